@@ -1,0 +1,96 @@
+/** The reasons for which a user's request can fail. Compare codes, never texts. */
+export type ErrorCode = keyof typeof errorSentences;
+
+/**
+ * One English sentence per code that says what happened and what to do; `{0}`, `{1}` stand for the error's arguments.
+ * The editor shows its translation, the command line the sentence itself.
+ */
+export const errorSentences = {
+  emptyText: 'There is no text to explain: select some text, or open a document that is not empty.',
+  noTokens: 'The tokenizer made no token of this text: select other text, or choose another model.',
+  binaryFile: '{0} is a binary file: open a text file to explain its attention.',
+  textTooLarge: '{0} is {1} MB long, more than the {2} MB that can be explained: select a part of it.',
+  fileNotFound: '{0} does not exist: check the path.',
+  fileUnreadable: '{0} cannot be read ({1}): check that it is a file that you may read.',
+  modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
+  modelAmbiguous: '{0} holds several models ({1}): name one of the files.',
+  modelTruncated: 'The model file {0} ends too early (at byte {1}): download or export it again.',
+  modelNotOnnx: '{0} is not an ONNX model ({1}): choose an .onnx file.',
+  modelOrtFormat: '{0} is in the ORT format, whose graph cannot be extended: use the .onnx file that it was made from.',
+  modelNoAttention: 'No attention was found in {0}: run "Show Extraction Report" to see what was looked at, or choose a Transformer model.',
+  modelUnsupported: 'The model {0} cannot be used: {1}.',
+  modelTooLarge: 'The model {0} needs about {1} MB and the runtime can hold {2} MB: choose a smaller or a quantised variant.',
+  externalDataMissing: 'The weights file {1} of the model {0} is missing: put it beside the model.',
+  externalDataOutside: 'The model {0} names weights outside its own folder ({1}): such a model is not opened.',
+  checksFailed: 'The attention of {0} does not pass its checks ({1}): it is not drawn.',
+  inputNotMade: 'The model needs the input "{0}" ({1}), which cannot be made from text: choose another model.',
+  tokenizerNotFound: 'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there.',
+  tokenizerInvalid: 'The tokenizer {0} cannot be read ({1}): download or export it again.',
+  tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: choose another model.',
+  tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model.',
+  runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
+  outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
+  engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',
+  disconnected: 'The connection was closed: run the command again.',
+  documentClosed: 'The document was closed before its attention was ready: open it and run the command again.',
+  documentChanged: 'The document was edited before its attention was ready: run the command again.',
+  untrustedWorkspace: 'This workspace is not trusted, so its model setting is ignored: trust the workspace, or choose a model with "Select Model".',
+  unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
+  invalidArgument: '{0} is not valid: {1}.',
+  invalidMessage: 'A message was not understood ({0}): reload the window.',
+  cancelled: 'Cancelled.',
+  internal: 'Something went wrong inside Attention Explorer ({0}): see the log, and report it.',
+} as const satisfies Record<string, string>;
+
+/** Fills `{0}`, `{1}`, … of a sentence with the arguments. */
+export function formatSentence(template: string, args: readonly (string | number)[]): string {
+  return template.replace(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole));
+}
+
+/** What crosses a process border of an {@link ExplorerError}. */
+export interface SerializedError {
+  readonly code: ErrorCode;
+  readonly args: readonly (string | number)[];
+  readonly details?: string | undefined;
+}
+
+/** The one error class that crosses borders: a code, the sentence's arguments, and folded details for the log. */
+export class ExplorerError extends Error {
+  readonly code: ErrorCode;
+  readonly args: readonly (string | number)[];
+  readonly details: string | undefined;
+
+  constructor(code: ErrorCode, args: readonly (string | number)[] = [], options: { cause?: unknown; details?: string | undefined } = {}) {
+    super(formatSentence(errorSentences[code], args), { cause: options.cause });
+    this.name = 'ExplorerError';
+    this.code = code;
+    this.args = args;
+    this.details = options.details ?? (options.cause instanceof Error ? options.cause.message : undefined);
+  }
+
+  /** The plain object that {@link ExplorerError.deserialize} turns back into an error. */
+  serialize(): SerializedError {
+    return { code: this.code, args: this.args, details: this.details };
+  }
+
+  /** Rebuilds an error from the other side; anything malformed becomes an `internal` error. */
+  static deserialize(value: unknown): ExplorerError {
+    if (typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string' && Object.hasOwn(errorSentences, value.code)) {
+      const args = 'args' in value && Array.isArray(value.args) ? value.args.map(String) : [];
+      const details = 'details' in value && typeof value.details === 'string' ? value.details : undefined;
+      return new ExplorerError(value.code as ErrorCode /* own key of the table, checked above */, args, { details });
+    }
+    return new ExplorerError('internal', [String(value)]);
+  }
+
+  /** The error itself if it is ours, else an `internal` one that carries it as its cause. */
+  static from(error: unknown): ExplorerError {
+    if (error instanceof ExplorerError) return error;
+    return new ExplorerError('internal', [error instanceof Error ? error.message : String(error)], { cause: error, details: error instanceof Error ? error.stack : undefined });
+  }
+}
+
+/** Whether an error says that the request was cancelled (such errors are silent). */
+export function isCancelled(error: unknown): boolean {
+  return error instanceof ExplorerError && error.code === 'cancelled';
+}
