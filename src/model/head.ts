@@ -1,0 +1,76 @@
+/** The part of a model that an attention belongs to; `self` where the model has one stack. */
+export type Component = 'encoder' | 'decoder' | 'cross' | 'self';
+
+/** How several heads become one pattern. */
+export type Aggregation = 'mean' | 'max';
+
+/** One head, by its attention layer and head index, both from zero. */
+export interface HeadRef {
+  readonly layer: number;
+  readonly head: number;
+}
+
+/** What is shown: one head, or several heads of one component as their mean or maximum. Heads are distinct and in order. */
+export interface HeadSelection {
+  readonly component: Component;
+  readonly heads: readonly HeadRef[];
+  readonly aggregation: Aggregation;
+}
+
+/** One attention layer of a component. */
+export interface LayerInfo {
+  /** Where the layer is in the model, as its file names it. */
+  readonly path: string;
+  readonly numHeads: number;
+  /** Number of key–value heads where query heads share them (grouped-query attention), else `numHeads`. */
+  readonly numKeyValueHeads: number;
+  /** How rows sum: to one, to less by design (a sink logit), or not normalised (sigmoid, linear). */
+  readonly normalization: 'softmax' | 'sink' | 'unnormalized';
+}
+
+/** The attention layers of one component, and which token streams its rows and columns are. */
+export interface ComponentInfo {
+  readonly component: Component;
+  readonly layers: readonly LayerInfo[];
+  readonly queryStream: number;
+  readonly keyStream: number;
+  /** Whether every query reads only keys at its own position or before. */
+  readonly isCausal: boolean;
+}
+
+/** The name of a head in the literature's form: `layer.head`, from zero. */
+export function headLabel(head: HeadRef): string {
+  return `${head.layer}.${head.head}`;
+}
+
+/** Whether two selections show the same heads in the same way. */
+export function isSameSelection(a: HeadSelection, b: HeadSelection): boolean {
+  return a.component === b.component && a.heads.length === b.heads.length && (a.heads.length < 2 || a.aggregation === b.aggregation) && a.heads.every((head, i) => head.layer === b.heads[i]?.layer && head.head === b.heads[i].head);
+}
+
+/** The selection made fit for a model: heads that it has, in order and once; the first head where none is left. */
+export function normalizeSelection(selection: HeadSelection, components: readonly ComponentInfo[]): HeadSelection {
+  const component = components.find((c) => c.component === selection.component) ?? components[0];
+  if (component === undefined) return selection;
+  const seen = new Set<string>();
+  const heads = [...selection.heads]
+    .filter((ref) => {
+      const label = headLabel(ref);
+      const exists = ref.head < (component.layers[ref.layer]?.numHeads ?? 0);
+      if (!exists || seen.has(label)) return false;
+      seen.add(label);
+      return true;
+    })
+    .sort((a, b) => a.layer - b.layer || a.head - b.head);
+  return { component: component.component, heads: heads.length > 0 ? heads : [{ layer: 0, head: 0 }], aggregation: selection.aggregation };
+}
+
+/** All heads of a component, or of one of its layers, or one head index across its layers. */
+export function headsOf(component: ComponentInfo, only: { layer?: number; head?: number } = {}): HeadRef[] {
+  const heads: HeadRef[] = [];
+  component.layers.forEach((info, layer) => {
+    if (only.layer !== undefined && only.layer !== layer) return;
+    for (let head = 0; head < info.numHeads; head++) if (only.head === undefined || only.head === head) heads.push({ layer, head });
+  });
+  return heads;
+}

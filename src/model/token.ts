@@ -1,0 +1,47 @@
+/** One token of a text: its id, its vocabulary piece, and the half-open UTF-16 range of the text that it stands for. */
+export interface Token {
+  readonly id: number;
+  /** The piece as the vocabulary spells it (byte-level and subword marks included). */
+  readonly piece: string;
+  readonly start: number;
+  readonly end: number;
+  /** Whether the tokenizer added it, or it is a special token of the vocabulary. */
+  readonly isSpecial: boolean;
+}
+
+/** A text cut into tokens: the source, or an encoder–decoder model's target. */
+export interface TokenStream {
+  readonly role: 'source' | 'target';
+  /** The text that the tokens' offsets refer to. */
+  readonly text: string;
+  readonly tokens: readonly Token[];
+}
+
+/** A token of a run: the index of its stream and its position in it. */
+export interface TokenRef {
+  readonly stream: number;
+  readonly position: number;
+}
+
+/** Whether two references name the same token. */
+export function isSameToken(a: TokenRef | undefined, b: TokenRef | undefined): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.stream === b.stream && a.position === b.position);
+}
+
+/** The positions of the tokens whose range holds a UTF-16 offset (several where tokens share a character), in order. */
+export function tokensAt(stream: TokenStream, offset: number): number[] {
+  const found: number[] = [];
+  stream.tokens.forEach((token, position) => {
+    if (token.start <= offset && offset < token.end) found.push(position);
+  });
+  return found;
+}
+
+/** A token as a reader should see it: its text with whitespace made visible, or its piece where it stands for no text. */
+export function visibleText(stream: TokenStream, position: number): string {
+  const token = stream.tokens[position];
+  if (token === undefined) return '';
+  const text = stream.text.slice(token.start, token.end);
+  if (text === '' || token.isSpecial) return token.piece;
+  return text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·');
+}

@@ -1,0 +1,50 @@
+import type { Direction } from './pattern';
+import type { HeadSelection } from './head';
+import type { TokenRef } from './token';
+
+/** How a weight becomes a depth of colour; the numbers shown are always the weights themselves. */
+export type Scale = 'absolute' | 'row' | 'log';
+
+/** The colour maps that can be chosen. */
+export const colourMaps = ['blue', 'orange', 'viridis', 'cividis', 'magma'] as const;
+/** The name of a colour map. */
+export type ColourMap = (typeof colourMaps)[number];
+
+/** The scales that can be chosen. */
+export const scales = ['absolute', 'row', 'log'] as const satisfies readonly Scale[];
+
+/** What the panel and the editor show of a run; both read it and neither changes it in place. */
+export interface ViewState {
+  readonly selection: HeadSelection;
+  readonly direction: Direction;
+  readonly scale: Scale;
+  /** Weights below are not drawn or listed; in [0, 1]. */
+  readonly threshold: number;
+  /** The pinned tokens; the rows of several are averaged. */
+  readonly pinned: readonly TokenRef[];
+}
+
+/** The view of a run that nobody has touched yet. */
+export const initialView: ViewState = {
+  selection: { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' },
+  direction: 'reads',
+  scale: 'absolute',
+  threshold: 0,
+  pinned: [],
+};
+
+/** Smallest weight that the logarithmic scale still tells from zero. */
+export const logFloor = 1e-4;
+
+/** The depth of colour in [0, 1] of a weight: the weight, its share of the row's maximum, or its logarithm from 1e-4 to 1. */
+export function depthOf(weight: number, scale: Scale, rowMaximum: number): number {
+  if (!(weight > 0)) return 0;
+  switch (scale) {
+    case 'absolute':
+      return Math.min(1, weight);
+    case 'row':
+      return rowMaximum > 0 ? Math.min(1, weight / rowMaximum) : 0;
+    case 'log':
+      return Math.min(1, Math.max(0, 1 - Math.log(weight) / Math.log(logFloor)));
+  }
+}

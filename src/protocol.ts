@@ -1,0 +1,180 @@
+// Everything that crosses a process border: plain interfaces and event maps, types only.
+// Client and server types are derived from them in `rpc/connection`.
+import type { ErrorCode, SerializedError } from './base/errors';
+import type { ComponentInfo, HeadSelection } from './model/head';
+import type { ModelInfo, RunInfo } from './model/modelInfo';
+import type { Direction, Pattern } from './model/pattern';
+import type { TokenRef } from './model/token';
+import type { ColourMap, Scale, ViewState } from './model/viewState';
+
+// ---- editor host → engine ----
+
+/** Which model to use, and how. */
+export interface ModelSpec {
+  /** A folder in the Hugging Face layout or an `.onnx` file: a path that the engine's file access understands. */
+  readonly path: string;
+  readonly backend: 'auto' | 'wasm' | 'webgpu';
+  /** Number of threads; 0 lets the engine choose. */
+  readonly threads: number;
+}
+
+/** A text to explain. */
+export interface ExplainParams {
+  readonly model: ModelSpec;
+  readonly text: string;
+  /** The most tokens to explain, special ones included; 0 means as many as the model reads. */
+  readonly tokenLimit: number;
+}
+
+/** A pattern of a run, of one head or aggregated. */
+export interface PatternParams {
+  readonly runId: number;
+  readonly selection: HeadSelection;
+}
+
+/** The weights of one token in a pattern. */
+export interface RowParams extends PatternParams {
+  readonly position: number;
+  readonly direction: Direction;
+}
+
+/** All heads of a component, small. */
+export interface ThumbnailParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+  /** The most rows and columns of one thumbnail. */
+  readonly size: number;
+}
+
+/** Max-pooled patterns of every head: `pixels[((layer, head) * rows + row) * columns + column]`, bytes of `encodeThumbnail`. */
+export interface Thumbnails {
+  /** Number of heads of each layer, in order. */
+  readonly numHeads: readonly number[];
+  readonly rows: number;
+  readonly columns: number;
+  readonly pixels: Uint8Array;
+}
+
+/** An extraction report, as text for people and as data. */
+export interface ReportView {
+  readonly title: string;
+  readonly markdown: string;
+  readonly json: string;
+}
+
+/** What the engine does for the window. */
+export interface EngineApi {
+  /** Initialises the runtime without a model. */
+  warmUp(params: { readonly threads: number }): { readonly numThreads: number };
+  /** Tokenises, loads the model if it is not the one held, runs it, holds the attention, and says what it holds. */
+  explain(params: ExplainParams): RunInfo;
+  pattern(params: PatternParams): Pattern;
+  row(params: RowParams): { readonly weights: Float32Array };
+  thumbnails(params: ThumbnailParams): Thumbnails;
+  /** Drops a run's attention. */
+  release(params: { readonly runId: number }): void;
+  inspect(params: ModelSpec): ReportView;
+  /** Bytes held: the process as a whole, and the attention. */
+  memory(params: Record<string, never>): { readonly residentBytes: number; readonly attentionBytes: number };
+}
+
+/** The stages of an explanation. */
+export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'run';
+
+/** What the engine tells the window. */
+export interface EngineEvents {
+  progress: { readonly stage: Stage; /** in [0, 1], where it is known */ readonly fraction?: number };
+  log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
+}
+
+/** What the window does for an engine that cannot read files itself. */
+export interface EngineHostApi {
+  readFile(params: { readonly path: string }): { readonly bytes: Uint8Array };
+  listFolder(params: { readonly path: string }): { readonly names: readonly string[] };
+  statFile(params: { readonly path: string }): { readonly kind: 'file' | 'folder' | 'none'; readonly size: number };
+}
+
+// ---- editor host ↔ webview ----
+
+/** What the panel is doing; there is always one, and the panel never shows nothing. */
+export type PanelStatus =
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'busy'; readonly stage: Stage; readonly fraction?: number }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'stale'; /** one localised sentence: what changed */ readonly reason: string }
+  | { readonly kind: 'failed'; readonly error: PanelError }
+  | { readonly kind: 'engineStopped'; readonly error: PanelError };
+
+/** A failure as the panel shows it: one localised sentence, one action, details folded. */
+export interface PanelError {
+  readonly code: ErrorCode;
+  readonly sentence: string;
+  readonly details?: string | undefined;
+  readonly action?: { readonly id: PanelAction; readonly title: string } | undefined;
+}
+
+/** The commands that the panel can ask for. */
+export type PanelAction = 'explain' | 'explainSample' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'showReport' | 'showLog' | 'openSettings';
+
+/** The run that the panel shows, with where its text comes from. */
+export interface PanelRun {
+  readonly info: RunInfo;
+  readonly documentName: string;
+  /** Zero-based line and UTF-16 column in the document of the first explained character. */
+  readonly startLine: number;
+  readonly startCharacter: number;
+  /** Localised sentences for the run's notices. */
+  readonly notices: readonly string[];
+}
+
+/** How the panel should look. */
+export interface PanelAppearance {
+  readonly colourMap: ColourMap;
+  readonly tabSize: number;
+  /** Text of the translation bundle (`vscode.l10n.bundle`), or undefined for English. */
+  readonly l10n: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** What outlives a window reload; written with `vscode.setState` as it comes, checked by the host when it comes back. */
+export interface PersistedPanel {
+  readonly version: 1;
+  readonly uri: string;
+  readonly start: number;
+  readonly end: number;
+  /** Hash of the explained text, so that a changed document is told from the same. */
+  readonly textHash: string;
+  readonly view: ViewState;
+}
+
+/** Host → webview: whole snapshots, each of its part. */
+export interface PanelEvents {
+  appearance: PanelAppearance;
+  status: PanelStatus;
+  run: PanelRun | null;
+  /** `sequence` is that of the newest intent it takes into account: an older snapshot is ignored. */
+  view: { readonly view: ViewState; readonly sequence: number };
+  /** The token that is hovered in the editor. */
+  hover: TokenRef | null;
+  persist: PersistedPanel;
+}
+
+/** Webview → host: data on request. */
+export interface PanelApi {
+  pattern(params: PatternParams): Pattern;
+  thumbnails(params: ThumbnailParams): Thumbnails;
+}
+
+/** Webview → host: small intents, checked by the host. */
+export interface PanelIntents {
+  ready: Record<string, never>;
+  /** Any part of the view; `sequence` counts the webview's own changes. */
+  changeView: { readonly view: Partial<ViewState>; readonly sequence: number };
+  hover: TokenRef | null;
+  /** Shows the token's place in the editor. */
+  reveal: TokenRef;
+  act: { readonly action: PanelAction };
+  /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */
+  painted: { readonly runId: number; readonly milliseconds: number };
+}
+
+export type { Scale, SerializedError, ModelInfo };

@@ -1,0 +1,117 @@
+import { CancellationTokenSource, createMessageConnection, ResponseError, type CancellationToken, type Logger } from 'vscode-jsonrpc';
+import { DisposableStore, toDisposable, type Disposable } from '../base/disposable';
+import { Emitter, type Event } from '../base/event';
+import { ExplorerError } from '../base/errors';
+import type { Channel } from './channel';
+import { ChannelReader, ChannelWriter } from './jsonRpcTransport';
+
+/** What an API interface looks like: methods of one parameter. Parameters are `never` so that every such interface fits. */
+type AnyApi<A> = { readonly [K in keyof A]: (params: never) => unknown };
+
+type ParamsOf<M> = M extends (params: infer P) => unknown ? P : never;
+type ResultOf<M> = M extends (params: never) => infer R ? Awaited<R> : never;
+
+/** The caller's view of an API: every method asynchronous and cancellable. */
+export type Client<A extends AnyApi<A>> = { readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal?: AbortSignal) => Promise<ResultOf<A[K]>> };
+
+/** The implementer's view of an API: every method may be asynchronous and sees the caller's cancellation. */
+export type Server<A extends AnyApi<A>> = { readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal: AbortSignal) => ResultOf<A[K]> | Promise<ResultOf<A[K]>> };
+
+/** One side's view of a connection. */
+export interface Connection<RemoteApi extends AnyApi<RemoteApi>, LocalEvents, RemoteEvents> extends Disposable {
+  /** The other side's methods; each call settles: a result, an {@link ExplorerError}, `cancelled`, or `disconnected`. */
+  readonly remote: Client<RemoteApi>;
+  fire<K extends keyof LocalEvents & string>(event: K, value: LocalEvents[K]): void;
+  on<K extends keyof RemoteEvents & string>(event: K, listener: (value: RemoteEvents[K]) => void): Disposable;
+  /** Fires once, when the channel closes; pending calls are rejected with `disconnected` before. */
+  readonly onClose: Event<string>;
+}
+
+const explorerErrorCode = 1;
+
+/**
+ * Opens a connection over a channel.
+ * @param methods the names of the other side's methods (interfaces leave no trace at run time).
+ * @param server the methods that the other side may call; a malformed call is answered with an error and harms nothing.
+ */
+export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi extends AnyApi<RemoteApi>, LocalEvents = object, RemoteEvents = object>(
+  channel: Channel,
+  methods: readonly (keyof RemoteApi & string)[],
+  server: Server<LocalApi>,
+  onMalformed: (what: string) => void = () => {},
+): Connection<RemoteApi, LocalEvents, RemoteEvents> {
+  const logger: Logger = { error: onMalformed, warn: onMalformed, info: () => {}, log: () => {} };
+  const rpc = createMessageConnection(new ChannelReader(channel), new ChannelWriter(channel), logger);
+  const store = new DisposableStore();
+  const closeEmitter = store.add(new Emitter<string>());
+  const eventEmitters = new Map<string, Emitter<unknown>>();
+  let isClosed = false;
+
+  const close = (why: string): void => {
+    if (isClosed) return;
+    isClosed = true;
+    rpc.dispose();
+    closeEmitter.fire(why);
+    for (const emitter of eventEmitters.values()) emitter.dispose();
+    store.dispose();
+  };
+
+  for (const [name, method] of Object.entries<Server<LocalApi>[keyof LocalApi]>(server)) {
+    rpc.onRequest(name, async (params: ParamsOf<LocalApi[keyof LocalApi]>, token: CancellationToken) => {
+      const controller = new AbortController();
+      const listener = token.onCancellationRequested(() => controller.abort());
+      const closing = toDisposable(() => controller.abort());
+      store.add(closing);
+      try {
+        return await method(params, controller.signal);
+      } catch (error) {
+        const ours = controller.signal.aborted ? new ExplorerError('cancelled') : ExplorerError.from(error);
+        throw new ResponseError(explorerErrorCode, ours.message, ours.serialize());
+      } finally {
+        listener.dispose();
+      }
+    });
+  }
+  rpc.onNotification((name: string, ...params: unknown[]) => eventEmitters.get(name)?.fire(params[0]));
+  rpc.onError(([error]) => onMalformed(error.message));
+  store.add(channel.onClose(close));
+
+  const call = async (method: string, params: unknown, signal: AbortSignal | undefined): Promise<unknown> => {
+    if (isClosed) throw new ExplorerError('disconnected');
+    if (signal?.aborted === true) throw new ExplorerError('cancelled');
+    const source = new CancellationTokenSource();
+    const abort = (): void => source.cancel();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await rpc.sendRequest(method, params, source.token);
+    } catch (error) {
+      if (isClosed) throw new ExplorerError('disconnected', [], { cause: error });
+      if (error instanceof ResponseError && error.code === explorerErrorCode) throw ExplorerError.deserialize(error.data);
+      throw new ExplorerError('invalidMessage', [method], { cause: error });
+    } finally {
+      signal?.removeEventListener('abort', abort);
+      source.dispose();
+    }
+  };
+
+  const remote: Record<string, (params: unknown, signal?: AbortSignal) => Promise<unknown>> = {};
+  for (const method of methods) remote[method] = (params, signal) => call(method, params, signal);
+  rpc.listen();
+
+  return {
+    remote: remote as Client<RemoteApi>, // each method of the list is there, and the other side answers with its result type
+    fire(event, value) {
+      if (!isClosed) void rpc.sendNotification(event, value);
+    },
+    on(event, listener) {
+      let emitter = eventEmitters.get(event);
+      if (emitter === undefined) eventEmitters.set(event, (emitter = new Emitter<unknown>()));
+      return emitter.event((value) => listener(value as never)); // the event's name decides its type, on both sides alike
+    },
+    onClose: closeEmitter.event,
+    dispose() {
+      close('disposed');
+      channel.dispose();
+    },
+  };
+}
