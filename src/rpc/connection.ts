@@ -1,7 +1,7 @@
 import { CancellationTokenSource, createMessageConnection, ResponseError, type CancellationToken, type Logger } from 'vscode-jsonrpc';
-import { DisposableStore, toDisposable, type Disposable } from '../base/disposable';
+import { DisposableStore, type Disposable } from '../base/disposable';
 import { Emitter, type Event } from '../base/event';
-import { ExplorerError } from '../base/errors';
+import { ExplorerError, isCancelled } from '../base/errors';
 import type { Channel } from './channel';
 import { ChannelReader, ChannelWriter } from './jsonRpcTransport';
 
@@ -45,12 +45,14 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
   const store = new DisposableStore();
   const closeEmitter = store.add(new Emitter<string>());
   const eventEmitters = new Map<string, Emitter<unknown>>();
+  const running = new Set<AbortController>();
   let isClosed = false;
 
   const close = (why: string): void => {
     if (isClosed) return;
     isClosed = true;
     rpc.dispose();
+    for (const controller of running) controller.abort();
     closeEmitter.fire(why);
     for (const emitter of eventEmitters.values()) emitter.dispose();
     store.dispose();
@@ -60,14 +62,14 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
     rpc.onRequest(name, async (params: ParamsOf<LocalApi[keyof LocalApi]>, token: CancellationToken) => {
       const controller = new AbortController();
       const listener = token.onCancellationRequested(() => controller.abort());
-      const closing = toDisposable(() => controller.abort());
-      store.add(closing);
+      running.add(controller);
       try {
         return await method(params, controller.signal);
       } catch (error) {
         const ours = controller.signal.aborted ? new ExplorerError('cancelled') : ExplorerError.from(error);
         throw new ResponseError(explorerErrorCode, ours.message, ours.serialize());
       } finally {
+        running.delete(controller);
         listener.dispose();
       }
     });
@@ -80,17 +82,28 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
     if (isClosed) throw new ExplorerError('disconnected');
     if (signal?.aborted === true) throw new ExplorerError('cancelled');
     const source = new CancellationTokenSource();
-    const abort = (): void => source.cancel();
+    let abort: () => void = () => {};
+    let isAborted = false;
+    // The other side may be too busy to answer, so a cancelled call is settled here at once.
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => {
+        isAborted = true;
+        source.cancel();
+        reject(new ExplorerError('cancelled'));
+      };
+    });
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      return await rpc.sendRequest(method, params, source.token);
+      return await Promise.race([rpc.sendRequest(method, params, source.token), aborted]);
     } catch (error) {
+      if (isCancelled(error)) throw error;
       if (isClosed) throw new ExplorerError('disconnected', [], { cause: error });
       if (error instanceof ResponseError && error.code === explorerErrorCode) throw ExplorerError.deserialize(error.data);
       throw new ExplorerError('invalidMessage', [method], { cause: error });
     } finally {
       signal?.removeEventListener('abort', abort);
-      source.dispose();
+      // Disposing of the source before the late answer comes would also drop the cancellation that is under way.
+      if (!isAborted) source.dispose();
     }
   };
 

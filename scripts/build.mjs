@@ -1,0 +1,52 @@
+#!/usr/bin/env node
+// Bundles everything that ships into dist/: the two extension entries, the two engine entries, the webview and the command line.
+//   node scripts/build.mjs [--production]
+import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import * as esbuild from 'esbuild';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+
+// A CommonJS bundle has no import.meta.url, which the runtime's Node build asks for to find its .wasm beside the bundle.
+const nodeUrl = { define: { 'import.meta.url': '__bundleUrl' }, banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" } };
+
+/** The bundles by name, as esbuild options. */
+export function bundles({ production = false } = {}) {
+  const common = { absWorkingDir: root, bundle: true, minify: production, sourcemap: production ? false : 'linked', target: 'es2022', logLevel: 'warning', legalComments: 'none', metafile: true };
+  const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
+  const browser = { ...common, platform: 'browser', conditions: ['browser'] };
+  return {
+    extensionNode: { ...node, entryPoints: ['src/extension.node.ts'], outfile: 'dist/extension.node.cjs', external: ['vscode'] },
+    extensionBrowser: { ...browser, format: 'cjs', entryPoints: ['src/extension.browser.ts'], outfile: 'dist/extension.browser.js', external: ['vscode'], define: { global: 'globalThis' } },
+    engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
+    engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
+    webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },
+    cli: { ...node, define: nodeUrl.define, banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` }, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs' },
+  };
+}
+
+/** Builds all bundles, or those named, and copies what they load at run time. Returns esbuild's metafiles by bundle. */
+export async function build({ production = false, only = undefined } = {}) {
+  const all = bundles({ production });
+  const chosen = Object.entries(all).filter(([name]) => only === undefined || only.includes(name));
+  if (only === undefined) await rm(join(root, 'dist'), { recursive: true, force: true });
+  await mkdir(join(root, 'dist'), { recursive: true });
+  const results = await Promise.all(chosen.map(async ([name, options]) => [name, (await esbuild.build(options)).metafile]));
+  const runtime = dirname(require.resolve('onnxruntime-web'));
+  for (const file of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) await copyFile(join(runtime, file), join(root, 'dist', file));
+  const codicons = join(root, 'node_modules/@vscode/codicons/dist');
+  for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
+  if (only === undefined || only.includes('cli')) await chmod(join(root, 'dist/cli.cjs'), 0o755);
+  return Object.fromEntries(results);
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const production = process.argv.includes('--production');
+  const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',');
+  const started = Date.now();
+  await build({ production, only });
+  console.log(`Built dist/ in ${((Date.now() - started) / 1000).toFixed(1)} s${production ? ' for production' : ''}.`);
+}
