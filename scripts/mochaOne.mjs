@@ -28,6 +28,8 @@ await build({
   format: 'esm',
   outExtension: { '.js': '.mjs' },
   packages: 'external',
+  // The package has one build a runtime; tests that also run in a browser name the other one.
+  alias: { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node' },
   sourcemap: 'inline',
   jsx: 'automatic',
   jsxImportSource: 'preact',

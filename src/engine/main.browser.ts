@@ -1,0 +1,41 @@
+import * as ort from 'onnxruntime-web/wasm';
+import 'vscode-jsonrpc/browser';
+import { WorkerChannel } from '../rpc/workerChannel';
+import { EngineServer } from './engineServer';
+import { hostFileAccess } from './hostFileAccess';
+
+declare const self: DedicatedWorkerGlobalScope;
+
+/** Attention that a Worker may hold beside the model. */
+const attentionBudgetBytes = 2 ** 29;
+
+/** What the launcher sends first: the runtime's binary, which a Worker made from a blob cannot fetch by itself. */
+interface Boot {
+  readonly wasmBinary: Uint8Array<ArrayBuffer>;
+}
+
+// The runtime starts its threads from this very script; those must not become engines.
+if (!self.name.startsWith('em-pthread')) {
+  self.addEventListener(
+    'message',
+    (event: MessageEvent<Boot>) => {
+      ort.env.wasm.wasmBinary = event.data.wasmBinary;
+      const channel = new WorkerChannel({
+        postMessage: (message, transfer) => self.postMessage(message, transfer),
+        addEventListener: (type, listener) => self.addEventListener(type, listener),
+        removeEventListener: (type, listener) => self.removeEventListener(type, listener),
+      });
+      new EngineServer({
+        channel,
+        ort,
+        access: hostFileAccess,
+        // Threads of a bundle in a Worker need a script URL of their own, which a blob does not have.
+        numProcessors: 1,
+        attentionBudgetBytes,
+        residentBytes: () => 0,
+      });
+      self.postMessage('ready', []);
+    },
+    { once: true },
+  );
+}
