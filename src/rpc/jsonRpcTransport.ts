@@ -1,4 +1,5 @@
-import { AbstractMessageReader, AbstractMessageWriter, Message, type DataCallback, type MessageReader, type MessageWriter } from 'vscode-jsonrpc';
+import type { Message} from 'vscode-jsonrpc';
+import { AbstractMessageReader, AbstractMessageWriter, type DataCallback, type MessageReader, type MessageWriter } from 'vscode-jsonrpc';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import type { Channel } from './channel';
 
