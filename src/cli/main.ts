@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { ExplorerError } from '../base/errors';
+import { explain } from './explain';
+import { extract } from './extract';
+import { inspect } from './inspect';
+import { tokenize } from './tokenize';
+
+const usage = `Usage:
+  attention-explorer explain FILE[:from-to] [--model MODEL] [--head LAYER.HEAD] [--json]
+      what every token of the file (or of its lines from-to) reads, in all heads or the one named
+  attention-explorer inspect MODEL [--json]
+      the extraction report: which attention was found in the model, and how
+  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors
+      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
+  attention-explorer tokenize TOKENIZER_JSON < TEXT
+      ids, tokens, offsets (UTF-16) and special tokens, as JSON
+
+MODEL is an .onnx file, or a folder that holds one with its tokenizer.json.`;
+
+async function main(args: readonly string[]): Promise<string> {
+  const [command, ...rest] = args;
+  const { values, positionals } = parse(rest);
+  const operand = (name: string): string => {
+    if (positionals.length !== 1) throw new ExplorerError('invalidArgument', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
+    return positionals[0];
+  };
+  const option = (name: 'feeds' | 'out'): string => {
+    const value = values[name];
+    if (value === undefined) throw new ExplorerError('invalidArgument', [`--${name}`, 'it is missing']);
+    return value;
+  };
+  switch (command) {
+    case 'explain':
+      return explain({ file: operand('FILE'), model: values.model, head: values.head, isJson: values.json });
+    case 'inspect':
+      return inspect({ model: operand('MODEL'), isJson: values.json });
+    case 'extract':
+      return extract({ model: operand('MODEL'), feeds: option('feeds'), out: option('out') });
+    case 'tokenize':
+      return tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
+    case undefined:
+    case 'help':
+    case '--help':
+      return usage;
+    default:
+      throw new ExplorerError('invalidArgument', [command, 'the commands are explain, inspect, extract and tokenize']);
+  }
+}
+
+interface Options {
+  readonly model?: string;
+  readonly head?: string;
+  readonly feeds?: string;
+  readonly out?: string;
+  readonly json: boolean;
+}
+
+function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
+  try {
+    const string = { type: 'string' } as const;
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
+    return { values, positionals };
+  } catch (error) {
+    throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });
+  }
+}
+
+async function readStandardInput(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer /* no encoding is set */);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+main(process.argv.slice(2)).then(
+  (output) => {
+    // The runtime's threads would keep the process alive: it ends when the output is out.
+    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
+  },
+  (error: unknown) => {
+    const ours = ExplorerError.from(error);
+    process.stderr.write(`${ours.message}\n${process.env['DEBUG'] === undefined ? '' : `${ours.details ?? ''}\n`}`, () => process.exit(1));
+  },
+);

@@ -1,0 +1,64 @@
+import type { ComponentInfo } from './head';
+import { meanOf, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
+import type { TokenRef } from './token';
+
+/** What one token, or the mean of several, reads or is read by. */
+export interface Lighting {
+  /** The tokens that look, all of one stream. */
+  readonly tokens: readonly TokenRef[];
+  readonly direction: Direction;
+  /** The stream that the weights are over, and one weight for each of its tokens. */
+  readonly stream: number;
+  readonly weights: Float32Array;
+  readonly maximum: number;
+}
+
+/** The direction in which a stream's tokens can be looked at: the one asked for, the only one there is, or none. */
+export function directionOf(component: ComponentInfo, stream: number, direction: Direction): Direction | undefined {
+  const reads = component.queryStream === stream;
+  const isRead = component.keyStream === stream;
+  if (reads && isRead) return direction;
+  return reads ? 'reads' : isRead ? 'readBy' : undefined;
+}
+
+/** The weights that tokens read, or are read with; those of another stream than the first's are left out. Undefined where the component has no such weights. */
+export function lightingOf(pattern: Pattern, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Lighting | undefined {
+  const [first] = tokens;
+  if (first === undefined) return undefined;
+  const way = directionOf(component, first.stream, direction);
+  if (way === undefined) return undefined;
+  const length = way === 'reads' ? pattern.numQueries : pattern.numKeys;
+  const looking = tokens.filter(({ stream, position }) => stream === first.stream && position >= 0 && position < length);
+  if (looking.length === 0) return undefined;
+  const weights = meanOf(looking.map(({ position }) => weightsOf(pattern, position, way)));
+  let maximum = 0;
+  for (const weight of weights) if (weight > maximum) maximum = weight;
+  return { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream, weights, maximum };
+}
+
+/** The strongest of a lighting, and where the rest of its weight is. */
+export interface Sources {
+  readonly strongest: readonly WeightedPosition[];
+  /** How many others have weight, and how much together. */
+  readonly restCount: number;
+  readonly restWeight: number;
+  /** How much of all weight is on sink tokens; 0 where the direction is `readBy`. */
+  readonly sinkWeight: number;
+  readonly totalWeight: number;
+}
+
+/** At most `count` sources of at least `threshold`, with what is left out. */
+export function sourcesOf(lighting: Lighting, count: number, threshold: number, sinks: readonly number[]): Sources {
+  const { weights } = lighting;
+  const found = strongest(weights, count, threshold);
+  let total = 0;
+  let positive = 0;
+  for (const weight of weights) {
+    if (!(weight > 0)) continue;
+    total += weight;
+    positive++;
+  }
+  const shown = found.reduce((sum, { weight }) => sum + weight, 0);
+  const sinkWeight = lighting.direction === 'reads' ? sinks.reduce((sum, key) => sum + (weights[key] ?? 0), 0) : 0;
+  return { strongest: found, restCount: positive - found.length, restWeight: Math.max(0, total - shown), sinkWeight, totalWeight: total };
+}

@@ -1,0 +1,52 @@
+import { expect } from 'chai';
+import type { ComponentInfo } from '../../../src/model/head';
+import { directionOf, lightingOf, sourcesOf } from '../../../src/model/lighting';
+import type { Pattern } from '../../../src/model/pattern';
+
+const self: ComponentInfo = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true };
+const cross: ComponentInfo = { component: 'cross', layers: [], queryStream: 1, keyStream: 0, isCausal: false };
+const pattern: Pattern = { numQueries: 3, numKeys: 3, weights: Float32Array.from([1, 0, 0, 0.25, 0.75, 0, 0.5, 0.25, 0.25]) };
+const at = (position: number, stream = 0): { stream: number; position: number } => ({ stream, position });
+
+describe('the lighting of tokens', () => {
+  it('is a row for what a token reads, and a column for what reads it', () => {
+    expect(Array.from(lightingOf(pattern, self, [at(2)], 'reads')?.weights ?? [])).to.deep.equal([0.5, 0.25, 0.25]);
+    const readBy = lightingOf(pattern, self, [at(0)], 'readBy');
+    expect(Array.from(readBy?.weights ?? [])).to.deep.equal([1, 0.25, 0.5]);
+    expect(readBy?.maximum).to.equal(1);
+  });
+
+  it('is the mean of several', () => {
+    expect(Array.from(lightingOf(pattern, self, [at(1), at(2)], 'reads')?.weights ?? [])).to.deep.equal([0.375, 0.5, 0.125]);
+  });
+
+  it('goes the only way there is between two streams', () => {
+    const between: Pattern = { numQueries: 2, numKeys: 3, weights: Float32Array.from([0.2, 0.3, 0.5, 0.6, 0.4, 0]) };
+    expect(directionOf(cross, 1, 'readBy')).to.equal('reads');
+    expect(directionOf(cross, 0, 'reads')).to.equal('readBy');
+    expect(directionOf(cross, 2, 'reads')).to.equal(undefined);
+    const lighting = lightingOf(between, cross, [at(1, 0)], 'reads');
+    expect(lighting).to.include({ stream: 1, direction: 'readBy' });
+    expect(lighting?.weights[1]).to.be.closeTo(0.4, 1e-7);
+    // A token of the other stream cannot join a mean of this one's.
+    expect(lightingOf(between, cross, [at(0, 1), at(0, 0)], 'reads')?.tokens).to.deep.equal([at(0, 1)]);
+  });
+
+  it('is none without tokens, and none for tokens that the pattern lacks', () => {
+    expect(lightingOf(pattern, self, [], 'reads')).to.equal(undefined);
+    expect(lightingOf(pattern, self, [at(3)], 'reads')).to.equal(undefined);
+    expect(lightingOf(pattern, self, [at(0, 1)], 'reads')).to.equal(undefined);
+  });
+});
+
+describe('the sources of a lighting', () => {
+  it('are the strongest, with what the rest and the sinks hold', () => {
+    const lighting = lightingOf(pattern, self, [at(2)], 'reads');
+    if (lighting === undefined) throw new Error('no lighting');
+    expect(sourcesOf(lighting, 1, 0, [0])).to.deep.equal({ strongest: [{ position: 0, weight: 0.5 }], restCount: 2, restWeight: 0.5, sinkWeight: 0.5, totalWeight: 1 });
+    expect(sourcesOf(lighting, 8, 0.3, [])).to.deep.include({ restCount: 2, sinkWeight: 0 });
+    const column = lightingOf(pattern, self, [at(0)], 'readBy');
+    if (column === undefined) throw new Error('no lighting');
+    expect(sourcesOf(column, 8, 0, [0])).to.deep.include({ sinkWeight: 0, restCount: 0, totalWeight: 1.75 });
+  });
+});
