@@ -1,0 +1,42 @@
+"""Builds one bundled model from nothing: python scripts/models/build.py code-decoder [--step data|train|export|evaluate]"""
+
+import argparse
+import importlib
+import pathlib
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path.insert(0, str(HERE))
+
+
+def build_code_decoder(arguments):
+    def step_of(name):
+        return importlib.import_module(f"code_decoder.{name}")
+
+    work = arguments.work / "code-decoder"
+    out = ROOT / "media" / "models" / "code-decoder"
+    steps = {
+        "data": lambda: step_of("data").main(work, ROOT / "node_modules", arguments.seed),
+        "train": lambda: step_of("train").main(work, arguments.seed, arguments.minutes, arguments.device, arguments.steps),
+        "export": lambda: step_of("export").main(work, out),
+        "evaluate": lambda: step_of("evaluate").main(work, out),
+    }
+    for name, step in steps.items():
+        if arguments.step in (None, name):
+            step()
+
+
+MODELS = {"code-decoder": build_code_decoder}
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("--step", help="only this step; the steps before it must have been run")
+    parser.add_argument("--work", type=pathlib.Path, default=ROOT / "out" / "models", help="folder for data and checkpoints")
+    parser.add_argument("--minutes", type=float, default=60, help="minutes of training in this call; a later call resumes")
+    parser.add_argument("--steps", type=int, default=3000, help="steps of training in all, which the schedule of the learning rate follows")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    MODELS[chosen.model](chosen)

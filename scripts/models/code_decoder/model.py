@@ -1,0 +1,117 @@
+"""The Llama architecture at a small size, written for quick training; its weights load into transformers' LlamaForCausalLM."""
+
+import torch
+import torch.nn.functional as functional
+from torch import nn
+
+CONFIGURATION = {
+    "vocab_size": 3072,
+    "hidden_size": 128,
+    "intermediate_size": 352,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 8,
+    "num_key_value_heads": 8,
+    "head_dim": 24,
+    "max_position_embeddings": 1024,
+    "rms_norm_eps": 1e-5,
+    "rope_theta": 100000.0,
+    "tie_word_embeddings": True,
+}
+
+
+class Norm(nn.Module):
+    def __init__(self, width, epsilon):
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.epsilon = epsilon
+
+    def forward(self, x):
+        return functional.rms_norm(x, (x.shape[-1],), self.weight, self.epsilon)
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads, head_width):
+        super().__init__()
+        self.heads, self.head_width = heads, head_width
+        self.q_proj = nn.Linear(width, heads * head_width, bias=False)
+        self.k_proj = nn.Linear(width, heads * head_width, bias=False)
+        self.v_proj = nn.Linear(width, heads * head_width, bias=False)
+        self.o_proj = nn.Linear(heads * head_width, width, bias=False)
+
+    def forward(self, x, cosine, sine):
+        batch, length, _ = x.shape
+        weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
+        mixed = functional.linear(x, weight).view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        rotated = mixed[:2]
+        first, second = rotated.chunk(2, dim=-1)
+        rotated = rotated * cosine + torch.cat([-second, first], dim=-1) * sine
+        read = functional.scaled_dot_product_attention(rotated[0], rotated[1], mixed[2], is_causal=True)
+        return self.o_proj(read.transpose(1, 2).reshape(batch, length, -1))
+
+
+class FeedForward(nn.Module):
+    def __init__(self, width, inner):
+        super().__init__()
+        self.gate_proj = nn.Linear(width, inner, bias=False)
+        self.up_proj = nn.Linear(width, inner, bias=False)
+        self.down_proj = nn.Linear(inner, width, bias=False)
+
+    def forward(self, x):
+        gate, up = functional.linear(x, torch.cat([self.gate_proj.weight, self.up_proj.weight])).chunk(2, dim=-1)
+        return self.down_proj(functional.silu(gate) * up)
+
+
+class Block(nn.Module):
+    def __init__(self, configuration):
+        super().__init__()
+        width, epsilon = configuration["hidden_size"], configuration["rms_norm_eps"]
+        self.input_layernorm = Norm(width, epsilon)
+        self.self_attn = Attention(width, configuration["num_attention_heads"], configuration["head_dim"])
+        self.post_attention_layernorm = Norm(width, epsilon)
+        self.mlp = FeedForward(width, configuration["intermediate_size"])
+
+    def forward(self, x, cosine, sine):
+        x = x + self.self_attn(self.input_layernorm(x), cosine, sine)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class Decoder(nn.Module):
+    """ids [batch, position] to the hidden states before the unembedding, or to the mean loss where targets are given."""
+
+    def __init__(self, configuration=None):
+        super().__init__()
+        configuration = configuration or CONFIGURATION
+        self.embed_tokens = nn.Embedding(configuration["vocab_size"], configuration["hidden_size"])
+        self.layers = nn.ModuleList(Block(configuration) for _ in range(configuration["num_hidden_layers"]))
+        self.norm = Norm(configuration["hidden_size"], configuration["rms_norm_eps"])
+        half = configuration["head_dim"] // 2
+        angles = torch.outer(
+            torch.arange(configuration["max_position_embeddings"], dtype=torch.float32),
+            configuration["rope_theta"] ** (-torch.arange(half, dtype=torch.float32) / half),
+        ).repeat(1, 2)
+        self.register_buffer("cosine", angles.cos(), persistent=False)
+        self.register_buffer("sine", angles.sin(), persistent=False)
+        deep = (2 * configuration["num_hidden_layers"]) ** -0.5
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02 if "embed" in name else parameter.shape[1] ** -0.5)
+            if name.endswith(("o_proj.weight", "down_proj.weight")):
+                parameter.data *= deep
+
+    def forward(self, ids, targets=None):
+        length = ids.shape[1]
+        x = self.embed_tokens(ids)
+        cosine, sine = self.cosine[:length], self.sine[:length]
+        for layer in self.layers:
+            x = layer(x, cosine, sine)
+        logits = functional.linear(self.norm(x), self.embed_tokens.weight)
+        if targets is None:
+            return logits
+        return functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+
+
+def to_transformers(state):
+    """The same weights under the names of LlamaForCausalLM."""
+    renamed = {f"model.{name}": tensor for name, tensor in state.items()}
+    renamed["lm_head.weight"] = renamed["model.embed_tokens.weight"]
+    return renamed
