@@ -1,0 +1,71 @@
+// Tests inside VS Code's extension hosts: the same module for all, only the launcher differs.
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { chromiumLaunchOptions, ensureChromium } from '../lib/chromium.mjs';
+import { reportMark } from '../lib/bundleTests.mjs';
+import { oneFailure } from '../lib/counts.mjs';
+import { artefacts, root } from '../lib/paths.mjs';
+import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
+import { startServer, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
+
+/** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it. */
+export function makeWorkspace() {
+  const folder = temporaryFolder('workspace');
+  cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
+  return {
+    folder,
+    counts: () => {
+      const file = join(folder, '.results.json');
+      return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    },
+    remove: () => removeFolder(folder),
+  };
+}
+
+/** Runs the bundle of integration tests in one VS Code and one kind of extension host; resolves to the counts. */
+export async function runInServer({ host, isWeb, bundle, log }) {
+  const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
+  const executablePath = await ensureChromium(log);
+  const workspace = makeWorkspace();
+  const server = await startServer({ host, isTestDriver: true, settings: isWeb ? webHostSettings : {}, logFile: join(artefacts, `${name}.server.log`), log });
+  const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  const printed = [];
+  page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
+  try {
+    // These two are what VS Code's smoke-test driver calls: the extension host's console, and its end.
+    await page.exposeFunction('codeAutomationLog', (_type, args) => {
+      for (const line of args.map(String).join(' ').split('\n')) {
+        printed.push(line);
+        if (line.startsWith(reportMark)) log(`  ${line.slice(reportMark.length)}`);
+      }
+    });
+    let exit;
+    const ended = new Promise((resolve, reject) => {
+      exit = resolve;
+      page.on('crash', () => reject(new Error('The page crashed.')));
+      setTimeout(() => reject(new Error('The tests did not end within ten minutes.')), 600_000).unref();
+    });
+    ended.catch(() => undefined); // it may come before anybody waits
+    await page.exposeFunction('codeAutomationExit', (code) => exit(code));
+    const remote = (path) => `vscode-remote://${server.authority}${toUriPath(path)}`;
+    const payload = [['extensionDevelopmentPath', remote(root)], ['extensionTestsPath', remote(bundle)]];
+    await page.goto(server.address(workspace.folder, { payload: JSON.stringify(payload) }));
+    await ended;
+    const counts = workspace.counts();
+    if (counts === undefined) throw new Error(`The tests ended without a result. The server printed:\n${server.output()}`);
+    if (counts.isWeb !== isWeb) throw new Error(`The tests ran in the ${counts.isWeb ? 'web' : 'Node'} host instead of the other.`);
+    return counts;
+  } catch (error) {
+    log(`  ✘ ${error.message}`);
+    mkdirSync(artefacts, { recursive: true });
+    await page.screenshot({ path: join(artefacts, `${name}.png`) }).catch(() => undefined);
+    return oneFailure;
+  } finally {
+    writeFileSync(join(artefacts, `${name}.console.log`), printed.join('\n'));
+    await browser.close();
+    await server.stop();
+    workspace.remove();
+  }
+}

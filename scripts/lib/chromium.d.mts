@@ -1,0 +1,4 @@
+import type { LaunchOptions } from 'playwright-core';
+export function findChromium(): string | undefined;
+export function ensureChromium(log?: (line: string) => void): Promise<string>;
+export function chromiumLaunchOptions(executablePath: string, options?: { hasWebGpu?: boolean }): LaunchOptions;

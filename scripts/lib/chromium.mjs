@@ -1,0 +1,82 @@
+// Finds Chromium, or installs it, and knows the flags that the tests need.
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { chromium } from 'playwright-core';
+import { runProcess } from './processes.mjs';
+import { root } from './paths.mjs';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a Chromium on this machine, or undefined. */
+export function findChromium() {
+  const named = process.env.CHROMIUM_PATH;
+  if (named) {
+    if (!isProgram(named)) throw new Error(`CHROMIUM_PATH is ${named}, which is not a program: point it at a Chromium or Chrome, or unset it.`);
+    return named;
+  }
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    for (const name of names) {
+      const path = join(folder, name + suffix);
+      if (folder && isProgram(path)) return path;
+    }
+  }
+  const own = chromium.executablePath();
+  return own && existsSync(own) ? own : undefined;
+}
+
+async function install(log) {
+  const isDebianRoot = process.platform === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (isDebianRoot) {
+    log('No Chromium found: installing it with apt-get (about 200 MB, once).');
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    try {
+      await runProcess('apt-get', ['update'], { env });
+      await runProcess('apt-get', ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], { env });
+      return;
+    } catch (error) {
+      log(`apt-get could not install it (${error.message.split('\n').at(-1)}).`);
+    }
+  }
+  log('Downloading the Chromium that Playwright brings (about 150 MB, once).');
+  await runProcess(process.execPath, [join(root, 'node_modules', 'playwright-core', 'cli.js'), 'install', 'chromium']);
+}
+
+/** The path of a Chromium: one that is here, or a freshly installed one; throws a sentence that says what to do. */
+export async function ensureChromium(log = console.log) {
+  const found = findChromium();
+  if (found) return found;
+  try {
+    await install(log);
+  } catch (error) {
+    throw new Error('Chromium is missing and could not be installed. Install Chromium or Chrome, or set CHROMIUM_PATH to its program, and try again.', { cause: error });
+  }
+  const installed = findChromium();
+  if (!installed) throw new Error('Chromium was installed but cannot be found: set CHROMIUM_PATH to its program.');
+  return installed;
+}
+
+/** Options for `chromium.launch`; `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it. */
+export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}) {
+  const graphics = hasWebGpu
+    ? ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader']
+    : ['--disable-gpu'];
+  return {
+    executablePath,
+    headless: true,
+    // Signals end this process, and its end takes the browser along; the launcher's own handlers would keep it alive.
+    handleSIGINT: false,
+    handleSIGTERM: false,
+    handleSIGHUP: false,
+    args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...graphics],
+  };
+}

@@ -1,0 +1,116 @@
+// Starts and stops a real VS Code's server, each time with a fresh profile.
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { cleanEnvironment, setUpVSCode } from './setUpVSCode.mjs';
+import { removeFolder, runProcess, startProcess, stopProcess, temporaryFolder } from './processes.mjs';
+import { extensionId, root } from './paths.mjs';
+
+/** User settings for a quiet VS Code that asks the network for nothing. */
+export const quietSettings = {
+  'telemetry.telemetryLevel': 'off',
+  'update.mode': 'none',
+  'extensions.autoUpdate': false,
+  'extensions.autoCheckUpdates': false,
+  'extensions.ignoreRecommendations': true,
+  'workbench.enableExperiments': false,
+  'workbench.startupEditor': 'none',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'workbench.tips.enabled': false,
+  'chat.disableAIFeatures': true,
+  'chat.commandCenter.enabled': false,
+  'security.workspace.trust.enabled': false,
+  'git.enabled': false,
+  'npm.fetchOnlinePackageInfo': false,
+  'json.schemaDownload.enable': false,
+  'typescript.disableAutomaticTypeAcquisition': true,
+};
+
+/** The setting that makes our extension run in the web worker host instead of Node's. */
+export const webHostSettings = { 'remote.extensionKind': { [extensionId]: ['web'] } };
+
+function environment(home) {
+  return cleanEnvironment({ EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_DATA_HOME: join(home, '.local') });
+}
+
+/** Installs a VSIX into an extensions folder of the given VS Code, as its own command line does. */
+export async function installVsix(host, vsix, extensionsDir, log) {
+  const { server, node } = await setUpVSCode(host, log);
+  const home = temporaryFolder('install');
+  try {
+    await runProcess(node, [join(server, 'out', 'server-main.js'), '--accept-server-license-terms', '--server-data-dir', join(home, 'data'), '--extensions-dir', extensionsDir, '--install-extension', vsix, '--force'], { env: environment(home) });
+  } finally {
+    removeFolder(home);
+  }
+}
+
+/**
+ * Starts a server; resolves when it listens.
+ * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `vsix`: an extension to install, or
+ * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
+ * the workspace is trusted; `logFile`: keeps what the server prints.
+ */
+export async function startServer({ host = 'newest', settings = {}, vsix, extensionsDir, isTestDriver = false, needsTrust = false, logFile, port = 0, log = console.log }) {
+  const { server, node, version } = await setUpVSCode(host, log);
+  const home = temporaryFolder('server');
+  const dataDir = join(home, 'data');
+  const user = join(dataDir, 'data', 'User');
+  mkdirSync(user, { recursive: true });
+  writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...quietSettings, ...(needsTrust ? { 'security.workspace.trust.enabled': true } : {}), ...settings }, null, 2));
+  const extensions = extensionsDir ?? join(home, 'extensions');
+  mkdirSync(extensions, { recursive: true });
+  if (vsix) await installVsix(host, vsix, extensions, log);
+
+  const args = [
+    '--require', join(root, 'scripts', 'lib', 'endWithParent.cjs'), join(server, 'out', 'server-main.js'),
+    '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
+    '--server-data-dir', dataDir, '--extensions-dir', extensions, '--disable-telemetry', '--disable-experiments',
+  ];
+  if (!needsTrust) args.push('--disable-workspace-trust');
+  if (isTestDriver) args.push('--enable-smoke-test-driver');
+  const child = startProcess(node, args, { env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  if (logFile) mkdirSync(dirname(logFile), { recursive: true });
+  const file = logFile ? createWriteStream(logFile) : undefined;
+  const listening = await new Promise((resolve, reject) => {
+    const giveUp = setTimeout(() => reject(new Error(`VS Code ${version} did not start within a minute:\n${printed}`)), 60_000);
+    child.once('error', reject);
+    child.once('exit', (code) => reject(new Error(`VS Code ${version} ended with ${code} before it listened:\n${printed}`)));
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        printed = `${printed}${line}\n`.slice(-20_000);
+        file?.write(`${line}\n`);
+        const match = /Extension host agent listening on (\d+)/.exec(line);
+        if (match) {
+          clearTimeout(giveUp);
+          resolve(Number(match[1]));
+        }
+      });
+    }
+  }).catch(async (error) => {
+    await stopProcess(child);
+    throw error;
+  });
+  const origin = `http://localhost:${listening}`;
+  return {
+    version,
+    origin,
+    authority: `localhost:${listening}`,
+    dataDir,
+    /** The address that opens a folder in the workbench. */
+    address: (folder, query = {}) => `${origin}/?${new URLSearchParams({ folder: toUriPath(folder), ...query })}`,
+    /** The last lines that the server printed. */
+    output: () => printed,
+    stop: async () => {
+      await stopProcess(child);
+      file?.end();
+      removeFolder(home);
+    },
+  };
+}
+
+/** A file's path as VS Code's addresses have it: with slashes, and one in front of a drive letter. */
+export function toUriPath(path) {
+  const slashes = path.replaceAll('\\', '/');
+  return slashes.startsWith('/') ? slashes : `/${slashes}`;
+}

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Packages what ships into attention-explorer.vsix:
+//   node scripts/package.mjs
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build } from './build.mjs';
+import { root } from './lib/paths.mjs';
+
+/** Writes the VSIX, of what stands in dist/ (a production build of its own, unless `isBuilt`); resolves to its path. */
+export async function packageVsix({ file = join(root, 'attention-explorer.vsix'), isBuilt = false } = {}) {
+  if (!isBuilt) await build({ production: true });
+  const { createVSIX } = await import('@vscode/vsce'); // slow to load, so only here
+  await createVSIX({ cwd: root, packagePath: file, dependencies: false, skipLicense: true });
+  return file;
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const file = await packageVsix();
+  console.log(`${file}: ${(statSync(file).size / 1e6).toFixed(1)} MB. Install it with: code --install-extension ${file}`);
+}

@@ -1,0 +1,134 @@
+#!/usr/bin/env node
+// Runs every floor of tests, set-up included, and closes with one line «N passed, N failed»:
+//   npm test -- [--floor=unit,e2e] [--grep=TEXT] [--no-build]
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { option } from './lib/args.mjs';
+import { bundleForExtensionHost, findTests } from './lib/bundleTests.mjs';
+import { oneFailure, sentence, sum } from './lib/counts.mjs';
+import { artefacts, root } from './lib/paths.mjs';
+import { temporaryFolder } from './lib/processes.mjs';
+import { ensureChromium } from './lib/chromium.mjs';
+import { setUpVSCode } from './lib/setUpVSCode.mjs';
+import { installVsix } from './lib/vscodeServer.mjs';
+import { runChecks } from './floors/checks.mjs';
+import { runInChromium } from './floors/chromium.mjs';
+import { runInServer } from './floors/integration.mjs';
+import { runInNode } from './floors/node.mjs';
+
+const log = (line) => console.log(line);
+const grep = option('grep');
+const allFloors = ['check', 'unit', 'contract', 'engine', 'chromium', 'integration', 'e2e', 'visual', 'package'];
+const chosen = option('floor')?.split(',') ?? allFloors;
+const unknown = chosen.filter((floor) => !allFloors.includes(floor));
+if (unknown.length > 0) {
+  console.error(`There is no floor ${unknown.join(', ')}; there are ${allFloors.join(', ')}.`);
+  process.exit(2);
+}
+const isChosen = (...floors) => floors.some((floor) => chosen.includes(floor));
+process.chdir(root);
+rmSync(artefacts, { recursive: true, force: true });
+mkdirSync(artefacts, { recursive: true });
+
+const started = Date.now();
+const results = [];
+const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
+
+/** Runs one leg of the tests and keeps its counts; what throws is one failure. */
+async function leg(title, run) {
+  const since = Date.now();
+  log(`\n── ${title}`);
+  let counts;
+  try {
+    counts = sum(await run());
+  } catch (error) {
+    log(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
+    counts = oneFailure;
+  }
+  results.push({ title, counts });
+  log(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
+}
+
+/** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
+function tests(floors, platform) {
+  return floors.flatMap((floor) => {
+    const files = findTests([floor], platform);
+    if (files.length === 0) throw new Error(`test/${floor} has no tests: a floor must not be empty.`);
+    return files;
+  });
+}
+
+await setUp();
+if (isChosen('check')) await leg('Types and lint', () => runChecks({ log }));
+const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
+if (nodeFloors.length > 0) await leg(`Node: ${nodeFloors.join(', ')}`, () => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }));
+if (isChosen('chromium')) await leg('Chromium: contract, engine', () => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));
+if (isChosen('package', 'e2e')) await packageOnce();
+if (isChosen('package')) await leg('Package', () => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
+if (isChosen('visual')) await leg('Visual', () => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }));
+if (isChosen('integration')) await integration();
+if (isChosen('e2e')) await endToEnd();
+finish();
+
+async function setUp() {
+  const needsVSCode = isChosen('integration', 'e2e');
+  const needsChromium = needsVSCode || isChosen('chromium', 'visual');
+  const since = Date.now();
+  log('Setting up: building the extension' + (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'));
+  try {
+    const { build } = await import('./build.mjs');
+    await Promise.all([
+      option('no-build') ? undefined : build({ production: true }),
+      needsChromium ? ensureChromium(log) : undefined,
+      needsVSCode ? setUpVSCode('newest', log).then(() => setUpVSCode('oldest', log)) : undefined,
+    ]);
+    log(`Set up (${seconds(since)}).`);
+  } catch (error) {
+    log(`${error.message}${error.cause ? `\n${error.cause.message}` : ''}`);
+    results.push({ title: 'Set-up', counts: oneFailure });
+    finish();
+  }
+}
+
+async function packageOnce() {
+  const { packageVsix } = await import('./package.mjs');
+  await leg('Packaging', async () => {
+    process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true });
+
+  });
+}
+
+async function integration() {
+  let bundle;
+  await leg('Bundling the integration tests', async () => {
+    bundle = await bundleForExtensionHost('integration', tests(['integration'], 'browser'), { grep });
+
+  });
+  if (bundle === undefined) return;
+  for (const { host, isWeb } of [{ host: 'newest', isWeb: false }, { host: 'oldest', isWeb: false }, { host: 'newest', isWeb: true }]) {
+    await leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, () => runInServer({ host, isWeb, bundle, log }));
+  }
+}
+
+async function endToEnd() {
+  if (process.env.AE_VSIX === undefined) return;
+  for (const [host, kind, files] of [
+    ['newest', 'node', tests(['e2e'], 'node')],
+    ['newest', 'web', tests(['e2e'], 'node')],
+    ['oldest', 'node', tests(['e2e'], 'node').filter((file) => file.includes('smoke'))],
+  ]) {
+    await leg(`End to end: ${host} VS Code, ${kind} host`, async () => {
+      const extensionsDir = temporaryFolder('extensions');
+      await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
+      return runInNode({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
+    });
+  }
+}
+
+function finish() {
+  const total = sum(...results.map(({ counts }) => counts));
+  log(`\n${results.map(({ title, counts }) => `${counts.failed > 0 ? '✘' : '✔'} ${title}: ${sentence(counts)}`).join('\n')}`);
+  log(`All in ${seconds(started)}${total.skipped > 0 ? `; ${total.skipped} skipped` : ''}. Screenshots, traces and logs are in test/artefacts.`);
+  log(`${total.passed} passed, ${total.failed} failed`);
+  process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+}

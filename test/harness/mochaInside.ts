@@ -1,0 +1,46 @@
+// Mocha where there is no terminal: in a page, a worker and VS Code's extension hosts. Imported before any test file.
+import 'mocha/mocha.js';
+
+/** What a run of tests came to. */
+export interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+class Lines extends Mocha.reporters.Base {
+  static print: (line: string) => void = () => undefined;
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    let depth = 0;
+    const say = (line: string): void => Lines.print('  '.repeat(depth) + line);
+    runner.on('suite', (suite) => {
+      if (suite.title !== '') say(suite.title);
+      if (!suite.root) depth++;
+    });
+    runner.on('suite end', (suite) => {
+      if (!suite.root) depth--;
+    });
+    runner.on('pass', (test) => say(`✔ ${test.title}${(test.duration ?? 0) > 1000 ? ` (${test.duration} ms)` : ''}`));
+    runner.on('pending', (test) => say(`- ${test.title}`));
+    runner.on('fail', (test, error: Error) => {
+      say(`✘ ${test.title}`);
+      for (const line of `${error.message}\n${error.stack ?? ''}`.split('\n').slice(0, 25)) say(`    ${line}`);
+    });
+  }
+}
+
+mocha.setup({ ui: 'bdd', reporter: Lines as unknown as Mocha.ReporterConstructor /* its type wants a name, which mocha does not */, timeout: 60_000 });
+
+/** Runs every test that has been imported; `grep` chooses by title and `print` gets the report line by line. */
+export function runMocha(options: { readonly grep: string; readonly print: (line: string) => void }): Promise<Counts> {
+  Lines.print = options.print;
+  if (options.grep !== '') mocha.grep(options.grep);
+  return new Promise((resolve) => {
+    // Not `mocha.run`: in this build it reads the page's address, which an extension host has not.
+    const runner = Mocha.prototype.run.call(mocha, () => {
+      const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
+      resolve({ passed: passes, failed: failures, skipped: pending });
+    });
+  });
+}

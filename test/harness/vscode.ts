@@ -1,0 +1,354 @@
+// Drives a real VS Code with the packaged extension through its own user interface.
+import { mkdirSync, readFileSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { removeFolder, temporaryFolder } from '../../scripts/lib/processes.mjs';
+import { startServer, webHostSettings, type Server } from '../../scripts/lib/vscodeServer.mjs';
+import { artefact, launchBrowser, screenshot } from './browser';
+import { readDecorations, rectOfCharacter, type Decoration } from './editorPage';
+
+/** VS Code's four default themes by kind, and the class that its workbench then has. */
+export const themes = {
+  light: { id: 'Default Light Modern', className: 'vs' },
+  dark: { id: 'Default Dark Modern', className: 'vs-dark' },
+  highContrastDark: { id: 'Default High Contrast', className: 'hc-black' },
+  highContrastLight: { id: 'Default High Contrast Light', className: 'hc-light' },
+} as const;
+
+/** The name of one of the four default themes. */
+export type Theme = keyof typeof themes;
+
+/** How to launch; what is left out comes from the runner's environment, else the newest VS Code and the Node host. */
+export interface LaunchOptions {
+  /** Where our extension runs. */
+  readonly host?: 'node' | 'web';
+  readonly version?: 'newest' | 'oldest';
+  /** User settings on top of the quiet ones. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  /** The workspace's files by path; without any it is a copy of media/sample. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  readonly theme?: Theme;
+  /** Opens the workspace as one that is not trusted yet. */
+  readonly needsTrust?: boolean;
+  readonly hasWebGpu?: boolean;
+  /** Names the artefacts. */
+  readonly name?: string;
+}
+
+const timeout = 30_000;
+
+/** A running VS Code. Lines and columns count from one, as its status bar has them. */
+export class VSCode {
+  readonly host: 'node' | 'web';
+  readonly version: string;
+  /** The workspace's folder on disk. */
+  readonly workspace: string;
+  readonly page: Page;
+  readonly #name: string;
+  readonly #server: Server;
+  readonly #browser: Browser;
+  readonly #context: BrowserContext;
+  #isTracing = false;
+
+  private constructor(host: 'node' | 'web', name: string, workspace: string, server: Server, browser: Browser, context: BrowserContext, page: Page) {
+    this.host = host;
+    this.version = server.version;
+    this.#name = name;
+    this.workspace = workspace;
+    this.#server = server;
+    this.#browser = browser;
+    this.#context = context;
+    this.page = page;
+  }
+
+  /** The kind of extension host that this run of the tests is for. */
+  static get hostOfRun(): 'node' | 'web' {
+    return process.env['AE_HOST'] === 'web' ? 'web' : 'node';
+  }
+
+  /** Starts a server and a browser, both fresh, and opens a workspace; resolves when the workbench is ready. */
+  static async launch(options: LaunchOptions = {}): Promise<VSCode> {
+    const host = options.host ?? VSCode.hostOfRun;
+    const version = options.version ?? (process.env['AE_RELEASE'] === 'oldest' ? 'oldest' : 'newest');
+    const name = `e2e/${options.name ?? 'vscode'}-${version}-${host}`;
+    const workspace = temporaryFolder('workspace');
+    if (options.files === undefined) cpSync(join(root, 'media', 'sample'), workspace, { recursive: true });
+    for (const [path, content] of Object.entries(options.files ?? {})) writeWorkspaceFile(workspace, path, content);
+    const isPrepared = version === (process.env['AE_RELEASE'] ?? 'newest') && process.env['AE_EXTENSIONS_DIR'] !== undefined;
+    const server = await startServer({
+      host: version,
+      extensionsDir: isPrepared ? process.env['AE_EXTENSIONS_DIR'] : undefined,
+      vsix: isPrepared ? undefined : (process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
+      needsTrust: options.needsTrust ?? false,
+      settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].id, ...(host === 'web' ? webHostSettings : {}), ...options.settings },
+      logFile: artefact(`${name}.server.log`),
+    });
+    let browser: Browser | undefined;
+    try {
+      browser = await launchBrowser({ hasWebGpu: options.hasWebGpu ?? false });
+      const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+      context.setDefaultTimeout(timeout);
+      const page = await context.newPage();
+      const lines: string[] = [];
+      page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
+      page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));
+      page.on('close', () => writeFileSync(artefact(`${name}.console.log`), lines.join('\n')));
+      const vscode = new VSCode(host, name, workspace, server, browser, context, page);
+      await vscode.#startTracing();
+      await vscode.#open();
+      return vscode;
+    } catch (error) {
+      await browser?.close();
+      await server.stop();
+      throw error;
+    }
+  }
+
+  async #open(): Promise<void> {
+    await this.page.goto(this.#server.address(this.workspace));
+    await this.#waitForWorkbench();
+  }
+
+  async #waitForWorkbench(): Promise<void> {
+    await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    // The remote indicator gets its label when the extension host's connection stands.
+    await this.page.locator('.part.explorer, .explorer-viewlet, .explorer-folders-view').first().waitFor({ timeout: 60_000 });
+  }
+
+  // ---- evidence ----
+
+  async #startTracing(): Promise<void> {
+    this.#isTracing = process.env['AE_TRACE'] !== 'off';
+    if (this.#isTracing) await this.#context.tracing.start({ screenshots: true, snapshots: false });
+  }
+
+  /** Keeps a picture of the whole window in test/artefacts; resolves to its path. */
+  async screenshot(name: string): Promise<string> {
+    return screenshot(this.page, `${this.#name}-${name}`);
+  }
+
+  /** Keeps a picture and the trace so far, for a test that failed. */
+  async keepEvidence(name: string): Promise<void> {
+    await this.screenshot(`FAILED-${name}`).catch(() => undefined);
+    if (!this.#isTracing) return;
+    await this.#context.tracing.stop({ path: artefact(`${this.#name}-${name}.trace.zip`) }).catch(() => undefined);
+    await this.#startTracing();
+  }
+
+  /** The last lines that the server printed. */
+  serverOutput(): string {
+    return this.#server.output();
+  }
+
+  // ---- life ----
+
+  /** Ends the browser and the server and removes the workspace. */
+  async close(): Promise<void> {
+    await this.page.close().catch(() => undefined);
+    await this.#browser.close();
+    await this.#server.stop();
+    removeFolder(this.workspace);
+  }
+
+  /** Reloads the window as the command does, with its state kept. */
+  async reloadWindow(): Promise<void> {
+    const reloaded = this.page.waitForEvent('load', { timeout: 60_000 });
+    await this.runCommand('Developer: Reload Window');
+    await reloaded;
+    await this.#waitForWorkbench();
+  }
+
+  /** Leaves the window and opens it anew, with its profile kept. */
+  async restart(): Promise<void> {
+    await this.page.goto('about:blank');
+    await this.#open();
+  }
+
+  // ---- workspace and settings ----
+
+  /** Writes a file of the workspace on disk. */
+  writeFile(path: string, content: string | Uint8Array): void {
+    writeWorkspaceFile(this.workspace, path, content);
+  }
+
+  /** Removes a file or folder of the workspace on disk. */
+  removeFile(path: string): void {
+    rmSync(join(this.workspace, path), { recursive: true, force: true });
+  }
+
+  /** Merges into the user's settings; undefined removes one. VS Code follows the file by itself: wait for the effect. */
+  updateSettings(changes: Readonly<Record<string, unknown>>): void {
+    const file = join(this.#server.dataDir, 'data', 'User', 'settings.json');
+    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>; // our own file
+    writeFileSync(file, JSON.stringify({ ...settings, ...changes }, null, 2));
+  }
+
+  /** Switches to one of the four default themes. */
+  async setTheme(theme: Theme): Promise<void> {
+    this.updateSettings({ 'workbench.colorTheme': themes[theme].id });
+    await this.page.locator(`.monaco-workbench.${themes[theme].className}`).first().waitFor();
+  }
+
+  // ---- commands ----
+
+  get #quickInput(): Locator {
+    return this.page.locator('.quick-input-widget input[type="text"]').first();
+  }
+
+  async #openQuickInput(key: string, text: string): Promise<void> {
+    const input = this.#quickInput;
+    // A key that comes while the workbench still starts is lost, so it is pressed until the input is there.
+    for (let attempt = 0; !(await input.isVisible()); attempt++) {
+      if (attempt === 20) throw new Error(`${key} opened no quick input.`);
+      await this.page.keyboard.press(key);
+      await input.waitFor({ timeout: 1500 }).catch(() => undefined);
+    }
+    await input.fill(text);
+  }
+
+  /** Runs a command by its title in the palette, e.g. `Attention Explorer: Explain Attention`. */
+  async runCommand(title: string): Promise<void> {
+    await this.#openQuickInput('F1', `>${title}`);
+    // The row's accessible name begins with the label; most recently used and similar commands may stand around it.
+    const row = this.quickPickRow(title);
+    await row.waitFor();
+    await row.click();
+    await this.page.locator('.quick-input-widget').filter({ hasText: title }).waitFor({ state: 'hidden' }).catch(() => undefined);
+  }
+
+  /** Whether the palette offers a command. */
+  async hasCommand(title: string): Promise<boolean> {
+    await this.#openQuickInput('F1', `>${title}`);
+    const rows = this.page.locator('.quick-input-list .monaco-list-row');
+    await rows.first().waitFor();
+    const found = (await this.quickPickRow(title).count()) > 0;
+    await this.page.keyboard.press('Escape');
+    return found;
+  }
+
+  /** The row of an open quick pick whose label is this text. */
+  quickPickRow(label: string): Locator {
+    return this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.locator('.quick-input-list-label .label-name, .quick-input-list-entry .label-name').getByText(label, { exact: true }) }).first();
+  }
+
+  /** Chooses a row of an open quick pick. */
+  async pick(label: string): Promise<void> {
+    await this.quickPickRow(label).click();
+  }
+
+  // ---- editor ----
+
+  /** Opens a file of the workspace by its name and waits until its text shows. */
+  async openFile(name: string): Promise<void> {
+    await this.#openQuickInput('Control+P', name);
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name.split('/').at(-1) ?? name }).first();
+    await row.click();
+    await this.page.locator('.tab.active').filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
+    await this.editor.locator('.view-line').first().waitFor();
+  }
+
+  /** The active text editor, or the first one when a panel has the focus. */
+  get editor(): Locator {
+    return this.page.locator('.editor-instance .monaco-editor').first();
+  }
+
+  /** Gives the text editor the keyboard's focus. */
+  async focusEditor(): Promise<void> {
+    await this.editor.locator('.view-lines').click({ position: { x: 200, y: 5 } });
+    await this.page.locator('.editor-instance .monaco-editor.focused').first().waitFor();
+  }
+
+  /** Puts the cursor somewhere, and the place in view. */
+  async goTo(line: number, column = 1): Promise<void> {
+    await this.focusEditor();
+    await this.#openQuickInput('Control+G', `:${line}:${column}`);
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    await this.page.locator('.statusbar-item').filter({ hasText: new RegExp(`Ln ${line}, Col ${column}\\b`) }).waitFor();
+  }
+
+  /** Selects whole lines, the last one's break left out; waits until the status bar counts the selection. */
+  async selectLines(from: number, to: number): Promise<void> {
+    await this.goTo(from, 1);
+    for (let line = from; line < to; line++) await this.page.keyboard.press('Shift+ArrowDown');
+    await this.page.keyboard.press('Shift+End');
+    await this.page.locator('.statusbar-item').filter({ hasText: new RegExp(`Ln ${to}, Col \\d+ \\(\\d+ selected\\)`) }).waitFor();
+  }
+
+  /** Types at the cursor, without VS Code's completions coming in between. */
+  async type(text: string): Promise<void> {
+    await this.page.keyboard.insertText(text);
+  }
+
+  /** Moves the pointer over a character and waits for the hover that then shows. */
+  async hoverAt(line: number, column: number): Promise<Locator> {
+    const hover = this.page.locator('.monaco-editor .monaco-hover:not(.hidden), .monaco-resizable-hover .monaco-hover:not(.hidden)').filter({ visible: true }).first();
+    const place = await this.placeOf(line, column);
+    // A pointer that never rests long enough or was there before shows nothing: away and back, at most a few times.
+    for (let attempt = 0; ; attempt++) {
+      await this.page.mouse.move(place.x + 60, place.y + 120);
+      await this.page.mouse.move(place.x - 1, place.y);
+      await this.page.mouse.move(place.x, place.y);
+      try {
+        await hover.waitFor({ timeout: 4000 });
+        return hover;
+      } catch (error) {
+        if (attempt === 4) throw error;
+      }
+    }
+  }
+
+  /** The middle of a character in the window; the line must be in view. */
+  async placeOf(line: number, column: number): Promise<{ readonly x: number; readonly y: number }> {
+    const rect = await this.editor.evaluate(rectOfCharacter, { line, column });
+    if (rect === undefined) throw new Error(`Line ${line}, column ${column} is not in view.`);
+    return { x: rect.x + rect.width / 2, y: rect.y + rect.height / 2 };
+  }
+
+  /** What extensions have decorated in the lines in view: place, text and colours, top to bottom. */
+  async decorations(): Promise<Decoration[]> {
+    return this.editor.evaluate(readDecorations, undefined);
+  }
+
+  // ---- what VS Code shows ----
+
+  /** Waits for a notification with this text. */
+  async waitForNotification(text: string | RegExp): Promise<Locator> {
+    const toast = this.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text }).first();
+    await toast.waitFor();
+    return toast;
+  }
+
+  /** Waits for a status bar item with this text. */
+  async waitForStatusBar(text: string | RegExp): Promise<Locator> {
+    const item = this.page.locator('.part.statusbar .statusbar-item').filter({ hasText: text }).first();
+    await item.waitFor();
+    return item;
+  }
+
+  /** Waits for an editor tab with this title. */
+  async waitForTab(title: string | RegExp): Promise<Locator> {
+    const tab = this.page.locator('.tab').filter({ hasText: title }).first();
+    await tab.waitFor();
+    return tab;
+  }
+
+  /** The inside of a webview: ours, unless others are open before it. */
+  panelFrame(index = 0): FrameLocator {
+    return this.page.locator('iframe.webview.ready').nth(index).contentFrame().locator('iframe#active-frame').contentFrame();
+  }
+}
+
+function writeWorkspaceFile(workspace: string, path: string, content: string | Uint8Array): void {
+  const file = join(workspace, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, content);
+}
+
+/** Registers mocha hooks that keep a picture and a trace of each test that fails. */
+export function keepEvidenceOfFailures(running: () => VSCode | undefined): void {
+  afterEach(async function () {
+    if (this.currentTest?.state === 'failed') await running()?.keepEvidence(this.currentTest.title);
+  });
+}
