@@ -1,0 +1,137 @@
+import { JsonFields } from './jsonFields';
+import type { Model } from './models/model';
+import { NormalizedString } from './normalizedString';
+import type { Normalizer } from './normalizers/normalizer';
+import { Trie } from './trie';
+import { isWhitespace } from './unicode/characters';
+
+/** A token that is found in the text before the model sees it. */
+interface AddedToken {
+  readonly content: string;
+  readonly isSpecial: boolean;
+  /** Whether it must not touch other word characters. */
+  readonly isSingleWord: boolean;
+  /** Whether white space before it, after it, belongs to it. */
+  readonly stripsLeft: boolean;
+  readonly stripsRight: boolean;
+  /** Whether it is looked for in the normalised text, in its normalised form. */
+  readonly isNormalized: boolean;
+}
+
+/** A piece of the text; one that is an added token has its id. */
+export interface Piece {
+  readonly string: NormalizedString;
+  readonly addedId: number | undefined;
+}
+
+const endsInWord = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+const startsInWord = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+
+/** The tokens that were added to a model's vocabulary, special ones among them. */
+export class AddedVocabulary {
+  readonly #ids = new Map<string, number>();
+  readonly #tokens = new Map<number, AddedToken>();
+  readonly #normalizedForms = new Map<number, string>();
+  readonly #plain = new Trie();
+  readonly #normalized = new Trie();
+  readonly #normalizer: Normalizer | undefined;
+  #maxId = -1;
+
+  /** Reads the list of added tokens. A token takes its id from the model or, if the model lacks it, the next one after it; the file's own numbers do not count, as in the reference library. */
+  constructor(list: readonly unknown[], path: string, model: Model, normalizer: Normalizer | undefined) {
+    this.#normalizer = normalizer;
+    let nextId = model.size;
+    list.forEach((value, i) => {
+      const token = readAddedToken(new JsonFields(value, `${path}[${i}]`));
+      if (token.content === '') return;
+      const id = this.#ids.get(token.content) ?? model.idOf(token.content) ?? nextId++;
+      this.#ids.set(token.content, id);
+      this.#tokens.set(id, token);
+      this.#maxId = Math.max(this.#maxId, id);
+      this.#normalizedForms.delete(id);
+      if (token.isNormalized && normalizer !== undefined) this.#normalizedForms.set(id, normalizer(NormalizedString.of(token.content)).text);
+    });
+    for (const [id, token] of this.#tokens) {
+      const form = token.isNormalized ? (this.#normalizedForms.get(id) ?? token.content) : token.content;
+      if (form !== '') (token.isNormalized ? this.#normalized : this.#plain).set(form, id);
+    }
+  }
+
+  /** Highest id, -1 where there is none. */
+  get maxId(): number {
+    return this.#maxId;
+  }
+
+  contentOf(id: number): string | undefined {
+    return this.#tokens.get(id)?.content;
+  }
+
+  /** The content as the decoder wants it: normalised where it was looked for so. */
+  decodedFormOf(id: number): string | undefined {
+    return this.#normalizedForms.get(id) ?? this.contentOf(id);
+  }
+
+  isSpecial(id: number): boolean {
+    return this.#tokens.get(id)?.isSpecial ?? false;
+  }
+
+  /** Finds the added tokens of a text and normalises what is between them; empty pieces are left out. */
+  extract(text: string): Piece[] {
+    const pieces: Piece[] = [];
+    for (const piece of this.#split(NormalizedString.of(text), this.#plain)) {
+      if (piece.addedId !== undefined) {
+        pieces.push(piece);
+      } else {
+        const normalized = this.#normalizer?.(piece.string) ?? piece.string;
+        for (const part of this.#split(normalized, this.#normalized)) pieces.push(part);
+      }
+    }
+    return pieces;
+  }
+
+  #split(string: NormalizedString, trie: Trie): Piece[] {
+    const { text } = string;
+    const pieces: Piece[] = [];
+    const push = (start: number, end: number, addedId: number | undefined): void => {
+      if (start < end) pieces.push({ string: string.slice(start, end), addedId });
+    };
+    let pieceStart = 0;
+    for (let from = 0; from < text.length; ) {
+      const matchEnd = trie.longestMatch(text, from);
+      if (matchEnd === -1) {
+        from++;
+        continue;
+      }
+      const id = trie.valueAt(trie.nodeOf(text.slice(from, matchEnd)));
+      const token = this.#tokens.get(id);
+      let start = from;
+      let end = matchEnd;
+      from = matchEnd;
+      if (token === undefined || (token.isSingleWord && touchesWord(text, start, end))) continue;
+      if (token.stripsLeft) while (start > pieceStart && isWhitespace(text.charCodeAt(start - 1))) start--;
+      if (token.stripsRight) while (end < text.length && isWhitespace(text.charCodeAt(end))) end++;
+      push(pieceStart, start, undefined);
+      push(start, end, id);
+      pieceStart = end;
+    }
+    push(pieceStart, text.length, undefined);
+    return pieces;
+  }
+}
+
+function readAddedToken(fields: JsonFields): AddedToken {
+  const isSpecial = fields.boolean('special', false);
+  return {
+    content: fields.string('content'),
+    isSpecial,
+    isSingleWord: fields.boolean('single_word', false),
+    stripsLeft: fields.boolean('lstrip', false),
+    stripsRight: fields.boolean('rstrip', false),
+    isNormalized: fields.boolean('normalized', !isSpecial),
+  };
+}
+
+function touchesWord(text: string, start: number, end: number): boolean {
+  // Two code units hold any character.
+  return endsInWord.test(text.slice(Math.max(0, start - 2), start)) || startsInWord.test(text.slice(end, end + 2));
+}

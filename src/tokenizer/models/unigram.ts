@@ -1,0 +1,152 @@
+import { LRUCache } from 'lru-cache';
+import { type JsonFields, TokenizerFormatError } from '../jsonFields';
+import { Trie } from '../trie';
+import { codePointAt, unitLength } from '../unicode/characters';
+import { cacheSize, maxCachedLength } from './cacheLimits';
+import type { Model, WordTokens } from './model';
+import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
+
+/** How much worse than the worst piece an unknown character is (a logarithm of a probability). */
+const unknownPenalty = 10;
+
+/** Reads a Unigram model (Kudo 2018, arXiv 1804.10959): the pieces of the highest total score. */
+export function readUnigram(fields: JsonFields): Model {
+  const pieces: string[] = [];
+  const scores: number[] = [];
+  for (const entry of fields.array('vocab')) {
+    if (!Array.isArray(entry) || typeof entry[0] !== 'string' || typeof entry[1] !== 'number') {
+      throw new TokenizerFormatError(`entry ${pieces.length} of "${fields.path}.vocab" is not a piece and its score`);
+    }
+    pieces.push(entry[0]);
+    scores.push(entry[1]);
+  }
+  const unknownId = fields.has('unk_id') ? fields.integer('unk_id') : undefined;
+  if (unknownId !== undefined && unknownId >= pieces.length) throw new TokenizerFormatError(`"${fields.path}.unk_id" is not in the vocabulary`);
+  return new Unigram(pieces, scores, unknownId, fields.boolean('byte_fallback', false));
+}
+
+class Unigram implements Model {
+  readonly #pieces: readonly string[];
+  readonly #scores: readonly number[];
+  readonly #ids = new Map<string, number>();
+  readonly #trie = new Trie();
+  readonly #unknownId: number | undefined;
+  readonly #unknownScore: number;
+  readonly #byteIds: readonly (number | undefined)[] | undefined;
+  readonly #cache = new LRUCache<string, WordTokens>({ max: cacheSize });
+
+  constructor(pieces: readonly string[], scores: readonly number[], unknownId: number | undefined, hasByteFallback: boolean) {
+    this.#pieces = pieces;
+    this.#scores = scores;
+    this.#unknownId = unknownId;
+    let minScore = Infinity;
+    pieces.forEach((piece, id) => {
+      this.#ids.set(piece, id);
+      this.#trie.set(piece, id);
+      minScore = Math.min(minScore, scores[id]);
+    });
+    this.#unknownScore = minScore - unknownPenalty;
+    this.#byteIds = hasByteFallback ? readByteIds((piece) => this.#ids.get(piece)) : undefined;
+  }
+
+  get size(): number {
+    return this.#pieces.length;
+  }
+
+  get maxId(): number {
+    return this.#pieces.length - 1;
+  }
+
+  idOf(piece: string): number | undefined {
+    return this.#ids.get(piece);
+  }
+
+  pieceOf(id: number): string | undefined {
+    return this.#pieces[id];
+  }
+
+  tokenize(word: string): WordTokens {
+    const cached = this.#cache.get(word);
+    if (cached !== undefined) return cached;
+    const tokens = this.#toTokens(word, this.#bestCuts(word));
+    if (word.length < maxCachedLength) this.#cache.set(word, tokens);
+    return tokens;
+  }
+
+  /** Where the best path cuts the word, ascending, its end included; unknown characters in a row are not parted. */
+  #bestCuts(word: string): number[] {
+    const { length } = word;
+    const bestScores = new Float64Array(length + 1);
+    const bestStarts = new Int32Array(length + 1).fill(-1);
+    const isUnknown = new Uint8Array(length + 1);
+    for (let start = 0; start < length; ) {
+      const scoreHere = bestScores[start];
+      const nextStart = start + unitLength(codePointAt(word, start));
+      let hasSingle = false;
+      let node = Trie.root;
+      for (let end = start; end < length; ) {
+        node = this.#trie.next(node, word.charCodeAt(end++));
+        if (node === -1) break;
+        const id = this.#trie.valueAt(node);
+        if (id === -1) continue;
+        const score = this.#scores[id] + scoreHere;
+        if (bestStarts[end] === -1 || score > bestScores[end]) {
+          bestScores[end] = score;
+          bestStarts[end] = start;
+          isUnknown[end] = id === this.#unknownId ? 1 : 0;
+        }
+        if (end === nextStart) hasSingle = true;
+      }
+      if (!hasSingle) {
+        const score = this.#unknownScore + scoreHere;
+        if (bestStarts[nextStart] === -1 || score > bestScores[nextStart]) {
+          if (this.#unknownId === undefined) throw missingUnknown();
+          bestScores[nextStart] = score;
+          bestStarts[nextStart] = start;
+          isUnknown[nextStart] = 1;
+        }
+      }
+      start = nextStart;
+    }
+    const cuts: number[] = [];
+    for (let end = length, wasUnknown = false; end > 0; end = bestStarts[end]) {
+      if (!wasUnknown || isUnknown[end] === 0) cuts.push(end);
+      wasUnknown = isUnknown[end] === 1;
+    }
+    return cuts.reverse();
+  }
+
+  #toTokens(word: string, cuts: readonly number[]): WordTokens {
+    const tokens = { ids: [] as number[], pieces: [] as string[], starts: [] as number[], ends: [] as number[] };
+    const push = (id: number, piece: string, start: number, end: number): void => {
+      tokens.ids.push(id);
+      tokens.pieces.push(piece);
+      tokens.starts.push(start);
+      tokens.ends.push(end);
+    };
+    let start = 0;
+    for (const end of cuts) {
+      const piece = word.slice(start, end);
+      const id = this.#ids.get(piece);
+      const bytes = id === undefined && this.#byteIds !== undefined ? new TextEncoder().encode(piece) : undefined;
+      const byteIds = bytes === undefined ? undefined : this.#idsOfBytes(bytes);
+      if (id !== undefined) push(id, piece, start, end);
+      else if (bytes !== undefined && byteIds !== undefined) bytes.forEach((byte, i) => push(byteIds[i], bytePiece(byte), start, end));
+      else if (this.#unknownId !== undefined) push(this.#unknownId, piece, start, end);
+      else throw missingUnknown();
+      start = end;
+    }
+    return tokens;
+  }
+
+  /** The ids of all bytes, undefined where the vocabulary lacks one of them. */
+  #idsOfBytes(bytes: Uint8Array): number[] | undefined {
+    const ids: number[] = [];
+    for (const byte of bytes) {
+      const id = this.#byteIds?.[byte];
+      if (id === undefined) return undefined;
+      ids.push(id);
+    }
+    return ids;
+  }
+}

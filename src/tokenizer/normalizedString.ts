@@ -1,0 +1,195 @@
+import { codePointAt, isWhitespace, unitLength } from './unicode/characters';
+
+/** What a pattern found: contiguous pieces that cover the text, in order, and whether each is a match. */
+export interface Matches {
+  readonly ends: readonly number[];
+  readonly isMatch: readonly boolean[];
+}
+
+/**
+ * A piece of text on its way through the pipeline, with the place in the original text that each of its characters
+ * stands for. All positions are UTF-16 code units; a value never changes, every step makes a new one.
+ *
+ * The rules by which places move (an inserted character shares the place of the one before it, a replacement that of
+ * the last replaced one) are those of the reference library, so that offsets are the same by construction.
+ */
+export class NormalizedString {
+  readonly text: string;
+  /** Where the original piece starts that this one was cut from. */
+  readonly originalStart: number;
+  // Places of the text's code units; slices share the arrays and begin at #from.
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+  readonly #from: number;
+
+  private constructor(text: string, starts: Int32Array, ends: Int32Array, from: number, originalStart: number) {
+    this.text = text;
+    this.#starts = starts;
+    this.#ends = ends;
+    this.#from = from;
+    this.originalStart = originalStart;
+  }
+
+  /** A text that stands for itself. */
+  static of(text: string): NormalizedString {
+    const starts = new Int32Array(text.length);
+    const ends = new Int32Array(text.length);
+    for (let i = 0; i < text.length; ) {
+      const end = i + unitLength(codePointAt(text, i));
+      for (const start = i; i < end; i++) {
+        starts[i] = start;
+        ends[i] = end;
+      }
+    }
+    return new NormalizedString(text, starts, ends, 0, 0);
+  }
+
+  /** Where the original of the text's units `[start, end)` starts. */
+  startOf(start: number, end: number): number {
+    return start < end ? this.#starts[this.#from + start] : this.originalStart + start;
+  }
+
+  /** Where the original of the text's units `[start, end)` ends. */
+  endOf(start: number, end: number): number {
+    return start < end ? this.#ends[this.#from + end - 1] : this.originalStart + end;
+  }
+
+  /** The units `[start, end)`, which are not empty. */
+  slice(start: number, end: number): NormalizedString {
+    return new NormalizedString(this.text.slice(start, end), this.#starts, this.#ends, this.#from + start, this.#starts[this.#from + start]);
+  }
+
+  /** The same places under another text, whose characters replace the former ones one for one and are as long. */
+  withText(text: string): NormalizedString {
+    if (this.#unplacedLength() > 0) return this.transform(text, new Int8Array(text.length));
+    return new NormalizedString(text, this.#starts, this.#ends, this.#from, this.originalStart);
+  }
+
+  /**
+   * Replaces the whole text. `changes` says for each code point of the new text how it came about: 1 is inserted,
+   * 0 replaces the next former code point, -n replaces the next one and removes the n that follow it.
+   * `removedAtStart` former code points are dropped first.
+   */
+  transform(text: string, changes: ArrayLike<number>, removedAtStart = 0): NormalizedString {
+    const former = this.text;
+    const kept = this.#unplacedLength();
+    const starts = new Int32Array(kept + text.length);
+    const ends = new Int32Array(kept + text.length);
+    this.#copyPlaces(starts, ends, 0, 0, kept);
+    let read = this.#skip(kept, removedAtStart);
+    let write = kept;
+    let index = 0;
+    for (let i = 0; i < text.length; ) {
+      const change = changes[index++];
+      let start = this.originalStart;
+      let end = this.originalStart;
+      const place = this.#from + Math.min(change > 0 ? read - 1 : read, former.length - 1);
+      if (change <= 0 || read > 0) {
+        start = this.#starts[place];
+        end = this.#ends[place];
+      }
+      if (change <= 0) read = this.#skip(read, 1 - change);
+      for (const next = i + unitLength(codePointAt(text, i)); i < next; i++, write++) {
+        starts[write] = start;
+        ends[write] = end;
+      }
+    }
+    return new NormalizedString(former.slice(0, kept) + text, starts, ends, 0, this.originalStart);
+  }
+
+  /** Drops the code points that `isKept` rejects. */
+  filter(isKept: (codePoint: number) => boolean): NormalizedString {
+    const { text } = this;
+    const changes: number[] = [];
+    const pieces: string[] = [];
+    let removedAtStart = 0;
+    let keptFrom = 0;
+    for (let i = 0; i < text.length; ) {
+      const codePoint = codePointAt(text, i);
+      const next = i + unitLength(codePoint);
+      if (isKept(codePoint)) {
+        changes.push(0);
+      } else {
+        if (changes.length > 0) changes[changes.length - 1]--;
+        else removedAtStart++;
+        pieces.push(text.slice(keptFrom, i));
+        keptFrom = next;
+      }
+      i = next;
+    }
+    if (keptFrom === 0) return this.withText(text);
+    pieces.push(text.slice(keptFrom));
+    return this.transform(pieces.join(''), changes, changes.length > 0 ? removedAtStart : 0);
+  }
+
+  /** Drops white space at the ends. */
+  strip(isLeft: boolean, isRight: boolean): NormalizedString {
+    const { text } = this;
+    let start = 0;
+    let end = text.length;
+    // No white space lies beyond the basic plane.
+    while (isLeft && start < end && isWhitespace(text.charCodeAt(start))) start++;
+    while (isRight && end > start && isWhitespace(text.charCodeAt(end - 1))) end--;
+    if (start === 0 && end === text.length) return this;
+    return this.transform(text.slice(start, end), new Int8Array(end - start), start);
+  }
+
+  /** Puts a text before a text that is not empty. */
+  prepend(text: string): NormalizedString {
+    if (this.text === '') return this;
+    const first = unitLength(codePointAt(this.text, 0));
+    const length = text.length + this.text.length;
+    const starts = new Int32Array(length);
+    const ends = new Int32Array(length);
+    // Prepending nothing still unplaces the first character in the reference library.
+    starts.fill(text === '' ? this.originalStart : this.#starts[this.#from], 0, text.length + first);
+    ends.fill(text === '' ? this.originalStart : this.#ends[this.#from], 0, text.length + first);
+    this.#copyPlaces(starts, ends, first, text.length + first, this.text.length - first);
+    return new NormalizedString(text + this.text, starts, ends, 0, this.originalStart);
+  }
+
+  /** Puts `content` in the place of every match. */
+  replace({ ends: matchEnds, isMatch }: Matches, content: string): NormalizedString {
+    const { text } = this;
+    const pieces: string[] = [];
+    let length = 0;
+    for (let i = 0, start = 0; i < matchEnds.length; start = matchEnds[i++]) {
+      const piece = isMatch[i] ? content : text.slice(start, matchEnds[i]);
+      pieces.push(piece);
+      length += piece.length;
+    }
+    const starts = new Int32Array(length);
+    const ends = new Int32Array(length);
+    let write = 0;
+    for (let i = 0, start = 0; i < matchEnds.length; start = matchEnds[i++]) {
+      const end = matchEnds[i];
+      const place = this.#from + end - 1;
+      if (isMatch[i]) {
+        starts.fill(end > 0 ? this.#starts[place] : this.originalStart, write, write + content.length);
+        ends.fill(end > 0 ? this.#ends[place] : this.originalStart, write, write + content.length);
+      } else {
+        this.#copyPlaces(starts, ends, start, write, end - start);
+      }
+      write += pieces[i].length;
+    }
+    return new NormalizedString(pieces.join(''), starts, ends, 0, this.originalStart);
+  }
+
+  /** Number of units at the start that stand for no place; the reference library leaves them out of what it transforms. */
+  #unplacedLength(): number {
+    let length = 0;
+    while (length < this.text.length && this.#starts[this.#from + length] === this.#ends[this.#from + length]) length++;
+    return length;
+  }
+
+  #skip(from: number, count: number): number {
+    let index = from;
+    for (let i = 0; i < count && index < this.text.length; i++) index += unitLength(codePointAt(this.text, index));
+    return index;
+  }
+
+  #copyPlaces(starts: Int32Array, ends: Int32Array, from: number, to: number, count: number): void {
+    starts.set(this.#starts.subarray(this.#from + from, this.#from + from + count), to);
+    ends.set(this.#ends.subarray(this.#from + from, this.#from + from + count), to);
+  }
+}

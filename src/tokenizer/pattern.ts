@@ -1,0 +1,130 @@
+import { toRegExp } from 'oniguruma-to-es';
+import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
+import type { Matches } from './normalizedString';
+import { codePointAt, unitLength } from './unicode/characters';
+
+/** Finds matches in a text. */
+export type Pattern = (text: string) => Matches;
+
+const noMatch = (text: string): Matches => ({ ends: [text.length], isMatch: [false] });
+
+/** Collects contiguous pieces; what lies between two matches becomes a piece of its own. */
+class MatchCollector implements Matches {
+  readonly ends: number[] = [];
+  readonly isMatch: boolean[] = [];
+  #end = 0;
+
+  match(start: number, end: number): void {
+    this.rest(start);
+    this.#push(end, true);
+  }
+
+  rest(end: number): void {
+    if (end !== this.#end) this.#push(end, false);
+  }
+
+  #push(end: number, isMatch: boolean): void {
+    this.ends.push(end);
+    this.isMatch.push(isMatch);
+    this.#end = end;
+  }
+}
+
+/** Matches every code point for which `test` holds, each by itself. */
+export function characterPattern(test: (codePoint: number) => boolean): Pattern {
+  return (text) => {
+    if (text === '') return noMatch(text);
+    const found = new MatchCollector();
+    for (let i = 0; i < text.length; ) {
+      const codePoint = codePointAt(text, i);
+      const end = i + unitLength(codePoint);
+      if (test(codePoint)) found.match(i, end);
+      i = end;
+    }
+    found.rest(text.length);
+    return found;
+  };
+}
+
+/** Matches a text that is not empty literally. */
+export function literalPattern(literal: string): Pattern {
+  return (text) => {
+    if (text === '') return noMatch(text);
+    const found = new MatchCollector();
+    for (let start = text.indexOf(literal); start !== -1; start = text.indexOf(literal, start + literal.length)) found.match(start, start + literal.length);
+    found.rest(text.length);
+    return found;
+  };
+}
+
+/** Matches a regular expression; an empty match right after the last match does not count, as in Oniguruma's bindings. */
+export function regExpPattern(expression: RegExp): Pattern {
+  return (text) => {
+    if (text === '') return noMatch(text);
+    const found = new MatchCollector();
+    let searchFrom = 0;
+    let lastEnd = -1;
+    while (searchFrom <= text.length) {
+      expression.lastIndex = searchFrom;
+      const start = expression.exec(text)?.index;
+      if (start === undefined) break;
+      const end = expression.lastIndex;
+      if (start === end && end === lastEnd) {
+        searchFrom += searchFrom < text.length ? unitLength(codePointAt(text, searchFrom)) : 1;
+        continue;
+      }
+      found.match(start, end);
+      searchFrom = end;
+      lastEnd = end;
+    }
+    found.rest(text.length);
+    return found;
+  };
+}
+
+/** Swaps what matches and what does not. */
+export function invertedPattern(pattern: Pattern): Pattern {
+  return (text) => {
+    const { ends, isMatch } = pattern(text);
+    return { ends, isMatch: isMatch.map((is) => !is) };
+  };
+}
+
+/** Reads `{"String": …}` or `{"Regex": …}` (an Oniguruma expression in Ruby syntax). */
+export function readPattern(fields: JsonFields): Pattern {
+  const literal = fields.optionalString('String');
+  if (literal !== undefined) return literal === '' ? regExpPattern(/(?:)/gu) : literalPattern(literal);
+  const source = fields.optionalString('Regex');
+  if (source === undefined) throw new TokenizerFormatError(`"${fields.path}" is neither a string nor a regular expression`);
+  return regExpPattern(translateExpression(source));
+}
+
+/** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal. */
+export function translateExpression(source: string): RegExp {
+  try {
+    return toRegExp(withOnigurumaWords(source), { global: true, rules: { allowOrphanBackrefs: true } });
+  } catch (error) {
+    throw new UnsupportedPartError(`the regular expression ${source}`, { cause: error });
+  }
+}
+
+const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
+const wordEscapes: Readonly<Record<string, string>> = {
+  w: `[${word}]`,
+  W: `[^${word}]`,
+};
+const boundaryEscapes: Readonly<Record<string, string>> = {
+  b: `(?:(?<=[${word}])(?![${word}])|(?<![${word}])(?=[${word}]))`,
+  B: `(?:(?<=[${word}])(?=[${word}])|(?<![${word}])(?![${word}]))`,
+};
+
+/** Writes out Oniguruma's word class, which the translation takes for letters, marks and all numbers. */
+function withOnigurumaWords(source: string): string {
+  let classDepth = 0;
+  return source.replaceAll(/\\([\s\S])|\[\^?\]?|\]/g, (token: string, escaped: string | undefined) => {
+    if (escaped !== undefined) return wordEscapes[escaped] ?? (classDepth === 0 ? boundaryEscapes[escaped] : undefined) ?? token;
+    if (token.startsWith('[')) classDepth++;
+    else if (classDepth > 0) classDepth--;
+    return token;
+  });
+}

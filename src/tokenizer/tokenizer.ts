@@ -1,0 +1,146 @@
+import { ExplorerError } from '../base/errors';
+import { AddedVocabulary } from './addedVocabulary';
+import { type Decoder, readDecoder } from './decoders/decoder';
+import { emptyRun, type Encoding, joinRuns, type TokenRun } from './encoding';
+import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
+import { type Model, readModel, type WordTokens } from './models/model';
+import type { NormalizedString } from './normalizedString';
+import { readNormalizer } from './normalizers/normalizer';
+import { type PostProcessor, readPostProcessor } from './postProcessors/postProcessor';
+import { type PreTokenizer, readPreTokenizer } from './preTokenizers/preTokenizer';
+
+export type { Encoding } from './encoding';
+
+/** Options of {@link Tokenizer.encode}. */
+export interface EncodeOptions {
+  /** Whether the post-processor adds its tokens (such as [CLS]); true if not given. */
+  readonly addSpecialTokens?: boolean;
+}
+
+/** Options of {@link Tokenizer.decode}. */
+export interface DecodeOptions {
+  /** Whether special tokens are left out; true if not given. */
+  readonly skipSpecialTokens?: boolean;
+}
+
+interface Parts {
+  readonly name: string;
+  readonly added: AddedVocabulary;
+  readonly preTokenize: PreTokenizer | undefined;
+  readonly model: Model;
+  readonly postProcess: PostProcessor | undefined;
+  readonly decode: Decoder | undefined;
+}
+
+/** A tokenizer as a Hugging Face `tokenizer.json` describes it: added tokens, normaliser, pre-tokeniser, model, post-processor, decoder. */
+export class Tokenizer {
+  readonly #parts: Parts;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Reads a tokenizer.json, which is not trusted; `name` stands for it in errors. Truncation and padding sections are ignored.
+   * Throws `tokenizerInvalid` where it is damaged, `tokenizerUnsupported` where it uses what this program does not have.
+   */
+  static fromJson(json: string, name = 'tokenizer.json'): Tokenizer {
+    return withNamedErrors(name, () => {
+      const fields = new JsonFields(parseJson(json), 'tokenizer');
+      const model = readModel(fields.object('model'));
+      const normalize = fields.has('normalizer') ? readNormalizer(fields.object('normalizer')) : undefined;
+      return new Tokenizer({
+        name,
+        model,
+        added: new AddedVocabulary(fields.has('added_tokens') ? fields.array('added_tokens') : [], 'tokenizer.added_tokens', model, normalize),
+        preTokenize: fields.has('pre_tokenizer') ? readPreTokenizer(fields.object('pre_tokenizer')) : undefined,
+        postProcess: fields.has('post_processor') ? readPostProcessor(fields.object('post_processor')) : undefined,
+        decode: fields.has('decoder') ? readDecoder(fields.object('decoder')) : undefined,
+      });
+    });
+  }
+
+  /** Highest token id and one, added tokens included. */
+  get vocabularySize(): number {
+    return Math.max(this.#parts.model.maxId, this.#parts.added.maxId) + 1;
+  }
+
+  /** The piece of a token id. */
+  tokenOf(id: number): string | undefined {
+    return this.#parts.added.contentOf(id) ?? this.#parts.model.pieceOf(id);
+  }
+
+  /**
+   * The tokens of a text with the UTF-16 code units that each stands for, the same as the reference library's.
+   * Special tokens that the text itself spells are found. Throws `tokenizerInvalid` where the text needs an unknown token and there is none.
+   */
+  encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): Encoding {
+    const { name, added, preTokenize, model, postProcess } = this.#parts;
+    return withNamedErrors(name, () => {
+      const wellFormed = replaceLoneSurrogates(text);
+      const run = emptyRun();
+      const tokenize = (word: NormalizedString): void => {
+        if (word.text !== '') pushTokens(run, model.tokenize(word.text), word);
+      };
+      for (const { string, addedId } of added.extract(wellFormed)) {
+        if (addedId !== undefined) pushAdded(run, addedId, string);
+        else if (preTokenize === undefined) tokenize(string);
+        else preTokenize(string, tokenize);
+      }
+      return joinRuns(postProcess?.([run], { text: wellFormed, addsSpecialTokens: addSpecialTokens }) ?? [run]);
+    });
+  }
+
+  /** A text of token ids; ids that stand for nothing are left out. */
+  decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
+    const { added, model, decode } = this.#parts;
+    const pieces: string[] = [];
+    for (const id of ids) {
+      const piece = added.decodedFormOf(id) ?? model.pieceOf(id);
+      if (piece !== undefined && !(skipSpecialTokens && added.isSpecial(id))) pieces.push(piece);
+    }
+    return decode === undefined ? pieces.join(' ') : decode(pieces).join('');
+  }
+}
+
+function pushTokens(run: TokenRun, { ids, pieces, starts, ends }: WordTokens, word: NormalizedString): void {
+  for (let i = 0; i < ids.length; i++) {
+    run.ids.push(ids[i]);
+    run.tokens.push(pieces[i]);
+    run.starts.push(word.startOf(starts[i], ends[i]));
+    run.ends.push(word.endOf(starts[i], ends[i]));
+    run.isSpecial.push(0);
+  }
+}
+
+function pushAdded(run: TokenRun, id: number, string: NormalizedString): void {
+  const { length } = string.text;
+  run.ids.push(id);
+  run.tokens.push(string.text);
+  run.starts.push(string.startOf(0, length));
+  run.ends.push(string.endOf(0, length));
+  run.isSpecial.push(0);
+}
+
+/** What UTF-8 cannot say becomes U+FFFD, which is as long. */
+function replaceLoneSurrogates(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, '\uFFFD');
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new TokenizerFormatError('it is not complete JSON', { cause: error });
+  }
+}
+
+function withNamedErrors<T>(name: string, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof TokenizerFormatError) throw new ExplorerError('tokenizerInvalid', [name, error.message], { cause: error });
+    if (error instanceof UnsupportedPartError) throw new ExplorerError('tokenizerUnsupported', [error.message], { cause: error });
+    throw error;
+  }
+}

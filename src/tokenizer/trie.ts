@@ -1,0 +1,52 @@
+import { PairTable } from './pairTable';
+
+/** A prefix tree of strings over UTF-16 code units; each string carries a whole number that is not negative. */
+export class Trie {
+  /** The node of the empty string. */
+  static readonly root = 0;
+  readonly #edges = new PairTable(1024);
+  readonly #values: number[] = [-1];
+
+  /** Adds a string; a string added again takes the new value. */
+  set(text: string, value: number): void {
+    let node = Trie.root;
+    for (let i = 0; i < text.length; i++) {
+      const unit = text.charCodeAt(i);
+      let next = this.#edges.get(node, unit);
+      if (next === -1) {
+        next = this.#values.push(-1) - 1;
+        this.#edges.set(node, unit, next);
+      }
+      node = next;
+    }
+    this.#values[node] = value;
+  }
+
+  /** The node one code unit further, -1 where no string goes on like this. */
+  next(node: number, unit: number): number {
+    return this.#edges.get(node, unit);
+  }
+
+  /** The value of the string that ends at a node, -1 where none does. */
+  valueAt(node: number): number {
+    return this.#values[node];
+  }
+
+  /** The node of a prefix, -1 where no string starts with it. */
+  nodeOf(prefix: string): number {
+    let node = Trie.root;
+    for (let i = 0; i < prefix.length && node !== -1; i++) node = this.#edges.get(node, prefix.charCodeAt(i));
+    return node;
+  }
+
+  /** The end of the longest string that starts at an index of a text, walking on from a node; -1 where none does. */
+  longestMatch(text: string, from: number, node: number = Trie.root): number {
+    let end = -1;
+    for (let i = from; i < text.length; ) {
+      node = this.#edges.get(node, text.charCodeAt(i++));
+      if (node === -1) break;
+      if (this.#values[node] !== -1) end = i;
+    }
+    return end;
+  }
+}
