@@ -143,6 +143,8 @@ export interface PersistedPanel {
   readonly end: number;
   /** Hash of the explained text, so that a changed document is told from the same. */
   readonly textHash: string;
+  /** Whether nothing was selected: then the document is explained from its start, whatever it is now. */
+  readonly isWholeDocument: boolean;
   readonly view: ViewState;
 }
 

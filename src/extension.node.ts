@@ -1,0 +1,15 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ExtensionContext } from 'vscode';
+import { activateExtension } from './host/activateExtension';
+import { nodeEngineLauncher } from './host/engine/launchEngine.node';
+import type { TestApi } from './host/testApi';
+
+/** Entry of the desktop: the engine is a forked process. */
+export function activate(context: ExtensionContext): TestApi | undefined {
+  return activateExtension(context, {
+    hasFilePaths: true,
+    homePath: homedir(),
+    createLauncher: (_files, onOutput) => nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
+  });
+}

@@ -1,0 +1,95 @@
+import * as vscode from 'vscode';
+import { ExplorerError } from '../base/errors';
+import { DisposableStore } from '../base/disposable';
+import { Emitter } from '../base/event';
+import { registerCommands } from './commands/registerCommands';
+import { ReportDocuments } from './commands/reportDocuments';
+import { revealToken } from './commands/revealToken';
+import { runAction } from './commands/runAction';
+import { AttentionHover } from './editor/attentionHover';
+import { Highlighter } from './editor/highlighter';
+import { RowReader } from './editor/rowReader';
+import { EngineSupervisor } from './engine/engineSupervisor';
+import { HostFiles } from './engine/hostFiles';
+import type { HostEnvironment } from './hostEnvironment';
+import { makeTestApi } from './makeTestApi';
+import { bundledModels, locateModel, type ModelPlaces } from './model/modelLocation';
+import { ExplorerPanels } from './panel/explorerPanels';
+import { restorePanel } from './panel/restorePanel';
+import { ExplainController } from './run/explainController';
+import { readSettings } from './readSettings';
+import { runSettings, settingsSection } from './settings';
+import { StatusBar } from './statusBar';
+import type { TestApi } from './testApi';
+import { ViewStore } from './view/viewStore';
+
+/** Builds everything that the window has of us and hands it to `context`; starts no engine and reads no file. */
+export function activateExtension(context: vscode.ExtensionContext, environment: HostEnvironment): TestApi | undefined {
+  const started = performance.now();
+  const owned = new DisposableStore();
+  context.subscriptions.push(owned);
+  const { extensionUri } = context;
+  const places: ModelPlaces = { extensionUri, hasFilePaths: environment.hasFilePaths, homePath: environment.homePath };
+
+  const log = owned.add(vscode.window.createOutputChannel('Attention Explorer', { log: true }));
+  const settingsEmitter = owned.add(new Emitter<vscode.ConfigurationChangeEvent>());
+  const onDidChangeSettings = (listener: () => void) => settingsEmitter.event(() => listener());
+  const store = owned.add(new ViewStore());
+  const files = new HostFiles(bundledModels(extensionUri));
+  const launcher = environment.createLauncher(files.server, (text) => log.debug(`Engine: ${text.trimEnd()}`));
+  const supervisor = owned.add(new EngineSupervisor(launcher, log));
+  const controller: ExplainController = owned.add(
+    new ExplainController({ store, supervisor, files, places, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
+  );
+  const panels = owned.add(
+    new ExplorerPanels(
+      {
+        store,
+        extensionUri,
+        log,
+        onDidChangeSettings,
+        act: (action) => void runAction(action).catch((error: unknown) => log.error(`The panel's "${action}" failed: ${String(error)}`)),
+        reveal: (token) => {
+          if (store.run !== undefined) void revealToken(store.run, token).catch((error: unknown) => log.warn(ExplorerError.from(error).message));
+        },
+      },
+      (state) => void restorePanel(state, controller),
+    ),
+  );
+  const rows = new RowReader();
+  const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
+  owned.add(new AttentionHover(store, rows));
+  const statusBar = owned.add(new StatusBar(store, supervisor));
+  const reports = owned.add(
+    new ReportDocuments(async () => {
+      const resource = vscode.window.activeTextEditor?.document.uri ?? store.run?.text.uri;
+      const { uri, spec } = locateModel(readSettings(resource), places, resource);
+      files.allowModel(uri);
+      return supervisor.inspect(spec);
+    }),
+  );
+  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, extensionUri, recent: context.globalState, hasFilePaths: environment.hasFilePaths }));
+  owned.add(
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (!event.affectsConfiguration(settingsSection)) return;
+      const resource = store.run?.text.uri;
+      if (event.affectsConfiguration(`${settingsSection}.scale`, resource)) store.changeView({ scale: readSettings(resource).scale });
+      if (runSettings.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`, resource))) controller.markStale(vscode.l10n.t('The settings of the model were changed.'));
+      settingsEmitter.fire(event);
+    }),
+  );
+  owned.add(
+    store.onDidChangeRun((run) => {
+      void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
+    }),
+  );
+  owned.add(
+    store.onDidChangeStatus(({ kind }) => {
+      void vscode.commands.executeCommand('setContext', 'attentionExplorer.isBusy', kind === 'busy');
+    }),
+  );
+  const milliseconds = performance.now() - started;
+  log.debug(`Activated in ${milliseconds.toFixed(1)} ms.`);
+  if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
+  return makeTestApi({ store, supervisor, panels, rows, highlighter, statusBar, controller }, milliseconds);
+}

@@ -1,0 +1,106 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import { ExplorerError } from '../../base/errors';
+import type { TokenRef } from '../../model/token';
+import type { EngineSupervisor } from '../engine/engineSupervisor';
+import { checkTokenRef } from '../panel/panelMessages';
+import type { ExplorerPanels } from '../panel/explorerPanels';
+import type { ExplainController } from '../run/explainController';
+import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
+import type { ShownRun } from '../run/shownRun';
+import { readSettings } from '../readSettings';
+import { settingsSection } from '../settings';
+import type { ViewStore } from '../view/viewStore';
+import { commands } from './commandIds';
+import { nextHead } from './nextHead';
+import type { ReportDocuments } from './reportDocuments';
+import { revealToken } from './revealToken';
+import { sampleLanguage, sampleText } from './sample';
+import { selectHead } from './selectHead';
+import { selectModel, type SelectModelDependencies } from './selectModel';
+import { showMenu } from './showMenu';
+
+/** What the commands act on. */
+export interface CommandDependencies extends SelectModelDependencies {
+  readonly store: ViewStore;
+  readonly controller: ExplainController;
+  readonly supervisor: EngineSupervisor;
+  readonly panels: ExplorerPanels;
+  readonly reports: ReportDocuments;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** Registers every command until the returned disposable is disposed. */
+export function registerCommands(deps: CommandDependencies): Disposable {
+  const { store, controller, supervisor, panels, reports, log } = deps;
+  const registrations = new DisposableStore();
+  const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(vscode.commands.registerCommand(command, run));
+  /** Links carry the run that they were made for: a later run has other tokens. */
+  const withToken = (run: (shown: ShownRun, token: TokenRef) => unknown) => (runId: unknown, token: unknown) => {
+    const shown = store.run;
+    if (shown === undefined || runId !== shown.runId) throw new ExplorerError('unknownRun');
+    return run(shown, checkTokenRef(token, shown.info));
+  };
+
+  register(commands.explainAttention, async (resource) => {
+    await controller.explain(() => sourceFor(resource));
+  });
+  register(commands.explainAgain, async () => {
+    if (controller.canRerun) await controller.rerun();
+    else await controller.explain(activeSource);
+  });
+  register(commands.explainSample, async () => {
+    const document = await vscode.workspace.openTextDocument({ language: sampleLanguage, content: sampleText });
+    await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
+    await controller.explain(() => ({ document, range: undefined }));
+  });
+  register(commands.cancel, () => controller.cancel());
+  register(commands.selectModel, async () => {
+    if ((await selectModel(deps)) && controller.canRerun) await controller.rerun();
+  });
+  register(commands.selectHead, () => selectHead(store));
+  register(commands.clearHighlights, () => {
+    store.setHovered(undefined);
+    store.changeView({ pinned: [] });
+  });
+  register(commands.showExtractionReport, () => reports.show());
+  register(commands.restartEngine, async () => {
+    supervisor.restart(readSettings().threads);
+    const { kind } = store.status;
+    const isGone = store.run !== undefined && !store.run.held.isHeld;
+    if ((kind === 'engineStopped' || isGone) && controller.canRerun) await controller.rerun();
+  });
+  register(commands.showLog, () => log.show());
+  register(commands.showMenu, () => showMenu(controller.isBusy, store.run !== undefined));
+  register(commands.openPanel, () => panels.show(false));
+  register(commands.openSettings, () => vscode.commands.executeCommand('workbench.action.openSettings', settingsSection));
+  register(commands.pinToken, withToken((_run, token) => store.togglePin(token)));
+  register(commands.revealToken, withToken(revealToken));
+  register(
+    commands.nextHead,
+    withToken(async (run, token) => {
+      store.changeView({ selection: nextHead(store.view.selection, run.info.components) });
+      store.setHovered({ token, origin: 'editor' });
+      await showCardAgain(run, token);
+    }),
+  );
+  return registrations;
+}
+
+/** A document that a menu names, with its editor's selection; else what the person looks at. */
+function sourceFor(resource: unknown): ExplainSource | Promise<ExplainSource> {
+  const editor = vscode.window.activeTextEditor;
+  if (!(resource instanceof vscode.Uri) || resource.toString() === editor?.document.uri.toString()) return activeSource();
+  return openDocument(resource).then((document) => ({ document, range: undefined }));
+}
+
+/** The card that a link was clicked in shows the head before: a new one opens, at the cursor, which has to be in the token. */
+async function showCardAgain(run: ShownRun, { position }: TokenRef): Promise<void> {
+  const editor = vscode.window.activeTextEditor;
+  if (editor === undefined || editor.document.uri.toString() !== run.text.uri.toString()) return;
+  const { start, end } = run.source.tokens[position];
+  const range = run.text.rangeOf(editor.document, start, end);
+  if (range === undefined) return;
+  if (!editor.selection.isEmpty || !range.contains(editor.selection.active) || editor.selection.active.isEqual(range.end)) editor.selection = new vscode.Selection(range.start, range.start);
+  await vscode.commands.executeCommand('editor.action.showHover', { focus: 'noAutoFocus' });
+}

@@ -1,0 +1,27 @@
+import * as vscode from 'vscode';
+import type { PanelAction } from '../../protocol';
+import { commands } from './commandIds';
+
+/** Does what a button of the panel or of a notification says. */
+export async function runAction(action: PanelAction): Promise<void> {
+  switch (action) {
+    case 'explain':
+      return vscode.commands.executeCommand(commands.explainAttention);
+    case 'explainSample':
+      return vscode.commands.executeCommand(commands.explainSample);
+    case 'rerun':
+      return vscode.commands.executeCommand(commands.explainAgain);
+    case 'cancel':
+      return vscode.commands.executeCommand(commands.cancel);
+    case 'restartEngine':
+      return vscode.commands.executeCommand(commands.restartEngine);
+    case 'selectModel':
+      return vscode.commands.executeCommand(commands.selectModel);
+    case 'showReport':
+      return vscode.commands.executeCommand(commands.showExtractionReport);
+    case 'showLog':
+      return vscode.commands.executeCommand(commands.showLog);
+    case 'openSettings':
+      return vscode.commands.executeCommand(commands.openSettings);
+  }
+}

@@ -1,0 +1,84 @@
+import * as vscode from 'vscode';
+import type { Disposable } from '../../base/disposable';
+import { strongest } from '../../model/pattern';
+import { tokensAt, visibleText } from '../../model/token';
+import { commands } from '../commands/commandIds';
+import { selectionLabel } from '../selectionLabel';
+import type { ShownRun } from '../run/shownRun';
+import { readSettings } from '../readSettings';
+import type { ViewStore } from '../view/viewStore';
+import { cardMarkdown, type CardSource } from './hoverCard';
+import type { Row, RowReader } from './rowReader';
+
+const maxSources = 8;
+
+/** Shows a card for the token under the pointer, and makes it the hovered one. */
+export class AttentionHover implements vscode.HoverProvider, Disposable {
+  readonly #viewStore: ViewStore;
+  readonly #rows: RowReader;
+  readonly #registration: vscode.Disposable;
+
+  constructor(viewStore: ViewStore, rows: RowReader) {
+    this.#viewStore = viewStore;
+    this.#rows = rows;
+    this.#registration = vscode.languages.registerHoverProvider('*', this);
+  }
+
+  async provideHover(document: vscode.TextDocument, position: vscode.Position, cancellation: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
+    const { run, view, status } = this.#viewStore;
+    if (run === undefined || document.uri.toString() !== run.text.uri.toString()) return undefined;
+    const offset = run.text.offsetOf(document, position);
+    const found = offset === undefined || status.kind === 'engineStopped' || !readSettings(document.uri).highlightOnHover ? [] : tokensAt(run.source, offset);
+    if (found.length === 0) {
+      if (this.#viewStore.hovered?.origin === 'editor') this.#viewStore.setHovered(undefined);
+      return undefined;
+    }
+    const token = { stream: run.sourceIndex, position: found[0] };
+    this.#viewStore.setHovered({ token, origin: 'editor' });
+    // Where the attention is gone the panel says so.
+    const row = await this.#rows.read(run, view.selection, [token], view.direction).catch(() => undefined);
+    if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
+    const { start, end } = run.source.tokens[token.position];
+    const range = run.text.rangeOf(document, start, end);
+    return range && new vscode.Hover(this.#card(run, document, token, row), range);
+  }
+
+  dispose(): void {
+    this.#registration.dispose();
+  }
+
+  #card(run: ShownRun, document: vscode.TextDocument, token: { stream: number; position: number }, row: Row): vscode.MarkdownString {
+    const { view } = this.#viewStore;
+    const head = selectionLabel(view.selection, run.info.components);
+    const markdown = new vscode.MarkdownString(
+      cardMarkdown({
+        runId: run.runId,
+        token,
+        text: visibleText(run.source, token.position),
+        facts: vscode.l10n.t('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
+        caption: row.direction === 'reads' ? vscode.l10n.t('reads, in {0}:', head) : vscode.l10n.t('is read by, in {0}:', head),
+        sources: strongest(row.weights, maxSources, view.threshold).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
+        nothing: vscode.l10n.t('nothing above the threshold'),
+        commands: [
+          { title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position) ? vscode.l10n.t('Unpin') : vscode.l10n.t('Pin'), command: commands.pinToken },
+          { title: vscode.l10n.t('Next head'), command: commands.nextHead },
+          { title: vscode.l10n.t('Open panel'), command: commands.openPanel },
+        ],
+        revealCommand: commands.revealToken,
+      }),
+    );
+    markdown.isTrusted = { enabledCommands: [commands.pinToken, commands.nextHead, commands.openPanel, commands.revealToken] };
+    return markdown;
+  }
+
+  #source(run: ShownRun, document: vscode.TextDocument, stream: number, position: number, weight: number): CardSource {
+    const { start, end } = run.info.streams[stream].tokens[position];
+    const place = stream === run.sourceIndex && end > start ? run.text.rangeOf(document, start, end) : undefined;
+    return {
+      token: { stream, position },
+      text: visibleText(run.info.streams[stream], position),
+      weight,
+      place: place === undefined ? vscode.l10n.t('token {0}', position) : vscode.l10n.t('token {0}, line {1}', position, place.start.line + 1),
+    };
+  }
+}

@@ -1,0 +1,48 @@
+import { strongest } from '../../model/pattern';
+import type { Token } from '../../model/token';
+import { depthOf, type Scale } from '../../model/viewState';
+
+/** Ranges that are lit at most, strongest first. */
+export const maxHighlights = 40;
+
+/** Depths of colour that are told apart in the editor: each has one decoration type. */
+export const numDepths = 16;
+
+/** A stretch of the explained text that is lit, with the weight of its strongest token. */
+export interface Highlight {
+  readonly start: number;
+  readonly end: number;
+  readonly weight: number;
+  /** In [0, numDepths). */
+  readonly bucket: number;
+}
+
+/** The stretches to light up for one weight per token: at most `maxHighlights`, strongest first, none that stands for no text. */
+export function planHighlights(tokens: readonly Token[], weights: Float32Array, scale: Scale, threshold: number): Highlight[] {
+  const ranked = strongest(weights, weights.length, threshold);
+  const maximum = ranked[0]?.weight ?? 0;
+  const highlights: Highlight[] = [];
+  const taken = new Set<string>();
+  for (const { position, weight } of ranked) {
+    if (highlights.length === maxHighlights) break;
+    const token = tokens[position];
+    if (token === undefined || token.start === token.end) continue;
+    // Tokens that share a character share its place: the strongest, which comes first, stands for it.
+    const place = `${token.start}-${token.end}`;
+    if (taken.has(place)) continue;
+    taken.add(place);
+    const bucket = bucketOf(depthOf(weight, scale, maximum));
+    if (bucket !== undefined) highlights.push({ start: token.start, end: token.end, weight, bucket });
+  }
+  return highlights;
+}
+
+/** The bucket of a depth in [0, 1]; none for no depth at all. */
+export function bucketOf(depth: number): number | undefined {
+  return depth > 0 ? Math.min(numDepths - 1, Math.ceil(depth * numDepths) - 1) : undefined;
+}
+
+/** The depth that a bucket's colour stands for: its middle, and full depth for the last. */
+export function depthOfBucket(bucket: number): number {
+  return bucket === numDepths - 1 ? 1 : (bucket + 0.5) / numDepths;
+}

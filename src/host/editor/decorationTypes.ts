@@ -1,0 +1,45 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { Direction } from '../../model/pattern';
+import type { ThemeKind } from '../../model/ramp';
+import type { ColourMap } from '../../model/viewState';
+import { depthStyles } from './depthStyles';
+
+/** The kind of the theme in use. */
+export function themeKind(kind: vscode.ColorThemeKind): ThemeKind {
+  switch (kind) {
+    case vscode.ColorThemeKind.Light:
+      return 'light';
+    case vscode.ColorThemeKind.Dark:
+      return 'dark';
+    case vscode.ColorThemeKind.HighContrast:
+      return 'highContrastDark';
+    case vscode.ColorThemeKind.HighContrastLight:
+      return 'highContrastLight';
+  }
+}
+
+/** One decoration type for each depth bucket, and one that outlines the token in question. */
+export class DecorationTypes implements Disposable {
+  readonly #store = new DisposableStore();
+  readonly byBucket: readonly vscode.TextEditorDecorationType[];
+  readonly focus: vscode.TextEditorDecorationType;
+
+  constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind) {
+    const create = (options: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType => this.#store.add(vscode.window.createTextEditorDecorationType({ rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed, ...options }));
+    this.byBucket = depthStyles(colourMap, direction, kind).map(({ background, text, ruler, outline, outlineWidth }) =>
+      create({
+        backgroundColor: background,
+        ...(text === undefined ? {} : { color: text }),
+        overviewRulerColor: ruler,
+        overviewRulerLane: vscode.OverviewRulerLane.Center,
+        ...(outlineWidth === 0 ? {} : { outline: `${outlineWidth}px solid ${outline}` }),
+      }),
+    );
+    this.focus = create({ borderStyle: 'solid', borderWidth: '1px', borderColor: new vscode.ThemeColor('focusBorder') });
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+}

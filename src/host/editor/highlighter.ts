@@ -1,0 +1,125 @@
+import * as vscode from 'vscode';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
+import { isCancelled, ExplorerError } from '../../base/errors';
+import type { Direction } from '../../model/pattern';
+import type { TokenRef } from '../../model/token';
+import type { ShownRun } from '../run/shownRun';
+import { readSettings } from '../readSettings';
+import type { ViewStore } from '../view/viewStore';
+import { planHighlights, numDepths, type Highlight } from './decorationPlan';
+import { DecorationTypes, themeKind } from './decorationTypes';
+import type { RowReader } from './rowReader';
+
+/** What is lit in the editor. */
+interface Lit {
+  readonly run: ShownRun;
+  readonly highlights: readonly Highlight[];
+  /** The tokens in question that stand in the source text. */
+  readonly focus: readonly TokenRef[];
+  readonly direction: Direction;
+}
+
+/** Lights up, in every editor of the explained document, what the hovered or pinned token reads. */
+export class Highlighter implements Disposable {
+  readonly #viewStore: ViewStore;
+  readonly #rows: RowReader;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #store = new DisposableStore();
+  readonly #types = this.#store.add(new MutableDisposable<DecorationTypes>());
+  #typesKey = '';
+  #lit: Lit | undefined;
+  /** Counts updates: an answer that comes after a newer question is dropped. */
+  #update = 0;
+  /** Which types each editor has ranges of, so that none is cleared in vain. */
+  readonly #used = new WeakMap<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
+
+  constructor(viewStore: ViewStore, rows: RowReader, log: vscode.LogOutputChannel, onDidChangeSettings: (listener: () => void) => Disposable) {
+    this.#viewStore = viewStore;
+    this.#rows = rows;
+    this.#log = log;
+    const update = (): void => void this.#refresh();
+    const paint = (): void => this.#paint();
+    this.#store.add(viewStore.onDidChangeRun(update));
+    this.#store.add(viewStore.onDidChangeView(update));
+    this.#store.add(viewStore.onDidChangeHover(update));
+    this.#store.add(viewStore.onDidChangeStatus(update));
+    this.#store.add(onDidChangeSettings(update));
+    this.#store.add(vscode.window.onDidChangeVisibleTextEditors(paint));
+    this.#store.add(vscode.window.onDidChangeActiveColorTheme(paint));
+  }
+
+  /** What is lit now, strongest first. */
+  get highlights(): readonly Highlight[] {
+    return this.#lit?.highlights ?? [];
+  }
+
+  dispose(): void {
+    this.#update++;
+    this.#lit = undefined;
+    this.#store.dispose();
+  }
+
+  async #refresh(): Promise<void> {
+    const update = ++this.#update;
+    const lit = await this.#read().catch((error: unknown) => {
+      // Where the attention is gone the panel says so; here there is only nothing to light.
+      if (!isCancelled(error)) this.#log.debug(`Nothing is lit: ${ExplorerError.from(error).message}`);
+      return undefined;
+    });
+    if (update !== this.#update || (lit === undefined && this.#lit === undefined)) return;
+    this.#lit = lit;
+    this.#paint();
+  }
+
+  async #read(): Promise<Lit | undefined> {
+    const { run, view, hovered, status } = this.#viewStore;
+    if (run === undefined || run.text.isEdited || status.kind === 'engineStopped') return undefined;
+    const isHoverShown = hovered !== undefined && readSettings(run.text.uri).highlightOnHover;
+    const tokens = isHoverShown ? [hovered.token] : view.pinned;
+    const row = await this.#rows.read(run, view.selection, tokens, view.direction);
+    if (row === undefined) return undefined;
+    const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
+    const highlights = row.stream === run.sourceIndex ? planHighlights(run.source.tokens, row.weights, view.scale, view.threshold) : [];
+    return { run, highlights, focus, direction: row.direction };
+  }
+
+  #paint(): void {
+    const lit = this.#lit;
+    if (lit !== undefined) this.#chooseTypes(lit);
+    const types = this.#types.value;
+    if (types === undefined) return;
+    for (const editor of vscode.window.visibleTextEditors) {
+      const isOurs = lit !== undefined && editor.document.uri.toString() === lit.run.text.uri.toString();
+      this.#apply(editor, types, isOurs ? lit : undefined);
+    }
+  }
+
+  #apply(editor: vscode.TextEditor, types: DecorationTypes, lit: Lit | undefined): void {
+    const ranges = new Map<vscode.TextEditorDecorationType, vscode.Range[]>();
+    const add = (type: vscode.TextEditorDecorationType, start: number, end: number): void => {
+      const range = lit?.run.text.rangeOf(editor.document, start, end);
+      if (range === undefined) return;
+      const list = ranges.get(type);
+      if (list === undefined) ranges.set(type, [range]);
+      else list.push(range);
+    };
+    for (const { start, end, bucket } of lit?.highlights ?? []) add(types.byBucket[bucket], start, end);
+    for (const { position } of lit?.focus ?? []) {
+      const token = lit?.run.source.tokens[position];
+      if (token !== undefined && token.end > token.start) add(types.focus, token.start, token.end);
+    }
+    for (const type of this.#used.get(editor) ?? []) if (!ranges.has(type)) editor.setDecorations(type, []);
+    for (const [type, list] of ranges) editor.setDecorations(type, list);
+    this.#used.set(editor, new Set(ranges.keys()));
+  }
+
+  /** Types are made anew only when their look changes; disposing of the former clears them everywhere. */
+  #chooseTypes({ run, direction }: Lit): void {
+    const { colourMap } = readSettings(run.text.uri);
+    const kind = themeKind(vscode.window.activeColorTheme.kind);
+    const key = `${colourMap} ${direction} ${kind} ${numDepths}`;
+    if (key === this.#typesKey && this.#types.value !== undefined) return;
+    this.#typesKey = key;
+    this.#types.value = new DecorationTypes(colourMap, direction, kind);
+  }
+}

@@ -1,0 +1,66 @@
+import type { TokenRef } from '../../model/token';
+
+/** One source of a hover card. */
+export interface CardSource {
+  readonly token: TokenRef;
+  /** Its text with whitespace made visible. */
+  readonly text: string;
+  readonly weight: number;
+  /** Localised, e.g. «line 12»; empty where it has no place in the document. */
+  readonly place: string;
+}
+
+/** What a hover card shows; all words localised. */
+export interface Card {
+  readonly runId: number;
+  readonly token: TokenRef;
+  readonly text: string;
+  /** e.g. «token 57 · id 1234». */
+  readonly facts: string;
+  /** e.g. «reads, in head 3.5:». */
+  readonly caption: string;
+  readonly sources: readonly CardSource[];
+  /** Said where there are none. */
+  readonly nothing: string;
+  readonly commands: readonly { readonly title: string; readonly command: string }[];
+  readonly revealCommand: string;
+}
+
+const barLength = 10;
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+/** A bar of block characters, ten full ones for a weight of one, filled up with a space that does not collapse. */
+export function bar(weight: number): string {
+  const total = Math.round(Math.min(1, Math.max(0, weight)) * barLength * 8);
+  const full = Math.floor(total / 8);
+  return `${'█'.repeat(full)}${eighths[total % 8]}`.padEnd(barLength, '\u2007');
+}
+
+/** A weight as a reader sees it: three decimals, and what is smaller than that said to be. */
+export function weightText(weight: number): string {
+  return weight > 0 && weight < 0.0005 ? '<0.001' : weight.toFixed(3);
+}
+
+/** Any text as Markdown code: fenced by more backticks than it has in a row, and never empty. */
+export function codeSpan(text: string): string {
+  const safe = text.replaceAll(/[\r\n]+/g, '↵') || '∅';
+  const longest = Math.max(0, ...[...safe.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = safe.startsWith('`') || safe.endsWith('`') || /^ .* $/.test(safe) ? ' ' : '';
+  return fence + pad + safe + pad + fence;
+}
+
+/** A link that runs a command with arguments. */
+export function commandLink(label: string, command: string, args: readonly unknown[]): string {
+  return `[${label}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`;
+}
+
+/** The card as Markdown. */
+export function cardMarkdown(card: Card): string {
+  const header = `**${codeSpan(card.text)}** · ${card.facts}`;
+  // A bar stands in code, whose characters are all of one width.
+  const line = (source: CardSource): string => [`\`${bar(source.weight)}\` ${weightText(source.weight)}`, commandLink(codeSpan(source.text), card.revealCommand, [card.runId, source.token]), ...(source.place === '' ? [] : [source.place])].join(' · ');
+  const body = card.sources.length === 0 ? card.nothing : card.sources.map(line).join('  \n');
+  const links = card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])).join(' | ');
+  return `${header}  \n${card.caption}\n\n${body}\n\n${links}`;
+}

@@ -1,0 +1,59 @@
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { EngineApi, EngineEvents } from '../../protocol';
+import type { Client } from '../../rpc/connection';
+import type { EngineProcess } from './engineLauncher';
+
+/** A started engine, with what its supervisor must know of it. */
+export class EngineHandle implements Disposable {
+  readonly #process: EngineProcess;
+  readonly #store = new DisposableStore();
+  /** Threads that it was asked to use; they cannot change while it lives. */
+  readonly threads: number;
+  /** Resolves with the reason when the engine is gone. */
+  readonly exited: Promise<string>;
+  #isAlive = true;
+  /** Whether we ended it ourselves: then its end is no crash. */
+  isUnwanted = false;
+
+  constructor(process: EngineProcess, threads: number) {
+    this.#process = process;
+    this.threads = threads;
+    this.exited = new Promise((resolve) => {
+      this.#store.add(
+        process.onExit((reason) => {
+          this.#isAlive = false;
+          resolve(reason);
+        }),
+      );
+    });
+  }
+
+  get remote(): Client<EngineApi> {
+    return this.#process.connection.remote;
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive;
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): void {
+    this.#store.add(this.#process.connection.on(event, listener));
+  }
+
+  /** Ends it as an accident would. */
+  crash(): void {
+    this.#process.kill();
+  }
+
+  /** Ends it at once; nobody is told of a crash. */
+  dispose(): void {
+    this.isUnwanted = true;
+    this.#isAlive = false;
+    this.#store.dispose();
+    this.#process.dispose();
+  }
+}

@@ -1,0 +1,260 @@
+import { MutableDisposable, type Disposable } from '../../base/disposable';
+import { Emitter } from '../../base/event';
+import { ExplorerError, isCancelled } from '../../base/errors';
+import type { EngineEvents, ExplainParams, ModelSpec, ReportView } from '../../protocol';
+import { EngineHandle } from './engineHandle';
+import type { EngineLauncher } from './engineLauncher';
+import { HeldRun } from './heldRun';
+
+/** What the window's engine is doing. */
+export type EngineState = { readonly kind: 'notStarted' } | { readonly kind: 'idle' } | { readonly kind: 'running' } | { readonly kind: 'stopped'; /** for the log and the sentence */ readonly reason: string };
+
+/** Where the supervisor writes what it does. */
+export interface EngineLog {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** A cancelled engine that answers within this many milliseconds is not inside a run and can stay. */
+const graceMilliseconds = 150;
+/** How long the reason of an end is waited for, once the connection is gone. */
+const exitReasonMilliseconds = 1000;
+/** The spare starts when the run that brought it about has had the time to be drawn. */
+const spareDelayMilliseconds = 1000;
+
+/**
+ * Starts the window's engine on first use and keeps it: one run at a time, the newest wins. A run that has started cannot be
+ * interrupted, so cancelling it ends its engine and promotes a spare, which is kept warm after the first run that succeeds.
+ */
+export class EngineSupervisor implements Disposable {
+  readonly #launcher: EngineLauncher;
+  readonly #log: EngineLog;
+  readonly #engine = new MutableDisposable<EngineHandle>();
+  #spare: EngineHandle | undefined;
+  #spareTimer: number | undefined;
+  readonly #stateEmitter = new Emitter<EngineState>();
+  readonly #progressEmitter = new Emitter<EngineEvents['progress']>();
+  readonly onDidChangeState = this.#stateEmitter.event;
+  /** Progress of the newest run. */
+  readonly onDidProgress = this.#progressEmitter.event;
+  #state: EngineState = { kind: 'notStarted' };
+  #running: AbortController | undefined;
+  /** Settles when the former run has let go of the engine. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #nextRunId = 1;
+  #isDisposed = false;
+
+  constructor(launcher: EngineLauncher, log: EngineLog) {
+    this.#launcher = launcher;
+    this.#log = log;
+  }
+
+  get state(): EngineState {
+    return this.#state;
+  }
+
+  /** Process id of the engine, where it has one. */
+  get pid(): number | undefined {
+    return this.#engine.value?.pid;
+  }
+
+  /** Whether a spare engine stands by. */
+  get hasSpare(): boolean {
+    return this.#spare?.isAlive === true;
+  }
+
+  /**
+   * Explains a text, and cancels the run before if it has not ended.
+   * Throws `cancelled`, `engineStopped`, or what the engine says; the next call works in every case.
+   */
+  explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
+    this.#running?.abort();
+    const controller = new AbortController();
+    this.#running = controller;
+    const abort = (): void => controller.abort();
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    const result = this.#turn.then(() => this.#explain(params, controller.signal)).finally(() => signal.removeEventListener('abort', abort));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** The extraction report of a model. */
+  inspect(model: ModelSpec): Promise<ReportView> {
+    const current = this.#engine.value;
+    return this.#ask(current?.isAlive === true ? current : this.#take(model.threads), (engine) => engine.remote.inspect(model));
+  }
+
+  /** Bytes held by the engine; undefined where there is none. */
+  async memory(): Promise<{ readonly residentBytes: number; readonly attentionBytes: number } | undefined> {
+    const engine = this.#engine.value;
+    return engine?.isAlive === true ? engine.remote.memory({}) : undefined;
+  }
+
+  /** Ends the engine and its spare, and starts anew. */
+  restart(threads: number): void {
+    this.#log.info('Restarting the engine.');
+    this.#running?.abort();
+    this.#dropSpare();
+    this.#engine.value = undefined;
+    this.#setState({ kind: 'notStarted' });
+    const engine = this.#take(threads);
+    this.#warmUp(engine).then(
+      () => {
+        if (engine === this.#engine.value && this.#state.kind === 'notStarted') this.#setState({ kind: 'idle' });
+      },
+      () => {},
+    );
+  }
+
+  /** Kills the engine as a crash would, for tests. */
+  crash(): void {
+    this.#engine.value?.crash();
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#running?.abort();
+    this.#dropSpare();
+    this.#engine.dispose();
+    this.#stateEmitter.dispose();
+    this.#progressEmitter.dispose();
+  }
+
+  async #explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
+    if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
+    const engine = this.#take(params.model.threads);
+    this.#setState({ kind: 'running' });
+    try {
+      const info = await this.#ask(engine, () => engine.remote.explain(params, signal));
+      this.#keepSpare(params.model.threads);
+      return new HeldRun(engine, info, this.#nextRunId++);
+    } catch (error) {
+      if (isCancelled(error)) await this.#letGo(engine);
+      // What the runtime's heap has grown to is never given back: a fresh engine has room again.
+      else if (error instanceof ExplorerError && error.code === 'outOfMemory') this.#replace(engine, 'it ran out of memory');
+      throw error;
+    } finally {
+      if (this.#state.kind === 'running') this.#setState({ kind: this.#engine.value?.isAlive === true ? 'idle' : 'notStarted' });
+    }
+  }
+
+  /** Asks an engine; the end of it becomes `engineStopped` with its reason. */
+  async #ask<T>(engine: EngineHandle, request: (engine: EngineHandle) => Promise<T>): Promise<T> {
+    try {
+      return await request(engine);
+    } catch (error) {
+      if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
+      if (engine.isUnwanted) throw new ExplorerError('cancelled');
+      const reason = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then(() => 'the connection was lost')]);
+      this.#stopped(engine, reason);
+      throw new ExplorerError('engineStopped', [reason], { cause: error });
+    }
+  }
+
+  /** The engine to use: the one there is, else the spare, else a new one. */
+  #take(threads: number): EngineHandle {
+    const current = this.#engine.value;
+    if (current !== undefined && current.isAlive && current.threads === threads) return current;
+    const spare = this.#spare;
+    if (spare !== undefined && spare.isAlive && spare.threads === threads) {
+      this.#promote();
+      return spare;
+    }
+    this.#dropSpare();
+    const engine = this.#launch(threads);
+    this.#engine.value = engine;
+    return engine;
+  }
+
+  #launch(threads: number): EngineHandle {
+    const engine = new EngineHandle(this.#launcher.launch(), threads);
+    this.#log.debug(`Engine started${engine.pid === undefined ? '' : ` as process ${engine.pid}`}.`);
+    engine.on('log', ({ level, message }) => this.#log[level](message));
+    engine.on('progress', (progress) => {
+      if (engine === this.#engine.value) this.#progressEmitter.fire(progress);
+    });
+    void engine.exited.then((reason) => this.#stopped(engine, reason));
+    return engine;
+  }
+
+  /** Makes the spare the engine. */
+  #promote(): void {
+    const spare = this.#spare;
+    if (spare === undefined) return;
+    this.#spare = undefined;
+    this.#engine.value = spare;
+    this.#log.debug('The spare engine takes over.');
+  }
+
+  /** After a cancelled run: the engine stays if it answers, which it cannot do inside a run. */
+  async #letGo(engine: EngineHandle): Promise<void> {
+    if (!engine.isAlive || engine.isUnwanted) return;
+    const isFree = await Promise.race([
+      engine.remote.memory({}).then(
+        () => true,
+        () => false,
+      ),
+      delay(graceMilliseconds).then(() => false),
+    ]);
+    if (!isFree && engine === this.#engine.value) this.#replace(engine, 'its run was cancelled');
+  }
+
+  #replace(engine: EngineHandle, why: string): void {
+    if (engine !== this.#engine.value) return;
+    this.#log.info(`Engine ended: ${why}.`);
+    this.#engine.value = undefined;
+    if (this.hasSpare) this.#promote();
+  }
+
+  #stopped(engine: EngineHandle, reason: string): void {
+    if (engine.isUnwanted) return;
+    if (engine === this.#spare) {
+      this.#log.warn(`The spare engine stopped: ${reason}.`);
+      this.#dropSpare();
+    } else if (engine === this.#engine.value) {
+      this.#log.error(`The engine stopped: ${reason}.`);
+      this.#engine.value = undefined;
+      this.#setState({ kind: 'stopped', reason });
+    }
+  }
+
+  #keepSpare(threads: number): void {
+    if (this.#isDisposed || this.hasSpare || this.#spareTimer !== undefined) return;
+    this.#spareTimer = setTimeout(() => {
+      this.#spareTimer = undefined;
+      if (this.#isDisposed || this.hasSpare) return;
+      this.#spare = this.#launch(threads);
+      this.#warmUp(this.#spare).catch(() => {});
+    }, spareDelayMilliseconds);
+  }
+
+  #dropSpare(): void {
+    clearTimeout(this.#spareTimer);
+    this.#spareTimer = undefined;
+    const spare = this.#spare;
+    this.#spare = undefined;
+    spare?.dispose();
+  }
+
+  async #warmUp(engine: EngineHandle): Promise<void> {
+    try {
+      await engine.remote.warmUp({ threads: engine.threads });
+    } catch (error) {
+      if (!engine.isUnwanted) this.#log.warn(`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
+      throw error;
+    }
+  }
+
+  #setState(state: EngineState): void {
+    if (this.#isDisposed || (state.kind === this.#state.kind && state.kind !== 'stopped')) return;
+    this.#state = state;
+    this.#stateEmitter.fire(state);
+  }
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,57 @@
+import { ExplorerError } from '../../base/errors';
+import type { HeadSelection } from '../../model/head';
+import type { RunInfo } from '../../model/modelInfo';
+import type { Direction, Pattern } from '../../model/pattern';
+import type { ThumbnailParams, Thumbnails } from '../../protocol';
+import type { EngineHandle } from './engineHandle';
+
+/** A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. */
+export class HeldRun {
+  readonly info: RunInfo;
+  readonly #engine: EngineHandle;
+  readonly #engineRunId: number;
+  #isReleased = false;
+
+  constructor(engine: EngineHandle, info: RunInfo, windowRunId: number) {
+    this.#engine = engine;
+    this.#engineRunId = info.runId;
+    this.info = { ...info, runId: windowRunId };
+  }
+
+  /** Whether the engine still has the attention. */
+  get isHeld(): boolean {
+    return !this.#isReleased && this.#engine.isAlive;
+  }
+
+  /** Throws `unknownRun` where the attention is gone. */
+  pattern(selection: HeadSelection, signal?: AbortSignal): Promise<Pattern> {
+    return this.#ask(() => this.#engine.remote.pattern({ runId: this.#engineRunId, selection }, signal));
+  }
+
+  /** The weights of one token: its row or its column. Throws `unknownRun` where the attention is gone. */
+  row(selection: HeadSelection, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> {
+    return this.#ask(async () => (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction }, signal)).weights);
+  }
+
+  /** Throws `unknownRun` where the attention is gone. */
+  thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
+    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size }, signal));
+  }
+
+  /** Lets the engine drop the attention. */
+  release(): void {
+    if (!this.isHeld) return;
+    this.#isReleased = true;
+    // An engine that just died has dropped it already.
+    this.#engine.remote.release({ runId: this.#engineRunId }).catch(() => {});
+  }
+
+  async #ask<T>(request: () => Promise<T>): Promise<T> {
+    if (!this.isHeld) throw new ExplorerError('unknownRun');
+    try {
+      return await request();
+    } catch (error) {
+      throw error instanceof ExplorerError && error.code === 'disconnected' ? new ExplorerError('unknownRun', [], { cause: error }) : error;
+    }
+  }
+}

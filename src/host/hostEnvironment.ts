@@ -1,0 +1,13 @@
+import type { EngineHostApi } from '../protocol';
+import type { Server } from '../rpc/connection';
+import type { EngineLauncher } from './engine/engineLauncher';
+
+/** What differs between the desktop and the web, given by the entries. */
+export interface HostEnvironment {
+  /** Whether the engine reads files by itself, by path; else it asks the window for them, by address. */
+  readonly hasFilePaths: boolean;
+  /** The folder that `~` stands for; undefined where there is none. */
+  readonly homePath: string | undefined;
+  /** Makes the launcher; `files` serves an engine that cannot read by itself, `onOutput` gets what the engine prints. */
+  createLauncher(files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineLauncher;
+}

@@ -1,0 +1,63 @@
+import { ExplorerError } from '../base/errors';
+import type { Highlighter } from './editor/highlighter';
+import type { RowReader } from './editor/rowReader';
+import type { EngineSupervisor } from './engine/engineSupervisor';
+import type { ExplorerPanels } from './panel/explorerPanels';
+import { checkPersisted } from './panel/panelMessages';
+import { persistedPanel } from './panel/panelSnapshots';
+import { restorePanel } from './panel/restorePanel';
+import type { ExplainController } from './run/explainController';
+import type { StatusBar } from './statusBar';
+import type { TestApi } from './testApi';
+import type { ViewStore } from './view/viewStore';
+
+/** The parts that tests look into. */
+export interface TestedParts {
+  readonly store: ViewStore;
+  readonly supervisor: EngineSupervisor;
+  readonly panels: ExplorerPanels;
+  readonly rows: RowReader;
+  readonly highlighter: Highlighter;
+  readonly statusBar: StatusBar;
+  readonly controller: ExplainController;
+}
+
+/** Makes what tests inside VS Code get. */
+export function makeTestApi({ store, supervisor, panels, rows, highlighter, statusBar, controller }: TestedParts, activationMilliseconds: number): TestApi {
+  return {
+    activationMilliseconds,
+    snapshot: () => {
+      const { run, view, status, hovered } = store;
+      const panel = panels.current;
+      return {
+        status,
+        run: run?.info,
+        notices: run?.notices ?? [],
+        textRange: run?.text.range,
+        view,
+        hovered: hovered?.token.position,
+        highlights: highlighter.highlights,
+        engine: supervisor.state,
+        enginePid: supervisor.pid,
+        hasSpare: supervisor.hasSpare,
+        statusBar: statusBar.text,
+        panel: panel && { isVisible: panel.isVisible, isReady: panel.isReady, postedBytes: panel.postedBytes, paintMilliseconds: panel.lastPaint?.milliseconds },
+        persisted: run && persistedPanel(run, view),
+      };
+    },
+    row: async (position) => {
+      const { run, view } = store;
+      const row = run && (await rows.read(run, view.selection, [{ stream: run.sourceIndex, position }], view.direction));
+      if (row === undefined) throw new ExplorerError('unknownRun');
+      return row.weights;
+    },
+    crashEngine: () => supervisor.crash(),
+    restore: async (state) => {
+      const persisted = checkPersisted(state);
+      if (persisted === undefined) throw new ExplorerError('invalidMessage', ['state']);
+      await restorePanel(persisted, controller);
+    },
+    changeView: (view) => store.changeView(view),
+    closePanel: () => panels.current?.close(),
+  };
+}

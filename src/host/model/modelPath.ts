@@ -1,0 +1,20 @@
+/** A model path as a person writes it. */
+export type ModelPath = { readonly kind: 'address'; readonly address: string } | { readonly kind: 'absolute'; readonly path: string } | { readonly kind: 'relative'; readonly path: string };
+
+const workspaceFolder = '${workspaceFolder}';
+
+/** Tells addresses (`vscode-vfs://…`) from absolute paths, `~`, `${workspaceFolder}` and paths relative to the workspace. */
+export function parseModelPath(written: string, homePath: string | undefined): ModelPath {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(written)) return { kind: 'address', address: written };
+  if (homePath !== undefined && /^~(?=$|[/\\])/.test(written)) return { kind: 'absolute', path: homePath + written.slice(1) };
+  if (written.startsWith(workspaceFolder)) return { kind: 'relative', path: written.slice(workspaceFolder.length).replace(/^[/\\]+/, '') };
+  if (/^([/\\]|[a-z]:[/\\])/i.test(written)) return { kind: 'absolute', path: written };
+  return { kind: 'relative', path: written };
+}
+
+/** The value of a string setting in the text of a settings file (JSON with comments), without giving it any effect. */
+export function settingInText(settingsText: string, key: string): string | undefined {
+  const escaped = key.replaceAll('.', '\\.');
+  const match = new RegExp(`^[^\\n]*?(?<!//[^\\n]*)"${escaped}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)+)"`, 'm').exec(settingsText);
+  return match?.[1];
+}

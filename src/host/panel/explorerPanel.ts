@@ -1,0 +1,211 @@
+import * as vscode from 'vscode';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
+import { ExplorerError } from '../../base/errors';
+import type { PanelAction, PanelApi, PanelEvents, PanelIntents } from '../../protocol';
+import { openConnection, type Connection } from '../../rpc/connection';
+import type { TokenRef } from '../../model/token';
+import type { ViewStore } from '../view/viewStore';
+import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkThumbnailParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { makeNonce, panelHtml } from './panelHtml';
+import { panelAppearance, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
+import { WebviewChannel } from './webviewChannel';
+
+/** What the panel needs of the window. */
+export interface PanelDependencies {
+  readonly store: ViewStore;
+  readonly extensionUri: vscode.Uri;
+  readonly log: vscode.LogOutputChannel;
+  readonly act: (action: PanelAction) => void;
+  readonly reveal: (token: TokenRef) => void;
+  readonly onDidChangeSettings: (listener: () => void) => Disposable;
+}
+
+/** The type of our panel in the manifest and in what survives a reload. */
+export const panelViewType = 'attentionExplorer.panel';
+
+/** A run's text that moves is announced when it rests. */
+const moveMilliseconds = 150;
+
+/** The panel of the window: serves the webview what it asks for and posts snapshots of the view, but only while it is seen. */
+export class ExplorerPanel implements Disposable {
+  readonly #panel: vscode.WebviewPanel;
+  readonly #deps: PanelDependencies;
+  readonly #store = new DisposableStore();
+  readonly #connection = this.#store.add(new MutableDisposable<Connection<object, PanelEvents, PanelIntents>>());
+  #channel: WebviewChannel | undefined;
+  /** Whether the page has said that it listens. */
+  #isReady = false;
+  /** Number of the newest intent that the view takes into account. */
+  #sequence = 0;
+  #shownRunId: number | undefined;
+  #moveTimer: number | undefined;
+  /** Milliseconds from the arrival of the newest run to its first paint. */
+  lastPaint: { readonly runId: number; readonly milliseconds: number } | undefined;
+
+  constructor(panel: vscode.WebviewPanel, deps: PanelDependencies) {
+    this.#panel = panel;
+    this.#deps = deps;
+    const { store, extensionUri } = deps;
+    const dist = vscode.Uri.joinPath(extensionUri, 'dist');
+    const address = (name: string): string => panel.webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
+    panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
+    panel.iconPath = { light: vscode.Uri.joinPath(extensionUri, 'media', 'panel-light.svg'), dark: vscode.Uri.joinPath(extensionUri, 'media', 'panel-dark.svg') };
+    panel.title = panelTitle(store.run);
+    // A panel that is hidden loses its page and gets it anew: all state is in the store, so it is drawn again at once, and
+    // a page that nobody sees costs no memory. (Hence no `retainContextWhenHidden`.)
+    this.#store.add(panel.onDidChangeViewState(() => !panel.visible && this.#pageIsGone()));
+    this.#connect();
+    panel.webview.html = panelHtml(
+      { script: address('webview.js'), styles: [address('webview.css')], codicons: address('codicon.css'), cspSource: panel.webview.cspSource },
+      makeNonce(),
+      vscode.env.language,
+      vscode.l10n.t('Loading the panel …'),
+    );
+    this.#store.add(store.onDidChangeStatus((status) => this.#post('status', status)));
+    this.#store.add(store.onDidChangeRun(() => this.#runChanged()));
+    this.#store.add(store.onDidChangeView(() => this.#postView()));
+    this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#post('hover', hovered?.token ?? null)));
+    this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
+  }
+
+  get isVisible(): boolean {
+    return this.#panel.visible;
+  }
+
+  /** Whether the page has drawn and listens. */
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  /** Bytes of typed arrays that were posted to the page. */
+  get postedBytes(): number {
+    return this.#channel?.postedBytes ?? 0;
+  }
+
+  reveal(preserveFocus: boolean): void {
+    this.#panel.reveal(undefined, preserveFocus);
+  }
+
+  /** Closes the tab. */
+  close(): void {
+    this.#panel.dispose();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#moveTimer);
+    this.#store.dispose();
+    this.#isReady = false;
+    this.#forgetHover();
+  }
+
+  #connect(): void {
+    const { store, log, act, reveal } = this.#deps;
+    const channel = new WebviewChannel(this.#panel.webview);
+    this.#channel = channel;
+    const run = () => store.run?.info;
+    const connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(
+      channel,
+      [],
+      {
+        pattern: async (params, signal) => {
+          const { selection } = checkPatternParams(params, run());
+          return this.#held().pattern(selection, signal);
+        },
+        thumbnails: async (params, signal) => {
+          const { component, size } = checkThumbnailParams(params, run());
+          return this.#held().thumbnails(component, size, signal);
+        },
+      },
+      (what) => log.warn(`The panel sent something that is not of the protocol: ${what}`),
+    );
+    const on = <K extends keyof PanelIntents>(intent: K, handle: (value: unknown) => void): void => {
+      connection.on(intent, (value) => {
+        try {
+          handle(value);
+        } catch (error) {
+          log.warn(`The panel sent what cannot be: ${ExplorerError.from(error).message}`);
+        }
+      });
+    };
+    on('ready', () => this.#pageIsReady());
+    on('changeView', (value) => {
+      const { view, sequence } = checkChangeView(value, run());
+      this.#sequence = sequence;
+      store.changeView(view);
+    });
+    on('hover', (value) => {
+      const token = checkTokenOrNull(value, run());
+      store.setHovered(token === null ? undefined : { token, origin: 'panel' });
+    });
+    on('reveal', (value) => reveal(checkTokenRef(value, run())));
+    on('act', (value) => act(checkAct(value).action));
+    on('painted', (value) => {
+      this.lastPaint = checkPainted(value);
+      log.info(`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived.`);
+    });
+    this.#connection.value = connection;
+  }
+
+  #held() {
+    const held = this.#deps.store.run?.held;
+    if (held === undefined) throw new ExplorerError('unknownRun');
+    return held;
+  }
+
+  #pageIsReady(): void {
+    this.#isReady = true;
+    this.#sequence = 0;
+    const { store } = this.#deps;
+    this.#postAppearance();
+    this.#post('status', store.status);
+    this.#postRun();
+    this.#postView();
+    this.#post('hover', store.hovered?.token ?? null);
+  }
+
+  /** What was asked by a page that is gone is not answered to the next one. */
+  #pageIsGone(): void {
+    this.#isReady = false;
+    this.#forgetHover();
+    this.#connect();
+  }
+
+  #forgetHover(): void {
+    const { store } = this.#deps;
+    if (store.hovered?.origin === 'panel') store.setHovered(undefined);
+  }
+
+  #post<K extends keyof PanelEvents & string>(event: K, value: PanelEvents[K]): void {
+    if (this.#isReady && this.#panel.visible) this.#connection.value?.fire(event, value);
+  }
+
+  #runChanged(): void {
+    const { run } = this.#deps.store;
+    this.#panel.title = panelTitle(run);
+    clearTimeout(this.#moveTimer);
+    if (run?.runId !== this.#shownRunId) this.#postRun();
+    else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
+  }
+
+  #postRun(): void {
+    const { run } = this.#deps.store;
+    if (run?.runId !== this.#shownRunId) this.#postAppearance();
+    this.#shownRunId = run?.runId;
+    this.#post('run', run === undefined ? null : panelRun(run));
+    this.#postPersisted();
+  }
+
+  #postView(): void {
+    this.#post('view', { view: this.#deps.store.view, sequence: this.#sequence });
+    this.#postPersisted();
+  }
+
+  #postAppearance(): void {
+    this.#post('appearance', panelAppearance(this.#deps.store.run));
+  }
+
+  #postPersisted(): void {
+    const { run, view } = this.#deps.store;
+    if (run !== undefined) this.#post('persist', persistedPanel(run, view));
+  }
+}

@@ -1,0 +1,58 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { PersistedPanel } from '../../protocol';
+import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
+import { checkPersisted } from './panelMessages';
+
+/** Keeps the window's one panel: opens it beside the editor, and takes it back after a reload. */
+export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer {
+  readonly #deps: PanelDependencies;
+  readonly #restore: (state: PersistedPanel) => void;
+  readonly #store = new DisposableStore();
+  #current: ExplorerPanel | undefined;
+
+  /** @param restore explains again what the panel showed before the reload. */
+  constructor(deps: PanelDependencies, restore: (state: PersistedPanel) => void) {
+    this.#deps = deps;
+    this.#restore = restore;
+    this.#store.add(vscode.window.registerWebviewPanelSerializer(panelViewType, this));
+  }
+
+  get current(): ExplorerPanel | undefined {
+    return this.#current;
+  }
+
+  /** Shows the panel; `preserveFocus` leaves the person where they are. */
+  show(preserveFocus: boolean): void {
+    if (this.#current !== undefined) {
+      if (!this.#current.isVisible || !preserveFocus) this.#current.reveal(preserveFocus);
+      return;
+    }
+    this.#adopt(vscode.window.createWebviewPanel(panelViewType, 'Attention Explorer', { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, { enableScripts: true }));
+  }
+
+  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    // There is one panel: a second one, of a workspace that was saved so, closes.
+    if (this.#current !== undefined) panel.dispose();
+    else {
+      this.#adopt(panel);
+      const persisted = checkPersisted(state);
+      if (persisted !== undefined) this.#restore(persisted);
+    }
+    return Promise.resolve();
+  }
+
+  dispose(): void {
+    this.#current?.close();
+    this.#store.dispose();
+  }
+
+  #adopt(panel: vscode.WebviewPanel): void {
+    const explorer = new ExplorerPanel(panel, this.#deps);
+    this.#current = explorer;
+    panel.onDidDispose(() => {
+      explorer.dispose();
+      if (this.#current === explorer) this.#current = undefined;
+    });
+  }
+}

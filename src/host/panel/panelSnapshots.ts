@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import type { ViewState } from '../../model/viewState';
+import type { PanelAppearance, PanelRun, PersistedPanel } from '../../protocol';
+import { documentName } from '../run/documentName';
+import type { ShownRun } from '../run/shownRun';
+import { textHash } from '../run/textHash';
+import { readSettings } from '../readSettings';
+
+/** A run as the panel gets it. */
+export function panelRun(run: ShownRun): PanelRun {
+  const { text } = run;
+  const start = startOf(run);
+  return { info: run.info, documentName: documentName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices };
+}
+
+/** What the panel's tab is called: the document, and the lines where only some are explained. */
+export function panelTitle(run: ShownRun | undefined): string {
+  if (run === undefined) return 'Attention Explorer';
+  const name = documentName(run.text.uri);
+  if (run.isWholeDocument) return `Attention Explorer: ${name}`;
+  const first = startOf(run).line + 1;
+  const last = first + countNewlines(run.text.text);
+  return `Attention Explorer: ${name} ${first === last ? first : `${first}–${last}`}`;
+}
+
+/** What outlives a reload of the window. */
+export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
+  const { start, end } = run.text.range;
+  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, view };
+}
+
+/** How the panel should look, by the settings and the editor of the run. */
+export function panelAppearance(run: ShownRun | undefined): PanelAppearance {
+  const uri = run?.text.uri;
+  const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri?.toString());
+  const written = editor?.options.tabSize ?? vscode.workspace.getConfiguration('editor', uri ?? null).get<unknown>('tabSize');
+  const tabSize = typeof written === 'number' && written >= 1 && written <= 64 ? Math.round(written) : 4;
+  return { colourMap: readSettings(uri).colourMap, tabSize, l10n: vscode.l10n.bundle };
+}
+
+/** Where the text starts; a document that is closed says no more than that it did. */
+function startOf({ text }: ShownRun): vscode.Position {
+  return text.document?.positionAt(text.range.start) ?? new vscode.Position(0, 0);
+}
+
+function countNewlines(text: string): number {
+  const trimmed = text.replace(/(\r\n|\n|\r)$/, '');
+  return trimmed.split(/\r\n|\n|\r/).length - 1;
+}

@@ -1,0 +1,46 @@
+import * as vscode from 'vscode';
+import { ExplorerError } from '../../base/errors';
+import type { PersistedPanel } from '../../protocol';
+import type { ExplainController } from '../run/explainController';
+import { openDocument, type ExplainSource } from '../run/explainSource';
+import { findByHash } from '../run/findByHash';
+
+/** Explains again what a panel showed before the window was reloaded, with the same head, or says that it is not there any more. */
+export async function restorePanel(state: PersistedPanel, controller: ExplainController): Promise<void> {
+  let changed: ExplainSource | undefined;
+  let { view } = state;
+  const find = async (): Promise<ExplainSource> => {
+    const document = await openAgain(vscode.Uri.parse(state.uri));
+    const text = document.getText();
+    const start = findByHash(text, state);
+    // Pins are places in a text: another text has others.
+    if (start === undefined) view = { ...view, pinned: [] };
+    if (state.isWholeDocument) return { document, range: undefined };
+    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start } };
+    // The text is gone: what stands at its place now is offered, not explained unasked.
+    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) } };
+    throw new ExplorerError('documentChanged');
+  };
+  await controller.explain(find, () => view);
+  const source = changed;
+  if (source !== undefined && !controller.isBusy) controller.offer(() => source);
+}
+
+/** A cell can only be opened with its notebook. */
+async function openAgain(uri: vscode.Uri): Promise<vscode.TextDocument> {
+  if (uri.scheme !== 'vscode-notebook-cell') return openDocument(uri);
+  const find = (): vscode.TextDocument | undefined => vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  if (find() === undefined) {
+    for (const scheme of new Set([...(vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme), 'file'])) {
+      try {
+        await vscode.workspace.openNotebookDocument(uri.with({ scheme, fragment: '' }));
+        break;
+      } catch {
+        // The notebook is on another file system, or gone.
+      }
+    }
+  }
+  const cell = find();
+  if (cell === undefined) throw new ExplorerError('documentClosed');
+  return cell;
+}

@@ -1,0 +1,226 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import { ExplorerError, isCancelled } from '../../base/errors';
+import type { ViewState } from '../../model/viewState';
+import type { PanelStatus } from '../../protocol';
+import type { EngineSupervisor } from '../engine/engineSupervisor';
+import type { HeldRun } from '../engine/heldRun';
+import type { HostFiles } from '../engine/hostFiles';
+import { errorSentence, noticeSentence, panelError } from '../localize';
+import { ignoredModelPath } from '../model/ignoredModelPath';
+import { locateModel, type ModelPlaces } from '../model/modelLocation';
+import { readSettings } from '../readSettings';
+import type { ViewStore } from '../view/viewStore';
+import { readSource, type ExplainSource, type SourceText } from './explainSource';
+import { scaleNotices } from './notices';
+import { reportFailure } from './reportFailure';
+import { ShownRun } from './shownRun';
+import { showProgress } from './showProgress';
+import { TrackedText } from './trackedText';
+
+/** What the controller needs of the window. */
+export interface ExplainDependencies {
+  readonly store: ViewStore;
+  readonly supervisor: EngineSupervisor;
+  readonly files: HostFiles;
+  readonly places: ModelPlaces;
+  readonly log: vscode.LogOutputChannel;
+  /** Opens the panel where it is not open, without taking the focus. */
+  readonly showPanel: () => void;
+  readonly isPanelVisible: () => boolean;
+}
+
+/** Says what is to be explained; it may have to open a document first. */
+export type SourceFinder = () => ExplainSource | Promise<ExplainSource>;
+
+/** One explanation under way. */
+interface Attempt {
+  readonly controller: AbortController;
+  /** What was shown before, to go back to when the person cancels. */
+  readonly statusBefore: PanelStatus;
+  /** What ended it, where that was not the person. */
+  failure: ExplorerError | undefined;
+}
+
+/** Runs explanations for the window: the newest wins, and every end is a status that the panel shows. */
+export class ExplainController implements Disposable {
+  readonly #deps: ExplainDependencies;
+  readonly #store = new DisposableStore();
+  #attempt: Attempt | undefined;
+  /** What «Run Again» explains. */
+  #last: SourceFinder | undefined;
+
+  constructor(deps: ExplainDependencies) {
+    this.#deps = deps;
+    const { supervisor, store } = deps;
+    this.#store.add(
+      supervisor.onDidProgress((progress) => {
+        if (this.#attempt !== undefined) store.setStatus({ kind: 'busy', ...progress });
+      }),
+    );
+    this.#store.add(
+      supervisor.onDidChangeState((state) => {
+        // During a run its own failure says it.
+        if (state.kind === 'stopped' && this.#attempt === undefined) store.setStatus({ kind: 'engineStopped', error: panelError(new ExplorerError('engineStopped', [state.reason])) });
+      }),
+    );
+    this.#store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.markStale(vscode.l10n.t('The workspace is trusted now, so its model setting counts.'))));
+  }
+
+  get isBusy(): boolean {
+    return this.#attempt !== undefined;
+  }
+
+  /** Whether there is something to run again. */
+  get canRerun(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /** Explains what `find` finds. Never throws: what fails is shown. Resolves to the run, or undefined where there is none. */
+  async explain(find: SourceFinder, view?: () => ViewState): Promise<ShownRun | undefined> {
+    const { store, log, showPanel } = this.#deps;
+    const former = this.#attempt;
+    const attempt: Attempt = { controller: new AbortController(), statusBefore: former?.statusBefore ?? store.status, failure: undefined };
+    this.#attempt = attempt;
+    former?.controller.abort();
+    const started = performance.now();
+    // What is looked at is settled before the panel opens beside it.
+    const finding = (async () => find())();
+    store.setStatus({ kind: 'busy', stage: 'startEngine' });
+    showPanel();
+    try {
+      const source = await finding;
+      this.#last = () => source;
+      const run = await this.#run(source, attempt);
+      if (attempt !== this.#attempt) {
+        run.dispose();
+        return undefined;
+      }
+      this.#attempt = undefined;
+      this.#show(run, source, view?.());
+      log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
+      return run;
+    } catch (error) {
+      if (attempt === this.#attempt) {
+        this.#attempt = undefined;
+        this.#fail(attempt.failure ?? ExplorerError.from(error), attempt.statusBefore);
+      }
+      return undefined;
+    }
+  }
+
+  /** Explains the same again, as the text stands now. */
+  async rerun(): Promise<ShownRun | undefined> {
+    return this.#last && this.explain(this.#last);
+  }
+
+  /** Cancels the explanation under way. */
+  cancel(): void {
+    this.#attempt?.controller.abort();
+  }
+
+  /** Says what «Run Again» explains, without running it. */
+  offer(find: SourceFinder): void {
+    this.#last = find;
+  }
+
+  /** Says that what is shown no longer holds, where something is shown. */
+  markStale(reason: string): void {
+    const { store } = this.#deps;
+    if (store.run !== undefined && this.#attempt === undefined && store.status.kind !== 'engineStopped') store.setStatus({ kind: 'stale', reason });
+  }
+
+  dispose(): void {
+    this.#attempt?.controller.abort();
+    this.#attempt = undefined;
+    this.#store.dispose();
+  }
+
+  async #run(source: ExplainSource, attempt: Attempt): Promise<ShownRun> {
+    const { files, places, supervisor, store } = this.#deps;
+    const { signal } = attempt.controller;
+    const { document } = source;
+    const settings = readSettings(document.uri);
+    const model = locateModel(settings, places, document.uri);
+    const ignored = await ignoredModelPath();
+    if (signal.aborted) throw new ExplorerError('cancelled');
+    const read = readSource(source);
+    const text = new TrackedText(document, read.start, read.text);
+    const watching = text.onDidChange((change) => {
+      if (change === 'edited' || change === 'closed') {
+        attempt.failure = new ExplorerError(change === 'edited' ? 'documentChanged' : 'documentClosed');
+        attempt.controller.abort();
+      }
+    });
+    files.allowModel(model.uri);
+    const progress = showProgress(store, () => attempt.controller.abort());
+    let held: HeldRun | undefined;
+    try {
+      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit }, signal);
+      const notices = this.#notices(held, read, source.range === undefined, ignored !== undefined);
+      const run = new ShownRun(held, text, source.range === undefined, notices);
+      text.narrow(run.source.text.length);
+      return run;
+    } catch (error) {
+      held?.release();
+      const range = source.range && text.range;
+      if (attempt === this.#attempt) this.#last = () => ({ document, range });
+      text.dispose();
+      throw error;
+    } finally {
+      watching.dispose();
+      progress.dispose();
+    }
+  }
+
+  #notices(held: HeldRun, read: SourceText, isWhole: boolean, isModelIgnored: boolean): string[] {
+    return [
+      ...(isModelIgnored ? [errorSentence(new ExplorerError('untrustedWorkspace'))] : []),
+      ...(isWhole ? [noticeSentence({ code: 'wholeDocument', args: [] })] : []),
+      ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
+    ];
+  }
+
+  #show(run: ShownRun, source: ExplainSource, view: ViewState | undefined): void {
+    const { store } = this.#deps;
+    const former = store.run;
+    // Pins are places in a text: they stay where the text is the same.
+    const isSameText = former !== undefined && former.source.text === run.source.text && former.text.uri.toString() === run.text.uri.toString();
+    const kept = view ?? (former === undefined ? { ...store.view, scale: readSettings(run.text.uri).scale } : { ...store.view, pinned: isSameText ? store.view.pinned : [] });
+    store.setRun(run, kept);
+    const { document } = source;
+    this.#last = () => ({ document: run.text.document ?? document, range: run.isWholeDocument ? undefined : run.text.range });
+    run.text.onDidChange((change) => {
+      if (run !== store.run) return;
+      if (change === 'edited') {
+        store.setHovered(undefined);
+        this.markStale(vscode.l10n.t('The text was edited.'));
+      } else if (change !== 'closed') {
+        if (change === 'restored' && store.status.kind === 'stale' && run.held.isHeld) store.setStatus({ kind: 'ready' });
+        store.runMoved();
+      }
+    });
+    store.setStatus({ kind: 'ready' });
+  }
+
+  #fail(error: ExplorerError, statusBefore: PanelStatus): void {
+    const { store, log } = this.#deps;
+    if (isCancelled(error)) {
+      store.setStatus(this.#statusAfterCancel(statusBefore));
+      return;
+    }
+    log.error(`${error.message}${error.details === undefined ? '' : `\n${error.details}`}`);
+    const shown = panelError(error);
+    store.setStatus(error.code === 'engineStopped' ? { kind: 'engineStopped', error: shown } : { kind: 'failed', error: shown });
+    reportFailure(shown, this.#deps.isPanelVisible());
+  }
+
+  #statusAfterCancel(before: PanelStatus): PanelStatus {
+    const { run } = this.#deps.store;
+    if (run === undefined) return before.kind === 'failed' ? before : { kind: 'empty' };
+    // Ending a run ends its engine, and with it the attention that was shown before.
+    if (!run.held.isHeld) return { kind: 'stale', reason: vscode.l10n.t('Cancelling ended the engine that held this attention.') };
+    if (run.text.isEdited) return { kind: 'stale', reason: vscode.l10n.t('The text was edited.') };
+    return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
+  }
+}

@@ -1,0 +1,83 @@
+import * as vscode from 'vscode';
+import { ExplorerError } from '../../base/errors';
+import { documentName } from './documentName';
+import { checkFileSize, checkText, maxTextUnits } from './textGuards';
+import type { TextRange } from './textRange';
+
+/** What is to be explained, before anything of it is read. */
+export interface ExplainSource {
+  readonly document: vscode.TextDocument;
+  /** Undefined: from the start of the document, as far as the model reads. */
+  readonly range: TextRange | undefined;
+}
+
+/** A text as the engine gets it. */
+export interface SourceText {
+  readonly text: string;
+  /** UTF-16 offset of its first character in the document. */
+  readonly start: number;
+  /** Length of what was asked for; `text` is shorter where that is more than any model reads. */
+  readonly fullLength: number;
+}
+
+/** The first selection of an editor that is not empty, else its whole document. */
+export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
+  const { document } = editor;
+  const selection = editor.selections.find((candidate) => !candidate.isEmpty);
+  const range = selection && { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) };
+  return { document, range };
+}
+
+/** What the person looks at: a text editor's selection, or the file of a tab that has no text editor (which then is said to be binary or too large). */
+export async function activeSource(): Promise<ExplainSource> {
+  const editor = vscode.window.activeTextEditor ?? onlyVisibleEditor();
+  if (editor !== undefined) return sourceOfEditor(editor);
+  const uri = uriOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) ?? vscode.window.tabGroups.all.map((group) => uriOfTab(group.activeTab)).find((candidate) => candidate !== undefined);
+  if (uri === undefined) throw new ExplorerError('emptyText');
+  return { document: await openDocument(uri), range: undefined };
+}
+
+/** Opens a document, and says what is wrong where it is no text. Throws `textTooLarge`, `binaryFile`, `fileNotFound` or `fileUnreadable`. */
+export async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument> {
+  const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  if (open !== undefined) return open;
+  const name = documentName(uri);
+  let size = 0;
+  try {
+    ({ size } = await vscode.workspace.fs.stat(uri));
+  } catch {
+    // Documents of providers have no file behind them: opening says whether they exist.
+  }
+  checkFileSize(size, name);
+  try {
+    return await vscode.workspace.openTextDocument(uri);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (/binary/i.test(message)) throw new ExplorerError('binaryFile', [name], { cause: error });
+    if (size === 0) throw new ExplorerError('fileNotFound', [name], { cause: error });
+    throw new ExplorerError('fileUnreadable', [name, message], { cause: error });
+  }
+}
+
+/** Reads what is to be explained. Throws `emptyText` or `binaryFile`. */
+export function readSource({ document, range }: ExplainSource): SourceText {
+  const start = range?.start ?? 0;
+  const end = range?.end ?? document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
+  const read = Math.min(end, start + maxTextUnits);
+  const text = document.getText(new vscode.Range(document.positionAt(start), document.positionAt(read)));
+  checkText(text, documentName(document.uri));
+  return { text, start, fullLength: end - start };
+}
+
+/** With the panel focused there is no active editor; where only one is visible, that is meant. */
+function onlyVisibleEditor(): vscode.TextEditor | undefined {
+  const active = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (!(active instanceof vscode.TabInputWebview)) return undefined;
+  const [only, ...others] = vscode.window.visibleTextEditors;
+  return others.length === 0 ? only : undefined;
+}
+
+function uriOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {
+  const input = tab?.input;
+  return input instanceof vscode.TabInputText || input instanceof vscode.TabInputCustom ? input.uri : undefined;
+}

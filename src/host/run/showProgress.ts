@@ -1,0 +1,37 @@
+import * as vscode from 'vscode';
+import { toDisposable, type Disposable } from '../../base/disposable';
+import { stageTitle } from '../localize';
+import type { ViewStore } from '../view/viewStore';
+
+/** A run that ends sooner needs no notification. */
+const delayMilliseconds = 200;
+
+/** Shows the store's busy status as a cancellable notification, until disposed. */
+export function showProgress(store: ViewStore, onCancel: () => void): Disposable {
+  let end: () => void = () => {};
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const timer = setTimeout(() => {
+    void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Explain Attention'), cancellable: true }, async (progress, token) => {
+      let reported = 0;
+      const report = (): void => {
+        const { status } = store;
+        if (status.kind !== 'busy') return;
+        const percent = Math.floor((status.fraction ?? 0) * 100);
+        // Stages count from nothing each; the bar only grows, so it follows the longest one, loading.
+        const increment = status.stage === 'loadModel' ? Math.max(0, percent - reported) : 0;
+        reported += increment;
+        progress.report({ message: status.fraction === undefined ? stageTitle(status.stage) : `${stageTitle(status.stage)} (${percent} %)`, increment });
+      };
+      report();
+      const reporting = store.onDidChangeStatus(report);
+      const cancelling = token.onCancellationRequested(onCancel);
+      await ended;
+      reporting.dispose();
+      cancelling.dispose();
+    });
+  }, delayMilliseconds);
+  return toDisposable(() => {
+    clearTimeout(timer);
+    end();
+  });
+}

@@ -1,0 +1,61 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../base/disposable';
+import { commands } from './commands/commandIds';
+import type { EngineSupervisor } from './engine/engineSupervisor';
+import { stageTitle } from './localize';
+import type { ViewStore } from './view/viewStore';
+
+/** Says which model is used, on what, and on how many tokens; a click opens the menu of commands. */
+export class StatusBar implements Disposable {
+  readonly #viewStore: ViewStore;
+  readonly #supervisor: EngineSupervisor;
+  readonly #store = new DisposableStore();
+  readonly #item = this.#store.add(vscode.window.createStatusBarItem('attentionExplorer.status', vscode.StatusBarAlignment.Right, 90));
+
+  constructor(viewStore: ViewStore, supervisor: EngineSupervisor) {
+    this.#viewStore = viewStore;
+    this.#supervisor = supervisor;
+    this.#item.name = 'Attention Explorer';
+    this.#item.command = commands.showMenu;
+    const update = (): void => this.#update();
+    this.#store.add(viewStore.onDidChangeStatus(update));
+    this.#store.add(viewStore.onDidChangeRun(update));
+    this.#store.add(supervisor.onDidChangeState(update));
+  }
+
+  get text(): string {
+    return this.#item.text;
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  #update(): void {
+    const { status, run } = this.#viewStore;
+    if (status.kind === 'empty' && run === undefined) {
+      this.#item.hide();
+      return;
+    }
+    const isStopped = status.kind === 'engineStopped' || (this.#supervisor.state.kind === 'stopped' && status.kind !== 'busy');
+    this.#item.backgroundColor = isStopped ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
+    if (status.kind === 'busy') {
+      this.#item.text = `$(loading~spin) ${stageTitle(status.stage)}`;
+      this.#item.tooltip = vscode.l10n.t('Attention Explorer is busy');
+    } else if (isStopped) {
+      this.#item.text = `$(warning) ${vscode.l10n.t('Attention engine stopped')}`;
+      this.#item.tooltip = vscode.l10n.t('Click to restart it');
+    } else if (run === undefined) {
+      this.#item.text = `$(eye) ${vscode.l10n.t('Attention')}`;
+      this.#item.tooltip = 'Attention Explorer';
+    } else {
+      const { model } = run.info;
+      const tokens = vscode.l10n.t('{0} tokens', run.source.tokens.length);
+      this.#item.text = `$(eye) ${model.name} · ${model.backend} · ${tokens}`;
+      const tooltip = [vscode.l10n.t('Model: {0}', model.path), vscode.l10n.t('Backend: {0}, {1} threads', model.backend, model.numThreads), ...(model.backendReason === '' ? [] : [model.backendReason])];
+      this.#item.tooltip = tooltip.join('\n');
+    }
+    this.#item.accessibilityInformation = { label: `Attention Explorer: ${this.#item.text.replace(/\$\([^)]*\)\s*/, '')}`, role: 'button' };
+    this.#item.show();
+  }
+}

@@ -1,0 +1,38 @@
+import type { ViewState } from '../model/viewState';
+import type { RunInfo } from '../model/modelInfo';
+import type { PanelStatus } from '../protocol';
+import type { Highlight } from './editor/decorationPlan';
+import type { EngineState } from './engine/engineSupervisor';
+
+/** What tests inside VS Code see of the extension; it is exported in test mode only. */
+export interface TestApi {
+  /** Milliseconds that `activate` took. */
+  readonly activationMilliseconds: number;
+  snapshot(): TestSnapshot;
+  /** The weights of a token in the heads shown. */
+  row(position: number): Promise<Float32Array>;
+  /** Ends the engine as an accident would. */
+  crashEngine(): void;
+  /** Delivers what a hostile or late webview could have left behind. */
+  restore(state: unknown): Promise<void>;
+  changeView(view: Partial<ViewState>): void;
+  closePanel(): void;
+}
+
+/** The state of the window at one moment. */
+export interface TestSnapshot {
+  readonly status: PanelStatus;
+  readonly run: RunInfo | undefined;
+  readonly notices: readonly string[];
+  readonly textRange: { readonly start: number; readonly end: number } | undefined;
+  readonly view: ViewState;
+  readonly hovered: number | undefined;
+  readonly highlights: readonly Highlight[];
+  readonly engine: EngineState;
+  readonly enginePid: number | undefined;
+  readonly hasSpare: boolean;
+  readonly statusBar: string;
+  readonly panel: { readonly isVisible: boolean; readonly isReady: boolean; readonly postedBytes: number; readonly paintMilliseconds: number | undefined } | undefined;
+  /** What would be written for a reload. */
+  readonly persisted: unknown;
+}
