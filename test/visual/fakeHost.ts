@@ -1,0 +1,109 @@
+// Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
+import 'vscode-jsonrpc/browser';
+import { Emitter } from '../../src/base/event';
+import { initialView, type ViewState } from '../../src/model/viewState';
+import type { PanelApi, PanelEvents, PanelIntents, PanelStatus } from '../../src/protocol';
+import { openConnection } from '../../src/rpc/connection';
+import type { Channel } from '../../src/rpc/channel';
+import { generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
+
+const toHost = new Emitter<unknown>();
+let kept: unknown;
+
+const channel: Channel = {
+  // Cloned, as between two windows, so that nothing is shared by mistake.
+  send: (message) => void window.dispatchEvent(new MessageEvent('message', { data: structuredClone(message) })),
+  onMessage: toHost.event,
+  onClose: () => ({ dispose() {} }),
+  dispose() {},
+};
+
+/** What the tests see and steer. */
+export class FakeHost {
+  /** Everything that the webview said, in order. */
+  readonly intents: { readonly name: string; readonly value: unknown }[] = [];
+  /** The names of the patterns that were asked for, in order. */
+  readonly patterns: string[] = [];
+  numThumbnails = 0;
+  run = generateRun('code');
+  view: ViewState = initialView;
+  readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
+    pattern: ({ selection }) => {
+      this.patterns.push(selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' '));
+      return generateSelection(this.run, selection);
+    },
+    thumbnails: ({ component, size }) => {
+      this.numThumbnails++;
+      return generateThumbnails(this.run, component, size);
+    },
+  });
+
+  constructor() {
+    for (const name of ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted'] as const) {
+      this.#connection.on(name, (value) => {
+        this.intents.push({ name, value });
+        if (name === 'ready') this.#start();
+        // As the host does: takes the change, and answers with the whole view.
+        if (name === 'changeView') {
+          const { view, sequence } = value as PanelIntents['changeView']; // the event's name decides it
+          this.view = { ...this.view, ...view };
+          this.#connection.fire('view', { view: this.view, sequence });
+        }
+      });
+    }
+  }
+
+  #start(): void {
+    const query = new URLSearchParams(location.search);
+    const map = query.get('map');
+    this.#connection.fire('appearance', { colourMap: (map ?? 'blue') as 'blue' /* the tests name one that exists */, tabSize: 4, l10n: undefined });
+    const state = query.get('state') ?? 'ready';
+    if (state === 'empty') return this.status({ kind: 'empty' });
+    if (state === 'silent') return;
+    if (query.has('run')) this.showRun(query.get('run') as RunKind /* the tests name one that exists */);
+    this.status(statuses[state] ?? { kind: 'ready' });
+  }
+
+  status(status: PanelStatus): void {
+    this.#connection.fire('status', status);
+  }
+
+  showRun(kind: RunKind, runId = 1): void {
+    this.run = generateRun(kind, runId);
+    const [first] = this.run.info.components;
+    this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
+    this.#connection.fire('run', this.run);
+    this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
+  }
+
+  /** Fires any of the host's events. */
+  fire<K extends keyof PanelEvents>(name: K, value: PanelEvents[K]): void {
+    this.#connection.fire(name, value);
+  }
+
+  get kept(): unknown {
+    return kept;
+  }
+}
+
+const statuses: Readonly<Record<string, PanelStatus>> = {
+  busy: { kind: 'busy', stage: 'loadModel', fraction: 0.42 },
+  running: { kind: 'busy', stage: 'run' },
+  stale: { kind: 'stale', reason: 'The explained text was edited.' },
+  failed: { kind: 'failed', error: { code: 'modelTruncated', sentence: 'The model file model.onnx ends too early (at byte 40213): download or export it again.', details: 'Error: unexpected end of the file\n    at readVarint (onnx/protobuf.ts:41)', action: { id: 'selectModel', title: 'Select Model' } } },
+  engineStopped: { kind: 'engineStopped', error: { code: 'engineStopped', sentence: 'The engine stopped (signal SIGKILL): restart it with "Restart Engine".', action: { id: 'restartEngine', title: 'Restart Engine' } } },
+};
+
+Object.assign(globalThis, {
+  acquireVsCodeApi: () => ({
+    postMessage: (message: unknown) => {
+      const copy = structuredClone(message);
+      queueMicrotask(() => toHost.fire(copy));
+    },
+    getState: () => kept,
+    setState: (state: unknown) => {
+      kept = structuredClone(state);
+    },
+  }),
+  host: new FakeHost(),
+});

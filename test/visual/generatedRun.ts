@@ -1,0 +1,164 @@
+// Runs made by rule, the same each time: texts cut into tokens, and patterns of the kinds that heads have.
+import type { Component, ComponentInfo, HeadSelection } from '../../src/model/head';
+import { aggregatePatterns, encodeThumbnail, maxPool, type Pattern } from '../../src/model/pattern';
+import type { Token, TokenStream } from '../../src/model/token';
+import type { PanelRun, Thumbnails } from '../../src/protocol';
+
+/** The kinds of runs that the pages show. */
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'odd';
+
+const code = `def fib(n):
+    """The n-th Fibonacci number."""
+    if n < 2:
+        return n
+    return fib(n - 1) + fib(n - 2)
+
+
+class Cache:
+\tdef __init__(self, size):
+\t\tself.size = size
+\t\tself.items = {}
+
+    def get(self, key, default=None):
+        if key in self.items:
+            return self.items[key]
+        return default
+`;
+
+/** Cuts text as byte-level models do: a space goes with the word after it, and a line break with the indentation. */
+function cut(text: string): Token[] {
+  const tokens: Token[] = [];
+  for (const match of text.matchAll(/\r?\n[ \t]*(?=[ \t])|\r?\n|[ \t]+(?=[ \t])| ?[A-Za-z_]+| ?\d| ?[^\sA-Za-z_\d]+|\s/gu)) {
+    const start = match.index;
+    tokens.push({ id: 100 + tokens.length, piece: match[0].replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replaceAll('\t', 'ĉ'), start, end: start + match[0].length, isSpecial: false });
+  }
+  return tokens;
+}
+
+function repeated(numTokens: number): { text: string; tokens: Token[] } {
+  let text = code;
+  while (cut(text).length < numTokens) text += `\n${code.replaceAll('Cache', `Cache${text.length}`)}`;
+  const tokens = cut(text).slice(0, numTokens);
+  return { text: text.slice(0, tokens.at(-1)?.end), tokens };
+}
+
+function withBeginning(stream: TokenStream): TokenStream {
+  return { ...stream, tokens: [{ id: 0, piece: '<|endoftext|>', start: 0, end: 0, isSpecial: true }, ...stream.tokens] };
+}
+
+/** Windows line ends, a tab, an emoji of which three tokens have a part, a special token that someone typed, and text in no token. */
+export const oddStream: TokenStream = {
+  role: 'source',
+  text: 'a = "🙂"\r\n\tb <s> é  end',
+  tokens: [
+    { id: 1, piece: '<s>', start: 0, end: 0, isSpecial: true },
+    { id: 2, piece: 'a', start: 0, end: 1, isSpecial: false },
+    { id: 3, piece: 'Ġ=', start: 1, end: 3, isSpecial: false },
+    { id: 4, piece: 'Ġ"', start: 3, end: 5, isSpecial: false },
+    { id: 5, piece: 'ðŁ', start: 5, end: 7, isSpecial: false },
+    { id: 6, piece: 'Ļ', start: 5, end: 7, isSpecial: false },
+    { id: 7, piece: 'Ĥ', start: 5, end: 7, isSpecial: false },
+    { id: 8, piece: '"', start: 7, end: 8, isSpecial: false },
+    { id: 9, piece: 'čĊĉ', start: 8, end: 11, isSpecial: false },
+    { id: 10, piece: 'b', start: 11, end: 12, isSpecial: false },
+    { id: 11, piece: '<s>', start: 13, end: 16, isSpecial: true },
+    { id: 12, piece: 'Ã', start: 17, end: 18, isSpecial: false },
+    { id: 13, piece: '©', start: 17, end: 18, isSpecial: false },
+    { id: 14, piece: 'ĠĠend', start: 18, end: 23, isSpecial: false },
+  ],
+};
+
+function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'] {
+  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const }));
+}
+
+/** The run of a kind. */
+export function generateRun(kind: RunKind, runId = 1): PanelRun {
+  const single = (stream: TokenStream, numLayers: number, numHeads: number, shared?: number): Pick<PanelRun['info'], 'streams' | 'components'> => ({
+    streams: [stream],
+    components: [{ component: 'self', layers: layers(numLayers, numHeads, shared), queryStream: 0, keyStream: 0, isCausal: true }],
+  });
+  const parts = {
+    code: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 6, 8),
+    large: () => single({ role: 'source', ...repeated(512) }, 12, 12),
+    grouped: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 4, 8, 2),
+    long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
+    odd: () => single(oddStream, 2, 4),
+    encoderDecoder: () => {
+      const source = 'The cat sat on the mat and looked at the moon.';
+      const target = 'Die Katze saß auf der Matte und schaute den Mond an.';
+      const streams: TokenStream[] = [
+        { role: 'source', text: source, tokens: cut(source) },
+        { role: 'target', text: target, tokens: cut(target) },
+      ];
+      return {
+        streams,
+        components: [
+          { component: 'encoder' as const, layers: layers(4, 6), queryStream: 0, keyStream: 0, isCausal: false },
+          { component: 'decoder' as const, layers: layers(4, 6), queryStream: 1, keyStream: 1, isCausal: true },
+          { component: 'cross' as const, layers: layers(4, 6), queryStream: 1, keyStream: 0, isCausal: false },
+        ],
+      };
+    },
+  }[kind]();
+  return {
+    info: {
+      runId,
+      model: { name: 'code-decoder', path: '/models/code-decoder', backend: 'wasm', backendReason: 'no WebGPU here', numThreads: 4, contextLength: 512, vocabularySize: 8192 },
+      notices: [],
+      timings: { tokenize: 3, load: 120, run: 210 },
+      ...parts,
+    },
+    documentName: 'fibonacci.py',
+    startLine: 11,
+    startCharacter: 0,
+    notices: kind === 'large' ? ['Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.'] : [],
+  };
+}
+
+/** The pattern of one head, by rule: sink, previous token, same token, local, or diagonal, with a little noise. */
+export function generatePattern(run: PanelRun, component: ComponentInfo, layer: number, head: number): Pattern {
+  const queries = run.info.streams[component.queryStream];
+  const keys = run.info.streams[component.keyStream];
+  const [numQueries, numKeys] = [queries.tokens.length, keys.tokens.length];
+  const weights = new Float32Array(numQueries * numKeys);
+  const kind = (layer * 3 + head) % 5;
+  for (let query = 0; query < numQueries; query++) {
+    const last = component.isCausal ? query : numKeys - 1;
+    const aligned = Math.round((query / Math.max(1, numQueries - 1)) * (numKeys - 1));
+    const text = queries.text.slice(queries.tokens[query].start, queries.tokens[query].end).trim();
+    let sum = 0;
+    for (let key = 0; key <= last; key++) {
+      const noise = 0.002 * (((query * 7919 + key * 104729 + layer * 31 + head * 17) % 97) / 97);
+      const other = keys.text.slice(keys.tokens[key].start, keys.tokens[key].end).trim();
+      const near = component.queryStream === component.keyStream ? query : aligned;
+      const score = [key === 0 ? 3 : Math.exp(-Math.abs(near - key) / 3) * 0.3, key === Math.max(0, near - 1) ? 4 : 0.02 / (1 + Math.abs(near - key)), text !== '' && text === other ? 2 : key === 0 ? 0.5 : 0, Math.exp(-Math.abs(near - key) / (2 + layer)), key === near ? 1 : Math.exp(-Math.abs(near - key) / 8) * 0.1][kind] + noise;
+      weights[query * numKeys + key] = score;
+      sum += score;
+    }
+    for (let key = 0; key <= last; key++) weights[query * numKeys + key] /= sum;
+  }
+  return { numQueries, numKeys, weights };
+}
+
+/** The pattern of a selection. */
+export function generateSelection(run: PanelRun, selection: HeadSelection): Pattern {
+  const component = componentOf(run, selection.component);
+  return aggregatePatterns(selection.heads.map(({ layer, head }) => generatePattern(run, component, layer, head)), selection.aggregation);
+}
+
+/** All heads of a component, small. */
+export function generateThumbnails(run: PanelRun, name: Component, size: number): Thumbnails {
+  const component = componentOf(run, name);
+  const pictures = component.layers.flatMap(({ numHeads }, layer) => Array.from({ length: numHeads }, (_, head) => maxPool(generatePattern(run, component, layer, head), size)));
+  const [first] = pictures;
+  const pixels = new Uint8Array(pictures.length * first.weights.length);
+  pictures.forEach(({ weights }, i) => pixels.set(encodeThumbnail(weights), i * weights.length));
+  return { numHeads: component.layers.map(({ numHeads }) => numHeads), rows: first.numQueries, columns: first.numKeys, pixels };
+}
+
+function componentOf(run: PanelRun, name: Component): ComponentInfo {
+  const found = run.info.components.find(({ component }) => component === name);
+  if (found === undefined) throw new Error(`The run has no ${name}`);
+  return found;
+}

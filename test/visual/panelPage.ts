@@ -1,0 +1,97 @@
+// Opens the bundled webview in Chromium, in a theme of VS Code, with a host that answers from a generated run.
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { launchBrowser, startStaticServer } from '../harness/browser';
+import type { FakeHost } from './fakeHost';
+import type { RunKind } from './generatedRun';
+
+/** The themes, by the name of their file, with the classes that VS Code gives the webview's body. */
+export const themes = {
+  dark: 'vscode-dark',
+  light: 'vscode-light',
+  'hc-black': 'vscode-high-contrast',
+  'hc-light': 'vscode-high-contrast vscode-high-contrast-light',
+} as const;
+
+/** The name of a theme. */
+export type ThemeName = keyof typeof themes;
+
+/** Which page to open. */
+export interface PageOptions {
+  readonly theme?: ThemeName;
+  readonly run?: RunKind;
+  readonly state?: 'ready' | 'empty' | 'silent' | 'busy' | 'running' | 'stale' | 'failed' | 'engineStopped';
+  readonly map?: string;
+  readonly width?: number;
+  readonly height?: number;
+}
+
+declare global {
+  var host: FakeHost;
+}
+
+async function html(theme: ThemeName): Promise<string> {
+  const variables = await readFile(join(root, 'test/visual/themes', `${theme}.css`), 'utf8');
+  // The policy of the real panel, with this server in the place of VS Code's.
+  const policy = "default-src 'none'; script-src 'nonce-test'; style-src 'self' 'nonce-test'; font-src 'self'; img-src 'self' data: blob:";
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="UTF-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<title>Attention Explorer</title>
+<style nonce="test">${variables}</style>
+<link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="/dist/codicon.css">
+<link rel="stylesheet" href="/dist/webview.css">
+</head>
+<body class="${themes[theme]}">
+<div id="root"></div>
+<script nonce="test" src="/out/visual/fakeHost.js"></script>
+<script nonce="test" src="/dist/webview.js"></script>
+</body>
+</html>`;
+}
+
+/** A browser with the panel's pages. */
+export class PanelPages {
+  readonly #browser: Browser;
+  readonly #server: Awaited<ReturnType<typeof startStaticServer>>;
+  /** What the pages complained of: errors, and violations of their policy. */
+  readonly complaints: string[] = [];
+
+  private constructor(browser: Browser, server: Awaited<ReturnType<typeof startStaticServer>>) {
+    this.#browser = browser;
+    this.#server = server;
+  }
+
+  /** Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. */
+  static async start(): Promise<PanelPages> {
+    if (!existsSync(join(root, 'dist/webview.js'))) throw new Error('dist/webview.js is missing: run npm run build first.');
+    await build({ absWorkingDir: root, entryPoints: ['test/visual/fakeHost.ts'], outfile: 'out/visual/fakeHost.js', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning' });
+    const pages = Object.fromEntries(await Promise.all(Object.keys(themes).map(async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const)));
+    return new PanelPages(await launchBrowser(), await startStaticServer({ pages }));
+  }
+
+  /** Opens a page; with a run it resolves when its matrix has been painted. */
+  async open({ theme = 'dark', run, state = 'ready', map, width = 1400, height = 860 }: PageOptions): Promise<Page> {
+    const page = await this.#browser.newPage({ viewport: { width, height }, reducedMotion: 'reduce' });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+    });
+    const query = new URLSearchParams({ state, ...(run === undefined ? {} : { run }), ...(map === undefined ? {} : { map }) });
+    await page.goto(`${this.#server.origin}/${theme}.html?${query}`);
+    if (run !== undefined && state !== 'empty') await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted'));
+    await page.evaluate(() => document.fonts.ready.then(() => undefined));
+    return page;
+  }
+
+  async stop(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
+  }
+}

@@ -1,0 +1,137 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { neighbourHead } from '../layout/headGrid';
+import type { Panel } from '../state/panel';
+import { ComponentTabs } from './ComponentTabs';
+import { usePanel } from './context';
+import { HeadsView } from './HeadsView';
+import { Legend } from './Legend';
+import { LiveRegion } from './LiveRegion';
+import { MatrixPane } from './MatrixPane';
+import { FindBar, KeysOverlay } from './Overlays';
+import { Readout } from './Readout';
+import { SourceList } from './SourceList';
+import { SourceView } from './SourceView';
+import { Splitter } from './Splitter';
+import { StatusView } from './StatusViews';
+import { Toolbar } from './Toolbar';
+import { useSize } from './useSize';
+
+const wideFrom = 900;
+const mediumFrom = 520;
+
+/** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
+function handleKey(panel: Panel, event: KeyboardEvent): boolean {
+  const target = event.composedPath()[0];
+  const isTyping = target instanceof HTMLInputElement && target.type !== 'range';
+  if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
+  const component = panel.component.peek();
+  if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
+    const next = neighbourHead(component, panel.selection.peek().heads[0], event.key);
+    if (next !== undefined) panel.select([next]);
+    return true;
+  }
+  if (event.altKey || event.ctrlKey || event.metaKey) return false;
+  switch (event.key) {
+    case 'Escape':
+      if (panel.isFinding.peek()) panel.isFinding.value = false;
+      else panel.letGo();
+      return true;
+    case '/':
+      panel.isFinding.value = true;
+      return true;
+    case '?':
+      panel.areKeysShown.value = true;
+      return true;
+    case 'r':
+    case 'R':
+      panel.change({ direction: panel.view.peek().direction === 'reads' ? 'readBy' : 'reads' });
+      return true;
+    default:
+      return false;
+  }
+}
+
+function RunView(): JSX.Element | null {
+  const { panel, kept } = usePanel();
+  const body = useRef<HTMLDivElement>(null);
+  const { width } = useSize(body);
+  const run = panel.run.value;
+  const component = panel.component.value;
+  if (run === null || component === undefined) return null;
+  const layout = kept.layout.value;
+  const kind = width >= wideFrom ? 'wide' : width >= mediumFrom || width === 0 ? 'medium' : 'narrow';
+  const { components } = run.info;
+  const source = (
+    <section class="pane source-pane" aria-label={l10n.t('Source')}>
+      {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
+      <SourceView key={run.info.runId} run={run} />
+      <Readout />
+    </section>
+  );
+  const heads = (
+    <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
+      <HeadsView key={`${run.info.runId}/${component.component}`} component={component} />
+      <Legend />
+    </section>
+  );
+  const detail = (
+    <div class="detail" style={{ '--matrix': layout.matrix }}>
+      <MatrixPane />
+      {kind === 'narrow' ? null : <Splitter label={l10n.t('Height of the matrix')} isVertical={false} share={layout.matrix} onMove={(matrix) => kept.move({ matrix })} />}
+      <SourceList run={run} />
+    </div>
+  );
+  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={layout.heads} onMove={(share) => kept.move({ heads: kind === 'wide' ? Math.min(share, 0.9 - layout.detail) : share })} />;
+  const splitDetail = <Splitter area="split-detail" label={l10n.t('Width of the matrix')} isVertical share={1 - layout.detail} onMove={(share) => kept.move({ detail: Math.min(1 - share, 0.9 - layout.heads) })} />;
+  const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={layout.source} onMove={(share) => kept.move({ source: share })} />;
+  return (
+    <>
+      <Toolbar run={run} component={component} />
+      {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
+      {run.notices.map((notice) => (
+        <p key={notice} class="notice">
+          <vscode-icon name="info" /> {notice}
+        </p>
+      ))}
+      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': layout.heads, '--detail': layout.detail, '--source': layout.source }}>
+        {source}
+        {kind === 'medium' ? splitSource : null}
+        {heads}
+        {kind === 'narrow' ? null : splitHeads}
+        {kind === 'wide' ? splitDetail : null}
+        {detail}
+      </div>
+    </>
+  );
+}
+
+/** The panel: what it is doing, and the run that it shows. */
+export function App(): JSX.Element {
+  const { panel } = usePanel();
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => {
+      if (!handleKey(panel, event)) return;
+      event.preventDefault();
+      // VS Code listens on the window, and has its own use for Alt and the arrows.
+      event.stopPropagation();
+    };
+    document.addEventListener('keydown', listener);
+    return () => document.removeEventListener('keydown', listener);
+  }, []);
+  const run = panel.run.value;
+  // Another language is another panel: every sentence is made anew.
+  const language = panel.appearance.value.l10n;
+  const keyOfLanguage = useRef({ language, count: 0 });
+  if (keyOfLanguage.current.language !== language) keyOfLanguage.current = { language, count: keyOfLanguage.current.count + 1 };
+  return (
+    <main key={keyOfLanguage.current.count} class={`panel${run === null ? ' without-run' : ''}`} aria-label={l10n.t('Attention Explorer')}>
+      <StatusView hasRun={run !== null} />
+      <RunView />
+      <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>
+      <LiveRegion />
+      {panel.areKeysShown.value ? <KeysOverlay /> : null}
+    </main>
+  );
+}

@@ -1,0 +1,31 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import type { ComponentInfo } from '../../src/model/head';
+import { componentName } from '../words';
+import { usePanel } from './context';
+
+/** One tab for each attention of a model that has several: encoder, decoder, cross. */
+export function ComponentTabs({ components, current }: { components: readonly ComponentInfo[]; current: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const list = useRef<HTMLDivElement>(null);
+  const index = components.indexOf(current);
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step === undefined || event.altKey) return;
+    const next = (index + step + components.length) % components.length;
+    panel.showComponent(components[next].component);
+    list.current?.querySelectorAll<HTMLElement>('[role=tab]')[next]?.focus();
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div class="tabs" role="tablist" aria-label={l10n.t('Attention of the model')} ref={list} onKeyDown={onKeyDown}>
+      {components.map(({ component }, i) => (
+        <button key={component} type="button" role="tab" id={`tab-${component}`} aria-selected={i === index} aria-controls="panel-body" tabIndex={i === index ? 0 : -1} onClick={() => panel.showComponent(component)}>
+          {componentName(component)}
+        </button>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,148 @@
+import { effect } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { drawThumbnails } from '../draw/drawThumbnails';
+import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
+import { paletteOf } from '../theme/palette';
+import { selectionName } from '../words';
+import { usePanel } from './context';
+import { useSize } from './useSize';
+
+const isSameCell = (a: GridCell, b: GridCell): boolean => a.layer === b.layer && a.head === b.head;
+
+/** The heads that a cell of the grid stands for. */
+function headsOfCell(component: ComponentInfo, { layer, head }: GridCell): HeadRef[] {
+  return headsOf(component, { ...(layer >= 0 ? { layer } : {}), ...(head >= 0 ? { head } : {}) });
+}
+
+function cellName({ layer, head }: GridCell): string {
+  if (layer < 0 && head < 0) return l10n.t('All heads');
+  if (layer < 0) return l10n.t('Head {0} of every layer', head);
+  if (head < 0) return l10n.t('Layer {0}', layer);
+  return l10n.t('Head {0}', headLabel({ layer, head }));
+}
+
+function cellText({ layer, head }: GridCell, isRoomy: boolean): string {
+  if (layer < 0 && head < 0) return l10n.t('all');
+  const index = layer < 0 ? head : layer;
+  return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
+}
+
+function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: number; top: number; width: number; height: number } {
+  return {
+    left: head < 0 ? 0 : grid.columnX[head],
+    top: layer < 0 ? 0 : grid.rowY[layer],
+    width: head < 0 ? grid.headerWidth - 2 : grid.tile,
+    height: layer < 0 ? grid.headerHeight - 2 : grid.tile,
+  };
+}
+
+/** Names the hovered head, else what is selected. */
+function HeadCaption({ component }: { component: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const preview = panel.previewHead.value;
+  return (
+    <p class="caption" aria-hidden="true">
+      {preview === undefined ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component)) : l10n.t('Head {0}: layer {1} of {2}, head {3} of {4}', headLabel(preview), preview.layer, component.layers.length, preview.head, component.layers[preview.layer]?.numHeads ?? 0)}
+    </p>
+  );
+}
+
+/** All heads of a component as thumbnails, layers as rows; headers select a layer, a head index, or all. */
+export function HeadsView({ component }: { component: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const outer = useRef<HTMLDivElement>(null);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const cells = useRef(new Map<string, HTMLElement>());
+  const { width } = useSize(outer);
+  const grid = useMemo(() => layoutHeadGrid(component, Math.max(60, width - 16)), [component, width]);
+  const { heads } = panel.selection.value;
+  const [current, setCurrent] = useState<GridCell>(heads[0] ?? { layer: 0, head: 0 });
+  const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
+
+  useEffect(() => panel.wantThumbnails(), [component]);
+  useEffect(() => {
+    if (heads.length === 1 && cells.current.get('focus') === undefined) setCurrent(heads[0]);
+  }, [heads]);
+  useEffect(
+    () =>
+      effect(() => {
+        const element = canvas.current;
+        if (element === null || width === 0) return;
+        const held = panel.thumbnails.value;
+        const { canvas: colours, isHighContrast } = panel.theme.value;
+        const palette = paletteOf(panel.ramps.value.reads);
+        drawThumbnails(element, grid, component, held?.component === component.component ? held.value : undefined, palette, panel.view.value.scale, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line });
+      }),
+    [grid, component, width],
+  );
+
+  const choose = (cell: GridCell, event: { ctrlKey: boolean; metaKey: boolean; shiftKey: boolean }): void => {
+    const wanted = headsOfCell(component, cell);
+    if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined) panel.select(headsBetween(component, heads[0], cell));
+    else if (event.ctrlKey || event.metaKey) {
+      const areAll = wanted.every((head) => selected.has(headLabel(head)));
+      const rest = heads.filter((head) => !wanted.some((other) => isSameCell(head, other)));
+      panel.select(areAll ? rest : [...heads, ...wanted]);
+    } else panel.select(wanted);
+    setCurrent(cell);
+  };
+  const look = (cell: GridCell | undefined): void => {
+    panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
+  };
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.altKey) return;
+    if (event.key === 'Enter' || event.key === ' ') choose(current, event);
+    else {
+      const next = moveInGrid(component, current, event.key, event.ctrlKey || event.metaKey);
+      if (next === undefined) return;
+      setCurrent(next);
+      cells.current.get(headLabel(next))?.focus();
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const cellView = (cell: GridCell): JSX.Element => {
+    const isHead = cell.layer >= 0 && cell.head >= 0;
+    const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell).every((head) => selected.has(headLabel(head)));
+    const name = headLabel(cell);
+    return (
+      <div
+        key={name}
+        ref={(element) => {
+          if (element === null) cells.current.delete(name);
+          else cells.current.set(name, element);
+        }}
+        class={`head-cell ${isHead ? 'thumbnail' : 'header'}${isSelected ? ' selected' : ''}`}
+        role={isHead ? 'gridcell' : cell.layer < 0 ? 'columnheader' : 'rowheader'}
+        aria-selected={isSelected}
+        aria-label={cellName(cell)}
+        title={cellName(cell)}
+        tabIndex={isSameCell(cell, current) ? 0 : -1}
+        style={boxOf(grid, cell)}
+        onClick={(event) => choose(cell, event)}
+        onPointerEnter={() => look(cell)}
+        onFocus={() => look(cell)}
+      >
+        {isHead ? null : cellText(cell, grid.tile >= 16)}
+      </div>
+    );
+  };
+  const rows = [-1, ...component.layers.map((_, layer) => layer)];
+  return (
+    <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
+      <div class="heads-grid" role="grid" aria-multiselectable="true" aria-label={l10n.t('Heads: layers as rows, head indices as columns')} style={{ width: grid.width, height: grid.height }} onKeyDown={onKeyDown}>
+        <canvas ref={canvas} aria-hidden="true" />
+        {rows.map((layer) => (
+          <div key={layer} role="row">
+            {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) => cellView({ layer, head: i - 1 }))}
+          </div>
+        ))}
+      </div>
+      <HeadCaption component={component} />
+    </div>
+  );
+}

@@ -1,0 +1,183 @@
+import { effect } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { marginals } from '../../src/model/pattern';
+import { prepareCanvas } from '../draw/canvas';
+import { DepthPyramid, depthImage } from '../draw/depthPyramid';
+import { drawAxes, drawAxisMark, drawMarginals, margins } from '../draw/drawAxes';
+import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
+import { MatrixTiles } from '../draw/matrixTiles';
+import { cellAt, fitView, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import type { ShownPattern } from '../state/panel';
+import { paletteOf } from '../theme/palette';
+import { selectionName } from '../words';
+import { usePanel } from './context';
+import { trackPointers } from './trackPointers';
+import { useSize } from './useSize';
+
+/** What the buttons around the matrix can ask of it. */
+export interface MatrixCommands {
+  zoom(factor: number): void;
+  fit(): void;
+}
+
+/** The matrix of one pattern on two canvases: what stands still, and over it what follows the pointer. */
+export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; commands: { current: MatrixCommands | undefined } }): JSX.Element {
+  const { panel } = usePanel();
+  const outer = useRef<HTMLDivElement>(null);
+  const base = useRef<HTMLCanvasElement>(null);
+  const overlay = useRef<HTMLCanvasElement>(null);
+  const { width, height } = useSize(outer);
+  const { pattern, component } = shown;
+  const run = panel.run.value;
+  const { scale, threshold } = panel.view.value;
+  const ramp = panel.ramps.value[panel.view.value.direction];
+  const frame = useMemo<MatrixFrame>(() => ({ numQueries: pattern.numQueries, numKeys: pattern.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [pattern.numQueries, pattern.numKeys, width, height]);
+  const image = useMemo(() => depthImage(pattern, scale, threshold), [pattern, scale, threshold]);
+  const tiles = useMemo(() => new MatrixTiles(new DepthPyramid(image), paletteOf(ramp)), [image, ramp]);
+  const sums = useMemo(() => marginals(pattern, component.isCausal), [pattern, component]);
+  const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({ of: frame, value: fitView(frame), isFitted: true });
+  if (view.current.of !== frame) {
+    const isSameShape = view.current.of.numQueries === frame.numQueries && view.current.of.numKeys === frame.numKeys;
+    // A zoomed view stays where it is while heads change and the panel is resized; a fitted one stays fitted.
+    const value = isSameShape && !view.current.isFitted ? panView(view.current.value, frame, 0, 0) : fitView(frame);
+    view.current = { of: frame, value, isFitted: view.current.isFitted || !isSameShape };
+  }
+  const streams = run?.info.streams ?? [];
+  const queries = streams[component.queryStream];
+  const keys = streams[component.keyStream];
+
+  const drawBase = (): void => {
+    if (base.current === null || width === 0 || queries === undefined || keys === undefined) return;
+    const context = prepareCanvas(base.current, width, height);
+    if (context === undefined) return;
+    const theme = panel.theme.value;
+    const { value } = view.current;
+    context.save();
+    context.translate(margins.left, margins.top);
+    context.save();
+    context.beginPath();
+    context.rect(0, 0, frame.width, frame.height);
+    context.clip();
+    tiles.draw(context, value, frame, window.devicePixelRatio || 1);
+    if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
+    if (theme.isHighContrast) drawCellOutlines(context, value, frame, image, theme.canvas.line);
+    drawCellLines(context, value, frame, theme.canvas);
+    context.restore();
+    drawMarginals(context, value, frame, sums, panel.sinks.value, theme.canvas);
+    drawAxes(context, value, frame, queries, keys, theme.canvas);
+    context.restore();
+  };
+  const drawOverlay = (): void => {
+    if (overlay.current === null || width === 0 || queries === undefined || keys === undefined) return;
+    const context = prepareCanvas(overlay.current, width, height);
+    if (context === undefined) return;
+    const { canvas: colours } = panel.theme.value;
+    const { value } = view.current;
+    const cell = panel.crosshair.value;
+    const looking = panel.looking.value;
+    const isByRow = panel.direction.value === 'reads';
+    const marked = looking.filter(({ stream }) => stream === (isByRow ? component.queryStream : component.keyStream)).map(({ position }) => position);
+    context.translate(margins.left, margins.top);
+    context.save();
+    context.beginPath();
+    context.rect(-2, -2, frame.width + 4, frame.height + 4);
+    context.clip();
+    drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
+    if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys) drawCrosshair(context, value, frame, cell, colours.foreground);
+    context.restore();
+    for (const position of marked.slice(0, 8)) drawAxisMark(context, value, frame, isByRow ? queries : keys, position, isByRow, colours, colours.accent);
+    if (cell !== undefined) {
+      drawAxisMark(context, value, frame, queries, cell.query, true, colours, colours.foreground);
+      drawAxisMark(context, value, frame, keys, cell.key, false, colours, colours.foreground);
+    }
+  };
+  const draw = useRef({ drawBase, drawOverlay });
+  draw.current = { drawBase, drawOverlay };
+  const moveView = (value: MatrixView): void => {
+    view.current = { of: frame, value, isFitted: value.cell <= fitView(frame).cell * 1.0001 };
+    drawBase();
+    drawOverlay();
+  };
+  commands.current = {
+    zoom: (factor) => moveView(zoomView(view.current.value, frame, factor, frame.width / 2, frame.height / 2)),
+    fit: () => moveView(fitView(frame)),
+  };
+
+  useEffect(() => effect(drawBase), [tiles, frame, sums, component, run]);
+  useEffect(() => effect(drawOverlay), [frame, component, run]);
+  useEffect(() => {
+    if (run === null || panel.arrivedAt === 0 || width === 0) return;
+    const arrived = panel.arrivedAt;
+    panel.arrivedAt = 0;
+    // The frame after this one comes when what was drawn in this one is on the screen.
+    requestAnimationFrame(() => requestAnimationFrame(() => panel.painted(run.info.runId, performance.now() - arrived)));
+  }, [tiles, width]);
+
+  const cellUnder = (x: number, y: number): MatrixCell | undefined => cellAt(view.current.value, frame, x - margins.left, y - margins.top);
+  const pinCell = (cell: MatrixCell, adds: boolean): void => {
+    const isByRow = panel.view.peek().direction === 'reads';
+    panel.pin(isByRow ? { stream: component.queryStream, position: cell.query } : { stream: component.keyStream, position: cell.key }, adds);
+  };
+  const latest = useRef({ cellUnder, pinCell, moveView, frame });
+  latest.current = { cellUnder, pinCell, moveView, frame };
+  useEffect(() => {
+    const element = overlay.current;
+    if (element === null) return undefined;
+    return trackPointers(element, {
+      look: (x, y) => (panel.crosshair.value = latest.current.cellUnder(x, y)),
+      leave: () => (panel.crosshair.value = undefined),
+      drag: (dx, dy) => latest.current.moveView(panView(view.current.value, latest.current.frame, dx, dy)),
+      click: (x, y, adds) => {
+        const cell = latest.current.cellUnder(x, y);
+        if (cell !== undefined) latest.current.pinCell(cell, adds);
+      },
+      zoom: (factor, x, y) => {
+        const before = view.current.value;
+        const after = zoomView(before, latest.current.frame, factor, x - margins.left, y - margins.top);
+        if (after.cell === before.cell) return false;
+        latest.current.moveView(after);
+        return true;
+      },
+    });
+  }, []);
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
+    const cell = panel.crosshair.peek();
+    if (step !== undefined && event.shiftKey) {
+      const start = cell ?? { query: 0, key: 0 };
+      const next = cell === undefined ? start : { query: clamp(start.query + step[1], frame.numQueries), key: clamp(start.key + step[0], frame.numKeys) };
+      panel.crosshair.value = next;
+      moveView(revealCell(view.current.value, frame, next));
+    } else if (step !== undefined) moveView(panView(view.current.value, frame, -step[0] * 40, -step[1] * 40));
+    else if (event.key === '+' || event.key === '=') commands.current?.zoom(1.5);
+    else if (event.key === '-') commands.current?.zoom(1 / 1.5);
+    else if (event.key === '0') commands.current?.fit();
+    else if (event.key === 'Enter' && cell !== undefined) pinCell(cell, event.shiftKey);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div
+      class="matrix-plot"
+      ref={outer}
+      tabIndex={0}
+      role="application"
+      aria-roledescription={l10n.t('matrix')}
+      aria-label={l10n.t('Matrix of {0}: {1} query rows, {2} key columns. Shift and arrow keys move the crosshair, plus and minus zoom.', selectionName(shown.selection, component), pattern.numQueries, pattern.numKeys)}
+      onKeyDown={onKeyDown}
+      onBlur={() => (panel.crosshair.value = undefined)}
+    >
+      <canvas ref={base} class="matrix-base" aria-hidden="true" />
+      <canvas ref={overlay} class="matrix-overlay" aria-hidden="true" />
+    </div>
+  );
+}
+
+function clamp(index: number, count: number): number {
+  return Math.max(0, Math.min(count - 1, index));
+}

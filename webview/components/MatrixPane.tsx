@@ -1,0 +1,57 @@
+import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useRef } from 'preact/hooks';
+import { formatWeight, selectionName, tokenName } from '../words';
+import { usePanel } from './context';
+import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
+
+/** One pattern as a matrix, with what the crosshair is on. */
+export function MatrixPane(): JSX.Element {
+  const { panel } = usePanel();
+  const commands = useRef<MatrixCommands | undefined>(undefined);
+  const shown = panel.matrix.value;
+  const error = panel.dataError.value;
+  const isPreview = panel.preview.value !== undefined;
+  return (
+    <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
+      <header>
+        <h2>
+          {shown === undefined ? l10n.t('Matrix') : capitalised(selectionName(shown.selection, shown.component))}
+          {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
+        </h2>
+        <span class="actions">
+          <vscode-toolbar-button icon="zoom-out" label={l10n.t('Zoom out')} title={l10n.t('Zoom out (-)')} onClick={() => commands.current?.zoom(1 / 1.5)} />
+          <vscode-toolbar-button icon="screen-full" label={l10n.t('Fit')} title={l10n.t('Fit (0)')} onClick={() => commands.current?.fit()} />
+          <vscode-toolbar-button icon="zoom-in" label={l10n.t('Zoom in')} title={l10n.t('Zoom in (+)')} onClick={() => commands.current?.zoom(1.5)} />
+        </span>
+      </header>
+      {shown !== undefined ? <MatrixCanvas shown={shown} commands={commands} /> : <p class="hint">{error === undefined ? l10n.t('Fetching the pattern…') : error.message}</p>}
+      <CrosshairReadout />
+    </section>
+  );
+}
+
+function CrosshairReadout(): JSX.Element {
+  const { panel } = usePanel();
+  const shown = panel.matrix.value;
+  const cell = panel.crosshair.value;
+  const streams = panel.run.value?.info.streams ?? [];
+  if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
+    return <p class="readout crosshair hint">{l10n.t('Rows are queries, columns are keys; bars show row sums and column means.')}</p>;
+  }
+  const { component, pattern } = shown;
+  const from = tokenName(streams, { stream: component.queryStream, position: cell.query });
+  const to = tokenName(streams, { stream: component.keyStream, position: cell.key });
+  const isMasked = component.isCausal && cell.key > cell.query + pattern.numKeys - pattern.numQueries;
+  return (
+    <p class="readout crosshair">
+      {l10n.t('from {0} to {1}', from, to)}: <span class="number">{formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key])}</span>
+      {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
+    </p>
+  );
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toLocaleUpperCase() + text.slice(1);
+}

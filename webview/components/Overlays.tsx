@@ -1,0 +1,103 @@
+import '@vscode-elements/elements/dist/vscode-button/index.js';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { visibleText } from '../../src/model/token';
+import type { PanelRun } from '../../src/protocol';
+import { findTokens } from '../layout/tokenMoves';
+import { keyList } from '../words';
+import { usePanel } from './context';
+
+/** The keys and what they do, in a dialog. */
+export function KeysOverlay(): JSX.Element {
+  const { panel } = usePanel();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    if (element === null) return;
+    const before = document.activeElement;
+    element.showModal();
+    return () => {
+      if (before instanceof HTMLElement) before.focus();
+    };
+  }, []);
+  return (
+    <dialog ref={dialog} class="keys" aria-labelledby="keys-title" onClose={() => (panel.areKeysShown.value = false)}>
+      <h2 id="keys-title">{l10n.t('Keys')}</h2>
+      <dl>
+        {keyList().map(([keys, what]) => (
+          <div key={keys}>
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+      <vscode-button onClick={() => dialog.current?.close()}>{l10n.t('Close')}</vscode-button>
+    </dialog>
+  );
+}
+
+/** Finds tokens by their text or vocabulary piece; Enter goes through them, Escape ends at the one found. */
+export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }): JSX.Element {
+  const { panel } = usePanel();
+  const input = useRef<HTMLInputElement>(null);
+  const [current, setCurrent] = useState(0);
+  const texts = useMemo(
+    () => run.info.streams.flatMap((stream, index) => stream.tokens.map(({ start, end, piece }, position) => ({ token: { stream: index, position }, text: `${stream.text.slice(start, end)}\n${visibleText(stream, position)}\n${piece}` }))),
+    [run],
+  );
+  const found = panel.found.value;
+  useEffect(() => {
+    input.current?.focus();
+    return () => {
+      panel.found.value = [];
+    };
+  }, []);
+  const go = (index: number): void => {
+    if (found.length === 0) return;
+    const next = (index + found.length) % found.length;
+    setCurrent(next);
+    panel.cursor.value = found[next];
+  };
+  return (
+    <div class="find" role="search">
+      <input
+        ref={input}
+        type="text"
+        aria-label={l10n.t('Find a token')}
+        placeholder={l10n.t('Find a token')}
+        spellcheck={false}
+        onInput={(event) => {
+          const positions = findTokens(texts.map(({ text }) => text), event.currentTarget.value);
+          panel.found.value = positions.map((position) => texts[position].token);
+          setCurrent(0);
+          panel.cursor.value = panel.found.value[0];
+        }}
+        onKeyDown={(event) => {
+          event.stopPropagation();
+          if (event.key === 'Enter') go(current + (event.shiftKey ? -1 : 1));
+          else if (event.key === 'Escape') {
+            panel.isFinding.value = false;
+            onDone();
+          } else return;
+          event.preventDefault();
+        }}
+      />
+      <span class="count" role="status">
+        {found.length === 0 ? (input.current?.value ? l10n.t('No token') : '') : l10n.t('{0} of {1}', current + 1, found.length)}
+      </span>
+      <button
+        type="button"
+        class="link"
+        onClick={() => {
+          panel.isFinding.value = false;
+          onDone();
+        }}
+      >
+        {l10n.t('Close')}
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,44 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { isSameToken } from '../../src/model/token';
+import { directionWord, formatWeight, tokenName, tokensName } from '../words';
+import { usePanel } from './context';
+
+/** One line under the source: what the looked-at token reads, or the weight between the pinned and the hovered one. */
+export function Readout(): JSX.Element {
+  const { panel } = usePanel();
+  const streams = panel.run.value?.info.streams ?? [];
+  const lighting = panel.lighting.value;
+  const looking = panel.looking.value;
+  const isPinned = panel.view.value.pinned.length > 0;
+  const hovered = panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value;
+  if (looking.length === 0) return <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>;
+  if (lighting === undefined) {
+    const isWaiting = panel.selected.value === undefined;
+    return <p class="readout hint">{isWaiting ? l10n.t('Fetching the pattern…') : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking))}</p>;
+  }
+  const prefix = isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null;
+  const word = directionWord(lighting.direction);
+  const name = <strong>{tokensName(streams, lighting.tokens)}</strong>;
+  if (isPinned && hovered !== undefined && hovered.stream === lighting.stream && !lighting.tokens.some((token) => isSameToken(token, hovered))) {
+    return (
+      <p class="readout">
+        {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>: <span class="number">{formatWeight(lighting.weights[hovered.position] ?? 0)}</span>
+      </p>
+    );
+  }
+  const top = panel.sources.value?.strongest.slice(0, 4) ?? [];
+  return (
+    <p class="readout">
+      {prefix} {name} {word}{' '}
+      {top.length === 0
+        ? l10n.t('nothing above the threshold')
+        : top.map(({ position, weight }, i) => (
+            <span key={position}>
+              {i > 0 ? ', ' : ''}
+              {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
+            </span>
+          ))}
+    </p>
+  );
+}

@@ -1,0 +1,92 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { depthOf } from '../../src/model/viewState';
+import { cssColour } from '../../src/model/ramp';
+import type { PanelRun } from '../../src/protocol';
+import { directionWord, formatWeight, selectionName, tokenName, tokensName } from '../words';
+import { usePanel } from './context';
+
+/** The one-based lines of the document on which a stream's tokens begin. */
+function linesOf(run: PanelRun, stream: number): Int32Array {
+  const { tokens, text } = run.info.streams[stream];
+  const lines = new Int32Array(tokens.length);
+  let line = run.startLine + 1;
+  let at = 0;
+  tokens.forEach(({ start, end, isSpecial }, i) => {
+    // A token's line is that of its first visible character: one that begins with a break belongs to the line after.
+    const lead = isSpecial ? 0 : (/^\s*?(?=\S|$)/.exec(text.slice(start, end))?.[0].length ?? 0);
+    const place = lead < end - start ? start + lead : start;
+    for (; at < place; at++) if (text[at] === '\n' || (text[at] === '\r' && text[at + 1] !== '\n')) line++;
+    lines[i] = line;
+  });
+  return lines;
+}
+
+/** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
+export function SourceList({ run }: { run: PanelRun }): JSX.Element {
+  const { panel } = usePanel();
+  const { streams } = run.info;
+  const lines = useMemo(() => streams.map((_, stream) => linesOf(run, stream)), [run]);
+  const lighting = panel.lighting.value;
+  const sources = panel.sources.value;
+  const shown = panel.selected.value;
+  if (lighting === undefined || sources === undefined || shown === undefined) {
+    return (
+      <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
+        <header>
+          <h2>{l10n.t('Strongest sources')}</h2>
+        </header>
+        <p class="hint">{l10n.t('Pin a token to list what it reads, with links to the editor.')}</p>
+      </section>
+    );
+  }
+  const ramp = panel.ramps.value[lighting.direction];
+  const { scale, threshold } = panel.view.value;
+  const sinks = panel.sinks.value;
+  return (
+    <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
+      <header>
+        <h2>
+          {tokensName(streams, lighting.tokens)} {directionWord(lighting.direction)}
+        </h2>
+        <span class="aside">{selectionName(shown.selection, shown.component)}</span>
+      </header>
+      <ol class="sources">
+        {sources.strongest.map(({ position, weight }) => {
+          const token = { stream: lighting.stream, position };
+          const { start, end } = streams[lighting.stream].tokens[position];
+          const isInDocument = streams[lighting.stream].role === 'source' && end > start;
+          const name = tokenName(streams, token);
+          const depth = depthOf(weight, scale, lighting.maximum);
+          return (
+            <li key={position} onPointerEnter={() => (panel.pointed.value = token)} onPointerLeave={() => (panel.pointed.value = undefined)}>
+              {isInDocument ? (
+                <button type="button" class="link" title={l10n.t('Show in the editor')} onClick={() => panel.reveal(token)} onFocus={() => (panel.pointed.value = token)} onBlur={() => (panel.pointed.value = undefined)}>
+                  {name}
+                </button>
+              ) : (
+                <span class="name">{name}</span>
+              )}
+              <span class="number">{formatWeight(weight)}</span>
+              <span class="bar" aria-hidden="true">
+                <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
+              </span>
+              <span class="line-number">{isInDocument ? l10n.t('Ln {0}', lines[lighting.stream][position]) : ''}</span>
+              {sinks.includes(position) && lighting.direction === 'reads' ? (
+                <span class="tag" title={l10n.t('Most queries put much of their weight here')}>
+                  {l10n.t('sink')}
+                </span>
+              ) : null}
+            </li>
+          );
+        })}
+      </ol>
+      {sources.strongest.length === 0 ? <p class="hint">{threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
+      <p class="rest">
+        {sources.restCount > 0 ? l10n.t('{0} others hold {1}.', sources.restCount, formatWeight(sources.restWeight)) : l10n.t('No other has any weight.')}
+        {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,198 @@
+import { effect } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { strongest } from '../../src/model/pattern';
+import { isSameToken, type TokenRef } from '../../src/model/token';
+import { depthOf } from '../../src/model/viewState';
+import type { PanelRun } from '../../src/protocol';
+import { mark, TokenPainter } from '../draw/tokenPainter';
+import { selectedText } from '../layout/selectedText';
+import { layoutTokens, type TokenLine } from '../layout/tokenLines';
+import { moveToken, type TokenMove } from '../layout/tokenMoves';
+import type { Panel } from '../state/panel';
+import { levelOf } from '../theme/palette';
+import { shortWeight } from '../words';
+import { usePanel } from './context';
+import { TokenText } from './TokenText';
+
+const numLabelled = 5;
+
+/** The levels and marks of a stream's tokens, from all that is looked at. */
+function paintStream(panel: Panel, painter: TokenPainter, stream: number, count: number): void {
+  const levels = new Uint8Array(count);
+  const marks = new Uint8Array(count);
+  const lighting = panel.lighting.value;
+  const { scale, threshold, pinned } = panel.view.value;
+  if (lighting?.stream === stream) {
+    lighting.weights.forEach((weight, position) => {
+      if (weight >= threshold && position < count) levels[position] = levelOf(depthOf(weight, scale, lighting.maximum));
+    });
+  }
+  const set = (token: TokenRef | undefined, bit: number): void => {
+    if (token?.stream === stream && token.position < count) marks[token.position] |= bit;
+  };
+  for (const token of pinned) set(token, mark.pinned);
+  for (const token of panel.looking.value) set(token, mark.looking);
+  set(panel.hovered.value ?? panel.editorHover.value, mark.pointed);
+  set(panel.pointed.value, mark.pointed);
+  set(panel.cursor.value, mark.cursor);
+  for (const token of panel.found.value) set(token, mark.found);
+  const component = panel.component.value;
+  const cell = panel.crosshair.value;
+  if (component !== undefined && cell !== undefined) {
+    set({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
+    set({ stream: component.keyStream, position: cell.key }, mark.crossKey);
+  }
+  if (component !== undefined) for (const position of panel.sinks.value) set({ stream: component.keyStream, position }, mark.sink);
+  painter.paint(levels, marks);
+}
+
+/** Puts the strongest weights as numbers beside their tokens. */
+function labelStrongest(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): void {
+  const lighting = panel.lighting.value;
+  const { threshold } = panel.view.value;
+  const hovered = panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value;
+  const wanted = lighting?.stream === stream ? strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01)) : [];
+  if (lighting?.stream === stream && hovered?.stream === stream && !wanted.some(({ position }) => position === hovered.position)) {
+    const isLooking = lighting.tokens.some((token) => isSameToken(token, hovered));
+    if (!isLooking) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
+  }
+  const origin = layer.getBoundingClientRect();
+  const places = wanted.map(({ position }) => painter.elementsOf(position)[0]?.getBoundingClientRect());
+  while (layer.children.length < wanted.length) layer.append(document.createElement('span'));
+  for (let i = 0; i < layer.children.length; i++) {
+    const label = layer.children[i] as HTMLElement; // made above
+    const rect = places[i];
+    label.hidden = rect === undefined;
+    if (rect === undefined) continue;
+    label.textContent = shortWeight(wanted[i].weight);
+    label.style.transform = `translate(${Math.round(rect.left - origin.left)}px, ${Math.round(rect.top - origin.top)}px)`;
+  }
+}
+
+function tokenOf(target: EventTarget | null, stream: number): TokenRef | undefined {
+  const element = target instanceof Element ? target.closest<HTMLElement>('[data-token]') : null;
+  return element === null ? undefined : { stream, position: Number(element.dataset['token']) };
+}
+
+const moves: Readonly<Record<string, TokenMove>> = { ArrowLeft: 'previous', ArrowRight: 'next', ArrowUp: 'up', ArrowDown: 'down', Home: 'lineStart', End: 'lineEnd' };
+
+function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: number; lines: readonly TokenLine[]; painters: Map<number, TokenPainter> }): JSX.Element {
+  const { panel } = usePanel();
+  const root = useRef<HTMLDivElement>(null);
+  const labels = useRef<HTMLDivElement>(null);
+  const tabSize = panel.appearance.value.tabSize;
+  const info = run.info.streams[stream];
+  const isDocument = info.role === 'source';
+  useEffect(() => {
+    const [element, layer] = [root.current, labels.current];
+    if (element === null || layer === null) return undefined;
+    const painter = new TokenPainter(element, info.tokens.length);
+    painters.set(stream, painter);
+    return effect(() => {
+      paintStream(panel, painter, stream, info.tokens.length);
+      labelStrongest(panel, painter, stream, layer);
+    });
+  }, [lines, info]);
+  // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.
+  const text = useMemo(() => <TokenText lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} />, [lines, isDocument, run, tabSize]);
+  return (
+    <div
+      class="stream"
+      ref={root}
+      onPointerOver={(event) => {
+        if (event.pointerType !== 'touch') panel.hovered.value = tokenOf(event.target, stream);
+      }}
+      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onClick={(event) => {
+        const token = tokenOf(event.target, stream);
+        if (token === undefined || document.getSelection()?.isCollapsed === false) return;
+        panel.cursor.value = token;
+        panel.pin(token, event.shiftKey);
+      }}
+      onMouseDown={(event) => {
+        // Shift-click adds a token; without this it would select text up to it.
+        if (event.shiftKey) event.preventDefault();
+      }}
+    >
+      {text}
+      <div class="weight-labels" ref={labels} aria-hidden="true" />
+    </div>
+  );
+}
+
+/** The explained text as it stands in the editor, cut into its tokens; the target, where there is one, above the source. */
+export function SourceView({ run }: { run: PanelRun }): JSX.Element {
+  const { panel } = usePanel();
+  const scroller = useRef<HTMLDivElement>(null);
+  const { streams } = run.info;
+  const tabSize = panel.appearance.value.tabSize;
+  const painters = useMemo(() => new Map<number, TokenPainter>(), [run]);
+  const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0)), [run, tabSize]);
+  const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
+  const numTokens = streams.reduce((sum, { tokens }) => sum + tokens.length, 0);
+
+  useEffect(
+    () =>
+      effect(() => {
+        const token = panel.cursor.value ?? (panel.view.peek().pinned.length === 0 ? panel.editorHover.value : undefined);
+        if (token !== undefined) painters.get(token.stream)?.elementsOf(token.position)[0]?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+      }),
+    [painters],
+  );
+
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
+    const stream = current?.stream ?? order[0] ?? 0;
+    if (event.key === 'Enter' && current !== undefined) {
+      panel.pin(current, event.shiftKey);
+    } else {
+      const isControl = event.ctrlKey || event.metaKey;
+      const move = isControl ? ({ Home: 'first', End: 'last' } as const)[event.key] : moves[event.key];
+      if (move === undefined || event.altKey || event.shiftKey) return;
+      const count = streams[stream].tokens.length;
+      const position = moveToken(lines[stream], count, current?.position, move);
+      const index = order.indexOf(stream);
+      // At the end of one text the arrows go on in the other.
+      const neighbour = position === current?.position ? order[index + (move === 'down' || move === 'next' ? 1 : move === 'up' || move === 'previous' ? -1 : 0)] : undefined;
+      if (neighbour !== undefined && neighbour !== stream) panel.cursor.value = { stream: neighbour, position: move === 'up' || move === 'previous' ? streams[neighbour].tokens.length - 1 : 0 };
+      else if (position !== undefined) panel.cursor.value = { stream, position };
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const onCopy = (event: ClipboardEvent): void => {
+    const texts = order.flatMap((stream) => {
+      const root = scroller.current?.querySelectorAll('.lines')[order.indexOf(stream)];
+      const text = root === undefined ? undefined : selectedText(root, streams[stream].text, document.getSelection());
+      return text === undefined ? [] : [text];
+    });
+    if (texts.length === 0) return;
+    event.clipboardData?.setData('text/plain', texts.join('\n'));
+    event.preventDefault();
+  };
+
+  const lastLine = (run.startLine + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
+  return (
+    <div
+      class="source-scroll"
+      ref={scroller}
+      role="group"
+      tabIndex={0}
+      aria-label={l10n.t('Source, {0} tokens. Arrow keys walk the tokens, Enter pins one.', numTokens)}
+      style={{ '--gutter': `calc(${Math.max(2, lastLine.length)}ch + 18px)` }}
+      onKeyDown={onKeyDown}
+      onBlur={() => (panel.cursor.value = undefined)}
+      onCopy={onCopy}
+    >
+      {order.map((stream) => (
+        <section key={`${run.info.runId}/${stream}`} class="stream-section">
+          {streams.length > 1 ? <h3>{streams[stream].role === 'target' ? l10n.t('Target') : l10n.t('Source')}</h3> : null}
+          <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
+        </section>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import type { JSX } from 'preact';
+import type { Piece, Run, TokenLine } from '../layout/tokenLines';
+
+const glyphs: Readonly<Record<Run['kind'], string>> = { text: '', space: '·', tab: '→', break: '↵', ghost: '' };
+
+function RunView({ run }: { run: Run }): JSX.Element | string {
+  switch (run.kind) {
+    case 'text':
+      return run.text;
+    case 'space':
+      return (
+        <span class="ws" data-glyph={glyphs.space.repeat(run.text.length)}>
+          {run.text}
+        </span>
+      );
+    case 'tab':
+      return (
+        <span class="ws" data-glyph={glyphs.tab}>
+          {run.text}
+        </span>
+      );
+    case 'break':
+      return <span class="nl" data-glyph={glyphs.break} />;
+    case 'ghost':
+      return <span class="ghost" data-glyph={run.text} />;
+  }
+}
+
+function PieceView({ piece }: { piece: Piece }): JSX.Element {
+  const runs = piece.runs.map((run, i) => <RunView key={i} run={run} />);
+  if (piece.token < 0) return <span data-start={piece.start}>{runs}</span>;
+  const isPart = piece.label !== undefined && !piece.isChip;
+  return (
+    <span class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
+      {runs}
+    </span>
+  );
+}
+
+/** The lines of one stream. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
+export function TokenText({ lines, firstNumber, indent, tabSize }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number }): JSX.Element {
+  const width = lines.reduce((most, { pieces }) => Math.max(most, pieces.at(-1)?.endColumn ?? 0), 0);
+  return (
+    <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize, minWidth: `calc(${width}ch + var(--gutter) + 2ch)` }}>
+      {lines.map((line, i) => (
+        <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end}>
+          {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
+          {line.pieces.map((piece, j) => (
+            <PieceView key={j} piece={piece} />
+          ))}
+        </div>
+      ))}
+    </div>
+  );
+}

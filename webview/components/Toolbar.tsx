@@ -1,0 +1,109 @@
+import '@vscode-elements/elements/dist/vscode-icon/index.js';
+import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { headLabel, headsOf, type Aggregation, type ComponentInfo } from '../../src/model/head';
+import { scales, type Scale } from '../../src/model/viewState';
+import type { PanelRun } from '../../src/protocol';
+import { scaleName, selectionName } from '../words';
+import { usePanel } from './context';
+import { Select, type Choice } from './Select';
+
+const thresholds = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5] as const;
+const several = 'several';
+
+function nearestThreshold(threshold: number): number {
+  let nearest = 0;
+  thresholds.forEach((value, i) => {
+    if (Math.abs(value - threshold) < Math.abs(thresholds[nearest] - threshold)) nearest = i;
+  });
+  return nearest;
+}
+
+function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const selection = panel.selection.value;
+  const isSingle = selection.heads.length === 1;
+  const name = selectionName(selection, component);
+  const choices = useMemo(() => {
+    const list: Choice[] = isSingle ? [] : [{ value: several, label: name }];
+    list.push({ value: 'all', label: l10n.t('All heads') });
+    component.layers.forEach((_, layer) => list.push({ value: `layer ${layer}`, label: l10n.t('Layer {0}', layer) }));
+    for (const head of headsOf(component)) list.push({ value: headLabel(head), label: l10n.t('Head {0}', headLabel(head)) });
+    return list;
+  }, [component, isSingle ? '' : name]);
+  const onChange = (value: string): void => {
+    if (value === several) return;
+    if (value === 'all') return panel.select(headsOf(component));
+    const layer = /^layer (\d+)$/.exec(value)?.[1];
+    if (layer !== undefined) return panel.select(headsOf(component, { layer: Number(layer) }));
+    const [first, second] = value.split('.').map(Number);
+    panel.select([{ layer: first, head: second }]);
+  };
+  return <Select label={l10n.t('Heads')} value={isSingle ? headLabel(selection.heads[0]) : several} choices={choices} width={150} isFiltered onChange={onChange} />;
+}
+
+function DirectionSwitch(): JSX.Element {
+  const { panel } = usePanel();
+  const { direction } = panel.view.value;
+  return (
+    <div class="segmented" role="group" aria-label={l10n.t('Direction')}>
+      <button type="button" aria-pressed={direction === 'reads'} title={l10n.t('What the token reads (R)')} onClick={() => panel.change({ direction: 'reads' })}>
+        {l10n.t('Reads')}
+      </button>
+      <button type="button" aria-pressed={direction === 'readBy'} title={l10n.t('What reads the token (R)')} onClick={() => panel.change({ direction: 'readBy' })}>
+        {l10n.t('Read by')}
+      </button>
+    </div>
+  );
+}
+
+/** What is shown of what, on one line that wraps: the model, the method, and every choice about the view. */
+export function Toolbar({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const { scale, threshold, selection } = panel.view.value;
+  const { model, streams } = run.info;
+  const numTokens = streams.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const isSingle = panel.selection.value.heads.length === 1;
+  const scaleChoices = useMemo(() => scales.map((value) => ({ value, label: scaleName(value) })), []);
+  const aggregations = useMemo(() => [{ value: 'mean', label: l10n.t('Mean') }, { value: 'max', label: l10n.t('Maximum') }], []);
+  return (
+    <div class="toolbar" role="toolbar" aria-label={l10n.t('View')}>
+      <span class="model" title={[model.path, model.backendReason].filter((text) => text !== '').join('\n')}>
+        <button type="button" class="link plain" title={l10n.t('Select another model')} onClick={() => panel.act('selectModel')}>
+          {model.name}
+        </button>
+        <span> · {model.backend}</span>
+        <span> · {l10n.t('{0} tokens', numTokens)}</span>
+      </span>
+      <span class="method" title={l10n.t('What the colours and numbers are')}>
+        {l10n.t('attention weight')}
+      </span>
+      <DirectionSwitch />
+      <HeadPicker component={component} />
+      {isSingle ? null : <Select label={l10n.t('Aggregation of several heads')} value={selection.aggregation} choices={aggregations} width={96} onChange={(value) => panel.change({ selection: { ...panel.selection.peek(), aggregation: value as Aggregation /* one of the choices */ } })} />}
+      <Select label={l10n.t('Colour scale')} value={scale} choices={scaleChoices} width={112} onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })} />
+      <label class="threshold">
+        <span>{l10n.t('Threshold')}</span>
+        <input
+          type="range"
+          min={0}
+          max={thresholds.length - 1}
+          step={1}
+          value={nearestThreshold(threshold)}
+          aria-valuetext={String(threshold)}
+          onInput={(event) => panel.change({ threshold: thresholds[Number(event.currentTarget.value)] ?? 0 })}
+        />
+        <output>{threshold}</output>
+      </label>
+      <span class="actions">
+        <vscode-toolbar-button icon="search" label={l10n.t('Find a token')} title={l10n.t('Find a token (/)')} onClick={() => (panel.isFinding.value = true)} />
+        <vscode-toolbar-button icon="refresh" label={l10n.t('Run again')} title={l10n.t('Run again')} onClick={() => panel.act('rerun')} />
+        <vscode-toolbar-button icon="output" label={l10n.t('Show the extraction report')} title={l10n.t('Show the extraction report')} onClick={() => panel.act('showReport')} />
+        <vscode-toolbar-button icon="settings-gear" label={l10n.t('Open the settings')} title={l10n.t('Open the settings')} onClick={() => panel.act('openSettings')} />
+        <vscode-toolbar-button icon="question" label={l10n.t('Show the keys')} title={l10n.t('Show the keys (?)')} onClick={() => (panel.areKeysShown.value = true)} />
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,71 @@
+import type { Pattern } from '../../src/model/pattern';
+import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
+
+/** Depths of colour of a matrix as bytes, row-major: 0 draws nothing, 1 … 255 are depths above 0 … 1. */
+export interface DepthImage {
+  readonly rows: number;
+  readonly columns: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The byte of a depth in [0, 1]; whatever is not zero keeps at least the faintest colour. */
+export function depthByte(depth: number): number {
+  return depth > 0 ? Math.max(1, Math.round(depth * 255)) : 0;
+}
+
+/** The depths of a pattern's weights on a scale; weights below `threshold` draw nothing. */
+export function depthImage(pattern: Pattern, scale: Scale, threshold: number): DepthImage {
+  const { numQueries, numKeys, weights } = pattern;
+  const bytes = new Uint8Array(weights.length);
+  const logarithm = 255 / Math.log(logFloor);
+  for (let query = 0; query < numQueries; query++) {
+    const from = query * numKeys;
+    const to = from + numKeys;
+    let maximum = 0;
+    if (scale === 'row') for (let i = from; i < to; i++) if (weights[i] > maximum) maximum = weights[i];
+    for (let i = from; i < to; i++) {
+      const weight = weights[i];
+      if (!(weight > 0) || weight < threshold) continue;
+      // The logarithm of depthOf without its calls: this loop runs over millions of cells.
+      bytes[i] = scale === 'log' ? (weight <= logFloor ? 0 : Math.max(1, Math.min(255, Math.round(255 - Math.log(weight) * logarithm)))) : depthByte(depthOf(weight, scale, maximum));
+    }
+  }
+  return { rows: numQueries, columns: numKeys, bytes };
+}
+
+/** Half as many rows and columns, each block by its maximum, so that a single hot cell never disappears. */
+export function halve(image: DepthImage): DepthImage {
+  const rows = Math.ceil(image.rows / 2);
+  const columns = Math.ceil(image.columns / 2);
+  const bytes = new Uint8Array(rows * columns);
+  for (let row = 0; row < image.rows; row++) {
+    const source = row * image.columns;
+    const target = (row >> 1) * columns;
+    for (let column = 0; column < image.columns; column++) {
+      const byte = image.bytes[source + column];
+      const at = target + (column >> 1);
+      if (byte > bytes[at]) bytes[at] = byte;
+    }
+  }
+  return { rows, columns, bytes };
+}
+
+/** A depth image and its halved levels, each made when first asked for. */
+export class DepthPyramid {
+  readonly #levels: DepthImage[];
+
+  constructor(base: DepthImage) {
+    this.#levels = [base];
+  }
+
+  /** Level `index`, whose blocks are 2^index cells wide; the last one there is for anything beyond. */
+  level(index: number): DepthImage {
+    for (;;) {
+      const last = this.#levels[this.#levels.length - 1];
+      const found = this.#levels[index];
+      if (found !== undefined) return found;
+      if (last.rows <= 1 && last.columns <= 1) return last;
+      this.#levels.push(halve(last));
+    }
+  }
+}

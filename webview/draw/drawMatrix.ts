@@ -1,0 +1,109 @@
+import { visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { hatchPattern } from './canvas';
+import type { DepthImage } from './depthPyramid';
+
+/** Colours for what is drawn around and over the cells, as CSS writes them. */
+export interface MatrixColours {
+  readonly background: string;
+  readonly foreground: string;
+  readonly faint: string;
+  readonly hatch: string;
+  readonly line: string;
+  readonly accent: string;
+  readonly bar: string;
+}
+
+/** Hatches what a causal mask forbids: for each query, the keys after its own position. */
+export function drawCausalMask(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colour: string): void {
+  const fill = hatchPattern(context, colour);
+  if (fill === null) return;
+  const offset = frame.numKeys - frame.numQueries;
+  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
+  const { from, to } = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+  context.fillStyle = fill;
+  context.beginPath();
+  for (let query = from; query < to; query++) {
+    const x = Math.max(0, view.x + (query + 1 + offset) * view.cell);
+    if (x < right) context.rect(x, view.y + query * view.cell, right - x, view.cell);
+  }
+  context.fill();
+}
+
+/** Outlines the visible cells with a thickness that carries their depth, where cells are large enough (high contrast). */
+export function drawCellOutlines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, depths: DepthImage, colour: string): void {
+  if (view.cell < 7) return;
+  const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+  const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
+  context.strokeStyle = colour;
+  for (let query = rows.from; query < rows.to; query++) {
+    for (let key = columns.from; key < columns.to; key++) {
+      const depth = depths.bytes[query * depths.columns + key] / 255;
+      if (depth <= 0) continue;
+      const thickness = Math.max(0.5, Math.min(view.cell / 3, 3) * depth);
+      context.lineWidth = thickness;
+      context.strokeRect(view.x + key * view.cell + thickness / 2, view.y + query * view.cell + thickness / 2, view.cell - thickness, view.cell - thickness);
+    }
+  }
+}
+
+/** Lines between cells, once there is room for them, and the matrix's edge. */
+export function drawCellLines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colours: MatrixColours): void {
+  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
+  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
+  if (view.cell >= 12) {
+    context.strokeStyle = colours.faint;
+    context.lineWidth = 1;
+    context.beginPath();
+    const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+    const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
+    for (let query = rows.from + 1; query < rows.to; query++) {
+      const y = Math.round(view.y + query * view.cell) + 0.5;
+      context.moveTo(0, y);
+      context.lineTo(right, y);
+    }
+    for (let key = columns.from + 1; key < columns.to; key++) {
+      const x = Math.round(view.x + key * view.cell) + 0.5;
+      context.moveTo(x, 0);
+      context.lineTo(x, bottom);
+    }
+    context.stroke();
+  }
+  context.strokeStyle = colours.line;
+  context.lineWidth = 1;
+  context.strokeRect(0.5, 0.5, right - 1, bottom - 1);
+}
+
+/** Marks whole rows or columns, of pinned tokens or under the crosshair. */
+export function drawBands(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, rows: readonly number[], columns: readonly number[], colour: string): void {
+  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
+  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
+  const size = Math.max(2, view.cell);
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  for (const row of rows) context.strokeRect(-1, Math.round(view.y + row * view.cell) - 0.5, right + 2, Math.round(size) + 1);
+  for (const column of columns) context.strokeRect(Math.round(view.x + column * view.cell) - 0.5, -1, Math.round(size) + 1, bottom + 2);
+}
+
+/** The crosshair: lines through a cell's row and column that leave the cell itself free. */
+export function drawCrosshair(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, cell: MatrixCell, colour: string): void {
+  const x = view.x + cell.key * view.cell;
+  const y = view.y + cell.query * view.cell;
+  const size = Math.max(3, view.cell);
+  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
+  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
+  const [midX, midY] = [Math.round(x + view.cell / 2) + 0.5, Math.round(y + view.cell / 2) + 0.5];
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  context.beginPath();
+  context.moveTo(0, midY);
+  context.lineTo(Math.max(0, x - 2), midY);
+  context.moveTo(x + size + 2, midY);
+  context.lineTo(right, midY);
+  context.moveTo(midX, 0);
+  context.lineTo(midX, Math.max(0, y - 2));
+  context.moveTo(midX, y + size + 2);
+  context.lineTo(midX, bottom);
+  context.stroke();
+  context.lineWidth = 2;
+  context.strokeRect(x - 1, y - 1, size + 2, size + 2);
+}

@@ -1,0 +1,43 @@
+import 'vscode-jsonrpc/browser';
+import { effect } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import { render } from 'preact';
+import type { PanelApi, PanelEvents, PanelIntents } from '../src/protocol';
+import { openConnection } from '../src/rpc/connection';
+import { App } from './components/App';
+import { PanelContext } from './components/context';
+import { KeptLayout } from './state/layoutState';
+import { Panel } from './state/panel';
+import './styles/panel.css';
+import './styles/parts.css';
+import { levelRules } from './theme/palette';
+import { followTheme } from './theme/theme';
+import { windowChannel } from './windowChannel';
+
+const api = acquireVsCodeApi();
+const theme = followTheme();
+const kept = new KeptLayout(api);
+const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), ['pattern', 'thumbnails'], {}, (what) => console.warn(what));
+const panel = new Panel(connection, theme, (persist) => kept.keepPersisted(persist));
+
+// One sheet holds the colours of all depths: a theme or another ramp replaces its text and touches no token.
+const levels = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, levels];
+effect(() => {
+  const { isHighContrast, outline } = theme.value;
+  levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
+});
+connection.on('appearance', ({ l10n: contents }) => {
+  if (contents !== undefined) l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
+});
+
+const root = document.getElementById('root');
+if (root !== null) {
+  render(
+    <PanelContext.Provider value={{ panel, kept }}>
+      <App />
+    </PanelContext.Provider>,
+    root,
+  );
+  panel.ready();
+}

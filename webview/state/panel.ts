@@ -1,0 +1,273 @@
+import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { ExplorerError } from '../../src/base/errors';
+import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { directionOf, lightingOf, sourcesOf, type Lighting, type Sources } from '../../src/model/lighting';
+import { sinkKeys, type Direction, type Pattern } from '../../src/model/pattern';
+import { rampFor, type Ramp } from '../../src/model/ramp';
+import { isSameToken, type TokenRef } from '../../src/model/token';
+import { initialView, type ViewState } from '../../src/model/viewState';
+import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelRun, PanelStatus, PersistedPanel, Thumbnails } from '../../src/protocol';
+import type { Connection } from '../../src/rpc/connection';
+import type { MatrixCell } from '../layout/matrixView';
+import type { Theme } from '../theme/theme';
+import { PatternStore, settle } from './patternStore';
+
+/** The panel's line to the editor. */
+export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
+
+/** A pattern with the heads that it shows. */
+export interface ShownPattern {
+  readonly selection: HeadSelection;
+  readonly component: ComponentInfo;
+  readonly pattern: Pattern;
+}
+
+/** How many sources are listed. */
+export const numListed = 12;
+const thumbnailSize = 48;
+const hoverDelay = 30;
+
+/** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
+export class Panel {
+  readonly appearance = signal<PanelAppearance>({ colourMap: 'blue', tabSize: 4, l10n: undefined });
+  /** Undefined until the host has spoken. */
+  readonly status = signal<PanelStatus | undefined>(undefined);
+  readonly run = signal<PanelRun | null>(null);
+  readonly view = signal<ViewState>(initialView);
+  /** The token that is hovered in the editor. */
+  readonly editorHover = signal<TokenRef | undefined>(undefined);
+  /** The token under the pointer, and the one that the keyboard is at. */
+  readonly hovered = signal<TokenRef | undefined>(undefined);
+  readonly cursor = signal<TokenRef | undefined>(undefined);
+  /** The head whose thumbnail is hovered or focused. */
+  readonly previewHead = signal<HeadRef | undefined>(undefined);
+  readonly crosshair = signal<MatrixCell | undefined>(undefined);
+  /** A token that a list's entry or the search points at. */
+  readonly pointed = signal<TokenRef | undefined>(undefined);
+  readonly found: Signal<readonly TokenRef[]> = signal([]);
+  readonly isFinding = signal(false);
+  readonly areKeysShown = signal(false);
+  readonly selected = signal<ShownPattern | undefined>(undefined);
+  readonly preview = signal<ShownPattern | undefined>(undefined);
+  readonly thumbnails = signal<{ readonly component: Component; readonly value: Thumbnails } | undefined>(undefined);
+  readonly dataError = signal<ExplorerError | undefined>(undefined);
+  readonly theme: ReadonlySignal<Theme>;
+
+  readonly component: ReadonlySignal<ComponentInfo | undefined> = computed(() => {
+    const components = this.run.value?.info.components ?? [];
+    return components.find(({ component }) => component === this.view.value.selection.component) ?? components[0];
+  });
+  readonly selection: ReadonlySignal<HeadSelection> = computed(() => normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []));
+  /** What the matrix shows: the previewed head, else the selection. */
+  readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() => this.preview.value ?? this.selected.value);
+  /** The tokens that are looked at: the pinned ones, else the one under the pointer, the keyboard's, or the editor's. */
+  readonly looking: ReadonlySignal<readonly TokenRef[]> = computed(() => {
+    const { pinned } = this.view.value;
+    if (pinned.length > 0) return pinned;
+    const one = this.hovered.value ?? this.cursor.value ?? this.editorHover.value;
+    return one === undefined ? [] : [one];
+  });
+  readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
+    const shown = this.selected.value;
+    return shown === undefined ? undefined : lightingOf(shown.pattern, shown.component, this.looking.value, this.view.value.direction);
+  });
+  /** The keys of the selected pattern that draw much of every query's weight. */
+  readonly sinks: ReadonlySignal<readonly number[]> = computed(() => {
+    const shown = this.selected.value;
+    return shown === undefined ? [] : sinkKeys(shown.pattern, shown.component.isCausal);
+  });
+  readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
+    const lighting = this.lighting.value;
+    return lighting === undefined ? undefined : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
+  });
+  readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
+    const { background, foreground } = this.theme.value;
+    const { colourMap } = this.appearance.value;
+    return { reads: rampFor(colourMap, background, foreground, 'reads'), readBy: rampFor(colourMap, background, foreground, 'readBy') };
+  });
+  /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
+  readonly direction: ReadonlySignal<Direction> = computed(() => this.lighting.value?.direction ?? this.view.value.direction);
+
+  readonly #connection: PanelConnection;
+  readonly #store: PatternStore;
+  readonly #selectionOfComponent = new Map<Component, HeadSelection>();
+  #sequence = 0;
+  #thumbnailsWanted: AbortController | undefined;
+
+  constructor(connection: PanelConnection, theme: ReadonlySignal<Theme>, persist: (state: PersistedPanel) => void) {
+    this.#connection = connection;
+    this.#store = new PatternStore(connection.remote);
+    this.theme = theme;
+    connection.on('appearance', (value) => (this.appearance.value = value));
+    connection.on('status', (value) => (this.status.value = value));
+    connection.on('run', (value) => this.#showRun(value));
+    connection.on('view', ({ view, sequence }) => {
+      if (sequence >= this.#sequence) this.view.value = view;
+    });
+    connection.on('hover', (value) => (this.editorHover.value = value ?? undefined));
+    connection.on('persist', persist);
+    this.#followSelection();
+    this.#followPreview();
+    this.#followHover();
+  }
+
+  // ---- what the person does ----
+
+  /** Applies a change at once and tells the host. */
+  change(view: Partial<ViewState>): void {
+    this.view.value = { ...this.view.peek(), ...view };
+    this.#connection.fire('changeView', { view, sequence: ++this.#sequence });
+  }
+
+  /** Shows other heads, one or several, of the component that is shown. */
+  select(heads: readonly HeadRef[]): void {
+    const component = this.component.peek();
+    if (component === undefined || heads.length === 0) return;
+    const wanted = { component: component.component, heads, aggregation: this.view.peek().selection.aggregation };
+    this.change({ selection: normalizeSelection(wanted, [component]) });
+  }
+
+  /** Shows another component, with the heads that were last selected in it. */
+  showComponent(component: Component): void {
+    const current = this.selection.peek();
+    this.#selectionOfComponent.set(current.component, current);
+    const { aggregation } = current;
+    batch(() => {
+      this.crosshair.value = undefined;
+      this.previewHead.value = undefined;
+      this.change({ selection: this.#selectionOfComponent.get(component) ?? { component, heads: [{ layer: 0, head: 0 }], aggregation } });
+    });
+  }
+
+  /** Pins a token alone, or lets it go where it was the only one; with `adds` it joins or leaves the others. */
+  pin(token: TokenRef, adds = false): void {
+    const { pinned } = this.view.peek();
+    const isPinned = pinned.some((other) => isSameToken(other, token));
+    if (adds) this.change({ pinned: isPinned ? pinned.filter((other) => !isSameToken(other, token)) : [...pinned.filter(({ stream }) => stream === token.stream), token] });
+    else this.change({ pinned: isPinned && pinned.length === 1 ? [] : [token] });
+  }
+
+  /** Lets go of what is pinned, else of where the keyboard is. */
+  letGo(): void {
+    if (this.view.peek().pinned.length > 0) this.change({ pinned: [] });
+    else this.cursor.value = undefined;
+  }
+
+  reveal(token: TokenRef): void {
+    this.#connection.fire('reveal', token);
+  }
+
+  act(action: PanelAction): void {
+    this.#connection.fire('act', { action });
+  }
+
+  ready(): void {
+    this.#connection.fire('ready', {});
+  }
+
+  painted(runId: number, milliseconds: number): void {
+    this.#connection.fire('painted', { runId, milliseconds });
+  }
+
+  /** The direction that a token of a stream can be looked at in, in the component that is shown. */
+  directionOf(stream: number): Direction | undefined {
+    const component = this.component.value;
+    return component === undefined ? undefined : directionOf(component, stream, this.view.value.direction);
+  }
+
+  /** When the run that is shown came, for the time to its first paint. */
+  arrivedAt = 0;
+
+  // ---- what follows ----
+
+  #showRun(run: PanelRun | null): void {
+    this.arrivedAt = performance.now();
+    this.#store.clear();
+    this.#selectionOfComponent.clear();
+    batch(() => {
+      for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.dataError, this.editorHover]) cleared.value = undefined;
+      this.found.value = [];
+      this.run.value = run;
+    });
+  }
+
+  #followSelection(): void {
+    let wanted: AbortController | undefined;
+    effect(() => {
+      const run = this.run.value;
+      const selection = this.selection.value;
+      const component = this.component.value;
+      wanted?.abort();
+      if (run === null || component === undefined) return;
+      const current = this.selected.peek();
+      if (current !== undefined && isSameSelection(current.selection, selection)) return;
+      wanted = new AbortController();
+      this.#load(run, selection, component, wanted.signal, (shown) => (this.selected.value = shown));
+    });
+  }
+
+  #followPreview(): void {
+    let wanted: AbortController | undefined;
+    let timer = 0;
+    effect(() => {
+      const head = this.previewHead.value;
+      const run = this.run.value;
+      const component = this.component.value;
+      wanted?.abort();
+      clearTimeout(timer);
+      if (head === undefined || run === null || component === undefined) {
+        this.preview.value = undefined;
+        return;
+      }
+      wanted = new AbortController();
+      const { signal: aborted } = wanted;
+      const selection: HeadSelection = { component: component.component, heads: [head], aggregation: 'mean' };
+      const load = (): void => this.#load(run, selection, component, aborted, (shown) => (this.preview.value = shown));
+      // A pointer that crosses the grid asks for no head that it does not rest on, unless it is here already.
+      if (this.#store.held(run.info.runId, selection) !== undefined) load();
+      else timer = window.setTimeout(load, hoverDelay);
+    });
+  }
+
+  #load(run: PanelRun, selection: HeadSelection, component: ComponentInfo, aborted: AbortSignal, show: (shown: ShownPattern) => void): void {
+    const held = this.#store.held(run.info.runId, selection);
+    if (held !== undefined) return show({ selection, component, pattern: held });
+    void settle(
+      this.#store.pattern(run.info.runId, selection, aborted),
+      (pattern) =>
+        batch(() => {
+          this.dataError.value = undefined;
+          show({ selection, component, pattern });
+        }),
+      (error) => (this.dataError.value = error),
+    );
+  }
+
+  /** Asks for the thumbnails of the component that is shown; the grid calls it once it is in sight. */
+  wantThumbnails(): void {
+    const run = this.run.peek();
+    const component = this.component.peek();
+    this.#thumbnailsWanted?.abort();
+    if (run === null || component === undefined) return;
+    this.#thumbnailsWanted = new AbortController();
+    void settle(
+      this.#store.thumbnails(run.info.runId, component.component, thumbnailSize, this.#thumbnailsWanted.signal),
+      (value) => (this.thumbnails.value = { component: component.component, value }),
+      (error) => (this.dataError.value = error),
+    );
+  }
+
+  #followHover(): void {
+    let told: TokenRef | undefined;
+    let frame = 0;
+    effect(() => {
+      const token = this.hovered.value ?? this.cursor.value;
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(() => {
+        if (isSameToken(token, told)) return;
+        told = token;
+        this.#connection.fire('hover', token ?? null);
+      });
+    });
+  }
+}

@@ -1,0 +1,36 @@
+import { cssColour, type Ramp, type Rgb } from '../../src/model/ramp';
+
+/** 256 colours as the words of little-endian RGBA image data; the first is transparent. */
+export type Palette = Uint32Array;
+
+/** The palette of a ramp for bytes of depth. */
+export function paletteOf(ramp: Ramp): Palette {
+  const palette = new Uint32Array(256);
+  for (let byte = 1; byte < 256; byte++) {
+    const { r, g, b } = ramp.colour(byte / 255);
+    palette[byte] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  }
+  return palette;
+}
+
+/** How many depths of colour tokens can have, nothing aside. */
+export const numLevels = 48;
+
+/** The level of a depth in [0, 1], from 0 (nothing) to `numLevels`. */
+export function levelOf(depth: number): number {
+  return depth > 0 ? Math.min(numLevels, Math.round(depth * numLevels)) : 0;
+}
+
+/**
+ * The style rules of all levels, for one style sheet: a token's depth is then one class, and a new theme touches no token.
+ * In high contrast an outline's thickness, up to 3 px, carries the depth too.
+ */
+export function levelRules(ramp: Ramp, outline: Rgb | undefined): string {
+  const rules: string[] = [];
+  for (let level = 1; level <= numLevels; level++) {
+    const depth = level / numLevels;
+    const edge = outline === undefined ? '' : `box-shadow: inset 0 0 0 ${(0.5 + 2.5 * depth).toFixed(2)}px ${cssColour(outline)};`;
+    rules.push(`.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`);
+  }
+  return rules.join('\n');
+}

@@ -1,0 +1,107 @@
+import * as l10n from '@vscode/l10n';
+import { headLabel, headsOf, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import type { Direction } from '../src/model/pattern';
+import { visibleText, type TokenRef, type TokenStream } from '../src/model/token';
+import type { Scale } from '../src/model/viewState';
+import type { Stage } from '../src/protocol';
+
+/** A weight to three significant digits. */
+export function formatWeight(weight: number): string {
+  if (!(weight > 0)) return '0';
+  return weight < 1e-4 ? weight.toExponential(1) : weight.toPrecision(3);
+}
+
+/** A weight in little room: `.41`. */
+export function shortWeight(weight: number): string {
+  return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
+}
+
+/** A token by its text and position: `"fib" (57)`. */
+export function tokenName(streams: readonly TokenStream[], { stream, position }: TokenRef): string {
+  const found = streams[stream];
+  return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
+}
+
+/** Several tokens as one: the mean of their rows. */
+export function tokensName(streams: readonly TokenStream[], tokens: readonly TokenRef[]): string {
+  const [first] = tokens;
+  if (first === undefined) return '';
+  if (tokens.length === 1) return tokenName(streams, first);
+  return l10n.t('mean of {0} tokens: {1}', tokens.length, tokens.map((token) => tokenName(streams, token)).join(', '));
+}
+
+/** «reads» or «is read by». */
+export function directionWord(direction: Direction): string {
+  return direction === 'reads' ? l10n.t('reads') : l10n.t('is read by');
+}
+
+/** What is shown, by name: `head 3.5`, `mean of layer 3 (12 heads)`, `maximum of 4 heads`. */
+export function selectionName({ heads, aggregation }: HeadSelection, component: ComponentInfo): string {
+  const [first] = heads;
+  if (first === undefined) return '';
+  if (heads.length === 1) return l10n.t('head {0}', headLabel(first));
+  const isMean = aggregation === 'mean';
+  if (heads.length === headsOf(component).length) return isMean ? l10n.t('mean of all {0} heads', heads.length) : l10n.t('maximum of all {0} heads', heads.length);
+  if (heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads) return isMean ? l10n.t('mean of layer {0} ({1} heads)', first.layer, heads.length) : l10n.t('maximum of layer {0} ({1} heads)', first.layer, heads.length);
+  return isMean ? l10n.t('mean of {0} heads', heads.length) : l10n.t('maximum of {0} heads', heads.length);
+}
+
+/** A component's name on its tab. */
+export function componentName(component: Component): string {
+  switch (component) {
+    case 'encoder':
+      return l10n.t('Encoder');
+    case 'decoder':
+      return l10n.t('Decoder');
+    case 'cross':
+      return l10n.t('Cross-attention');
+    case 'self':
+      return l10n.t('Self-attention');
+  }
+}
+
+/** What the engine is doing. */
+export function stageName(stage: Stage): string {
+  switch (stage) {
+    case 'startEngine':
+      return l10n.t('Starting the engine');
+    case 'readModel':
+      return l10n.t('Reading the model file');
+    case 'loadModel':
+      return l10n.t('Loading the model');
+    case 'tokenize':
+      return l10n.t('Cutting the text into tokens');
+    case 'run':
+      return l10n.t('Running the model');
+  }
+}
+
+/** A scale by name. */
+export function scaleName(scale: Scale): string {
+  switch (scale) {
+    case 'absolute':
+      return l10n.t('Absolute');
+    case 'row':
+      return l10n.t('By row');
+    case 'log':
+      return l10n.t('Logarithmic');
+  }
+}
+
+/** The keys of the panel and what they do, in the order in which the overlay lists them. */
+export function keyList(): readonly (readonly [keys: string, what: string])[] {
+  return [
+    ['← → ↑ ↓', l10n.t('Source: walk the tokens. Grid: walk the heads. Matrix: pan.')],
+    ['Home End', l10n.t('Source: first and last token of the line; with Ctrl, of the text.')],
+    ['Enter', l10n.t('Pin the token, or let it go; with Shift, pin it beside the others.')],
+    ['Escape', l10n.t('Let go of what is pinned.')],
+    ['Alt + ← →', l10n.t('Previous and next head.')],
+    ['Alt + ↑ ↓', l10n.t('The same head in the layer above and below.')],
+    ['Ctrl + Space', l10n.t('Grid: add the head to the selection, or take it out; Shift selects up to it.')],
+    ['+ − 0', l10n.t('Matrix: zoom in, zoom out, fit.')],
+    ['Shift + ← → ↑ ↓', l10n.t('Matrix: move the crosshair.')],
+    ['R', l10n.t('Change between "reads" and "is read by".')],
+    ['/', l10n.t('Find a token.')],
+    ['?', l10n.t('Show these keys.')],
+  ];
+}
