@@ -12,8 +12,7 @@ export class EngineHandle implements Disposable {
   /** Resolves with the reason when the engine is gone. */
   readonly exited: Promise<string>;
   #isAlive = true;
-  /** Whether we ended it ourselves: then its end is no crash. */
-  isUnwanted = false;
+  #isUnwanted = false;
 
   constructor(process: EngineProcess, threads: number) {
     this.#process = process;
@@ -36,6 +35,11 @@ export class EngineHandle implements Disposable {
     return this.#isAlive;
   }
 
+  /** Whether we ended it ourselves: then its end is no crash. */
+  get isUnwanted(): boolean {
+    return this.#isUnwanted;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
   }
@@ -51,7 +55,7 @@ export class EngineHandle implements Disposable {
 
   /** Ends it at once; nobody is told of a crash. */
   dispose(): void {
-    this.isUnwanted = true;
+    if (this.#isAlive) this.#isUnwanted = true;
     this.#isAlive = false;
     this.#store.dispose();
     this.#process.dispose();

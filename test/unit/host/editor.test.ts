@@ -1,0 +1,130 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { bucketOf, depthOfBucket, maxHighlights, numDepths, planHighlights } from '../../../src/host/editor/decorationPlan';
+import { depthStyles } from '../../../src/host/editor/depthStyles';
+import { bar, cardMarkdown, codeSpan, commandLink, weightText } from '../../../src/host/editor/hoverCard';
+import { nextHead } from '../../../src/host/commands/nextHead';
+import { scales } from '../../../src/model/viewState';
+import { runInfo } from './fakeEngine';
+
+const tokens = (...ranges: [number, number][]) => ranges.map(([start, end], id) => ({ id, piece: `p${id}`, start, end, isSpecial: start === end }));
+
+describe('What is lit in the editor', () => {
+  it('is the strongest first, with the depth of its weight', () => {
+    const plan = planHighlights(tokens([0, 3], [3, 4], [4, 9]), Float32Array.of(0.25, 0.05, 0.7), 'absolute', 0);
+    expect(plan.map(({ start, end, bucket }) => [start, end, bucket])).to.deep.equal([
+      [4, 9, 11],
+      [0, 3, 3],
+      [3, 4, 0],
+    ]);
+  });
+
+  it('follows the scale: by row the strongest has full depth', () => {
+    expect(planHighlights(tokens([0, 1], [1, 2]), Float32Array.of(0.02, 0.01), 'row', 0).map(({ bucket }) => bucket)).to.deep.equal([15, 7]);
+  });
+
+  it('leaves out what stands for no text, what is below the threshold, and zero', () => {
+    expect(planHighlights(tokens([0, 0], [0, 2], [2, 3], [3, 4]), Float32Array.of(0.5, 0.3, 0.1, 0), 'absolute', 0.2).map(({ start }) => start)).to.deep.equal([0]);
+  });
+
+  it('lights a character once where several tokens share it, with the strongest', () => {
+    const plan = planHighlights(tokens([0, 2], [0, 2], [2, 3]), Float32Array.of(0.1, 0.6, 0.3), 'absolute', 0);
+    expect(plan).to.have.length(2);
+    expect(plan[0].weight).to.be.closeTo(0.6, 1e-6);
+  });
+
+  it('is never more than forty places, in order, with buckets that there are', () => {
+    fc.assert(
+      fc.property(fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { maxLength: 120 }), fc.constantFrom(...scales), (weights, scale) => {
+        const plan = planHighlights(tokens(...weights.map((_, i): [number, number] => [i, i + 1])), Float32Array.from(weights), scale, 0);
+        expect(plan.length).to.be.at.most(maxHighlights);
+        for (let i = 1; i < plan.length; i++) expect(plan[i - 1].weight).to.be.at.least(plan[i].weight);
+        for (const { bucket } of plan) expect(bucket).to.be.within(0, numDepths - 1);
+      }),
+    );
+  });
+
+  it('has a bucket for every depth, deeper for more', () => {
+    expect([0, 1e-9, 1 / 16, 0.07, 0.5, 1].map(bucketOf)).to.deep.equal([undefined, 0, 0, 1, 7, 15]);
+    expect(depthOfBucket(numDepths - 1)).to.equal(1);
+    for (let bucket = 0; bucket < numDepths; bucket++) expect(bucketOf(depthOfBucket(bucket))).to.equal(bucket);
+  });
+
+  it('has a look for each depth in every theme, and outlines by thickness in high contrast', () => {
+    for (const kind of ['light', 'dark', 'highContrastDark', 'highContrastLight'] as const) {
+      const styles = depthStyles('blue', 'reads', kind);
+      expect(new Set(styles.map(({ background }) => background)).size).to.equal(numDepths);
+      const widths = styles.map(({ outlineWidth }) => outlineWidth);
+      expect(widths).to.deep.equal([...widths].sort((a, b) => a - b));
+      expect(widths[numDepths - 1] > widths[0]).to.equal(kind.startsWith('highContrast'));
+    }
+    expect(depthStyles('blue', 'reads', 'dark')[15].background).to.not.equal(depthStyles('blue', 'readBy', 'dark')[15].background);
+  });
+});
+
+describe('The hover card', () => {
+  const card = {
+    runId: 3,
+    token: { stream: 0, position: 1 },
+    text: 'fib',
+    facts: 'token 1 · id 42',
+    caption: 'reads, in head 3.5:',
+    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, place: 'line 12' }],
+    nothing: 'nothing',
+    commands: [{ title: 'Pin', command: 'attentionExplorer.pinToken' }],
+    revealCommand: 'attentionExplorer.revealToken',
+  };
+
+  it('has the token, the head, the sources with bar, number and link, and the commands', () => {
+    const markdown = cardMarkdown(card);
+    expect(markdown).to.include('**`fib`** · token 1 · id 42').and.to.include('reads, in head 3.5:').and.to.include('0.412').and.to.include('line 12').and.to.include('████▏');
+    const links = [...markdown.matchAll(/command:([\w.]+)\?([^)]*)\)/g)].map(([, command, args]) => [command, JSON.parse(decodeURIComponent(args))]);
+    expect(links).to.deep.equal([
+      ['attentionExplorer.revealToken', [3, { stream: 0, position: 0 }]],
+      ['attentionExplorer.pinToken', [3, { stream: 0, position: 1 }]],
+    ]);
+  });
+
+  it('says so where there is no source', () => {
+    expect(cardMarkdown({ ...card, sources: [] })).to.include('nothing');
+  });
+
+  it('has bars of one width, in eighths', () => {
+    expect(bar(0)).to.equal('\u2007'.repeat(10));
+    expect(bar(1)).to.equal('█'.repeat(10));
+    expect(bar(0.5)).to.equal(`${'█'.repeat(5)}${'\u2007'.repeat(5)}`);
+    expect(bar(2)).to.equal(bar(1));
+    fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (weight) => void expect(bar(weight)).to.have.length(10)));
+  });
+
+  it('never says zero of what is not', () => {
+    expect([0, 0.0001, 0.0005, 0.31249, 1].map(weightText)).to.deep.equal(['0.000', '<0.001', '0.001', '0.312', '1.000']);
+  });
+
+  it('cannot be broken out of by a token', () => {
+    expect(codeSpan('`')).to.equal('`` ` ``');
+    expect(codeSpan('a```b')).to.equal('````a```b````');
+    expect(codeSpan('a\nb')).to.equal('`a↵b`');
+    expect(codeSpan('')).to.equal('`∅`');
+    expect(commandLink('x', 'c', [')](command:evil)'])).to.not.include(')](command:evil');
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('`', 'a', ' ', '\n', ']', '\\') }), (text) => {
+        const span = codeSpan(text);
+        const fence = /^`+/.exec(span)?.[0] ?? '';
+        expect(span.slice(fence.length, -fence.length)).to.not.match(new RegExp(`(^|[^\`])${fence}([^\`]|$)`));
+        expect(span).to.not.include('\n');
+      }),
+    );
+  });
+});
+
+describe('The next head', () => {
+  const { components } = runInfo(1, 'a');
+  const at = (layer: number, head: number) => ({ component: 'self', heads: [{ layer, head }], aggregation: 'mean' }) as const;
+
+  it('goes along the layer, on to the next layer, and round', () => {
+    expect(nextHead(at(0, 0), components)).to.deep.equal(at(0, 1));
+    expect(nextHead(at(0, 1), components)).to.deep.equal(at(1, 0));
+    expect(nextHead(at(1, 1), components)).to.deep.equal(at(0, 0));
+  });
+});

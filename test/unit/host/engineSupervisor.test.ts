@@ -1,0 +1,191 @@
+import { expect } from 'chai';
+import { ExplorerError } from '../../../src/base/errors';
+import { EngineSupervisor, type EngineLog } from '../../../src/host/engine/engineSupervisor';
+import { behave, FakeLauncher } from './fakeEngine';
+
+const never = new AbortController().signal;
+const selection = { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } as const;
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return 'none';
+  } catch (error) {
+    return ExplorerError.from(error).code;
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let i = 0; i < 400 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(condition(), 'in time').to.equal(true);
+}
+
+describe('The engine supervisor', () => {
+  let launcher: FakeLauncher;
+  let supervisor: EngineSupervisor;
+  let logged: string[];
+  let states: string[];
+
+  beforeEach(() => {
+    launcher = new FakeLauncher();
+    logged = [];
+    states = [];
+    const say = (message: string): void => void logged.push(message);
+    const log: EngineLog = { debug: say, info: say, warn: say, error: say };
+    supervisor = new EngineSupervisor(launcher, log);
+    supervisor.onDidChangeState(({ kind }) => states.push(kind));
+  });
+  afterEach(() => {
+    supervisor.dispose();
+    expect(launcher.alive, 'engines left').to.have.length(0);
+  });
+
+  it('starts no engine before the first use', () => {
+    expect(launcher.launched).to.have.length(0);
+    expect(supervisor.state.kind).to.equal('notStarted');
+  });
+
+  it('runs on one engine, says so, and keeps a warm spare afterwards', async () => {
+    const first = await supervisor.explain(behave('answer', 'one'), never);
+    const second = await supervisor.explain(behave('answer', 'two'), never);
+    expect(first.info.streams[0].text).to.equal('answer one');
+    expect(second.info.runId).to.not.equal(first.info.runId);
+    expect(states).to.deep.equal(['running', 'idle', 'running', 'idle']);
+    expect(launcher.launched[0].explained).to.deep.equal(['answer one', 'answer two']);
+    expect(supervisor.hasSpare).to.equal(false);
+    await until(() => launcher.launched.length === 2 && launcher.launched[1].warmUps === 1);
+    expect(supervisor.hasSpare).to.equal(true);
+  });
+
+  it('reads a run under the id that its engine gave it, and lets go of it', async () => {
+    await supervisor.explain(behave('answer'), never);
+    const crashed = supervisor.explain(behave('crash'), never);
+    await codeOf(crashed);
+    const run = await supervisor.explain(behave('answer'), never);
+    expect(run.info.runId).to.equal(2);
+    expect([...(await run.row(selection, 0, 'reads'))]).to.deep.equal([1]);
+    run.release();
+    expect(run.isHeld).to.equal(false);
+    expect(await codeOf(run.pattern(selection))).to.equal('unknownRun');
+    await until(() => launcher.alive.some((engine) => engine.released.includes(1)));
+  });
+
+  it('says that the engine stopped, with the reason, and works the next time', async () => {
+    const before = await supervisor.explain(behave('answer'), never);
+    expect(await codeOf(supervisor.explain(behave('crash'), never))).to.equal('engineStopped');
+    expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: 'signal SIGKILL' });
+    expect(before.isHeld).to.equal(false);
+    expect(await codeOf(before.row(selection, 0, 'reads'))).to.equal('unknownRun');
+    await supervisor.explain(behave('answer'), never);
+    expect(supervisor.state.kind).to.equal('idle');
+  });
+
+  it('notices an engine that dies while it has nothing to do', async () => {
+    await supervisor.explain(behave('answer'), never);
+    supervisor.crash();
+    await until(() => supervisor.state.kind === 'stopped');
+    await supervisor.explain(behave('answer'), never);
+    expect(supervisor.state.kind).to.equal('idle');
+  });
+
+  it('keeps an engine that lets go of a cancelled run', async () => {
+    const controller = new AbortController();
+    const running = supervisor.explain(behave('wait'), controller.signal);
+    await until(() => launcher.launched[0]?.explained.length === 1);
+    controller.abort();
+    expect(await codeOf(running)).to.equal('cancelled');
+    expect(launcher.alive).to.have.length(1);
+    await supervisor.explain(behave('answer'), never);
+    expect(launcher.launched).to.have.length(1);
+  });
+
+  it('ends an engine that is inside a run when it is cancelled, and promotes the spare', async () => {
+    await supervisor.explain(behave('answer'), never);
+    await until(() => supervisor.hasSpare);
+    const spare = launcher.launched[1];
+    const controller = new AbortController();
+    const running = supervisor.explain(behave('block'), controller.signal);
+    await until(() => launcher.launched[0].explained.includes('block'));
+    const started = performance.now();
+    controller.abort();
+    expect(await codeOf(running)).to.equal('cancelled');
+    expect(performance.now() - started).to.be.below(1000);
+    expect(launcher.launched[0].isOver).to.equal(true);
+    expect(supervisor.pid).to.equal(spare.pid);
+    expect(states).to.not.include('stopped');
+    await supervisor.explain(behave('answer'), never);
+    expect(spare.explained).to.deep.equal(['answer']);
+  });
+
+  it('cancels the older of two runs', async () => {
+    const older = supervisor.explain(behave('block'), never);
+    await until(() => launcher.launched[0]?.explained.length === 1);
+    const newer = supervisor.explain(behave('answer', 'newer'), never);
+    expect(await codeOf(older)).to.equal('cancelled');
+    expect((await newer).info.streams[0].text).to.equal('answer newer');
+  });
+
+  it('lets the last of ten runs win, and the others end', async () => {
+    const runs = Array.from({ length: 10 }, (_, i) => supervisor.explain(behave(i % 2 === 0 ? 'block' : 'answer', String(i)), never));
+    const codes = await Promise.all(runs.map(codeOf));
+    expect(codes).to.deep.equal([...Array.from({ length: 9 }, () => 'cancelled'), 'none']);
+    expect((await runs[9]).info.streams[0].text).to.equal('answer 9');
+  });
+
+  it('takes no run that is cancelled before it starts', async () => {
+    const controller = new AbortController();
+    controller.abort();
+    expect(await codeOf(supervisor.explain(behave('answer'), controller.signal))).to.equal('cancelled');
+    expect(launcher.launched).to.have.length(0);
+  });
+
+  it('replaces an engine that ran out of memory', async () => {
+    expect(await codeOf(supervisor.explain(behave('outOfMemory'), never))).to.equal('outOfMemory');
+    expect(launcher.alive).to.have.length(0);
+    expect(supervisor.state.kind).to.equal('notStarted');
+    await supervisor.explain(behave('answer'), never);
+  });
+
+  it('replaces an engine whose number of threads is no longer asked for', async () => {
+    await supervisor.explain(behave('answer', '', 1), never);
+    await supervisor.explain(behave('answer', '', 2), never);
+    expect(launcher.launched).to.have.length(2);
+    expect(launcher.launched[0].isOver).to.equal(true);
+  });
+
+  it('restarts on demand, during a run as well', async () => {
+    const running = supervisor.explain(behave('block'), never);
+    await until(() => launcher.launched[0]?.explained.length === 1);
+    supervisor.restart(0);
+    expect(await codeOf(running)).to.equal('cancelled');
+    expect(launcher.launched[0].isOver).to.equal(true);
+    await until(() => supervisor.state.kind === 'idle');
+    expect(launcher.alive).to.have.length(1);
+    await supervisor.explain(behave('answer'), never);
+    expect(launcher.launched).to.have.length(2);
+  });
+
+  it('passes on the progress of the run', async () => {
+    const stages: string[] = [];
+    supervisor.onDidProgress(({ stage }) => stages.push(stage));
+    await supervisor.explain(behave('answer'), never);
+    expect(stages).to.deep.equal(['run']);
+  });
+
+  it('loses a spare that dies without a word to the person', async () => {
+    await supervisor.explain(behave('answer'), never);
+    await until(() => supervisor.hasSpare);
+    launcher.launched[1].kill();
+    await until(() => !supervisor.hasSpare);
+    expect(supervisor.state.kind).to.equal('idle');
+    expect(logged.join('\n')).to.include('spare');
+  });
+
+  it('leaves nothing running when it is disposed in mid-run', async () => {
+    const running = supervisor.explain(behave('block'), never);
+    await until(() => launcher.launched[0]?.explained.length === 1);
+    supervisor.dispose();
+    expect(await codeOf(running)).to.equal('cancelled');
+    expect(launcher.alive).to.have.length(0);
+  });
+});

@@ -1,0 +1,157 @@
+import 'vscode-jsonrpc/node';
+import { Emitter } from '../../../src/base/event';
+import { ExplorerError } from '../../../src/base/errors';
+import type { EngineLauncher, EngineProcess } from '../../../src/host/engine/engineLauncher';
+import type { RunInfo } from '../../../src/model/modelInfo';
+import type { EngineApi, EngineEvents, ExplainParams } from '../../../src/protocol';
+import type { Channel } from '../../../src/rpc/channel';
+import { openConnection, type Server } from '../../../src/rpc/connection';
+import { engineMethods } from '../../../src/rpc/methods';
+
+/** One end of a pair of channels in memory; messages arrive later, as over a pipe. */
+class Loopback implements Channel {
+  readonly #messages = new Emitter<unknown>();
+  readonly #closed = new Emitter<string>();
+  readonly onMessage = this.#messages.event;
+  readonly onClose = this.#closed.event;
+  other: Loopback | undefined;
+  /** A process inside a run reads no message. */
+  isBlocked = false;
+  #held: unknown[] = [];
+  isClosed = false;
+
+  send(message: unknown): void {
+    const { other } = this;
+    setTimeout(() => other?.receive(message));
+  }
+
+  receive(message: unknown): void {
+    if (this.isClosed) return;
+    if (this.isBlocked) this.#held.push(message);
+    else this.#messages.fire(message);
+  }
+
+  unblock(): void {
+    this.isBlocked = false;
+    for (const message of this.#held.splice(0)) this.receive(message);
+  }
+
+  close(why: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#closed.fire(why);
+  }
+
+  dispose(): void {
+    this.close('disposed');
+  }
+}
+
+/** What a text makes the fake engine do: end at once, think without reading messages, fail, or answer. */
+export type Behaviour = 'crash' | 'block' | 'wait' | 'outOfMemory' | 'answer';
+
+/** An engine in this process that does what the text says, with the real connection between it and its window. */
+export class FakeEngine implements EngineProcess {
+  static nextPid = 1000;
+  readonly pid = FakeEngine.nextPid++;
+  readonly #exit = new Emitter<string>();
+  readonly onExit = this.#exit.event;
+  readonly connection;
+  readonly #far = new Loopback();
+  readonly #near = new Loopback();
+  isOver = false;
+  warmUps = 0;
+  released: number[] = [];
+  explained: string[] = [];
+
+  constructor() {
+    this.#far.other = this.#near;
+    this.#near.other = this.#far;
+    let runs = 0;
+    const api: Server<EngineApi> = {
+      warmUp: () => {
+        this.warmUps++;
+        return { numThreads: 1 };
+      },
+      explain: async ({ text }, signal) => {
+        this.explained.push(text);
+        far.fire('progress', { stage: 'run' });
+        const behaviour = text.split(' ')[0];
+        if (behaviour === 'crash') this.kill();
+        if (behaviour === 'outOfMemory') throw new ExplorerError('outOfMemory', ['it']);
+        if (behaviour === 'block') {
+          this.#far.isBlocked = true;
+          await new Promise(() => {});
+        }
+        if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        if (signal.aborted) throw new ExplorerError('cancelled');
+        return runInfo(++runs, text);
+      },
+      pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
+      row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
+      thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1) }),
+      release: ({ runId }) => void this.released.push(runId),
+      inspect: () => ({ title: 'report', markdown: '# report', json: '{}' }),
+      memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
+    };
+    const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
+    this.connection = openConnection<object, EngineApi, object, EngineEvents>(this.#near, engineMethods, {});
+  }
+
+  kill(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#near.close('killed');
+    this.#far.close('killed');
+    this.#exit.fire('signal SIGKILL');
+  }
+
+  dispose(): void {
+    this.kill();
+  }
+}
+
+/** Launches fake engines and remembers them. */
+export class FakeLauncher implements EngineLauncher {
+  readonly launched: FakeEngine[] = [];
+
+  launch(): FakeEngine {
+    const engine = new FakeEngine();
+    this.launched.push(engine);
+    return engine;
+  }
+
+  /** Engines that have not ended. */
+  get alive(): FakeEngine[] {
+    return this.launched.filter((engine) => !engine.isOver);
+  }
+}
+
+/** A run of one layer with two heads over the words of a text. */
+export function runInfo(runId: number, text: string): RunInfo {
+  const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({ id: i, piece: match[0], start: match.index, end: match.index + match[0].length, isSpecial: false }));
+  return {
+    runId,
+    model: { name: 'fake', path: '/fake', backend: 'wasm', backendReason: '', numThreads: 1, contextLength: 8, vocabularySize: 8 },
+    streams: [{ role: 'source', text, tokens }],
+    components: [
+      {
+        component: 'self',
+        layers: [
+          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax' },
+          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax' },
+        ],
+        queryStream: 0,
+        keyStream: 0,
+        isCausal: true,
+      },
+    ],
+    notices: [],
+    timings: { tokenize: 0, load: 0, run: 0 },
+  };
+}
+
+/** Parameters that make a fake engine behave so. */
+export function behave(behaviour: Behaviour, rest = '', threads = 0): ExplainParams {
+  return { model: { path: '/fake', backend: 'wasm', threads }, text: `${behaviour} ${rest}`.trim(), tokenLimit: 0 };
+}

@@ -1,0 +1,102 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { ExplorerError } from '../../../src/base/errors';
+import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPersisted, checkThumbnailParams, checkTokenOrNull } from '../../../src/host/panel/panelMessages';
+import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
+import { initialView } from '../../../src/model/viewState';
+import { runInfo } from './fakeEngine';
+
+const run = runInfo(7, 'one two three');
+const heads = (...refs: [number, number][]) => refs.map(([layer, head]) => ({ layer, head }));
+const select = (...refs: [number, number][]) => ({ component: 'self', heads: heads(...refs), aggregation: 'mean' });
+
+function codeOf(check: () => unknown): string {
+  try {
+    check();
+    return 'none';
+  } catch (error) {
+    return ExplorerError.from(error).code;
+  }
+}
+
+describe('What the webview says', () => {
+  it('may ask for patterns of heads that the model has', () => {
+    expect(checkPatternParams({ runId: 7, selection: select([0, 0], [1, 1]) }, run).selection.heads).to.have.length(2);
+  });
+
+  it('may not ask for other heads, the same head twice, none, or another run', () => {
+    for (const selection of [select([0, 2]), select([2, 0]), select([0, 0], [0, 0]), select(), { ...select([0, 0]), component: 'cross' }, { ...select([0, 0]), aggregation: 'sum' }]) expect(codeOf(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
+    expect(codeOf(() => checkPatternParams({ runId: 6, selection: select([0, 0]) }, run))).to.equal('unknownRun');
+    expect(codeOf(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
+  });
+
+  it('may ask for thumbnails of a sensible size', () => {
+    expect(checkThumbnailParams({ runId: 7, component: 'self', size: 32 }, run).size).to.equal(32);
+    for (const size of [0, -1, 1.5, 1e9, NaN, '32']) expect(codeOf(() => checkThumbnailParams({ runId: 7, component: 'self', size }, run))).to.equal('invalidMessage');
+    expect(codeOf(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal('invalidMessage');
+  });
+
+  it('may change parts of the view, and only to what can be', () => {
+    expect(checkChangeView({ view: { threshold: 0.25 }, sequence: 3 }, run)).to.deep.equal({ view: { threshold: 0.25 }, sequence: 3 });
+    expect(checkChangeView({ view: { direction: undefined, scale: 'log' }, sequence: 0 }, run).view).to.deep.equal({ scale: 'log' });
+    for (const view of [{ threshold: 2 }, { threshold: NaN }, { direction: 'up' }, { pinned: [{ stream: 0, position: 3 }] }, { pinned: [{ stream: 1, position: 0 }] }, { selection: select([9, 9]) }, { pinned: Array.from({ length: 1000 }, () => ({ stream: 0, position: 0 })) }]) expect(codeOf(() => checkChangeView({ view, sequence: 1 }, run))).to.equal('invalidMessage');
+  });
+
+  it('may name tokens that there are, or none', () => {
+    expect(checkTokenOrNull({ stream: 0, position: 2 }, run)).to.deep.equal({ stream: 0, position: 2 });
+    expect(checkTokenOrNull(null, undefined)).to.equal(null);
+    expect(codeOf(() => checkTokenOrNull({ stream: 0, position: 0 }, undefined))).to.equal('invalidMessage');
+    expect(codeOf(() => checkTokenOrNull({ stream: '__proto__', position: 0 }, run))).to.equal('invalidMessage');
+  });
+
+  it('may ask for the actions there are, and no command', () => {
+    expect(checkAct({ action: 'rerun' }).action).to.equal('rerun');
+    for (const action of ['workbench.action.quit', 'constructor', '', 1, null]) expect(codeOf(() => checkAct({ action }))).to.equal('invalidMessage');
+  });
+
+  it('is an error of ours whatever it is', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        for (const check of [checkPatternParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOf(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
+        expect(codeOf(() => checkAct(value))).to.equal('invalidMessage');
+        expect(codeOf(() => checkPainted(value))).to.be.oneOf(['none', 'invalidMessage']);
+        expect(checkPersisted(value)).to.equal(undefined);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe('What a webview left behind', () => {
+  const state = { version: 1, uri: 'file:///a.py', start: 3, end: 9, textHash: 'abc-6', isWholeDocument: false, view: initialView };
+
+  it('is taken when it is what we wrote, after JSON as well', () => {
+    expect(checkPersisted(JSON.parse(JSON.stringify(state)))).to.deep.equal(state);
+  });
+
+  it('is not taken when it is anything else', () => {
+    for (const hostile of [{ ...state, version: 2 }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
+  });
+});
+
+describe('The panel’s page', () => {
+  const assets = { script: 'https://webview/dist/webview.js', styles: ['https://webview/dist/webview.css'], codicons: 'https://webview/dist/codicon.css', cspSource: 'https://*.webview' };
+
+  it('lets nothing load or run but our own files', () => {
+    const html = panelHtml(assets, 'abc', 'en', 'Loading');
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(html)?.[1] ?? '';
+    expect(policy).to.include("default-src 'none'").and.to.include("script-src 'nonce-abc'");
+    expect(policy).to.not.include('unsafe');
+    expect([...html.matchAll(/<script(?! nonce="abc")/g)]).to.have.length(0);
+  });
+
+  it('carries no markup in from outside', () => {
+    expect(panelHtml(assets, 'abc', '"><script>', '<img src=x onerror=alert(1)>')).to.not.match(/<img|"><script>/);
+  });
+
+  it('has another nonce each time', () => {
+    const nonces = new Set(Array.from({ length: 100 }, makeNonce));
+    expect(nonces.size).to.equal(100);
+    for (const nonce of nonces) expect(nonce).to.match(/^[0-9a-f]{48}$/);
+  });
+});
