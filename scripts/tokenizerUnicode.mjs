@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
 
 const codePoints = [];
-for (let c = 1; c < 0x110000; c++) if (c < 0xd800 || c > 0xdfff) codePoints.push(c);
+for (let c = 0; c < 0x110000; c++) if (c < 0xd800 || c > 0xdfff) codePoints.push(c);
 
 const shell = { version: '1.0', truncation: null, padding: null, added_tokens: [], normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null };
 const model = { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'a' };

@@ -108,7 +108,11 @@ export class AddedVocabulary {
       let end = matchEnd;
       from = matchEnd;
       if (token === undefined || (token.isSingleWord && touchesWord(text, start, end))) continue;
-      if (token.stripsLeft) while (start > pieceStart && isWhitespace(text.charCodeAt(start - 1))) start--;
+      if (token.stripsLeft) {
+        while (start > pieceStart && isWhitespace(text.charCodeAt(start - 1))) start--;
+        // The token before may have taken the space that this one starts with.
+        start = Math.max(start, pieceStart);
+      }
       if (token.stripsRight) while (end < text.length && isWhitespace(text.charCodeAt(end))) end++;
       push(pieceStart, start, undefined);
       push(start, end, id);

@@ -1,4 +1,4 @@
-import { codePointAt, isWhitespace, unitLength } from './unicode/characters';
+import { codePointAt, isWhitespace, skipCodePoints, unitLength } from './unicode/characters';
 
 /** What a pattern found: contiguous pieces that cover the text, in order, and whether each is a match. */
 export interface Matches {
@@ -61,7 +61,6 @@ export class NormalizedString {
 
   /** The same places under another text, whose characters replace the former ones one for one and are as long. */
   withText(text: string): NormalizedString {
-    if (this.#unplacedLength() > 0) return this.transform(text, new Int8Array(text.length));
     return new NormalizedString(text, this.#starts, this.#ends, this.#from, this.originalStart);
   }
 
@@ -72,12 +71,9 @@ export class NormalizedString {
    */
   transform(text: string, changes: ArrayLike<number>, removedAtStart = 0): NormalizedString {
     const former = this.text;
-    const kept = this.#unplacedLength();
-    const starts = new Int32Array(kept + text.length);
-    const ends = new Int32Array(kept + text.length);
-    this.#copyPlaces(starts, ends, 0, 0, kept);
-    let read = this.#skip(kept, removedAtStart);
-    let write = kept;
+    const starts = new Int32Array(text.length);
+    const ends = new Int32Array(text.length);
+    let read = skipCodePoints(former, 0, removedAtStart);
     let index = 0;
     for (let i = 0; i < text.length; ) {
       const change = changes[index++];
@@ -88,13 +84,13 @@ export class NormalizedString {
         start = this.#starts[place];
         end = this.#ends[place];
       }
-      if (change <= 0) read = this.#skip(read, 1 - change);
-      for (const next = i + unitLength(codePointAt(text, i)); i < next; i++, write++) {
-        starts[write] = start;
-        ends[write] = end;
+      if (change <= 0) read = skipCodePoints(former, read, 1 - change);
+      for (const next = i + unitLength(codePointAt(text, i)); i < next; i++) {
+        starts[i] = start;
+        ends[i] = end;
       }
     }
-    return new NormalizedString(former.slice(0, kept) + text, starts, ends, 0, this.originalStart);
+    return new NormalizedString(text, starts, ends, 0, this.originalStart);
   }
 
   /** Drops the code points that `isKept` rejects. */
@@ -173,19 +169,6 @@ export class NormalizedString {
       write += pieces[i].length;
     }
     return new NormalizedString(pieces.join(''), starts, ends, 0, this.originalStart);
-  }
-
-  /** Number of units at the start that stand for no place; the reference library leaves them out of what it transforms. */
-  #unplacedLength(): number {
-    let length = 0;
-    while (length < this.text.length && this.#starts[this.#from + length] === this.#ends[this.#from + length]) length++;
-    return length;
-  }
-
-  #skip(from: number, count: number): number {
-    let index = from;
-    for (let i = 0; i < count && index < this.text.length; i++) index += unitLength(codePointAt(this.text, index));
-    return index;
   }
 
   #copyPlaces(starts: Int32Array, ends: Int32Array, from: number, to: number, count: number): void {

@@ -101,30 +101,45 @@ export function readPattern(fields: JsonFields): Pattern {
 
 /** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal. */
 export function translateExpression(source: string): RegExp {
-  try {
-    return toRegExp(withOnigurumaWords(source), { global: true, rules: { allowOrphanBackrefs: true } });
-  } catch (error) {
-    throw new UnsupportedPartError(`the regular expression ${source}`, { cause: error });
+  const written = withOnigurumaWords(source);
+  // The second branch never matches. A letter whose case counts keeps the translation from making the whole expression
+  // ignore case where a part of it does, which would change what \p{L} means elsewhere.
+  const guarded = `(?:${written})|(?!)a`;
+  let failure: unknown;
+  for (const candidate of [guarded, written]) {
+    try {
+      return toRegExp(candidate, { global: true });
+    } catch (error) {
+      failure = error;
+    }
   }
+  throw new UnsupportedPartError(`the regular expression ${source}`, { cause: failure });
 }
 
-const word = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
-const wordEscapes: Readonly<Record<string, string>> = {
-  w: `[${word}]`,
-  W: `[^${word}]`,
+const wordMembers = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}';
+// Outside of brackets, Oniguruma looks Latin-1 characters up in a table that has the superscript digits and fractions.
+const wordCharacters = `${wordMembers}\\u00B2\\u00B3\\u00B9\\u00BC-\\u00BE`;
+
+const escapesInBrackets: Readonly<Record<string, string>> = {
+  w: `[${wordMembers}]`,
+  W: `[^${wordMembers}]`,
 };
-const boundaryEscapes: Readonly<Record<string, string>> = {
-  b: `(?:(?<=[${word}])(?![${word}])|(?<![${word}])(?=[${word}]))`,
-  B: `(?:(?<=[${word}])(?=[${word}])|(?<![${word}])(?![${word}]))`,
+const escapes: Readonly<Record<string, string>> = {
+  w: `[${wordCharacters}]`,
+  W: `[^${wordCharacters}]`,
+  b: `(?:(?<=[${wordCharacters}])(?![${wordCharacters}])|(?<![${wordCharacters}])(?=[${wordCharacters}]))`,
+  B: `(?:(?<=[${wordCharacters}])(?=[${wordCharacters}])|(?<![${wordCharacters}])(?![${wordCharacters}]))`,
 };
 
 /** Writes out Oniguruma's word class, which the translation takes for letters, marks and all numbers. */
 function withOnigurumaWords(source: string): string {
-  let classDepth = 0;
-  return source.replaceAll(/\\([\s\S])|\[\^?\]?|\]/g, (token: string, escaped: string | undefined) => {
-    if (escaped !== undefined) return wordEscapes[escaped] ?? (classDepth === 0 ? boundaryEscapes[escaped] : undefined) ?? token;
-    if (token.startsWith('[')) classDepth++;
-    else if (classDepth > 0) classDepth--;
+  let depth = 0;
+  return source.replaceAll(/\\([\s\S])|\[:\^?\w+:\]|\[\^?\]?|\]/g, (token: string, escaped: string | undefined) => {
+    if (escaped !== undefined) return (depth === 0 ? escapes : escapesInBrackets)[escaped] ?? token;
+    if (depth > 0 && token === '[:word:]') return wordMembers;
+    if (depth > 0 && token.startsWith('[:')) return token;
+    if (token.startsWith('[')) depth++;
+    else if (depth > 0) depth--;
     return token;
   });
 }
