@@ -1,0 +1,50 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import * as ort from 'onnxruntime-web';
+import { ExplorerError } from '../base/errors';
+import { AttentionSession } from '../engine/attentionSession';
+import { readModelFiles } from '../engine/modelFiles';
+import { resolveModel } from '../engine/modelFolder';
+import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import { Runtime } from '../engine/runtime';
+import { planInputs } from '../onnx/inputs';
+import { floatBytes, toModelInputs } from './storedInputs';
+import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
+
+/** What `extract` is asked. */
+export interface ExtractOptions {
+  readonly model: string;
+  /** A safetensors file with tensors named `in.<input>`. */
+  readonly feeds: string;
+  /** The safetensors file to write. */
+  readonly out: string;
+}
+
+/** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
+export async function extract({ model, feeds, out }: ExtractOptions): Promise<string> {
+  const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
+  const { modelPath } = await resolveModel(nodeFileAccess, resolve(model));
+  const files = await readModelFiles(nodeFileAccess, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+  const runtime = new Runtime(ort, availableParallelism());
+  await runtime.initialize(1);
+  const session = await AttentionSession.create({ ort, files, wantOutputs: true });
+  const { index } = files.analysis;
+  const given = toModelInputs(index, stored);
+  const ids = given.find((input) => input.dims.length === 2);
+  const [batch = 1, length = 0] = ids?.dims ?? given[0]?.dims ?? [];
+  const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({ ids: new Int32Array(length) });
+  const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch });
+  const tensors = new Map<string, StoredTensor>();
+  for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
+  const [first] = outputs.values();
+  if (first !== undefined && first.data instanceof Float32Array) tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
+  try {
+    await writeFile(out, writeSafetensors(tensors));
+  } catch (error) {
+    throw new ExplorerError('fileUnreadable', [out, 'it cannot be written'], { cause: error });
+  }
+  await session.release();
+  if (layers.length === 0) throw new ExplorerError('checksFailed', [files.name, failed.map(({ path, reason }) => `${path}: ${reason}`).join('; ')]);
+  return [`${layers.length} attention ${layers.length === 1 ? 'layer' : 'layers'} written to ${out}`, ...failed.map(({ path, reason }) => `Not written: ${path}: ${reason}`)].join('\n');
+}

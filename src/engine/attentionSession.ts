@@ -1,0 +1,158 @@
+import type * as Ort from 'onnxruntime-common';
+import { ExplorerError } from '../base/errors';
+import type { PlacedSite } from '../onnx/describeSites';
+import type { ModelInput } from '../onnx/inputs';
+import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
+import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
+import { fromTensor, toTensor, type OutputTensor } from './feeds';
+import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
+import { readExternalData, type ModelFiles } from './modelFiles';
+import type { OrtModule } from './runtime';
+import { runtimeError } from './runtimeError';
+
+/** How a session is made. */
+export interface SessionOptions {
+  readonly ort: OrtModule;
+  readonly files: ModelFiles;
+  /** Whether the model's own outputs are computed too. Without them, what leads only to them is dropped. */
+  readonly wantOutputs?: boolean;
+  /** Execution backend; WASM where it is missing. */
+  readonly backend?: 'wasm' | 'webgpu';
+  readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
+}
+
+/** The attention of one layer, for every head. */
+export interface LayerWeights extends SiteWeights {
+  readonly component: PlacedSite['component'];
+  readonly layer: number;
+  readonly path: string;
+  readonly rowSum: PlacedSite['rowSum'];
+  readonly isCausal: boolean;
+  readonly numKeyValueHeads: number;
+}
+
+/** What a run gives. */
+export interface AttentionResult {
+  /** Sites whose checks pass, in the model's order. */
+  readonly layers: readonly LayerWeights[];
+  /** Sites whose checks do not pass, with the reason. */
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+  /** The model's own outputs, in its order; empty unless they were wanted. */
+  readonly outputs: ReadonlyMap<string, OutputTensor>;
+  /** The extraction report with this run's checks. */
+  readonly report: ExtractionReport;
+}
+
+/** What a run is told beside its inputs. */
+export interface RunOptions {
+  /** Items of the batch; 1 unless told otherwise. */
+  readonly batch?: number;
+  /** Positions that were read, with padding; shapes are checked against it. */
+  readonly numPositions?: number;
+  /** Tokens without padding; weights are cut to them. */
+  readonly numTokens?: number;
+}
+
+/** A model with its attention exposed, ready to run. */
+export class AttentionSession {
+  readonly #ort: OrtModule;
+  readonly #session: Ort.InferenceSession;
+  readonly #files: ModelFiles;
+  readonly #rewritten: RewrittenModel;
+  readonly #ownOutputs: readonly string[];
+
+  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel) {
+    this.#ort = options.ort;
+    this.#session = session;
+    this.#files = options.files;
+    this.#rewritten = rewritten;
+    this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : [];
+  }
+
+  /** Throws `modelNoAttention`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
+  static async create(options: SessionOptions): Promise<AttentionSession> {
+    const { ort, files, wantOutputs = false, backend = 'wasm', onProgress } = options;
+    const { sites } = files.analysis;
+    if (sites.length === 0) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
+    onProgress?.('readWeights');
+    const externalData = await readExternalData(files, rewritten.externalFiles);
+    if (rewritten.ownBytesName !== undefined) externalData.push({ path: rewritten.ownBytesName, data: files.bytes });
+    onProgress?.('createSession');
+    try {
+      const session = await ort.InferenceSession.create(rewritten.bytes, {
+        executionProviders: [backend],
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+        ...(externalData.length > 0 ? { externalData } : {}),
+      });
+      return new AttentionSession(options, session, rewritten);
+    } catch (error) {
+      throw runtimeError(error, `the model ${files.name}`);
+    }
+  }
+
+  /** Inputs that must be fed. */
+  get inputNames(): readonly string[] {
+    return this.#rewritten.inputs;
+  }
+
+  /** The report as the graph alone makes it. */
+  get report(): ExtractionReport {
+    return makeReport(this.#files.analysis);
+  }
+
+  /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
+  async run(inputs: readonly ModelInput[], { batch = 1, numPositions, numTokens }: RunOptions = {}): Promise<AttentionResult> {
+    const needed = new Set(this.inputNames);
+    const feeds: Record<string, Ort.Tensor> = {};
+    for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
+    const missing = this.inputNames.find((name) => feeds[name] === undefined);
+    if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
+    let results: Ort.InferenceSession.OnnxValueMapType;
+    try {
+      results = await this.#session.run(feeds);
+    } catch (error) {
+      throw runtimeError(error, 'this run');
+    }
+    const layers: LayerWeights[] = [];
+    const failed: { path: string; reason: string }[] = [];
+    const { model, sites } = this.#files.analysis;
+    const checks = new Map<PlacedSite, SiteChecks>();
+    const isCoarse = model.opsets.size > 0 && this.#isCoarse();
+    for (const { site, output } of this.#rewritten.outputs) {
+      const tensor = results[output];
+      const data = tensor?.data;
+      const arranged = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, batch) : undefined;
+      if (arranged === undefined) {
+        failed.push({ path: site.path, reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` });
+        continue;
+      }
+      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch, numPositions });
+      checks.set(site, found);
+      if (found.failure !== '') {
+        failed.push({ path: site.path, reason: found.failure });
+        continue;
+      }
+      const cropped = numTokens === undefined ? arranged : cropWeights(arranged, arranged.numQueries === numPositions ? numTokens : arranged.numQueries, arranged.numKeys === numPositions ? numTokens : arranged.numKeys);
+      layers.push({ ...cropped, component: site.component, layer: site.layer, path: site.path, rowSum: site.rowSum, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
+    }
+    const outputs = new Map<string, OutputTensor>();
+    for (const name of this.#ownOutputs) {
+      const tensor = results[name];
+      if (tensor !== undefined) outputs.set(name, fromTensor(tensor));
+    }
+    return { layers, failed, outputs, report: withChecks(this.report, sites.map((site) => checks.get(site))) };
+  }
+
+  /** Frees the session; it cannot run after that. */
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /** Whether values are rounded to few bits on the way to the weights. */
+  #isCoarse(): boolean {
+    const { index } = this.#files.analysis;
+    return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
+  }
+}

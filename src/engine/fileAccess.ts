@@ -1,0 +1,26 @@
+/** Reads files where the engine runs. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
+export interface FileAccess {
+  read(path: string): Promise<Uint8Array>;
+  /** Whether there is a file (not a folder) at the path. */
+  exists(path: string): Promise<boolean>;
+  /** Names of the files and folders in a folder. */
+  list(folder: string): Promise<string[]>;
+  /** Bytes of a file, where that can be told without reading it. */
+  size?(path: string): Promise<number>;
+}
+
+/** Joins a folder and a relative path. */
+export function joinPath(folder: string, relative: string): string {
+  return folder === '' ? relative : `${folder.replace(/[/\\]+$/, '')}/${relative}`;
+}
+
+/** The folder of a path; `.` for a bare name, the root for what lies in it. */
+export function folderOf(path: string): string {
+  const at = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  return at < 0 ? '.' : at === 0 ? path.slice(0, 1) : path.slice(0, at);
+}
+
+/** The last part of a path. */
+export function baseName(path: string): string {
+  return path.replace(/[/\\]+$/, '').split(/[/\\]/).pop() ?? path;
+}

@@ -1,0 +1,135 @@
+import type { SiteChecks } from '../onnx/report';
+import type { PlacedSite } from '../onnx/describeSites';
+
+/** The weights of one site as the runtime gave them. */
+export interface RawWeights {
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The weights of one site: `weights[((batch * numHeads + head) * numQueries + query) * numKeys + key]`. */
+export interface SiteWeights {
+  readonly batch: number;
+  readonly numHeads: number;
+  readonly numQueries: number;
+  readonly numKeys: number;
+  readonly weights: Float32Array;
+}
+
+/** Brings a site's tensor into the order batch, head, query, key; data that is in that order already is not copied. */
+export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided'>, raw: RawWeights, batch: number): SiteWeights | undefined {
+  const { dims } = raw;
+  const queryAxis = dims.length + site.queryAxis;
+  const keyAxis = dims.length + site.keyAxis;
+  if (queryAxis < 0 || keyAxis < 0 || queryAxis === keyAxis) return undefined;
+  const numQueries = dims[queryAxis];
+  const numKeys = dims[keyAxis];
+  const leading = dims.filter((_, axis) => axis !== queryAxis && axis !== keyAxis);
+  const count = leading.reduce((product, dim) => product * dim, 1);
+  // What does not split into the batch is windows, each with heads of its own.
+  const numItems = leading.length > 1 ? leading[0] : batch > 0 && count % batch === 0 ? batch : 1;
+  let weights = raw.data;
+  if (queryAxis !== dims.length - 2 || keyAxis !== dims.length - 1) weights = reorder(weights, dims, queryAxis, keyAxis);
+  if (site.isUndivided) weights = divideRows(weights, numKeys);
+  return { batch: numItems, numHeads: numItems === 0 ? 0 : count / numItems, numQueries, numKeys, weights };
+}
+
+function reorder(data: Float32Array, dims: readonly number[], queryAxis: number, keyAxis: number): Float32Array {
+  const strides = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, dim) => product * dim, 1));
+  const order = [...dims.keys()].filter((axis) => axis !== queryAxis && axis !== keyAxis).concat(queryAxis, keyAxis);
+  const result = new Float32Array(data.length);
+  const at = order.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < data.length; to++) {
+    result[to] = data[from];
+    for (let i = order.length - 1; i >= 0; i--) {
+      from += strides[order[i]];
+      if (++at[i] < dims[order[i]]) break;
+      from -= strides[order[i]] * at[i];
+      at[i] = 0;
+    }
+  }
+  return result;
+}
+
+function divideRows(data: Float32Array, numKeys: number): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let row = 0; row + numKeys <= data.length; row += numKeys) {
+    let sum = 0;
+    for (let i = row; i < row + numKeys; i++) sum += data[i];
+    if (sum > 0) for (let i = row; i < row + numKeys; i++) result[i] = data[i] / sum;
+  }
+  return result;
+}
+
+/** The corner of the weights that belongs to the first queries and keys (padding lies behind them). */
+export function cropWeights(whole: SiteWeights, numQueries: number, numKeys: number): SiteWeights {
+  if (numQueries >= whole.numQueries && numKeys >= whole.numKeys) return whole;
+  const rows = Math.min(numQueries, whole.numQueries);
+  const columns = Math.min(numKeys, whole.numKeys);
+  const numMatrices = whole.batch * whole.numHeads;
+  const weights = new Float32Array(numMatrices * rows * columns);
+  for (let matrix = 0; matrix < numMatrices; matrix++) {
+    for (let row = 0; row < rows; row++) {
+      const from = (matrix * whole.numQueries + row) * whole.numKeys;
+      weights.set(whole.weights.subarray(from, from + columns), (matrix * rows + row) * columns);
+    }
+  }
+  return { ...whole, numQueries: rows, numKeys: columns, weights };
+}
+
+/** Rows may miss their sum by this much; quantised models round more. */
+const tolerance = 1e-3;
+const coarseTolerance = 2e-2;
+
+/** What {@link checkWeights} compares with. */
+export interface Expectation {
+  readonly rowSum: PlacedSite['rowSum'];
+  /** Whether values were rounded to fewer bits on the way. */
+  readonly isCoarse: boolean;
+  readonly batch: number;
+  /** Number of positions that queries and keys may have; undefined where it is not known. */
+  readonly numPositions: number | undefined;
+}
+
+/** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
+export function checkWeights(site: SiteWeights, expected: Expectation): SiteChecks {
+  const { weights, numQueries, numKeys, batch, numHeads } = site;
+  let isFinite = true;
+  let isCausal = numQueries === numKeys && numQueries > 1;
+  let isNegative = false;
+  let smallest = Infinity;
+  let largest = -Infinity;
+  const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
+  for (let row = 0; row < numRows; row++) {
+    const start = row * numKeys;
+    const query = row % numQueries;
+    let sum = 0;
+    for (let key = 0; key < numKeys; key++) {
+      const weight = weights[start + key];
+      sum += weight;
+      if (weight < 0) isNegative = true;
+      if (isCausal && key > query && weight !== 0) isCausal = false;
+    }
+    if (!Number.isFinite(sum)) isFinite = false;
+    // A row that may read nothing is all zero.
+    if (sum !== 0 && sum < smallest) smallest = sum;
+    if (sum > largest) largest = sum;
+  }
+  if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
+  const slack = expected.isCoarse ? coarseTolerance : tolerance;
+  const shape = [batch, numHeads, numQueries, numKeys];
+  return { isFinite, smallestRowSum: smallest, largestRowSum: numRows === 0 ? 0 : largest, isCausal, shape, failure: failureOf() };
+
+  function failureOf(): string {
+    if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;
+    if (!isFinite) return 'it holds numbers that are not finite';
+    if (batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
+    if (expected.numPositions !== undefined && numQueries > expected.numPositions && numKeys > expected.numPositions) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${expected.numPositions} positions that were read`;
+    if (expected.rowSum === 'any') return '';
+    if (isNegative) return 'it holds negative weights';
+    if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;
+    if (expected.rowSum === 'one' && largest > 0 && smallest < 1 - slack) return `a row sums to ${smallest.toFixed(4)}`;
+    return '';
+  }
+}

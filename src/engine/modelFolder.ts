@@ -1,0 +1,112 @@
+import { ExplorerError } from '../base/errors';
+import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
+
+/** Where the parts of a model are, and what its settings say. */
+export interface ResolvedModel {
+  /** For people: the folder's name, or the file's where it lies alone. */
+  readonly name: string;
+  readonly modelPath: string;
+  readonly tokenizerPath: string | undefined;
+  /** Parsed config.json; empty where there is none or it cannot be read. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+}
+
+/** Names of models that convention prefers, best first. */
+const preferred = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_model.onnx', 'encoder_model.onnx', 'model_quantized.onnx'];
+
+/** Parts of a pipeline that are no model of text by themselves. */
+const isPart = (name: string): boolean => /^(?:decoder_with_past_model|embed_tokens|vision_encoder|audio_encoder)/.test(name);
+
+/**
+ * Finds the model and its companions from a path: an .onnx file, or a folder in the layout of the Hugging Face hub.
+ * Throws `modelNotFound`, `modelAmbiguous` or `modelOrtFormat`.
+ */
+export async function resolveModel(access: FileAccess, path: string): Promise<ResolvedModel> {
+  const modelPath = await findModelFile(access, path);
+  const folder = folderOf(modelPath);
+  const isInOnnxFolder = baseName(folder) === 'onnx';
+  const folders = isInOnnxFolder ? [folder, folderOf(folder)] : [folder];
+  const find = async (name: string): Promise<string | undefined> => {
+    for (const each of folders) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
+    return undefined;
+  };
+  const [tokenizerPath, configPath, tokenizerConfigPath] = [await find('tokenizer.json'), await find('config.json'), await find('tokenizer_config.json')];
+  const fileName = baseName(modelPath);
+  const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
+  const hasCompanions = tokenizerPath !== undefined || configPath !== undefined;
+  return {
+    name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
+    modelPath,
+    tokenizerPath,
+    config: await readObject(access, configPath),
+    tokenizerConfig: await readObject(access, tokenizerConfigPath),
+  };
+}
+
+async function findModelFile(access: FileAccess, path: string): Promise<string> {
+  if (await access.exists(path)) {
+    if (/\.ort$/i.test(path)) throw new ExplorerError('modelOrtFormat', [baseName(path)]);
+    return path;
+  }
+  const list = async (folder: string): Promise<string[]> => {
+    try {
+      return await access.list(folder);
+    } catch {
+      return []; // there is no such folder
+    }
+  };
+  const names = await list(path);
+  const candidates = names.filter((name) => /\.onnx$/i.test(name)).map((name) => joinPath(path, name));
+  if (names.includes('onnx') || candidates.length === 0) for (const name of await list(joinPath(path, 'onnx'))) if (/\.onnx$/i.test(name)) candidates.push(joinPath(path, `onnx/${name}`));
+  const [only] = candidates;
+  if (only === undefined) {
+    const ort = names.find((name) => /\.ort$/i.test(name));
+    throw ort === undefined ? new ExplorerError('modelNotFound', [path]) : new ExplorerError('modelOrtFormat', [ort]);
+  }
+  if (candidates.length === 1) return only;
+  for (const name of preferred) {
+    const found = candidates.find((candidate) => baseName(candidate) === name);
+    if (found !== undefined) return found;
+  }
+  const whole = candidates.filter((candidate) => !isPart(baseName(candidate)));
+  if (whole.length === 1) return whole[0];
+  throw new ExplorerError('modelAmbiguous', [path, candidates.map(baseName).sort().join(', ')]);
+}
+
+async function readObject(access: FileAccess, path: string | undefined): Promise<Readonly<Record<string, unknown>>> {
+  if (path === undefined) return {};
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(await access.read(path)));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+  } catch {
+    return {}; // what it says is only asked for where it helps
+  }
+}
+
+/** Settings of a config.json that hold others. */
+const nested = ['text_config', 'decoder', 'encoder', 'language_config'];
+
+/** A positive whole number of a config.json by the names that it may have, also in its parts. */
+export function configNumber(config: Readonly<Record<string, unknown>>, names: readonly string[]): number | undefined {
+  for (const name of names) {
+    const value = Object.hasOwn(config, name) ? config[name] : undefined;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  }
+  for (const name of nested) {
+    const part = Object.hasOwn(config, name) ? config[name] : undefined;
+    if (typeof part !== 'object' || part === null) continue;
+    const value: number | undefined = configNumber({ ...part }, names);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Tokenizers without a limit state an absurd one. */
+const saneLength = 1e8;
+
+/** The most tokens that a model reads at once, from its settings: the smallest that any of them states. */
+export function configuredContextLength({ config, tokenizerConfig }: Pick<ResolvedModel, 'config' | 'tokenizerConfig'>): number | undefined {
+  const lengths = [configNumber(config, ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'max_sequence_length', 'seq_length', 'max_source_positions']), configNumber(tokenizerConfig, ['model_max_length'])].filter((length) => length !== undefined && length < saneLength);
+  return lengths.length === 0 ? undefined : Math.min(...lengths.map(Number));
+}

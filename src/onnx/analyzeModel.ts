@@ -1,0 +1,33 @@
+import { placeSites, type PlacedSite } from './describeSites';
+import { findFusedSites } from './fusedSites';
+import { GraphIndex } from './graphIndex';
+import { hoistBranches, type BranchChoice, type HoistedBranch } from './hoistBranches';
+import { findMissedSites } from './missedSites';
+import type { OnnxModel } from './onnxModel';
+import { findPatternSites } from './patternSites';
+import type { MissedSite } from './site';
+
+/** What was found in a model's graph. */
+export interface ModelAnalysis {
+  readonly model: OnnxModel;
+  /** The graph as it will run: branches that an input decides are in it. */
+  readonly index: GraphIndex;
+  readonly sites: readonly PlacedSite[];
+  readonly missed: readonly MissedSite[];
+  readonly hoisted: readonly HoistedBranch[];
+}
+
+/** By default a decoder that is merged with its cached variant takes the branch without a cache. */
+const withoutCache: BranchChoice = () => false;
+
+/** Finds every attention of a model from its graph alone. Throws the errors of {@link GraphIndex}. */
+export function analyzeModel(model: OnnxModel, choose: BranchChoice = withoutCache): ModelAnalysis {
+  const { graph, hoisted } = hoistBranches(model, choose);
+  const index = new GraphIndex(model, graph);
+  const live = index.ancestors(graph.outputs.map((output) => output.name)).nodes;
+  const fused = findFusedSites(index);
+  const found = [...findPatternSites(index), ...fused.sites].filter((site) => live.has(site.node));
+  const sites = placeSites(index, found, model.name);
+  return { model, index, sites, missed: [...fused.missed, ...findMissedSites(index, sites, fused.missed)], hoisted };
+}
+

@@ -1,0 +1,154 @@
+import type { GraphIndex } from './graphIndex';
+import { chosenWeights, traceLineage } from './lineage';
+import { layerInPath, pathOfNode } from './nodePath';
+import type { FoundSite, SiteComponent } from './site';
+
+/** A site with its place in the model. */
+export interface PlacedSite extends FoundSite {
+  readonly component: SiteComponent;
+  /** Position among the component's attention layers. */
+  readonly layer: number;
+  /** The number that the model's own path gives its layer, where it does. */
+  readonly modelLayer: number | undefined;
+  readonly path: string;
+}
+
+/** Gives every site its component, layer and path, in the order in which the model computes them. */
+export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileName: string): PlacedSite[] {
+  const sites = [...found].sort((a, b) => a.node - b.node);
+  const lineage = traceLineage(index, sites);
+  const paths = sites.map((site, position) => pathOfSite(index, site, position));
+  const content = sites.map((site) => ({ queries: lineage.contentOf(site.queries), keys: lineage.contentOf(site.keys) }));
+  const isCross = content.map(({ queries, keys }) => !isSameSet(queries, keys));
+  // What the values of cross-attention come from is the encoder.
+  const encoderSites = new Set<number>();
+  sites.forEach((site, position) => {
+    if (!isCross[position]) return;
+    for (const other of lineage.sitesOf(site.values)) {
+      const ancestors = lineage.sitesOf(index.nodes[sites[other].node].outputs[0]);
+      if (![other, ...ancestors].some((each) => isCross[each])) encoderSites.add(other);
+    }
+  });
+  // Queries and keys that only come from different inputs, without any stack of their own, are one stack.
+  const hasCross = isCross.includes(true) && isCross.includes(false);
+  const single = componentOfFile(fileName);
+  const components = sites.map((_, position): SiteComponent => (!hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder'));
+  const counts = new Map<SiteComponent, number>();
+  return sites.map((site, position) => {
+    const component = components[position];
+    const layer = counts.get(component) ?? 0;
+    counts.set(component, layer + 1);
+    const heads = headCounts(index, site);
+    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: layerInPath(paths[position]), path: paths[position] };
+  });
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((member) => b.has(member));
+}
+
+/** Split exports name the stack in the file's name; one stack by itself is `self`. */
+function componentOfFile(fileName: string): SiteComponent {
+  const name = fileName.split('/').pop() ?? '';
+  return /^encoder_model/.test(name) ? 'encoder' : /^decoder_(?:with_past_)?model/.test(name) ? 'decoder' : 'self';
+}
+
+/** The module path of a site, in dotted form: from the node's name, from the exporter's metadata, or from a neighbour. */
+function pathOfSite(index: GraphIndex, site: FoundSite, position: number): string {
+  for (const node of [site.namedBy, site.node, ...neighbours(index, site)]) {
+    const path = pathOfNode(index, node);
+    if (path !== undefined) return path;
+  }
+  return `attention ${position}`;
+}
+
+/** The makers of what a site reads and the users of what it writes. */
+function neighbours(index: GraphIndex, site: FoundSite): number[] {
+  const makers = index.nodes[site.node].inputs.map((input) => index.producer(input));
+  const users = index.nodes[site.node].outputs.flatMap((output) => index.consumers(output));
+  return [index.producer(site.keys), index.producer(site.queries), ...makers, ...users].filter((node) => node !== undefined);
+}
+
+/** Numbers of heads, where shapes that the file states tell them. */
+function headCounts(index: GraphIndex, site: FoundSite): { numHeads: number | undefined; numKeyValueHeads: number | undefined } {
+  const dims = index.valueInfo(site.tensor)?.dims;
+  const stated = dims?.length === 4 && site.queryAxis === -2 ? dims[1] : undefined;
+  const fromQueries = splitHeads(index, site.queries);
+  const numHeads = typeof stated === 'number' && stated > 0 ? stated : fromQueries;
+  const fromKeys = splitHeads(index, site.keys);
+  return { numHeads, numKeyValueHeads: fromKeys !== undefined && numHeads !== undefined && numHeads % fromKeys === 0 ? fromKeys : undefined };
+}
+
+const passedOnTheWay = new Set(['Transpose', 'Mul', 'Div', 'Add', 'Sub', 'Concat', 'Slice', 'Neg', 'Unsqueeze', 'Expand', 'Squeeze', 'Cast', 'Sqrt', 'Pow', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Split', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'RotaryEmbedding', 'Where']);
+
+/** Heads that the projection of a tensor is split into: the reshape nearest to the projection tells. */
+function splitHeads(index: GraphIndex, tensor: string): number | undefined {
+  let heads: number | undefined;
+  let name = tensor;
+  for (let i = 0; i < 24; i++) {
+    const node = index.producer(name);
+    if (node === undefined || !passedOnTheWay.has(index.nodes[node].opType)) break;
+    const { opType, inputs } = index.nodes[node];
+    if (opType === 'Reshape') heads = headsOfReshape(index, node) ?? heads;
+    const next = inputs.find((input) => index.weight(input) === undefined);
+    if (next === undefined) break;
+    name = next;
+  }
+  return heads;
+}
+
+/** The heads that a Reshape to [batch, position, heads, size] makes. */
+function headsOfReshape(index: GraphIndex, node: number): number | undefined {
+  const { inputs, outputs } = index.nodes[node];
+  if (!index.consumers(outputs[0]).some((consumer) => index.nodes[consumer].opType === 'Transpose')) return undefined;
+  const written = index.constantIntegers(inputs[1]) ?? concatenated(index, inputs[1]);
+  const shape = written?.length === 4 ? written : index.valueInfo(outputs[0])?.dims;
+  if (shape?.length !== 4) return undefined;
+  const [, , heads, size] = shape;
+  if (typeof heads === 'number' && heads > 0) return heads;
+  const width = heads === -1 && typeof size === 'number' && size > 0 ? projectedWidth(index, inputs[0]) : undefined;
+  return width !== undefined && typeof size === 'number' && width % size === 0 ? width / size : undefined;
+}
+
+function concatenated(index: GraphIndex, tensor: string): (number | undefined)[] | undefined {
+  const node = index.producer(tensor);
+  if (node === undefined || index.nodes[node].opType !== 'Concat') return undefined;
+  return index.nodes[node].inputs.map((input) => {
+    const values = index.constantIntegers(input);
+    return values?.length === 1 ? values[0] : undefined;
+  });
+}
+
+/** The last dimension of a projection's result: from its bias, or from its weight. */
+function projectedWidth(index: GraphIndex, tensor: string): number | undefined {
+  let name = tensor;
+  let numParts = 1;
+  for (let i = 0; i < 10; i++) {
+    const node = index.producer(name);
+    if (node === undefined) return undefined;
+    const { opType, inputs, outputs } = index.nodes[node];
+    if (opType === 'Split') numParts *= outputs.length;
+    const dims = inputs.map((input) => index.weight(input)?.dims);
+    if (opType === 'Gemm' || opType === 'FusedGemm') return divide(dims[1]?.[index.integerAttribute(node, 'transB') === 1 ? 0 : 1], numParts);
+    if (opType === 'MatMulNBits' || opType === 'MatMulBnb4') return divide(index.integerAttribute(node, 'N'), numParts);
+    const weight = dims.findIndex((each) => each !== undefined);
+    if (weight >= 0 && (opType.includes('MatMul') || opType === 'Add') && (dims[weight]?.length ?? 0) > 0) {
+      const width = dims[weight]?.at(-1);
+      if (width !== undefined && width > 1) return divide(width, numParts);
+    }
+    const next = inputs.find((input) => index.weight(input) === undefined);
+    if (next === undefined || !passedOnTheWay.has(opType)) return undefined;
+    name = next;
+  }
+  return undefined;
+}
+
+function divide(width: number | undefined, parts: number): number | undefined {
+  return width !== undefined && width % parts === 0 ? width / parts : undefined;
+}
+
+/** Rows of the embedding table that token ids choose from, if ids are an input and their table is found. */
+export function vocabularySizeOf(index: GraphIndex, input: string): number | undefined {
+  const sizes = chosenWeights(index, input);
+  return sizes.length === 0 ? undefined : Math.max(...sizes);
+}

@@ -1,0 +1,215 @@
+import { ExplorerError } from '../base/errors';
+import { dataTypeName, isFloatType, type DataTypeName } from './dataType';
+import type { GraphIndex } from './graphIndex';
+import { chosenWeights } from './lineage';
+import type { Dimension, ValueInfo } from './onnxModel';
+
+/** The values of a tensor by element type; half-precision floats as their bits. */
+export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
+
+/** A tensor to be fed, row-major. */
+export interface ModelInput {
+  readonly name: string;
+  readonly type: DataTypeName;
+  readonly dims: readonly number[];
+  readonly data: TensorData;
+}
+
+/** What a graph input is for. */
+export type InputRole = 'ids' | 'mask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'unknown';
+
+/** What the inputs are made from. */
+export interface InputValues {
+  readonly ids: ArrayLike<number>;
+  /** Ids that the decoder of an encoder–decoder model reads. */
+  readonly targetIds?: ArrayLike<number> | undefined;
+  /** Fills up to a fixed length; 0 where the tokenizer has none. */
+  readonly padId?: number | undefined;
+}
+
+/** Inputs made for a text. */
+export interface MadeInputs {
+  readonly inputs: readonly ModelInput[];
+  /** Number of the text's own tokens that are read, and of positions with padding. */
+  readonly numTokens: number;
+  readonly numPositions: number;
+}
+
+/** How a model's inputs are made; nothing in it depends on a text. */
+export interface InputPlan {
+  readonly roles: ReadonlyMap<string, InputRole>;
+  /** Number of positions that the file is made for, if it takes no other. */
+  readonly fixedLength: number | undefined;
+  /** Makes every input. Longer texts are cut to the fixed length, shorter ones padded. */
+  make(values: InputValues): MadeInputs;
+}
+
+/**
+ * Plans the inputs of a model from its signature. Throws `inputNotMade` for the first input that text does not give.
+ * @param given inputs that are fed by the caller.
+ */
+export function planInputs(index: GraphIndex, needed: readonly string[], given: ReadonlySet<string> = new Set()): InputPlan {
+  const inputs = needed.flatMap((name) => index.inputs.filter((input) => input.name === name));
+  const roles = new Map(inputs.map((input): [string, InputRole] => [input.name, roleOf(index, input)]));
+  for (const input of inputs) {
+    if (given.has(input.name)) continue;
+    const reason = roles.get(input.name) === 'unknown' ? whyUnknown(input) : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string' ? 'it is not a tensor of numbers' : undefined;
+    if (reason !== undefined) throw new ExplorerError('inputNotMade', [input.name, reason]);
+  }
+  const ids = inputs.find((input) => roles.get(input.name) === 'ids');
+  const fixed = ids?.dims?.at(-1);
+  const fixedLength = typeof fixed === 'number' && fixed > 0 ? fixed : undefined;
+  const target = inputs.find((input) => roles.get(input.name) === 'targetIds')?.dims?.at(-1);
+  const fixedTarget = typeof target === 'number' && target > 0 ? target : undefined;
+  return {
+    roles,
+    fixedLength,
+    make: (values) => {
+      const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
+      const numPositions = fixedLength ?? values.ids.length;
+      const sizes: Sizes = { values, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0 };
+      return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions };
+    },
+  };
+}
+
+interface Sizes {
+  readonly values: InputValues;
+  readonly numTokens: number;
+  readonly numPositions: number;
+  readonly numTarget: number;
+}
+
+/** What an input is for: its name where exporters agree on one, else its type and what the graph does with it. */
+function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
+  const name = input.name.toLowerCase();
+  const rank = input.dims?.length;
+  if (input.dataType === 9 && /cache|past/.test(name)) return 'cacheFlag';
+  if (/(?:num_)?logits_to_keep/.test(name)) return 'numLogits';
+  if (/cache_position/.test(name)) return 'cachePositions';
+  if (/seqlens_k/.test(name)) return 'lastPosition';
+  if (/past_seq(?:uence)?_?len/.test(name)) return 'pastLength';
+  if (/total_seq(?:uence)?_?len/.test(name)) return 'totalLength';
+  if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name)) return 'cache';
+  if (/mask/.test(name) && (rank === undefined || rank <= 2)) return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
+  if (isFloatType(input.dataType)) return 'unknown';
+  if (/token_type|segment/.test(name)) return 'tokenTypes';
+  if (/position/.test(name)) return 'positions';
+  if (/decoder_input_ids|^tgt|target/.test(name)) return 'targetIds';
+  if (/input_ids|^(?:ids|tokens|token_ids|src)$/.test(name)) return 'ids';
+  // Neither name is known: ids choose rows of the largest table.
+  const tables = index.inputs.map((other) => (isFloatType(other.dataType) ? 0 : Math.max(0, ...chosenWeights(index, other.name))));
+  const own = Math.max(0, ...chosenWeights(index, input.name));
+  return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
+}
+
+function whyUnknown(input: ValueInfo): string {
+  const name = input.name.toLowerCase();
+  if (/pixel|image/.test(name)) return 'an image';
+  if (/features|input_values|audio|waveform/.test(name)) return 'sound';
+  if (/encoder_hidden_states|encoder_outputs/.test(name)) return 'the result of an encoder';
+  if (/embeds/.test(name)) return 'embeddings made by another model';
+  const type = dataTypeName(input.dataType) ?? 'no tensor';
+  return `${type}${input.dims === undefined ? '' : ` [${input.dims.map((dim) => dim ?? '?').join(', ')}]`}`;
+}
+
+/** No text needs an input larger than this. */
+const maxElements = 2 ** 26;
+
+function makeInput(input: ValueInfo, role: InputRole, { values, numTokens, numPositions, numTarget }: Sizes): ModelInput {
+  const type = dataTypeName(input.dataType) ?? 'float32';
+  const isTarget = role === 'targetIds' || role === 'targetMask';
+  const length = isTarget ? numTarget : numPositions;
+  const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : numTokens;
+  const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
+    const count = dims.reduce((product, dim) => product * dim, 1);
+    if (count > maxElements) throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
+    const data = allocate(type, count);
+    const last = dims.at(-1) ?? 1;
+    for (let i = 0; i < count; i++) setNumber(data, i, type, value(last === 0 ? 0 : i % last));
+    return { name: input.name, type, dims, data };
+  };
+  switch (role) {
+    case 'ids':
+    case 'targetIds': {
+      const ids = role === 'ids' ? values.ids : values.targetIds;
+      if (ids === undefined) throw new ExplorerError('inputNotMade', [input.name, 'the ids that the decoder reads']);
+      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? ids[position] : (values.padId ?? 0)));
+    }
+    case 'mask':
+    case 'targetMask':
+    case 'encoderMask':
+      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 1 : 0));
+    case 'positions':
+      return make(sequenceDims(input.dims, length), (position) => position);
+    case 'cachePositions':
+      return make([length], (position) => position);
+    case 'cache':
+      return make(cacheDims(input), () => 0);
+    case 'lastPosition':
+      return make(numberDims(input.dims), () => numTokens - 1);
+    case 'totalLength':
+      return make(numberDims(input.dims), () => numPositions);
+    default: // types of tokens, flags, counts: zero
+      return make(role === 'tokenTypes' ? sequenceDims(input.dims, length) : numberDims(input.dims), () => 0);
+  }
+}
+
+/** [batch, position], or [position] where the model takes no batch; a fixed batch is kept and filled with copies. */
+function sequenceDims(dims: readonly Dimension[] | undefined, length: number): readonly number[] {
+  if (dims?.length === 1) return [length];
+  const batch = dims?.[0];
+  return [typeof batch === 'number' && batch > 0 ? batch : 1, length];
+}
+
+/** A single number, or one a batch item. */
+function numberDims(dims: readonly Dimension[] | undefined): readonly number[] {
+  return (dims ?? [undefined]).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
+}
+
+/** An empty cache: batch one, fixed sizes kept, what counts positions zero. */
+function cacheDims(input: ValueInfo): readonly number[] {
+  const { dims } = input;
+  if (dims === undefined) throw new ExplorerError('inputNotMade', [input.name, 'a cache of unknown shape']);
+  const batch = Math.max(dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)), 0);
+  const made = dims.map((dim, axis) => (typeof dim === 'number' ? dim : axis === batch ? 1 : 0));
+  if (!made.includes(0)) throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);
+  return made;
+}
+
+/** A zeroed array for elements of a type. */
+export function allocate(type: DataTypeName, count: number): TensorData {
+  switch (type) {
+    case 'int64':
+      return new BigInt64Array(count);
+    case 'uint64':
+      return new BigUint64Array(count);
+    case 'int32':
+      return new Int32Array(count);
+    case 'uint32':
+      return new Uint32Array(count);
+    case 'float16':
+    case 'bfloat16':
+    case 'uint16':
+      return new Uint16Array(count);
+    case 'int16':
+      return new Int16Array(count);
+    case 'int8':
+      return new Int8Array(count);
+    case 'float64':
+      return new Float64Array(count);
+    case 'float32':
+      return new Float32Array(count);
+    default:
+      return new Uint8Array(count);
+  }
+}
+
+/** One and zero are all that half-precision inputs are made of. */
+const halfOne = 0x3c00;
+const brainOne = 0x3f80;
+
+function setNumber(data: TensorData, index: number, type: DataTypeName, value: number): void {
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[index] = BigInt(value);
+  else data[index] = type === 'float16' ? (value === 0 ? 0 : halfOne) : type === 'bfloat16' ? (value === 0 ? 0 : brainOne) : value;
+}

@@ -1,0 +1,85 @@
+import { bodiesOf, type GraphIndex } from './graphIndex';
+import { pathOfNode } from './nodePath';
+import type { OnnxModel } from './onnxModel';
+import { activationProduct, operatorOf } from './products';
+import { readSubgraph } from './readModel';
+import type { FoundSite, MissedSite } from './site';
+import { pathOf, rearranging, walkBack } from './trace';
+
+/** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
+const choosing = new Set(['TopK', 'ArgMax', 'Multinomial']);
+
+/** What looks like attention and was not extracted, each with its reason. */
+export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], known: readonly MissedSite[]): MissedSite[] {
+  const explained = new Set(known.map((missed) => missed.node));
+  const missed: MissedSite[] = [];
+  const used = normalizersOf(index, sites);
+  const say = (node: number, reason: string): void => {
+    missed.push({ node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator: index.nodes[node].opType, reason });
+  };
+  const taken = new Set(sites.map((site) => site.node));
+  index.nodes.forEach((node, at) => {
+    if (explained.has(at)) return;
+    const operator = operatorOf(index, at);
+    if ((operator === 'Softmax' || operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.BiasSoftmax') && !used.has(at)) say(at, softmaxReason(index, at));
+    else if (!taken.has(at) && isLinearAttention(index, at, taken)) say(at, 'linear attention: keys and values are multiplied first, so no matrix of weights exists in the graph');
+    const numInside = bodiesOf(index.model, node).reduce((sum, { range }) => sum + countSoftmax(index.model, range, 1), 0);
+    if (numInside > 0) say(at, `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs`);
+  });
+  for (const defined of index.model.functions) {
+    const numInside = defined.nodes.filter((node) => node.opType === 'Softmax' || node.opType === 'Attention').length;
+    if (numInside > 0) missed.push({ node: undefined, path: `${defined.domain}.${defined.name}`, operator: defined.name, reason: 'it is inside a function that the model defines' });
+  }
+  return missed;
+}
+
+function normalizersOf(index: GraphIndex, sites: readonly FoundSite[]): ReadonlySet<number> {
+  const used = new Set<number>();
+  for (const site of sites) {
+    used.add(site.namedBy);
+    for (const operand of activationProduct(index, site.node)?.operands ?? []) {
+      walkBack(index, operand, (step) => {
+        if (step.node !== undefined && step.normalizer === undefined && operatorOf(index, step.node).endsWith('Softmax')) used.add(step.node);
+        return step.normalizer !== undefined;
+      });
+    }
+  }
+  return used;
+}
+
+function softmaxReason(index: GraphIndex, node: number): string {
+  const outputs = new Set(index.graph.outputs.map((output) => output.name));
+  const seen = new Set<string>();
+  const pending = [...index.nodes[node].outputs];
+  for (let tensor = pending.pop(); tensor !== undefined && seen.size < 200; tensor = pending.pop()) {
+    if (seen.has(tensor)) continue;
+    seen.add(tensor);
+    if (outputs.has(tensor)) return 'its result is an output of the model, not a weighting of values';
+    for (const consumer of index.consumers(tensor)) {
+      const operator = operatorOf(index, consumer);
+      if (choosing.has(operator)) return 'it chooses among alternatives (a router), it does not weight positions';
+      if (rearranging.has(operator) || operator === 'Where' || operator === 'Mul' || operator === 'ScatterND') pending.push(...index.nodes[consumer].outputs.slice(0, 4));
+    }
+  }
+  return 'the way from its result to a product with values is not one that is known';
+}
+
+/** φ(Q)(φ(K)ᵀV): a product one of whose operands is, as it is, a product of two other activations, and whose other is not made of values. */
+function isLinearAttention(index: GraphIndex, node: number, taken: ReadonlySet<number>): boolean {
+  const product = activationProduct(index, node);
+  if (product === undefined || index.nodes[node].opType === 'ReduceSum') return false;
+  // Scores of quadratic attention are such products too; theirs is not a product's operand without a normaliser between.
+  return product.operands.some((operand) => {
+    let isProduct = false;
+    walkBack(index, operand, (step) => {
+      if (step.node !== undefined && activationProduct(index, step.node) !== undefined && !taken.has(step.node)) isProduct = index.nodes[step.node].opType !== 'ReduceSum';
+      return step.depth > 0 && pathOf(step).some(({ node: on }) => on !== undefined && !rearranging.has(operatorOf(index, on)) && on !== step.node);
+    });
+    return isProduct && product.operands.every((other) => other === operand || index.producer(other) !== undefined);
+  });
+}
+
+function countSoftmax(model: OnnxModel, range: { start: number; end: number }, depth: number): number {
+  const body = readSubgraph(model, range, depth);
+  return body.nodes.reduce((sum, node) => sum + (node.opType === 'Softmax' ? 1 : 0) + bodiesOf(model, node).reduce((inner, each) => inner + countSoftmax(model, each.range, depth + 1), 0), 0);
+}

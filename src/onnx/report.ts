@@ -1,0 +1,177 @@
+import type { ModelAnalysis } from './analyzeModel';
+import { dataTypeName } from './dataType';
+import { planInputs } from './inputs';
+import { ExplorerError } from '../base/errors';
+import type { ExtractionMethod, RowSum, SiteComponent } from './site';
+
+/** What was found in a model file, as plain data: made from the graph alone, without a run. */
+export interface ExtractionReport {
+  readonly model: {
+    readonly name: string;
+    readonly fileBytes: number;
+    readonly irVersion: number;
+    readonly producer: string;
+    readonly opsets: readonly { readonly domain: string; readonly version: number }[];
+    readonly numNodes: number;
+    readonly numInitializers: number;
+    /** Bytes of weights that lie in other files. */
+    readonly externalBytes: number;
+    /** Branches that were put in the place of a conditional: which input decides, and the value it is taken to have. */
+    readonly branches: readonly { readonly input: string; readonly value: boolean }[];
+  };
+  readonly inputs: readonly { readonly name: string; readonly type: string; readonly dims: readonly (number | string)[] | undefined; readonly role: string }[];
+  /** Why the inputs cannot be made from text; empty where they can. */
+  readonly inputProblem: string;
+  readonly outputs: readonly string[];
+  readonly sites: readonly ReportedSite[];
+  readonly missed: readonly { readonly path: string; readonly operator: string; readonly reason: string }[];
+}
+
+/** One attention that is extracted. */
+export interface ReportedSite {
+  readonly path: string;
+  readonly component: SiteComponent;
+  readonly layer: number;
+  /** The number that the model's own path gives the layer. */
+  readonly modelLayer: number | undefined;
+  readonly method: ExtractionMethod;
+  readonly normalizer: string;
+  readonly rowSum: RowSum;
+  readonly tensor: string;
+  readonly operator: string;
+  readonly chain: readonly string[];
+  readonly numHeads: number | undefined;
+  readonly numKeyValueHeads: number | undefined;
+  readonly notes: readonly string[];
+  /** The checks of a run; undefined before one. */
+  readonly checks?: SiteChecks;
+}
+
+/** What a run showed of one site. */
+export interface SiteChecks {
+  readonly isFinite: boolean;
+  readonly smallestRowSum: number;
+  readonly largestRowSum: number;
+  readonly isCausal: boolean;
+  readonly shape: readonly number[];
+  /** Why the site is not drawn; empty where all checks pass. */
+  readonly failure: string;
+}
+
+/** Makes the report of an analysed model. */
+export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalysis): ExtractionReport {
+  const names = index.inputs.map((input) => input.name);
+  const { roles } = planInputs(index, names, new Set(names));
+  return {
+    model: {
+      name: model.name,
+      fileBytes: model.bytes.length,
+      irVersion: model.irVersion,
+      producer: model.producer,
+      opsets: [...model.opsets].map(([domain, version]) => ({ domain: domain === '' ? 'ai.onnx' : domain, version })),
+      numNodes: index.nodes.length,
+      numInitializers: index.graph.initializers.length,
+      externalBytes: index.graph.initializers.reduce((sum, tensor) => sum + (tensor.external?.length ?? 0), 0),
+      branches: hoisted,
+    },
+    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: roles.get(input.name) ?? 'unknown' })),
+    inputProblem: inputProblem(() => planInputs(index, names)),
+    outputs: index.graph.outputs.map((output) => output.name),
+    sites: sites.map(({ node, path, component, layer, modelLayer, method, normalizer, rowSum, tensor, chain, numHeads, numKeyValueHeads, notes }) => ({
+      path,
+      component,
+      layer,
+      modelLayer,
+      method,
+      normalizer,
+      rowSum,
+      tensor,
+      operator: index.nodes[node].opType,
+      chain,
+      numHeads,
+      numKeyValueHeads,
+      notes,
+    })),
+    missed: missed.map(({ path, operator, reason }) => ({ path, operator, reason })),
+  };
+}
+
+function inputProblem(plan: () => unknown): string {
+  try {
+    plan();
+    return '';
+  } catch (error) {
+    if (error instanceof ExplorerError) return error.message;
+    throw error;
+  }
+}
+
+/** Adds what a run showed; checks are in the order of the report's sites, undefined for one that was not run. */
+export function withChecks(report: ExtractionReport, checks: readonly (SiteChecks | undefined)[]): ExtractionReport {
+  return {
+    ...report,
+    sites: report.sites.map((site, i) => {
+      const found = checks[i];
+      return found === undefined ? site : { ...site, checks: found };
+    }),
+  };
+}
+
+const methodMeaning: Record<ExtractionMethod, string> = {
+  exposed: 'the tensor of weights is in the graph and was made an output',
+  probed: 'the operator was asked for its weights, in a copy beside the original',
+  rebuilt: 'the weights are computed anew from the operator’s own inputs',
+  derived: 'the graph holds no such matrix; the equivalent one is computed',
+};
+
+const rowSumMeaning: Record<RowSum, string> = { one: 'sum to one', atMostOne: 'sum to one or less, by design', any: 'are not normalised, by design' };
+
+/** The report as a Markdown document. */
+export function formatReport(report: ExtractionReport): string {
+  const { model, inputs, sites, missed } = report;
+  const lines = [
+    `# Extraction report: ${model.name}`,
+    '',
+    `${megabytes(model.fileBytes)} MB${model.externalBytes > 0 ? ` and ${megabytes(model.externalBytes)} MB of weights in other files` : ''}; ${model.numNodes} nodes; ${model.producer === '' ? 'producer not stated' : model.producer}; IR ${model.irVersion}; ${model.opsets.map(({ domain, version }) => `${domain} ${version}`).join(', ')}.`,
+    ...model.branches.map(({ input, value }) => `The branch for \`${input}\` = ${value} is the one that is read.`),
+    '',
+    '## Inputs',
+    '',
+    '| Name | Type | Shape | Made as |',
+    '|---|---|---|---|',
+    ...inputs.map(({ name, type, dims, role }) => `| ${cell(name)} | ${type} | ${dims === undefined ? '?' : cell(`[${dims.join(', ')}]`)} | ${role} |`),
+    ...(report.inputProblem === '' ? [] : ['', report.inputProblem]),
+    '',
+    `## Attention: ${sites.length} ${sites.length === 1 ? 'layer' : 'layers'} found`,
+    '',
+  ];
+  if (sites.length > 0) {
+    const hasChecks = sites.some((site) => site.checks !== undefined);
+    lines.push(`| Component | Layer | Path | Heads | Key–value heads | Method | Rows | Computed by | Notes |${hasChecks ? ' Checks |' : ''}`, `|---|---|---|---|---|---|---|---|---|${hasChecks ? '---|' : ''}`);
+    for (const site of sites) {
+      const layer = site.modelLayer === undefined || site.modelLayer === site.layer ? `${site.layer}` : `${site.layer} (the model's ${site.modelLayer})`;
+      lines.push(`| ${site.component} | ${layer} | ${cell(site.path)} | ${site.numHeads ?? 'known after a run'} | ${site.numKeyValueHeads ?? ''} | ${site.method} | ${rowSumMeaning[site.rowSum]} | ${cell(site.chain.length > 0 ? site.chain.join(' → ') : site.operator)} | ${cell(site.notes.join('; '))} |${hasChecks ? ` ${cell(checksText(site.checks))} |` : ''}`);
+    }
+    lines.push('', ...[...new Set(sites.map((site) => site.method))].map((method) => `* ${method}: ${methodMeaning[method]}.`));
+  }
+  if (missed.length > 0) {
+    lines.push('', '## Seen and not extracted', '', '| Path | Operator | Reason |', '|---|---|---|');
+    for (const { path, operator, reason } of missed) lines.push(`| ${cell(path)} | ${cell(operator)} | ${cell(reason)} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function checksText(checks: SiteChecks | undefined): string {
+  if (checks === undefined) return 'not run';
+  if (checks.failure !== '') return `not drawn: ${checks.failure}`;
+  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}; [${checks.shape.join(', ')}]`;
+}
+
+/** Text from the file, made safe for a table's cell. */
+function cell(text: string): string {
+  return text.replaceAll(/[\r\n]+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+}
+
+function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(bytes < 1e6 ? 2 : 1);
+}

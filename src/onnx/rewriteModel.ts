@@ -1,0 +1,142 @@
+import type { ModelAnalysis } from './analyzeModel';
+import { dataType, dataTypeBits } from './dataType';
+import type { PlacedSite } from './describeSites';
+import type { GraphIndex } from './graphIndex';
+import type { TensorInfo } from './onnxModel';
+import { encodeNode } from './suffixNodes';
+import type { ByteRange } from './wireReader';
+import { WireWriter } from './wireWriter';
+
+/** What the rewritten model is to give. */
+export interface RewriteOptions {
+  /** Sites whose weights become outputs. */
+  readonly sites: readonly PlacedSite[];
+  /** Whether the model's own outputs stay; without them, all that leads only to them is dropped. */
+  readonly isWhole: boolean;
+}
+
+/** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
+export interface RewrittenModel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The name under which the original file's own bytes must be given as external data; undefined where no weight lies in them. */
+  readonly ownBytesName: string | undefined;
+  /** Other files with weights, as the model names them. */
+  readonly externalFiles: readonly string[];
+  /** The output that carries each site's weights. */
+  readonly outputs: readonly { readonly site: PlacedSite; readonly output: string }[];
+  /** Inputs that the rewritten model still needs. */
+  readonly inputs: readonly string[];
+}
+
+/** Tensors below this stay in the graph: the runtime reads shapes and scalars there. */
+const smallestExternalBytes = 1024;
+
+/** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }: RewriteOptions): RewrittenModel {
+  const { graph } = index;
+  const names = allNames(index);
+  const ownBytesName = unique(names, 'attention-explorer-weights');
+  const canBeOtherFloat = usesOtherFloats(index);
+  const ownOutputs = new Set(graph.outputs.map((output) => output.name));
+  const addedNodes: Uint8Array[] = [];
+  const addedOutputs: string[] = [];
+  const outputs = sites.map((site, position) => {
+    addedNodes.push(...(site.suffix?.nodes ?? []));
+    let output = site.tensor;
+    if (canBeOtherFloat && index.valueInfo(output)?.dataType !== dataType.float32) {
+      output = unique(names, `attention-explorer-${position}`);
+      addedNodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
+    }
+    if (!ownOutputs.has(output) && !addedOutputs.includes(output)) addedOutputs.push(output);
+    return { site, output };
+  });
+  const wanted = [...sites.flatMap((site) => site.needs), ...(isWhole ? ownOutputs : [])];
+  const live = index.ancestors(wanted);
+  const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
+
+  const written = new WireWriter();
+  const externalFiles = new Set<string>();
+  let hasOwnWeights = false;
+  const writeTensor = (tensor: TensorInfo): void => {
+    if (tensor.external !== undefined) externalFiles.add(tensor.external.location);
+    if (tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternalBytes && dataTypeBits(tensor.dataType) > 0) {
+      hasOwnWeights = true;
+      written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
+    } else written.bytes(5, model.bytes.subarray(tensor.range.start, tensor.range.end));
+  };
+  index.nodes.forEach((node, at) => {
+    if (!isWhole && !live.nodes.has(at)) return;
+    const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternalBytes ? index.attributes(at).get('value')?.tensor : undefined;
+    if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
+    else written.bytes(1, node.bytes.subarray(node.range.start, node.range.end));
+  });
+  for (const node of addedNodes) written.bytes(1, node);
+  written.text(2, graph.name === '' ? 'graph' : graph.name);
+  const initialized = new Set<string>();
+  for (const tensor of graph.initializers) {
+    if (!isUsed(tensor.name) || initialized.has(tensor.name)) continue;
+    initialized.add(tensor.name);
+    writeTensor(tensor);
+  }
+  for (const site of sites) for (const initializer of site.suffix?.initializers ?? []) written.bytes(5, initializer);
+  const copy = (field: number, range: ByteRange): void => void written.bytes(field, model.bytes.subarray(range.start, range.end));
+  const inputs: string[] = [];
+  for (const input of graph.inputs) {
+    if (!isUsed(input.name)) continue;
+    copy(11, input.range);
+    if (!index.initializers.has(input.name)) inputs.push(input.name);
+  }
+  if (isWhole) for (const output of graph.outputs) copy(12, output.range);
+  for (const output of addedOutputs) written.message(12, new WireWriter().text(1, output));
+  // A site whose tensor the model gives anyway.
+  const given = new Set(isWhole ? [] : outputs.map(({ output }) => output).filter((output) => ownOutputs.has(output)));
+  for (const output of given) written.message(12, new WireWriter().text(1, output));
+  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info.range);
+  for (const site of sites) for (const info of site.suffix?.valueInfos ?? []) written.bytes(13, info);
+  for (const range of graph.others) written.raw(model.bytes.subarray(range.start, range.end));
+
+  const whole = new WireWriter();
+  for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
+  whole.message(7, written);
+  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], outputs, inputs };
+}
+
+/** A TensorProto that says where in which file its values lie. */
+function externalTensor(tensor: TensorInfo, data: ByteRange, location: string): WireWriter {
+  const written = new WireWriter();
+  for (const dim of tensor.dims) written.integer(1, dim);
+  written.integer(2, tensor.dataType).text(8, tensor.name);
+  const entries = { location, offset: String(data.start), length: String(data.end - data.start) };
+  for (const [key, value] of Object.entries(entries)) written.message(13, new WireWriter().text(1, key).text(2, value));
+  return written.integer(14, 1);
+}
+
+/** Whether floats of another width than 32 bits can occur anywhere in the graph. */
+function usesOtherFloats(index: GraphIndex): boolean {
+  const other = new Set<number>([dataType.float16, dataType.float64, dataType.bfloat16]);
+  if ([...index.graph.inputs, ...index.graph.valueInfos, ...index.graph.outputs, ...index.graph.initializers].some((each) => other.has(each.dataType))) return true;
+  return index.nodes.some((node, at) => {
+    if (node.opType === 'Cast') return other.has(index.integerAttribute(at, 'to') ?? 0);
+    if (node.opType === 'Constant' || node.opType === 'ConstantOfShape') return other.has(index.attributes(at).get('value')?.tensor?.dataType ?? 0);
+    return index.model.functions.some((each) => each.name === node.opType && each.domain === node.domain);
+  });
+}
+
+function allNames(index: GraphIndex): Set<string> {
+  const names = new Set<string>();
+  for (const node of index.nodes) for (const output of node.outputs) names.add(output);
+  for (const input of index.graph.inputs) names.add(input.name);
+  for (const { name, external } of index.graph.initializers) {
+    names.add(name);
+    if (external !== undefined) names.add(external.location);
+  }
+  return names;
+}
+
+/** A name that nothing in the graph has; it is taken from then on. */
+function unique(names: Set<string>, wished: string): string {
+  let name = wished;
+  while (names.has(name)) name += '_';
+  names.add(name);
+  return name;
+}

@@ -1,0 +1,59 @@
+import type { Normalizer } from './trace';
+
+/** How the weights of a site are got out: its tensor made an output; its operator asked for them; computed anew from its inputs; computed from what the graph holds in their place. */
+export type ExtractionMethod = 'exposed' | 'probed' | 'rebuilt' | 'derived';
+
+/** What the rows of weights sum to by design. */
+export type RowSum = 'one' | 'atMostOne' | 'any';
+
+/** The part of a model that an attention belongs to; `self` where the model has one stack. */
+export type SiteComponent = 'encoder' | 'decoder' | 'cross' | 'self';
+
+/** Nodes and tensors, as protobuf messages, that are added to a graph to get the weights of a site. */
+export interface Suffix {
+  /** NodeProtos. */
+  readonly nodes: readonly Uint8Array[];
+  /** TensorProtos. */
+  readonly initializers: readonly Uint8Array[];
+  /** ValueInfoProtos. */
+  readonly valueInfos: readonly Uint8Array[];
+}
+
+/** A place in the graph where attention is computed, and how its weights are got. */
+export interface FoundSite {
+  /** The node that weights the values, or the fused operator. */
+  readonly node: number;
+  readonly method: ExtractionMethod;
+  readonly normalizer: Normalizer | 'linear';
+  readonly rowSum: RowSum;
+  /** The tensor of weights: one of the graph's own, or one that the suffix makes. */
+  readonly tensor: string;
+  readonly suffix: Suffix | undefined;
+  /** Tensors of the graph that the weights are made of: the suffix's inputs, or the tensor of weights itself. */
+  readonly needs: readonly string[];
+  /** Whether the rows have yet to be divided by their sums. */
+  readonly isUndivided: boolean;
+  /** The axes of query and key positions, counted from the end (−1 is the last). */
+  readonly queryAxis: number;
+  readonly keyAxis: number;
+  /** What the weights are made of, and what they weight. */
+  readonly queries: string;
+  readonly keys: string;
+  readonly values: string;
+  /** The node that names the site best. */
+  readonly namedBy: number;
+  /** Operators from the scores to the weights, for the report. */
+  readonly chain: readonly string[];
+  readonly numHeads: number | undefined;
+  readonly numKeyValueHeads: number | undefined;
+  /** What else the report says of it: window, soft cap, rotary positions. */
+  readonly notes: readonly string[];
+}
+
+/** Attention that was seen and cannot be got out, with the reason in one clause. */
+export interface MissedSite {
+  readonly node: number | undefined;
+  readonly path: string;
+  readonly operator: string;
+  readonly reason: string;
+}
