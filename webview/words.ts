@@ -11,8 +11,10 @@ export function formatWeight(weight: number): string {
   return weight < 1e-4 ? weight.toExponential(1) : weight.toPrecision(3);
 }
 
-/** A weight in little room: `.41`. */
+/** A weight in little room: `.41`, `<.01`, `0`. */
 export function shortWeight(weight: number): string {
+  if (!(weight > 0)) return '0';
+  if (weight < 0.005) return '<.01';
   return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
 }
 

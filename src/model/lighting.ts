@@ -1,5 +1,5 @@
 import type { ComponentInfo } from './head';
-import { meanOf, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
+import { meanOf, sinkKeys, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
 import type { TokenRef } from './token';
 
 /** What one token, or the mean of several, reads or is read by. */
@@ -61,4 +61,14 @@ export function sourcesOf(lighting: Lighting, count: number, threshold: number, 
   const shown = found.reduce((sum, { weight }) => sum + weight, 0);
   const sinkWeight = lighting.direction === 'reads' ? sinks.reduce((sum, key) => sum + (weights[key] ?? 0), 0) : 0;
   return { strongest: found, restCount: positive - found.length, restWeight: Math.max(0, total - shown), sinkWeight, totalWeight: total };
+}
+
+/**
+ * The sink keys of a pattern that enough queries could have read: at the end of a causal pattern a column's mean is over a
+ * few neighbours, and any local head would seem to have sinks there.
+ */
+export function provenSinks(pattern: Pattern, isCausal: boolean): number[] {
+  const { numQueries, numKeys } = pattern;
+  const enough = Math.min(numQueries, Math.max(8, Math.ceil(numQueries / 8)));
+  return sinkKeys(pattern, isCausal).filter((key) => !isCausal || numKeys - key >= enough);
 }

@@ -43,6 +43,7 @@ async function html(theme: ThemeName): Promise<string> {
 <head>
 <meta charset="UTF-8">
 <meta http-equiv="Content-Security-Policy" content="${policy}">
+<link rel="icon" href="data:,">
 <title>Attention Explorer</title>
 <style nonce="test">${variables}</style>
 <link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="/dist/codicon.css">

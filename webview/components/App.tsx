@@ -1,6 +1,8 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { ComponentInfo } from '../../src/model/head';
+import type { PanelRun } from '../../src/protocol';
 import { neighbourHead } from '../layout/headGrid';
 import type { Panel } from '../state/panel';
 import { ComponentTabs } from './ComponentTabs';
@@ -53,13 +55,10 @@ function handleKey(panel: Panel, event: KeyboardEvent): boolean {
   }
 }
 
-function RunView(): JSX.Element | null {
+function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel, kept } = usePanel();
   const body = useRef<HTMLDivElement>(null);
   const { width } = useSize(body);
-  const run = panel.run.value;
-  const component = panel.component.value;
-  if (run === null || component === undefined) return null;
   const layout = kept.layout.value;
   const kind = width >= wideFrom ? 'wide' : width >= mediumFrom || width === 0 ? 'medium' : 'narrow';
   const { components } = run.info;
@@ -76,14 +75,17 @@ function RunView(): JSX.Element | null {
       <Legend />
     </section>
   );
+  // In the medium panel the matrix's share is of what is below the source.
+  const above = kind === 'medium' ? layout.source : 0;
+  const splitMatrix = <Splitter area="split-matrix" within={kind === 'medium' ? '.body' : '.detail'} label={l10n.t('Height of the matrix')} isVertical={false} share={above + layout.matrix * (1 - above)} onMove={(share) => kept.move({ matrix: Math.max(0.1, (share - above) / (1 - above)) })} />;
   const detail = (
-    <div class="detail" style={{ '--matrix': layout.matrix }}>
+    <div class="detail">
       <MatrixPane />
-      {kind === 'narrow' ? null : <Splitter label={l10n.t('Height of the matrix')} isVertical={false} share={layout.matrix} onMove={(matrix) => kept.move({ matrix })} />}
+      {kind === 'narrow' ? null : splitMatrix}
       <SourceList run={run} />
     </div>
   );
-  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={layout.heads} onMove={(share) => kept.move({ heads: kind === 'wide' ? Math.min(share, 0.9 - layout.detail) : share })} />;
+  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={kind === 'wide' ? layout.heads : layout.mediumHeads} onMove={(share) => kept.move(kind === 'wide' ? { heads: Math.min(share, 0.9 - layout.detail) } : { mediumHeads: share })} />;
   const splitDetail = <Splitter area="split-detail" label={l10n.t('Width of the matrix')} isVertical share={1 - layout.detail} onMove={(share) => kept.move({ detail: Math.min(1 - share, 0.9 - layout.heads) })} />;
   const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={layout.source} onMove={(share) => kept.move({ source: share })} />;
   return (
@@ -95,7 +97,7 @@ function RunView(): JSX.Element | null {
           <vscode-icon name="info" /> {notice}
         </p>
       ))}
-      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': layout.heads, '--detail': layout.detail, '--source': layout.source }}>
+      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': layout.source, '--matrix': layout.matrix }}>
         {source}
         {kind === 'medium' ? splitSource : null}
         {heads}
@@ -121,6 +123,7 @@ export function App(): JSX.Element {
     return () => document.removeEventListener('keydown', listener);
   }, []);
   const run = panel.run.value;
+  const component = panel.component.value;
   // Another language is another panel: every sentence is made anew.
   const language = panel.appearance.value.l10n;
   const keyOfLanguage = useRef({ language, count: 0 });
@@ -128,7 +131,7 @@ export function App(): JSX.Element {
   return (
     <main key={keyOfLanguage.current.count} class={`panel${run === null ? ' without-run' : ''}`} aria-label={l10n.t('Attention Explorer')}>
       <StatusView hasRun={run !== null} />
-      <RunView />
+      {run === null || component === undefined ? null : <RunView run={run} component={component} />}
       <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>
       <LiveRegion />
       {panel.areKeysShown.value ? <KeysOverlay /> : null}

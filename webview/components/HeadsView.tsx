@@ -30,12 +30,12 @@ function cellText({ layer, head }: GridCell, isRoomy: boolean): string {
   return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
 }
 
-function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: number; top: number; width: number; height: number } {
+function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: string; top: string; width: string; height: string } {
   return {
-    left: head < 0 ? 0 : grid.columnX[head],
-    top: layer < 0 ? 0 : grid.rowY[layer],
-    width: head < 0 ? grid.headerWidth - 2 : grid.tile,
-    height: layer < 0 ? grid.headerHeight - 2 : grid.tile,
+    left: `${head < 0 ? 0 : grid.columnX[head]}px`,
+    top: `${layer < 0 ? 0 : grid.rowY[layer]}px`,
+    width: `${head < 0 ? grid.headerWidth - 2 : grid.tile}px`,
+    height: `${layer < 0 ? grid.headerHeight - 2 : grid.tile}px`,
   };
 }
 
@@ -62,7 +62,11 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const [current, setCurrent] = useState<GridCell>(heads[0] ?? { layer: 0, head: 0 });
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
-  useEffect(() => panel.wantThumbnails(), [component]);
+  // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
+  const pixels = width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
+  useEffect(() => {
+    if (pixels > 0) panel.wantThumbnails(pixels);
+  }, [component, pixels]);
   useEffect(() => {
     if (heads.length === 1 && cells.current.get('focus') === undefined) setCurrent(heads[0]);
   }, [heads]);
@@ -134,7 +138,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const rows = [-1, ...component.layers.map((_, layer) => layer)];
   return (
     <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
-      <div class="heads-grid" role="grid" aria-multiselectable="true" aria-label={l10n.t('Heads: layers as rows, head indices as columns')} style={{ width: grid.width, height: grid.height }} onKeyDown={onKeyDown}>
+      <div class="heads-grid" role="grid" aria-multiselectable="true" aria-label={l10n.t('Heads: layers as rows, head indices as columns')} style={{ width: `${grid.width}px`, height: `${grid.height}px` }} onKeyDown={onKeyDown}>
         <canvas ref={canvas} aria-hidden="true" />
         {rows.map((layer) => (
           <div key={layer} role="row">

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { marginals } from '../../src/model/pattern';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
-import { drawAxes, drawAxisMark, drawMarginals, margins } from '../draw/drawAxes';
+import { drawAxes, drawAxisMark, drawMarginals, marginsFor } from '../draw/drawAxes';
 import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
 import { MatrixTiles } from '../draw/matrixTiles';
 import { cellAt, fitView, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
@@ -33,6 +33,7 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
+  const margins = useMemo(() => marginsFor(width, height), [width, height]);
   const frame = useMemo<MatrixFrame>(() => ({ numQueries: pattern.numQueries, numKeys: pattern.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [pattern.numQueries, pattern.numKeys, width, height]);
   const image = useMemo(() => depthImage(pattern, scale, threshold), [pattern, scale, threshold]);
   const tiles = useMemo(() => new MatrixTiles(new DepthPyramid(image), paletteOf(ramp)), [image, ramp]);
@@ -65,8 +66,8 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     if (theme.isHighContrast) drawCellOutlines(context, value, frame, image, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
-    drawMarginals(context, value, frame, sums, panel.sinks.value, theme.canvas);
-    drawAxes(context, value, frame, queries, keys, theme.canvas);
+    drawMarginals(context, value, frame, sums, panel.sinks.value, margins, theme.canvas);
+    drawAxes(context, value, frame, queries, keys, margins, theme.canvas);
     context.restore();
   };
   const drawOverlay = (): void => {
@@ -87,10 +88,10 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
     if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys) drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();
-    for (const position of marked.slice(0, 8)) drawAxisMark(context, value, frame, isByRow ? queries : keys, position, isByRow, colours, colours.accent);
+    for (const position of marked.slice(0, 8)) drawAxisMark(context, value, frame, isByRow ? queries : keys, position, isByRow, margins, colours, colours.accent);
     if (cell !== undefined) {
-      drawAxisMark(context, value, frame, queries, cell.query, true, colours, colours.foreground);
-      drawAxisMark(context, value, frame, keys, cell.key, false, colours, colours.foreground);
+      drawAxisMark(context, value, frame, queries, cell.query, true, margins, colours, colours.foreground);
+      drawAxisMark(context, value, frame, keys, cell.key, false, margins, colours, colours.foreground);
     }
   };
   const draw = useRef({ drawBase, drawOverlay });
@@ -120,8 +121,8 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     const isByRow = panel.view.peek().direction === 'reads';
     panel.pin(isByRow ? { stream: component.queryStream, position: cell.query } : { stream: component.keyStream, position: cell.key }, adds);
   };
-  const latest = useRef({ cellUnder, pinCell, moveView, frame });
-  latest.current = { cellUnder, pinCell, moveView, frame };
+  const latest = useRef({ cellUnder, pinCell, moveView, frame, margins });
+  latest.current = { cellUnder, pinCell, moveView, frame, margins };
   useEffect(() => {
     const element = overlay.current;
     if (element === null) return undefined;
@@ -135,7 +136,7 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
       },
       zoom: (factor, x, y) => {
         const before = view.current.value;
-        const after = zoomView(before, latest.current.frame, factor, x - margins.left, y - margins.top);
+        const after = zoomView(before, latest.current.frame, factor, x - latest.current.margins.left, y - latest.current.margins.top);
         if (after.cell === before.cell) return false;
         latest.current.moveView(after);
         return true;

@@ -38,7 +38,7 @@ function CrosshairReadout(): JSX.Element {
   const cell = panel.crosshair.value;
   const streams = panel.run.value?.info.streams ?? [];
   if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
-    return <p class="readout crosshair hint">{l10n.t('Rows are queries, columns are keys; bars show row sums and column means.')}</p>;
+    return <p class="readout crosshair hint">{l10n.t('Rows: queries. Columns: keys. Bars: row sums, column means.')}</p>;
   }
   const { component, pattern } = shown;
   const from = tokenName(streams, { stream: component.queryStream, position: cell.query });

@@ -73,11 +73,13 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
               </span>
               <span class="line-number">{isInDocument ? l10n.t('Ln {0}', lines[lighting.stream][position]) : ''}</span>
-              {sinks.includes(position) && lighting.direction === 'reads' ? (
-                <span class="tag" title={l10n.t('Most queries put much of their weight here')}>
-                  {l10n.t('sink')}
-                </span>
-              ) : null}
+              <span>
+                {sinks.includes(position) && lighting.direction === 'reads' ? (
+                  <span class="tag" title={l10n.t('Most queries put much of their weight here')}>
+                    {l10n.t('sink')}
+                  </span>
+                ) : null}
+              </span>
             </li>
           );
         })}

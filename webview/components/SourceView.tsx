@@ -17,6 +17,8 @@ import { usePanel } from './context';
 import { TokenText } from './TokenText';
 
 const numLabelled = 5;
+const labelWidth = 22;
+const labelHeight = 10;
 
 /** The levels and marks of a stream's tokens, from all that is looked at. */
 function paintStream(panel: Panel, painter: TokenPainter, stream: number, count: number): void {
@@ -59,7 +61,9 @@ function labelStrongest(panel: Panel, painter: TokenPainter, stream: number, lay
     if (!isLooking) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
   }
   const origin = layer.getBoundingClientRect();
-  const places = wanted.map(({ position }) => painter.elementsOf(position)[0]?.getBoundingClientRect());
+  const all = wanted.map(({ position }) => painter.elementsOf(position)[0]?.getBoundingClientRect());
+  // A number that would cover a stronger one is left out; the list has them all.
+  const places = all.map((rect, i) => (rect !== undefined && all.slice(0, i).some((other) => other !== undefined && Math.abs(other.left - rect.left) < labelWidth && Math.abs(other.top - rect.top) < labelHeight) ? undefined : rect));
   while (layer.children.length < wanted.length) layer.append(document.createElement('span'));
   for (let i = 0; i < layer.children.length; i++) {
     const label = layer.children[i] as HTMLElement; // made above
@@ -128,7 +132,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const scroller = useRef<HTMLDivElement>(null);
   const { streams } = run.info;
   const tabSize = panel.appearance.value.tabSize;
-  const painters = useMemo(() => new Map<number, TokenPainter>(), [run]);
+  const painters = useMemo(() => new Map<number, TokenPainter>(), [run.info]);
   const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0)), [run, tabSize]);
   const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
   const numTokens = streams.reduce((sum, { tokens }) => sum + tokens.length, 0);

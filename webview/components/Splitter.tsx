@@ -3,16 +3,17 @@ import { useRef } from 'preact/hooks';
 
 /**
  * A bar between two areas that the pointer drags and the arrow keys move. The component library's split layout knows
- * only the mouse, so this one is our own. `share` is where it stands in its parent, from 0 to 1.
+ * only the mouse, so this one is our own. `share` is where it stands in `.body`, or in the
+ * element that `within` selects around it, from 0 to 1.
  */
-export function Splitter({ label, isVertical, share, onMove, area }: { label: string; isVertical: boolean; share: number; onMove: (share: number) => void; area?: string }): JSX.Element {
+export function Splitter({ label, isVertical, share, onMove, area, within = '.body' }: { label: string; isVertical: boolean; share: number; onMove: (share: number) => void; area: string; within?: string }): JSX.Element {
   const isDragged = useRef(false);
   const element = useRef<HTMLDivElement>(null);
   const move = (next: number): void => onMove(Math.min(0.9, Math.max(0.1, next)));
   return (
     <div
       ref={element}
-      class={`splitter ${isVertical ? 'vertical' : 'horizontal'} ${area ?? ''}`}
+      class={`splitter ${isVertical ? 'vertical' : 'horizontal'} ${area}`}
       role="separator"
       tabIndex={0}
       aria-label={label}
@@ -28,7 +29,7 @@ export function Splitter({ label, isVertical, share, onMove, area }: { label: st
         element.current?.focus();
       }}
       onPointerMove={(event) => {
-        const parent = element.current?.parentElement?.getBoundingClientRect();
+        const parent = element.current?.closest(within)?.getBoundingClientRect();
         if (!isDragged.current || parent === undefined) return;
         move(isVertical ? (event.clientX - parent.left) / parent.width : (event.clientY - parent.top) / parent.height);
       }}

@@ -41,7 +41,7 @@ function PieceView({ piece }: { piece: Piece }): JSX.Element {
 export function TokenText({ lines, firstNumber, indent, tabSize }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number }): JSX.Element {
   const width = lines.reduce((most, { pieces }) => Math.max(most, pieces.at(-1)?.endColumn ?? 0), 0);
   return (
-    <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize, minWidth: `calc(${width}ch + var(--gutter) + 2ch)` }}>
+    <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize), minWidth: `calc(${width}ch + var(--gutter) + 2ch)` }}>
       {lines.map((line, i) => (
         <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end}>
           {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}

@@ -1,16 +1,16 @@
 import type { Pattern } from '../../src/model/pattern';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 
-/** Depths of colour of a matrix as bytes, row-major: 0 draws nothing, 1 … 255 are depths above 0 … 1. */
+/** Depths of colour of a matrix as bytes, row-major: 0 draws nothing, 255 is full depth. */
 export interface DepthImage {
   readonly rows: number;
   readonly columns: number;
   readonly bytes: Uint8Array;
 }
 
-/** The byte of a depth in [0, 1]; whatever is not zero keeps at least the faintest colour. */
+/** The byte of a depth in [0, 1]. */
 export function depthByte(depth: number): number {
-  return depth > 0 ? Math.max(1, Math.round(depth * 255)) : 0;
+  return depth > 0 ? Math.round(depth * 255) : 0;
 }
 
 /** The depths of a pattern's weights on a scale; weights below `threshold` draw nothing. */
@@ -27,7 +27,7 @@ export function depthImage(pattern: Pattern, scale: Scale, threshold: number): D
       const weight = weights[i];
       if (!(weight > 0) || weight < threshold) continue;
       // The logarithm of depthOf without its calls: this loop runs over millions of cells.
-      bytes[i] = scale === 'log' ? (weight <= logFloor ? 0 : Math.max(1, Math.min(255, Math.round(255 - Math.log(weight) * logarithm)))) : depthByte(depthOf(weight, scale, maximum));
+      bytes[i] = scale === 'log' ? (weight <= logFloor ? 0 : Math.min(255, Math.round(255 - Math.log(weight) * logarithm))) : depthByte(depthOf(weight, scale, maximum));
     }
   }
   return { rows: numQueries, columns: numKeys, bytes };

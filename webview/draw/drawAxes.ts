@@ -3,7 +3,18 @@ import { axisTicks, visibleRange, type MatrixFrame, type MatrixView } from '../l
 import type { MatrixColours } from './drawMatrix';
 
 /** Room around the plot for labels and marginals, in CSS pixels. */
-export const margins = { left: 76, top: 64, right: 26, bottom: 30 } as const;
+export interface Margins {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The margins in an area of this size: where there is little room, labels take less of it. */
+export function marginsFor(width: number, height: number): Margins {
+  const isSmall = Math.min(width, height) < 280;
+  return isSmall ? { left: 62, top: 46, right: 20, bottom: 22 } : { left: 76, top: 64, right: 26, bottom: 30 };
+}
 
 const labelGap = 12;
 const fontSize = 10;
@@ -18,7 +29,7 @@ function labelOf(stream: TokenStream, position: number): string {
 }
 
 /** Names the visible rows and columns by their tokens and positions, thinned as space asks. */
-export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, queries: TokenStream, keys: TokenStream, colours: MatrixColours): void {
+export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, queries: TokenStream, keys: TokenStream, margins: Margins, colours: MatrixColours): void {
   context.font = font();
   context.fillStyle = colours.foreground;
   context.textBaseline = 'middle';
@@ -30,20 +41,20 @@ export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, fr
   context.textAlign = 'left';
   for (const key of axisTicks(view.x, view.cell, frame.numKeys, frame.width, labelGap)) {
     const x = view.x + (key + 0.5) * view.cell;
-    if (x > 0 && x < frame.width) drawUpright(context, labelOf(keys, key), x);
+    if (x > 0 && x < frame.width) drawUpright(context, labelOf(keys, key), x, margins.top - 7);
   }
 }
 
-function drawUpright(context: CanvasRenderingContext2D, text: string, x: number): void {
+function drawUpright(context: CanvasRenderingContext2D, text: string, x: number, room: number): void {
   context.save();
   context.translate(x, -5);
   context.rotate(-Math.PI / 2);
-  context.fillText(text, 0, 0, margins.top - 7);
+  context.fillText(text, 0, 0, room);
   context.restore();
 }
 
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
-export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, stream: TokenStream, position: number, isQuery: boolean, colours: MatrixColours, edge: string): void {
+export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, stream: TokenStream, position: number, isQuery: boolean, margins: Margins, colours: MatrixColours, edge: string): void {
   const at = (isQuery ? view.y : view.x) + (position + 0.5) * view.cell;
   if (at < 0 || at > (isQuery ? frame.height : frame.width)) return;
   context.save();
@@ -69,7 +80,7 @@ export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView
 }
 
 /** Bars along the edges: below, the mean weight that each key gets; at the right, each query's sum. Sinks get a mark. */
-export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], colours: MatrixColours): void {
+export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], margins: Margins, colours: MatrixColours): void {
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const room = margins.right - 10;

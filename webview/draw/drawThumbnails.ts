@@ -17,8 +17,7 @@ export interface GridColours {
 export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, palette: Palette, scale: Scale, colours: GridColours): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
-  context.imageSmoothingEnabled = true;
-  context.imageSmoothingQuality = 'high';
+  context.imageSmoothingEnabled = false;
   const colourOfByte = thumbnails === undefined ? undefined : coloursOf(palette, scale);
   let index = 0;
   component.layers.forEach(({ numHeads }, layer) => {

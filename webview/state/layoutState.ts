@@ -6,16 +6,18 @@ import type { VsCodeApi } from '../windowChannel';
 export interface PanelLayout {
   /** The grid's share of the width. */
   readonly heads: number;
+  /** The same where the source stands above. */
+  readonly mediumHeads: number;
   /** The matrix and list's share of the width. */
   readonly detail: number;
-  /** The matrix's share of its column's height. */
+  /** The matrix's share of its column's height, or of what is below the source. */
   readonly matrix: number;
   /** The source's share of the height where it stands above the rest. */
   readonly source: number;
 }
 
 /** The splitters' places until someone moves them. */
-export const initialLayout: PanelLayout = { heads: 0.22, detail: 0.34, matrix: 0.56, source: 0.42 };
+export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, source: 0.38 };
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -34,7 +36,7 @@ function validLayout(value: unknown): PanelLayout {
     const kept = layout[name];
     return typeof kept === 'number' && kept > 0 && kept < 1 ? kept : initialLayout[name];
   };
-  return { heads: share('heads'), detail: share('detail'), matrix: share('matrix'), source: share('source') };
+  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), source: share('source') };
 }
 
 /** Keeps the host's state and the splitters' places in `vscode.setState`, side by side. */

@@ -1,8 +1,8 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
-import { directionOf, lightingOf, sourcesOf, type Lighting, type Sources } from '../../src/model/lighting';
-import { sinkKeys, type Direction, type Pattern } from '../../src/model/pattern';
+import { directionOf, lightingOf, provenSinks, sourcesOf, type Lighting, type Sources } from '../../src/model/lighting';
+import type { Direction, Pattern } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import { initialView, type ViewState } from '../../src/model/viewState';
@@ -24,7 +24,6 @@ export interface ShownPattern {
 
 /** How many sources are listed. */
 export const numListed = 12;
-const thumbnailSize = 48;
 const hoverDelay = 30;
 
 /** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
@@ -74,7 +73,7 @@ export class Panel {
   /** The keys of the selected pattern that draw much of every query's weight. */
   readonly sinks: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.selected.value;
-    return shown === undefined ? [] : sinkKeys(shown.pattern, shown.component.isCausal);
+    return shown === undefined ? [] : provenSinks(shown.pattern, shown.component.isCausal);
   });
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
@@ -181,6 +180,12 @@ export class Panel {
   // ---- what follows ----
 
   #showRun(run: PanelRun | null): void {
+    const former = this.run.peek();
+    if (former !== null && run !== null && isSameRun(former, run)) {
+      // Only the place of its text has changed.
+      this.run.value = { ...run, info: former.info };
+      return;
+    }
     this.arrivedAt = performance.now();
     this.#store.clear();
     this.#selectionOfComponent.clear();
@@ -243,15 +248,15 @@ export class Panel {
     );
   }
 
-  /** Asks for the thumbnails of the component that is shown; the grid calls it once it is in sight. */
-  wantThumbnails(): void {
+  /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */
+  wantThumbnails(size: number): void {
     const run = this.run.peek();
     const component = this.component.peek();
     this.#thumbnailsWanted?.abort();
     if (run === null || component === undefined) return;
     this.#thumbnailsWanted = new AbortController();
     void settle(
-      this.#store.thumbnails(run.info.runId, component.component, thumbnailSize, this.#thumbnailsWanted.signal),
+      this.#store.thumbnails(run.info.runId, component.component, size, this.#thumbnailsWanted.signal),
       (value) => (this.thumbnails.value = { component: component.component, value }),
       (error) => (this.dataError.value = error),
     );
@@ -261,7 +266,8 @@ export class Panel {
     let told: TokenRef | undefined;
     let frame = 0;
     effect(() => {
-      const token = this.hovered.value ?? this.cursor.value;
+      // While something is pinned, hovering changes no light here, so it must not in the editor.
+      const token = this.view.value.pinned.length > 0 ? undefined : (this.hovered.value ?? this.cursor.value);
       cancelAnimationFrame(frame);
       frame = requestAnimationFrame(() => {
         if (isSameToken(token, told)) return;
@@ -270,4 +276,8 @@ export class Panel {
       });
     });
   }
+}
+
+function isSameRun({ info: one }: PanelRun, { info: other }: PanelRun): boolean {
+  return one.runId === other.runId && one.model.path === other.model.path && one.streams.length === other.streams.length && one.streams.every(({ text }, i) => text === other.streams[i].text);
 }

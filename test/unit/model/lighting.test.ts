@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ComponentInfo } from '../../../src/model/head';
-import { directionOf, lightingOf, sourcesOf } from '../../../src/model/lighting';
+import { directionOf, lightingOf, provenSinks, sourcesOf } from '../../../src/model/lighting';
 import type { Pattern } from '../../../src/model/pattern';
 
 const self: ComponentInfo = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true };
@@ -48,5 +48,28 @@ describe('the sources of a lighting', () => {
     const column = lightingOf(pattern, self, [at(0)], 'readBy');
     if (column === undefined) throw new Error('no lighting');
     expect(sourcesOf(column, 8, 0, [0])).to.deep.include({ sinkWeight: 0, restCount: 0, totalWeight: 1.75 });
+  });
+});
+
+describe('the sinks of a pattern', () => {
+  /** Every query reads the first key with `share`, and the one before it with the rest. */
+  const causal = (share: number): Pattern => {
+    const n = 40;
+    const weights = new Float32Array(n * n);
+    for (let query = 0; query < n; query++) {
+      weights[query * n] += share;
+      weights[query * n + Math.max(0, query - 1)] += 1 - share;
+    }
+    return { numQueries: n, numKeys: n, weights };
+  };
+
+  it('are keys that many queries could have read, not the last ones of a local head', () => {
+    expect(provenSinks(causal(0.6), true)).to.deep.equal([0]);
+    expect(provenSinks(causal(0), true)).to.deep.equal([]);
+    expect(provenSinks({ numQueries: 2, numKeys: 2, weights: Float32Array.from([1, 0, 0.5, 0.5]) }, true)).to.deep.equal([0]);
+  });
+
+  it('can stand anywhere where there is no mask', () => {
+    expect(provenSinks({ numQueries: 2, numKeys: 3, weights: Float32Array.from([0, 0.1, 0.9, 0.1, 0.1, 0.8]) }, false)).to.deep.equal([2]);
   });
 });
