@@ -1,5 +1,5 @@
 import type { GraphIndex } from './graphIndex';
-import { chosenWeights, traceLineage } from './lineage';
+import { traceLineage } from './lineage';
 import { layerInPath, pathOfNode } from './nodePath';
 import type { FoundSite, SiteComponent } from './site';
 
@@ -145,10 +145,4 @@ function projectedWidth(index: GraphIndex, tensor: string): number | undefined {
 
 function divide(width: number | undefined, parts: number): number | undefined {
   return width !== undefined && width % parts === 0 ? width / parts : undefined;
-}
-
-/** Rows of the embedding table that token ids choose from, if ids are an input and their table is found. */
-export function vocabularySizeOf(index: GraphIndex, input: string): number | undefined {
-  const sizes = chosenWeights(index, input);
-  return sizes.length === 0 ? undefined : Math.max(...sizes);
 }

@@ -61,6 +61,11 @@ export class GraphIndex {
     return this.#consumers.get(tensor) ?? [];
   }
 
+  /** Whether the graph has a tensor of that name. */
+  hasTensor(name: string): boolean {
+    return this.#producers.has(name) || this.initializers.has(name) || this.#valueInfos.has(name);
+  }
+
   /** What the file says of a tensor's type and shape. */
   valueInfo(tensor: string): ValueInfo | undefined {
     return this.#valueInfos.get(tensor);
