@@ -1,5 +1,4 @@
 import type { Event } from '../base/event';
-import { ExplorerError } from '../base/errors';
 import type { EngineApi, EngineEvents, EngineHostApi, ExplainParams, ModelSpec, ReportView } from '../protocol';
 import type { RunInfo } from '../model/modelInfo';
 import type { Channel } from '../rpc/channel';
@@ -26,7 +25,6 @@ export interface EngineHost {
 
 /** Serves a window: one model at a time, its runs' attention held in full precision and handed out by slice. */
 export class EngineServer {
-  readonly #host: EngineHost;
   readonly #runtime: Runtime;
   readonly #access: FileAccess;
   readonly #attention: AttentionStore;
@@ -38,7 +36,6 @@ export class EngineServer {
   readonly onClose: Event<string>;
 
   constructor(host: EngineHost) {
-    this.#host = host;
     this.#runtime = new Runtime(host.ort, host.numProcessors);
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     const api: Server<EngineApi> = {
@@ -105,7 +102,7 @@ export class EngineServer {
   }
 
   async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
-    if (this.#model?.isOf(spec) === true && !(await this.#model.hasChanged())) return this.#model;
+    if (this.#model?.isOf(spec) === true) return this.#model;
     const former = this.#model;
     this.#model = undefined;
     await former?.release();

@@ -1,0 +1,129 @@
+import { ExplorerError } from '../base/errors';
+import type { ComponentInfo, LayerInfo } from '../model/head';
+import type { ModelInfo, Notice } from '../model/modelInfo';
+import type { TokenStream } from '../model/token';
+import { planInputs, type InputPlan } from '../onnx/inputs';
+import { chosenWeights } from '../onnx/lineage';
+import { formatReport, type ExtractionReport } from '../onnx/report';
+import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
+import { Tokenizer } from '../tokenizer/tokenizer';
+import { AttentionSession, type LayerWeights } from './attentionSession';
+import type { LayerAttention } from './attentionStore';
+import type { FileAccess } from './fileAccess';
+import { readModelFiles } from './modelFiles';
+import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
+import type { Runtime } from './runtime';
+import { tokenizeText, type TokenizedText } from './tokenizeText';
+
+/** The attention of one run, ready for the store, and what is to be said of it. */
+export interface RunResult {
+  readonly layers: readonly LayerAttention[];
+  readonly components: readonly ComponentInfo[];
+  readonly notices: readonly Notice[];
+}
+
+/** A model with its tokenizer, ready to read texts. */
+export class LoadedModel {
+  readonly info: ModelInfo;
+  readonly #spec: ModelSpec;
+  readonly #session: AttentionSession;
+  readonly #tokenizer: Tokenizer;
+  readonly #plan: InputPlan;
+  #report: ExtractionReport;
+
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan) {
+    this.#spec = spec;
+    this.info = info;
+    this.#session = session;
+    this.#tokenizer = tokenizer;
+    this.#plan = plan;
+    this.#report = session.report;
+  }
+
+  /** Finds, reads and prepares a model. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
+  static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
+    onProgress({ stage: 'readModel' });
+    const resolved = await resolveModel(access, spec.path);
+    if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
+    const [files, tokenizerBytes] = await Promise.all([readModelFiles(access, resolved.modelPath), access.read(resolved.tokenizerPath)]);
+    signal?.throwIfAborted();
+    const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
+    const { index } = files.analysis;
+    // What text cannot give is said before the model is loaded, not after.
+    if (files.analysis.sites.length === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
+    onProgress({ stage: 'loadModel' });
+    await runtime.initialize(spec.threads);
+    const session = await AttentionSession.create({ ort: runtime.ort, files });
+    try {
+      const plan = planInputs(index, session.inputNames);
+      const info: ModelInfo = {
+        name: resolved.name,
+        path: resolved.modelPath,
+        backend: 'wasm',
+        backendReason: spec.backend === 'webgpu' ? 'WebGPU is not available here yet' : '',
+        numThreads: runtime.numThreads,
+        contextLength: configuredContextLength(resolved),
+        vocabularySize: vocabularySizeOf(resolved, index, plan),
+      };
+      return new LoadedModel(spec, info, session, tokenizer, plan);
+    } catch (error) {
+      await session.release();
+      throw error;
+    }
+  }
+
+  /** Whether this is the model that a specification asks for. */
+  isOf(spec: ModelSpec): boolean {
+    return this.#spec.path === spec.path && this.#spec.backend === spec.backend;
+  }
+
+  /** Tokenises a text and cuts it to what the model reads; see {@link tokenizeText}. */
+  tokenize(text: string, tokenLimit: number): TokenizedText {
+    const { name, contextLength, vocabularySize } = this.info;
+    return tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, vocabularySize });
+  }
+
+  /** Reads tokens and gives the attention of every layer, checked; sites whose checks fail are named in the notices. Throws `checksFailed` where none is left. */
+  async run(stream: TokenStream): Promise<RunResult> {
+    const ids = stream.tokens.map((token) => token.id);
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids });
+    const { layers, failed, report } = await this.#session.run(inputs, { numPositions, numTokens });
+    this.#report = report;
+    const [firstFailure] = failed;
+    if (layers.length === 0) throw new ExplorerError('checksFailed', [this.info.name, firstFailure?.reason ?? 'nothing came out'], { details: failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n') });
+    const notices: Notice[] = failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] }));
+    if (numPositions > numTokens) notices.push({ code: 'paddedToShape', args: [numPositions] });
+    return { layers: layers.map(({ component, numHeads, numQueries, numKeys, weights }) => ({ component, numHeads, numQueries, numKeys, weights })), components: describeComponents(layers), notices };
+  }
+
+  /** The extraction report, with the checks of the latest run. */
+  report(): ReportView {
+    return { title: this.info.name, markdown: formatReport(this.#report), json: JSON.stringify(this.#report, undefined, 2) };
+  }
+
+  /** Frees the session. */
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
+  const names = [...new Set(layers.map((layer) => layer.component))];
+  return names.map((component) => {
+    const own = layers.filter((layer) => layer.component === component);
+    return {
+      component,
+      layers: own.map((layer): LayerInfo => ({ path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized' })),
+      queryStream: 0,
+      keyStream: 0,
+      isCausal: own.every((layer) => layer.isCausal),
+    };
+  });
+}
+
+/** Number of ids that the model knows: the rows of the table that its ids choose from, else what its settings say. */
+function vocabularySizeOf(resolved: ResolvedModel, index: Parameters<typeof chosenWeights>[0], plan: InputPlan): number | undefined {
+  const [idsInput] = [...plan.roles].find(([, role]) => role === 'ids') ?? [];
+  const rows = idsInput === undefined ? [] : chosenWeights(index, idsInput);
+  return rows.length > 0 ? Math.min(...rows) : configNumber(resolved.config, ['vocab_size', 'n_vocab']);
+}
