@@ -1,19 +1,33 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
+import { extension, testApi } from './support';
 
-const id = 'attention-explorer.attention-explorer';
+interface Manifest {
+  readonly contributes: { readonly commands: readonly { readonly command: string }[]; readonly configuration: { readonly properties: Readonly<Record<string, { readonly default: unknown }>> } };
+}
 
 describe('Activation', () => {
-  it('finds the extension in the host', () => {
-    expect(vscode.extensions.getExtension(id)).to.not.equal(undefined);
+  const manifest = (): Manifest => extension().packageJSON as Manifest; // our own manifest
+
+  it('takes less than 50 ms, starts no engine and opens no panel', async () => {
+    const api = await testApi();
+    const { engine, enginePid, panel, run, status, hasSpare } = api.snapshot();
+    expect({ engine, enginePid, panel, run, status, hasSpare }).to.deep.equal({ engine: { kind: 'notStarted' }, enginePid: undefined, panel: undefined, run: undefined, status: { kind: 'empty' }, hasSpare: false });
+    expect(api.activationMilliseconds).to.be.below(50);
+    console.log(`Activated in ${api.activationMilliseconds.toFixed(1)} ms`);
   });
 
   it('registers every command that the manifest contributes', async () => {
-    const extension = vscode.extensions.getExtension(id);
-    await extension?.activate();
-    const contributed = (extension?.packageJSON as { contributes: { commands: { command: string }[] } } /* our own manifest */).contributes.commands.map(({ command }) => command);
+    await testApi();
+    const contributed = manifest().contributes.commands.map(({ command }) => command);
     expect(contributed).to.not.have.length(0);
-    const registered = await vscode.commands.getCommands(true);
-    expect(registered).to.include.members(contributed);
+    expect(await vscode.commands.getCommands(true)).to.include.members(contributed);
+  });
+
+  it('has the settings with the defaults of the manifest', () => {
+    const configuration = vscode.workspace.getConfiguration();
+    const properties = Object.entries(manifest().contributes.configuration.properties);
+    expect(properties).to.have.length(7);
+    for (const [key, property] of properties) expect(configuration.inspect(key)?.defaultValue, key).to.equal(property.default);
   });
 });

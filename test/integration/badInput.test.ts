@@ -1,0 +1,124 @@
+import { expect } from 'chai';
+import * as vscode from 'vscode';
+import type { TestApi } from '../../src/host/testApi';
+import { closeAll, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, tinyTokenizer, tinyVocabulary, writeFile, writeTinyModel } from './support';
+
+describe('Bad input gets one sentence, and the next run works', () => {
+  let api: TestApi;
+
+  before(async () => {
+    api = await testApi();
+    await writeTinyModel();
+  });
+  beforeEach(() => configure({ modelPath: 'models/tiny' }));
+  afterEach(async () => {
+    await closeAll();
+    await configure({ modelPath: 'models/tiny' });
+    await openText('works');
+    expectReady(await explain(api));
+    await closeAll();
+  });
+
+  it('an empty document', async () => {
+    await openText('');
+    expectFailure((await explain(api)).status, 'emptyText');
+  });
+
+  it('nothing open at all', async () => {
+    await closeAll();
+    expectFailure((await explain(api)).status, 'emptyText');
+  });
+
+  it('a binary file', async () => {
+    const uri = await writeFile('binary.bin', Uint8Array.from({ length: 4096 }, (_, i) => i % 7));
+    await vscode.commands.executeCommand('attentionExplorer.explainAttention', uri);
+    expectFailure(api.snapshot().status, 'binaryFile');
+  });
+
+  it('a file of more than 50 MB', async () => {
+    const uri = await writeFile('large.txt', new Uint8Array(51 * 2 ** 20).fill(120));
+    await vscode.commands.executeCommand('attentionExplorer.explainAttention', uri);
+    expectFailure(api.snapshot().status, 'textTooLarge');
+    await vscode.workspace.fs.delete(uri);
+  });
+
+  it('a text that yields no token', async () => {
+    await configure({ modelPath: await writeTinyModel('models/deaf', tinyTokenizer(['a'])) });
+    await openText('zzz');
+    expectFailure((await explain(api)).status, 'noTokens');
+  });
+
+  const models: readonly [what: string, code: string, write: () => Promise<string>][] = [
+    ['a missing model', 'modelNotFound', () => Promise.resolve('models/absent')],
+    ['a missing file', 'modelNotFound', () => Promise.resolve('models/absent.onnx')],
+    [
+      'a truncated model',
+      'modelTruncated',
+      async () => {
+        await writeFile('models/short/model.onnx', (await readFixture('zoo/gpt2.sdpa.legacy/model.onnx')).slice(0, 100_000));
+        await writeFile('models/short/tokenizer.json', tinyTokenizer());
+        return 'models/short';
+      },
+    ],
+    [
+      'a file that is no model',
+      'modelNotOnnx',
+      async () => {
+        await writeFile('models/text/model.onnx', 'This is no model at all.\n'.repeat(50));
+        await writeFile('models/text/tokenizer.json', tinyTokenizer());
+        return 'models/text';
+      },
+    ],
+    [
+      'a model in the ORT format',
+      'modelOrtFormat',
+      async () => {
+        await writeFile('models/ort/model.ort', Uint8Array.from([24, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, ...new Array<number>(200).fill(0)]));
+        await writeFile('models/ort/tokenizer.json', tinyTokenizer());
+        return 'models/ort/model.ort';
+      },
+    ],
+    [
+      'a tokenizer that does not belong to the model',
+      'tokenizerMismatch',
+      () => writeTinyModel('models/foreign', tinyTokenizer([...Array.from({ length: 100 }, (_, i) => `unused${i}`), ...tinyVocabulary])),
+    ],
+    [
+      'a missing tokenizer',
+      'tokenizerNotFound',
+      async () => {
+        await writeFile('models/bare/model.onnx', await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
+        return 'models/bare';
+      },
+    ],
+    ['a broken tokenizer', 'tokenizerInvalid', () => writeTinyModel('models/broken', '{ "model": ')],
+    [
+      'a model that needs an image',
+      'inputNotMade',
+      async () => {
+        await writeFile('models/vit/model.onnx', await readFixture('zoo/vit.sdpa.legacy/model.onnx'));
+        await writeFile('models/vit/tokenizer.json', tinyTokenizer());
+        return 'models/vit';
+      },
+    ],
+  ];
+  for (const [what, code, write] of models) {
+    it(what, async () => {
+      await configure({ modelPath: await write() });
+      await openText('some text');
+      expectFailure((await explain(api)).status, code);
+    });
+  }
+
+  it('settings of the wrong type', async () => {
+    await configure({ threads: -3, tokenLimit: 'many', colourMap: 'rainbow', scale: 7, backend: 'cuda' });
+    try {
+      await openText('some text');
+      const { status, view } = await explain(api);
+      expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+      expect(view.scale).to.equal('absolute');
+    } finally {
+      await configure({ threads: undefined, tokenLimit: undefined, colourMap: undefined, scale: undefined, backend: undefined });
+    }
+  });
+});

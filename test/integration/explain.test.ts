@@ -1,0 +1,150 @@
+import { expect } from 'chai';
+import * as vscode from 'vscode';
+import type { TestApi } from '../../src/host/testApi';
+import { closeAll, configure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
+
+describe('Explain Attention', () => {
+  let api: TestApi;
+
+  before(async () => {
+    api = await testApi();
+    await configure({ modelPath: await writeTinyModel() });
+  });
+  afterEach(closeAll);
+
+  it('explains the selection: tokens, heads, and rows that sum to one', async () => {
+    const editor = await openFile('a.txt', 'one two three four');
+    select(editor, 4, 13);
+    const { status, run, textRange, notices, statusBar } = await explain(api);
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.streams[0].text).to.equal('two three');
+    expect(run?.streams[0].tokens.map(({ start, end, piece }) => [start, end, piece]).slice(0, 4)).to.deep.equal([[0, 1, 't'], [1, 2, 'w'], [2, 3, 'o'], [3, 4, 'Ġ']]);
+    expect(textRange).to.deep.equal({ start: 4, end: 13 });
+    expect(run?.components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)])).to.deep.equal([['self', [4, 4, 4]]]);
+    expect(run?.components[0].isCausal).to.equal(true);
+    expect(notices).to.deep.equal([]);
+    expect(statusBar).to.match(/tiny · wasm · 9 tokens/);
+    for (let position = 0; position < 9; position++) {
+      const row = await api.row(position);
+      expect(row.reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-4);
+      for (let key = position + 1; key < 9; key++) expect(row[key]).to.equal(0);
+    }
+  });
+
+  it('explains the document where nothing is selected, as far as the model reads, and says so', async () => {
+    await openText('x'.repeat(100));
+    const { status, run, notices, textRange } = await explain(api);
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.streams[0].tokens).to.have.length(64);
+    expect(textRange).to.deep.equal({ start: 0, end: 64 });
+    expect(notices[0]).to.include('Nothing was selected');
+    expect(notices[1]).to.include('first 64 of').and.to.include('tiny');
+  });
+
+  it('obeys the token limit', async () => {
+    await configure({ tokenLimit: 5 });
+    await openText('abcdefghij');
+    const { run, notices } = await explain(api);
+    expect(run?.streams[0].tokens).to.have.length(5);
+    expect(notices.join('\n')).to.include('first 5 of 10').and.to.include('limit');
+    await configure({ tokenLimit: undefined });
+  });
+
+  it('keeps offsets right in a document with CRLF, tabs and characters beyond the BMP', async () => {
+    const editor = await openFile('crlf.txt', '😀 \r\n\ta b\r\nrest');
+    const start = editor.document.getText().indexOf('a b');
+    select(editor, start, start + 3);
+    const { textRange, run } = await explain(api);
+    expect(textRange).to.deep.equal({ start, end: start + 3 });
+    expect(run?.streams[0].text).to.equal('a b');
+  });
+
+  it('opens the panel beside the editor and leaves the focus where it is', async () => {
+    const editor = await openText('some text');
+    await explain(api);
+    const { panel } = await until(api, 'the panel listens', (state) => state.panel?.isReady === true);
+    expect(panel?.isVisible).to.equal(true);
+    expect(vscode.window.activeTextEditor?.document.uri.toString()).to.equal(editor.document.uri.toString());
+    const tab = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.startsWith('Attention Explorer'));
+    expect(tab?.group.viewColumn).to.equal(vscode.ViewColumn.Two);
+  });
+
+  it('posts to a panel that is seen, and nothing to one that is not', async () => {
+    await openText('some text');
+    await explain(api);
+    const { panel } = await until(api, 'the panel has painted', (state) => state.panel?.paintMilliseconds !== undefined);
+    expect(panel?.postedBytes).to.be.greaterThan(0);
+    await openText('on top of it');
+    await vscode.commands.executeCommand('workbench.action.moveEditorToNextGroup');
+    await until(api, 'the panel is hidden', (state) => state.panel?.isVisible === false);
+    const before = api.snapshot().panel?.postedBytes;
+    api.changeView({ selection: { component: 'self', heads: [{ layer: 1, head: 1 }], aggregation: 'mean' } });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(api.snapshot().panel?.postedBytes).to.equal(before);
+  });
+
+  it('keeps the head and the scale from run to run, and pins only on the same text', async () => {
+    const editor = await openText('same text');
+    await explain(api);
+    api.changeView({ selection: { component: 'self', heads: [{ layer: 2, head: 3 }], aggregation: 'mean' }, pinned: [{ stream: 0, position: 2 }] });
+    expect((await explain(api)).view.pinned).to.deep.equal([{ stream: 0, position: 2 }]);
+    select(editor, 0, 4);
+    const { view } = await explain(api);
+    expect(view.selection.heads).to.deep.equal([{ layer: 2, head: 3 }]);
+    expect(view.pinned).to.deep.equal([]);
+  });
+
+  it('explains a cell of a notebook', async () => {
+    const cells = [{ cell_type: 'markdown', metadata: {}, source: ['# title'] }, { cell_type: 'code', metadata: {}, source: ['x = 1'], outputs: [], execution_count: null }];
+    const notebook = await vscode.workspace.openNotebookDocument(await writeFile('n.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })));
+    const cell = notebook.cellAt(1).document;
+    await vscode.window.showNotebookDocument(notebook, { viewColumn: vscode.ViewColumn.One });
+    await vscode.commands.executeCommand('attentionExplorer.explainAttention', cell.uri);
+    const { status, run } = api.snapshot();
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.streams[0].text).to.equal('x = 1');
+  });
+
+  it('explains a virtual document', async () => {
+    const provider = vscode.workspace.registerTextDocumentContentProvider('attention-test', { provideTextDocumentContent: () => 'virtual' });
+    try {
+      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(vscode.Uri.parse('attention-test:/a.txt')), vscode.ViewColumn.One);
+      expect((await explain(api)).run?.streams[0].text).to.equal('virtual');
+    } finally {
+      provider.dispose();
+    }
+  });
+
+  it('explains the sample', async () => {
+    await vscode.commands.executeCommand('attentionExplorer.explainSample');
+    expectReady(api.snapshot());
+    expect(api.snapshot().run?.streams[0].text).to.include('def fibonacci');
+  });
+
+  it('shows the extraction report', async () => {
+    await vscode.commands.executeCommand('attentionExplorer.showExtractionReport');
+    const report = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'attention-explorer-report');
+    expect(report?.getText()).to.match(/^#/).and.to.match(/12 heads|attn|attention/i);
+  });
+
+  it('has the bundled model by default', async () => {
+    await configure({ modelPath: undefined });
+    try {
+      await openText('def add(a, b):\n    return a + b\n', 'python');
+      const { status, run } = await explain(api);
+      expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+      expect(run?.model.name).to.equal('code-decoder');
+      expect(run?.streams[0].text).to.include('return');
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
+  it('takes an .onnx file as well as a folder', async () => {
+    await configure({ modelPath: 'models/tiny/model.onnx' });
+    await openText('abc');
+    expectReady(await explain(api));
+    await configure({ modelPath: 'models/tiny' });
+    expect((await readFixture('zoo/gpt2.sdpa.legacy/meta.json')).length).to.be.greaterThan(0);
+  });
+});

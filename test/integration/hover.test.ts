@@ -1,0 +1,117 @@
+import { expect } from 'chai';
+import * as vscode from 'vscode';
+import type { TestApi } from '../../src/host/testApi';
+import { closeAll, configure, explain, openText, select, testApi, until, writeTinyModel } from './support';
+
+describe('Hovering in the editor', () => {
+  let api: TestApi;
+  let editor: vscode.TextEditor;
+  const text = 'alpha beta gamma delta';
+
+  before(async () => {
+    api = await testApi();
+    await configure({ modelPath: await writeTinyModel() });
+  });
+  beforeEach(async () => {
+    editor = await openText(text);
+    select(editor, 6, 22);
+    await explain(api);
+    api.changeView({ selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' }, direction: 'reads', scale: 'absolute', threshold: 0, pinned: [] });
+  });
+  afterEach(async () => {
+    await configure({ highlightOnHover: undefined, scale: undefined, colourMap: undefined });
+    await closeAll();
+  });
+
+  /** Our card at an offset of the document, as Markdown. */
+  async function cardAt(offset: number): Promise<string | undefined> {
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(offset));
+    return hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).find((value) => value.includes('attentionExplorer'));
+  }
+
+  it('shows the token, the head, and at most eight sources with their true weights', async () => {
+    const card = await cardAt(6 + 12);
+    expect(card).to.include('token 12').and.to.include('head 1.2');
+    const row = await api.row(12);
+    const strongest = [...row].map((weight, position) => ({ weight, position })).sort((a, b) => b.weight - a.weight || a.position - b.position);
+    const numbers = [...(card ?? '').matchAll(/` (<?[01]\.\d{3}) · \[/g)].map(([, number]) => number);
+    expect(numbers).to.have.length(8);
+    numbers.forEach((number, i) => expect(Number(number.replace('<', ''))).to.be.closeTo(strongest[i].weight, 6e-4));
+    const linked = [...(card ?? '').matchAll(/revealToken\?([^)]*)\)/g)].map(([, args]) => (JSON.parse(decodeURIComponent(args)) as [number, { position: number }])[1].position);
+    expect(linked).to.deep.equal(strongest.slice(0, 8).map(({ position }) => position));
+  });
+
+  it('lights up what the token reads, at its place, by its weight', async () => {
+    await cardAt(6 + 12);
+    const { highlights, hovered } = await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    expect(hovered).to.equal(12);
+    const row = await api.row(12);
+    expect(highlights.length).to.be.at.most(40);
+    for (const { start, end, weight } of highlights) {
+      expect(end).to.equal(start + 1);
+      expect(weight).to.be.closeTo(row[start], 1e-6);
+    }
+    expect(highlights).to.have.length([...row].filter((weight) => weight > 0).length);
+  });
+
+  it('shows nothing outside of the explained text, and puts the light out', async () => {
+    await cardAt(6 + 12);
+    await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    expect(await cardAt(2)).to.equal(undefined);
+    await until(api, 'it is out', (state) => state.highlights.length === 0 && state.hovered === undefined);
+  });
+
+  it('shows nothing when the setting is off', async () => {
+    await configure({ highlightOnHover: false });
+    expect(await cardAt(6 + 12)).to.equal(undefined);
+    expect(api.snapshot().highlights).to.deep.equal([]);
+  });
+
+  it('pins, goes to the next head, reveals and clears by the card’s commands', async () => {
+    const { run } = api.snapshot();
+    const token = { stream: 0, position: 12 };
+    await vscode.commands.executeCommand('attentionExplorer.pinToken', run?.runId, token);
+    expect(api.snapshot().view.pinned).to.deep.equal([token]);
+    await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    await vscode.commands.executeCommand('attentionExplorer.nextHead', run?.runId, token);
+    expect(api.snapshot().view.selection.heads).to.deep.equal([{ layer: 1, head: 3 }]);
+    await vscode.commands.executeCommand('attentionExplorer.revealToken', run?.runId, token);
+    expect(vscode.window.activeTextEditor?.selection.start.character).to.equal(6 + 12);
+    await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
+    await until(api, 'it is out', (state) => state.highlights.length === 0 && state.view.pinned.length === 0);
+  });
+
+  it('refuses links of another run and tokens that are not there', async () => {
+    const { run } = api.snapshot();
+    for (const args of [[-1, { stream: 0, position: 0 }], [run?.runId, { stream: 0, position: 999 }], [run?.runId, 'x'], []]) {
+      const failed = await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinToken', ...args)).then(
+        () => false,
+        () => true,
+      );
+      expect(failed, JSON.stringify(args)).to.equal(true);
+    }
+    expect(api.snapshot().view.pinned).to.deep.equal([]);
+  });
+
+  it('follows the view: direction, threshold and scale', async () => {
+    await cardAt(6 + 2);
+    const reads = await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    expect(Math.max(...reads.highlights.map(({ start }) => start))).to.be.at.most(2);
+    api.changeView({ direction: 'readBy' });
+    await until(api, 'it shows what reads it', (state) => state.highlights.some(({ start }) => start > 2));
+    api.changeView({ threshold: 1 });
+    await until(api, 'nothing is above the threshold', (state) => state.highlights.length === 0);
+    api.changeView({ threshold: 0 });
+    await configure({ scale: 'row' });
+    const { view, highlights } = await until(api, 'the strongest has full depth', (state) => state.highlights[0]?.bucket === 15);
+    expect(view.scale).to.equal('row');
+    expect(highlights[0].weight).to.be.below(1);
+  });
+
+  it('survives the editor being closed and opened in another column', async () => {
+    await cardAt(6 + 12);
+    await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.Three);
+    expect(api.snapshot().highlights).to.not.have.length(0);
+  });
+});

@@ -1,0 +1,137 @@
+import { expect } from 'chai';
+import * as vscode from 'vscode';
+import type { TestApi, TestSnapshot } from '../../src/host/testApi';
+import type { PanelStatus } from '../../src/protocol';
+
+/** Our extension in this host. */
+export function extension(): vscode.Extension<TestApi | undefined> {
+  const found = vscode.extensions.getExtension<TestApi | undefined>('attention-explorer.attention-explorer');
+  if (found === undefined) throw new Error('The extension is not installed.');
+  return found;
+}
+
+/** What the extension exports in test mode. */
+export async function testApi(): Promise<TestApi> {
+  const api = await extension().activate();
+  if (api === undefined) throw new Error('The extension exports nothing: it does not run in test mode.');
+  return api;
+}
+
+/** Waits until something holds of the window's state, and returns that state. */
+export async function until(api: TestApi, what: string, holds: (state: TestSnapshot) => boolean, milliseconds = 20_000): Promise<TestSnapshot> {
+  const end = performance.now() + milliseconds;
+  for (;;) {
+    const state = api.snapshot();
+    if (holds(state)) return state;
+    if (performance.now() > end) throw new Error(`Not in time: ${what}. The status is ${JSON.stringify(state.status)}, the engine ${JSON.stringify(state.engine)}.`);
+    await sleep(20);
+  }
+}
+
+/** Waits. */
+export function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+/** The workspace's folder. */
+export function workspaceFolder(): vscode.Uri {
+  const folder = vscode.workspace.workspaceFolders?.[0];
+  if (folder === undefined) throw new Error('The tests need a workspace folder.');
+  return folder.uri;
+}
+
+/** Writes a file of the workspace. */
+export async function writeFile(path: string, content: string | Uint8Array): Promise<vscode.Uri> {
+  const uri = vscode.Uri.joinPath(workspaceFolder(), path);
+  await vscode.workspace.fs.writeFile(uri, typeof content === 'string' ? new TextEncoder().encode(content) : content);
+  return uri;
+}
+
+/** Reads a file below test/fixtures. */
+export async function readFixture(path: string): Promise<Uint8Array> {
+  return vscode.workspace.fs.readFile(vscode.Uri.joinPath(extension().extensionUri, 'test', 'fixtures', path));
+}
+
+/** Sets settings in the workspace; undefined takes one back. */
+export async function configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
+  const configuration = vscode.workspace.getConfiguration('attentionExplorer');
+  for (const [key, value] of Object.entries(settings)) await configuration.update(key, value, vscode.ConfigurationTarget.Workspace);
+}
+
+/** The vocabulary of {@link tinyTokenizer}, ids in order: printable ASCII, space, newline, tab. All fit a model that knows 99 ids. */
+export const tinyVocabulary: readonly string[] = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)), 'Ġ', 'Ċ', 'ĉ'];
+
+/** A tokenizer that makes one token of each byte it knows. */
+export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): string {
+  return JSON.stringify({
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: Object.fromEntries(vocabulary.map((piece, id) => [piece, id])), merges: [] },
+  });
+}
+
+/** Puts a tiny decoder (3 layers of 4 heads, 64 positions) with a tokenizer into the workspace; resolves to the folder's path there. */
+export async function writeTinyModel(folder = 'models/tiny', tokenizer = tinyTokenizer()): Promise<string> {
+  await writeFile(`${folder}/model.onnx`, await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
+  await writeFile(`${folder}/tokenizer.json`, tokenizer);
+  return folder;
+}
+
+/** Opens a text in an editor. */
+export async function openText(content: string, language = 'plaintext'): Promise<vscode.TextEditor> {
+  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content }), vscode.ViewColumn.One);
+}
+
+/** Opens a file of the workspace in an editor, with this content. */
+export async function openFile(path: string, content: string): Promise<vscode.TextEditor> {
+  const editor = await vscode.window.showTextDocument(await writeFile(path, content), { viewColumn: vscode.ViewColumn.One, preview: false });
+  // A document that VS Code still knew follows its file a little later.
+  for (let i = 0; i < 250 && editor.document.getText() !== content; i++) await sleep(20);
+  expect(editor.document.getText()).to.equal(content);
+  return editor;
+}
+
+/** Selects by offsets; the selection is the editor's when this resolves. */
+export function select(editor: vscode.TextEditor, start: number, end: number): void {
+  editor.selection = new vscode.Selection(editor.document.positionAt(start), editor.document.positionAt(end));
+}
+
+/** Runs Explain Attention and returns how it ended. */
+export async function explain(api: TestApi): Promise<TestSnapshot> {
+  await vscode.commands.executeCommand('attentionExplorer.explainAttention');
+  return api.snapshot();
+}
+
+/** Makes the next run a slow one: its engine is new and has no model loaded. */
+export async function forgetModel(): Promise<void> {
+  await vscode.commands.executeCommand('attentionExplorer.restartEngine');
+}
+
+/** Expects a run that is shown. */
+export function expectReady({ status }: TestSnapshot): void {
+  expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+}
+
+/** Expects a failure that the panel shows: its code, a filled sentence, and an action. */
+export function expectFailure(status: PanelStatus, code: string): void {
+  if (status.kind !== 'failed' && status.kind !== 'engineStopped') throw new Error(`Expected ${code}, but the status is ${JSON.stringify(status)}.`);
+  expect(status.error.code, JSON.stringify(status.error)).to.equal(code);
+  expect(status.error.sentence).to.match(/[.:,].*\.$/);
+  expect(status.error.sentence).to.not.match(/\{\d\}/);
+  expect(status.error.action?.title).to.not.be.oneOf(['', undefined]);
+}
+
+/** Closes all editors without asking, and the panel. */
+export async function closeAll(): Promise<void> {
+  for (const { document } of vscode.window.visibleTextEditors) {
+    if (document.isDirty) {
+      await vscode.window.showTextDocument(document);
+      await vscode.commands.executeCommand('workbench.action.files.revert');
+    }
+  }
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
