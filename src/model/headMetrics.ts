@@ -14,11 +14,14 @@ export interface HeadMetrics {
   readonly induction: number;
   /** mean_i Σ_{j<i, x_j = x_i} A_ij. */
   readonly duplicateToken: number;
-  /** The largest α_k = mean_{i≥k} A_ik over the columns k (Gu et al. 2024, arXiv 2410.10781). */
+  /** The largest α_k = mean_{i≥k} A_ik over the columns k that at least eight queries can read (Gu et al. 2024, arXiv 2410.10781). */
   readonly sinkMass: number;
   /** The column that has it. */
   readonly sinkKey: number;
 }
+
+/** Fewer readers than this make no sink. */
+const minReaders = 8;
 
 /** The metrics of a self-attention pattern over tokens with these ids (one per row and column). */
 export function headMetrics(pattern: Pattern, ids: ArrayLike<number>, isCausal: boolean): HeadMetrics {
@@ -47,9 +50,9 @@ export function headMetrics(pattern: Pattern, ids: ArrayLike<number>, isCausal: 
   }
   const { columnMeans } = marginals(pattern, isCausal);
   let sinkKey = 0;
-  columnMeans.forEach((mean, key) => {
-    if (mean > columnMeans[sinkKey]) sinkKey = key;
-  });
+  // The last columns of a causal pattern have so few readers that their means say nothing.
+  const numColumns = isCausal ? Math.max(1, n - minReaders + 1) : numKeys;
+  for (let key = 1; key < numColumns; key++) if (columnMeans[key] > columnMeans[sinkKey]) sinkKey = key;
   const mean = (sum: number, count: number): number => (count > 0 ? sum / count : 0);
   return {
     self: mean(self, n),
