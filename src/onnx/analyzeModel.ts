@@ -2,6 +2,7 @@ import { placeSites, type PlacedSite } from './describeSites';
 import { findFusedSites } from './fusedSites';
 import { GraphIndex } from './graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from './hoistBranches';
+import { findLinearSites } from './linearSites';
 import { findMissedSites } from './missedSites';
 import type { OnnxModel } from './onnxModel';
 import { findPatternSites } from './patternSites';
@@ -26,7 +27,9 @@ export function analyzeModel(model: OnnxModel, choose: BranchChoice = withoutCac
   const index = new GraphIndex(model, graph);
   const live = index.ancestors(graph.outputs.map((output) => output.name)).nodes;
   const fused = findFusedSites(index);
-  const found = [...findPatternSites(index), ...fused.sites].filter((site) => live.has(site.node));
+  const patterns = findPatternSites(index);
+  const linear = findLinearSites(index, new Set(patterns.map((site) => site.node)));
+  const found = [...patterns, ...linear, ...fused.sites].filter((site) => live.has(site.node));
   const sites = placeSites(index, found, model.name);
   return { model, index, sites, missed: [...fused.missed, ...findMissedSites(index, sites, fused.missed)], hoisted };
 }

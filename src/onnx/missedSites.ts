@@ -1,10 +1,11 @@
 import { bodiesOf, type GraphIndex } from './graphIndex';
+import { directProduct } from './linearSites';
 import { pathOfNode } from './nodePath';
 import type { OnnxModel } from './onnxModel';
 import { activationProduct, operatorOf } from './products';
 import { readSubgraph } from './readModel';
 import type { FoundSite, MissedSite } from './site';
-import { pathOf, rearranging, walkBack } from './trace';
+import { rearranging, walkBack } from './trace';
 
 /** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
 const choosing = new Set(['TopK', 'ArgMax', 'Multinomial']);
@@ -22,7 +23,10 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
     if (explained.has(at)) return;
     const operator = operatorOf(index, at);
     if ((operator === 'Softmax' || operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.BiasSoftmax') && !used.has(at)) say(at, softmaxReason(index, at));
-    else if (!taken.has(at) && isLinearAttention(index, at, taken)) say(at, 'linear attention: keys and values are multiplied first, so no matrix of weights exists in the graph');
+    else if (!taken.has(at)) {
+      const reason = tripleProductReason(index, at, taken);
+      if (reason !== undefined) say(at, reason);
+    }
     const numInside = bodiesOf(index.model, node).reduce((sum, { range }) => sum + countSoftmax(index.model, range, 1), 0);
     if (numInside > 0) say(at, `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs`);
   });
@@ -64,19 +68,16 @@ function softmaxReason(index: GraphIndex, node: number): string {
   return 'the way from its result to a product with values is not one that is known';
 }
 
-/** φ(Q)(φ(K)ᵀV): a product one of whose operands is, as it is, a product of two other activations, and whose other is not made of values. */
-function isLinearAttention(index: GraphIndex, node: number, taken: ReadonlySet<number>): boolean {
+/** Why a product of three activations is no attention that is drawn; undefined for other nodes. */
+function tripleProductReason(index: GraphIndex, node: number, taken: ReadonlySet<number>): string | undefined {
   const product = activationProduct(index, node);
-  if (product === undefined || index.nodes[node].opType === 'ReduceSum') return false;
-  // Scores of quadratic attention are such products too; theirs is not a product's operand without a normaliser between.
-  return product.operands.some((operand) => {
-    let isProduct = false;
-    walkBack(index, operand, (step) => {
-      if (step.node !== undefined && activationProduct(index, step.node) !== undefined && !taken.has(step.node)) isProduct = index.nodes[step.node].opType !== 'ReduceSum';
-      return step.depth > 0 && pathOf(step).some(({ node: on }) => on !== undefined && !rearranging.has(operatorOf(index, on)) && on !== step.node);
-    });
-    return isProduct && product.operands.every((other) => other === operand || index.producer(other) !== undefined);
+  if (product === undefined || index.nodes[node].opType === 'ReduceSum') return undefined;
+  const position = product.operands.findIndex((operand) => {
+    const inner = directProduct(index, operand);
+    return inner !== undefined && !taken.has(inner.node);
   });
+  if (position < 0) return undefined;
+  return position === 0 ? 'scores weight values without any normalisation between' : 'linear attention: keys and values are multiplied first, so no matrix of weights exists in the graph';
 }
 
 function countSoftmax(model: OnnxModel, range: { start: number; end: number }, depth: number): number {

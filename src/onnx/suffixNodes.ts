@@ -5,7 +5,7 @@ import type { Suffix } from './site';
 import { WireWriter } from './wireWriter';
 
 /** An attribute value that a made node can have. */
-export type AttributeValue = { readonly integer: number } | { readonly integers: readonly number[] } | { readonly float: number } | { readonly raw: Uint8Array };
+export type AttributeValue = { readonly integer: number } | { readonly integers: readonly number[] } | { readonly float: number } | { readonly text: string } | { readonly raw: Uint8Array };
 
 /** Bytes of a NodeProto. */
 export function encodeNode(operator: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}, name = ''): Uint8Array {
@@ -21,11 +21,12 @@ export function encodeNode(operator: string, inputs: readonly string[], outputs:
   return node.toBytes();
 }
 
-const attributeType = { float: 1, integer: 2, integers: 7 } as const;
+const attributeType = { float: 1, integer: 2, text: 3, integers: 7 } as const;
 
 function encodeAttribute(name: string, value: Exclude<AttributeValue, { raw: Uint8Array }>): Uint8Array {
   const attribute = new WireWriter().text(1, name);
   if ('integer' in value) attribute.integer(3, value.integer).integer(20, attributeType.integer);
+  else if ('text' in value) attribute.text(4, value.text).integer(20, attributeType.text);
   else if ('float' in value) attribute.float(2, value.float).integer(20, attributeType.float);
   else {
     for (const integer of value.integers) attribute.integer(8, integer);
