@@ -7,11 +7,23 @@ import { pathToFileURL } from 'node:url';
 import { build } from './build.mjs';
 import { root } from './lib/paths.mjs';
 
-/** Writes the VSIX, of what stands in dist/ (a production build of its own, unless `isBuilt`); resolves to its path. */
-export async function packageVsix({ file = join(root, 'attention-explorer.vsix'), isBuilt = false } = {}) {
+/** Runs something that prints to the console, without what it prints. */
+async function quietly(run) {
+  const { log, info } = console;
+  console.log = console.info = () => undefined;
+  try {
+    return await run();
+  } finally {
+    Object.assign(console, { log, info });
+  }
+}
+
+/** Writes the VSIX, of what stands in dist/ (a production build of its own, unless `isBuilt`), without a word if `isQuiet`; resolves to its path. */
+export async function packageVsix({ file = join(root, 'attention-explorer.vsix'), isBuilt = false, isQuiet = false } = {}) {
   if (!isBuilt) await build({ production: true });
   const { createVSIX } = await import('@vscode/vsce'); // slow to load, so only here
-  await createVSIX({ cwd: root, packagePath: file, dependencies: false, skipLicense: true });
+  const create = () => createVSIX({ cwd: root, packagePath: file, dependencies: false, skipLicense: true });
+  await (isQuiet ? quietly(create) : create());
   return file;
 }
 

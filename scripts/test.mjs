@@ -93,7 +93,7 @@ async function setUp() {
 async function packageOnce() {
   const { packageVsix } = await import('./package.mjs');
   await leg('Packaging', async () => {
-    process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true });
+    process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true, isQuiet: true });
 
   });
 }

@@ -17,6 +17,7 @@ export interface Server {
   readonly authority: string;
   readonly dataDir: string;
   address(folder: string, query?: Record<string, string>): string;
+  readonly ended: Promise<unknown>;
   output(): string;
   stop(): Promise<void>;
 }

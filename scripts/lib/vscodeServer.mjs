@@ -10,15 +10,14 @@ import { extensionId, root } from './paths.mjs';
 export const quietSettings = {
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
-  'extensions.autoUpdate': false,
   'extensions.autoCheckUpdates': false,
   'extensions.ignoreRecommendations': true,
   'workbench.enableExperiments': false,
   'workbench.startupEditor': 'none',
+  'workbench.editor.useModal': 'off',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
   'chat.disableAIFeatures': true,
-  'chat.commandCenter.enabled': false,
   'security.workspace.trust.enabled': false,
   'git.enabled': false,
   'npm.fetchOnlinePackageInfo': false,
@@ -69,6 +68,7 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
   if (!needsTrust) args.push('--disable-workspace-trust');
   if (isTestDriver) args.push('--enable-smoke-test-driver');
   const child = startProcess(node, args, { env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   let printed = '';
   if (logFile) mkdirSync(dirname(logFile), { recursive: true });
   const file = logFile ? createWriteStream(logFile) : undefined;
@@ -99,6 +99,8 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
     dataDir,
     /** The address that opens a folder in the workbench. */
     address: (folder, query = {}) => `${origin}/?${new URLSearchParams({ folder: toUriPath(folder), ...query })}`,
+    /** Resolves when the server ends, whoever ends it. */
+    ended,
     /** The last lines that the server printed. */
     output: () => printed,
     stop: async () => {

@@ -1,5 +1,5 @@
 // Drives a real VS Code with the packaged extension through its own user interface.
-import { mkdirSync, readFileSync, rmSync, writeFileSync, cpSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
@@ -8,12 +8,12 @@ import { startServer, webHostSettings, type Server } from '../../scripts/lib/vsc
 import { artefact, launchBrowser, screenshot } from './browser';
 import { readDecorations, rectOfCharacter, type Decoration } from './editorPage';
 
-/** VS Code's four default themes by kind, and the class that its workbench then has. */
+/** VS Code's four default themes by kind: the setting's value in the newest and the oldest, the title, and the workbench's class. */
 export const themes = {
-  light: { id: 'Default Light Modern', className: 'vs' },
-  dark: { id: 'Default Dark Modern', className: 'vs-dark' },
-  highContrastDark: { id: 'Default High Contrast', className: 'hc-black' },
-  highContrastLight: { id: 'Default High Contrast Light', className: 'hc-light' },
+  light: { newest: ['Light 2026', 'Light 2026'], oldest: ['Default Light Modern', 'Light Modern'], className: 'vs' },
+  dark: { newest: ['Dark 2026', 'Dark 2026'], oldest: ['Default Dark Modern', 'Dark Modern'], className: 'vs-dark' },
+  highContrastDark: { newest: ['Default High Contrast', 'Dark High Contrast'], oldest: ['Default High Contrast', 'Dark High Contrast'], className: 'hc-black' },
+  highContrastLight: { newest: ['Default High Contrast Light', 'Light High Contrast'], oldest: ['Default High Contrast Light', 'Light High Contrast'], className: 'hc-light' },
 } as const;
 
 /** The name of one of the four default themes. */
@@ -42,6 +42,7 @@ const timeout = 30_000;
 export class VSCode {
   readonly host: 'node' | 'web';
   readonly version: string;
+  readonly #release: 'newest' | 'oldest';
   /** The workspace's folder on disk. */
   readonly workspace: string;
   readonly page: Page;
@@ -51,9 +52,10 @@ export class VSCode {
   readonly #context: BrowserContext;
   #isTracing = false;
 
-  private constructor(host: 'node' | 'web', name: string, workspace: string, server: Server, browser: Browser, context: BrowserContext, page: Page) {
+  private constructor(host: 'node' | 'web', release: 'newest' | 'oldest', name: string, workspace: string, server: Server, browser: Browser, context: BrowserContext, page: Page) {
     this.host = host;
     this.version = server.version;
+    this.#release = release;
     this.#name = name;
     this.workspace = workspace;
     this.#server = server;
@@ -81,7 +83,7 @@ export class VSCode {
       extensionsDir: isPrepared ? process.env['AE_EXTENSIONS_DIR'] : undefined,
       vsix: isPrepared ? undefined : (process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
       needsTrust: options.needsTrust ?? false,
-      settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'].id, ...(host === 'web' ? webHostSettings : {}), ...options.settings },
+      settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0], ...(host === 'web' ? webHostSettings : {}), ...options.settings },
       logFile: artefact(`${name}.server.log`),
     });
     let browser: Browser | undefined;
@@ -94,7 +96,7 @@ export class VSCode {
       page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
       page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));
       page.on('close', () => writeFileSync(artefact(`${name}.console.log`), lines.join('\n')));
-      const vscode = new VSCode(host, name, workspace, server, browser, context, page);
+      const vscode = new VSCode(host, version, name, workspace, server, browser, context, page);
       await vscode.#startTracing();
       await vscode.#open();
       return vscode;
@@ -159,12 +161,6 @@ export class VSCode {
     await this.#waitForWorkbench();
   }
 
-  /** Leaves the window and opens it anew, with its profile kept. */
-  async restart(): Promise<void> {
-    await this.page.goto('about:blank');
-    await this.#open();
-  }
-
   // ---- workspace and settings ----
 
   /** Writes a file of the workspace on disk. */
@@ -177,16 +173,35 @@ export class VSCode {
     rmSync(join(this.workspace, path), { recursive: true, force: true });
   }
 
-  /** Merges into the user's settings; undefined removes one. VS Code follows the file by itself: wait for the effect. */
-  updateSettings(changes: Readonly<Record<string, unknown>>): void {
+  /** Merges into the user's settings, in the editor for them; undefined removes one. */
+  async updateSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const file = join(this.#server.dataDir, 'data', 'User', 'settings.json');
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>; // our own file
-    writeFileSync(file, JSON.stringify({ ...settings, ...changes }, null, 2));
+    const settings = { ...(JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> /* our own file */), ...changes };
+    // Not on disk: the web workbench does not reliably notice a change of that file from outside.
+    await this.runCommand('Preferences: Open User Settings (JSON)');
+    const tab = this.page.locator('.tab.active').filter({ hasText: 'settings.json' });
+    await tab.waitFor();
+    await this.page.locator('.editor-instance .monaco-editor.focused').first().waitFor();
+    await this.page.keyboard.press('Control+A');
+    await this.paste(JSON.stringify(settings));
+    await this.page.keyboard.press('Control+S');
+    await expectSoon(() => {
+      try {
+        return JSON.stringify(JSON.parse(readFileSync(file, 'utf8'))) === JSON.stringify(settings);
+      } catch {
+        return false; // being written
+      }
+    }, 'the settings to be saved');
+    await this.runCommand('View: Close Editor');
+    await tab.waitFor({ state: 'hidden' });
   }
 
-  /** Switches to one of the four default themes. */
+  /** Switches to one of the four default themes, by VS Code's own picker. */
   async setTheme(theme: Theme): Promise<void> {
-    this.updateSettings({ 'workbench.colorTheme': themes[theme].id });
+    await this.runCommand('Preferences: Color Theme');
+    const [, title] = themes[theme][this.#release];
+    await this.#quickInput.fill(title);
+    await this.pick(title);
     await this.page.locator(`.monaco-workbench.${themes[theme].className}`).first().waitFor();
   }
 
@@ -224,6 +239,7 @@ export class VSCode {
     await rows.first().waitFor();
     const found = (await this.quickPickRow(title).count()) > 0;
     await this.page.keyboard.press('Escape');
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     return found;
   }
 
@@ -239,12 +255,13 @@ export class VSCode {
 
   // ---- editor ----
 
-  /** Opens a file of the workspace by its name and waits until its text shows. */
-  async openFile(name: string): Promise<void> {
-    await this.#openQuickInput('Control+P', name);
-    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name.split('/').at(-1) ?? name }).first();
-    await row.click();
-    await this.page.locator('.tab.active').filter({ hasText: name.split('/').at(-1) ?? name }).first().waitFor();
+  /** Opens a file of the workspace by its path there, and waits until its text shows. */
+  async openFile(path: string): Promise<void> {
+    const name = path.split('/').at(-1) ?? path;
+    // By its whole path, which is looked up and not searched for: the oldest VS Code has no search program here.
+    await this.#openQuickInput('Control+P', join(this.workspace, path));
+    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
+    await this.page.locator('.tab.active').filter({ hasText: name }).first().waitFor();
     await this.editor.locator('.view-line').first().waitFor();
   }
 
@@ -276,9 +293,15 @@ export class VSCode {
     await this.page.locator('.statusbar-item').filter({ hasText: new RegExp(`Ln ${to}, Col \\d+ \\(\\d+ selected\\)`) }).waitFor();
   }
 
-  /** Types at the cursor, without VS Code's completions coming in between. */
+  /** Types at the cursor; VS Code closes brackets and quotes as it does for a person. */
   async type(text: string): Promise<void> {
     await this.page.keyboard.insertText(text);
+  }
+
+  /** Pastes at the cursor, exactly this text. */
+  async paste(text: string): Promise<void> {
+    await this.page.evaluate((copied) => navigator.clipboard.writeText(copied), text);
+    await this.page.keyboard.press('Control+V');
   }
 
   /** Moves the pointer over a character and waits for the hover that then shows. */
@@ -351,4 +374,13 @@ export function keepEvidenceOfFailures(running: () => VSCode | undefined): void 
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') await running()?.keepEvidence(this.currentTest.title);
   });
+}
+
+/** Waits until something outside the page holds; for what is in the page, wait with a locator. */
+export async function expectSoon(holds: () => boolean | Promise<boolean>, what: string, limit = timeout): Promise<void> {
+  const end = Date.now() + limit;
+  while (!(await holds())) {
+    if (Date.now() > end) throw new Error(`Waited ${limit} ms in vain for ${what}.`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }

@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { listFiles, PackageManager } from '@vscode/vsce';
+
+interface Manifest {
+  readonly main: string;
+  readonly browser: string;
+  readonly icon?: string;
+  readonly l10n?: string;
+  readonly version: string;
+  readonly engines: { readonly vscode: string };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly icon?: string | { readonly light: string; readonly dark: string } }[];
+    readonly walkthroughs?: readonly { readonly steps: readonly { readonly media: Readonly<Record<string, string | Readonly<Record<string, string>>>> }[] }[];
+  };
+}
+
+const root = process.cwd();
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest; // our own manifest
+
+// What may ship. A new kind of file is a decision: it is added here as well as in .vscodeignore.
+const allowed = [
+  /^package(\.nls)?\.json$/,
+  /^(README|CHANGELOG)\.md$/,
+  /^LICENSE$/,
+  /^ThirdPartyNotices\.txt$/,
+  /^dist\/(extension\.node|engine\.node|cli)\.cjs$/,
+  /^dist\/(extension\.browser|engine\.browser|webview)\.js$/,
+  /^dist\/(webview|codicon)\.css$/,
+  /^dist\/codicon\.ttf$/,
+  /^dist\/codicon-\w+\.ttf$/,
+  /^dist\/ort-[\w.-]+\.(wasm|mjs)$/,
+  /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
+  /^media\/[\w-]+\.(png|svg)$/,
+  /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
+  /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data)$/,
+];
+
+// Without these nothing works, in at least one of the two hosts.
+const required = [
+  'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'ThirdPartyNotices.txt',
+  'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css',
+  'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs',
+];
+
+describe('The files that ship', () => {
+  let files: string[];
+
+  before(async function () {
+    this.timeout(120_000);
+    files = await listFiles({ cwd: root, packageManager: PackageManager.None });
+  });
+
+  it('are only of the kinds on the list', () => {
+    expect(files.filter((file) => !allowed.some((pattern) => pattern.test(file)))).to.deep.equal([]);
+  });
+
+  it('are all there that the extension needs', () => {
+    expect(required.filter((file) => !files.includes(file))).to.deep.equal([]);
+  });
+
+  it('include at least one model with its tokenizer', () => {
+    expect(files.some((file) => /^media\/models\/[^/]+\/model\.onnx$/.test(file))).to.equal(true);
+    expect(files.some((file) => /^media\/models\/[^/]+\/tokenizer\.json$/.test(file))).to.equal(true);
+  });
+
+  it('include every file that the manifest names', () => {
+    const icons = manifest.contributes.commands.flatMap(({ icon }) => (icon === undefined ? [] : typeof icon === 'string' ? [icon] : Object.values(icon)));
+    const media = (manifest.contributes.walkthroughs ?? []).flatMap(({ steps }) => steps.flatMap((step) => Object.entries(step.media).flatMap(([kind, value]) => (kind === 'altText' ? [] : typeof value === 'string' ? [value] : Object.values(value)))));
+    const named = [manifest.main, manifest.browser, ...(manifest.icon === undefined ? [] : [manifest.icon]), ...icons.filter((icon) => !icon.startsWith('$(')), ...media];
+    expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))).to.deep.equal([]);
+  });
+
+  it('weigh at most 40 MB, packaged', () => {
+    const vsix = process.env['AE_VSIX'];
+    expect(vsix, 'the runner packages the VSIX and names it').to.be.a('string');
+    expect(statSync(vsix ?? '').size).to.be.lessThan(40_000_000);
+  });
+
+  it('carry no path of the machine that built them', () => {
+    for (const file of files.filter((name) => /^dist\/.*\.(cjs|js)$/.test(name))) {
+      expect(readFileSync(join(root, file), 'utf8').includes(`${root}/`), file).to.equal(false);
+    }
+  });
+
+  it('have a command line that says how it is used', () => {
+    const printed = execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), '--help'], { encoding: 'utf8' });
+    expect(printed).to.include('attention-explorer explain');
+  });
+});
