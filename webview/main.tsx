@@ -33,6 +33,7 @@ connection.on('appearance', ({ l10n: contents }) => {
 
 const root = document.getElementById('root');
 if (root !== null) {
+  root.replaceChildren(); // what the page showed until now
   render(
     <PanelContext.Provider value={{ panel, kept }}>
       <App />

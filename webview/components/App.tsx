@@ -22,6 +22,7 @@ import { useSize } from './useSize';
 
 const wideFrom = 900;
 const mediumFrom = 520;
+const mediumHeightFrom = 480;
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey(panel: Panel, event: KeyboardEvent): boolean {
@@ -58,9 +59,10 @@ function handleKey(panel: Panel, event: KeyboardEvent): boolean {
 function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel, kept } = usePanel();
   const body = useRef<HTMLDivElement>(null);
-  const { width } = useSize(body);
+  const { width, height } = useSize(body);
   const layout = kept.layout.value;
-  const kind = width >= wideFrom ? 'wide' : width >= mediumFrom || width === 0 ? 'medium' : 'narrow';
+  // What has room neither beside nor below each other stands in one column that scrolls.
+  const kind = width >= wideFrom || width === 0 ? 'wide' : width >= mediumFrom && height >= mediumHeightFrom ? 'medium' : 'narrow';
   const { components } = run.info;
   const source = (
     <section class="pane source-pane" aria-label={l10n.t('Source')}>
@@ -130,6 +132,7 @@ export function App(): JSX.Element {
   if (keyOfLanguage.current.language !== language) keyOfLanguage.current = { language, count: keyOfLanguage.current.count + 1 };
   return (
     <main key={keyOfLanguage.current.count} class={`panel${run === null ? ' without-run' : ''}`} aria-label={l10n.t('Attention Explorer')}>
+      {run === null ? null : <h1 class="visually-hidden">{l10n.t('Attention Explorer: {0}', run.documentName)}</h1>}
       <StatusView hasRun={run !== null} />
       {run === null || component === undefined ? null : <RunView run={run} component={component} />}
       <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>
