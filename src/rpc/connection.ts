@@ -74,7 +74,11 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
       }
     });
   }
-  rpc.onNotification((name: string, ...params: unknown[]) => eventEmitters.get(name)?.fire(params[0]));
+  // JSON-RPC knows no bare value as a parameter (null would arrive as a list), so a value goes inside an object.
+  rpc.onNotification((name: string, params: unknown) => {
+    if (typeof params === 'object' && params !== null && 'value' in params) eventEmitters.get(name)?.fire(params.value);
+    else onMalformed(`event ${name} without a value`);
+  });
   rpc.onError(([error]) => onMalformed(error.message));
   store.add(channel.onClose(close));
 
@@ -114,7 +118,7 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
   return {
     remote: remote as Client<RemoteApi>, // each method of the list is there, and the other side answers with its result type
     fire(event, value) {
-      if (!isClosed) void rpc.sendNotification(event, value);
+      if (!isClosed) void rpc.sendNotification(event, { value });
     },
     on(event, listener) {
       let emitter = eventEmitters.get(event);

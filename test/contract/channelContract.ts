@@ -10,6 +10,7 @@ interface TestApi {
   wait(params: Record<string, never>): string;
 }
 interface TestEvents {
+  bare: number | string | null | readonly number[];
   tick: { readonly count: number; readonly data: Uint8Array };
 }
 
@@ -126,6 +127,14 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
       server.fire('tick', { count: 3, data: new Uint8Array(1) });
       await client.remote.echo({ value: 0, delay: 20 });
       expect(counts.sort((a, b) => a - b)).to.deep.equal([1, 2, 2, 50_000]);
+    });
+
+    it('fires events whose value is no object just as they are', async () => {
+      const values: unknown[] = [];
+      client.on('bare', (value) => values.push(value));
+      for (const value of [null, 7, 'text', [1, 2], []] as const) server.fire('bare', value);
+      while (values.length < 5) await client.remote.echo({ value: 0 });
+      expect(values).to.deep.equal([null, 7, 'text', [1, 2], []]);
     });
 
     it('rejects what is pending when the other side goes, aborts what runs, and refuses calls after', async () => {
