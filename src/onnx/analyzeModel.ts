@@ -1,3 +1,4 @@
+import { ExplorerError } from '../base/errors';
 import { placeSites, type PlacedSite } from './describeSites';
 import { findFusedSites } from './fusedSites';
 import { GraphIndex } from './graphIndex';
@@ -18,6 +19,9 @@ export interface ModelAnalysis {
   readonly hoisted: readonly HoistedBranch[];
 }
 
+/** No real model has so many. */
+const maxSites = 2000;
+
 /** By default a decoder that is merged with its cached variant takes the branch without a cache. */
 const withoutCache: BranchChoice = () => false;
 
@@ -30,6 +34,7 @@ export function analyzeModel(model: OnnxModel, choose: BranchChoice = withoutCac
   const patterns = findPatternSites(index);
   const linear = findLinearSites(index, new Set(patterns.map((site) => site.node)));
   const found = [...patterns, ...linear, ...fused.sites].filter((site) => live.has(site.node));
+  if (found.length > maxSites) throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
   const sites = placeSites(index, found, model.name);
   return { model, index, sites, missed: [...fused.missed, ...findMissedSites(index, sites, fused.missed)], hoisted };
 }

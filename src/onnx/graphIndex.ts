@@ -7,7 +7,7 @@ import type { ByteRange } from './wireReader';
 const weightPreserving = new Set(['Cast', 'Transpose', 'Reshape', 'DequantizeLinear', 'QuantizeLinear', 'Squeeze', 'Unsqueeze', 'Identity', 'Flatten', 'DequantizeBFP', 'CastLike']);
 
 /** Steps of all searches together. A model of 100 layers takes about 10^5. */
-const maxEffort = 2e7;
+const maxEffort = 3e6;
 
 /** A model's main graph with who makes and who uses each tensor. Nodes are named by their index in {@link nodes}, in an order in which they can run. */
 export class GraphIndex {

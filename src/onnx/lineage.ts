@@ -17,9 +17,14 @@ const contentFree = new Set(['Shape', 'Size']);
 
 /** Sets of small numbers, each kept once, so that a union is a lookup. */
 class SetTable {
+  readonly #spend: (steps: number) => void;
   readonly #sets: ReadonlySet<number>[] = [new Set()];
   readonly #byKey = new Map<string, number>([['', 0]]);
   readonly #unions = new Map<string, number>();
+
+  constructor(spend: (steps: number) => void) {
+    this.#spend = spend;
+  }
 
   get(id: number): ReadonlySet<number> {
     return this.#sets[id];
@@ -39,6 +44,7 @@ class SetTable {
   }
 
   #idOf(members: readonly number[]): number {
+    this.#spend(members.length);
     const set = new Set([...members].sort((a, b) => a - b));
     const key = [...set].join(',');
     let id = this.#byKey.get(key);
@@ -53,8 +59,9 @@ class SetTable {
 /** Follows inputs and sites through the graph, in one pass. */
 export function traceLineage(index: GraphIndex, sites: readonly FoundSite[]): Lineage {
   const contentInputs = findContentInputs(index, sites);
-  const table = new SetTable();
-  const siteTable = new SetTable();
+  const spend = (steps: number): void => index.spend(steps);
+  const table = new SetTable(spend);
+  const siteTable = new SetTable(spend);
   const content = new Map<string, number>();
   const ancestry = new Map<string, number>();
   index.inputs.forEach((input, position) => {

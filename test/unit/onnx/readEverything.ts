@@ -1,0 +1,27 @@
+import { ExplorerError } from '../../../src/base/errors';
+import { analyzeModel } from '../../../src/onnx/analyzeModel';
+import { planInputs } from '../../../src/onnx/inputs';
+import { modelFacts } from '../../../src/onnx/modelFacts';
+import { readModel } from '../../../src/onnx/readModel';
+import { formatReport, makeReport } from '../../../src/onnx/report';
+import { rewriteModel } from '../../../src/onnx/rewriteModel';
+
+/** Does all that can be done with a model file without running it; the code of its error, `''` where there is none. Other errors are thrown on. */
+export function readEverything(bytes: Uint8Array): string {
+  try {
+    const analysis = analyzeModel(readModel(bytes, 'model.onnx'));
+    formatReport(makeReport(analysis));
+    const names = analysis.index.inputs.map((input) => input.name);
+    const { roles } = planInputs(analysis.index, names, new Set(names));
+    modelFacts(analysis.index, roles);
+    for (const isWhole of [true, false]) rewriteModel(analysis, { sites: analysis.sites, isWhole });
+    planInputs(analysis.index, names).make({ ids: new Int32Array(8), targetIds: new Int32Array(4) });
+    return '';
+  } catch (error) {
+    if (error instanceof ExplorerError) return error.code;
+    throw error;
+  }
+}
+
+/** What a file that is broken or hostile may be answered with. */
+export const allowedCodes = new Set(['', 'modelTruncated', 'modelNotOnnx', 'modelOrtFormat', 'modelUnsupported', 'inputNotMade']);

@@ -1,0 +1,63 @@
+import { encodeNode, type AttributeValue } from '../../../src/onnx/suffixNodes';
+import { WireWriter } from '../../../src/onnx/wireWriter';
+
+/** A node of a model made by hand. */
+export interface SmallNode {
+  readonly operator: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: Readonly<Record<string, AttributeValue>>;
+  readonly name?: string;
+}
+
+/** A graph made by hand; inputs and outputs are float tensors unless `types` says otherwise. */
+export interface SmallGraph {
+  readonly nodes: readonly SmallNode[];
+  readonly inputs: Readonly<Record<string, readonly (number | string)[]>>;
+  readonly outputs: readonly string[];
+  readonly types?: Readonly<Record<string, number>>;
+  readonly weights?: Readonly<Record<string, { readonly dims: readonly number[]; readonly values: readonly number[] }>>;
+  readonly opset?: number;
+}
+
+const valueInfo = (name: string, type: number, dims: readonly (number | string)[] | undefined): WireWriter => {
+  const tensor = new WireWriter().integer(1, type);
+  if (dims !== undefined) {
+    const shape = new WireWriter();
+    for (const dim of dims) shape.message(1, typeof dim === 'number' ? new WireWriter().integer(1, dim) : new WireWriter().text(2, dim));
+    tensor.message(2, shape);
+  }
+  return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor));
+};
+
+/** The bytes of a GraphProto. */
+export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {} }: SmallGraph): WireWriter {
+  const graph = new WireWriter();
+  for (const { operator, inputs: from, outputs: to, attributes = {}, name = '' } of nodes) graph.bytes(1, encodeNode(operator, from, to, attributes, name));
+  graph.text(2, 'small');
+  for (const [name, { dims, values }] of Object.entries(weights)) {
+    const tensor = new WireWriter();
+    for (const dim of dims) tensor.integer(1, dim);
+    tensor.integer(2, 1).text(8, name).bytes(9, new Uint8Array(Float32Array.from(values).buffer));
+    graph.message(5, tensor);
+  }
+  for (const [name, dims] of Object.entries(inputs)) graph.message(11, valueInfo(name, types[name] ?? 1, dims));
+  for (const name of outputs) graph.message(12, valueInfo(name, types[name] ?? 1, undefined));
+  return graph;
+}
+
+/** The bytes of a ModelProto (IR 8). */
+export function smallModel(graph: SmallGraph): Uint8Array {
+  return new WireWriter().integer(1, 8).message(7, smallGraph(graph)).message(8, new WireWriter().integer(2, graph.opset ?? 17)).toBytes();
+}
+
+/** softmax(q kᵀ) v on inputs of four dimensions. */
+export const plainAttention: SmallGraph = {
+  nodes: [
+    { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] },
+    { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+    { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+  ],
+  inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] },
+  outputs: ['y'],
+};
