@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, expectReady, explain, openText, select, testApi, until, writeTinyModel } from './support';
+import { closeAll, configure, expectFailure, expectReady, explain, openText, select, slowDown, testApi, until, writeTinyModel } from './support';
 
 describe('The engine', () => {
   let api: TestApi;
@@ -11,7 +11,10 @@ describe('The engine', () => {
     api = await testApi();
     await configure({ modelPath: await writeTinyModel() });
   });
-  afterEach(closeAll);
+  afterEach(async () => {
+    await closeAll();
+    await configure({ modelPath: 'models/tiny' });
+  });
 
   it('has a spare after the first run', async () => {
     await openText('some text');
@@ -35,16 +38,29 @@ describe('The engine', () => {
   });
 
   it('is said to have stopped when it dies in mid-run, and the next run works', async () => {
-    await openText('some text');
-    await explain(api);
+    await openText('x = 1\n'.repeat(200));
+    await slowDown();
     const running = run();
     await until(api, 'it runs', (state) => state.engine.kind === 'running');
     api.crashEngine();
     await running;
-    const { status } = api.snapshot();
-    // It may have answered just before it died; then it is idle that dies.
-    await until(api, 'it is stopped', (state) => state.status.kind === 'engineStopped');
-    expect(status.kind).to.be.oneOf(['engineStopped', 'ready']);
+    expectFailure(api.snapshot().status, 'engineStopped');
+    expectReady(await explain(api));
+  });
+
+  it('lets a run be cancelled in its midst, says so in the panel, and the next run works', async () => {
+    const text = 'x = 1\n'.repeat(200);
+    await openText(text);
+    await slowDown();
+    const running = run();
+    await until(api, 'it runs', (state) => state.engine.kind === 'running');
+    const started = performance.now();
+    await vscode.commands.executeCommand('attentionExplorer.cancelExplanation');
+    await running;
+    expect(performance.now() - started).to.be.below(2000);
+    const { status, run: shown } = api.snapshot();
+    expect(status.kind).to.be.oneOf(['empty', 'stale']);
+    expect(shown?.streams[0].text.startsWith('x = 1\nx')).to.not.equal(true);
     expectReady(await explain(api));
   });
 

@@ -105,6 +105,11 @@ describe('Explain Attention', () => {
     expect(run?.streams[0].text).to.equal('x = 1');
   });
 
+  it('explains a document that was never saved', async () => {
+    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content: 'unsaved' }), vscode.ViewColumn.One);
+    expect((await explain(api)).run?.streams[0].text).to.equal('unsaved');
+  });
+
   it('explains a virtual document', async () => {
     const provider = vscode.workspace.registerTextDocumentContentProvider('attention-test', { provideTextDocumentContent: () => 'virtual' });
     try {
@@ -130,7 +135,7 @@ describe('Explain Attention', () => {
   it('has the bundled model by default', async () => {
     await configure({ modelPath: undefined });
     try {
-      await openText('def add(a, b):\n    return a + b\n', 'python');
+      await openText('def add(a, b):\n    return a + b\n', 'py');
       const { status, run } = await explain(api);
       expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
       expect(run?.model.name).to.equal('code-decoder');

@@ -78,12 +78,15 @@ export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): s
 export async function writeTinyModel(folder = 'models/tiny', tokenizer = tinyTokenizer()): Promise<string> {
   await writeFile(`${folder}/model.onnx`, await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
   await writeFile(`${folder}/tokenizer.json`, tokenizer);
+  await writeFile(`${folder}/config.json`, JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }));
   return folder;
 }
 
-/** Opens a text in an editor. */
-export async function openText(content: string, language = 'plaintext'): Promise<vscode.TextEditor> {
-  return vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language, content }), vscode.ViewColumn.One);
+let texts = 0;
+
+/** Opens a text in an editor: a file that no other test has. */
+export async function openText(content: string, extension = 'txt'): Promise<vscode.TextEditor> {
+  return openFile(`texts/${++texts}.${extension}`, content);
 }
 
 /** Opens a file of the workspace in an editor, with this content. */
@@ -106,8 +109,9 @@ export async function explain(api: TestApi): Promise<TestSnapshot> {
   return api.snapshot();
 }
 
-/** Makes the next run a slow one: its engine is new and has no model loaded. */
-export async function forgetModel(): Promise<void> {
+/** Makes the next run a slow one: the bundled model, and an engine that has not loaded it. */
+export async function slowDown(): Promise<void> {
+  await configure({ modelPath: undefined });
   await vscode.commands.executeCommand('attentionExplorer.restartEngine');
 }
 

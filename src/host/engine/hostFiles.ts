@@ -18,7 +18,9 @@ export class HostFiles {
 
   /** Lets the engine read the folder of this model (the model is a folder, or a file in it), and not that of the former. */
   allowModel(model: vscode.Uri): void {
-    this.#model = model.path.endsWith('.onnx') ? vscode.Uri.joinPath(model, '..') : model;
+    const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
+    // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
+    this.#model = /\/onnx\/?$/.test(folder.path) ? vscode.Uri.joinPath(folder, '..') : folder;
   }
 
   readonly server: Server<EngineHostApi> = {

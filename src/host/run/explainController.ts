@@ -64,7 +64,6 @@ export class ExplainController implements Disposable {
         if (state.kind === 'stopped' && this.#attempt === undefined) store.setStatus({ kind: 'engineStopped', error: panelError(new ExplorerError('engineStopped', [state.reason])) });
       }),
     );
-    this.#store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => this.markStale(vscode.l10n.t('The workspace is trusted now, so its model setting counts.'))));
   }
 
   get isBusy(): boolean {

@@ -30,7 +30,7 @@ export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
 
 /** What the person looks at: a text editor's selection, or the file of a tab that has no text editor (which then is said to be binary or too large). */
 export async function activeSource(): Promise<ExplainSource> {
-  const editor = vscode.window.activeTextEditor ?? onlyVisibleEditor();
+  const editor = vscode.window.activeTextEditor ?? editorBesidePanel();
   if (editor !== undefined) return sourceOfEditor(editor);
   const uri = uriOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) ?? vscode.window.tabGroups.all.map((group) => uriOfTab(group.activeTab)).find((candidate) => candidate !== undefined);
   if (uri === undefined) throw new ExplorerError('emptyText');
@@ -69,12 +69,12 @@ export function readSource({ document, range }: ExplainSource): SourceText {
   return { text, start, fullLength: end - start };
 }
 
-/** With the panel focused there is no active editor; where only one is visible, that is meant. */
-function onlyVisibleEditor(): vscode.TextEditor | undefined {
-  const active = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
-  if (!(active instanceof vscode.TabInputWebview)) return undefined;
-  const [only, ...others] = vscode.window.visibleTextEditors;
-  return others.length === 0 ? only : undefined;
+/** With the panel focused there is no active editor: the one meant is beside it, rather one with a selection. */
+function editorBesidePanel(): vscode.TextEditor | undefined {
+  if (!(vscode.window.tabGroups.activeTabGroup.activeTab?.input instanceof vscode.TabInputWebview)) return undefined;
+  // Editors without a column are those of other panels, such as the log.
+  const editors = vscode.window.visibleTextEditors.filter(({ viewColumn }) => viewColumn !== undefined).sort((a, b) => Number(a.viewColumn) - Number(b.viewColumn));
+  return editors.find(({ selection }) => !selection.isEmpty) ?? editors[0];
 }
 
 function uriOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {

@@ -83,7 +83,7 @@ export class FakeEngine implements EngineProcess {
           this.#far.isBlocked = true;
           await new Promise(() => {});
         }
-        if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+        if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
         if (signal.aborted) throw new ExplorerError('cancelled');
         return runInfo(++runs, text);
       },
