@@ -3,9 +3,8 @@
 //   node scripts/mochaOne.mjs test/unit/tokenizer [mocha options, e.g. --grep offsets]
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'glob';
-import { rmSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { build } from 'esbuild';
+import { join } from 'node:path';
+import { bundleForNode } from './lib/bundleTests.mjs';
 
 const [where, ...mochaArgs] = process.argv.slice(2);
 if (!where) {
@@ -17,23 +16,6 @@ if (files.length === 0) {
   console.error(`No *.test.ts below ${where}.`);
   process.exit(1);
 }
-const outdir = resolve('out', 'mocha', where.replaceAll(/[^\w]+/g, '-'));
-rmSync(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: files,
-  outdir,
-  outbase: 'test',
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  outExtension: { '.js': '.mjs' },
-  packages: 'external',
-  // The package has one build a runtime; tests that also run in a browser name the other one.
-  alias: { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node' },
-  sourcemap: 'inline',
-  jsx: 'automatic',
-  jsxImportSource: 'preact',
-  logLevel: 'warning',
-});
+const outdir = await bundleForNode(where.replaceAll(/[^\w]+/g, '-'), files);
 const run = spawnSync(process.execPath, ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--timeout', '60000', ...mochaArgs, join(outdir, '**/*.mjs')], { stdio: 'inherit' });
 process.exit(run.status ?? 1);

@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // Packages what ships into attention-explorer.vsix:
 //   node scripts/package.mjs
-import { statSync } from 'node:fs';
+import { cpSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { globSync } from 'glob';
 import { build } from './build.mjs';
 import { root } from './lib/paths.mjs';
+import { temporaryFolder } from './lib/processes.mjs';
 
 /** Runs something that prints to the console, without what it prints. */
 async function quietly(run) {
@@ -18,11 +20,19 @@ async function quietly(run) {
   }
 }
 
+/** Copies what .vscodeignore lets through, and that file, to a folder of its own: vsce would look through every test host's packages. */
+function stage() {
+  const folder = temporaryFolder('package');
+  const patterns = readFileSync(join(root, '.vscodeignore'), 'utf8').split(/\r?\n/).flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
+  for (const file of ['.vscodeignore', ...globSync(patterns, { cwd: root, nodir: true })]) cpSync(join(root, file), join(folder, file));
+  return folder;
+}
+
 /** Writes the VSIX, of what stands in dist/ (a production build of its own, unless `isBuilt`), without a word if `isQuiet`; resolves to its path. */
 export async function packageVsix({ file = join(root, 'attention-explorer.vsix'), isBuilt = false, isQuiet = false } = {}) {
   if (!isBuilt) await build({ production: true });
   const { createVSIX } = await import('@vscode/vsce'); // slow to load, so only here
-  const create = () => createVSIX({ cwd: root, packagePath: file, dependencies: false, skipLicense: true });
+  const create = () => createVSIX({ cwd: stage(), packagePath: file, dependencies: false, skipLicense: true });
   await (isQuiet ? quietly(create) : create());
   return file;
 }

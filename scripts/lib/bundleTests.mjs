@@ -29,7 +29,9 @@ function outputFolder(name) {
 /** Bundles each test file by itself for Node, packages left outside; resolves to the folder of the bundles. */
 export async function bundleForNode(name, files) {
   const outdir = outputFolder(name);
-  await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external' });
+  // vscode-jsonrpc has one build a runtime, and tests that also run in a browser name the other one.
+  const alias = { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node' };
+  await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', alias });
   return outdir;
 }
 

@@ -1,11 +1,11 @@
-// A server on the loopback for pages under test: /fixtures/, /dist/, /out/ and, with `pages`, given texts.
+// A server on the loopback for pages under test: /fixtures/, /dist/, /out/, /media/, /node_modules/ and, with `pages`, given texts.
 import { createServer } from 'node:http';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { root } from './paths.mjs';
 
 const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.ttf': 'font/ttf' };
-const folders = { fixtures: 'test/fixtures', dist: 'dist', out: 'out', media: 'media' };
+const folders = { node_modules: 'node_modules', fixtures: 'test/fixtures', dist: 'dist', out: 'out', media: 'media' };
 
 /**
  * Starts the server; resolves to its origin and a way to stop it.

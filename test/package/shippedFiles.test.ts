@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { listFiles, PackageManager } from '@vscode/vsce';
+import { listZip } from '../harness/zip';
 
 interface Manifest {
   readonly main: string;
@@ -46,11 +46,13 @@ const required = [
 ];
 
 describe('The files that ship', () => {
+  const vsix = process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix');
   let files: string[];
 
-  before(async function () {
-    this.timeout(120_000);
-    files = await listFiles({ cwd: root, packageManager: PackageManager.None });
+  before(() => {
+    // vsce writes some names in lower case; what it adds itself stands outside of extension/.
+    const names = new Map(['README.md', 'CHANGELOG.md', 'LICENSE.txt'].map((name) => [name.toLowerCase(), name.replace('.txt', '')]));
+    files = listZip(readFileSync(vsix)).flatMap((name) => (name.startsWith('extension/') ? [name.slice('extension/'.length)] : [])).map((name) => names.get(name.toLowerCase()) ?? name);
   });
 
   it('are only of the kinds on the list', () => {
@@ -74,9 +76,7 @@ describe('The files that ship', () => {
   });
 
   it('weigh at most 40 MB, packaged', () => {
-    const vsix = process.env['AE_VSIX'];
-    expect(vsix, 'the runner packages the VSIX and names it').to.be.a('string');
-    expect(statSync(vsix ?? '').size).to.be.lessThan(40_000_000);
+    expect(statSync(vsix).size).to.be.lessThan(40_000_000);
   });
 
   it('carry no path of the machine that built them', () => {
