@@ -132,7 +132,7 @@ export function App(): JSX.Element {
   if (keyOfLanguage.current.language !== language) keyOfLanguage.current = { language, count: keyOfLanguage.current.count + 1 };
   return (
     <main key={keyOfLanguage.current.count} class={`panel${run === null ? ' without-run' : ''}`} aria-label={l10n.t('Attention Explorer')}>
-      {run === null ? null : <h1 class="visually-hidden">{l10n.t('Attention Explorer: {0}', run.documentName)}</h1>}
+      <h1 class="visually-hidden">{run === null ? l10n.t('Attention Explorer') : l10n.t('Attention Explorer: {0}', run.documentName)}</h1>
       <StatusView hasRun={run !== null} />
       {run === null || component === undefined ? null : <RunView run={run} component={component} />}
       <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>

@@ -83,6 +83,9 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     [grid, component, width],
   );
 
+  const look = (cell: GridCell | undefined): void => {
+    panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
+  };
   const choose = (cell: GridCell, event: { ctrlKey: boolean; metaKey: boolean; shiftKey: boolean }): void => {
     const wanted = headsOfCell(component, cell);
     if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined) panel.select(headsBetween(component, heads[0], cell));
@@ -91,16 +94,18 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       const rest = heads.filter((head) => !wanted.some((other) => isSameCell(head, other)));
       panel.select(areAll ? rest : [...heads, ...wanted]);
     } else panel.select(wanted);
+    // What was chosen is to be seen now, not the head that the pointer happens to rest on.
+    look(undefined);
     setCurrent(cell);
   };
-  const look = (cell: GridCell | undefined): void => {
-    panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
-  };
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.altKey) return;
-    if (event.key === 'Enter' || event.key === ' ') choose(current, event);
+    if (event.altKey || !(event.target instanceof HTMLElement)) return;
+    // Where the focus is, which a fast typist moves before the next rendering knows.
+    const { layer, head } = event.target.dataset;
+    const focused = layer === undefined || head === undefined ? current : { layer: Number(layer), head: Number(head) };
+    if (event.key === 'Enter' || event.key === ' ') choose(focused, event);
     else {
-      const next = moveInGrid(component, current, event.key, event.ctrlKey || event.metaKey);
+      const next = moveInGrid(component, focused, event.key, event.ctrlKey || event.metaKey);
       if (next === undefined) return;
       setCurrent(next);
       cells.current.get(headLabel(next))?.focus();
@@ -125,6 +130,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         aria-selected={isSelected}
         aria-label={cellName(cell)}
         title={cellName(cell)}
+        data-layer={cell.layer}
+        data-head={cell.head}
         tabIndex={isSameCell(cell, current) ? 0 : -1}
         style={boxOf(grid, cell)}
         onClick={(event) => choose(cell, event)}

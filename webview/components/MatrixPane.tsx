@@ -12,7 +12,7 @@ export function MatrixPane(): JSX.Element {
   const commands = useRef<MatrixCommands | undefined>(undefined);
   const shown = panel.matrix.value;
   const error = panel.dataError.value;
-  const isPreview = panel.preview.value !== undefined;
+  const isPreview = panel.isPreviewing.value;
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
       <header>

@@ -193,7 +193,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     >
       {order.map((stream) => (
         <section key={`${run.info.runId}/${stream}`} class="stream-section">
-          {streams.length > 1 ? <h3>{streams[stream].role === 'target' ? l10n.t('Target') : l10n.t('Source')}</h3> : null}
+          {streams.length > 1 ? <h2>{streams[stream].role === 'target' ? l10n.t('Target') : l10n.t('Source')}</h2> : null}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>
       ))}

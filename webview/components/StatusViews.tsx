@@ -51,7 +51,7 @@ function Empty(): JSX.Element {
   return (
     <div class="empty">
       <vscode-icon name="eye" size={40} />
-      <h1>{l10n.t('See what every head attends to')}</h1>
+      <h2>{l10n.t('See what every head attends to')}</h2>
       <p>{l10n.t('Select some text in an editor and run Explain Attention: a model reads it on this machine, and you see which tokens each of its attention heads looked at. With nothing selected, the whole document is read.')}</p>
       <p class="empty-actions">
         <vscode-button onClick={() => panel.act('explain')}>{l10n.t('Explain Attention')}</vscode-button>

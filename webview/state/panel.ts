@@ -5,6 +5,7 @@ import { directionOf, lightingOf, provenSinks, sourcesOf, type Lighting, type So
 import type { Direction, Pattern } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
+import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelRun, PanelStatus, PersistedPanel, Thumbnails } from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
@@ -57,8 +58,13 @@ export class Panel {
     return components.find(({ component }) => component === this.view.value.selection.component) ?? components[0];
   });
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []));
+  /** Whether the matrix shows another head than the selected ones. */
+  readonly isPreviewing: ReadonlySignal<boolean> = computed(() => {
+    const [preview, selected] = [this.preview.value, this.selected.value];
+    return preview !== undefined && (selected === undefined || !isSameSelection(preview.selection, selected.selection));
+  });
   /** What the matrix shows: the previewed head, else the selection. */
-  readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() => this.preview.value ?? this.selected.value);
+  readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() => (this.isPreviewing.value ? this.preview.value : this.selected.value));
   /** The tokens that are looked at: the pinned ones, else the one under the pointer, the keyboard's, or the editor's. */
   readonly looking: ReadonlySignal<readonly TokenRef[]> = computed(() => {
     const { pinned } = this.view.value;
@@ -197,17 +203,20 @@ export class Panel {
   }
 
   #followSelection(): void {
-    let wanted: AbortController | undefined;
+    let wanted: { readonly info: RunInfo; readonly selection: HeadSelection; readonly controller: AbortController } | undefined;
     effect(() => {
       const run = this.run.value;
       const selection = this.selection.value;
       const component = this.component.value;
-      wanted?.abort();
-      if (run === null || component === undefined) return;
-      const current = this.selected.peek();
-      if (current !== undefined && isSameSelection(current.selection, selection)) return;
-      wanted = new AbortController();
-      this.#load(run, selection, component, wanted.signal, (shown) => (this.selected.value = shown));
+      if (run === null || component === undefined) {
+        wanted?.controller.abort();
+        wanted = undefined;
+        return;
+      }
+      if (wanted?.info === run.info && isSameSelection(wanted.selection, selection)) return;
+      wanted?.controller.abort();
+      wanted = { info: run.info, selection, controller: new AbortController() };
+      this.#load(run, selection, component, wanted.controller.signal, (shown) => (this.selected.value = shown));
     });
   }
 
