@@ -31,8 +31,9 @@ export async function extract({ model, feeds, out }: ExtractOptions): Promise<st
   const session = await AttentionSession.create({ ort, files, wantOutputs: true });
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
-  const ids = given.find((input) => input.dims.length === 2);
-  const [batch = 1, length = 0] = ids?.dims ?? given[0]?.dims ?? [];
+  const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
+  const main = given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ?? given.find((input) => input.dims.length > 2) ?? given.find((input) => input.dims.length > 1);
+  const [batch = 1, length = 0] = main?.dims ?? [];
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({ ids: new Int32Array(length) });
   const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch });
   const tensors = new Map<string, StoredTensor>();

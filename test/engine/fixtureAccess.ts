@@ -14,7 +14,7 @@ export const fixtureAccess: FileAccess = {
   },
   async exists(path) {
     const at = path.lastIndexOf('/');
-    return (await listFixtures(path.slice(0, at)).catch(() => [])).includes(path.slice(at + 1));
+    return (await listFixtures(path.slice(0, at)).catch((): string[] => [])).includes(path.slice(at + 1));
   },
   list: (folder) => listFixtures(folder),
 };

@@ -7,7 +7,7 @@ const isNode = typeof process !== 'undefined' && process.versions?.node !== unde
 export async function importRuntime(): Promise<typeof Ort> {
   if (isNode) return import('onnxruntime-web');
   const ort = await import('onnxruntime-web/wasm');
-  ort.env.wasm.wasmPaths = { wasm: new URL('/node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm', self.location.origin).href };
+  ort.env.wasm.wasmPaths = { wasm: new URL('/dist/ort-wasm-simd-threaded.wasm', self.location.origin).href };
   ort.env.wasm.numThreads = 1;
   return ort;
 }

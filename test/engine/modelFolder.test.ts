@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import { ExplorerError } from '../../src/base/errors';
+import { externalDataPath } from '../../src/engine/modelFiles';
+import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/modelFolder';
+import { memoryAccess } from './fixtureAccess';
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    if (error instanceof ExplorerError) return error.code;
+    throw error;
+  }
+  return 'none';
+}
+
+describe('model folders', () => {
+  it('finds the model in onnx/ and its companions above it', async () => {
+    const access = memoryAccess({ 'm/bert/onnx/model.onnx': '', 'm/bert/onnx/model_quantized.onnx': '', 'm/bert/tokenizer.json': '{}', 'm/bert/config.json': '{"max_position_embeddings": 512}', 'm/bert/tokenizer_config.json': '{"model_max_length": 128}' });
+    for (const path of ['m/bert', 'm/bert/', 'm/bert/onnx/model.onnx']) {
+      const resolved = await resolveModel(access, path);
+      expect(resolved).to.deep.include({ name: 'bert', modelPath: 'm/bert/onnx/model.onnx', tokenizerPath: 'm/bert/tokenizer.json' });
+      expect(configuredContextLength(resolved)).to.equal(128);
+    }
+  });
+
+  it('takes a file that is named, with what lies beside it', async () => {
+    const access = memoryAccess({ 'a/tiny.onnx': '', 'a/other.onnx': '' });
+    expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', tokenizerPath: undefined, config: {}, tokenizerConfig: {} });
+  });
+
+  it('prefers by convention, and asks where convention does not decide', async () => {
+    const choose = async (names: string[]): Promise<string> => {
+      try {
+        return (await resolveModel(memoryAccess(Object.fromEntries(names.map((name) => [`m/${name}`, '']))), 'm')).modelPath;
+      } catch (error) {
+        if (error instanceof ExplorerError) return error.message;
+        throw error;
+      }
+    };
+    expect(await choose(['model_q4.onnx', 'model.onnx'])).to.equal('m/model.onnx');
+    expect(await choose(['only_this.onnx', 'notes.txt'])).to.equal('m/only_this.onnx');
+    expect(await choose(['decoder_with_past_model.onnx', 'decoder_model.onnx', 'decoder_model_merged.onnx'])).to.equal('m/decoder_model_merged.onnx');
+    expect(await choose(['b_fp16.onnx', 'a_int8.onnx'])).to.equal('m holds several models (a_int8.onnx, b_fp16.onnx): name one of the files.');
+  });
+
+  it('says what is missing', async () => {
+    expect(await codeOf(resolveModel(memoryAccess({ 'm/readme.md': '' }), 'm'))).to.equal('modelNotFound');
+    expect(await codeOf(resolveModel(memoryAccess({}), 'nowhere'))).to.equal('modelNotFound');
+    expect(await codeOf(resolveModel(memoryAccess({ 'm/model.ort': '' }), 'm'))).to.equal('modelOrtFormat');
+  });
+
+  it('does without a config that is broken', async () => {
+    for (const config of ['{', '[1]', 'null', '{"__proto__": {"n_ctx": 3}, "n_positions": "many"}']) {
+      const resolved = await resolveModel(memoryAccess({ 'm/model.onnx': '', 'm/config.json': config }), 'm');
+      expect(configuredContextLength(resolved)).to.equal(undefined);
+    }
+    expect(configNumber({ text_config: { vocab_size: 7 } }, ['vocab_size'])).to.equal(7);
+    expect(configuredContextLength({ config: { n_positions: 1024 }, tokenizerConfig: { model_max_length: 1e30 } })).to.equal(1024);
+  });
+});
+
+describe('weights in other files', () => {
+  it('lie in the folder of the model or below', () => {
+    expect(externalDataPath('m/model.onnx', 'model.onnx_data')).to.equal('m/model.onnx_data');
+    expect(externalDataPath('m/model.onnx', './parts/1.bin')).to.equal('m/parts/1.bin');
+    expect(externalDataPath('/model.onnx', 'w')).to.equal('//w'.slice(1));
+  });
+
+  it('cannot lead out of it', () => {
+    for (const location of ['../secret', 'a/../../secret', '/etc/passwd', '\\\\server\\share', 'C:\\secret', 'c:/x', 'file:///etc/passwd', 'https://example.org/w', '..', '.', '', 'a\\..\\..\\x', 'a\0b']) {
+      expect(() => externalDataPath('m/model.onnx', location), location).to.throw(ExplorerError).with.property('code', 'externalDataOutside');
+    }
+  });
+});

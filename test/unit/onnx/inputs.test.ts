@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { ExplorerError } from '../../../src/base/errors';
+import { analyzeModel } from '../../../src/onnx/analyzeModel';
+import { planInputs, type MadeInputs } from '../../../src/onnx/inputs';
+import { modelFacts } from '../../../src/onnx/modelFacts';
+import { readModel } from '../../../src/onnx/readModel';
+import { readFixture } from '../../harness/fixtures';
+import { plainAttention, smallModel } from './smallModel';
+
+const int32 = 6;
+const int64 = 7;
+const bool = 9;
+const half = 10;
+
+type Signature = Readonly<Record<string, readonly [type: number, dims: readonly (number | string)[]]>>;
+
+function plan(signature: Signature): ReturnType<typeof planInputs> {
+  const inputs = Object.fromEntries(Object.entries(signature).map(([name, [, dims]]) => [name, dims]));
+  const types = Object.fromEntries(Object.entries(signature).map(([name, [type]]) => [name, type]));
+  const bytes = smallModel({ ...plainAttention, inputs: { ...plainAttention.inputs, ...inputs }, types });
+  return planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, Object.keys(signature));
+}
+
+const show = ({ inputs }: MadeInputs): Record<string, string> => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, `${type} [${dims.join(',')}] ${[...data].join(' ')}`]));
+
+describe('making inputs from the signature', () => {
+  it('makes what a decoder with a cache wants', () => {
+    const made = plan({
+      input_ids: [int64, ['batch_size', 'sequence_length']],
+      attention_mask: [int64, ['batch_size', 'total_sequence_length']],
+      position_ids: [int64, ['batch_size', 'sequence_length']],
+      'past_key_values.0.key': [half, ['batch_size', 2, 'past_sequence_length', 8]],
+      'past_key_values.0.value': [1, ['batch_size', 2, 'past_sequence_length', 8]],
+      past_1: [1, [2, 'batch', 4, 'past_seq_len', 8]],
+      use_cache_branch: [bool, [1]],
+      cache_position: [int64, ['sequence_length']],
+      num_logits_to_keep: [int64, []],
+    }).make({ ids: [5, 6, 7] });
+    expect(show(made)).to.deep.equal({
+      input_ids: 'int64 [1,3] 5 6 7',
+      attention_mask: 'int64 [1,3] 1 1 1',
+      position_ids: 'int64 [1,3] 0 1 2',
+      'past_key_values.0.key': 'float16 [1,2,0,8] ',
+      'past_key_values.0.value': 'float32 [1,2,0,8] ',
+      past_1: 'float32 [2,1,4,0,8] ',
+      use_cache_branch: 'bool [1] 0',
+      cache_position: 'int64 [3] 0 1 2',
+      num_logits_to_keep: 'int64 [] 0',
+    });
+  });
+
+  it('makes what an encoder with 32-bit inputs wants', () => {
+    const made = plan({ input_ids: [int32, ['b', 's']], attention_mask: [int32, ['b', 's']], token_type_ids: [int32, ['b', 's']] }).make({ ids: [9, 8] });
+    expect(show(made)).to.deep.equal({ input_ids: 'int32 [1,2] 9 8', attention_mask: 'int32 [1,2] 1 1', token_type_ids: 'int32 [1,2] 0 0' });
+  });
+
+  it('makes a half-precision mask', () => {
+    const [, mask] = plan({ input_ids: [int64, ['b', 's']], attention_mask: [half, ['b', 's']] }).make({ ids: [1, 2] }).inputs;
+    expect([...(mask?.data ?? [])]).to.deep.equal([0x3c00, 0x3c00]);
+  });
+
+  it('pads to a fixed length, and cuts to it', () => {
+    const fixed = plan({ input_ids: [int64, [1, 4]], attention_mask: [int64, [1, 4]] });
+    expect(fixed.fixedLength).to.equal(4);
+    const padded = fixed.make({ ids: [5, 6], padId: 99 });
+    expect(padded).to.include({ numTokens: 2, numPositions: 4 });
+    expect(show(padded)).to.deep.equal({ input_ids: 'int64 [1,4] 5 6 99 99', attention_mask: 'int64 [1,4] 1 1 0 0' });
+    const cut = fixed.make({ ids: [1, 2, 3, 4, 5, 6] });
+    expect(cut).to.include({ numTokens: 4, numPositions: 4 });
+    expect(show(cut)['input_ids']).to.equal('int64 [1,4] 1 2 3 4');
+  });
+
+  it('gives a decoder its target', () => {
+    const made = plan({ input_ids: [int64, ['b', 's']], decoder_input_ids: [int64, ['b', 't']], decoder_attention_mask: [int64, ['b', 't']] }).make({ ids: [1], targetIds: [0, 7] });
+    expect(show(made)).to.include({ decoder_input_ids: 'int64 [1,2] 0 7', decoder_attention_mask: 'int64 [1,2] 1 1' });
+  });
+
+  it('names the input that text does not give', () => {
+    const cases: [Signature, string][] = [
+      [{ pixel_values: [1, [1, 3, 224, 224]] }, 'an image'],
+      [{ input_features: [1, ['b', 80, 3000]] }, 'sound'],
+      [{ encoder_hidden_states: [1, ['b', 's', 64]] }, 'the result of an encoder'],
+      [{ something: [1, ['b', 'x']] }, 'float32 [b, x]'],
+      [{ 'past_key_values.0.key': [1, [1, 2, 128, 8]] }, 'a cache that cannot be empty'],
+    ];
+    for (const [signature, reason] of cases) {
+      try {
+        plan(signature).make({ ids: [1] });
+        expect.fail(reason);
+      } catch (error) {
+        if (!(error instanceof ExplorerError)) throw error;
+        expect(error.code).to.equal('inputNotMade');
+        expect(error.args).to.deep.equal([Object.keys(signature)[0], reason]);
+      }
+    }
+  });
+
+  it('reads the size of the vocabulary and of the table of positions', async () => {
+    const facts = async (name: string): Promise<unknown> => {
+      const { index } = analyzeModel(readModel(await readFixture(`zoo/${name}/model.onnx`), name));
+      const names = index.inputs.map((input) => input.name);
+      return modelFacts(index, planInputs(index, names, new Set(names)).roles);
+    };
+    expect(await facts('gpt2.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 64 });
+    // Its positions begin behind the padding id.
+    expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 62 });
+    expect(await facts('llama.sdpa.dynamo')).to.deep.equal({ vocabularySize: 99, contextLength: undefined });
+  });
+});
