@@ -135,6 +135,16 @@ describe('the panel', () => {
       expect(contrastOf(rgb(background), rgb(color))).to.be.at.least(4.5);
     });
 
+    it('keeps the weights where the system forces its colours', async () => {
+      await open({ run: 'code' });
+      await page.emulateMedia({ forcedColors: 'active' });
+      await token(35).hover();
+      const { background, shadow } = await token(0).evaluate((element) => ({ background: getComputedStyle(element).backgroundColor, shadow: getComputedStyle(element).boxShadow }));
+      expect(background).not.to.equal('rgba(0, 0, 0, 0)');
+      expect(shadow).to.contain('inset');
+      await screenshot(page, 'visual/forced-colours');
+    });
+
     it('carries the weight in an outline in high contrast', async () => {
       await open({ run: 'code', theme: 'hc-black' });
       await token(35).hover();
@@ -434,7 +444,7 @@ describe('the panel', () => {
       if (box === null) throw new Error('The matrix is not laid out');
       const { x, y } = middle(9, 2);
       await page.mouse.move(box.x + x, box.y + y);
-      expect(await page.locator('.readout.crosshair').textContent()).to.equal(`from "b" (9) to "·=" (2): ${weights[9 * numKeys + 2].toPrecision(3)}`);
+      expect(await page.locator('.readout.crosshair').textContent()).to.match(new RegExp(`^from "b" \\(9\\) to "·=" \\(2\\): ${weights[9 * numKeys + 2].toPrecision(3)} row sum 1\\.00, column mean 0\\.0`));
       expect(await marksOf(9)).to.include('cross-query');
       expect(await marksOf(2)).to.include('cross-key');
       await page.mouse.click(box.x + x, box.y + y);
@@ -572,7 +582,7 @@ describe('the panel', () => {
     it('takes a view from it, but not one that is older than its own change', async () => {
       await open({ run: 'code' });
       await page.evaluate(() => host.fire('view', { view: { ...host.view, scale: 'log' }, sequence: 2e6 }));
-      await page.locator('.legend figcaption').filter({ hasText: 'Logarithmic' }).waitFor();
+      await page.locator('.legend-title').filter({ hasText: 'Logarithmic' }).waitFor();
       await page.getByRole('button', { name: 'Read by' }).click();
       const { sequence } = (await lastIntent('changeView')) as { sequence: number };
       await page.evaluate((older) => host.fire('view', { view: { ...host.view, direction: 'reads' }, sequence: older }), sequence - 1);

@@ -77,7 +77,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         if (element === null || width === 0) return;
         const held = panel.thumbnails.value;
         const { canvas: colours, isHighContrast } = panel.theme.value;
-        const palette = paletteOf(panel.ramps.value.reads);
+        const palette = paletteOf(panel.ramps.value[panel.view.value.direction]);
         drawThumbnails(element, grid, component, held?.component === component.component ? held.value : undefined, palette, panel.view.value.scale, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line });
       }),
     [grid, component, width],

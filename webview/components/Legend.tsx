@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
+import type { Direction } from '../../src/model/pattern';
 import { cssColour } from '../../src/model/ramp';
 import { depthOf, logFloor } from '../../src/model/viewState';
 import { directionWord, formatWeight, scaleName } from '../words';
@@ -9,22 +10,27 @@ import { usePanel } from './context';
 export function Legend(): JSX.Element {
   const { panel } = usePanel();
   const { scale, threshold } = panel.view.value;
-  const direction = panel.direction.value;
-  const ramp = panel.ramps.value[direction];
+  const { direction } = panel.view.value;
+  // Between two texts a token has one direction only: then its colours are not those of the matrix.
+  const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
   const maximum = panel.lighting.value?.maximum;
-  const stops = Array.from({ length: 17 }, (_, i) => cssColour(ramp.colour(i / 16))).join(', ');
+  const stops = (of: Direction): string => Array.from({ length: 17 }, (_, i) => cssColour(panel.ramps.value[of].colour(i / 16))).join(', ');
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
   const middle = scale === 'log' ? formatWeight(Math.sqrt(logFloor)) : scale === 'row' ? (maximum === undefined ? '' : formatWeight(maximum / 2)) : '0.5';
   const cut = threshold > 0 ? depthOf(threshold, scale, maximum ?? 1) : undefined;
   return (
     <figure class="legend" aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), low, high)}>
-      <figcaption>
-        {l10n.t('attention weight')} · {scaleName(scale)} · {directionWord(direction)}
-      </figcaption>
-      <div class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }}>
-        {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
-      </div>
+      {directions.map((of, i) => (
+        <div key={of}>
+          <div class="legend-title">
+            {l10n.t('attention weight')} · {scaleName(scale)} · {directionWord(of)}
+          </div>
+          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops(of)})` }}>
+            {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
+          </div>
+        </div>
+      ))}
       <div class="legend-numbers">
         <span>{low}</span>
         <span>{middle}</span>

@@ -1,7 +1,9 @@
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useRef } from 'preact/hooks';
+import { useMemo, useRef } from 'preact/hooks';
+import { isSameSelection } from '../../src/model/head';
+import { marginals } from '../../src/model/pattern';
 import { formatWeight, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
@@ -13,11 +15,14 @@ export function MatrixPane(): JSX.Element {
   const shown = panel.matrix.value;
   const error = panel.dataError.value;
   const isPreview = panel.isPreviewing.value;
+  const selected = panel.selected.value;
+  const isLoading = error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
       <header>
         <h2>
           {shown === undefined ? l10n.t('Matrix') : capitalised(selectionName(shown.selection, shown.component))}
+          {isLoading ? <span class="tag">{l10n.t('loading…')}</span> : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
         </h2>
         <span class="actions">
@@ -26,6 +31,11 @@ export function MatrixPane(): JSX.Element {
           <vscode-toolbar-button icon="zoom-in" label={l10n.t('Zoom in')} title={l10n.t('Zoom in (+)')} onClick={() => commands.current?.zoom(1.5)} />
         </span>
       </header>
+      {shown !== undefined && error !== undefined ? (
+        <p class="hint" role="alert">
+          {error.message}
+        </p>
+      ) : null}
       {shown !== undefined ? <MatrixCanvas shown={shown} commands={commands} /> : <p class="hint">{error === undefined ? l10n.t('Fetching the pattern…') : error.message}</p>}
       <CrosshairReadout />
     </section>
@@ -37,6 +47,7 @@ function CrosshairReadout(): JSX.Element {
   const shown = panel.matrix.value;
   const cell = panel.crosshair.value;
   const streams = panel.run.value?.info.streams ?? [];
+  const sums = useMemo(() => (shown === undefined ? undefined : marginals(shown.pattern, shown.component.isCausal)), [shown]);
   if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
     return <p class="readout crosshair hint">{l10n.t('Rows: queries. Columns: keys. Bars: row sums, column means.')}</p>;
   }
@@ -46,7 +57,8 @@ function CrosshairReadout(): JSX.Element {
   const isMasked = component.isCausal && cell.key > cell.query + pattern.numKeys - pattern.numQueries;
   return (
     <p class="readout crosshair">
-      {l10n.t('from {0} to {1}', from, to)}: <span class="number">{formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key])}</span>
+      {l10n.t('from {0} to {1}', from, to)}: <span class="number weight">{formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key])}</span>
+      {sums !== undefined && !isMasked ? <span class="hint"> {l10n.t('row sum {0}, column mean {1}', formatWeight(sums.rowSums[cell.query]), formatWeight(sums.columnMeans[cell.key]))}</span> : null}
       {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
     </p>
   );

@@ -28,6 +28,8 @@ export function Readout(): JSX.Element {
     );
   }
   const top = panel.sources.value?.strongest.slice(0, 4) ?? [];
+  const [first] = lighting.tokens;
+  const token = lighting.tokens.length === 1 ? streams[first.stream]?.tokens[first.position] : undefined;
   return (
     <p class="readout">
       {prefix} {name} {word}{' '}
@@ -39,6 +41,7 @@ export function Readout(): JSX.Element {
               {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
             </span>
           ))}
+      {token === undefined ? null : <span class="hint token-id"> {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
     </p>
   );
 }

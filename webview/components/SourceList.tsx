@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import type { Sources } from '../../src/model/lighting';
 import { depthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
@@ -21,6 +22,11 @@ function linesOf(run: PanelRun, stream: number): Int32Array {
     lines[i] = line;
   });
   return lines;
+}
+
+function restSentence({ restCount, restWeight }: Sources): string {
+  if (restCount === 0) return l10n.t('No other has any weight.');
+  return restCount === 1 ? l10n.t('1 other holds {0}.', formatWeight(restWeight)) : l10n.t('{0} others hold {1}.', restCount, formatWeight(restWeight));
 }
 
 /** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
@@ -86,7 +92,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
       </ol>
       {sources.strongest.length === 0 ? <p class="hint">{threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
       <p class="rest">
-        {sources.restCount > 0 ? l10n.t('{0} others hold {1}.', sources.restCount, formatWeight(sources.restWeight)) : l10n.t('No other has any weight.')}
+        {restSentence(sources)}
         {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}
       </p>
     </section>

@@ -79,7 +79,7 @@ export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView
   context.restore();
 }
 
-/** Bars along the edges: below, the mean weight that each key gets; at the right, each query's sum. Sinks get a mark. */
+/** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum. Sinks get a mark. */
 export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], margins: Margins, colours: MatrixColours): void {
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
@@ -91,11 +91,12 @@ export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixVie
     const end = Math.min(bottom, view.y + (query + 1) * view.cell);
     context.fillRect(right + 4, top, room * Math.min(1, sums.rowSums[query]), Math.max(0.5, end - top - (view.cell >= 4 ? 1 : 0)));
   }
+  const largest = sums.columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
   const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   for (let key = columns.from; key < columns.to; key++) {
     const left = Math.max(0, view.x + key * view.cell);
     const end = Math.min(right, view.x + (key + 1) * view.cell);
-    context.fillRect(left, bottom + 4, Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)), room * Math.min(1, sums.columnMeans[key]));
+    context.fillRect(left, bottom + 4, Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)), (room * sums.columnMeans[key]) / largest);
   }
   context.fillStyle = colours.foreground;
   for (const key of sinks) {

@@ -37,9 +37,8 @@ export function drawCellOutlines(context: CanvasRenderingContext2D, view: Matrix
   context.strokeStyle = colour;
   for (let query = rows.from; query < rows.to; query++) {
     for (let key = columns.from; key < columns.to; key++) {
-      const depth = depths.bytes[query * depths.columns + key] / 255;
-      if (depth <= 0) continue;
-      const thickness = Math.max(0.5, Math.min(view.cell / 3, 3) * depth);
+      const thickness = (Math.min(view.cell / 3, 3) * depths.bytes[query * depths.columns + key]) / 255;
+      if (thickness < 0.2) continue;
       context.lineWidth = thickness;
       context.strokeRect(view.x + key * view.cell + thickness / 2, view.y + query * view.cell + thickness / 2, view.cell - thickness, view.cell - thickness);
     }

@@ -216,6 +216,7 @@ export class Panel {
       if (wanted?.info === run.info && isSameSelection(wanted.selection, selection)) return;
       wanted?.controller.abort();
       wanted = { info: run.info, selection, controller: new AbortController() };
+      this.dataError.value = undefined;
       this.#load(run, selection, component, wanted.controller.signal, (shown) => (this.selected.value = shown));
     });
   }
