@@ -1,5 +1,5 @@
 import { toRegExp } from 'oniguruma-to-es';
-import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
+import { type JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
 import type { Matches } from './normalizedString';
 import { codePointAt, unitLength } from './unicode/characters';
 

@@ -1,13 +1,17 @@
 import { ExplorerError } from '../base/errors';
 import { AddedVocabulary } from './addedVocabulary';
-import { type Decoder, readDecoder } from './decoders/decoder';
+import type { Decoder } from './decoders/decoder';
+import { readDecoder } from './decoders/readDecoder';
 import { emptyRun, type Encoding, joinRuns, type TokenRun } from './encoding';
 import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
-import { type Model, readModel, type WordTokens } from './models/model';
+import type { Model, WordTokens } from './models/model';
+import { readModel } from './models/readModel';
 import type { NormalizedString } from './normalizedString';
-import { readNormalizer } from './normalizers/normalizer';
-import { type PostProcessor, readPostProcessor } from './postProcessors/postProcessor';
-import { type PreTokenizer, readPreTokenizer } from './preTokenizers/preTokenizer';
+import { readNormalizer } from './normalizers/readNormalizer';
+import type { PostProcessor } from './postProcessors/postProcessor';
+import { readPostProcessor } from './postProcessors/readPostProcessor';
+import type { PreTokenizer } from './preTokenizers/preTokenizer';
+import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
 
 export type { Encoding } from './encoding';
 

@@ -4,9 +4,10 @@ import { codePointAt, controls, isWhitespace, nonspacingMarks, unitLength } from
 import { normalForm } from '../unicode/normalForms';
 import { lowercase } from './lowercase';
 import { mapCharacters } from './mapCharacters';
+import type { Normalizer } from './normalizer';
 
 /** BERT's clean-up: control characters, spaces around CJK characters, accents, case. */
-export function readBertNormalizer(fields: JsonFields): (piece: NormalizedString) => NormalizedString {
+export function readBertNormalizer(fields: JsonFields): Normalizer {
   const cleansText = fields.boolean('clean_text', true);
   const spacesChinese = fields.boolean('handle_chinese_chars', true);
   const lowercases = fields.boolean('lowercase', true);

@@ -4,6 +4,7 @@ import { codePointAt, unitLength } from '../unicode/characters';
 /** Lower case of each character by itself, whatever stands around it (so Σ is always σ). */
 export function lowercase(piece: NormalizedString): NormalizedString {
   const { text } = piece;
+  if (/^[\0-\x7f]*$/.test(text)) return piece.withText(text.toLowerCase());
   const pieces: string[] = [];
   const changes: number[] = [];
   let isSameShape = true;

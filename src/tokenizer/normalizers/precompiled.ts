@@ -1,14 +1,14 @@
 import { decodeBase64 } from '../base64';
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
-import type { NormalizedString } from '../normalizedString';
 import { byteLength, codePointAt, countCodePoints, unitLength } from '../unicode/characters';
 import { forEachGrapheme } from '../unicode/graphemes';
+import type { Normalizer } from './normalizer';
 
 /** Only clusters of fewer UTF-8 bytes are looked up as a whole. */
 const maxClusterBytes = 6;
 
 /** SentencePiece's normaliser, whose rules are compiled into a double array (Darts) that the file carries. */
-export function readPrecompiled(fields: JsonFields): (piece: NormalizedString) => NormalizedString {
+export function readPrecompiled(fields: JsonFields): Normalizer {
   const path = `${fields.path}.precompiled_charsmap`;
   const rules = new CharacterMap(decodeBase64(fields.string('precompiled_charsmap', ''), path), path);
   return (piece) => {

@@ -1,12 +1,12 @@
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
-import type { NormalizedString } from '../normalizedString';
 import { literalPattern } from '../pattern';
-import { type Emit, splitAt } from '../splitBehavior';
+import { splitAt } from '../splitBehavior';
+import type { PreTokenizer } from './preTokenizer';
 
 const spaces = literalPattern(' ');
 
 /** SentencePiece's spaces: writes them as a visible character, may put one in front, and cuts before each. */
-export function readMetaspace(fields: JsonFields): (piece: NormalizedString, emit: Emit) => void {
+export function readMetaspace(fields: JsonFields): PreTokenizer {
   const replacement = fields.character('replacement');
   const splits = fields.boolean('split', true);
   const scheme = readPrependScheme(fields);

@@ -2,6 +2,8 @@ import { lazy } from './codePointSet';
 
 const segmenter = lazy(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 const lineFeed = 0x0a;
+/** UTF-16 code units. */
+const minWindow = 256;
 
 /** Calls `visit` for each extended grapheme cluster of a text (UAX #29), in order. */
 export function forEachGrapheme(text: string, visit: (grapheme: string) => void): void {
@@ -13,8 +15,26 @@ export function forEachGrapheme(text: string, visit: (grapheme: string) => void)
     }
     let end = i + 1;
     while (end < text.length && (text.charCodeAt(end - 1) >= 0x80 || !endsHere(text, end))) end++;
-    for (const { segment } of segmenter().segment(text.slice(i, end))) visit(segment);
+    segmentRange(text, i, end, visit);
     i = end;
+  }
+}
+
+/** Segments `[start, end)` through windows, because the host's segmenter takes quadratic time in the length of its input. */
+function segmentRange(text: string, start: number, end: number, visit: (grapheme: string) => void): void {
+  let windowSize = minWindow;
+  for (let from = start; from < end; ) {
+    const isLast = from + windowSize >= end;
+    const cutsPair = !isLast && (text.charCodeAt(from + windowSize - 1) & 0xfc00) === 0xd800;
+    const window = text.slice(from, isLast ? end : from + windowSize - (cutsPair ? 1 : 0));
+    const clusters = Array.from(segmenter().segment(window), ({ segment }) => segment);
+    // The last cluster may go on after the window; what is before it is settled.
+    const numSettled = isLast ? clusters.length : clusters.length - 1;
+    for (let i = 0; i < numSettled; i++) {
+      visit(clusters[i]);
+      from += clusters[i].length;
+    }
+    windowSize = numSettled > 0 ? minWindow : windowSize * 2;
   }
 }
 

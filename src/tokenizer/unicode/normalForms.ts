@@ -21,6 +21,9 @@ const undecomposed = {
   compatibility: lazy(() => new CodePointSet(compatUndecomposedRuns)),
 };
 
+/** Runs of marks for which the host's own normalisation, which takes quadratic time in their length, is not asked. */
+const longMarks = /\p{M}{64}/u;
+
 interface Character {
   readonly codePoint: number;
   readonly combiningClass: number;
@@ -29,7 +32,7 @@ interface Character {
 
 /** A Unicode normal form with, for every resulting character, where it comes from (UAX #15); undefined where nothing changes. */
 export function normalForm(text: string, form: NormalForm): Transformed | undefined {
-  if (text.normalize(form) === text) return undefined;
+  if (!longMarks.test(text) && text.normalize(form) === text) return undefined;
   const decomposed = decompose(text, form === 'NFKC' || form === 'NFKD');
   return form === 'NFD' || form === 'NFKD' ? assemble(decomposed) : assemble(recompose(decomposed));
 }

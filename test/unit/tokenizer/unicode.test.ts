@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { JsonFields } from '../../../src/tokenizer/jsonFields';
+import { NormalizedString } from '../../../src/tokenizer/normalizedString';
+import { readNormalizer } from '../../../src/tokenizer/normalizers/readNormalizer';
+import { readPreTokenizer } from '../../../src/tokenizer/preTokenizers/readPreTokenizer';
+import { readReference } from './reference';
+import { type Config, variants } from './variants';
+
+/** Every code point, in texts of a thousand, each after a letter and before a space. */
+const texts: string[] = [];
+for (let from = 0; from < 0x110000; from += 1000) {
+  const characters = Array.from({ length: 1000 }, (_, i) => from + i).filter((codePoint) => codePoint < 0x110000 && (codePoint < 0xd800 || codePoint > 0xdfff));
+  if (characters.length > 0) texts.push(characters.map((codePoint) => `a${String.fromCodePoint(codePoint)} `).join(''));
+}
+
+const bert = { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: true, lowercase: true };
+const normalizers: Config[] = [...['NFC', 'NFD', 'NFKC', 'NFKD', 'StripAccents', 'Nmt', 'ByteLevel'].map((type) => ({ type })), bert];
+const preTokenizers: Config[] = [{ type: 'BertPreTokenizer' }, { type: 'Digits', individual_digits: true }, { type: 'UnicodeScripts' }];
+
+describe('Every code point against the reference library', () => {
+  for (const config of normalizers) {
+    it(`normalizer ${config['type']}`, () => {
+      const reference = readReference(JSON.stringify({ ...variants['zoo gpt2'], normalizer: config })).getNormalizer();
+      const normalize = readNormalizer(new JsonFields(config, 'normalizer'));
+      for (const text of texts) expect(normalize(NormalizedString.of(text)).text).to.equal(reference?.normalizeString(text));
+    });
+  }
+
+  for (const config of preTokenizers) {
+    it(`pre-tokenizer ${config['type']}`, () => {
+      const reference = readReference(JSON.stringify({ ...variants['zoo gpt2'], pre_tokenizer: config })).getPreTokenizer();
+      const preTokenize = readPreTokenizer(new JsonFields(config, 'pre_tokenizer'));
+      for (const text of texts) {
+        const words: string[] = [];
+        preTokenize(NormalizedString.of(text), (word) => words.push(word.text));
+        expect(words).to.deep.equal(reference?.preTokenizeString(text).map(([word]) => word));
+      }
+    });
+  }
+});
