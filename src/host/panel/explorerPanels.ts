@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import type { PersistedPanel } from '../../protocol';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
-import { checkPersisted } from './panelMessages';
+import { checkWebviewState } from './panelMessages';
 
 /** Keeps the window's one panel: opens it beside the editor, and takes it back after a reload. */
 export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer {
@@ -36,14 +36,16 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     if (this.#current !== undefined) panel.dispose();
     else {
       this.#adopt(panel);
-      const persisted = checkPersisted(state);
+      const persisted = checkWebviewState(state);
       if (persisted !== undefined) this.#restore(persisted);
     }
     return Promise.resolve();
   }
 
+  /** Lets go of the panel without closing it: at the end of a window it has to be there for the next one. */
   dispose(): void {
-    this.#current?.close();
+    this.#current?.dispose();
+    this.#current = undefined;
     this.#store.dispose();
   }
 

@@ -88,6 +88,12 @@ export function checkPersisted(value: unknown): PersistedPanel | undefined {
   return result.success ? result.output : undefined;
 }
 
+/** The same in the state of the webview, which keeps its own layout beside it. */
+export function checkWebviewState(state: unknown): PersistedPanel | undefined {
+  const result = v.safeParse(v.object({ persist: v.unknown() }), state);
+  return result.success ? checkPersisted(result.output.persist) : undefined;
+}
+
 function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value);
   if (!result.success) throw new ExplorerError('invalidMessage', [`${what}: ${result.issues[0].message}`]);

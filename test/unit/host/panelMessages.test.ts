@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { ExplorerError } from '../../../src/base/errors';
-import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPersisted, checkThumbnailParams, checkTokenOrNull } from '../../../src/host/panel/panelMessages';
+import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPersisted, checkThumbnailParams, checkTokenOrNull, checkWebviewState } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
@@ -72,6 +72,11 @@ describe('What a webview left behind', () => {
 
   it('is taken when it is what we wrote, after JSON as well', () => {
     expect(checkPersisted(JSON.parse(JSON.stringify(state)))).to.deep.equal(state);
+  });
+
+  it('stands beside the webview’s own layout', () => {
+    expect(checkWebviewState({ layout: { heads: 0.2 }, persist: state })).to.deep.equal(state);
+    for (const other of [state, { layout: {} }, { persist: { ...state, version: 0 } }, undefined, null, 'x']) expect(checkWebviewState(other)).to.equal(undefined);
   });
 
   it('is not taken when it is anything else', () => {
