@@ -19,7 +19,7 @@ interface AddedToken {
 }
 
 /** A piece of the text; one that is an added token has its id. */
-export interface Piece {
+interface Piece {
   readonly string: NormalizedString;
   readonly addedId: number | undefined;
 }

@@ -100,7 +100,7 @@ export function readPattern(fields: JsonFields): Pattern {
 }
 
 /** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal. */
-export function translateExpression(source: string): RegExp {
+function translateExpression(source: string): RegExp {
   const written = withOnigurumaWords(source);
   // The second branch never matches. A letter whose case counts keeps the translation from making the whole expression
   // ignore case where a part of it does, which would change what \p{L} means elsewhere.

@@ -26,7 +26,7 @@ export function toByteLevel(piece: NormalizedString): NormalizedString {
 }
 
 /** The bytes of one code point in the byte-level alphabet. */
-export function byteLevelOf(codePoint: number): string {
+function byteLevelOf(codePoint: number): string {
   if (codePoint < 0x80) return byteCharacters[codePoint];
   const last = byteCharacters[0x80 | (codePoint & 0x3f)];
   if (codePoint < 0x800) return byteCharacters[0xc0 | (codePoint >> 6)] + last;

@@ -58,7 +58,7 @@ export function readNormalizer(fields: JsonFields, depth = 0): Normalizer {
 }
 
 /** A Unicode normal form. */
-export function toNormalForm(piece: NormalizedString, form: NormalForm): NormalizedString {
+function toNormalForm(piece: NormalizedString, form: NormalForm): NormalizedString {
   const result = normalForm(piece.text, form);
   return result === undefined ? piece.withText(piece.text) : piece.transform(result.text, result.changes);
 }

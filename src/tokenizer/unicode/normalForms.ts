@@ -5,7 +5,7 @@ import { combiningClassRuns, compatUndecomposedRuns, undecomposedRuns } from './
 export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
 /** A text and how it came about; see `NormalizedString.transform` for what a change says. */
-export interface Transformed {
+interface Transformed {
   readonly text: string;
   /** One entry per code point of the text. */
   readonly changes: readonly number[];

@@ -7,7 +7,9 @@ import { variants } from './variants';
 
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 60);
 
-describe('Tokenizer against the reference library', () => {
+describe('Tokenizer against the reference library', function () {
+  this.timeout(300_000);
+
   for (const [name, config] of Object.entries(variants)) {
     it(name, async () => {
       const json = JSON.stringify(config);
