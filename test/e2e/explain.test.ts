@@ -1,0 +1,202 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FrameLocator, Locator } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { keepEvidenceOfFailures, themes, VSCode, type Theme } from '../harness/vscode';
+
+interface Explained {
+  readonly tokens: readonly { readonly id: number; readonly start: number; readonly end: number; readonly isSpecial: boolean }[];
+  readonly components: readonly { readonly heads: readonly unknown[]; readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[] }[];
+}
+
+/** What the command line says of the same lines and head: the numbers that the panel must show. */
+function explainByCommandLine(file: string, head: string): Explained {
+  return JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', file, '--head', head, '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as Explained; // our own output
+}
+
+const file = 'fibonacci.py';
+const [firstLine, lastLine] = [6, 10];
+const [layer, head] = [2, 5];
+
+describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () => {
+  let vscode: VSCode;
+  let panel: FrameLocator;
+  let explained: Explained;
+  let text: string;
+  keepEvidenceOfFailures(() => vscode);
+
+  const tokens = (): Locator => panel.locator('.stream [data-token]');
+  const list = (): Locator => panel.getByRole('region', { name: 'Strongest sources' });
+  const headCell = (name: string): Locator => panel.getByRole('gridcell', { name: new RegExp(`^head ${name.replace('.', '\\.')}\\b`, 'i') });
+  /** The longest plain token of the second line: one that a pointer can hit. */
+  const someToken = (): number => {
+    const from = text.indexOf('\n') + 1;
+    const to = text.indexOf('\n', from);
+    const candidates = explained.tokens.map((token, position) => ({ ...token, position })).filter((token) => token.start >= from && token.end <= to && /^\w+$/.test(text.slice(token.start, token.end).trim()));
+    return candidates.sort((a, b) => b.end - b.start - (a.end - a.start))[0]?.position ?? 0;
+  };
+  const placeOf = (position: number): { line: number; column: number } => {
+    const start = explained.tokens[position].start + (/^\s/.test(text.slice(explained.tokens[position].start)) ? 1 : 0);
+    const before = text.slice(0, start).split('\n');
+    return { line: firstLine + before.length - 1, column: (before.at(-1) ?? '').length + 1 };
+  };
+
+  before(async function () {
+    this.timeout(180_000);
+    text = readFileSync(join(root, 'media/sample', file), 'utf8')
+      .split('\n')
+      .slice(firstLine - 1, lastLine)
+      .join('\n');
+    vscode = await VSCode.launch({ name: 'explain' });
+    // What is selected ends before the last line's break.
+    vscode.writeFile('.oracle/selection.txt', text);
+    explained = explainByCommandLine(join(vscode.workspace, '.oracle/selection.txt'), `${layer}.${head}`);
+    panel = vscode.panelFrame();
+  });
+  after(() => vscode?.close());
+
+  it('opens the panel beside the editor with the text, its tokens, every head and the matrix', async function () {
+    this.timeout(180_000);
+    await vscode.openFile(file);
+    await vscode.selectLines(firstLine, lastLine);
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    await vscode.waitForTab(/Attention Explorer: fibonacci\.py 6–10/);
+    await panel.getByRole('grid').waitFor({ timeout: 120_000 });
+    // Each token has an element of its own; one that spans a line break has one a line.
+    const positions = await tokens().evaluateAll((elements) => new Set(elements.map((element) => (element as HTMLElement).dataset['token'])).size);
+    expect(positions).to.equal(explained.tokens.length);
+    const lines = await panel.locator('.stream .line').evaluateAll((elements) => elements.map((element) => [...element.querySelectorAll('[data-token]:not(.chip)')].map((token) => token.textContent).join('')));
+    expect(lines.join('\n').replaceAll('\u00a0', ' ')).to.contain('def fibonacci_slow(n: int) -> int:\n');
+    expect(await panel.getByRole('gridcell').count()).to.equal(explained.components[0]?.heads.length);
+    expect(await panel.locator('.chip').first().getAttribute('data-label')).to.contain('endoftext');
+    await panel.locator('canvas.matrix-base').waitFor();
+    await vscode.waitForStatusBar(new RegExp(`code-decoder.*wasm.*${explained.tokens.length} tokens`));
+    await vscode.screenshot('1-panel');
+  });
+
+  it('selects a head in the grid, and the matrix names it', async () => {
+    await headCell(`${layer}.${head}`).click();
+    await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: `Head ${layer}.${head}` }).waitFor();
+  });
+
+  it('pins a token and lists its strongest sources with their true weights', async () => {
+    const position = someToken();
+    await tokens().and(panel.locator(`[data-token="${position}"]`)).first().click();
+    await list().getByRole('listitem').first().waitFor();
+    const rows = await list().getByRole('listitem').evaluateAll((items) => items.map((item) => ({ name: item.querySelector('.link, .name')?.textContent ?? '', weight: Number(item.querySelector('.number')?.textContent) })));
+    const expected = explained.components[0]?.reads[position] ?? [];
+    expect(expected.length).to.be.greaterThan(0);
+    expected.slice(0, rows.length).forEach((source, i) => {
+      expect(rows[i]?.name, `source ${i}`).to.match(new RegExp(`\\(${source.position}\\)$`));
+      expect(rows[i]?.weight).to.be.closeTo(source.weight, source.weight * (source.weight < 1e-4 ? 6e-2 : 6e-3));
+    });
+    await vscode.screenshot('2-pinned');
+  });
+
+  it('lights the sources up in the editor, the strongest most', async () => {
+    const position = someToken();
+    const sources = (explained.components[0]?.reads[position] ?? []).filter(({ position: source }) => !explained.tokens[source].isSpecial);
+    const place = placeOf(sources[0].position);
+    await expectEventually(async () => {
+      const decorations = await vscode.decorations();
+      const lit = decorations.filter(({ backgroundColor }) => alphaOf(backgroundColor) > 0);
+      expect(lit.some(({ line, startColumn, endColumn }) => line === place.line && startColumn <= place.column && place.column < endColumn), `${JSON.stringify(place)} in ${JSON.stringify(lit)}`).to.equal(true);
+      expect(lit.length).to.be.at.most(41);
+    });
+  });
+
+  it('goes to a source in the editor from the list', async () => {
+    const position = someToken();
+    const shown = (explained.components[0]?.reads[position] ?? []).find(({ position: source }) => !explained.tokens[source].isSpecial);
+    if (shown === undefined) throw new Error('the token reads special tokens only');
+    const place = placeOf(shown.position);
+    await list()
+      .getByRole('button', { name: new RegExp(`\\(${shown.position}\\)$`) })
+      .click();
+    await vscode.waitForStatusBar(new RegExp(`Ln ${place.line}, Col`));
+  });
+
+  it('turns around: who reads the pinned token', async () => {
+    await panel.getByRole('button', { name: 'Read by' }).click();
+    await list().getByRole('heading', { name: /is read by/ }).waitFor();
+    await panel.getByRole('button', { name: 'Reads', exact: true }).click();
+    await list().getByRole('heading', { name: /\breads\b/ }).waitFor();
+  });
+
+  it('names the cell under the pointer in the matrix', async () => {
+    const plot = panel.locator('.matrix-plot');
+    const box = await plot.boundingBox();
+    if (box === null) throw new Error('the matrix is not there');
+    await vscode.page.mouse.move(box.x + box.width * 0.55, box.y + box.height * 0.75);
+    await expectEventually(async () => expect(await panel.locator('.readout.crosshair').textContent()).to.match(/from ".+" \(\d+\) to ".+" \(\d+\): (?:\d|hidden)/));
+  });
+
+  it('shows a card over a token in the editor, with links and numbers', async () => {
+    await panel.locator('.source-scroll').press('Escape');
+    const place = placeOf(someToken());
+    const card = await vscode.hoverAt(place.line, place.column);
+    await expectEventually(async () => {
+      const words = await card.innerText();
+      expect(words).to.contain(String(explained.tokens[someToken()].id));
+      expect(words).to.match(/0?\.\d\d/);
+      expect(words).to.contain('Pin');
+    });
+    await vscode.screenshot('3-hover');
+  });
+
+  it('lets go of everything when the text is edited, says so, and runs again', async () => {
+    await vscode.goTo(firstLine + 2, 5);
+    await vscode.type('# changed\n    ');
+    await panel.locator('.stale').getByText('Run again').waitFor();
+    await vscode.screenshot('4-stale');
+    await panel.locator('.stale').getByText('Run again').click();
+    await panel.locator('.stale').getByText('Run again').waitFor({ state: 'detached', timeout: 60_000 });
+    await expectEventually(async () => expect(await panel.locator('.stream').first().innerText()).to.contain('changed'));
+  });
+
+  it('comes back after a reload of the window with the same head', async function () {
+    this.timeout(180_000);
+    await headCell('3.1').click();
+    await panel.getByRole('heading', { name: 'Head 3.1' }).waitFor();
+    await vscode.page.keyboard.press('Control+S');
+    await vscode.focusEditor();
+    await vscode.page.keyboard.press('Control+S');
+    await vscode.reloadWindow();
+    await panel.getByRole('grid').waitFor({ timeout: 120_000 });
+    await panel.getByRole('heading', { name: 'Head 3.1' }).waitFor();
+    await vscode.screenshot('5-restored');
+  });
+
+  for (const theme of Object.keys(themes) as Theme[]) {
+    it(`stays readable in the theme ${theme}`, async () => {
+      await vscode.setTheme(theme);
+      await tokens().nth(20).click();
+      await list().getByRole('listitem').first().waitFor();
+      const [text, background] = await panel.locator('body').evaluate((body) => [getComputedStyle(body).color, getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background')]);
+      expect(text).to.not.equal(background);
+      await vscode.screenshot(`theme-${theme}`);
+      await tokens().nth(20).click();
+    });
+  }
+});
+
+function alphaOf(colour: string): number {
+  const parts = colour.match(/[\d.]+/g) ?? [];
+  return parts.length === 4 ? Number(parts[3]) : parts.length === 3 ? 1 : 0;
+}
+
+/** Tries an assertion until it holds or half a minute has passed. */
+async function expectEventually(assertion: () => Promise<unknown>): Promise<void> {
+  const end = Date.now() + 30_000;
+  for (;;) {
+    try {
+      await assertion();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
+}
