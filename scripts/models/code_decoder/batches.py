@@ -37,13 +37,21 @@ class Rows:
         return row[:-1], row[1:]
 
     def repeats(self, length):
-        """A segment of random tokens over and over; what cannot be foretold (its first time) carries no loss."""
-        size = int(self.random.integers(12, max(13, length // 2)))
-        segment = self.random.integers(1, self.size, size)
-        row = np.concatenate([[self.end], np.resize(segment, length)])
-        targets = row[1:].copy()
-        targets[:size + 1] = IGNORED
-        return row[:-1], targets
+        """Random tokens that come again, as one segment over and over or as phrases in any order; what is new carries no loss."""
+        if self.random.random() < 0.5:
+            size = int(np.exp(self.random.uniform(np.log(4), np.log(length / 2))))
+            row = np.concatenate([[self.end], np.resize(self.random.integers(1, self.size, size), length)])
+            known = np.arange(length + 1) > size + 1
+        else:
+            phrases = [self.random.integers(1, self.size, self.random.integers(3, 12)) for _ in range(self.random.integers(2, 10))]
+            parts, counted, seen = [[self.end]], [[False]], set()
+            while sum(map(len, parts)) < length + 1:
+                drawn = int(self.random.integers(len(phrases)))
+                parts.append(phrases[drawn])
+                counted.append([False] + [drawn in seen] * (len(phrases[drawn]) - 1))
+                seen.add(drawn)
+            row, known = np.concatenate(parts)[:length + 1], np.concatenate(counted)[:length + 1]
+        return row[:-1], np.where(known[1:], row[1:], IGNORED)
 
     def brackets(self, length):
         """Nested groups `name ( … ) name`: the closer's kind and the name after it come from the matching opener."""

@@ -15,6 +15,7 @@ CONFIGURATION = {
     "max_position_embeddings": 1024,
     "rms_norm_eps": 1e-5,
     "rope_theta": 100000.0,
+    "attention_bias": True,
     "tie_word_embeddings": True,
 }
 
@@ -33,15 +34,16 @@ class Attention(nn.Module):
     def __init__(self, width, heads, head_width):
         super().__init__()
         self.heads, self.head_width = heads, head_width
-        self.q_proj = nn.Linear(width, heads * head_width, bias=False)
-        self.k_proj = nn.Linear(width, heads * head_width, bias=False)
-        self.v_proj = nn.Linear(width, heads * head_width, bias=False)
-        self.o_proj = nn.Linear(heads * head_width, width, bias=False)
+        self.q_proj = nn.Linear(width, heads * head_width)
+        self.k_proj = nn.Linear(width, heads * head_width)
+        self.v_proj = nn.Linear(width, heads * head_width)
+        self.o_proj = nn.Linear(heads * head_width, width)
 
     def forward(self, x, cosine, sine):
         batch, length, _ = x.shape
         weight = torch.cat([self.q_proj.weight, self.k_proj.weight, self.v_proj.weight])
-        mixed = functional.linear(x, weight).view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        bias = torch.cat([self.q_proj.bias, self.k_proj.bias, self.v_proj.bias])
+        mixed = functional.linear(x, weight, bias).view(batch, length, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
         rotated = mixed[:2]
         first, second = rotated.chunk(2, dim=-1)
         rotated = rotated * cosine + torch.cat([-second, first], dim=-1) * sine
@@ -91,12 +93,19 @@ class Decoder(nn.Module):
         ).repeat(1, 2)
         self.register_buffer("cosine", angles.cos(), persistent=False)
         self.register_buffer("sine", angles.sin(), persistent=False)
-        deep = (2 * configuration["num_hidden_layers"]) ** -0.5
         for name, parameter in self.named_parameters():
-            if parameter.dim() == 2:
-                nn.init.normal_(parameter, std=0.02 if "embed" in name else parameter.shape[1] ** -0.5)
             if name.endswith(("o_proj.weight", "down_proj.weight")):
-                parameter.data *= deep
+                # Blocks begin by adding nothing, so that what a token is stands out in the residual stream.
+                nn.init.zeros_(parameter)
+            elif name.endswith(("q_proj.bias", "k_proj.bias")):
+                # A head that looks a fixed number of tokens back needs directions that do not depend on the token.
+                nn.init.normal_(parameter, std=0.5)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
+            elif parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.5 if "embed" in name else parameter.shape[1] ** -0.5)
+        # The embedding is the unembedding too: large in the residual stream, so small before the logits.
+        nn.init.constant_(self.norm.weight, 0.08)
 
     def forward(self, ids, targets=None):
         length = ids.shape[1]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 
 import numpy as np
@@ -11,12 +12,19 @@ from tokenizers import Tokenizer
 from .batches import Rows
 from .model import CONFIGURATION, Decoder
 
-TOKENS_A_STEP = 3072
-# Window lengths and how often each is drawn: mostly short, some as long as the context.
-LENGTHS, LENGTH_SHARES = (256, 512, 1024), (0.82, 0.12, 0.06)
-WARM_UP = 60
+TOKENS_A_STEP = 2048
+LONG = {256: 0.9, 1024: 0.1}
+# Until which step: window lengths with how often each is drawn, and the shares of repeats, brackets and labelled code.
+# Induction wants thousands of repetitions: a first phase of short windows, most of them repeats, gives them cheaply.
+PHASES = (
+    (450, {64: 1.0}, (0.60, 0.06, 0.04)),
+    (900, {64: 1.0}, (0.40, 0.06, 0.04)),
+    (10**9, LONG, (0.08, 0.05, 0.05)),
+)
+WARM_UP = 30
 DECAY = 0.35
-MUON_RATE, ADAM_RATE = 0.02, 0.003
+# The biases of queries and keys must grow large before a head can look one token back, and nowhere else.
+MUON_RATE, EMBEDDING_RATE, BIAS_RATE, NORM_RATE = 0.02, 0.01, 0.04, 0.003
 
 
 def orthogonal(matrix, steps=5):
@@ -50,11 +58,6 @@ def rate(step, steps):
     return min(1, (step + 1) / WARM_UP) * (1 if step < start else max(0.02, 1 - (step - start) / (DECAY * steps)))
 
 
-def shares_at(step, steps):
-    """Shares of repeated random tokens, synthetic brackets, labelled code: more of them in the first half."""
-    return (0.14, 0.08, 0.08) if step < 0.5 * steps else (0.05, 0.04, 0.05)
-
-
 def held_out_batch(work, tokenizer, rows=24, length=512):
     """The same windows of held-out files at every call."""
     chosen = []
@@ -67,26 +70,30 @@ def held_out_batch(work, tokenizer, rows=24, length=512):
                 return torch.tensor(chosen)
 
 
-def main(work, seed, minutes, device="cpu", steps=3000, compiled=True):
+def main(work, seed, minutes, device="cpu", steps=3000):
     started = time.time()
     torch.manual_seed(seed)
     torch.set_num_threads(int(os.environ.get("TRAIN_THREADS", "1")))
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
     model = Decoder().to(device)
     matrices = [parameter for name, parameter in model.layers.named_parameters() if parameter.dim() == 2]
-    others = [parameter for name, parameter in model.named_parameters() if not (parameter.dim() == 2 and "layers" in name)]
-    muon, adam = Muon(matrices), torch.optim.Adam(others, betas=(0.9, 0.95))
+    biases = [parameter for name, parameter in model.named_parameters() if name.endswith("bias")]
+    norms = [parameter for name, parameter in model.named_parameters() if parameter.dim() == 1 and not name.endswith("bias")]
+    groups = [(model.embed_tokens.parameters(), EMBEDDING_RATE), (biases, BIAS_RATE), (norms, NORM_RATE)]
+    muon = Muon(matrices)
+    adam = torch.optim.Adam([{"params": list(members), "base": base} for members, base in groups], betas=(0.9, 0.95))
     first, spent, checkpoint = 0, 0.0, work / "checkpoint.pt"
     if checkpoint.exists():
         saved = torch.load(checkpoint, map_location=device)
         model.load_state_dict(saved["model"])
         muon.load_state_dict(saved["muon"])
-        adam.load_state_dict(saved["adam"])
+        if "adam" in saved:
+            adam.load_state_dict(saved["adam"])
         first, spent = saved["step"], saved["seconds"]
     rows = Rows(np.fromfile(work / "train.bin", dtype=np.uint16), tokenizer, [seed, first])
-    lengths = np.random.default_rng([seed, first, 1])
+    drawn = np.random.default_rng([seed, first, 1])
     held_out = held_out_batch(work, tokenizer).to(device)
-    running = torch.compile(model, dynamic=False) if compiled else model
+    running = torch.compile(model, dynamic=False) if shutil.which("g++") else model
 
     def save(step):
         torch.save({
@@ -98,12 +105,12 @@ def main(work, seed, minutes, device="cpu", steps=3000, compiled=True):
     log = open(work / "log.jsonl", "a", encoding="utf-8")
     recent = []
     for step in range(first, steps):
-        length = int(lengths.choice(LENGTHS, p=LENGTH_SHARES))
-        ids, targets = rows.batch(TOKENS_A_STEP // length, length, shares_at(step, steps))
+        _, lengths, shares = next(phase for phase in PHASES if step < phase[0])
+        length = int(drawn.choice(list(lengths), p=list(lengths.values())))
+        ids, targets = rows.batch(TOKENS_A_STEP // length, length, shares)
         factor = rate(step, steps)
-        for optimizer, base in ((muon, MUON_RATE), (adam, ADAM_RATE)):
-            for group in optimizer.param_groups:
-                group["lr"] = base * factor
+        for group in [*muon.param_groups, *adam.param_groups]:
+            group["lr"] = group.get("base", MUON_RATE) * factor
         loss = running(torch.from_numpy(ids).to(device), torch.from_numpy(targets).to(device))
         loss.backward()
         muon.step()
