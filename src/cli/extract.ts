@@ -35,7 +35,7 @@ export async function extract({ model, feeds, out }: ExtractOptions): Promise<st
   const main = given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ?? given.find((input) => input.dims.length > 2) ?? given.find((input) => input.dims.length > 1);
   const [batch = 1, length = 0] = main?.dims ?? [];
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({ ids: new Int32Array(length) });
-  const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch });
+  const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const tensors = new Map<string, StoredTensor>();
   for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
   const [first] = outputs.values();

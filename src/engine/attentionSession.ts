@@ -6,7 +6,7 @@ import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '
 import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
-import { readExternalData, type ModelFiles } from './modelFiles';
+import { openExternalData, type ModelFiles } from './modelFiles';
 import type { OrtModule } from './runtime';
 import { runtimeError } from './runtimeError';
 
@@ -49,9 +49,20 @@ export interface RunOptions {
   readonly batch?: number;
   /** Positions that were read, with padding; shapes are checked against it. */
   readonly numPositions?: number;
+  /** Positions that a decoder read beside these. */
+  readonly numTargetPositions?: number;
+  /** Whether attention within windows is given too, each window as an item of the batch. */
+  readonly hasWindows?: boolean;
   /** Tokens without padding; weights are cut to them. */
   readonly numTokens?: number;
 }
+
+/** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
+const heapBytes = 2 ** 32;
+const fixedBytes = 1.5e8;
+const heapPerWeight = 1.2;
+/** Weights up to this are packed for speed; for more, memory counts. */
+const mostPackedBytes = 4e8;
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
@@ -75,20 +86,26 @@ export class AttentionSession {
     const { sites } = files.analysis;
     if (sites.length === 0) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
     const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
+    const neededBytes = fixedBytes + rewritten.weightBytes * heapPerWeight;
+    if (neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     onProgress?.('readWeights');
-    const externalData = await readExternalData(files, rewritten.externalFiles);
-    if (rewritten.ownBytesName !== undefined) externalData.push({ path: rewritten.ownBytesName, data: files.bytes });
+    const weights = await openExternalData(files, rewritten.externalFiles);
+    const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
     onProgress?.('createSession');
     try {
       const session = await ort.InferenceSession.create(rewritten.bytes, {
         executionProviders: [backend],
         graphOptimizationLevel: 'all',
         logSeverityLevel: 3,
+        // Packing weights anew for the processor holds them twice for a while.
+        ...(rewritten.weightBytes > mostPackedBytes ? { extra: { session: { disable_prepacking: '1' } } } : {}),
         ...(externalData.length > 0 ? { externalData } : {}),
       });
       return new AttentionSession(options, session, rewritten);
     } catch (error) {
       throw runtimeError(error, `the model ${files.name}`);
+    } finally {
+      weights.close();
     }
   }
 
@@ -103,7 +120,7 @@ export class AttentionSession {
   }
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(inputs: readonly ModelInput[], { batch = 1, numPositions, numTokens }: RunOptions = {}): Promise<AttentionResult> {
+  async run(inputs: readonly ModelInput[], { batch = 1, numPositions, numTargetPositions, numTokens, hasWindows = false }: RunOptions = {}): Promise<AttentionResult> {
     const needed = new Set(this.inputNames);
     const feeds: Record<string, Ort.Tensor> = {};
     for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
@@ -128,7 +145,7 @@ export class AttentionSession {
         failed.push({ path: site.path, reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` });
         continue;
       }
-      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch, numPositions });
+      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numPositions: [numPositions, numTargetPositions].filter((count) => count !== undefined && count > 0).map(Number) });
       checks.set(site, found);
       if (found.failure !== '') {
         failed.push({ path: site.path, reason: found.failure });

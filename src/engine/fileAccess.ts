@@ -1,3 +1,5 @@
+import type { RandomAccessFile } from '../onnx/compactModel';
+
 /** Reads files where the engine runs. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
 export interface FileAccess {
   read(path: string): Promise<Uint8Array>;
@@ -5,8 +7,13 @@ export interface FileAccess {
   exists(path: string): Promise<boolean>;
   /** Names of the files and folders in a folder. */
   list(folder: string): Promise<string[]>;
-  /** Bytes of a file, where that can be told without reading it. */
-  size?(path: string): Promise<number>;
+  /** Opens a file to read parts of it, where this host can do so at once (without waiting). */
+  open?(path: string): Promise<OpenFile>;
+}
+
+/** A file whose parts are read as they are needed. */
+export interface OpenFile extends RandomAccessFile {
+  close(): void;
 }
 
 /** Joins a folder and a relative path. */

@@ -87,9 +87,10 @@ export interface Expectation {
   readonly rowSum: PlacedSite['rowSum'];
   /** Whether values were rounded to fewer bits on the way. */
   readonly isCoarse: boolean;
-  readonly batch: number;
-  /** Number of positions that queries and keys may have; undefined where it is not known. */
-  readonly numPositions: number | undefined;
+  /** Items that were read; undefined where attention within windows, which come as items of their own, is wanted too. */
+  readonly batch: number | undefined;
+  /** Numbers of positions that queries and keys may have; empty where they are not known. */
+  readonly numPositions: readonly number[];
 }
 
 /** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
@@ -124,8 +125,9 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
   function failureOf(): string {
     if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;
     if (!isFinite) return 'it holds numbers that are not finite';
-    if (batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
-    if (expected.numPositions !== undefined && numQueries > expected.numPositions && numKeys > expected.numPositions) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${expected.numPositions} positions that were read`;
+    if (expected.batch !== undefined && batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
+    const isForeign = (count: number): boolean => expected.numPositions.length > 0 && !expected.numPositions.includes(count);
+    if (isForeign(numQueries) || isForeign(numKeys)) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${expected.numPositions.join(' and ')} positions that were read`;
     if (expected.rowSum === 'any') return '';
     if (isNegative) return 'it holds negative weights';
     if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;

@@ -1,25 +1,36 @@
 import { ExplorerError } from '../base/errors';
 import { analyzeModel, type ModelAnalysis } from '../onnx/analyzeModel';
 import type { BranchChoice } from '../onnx/hoistBranches';
-import { readModel } from '../onnx/readModel';
-import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
+import { compactModel } from '../onnx/compactModel';
+import { isOrtFormat, readModel } from '../onnx/readModel';
+import { baseName, folderOf, joinPath, type FileAccess, type OpenFile } from './fileAccess';
+import { LazyBytes } from './lazyBytes';
 
 /** A model file, read and analysed, with access to the files beside it. */
 export interface ModelFiles {
   readonly path: string;
   /** File name, for messages. */
   readonly name: string;
-  readonly bytes: Uint8Array;
   readonly analysis: ModelAnalysis;
   readonly access: FileAccess;
 }
 
-/** Reads and analyses a model file. Throws what reading a file and {@link readModel} throw. */
+/**
+ * Reads and analyses a model file; its large tensors stay in the file where it can be read in parts.
+ * Throws what reading a file and {@link readModel} throw.
+ */
 export async function readModelFiles(access: FileAccess, path: string, choose?: BranchChoice): Promise<ModelFiles> {
   if (!(await access.exists(path))) throw new ExplorerError('modelNotFound', [path]);
-  const bytes = await access.read(path);
   const name = baseName(path);
-  return { path, name, bytes, analysis: analyzeModel(readModel(bytes, name), choose), access };
+  const file = await access.open?.(path);
+  if (file === undefined) return { path, name, analysis: analyzeModel(readModel(await access.read(path), name), choose), access };
+  try {
+    if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
+    const { bytes, ownName } = compactModel(file, name);
+    return { path, name, analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose), access };
+  } finally {
+    file.close();
+  }
 }
 
 /**
@@ -34,14 +45,29 @@ export function externalDataPath(modelPath: string, location: string): string {
   return joinPath(folderOf(modelPath), parts.join('/'));
 }
 
-/** Reads the weights files that a model names. Throws `externalDataOutside` or `externalDataMissing`. */
-export async function readExternalData(files: ModelFiles, locations: readonly string[]): Promise<{ path: string; data: Uint8Array }[]> {
-  const paths = locations.map((location) => externalDataPath(files.path, location));
-  const data: { path: string; data: Uint8Array }[] = [];
-  for (const [i, path] of paths.entries()) {
-    if (!(await files.access.exists(path))) throw new ExplorerError('externalDataMissing', [files.name, locations[i]]);
-    // The runtime looks files up by the name in the model, without a leading "./".
-    data.push({ path: locations[i].replace(/^\.\//, ''), data: await files.access.read(path) });
+/** Weights files as the runtime wants them, and how to let go of them when it has read them. */
+export interface ExternalData {
+  readonly files: readonly { readonly path: string; readonly data: Uint8Array }[];
+  close(): void;
+}
+
+/** Opens or reads the weights files that a model names. Throws `externalDataOutside` or `externalDataMissing`. */
+export async function openExternalData({ path, name, analysis, access }: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
+  const paths = locations.map((location) => (location === analysis.model.ownFile ? path : externalDataPath(path, location)));
+  const files: { path: string; data: Uint8Array }[] = [];
+  const opened: OpenFile[] = [];
+  const close = (): void => opened.forEach((file) => file.close());
+  try {
+    for (const [i, each] of paths.entries()) {
+      if (!(await access.exists(each))) throw new ExplorerError('externalDataMissing', [name, locations[i]]);
+      const file = await access.open?.(each);
+      if (file !== undefined) opened.push(file);
+      // The runtime looks files up by the name in the model, without a leading "./".
+      files.push({ path: locations[i].replace(/^\.\//, ''), data: file === undefined ? await access.read(each) : new LazyBytes(file) });
+    }
+  } catch (error) {
+    close();
+    throw error;
   }
-  return data;
+  return { files, close };
 }

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { open, readdir, stat } from 'node:fs/promises';
 import { ExplorerError } from '../base/errors';
 import type { FileAccess } from './fileAccess';
@@ -35,6 +36,27 @@ export const nodeFileAccess: FileAccess = {
       return await readdir(folder);
     } catch (error) {
       throw fileError(folder, error);
+    }
+  },
+  async open(path) {
+    try {
+      const file = openSync(path, 'r');
+      return {
+        size: fstatSync(file).size,
+        read(offset, length) {
+          const bytes = new Uint8Array(length);
+          let at = 0;
+          while (at < length) {
+            const bytesRead = readSync(file, bytes, at, Math.min(chunkBytes, length - at), offset + at);
+            if (bytesRead === 0) break;
+            at += bytesRead;
+          }
+          return at === length ? bytes : bytes.subarray(0, at);
+        },
+        close: () => closeSync(file),
+      };
+    } catch (error) {
+      throw fileError(path, error);
     }
   },
 };

@@ -33,6 +33,8 @@ export interface MadeInputs {
   /** Number of the text's own tokens that are read, and of positions with padding. */
   readonly numTokens: number;
   readonly numPositions: number;
+  /** Positions of the decoder's own text; 0 where there is none. */
+  readonly numTargetPositions: number;
 }
 
 /** How a model's inputs are made; nothing in it depends on a text. */
@@ -68,7 +70,7 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
       const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
       const numPositions = fixedLength ?? values.ids.length;
       const sizes: Sizes = { values, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0 };
-      return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions };
+      return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
     },
   };
 }

@@ -89,7 +89,11 @@ export interface FunctionInfo {
 export interface OnnxModel {
   /** File name, for messages. */
   readonly name: string;
+  /** The file, or all of it but its large tensors. */
   readonly bytes: Uint8Array;
+  readonly fileBytes: number;
+  /** How external data is named that lies in the model's own file. */
+  readonly ownFile: string | undefined;
   readonly irVersion: number;
   readonly producer: string;
   /** Version by domain; the standard one is `''`. */

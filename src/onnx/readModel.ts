@@ -24,9 +24,9 @@ interface Source {
  * Reads a model file's graph without touching its weights.
  * Throws `modelTruncated`, `modelNotOnnx`, `modelOrtFormat` or `modelUnsupported`; never anything else, whatever the bytes.
  */
-export function readModel(bytes: Uint8Array, name: string): OnnxModel {
+export function readModel(bytes: Uint8Array, name: string, whole: { readonly fileBytes: number; readonly ownFile: string | undefined } = { fileBytes: bytes.length, ownFile: undefined }): OnnxModel {
   if (bytes.length === 0) throw new ExplorerError('modelTruncated', [name, 0]);
-  if (bytes.length >= 8 && bytes[4] === 0x4f && bytes[5] === 0x52 && bytes[6] === 0x54 && bytes[7] === 0x4d) throw new ExplorerError('modelOrtFormat', [name]);
+  if (isOrtFormat(bytes)) throw new ExplorerError('modelOrtFormat', [name]);
   const source: Source = { bytes, name, strings: new Map() };
   const reader = new WireReader(bytes, name);
   let irVersion = 0;
@@ -55,12 +55,17 @@ export function readModel(bytes: Uint8Array, name: string): OnnxModel {
   if (graphs.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
   const graph = readGraphs(source, graphs, 0);
   if (graph.nodes.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'its graph is empty']);
-  return { name, bytes, irVersion, producer: producer.trim(), opsets, graph, functions: functions.map((range) => readFunction(source, range)), headerFields };
+  return { name, bytes, ...whole, irVersion, producer: producer.trim(), opsets, graph, functions: functions.map((range) => readFunction(source, range)), headerFields };
 }
 
 /** Reads the body of a control-flow node; `depth` counts how deep it is nested. */
 export function readSubgraph(model: OnnxModel, range: ByteRange, depth: number): GraphInfo {
   return readGraphs({ bytes: model.bytes, name: model.name, strings: new Map() }, [range], depth);
+}
+
+/** Whether a file begins as one of the ORT format does: a flatbuffer with the identifier ORTM. */
+export function isOrtFormat(bytes: Uint8Array): boolean {
+  return bytes.length >= 8 && bytes[4] === 0x4f && bytes[5] === 0x52 && bytes[6] === 0x54 && bytes[7] === 0x4d;
 }
 
 function readOpset(source: Source, range: ByteRange): [domain: string, version: number] {

@@ -65,13 +65,13 @@ export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalys
   return {
     model: {
       name: model.name,
-      fileBytes: model.bytes.length,
+      fileBytes: model.fileBytes,
       irVersion: model.irVersion,
       producer: model.producer,
       opsets: [...model.opsets].map(([domain, version]) => ({ domain: domain === '' ? 'ai.onnx' : domain, version })),
       numNodes: index.nodes.length,
       numInitializers: index.graph.initializers.length,
-      externalBytes: index.graph.initializers.reduce((sum, tensor) => sum + (tensor.external?.length ?? 0), 0),
+      externalBytes: index.graph.initializers.reduce((sum, { external }) => sum + (external === undefined || external.location === model.ownFile ? 0 : (external.length ?? 0)), 0),
       branches: hoisted,
     },
     inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: roles.get(input.name) ?? 'unknown' })),

@@ -22,6 +22,8 @@ export interface RewrittenModel {
   readonly ownBytesName: string | undefined;
   /** Other files with weights, as the model names them. */
   readonly externalFiles: readonly string[];
+  /** Bytes of weights outside the graph. */
+  readonly weightBytes: number;
   /** The output that carries each site's weights. */
   readonly outputs: readonly { readonly site: PlacedSite; readonly output: string }[];
   /** Inputs that the rewritten model still needs. */
@@ -57,10 +59,15 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
   const written = new WireWriter();
   const externalFiles = new Set<string>();
   let hasOwnWeights = false;
+  let weightBytes = 0;
   const writeTensor = (tensor: TensorInfo): void => {
-    if (tensor.external !== undefined) externalFiles.add(tensor.external.location);
+    if (tensor.external !== undefined) {
+      externalFiles.add(tensor.external.location);
+      weightBytes += tensor.external.length ?? (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
+    }
     if (tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternalBytes && dataTypeBits(tensor.dataType) > 0) {
       hasOwnWeights = true;
+      weightBytes += tensor.data.end - tensor.data.start;
       written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
     } else written.bytes(5, model.bytes.subarray(tensor.range.start, tensor.range.end));
   };
@@ -98,7 +105,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
   const whole = new WireWriter();
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
   whole.message(7, written);
-  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], outputs, inputs };
+  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, outputs, inputs };
 }
 
 /** A TensorProto that says where in which file its values lie. */

@@ -114,7 +114,7 @@ describe('the weights of a layer', () => {
 
   it('are checked', () => {
     const check = (rows: number[][], rowSum: 'one' | 'atMostOne' | 'any' = 'one') =>
-      checkWeights({ batch: 1, numHeads: 1, numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) }, { rowSum, isCoarse: false, batch: 1, numPositions: undefined });
+      checkWeights({ batch: 1, numHeads: 1, numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) }, { rowSum, isCoarse: false, batch: 1, numPositions: [1, 2] });
     expect(check([[1, 0], [0.5, 0.5]])).to.include({ failure: '', isCausal: true });
     expect(check([[0.5, 0.5], [0, 0]])).to.include({ failure: '', isCausal: false });
     expect(check([[1, 1e-30], [0.5, 0.5]]).isCausal).to.equal(false);
@@ -125,5 +125,6 @@ describe('the weights of a layer', () => {
     expect(check([[Number.NaN, 1]], 'any').failure).to.equal('it holds numbers that are not finite');
     expect(check([[1.5, -0.5]]).failure).to.equal('it holds negative weights');
     expect(check([[]]).failure).to.contain('holds nothing');
+    expect(check([[1, 0, 0], [0.5, 0.5, 0], [1, 0, 0]]).failure).to.contain('[3, 3] does not agree with the 1 and 2 positions');
   });
 });

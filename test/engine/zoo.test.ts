@@ -4,7 +4,7 @@ import { readSafetensors } from '../../src/cli/safetensors';
 import { floatBytes, toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/attentionSession';
 import { toTensor } from '../../src/engine/feeds';
-import { readExternalData, readModelFiles } from '../../src/engine/modelFiles';
+import { openExternalData, readModelFiles } from '../../src/engine/modelFiles';
 import { rewriteModel } from '../../src/onnx/rewriteModel';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
@@ -81,7 +81,8 @@ describe('attention of the zoo', () => {
         const { outputs } = await session.run(inputs);
         await session.release();
         const locations = rewriteModel(files.analysis, { sites: [], isWhole: true }).externalFiles;
-        const plain = await ort.InferenceSession.create(files.bytes, { externalData: await readExternalData(files, locations), logSeverityLevel: 3 });
+        const { files: externalData } = await openExternalData(files, locations);
+        const plain = await ort.InferenceSession.create(await readFixture(`${folder}/model.onnx`), { externalData, logSeverityLevel: 3 });
         const results = await plain.run(Object.fromEntries(inputs.map((input) => [input.name, toTensor(ort, input)])));
         await plain.release();
         expect([...outputs.keys()]).to.deep.equal(Object.keys(results));
