@@ -9,6 +9,8 @@ import { PanelContext } from './components/context';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
 import './styles/panel.css';
+import './styles/toolbar.css';
+import './styles/source.css';
 import './styles/parts.css';
 import { levelRules } from './theme/palette';
 import { followTheme } from './theme/theme';

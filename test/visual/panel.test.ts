@@ -327,7 +327,6 @@ describe('the panel', () => {
       await open({ run: 'code' });
       await page.locator('.source-scroll').focus();
       await page.keyboard.press('/');
-      await page.getByRole('textbox', { name: 'Find a token' }).waitFor();
       await page.keyboard.type('items');
       expect(await page.locator('.find .count').textContent()).to.equal('1 of 3');
       await page.keyboard.press('Enter');
@@ -426,7 +425,7 @@ describe('the panel', () => {
 
     it('picks a head by typing its name', async () => {
       await open({ run: 'code' });
-      await page.getByRole('combobox', { name: 'Heads' }).click();
+      await page.getByRole('combobox', { name: 'Heads', exact: true }).click();
       await page.keyboard.press('Control+A');
       await page.keyboard.type('Head 4.2');
       await page.getByRole('option', { name: 'Head 4.2' }).click();

@@ -1,7 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-button/index.js';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { visibleText } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
 import { findTokens } from '../layout/tokenMoves';
@@ -12,7 +12,7 @@ import { usePanel } from './context';
 export function KeysOverlay(): JSX.Element {
   const { panel } = usePanel();
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (element === null) return;
     const before = document.activeElement;
@@ -49,7 +49,8 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
     [run],
   );
   const found = panel.found.value;
-  useEffect(() => {
+  // Before the next key comes: whoever types «/fib» without a pause finds «fib».
+  useLayoutEffect(() => {
     input.current?.focus();
     return () => {
       panel.found.value = [];

@@ -41,7 +41,7 @@ export function Readout(): JSX.Element {
               {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
             </span>
           ))}
-      {token === undefined ? null : <span class="hint token-id"> {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
+      {token === undefined ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
     </p>
   );
 }

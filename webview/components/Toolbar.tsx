@@ -3,10 +3,10 @@ import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { headLabel, headsOf, type Aggregation, type ComponentInfo } from '../../src/model/head';
+import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
-import { scaleName, selectionName } from '../words';
+import { scaleName } from '../words';
 import { usePanel } from './context';
 import { Select, type Choice } from './Select';
 
@@ -21,27 +21,35 @@ function nearestThreshold(threshold: number): number {
   return nearest;
 }
 
+/** The choice that a selection is: one head, a layer, all, or several. */
+function choiceOf({ heads }: HeadSelection, component: ComponentInfo): string {
+  const [first] = heads;
+  if (heads.length === 1) return headLabel(first);
+  if (heads.length === headsOf(component).length) return 'all';
+  return heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads ? `layer ${first.layer}` : several;
+}
+
 function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
   const selection = panel.selection.value;
-  const isSingle = selection.heads.length === 1;
-  const name = selectionName(selection, component);
+  const value = choiceOf(selection, component);
+  const count = selection.heads.length;
   const choices = useMemo(() => {
-    const list: Choice[] = isSingle ? [] : [{ value: several, label: name }];
+    const list: Choice[] = value === several ? [{ value: several, label: l10n.t('{0} heads', count) }] : [];
     list.push({ value: 'all', label: l10n.t('All heads') });
     component.layers.forEach((_, layer) => list.push({ value: `layer ${layer}`, label: l10n.t('Layer {0}', layer) }));
     for (const head of headsOf(component)) list.push({ value: headLabel(head), label: l10n.t('Head {0}', headLabel(head)) });
     return list;
-  }, [component, isSingle ? '' : name]);
-  const onChange = (value: string): void => {
-    if (value === several) return;
-    if (value === 'all') return panel.select(headsOf(component));
-    const layer = /^layer (\d+)$/.exec(value)?.[1];
+  }, [component, value === several ? count : 0]);
+  const onChange = (chosen: string): void => {
+    if (chosen === several) return;
+    if (chosen === 'all') return panel.select(headsOf(component));
+    const layer = /^layer (\d+)$/.exec(chosen)?.[1];
     if (layer !== undefined) return panel.select(headsOf(component, { layer: Number(layer) }));
-    const [first, second] = value.split('.').map(Number);
+    const [first, second] = chosen.split('.').map(Number);
     panel.select([{ layer: first, head: second }]);
   };
-  return <Select label={l10n.t('Heads')} value={isSingle ? headLabel(selection.heads[0]) : several} choices={choices} width={150} isFiltered onChange={onChange} />;
+  return <Select label={l10n.t('Heads')} value={value} choices={choices} width={130} isFiltered onChange={onChange} />;
 }
 
 function DirectionSwitch(): JSX.Element {

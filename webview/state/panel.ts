@@ -25,6 +25,8 @@ export interface ShownPattern {
 
 /** How many sources are listed. */
 export const numListed = 12;
+/** The most tokens that can be pinned together; the first pinned goes. */
+const maxPinned = 64;
 const hoverDelay = 30;
 
 /** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
@@ -148,7 +150,7 @@ export class Panel {
   pin(token: TokenRef, adds = false): void {
     const { pinned } = this.view.peek();
     const isPinned = pinned.some((other) => isSameToken(other, token));
-    if (adds) this.change({ pinned: isPinned ? pinned.filter((other) => !isSameToken(other, token)) : [...pinned.filter(({ stream }) => stream === token.stream), token] });
+    if (adds) this.change({ pinned: isPinned ? pinned.filter((other) => !isSameToken(other, token)) : [...pinned.filter(({ stream }) => stream === token.stream), token].slice(-maxPinned) });
     else this.change({ pinned: isPinned && pinned.length === 1 ? [] : [token] });
   }
 
