@@ -109,10 +109,13 @@ export async function explain(api: TestApi): Promise<TestSnapshot> {
   return api.snapshot();
 }
 
-/** Makes the next run a slow one: the bundled model, and an engine that has not loaded it. */
+let slowModels = 0;
+
+/** Makes the next run a slow one: its model is not as tiny, and no engine has loaded it. */
 export async function slowDown(): Promise<void> {
-  await configure({ modelPath: undefined });
-  await vscode.commands.executeCommand('attentionExplorer.restartEngine');
+  const folder = `models/slow${++slowModels}`;
+  for (const file of ['model.onnx', 'tokenizer.json', 'config.json']) await writeFile(`${folder}/${file}`, await vscode.workspace.fs.readFile(vscode.Uri.joinPath(extension().extensionUri, 'media', 'models', 'code-decoder', file)));
+  await configure({ modelPath: folder });
 }
 
 /** Expects a run that is shown. */
