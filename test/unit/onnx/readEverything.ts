@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../../src/base/errors';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
 import { planInputs } from '../../../src/onnx/inputs';
+import { compactModel } from '../../../src/onnx/compactModel';
 import { modelFacts } from '../../../src/onnx/modelFacts';
 import { readModel } from '../../../src/onnx/readModel';
 import { formatReport, makeReport } from '../../../src/onnx/report';
@@ -8,6 +9,11 @@ import { rewriteModel } from '../../../src/onnx/rewriteModel';
 
 /** Does all that can be done with a model file without running it; the code of its error, `''` where there is none. Other errors are thrown on. */
 export function readEverything(bytes: Uint8Array): string {
+  try {
+    readModel(compactModel({ size: bytes.length, read: (offset, length) => bytes.slice(offset, offset + length) }, 'model.onnx').bytes, 'model.onnx');
+  } catch (error) {
+    if (!(error instanceof ExplorerError)) throw error;
+  }
   try {
     const analysis = analyzeModel(readModel(bytes, 'model.onnx'));
     formatReport(makeReport(analysis));

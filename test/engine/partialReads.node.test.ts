@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import * as ort from 'onnxruntime-web';
+import { ExplorerError } from '../../src/base/errors';
+import { AttentionSession } from '../../src/engine/attentionSession';
+import { readModelFiles } from '../../src/engine/modelFiles';
+import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
+import { planInputs } from '../../src/onnx/inputs';
+import { readModel } from '../../src/onnx/readModel';
+import { compactModel } from '../../src/onnx/compactModel';
+import { readFixture } from '../harness/fixtures';
+import { fixtureAccess } from './fixtureAccess';
+
+const fixture = (name: string): string => `${process.cwd()}/test/fixtures/zoo/${name}/model.onnx`;
+const inMemory = (bytes: Uint8Array) => ({ size: bytes.length, read: (offset: number, length: number) => bytes.slice(offset, offset + length) });
+
+describe('reading a model in parts', () => {
+  it('leaves large tensors in the file, whichever way they are stored', async () => {
+    const bytes = await readFixture('zoo/gpt2.sdpa.legacy/model.onnx');
+    const { bytes: compact, ownName } = compactModel(inMemory(bytes), 'model.onnx');
+    expect(compact.length).to.be.lessThan(bytes.length / 2);
+    const [whole, small] = [readModel(bytes, 'whole'), readModel(compact, 'compact')];
+    expect(small.graph.nodes.map((node) => node.outputs)).to.deep.equal(whole.graph.nodes.map((node) => node.outputs));
+    small.graph.initializers.forEach((tensor, i) => {
+      const original = whole.graph.initializers[i];
+      expect([tensor.name, tensor.dims, tensor.dataType]).to.deep.equal([original?.name, original?.dims, original?.dataType]);
+      if (tensor.external?.location === ownName) expect([tensor.external.offset, tensor.external.length]).to.deep.equal([original?.data?.start, (original?.data?.end ?? 0) - (original?.data?.start ?? 0)]);
+    });
+  });
+
+  it('gives the same attention as reading all of it', async () => {
+    for (const name of ['gpt2.sdpa.legacy', 'gpt2.sdpa.legacy.external', 'llama.sdpa.dynamo', 'bert.sdpa.legacy.int8', 'gpt2.sdpa.legacy.merged']) {
+      const results = [];
+      for (const files of [await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`), await readModelFiles(nodeFileAccess, fixture(name))]) {
+        const session = await AttentionSession.create({ ort, files });
+        const { layers } = await session.run(planInputs(files.analysis.index, session.inputNames).make({ ids: new Int32Array(12).fill(7) }).inputs);
+        await session.release();
+        results.push(layers.map((layer) => [...layer.weights]));
+      }
+      expect(results[0]?.length).to.be.greaterThan(0);
+      expect(results[1], name).to.deep.equal(results[0]);
+    }
+  });
+
+  it('says of truncated and foreign files the same as reading all of them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'partial-'));
+    const path = join(folder, 'model.onnx');
+    const codeOf = async (bytes: Uint8Array): Promise<string> => {
+      writeFileSync(path, bytes);
+      try {
+        await readModelFiles(nodeFileAccess, path);
+      } catch (error) {
+        if (error instanceof ExplorerError) return error.code;
+        throw error;
+      }
+      return 'none';
+    };
+    try {
+      const whole = await readFixture('zoo/gpt2.sdpa.legacy/model.onnx');
+      expect(await codeOf(whole)).to.equal('none');
+      for (const length of [0, 100, 5000, whole.length / 2, whole.length - 100]) expect(await codeOf(whole.slice(0, length))).to.equal('modelTruncated');
+      for (const text of ['hello world, this is text', '# Title\n\nSome words.', 'version https://git-lfs.github.com/spec/v1\n']) expect(await codeOf(new TextEncoder().encode(text))).to.equal('modelNotOnnx');
+      expect(await codeOf(Uint8Array.from([0x1c, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, 0, 0, 0, 0]))).to.equal('modelOrtFormat');
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});

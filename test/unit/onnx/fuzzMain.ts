@@ -1,0 +1,42 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mutate, seededRandom } from './mutate';
+import { allowedCodes, readEverything } from './readEverything';
+
+// Feeds mutations of the zoo's models to all that reads them, until so many are done or the time is up.
+const [count = '1000000', seconds = 'Infinity', seed = '1'] = process.argv.slice(2);
+/** No input may take longer than this, in milliseconds. */
+const patience = 5000;
+
+const folder = 'test/fixtures/zoo';
+const models = readdirSync(folder)
+  .filter((name) => !name.startsWith('tokenizer.') && existsSync(`${folder}/${name}/model.onnx`))
+  .map((name) => new Uint8Array(readFileSync(`${folder}/${name}/model.onnx`)));
+const random = seededRandom(Number(seed));
+const began = Date.now();
+const codes = new Map<string, number>();
+let slowest = 0;
+let done = 0;
+for (; done < Number(count) && Date.now() - began < Number(seconds) * 1000; done++) {
+  // The time goes evenly to files of all sizes: what takes a tenth is read ten times as often.
+  let model = models[Math.floor(random() * models.length)];
+  while (model !== undefined && random() > 2000 / model.length) model = models[Math.floor(random() * models.length)];
+  if (model === undefined) break;
+  const bytes = mutate(model, random);
+  const started = performance.now();
+  let code: string;
+  try {
+    code = readEverything(bytes);
+  } catch (error) {
+    code = `untyped: ${String(error)}`;
+    console.error(error);
+  }
+  const took = performance.now() - started;
+  slowest = Math.max(slowest, took);
+  codes.set(code, (codes.get(code) ?? 0) + 1);
+  if (!allowedCodes.has(code) || took > patience) {
+    writeFileSync('out/fuzz-failure.onnx', bytes);
+    console.error(`Input ${done} of seed ${seed}: ${code}, ${took.toFixed(0)} ms; kept as out/fuzz-failure.onnx`);
+    process.exit(1);
+  }
+}
+console.log(`${done} inputs in ${((Date.now() - began) / 1000).toFixed(0)} s, the slowest ${slowest.toFixed(0)} ms: ${[...codes].map(([code, times]) => `${code === '' ? 'read' : code} ${times}`).join(', ')}`);
