@@ -34,8 +34,8 @@ const started = Date.now();
 const results = [];
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 
-/** Runs one leg of the tests and keeps its counts; what throws is one failure. */
-async function leg(title, run) {
+/** Runs one leg of the tests and keeps its counts; what throws is one failure. A step without tests counts only then. */
+async function leg(title, run, hasTests = true) {
   const since = Date.now();
   log(`\n── ${title}`);
   let counts;
@@ -45,8 +45,9 @@ async function leg(title, run) {
     log(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
     counts = oneFailure;
   }
-  results.push({ title, counts });
-  log(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
+  const isStep = counts.passed + counts.failed + counts.skipped === 0 && !hasTests;
+  if (!isStep) results.push({ title, counts });
+  log(`── ${title}: ${isStep ? 'done' : sentence(counts)} (${seconds(since)})`);
 }
 
 /** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
@@ -94,16 +95,14 @@ async function packageOnce() {
   const { packageVsix } = await import('./package.mjs');
   await leg('Packaging', async () => {
     process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true, isQuiet: true });
-
-  });
+  }, false);
 }
 
 async function integration() {
   let bundle;
   await leg('Bundling the integration tests', async () => {
     bundle = await bundleForExtensionHost('integration', tests(['integration'], 'browser'), { grep });
-
-  });
+  }, false);
   if (bundle === undefined) return;
   for (const { host, isWeb } of [{ host: 'newest', isWeb: false }, { host: 'oldest', isWeb: false }, { host: 'newest', isWeb: true }]) {
     await leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, () => runInServer({ host, isWeb, bundle, log }));

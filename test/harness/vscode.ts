@@ -225,10 +225,17 @@ export class VSCode {
   /** Runs a command by its title in the palette, e.g. `Attention Explorer: Explain Attention`. */
   async runCommand(title: string): Promise<void> {
     await this.#openQuickInput('F1', `>${title}`);
-    // The row's accessible name begins with the label; most recently used and similar commands may stand around it.
-    const row = this.quickPickRow(title);
-    await row.waitFor();
-    await row.click();
+    await this.quickPickRow(title).waitFor();
+    // The list may still be sorted anew, so a click could hit another row: the focus goes to ours, and Enter takes what has it.
+    const focused = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
+    for (let step = 0; !(await focused.waitFor({ timeout: 500 }).then(
+      () => true,
+      () => false,
+    )); step++) {
+      if (step === 20) throw new Error(`The palette does not reach «${title}».`);
+      await this.page.keyboard.press('ArrowDown');
+    }
+    await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').filter({ hasText: title }).waitFor({ state: 'hidden' }).catch(() => undefined);
   }
 
@@ -337,16 +344,16 @@ export class VSCode {
   // ---- what VS Code shows ----
 
   /** Waits for a notification with this text. */
-  async waitForNotification(text: string | RegExp): Promise<Locator> {
+  async waitForNotification(text: string | RegExp, limit = timeout): Promise<Locator> {
     const toast = this.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text }).first();
-    await toast.waitFor();
+    await toast.waitFor({ timeout: limit });
     return toast;
   }
 
   /** Waits for a status bar item with this text. */
-  async waitForStatusBar(text: string | RegExp): Promise<Locator> {
+  async waitForStatusBar(text: string | RegExp, limit = timeout): Promise<Locator> {
     const item = this.page.locator('.part.statusbar .statusbar-item').filter({ hasText: text }).first();
-    await item.waitFor();
+    await item.waitFor({ timeout: limit });
     return item;
   }
 
