@@ -3,7 +3,7 @@ import type { ComponentInfo, LayerInfo } from '../model/head';
 import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import { planInputs, type InputPlan } from '../onnx/inputs';
-import { chosenWeights } from '../onnx/lineage';
+import { modelFacts } from '../onnx/modelFacts';
 import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
 import { Tokenizer } from '../tokenizer/tokenizer';
@@ -11,7 +11,7 @@ import { AttentionSession, type LayerWeights } from './attentionSession';
 import type { LayerAttention } from './attentionStore';
 import type { FileAccess } from './fileAccess';
 import { readModelFiles } from './modelFiles';
-import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
+import { configNumber, configuredContextLength, resolveModel } from './modelFolder';
 import type { Runtime } from './runtime';
 import { tokenizeText, type TokenizedText } from './tokenizeText';
 
@@ -29,9 +29,12 @@ export class LoadedModel {
   readonly #session: AttentionSession;
   readonly #tokenizer: Tokenizer;
   readonly #plan: InputPlan;
+  /** Fills texts up to a fixed length. */
+  readonly #padId: number;
   #report: ExtractionReport;
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan) {
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan, padId: number) {
+    this.#padId = padId;
     this.#spec = spec;
     this.info = info;
     this.#session = session;
@@ -56,16 +59,20 @@ export class LoadedModel {
     const session = await AttentionSession.create({ ort: runtime.ort, files });
     try {
       const plan = planInputs(index, session.inputNames);
+      const [target] = [...plan.roles].find(([, role]) => role === 'targetIds') ?? [];
+      if (target !== undefined) throw new ExplorerError('inputNotMade', [target, 'it is the target text of an encoder–decoder model']);
+      const facts = modelFacts(index, plan.roles);
+      const padId = resolved.config['pad_token_id'];
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.modelPath,
         backend: 'wasm',
         backendReason: spec.backend === 'webgpu' ? 'WebGPU is not available here yet' : '',
         numThreads: runtime.numThreads,
-        contextLength: configuredContextLength(resolved),
-        vocabularySize: vocabularySizeOf(resolved, index, plan),
+        contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
+        vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),
       };
-      return new LoadedModel(spec, info, session, tokenizer, plan);
+      return new LoadedModel(spec, info, session, tokenizer, plan, typeof padId === 'number' ? padId : 0);
     } catch (error) {
       await session.release();
       throw error;
@@ -86,14 +93,15 @@ export class LoadedModel {
   /** Reads tokens and gives the attention of every layer, checked; sites whose checks fail are named in the notices. Throws `checksFailed` where none is left. */
   async run(stream: TokenStream): Promise<RunResult> {
     const ids = stream.tokens.map((token) => token.id);
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids });
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
     const { layers, failed, report } = await this.#session.run(inputs, { numPositions, numTokens });
     this.#report = report;
     const [firstFailure] = failed;
     if (layers.length === 0) throw new ExplorerError('checksFailed', [this.info.name, firstFailure?.reason ?? 'nothing came out'], { details: failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n') });
     const notices: Notice[] = failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] }));
     if (numPositions > numTokens) notices.push({ code: 'paddedToShape', args: [numPositions] });
-    return { layers: layers.map(({ component, numHeads, numQueries, numKeys, weights }) => ({ component, numHeads, numQueries, numKeys, weights })), components: describeComponents(layers), notices };
+    const components = describeComponents(layers);
+    return { layers: components.flatMap(({ component, layers: described }) => described.map((_, layer) => findLayer(layers, component, layer) ?? { component, ...noLayer })), components, notices };
   }
 
   /** The extraction report, with the checks of the latest run. */
@@ -107,13 +115,25 @@ export class LoadedModel {
   }
 }
 
+/** Stands where a layer's checks failed, so that the others keep their numbers. */
+const noLayer = { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) } as const;
+
+function findLayer(layers: readonly LayerWeights[], component: LayerWeights['component'], layer: number): LayerWeights | undefined {
+  return layers.find((each) => each.component === component && each.layer === layer);
+}
+
 function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
   const names = [...new Set(layers.map((layer) => layer.component))];
   return names.map((component) => {
     const own = layers.filter((layer) => layer.component === component);
+    const count = Math.max(...own.map(({ layer }) => layer)) + 1;
     return {
       component,
-      layers: own.map((layer): LayerInfo => ({ path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized' })),
+      layers: Array.from({ length: count }, (_, number): LayerInfo => {
+        const layer = findLayer(own, component, number);
+        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax' };
+        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized' };
+      }),
       queryStream: 0,
       keyStream: 0,
       isCausal: own.every((layer) => layer.isCausal),
@@ -121,9 +141,7 @@ function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
   });
 }
 
-/** Number of ids that the model knows: the rows of the table that its ids choose from, else what its settings say. */
-function vocabularySizeOf(resolved: ResolvedModel, index: Parameters<typeof chosenWeights>[0], plan: InputPlan): number | undefined {
-  const [idsInput] = [...plan.roles].find(([, role]) => role === 'ids') ?? [];
-  const rows = idsInput === undefined ? [] : chosenWeights(index, idsInput);
-  return rows.length > 0 ? Math.min(...rows) : configNumber(resolved.config, ['vocab_size', 'n_vocab']);
+function smallest(...values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
 }

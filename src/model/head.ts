@@ -62,7 +62,7 @@ export function normalizeSelection(selection: HeadSelection, components: readonl
       return true;
     })
     .sort((a, b) => a.layer - b.layer || a.head - b.head);
-  return { component: component.component, heads: heads.length > 0 ? heads : [{ layer: 0, head: 0 }], aggregation: selection.aggregation };
+  return { component: component.component, heads: heads.length > 0 ? heads : headsOf(component).slice(0, 1), aggregation: selection.aggregation };
 }
 
 /** All heads of a component, or of one of its layers, or one head index across its layers. */

@@ -1,9 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FrameLocator, Locator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
+import { temporaryFolder } from '../../scripts/lib/processes.mjs';
+import { expectEventually } from '../harness/eventually';
 import { keepEvidenceOfFailures, themes, VSCode, type Theme } from '../harness/vscode';
 
 interface Explained {
@@ -51,8 +53,9 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       .join('\n');
     vscode = await VSCode.launch({ name: 'explain' });
     // What is selected ends before the last line's break.
-    vscode.writeFile('.oracle/selection.txt', text);
-    explained = explainByCommandLine(join(vscode.workspace, '.oracle/selection.txt'), `${layer}.${head}`);
+    const selection = join(temporaryFolder('selection'), 'selection.txt');
+    writeFileSync(selection, text);
+    explained = explainByCommandLine(selection, `${layer}.${head}`);
     panel = vscode.panelFrame();
   });
   after(() => vscode?.close());
@@ -185,18 +188,4 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 function alphaOf(colour: string): number {
   const parts = colour.match(/[\d.]+/g) ?? [];
   return parts.length === 4 ? Number(parts[3]) : parts.length === 3 ? 1 : 0;
-}
-
-/** Tries an assertion until it holds or half a minute has passed. */
-async function expectEventually(assertion: () => Promise<unknown>): Promise<void> {
-  const end = Date.now() + 30_000;
-  for (;;) {
-    try {
-      await assertion();
-      return;
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
 }

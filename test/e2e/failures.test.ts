@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FrameLocator } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { warmUpModel } from '../../src/engine/warmUpModel';
+import { expectEventually } from '../harness/eventually';
+import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+
+const bundled = join(root, 'media/models/code-decoder');
+const model = readFileSync(join(bundled, 'model.onnx'));
+const tokenizer = readFileSync(join(bundled, 'tokenizer.json'));
+const zoo = (name: string): Buffer => readFileSync(join(root, 'test/fixtures/zoo', name));
+
+describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
+  let vscode: VSCode;
+  let panel: FrameLocator;
+  keepEvidenceOfFailures(() => vscode);
+
+  const explain = async (): Promise<void> => {
+    await vscode.focusEditor();
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+  };
+  const useModel = async (path: string): Promise<void> => {
+    // Where the window is a remote one, the user's own settings name no path of its machine; the workspace's do.
+    vscode.writeFile('.vscode/settings.json', JSON.stringify({ 'attentionExplorer.modelPath': path }));
+    // The window follows the file by itself, and shows nothing of it: it gets a moment.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+  };
+
+  before(async function () {
+    this.timeout(180_000);
+    vscode = await VSCode.launch({
+      name: 'failures',
+      files: {
+        'code.py': 'def add(a, b):\n    return a + b\n',
+        'empty.py': '',
+        'models/truncated/model.onnx': model.subarray(0, model.length >> 1),
+        'models/truncated/tokenizer.json': tokenizer,
+        'models/text/model.onnx': 'This is not a model.',
+        'models/text/tokenizer.json': tokenizer,
+        'models/flat/model.ort': Buffer.from('\x18\0\0\0ORTM and more', 'latin1'),
+        'models/alone/model.onnx': model,
+        // One Identity node.
+        'models/identity/model.onnx': warmUpModel,
+        'models/identity/tokenizer.json': tokenizer,
+        'models/foreign/model.onnx': zoo('gpt2.sdpa.legacy/model.onnx'),
+        'models/foreign/tokenizer.json': tokenizer,
+        'models/image/model.onnx': zoo('vit.sdpa.legacy/model.onnx'),
+        'models/image/tokenizer.json': tokenizer,
+      },
+    });
+    panel = vscode.panelFrame();
+    await vscode.openFile('code.py');
+  });
+  after(() => vscode?.close());
+
+  const cases: readonly (readonly [string, string, RegExp])[] = [
+    ['a missing model', 'models/nowhere', /There is no model at/],
+    ['a truncated model', 'models/truncated', /ends too early/],
+    ['a file that is no model', 'models/text/model.onnx', /is not an ONNX model/],
+    ['a model in the ORT format', 'models/flat', /is in the ORT format/],
+    ['a model without its tokenizer', 'models/alone', /There is no tokenizer\.json beside/],
+    ['a model without attention', 'models/identity', /No attention was found/],
+    ['a tokenizer of another model', 'models/foreign', /The tokenizer does not belong to the model/],
+    ['a model that reads no text', 'models/image', /cannot be made from text/],
+  ];
+  for (const [what, path, sentence] of cases) {
+    it(`says in the panel what is wrong with ${what}`, async function () {
+      this.timeout(120_000);
+      await useModel(path);
+      await explain();
+      const alert = panel.getByRole('alert');
+      await expectEventually(async () => expect(await alert.innerText()).to.match(sentence));
+      if (what === 'a truncated model') await vscode.screenshot('truncated');
+    });
+  }
+
+  it('works again with a good model after all of these', async function () {
+    this.timeout(120_000);
+    await useModel('');
+    await explain();
+    await panel.getByRole('grid').waitFor({ timeout: 90_000 });
+    expect(await panel.getByRole('alert').count()).to.equal(0);
+  });
+
+  it('says that an empty document holds nothing to explain, and keeps what was shown', async () => {
+    await vscode.openFile('empty.py');
+    await explain();
+    await expectEventually(async () => expect(await panel.getByRole('alert').innerText()).to.match(/There is no text to explain/));
+    expect(await panel.getByRole('grid').count()).to.equal(1);
+  });
+
+  // In the web the engine is a thread of the page: nobody can kill it from outside.
+  (VSCode.hostOfRun === 'node' && process.platform === 'linux' ? it : it.skip)('says that the engine was killed, and starts it again', async function () {
+    this.timeout(120_000);
+    await vscode.openFile('code.py');
+    await explain();
+    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+    const engines = execFileSync('pgrep', ['-f', 'engine\\.node\\.cjs'], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number)
+      .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('engine.node.cjs'));
+    expect(engines.length).to.be.greaterThan(0);
+    for (const pid of engines) process.kill(pid, 'SIGKILL');
+    await panel.getByText(/The engine stopped/).first().waitFor();
+    await vscode.screenshot('stopped');
+    await explain();
+    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+    await panel.getByRole('grid').waitFor();
+  });
+});
