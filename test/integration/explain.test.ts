@@ -83,6 +83,18 @@ describe('Explain Attention', () => {
     expect(api.snapshot().panel?.postedBytes).to.equal(before);
   });
 
+  it('is seen again with everything when it was hidden', async () => {
+    await openText('some text');
+    await explain(api);
+    await until(api, 'the panel has painted', (state) => state.panel?.paintMilliseconds !== undefined);
+    await openText('on top of it');
+    await vscode.commands.executeCommand('workbench.action.moveEditorToNextGroup');
+    await until(api, 'the panel is hidden', (state) => state.panel?.isVisible === false);
+    const before = api.snapshot().panel?.postedBytes ?? 0;
+    await vscode.commands.executeCommand('attentionExplorer.openPanel');
+    await until(api, 'the page has asked for its pictures again', (state) => state.panel?.isVisible === true && state.panel.postedBytes > 0 && state.panel.postedBytes !== before);
+  });
+
   it('keeps the head and the scale from run to run, and pins only on the same text', async () => {
     const editor = await openText('same text');
     await explain(api);
@@ -106,7 +118,9 @@ describe('Explain Attention', () => {
   });
 
   it('explains a document that was never saved', async () => {
-    await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content: 'unsaved' }), vscode.ViewColumn.One);
+    // By a name of its own: VS Code gives the next untitled document the name, and for a while the text, of one just closed.
+    const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(vscode.Uri.parse('untitled:/never/saved.txt')), vscode.ViewColumn.One);
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'unsaved'));
     expect((await explain(api)).run?.streams[0].text).to.equal('unsaved');
   });
 

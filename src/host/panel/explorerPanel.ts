@@ -26,6 +26,9 @@ export const panelViewType = 'attentionExplorer.panel';
 /** A run's text that moves is announced when it rests. */
 const moveMilliseconds = 150;
 
+/** A panel that is shown again has a new page, which says so well within this time; else the page it had stayed. */
+const reshowMilliseconds = 500;
+
 /** The panel of the window: serves the webview what it asks for and posts snapshots of the view, but only while it is seen. */
 export class ExplorerPanel implements Disposable {
   readonly #panel: vscode.WebviewPanel;
@@ -33,8 +36,10 @@ export class ExplorerPanel implements Disposable {
   readonly #store = new DisposableStore();
   readonly #connection = this.#store.add(new MutableDisposable<Connection<object, PanelEvents, PanelIntents>>());
   #channel: WebviewChannel | undefined;
-  /** Whether the page has said that it listens. */
+  /** Whether a page has said that it listens. */
   #isReady = false;
+  #showTimer: number | undefined;
+  #wasVisible = true;
   /** Number of the newest intent that the view takes into account. */
   #sequence = 0;
   #shownRunId: number | undefined;
@@ -53,7 +58,7 @@ export class ExplorerPanel implements Disposable {
     panel.title = panelTitle(store.run);
     // A panel that is hidden loses its page and gets it anew: all state is in the store, so it is drawn again at once, and
     // a page that nobody sees costs no memory. (Hence no `retainContextWhenHidden`.)
-    this.#store.add(panel.onDidChangeViewState(() => !panel.visible && this.#pageIsGone()));
+    this.#store.add(panel.onDidChangeViewState(() => this.#viewStateChanged()));
     this.#connect();
     panel.webview.html = panelHtml(
       { script: address('webview.js'), styles: [address('webview.css')], codicons: address('codicon.css'), cspSource: panel.webview.cspSource },
@@ -93,6 +98,7 @@ export class ExplorerPanel implements Disposable {
 
   dispose(): void {
     clearTimeout(this.#moveTimer);
+    clearTimeout(this.#showTimer);
     this.#store.dispose();
     this.#isReady = false;
     this.#forgetHover();
@@ -152,9 +158,16 @@ export class ExplorerPanel implements Disposable {
     return held;
   }
 
+  /** A page has loaded, perhaps after another: what that one asked is not answered to this one, which counts from one again. */
   #pageIsReady(): void {
+    clearTimeout(this.#showTimer);
+    if (this.#isReady) this.#connect();
     this.#isReady = true;
     this.#sequence = 0;
+    this.#postAll();
+  }
+
+  #postAll(): void {
     const { store } = this.#deps;
     this.#postAppearance();
     this.#post('status', store.status);
@@ -163,11 +176,14 @@ export class ExplorerPanel implements Disposable {
     this.#post('hover', store.hovered?.token ?? null);
   }
 
-  /** What was asked by a page that is gone is not answered to the next one. */
-  #pageIsGone(): void {
-    this.#isReady = false;
-    this.#forgetHover();
-    this.#connect();
+  /** Events of this kind can come late, after the new page has said that it listens, so nothing is concluded from them alone. */
+  #viewStateChanged(): void {
+    const { visible } = this.#panel;
+    if (visible === this.#wasVisible) return;
+    this.#wasVisible = visible;
+    clearTimeout(this.#showTimer);
+    if (!visible) this.#forgetHover();
+    else if (this.#isReady) this.#showTimer = setTimeout(() => this.#postAll(), reshowMilliseconds);
   }
 
   #forgetHover(): void {
