@@ -34,6 +34,7 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     vscode = await VSCode.launch({
       name: 'failures',
       files: {
+        '.vscode/settings.json': '{}',
         'code.py': 'def add(a, b):\n    return a + b\n',
         'empty.py': '',
         'models/truncated/model.onnx': model.subarray(0, model.length >> 1),

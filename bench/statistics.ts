@@ -1,0 +1,30 @@
+/** The median of some numbers. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Runs functions in turn, A B C A B C …, and gives the milliseconds of each; the first round is not counted. */
+export async function interleave<K extends string>(rounds: number, runs: Readonly<Record<K, () => Promise<unknown>>>): Promise<Record<K, number[]>> {
+  const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []])) as unknown as Record<K, number[]>; // a list per name
+  for (let round = 0; round <= rounds; round++) {
+    for (const [name, run] of Object.entries<() => Promise<unknown>>(runs)) {
+      const started = performance.now();
+      await run();
+      if (round > 0) times[name as K].push(performance.now() - started); // names of `runs`
+    }
+  }
+  return times;
+}
+
+/** A table in Markdown, numbers to the right. */
+export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
+}
+
+/** Milliseconds, rounded as far as they mean something. */
+export function ms(value: number): string {
+  return value < 10 ? value.toFixed(1) : value.toFixed(0);
+}
