@@ -15,6 +15,12 @@ import { configNumber, configuredContextLength, resolveModel } from './modelFold
 import type { Runtime } from './runtime';
 import { tokenizeText, type TokenizedText } from './tokenizeText';
 
+/** Attention of one run beyond this would leave the runtime's 4 GB no room, as each output is held twice for a moment. */
+const maxAttentionBytes = 1.25 * 2 ** 30;
+
+/** Heads that a layer is taken to have where its graph does not say. */
+const usualHeads = 16;
+
 /** The attention of one run, ready for the store, and what is to be said of it. */
 export interface RunResult {
   readonly layers: readonly LayerAttention[];
@@ -87,7 +93,13 @@ export class LoadedModel {
   /** Tokenises a text and cuts it to what the model reads; see {@link tokenizeText}. */
   tokenize(text: string, tokenLimit: number): TokenizedText {
     const { name, contextLength, vocabularySize } = this.info;
-    return tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, vocabularySize });
+    return tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
+  }
+
+  /** The most tokens whose attention, heads × n² numbers of four bytes, stays within the budget. */
+  #memoryLimit(): number {
+    const numHeads = this.#report.sites.reduce((sum, site) => sum + (site.numHeads ?? usualHeads), 0);
+    return Math.floor(Math.sqrt(maxAttentionBytes / (4 * Math.max(1, numHeads))));
   }
 
   /** Reads tokens and gives the attention of every layer, checked; sites whose checks fail are named in the notices. Throws `checksFailed` where none is left. */

@@ -16,6 +16,8 @@ export interface TokenLimits {
   /** Length that the model file is made for, if it takes no other. */
   readonly fixedLength: number | undefined;
   readonly tokenLimit: number;
+  /** The most tokens whose attention can be held. */
+  readonly memoryLimit: number;
   readonly vocabularySize: number | undefined;
 }
 
@@ -27,7 +29,7 @@ const unitsPerToken = 24;
  * Throws `noTokens` where nothing but special tokens came out, `tokenizerMismatch` where an id is beyond the model's vocabulary.
  */
 export function tokenizeText(tokenizer: Tokenizer, text: string, limits: TokenLimits): TokenizedText {
-  const bound = Math.min(...[limits.contextLength, limits.fixedLength, limits.tokenLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
+  const bound = Math.min(...[limits.contextLength, limits.fixedLength, limits.tokenLimit, limits.memoryLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
   let tried = Math.min(text.length, bound * unitsPerToken);
   let encoding = tokenizer.encode(text.slice(0, tried));
   // A text longer than it needs to be is not tokenised to its end: one more token than the bound settles that it is cut.
@@ -47,7 +49,8 @@ export function tokenizeText(tokenizer: Tokenizer, text: string, limits: TokenLi
     const about = tried < text.length ? `≈ ${total}` : total;
     if (bound === limits.fixedLength) notices.push({ code: 'cutToShape', args: [bound, about] });
     else if (bound === limits.contextLength) notices.push({ code: 'cutToContext', args: [bound, about, limits.modelName] });
-    else notices.push({ code: 'cutToLimit', args: [bound, about] });
+    else if (bound === limits.tokenLimit) notices.push({ code: 'cutToLimit', args: [bound, about] });
+    else notices.push({ code: 'cutToMemory', args: [bound, about] });
   }
   const { vocabularySize } = limits;
   const foreign = vocabularySize === undefined ? undefined : kept.find((token) => token.id >= vocabularySize);

@@ -34,6 +34,7 @@ export interface RunInfo {
 export const noticeSentences = {
   cutToContext: 'Only the first {0} of {1} tokens are explained: this is all that {2} reads at once.',
   cutToLimit: 'Only the first {0} of {1} tokens are explained: the token limit in the settings says so.',
+  cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
