@@ -143,6 +143,11 @@ export class VSCode {
     return this.#server.output();
   }
 
+  /** Folder of the logs that the server and its extensions write. */
+  get logFolder(): string {
+    return join(this.#server.dataDir, 'data', 'logs');
+  }
+
   // ---- life ----
 
   /** Ends the browser and the server and removes the workspace. */
