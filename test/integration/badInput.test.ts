@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, tinyTokenizer, tinyVocabulary, writeFile, writeTinyModel } from './support';
+import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, tinyTokenizer, tinyVocabulary, writeFile, writeTinyModel } from './support';
 
 describe('Bad input gets one sentence, and the next run works', () => {
   let api: TestApi;
@@ -25,8 +25,12 @@ describe('Bad input gets one sentence, and the next run works', () => {
   });
 
   it('nothing open at all', async () => {
-    await closeAll();
+    await closeTabs(() => true);
     expectFailure((await explain(api)).status, 'emptyText');
+    // The panel, which is alone now, goes back to the second column.
+    await openText('anchor');
+    await vscode.commands.executeCommand('attentionExplorer.openPanel');
+    await vscode.commands.executeCommand('workbench.action.moveEditorToRightGroup');
   });
 
   it('a binary file', async () => {
