@@ -16,6 +16,7 @@ export interface Server {
   readonly origin: string;
   readonly authority: string;
   readonly dataDir: string;
+  readonly pid: number;
   address(folder: string, query?: Record<string, string>): string;
   readonly ended: Promise<unknown>;
   output(): string;

@@ -97,6 +97,7 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
     origin,
     authority: `localhost:${listening}`,
     dataDir,
+    pid: child.pid,
     /** The address that opens a folder in the workbench. */
     address: (folder, query = {}) => `${origin}/?${new URLSearchParams({ folder: toUriPath(folder), ...query })}`,
     /** Resolves when the server ends, whoever ends it. */

@@ -148,6 +148,11 @@ export class VSCode {
     return join(this.#server.dataDir, 'data', 'logs');
   }
 
+  /** The server's process. */
+  get serverPid(): number {
+    return this.#server.pid;
+  }
+
   // ---- life ----
 
   /** Ends the browser and the server and removes the workspace. */
