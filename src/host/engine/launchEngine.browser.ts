@@ -17,7 +17,15 @@ export interface EngineAssets {
 /** Starts the engine as a Worker; `loadAssets` reads its script and the runtime's binary, once. */
 export function browserEngineLauncher(loadAssets: () => Promise<EngineAssets>, files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineLauncher {
   let assets: Promise<EngineAssets> | undefined;
-  return { launch: () => launch((assets ??= loadAssets()), files, onOutput) };
+  const load = async (): Promise<EngineAssets> => {
+    try {
+      return await loadAssets();
+    } catch (error) {
+      assets = undefined; // the next engine tries again
+      throw error;
+    }
+  };
+  return { launch: () => launch((assets ??= load()), files, onOutput) };
 }
 
 function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineProcess {
