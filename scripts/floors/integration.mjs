@@ -45,7 +45,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
     const ended = new Promise((resolve, reject) => {
       exit = resolve;
       page.on('crash', () => reject(new Error('The page crashed.')));
-      setTimeout(() => reject(new Error('The tests did not end within ten minutes.')), 600_000).unref();
+      setTimeout(() => reject(new Error('The tests did not end within a quarter of an hour.')), 900_000).unref();
     });
     ended.catch(() => undefined); // it may come before anybody waits
     await page.exposeFunction('codeAutomationExit', (code) => exit(code));
