@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import * as ort from 'onnxruntime-web';
-import { ExplorerError } from '../base/errors';
+import { ExplorerError, formatSentence } from '../base/errors';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
@@ -10,9 +10,8 @@ import { Runtime } from '../engine/runtime';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics } from '../model/headMetrics';
 import { noticeSentences } from '../model/modelInfo';
-import { strongest } from '../model/pattern';
+import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { visibleText, type TokenStream } from '../model/token';
-import { formatSentence } from '../base/errors';
 import { bundledModelPath } from './bundledModel';
 
 /** What `explain` is asked. */
@@ -42,13 +41,14 @@ export async function explain({ file, model, head, isJson }: ExplainOptions): Pr
   const explained = components.map((component) => {
     const heads = headsOf(component);
     const shown = chosen === undefined ? heads : heads.filter((each) => headLabel(each) === headLabel(chosen));
-    const pattern = store.pattern({ runId: 1, selection: { component: component.component, heads: shown.length > 0 ? shown : heads, aggregation: 'mean' } });
+    const patternOf = (selected: readonly HeadRef[]): Pattern => store.pattern({ runId: 1, selection: { component: component.component, heads: selected, aggregation: 'mean' } });
+    const pattern = patternOf(shown.length > 0 ? shown : heads);
     const ids = stream.tokens.map((token) => token.id);
     return {
       component: component.component,
       pattern: chosen === undefined ? `mean of all ${heads.length} heads` : `head ${headLabel(chosen)}`,
-      heads: heads.map((each) => ({ head: headLabel(each), ...headMetrics(store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } }), ids, component.isCausal) })),
-      reads: stream.tokens.map((_, query) => strongest(store.row({ runId: 1, selection: { component: component.component, heads: shown.length > 0 ? shown : heads, aggregation: 'mean' }, position: query, direction: 'reads' }), numSources)),
+      heads: heads.map((each) => ({ head: headLabel(each), ...headMetrics(patternOf([each]), ids, component.isCausal) })),
+      reads: stream.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources)),
       numQueries: pattern.numQueries,
     };
   });

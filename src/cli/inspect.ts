@@ -1,8 +1,6 @@
 import { resolve } from 'node:path';
-import { readModelFiles } from '../engine/modelFiles';
-import { resolveModel } from '../engine/modelFolder';
+import { inspectModel } from '../engine/inspectModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { formatReport, makeReport } from '../onnx/report';
 
 /** What `inspect` is asked. */
 export interface InspectOptions {
@@ -12,7 +10,6 @@ export interface InspectOptions {
 
 /** The extraction report of a model, as Markdown or as JSON. */
 export async function inspect({ model, isJson }: InspectOptions): Promise<string> {
-  const { modelPath } = await resolveModel(nodeFileAccess, resolve(model));
-  const report = makeReport((await readModelFiles(nodeFileAccess, modelPath)).analysis);
-  return isJson ? JSON.stringify(report, undefined, 2) : formatReport(report);
+  const { json, markdown } = await inspectModel(nodeFileAccess, resolve(model));
+  return isJson ? json : markdown;
 }
