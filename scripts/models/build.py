@@ -10,12 +10,12 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE))
 
 
-def build_code_decoder(arguments):
+def build_code_model(arguments):
     def step_of(name):
-        return importlib.import_module(f"code_decoder.{name}")
+        return importlib.import_module(f"{arguments.model.replace('-', '_')}.{name}")
 
-    work = arguments.work / "code-decoder"
-    out = ROOT / "media" / "models" / "code-decoder"
+    work = arguments.work / arguments.model
+    out = ROOT / "media" / "models" / arguments.model
     steps = {
         "data": lambda: step_of("data").main(work, ROOT / "node_modules", arguments.seed),
         "train": lambda: step_of("train").main(work, arguments.seed, arguments.minutes, arguments.device, arguments.steps),
@@ -27,7 +27,7 @@ def build_code_decoder(arguments):
             step()
 
 
-MODELS = {"code-decoder": build_code_decoder}
+MODELS = {"code-decoder": build_code_model, "code-encoder": build_code_model}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)

@@ -1,5 +1,7 @@
 """The Llama architecture at a small size, written for quick training; its weights load into transformers' LlamaForCausalLM."""
 
+import math
+
 import torch
 import torch.nn.functional as functional
 from torch import nn
@@ -14,10 +16,16 @@ CONFIGURATION = {
     "head_dim": 24,
     "max_position_embeddings": 1024,
     "rms_norm_eps": 1e-5,
-    "rope_theta": 100000.0,
+    "rope_theta": 10000.0,
     "attention_bias": True,
     "tie_word_embeddings": True,
 }
+
+
+# Heads that begin with a look at a fixed distance, by biases of queries and keys: (layer, head, tokens back). Training is
+# free to undo it. The idea is that of ConViT (d'Ascoli et al. 2021), whose positional heads begin as a convolution.
+LOOK_BACK = ((0, 0, 1), (0, 1, 1), (0, 2, 2), (0, 3, 3), (1, 0, 1))
+LOOK_BACK_SCORES = (8.0, 4.0, 2.0, 1.0)
 
 
 class Norm(nn.Module):
@@ -31,13 +39,27 @@ class Norm(nn.Module):
 
 
 class Attention(nn.Module):
-    def __init__(self, width, heads, head_width):
+    def __init__(self, width, heads, head_width, is_causal):
         super().__init__()
-        self.heads, self.head_width = heads, head_width
+        self.heads, self.head_width, self.is_causal = heads, head_width, is_causal
         self.q_proj = nn.Linear(width, heads * head_width)
         self.k_proj = nn.Linear(width, heads * head_width)
         self.v_proj = nn.Linear(width, heads * head_width)
         self.o_proj = nn.Linear(heads * head_width, width)
+
+    @torch.no_grad()
+    def look_back(self, head, distance, frequencies):
+        """Sets a head's biases so that its score is Σ_i s_i cos((d − distance) ω_i) at distance d, s = LOOK_BACK_SCORES."""
+        half = self.head_width // 2
+        query = self.q_proj.bias.view(self.heads, 2, half)[head]
+        key = self.k_proj.bias.view(self.heads, 2, half)[head]
+        query.zero_()
+        key.zero_()
+        for index, score in enumerate(LOOK_BACK_SCORES):
+            radius = (score * self.head_width**0.5) ** 0.5
+            angle = -distance * frequencies[index]
+            query[0, index], query[1, index] = radius * math.cos(angle), radius * math.sin(angle)
+            key[0, index] = radius
 
     def forward(self, x, cosine, sine):
         batch, length, _ = x.shape
@@ -47,7 +69,7 @@ class Attention(nn.Module):
         rotated = mixed[:2]
         first, second = rotated.chunk(2, dim=-1)
         rotated = rotated * cosine + torch.cat([-second, first], dim=-1) * sine
-        read = functional.scaled_dot_product_attention(rotated[0], rotated[1], mixed[2], is_causal=True)
+        read = functional.scaled_dot_product_attention(rotated[0], rotated[1], mixed[2], is_causal=self.is_causal)
         return self.o_proj(read.transpose(1, 2).reshape(batch, length, -1))
 
 
@@ -64,11 +86,11 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    def __init__(self, configuration):
+    def __init__(self, configuration, is_causal):
         super().__init__()
         width, epsilon = configuration["hidden_size"], configuration["rms_norm_eps"]
         self.input_layernorm = Norm(width, epsilon)
-        self.self_attn = Attention(width, configuration["num_attention_heads"], configuration["head_dim"])
+        self.self_attn = Attention(width, configuration["num_attention_heads"], configuration["head_dim"], is_causal)
         self.post_attention_layernorm = Norm(width, epsilon)
         self.mlp = FeedForward(width, configuration["intermediate_size"])
 
@@ -78,19 +100,17 @@ class Block(nn.Module):
 
 
 class Decoder(nn.Module):
-    """ids [batch, position] to the hidden states before the unembedding, or to the mean loss where targets are given."""
+    """ids [batch, position] to the logits, or to the mean loss where targets are given."""
 
-    def __init__(self, configuration=None):
+    def __init__(self, configuration=None, look_back=LOOK_BACK, is_causal=True):
         super().__init__()
-        configuration = configuration or CONFIGURATION
+        configuration = self.configuration = configuration or CONFIGURATION
         self.embed_tokens = nn.Embedding(configuration["vocab_size"], configuration["hidden_size"])
-        self.layers = nn.ModuleList(Block(configuration) for _ in range(configuration["num_hidden_layers"]))
+        self.layers = nn.ModuleList(Block(configuration, is_causal) for _ in range(configuration["num_hidden_layers"]))
         self.norm = Norm(configuration["hidden_size"], configuration["rms_norm_eps"])
         half = configuration["head_dim"] // 2
-        angles = torch.outer(
-            torch.arange(configuration["max_position_embeddings"], dtype=torch.float32),
-            configuration["rope_theta"] ** (-torch.arange(half, dtype=torch.float32) / half),
-        ).repeat(1, 2)
+        frequencies = configuration["rope_theta"] ** (-torch.arange(half, dtype=torch.float32) / half)
+        angles = torch.outer(torch.arange(configuration["max_position_embeddings"], dtype=torch.float32), frequencies).repeat(1, 2)
         self.register_buffer("cosine", angles.cos(), persistent=False)
         self.register_buffer("sine", angles.sin(), persistent=False)
         for name, parameter in self.named_parameters():
@@ -104,15 +124,20 @@ class Decoder(nn.Module):
                 nn.init.zeros_(parameter)
             elif parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.5 if "embed" in name else parameter.shape[1] ** -0.5)
+        for layer, head, distance in look_back:
+            self.layers[layer].self_attn.look_back(head, distance, frequencies.tolist())
         # The embedding is the unembedding too: large in the residual stream, so small before the logits.
         nn.init.constant_(self.norm.weight, 0.08)
 
-    def forward(self, ids, targets=None):
+    def forward(self, ids, targets=None, chosen=None):
+        """`chosen`, [batch, any], names the only positions whose logits are wanted."""
         length = ids.shape[1]
         x = self.embed_tokens(ids)
         cosine, sine = self.cosine[:length], self.sine[:length]
         for layer in self.layers:
             x = layer(x, cosine, sine)
+        if chosen is not None:
+            x = x.gather(1, chosen[..., None].expand(-1, -1, x.shape[-1]))
         logits = functional.linear(self.norm(x), self.embed_tokens.weight)
         if targets is None:
             return logits
