@@ -2,23 +2,20 @@
 
 import json
 import logging
-import re
 import shutil
 import warnings
 
 import numpy as np
-import onnx
 import onnxruntime
 import torch
-from onnx import TensorProto, helper, numpy_helper
 from transformers import LlamaConfig, LlamaForCausalLM
+
+from shared import onnx_files
 
 from .data import END_OF_TEXT
 from .model import to_transformers
 
 OPSET = 17
-# What is smaller than this stays in single precision: norms, constants, shapes.
-HALF_FROM_ELEMENTS = 2048
 
 
 class LogitsOnly(torch.nn.Module):
@@ -55,47 +52,6 @@ def export_plain(model, path):
         )
 
 
-def halve(model):
-    """Large weights in half precision, each cast back to single precision in the graph; the tied embedding is kept once."""
-    graph = model.graph
-    kept, nodes, same = [], [], {}
-    for initializer in graph.initializer:
-        values = numpy_helper.to_array(initializer)
-        if values.dtype != np.float32 or values.size < HALF_FROM_ELEMENTS:
-            kept.append(initializer)
-            continue
-        halved = values.astype(np.float16)
-        content = (halved.shape, halved.tobytes())
-        transposed = (halved.T.shape, np.ascontiguousarray(halved.T).tobytes()) if halved.ndim == 2 else None
-        if content in same:
-            nodes.append(helper.make_node("Identity", [same[content]], [initializer.name], name=f"{initializer.name}/Identity"))
-        elif transposed in same:
-            nodes.append(helper.make_node("Transpose", [same[transposed]], [initializer.name], name=f"{initializer.name}/Transpose", perm=[1, 0]))
-        else:
-            name = f"{initializer.name}.half"
-            kept.append(numpy_helper.from_array(halved, name))
-            nodes.append(helper.make_node("Cast", [name], [initializer.name], name=f"{initializer.name}/Cast", to=TensorProto.FLOAT))
-            same[content] = initializer.name
-    del graph.initializer[:]
-    graph.initializer.extend(kept)
-    ordered = nodes + list(graph.node)
-    del graph.node[:]
-    graph.node.extend(ordered)
-
-
-def strip(model):
-    """Takes out what tells of the machine: doc strings and metadata (the exporter puts source paths there)."""
-    for node in model.graph.node:
-        node.doc_string = ""
-        del node.metadata_props[:]
-    for value in [*model.graph.input, *model.graph.output, *model.graph.value_info]:
-        value.doc_string = ""
-    del model.graph.value_info[:]
-    del model.metadata_props[:]
-    model.doc_string = model.graph.doc_string = ""
-    model.graph.name = "code-decoder"
-
-
 def agreement(model, path, rows=8, length=256):
     """Largest and mean difference of the file's log-probabilities from the full-precision model's, on random text."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -115,14 +71,8 @@ def main(work, out):
     model, saved = reference(work)
     plain = work / "plain.onnx"
     export_plain(model, plain)
-    exported = onnx.load(str(plain))
-    strip(exported)
-    halve(exported)
-    onnx.checker.check_model(exported)
     path = out / "model.onnx"
-    onnx.save(exported, str(path))
-    if re.search(rb"/(work|root|home|usr|tmp)/", path.read_bytes()):
-        raise SystemExit("model.onnx holds a path of this machine")
+    exported = onnx_files.save(plain, path, "code-decoder")
     shutil.copyfile(work / "tokenizer.json", out / "tokenizer.json")
     configuration = json.loads(model.config.to_json_string(use_diff=False))
     wanted = (
