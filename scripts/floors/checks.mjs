@@ -1,18 +1,24 @@
-// Types and lint: one test each.
-import { runNpm } from '../lib/processes.mjs';
+// Types, style and the translation bundle: one test each.
+import { runNpm, runProcess } from '../lib/processes.mjs';
 import { oneFailure, sum } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
-/** Runs `npm run typecheck` and `npm run lint`; resolves to their counts. */
+const checks = {
+  typecheck: () => runNpm(['run', '--silent', 'typecheck'], { cwd: root }),
+  lint: () => runNpm(['run', '--silent', 'lint'], { cwd: root }),
+  'strings to translate': () => runProcess(process.execPath, ['scripts/l10n.mjs', '--check'], { cwd: root }),
+};
+
+/** Runs the checks that need no test runner; resolves to their counts. */
 export async function runChecks({ log }) {
   const results = [];
-  for (const script of ['typecheck', 'lint']) {
+  for (const [name, run] of Object.entries(checks)) {
     try {
-      await runNpm(['run', '--silent', script], { cwd: root });
-      log(`  ✔ ${script}`);
+      await run();
+      log(`  ✔ ${name}`);
       results.push({ passed: 1 });
     } catch (error) {
-      log(`  ✘ ${script}\n${error.message}`);
+      log(`  ✘ ${name}\n${error.message}`);
       results.push(oneFailure);
     }
   }

@@ -1,5 +1,5 @@
 import { JsonFields } from './jsonFields';
-import type { Model } from './models/model';
+import type { Pieces } from './models/model';
 import { NormalizedString } from './normalizedString';
 import type { Normalizer } from './normalizers/normalizer';
 import { Trie } from './trie';
@@ -38,13 +38,13 @@ export class AddedVocabulary {
   #maxId = -1;
 
   /** Reads the list of added tokens. A token takes its id from the model or, if the model lacks it, the next one after it; the file's own numbers do not count, as in the reference library. */
-  constructor(list: readonly unknown[], path: string, model: Model, normalizer: Normalizer | undefined) {
+  constructor(list: readonly unknown[], path: string, pieces: Pieces, normalizer: Normalizer | undefined) {
     this.#normalizer = normalizer;
-    let nextId = model.size;
+    let nextId = pieces.size;
     list.forEach((value, i) => {
       const token = readAddedToken(new JsonFields(value, `${path}[${i}]`));
       if (token.content === '') return;
-      const id = this.#ids.get(token.content) ?? model.idOf(token.content) ?? nextId++;
+      const id = this.#ids.get(token.content) ?? pieces.idOf(token.content) ?? nextId++;
       this.#ids.set(token.content, id);
       this.#tokens.set(id, token);
       this.#maxId = Math.max(this.#maxId, id);

@@ -56,7 +56,7 @@ export class Tokenizer {
       return new Tokenizer({
         name,
         model,
-        added: new AddedVocabulary(fields.has('added_tokens') ? fields.array('added_tokens') : [], 'tokenizer.added_tokens', model, normalize),
+        added: new AddedVocabulary(fields.has('added_tokens') ? fields.array('added_tokens') : [], 'tokenizer.added_tokens', model.vocabulary, normalize),
         preTokenize: fields.has('pre_tokenizer') ? readPreTokenizer(fields.object('pre_tokenizer')) : undefined,
         postProcess: fields.has('post_processor') ? readPostProcessor(fields.object('post_processor')) : undefined,
         decode: fields.has('decoder') ? readDecoder(fields.object('decoder')) : undefined,
@@ -66,12 +66,12 @@ export class Tokenizer {
 
   /** Highest token id and one, added tokens included. */
   get vocabularySize(): number {
-    return Math.max(this.#parts.model.maxId, this.#parts.added.maxId) + 1;
+    return Math.max(this.#parts.model.vocabulary.maxId, this.#parts.added.maxId) + 1;
   }
 
   /** The piece of a token id. */
   tokenOf(id: number): string | undefined {
-    return this.#parts.added.contentOf(id) ?? this.#parts.model.pieceOf(id);
+    return this.#parts.added.contentOf(id) ?? this.#parts.model.vocabulary.pieceOf(id);
   }
 
   /**
@@ -100,7 +100,7 @@ export class Tokenizer {
     const { added, model, decode } = this.#parts;
     const pieces: string[] = [];
     for (const id of ids) {
-      const piece = added.decodedFormOf(id) ?? model.pieceOf(id);
+      const piece = added.decodedFormOf(id) ?? model.vocabulary.pieceOf(id);
       if (piece !== undefined && !(skipSpecialTokens && added.isSpecial(id))) pieces.push(piece);
     }
     return decode === undefined ? pieces.join(' ') : decode(pieces).join('');

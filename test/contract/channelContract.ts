@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
 import type { Channel } from '../../src/rpc/channel';
 import { openConnection, type Connection, type Server } from '../../src/rpc/connection';
+import { codeOf } from '../harness/codeOf';
 
 interface TestApi {
   echo(params: { readonly value: unknown; readonly delay?: number }): { readonly value: unknown };
@@ -24,13 +25,6 @@ export interface ChannelPair {
 }
 
 const methods = ['echo', 'double', 'fail', 'wait'] as const;
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  return promise.then(
-    () => 'resolved',
-    (error: unknown) => (error instanceof ExplorerError ? error.code : `not ours: ${String(error)}`),
-  );
-}
 
 /** What every channel must keep, whatever carries it. */
 export function describeChannel(name: string, makePair: () => Promise<ChannelPair>): void {

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
-import { ExplorerError } from '../../src/base/errors';
 import { AttentionSession } from '../../src/engine/attentionSession';
 import { arrangeWeights, checkWeights, cropWeights } from '../../src/engine/layerWeights';
 import { readModelFiles } from '../../src/engine/modelFiles';
@@ -10,16 +9,7 @@ import { readFixture } from '../harness/fixtures';
 import { plainAttention, smallModel } from '../unit/onnx/smallModel';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ExplorerError) return error.code;
-    throw error;
-  }
-  return 'none';
-}
+import { codeOf } from '../harness/codeOf';
 
 describe('a session with attention exposed', () => {
   let ort: typeof Ort;

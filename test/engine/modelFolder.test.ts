@@ -3,16 +3,7 @@ import { ExplorerError } from '../../src/base/errors';
 import { externalDataPath } from '../../src/engine/modelFiles';
 import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/modelFolder';
 import { memoryAccess } from './fixtureAccess';
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (error) {
-    if (error instanceof ExplorerError) return error.code;
-    throw error;
-  }
-  return 'none';
-}
+import { codeOf } from '../harness/codeOf';
 
 describe('model folders', () => {
   it('finds the model in onnx/ and its companions above it', async () => {

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as ort from 'onnxruntime-web';
-import { ExplorerError } from '../../src/base/errors';
 import { AttentionSession } from '../../src/engine/attentionSession';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
@@ -12,6 +11,7 @@ import { readModel } from '../../src/onnx/readModel';
 import { compactModel } from '../../src/onnx/compactModel';
 import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
+import { codeOf } from '../harness/codeOf';
 
 const fixture = (name: string): string => `${process.cwd()}/test/fixtures/zoo/${name}/model.onnx`;
 const inMemory = (bytes: Uint8Array) => ({ size: bytes.length, read: (offset: number, length: number) => bytes.slice(offset, offset + length) });
@@ -47,22 +47,16 @@ describe('reading a model in parts', () => {
   it('says of truncated and foreign files the same as reading all of them', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'partial-'));
     const path = join(folder, 'model.onnx');
-    const codeOf = async (bytes: Uint8Array): Promise<string> => {
+    const codeOfFile = (bytes: Uint8Array): Promise<string> => {
       writeFileSync(path, bytes);
-      try {
-        await readModelFiles(nodeFileAccess, path);
-      } catch (error) {
-        if (error instanceof ExplorerError) return error.code;
-        throw error;
-      }
-      return 'none';
+      return codeOf(readModelFiles(nodeFileAccess, path));
     };
     try {
       const whole = await readFixture('zoo/gpt2.sdpa.legacy/model.onnx');
-      expect(await codeOf(whole)).to.equal('none');
-      for (const length of [0, 100, 5000, whole.length / 2, whole.length - 100]) expect(await codeOf(whole.slice(0, length))).to.equal('modelTruncated');
-      for (const text of ['hello world, this is text', '# Title\n\nSome words.', 'version https://git-lfs.github.com/spec/v1\n']) expect(await codeOf(new TextEncoder().encode(text))).to.equal('modelNotOnnx');
-      expect(await codeOf(Uint8Array.from([0x1c, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, 0, 0, 0, 0]))).to.equal('modelOrtFormat');
+      expect(await codeOfFile(whole)).to.equal('none');
+      for (const length of [0, 100, 5000, whole.length / 2, whole.length - 100]) expect(await codeOfFile(whole.slice(0, length))).to.equal('modelTruncated');
+      for (const text of ['hello world, this is text', '# Title\n\nSome words.', 'version https://git-lfs.github.com/spec/v1\n']) expect(await codeOfFile(new TextEncoder().encode(text))).to.equal('modelNotOnnx');
+      expect(await codeOfFile(Uint8Array.from([0x1c, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, 0, 0, 0, 0]))).to.equal('modelOrtFormat');
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -66,7 +66,7 @@ function readMerges(fields: JsonFields, vocabulary: Vocabulary, prefixLength: nu
 }
 
 class Bpe implements Model {
-  readonly #vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary;
   readonly #merges: Merges;
   readonly #options: BpeOptions;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
@@ -74,32 +74,16 @@ class Bpe implements Model {
   readonly #queue = new MergeQueue();
 
   constructor(vocabulary: Vocabulary, merges: Merges, options: BpeOptions) {
-    this.#vocabulary = vocabulary;
+    this.vocabulary = vocabulary;
     this.#merges = merges;
     this.#options = options;
     this.#byteIds = options.hasByteFallback ? readByteIds((piece) => vocabulary.idOf(piece)) : undefined;
   }
 
-  get size(): number {
-    return this.#vocabulary.size;
-  }
-
-  get maxId(): number {
-    return this.#vocabulary.maxId;
-  }
-
-  idOf(piece: string): number | undefined {
-    return this.#vocabulary.idOf(piece);
-  }
-
-  pieceOf(id: number): string | undefined {
-    return this.#vocabulary.pieceOf(id);
-  }
-
   tokenize(word: string): WordTokens {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
-    const wholeId = this.#options.ignoresMerges ? this.idOf(word) : undefined;
+    const wholeId = this.#options.ignoresMerges ? this.vocabulary.idOf(word) : undefined;
     const tokens = wholeId === undefined ? this.#mergeWord(word) : wholeWord(wholeId, word, word);
     if (word.length < maxCachedLength) this.#cache.set(word, tokens);
     return tokens;
@@ -128,7 +112,7 @@ class Bpe implements Model {
       if (prefix !== '' && i > 0) piece = prefix + piece;
       if (suffix !== '' && end === word.length) piece += suffix;
       i = end;
-      const id = this.idOf(piece);
+      const id = this.vocabulary.idOf(piece);
       if (id !== undefined) {
         flushUnknown();
         symbols.push(id, byteLength(codePoint));
@@ -137,7 +121,7 @@ class Bpe implements Model {
       // As in the reference library, bytes do not end a run of unknown characters.
       if (this.#byteIds !== undefined && this.#pushBytes(symbols, piece)) continue;
       if (this.#options.unknown === undefined) continue;
-      unknownId ??= this.idOf(this.#options.unknown);
+      unknownId ??= this.vocabulary.idOf(this.#options.unknown);
       if (unknownId === undefined) throw missingUnknown();
       if (!fusesUnknown) flushUnknown();
       unknownBytes += byteLength(codePoint);
@@ -210,7 +194,7 @@ class Bpe implements Model {
       advanceTo(byteStart - 1);
       tokens.ends.push(characterEnd);
       tokens.ids.push(id);
-      tokens.pieces.push(this.pieceOf(id) ?? '');
+      tokens.pieces.push(this.vocabulary.pieceOf(id) ?? '');
     }
     return tokens;
   }

@@ -6,14 +6,19 @@ export interface WordTokens {
   readonly ends: readonly number[];
 }
 
-/** Cuts words into the pieces of its vocabulary. */
-export interface Model {
-  /** Throws `TokenizerFormatError` where the text needs an unknown token and there is none. */
-  tokenize(word: string): WordTokens;
+/** The pieces of a vocabulary and their ids. */
+export interface Pieces {
   idOf(piece: string): number | undefined;
   pieceOf(id: number): string | undefined;
   /** Number of pieces. */
   readonly size: number;
   /** Highest id, -1 where there is none. */
   readonly maxId: number;
+}
+
+/** Cuts words into the pieces of its vocabulary. */
+export interface Model {
+  readonly vocabulary: Pieces;
+  /** Throws `TokenizerFormatError` where the text needs an unknown token and there is none. */
+  tokenize(word: string): WordTokens;
 }

@@ -3,7 +3,7 @@ import { type JsonFields, TokenizerFormatError } from '../jsonFields';
 import { Trie } from '../trie';
 import { codePointAt, unitLength } from '../unicode/characters';
 import { cacheSize, maxCachedLength } from './cacheLimits';
-import type { Model, WordTokens } from './model';
+import type { Model, Pieces, WordTokens } from './model';
 import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
 
 /** How much worse than the worst piece an unknown character is (a logarithm of a probability). */
@@ -26,7 +26,7 @@ export function readUnigram(fields: JsonFields): Model {
 }
 
 class Unigram implements Model {
-  readonly #pieces: readonly string[];
+  readonly vocabulary: Pieces;
   readonly #scores: readonly number[];
   readonly #ids = new Map<string, number>();
   readonly #trie = new Trie();
@@ -36,7 +36,7 @@ class Unigram implements Model {
   readonly #cache = new LRUCache<string, WordTokens>({ max: cacheSize });
 
   constructor(pieces: readonly string[], scores: readonly number[], unknownId: number | undefined, hasByteFallback: boolean) {
-    this.#pieces = pieces;
+    this.vocabulary = { size: pieces.length, maxId: pieces.length - 1, idOf: (piece) => this.#ids.get(piece), pieceOf: (id) => pieces[id] };
     this.#scores = scores;
     this.#unknownId = unknownId;
     let minScore = Infinity;
@@ -47,22 +47,6 @@ class Unigram implements Model {
     });
     this.#unknownScore = minScore - unknownPenalty;
     this.#byteIds = hasByteFallback ? readByteIds((piece) => this.#ids.get(piece)) : undefined;
-  }
-
-  get size(): number {
-    return this.#pieces.length;
-  }
-
-  get maxId(): number {
-    return this.#pieces.length - 1;
-  }
-
-  idOf(piece: string): number | undefined {
-    return this.#ids.get(piece);
-  }
-
-  pieceOf(id: number): string | undefined {
-    return this.#pieces[id];
   }
 
   tokenize(word: string): WordTokens {

@@ -22,33 +22,17 @@ interface WordPieceOptions {
 }
 
 class WordPiece implements Model {
-  readonly #vocabulary: Vocabulary;
+  readonly vocabulary: Vocabulary;
   readonly #options: WordPieceOptions;
   readonly #pieces = new Trie();
   /** Node of the pieces that go on inside of a word. */
   readonly #inside: number;
 
   constructor(vocabulary: Vocabulary, options: WordPieceOptions) {
-    this.#vocabulary = vocabulary;
+    this.vocabulary = vocabulary;
     this.#options = options;
     for (const [piece, id] of vocabulary.entries()) this.#pieces.set(piece, id);
     this.#inside = this.#pieces.nodeOf(options.prefix);
-  }
-
-  get size(): number {
-    return this.#vocabulary.size;
-  }
-
-  get maxId(): number {
-    return this.#vocabulary.maxId;
-  }
-
-  idOf(piece: string): number | undefined {
-    return this.#vocabulary.idOf(piece);
-  }
-
-  pieceOf(id: number): string | undefined {
-    return this.#vocabulary.pieceOf(id);
   }
 
   tokenize(word: string): WordTokens {
@@ -61,7 +45,7 @@ class WordPiece implements Model {
     for (let start = 0; start < word.length; ) {
       const end = start === 0 ? this.#pieces.longestMatch(word, 0) : this.#inside === -1 ? -1 : this.#pieces.longestMatch(word, start, this.#inside);
       const piece = start === 0 ? word.slice(0, end) : prefix + word.slice(start, end);
-      const id = end === -1 ? undefined : this.idOf(piece);
+      const id = end === -1 ? undefined : this.vocabulary.idOf(piece);
       if (id === undefined) return this.#unknown(word);
       ids.push(id);
       pieces.push(piece);
@@ -73,7 +57,7 @@ class WordPiece implements Model {
   }
 
   #unknown(word: string): WordTokens {
-    const id = this.idOf(this.#options.unknown);
+    const id = this.vocabulary.idOf(this.#options.unknown);
     if (id === undefined) throw missingUnknown();
     return wholeWord(id, this.#options.unknown, word);
   }

@@ -1,21 +1,12 @@
 import { expect } from 'chai';
 import { AttentionStore, type LayerAttention } from '../../../src/engine/attentionStore';
 import { decodeThumbnail } from '../../../src/model/pattern';
-import { ExplorerError } from '../../../src/base/errors';
+import { codeOfCall } from '../../harness/codeOf';
 
 function layer(numHeads: number, n: number, value: (head: number, query: number, key: number) => number): LayerAttention {
   const weights = new Float32Array(numHeads * n * n);
   for (let h = 0; h < numHeads; h++) for (let q = 0; q < n; q++) for (let k = 0; k < n; k++) weights[(h * n + q) * n + k] = value(h, q, k);
   return { component: 'self', numHeads, numQueries: n, numKeys: n, weights };
-}
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    return error instanceof ExplorerError ? error.code : String(error);
-  }
-  return 'no error';
 }
 
 describe('AttentionStore', () => {
@@ -64,7 +55,7 @@ describe('AttentionStore', () => {
     expect(store.bytes).to.equal(256);
     store.add(3, [layer(2, 8, () => 0.125)]);
     expect(store.bytes).to.equal(512);
-    expect(codeOf(() => store.pattern({ runId: 2, selection: select([0, 0]) }))).to.equal('unknownRun');
+    expect(codeOfCall(() => store.pattern({ runId: 2, selection: select([0, 0]) }))).to.equal('unknownRun');
     expect(store.pattern({ runId: 3, selection: select([0, 0]) }).numKeys).to.equal(8);
   });
 
@@ -72,10 +63,10 @@ describe('AttentionStore', () => {
     const store = new AttentionStore(1e6);
     store.add(1, held);
     for (const bad of [select([0, 2]), select([2, 0]), select([0, -1]), select([0, 0.5])]) {
-      expect(codeOf(() => store.pattern({ runId: 1, selection: bad }))).to.equal('invalidArgument');
+      expect(codeOfCall(() => store.pattern({ runId: 1, selection: bad }))).to.equal('invalidArgument');
     }
-    expect(codeOf(() => store.pattern({ runId: 1, selection: select() }))).to.equal('invalidArgument');
-    expect(codeOf(() => store.row({ runId: 1, selection: select([0, 0]), position: 4, direction: 'reads' }))).to.equal('invalidArgument');
-    expect(codeOf(() => store.row({ runId: 7, selection: select([0, 0]), position: 0, direction: 'reads' }))).to.equal('unknownRun');
+    expect(codeOfCall(() => store.pattern({ runId: 1, selection: select() }))).to.equal('invalidArgument');
+    expect(codeOfCall(() => store.row({ runId: 1, selection: select([0, 0]), position: 4, direction: 'reads' }))).to.equal('invalidArgument');
+    expect(codeOfCall(() => store.row({ runId: 7, selection: select([0, 0]), position: 0, direction: 'reads' }))).to.equal('unknownRun');
   });
 });

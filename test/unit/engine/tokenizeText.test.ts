@@ -1,21 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { ExplorerError } from '../../../src/base/errors';
 import { tokenizeText, type TokenLimits } from '../../../src/engine/tokenizeText';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer';
+import { codeOfCall } from '../../harness/codeOf';
 
 const load = (name: string): Tokenizer => Tokenizer.fromJson(readFileSync(`test/fixtures/zoo/tokenizer.${name}/tokenizer.json`, 'utf8'));
 const free: TokenLimits = { modelName: 'm', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: Infinity, vocabularySize: undefined };
 const words = Array.from({ length: 400 }, (_, i) => `word${i}`).join(' ');
-
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-    return 'no error';
-  } catch (error) {
-    return error instanceof ExplorerError ? error.code : String(error);
-  }
-}
 
 describe('tokenizeText', () => {
   const bert = load('bert_uncased');
@@ -54,11 +45,11 @@ describe('tokenizeText', () => {
   });
 
   it('refuses a text without tokens', () => {
-    expect(codeOf(() => tokenizeText(bert, '', free))).to.equal('noTokens');
-    expect(codeOf(() => tokenizeText(bert, ' \n\t ', free))).to.equal('noTokens');
+    expect(codeOfCall(() => tokenizeText(bert, '', free))).to.equal('noTokens');
+    expect(codeOfCall(() => tokenizeText(bert, ' \n\t ', free))).to.equal('noTokens');
   });
 
   it('tells a tokenizer of another model by ids beyond the vocabulary', () => {
-    expect(codeOf(() => tokenizeText(bert, 'Hello world', { ...free, vocabularySize: 10 }))).to.equal('tokenizerMismatch');
+    expect(codeOfCall(() => tokenizeText(bert, 'Hello world', { ...free, vocabularySize: 10 }))).to.equal('tokenizerMismatch');
   });
 });

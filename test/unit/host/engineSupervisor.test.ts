@@ -1,19 +1,10 @@
 import { expect } from 'chai';
-import { ExplorerError } from '../../../src/base/errors';
 import { EngineSupervisor, type EngineLog } from '../../../src/host/engine/engineSupervisor';
 import { behave, FakeLauncher } from './fakeEngine';
+import { codeOf } from '../../harness/codeOf';
 
 const never = new AbortController().signal;
 const selection = { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } as const;
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return 'none';
-  } catch (error) {
-    return ExplorerError.from(error).code;
-  }
-}
 
 async function until(condition: () => boolean): Promise<void> {
   for (let i = 0; i < 400 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 10));

@@ -1,23 +1,14 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { ExplorerError } from '../../../src/base/errors';
 import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPersisted, checkThumbnailParams, checkTokenOrNull, checkWebviewState } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
+import { codeOfCall } from '../../harness/codeOf';
 
 const run = runInfo(7, 'one two three');
 const heads = (...refs: [number, number][]) => refs.map(([layer, head]) => ({ layer, head }));
 const select = (...refs: [number, number][]) => ({ component: 'self', heads: heads(...refs), aggregation: 'mean' });
-
-function codeOf(check: () => unknown): string {
-  try {
-    check();
-    return 'none';
-  } catch (error) {
-    return ExplorerError.from(error).code;
-  }
-}
 
 describe('What the webview says', () => {
   it('may ask for patterns of heads that the model has', () => {
@@ -25,41 +16,41 @@ describe('What the webview says', () => {
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {
-    for (const selection of [select([0, 2]), select([2, 0]), select([0, 0], [0, 0]), select(), { ...select([0, 0]), component: 'cross' }, { ...select([0, 0]), aggregation: 'sum' }]) expect(codeOf(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
-    expect(codeOf(() => checkPatternParams({ runId: 6, selection: select([0, 0]) }, run))).to.equal('unknownRun');
-    expect(codeOf(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
+    for (const selection of [select([0, 2]), select([2, 0]), select([0, 0], [0, 0]), select(), { ...select([0, 0]), component: 'cross' }, { ...select([0, 0]), aggregation: 'sum' }]) expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPatternParams({ runId: 6, selection: select([0, 0]) }, run))).to.equal('unknownRun');
+    expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
   });
 
   it('may ask for thumbnails of a sensible size', () => {
     expect(checkThumbnailParams({ runId: 7, component: 'self', size: 32 }, run).size).to.equal(32);
-    for (const size of [0, -1, 1.5, 1e9, NaN, '32']) expect(codeOf(() => checkThumbnailParams({ runId: 7, component: 'self', size }, run))).to.equal('invalidMessage');
-    expect(codeOf(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal('invalidMessage');
+    for (const size of [0, -1, 1.5, 1e9, NaN, '32']) expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'self', size }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal('invalidMessage');
   });
 
   it('may change parts of the view, and only to what can be', () => {
     expect(checkChangeView({ view: { threshold: 0.25 }, sequence: 3 }, run)).to.deep.equal({ view: { threshold: 0.25 }, sequence: 3 });
     expect(checkChangeView({ view: { direction: undefined, scale: 'log' }, sequence: 0 }, run).view).to.deep.equal({ scale: 'log' });
-    for (const view of [{ threshold: 2 }, { threshold: NaN }, { direction: 'up' }, { pinned: [{ stream: 0, position: 3 }] }, { pinned: [{ stream: 1, position: 0 }] }, { selection: select([9, 9]) }, { pinned: Array.from({ length: 1000 }, () => ({ stream: 0, position: 0 })) }]) expect(codeOf(() => checkChangeView({ view, sequence: 1 }, run))).to.equal('invalidMessage');
+    for (const view of [{ threshold: 2 }, { threshold: NaN }, { direction: 'up' }, { pinned: [{ stream: 0, position: 3 }] }, { pinned: [{ stream: 1, position: 0 }] }, { selection: select([9, 9]) }, { pinned: Array.from({ length: 1000 }, () => ({ stream: 0, position: 0 })) }]) expect(codeOfCall(() => checkChangeView({ view, sequence: 1 }, run))).to.equal('invalidMessage');
   });
 
   it('may name tokens that there are, or none', () => {
     expect(checkTokenOrNull({ stream: 0, position: 2 }, run)).to.deep.equal({ stream: 0, position: 2 });
     expect(checkTokenOrNull(null, undefined)).to.equal(null);
-    expect(codeOf(() => checkTokenOrNull({ stream: 0, position: 0 }, undefined))).to.equal('invalidMessage');
-    expect(codeOf(() => checkTokenOrNull({ stream: '__proto__', position: 0 }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkTokenOrNull({ stream: 0, position: 0 }, undefined))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkTokenOrNull({ stream: '__proto__', position: 0 }, run))).to.equal('invalidMessage');
   });
 
   it('may ask for the actions there are, and no command', () => {
     expect(checkAct({ action: 'rerun' }).action).to.equal('rerun');
-    for (const action of ['workbench.action.quit', 'constructor', '', 1, null]) expect(codeOf(() => checkAct({ action }))).to.equal('invalidMessage');
+    for (const action of ['workbench.action.quit', 'constructor', '', 1, null]) expect(codeOfCall(() => checkAct({ action }))).to.equal('invalidMessage');
   });
 
   it('is an error of ours whatever it is', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        for (const check of [checkPatternParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOf(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
-        expect(codeOf(() => checkAct(value))).to.equal('invalidMessage');
-        expect(codeOf(() => checkPainted(value))).to.be.oneOf(['none', 'invalidMessage']);
+        for (const check of [checkPatternParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOfCall(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
+        expect(codeOfCall(() => checkAct(value))).to.equal('invalidMessage');
+        expect(codeOfCall(() => checkPainted(value))).to.be.oneOf(['none', 'invalidMessage']);
         expect(checkPersisted(value)).to.equal(undefined);
       }),
       { numRuns: 500 },

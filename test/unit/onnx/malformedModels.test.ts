@@ -1,5 +1,4 @@
 import { expect } from 'chai';
-import { ExplorerError } from '../../../src/base/errors';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
 import { readModel } from '../../../src/onnx/readModel';
 import { WireWriter } from '../../../src/onnx/wireWriter';
@@ -7,18 +6,9 @@ import { readFixture } from '../../harness/fixtures';
 import { mutate, seededRandom } from './mutate';
 import { allowedCodes, readEverything } from './readEverything';
 import { plainAttention, smallGraph, smallModel } from './smallModel';
+import { codeOfCall } from '../../harness/codeOf';
 
-function codeOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    if (error instanceof ExplorerError) return error.code;
-    throw error;
-  }
-  return 'none';
-}
-
-const read = (bytes: Uint8Array): string => codeOf(() => analyzeModel(readModel(bytes, 'model.onnx')));
+const read = (bytes: Uint8Array): string => codeOfCall(() => analyzeModel(readModel(bytes, 'model.onnx')));
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 describe('model files that are not what they should be', () => {
