@@ -22,23 +22,29 @@ class LogitsOnly(torch.nn.Module):
     def __init__(self, model):
         super().__init__()
         self.model = model
+        # What was read before is not wanted as an output; an encoder has no such option.
+        self.options = {"use_cache": False} if isinstance(model, LlamaForCausalLM) else {}
 
     def forward(self, input_ids, attention_mask):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False).logits
+        return self.model(input_ids=input_ids, attention_mask=attention_mask, **self.options).logits
 
 
-def reference(work, attention="eager"):
-    """The trained model in transformers, in single precision, and its checkpoint."""
+def in_transformers(work, model_type, configuration_type, attention, **special):
+    """A checkpoint as a model of transformers, in single precision, and the checkpoint itself."""
     saved = torch.load(work / "checkpoint.pt", map_location="cpu")
     values = dict(saved["configuration"])
     theta = values.pop("rope_theta")
-    configuration = LlamaConfig(
-        **values, rope_parameters={"rope_type": "default", "rope_theta": theta}, bos_token_id=0, eos_token_id=0,
-        attn_implementation=attention, architectures=["LlamaForCausalLM"],
+    configuration = configuration_type(
+        **values, rope_parameters={"rope_type": "default", "rope_theta": theta}, attn_implementation=attention,
+        architectures=[model_type.__name__], **special,
     )
-    model = LlamaForCausalLM(configuration)
+    model = model_type(configuration)
     model.load_state_dict(to_transformers(saved["model"]), strict=True)
     return model.eval(), saved
+
+
+def reference(work, attention="eager"):
+    return in_transformers(work, LlamaForCausalLM, LlamaConfig, attention, bos_token_id=0, eos_token_id=0)
 
 
 def export_plain(model, path):
@@ -64,7 +70,8 @@ def agreement(model, path, rows=8, length=256):
     return float(difference.max()), float(difference.mean())
 
 
-def main(work, out):
+def write(work, out, reference, special):
+    """Writes the model's folder; `special` are the special tokens of its tokenizer_config.json."""
     out.mkdir(parents=True, exist_ok=True)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     torch.manual_seed(0)
@@ -72,24 +79,28 @@ def main(work, out):
     plain = work / "plain.onnx"
     export_plain(model, plain)
     path = out / "model.onnx"
-    exported = onnx_files.save(plain, path, "code-decoder")
+    exported = onnx_files.save(plain, path, out.name)
     shutil.copyfile(work / "tokenizer.json", out / "tokenizer.json")
     configuration = json.loads(model.config.to_json_string(use_diff=False))
     wanted = (
         "architectures", "model_type", "vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers",
         "num_attention_heads", "num_key_value_heads", "head_dim", "hidden_act", "max_position_embeddings", "rms_norm_eps",
-        "rope_parameters", "attention_bias", "mlp_bias", "tie_word_embeddings", "bos_token_id", "eos_token_id", "initializer_range",
+        "rope_parameters", "attention_bias", "mlp_bias", "tie_word_embeddings", "bos_token_id", "eos_token_id", "pad_token_id",
+        "mask_token_id", "initializer_range",
     )
-    kept = {key: configuration[key] for key in wanted if key in configuration}
+    kept = {key: configuration[key] for key in wanted if configuration.get(key) is not None}
     kept["rope_theta"] = saved["configuration"]["rope_theta"]
     (out / "config.json").write_text(json.dumps(kept, indent=2) + "\n")
     (out / "tokenizer_config.json").write_text(json.dumps({
-        "tokenizer_class": "PreTrainedTokenizerFast", "bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT,
-        "model_max_length": saved["configuration"]["max_position_embeddings"], "clean_up_tokenization_spaces": False,
-        "add_prefix_space": False,
+        "tokenizer_class": "PreTrainedTokenizerFast", **special, "model_max_length": saved["configuration"]["max_position_embeddings"],
+        "clean_up_tokenization_spaces": False, "add_prefix_space": False,
     }, indent=2) + "\n")
     largest, mean = agreement(model, path)
     print({
         "step": saved["step"], "bytes": path.stat().st_size, "nodes": len(exported.graph.node),
         "largest log-probability difference": largest, "mean": mean,
     })
+
+
+def main(work, out):
+    write(work, out, reference, {"bos_token": END_OF_TEXT, "eos_token": END_OF_TEXT})
