@@ -18,7 +18,7 @@ def build_code_model(arguments):
     out = ROOT / "media" / "models" / arguments.model
     steps = {
         "data": lambda: step_of("data").main(work, ROOT / "node_modules", arguments.seed),
-        "train": lambda: step_of("train").main(work, arguments.seed, arguments.minutes, arguments.device, arguments.steps),
+        "train": lambda: step_of("train").main(work, arguments.seed, arguments.minutes, arguments.device, arguments.steps or 3000),
         "export": lambda: step_of("export").main(work, out),
         "evaluate": lambda: step_of("evaluate").main(work, out),
     }
@@ -27,7 +27,28 @@ def build_code_model(arguments):
             step()
 
 
-MODELS = {"code-decoder": build_code_model, "code-encoder": build_code_model}
+def build_date_model(arguments):
+    def step_of(name):
+        return importlib.import_module(f"date_models.{name}")
+
+    kind = step_of({"date-transformer": "transformer", "date-seq2seq": "seq2seq"}[arguments.model])
+    work = arguments.work / arguments.model
+    out = ROOT / "media" / "models" / arguments.model
+    # Training makes its data as it goes; there is no step for it.
+    steps = {
+        "train": lambda: step_of("train").main(kind, work, arguments.seed, arguments.minutes, arguments.steps),
+        "export": lambda: step_of("export").main(kind, work, out),
+        "evaluate": lambda: step_of("evaluate").main(kind, work, out, ROOT / "test" / "fixtures" / "dates"),
+    }
+    for name, step in steps.items():
+        if arguments.step in (None, name):
+            step()
+
+
+MODELS = {
+    "code-decoder": build_code_model, "code-encoder": build_code_model,
+    "date-transformer": build_date_model, "date-seq2seq": build_date_model,
+}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
@@ -35,7 +56,7 @@ if __name__ == "__main__":
     parser.add_argument("--step", help="only this step; the steps before it must have been run")
     parser.add_argument("--work", type=pathlib.Path, default=ROOT / "out" / "models", help="folder for data and checkpoints")
     parser.add_argument("--minutes", type=float, default=60, help="minutes of training in this call; a later call resumes")
-    parser.add_argument("--steps", type=int, default=3000, help="steps of training in all, which the schedule of the learning rate follows")
+    parser.add_argument("--steps", type=int, help="steps of training in all, which the schedule of the learning rate follows; if not given, as many as suit the model")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()

@@ -40,15 +40,24 @@ def halve(model):
 
 def strip(model, name):
     """Takes out what tells of the machine: doc strings and metadata (the exporter puts source paths there)."""
-    for node in model.graph.node:
+    strip_graph(model.graph)
+    del model.metadata_props[:]
+    model.doc_string = ""
+    model.graph.name = name
+
+
+def strip_graph(graph):
+    """The same for a graph and for those in its nodes, such as the bodies of loops."""
+    for node in graph.node:
         node.doc_string = ""
         del node.metadata_props[:]
-    for value in [*model.graph.input, *model.graph.output, *model.graph.value_info]:
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                strip_graph(attribute.g)
+    for value in [*graph.input, *graph.output]:
         value.doc_string = ""
-    del model.graph.value_info[:]
-    del model.metadata_props[:]
-    model.doc_string = model.graph.doc_string = ""
-    model.graph.name = name
+    del graph.value_info[:]
+    graph.doc_string = ""
 
 
 def save(plain, path, name):
