@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Collects every string that a person can read into l10n/bundle.l10n.json: the calls of l10n.t in src/host and webview, and
-// the tables of errors and notices.
+// the tables of errors, notices and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -22,7 +22,8 @@ async function tables() {
     write: false,
   });
   const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
-  return [...Object.values(module.errorSentences), ...Object.values(module.noticeSentences)];
+  const models = Object.values(JSON.parse(readFileSync(join(root, 'media', 'models', 'models.json'), 'utf8')));
+  return [...Object.values(module.errorSentences), ...Object.values(module.noticeSentences), ...models.flatMap(({ title, description }) => [title, description])];
 }
 
 /** The bundle as it should be: each English string by itself, sorted. */

@@ -13,6 +13,8 @@ import type { ColourMap, Scale, ViewState } from './model/viewState';
 export interface ModelSpec {
   /** A folder in the Hugging Face layout or an `.onnx` file: a path that the engine's file access understands. */
   readonly path: string;
+  /** The tokenizer.json that the person chose for the model, instead of the one beside it. */
+  readonly tokenizerPath?: string;
   readonly backend: 'auto' | 'wasm' | 'webgpu';
   /** Number of threads; 0 lets the engine choose. */
   readonly threads: number;
@@ -105,16 +107,24 @@ export type PanelStatus =
   | { readonly kind: 'failed'; readonly error: PanelError }
   | { readonly kind: 'engineStopped'; readonly error: PanelError };
 
-/** A failure as the panel shows it: one localised sentence, one action, details folded. */
+/** A failure as the panel shows it: one localised sentence, what can be done, details folded. */
 export interface PanelError {
   readonly code: ErrorCode;
   readonly sentence: string;
   readonly details?: string | undefined;
-  readonly action?: { readonly id: PanelAction; readonly title: string } | undefined;
+  readonly action?: PanelButton | undefined;
+  /** What else helps, less prominent. */
+  readonly alternative?: PanelButton | undefined;
+}
+
+/** An action with its localised title. */
+export interface PanelButton {
+  readonly id: PanelAction;
+  readonly title: string;
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {

@@ -52,7 +52,7 @@ export class LoadedModel {
   /** Finds, reads and prepares a model. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
   static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
-    const resolved = await resolveModel(access, spec.path);
+    const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
     const [files, tokenizerBytes] = await Promise.all([readModelFiles(access, resolved.modelPath), access.read(resolved.tokenizerPath)]);
     signal?.throwIfAborted();
@@ -87,7 +87,7 @@ export class LoadedModel {
 
   /** Whether this is the model that a specification asks for. */
   isOf(spec: ModelSpec): boolean {
-    return this.#spec.path === spec.path && this.#spec.backend === spec.backend;
+    return this.#spec.path === spec.path && this.#spec.tokenizerPath === spec.tokenizerPath && this.#spec.backend === spec.backend;
   }
 
   /** Tokenises a text and cuts it to what the model reads; see {@link tokenizeText}. */

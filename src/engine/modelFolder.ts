@@ -20,21 +20,23 @@ const isPart = (name: string): boolean => /^(?:decoder_with_past_model|embed_tok
 
 /**
  * Finds the model and its companions from a path: an .onnx file, or a folder in the layout of the Hugging Face hub.
+ * A tokenizer that the person chose is taken instead of the one beside the model, as long as it is there.
  * Throws `modelNotFound`, `modelAmbiguous` or `modelOrtFormat`.
  */
-export async function resolveModel(access: FileAccess, path: string): Promise<ResolvedModel> {
+export async function resolveModel(access: FileAccess, path: string, chosenTokenizer?: string): Promise<ResolvedModel> {
   const modelPath = await findModelFile(access, path);
   const folder = folderOf(modelPath);
   const isInOnnxFolder = baseName(folder) === 'onnx';
   const folders = isInOnnxFolder ? [folder, folderOf(folder)] : [folder];
-  const find = async (name: string): Promise<string | undefined> => {
-    for (const each of folders) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
+  const chosen = chosenTokenizer !== undefined && (await access.exists(chosenTokenizer)) ? chosenTokenizer : undefined;
+  const find = async (name: string, first: readonly string[] = []): Promise<string | undefined> => {
+    for (const each of [...first, ...folders]) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
     return undefined;
   };
-  const [tokenizerPath, configPath, tokenizerConfigPath] = [await find('tokenizer.json'), await find('config.json'), await find('tokenizer_config.json')];
+  const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await find('tokenizer.json')), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
   const fileName = baseName(modelPath);
   const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
-  const hasCompanions = tokenizerPath !== undefined || configPath !== undefined;
+  const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined;
   return {
     name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
     modelPath,

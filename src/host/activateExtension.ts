@@ -13,7 +13,10 @@ import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
 import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
-import { bundledModels, locateModel, type ModelPlaces } from './model/modelLocation';
+import { bundledModelsUri } from './model/bundledModels';
+import { ChosenTokenizers } from './model/chosenTokenizers';
+import { locateModel, type ModelPlaces } from './model/modelLocation';
+import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { restorePanel } from './panel/restorePanel';
 import { ExplainController } from './run/explainController';
@@ -29,13 +32,13 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const owned = new DisposableStore();
   context.subscriptions.push(owned);
   const { extensionUri } = context;
-  const places: ModelPlaces = { extensionUri, hasFilePaths: environment.hasFilePaths, homePath: environment.homePath };
+  const places: ModelPlaces = { extensionUri, hasFilePaths: environment.hasFilePaths, homePath: environment.homePath, tokenizers: new ChosenTokenizers(context.globalState) };
 
   const log = owned.add(vscode.window.createOutputChannel('Attention Explorer', { log: true }));
   const settingsEmitter = owned.add(new Emitter<vscode.ConfigurationChangeEvent>());
   const onDidChangeSettings = (listener: () => void) => settingsEmitter.event(() => listener());
   const store = owned.add(new ViewStore());
-  const files = new HostFiles(bundledModels(extensionUri));
+  const files = new HostFiles(bundledModelsUri(extensionUri));
   const launcher = environment.createLauncher(files.server, (text) => log.debug(`Engine: ${text.trimEnd()}`));
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const controller: ExplainController = owned.add(
@@ -63,12 +66,12 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const reports = owned.add(
     new ReportDocuments(async () => {
       const resource = vscode.window.activeTextEditor?.document.uri ?? store.run?.text.uri;
-      const { uri, spec } = locateModel(readSettings(resource), places, resource);
-      files.allowModel(uri);
+      const { uri, tokenizerUri, spec } = locateModel(readSettings(resource), places, resource);
+      files.allowModel(uri, tokenizerUri);
       return supervisor.inspect(spec);
     }),
   );
-  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, extensionUri, recent: context.globalState, hasFilePaths: environment.hasFilePaths }));
+  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, places, recent: new RecentModels(context.globalState) }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;

@@ -1,30 +1,32 @@
 import * as vscode from 'vscode';
 import { errorSentences, type ErrorCode, type ExplorerError } from '../base/errors';
 import { noticeSentences, type Notice } from '../model/modelInfo';
-import type { PanelAction, PanelError, Stage } from '../protocol';
+import type { PanelAction, PanelButton, PanelError, Stage } from '../protocol';
 
 /** What a person can do about each failure; those not listed can only be tried again. */
 const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   emptyText: 'explain',
-  noTokens: 'selectModel',
+  noTokens: 'selectTextModel',
   binaryFile: 'explain',
   textTooLarge: 'explain',
   modelNotFound: 'selectModel',
-  modelAmbiguous: 'selectModel',
+  modelAmbiguous: 'chooseModelFile',
   modelTruncated: 'selectModel',
   modelNotOnnx: 'selectModel',
   modelOrtFormat: 'selectModel',
   modelNoAttention: 'showReport',
   modelUnsupported: 'showReport',
+  modelReadsImages: 'selectTextModel',
+  modelReadsText: 'selectImageModel',
   modelTooLarge: 'selectModel',
   externalDataMissing: 'selectModel',
   externalDataOutside: 'selectModel',
   checksFailed: 'showReport',
-  inputNotMade: 'selectModel',
-  tokenizerNotFound: 'selectModel',
-  tokenizerInvalid: 'selectModel',
-  tokenizerUnsupported: 'selectModel',
-  tokenizerMismatch: 'selectModel',
+  inputNotMade: 'selectTextModel',
+  tokenizerNotFound: 'chooseTokenizer',
+  tokenizerInvalid: 'chooseTokenizer',
+  tokenizerUnsupported: 'selectTextModel',
+  tokenizerMismatch: 'chooseTokenizer',
   runtimeFailed: 'showLog',
   outOfMemory: 'openSettings',
   engineStopped: 'restartEngine',
@@ -32,6 +34,19 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedWorkspace: 'selectModel',
   invalidArgument: 'openSettings',
   internal: 'showLog',
+};
+
+/** What else helps, where the first thing to do may not be possible. */
+const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
+  modelNoAttention: 'selectTextModel',
+  modelAmbiguous: 'selectTextModel',
+  modelUnsupported: 'selectTextModel',
+  checksFailed: 'selectTextModel',
+  tokenizerNotFound: 'selectTextModel',
+  tokenizerInvalid: 'selectTextModel',
+  tokenizerMismatch: 'selectTextModel',
+  runtimeFailed: 'selectTextModel',
+  outOfMemory: 'selectTextModel',
 };
 
 /** The localised sentence of an error. */
@@ -59,6 +74,14 @@ export function actionTitle(action: PanelAction): string {
       return vscode.l10n.t('Restart Engine');
     case 'selectModel':
       return vscode.l10n.t('Select Model');
+    case 'selectTextModel':
+      return vscode.l10n.t('Select Another Model');
+    case 'selectImageModel':
+      return vscode.l10n.t('Select a Model of Pictures');
+    case 'chooseModelFile':
+      return vscode.l10n.t('Choose a File');
+    case 'chooseTokenizer':
+      return vscode.l10n.t('Choose Its Tokenizer');
     case 'showReport':
       return vscode.l10n.t('Show Extraction Report');
     case 'showLog':
@@ -70,8 +93,9 @@ export function actionTitle(action: PanelAction): string {
 
 /** An error as the panel shows it. */
 export function panelError(error: ExplorerError): PanelError {
-  const id = actionOf[error.code] ?? 'rerun';
-  return { code: error.code, sentence: errorSentence(error), details: error.details, action: { id, title: actionTitle(id) } };
+  const button = (id: PanelAction): PanelButton => ({ id, title: actionTitle(id) });
+  const alternative = alternativeOf[error.code];
+  return { code: error.code, sentence: errorSentence(error), details: error.details, action: button(actionOf[error.code] ?? 'rerun'), ...(alternative === undefined ? {} : { alternative: button(alternative) }) };
 }
 
 /** What a stage is called in the progress notification. */

@@ -20,6 +20,14 @@ describe('model folders', () => {
     expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', tokenizerPath: undefined, config: {}, tokenizerConfig: {} });
   });
 
+  it('takes the tokenizer that was chosen, with the settings beside it, as long as it is there', async () => {
+    const access = memoryAccess({ 'a/tiny.onnx': '', 'b/tokenizer.json': '', 'b/tokenizer_config.json': '{"model_max_length": 7}', 'c/model.onnx': '', 'c/tokenizer.json': '' });
+    const chosen = await resolveModel(access, 'a/tiny.onnx', 'b/tokenizer.json');
+    expect(chosen).to.deep.include({ name: 'tiny', tokenizerPath: 'b/tokenizer.json', tokenizerConfig: { model_max_length: 7 } });
+    expect((await resolveModel(access, 'c', 'b/tokenizer.json')).tokenizerPath).to.equal('b/tokenizer.json');
+    expect((await resolveModel(access, 'c', 'gone/tokenizer.json')).tokenizerPath).to.equal('c/tokenizer.json');
+  });
+
   it('prefers by convention, and asks where convention does not decide', async () => {
     const choose = async (names: string[]): Promise<string> => {
       try {
@@ -32,7 +40,7 @@ describe('model folders', () => {
     expect(await choose(['model_q4.onnx', 'model.onnx'])).to.equal('m/model.onnx');
     expect(await choose(['only_this.onnx', 'notes.txt'])).to.equal('m/only_this.onnx');
     expect(await choose(['decoder_with_past_model.onnx', 'decoder_model.onnx', 'decoder_model_merged.onnx'])).to.equal('m/decoder_model_merged.onnx');
-    expect(await choose(['b_fp16.onnx', 'a_int8.onnx'])).to.equal('m holds several models (a_int8.onnx, b_fp16.onnx): name one of the files.');
+    expect(await choose(['b_fp16.onnx', 'a_int8.onnx'])).to.equal('m holds several models (a_int8.onnx, b_fp16.onnx): choose one of the files.');
   });
 
   it('says what is missing', async () => {

@@ -35,6 +35,7 @@ const allowed = [
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^media\/[\w-]+\.(png|svg)$/,
   /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
+  /^media\/models\/models\.json$/,
   /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|[\w-]+\.png)$/,
 ];
 

@@ -27,7 +27,7 @@ function Busy({ status }: { status: Extract<PanelStatus, { kind: 'busy' }> }): J
 
 function Failed({ error, icon, title }: { error: PanelError; icon: string; title: string }): JSX.Element {
   const { panel } = usePanel();
-  const { action } = error;
+  const { action, alternative } = error;
   return (
     <div class="status failed" role="alert">
       <vscode-icon name={icon} />
@@ -42,6 +42,11 @@ function Failed({ error, icon, title }: { error: PanelError; icon: string; title
         ) : null}
       </div>
       {action === undefined ? null : <vscode-button onClick={() => panel.act(action.id)}>{action.title}</vscode-button>}
+      {alternative === undefined ? null : (
+        <vscode-button secondary onClick={() => panel.act(alternative.id)}>
+          {alternative.title}
+        </vscode-button>
+      )}
     </div>
   );
 }

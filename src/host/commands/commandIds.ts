@@ -5,6 +5,8 @@ export const commands = {
   explainSample: 'attentionExplorer.explainSample',
   cancel: 'attentionExplorer.cancelExplanation',
   selectModel: 'attentionExplorer.selectModel',
+  chooseModelFile: 'attentionExplorer.chooseModelFile',
+  chooseTokenizer: 'attentionExplorer.chooseTokenizer',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',
   showExtractionReport: 'attentionExplorer.showExtractionReport',

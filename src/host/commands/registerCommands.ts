@@ -17,7 +17,7 @@ import type { ReportDocuments } from './reportDocuments';
 import { revealToken } from './revealToken';
 import { sampleLanguage, sampleText } from './sample';
 import { selectHead } from './selectHead';
-import { selectModel, type SelectModelDependencies } from './selectModel';
+import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
 
 /** What the commands act on. */
@@ -55,9 +55,13 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     await controller.explain(() => ({ document, range: undefined }));
   });
   register(commands.cancel, () => controller.cancel());
-  register(commands.selectModel, async () => {
-    if ((await selectModel(deps)) && controller.canRerun) await controller.rerun();
-  });
+  /** What has been chosen is used at once. */
+  const thenRerun = (choose: (...args: unknown[]) => Promise<boolean>) => async (...args: unknown[]) => {
+    if ((await choose(...args)) && controller.canRerun) await controller.rerun();
+  };
+  register(commands.selectModel, thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)));
+  register(commands.chooseModelFile, thenRerun(() => chooseModelFile(deps)));
+  register(commands.chooseTokenizer, thenRerun(() => chooseTokenizerOfModel(deps)));
   register(commands.selectHead, () => selectHead(store));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

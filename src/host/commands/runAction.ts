@@ -17,6 +17,14 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.restartEngine);
     case 'selectModel':
       return vscode.commands.executeCommand(commands.selectModel);
+    case 'selectTextModel':
+      return vscode.commands.executeCommand(commands.selectModel, 'text');
+    case 'selectImageModel':
+      return vscode.commands.executeCommand(commands.selectModel, 'image');
+    case 'chooseModelFile':
+      return vscode.commands.executeCommand(commands.chooseModelFile);
+    case 'chooseTokenizer':
+      return vscode.commands.executeCommand(commands.chooseTokenizer);
     case 'showReport':
       return vscode.commands.executeCommand(commands.showExtractionReport);
     case 'showLog':

@@ -1,40 +1,63 @@
 import * as vscode from 'vscode';
-import { bundledModels, defaultModelName } from '../model/modelLocation';
+import { ExplorerError } from '../../base/errors';
+import { bundledChoices, recentChoices, workspaceChoices, type ModelChoice, type Reads } from '../model/modelChoices';
+import { findCompanions, listVariants } from '../model/modelFolders';
+import { modelUri, settingOf, type ModelPlaces } from '../model/modelLocation';
+import { bundledPrefix } from '../model/modelPath';
+import type { RecentModels } from '../model/recentModels';
 import { readSettings } from '../readSettings';
 import { settingsSection } from '../settings';
-
-/** Models that are looked for in the workspace at most. */
-const maxWorkspaceModels = 50;
-const maxRecentModels = 8;
-const recentKey = 'recentModels';
+import { chooseTokenizer } from './chooseTokenizer';
+import { chooseVariant } from './chooseVariant';
 
 interface ModelItem extends vscode.QuickPickItem {
-  /** What the setting becomes; undefined for the two that browse. */
-  readonly path?: string;
-  readonly browse?: 'file' | 'folder';
+  readonly choice?: ModelChoice;
+  readonly action?: 'browseFile' | 'browseFolder' | 'trust';
 }
 
 /** What choosing a model needs of the window. */
 export interface SelectModelDependencies {
-  readonly extensionUri: vscode.Uri;
-  readonly recent: vscode.Memento;
-  readonly hasFilePaths: boolean;
+  readonly places: ModelPlaces;
+  readonly recent: RecentModels;
 }
 
-/** Lets the person choose a model and writes the setting where it holds; resolves to whether it was changed or confirmed. */
-export async function selectModel(deps: SelectModelDependencies): Promise<boolean> {
-  const current = readSettings(vscode.window.activeTextEditor?.document.uri).modelPath;
-  const chosen = await vscode.window.showQuickPick(itemsOf(deps, current), { title: vscode.l10n.t('Select Model'), placeHolder: vscode.l10n.t('An .onnx file, or a folder that holds one with its tokenizer.json'), matchOnDescription: true });
-  if (chosen === undefined) return false;
-  const path = chosen.browse === undefined ? chosen.path : await browse(chosen.browse, deps.hasFilePaths);
-  if (path === undefined) return false;
-  await writeModelPath(path);
-  if (path !== '') await deps.recent.update(recentKey, [path, ...recentModels(deps.recent).filter((known) => known !== path)].slice(0, maxRecentModels));
-  return true;
+/** Lets the person choose a model, of those that read what is wanted; writes the setting, and resolves to whether it was changed or confirmed. */
+export async function selectModel(deps: SelectModelDependencies, wanted?: Reads): Promise<boolean> {
+  const item = await pickModel(deps, wanted);
+  if (item === undefined) return false;
+  if (item.action === 'trust') {
+    await vscode.commands.executeCommand('workbench.trust.manage');
+    return false;
+  }
+  if (item.choice?.group === 'bundled') {
+    await writeModelPath(item.choice.path);
+    return true;
+  }
+  const uri = item.choice?.uri ?? (await browse(item.action === 'browseFolder' ? 'folder' : 'file'));
+  return uri !== undefined && useModel(deps, uri, item.choice?.path);
+}
+
+/** Lets the person choose among the model files of the folder that the setting names; resolves to whether one was chosen. */
+export async function chooseModelFile(deps: SelectModelDependencies): Promise<boolean> {
+  const uri = currentModel(deps.places);
+  return uri === undefined ? selectModel(deps) : useModel(deps, uri);
+}
+
+/** Asks for the tokenizer of the model in use; resolves to whether one was chosen. */
+export async function chooseTokenizerOfModel({ places }: SelectModelDependencies): Promise<boolean> {
+  const uri = currentModel(places);
+  return uri !== undefined && chooseTokenizer(uri, places.tokenizers);
 }
 
 /** Writes the model path to the user's settings, and to the workspace's where those would hide it. An untrusted workspace's hide nothing. */
 export async function writeModelPath(path: string): Promise<void> {
+  const { configuration, target, globalValue } = pathTarget();
+  // The default is not written down: it may move.
+  await configuration.update('modelPath', path === '' ? undefined : path, target);
+  if (path === '' && target !== vscode.ConfigurationTarget.Global && globalValue) await configuration.update('modelPath', '', target);
+}
+
+function pathTarget(): { readonly configuration: vscode.WorkspaceConfiguration; readonly target: vscode.ConfigurationTarget; readonly globalValue: string | undefined } {
   const configuration = vscode.workspace.getConfiguration(settingsSection, vscode.window.activeTextEditor?.document.uri ?? null);
   const found = configuration.inspect<string>('modelPath');
   const target =
@@ -42,33 +65,118 @@ export async function writeModelPath(path: string): Promise<void> {
     : found?.workspaceFolderValue !== undefined ? vscode.ConfigurationTarget.WorkspaceFolder
     : found?.workspaceValue !== undefined ? vscode.ConfigurationTarget.Workspace
     : vscode.ConfigurationTarget.Global;
-  // The default is not written down: it may move.
-  await configuration.update('modelPath', path === '' ? undefined : path, target);
-  if (path === '' && target !== vscode.ConfigurationTarget.Global && found?.globalValue) await configuration.update('modelPath', '', target);
+  return { configuration, target, globalValue: found?.globalValue };
 }
 
-async function itemsOf(deps: SelectModelDependencies, current: string): Promise<ModelItem[]> {
-  const separator = (label: string): ModelItem => ({ label, kind: vscode.QuickPickItemKind.Separator });
-  const item = (path: string): ModelItem => ({ label: `$(file) ${nameOf(path)}`, description: path === current ? vscode.l10n.t('in use') : '', detail: path, path });
-  const inWorkspace = await workspaceModels(deps.hasFilePaths);
-  const recent = recentModels(deps.recent).filter((path) => !inWorkspace.includes(path));
+/** Opens a chosen file or folder: of several model files one is chosen, and one without a tokenizer gets its own. */
+async function useModel({ places, recent }: SelectModelDependencies, chosen: vscode.Uri, written?: string): Promise<boolean> {
+  const variants = /\.onnx$/i.test(chosen.path) ? [] : await listVariants(chosen);
+  const uri = variants.length > 1 ? await chooseVariant(chosen, variants) : chosen;
+  if (uri === undefined) return false;
+  if (places.tokenizers.get(uri) === undefined) {
+    const { hasTokenizer, hasPreprocessor } = await findCompanions(uri);
+    // Whoever has none goes on: the graph can be inspected without.
+    if (!hasTokenizer && !hasPreprocessor) await chooseTokenizer(uri, places.tokenizers);
+  }
+  const path = uri === chosen && written !== undefined ? written : settingOf(uri, places.hasFilePaths);
+  await writeModelPath(path);
+  if (!path.startsWith(bundledPrefix)) await recent.add(path);
+  return true;
+}
+
+function currentModel(places: ModelPlaces): vscode.Uri | undefined {
+  const resource = vscode.window.activeTextEditor?.document.uri;
+  try {
+    return modelUri(readSettings(resource).modelPath, places, resource);
+  } catch (error) {
+    if (error instanceof ExplorerError) return undefined; // it leads nowhere from here
+    throw error;
+  }
+}
+
+/** Shows what is known at once, and the rest as it is found. */
+async function pickModel({ places, recent }: SelectModelDependencies, wanted: Reads | undefined): Promise<ModelItem | undefined> {
+  const picker = vscode.window.createQuickPick<ModelItem>();
+  picker.title = wanted === undefined ? vscode.l10n.t('Select Model') : wanted === 'text' ? vscode.l10n.t('Select a Model That Reads Text') : vscode.l10n.t('Select a Model That Reads Images');
+  picker.placeholder = pathTarget().target === vscode.ConfigurationTarget.Global ? vscode.l10n.t('The choice is kept in your settings') : vscode.l10n.t('The choice is kept in the settings of this workspace, which name a model');
+  picker.matchOnDescription = true;
+  picker.matchOnDetail = true;
+  picker.busy = true;
+  const current = currentModel(places);
+  const show = (choices: readonly ModelChoice[]): void => {
+    const [active] = picker.activeItems;
+    picker.keepScrollPosition = true;
+    picker.items = itemsOf(choices, current, wanted);
+    const before = picker.items.find(({ choice, action }) => (active?.choice !== undefined ? choice?.uri.toString() === active.choice.uri.toString() : active !== undefined && action === active.action));
+    const used = picker.items.find(({ choice }) => choice !== undefined && isInUse(choice, current));
+    const first = before ?? used;
+    if (first !== undefined) picker.activeItems = [first];
+  };
+  const cardButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('book'), tooltip: vscode.l10n.t('Open the Model Card') };
+  const itemsOf = (choices: readonly ModelChoice[], used: vscode.Uri | undefined, reads: Reads | undefined): ModelItem[] => modelItems(choices, used, reads, cardButton);
+  picker.onDidTriggerItemButton(({ item }) => {
+    if (item.choice !== undefined) void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
+  });
+  const chosen = new Promise<ModelItem | undefined>((resolve) => {
+    picker.onDidAccept(() => {
+      resolve(picker.selectedItems[0]);
+      picker.hide();
+    });
+    picker.onDidHide(() => resolve(undefined));
+  });
+  picker.show();
+  void (async () => {
+    const bundled = await bundledChoices(places);
+    const lately = await recentChoices(places, recent, wanted);
+    show([...bundled, ...lately]);
+    const inWorkspace = await workspaceChoices(places, wanted);
+    const known = new Set(inWorkspace.map(({ uri }) => uri.toString()));
+    show([...bundled, ...inWorkspace, ...lately.filter(({ uri }) => !known.has(uri.toString()))]);
+    picker.busy = false;
+  })();
+  const item = await chosen;
+  picker.dispose();
+  return item;
+}
+
+function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefined): boolean {
+  return current !== undefined && (uri.toString() === current.toString() || (numVariants > 1 && current.toString().startsWith(`${uri.toString()}/`)));
+}
+
+function modelItems(choices: readonly ModelChoice[], current: vscode.Uri | undefined, wanted: Reads | undefined, cardButton: vscode.QuickInputButton): ModelItem[] {
+  const fitting = choices.filter(({ reads }) => wanted === undefined || reads === undefined || reads === wanted);
+  const group = (name: ModelChoice['group'], label: string): ModelItem[] => {
+    const items = fitting.filter((choice) => choice.group === name).map((choice) => modelItem(choice, current, cardButton));
+    return items.length === 0 ? [] : [separator(label), ...items];
+  };
   return [
-    separator(vscode.l10n.t('bundled')),
-    { label: `$(package) ${defaultModelName}`, description: current === '' ? vscode.l10n.t('in use') : '', detail: bundledModels(deps.extensionUri).path, path: '' },
-    ...(inWorkspace.length > 0 ? [separator(vscode.l10n.t('in this workspace')), ...inWorkspace.map(item)] : []),
-    ...(recent.length > 0 ? [separator(vscode.l10n.t('recent')), ...recent.map(item)] : []),
+    ...group('bundled', vscode.l10n.t('bundled')),
+    ...(vscode.workspace.isTrusted
+      ? group('workspace', vscode.l10n.t('in this workspace'))
+      : [separator(vscode.l10n.t('in this workspace')), { label: `$(shield) ${vscode.l10n.t('Trust This Workspace to Use Its Models')}`, action: 'trust' } satisfies ModelItem]),
+    ...group('recent', vscode.l10n.t('recent')),
     separator(vscode.l10n.t('elsewhere')),
-    { label: vscode.l10n.t('$(folder-opened) Browse for a File …'), browse: 'file' },
-    { label: vscode.l10n.t('$(folder-opened) Browse for a Folder …'), browse: 'folder' },
+    { label: `$(folder-opened) ${vscode.l10n.t('Browse for a File …')}`, action: 'browseFile' },
+    { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder …')}`, action: 'browseFolder' },
   ];
 }
 
-async function workspaceModels(hasFilePaths: boolean): Promise<string[]> {
-  const found = await vscode.workspace.findFiles('**/*.onnx', '**/node_modules/**', maxWorkspaceModels);
-  return found.map((uri) => pathOf(uri, hasFilePaths)).sort();
+function modelItem(choice: ModelChoice, current: vscode.Uri | undefined, cardButton: vscode.QuickInputButton): ModelItem {
+  const { group, title, detail, reads, numVariants } = choice;
+  const icon = group === 'bundled' ? 'package' : /\.onnx$/i.test(choice.uri.path) ? 'file' : 'folder';
+  const facts = [
+    reads === 'text' ? vscode.l10n.t('reads text') : reads === 'image' ? vscode.l10n.t('reads images') : '',
+    numVariants > 1 ? vscode.l10n.t('{0} model files', numVariants) : '',
+    isInUse(choice, current) ? `$(check) ${vscode.l10n.t('in use')}` : '',
+  ];
+  return { label: `$(${icon}) ${title}`, description: facts.filter((fact) => fact !== '').join(' · '), detail, choice, ...(group === 'bundled' ? { buttons: [cardButton] } : {}) };
 }
 
-async function browse(kind: 'file' | 'folder', hasFilePaths: boolean): Promise<string | undefined> {
+function separator(label: string): ModelItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+async function browse(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {
   const [uri] =
     (await vscode.window.showOpenDialog({
       title: vscode.l10n.t('Select Model'),
@@ -77,19 +185,5 @@ async function browse(kind: 'file' | 'folder', hasFilePaths: boolean): Promise<s
       canSelectFolders: kind === 'folder',
       ...(kind === 'file' ? { filters: { [vscode.l10n.t('ONNX models')]: ['onnx'] } } : {}),
     })) ?? [];
-  return uri && pathOf(uri, hasFilePaths);
-}
-
-function pathOf(uri: vscode.Uri, hasFilePaths: boolean): string {
-  return hasFilePaths && uri.scheme === 'file' ? uri.fsPath : uri.toString();
-}
-
-/** The last two parts of a path: a file is mostly called model.onnx. */
-function nameOf(path: string): string {
-  return path.split(/[/\\]/).slice(-2).join('/');
-}
-
-function recentModels(recent: vscode.Memento): string[] {
-  const value = recent.get<unknown>(recentKey);
-  return Array.isArray(value) ? value.filter((path) => typeof path === 'string') : [];
+  return uri;
 }

@@ -5,19 +5,25 @@ import type { Server } from '../../rpc/connection';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
-const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'generation_config.json'];
+const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'tokenizer_config.json', 'chat_template.jinja', 'special_tokens_map.json', 'generation_config.json', 'preprocessor_config.json'];
+
+/** What is read from beside a tokenizer. */
+const companionNames = ['tokenizer_config.json', 'chat_template.jinja'];
 
 /** Reads files for an engine that cannot: those of the model's folder and of the bundled models, and no others. */
 export class HostFiles {
   readonly #bundled: vscode.Uri;
   #model: vscode.Uri | undefined;
+  /** What lies beside a tokenizer that was chosen from elsewhere, as addresses. */
+  #companions: readonly string[] = [];
 
   constructor(bundledModels: vscode.Uri) {
     this.#bundled = bundledModels;
   }
 
-  /** Lets the engine read the folder of this model (the model is a folder, or a file in it), and not that of the former. */
-  allowModel(model: vscode.Uri): void {
+  /** Lets the engine read the folder of this model (the model is a folder, or a file in it) and a tokenizer chosen for it, and not those of the former. */
+  allowModel(model: vscode.Uri, tokenizer?: vscode.Uri): void {
+    this.#companions = tokenizer === undefined ? [] : [tokenizer, ...companionNames.map((name) => vscode.Uri.joinPath(tokenizer, '..', name))].map(String);
     const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
     // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
     this.#model = /\/onnx\/?$/.test(folder.path) ? vscode.Uri.joinPath(folder, '..') : folder;
@@ -61,7 +67,7 @@ export class HostFiles {
     } catch (error) {
       throw new ExplorerError('invalidArgument', [path, 'it is not an address'], { cause: error });
     }
-    const isAllowed = [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
+    const isAllowed = this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
     if (!isAllowed) throw new ExplorerError('fileUnreadable', [path, 'it is outside the model’s folder']);
     return uri;
   }

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import type { ModelSpec } from '../../protocol';
 import type { Settings } from '../settings';
+import { bundledModelsUri } from './bundledModels';
+import type { ChosenTokenizers } from './chosenTokenizers';
 import { parseModelPath } from './modelPath';
 
 /** Where models are, seen from this window. */
@@ -10,42 +12,53 @@ export interface ModelPlaces {
   /** Whether the engine reads files by path; else by address, through the window. */
   readonly hasFilePaths: boolean;
   readonly homePath: string | undefined;
+  readonly tokenizers: ChosenTokenizers;
 }
 
 /** A model with the address of its file or folder. */
 export interface ModelLocation {
   readonly uri: vscode.Uri;
+  /** The tokenizer that the person chose for it. */
+  readonly tokenizerUri: vscode.Uri | undefined;
   readonly spec: ModelSpec;
-  readonly isBundled: boolean;
-}
-
-/** The folder of the models that ship with the extension. */
-export function bundledModels(extensionUri: vscode.Uri): vscode.Uri {
-  return vscode.Uri.joinPath(extensionUri, 'media', 'models');
 }
 
 /** The model that is used where the setting names none. */
 export const defaultModelName = 'code-decoder';
 
 /** The model that the settings name, for a document. Throws `modelNotFound` where its path leads nowhere from here. */
-export function locateModel(settings: Settings, places: ModelPlaces, resource: vscode.Uri | undefined): ModelLocation {
-  const isBundled = settings.modelPath === '';
-  const uri = isBundled ? vscode.Uri.joinPath(bundledModels(places.extensionUri), defaultModelName) : uriOf(settings.modelPath, places, resource);
+export function locateModel(settings: Pick<Settings, 'modelPath' | 'backend' | 'threads'>, places: ModelPlaces, resource: vscode.Uri | undefined): ModelLocation {
+  const uri = modelUri(settings.modelPath, places, resource);
   if (places.hasFilePaths && uri.scheme !== 'file') throw new ExplorerError('modelNotFound', [settings.modelPath]);
-  return { uri, isBundled, spec: { path: places.hasFilePaths ? uri.fsPath : uri.toString(), backend: settings.backend, threads: settings.threads } };
+  const tokenizerUri = places.tokenizers.get(uri);
+  const tokenizerPath = tokenizerUri && enginePath(tokenizerUri, places.hasFilePaths);
+  return { uri, tokenizerUri, spec: { path: enginePath(uri, places.hasFilePaths), backend: settings.backend, threads: settings.threads, ...(tokenizerPath === undefined ? {} : { tokenizerPath }) } };
 }
 
-function uriOf(written: string, places: ModelPlaces, resource: vscode.Uri | undefined): vscode.Uri {
-  const path = parseModelPath(written, places.homePath);
+/** The address of the model that a setting names. Throws `modelNotFound` for a path relative to a workspace that is not there. */
+export function modelUri(written: string, { extensionUri, hasFilePaths, homePath }: Pick<ModelPlaces, 'extensionUri' | 'hasFilePaths' | 'homePath'>, resource: vscode.Uri | undefined): vscode.Uri {
+  if (written === '') return vscode.Uri.joinPath(bundledModelsUri(extensionUri), defaultModelName);
+  const path = parseModelPath(written, homePath);
   const folder = (resource && vscode.workspace.getWorkspaceFolder(resource)) ?? vscode.workspace.workspaceFolders?.[0];
   switch (path.kind) {
+    case 'bundled':
+      return vscode.Uri.joinPath(bundledModelsUri(extensionUri), path.name);
     case 'address':
       return vscode.Uri.parse(path.address, true);
     case 'absolute':
       // In the web an absolute path is one on the workspace's own file system.
-      return places.hasFilePaths || folder === undefined ? vscode.Uri.file(path.path) : folder.uri.with({ path: path.path });
+      return hasFilePaths || folder === undefined ? vscode.Uri.file(path.path) : folder.uri.with({ path: path.path });
     case 'relative':
       if (folder === undefined) throw new ExplorerError('modelNotFound', [written]);
       return vscode.Uri.joinPath(folder.uri, path.path);
   }
+}
+
+/** What the setting says for an address: a path on this machine, or the address itself. */
+export function settingOf(uri: vscode.Uri, hasFilePaths: boolean): string {
+  return enginePath(uri, hasFilePaths && uri.scheme === 'file');
+}
+
+function enginePath(uri: vscode.Uri, hasFilePaths: boolean): string {
+  return hasFilePaths ? uri.fsPath : uri.toString();
 }

@@ -151,7 +151,7 @@ export class ExplainController implements Disposable {
         attempt.controller.abort();
       }
     });
-    files.allowModel(model.uri);
+    files.allowModel(model.uri, model.tokenizerUri);
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {

@@ -3,9 +3,11 @@ import { runAction } from '../commands/runAction';
 import type { PanelError } from '../../protocol';
 
 /** Tells of a failure in a notification, unless the panel is seen: that shows it in place. */
-export function reportFailure({ sentence, action }: PanelError, isPanelVisible: boolean): void {
+export function reportFailure({ sentence, action, alternative }: PanelError, isPanelVisible: boolean): void {
   if (isPanelVisible) return;
-  void vscode.window.showErrorMessage(sentence, ...(action ? [action.title] : [])).then((chosen) => {
-    if (chosen !== undefined && action !== undefined) void runAction(action.id);
+  const buttons = [action, alternative].filter((button) => button !== undefined);
+  void vscode.window.showErrorMessage(sentence, ...buttons.map(({ title }) => title)).then((chosen) => {
+    const button = buttons.find(({ title }) => title === chosen);
+    if (button !== undefined) void runAction(button.id);
   });
 }

@@ -15,6 +15,11 @@ describe('A model path as written in the settings', () => {
     expect(parseModelPath('models/gpt2', '/home/me')).to.deep.equal({ kind: 'relative', path: 'models/gpt2' });
   });
 
+  it('may name a bundled model, and no way out of their folder', () => {
+    expect(parseModelPath('bundled:date-transformer', '/home/me')).to.deep.equal({ kind: 'bundled', name: 'date-transformer' });
+    for (const path of ['bundled:', 'bundled:..', 'bundled:a/b']) expect(parseModelPath(path, '/home/me')).to.deep.equal({ kind: 'relative', path });
+  });
+
   it('may be an address', () => {
     expect(parseModelPath('vscode-vfs://github/a/b/model.onnx', undefined)).to.deep.equal({ kind: 'address', address: 'vscode-vfs://github/a/b/model.onnx' });
   });
