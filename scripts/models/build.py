@@ -45,9 +45,29 @@ def build_date_model(arguments):
             step()
 
 
+def build_shapes_model(arguments):
+    def step_of(name):
+        return importlib.import_module(f"shapes_models.{name}")
+
+    # Both models learn from the same pictures.
+    work, name = arguments.work / "shapes", arguments.model
+    out = ROOT / "media" / "models" / name
+    steps = {
+        "data": lambda: step_of("data").main(work, arguments.seed),
+        "train": lambda: step_of("train").main(name, work, arguments.seed, arguments.minutes, arguments.steps),
+        "export": lambda: step_of("export").main(name, work, out),
+        "evaluate": lambda: step_of("evaluate").main(name, work, out),
+        "samples": lambda: step_of("samples").main(name, work, out),
+    }
+    for step_name, step in steps.items():
+        if arguments.step in (None, step_name):
+            step()
+
+
 MODELS = {
     "code-decoder": build_code_model, "code-encoder": build_code_model,
     "date-transformer": build_date_model, "date-seq2seq": build_date_model,
+    "shapes-vit": build_shapes_model, "shapes-linear-vit": build_shapes_model,
 }
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ const allowed = [
   /^media\/[\w-]+\.(png|svg)$/,
   /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
   /^media\/models\/models\.json$/,
-  /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|[\w-]+\.png)$/,
+  /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|(samples\/)?[\w-]+\.png)$/,
 ];
 
 // Without these nothing works, in at least one of the two hosts.
