@@ -15,7 +15,7 @@ const nodeUrl = { define: { 'import.meta.url': '__bundleUrl' }, banner: { js: "c
 
 /** The bundles by name, as esbuild options. */
 export function bundles({ production = false } = {}) {
-  const common = { absWorkingDir: root, bundle: true, minify: production, sourcemap: production ? false : 'linked', target: 'es2022', logLevel: 'warning', legalComments: 'none', metafile: true };
+  const common = { absWorkingDir: root, bundle: true, minify: production, sourcemap: production ? false : 'linked', target: 'es2022', logLevel: 'warning', legalComments: 'none', metafile: true, loader: { '.wasm': 'binary' } };
   const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
   const browser = { ...common, platform: 'browser', conditions: ['browser'] };
   return {

@@ -28,6 +28,22 @@ export interface ExplainParams {
   readonly tokenLimit: number;
 }
 
+/** A picture to explain. */
+export interface ExplainImageParams {
+  readonly model: ModelSpec;
+  /** A PNG, JPEG, WebP or GIF file: a path that the engine's file access understands. */
+  readonly path: string;
+  /** The file's bytes, where the engine cannot reach it. */
+  readonly bytes?: Uint8Array;
+}
+
+/** A picture as a model sees it, after it was resized and cropped, before its values were normalised: RGBA, row-major, opaque. */
+export interface PictureView {
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
 /** A pattern of a run, of one head or aggregated. */
 export interface PatternParams {
   readonly runId: number;
@@ -70,6 +86,10 @@ export interface EngineApi {
   warmUp(params: { readonly threads: number }): { readonly numThreads: number };
   /** Tokenises, loads the model if it is not the one held, runs it, holds the attention, and says what it holds. */
   explain(params: ExplainParams): RunInfo;
+  /** The same for a picture; its only token stream has a grid. */
+  explainImage(params: ExplainImageParams): RunInfo;
+  /** The picture of a run. */
+  picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams): Pattern;
   row(params: RowParams): { readonly weights: Float32Array };
   thumbnails(params: ThumbnailParams): Thumbnails;
@@ -81,7 +101,7 @@ export interface EngineApi {
 }
 
 /** The stages of an explanation. */
-export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'run';
+export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'readImage' | 'run';
 
 /** What the engine tells the window. */
 export interface EngineEvents {
@@ -174,6 +194,7 @@ export interface PanelEvents {
 export interface PanelApi {
   pattern(params: PatternParams): Pattern;
   thumbnails(params: ThumbnailParams): Thumbnails;
+  picture(params: { readonly runId: number }): PictureView;
 }
 
 /** Webview → host: small intents, checked by the host. */

@@ -19,7 +19,7 @@ import { windowChannel } from './windowChannel';
 const api = acquireVsCodeApi();
 const theme = followTheme();
 const kept = new KeptLayout(api);
-const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), ['pattern', 'thumbnails'], {}, (what) => console.warn(what));
+const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), ['pattern', 'thumbnails', 'picture'], {}, (what) => console.warn(what));
 const panel = new Panel(connection, theme, (persist) => kept.keepPersisted(persist));
 
 // One sheet holds the colours of all depths: a theme or another ramp replaces its text and touches no token.

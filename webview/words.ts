@@ -73,6 +73,8 @@ export function stageName(stage: Stage): string {
       return l10n.t('Loading the model');
     case 'tokenize':
       return l10n.t('Cutting the text into tokens');
+    case 'readImage':
+      return l10n.t('Reading the picture');
     case 'run':
       return l10n.t('Running the model');
   }

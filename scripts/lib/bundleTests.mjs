@@ -18,7 +18,7 @@ export function findTests(floors, platform) {
     .sort();
 }
 
-const common = { absWorkingDir: root, bundle: true, sourcemap: 'inline', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', define: {} };
+const common = { absWorkingDir: root, bundle: true, sourcemap: 'inline', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', define: {}, loader: { '.wasm': 'binary' } };
 
 function outputFolder(name) {
   const folder = join(root, 'out', 'tests', name);
@@ -26,12 +26,20 @@ function outputFolder(name) {
   return folder;
 }
 
+// Codecs are part of a bundle, here as in the product.
+const wasmInside = {
+  name: 'wasm-inside',
+  setup(builder) {
+    builder.onResolve({ filter: /^@.*\.wasm$/ }, ({ path }) => ({ path: join(root, 'node_modules', path) }));
+  },
+};
+
 /** Bundles each test file by itself for Node, packages left outside; resolves to the folder of the bundles. */
 export async function bundleForNode(name, files) {
   const outdir = outputFolder(name);
   // vscode-jsonrpc has one build a runtime, and tests that also run in a browser name the other one.
   const alias = { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node' };
-  await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', alias });
+  await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', alias, plugins: [wasmInside] });
   return outdir;
 }
 

@@ -27,6 +27,7 @@ export interface LayerWeights extends SiteWeights {
   readonly layer: number;
   readonly path: string;
   readonly rowSum: PlacedSite['rowSum'];
+  readonly method: PlacedSite['method'];
   readonly isCausal: boolean;
   readonly numKeyValueHeads: number;
 }
@@ -152,7 +153,7 @@ export class AttentionSession {
         continue;
       }
       const cropped = numTokens === undefined ? arranged : cropWeights(arranged, arranged.numQueries === numPositions ? numTokens : arranged.numQueries, arranged.numKeys === numPositions ? numTokens : arranged.numKeys);
-      layers.push({ ...cropped, component: site.component, layer: site.layer, path: site.path, rowSum: site.rowSum, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
+      layers.push({ ...cropped, component: site.component, layer: site.layer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
     }
     const outputs = new Map<string, OutputTensor>();
     for (const name of this.#ownOutputs) {

@@ -1,12 +1,15 @@
 import type { Event } from '../base/event';
-import type { EngineApi, EngineEvents, EngineHostApi, ExplainParams, ModelSpec, ReportView } from '../protocol';
+import { ExplorerError } from '../base/errors';
+import type { EngineApi, EngineEvents, EngineHostApi, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../protocol';
 import type { RunInfo } from '../model/modelInfo';
 import type { Channel } from '../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../rpc/connection';
 import { engineHostMethods } from '../rpc/methods';
 import { giveUp } from '../rpc/transferable';
 import { AttentionStore } from './attentionStore';
-import type { FileAccess } from './fileAccess';
+import { baseName, type FileAccess } from './fileAccess';
+import { ImageModel } from './image/imageModel';
+import { PictureStore } from './image/pictureStore';
 import { LoadedModel } from './loadedModel';
 import { inspectModel } from './inspectModel';
 import { Runtime, type OrtModule } from './runtime';
@@ -29,7 +32,8 @@ export class EngineServer {
   readonly #access: FileAccess;
   readonly #attention: AttentionStore;
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
-  #model: LoadedModel | undefined;
+  readonly #pictures = new PictureStore();
+  #model: LoadedModel | ImageModel | undefined;
   #nextRun = 1;
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -44,6 +48,11 @@ export class EngineServer {
         return { numThreads: this.#runtime.numThreads };
       },
       explain: (params, signal) => this.#enqueue(() => this.#explain(params, signal)),
+      explainImage: (params, signal) => this.#enqueue(() => this.#explainImage(params, signal)),
+      picture: ({ runId }) => {
+        const { width, height, pixels } = this.#pictures.of(runId);
+        return { width, height, pixels: giveUp(pixels.slice()) };
+      },
       pattern: (params) => {
         const pattern = this.#attention.pattern(params);
         giveUp(pattern.weights);
@@ -55,7 +64,10 @@ export class EngineServer {
         giveUp(thumbnails.pixels);
         return thumbnails;
       },
-      release: ({ runId }) => this.#attention.release(runId),
+      release: ({ runId }) => {
+        this.#attention.release(runId);
+        this.#pictures.release(runId);
+      },
       inspect: (model) => this.#inspect(model),
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
@@ -101,16 +113,52 @@ export class EngineServer {
     };
   }
 
+  async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
+    signal.throwIfAborted();
+    const started = performance.now();
+    const model = await this.#loadImageModel(spec, signal);
+    const loaded = performance.now();
+    this.#connection.fire('progress', { stage: 'readImage' });
+    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path)), baseName(path));
+    const prepared = performance.now();
+    this.#connection.fire('progress', { stage: 'run' });
+    await new Promise<void>((resolve) => setTimeout(resolve)); // as above
+    signal.throwIfAborted();
+    const { stream, layers, components, notices, answers } = await model.run(picture);
+    const ranAt = performance.now();
+    const runId = this.#nextRun++;
+    this.#attention.add(runId, layers);
+    this.#pictures.add(runId, picture);
+    this.#log('info', `${model.info.name}: ${stream.tokens.length} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
+    return { runId, model: model.info, streams: [stream], components, notices: [...preparing, ...notices], answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
+  }
+
   async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
-    if (this.#model?.isOf(spec) === true) return this.#model;
+    if (this.#model?.isOf(spec) === true) {
+      if (this.#model instanceof ImageModel) throw new ExplorerError('modelReadsImages', [this.#model.info.name]);
+      return this.#model;
+    }
+    await this.#makeRoom(spec, signal);
+    return (this.#model = await LoadedModel.load(this.#runtime, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal));
+  }
+
+  async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
+    if (this.#model?.isOf(spec) === true) {
+      if (this.#model instanceof LoadedModel) throw new ExplorerError('modelReadsText', [this.#model.info.name]);
+      return this.#model;
+    }
+    await this.#makeRoom(spec, signal);
+    return (this.#model = await ImageModel.load(this.#runtime, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal));
+  }
+
+  /** Lets go of the model held and starts the runtime. */
+  async #makeRoom(spec: ModelSpec, signal: AbortSignal): Promise<void> {
     const former = this.#model;
     this.#model = undefined;
     await former?.release();
     this.#connection.fire('progress', { stage: 'startEngine' });
     await this.#runtime.initialize(spec.threads);
     signal.throwIfAborted();
-    this.#model = await LoadedModel.load(this.#runtime, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal);
-    return this.#model;
   }
 
   #inspect(spec: ModelSpec): Promise<ReportView> {

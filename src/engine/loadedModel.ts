@@ -1,22 +1,21 @@
 import { ExplorerError } from '../base/errors';
-import type { ComponentInfo, LayerInfo } from '../model/head';
+import type { ComponentInfo } from '../model/head';
 import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import { planInputs, type InputPlan } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
+import { readsOf } from '../onnx/reads';
 import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
 import { Tokenizer } from '../tokenizer/tokenizer';
-import { AttentionSession, type LayerWeights } from './attentionSession';
+import { AttentionSession } from './attentionSession';
 import type { LayerAttention } from './attentionStore';
 import type { FileAccess } from './fileAccess';
+import { describeComponents, maxAttentionBytes, storedLayers } from './layerInfo';
 import { readModelFiles } from './modelFiles';
 import { configNumber, configuredContextLength, resolveModel } from './modelFolder';
 import type { Runtime } from './runtime';
 import { tokenizeText, type TokenizedText } from './tokenizeText';
-
-/** Attention of one run beyond this would leave the runtime's 4 GB no room, as each output is held twice for a moment. */
-const maxAttentionBytes = 1.25 * 2 ** 30;
 
 /** Heads that a layer is taken to have where its graph does not say. */
 const usualHeads = 16;
@@ -53,8 +52,10 @@ export class LoadedModel {
   static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
+    const files = await readModelFiles(access, resolved.modelPath);
+    if (readsOf(files.analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
-    const [files, tokenizerBytes] = await Promise.all([readModelFiles(access, resolved.modelPath), access.read(resolved.tokenizerPath)]);
+    const tokenizerBytes = await access.read(resolved.tokenizerPath);
     signal?.throwIfAborted();
     const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
     const { index } = files.analysis;
@@ -77,6 +78,7 @@ export class LoadedModel {
         numThreads: runtime.numThreads,
         contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
         vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),
+        reads: 'text',
       };
       return new LoadedModel(spec, info, session, tokenizer, plan, typeof padId === 'number' ? padId : 0);
     } catch (error) {
@@ -113,7 +115,7 @@ export class LoadedModel {
     const notices: Notice[] = failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] }));
     if (numPositions > numTokens) notices.push({ code: 'paddedToShape', args: [numPositions] });
     const components = describeComponents(layers);
-    return { layers: components.flatMap(({ component, layers: described }) => described.map((_, layer) => findLayer(layers, component, layer) ?? { component, ...noLayer })), components, notices };
+    return { layers: storedLayers(layers, components), components, notices };
   }
 
   /** The extraction report, with the checks of the latest run. */
@@ -125,32 +127,6 @@ export class LoadedModel {
   async release(): Promise<void> {
     await this.#session.release();
   }
-}
-
-/** Stands where a layer's checks failed, so that the others keep their numbers. */
-const noLayer = { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) } as const;
-
-function findLayer(layers: readonly LayerWeights[], component: LayerWeights['component'], layer: number): LayerWeights | undefined {
-  return layers.find((each) => each.component === component && each.layer === layer);
-}
-
-function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
-  const names = [...new Set(layers.map((layer) => layer.component))];
-  return names.map((component) => {
-    const own = layers.filter((layer) => layer.component === component);
-    const count = Math.max(...own.map(({ layer }) => layer)) + 1;
-    return {
-      component,
-      layers: Array.from({ length: count }, (_, number): LayerInfo => {
-        const layer = findLayer(own, component, number);
-        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax' };
-        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized' };
-      }),
-      queryStream: 0,
-      keyStream: 0,
-      isCausal: own.every((layer) => layer.isCausal),
-    };
-  });
 }
 
 function smallest(...values: readonly (number | undefined)[]): number | undefined {

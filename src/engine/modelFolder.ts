@@ -10,6 +10,8 @@ export interface ResolvedModel {
   /** Parsed config.json; empty where there is none or it cannot be read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** How pictures are made ready; undefined where nothing says it. */
+  readonly preprocessorConfig?: Readonly<Record<string, unknown>>;
 }
 
 /** Names of models that convention prefers, best first. */
@@ -34,15 +36,17 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     return undefined;
   };
   const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await find('tokenizer.json')), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
+  const preprocessorPath = await find('preprocessor_config.json');
   const fileName = baseName(modelPath);
   const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
-  const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined;
+  const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
   return {
     name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
     modelPath,
     tokenizerPath,
     config: await readObject(access, configPath),
     tokenizerConfig: await readObject(access, tokenizerConfigPath),
+    ...(preprocessorPath === undefined ? {} : { preprocessorConfig: await readObject(access, preprocessorPath) }),
   };
 }
 

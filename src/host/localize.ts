@@ -22,6 +22,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   externalDataMissing: 'selectModel',
   externalDataOutside: 'selectModel',
   checksFailed: 'showReport',
+  imageNoGrid: 'showReport',
   inputNotMade: 'selectTextModel',
   tokenizerNotFound: 'chooseTokenizer',
   tokenizerInvalid: 'chooseTokenizer',
@@ -109,6 +110,8 @@ export function stageTitle(stage: Stage): string {
       return vscode.l10n.t('Loading the model');
     case 'tokenize':
       return vscode.l10n.t('Cutting the text into tokens');
+    case 'readImage':
+      return vscode.l10n.t('Reading the picture');
     case 'run':
       return vscode.l10n.t('Running the model');
   }

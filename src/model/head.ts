@@ -17,6 +17,12 @@ export interface HeadSelection {
   readonly aggregation: Aggregation;
 }
 
+/**
+ * How the weights of a layer were got: its tensor made an output; its operator asked for them; computed anew from its inputs; or
+ * derived, for attention that has no such matrix (linear attention: φ(q)φ(k)ᵀ, each row divided by its sum).
+ */
+export type ExtractionMethod = 'exposed' | 'probed' | 'rebuilt' | 'derived';
+
 /** One attention layer of a component. */
 export interface LayerInfo {
   /** Where the layer is in the model, as its file names it. */
@@ -26,6 +32,7 @@ export interface LayerInfo {
   readonly numKeyValueHeads: number;
   /** How rows sum: to one, to less by design (a sink logit), or not normalised (sigmoid, linear). */
   readonly normalization: 'softmax' | 'sink' | 'unnormalized';
+  readonly method: ExtractionMethod;
 }
 
 /** The attention layers of one component, and which token streams its rows and columns are. */

@@ -16,9 +16,16 @@ export interface ModelInfo {
   /** The most tokens that the model can read, if it says. */
   readonly contextLength: number | undefined;
   readonly vocabularySize: number | undefined;
+  readonly reads: 'text' | 'image';
 }
 
-/** One explanation: a text read by a model, with its attention held by the engine. */
+/** What the model itself says of its input, where it classifies: a label and its probability. */
+export interface ModelAnswer {
+  readonly label: string;
+  readonly probability: number;
+}
+
+/** One explanation: a text or a picture read by a model, with its attention held by the engine. */
 export interface RunInfo {
   readonly runId: number;
   readonly model: ModelInfo;
@@ -26,6 +33,8 @@ export interface RunInfo {
   readonly components: readonly ComponentInfo[];
   /** What the reader must know: cut to the context length, padded, sites not drawn. Codes with arguments, localised by the host. */
   readonly notices: readonly Notice[];
+  /** The model's own answer, one for each question that it answers. */
+  readonly answers?: readonly ModelAnswer[];
   /** Milliseconds that each stage took. */
   readonly timings: { readonly tokenize: number; readonly load: number; readonly run: number };
 }
@@ -38,6 +47,8 @@ export const noticeSentences = {
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
+  pictureAssumed: 'There is no preprocessor_config.json beside the model: the picture was scaled to {0} × {1} pixels, and its values to −1 … 1.',
+  pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
 } as const;
 

@@ -9,12 +9,21 @@ export interface Token {
   readonly isSpecial: boolean;
 }
 
-/** A text cut into tokens: the source, or an encoder–decoder model's target. */
+/** Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. */
+export interface PatchGrid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly first: number;
+}
+
+/** A text cut into tokens (the source, or an encoder–decoder model's target), or a picture cut into patches. */
 export interface TokenStream {
-  readonly role: 'source' | 'target';
-  /** The text that the tokens' offsets refer to. */
+  readonly role: 'source' | 'target' | 'image';
+  /** The text that the tokens' offsets refer to; empty for a picture. */
   readonly text: string;
   readonly tokens: readonly Token[];
+  /** For a picture. */
+  readonly grid?: PatchGrid;
 }
 
 /** A token of a run: the index of its stream and its position in it. */

@@ -3,6 +3,7 @@ import { dataTypeName, isFloatType, type DataTypeName } from './dataType';
 import type { GraphIndex } from './graphIndex';
 import { chosenWeights } from './lineage';
 import type { Dimension, ValueInfo } from './onnxModel';
+import { patchEmbedding } from './patchEmbedding';
 
 /** The values of a tensor by element type; half-precision floats as their bits. */
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
@@ -16,7 +17,7 @@ export interface ModelInput {
 }
 
 /** What a graph input is for. */
-export type InputRole = 'ids' | 'mask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'unknown';
+export type InputRole = 'ids' | 'mask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'unknown';
 
 /** What the inputs are made from. */
 export interface InputValues {
@@ -55,7 +56,8 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
   const roles = new Map(inputs.map((input): [string, InputRole] => [input.name, roleOf(index, input)]));
   for (const input of inputs) {
     if (given.has(input.name)) continue;
-    const reason = roles.get(input.name) === 'unknown' ? whyUnknown(input) : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string' ? 'it is not a tensor of numbers' : undefined;
+    const role = roles.get(input.name) ?? 'unknown';
+    const reason = role === 'pixels' || role === 'pixelMask' ? 'an image' : role === 'unknown' ? whyUnknown(input) : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string' ? 'it is not a tensor of numbers' : undefined;
     if (reason !== undefined) throw new ExplorerError('inputNotMade', [input.name, reason]);
   }
   const ids = inputs.find((input) => roles.get(input.name) === 'ids');
@@ -94,6 +96,8 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   if (/total_seq(?:uence)?_?len/.test(name)) return 'totalLength';
   if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name)) return 'cache';
   if (/mask/.test(name) && (rank === undefined || rank <= 2)) return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
+  if (/pixel_mask/.test(name) && rank === 3) return 'pixelMask';
+  if (isPicture(index, input)) return 'pixels';
   if (isFloatType(input.dataType)) return 'unknown';
   if (/token_type|segment/.test(name)) return 'tokenTypes';
   if (/position/.test(name)) return 'positions';
@@ -103,6 +107,16 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   const tables = index.inputs.map((other) => (isFloatType(other.dataType) ? 0 : Math.max(0, ...chosenWeights(index, other.name))));
   const own = Math.max(0, ...chosenWeights(index, input.name));
   return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
+}
+
+/** Whether an input is a picture: four axes of numbers, one of them that of colours, by its size, its name or a convolution that reads it. */
+function isPicture(index: GraphIndex, { name, dataType, dims }: ValueInfo): boolean {
+  if (dims?.length !== 4 || /mask|bias/i.test(name) || !(isFloatType(dataType) || dataTypeName(dataType) === 'uint8')) return false;
+  const isColour = (dim: Dimension): boolean => dim === 1 || dim === 3;
+  const isOpen = (dim: Dimension): boolean => typeof dim !== 'number' || dim > 4;
+  if ((isColour(dims[1]) && isOpen(dims[2]) && isOpen(dims[3])) || (isColour(dims[3]) && isOpen(dims[1]) && isOpen(dims[2]))) return true;
+  const numChannels = patchEmbedding(index, name)?.numChannels;
+  return /pixel|image/i.test(name) || numChannels === 1 || numChannels === 3;
 }
 
 function whyUnknown(input: ValueInfo): string {

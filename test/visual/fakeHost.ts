@@ -5,7 +5,7 @@ import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelStatus } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
-import { generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
+import { generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -32,6 +32,7 @@ export class FakeHost {
       this.patterns.push(selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' '));
       return generateSelection(this.run, selection);
     },
+    picture: () => generatePicture(),
     thumbnails: ({ component, size }) => {
       this.numThumbnails++;
       return generateThumbnails(this.run, component, size);

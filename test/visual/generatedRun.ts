@@ -2,7 +2,7 @@
 import type { Component, ComponentInfo, HeadSelection } from '../../src/model/head';
 import { aggregatePatterns, encodeThumbnail, maxPool, type Pattern } from '../../src/model/pattern';
 import type { Token, TokenStream } from '../../src/model/token';
-import type { PanelRun, Thumbnails } from '../../src/protocol';
+import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
 export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'odd';
@@ -69,7 +69,7 @@ export const oddStream: TokenStream = {
 };
 
 function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'] {
-  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const }));
+  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const }));
 }
 
 /** The run of a kind. */
@@ -104,7 +104,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
   return {
     info: {
       runId,
-      model: { name: 'code-decoder', path: '/models/code-decoder', backend: 'wasm', backendReason: 'no WebGPU here', numThreads: 4, contextLength: 512, vocabularySize: 8192 },
+      model: { name: 'code-decoder', path: '/models/code-decoder', backend: 'wasm', backendReason: 'no WebGPU here', numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
       notices: [],
       timings: { tokenize: 3, load: 120, run: 210 },
       ...parts,
@@ -114,6 +114,18 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     startCharacter: 0,
     notices: kind === 'large' ? ['Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.'] : [],
   };
+}
+
+/** A picture that is easy to tell from any other: a red disc on a sky that fades, RGBA. */
+export function generatePicture(size = 96): PictureView {
+  const pixels = new Uint8Array(size * size * 4);
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) {
+      const isDisc = Math.hypot(x - size * 0.6, y - size * 0.45) < size * 0.25;
+      pixels.set(isDisc ? [214, 40, 40, 255] : [120 + y / 2, 170, 230 - y / 2, 255], (y * size + x) * 4);
+    }
+  }
+  return { width: size, height: size, pixels };
 }
 
 /** The pattern of one head, by rule: sink, previous token, same token, local, or diagonal, with a little noise. */

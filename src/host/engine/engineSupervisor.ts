@@ -1,7 +1,8 @@
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
-import type { EngineEvents, ExplainParams, ModelSpec, ReportView } from '../../protocol';
+import type { EngineEvents, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../../protocol';
+import type { RunInfo } from '../../model/modelInfo';
 import { EngineHandle } from './engineHandle';
 import type { EngineLauncher } from './engineLauncher';
 import { HeldRun } from './heldRun';
@@ -16,6 +17,9 @@ export interface EngineLog {
   warn(message: string): void;
   error(message: string): void;
 }
+
+/** Asks an engine for a run. */
+type RunRequest = (engine: EngineHandle, signal: AbortSignal) => Promise<RunInfo>;
 
 /** A cancelled engine that answers within this many milliseconds is not inside a run and can stay. */
 const graceMilliseconds = 150;
@@ -70,13 +74,22 @@ export class EngineSupervisor implements Disposable {
    * Throws `cancelled`, `engineStopped`, or what the engine says; the next call works in every case.
    */
   explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
+    return this.#queue(params.model, (engine, own) => engine.remote.explain(params, own), signal);
+  }
+
+  /** The same for a picture. */
+  explainImage(params: ExplainImageParams, signal: AbortSignal): Promise<HeldRun> {
+    return this.#queue(params.model, (engine, own) => engine.remote.explainImage(params, own), signal);
+  }
+
+  #queue(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
     this.#running?.abort();
     const controller = new AbortController();
     this.#running = controller;
     const abort = (): void => controller.abort();
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    const result = this.#turn.then(() => this.#explain(params, controller.signal)).finally(() => signal.removeEventListener('abort', abort));
+    const result = this.#turn.then(() => this.#run(model, request, controller.signal)).finally(() => signal.removeEventListener('abort', abort));
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -123,13 +136,13 @@ export class EngineSupervisor implements Disposable {
     this.#progressEmitter.dispose();
   }
 
-  async #explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
+  async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
     if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
-    const engine = this.#take(params.model.threads);
+    const engine = this.#take(model.threads);
     this.#setState({ kind: 'running' });
     try {
-      const info = await this.#ask(engine, () => engine.remote.explain(params, signal));
-      this.#keepSpare(params.model.threads);
+      const info = await this.#ask(engine, () => request(engine, signal));
+      this.#keepSpare(model.threads);
       return new HeldRun(engine, info, this.#nextRunId++);
     } catch (error) {
       if (isCancelled(error)) await this.#letGo(engine);

@@ -2,7 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
-import type { ThumbnailParams, Thumbnails } from '../../protocol';
+import type { PictureView, ThumbnailParams, Thumbnails } from '../../protocol';
 import type { EngineHandle } from './engineHandle';
 
 /** A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. */
@@ -36,6 +36,11 @@ export class HeldRun {
   /** Throws `unknownRun` where the attention is gone. */
   thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
     return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size }, signal));
+  }
+
+  /** The picture as the model sees it. Throws `unknownRun` where it is gone. */
+  picture(signal?: AbortSignal): Promise<PictureView> {
+    return this.#ask(() => this.#engine.remote.picture({ runId: this.#engineRunId }, signal));
   }
 
   /** Lets the engine drop the attention. */

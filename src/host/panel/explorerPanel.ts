@@ -5,7 +5,7 @@ import type { PanelAction, PanelApi, PanelEvents, PanelIntents } from '../../pro
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { ViewStore } from '../view/viewStore';
-import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkThumbnailParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPictureParams, checkThumbnailParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { makeNonce, panelHtml } from './panelHtml';
 import { panelAppearance, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
@@ -120,6 +120,10 @@ export class ExplorerPanel implements Disposable {
         thumbnails: async (params, signal) => {
           const { component, size } = checkThumbnailParams(params, run());
           return this.#held().thumbnails(component, size, signal);
+        },
+        picture: async (params, signal) => {
+          checkPictureParams(params, run());
+          return this.#held().picture(signal);
         },
       },
       (what) => log.warn(`The panel sent something that is not of the protocol: ${what}`),

@@ -28,6 +28,7 @@ const view = v.object({
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
 const thumbnailParams = v.object({ runId: index, component, size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize)) });
+const pictureParams = v.object({ runId: index });
 const actions = ['explain', 'explainSample', 'rerun', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
@@ -48,6 +49,12 @@ export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): 
   const params = parse('thumbnails', thumbnailParams, value);
   if (!checkRun(params.runId, run).components.some((candidate) => candidate.component === params.component)) throw new ExplorerError('invalidMessage', ['thumbnails: no such component']);
   return params;
+}
+
+/** Checks a request for the run's picture. Throws `invalidMessage` or `unknownRun`. */
+export function checkPictureParams(value: unknown, run: RunInfo | undefined): void {
+  const { streams } = checkRun(parse('picture', pictureParams, value).runId, run);
+  if (!streams.some(({ grid }) => grid !== undefined)) throw new ExplorerError('invalidMessage', ['picture: the run has none']);
 }
 
 /** Checks a change of the view against the run shown. Throws `invalidMessage`. */

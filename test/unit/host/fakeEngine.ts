@@ -87,6 +87,11 @@ export class FakeEngine implements EngineProcess {
         if (signal.aborted) throw new ExplorerError('cancelled');
         return runInfo(++runs, text);
       },
+      explainImage: ({ path }) => {
+        this.explained.push(path);
+        return runInfo(++runs, path);
+      },
+      picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1) }),
@@ -132,14 +137,14 @@ export function runInfo(runId: number, text: string): RunInfo {
   const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({ id: i, piece: match[0], start: match.index, end: match.index + match[0].length, isSpecial: false }));
   return {
     runId,
-    model: { name: 'fake', path: '/fake', backend: 'wasm', backendReason: '', numThreads: 1, contextLength: 8, vocabularySize: 8 },
+    model: { name: 'fake', path: '/fake', backend: 'wasm', backendReason: '', numThreads: 1, contextLength: 8, vocabularySize: 8, reads: 'text' },
     streams: [{ role: 'source', text, tokens }],
     components: [
       {
         component: 'self',
         layers: [
-          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax' },
-          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax' },
+          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed' },
+          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed' },
         ],
         queryStream: 0,
         keyStream: 0,

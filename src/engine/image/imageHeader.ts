@@ -1,0 +1,137 @@
+import { ExplorerError } from '../../base/errors';
+
+/** What a picture's first bytes say of it. */
+export interface ImageHeader {
+  readonly format: 'png' | 'jpeg' | 'gif' | 'webp';
+  /** Pixels as stored, before the orientation is applied. */
+  readonly width: number;
+  readonly height: number;
+  /** The EXIF orientation, 1 … 8. */
+  readonly orientation: number;
+}
+
+/** The largest picture that is decoded, in pixels and in bytes of its file. */
+export const maxImagePixels = 50_000_000;
+const maxImageBytes = 2 ** 26;
+
+/** Reads and checks a picture's header. Throws `imageUnreadable` or `imageTooLarge`. */
+export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
+  if (bytes.length > maxImageBytes) throw new ExplorerError('imageTooLarge', [name, `${Math.ceil(bytes.length / 2 ** 20)} MB`, `${maxImageBytes / 2 ** 20} MB`]);
+  const header = readers.map((read) => read(bytes, name)).find((found) => found !== undefined);
+  if (header === undefined) throw new ExplorerError('imageUnreadable', [name, 'it is no PNG, JPEG, GIF or WebP file']);
+  const { width, height } = header;
+  if (!(width > 0 && height > 0)) throw new ExplorerError('imageUnreadable', [name, 'its header states no size']);
+  if (width * height > maxImagePixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels`, `${maxImagePixels / 1e6} million`]);
+  return header;
+}
+
+const readers = [readPng, readJpeg, readGif, readWebp] as const;
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function textAt(bytes: Uint8Array, at: number, length: number): string {
+  return String.fromCharCode(...bytes.subarray(at, at + length));
+}
+
+function readPng(bytes: Uint8Array): ImageHeader | undefined {
+  if (textAt(bytes, 0, 8) !== '\x89PNG\r\n\x1a\n' || bytes.length < 33 || textAt(bytes, 12, 4) !== 'IHDR') return undefined;
+  const view = viewOf(bytes);
+  let orientation = 1;
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
+    const type = textAt(bytes, at + 4, 4);
+    if (type === 'eXIf') orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
+    if (type === 'IEND') break;
+  }
+  return { format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation };
+}
+
+function readGif(bytes: Uint8Array): ImageHeader | undefined {
+  if (!/^GIF8[79]a$/.test(textAt(bytes, 0, 6)) || bytes.length < 13) return undefined;
+  const view = viewOf(bytes);
+  return { format: 'gif', width: view.getUint16(6, true), height: view.getUint16(8, true), orientation: 1 };
+}
+
+function readWebp(bytes: Uint8Array, name: string): ImageHeader | undefined {
+  if (textAt(bytes, 0, 4) !== 'RIFF' || textAt(bytes, 8, 4) !== 'WEBP' || bytes.length < 30) return undefined;
+  const view = viewOf(bytes);
+  const size24 = (at: number): number => 1 + (view.getUint16(at, true) | (bytes[at + 2] << 16));
+  switch (textAt(bytes, 12, 4)) {
+    case 'VP8 ':
+      return { format: 'webp', width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, orientation: 1 };
+    case 'VP8L': {
+      const bits = view.getUint32(21, true);
+      return { format: 'webp', width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff), orientation: 1 };
+    }
+    case 'VP8X': {
+      if ((bytes[20] & 2) !== 0) throw new ExplorerError('imageUnreadable', [name, 'it is an animation']);
+      let orientation = 1;
+      for (let at = 12; at + 8 <= bytes.length; ) {
+        const length = view.getUint32(at + 4, true);
+        if (textAt(bytes, at, 4) === 'EXIF') orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + length));
+        at += 8 + length + (length & 1);
+      }
+      return { format: 'webp', width: size24(24), height: size24(27), orientation };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** Walks the markers up to the frame's header (ITU-T T.81, annex B). */
+function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
+  if (bytes[0] !== 0xff || bytes[1] !== 0xd8 || bytes[2] !== 0xff) return undefined;
+  const unreadable = (reason: string): ExplorerError => new ExplorerError('imageUnreadable', [name, reason]);
+  const view = viewOf(bytes);
+  let orientation = 1;
+  let size: { readonly width: number; readonly height: number } | undefined;
+  for (let at = 2; at + 4 <= bytes.length; ) {
+    if (bytes[at] !== 0xff) throw unreadable('it is damaged');
+    const marker = bytes[at + 1];
+    // Fill bytes, and markers that stand alone.
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    if (marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) {
+      at += 2;
+      continue;
+    }
+    const length = view.getUint16(at + 2);
+    if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0') orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
+    if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && at + 10 <= bytes.length) {
+      if (bytes[at + 9] === 4) throw unreadable('its colours are CMYK: save it with RGB colours');
+      size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
+    }
+    if (marker === 0xda) {
+      // The decoder would fill with grey what is missing.
+      if (!hasEnd(bytes, at)) throw unreadable('it ends too early');
+      break;
+    }
+    at += 2 + length;
+  }
+  return size === undefined ? undefined : { format: 'jpeg', ...size, orientation };
+}
+
+function hasEnd(bytes: Uint8Array, from: number): boolean {
+  for (let at = bytes.length - 2; at > from; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
+  return false;
+}
+
+/** The orientation in a block of EXIF data (a TIFF file, with or without the prefix `Exif`); 1 where it does not say. */
+function exifOrientation(block: Uint8Array): number {
+  const tiff = textAt(block, 0, 6) === 'Exif\0\0' ? block.subarray(6) : block;
+  const isLittle = textAt(tiff, 0, 2) === 'II';
+  if ((!isLittle && textAt(tiff, 0, 2) !== 'MM') || tiff.length < 8) return 1;
+  const view = viewOf(tiff);
+  const directory = view.getUint32(4, isLittle);
+  if (directory + 2 > tiff.length) return 1;
+  const count = view.getUint16(directory, isLittle);
+  for (let i = 0, at = directory + 2; i < count && at + 12 <= tiff.length; i++, at += 12) {
+    if (view.getUint16(at, isLittle) !== 0x0112) continue;
+    const value = view.getUint16(at + 8, isLittle);
+    return value >= 1 && value <= 8 ? value : 1;
+  }
+  return 1;
+}

@@ -1,0 +1,242 @@
+import { ExplorerError } from '../../base/errors';
+import type { ComponentInfo } from '../../model/head';
+import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
+import type { TokenStream } from '../../model/token';
+import { dataTypeName } from '../../onnx/dataType';
+import { allocate, planInputs, type ModelInput } from '../../onnx/inputs';
+import type { ValueInfo } from '../../onnx/onnxModel';
+import { patchEmbedding, type PatchEmbedding } from '../../onnx/patchEmbedding';
+import { readsOf } from '../../onnx/reads';
+import { formatReport, type ExtractionReport } from '../../onnx/report';
+import type { EngineEvents, ModelSpec, PictureView, ReportView } from '../../protocol';
+import { AttentionSession, type LayerWeights } from '../attentionSession';
+import type { LayerAttention } from '../attentionStore';
+import type { FileAccess } from '../fileAccess';
+import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
+import { readModelFiles } from '../modelFiles';
+import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
+import type { Runtime } from '../runtime';
+import { decodeImage } from './decodeImage';
+import { readAnswers } from './imageAnswer';
+import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
+import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type PixelSize, type Preprocessing } from './preprocessing';
+import type { Raster } from './raster';
+
+/** What a run of a picture gives. */
+export interface ImageRunResult {
+  readonly stream: TokenStream;
+  readonly layers: readonly LayerAttention[];
+  readonly components: readonly ComponentInfo[];
+  readonly notices: readonly Notice[];
+  readonly answers: readonly ModelAnswer[];
+}
+
+/** A picture made ready for a model. */
+export interface PreparedPicture {
+  readonly picture: PictureView;
+  readonly notices: readonly Notice[];
+}
+
+/** How the input for pixels is laid out; a size is undefined where the model takes any. */
+interface PixelLayout {
+  readonly input: ValueInfo;
+  readonly numChannels: 1 | 3;
+  readonly isChannelLast: boolean;
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+}
+
+/** Sides of pictures that models without any settings are mostly made for. */
+const usualSide = 224;
+
+/** A model of pictures, ready to read them. */
+export class ImageModel {
+  readonly info: ModelInfo;
+  readonly #spec: ModelSpec;
+  readonly #session: AttentionSession;
+  readonly #resolved: ResolvedModel;
+  readonly #layout: PixelLayout;
+  readonly #embedding: PatchEmbedding | undefined;
+  /** Undefined where the model comes without settings for it. */
+  readonly #preprocessing: Preprocessing | undefined;
+  readonly #makeOthers: (size: PixelSize) => readonly ModelInput[];
+  #report: ExtractionReport;
+
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (size: PixelSize) => readonly ModelInput[]) {
+    this.info = info;
+    this.#spec = spec;
+    this.#session = session;
+    this.#resolved = resolved;
+    this.#layout = layout;
+    this.#embedding = embedding;
+    this.#preprocessing = preprocessing;
+    this.#makeOthers = makeOthers;
+    this.#report = session.report;
+  }
+
+  /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
+  static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
+    onProgress({ stage: 'readModel' });
+    const resolved = await resolveModel(access, spec.path);
+    const files = await readModelFiles(access, resolved.modelPath);
+    signal?.throwIfAborted();
+    const { index, sites } = files.analysis;
+    if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
+    const names = index.inputs.map((input) => input.name);
+    const { roles } = planInputs(index, names, new Set(names));
+    const byPicture = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
+    const pixels = index.inputs.find((input) => roles.get(input.name) === 'pixels');
+    const foreign = names.find((name) => roles.get(name) === 'ids' || roles.get(name) === 'targetIds');
+    if (foreign !== undefined) throw new ExplorerError('inputNotMade', [foreign, 'text beside the picture']);
+    const plan = planInputs(index, names, byPicture);
+    if (pixels === undefined) throw new ExplorerError('modelReadsText', [resolved.name]);
+    if (sites.length === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
+    const embedding = patchEmbedding(index, pixels.name);
+    const layout = layoutOf(pixels, embedding);
+    const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
+    onProgress({ stage: 'loadModel' });
+    await runtime.initialize(spec.threads);
+    const session = await AttentionSession.create({ ort: runtime.ort, files, wantOutputs: true });
+    const info: ModelInfo = {
+      name: resolved.name,
+      path: resolved.modelPath,
+      backend: 'wasm',
+      backendReason: spec.backend === 'webgpu' ? 'WebGPU is not available here yet' : '',
+      numThreads: runtime.numThreads,
+      contextLength: undefined,
+      vocabularySize: undefined,
+      reads: 'image',
+    };
+    const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
+    const makeOthers = ({ width, height }: PixelSize): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => onesOf(mask, [1, height, width]))];
+    return new ImageModel(spec, info, session, resolved, layout, embedding, preprocessing, makeOthers);
+  }
+
+  /** Whether this is the model that a specification asks for. */
+  isOf(spec: ModelSpec): boolean {
+    return this.#spec.path === spec.path && this.#spec.backend === spec.backend;
+  }
+
+  /** Decodes a picture and brings it into the model's size. Throws `imageUnreadable`, `imageTooLarge` or `modelUnsupported`. */
+  async prepare(bytes: Uint8Array, name: string): Promise<PreparedPicture> {
+    const decoded = await decodeImage(bytes, name);
+    const steps = this.#preprocessing;
+    const shaped = shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name);
+    const { width, height } = this.#layout;
+    if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
+    const isCut = steps?.crop !== undefined && isCropped(decoded, steps);
+    const notices: Notice[] = steps === undefined ? [{ code: 'pictureAssumed', args: [shaped.width, shaped.height] }] : isCut ? [{ code: 'pictureCut', args: [] }] : [];
+    return { picture: shaped, notices };
+  }
+
+  /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
+  async run(picture: PictureView): Promise<ImageRunResult> {
+    const { config } = this.#resolved;
+    const candidates = gridCandidates(this.#embedding, config, picture);
+    this.#checkMemory(candidates);
+    const { layers, failed, report, outputs } = await this.#session.run([this.#pixels(picture), ...this.#makeOthers(picture)]);
+    this.#report = report;
+    const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
+    if (layers.length === 0) throw new ExplorerError(failed.some(({ reason }) => reason.includes('windows')) ? 'imageNoGrid' : 'checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
+    const { grid, numTokens } = this.#gridOf(layers, candidates);
+    const isOver = (layer: LayerWeights): boolean => layer.numQueries === numTokens && layer.numKeys === numTokens;
+    const drawn = layers.filter(isOver);
+    const notices: Notice[] = [
+      ...failed.map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] })),
+      ...layers.filter((layer) => !isOver(layer)).map((layer): Notice => ({ code: 'siteNotDrawn', args: [layer.path, `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`] })),
+    ];
+    const components = describeComponents(drawn);
+    return { stream: imageStream(grid, numTokens, config), layers: storedLayers(drawn, components), components, notices, answers: readAnswers(outputs, config) };
+  }
+
+  /** The extraction report, with the checks of the latest run. */
+  report(): ReportView {
+    return { title: this.info.name, markdown: formatReport(this.#report), json: JSON.stringify(this.#report, undefined, 2) };
+  }
+
+  /** Frees the session. */
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /** The size that the file or its settings state, where nothing says how pictures are made. */
+  #ownSize(): PixelSize {
+    const { config } = this.#resolved;
+    const side = configNumber(config, ['image_size', 'img_size', 'input_size']) ?? usualSide;
+    const { width, height } = this.#layout;
+    return { width: width ?? height ?? side, height: height ?? width ?? side };
+  }
+
+  #gridOf(layers: readonly LayerWeights[], candidates: readonly GridCandidate[]): { readonly grid: Exclude<ReturnType<typeof fitGrid>, string>; readonly numTokens: number } {
+    let reason = 'none of it is of tokens among themselves';
+    for (const numTokens of new Set(layers.filter((layer) => layer.numQueries === layer.numKeys).map((layer) => layer.numKeys))) {
+      const grid = fitGrid(candidates, numTokens);
+      if (typeof grid !== 'string') return { grid, numTokens };
+      reason = grid;
+    }
+    throw new ExplorerError('imageNoGrid', [this.info.name, reason]);
+  }
+
+  #checkMemory(candidates: readonly GridCandidate[]): void {
+    const numTokens = Math.max(0, ...candidates.map(({ rows, columns }) => rows * columns));
+    const numHeads = this.#report.sites.reduce((sum, site) => sum + (site.numHeads ?? 1), 0);
+    if (numTokens ** 2 * numHeads * 4 > maxAttentionBytes) throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
+  }
+
+  #pixels(picture: PictureView): ModelInput {
+    const { input, numChannels, isChannelLast } = this.#layout;
+    const { width, height } = picture;
+    const type = dataTypeName(input.dataType) ?? 'float32';
+    const steps = this.#preprocessing ?? { ...assumedPreprocessing(picture), ...(type === 'uint8' ? { rescale: undefined, normalize: undefined } : {}) };
+    const values = pictureValues(picture, steps, numChannels, isChannelLast);
+    const [batch] = input.dims ?? [];
+    const numItems = typeof batch === 'number' && batch > 0 ? batch : 1;
+    // A fixed batch is filled with copies.
+    const data = allocate(type, values.length * numItems);
+    for (let item = 0; item < numItems; item++) for (let i = 0; i < values.length; i++) data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
+    return { name: input.name, type, dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width], data };
+  }
+}
+
+function layoutOf(input: ValueInfo, embedding: PatchEmbedding | undefined): PixelLayout {
+  const dims = input.dims ?? [];
+  const isColour = (dim: unknown): dim is 1 | 3 => dim === 1 || dim === 3;
+  const isChannelLast = !isColour(dims[1]) && isColour(dims[3]);
+  const stated = dims[isChannelLast ? 3 : 1];
+  const numChannels = isColour(stated) ? stated : embedding?.numChannels === 1 ? 1 : 3;
+  const side = (axis: number): number | undefined => {
+    const dim = dims[axis];
+    return typeof dim === 'number' && dim > 0 ? dim : undefined;
+  };
+  return { input, numChannels, isChannelLast, height: side(isChannelLast ? 1 : 2), width: side(isChannelLast ? 2 : 3) };
+}
+
+function isCropped(decoded: Raster, { sizeFor, crop }: Preprocessing): boolean {
+  const size = sizeFor?.(decoded) ?? decoded;
+  return crop !== undefined && (size.width > crop.width || size.height > crop.height);
+}
+
+function onesOf(input: ValueInfo, dims: readonly number[]): ModelInput {
+  const type = dataTypeName(input.dataType) ?? 'int64';
+  const data = allocate(type, dims.reduce((product, dim) => product * dim, 1));
+  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(1n);
+  else data.fill(type === 'float16' ? halfBits(1) : 1);
+  return { name: input.name, type, dims, data };
+}
+
+/** The bits of a number as a half-precision float, rounded to even. */
+function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
+  // Below 2⁻¹⁴ numbers lie 2⁻²⁴ apart; above, 2¹⁰ to an octave. A mantissa that rounds up to the next octave carries into the exponent by itself.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const steps = roundEven(size / 2 ** (exponent - 10));
+  return sign | (size < 2 ** -14 ? steps : ((exponent + 15) << 10) + steps - 1024);
+}
+
+function roundEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}

@@ -1,0 +1,66 @@
+import { patchAt } from '../../model/patchGrid';
+import type { PatchGrid, Token, TokenStream } from '../../model/token';
+import { patchCount, type PatchEmbedding } from '../../onnx/patchEmbedding';
+import { configNumber } from '../modelFolder';
+import type { PixelSize } from './preprocessing';
+
+/** Special tokens that a model adds to its patches at most: a class token, one of distillation, registers. */
+const maxSpecial = 16;
+
+/** A grid of patches, with what leads to it. */
+export interface GridCandidate {
+  readonly rows: number;
+  readonly columns: number;
+  readonly place: PatchEmbedding['place'];
+  /** For the reason, where it does not fit. */
+  readonly source: string;
+}
+
+/** The grids that a picture of a size can be cut into: by the convolution of the graph, and by `patch_size` of config.json. */
+export function gridCandidates(embedding: PatchEmbedding | undefined, config: Readonly<Record<string, unknown>>, { width, height }: PixelSize): GridCandidate[] {
+  const candidates: GridCandidate[] = [];
+  const place = embedding?.place ?? 'unknown';
+  if (embedding !== undefined) candidates.push({ ...patchCount(embedding, width, height), place, source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels` });
+  const size = visionNumber(config, 'patch_size');
+  if (size !== undefined) candidates.push({ rows: Math.floor(height / size), columns: Math.floor(width / size), place, source: `a patch_size of ${size}` });
+  return candidates.filter(({ rows, columns }) => rows > 0 && columns > 0);
+}
+
+/** A number of config.json, or of its part for pictures. */
+function visionNumber(config: Readonly<Record<string, unknown>>, name: string): number | undefined {
+  const vision = config['vision_config'];
+  return configNumber(config, [name]) ?? (typeof vision === 'object' && vision !== null ? configNumber({ ...vision }, [name]) : undefined);
+}
+
+/** The grid that fits a number of tokens, patches and special ones together; a sentence's clause where none does. */
+export function fitGrid(candidates: readonly GridCandidate[], numTokens: number): PatchGrid | string {
+  if (candidates.length === 0) return 'neither its graph nor its config.json says how it cuts a picture into patches';
+  for (const { rows, columns, place } of candidates) {
+    const numSpecial = numTokens - rows * columns;
+    if (numSpecial < 0 || numSpecial > maxSpecial) continue;
+    // By convention special tokens stand before the patches.
+    if (numSpecial > 0 && place === 'unknown' && candidates.some((candidate) => candidate.place !== 'unknown')) continue;
+    return { rows, columns, first: place === 'first' ? 0 : numSpecial };
+  }
+  const [{ source, rows, columns }] = candidates;
+  return `${source} give ${rows} × ${columns} patches, and its attention is over ${numTokens} tokens`;
+}
+
+/** The tokens of a picture: special ones by the names that they have in the literature, patches as `row,column` from one. */
+export function imageStream(grid: PatchGrid, numTokens: number, config: Readonly<Record<string, unknown>>): TokenStream {
+  const numSpecial = numTokens - grid.rows * grid.columns;
+  let special = 0;
+  const tokens = Array.from({ length: numTokens }, (_, position): Token => {
+    const patch = patchAt(grid, position);
+    const piece = patch === undefined ? specialName(special++, numSpecial, config) : `${patch.row + 1},${patch.column + 1}`;
+    return { id: position, piece, start: 0, end: 0, isSpecial: patch === undefined };
+  });
+  return { role: 'image', text: '', tokens, grid };
+}
+
+function specialName(index: number, count: number, config: Readonly<Record<string, unknown>>): string {
+  const numRegisters = visionNumber(config, 'num_register_tokens') ?? 0;
+  if (numRegisters > 0 && index >= count - numRegisters) return `[REG${index - (count - numRegisters) + 1}]`;
+  if (index === 0) return '[CLS]';
+  return index === 1 && /deit/i.test(String(config['model_type'] ?? '')) ? '[DIST]' : `[S${index + 1}]`;
+}

@@ -1,0 +1,38 @@
+import type { ComponentInfo, LayerInfo } from '../model/head';
+import type { LayerWeights } from './attentionSession';
+import type { LayerAttention } from './attentionStore';
+
+/** Attention of one run beyond this would leave the runtime's 4 GB no room, as each output is held twice for a moment. */
+export const maxAttentionBytes = 1.25 * 2 ** 30;
+
+/** Stands where a layer's checks failed, so that the others keep their numbers. */
+const noLayer = { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) } as const;
+
+/** The components that layers belong to, each with all its layers by number. */
+export function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
+  const names = [...new Set(layers.map((layer) => layer.component))];
+  return names.map((component) => {
+    const own = layers.filter((layer) => layer.component === component);
+    const count = Math.max(...own.map(({ layer }) => layer)) + 1;
+    return {
+      component,
+      layers: Array.from({ length: count }, (_, number): LayerInfo => {
+        const layer = findLayer(own, component, number);
+        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed' };
+        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method };
+      }),
+      queryStream: 0,
+      keyStream: 0,
+      isCausal: own.every((layer) => layer.isCausal),
+    };
+  });
+}
+
+/** The attention of every layer that components describe, in their order, as the store holds it. */
+export function storedLayers(layers: readonly LayerWeights[], components: readonly ComponentInfo[]): LayerAttention[] {
+  return components.flatMap(({ component, layers: described }) => described.map((_, layer) => findLayer(layers, component, layer) ?? { component, ...noLayer }));
+}
+
+function findLayer(layers: readonly LayerWeights[], component: LayerWeights['component'], layer: number): LayerWeights | undefined {
+  return layers.find((each) => each.component === component && each.layer === layer);
+}
