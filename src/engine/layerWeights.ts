@@ -17,11 +17,11 @@ export interface SiteWeights {
 }
 
 /** Brings a site's tensor into the order batch, head, query, key; data that is in that order already is not copied. */
-export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided'>, raw: RawWeights, batch: number): SiteWeights | undefined {
-  const { dims } = raw;
-  const queryAxis = dims.length + site.queryAxis;
-  const keyAxis = dims.length + site.keyAxis;
-  if (queryAxis < 0 || keyAxis < 0 || queryAxis === keyAxis) return undefined;
+export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided' | 'loop'>, raw: RawWeights, batch: number): SiteWeights | undefined {
+  const axes = site.loop !== undefined && site.loop.iteration === undefined ? iterationAxes(site, raw.dims) : { dims: raw.dims, queryAxis: raw.dims.length + site.queryAxis, keyAxis: site.keyAxis < 0 ? raw.dims.length + site.keyAxis : site.keyAxis };
+  if (axes === undefined) return undefined;
+  const { dims, queryAxis, keyAxis } = axes;
+  if (queryAxis < 0 || queryAxis >= dims.length || keyAxis < 0 || keyAxis >= dims.length || queryAxis === keyAxis) return undefined;
   const numQueries = dims[queryAxis];
   const numKeys = dims[keyAxis];
   const leading = dims.filter((_, axis) => axis !== queryAxis && axis !== keyAxis);
@@ -32,6 +32,15 @@ export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 
   if (queryAxis !== dims.length - 2 || keyAxis !== dims.length - 1) weights = reorder(weights, dims, queryAxis, keyAxis);
   if (site.isUndivided) weights = divideRows(weights, numKeys);
   return { batch: numItems, numHeads: numItems === 0 ? 0 : count / numItems, numQueries, numKeys, weights };
+}
+
+/** The axes of weights whose first axis is a loop's iterations, the query positions; undefined where an iteration has several queries. */
+function iterationAxes(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis'>, stacked: readonly number[]): { readonly dims: readonly number[]; readonly queryAxis: number; readonly keyAxis: number } | undefined {
+  const rank = stacked.length;
+  const own = rank > 2 && site.queryAxis < 0 ? rank + site.queryAxis : 0;
+  const key = rank === 2 ? 1 : site.keyAxis < 0 ? rank + site.keyAxis : site.keyAxis + 1;
+  if (own < 0 || key < 1 || key >= rank || own === key || (own > 0 && stacked[own] !== 1)) return undefined;
+  return { dims: own > 0 ? stacked.filter((_, axis) => axis !== own) : stacked, queryAxis: 0, keyAxis: own > 0 && own < key ? key - 1 : key };
 }
 
 function reorder(data: Float32Array, dims: readonly number[], queryAxis: number, keyAxis: number): Float32Array {

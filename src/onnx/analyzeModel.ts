@@ -4,6 +4,7 @@ import { findFusedSites } from './fusedSites';
 import { GraphIndex } from './graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from './hoistBranches';
 import { findLinearSites } from './linearSites';
+import { findLoopSites } from './loopSites';
 import { findMissedSites } from './missedSites';
 import type { OnnxModel } from './onnxModel';
 import { findPatternSites } from './patternSites';
@@ -33,9 +34,10 @@ export function analyzeModel(model: OnnxModel, choose: BranchChoice = withoutCac
   const fused = findFusedSites(index);
   const patterns = findPatternSites(index);
   const linear = findLinearSites(index, new Set(patterns.map((site) => site.node)));
-  const found = [...patterns, ...linear, ...fused.sites].filter((site) => live.has(site.node));
+  const loops = findLoopSites(index);
+  const found = [...patterns, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
   if (found.length > maxSites) throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
   const sites = placeSites(index, found, model.name);
-  return { model, index, sites, missed: [...fused.missed, ...findMissedSites(index, sites, fused.missed)], hoisted };
+  return { model, index, sites, missed: [...fused.missed, ...loops.missed, ...findMissedSites(index, sites, fused.missed, loops.loops)], hoisted };
 }
 

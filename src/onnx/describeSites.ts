@@ -18,19 +18,19 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   const sites = [...found].sort((a, b) => a.node - b.node);
   const lineage = traceLineage(index, sites);
   const paths = sites.map((site, position) => pathOfSite(index, site, position));
-  const content = sites.map((site) => ({ queries: lineage.contentOf(site.queries), keys: lineage.contentOf(site.keys) }));
-  const isCross = content.map(({ queries, keys }) => !isSameSet(queries, keys));
+  const content = sites.map((site) => ({ queries: union(sourcesOf(site).queries, lineage.contentOf), keys: union(sourcesOf(site).keys, lineage.contentOf) }));
+  const isCross = content.map(({ queries, keys }, position) => sites[position].loop?.isCross === true || !isSameSet(queries, keys));
   // What the values of cross-attention come from is the encoder.
   const encoderSites = new Set<number>();
   sites.forEach((site, position) => {
     if (!isCross[position]) return;
-    for (const other of lineage.sitesOf(site.values)) {
+    for (const other of union(sourcesOf(site).values, lineage.sitesOf)) {
       const ancestors = lineage.sitesOf(index.nodes[sites[other].node].outputs[0]);
       if (![other, ...ancestors].some((each) => isCross[each])) encoderSites.add(other);
     }
   });
   // Queries and keys that only come from different inputs, without any stack of their own, are one stack.
-  const hasCross = isCross.includes(true) && isCross.includes(false);
+  const hasCross = isCross.includes(true) && (isCross.includes(false) || sites.some((site) => site.loop?.isCross === true));
   const single = componentOfFile(fileName);
   const components = sites.map((_, position): SiteComponent => (!hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder'));
   const counts = new Map<SiteComponent, number>();
@@ -38,9 +38,20 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
     const component = components[position];
     const layer = counts.get(component) ?? 0;
     counts.set(component, layer + 1);
-    const heads = headCounts(index, site);
-    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: layerInPath(paths[position]), path: paths[position] };
+    const heads = site.loop === undefined ? headCounts(index, site) : site;
+    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: site.loop?.iteration ?? layerInPath(paths[position]), path: paths[position] };
   });
+}
+
+/** Tensors of the graph that a site's queries, keys and values are made of. */
+function sourcesOf({ loop, queries, keys, values }: FoundSite): { readonly queries: Iterable<string>; readonly keys: Iterable<string>; readonly values: Iterable<string> } {
+  return loop?.sources ?? { queries: [queries], keys: [keys], values: [values] };
+}
+
+function union<T>(tensors: Iterable<string>, of: (tensor: string) => ReadonlySet<T>): ReadonlySet<T> {
+  const members = new Set<T>();
+  for (const tensor of tensors) for (const member of of(tensor)) members.add(member);
+  return members;
 }
 
 function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
@@ -55,11 +66,20 @@ function componentOfFile(fileName: string): SiteComponent {
 
 /** The module path of a site, in dotted form: from the node's name, from the exporter's metadata, or from a neighbour. */
 function pathOfSite(index: GraphIndex, site: FoundSite, position: number): string {
+  if (site.loop !== undefined) {
+    const { loop } = site;
+    const path = namedPath(loop.index, loop.site) ?? pathOfNode(index, site.node) ?? `attention ${position}`;
+    return loop.iteration === undefined ? path : `${path}.${loop.iteration}`;
+  }
+  return namedPath(index, site) ?? `attention ${position}`;
+}
+
+function namedPath(index: GraphIndex, site: FoundSite): string | undefined {
   for (const node of [site.namedBy, site.node, ...neighbours(index, site)]) {
     const path = pathOfNode(index, node);
     if (path !== undefined) return path;
   }
-  return `attention ${position}`;
+  return undefined;
 }
 
 /** The makers of what a site reads and the users of what it writes. */
@@ -70,7 +90,7 @@ function neighbours(index: GraphIndex, site: FoundSite): number[] {
 }
 
 /** Numbers of heads, where shapes that the file states tell them. */
-function headCounts(index: GraphIndex, site: FoundSite): { numHeads: number | undefined; numKeyValueHeads: number | undefined } {
+export function headCounts(index: GraphIndex, site: FoundSite): { numHeads: number | undefined; numKeyValueHeads: number | undefined } {
   const dims = index.valueInfo(site.tensor)?.dims;
   const stated = dims?.length === 4 && site.queryAxis === -2 ? dims[1] : undefined;
   const fromQueries = splitHeads(index, site.queries);

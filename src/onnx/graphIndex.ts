@@ -9,7 +9,15 @@ const weightPreserving = new Set(['Cast', 'Transpose', 'Reshape', 'DequantizeLin
 /** Steps of all searches together. A model of 100 layers takes about 10^5. */
 const maxEffort = 3e6;
 
-/** A model's main graph with who makes and who uses each tensor. Nodes are named by their index in {@link nodes}, in an order in which they can run. */
+/** The graph around a body, and which of its tensors the body's inputs stand for where they never change. */
+export interface Surroundings {
+  readonly index: GraphIndex;
+  readonly aliases: ReadonlyMap<string, string>;
+  /** The node there that the body belongs to. */
+  readonly node: number;
+}
+
+/** A graph, the model's own or a body, with who makes and who uses each tensor. Nodes are named by their index in {@link nodes}, in an order in which they can run. */
 export class GraphIndex {
   readonly model: OnnxModel;
   readonly graph: GraphInfo;
@@ -24,15 +32,21 @@ export class GraphIndex {
   readonly #captured = new Map<number, readonly string[]>();
   readonly #weights = new Map<string, TensorInfo | null>();
   readonly #valueInfos = new Map<string, ValueInfo>();
+  readonly #passed = new Map<number, readonly string[]>();
+  readonly #inputNames: ReadonlySet<string>;
+  /** Undefined for the model's main graph. */
+  readonly outer: Surroundings | undefined;
 
   #effort = 0;
 
   /** Throws `modelNotOnnx` where the graph is none: a cycle, or two makers of one tensor. */
-  constructor(model: OnnxModel, graph: GraphInfo = model.graph) {
+  constructor(model: OnnxModel, graph: GraphInfo = model.graph, outer?: Surroundings) {
     this.model = model;
     this.graph = graph;
+    this.outer = outer;
     this.initializers = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
     this.inputs = graph.inputs.filter((input) => !this.initializers.has(input.name));
+    this.#inputNames = new Set(this.inputs.map((input) => input.name));
     for (const info of [...graph.valueInfos, ...graph.outputs, ...graph.inputs]) this.#valueInfos.set(info.name, info);
     this.nodes = this.#sort(graph.nodes);
     this.nodes.forEach((node, index) => {
@@ -47,6 +61,7 @@ export class GraphIndex {
 
   /** Counts work that depends on how a graph is wired; throws `modelUnsupported` beyond what any real graph takes. */
   spend(steps: number): void {
+    if (this.outer !== undefined) return this.outer.index.spend(steps);
     this.#effort += steps;
     if (this.#effort > maxEffort) throw new ExplorerError('modelUnsupported', [this.model.name, 'its graph is too entangled to be searched']);
   }
@@ -63,12 +78,26 @@ export class GraphIndex {
 
   /** Whether the graph has a tensor of that name. */
   hasTensor(name: string): boolean {
-    return this.#producers.has(name) || this.initializers.has(name) || this.#valueInfos.has(name);
+    return this.#producers.has(name) || this.initializers.has(name) || this.#valueInfos.has(name) || this.outer?.index.hasTensor(name) === true;
+  }
+
+  /** Begins the names that are made for this graph: names of nested graphs must differ as well. */
+  get scope(): string {
+    return this.outer === undefined ? '' : `${this.outer.index.scope}${this.outer.node}/`;
+  }
+
+  /** The tensor of the graph around this one that a name stands for; undefined for what this graph makes or is given anew. */
+  outerName(name: string): string | undefined {
+    if (this.outer === undefined || this.#producers.has(name) || this.initializers.has(name)) return undefined;
+    return this.outer.aliases.get(name) ?? (this.#inputNames.has(name) ? undefined : name);
   }
 
   /** What the file says of a tensor's type and shape. */
   valueInfo(tensor: string): ValueInfo | undefined {
-    return this.#valueInfos.get(tensor);
+    const own = this.#valueInfos.get(tensor);
+    if (own !== undefined || this.outer === undefined) return own;
+    const name = this.outerName(tensor);
+    return name === undefined ? undefined : this.outer.index.valueInfo(name);
   }
 
   attributes(node: number): ReadonlyMap<string, AttributeInfo> {
@@ -100,10 +129,14 @@ export class GraphIndex {
       found = this.initializers.get(name);
       if (found !== undefined) break;
       const producer = this.#producers.get(name);
-      if (producer === undefined) break;
+      if (producer === undefined) {
+        const outerName = this.outerName(name);
+        if (outerName !== undefined) found = this.outer?.index.weight(outerName);
+        break;
+      }
       const { opType, inputs } = this.nodes[producer];
       if (opType === 'Constant') {
-        found = this.attributes(producer).get('value')?.tensor ?? constantOf(this.attributes(producer), name);
+        found = this.attributes(producer).get('value')?.tensor ?? constantOf(this.attributes(producer), this.nodes[producer].bytes, name);
         break;
       }
       if (!weightPreserving.has(opType) || inputs.length === 0) break;
@@ -116,6 +149,17 @@ export class GraphIndex {
   /** The values of a small constant integer tensor. */
   constantIntegers(tensor: string): readonly number[] | undefined {
     return this.weight(tensor)?.integers;
+  }
+
+  /** Tensors that an `If` hands on as one of its results, at most in another shape: what a squeeze becomes whose axis may have any size. */
+  passedThrough(node: number): readonly string[] {
+    let names = this.#passed.get(node);
+    if (names === undefined) {
+      const bodies = this.nodes[node].opType === 'If' ? bodiesOf(this.model, this.nodes[node]) : [];
+      const found = bodies.map((body) => passedThroughBranch(readSubgraph(this.model, body, 1)));
+      this.#passed.set(node, (names = found.length > 0 && found.every((each) => each !== undefined) ? [...new Set(found.flat())] : []));
+    }
+    return names;
   }
 
   /** Nodes that a set of tensors depends on, and the initializers and inputs among what they use. */
@@ -173,29 +217,52 @@ export class GraphIndex {
   }
 }
 
-function constantOf(attributes: ReadonlyMap<string, AttributeInfo>, name: string): TensorInfo | undefined {
+function constantOf(attributes: ReadonlyMap<string, AttributeInfo>, bytes: Uint8Array, name: string): TensorInfo | undefined {
   const [attribute] = attributes.values();
   if (attribute === undefined) return undefined;
   const integers = attribute.name === 'value_int' ? [attribute.integer ?? 0] : attribute.name === 'value_ints' ? attribute.integers : undefined;
   const numValues = attribute.name === 'value_floats' ? attribute.floats.length : (integers?.length ?? 1);
-  return { name, dims: attribute.name.endsWith('s') ? [numValues] : [], dataType: integers === undefined ? 1 : 7, range: attribute.range, data: undefined, external: undefined, integers };
+  return { name, dims: attribute.name.endsWith('s') ? [numValues] : [], dataType: integers === undefined ? 1 : 7, bytes, range: attribute.range, data: undefined, external: undefined, integers };
+}
+
+const reshapers = new Set(['Identity', 'Squeeze', 'Unsqueeze', 'Reshape', 'Cast', 'Constant']);
+
+/** What the outputs of a branch are, where it does nothing but reshape tensors from outside. */
+function passedThroughBranch(branch: GraphInfo): string[] | undefined {
+  if (branch.nodes.length > 8 || branch.nodes.some((node) => node.domain !== '' || !reshapers.has(node.opType))) return undefined;
+  const makers = new Map(branch.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])));
+  const names: string[] = [];
+  for (const output of branch.outputs) {
+    let name = output.name;
+    for (let maker = makers.get(name), i = 0; maker !== undefined && maker.inputs.length > 0 && i < 8; maker = makers.get(name), i++) name = maker.inputs[0];
+    if (makers.has(name)) return undefined;
+    names.push(name);
+  }
+  return names;
 }
 
 /** Operators whose attributes hold graphs. */
 const withBodies = new Set(['If', 'Loop', 'Scan', 'SequenceMap', 'BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
 
-/** Bodies of a node by attribute name. */
-export function bodiesOf(model: OnnxModel, node: NodeInfo): { readonly name: string; readonly range: ByteRange }[] {
+/** A graph inside a node: the attribute that holds it, and where in the node's bytes it lies. */
+export interface Body {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  readonly range: ByteRange;
+}
+
+/** Bodies of a node. */
+export function bodiesOf(model: OnnxModel, node: NodeInfo): Body[] {
   if (!withBodies.has(node.opType)) return [];
-  return [...nodeAttributes(model, node).values()].flatMap((attribute) => attribute.graphs.map((range) => ({ name: attribute.name, range })));
+  return [...nodeAttributes(model, node).values()].flatMap((attribute) => attribute.graphs.map((range) => ({ name: attribute.name, bytes: node.bytes, range })));
 }
 
 /** Names that a node's bodies use and do not define themselves; undefined for a node without bodies. */
 function freeNames(model: OnnxModel, node: NodeInfo, depth = 1): readonly string[] | undefined {
   if (!withBodies.has(node.opType)) return undefined;
   const free = new Set<string>();
-  for (const { range } of bodiesOf(model, node)) {
-    const body = readSubgraph(model, range, depth);
+  for (const each of bodiesOf(model, node)) {
+    const body = readSubgraph(model, each, depth);
     const own = new Set([...body.inputs.map((input) => input.name), ...body.initializers.map((tensor) => tensor.name), ...body.nodes.flatMap((inner) => inner.outputs)]);
     const used = [...body.nodes.flatMap((inner) => [...inner.inputs, ...(freeNames(model, inner, depth + 1) ?? [])]), ...body.outputs.map((output) => output.name)];
     for (const name of used) if (name !== '' && !own.has(name)) free.add(name);

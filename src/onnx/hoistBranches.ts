@@ -52,7 +52,7 @@ function hoistOnce(model: OnnxModel, graph: GraphInfo, choose: BranchChoice, hoi
       nodes.push(node);
       continue;
     }
-    const branch = readSubgraph(model, body.range, 1);
+    const branch = readSubgraph(model, body, 1);
     const inner = [...branch.nodes.flatMap((each) => each.outputs), ...branch.initializers.map((tensor) => tensor.name)].filter((name) => name !== '');
     // A name that means something else outside would change its meaning; such a branch stays where it is.
     const isClash = inner.some((name) => names.has(name) && !node.outputs.includes(name)) || branch.outputs.length !== node.outputs.length || inner.some((name) => node.outputs.includes(name) && branch.outputs[node.outputs.indexOf(name)]?.name !== name);

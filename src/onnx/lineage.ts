@@ -67,7 +67,8 @@ export function traceLineage(index: GraphIndex, sites: readonly FoundSite[]): Li
   index.inputs.forEach((input, position) => {
     if (contentInputs.has(input.name)) content.set(input.name, table.with(0, position));
   });
-  const siteAt = new Map<number, number>(sites.map((site, position) => [site.node, position]));
+  const sitesAt = new Map<number, number[]>();
+  sites.forEach((site, position) => sitesAt.set(site.node, [...(sitesAt.get(site.node) ?? []), position]));
   index.nodes.forEach((node, at) => {
     let contentId = 0;
     let siteId = 0;
@@ -78,8 +79,7 @@ export function traceLineage(index: GraphIndex, sites: readonly FoundSite[]): Li
       siteId = siteTable.union(siteId, ancestry.get(name) ?? 0);
     }
     if (contentFree.has(node.opType)) contentId = 0;
-    const site = siteAt.get(at);
-    if (site !== undefined) siteId = siteTable.with(siteId, site);
+    for (const site of sitesAt.get(at) ?? []) siteId = siteTable.with(siteId, site);
     for (const output of node.outputs) {
       if (contentId !== 0) content.set(output, contentId);
       if (siteId !== 0) ancestry.set(output, siteId);

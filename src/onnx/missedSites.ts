@@ -1,4 +1,4 @@
-import { bodiesOf, type GraphIndex } from './graphIndex';
+import { bodiesOf, type Body, type GraphIndex } from './graphIndex';
 import { directProduct } from './linearSites';
 import { pathOfNode } from './nodePath';
 import type { OnnxModel } from './onnxModel';
@@ -10,8 +10,8 @@ import { rearranging, walkBack } from './trace';
 /** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
 const choosing = new Set(['TopK', 'ArgMax', 'Multinomial']);
 
-/** What looks like attention and was not extracted, each with its reason. */
-export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], known: readonly MissedSite[]): MissedSite[] {
+/** What looks like attention and was not extracted, each with its reason. Bodies of nodes that were looked into are left out. */
+export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], known: readonly MissedSite[], lookedInto: ReadonlySet<number> = new Set()): MissedSite[] {
   const explained = new Set(known.map((missed) => missed.node));
   const missed: MissedSite[] = [];
   const used = normalizersOf(index, sites);
@@ -27,9 +27,11 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
       const reason = tripleProductReason(index, at, taken);
       if (reason !== undefined) say(at, reason);
     }
-    const numInside = bodiesOf(index.model, node).reduce((sum, { range }) => sum + countSoftmax(index.model, range, 1), 0);
+    if (lookedInto.has(at)) return;
+    const numInside = bodiesOf(index.model, node).reduce((sum, body) => sum + countSoftmax(index.model, body, 1), 0);
     if (numInside > 0) say(at, `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs`);
   });
+  if (index.outer !== undefined) return missed;
   for (const defined of index.model.functions) {
     const numInside = defined.nodes.filter((node) => node.opType === 'Softmax' || node.opType === 'Attention').length;
     if (numInside > 0) missed.push({ node: undefined, path: `${defined.domain}.${defined.name}`, operator: defined.name, reason: 'it is inside a function that the model defines' });
@@ -58,7 +60,7 @@ function softmaxReason(index: GraphIndex, node: number): string {
   for (let tensor = pending.pop(); tensor !== undefined && seen.size < 200; tensor = pending.pop()) {
     if (seen.has(tensor)) continue;
     seen.add(tensor);
-    if (outputs.has(tensor)) return 'its result is an output of the model, not a weighting of values';
+    if (outputs.has(tensor)) return index.outer === undefined ? 'its result is an output of the model, not a weighting of values' : 'its result leaves the loop, it weights no values there';
     for (const consumer of index.consumers(tensor)) {
       const operator = operatorOf(index, consumer);
       if (choosing.has(operator)) return 'it chooses among alternatives (a router), it does not weight positions';
@@ -80,7 +82,7 @@ function tripleProductReason(index: GraphIndex, node: number, taken: ReadonlySet
   return position === 0 ? 'scores weight values without any normalisation between' : 'linear attention: keys and values are multiplied first, so no matrix of weights exists in the graph';
 }
 
-function countSoftmax(model: OnnxModel, range: { start: number; end: number }, depth: number): number {
-  const body = readSubgraph(model, range, depth);
-  return body.nodes.reduce((sum, node) => sum + (node.opType === 'Softmax' ? 1 : 0) + bodiesOf(model, node).reduce((inner, each) => inner + countSoftmax(model, each.range, depth + 1), 0), 0);
+function countSoftmax(model: OnnxModel, within: Body, depth: number): number {
+  const body = readSubgraph(model, within, depth);
+  return body.nodes.reduce((sum, node) => sum + (node.opType === 'Softmax' ? 1 : 0) + bodiesOf(model, node).reduce((inner, each) => inner + countSoftmax(model, each, depth + 1), 0), 0);
 }

@@ -13,7 +13,7 @@ export function pathOfNode(index: GraphIndex, at: number): string | undefined {
   const scopes = metadata.get('pkg.torch.onnx.name_scopes');
   if (scopes !== undefined) {
     // A Python list of module paths, the node's own name last.
-    const modules = [...scopes.matchAll(/'([^']*)'/g)].map(([, module]) => module);
+    const modules = [...scopes.matchAll(/'([^']*)'/g)].map(([, module]) => module.replace(/^_export_root\.?/, ''));
     const module = modules.slice(0, -1).findLast((each) => each !== '');
     if (module !== undefined) return module;
   }

@@ -5,6 +5,8 @@ export interface TensorInfo {
   readonly name: string;
   readonly dims: readonly number[];
   readonly dataType: number;
+  /** What the ranges are ranges of: the file, or bytes made by us. */
+  readonly bytes: Uint8Array;
   /** The whole TensorProto. */
   readonly range: ByteRange;
   /** Its values as little-endian bytes in the file, where they are stored like that. */
@@ -32,6 +34,8 @@ export interface ValueInfo {
   readonly dataType: number;
   /** Undefined where the rank is unknown. */
   readonly dims: readonly Dimension[] | undefined;
+  /** The whole ValueInfoProto, and what that is a range of. */
+  readonly bytes: Uint8Array;
   readonly range: ByteRange;
 }
 
@@ -46,7 +50,7 @@ export interface AttributeInfo {
   readonly tensor: TensorInfo | undefined;
   readonly integers: readonly number[];
   readonly floats: readonly number[];
-  /** Bodies of `If`, `Loop`, `Scan`: where their GraphProto lies. */
+  /** Bodies of `If`, `Loop`, `Scan`: where in the node's bytes their GraphProto lies. */
   readonly graphs: readonly ByteRange[];
   /** Inside a function: the attribute of the call that this one stands for. */
   readonly reference: string | undefined;
@@ -73,7 +77,7 @@ export interface GraphInfo {
   readonly outputs: readonly ValueInfo[];
   readonly valueInfos: readonly ValueInfo[];
   /** Fields that are carried along as they are (sparse initializers, quantization annotations): tag and all. */
-  readonly others: readonly ByteRange[];
+  readonly others: readonly Uint8Array[];
 }
 
 /** A function that the model defines for itself. */

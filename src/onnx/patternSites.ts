@@ -23,12 +23,14 @@ export function findPatternSites(index: GraphIndex): FoundSite[] {
   const sites = new Map<string, FoundSite>();
   index.nodes.forEach((_, node) => {
     const product = activationProduct(index, node);
-    if (product === undefined || index.nodes[node].opType === 'ReduceSum') return;
+    // A weighted sum without a matrix product has one query: it is attention where an iteration of a loop is one.
+    if (product === undefined || (index.nodes[node].opType === 'ReduceSum' && index.outer === undefined)) return;
     const paths = product.operands.map((operand, position) => ({ position, path: scorePath(index, operand) }));
     const rank = (path: ScorePath | undefined): number => (path === undefined ? 0 : path.normalizer === 'softmax' || path.normalizer === 'exponential' ? 2 : 1);
     const [best] = paths.sort((a, b) => rank(b.path) - rank(a.path));
     if (best?.path === undefined) return;
     const site = toSite(index, product, best.position, best.path);
+    if (site === undefined) return;
     // One matrix of weights may weight several values: it is one attention.
     if (!sites.has(site.tensor)) sites.set(site.tensor, site);
   });
@@ -103,7 +105,7 @@ const stripped = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'QuantizeLi
 /** … and in another shape. */
 const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
 
-function toSite(index: GraphIndex, product: Product, position: number, path: ScorePath): FoundSite {
+function toSite(index: GraphIndex, product: Product, position: number, path: ScorePath): FoundSite | undefined {
   const { steps, normalizerAt, normalizer } = path;
   let isSwapped = product.equation === undefined && (position === 1) !== product.isTransposed[position];
   let at = 0;
@@ -112,6 +114,8 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
     if (node === undefined) break;
     const operator = operatorOf(index, node);
     if (stripped.has(operator)) continue;
+    // Within a loop the axes are those of the product's own operand.
+    if (index.outer !== undefined) break;
     if (product.equation === undefined && reshaping.has(operator)) continue;
     if (product.equation === undefined && operator === 'Transpose' && isLastTwoSwap(index.attributes(node).get('perm')?.integers)) {
       isSwapped = !isSwapped;
@@ -121,12 +125,13 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
   }
   const tap = steps[at];
   const maker = tap.node ?? product.node;
-  const axes = product.equation === undefined ? (isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 }) : einsumAxes(product, position);
+  const axes = index.nodes[product.node].opType === 'ReduceSum' ? summedAxis(index, product.node) : product.equation === undefined ? (isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 }) : einsumAxes(index, product, position);
+  if (axes === undefined) return undefined;
   const isDivided = isNormalized(index, steps.slice(0, normalizerAt + 1), normalizer);
   // Scores that are a quantised operator's result are numbers only together with their scale.
   const isQuantized = operatorOf(index, maker).includes('.QLinear');
   const suffix = isQuantized ? dequantize(index.nodes[maker], tap.tensor, `${tap.tensor}/dequantized`) : undefined;
-  const chain = steps.slice(at).flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType])).reverse();
+  const chain = steps.slice(at).flatMap((step) => (step.node === undefined || index.nodes[step.node].opType === 'If' ? [] : [index.nodes[step.node].opType])).reverse();
   return {
     node: product.node,
     method: !isDivided ? 'derived' : isQuantized ? 'rebuilt' : 'exposed',
@@ -155,14 +160,20 @@ function isLastTwoSwap(perm: readonly number[] | undefined): boolean {
 }
 
 /** In an Einsum the key is what the product sums over, the query what only the weights bring to the result. */
-function einsumAxes(product: Product, position: number): { queryAxis: number; keyAxis: number } {
+function einsumAxes(index: GraphIndex, product: Product, position: number): { queryAxis: number; keyAxis: number } {
   const { operands, result } = product.equation ?? { operands: [], result: '' };
   const letters = [...operands[position].replace('...', '')];
   const others = operands.filter((_, i) => i !== position).join('');
   const axis = (letter: string | undefined): number => (letter === undefined ? 0 : letters.indexOf(letter) - letters.length);
   const key = letters.findLast((letter) => !result.includes(letter));
   const query = letters.findLast((letter) => letter !== key && result.includes(letter) && !others.includes(letter));
-  return { queryAxis: axis(query) || -2, keyAxis: axis(key) || -1 };
+  return { queryAxis: axis(query) || (index.outer === undefined ? -2 : 0), keyAxis: axis(key) || -1 };
+}
+
+/** The one axis that a ReduceSum sums over: keys; the query has none. */
+function summedAxis(index: GraphIndex, node: number): { queryAxis: number; keyAxis: number } | undefined {
+  const axes = index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
+  return axes?.length === 1 ? { queryAxis: 0, keyAxis: axes[0] } : undefined;
 }
 
 /** Whether an exponential on a path has been divided by its sum before the values are weighted. */

@@ -58,9 +58,9 @@ export function readModel(bytes: Uint8Array, name: string, whole: { readonly fil
   return { name, bytes, ...whole, irVersion, producer: producer.trim(), opsets, graph, functions: functions.map((range) => readFunction(source, range)), headerFields };
 }
 
-/** Reads the body of a control-flow node; `depth` counts how deep it is nested. */
-export function readSubgraph(model: OnnxModel, range: ByteRange, depth: number): GraphInfo {
-  return readGraphs({ bytes: model.bytes, name: model.name, strings: new Map() }, [range], depth);
+/** Reads the body of a control-flow node, a range of that node's bytes; `depth` counts how deep it is nested. */
+export function readSubgraph(model: OnnxModel, { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange }, depth: number): GraphInfo {
+  return readGraphs({ bytes, name: model.name, strings: new Map() }, [range], depth);
 }
 
 /** Whether a file begins as one of the ORT format does: a flatbuffer with the identifier ORTM. */
@@ -88,7 +88,7 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
   const valueInfos: ValueInfo[] = [];
-  const others: ByteRange[] = [];
+  const others: Uint8Array[] = [];
   for (const range of ranges) {
     const reader = readerOf(source, range);
     while (reader.next()) {
@@ -113,7 +113,7 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
           break;
         case 14:
         case 15:
-          others.push({ start: reader.fieldStart, end: reader.end });
+          others.push(source.bytes.subarray(reader.fieldStart, reader.end));
           break;
         default: // documentation and metadata: not needed to run the model
       }
@@ -255,6 +255,7 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
     name,
     dims,
     dataType: type,
+    bytes: source.bytes,
     range,
     // A single packed float_data field is laid out as raw_data is.
     data: raw ?? (type === dataType.float32 && numFloatFields === 1 ? floats[0] : undefined),
@@ -309,7 +310,7 @@ function readValueInfo(source: Source, range: ByteRange): ValueInfo {
       }
     }
   }
-  return { name, dataType: type, dims, range };
+  return { name, dataType: type, dims, bytes: source.bytes, range };
 }
 
 function readShape(source: Source, range: ByteRange): Dimension[] {

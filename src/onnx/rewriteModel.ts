@@ -2,7 +2,9 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataType, dataTypeBits } from './dataType';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
-import type { TensorInfo } from './onnxModel';
+import type { TensorInfo, ValueInfo } from './onnxModel';
+import { patchLoop } from './patchLoop';
+import type { LoopPlace } from './site';
 import { encodeNode } from './suffixNodes';
 import type { ByteRange } from './wireReader';
 import { WireWriter } from './wireWriter';
@@ -45,7 +47,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
   const outputs = sites.map((site, position) => {
     addedNodes.push(...(site.suffix?.nodes ?? []));
     let output = site.tensor;
-    if (canBeOtherFloat && index.valueInfo(output)?.dataType !== dataType.float32) {
+    if ((canBeOtherFloat || site.loop !== undefined) && index.valueInfo(output)?.dataType !== dataType.float32) {
       output = unique(names, `attention-explorer-${position}`);
       addedNodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
     }
@@ -56,6 +58,15 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
   const live = index.ancestors(wanted);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
 
+  const loops = new Map<number, LoopPlace[]>();
+  for (const { node, loop } of sites) {
+    if (loop === undefined) continue;
+    const places = loops.get(node) ?? [];
+    // The iterations that are layers share one output.
+    if (!places.some((each) => each.output === loop.output)) places.push(loop);
+    loops.set(node, places);
+  }
+
   const written = new WireWriter();
   const externalFiles = new Set<string>();
   let hasOwnWeights = false;
@@ -65,16 +76,17 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
       externalFiles.add(tensor.external.location);
       weightBytes += tensor.external.length ?? (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
     }
-    if (tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternalBytes && dataTypeBits(tensor.dataType) > 0) {
+    if (tensor.bytes === model.bytes && tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternalBytes && dataTypeBits(tensor.dataType) > 0) {
       hasOwnWeights = true;
       weightBytes += tensor.data.end - tensor.data.start;
       written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
-    } else written.bytes(5, model.bytes.subarray(tensor.range.start, tensor.range.end));
+    } else written.bytes(5, tensor.bytes.subarray(tensor.range.start, tensor.range.end));
   };
   index.nodes.forEach((node, at) => {
-    if (!isWhole && !live.nodes.has(at)) return;
+    if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
     const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternalBytes ? index.attributes(at).get('value')?.tensor : undefined;
     if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
+    else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
     else written.bytes(1, node.bytes.subarray(node.range.start, node.range.end));
   });
   for (const node of addedNodes) written.bytes(1, node);
@@ -86,21 +98,21 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
     writeTensor(tensor);
   }
   for (const site of sites) for (const initializer of site.suffix?.initializers ?? []) written.bytes(5, initializer);
-  const copy = (field: number, range: ByteRange): void => void written.bytes(field, model.bytes.subarray(range.start, range.end));
+  const copy = (field: number, { bytes, range }: ValueInfo): void => void written.bytes(field, bytes.subarray(range.start, range.end));
   const inputs: string[] = [];
   for (const input of graph.inputs) {
     if (!isUsed(input.name)) continue;
-    copy(11, input.range);
+    copy(11, input);
     if (!index.initializers.has(input.name)) inputs.push(input.name);
   }
-  if (isWhole) for (const output of graph.outputs) copy(12, output.range);
+  if (isWhole) for (const output of graph.outputs) copy(12, output);
   for (const output of addedOutputs) written.message(12, new WireWriter().text(1, output));
   // A site whose tensor the model gives anyway.
   const given = new Set(isWhole ? [] : outputs.map(({ output }) => output).filter((output) => ownOutputs.has(output)));
   for (const output of given) written.message(12, new WireWriter().text(1, output));
-  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info.range);
+  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info);
   for (const site of sites) for (const info of site.suffix?.valueInfos ?? []) written.bytes(13, info);
-  for (const range of graph.others) written.raw(model.bytes.subarray(range.start, range.end));
+  for (const other of graph.others) written.raw(other);
 
   const whole = new WireWriter();
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));

@@ -1,3 +1,4 @@
+import type { GraphIndex } from './graphIndex';
 import type { Normalizer } from './trace';
 
 /** How the weights of a site are got out: its tensor made an output; its operator asked for them; computed anew from its inputs; computed from what the graph holds in their place. */
@@ -33,7 +34,10 @@ export interface FoundSite {
   readonly needs: readonly string[];
   /** Whether the rows have yet to be divided by their sums. */
   readonly isUndivided: boolean;
-  /** The axes of query and key positions, counted from the end (−1 is the last). */
+  /**
+   * The axes of query and key positions, counted from the end (−1 is the last). In the body of a loop the key's may be counted
+   * from the start, and the query's is an axis of length one, or 0 where each iteration's query has no axis of its own.
+   */
   readonly queryAxis: number;
   readonly keyAxis: number;
   /** What the weights are made of, and what they weight. */
@@ -48,6 +52,26 @@ export interface FoundSite {
   readonly numKeyValueHeads: number | undefined;
   /** What else the report says of it: window, soft cap, rotary positions. */
   readonly notes: readonly string[];
+  /** Where it lies in a loop's body; the site's node is the loop then. */
+  readonly loop?: LoopPlace;
+}
+
+/** An attention in the body of a loop. */
+export interface LoopPlace {
+  /** The body. */
+  readonly index: GraphIndex;
+  /** The attention in the body's own terms. */
+  readonly site: FoundSite;
+  /** The loop's new output: the weights of all iterations, along a first axis. */
+  readonly output: string;
+  /** Whether that axis begins with the last iteration. */
+  readonly isReversed: boolean;
+  /** The iteration that is this layer; undefined where each iteration is a query position. */
+  readonly iteration: number | undefined;
+  /** Whether what attends is the loop's own state and what it reads is fixed outside. */
+  readonly isCross: boolean;
+  /** Tensors outside that queries, keys and values are made of. */
+  readonly sources: { readonly queries: ReadonlySet<string>; readonly keys: ReadonlySet<string>; readonly values: ReadonlySet<string> };
 }
 
 /** Attention that was seen and cannot be got out, with the reason in one clause. */

@@ -65,9 +65,10 @@ export class SuffixBuilder {
   readonly #initializers: Uint8Array[] = [];
   readonly #valueInfos: Uint8Array[] = [];
 
-  constructor(index: GraphIndex, node: number) {
+  /** @param part tells builders for one node apart. */
+  constructor(index: GraphIndex, node: number, part = '') {
     this.#index = index;
-    this.#prefix = `attention-explorer/${node}/`;
+    this.#prefix = `attention-explorer/${index.scope}${node}/${part}`;
   }
 
   /** A tensor name of this site's own. */

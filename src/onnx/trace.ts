@@ -28,6 +28,7 @@ export const rearranging = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', '
 /** The inputs through which a node carries a matrix on; empty for an operator that does not. */
 export function carriedInputs(index: GraphIndex, node: number): readonly string[] {
   const operator = operatorOf(index, node);
+  if (operator === 'If') return index.passedThrough(node);
   if (!carriers.has(operator)) return [];
   const { inputs } = index.nodes[node];
   const positions = carriers.get(operator);
