@@ -79,6 +79,22 @@ function namedPath(index: GraphIndex, site: FoundSite): string | undefined {
     const path = pathOfNode(index, node);
     if (path !== undefined) return path;
   }
+  return projectionPath(index, site.queries) ?? projectionPath(index, site.keys);
+}
+
+/** The module whose part projects a tensor, from the name of the weight: `decoder` for `decoder.query.weight`. */
+function projectionPath(index: GraphIndex, tensor: string): string | undefined {
+  let name = tensor;
+  for (let i = 0; i < 12; i++) {
+    const node = index.producer(name);
+    if (node === undefined) return undefined;
+    const { inputs } = index.nodes[node];
+    for (const input of inputs) {
+      const [, module] = /^([A-Za-z_]\w*(?:\.\w+)*)\.\w+\.(?:weight|bias)$/.exec(index.weight(input)?.name ?? '') ?? [];
+      if (module !== undefined) return module;
+    }
+    name = inputs.find((input) => index.weight(input) === undefined) ?? '';
+  }
   return undefined;
 }
 
