@@ -1,17 +1,31 @@
 #!/usr/bin/env node
 // Bundles everything that ships into dist/: the two extension entries, the two engine entries, the webview and the command line.
 //   node scripts/build.mjs [--production]
-import { chmod, copyFile, mkdir, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { linkNativeLibraries } from './lib/nativeRuntime.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 
 // A CommonJS bundle has no import.meta.url, which the runtime's Node build asks for to find its .wasm beside the bundle.
 const nodeUrl = { define: { 'import.meta.url': '__bundleUrl' }, banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" } };
+
+// The native runtime looks for its library beside its own files: in the bundle that is the folder of the bundle.
+const besideBundle = {
+  name: 'beside-bundle',
+  setup({ onLoad }) {
+    onLoad({ filter: /onnxruntime-node[\\/]dist[\\/]binding\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8');
+      const contents = source.replace('require(`../bin/', "require('node:module').createRequire(__filename)(`./bin/");
+      if (contents === source) throw new Error('onnxruntime-node loads its library in another way than before: see scripts/build.mjs');
+      return { contents, loader: 'js' };
+    });
+  },
+};
 
 /** The bundles by name, as esbuild options. */
 export function bundles({ production = false } = {}) {
@@ -24,6 +38,7 @@ export function bundles({ production = false } = {}) {
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
     engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
     webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },
+    native: { ...node, plugins: [besideBundle], entryPoints: ['node_modules/onnxruntime-node/dist/index.js'], outfile: 'dist/native/ort.cjs' },
     cli: { ...node, define: nodeUrl.define, banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` }, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs' },
   };
 }
@@ -39,6 +54,7 @@ export async function build({ production = false, only = undefined } = {}) {
   for (const file of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) await copyFile(join(runtime, file), join(root, 'dist', file));
   const codicons = join(root, 'node_modules/@vscode/codicons/dist');
   for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
+  if (only === undefined || only.includes('native')) linkNativeLibraries(process.platform, process.arch, join(root, 'dist/native'));
   if (only === undefined || only.includes('cli')) await chmod(join(root, 'dist/cli.cjs'), 0o755);
   return Object.fromEntries(results);
 }

@@ -2,22 +2,26 @@
 // Client and server types are derived from them in `rpc/connection`.
 import type { ErrorCode, SerializedError } from './base/errors';
 import type { ComponentInfo, HeadSelection } from './model/head';
-import type { ModelInfo, RunInfo } from './model/modelInfo';
+import type { Backend, ModelInfo, RunInfo } from './model/modelInfo';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
 import type { ColourMap, Scale, ViewState } from './model/viewState';
 
 // ---- editor host → engine ----
 
+/** What an engine runs models on; neither can change once it is warm. */
+export interface EngineOptions {
+  readonly backend: 'auto' | Backend;
+  /** Number of threads; 0 lets the engine choose. */
+  readonly threads: number;
+}
+
 /** Which model to use, and how. */
-export interface ModelSpec {
+export interface ModelSpec extends EngineOptions {
   /** A folder in the Hugging Face layout or an `.onnx` file: a path that the engine's file access understands. */
   readonly path: string;
   /** The tokenizer.json that the person chose for the model, instead of the one beside it. */
   readonly tokenizerPath?: string;
-  readonly backend: 'auto' | 'wasm' | 'webgpu';
-  /** Number of threads; 0 lets the engine choose. */
-  readonly threads: number;
 }
 
 /** A text to explain. */
@@ -83,7 +87,7 @@ export interface ReportView {
 /** What the engine does for the window. */
 export interface EngineApi {
   /** Initialises the runtime without a model. */
-  warmUp(params: { readonly threads: number }): { readonly numThreads: number };
+  warmUp(params: EngineOptions): { readonly numThreads: number };
   /** Tokenises, loads the model if it is not the one held, runs it, holds the attention, and says what it holds. */
   explain(params: ExplainParams): RunInfo;
   /** The same for a picture; its only token stream has a grid. */

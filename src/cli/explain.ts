@@ -1,16 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
-import * as ort from 'onnxruntime-web';
 import { ExplorerError, formatSentence } from '../base/errors';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
+import { loadOnBackend } from '../engine/loadOnBackend';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { Runtime } from '../engine/runtime';
+import { nodeRuntimes } from '../engine/nodeRuntimes.node';
+import { Runtimes } from '../engine/runtimes';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics } from '../model/headMetrics';
 import { noticeSentences } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
+import type { EngineOptions } from '../protocol';
 import { visibleText, type TokenStream } from '../model/token';
 import { bundledModelPath } from './bundledModel';
 
@@ -21,6 +23,7 @@ export interface ExplainOptions {
   readonly model: string | undefined;
   /** `layer.head`; the mean of all heads where it is missing. */
   readonly head: string | undefined;
+  readonly backend: EngineOptions['backend'];
   readonly isJson: boolean;
 }
 
@@ -28,10 +31,10 @@ export interface ExplainOptions {
 const numSources = 8;
 
 /** What every token of a text reads, as text for people or as JSON. */
-export async function explain({ file, model, head, isJson }: ExplainOptions): Promise<string> {
+export async function explain({ file, model, head, backend, isJson }: ExplainOptions): Promise<string> {
   const text = await readLines(file);
-  const runtime = new Runtime(ort, availableParallelism());
-  const loaded = await LoadedModel.load(runtime, nodeFileAccess, { path: model === undefined ? bundledModelPath() : resolve(model), backend: 'auto', threads: 0 });
+  const spec = { path: model === undefined ? bundledModelPath() : resolve(model), backend, threads: 0 } as const;
+  const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
   const { stream, notices: cuts } = loaded.tokenize(text, 0);
   const { layers, components, notices } = await loaded.run(stream);
   const store = new AttentionStore(Infinity);

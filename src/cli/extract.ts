@@ -1,13 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import * as ort from 'onnxruntime-web';
 import { ExplorerError } from '../base/errors';
 import { AttentionSession } from '../engine/attentionSession';
 import { readModelFiles } from '../engine/modelFiles';
 import { resolveModel } from '../engine/modelFolder';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { Runtime } from '../engine/runtime';
+import { nodeRuntimes } from '../engine/nodeRuntimes.node';
+import { Runtimes } from '../engine/runtimes';
+import type { EngineOptions } from '../protocol';
 import { planInputs } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
@@ -19,16 +20,16 @@ export interface ExtractOptions {
   readonly feeds: string;
   /** The safetensors file to write. */
   readonly out: string;
+  readonly backend: EngineOptions['backend'];
 }
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
-export async function extract({ model, feeds, out }: ExtractOptions): Promise<string> {
+export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<string> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
   const { modelPath } = await resolveModel(nodeFileAccess, resolve(model));
   const files = await readModelFiles(nodeFileAccess, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
-  const runtime = new Runtime(ort, availableParallelism());
-  await runtime.initialize(1);
-  const session = await AttentionSession.create({ ort, files, wantOutputs: true });
+  const { runtime } = await new Runtimes(nodeRuntimes, availableParallelism()).choose(backend, 1);
+  const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
   const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;

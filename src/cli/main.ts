@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
+import type { EngineOptions } from '../protocol';
 import { explain } from './explain';
 import { extract } from './extract';
 import { inspect } from './inspect';
@@ -15,6 +16,7 @@ const usage = `Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
+--backend native|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
 MODEL is an .onnx file, or a folder that holds one with its tokenizer.json.`;
 
 async function main(args: readonly string[]): Promise<string> {
@@ -31,11 +33,11 @@ async function main(args: readonly string[]): Promise<string> {
   };
   switch (command) {
     case 'explain':
-      return explain({ file: operand('FILE'), model: values.model, head: values.head, isJson: values.json });
+      return explain({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
-      return extract({ model: operand('MODEL'), feeds: option('feeds'), out: option('out') });
+      return extract({ model: operand('MODEL'), feeds: option('feeds'), out: option('out'), backend: backendOf(values.backend, 'wasm') });
     case 'tokenize':
       return tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
     case undefined:
@@ -47,9 +49,16 @@ async function main(args: readonly string[]): Promise<string> {
   }
 }
 
+function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
+  if (value === undefined) return otherwise;
+  if (value === 'auto' || value === 'native' || value === 'wasm') return value;
+  throw new ExplorerError('invalidArgument', ['--backend', 'it is native, wasm or auto']);
+}
+
 interface Options {
   readonly model?: string;
   readonly head?: string;
+  readonly backend?: string;
   readonly feeds?: string;
   readonly out?: string;
   readonly json: boolean;
@@ -58,7 +67,7 @@ interface Options {
 function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, backend: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
     return { values, positionals };
   } catch (error) {
     throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });

@@ -4,10 +4,11 @@ import type { PlacedSite } from '../onnx/describeSites';
 import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
 import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
+import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
-import { openExternalData, type ModelFiles } from './modelFiles';
-import type { OrtModule } from './runtime';
+import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
+import type { OrtModule, Runtime } from './runtime';
 import { runtimeError } from './runtimeError';
 
 /** How a session is made. */
@@ -16,8 +17,8 @@ export interface SessionOptions {
   readonly files: ModelFiles;
   /** Whether the model's own outputs are computed too. Without them, what leads only to them is dropped. */
   readonly wantOutputs?: boolean;
-  /** Execution backend; WASM where it is missing. */
-  readonly backend?: 'wasm' | 'webgpu';
+  /** The backend that `ort` is a build for; WebAssembly where it is missing. */
+  readonly runtime?: Pick<Runtime, 'backend' | 'sessionOptions' | 'sessionConfig'>;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -65,6 +66,9 @@ const heapPerWeight = 1.2;
 /** Weights up to this are packed for speed; for more, memory counts. */
 const mostPackedBytes = 4e8;
 
+/** The backend that is meant where none is named. */
+const portable = { backend: 'wasm', sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} } as const;
+
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
   readonly #ort: OrtModule;
@@ -83,31 +87,39 @@ export class AttentionSession {
 
   /** Throws `modelNoAttention`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, backend = 'wasm', onProgress } = options;
+    const { ort, files, wantOutputs = false, runtime = portable, onProgress } = options;
     const { sites } = files.analysis;
     if (sites.length === 0) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
     const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
     const neededBytes = fixedBytes + rewritten.weightBytes * heapPerWeight;
-    if (neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+    if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+    const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
+      const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
+      onProgress?.('createSession');
+      try {
+        const session = await ort.InferenceSession.create(rewritten.bytes, {
+          ...runtime.sessionOptions,
+          graphOptimizationLevel: 'all',
+          logSeverityLevel: 3,
+          // Packing weights anew for the processor holds them twice for a while.
+          extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes ? { disable_prepacking: '1' } : {}), ...extra } },
+          ...(externalData.length > 0 ? { externalData } : {}),
+        });
+        return new AttentionSession(options, session, rewritten);
+      } catch (error) {
+        throw runtimeError(error, `the model ${files.name}`);
+      } finally {
+        weights.close();
+      }
+    };
     onProgress?.('readWeights');
-    const weights = await openExternalData(files, rewritten.externalFiles);
-    const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
-    onProgress?.('createSession');
-    try {
-      const session = await ort.InferenceSession.create(rewritten.bytes, {
-        executionProviders: [backend],
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 3,
-        // Packing weights anew for the processor holds them twice for a while.
-        ...(rewritten.weightBytes > mostPackedBytes ? { extra: { session: { disable_prepacking: '1' } } } : {}),
-        ...(externalData.length > 0 ? { externalData } : {}),
-      });
-      return new AttentionSession(options, session, rewritten);
-    } catch (error) {
-      throw runtimeError(error, `the model ${files.name}`);
-    } finally {
-      weights.close();
-    }
+    if (runtime.backend !== 'native') return make(await openExternalData(files, rewritten.externalFiles), {});
+    // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
+    await externalDataPaths(files, rewritten.externalFiles);
+    return make(noExternalData, { model_external_initializers_file_folder_path: folderOf(files.path) }).catch(async (error: unknown) => {
+      if (rewritten.externalFiles.length === 0) throw error;
+      return make(await readExternalData(files, rewritten.externalFiles), {});
+    });
   }
 
   /** Inputs that must be fed. */

@@ -1,7 +1,7 @@
 import type { Event } from '../base/event';
 import { ExplorerError } from '../base/errors';
 import type { EngineApi, EngineEvents, EngineHostApi, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../protocol';
-import type { RunInfo } from '../model/modelInfo';
+import type { Backend, RunInfo } from '../model/modelInfo';
 import type { Channel } from '../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../rpc/connection';
 import { engineHostMethods } from '../rpc/methods';
@@ -11,13 +11,15 @@ import { baseName, type FileAccess } from './fileAccess';
 import { ImageModel } from './image/imageModel';
 import { PictureStore } from './image/pictureStore';
 import { LoadedModel } from './loadedModel';
+import { loadOnBackend } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
-import { Runtime, type OrtModule } from './runtime';
+import { Runtimes, type LoadRuntime } from './runtimes';
 
 /** What an entry knows of its host and the engine does not. */
 export interface EngineHost {
   readonly channel: Channel;
-  readonly ort: OrtModule;
+  /** The builds of the runtime that this host has. */
+  readonly runtimes: Readonly<Partial<Record<Backend, LoadRuntime>>>;
   /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
   readonly access: (window: Client<EngineHostApi>) => FileAccess;
   readonly numProcessors: number;
@@ -28,7 +30,7 @@ export interface EngineHost {
 
 /** Serves a window: one model at a time, its runs' attention held in full precision and handed out by slice. */
 export class EngineServer {
-  readonly #runtime: Runtime;
+  readonly #runtimes: Runtimes;
   readonly #access: FileAccess;
   readonly #attention: AttentionStore;
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
@@ -40,12 +42,12 @@ export class EngineServer {
   readonly onClose: Event<string>;
 
   constructor(host: EngineHost) {
-    this.#runtime = new Runtime(host.ort, host.numProcessors);
+    this.#runtimes = new Runtimes(host.runtimes, host.numProcessors);
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     const api: Server<EngineApi> = {
-      warmUp: async ({ threads }) => {
-        await this.#runtime.initialize(threads);
-        return { numThreads: this.#runtime.numThreads };
+      warmUp: async ({ backend, threads }) => {
+        const { runtime } = await this.#runtimes.choose(backend, threads);
+        return { numThreads: runtime.numThreads };
       },
       explain: (params, signal) => this.#enqueue(() => this.#explain(params, signal)),
       explainImage: (params, signal) => this.#enqueue(() => this.#explainImage(params, signal)),
@@ -138,8 +140,8 @@ export class EngineServer {
       if (this.#model instanceof ImageModel) throw new ExplorerError('modelReadsImages', [this.#model.info.name]);
       return this.#model;
     }
-    await this.#makeRoom(spec, signal);
-    return (this.#model = await LoadedModel.load(this.#runtime, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal));
+    await this.#makeRoom();
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (chosen) => LoadedModel.load(chosen, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
@@ -147,18 +149,16 @@ export class EngineServer {
       if (this.#model instanceof LoadedModel) throw new ExplorerError('modelReadsText', [this.#model.info.name]);
       return this.#model;
     }
-    await this.#makeRoom(spec, signal);
-    return (this.#model = await ImageModel.load(this.#runtime, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal));
+    await this.#makeRoom();
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (chosen) => ImageModel.load(chosen, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
   }
 
-  /** Lets go of the model held and starts the runtime. */
-  async #makeRoom(spec: ModelSpec, signal: AbortSignal): Promise<void> {
+  /** Lets go of the model held. */
+  async #makeRoom(): Promise<void> {
     const former = this.#model;
     this.#model = undefined;
     await former?.release();
     this.#connection.fire('progress', { stage: 'startEngine' });
-    await this.#runtime.initialize(spec.threads);
-    signal.throwIfAborted();
   }
 
   #inspect(spec: ModelSpec): Promise<ReportView> {

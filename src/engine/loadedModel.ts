@@ -14,7 +14,7 @@ import type { FileAccess } from './fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from './layerInfo';
 import { readModelFiles } from './modelFiles';
 import { configNumber, configuredContextLength, resolveModel } from './modelFolder';
-import type { Runtime } from './runtime';
+import type { ChosenRuntime } from './runtimes';
 import { tokenizeText, type TokenizedText } from './tokenizeText';
 
 /** Heads that a layer is taken to have where its graph does not say. */
@@ -49,7 +49,7 @@ export class LoadedModel {
   }
 
   /** Finds, reads and prepares a model. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
+  static async load({ runtime, reason }: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const files = await readModelFiles(access, resolved.modelPath);
@@ -62,8 +62,7 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (files.analysis.sites.length === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
     onProgress({ stage: 'loadModel' });
-    await runtime.initialize(spec.threads);
-    const session = await AttentionSession.create({ ort: runtime.ort, files });
+    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
     try {
       const plan = planInputs(index, session.inputNames);
       const [target] = [...plan.roles].find(([, role]) => role === 'targetIds') ?? [];
@@ -73,8 +72,8 @@ export class LoadedModel {
       const info: ModelInfo = {
         name: resolved.name,
         path: resolved.modelPath,
-        backend: 'wasm',
-        backendReason: spec.backend === 'webgpu' ? 'WebGPU is not available here yet' : '',
+        backend: runtime.backend,
+        backendReason: reason,
         numThreads: runtime.numThreads,
         contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
         vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),

@@ -27,7 +27,7 @@ if (!self.name.startsWith('em-pthread')) {
       });
       new EngineServer({
         channel,
-        ort,
+        runtimes: { wasm: () => Promise.resolve(ort) },
         access: hostFileAccess,
         // Threads of a bundle in a Worker need a script URL of their own, which a blob does not have.
         numProcessors: 1,

@@ -1,10 +1,10 @@
 import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-web';
 import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
 import { EngineServer } from './engineServer';
 import { nodeFileAccess } from './nodeFileAccess.node';
+import { nodeRuntimes } from './nodeRuntimes.node';
 
 // The forked engine: control messages over IPC, bulk frames over the fourth extra pipe that the launcher opened.
 const bulkDescriptor = 4;
@@ -26,7 +26,7 @@ const channel = new FramedChannel(
 );
 const server = new EngineServer({
   channel,
-  ort,
+  runtimes: nodeRuntimes,
   access: () => nodeFileAccess,
   numProcessors: availableParallelism(),
   attentionBudgetBytes,

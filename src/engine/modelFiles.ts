@@ -51,23 +51,42 @@ export interface ExternalData {
   close(): void;
 }
 
-/** Opens or reads the weights files that a model names. Throws `externalDataOutside` or `externalDataMissing`. */
-export async function openExternalData({ path, name, analysis, access }: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
-  const paths = locations.map((location) => (location === analysis.model.ownFile ? path : externalDataPath(path, location)));
+/** No weights files: the model has none, or the runtime reads them by itself. */
+export const noExternalData: ExternalData = { files: [], close: () => {} };
+
+/** Opens the weights files that a model names, in parts where that can be. Throws `externalDataOutside` or `externalDataMissing`. */
+export async function openExternalData(model: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
+  const { access } = model;
   const files: { path: string; data: Uint8Array }[] = [];
   const opened: OpenFile[] = [];
   const close = (): void => opened.forEach((file) => file.close());
   try {
-    for (const [i, each] of paths.entries()) {
-      if (!(await access.exists(each))) throw new ExplorerError('externalDataMissing', [name, locations[i]]);
-      const file = await access.open?.(each);
+    for (const { location, path } of await externalDataPaths(model, locations)) {
+      const file = await access.open?.(path);
       if (file !== undefined) opened.push(file);
-      // The runtime looks files up by the name in the model, without a leading "./".
-      files.push({ path: locations[i].replace(/^\.\//, ''), data: file === undefined ? await access.read(each) : new LazyBytes(file) });
+      files.push({ path: location, data: file === undefined ? await access.read(path) : new LazyBytes(file) });
     }
   } catch (error) {
     close();
     throw error;
   }
   return { files, close };
+}
+
+/** Reads the weights files that a model names, whole. Throws as {@link openExternalData} does. */
+export async function readExternalData(model: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
+  const paths = await externalDataPaths(model, locations);
+  return { files: await Promise.all(paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path) }))), close: () => {} };
+}
+
+/** Where the weights files that a model names lie, all of them there. Throws as {@link openExternalData} does. */
+export async function externalDataPaths({ path, name, analysis, access }: ModelFiles, locations: readonly string[]): Promise<{ readonly location: string; readonly path: string }[]> {
+  const found: { location: string; path: string }[] = [];
+  for (const location of locations) {
+    const each = location === analysis.model.ownFile ? path : externalDataPath(path, location);
+    if (!(await access.exists(each))) throw new ExplorerError('externalDataMissing', [name, location]);
+    // The runtime looks files up by the name in the model, without a leading "./".
+    found.push({ location: location.replace(/^\.\//, ''), path: each });
+  }
+  return found;
 }

@@ -3,7 +3,7 @@ import { colourMaps, scales, type ColourMap, type Scale } from '../model/viewSta
 /** The section that all settings stand in. */
 export const settingsSection = 'attentionExplorer';
 
-const backends = ['auto', 'wasm', 'webgpu'] as const;
+const backends = ['auto', 'native', 'webgpu', 'wasm'] as const;
 /** Greatest values that the manifest admits; the settings file may say anything. */
 const maxThreads = 64;
 const maxTokens = 4096;

@@ -2,7 +2,7 @@ import type { ComponentInfo } from './head';
 import type { TokenStream } from './token';
 
 /** The execution backends of the runtime. */
-export type Backend = 'wasm' | 'webgpu';
+export type Backend = 'native' | 'webgpu' | 'wasm';
 
 /** A loaded model as its users see it. */
 export interface ModelInfo {
@@ -10,7 +10,7 @@ export interface ModelInfo {
   /** The path it was loaded from. */
   readonly path: string;
   readonly backend: Backend;
-  /** Why this backend, in one English clause; empty where it is the one asked for. */
+  /** Why this backend, in one English sentence. */
   readonly backendReason: string;
   readonly numThreads: number;
   /** The most tokens that the model can read, if it says. */

@@ -22,7 +22,8 @@ const windowBytes = 2 ** 18;
 
 /** Reads a model file but for its large tensors. Throws `modelTruncated`, `modelNotOnnx` or `modelUnsupported`. */
 export function compactModel(file: RandomAccessFile, name: string): CompactModel {
-  const ownName = 'attention-explorer-own-file';
+  // The file's real name: a runtime that reads files by itself finds it beside the others.
+  const ownName = name;
   const cursor = new Cursor(file, name);
   const model = new WireWriter();
   while (cursor.at < file.size) {

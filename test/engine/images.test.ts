@@ -126,6 +126,7 @@ describe('a model of pictures', () => {
   before(async () => {
     ort = await importRuntime();
     runtime = new Runtime(ort, 1);
+    await runtime.initialize(1);
   });
 
   const vit = async (files: Readonly<Record<string, string>> = {}): Promise<ReturnType<typeof memoryAccess>> =>
@@ -136,7 +137,7 @@ describe('a model of pictures', () => {
     const processed = await stored('processed.safetensors');
     const { square } = JSON.parse(await readFixtureText('images/processors.json')) as Record<string, unknown>;
     const config = { model_type: 'vit', patch_size: 8, image_size: 32 };
-    const model = await ImageModel.load(runtime, await vit({ 'preprocessor_config.json': JSON.stringify(square), 'config.json': JSON.stringify(config) }), spec);
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': JSON.stringify(square), 'config.json': JSON.stringify(config) }), spec);
     const { picture, notices } = await model.prepare(await read('rgb.png'), 'rgb.png');
     const result = await model.run(picture);
     await model.release();
@@ -151,7 +152,7 @@ describe('a model of pictures', () => {
   });
 
   it('takes its size from the file where no settings say how pictures are made, and says so', async () => {
-    const model = await ImageModel.load(runtime, await vit(), spec);
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec);
     const { picture, notices } = await model.prepare(await read('plain.jpg'), 'plain.jpg');
     const { stream } = await model.run(picture);
     await model.release();
@@ -160,7 +161,7 @@ describe('a model of pictures', () => {
   });
 
   it('is refused where settings and file do not fit each other', async () => {
-    const model = await ImageModel.load(runtime, await vit({ 'preprocessor_config.json': '{"size": {"height": 48, "width": 48}}' }), spec);
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': '{"size": {"height": 48, "width": 48}}' }), spec);
     const error = await errorOf(model.prepare(await read('rgb.png'), 'rgb.png'));
     await model.release();
     expect([error.code, error.args[1]]).to.deep.equal(['modelUnsupported', 'it takes pictures of 32 × 32 pixels, and its preprocessor_config.json makes them 48 × 48']);
@@ -168,9 +169,9 @@ describe('a model of pictures', () => {
 
   it('is told from one of text by its inputs, before anything is loaded', async () => {
     const pictures = await vit();
-    expect((await errorOf(LoadedModel.load(runtime, pictures, spec))).code).to.equal('modelReadsImages');
+    expect((await errorOf(LoadedModel.load({ runtime, reason: '' }, pictures, spec))).code).to.equal('modelReadsImages');
     const texts = memoryAccess({ 'm/vit/model.onnx': await readFixture('zoo/bert.sdpa.legacy/model.onnx') });
-    expect((await errorOf(ImageModel.load(runtime, texts, spec))).code).to.equal('modelReadsText');
+    expect((await errorOf(ImageModel.load({ runtime, reason: '' }, texts, spec))).code).to.equal('modelReadsText');
     expect(pictures.wasRead.filter((path) => !path.endsWith('.onnx'))).to.deep.equal([]);
   });
 });

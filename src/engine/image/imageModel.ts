@@ -15,7 +15,7 @@ import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
 import { readModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
-import type { Runtime } from '../runtime';
+import type { ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
@@ -75,7 +75,7 @@ export class ImageModel {
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
-  static async load(runtime: Runtime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
+  static async load({ runtime, reason }: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path);
     const files = await readModelFiles(access, resolved.modelPath);
@@ -95,13 +95,12 @@ export class ImageModel {
     const layout = layoutOf(pixels, embedding);
     const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
     onProgress({ stage: 'loadModel' });
-    await runtime.initialize(spec.threads);
-    const session = await AttentionSession.create({ ort: runtime.ort, files, wantOutputs: true });
+    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
     const info: ModelInfo = {
       name: resolved.name,
       path: resolved.modelPath,
-      backend: 'wasm',
-      backendReason: spec.backend === 'webgpu' ? 'WebGPU is not available here yet' : '',
+      backend: runtime.backend,
+      backendReason: reason,
       numThreads: runtime.numThreads,
       contextLength: undefined,
       vocabularySize: undefined,

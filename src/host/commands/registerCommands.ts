@@ -69,7 +69,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   });
   register(commands.showExtractionReport, () => reports.show());
   register(commands.restartEngine, async () => {
-    supervisor.restart(readSettings().threads);
+    supervisor.restart(readSettings());
     const { kind } = store.status;
     const isGone = store.run !== undefined && !store.run.held.isHeld;
     if ((kind === 'engineStopped' || isGone) && controller.canRerun) await controller.rerun();

@@ -1,5 +1,5 @@
 import { DisposableStore, type Disposable } from '../../base/disposable';
-import type { EngineApi, EngineEvents } from '../../protocol';
+import type { EngineApi, EngineEvents, EngineOptions } from '../../protocol';
 import type { Client } from '../../rpc/connection';
 import type { EngineProcess } from './engineLauncher';
 
@@ -7,16 +7,16 @@ import type { EngineProcess } from './engineLauncher';
 export class EngineHandle implements Disposable {
   readonly #process: EngineProcess;
   readonly #store = new DisposableStore();
-  /** Threads that it was asked to use; they cannot change while it lives. */
-  readonly threads: number;
+  /** What it was asked to run on; that cannot change while it lives. */
+  readonly options: EngineOptions;
   /** Resolves with the reason when the engine is gone. */
   readonly exited: Promise<string>;
   #isAlive = true;
   #isUnwanted = false;
 
-  constructor(process: EngineProcess, threads: number) {
+  constructor(process: EngineProcess, options: EngineOptions) {
     this.#process = process;
-    this.threads = threads;
+    this.options = options;
     this.exited = new Promise((resolve) => {
       this.#store.add(
         process.onExit((reason) => {
@@ -60,4 +60,9 @@ export class EngineHandle implements Disposable {
     this.#store.dispose();
     this.#process.dispose();
   }
+}
+
+/** Whether an engine with these options serves for those. */
+export function isSameEngine(a: EngineOptions, b: EngineOptions): boolean {
+  return a.backend === b.backend && a.threads === b.threads;
 }

@@ -1,9 +1,9 @@
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
-import type { EngineEvents, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../../protocol';
+import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
-import { EngineHandle } from './engineHandle';
+import { EngineHandle, isSameEngine } from './engineHandle';
 import type { EngineLauncher } from './engineLauncher';
 import { HeldRun } from './heldRun';
 
@@ -97,7 +97,7 @@ export class EngineSupervisor implements Disposable {
   /** The extraction report of a model. */
   inspect(model: ModelSpec): Promise<ReportView> {
     const current = this.#engine.value;
-    return this.#ask(current?.isAlive === true ? current : this.#take(model.threads), (engine) => engine.remote.inspect(model));
+    return this.#ask(current?.isAlive === true ? current : this.#take(model), (engine) => engine.remote.inspect(model));
   }
 
   /** Bytes held by the engine; undefined where there is none. */
@@ -107,13 +107,13 @@ export class EngineSupervisor implements Disposable {
   }
 
   /** Ends the engine and its spare, and starts anew. */
-  restart(threads: number): void {
+  restart(options: EngineOptions): void {
     this.#log.info('Restarting the engine.');
     this.#running?.abort();
     this.#dropSpare();
     this.#engine.value = undefined;
     this.#setState({ kind: 'notStarted' });
-    const engine = this.#take(threads);
+    const engine = this.#take(options);
     this.#warmUp(engine).then(
       () => {
         if (engine === this.#engine.value && this.#state.kind === 'notStarted') this.#setState({ kind: 'idle' });
@@ -138,11 +138,11 @@ export class EngineSupervisor implements Disposable {
 
   async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
     if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
-    const engine = this.#take(model.threads);
+    const engine = this.#take(model);
     this.#setState({ kind: 'running' });
     try {
       const info = await this.#ask(engine, () => request(engine, signal));
-      this.#keepSpare(model.threads);
+      this.#keepSpare(model);
       return new HeldRun(engine, info, this.#nextRunId++);
     } catch (error) {
       if (isCancelled(error)) await this.#letGo(engine);
@@ -168,22 +168,22 @@ export class EngineSupervisor implements Disposable {
   }
 
   /** The engine to use: the one there is, else the spare, else a new one. */
-  #take(threads: number): EngineHandle {
+  #take(options: EngineOptions): EngineHandle {
     const current = this.#engine.value;
-    if (current !== undefined && current.isAlive && current.threads === threads) return current;
+    if (current !== undefined && current.isAlive && isSameEngine(current.options, options)) return current;
     const spare = this.#spare;
-    if (spare !== undefined && spare.isAlive && spare.threads === threads) {
+    if (spare !== undefined && spare.isAlive && isSameEngine(spare.options, options)) {
       this.#promote();
       return spare;
     }
     this.#dropSpare();
-    const engine = this.#launch(threads);
+    const engine = this.#launch(options);
     this.#engine.value = engine;
     return engine;
   }
 
-  #launch(threads: number): EngineHandle {
-    const engine = new EngineHandle(this.#launcher.launch(), threads);
+  #launch({ backend, threads }: EngineOptions): EngineHandle {
+    const engine = new EngineHandle(this.#launcher.launch(), { backend, threads });
     this.#log.debug(`Engine started${engine.pid === undefined ? '' : ` as process ${engine.pid}`}.`);
     engine.on('log', ({ level, message }) => this.#log[level](message));
     engine.on('progress', (progress) => {
@@ -234,12 +234,12 @@ export class EngineSupervisor implements Disposable {
     }
   }
 
-  #keepSpare(threads: number): void {
+  #keepSpare(options: EngineOptions): void {
     if (this.#isDisposed || this.hasSpare || this.#spareTimer !== undefined) return;
     this.#spareTimer = setTimeout(() => {
       this.#spareTimer = undefined;
       if (this.#isDisposed || this.hasSpare) return;
-      this.#spare = this.#launch(threads);
+      this.#spare = this.#launch(options);
       this.#warmUp(this.#spare).catch(() => {});
     }, spareDelayMilliseconds);
   }
@@ -254,7 +254,7 @@ export class EngineSupervisor implements Disposable {
 
   async #warmUp(engine: EngineHandle): Promise<void> {
     try {
-      await engine.remote.warmUp({ threads: engine.threads });
+      await engine.remote.warmUp(engine.options);
     } catch (error) {
       if (!engine.isUnwanted) this.#log.warn(`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
       throw error;

@@ -137,17 +137,20 @@ describe('The engine supervisor', () => {
     await supervisor.explain(behave('answer'), never);
   });
 
-  it('replaces an engine whose number of threads is no longer asked for', async () => {
+  it('replaces an engine whose backend or number of threads is no longer asked for', async () => {
     await supervisor.explain(behave('answer', '', 1), never);
     await supervisor.explain(behave('answer', '', 2), never);
     expect(launcher.launched).to.have.length(2);
     expect(launcher.launched[0].isOver).to.equal(true);
+    const { model, ...rest } = behave('answer', '', 2);
+    await supervisor.explain({ ...rest, model: { ...model, backend: 'native' } }, never);
+    expect(launcher.launched).to.have.length(3);
   });
 
   it('restarts on demand, during a run as well', async () => {
     const running = supervisor.explain(behave('block'), never);
     await until(() => launcher.launched[0]?.explained.length === 1);
-    supervisor.restart(0);
+    supervisor.restart({ backend: 'wasm', threads: 0 });
     expect(await codeOf(running)).to.equal('cancelled');
     expect(launcher.launched[0].isOver).to.equal(true);
     await until(() => supervisor.state.kind === 'idle');

@@ -1,0 +1,20 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Backend } from '../model/modelInfo';
+import type { OrtModule } from './runtime';
+import type { LoadRuntime } from './runtimes';
+
+/** The builds of the runtime for Node: the native one only where the package carries it (`native/` beside the bundle). */
+export const nodeRuntimes: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
+  native: async () => {
+    const file = join(__dirname, 'native', 'ort.cjs');
+    const require = createRequire(file);
+    try {
+      return require(file) as OrtModule; // the bundle of onnxruntime-node, which has the same interface
+    } catch (error) {
+      const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+      throw isMissing ? new Error('this package of the extension does not carry it', { cause: error.cause }) : error;
+    }
+  },
+  wasm: () => import('onnxruntime-web'),
+};

@@ -1,0 +1,78 @@
+import type { Backend } from '../model/modelInfo';
+import type { ModelSpec } from '../protocol';
+import { Runtime, type OrtModule } from './runtime';
+
+/** Loads the build of the runtime that a backend needs; rejects, with the reason, where it is not to be had. */
+export type LoadRuntime = () => Promise<OrtModule>;
+
+/** The runtime that a model runs on. */
+export interface ChosenRuntime {
+  readonly runtime: Runtime;
+  /** Why this one, in one English sentence. */
+  readonly reason: string;
+}
+
+/** What is tried for each choice, in order; the last is always there. */
+const candidates: Readonly<Record<ModelSpec['backend'], readonly Backend[]>> = {
+  auto: ['native', 'wasm'],
+  native: ['native', 'wasm'],
+  webgpu: ['webgpu', 'native', 'wasm'],
+  wasm: ['wasm'],
+};
+
+/** What backends are called in sentences. */
+export const backendTitles: Readonly<Record<Backend, string>> = { native: 'The native runtime', webgpu: 'WebGPU', wasm: 'WebAssembly' };
+
+/** The execution backends of one host: each is loaded when it is first wanted, and what fails once is not tried again. */
+export class Runtimes {
+  readonly #loaders: Readonly<Partial<Record<Backend, LoadRuntime>>>;
+  readonly #numProcessors: number;
+  readonly #started = new Map<Backend, Promise<Runtime>>();
+
+  constructor(loaders: Readonly<Partial<Record<Backend, LoadRuntime>>>, numProcessors: number) {
+    this.#loaders = loaders;
+    this.#numProcessors = numProcessors;
+  }
+
+  /** The first backend of a choice that starts, with the reason; throws `runtimeFailed` where not even WebAssembly does. */
+  async choose(wanted: ModelSpec['backend'], threads: number): Promise<ChosenRuntime> {
+    const order = candidates[wanted];
+    const missing: string[] = [];
+    for (const backend of order) {
+      try {
+        const runtime = await this.#start(backend, threads);
+        return { runtime, reason: reasonFor(wanted, backend, missing) };
+      } catch (error) {
+        if (backend === order.at(-1)) throw error;
+        missing.push(`${backendTitles[backend]} is not available: ${shortMessage(error)}.`);
+      }
+    }
+    throw new RangeError(`No backend for ${wanted}`);
+  }
+
+  #start(backend: Backend, threads: number): Promise<Runtime> {
+    const started = this.#started.get(backend);
+    if (started !== undefined) return started;
+    const starting = (async () => {
+      const load = this.#loaders[backend];
+      if (load === undefined) throw new Error('this package of the extension does not carry it');
+      const runtime = new Runtime(await load(), this.#numProcessors, backend);
+      await runtime.initialize(threads);
+      return runtime;
+    })();
+    this.#started.set(backend, starting);
+    return starting;
+  }
+}
+
+function reasonFor(wanted: ModelSpec['backend'], backend: Backend, missing: readonly string[]): string {
+  if (wanted === backend) return 'As the settings ask.';
+  if (wanted === 'auto' && backend === 'native') return 'The fastest that this package carries.';
+  return missing.join(' ');
+}
+
+/** The first line of an error, and of its cause, without a full stop. */
+function shortMessage(error: unknown): string {
+  const own = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : String(error);
+  return own.split('\n')[0].replace(/\.$/, '');
+}
