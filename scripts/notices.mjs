@@ -5,9 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { getLicenseFileText } from 'generate-license-file';
 
 const file = 'ThirdPartyNotices.txt';
+const manifest = JSON.parse(readFileSync('package.json', 'utf8'));
 const text = `Attention Explorer is built on the following packages.\n\n${await getLicenseFileText('./package.json', {
   replace: { '@vscode/codicons': './node_modules/@vscode/codicons/LICENSE' },
-})}`.replaceAll('\r\n', '\n');
+})}
+Packages for one platform also carry onnxruntime-node ${manifest.devDependencies['onnxruntime-node']}, under the licence of onnxruntime-web.
+`.replaceAll('\r\n', '\n');
 if (process.argv.includes('--check')) {
   if (readFileSync(file, 'utf8').replaceAll('\r\n', '\n') !== text) {
     console.error(`${file} is out of date: run "node scripts/notices.mjs".`);

@@ -23,7 +23,7 @@ describe('Explain Attention', () => {
     expect(run?.components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)])).to.deep.equal([['self', [4, 4, 4]]]);
     expect(run?.components[0].isCausal).to.equal(true);
     expect(notices).to.deep.equal([]);
-    expect(statusBar).to.match(/tiny · wasm · 9 tokens/);
+    expect(statusBar).to.match(/tiny · (native|wasm) · 9 tokens/);
     for (let position = 0; position < 9; position++) {
       const row = await api.row(position);
       expect(row.reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-4);
