@@ -5,7 +5,8 @@ import * as web from 'onnxruntime-web';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession, type LayerWeights } from '../../src/engine/attentionSession';
-import { loadModel } from '../../src/engine/loadModel';
+import { LoadedModel } from '../../src/engine/loadedModel';
+import { loadOnBackend } from '../../src/engine/loadOnBackend';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { Runtimes, type LoadRuntime } from '../../src/engine/runtimes';
@@ -73,7 +74,8 @@ describe('the native runtime', function () {
   });
 
   it('reads the bundled model', async () => {
-    const model = await loadModel(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), nodeFileAccess, { path: 'media/models/code-decoder', backend: 'auto', threads: 1 });
+    const spec = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
+    const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
     expect(model.info).to.include({ backend: 'native', backendReason: 'The fastest that this package carries.' });
     await model.release();
   });
