@@ -1,5 +1,5 @@
 /** Tries an assertion until it holds or half a minute has passed. */
-export async function expectEventually(assertion: () => Promise<unknown>): Promise<void> {
+export async function expectEventually(assertion: () => unknown): Promise<void> {
   const end = Date.now() + 30_000;
   for (;;) {
     try {

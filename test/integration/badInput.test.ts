@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, tinyTokenizer, tinyVocabulary, writeFile, writeTinyModel } from './support';
+import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, writeFile, writeTinyModel } from './support';
+import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';
 
 describe('Bad input gets one sentence, and the next run works', () => {
   let api: TestApi;

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
 import type { PanelStatus } from '../../src/protocol';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 
 /** Our extension in this host. */
 export function extension(): vscode.Extension<TestApi | undefined> {
@@ -56,22 +57,6 @@ export async function readFixture(path: string): Promise<Uint8Array> {
 export async function configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('attentionExplorer');
   for (const [key, value] of Object.entries(settings)) await configuration.update(key, value, vscode.ConfigurationTarget.Workspace);
-}
-
-/** The vocabulary of {@link tinyTokenizer}, ids in order: printable ASCII, space, newline, tab. All fit a model that knows 99 ids. */
-export const tinyVocabulary: readonly string[] = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)), 'Ġ', 'Ċ', 'ĉ'];
-
-/** A tokenizer that makes one token of each byte it knows. */
-export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): string {
-  return JSON.stringify({
-    version: '1.0',
-    added_tokens: [],
-    normalizer: null,
-    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
-    post_processor: null,
-    decoder: { type: 'ByteLevel' },
-    model: { type: 'BPE', vocab: Object.fromEntries(vocabulary.map((piece, id) => [piece, id])), merges: [] },
-  });
 }
 
 /** Puts a tiny decoder (3 layers of 4 heads, 64 positions) with a tokenizer into the workspace; resolves to the folder's path there. */

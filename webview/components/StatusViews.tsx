@@ -41,12 +41,14 @@ function Failed({ error, icon, title }: { error: PanelError; icon: string; title
           </details>
         ) : null}
       </div>
-      {action === undefined ? null : <vscode-button onClick={() => panel.act(action.id)}>{action.title}</vscode-button>}
-      {alternative === undefined ? null : (
-        <vscode-button secondary onClick={() => panel.act(alternative.id)}>
-          {alternative.title}
-        </vscode-button>
-      )}
+      <span class="status-actions">
+        {action === undefined ? null : <vscode-button onClick={() => panel.act(action.id)}>{action.title}</vscode-button>}
+        {alternative === undefined ? null : (
+          <vscode-button secondary onClick={() => panel.act(alternative.id)}>
+            {alternative.title}
+          </vscode-button>
+        )}
+      </span>
     </div>
   );
 }

@@ -103,17 +103,21 @@ async function pickModel({ places, recent }: SelectModelDependencies, wanted: Re
   picker.matchOnDetail = true;
   picker.busy = true;
   const current = currentModel(places);
+  const cardButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('book'), tooltip: vscode.l10n.t('Open the Model Card') };
+  const keyOf = ({ choice, action }: ModelItem): string | undefined => choice?.uri.toString() ?? action;
+  /** What is active without the person having moved there. */
+  let untouched: string | undefined;
   const show = (choices: readonly ModelChoice[]): void => {
     const [active] = picker.activeItems;
+    const moved = active === undefined || keyOf(active) === untouched ? undefined : keyOf(active);
+    const items = modelItems(choices, current, wanted, cardButton);
     picker.keepScrollPosition = true;
-    picker.items = itemsOf(choices, current, wanted);
-    const before = picker.items.find(({ choice, action }) => (active?.choice !== undefined ? choice?.uri.toString() === active.choice.uri.toString() : active !== undefined && action === active.action));
-    const used = picker.items.find(({ choice }) => choice !== undefined && isInUse(choice, current));
-    const first = before ?? used;
+    picker.items = items;
+    const used = items.find(({ choice }) => choice !== undefined && isInUse(choice, current));
+    const first = items.find((item) => moved !== undefined && keyOf(item) === moved) ?? used ?? items.find(({ choice }) => choice !== undefined);
     if (first !== undefined) picker.activeItems = [first];
+    if (moved === undefined) untouched = first && keyOf(first);
   };
-  const cardButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('book'), tooltip: vscode.l10n.t('Open the Model Card') };
-  const itemsOf = (choices: readonly ModelChoice[], used: vscode.Uri | undefined, reads: Reads | undefined): ModelItem[] => modelItems(choices, used, reads, cardButton);
   picker.onDidTriggerItemButton(({ item }) => {
     if (item.choice !== undefined) void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
   });

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FrameLocator, Locator } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { expectEventually } from '../harness/eventually';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+
+const zoo = (name: string): Buffer => readFileSync(join(root, 'test/fixtures/zoo', name));
+/** A decoder of 3 layers and 4 heads that reads 64 tokens. */
+const tiny = zoo('gpt2.sdpa.legacy/model.onnx');
+const config = JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 });
+
+describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`, () => {
+  let vscode: VSCode;
+  let panel: FrameLocator;
+  keepEvidenceOfFailures(() => vscode);
+
+  const picker = (): Locator => vscode.page.locator('.quick-input-widget');
+  const row = (text: string | RegExp): Locator => picker().locator('.monaco-list-row').filter({ hasText: text }).first();
+  /** Moves to the row and takes it: a click could hit another while the list still fills. */
+  const take = async (text: string | RegExp): Promise<void> => {
+    await row(text).waitFor();
+    await expectEventually(async () => {
+      if (!(await row(text).getAttribute('class'))?.includes('focused')) {
+        await vscode.page.keyboard.press('ArrowDown');
+        throw new Error('The row is not reached yet.');
+      }
+    });
+    await vscode.page.keyboard.press('Enter');
+  };
+  /** The workspace is searched when its last model is listed. */
+  const searched = (): Promise<void> => row(/several.*2 model files/).waitFor();
+  const useModel = async (path: string): Promise<void> => {
+    vscode.writeFile('.vscode/settings.json', JSON.stringify({ 'attentionExplorer.modelPath': path }));
+    // The window follows the file by itself, and shows nothing of it: it gets a moment.
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+  };
+  const explain = async (): Promise<void> => {
+    await vscode.focusEditor();
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+  };
+  const settingOfWorkspace = (): unknown => (JSON.parse(readFileSync(join(vscode.workspace, '.vscode/settings.json'), 'utf8')) as Record<string, unknown>)['attentionExplorer.modelPath']; // our own file
+
+  before(async function () {
+    this.timeout(180_000);
+    vscode = await VSCode.launch({
+      name: 'choose',
+      files: {
+        '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'models/hub/onnx/model.onnx' }),
+        'code.py': 'def add(a, b):\n    return a + b\n',
+        'models/hub/config.json': config,
+        'models/hub/tokenizer.json': tinyTokenizer(),
+        'models/hub/onnx/model.onnx': tiny,
+        'models/hub/onnx/model_int8.onnx': tiny,
+        'models/hub/onnx/model_fp16.onnx': tiny,
+        'models/hub/onnx/model_fp16.onnx_data': Buffer.alloc(1_000_000),
+        'models/several/tokenizer.json': tinyTokenizer(),
+        'models/several/model_fp16.onnx': tiny,
+        'models/several/model_int8.onnx': tiny,
+        'alone/tiny.onnx': tiny,
+        'elsewhere/tokenizer.json': tinyTokenizer(),
+        'models/image/model.onnx': zoo('vit.sdpa.legacy/model.onnx'),
+        'models/image/preprocessor_config.json': '{}',
+        'node_modules/hidden/model.onnx': tiny,
+      },
+    });
+    panel = vscode.panelFrame();
+    await vscode.openFile('code.py');
+    await explain();
+    await panel.getByRole('grid').waitFor({ timeout: 90_000 });
+  });
+  after(() => vscode?.close());
+
+  it('lists bundled models and those of the workspace, and marks the one in use', async () => {
+    await vscode.runCommand('Attention Explorer: Select Model');
+    await row('Code decoder').waitFor();
+    await row(/hub.*3 model files.*in use/).waitFor();
+    await row(/several.*2 model files/).waitFor();
+    await row('alone/tiny.onnx').waitFor();
+    expect(await row('hidden').count()).to.equal(0);
+    expect(await picker().innerText()).to.match(/bundled[\s\S]*in this workspace[\s\S]*elsewhere/);
+    await vscode.screenshot('models');
+  });
+
+  it('asks which file of a folder is meant, with sizes and precision, and runs again with it', async () => {
+    await take(/hub.*3 model files/);
+    await row(/model_int8\.onnx.*kB.*8 bits/).waitFor();
+    expect(await row('model_fp16.onnx').innerText()).to.match(/1\.\d MB · half precision/);
+    expect(await row('model.onnx').innerText()).to.match(/kB · as exported/);
+    await vscode.screenshot('variants');
+    await take('model_int8.onnx');
+    await expectEventually(() => expect(settingOfWorkspace()).to.match(/hub\/onnx\/model_int8\.onnx$/));
+    await expectEventually(async () => expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /hub/ }).count()).to.equal(1));
+    await panel.getByRole('grid').waitFor();
+  });
+
+  it('goes to a bundled model and back to the recent one', async function () {
+    this.timeout(90_000);
+    await vscode.runCommand('Attention Explorer: Select Model');
+    await searched();
+    await take('Code decoder');
+    await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
+    await vscode.runCommand('Attention Explorer: Select Model');
+    await searched();
+    await row(/Code decoder.*in use/).waitFor();
+    await vscode.screenshot('recent');
+    await take(/hub\/model_int8\.onnx/);
+    await vscode.waitForStatusBar(/hub.*tokens/, 60_000);
+  });
+
+  it('offers the files where a folder’s model is not clear', async () => {
+    await useModel('models/several');
+    await explain();
+    const alert = panel.getByRole('alert').filter({ hasText: /holds several models/ });
+    await alert.waitFor();
+    await vscode.screenshot('several');
+    await alert.getByText('Choose a File').click();
+    await take('model_fp16.onnx');
+    await expectEventually(() => expect(settingOfWorkspace()).to.match(/several\/model_fp16\.onnx$/));
+    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+  });
+
+  it('asks for the tokenizer of a model that has none, and runs again with it', async () => {
+    await useModel('alone/tiny.onnx');
+    await explain();
+    const alert = panel.getByRole('alert').filter({ hasText: /There is no tokenizer\.json/ });
+    await alert.waitFor();
+    await vscode.screenshot('no-tokenizer');
+    await alert.getByText('Choose Its Tokenizer').click();
+    const input = picker().locator('input[type="text"]').first();
+    await input.waitFor();
+    await input.fill(`${join(vscode.workspace, 'elsewhere')}/`);
+    await row('tokenizer.json').click();
+    // A click takes the file in some versions, and in others fills it in.
+    await picker().waitFor({ state: 'hidden', timeout: 2000 }).catch(() => picker().getByRole('button', { name: 'Use This Tokenizer' }).click());
+    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+    await vscode.waitForStatusBar(/tiny.*tokens/);
+  });
+
+  it('offers models that read text where the model reads something else', async () => {
+    await useModel('models/image');
+    await explain();
+    const alert = panel.getByRole('alert');
+    await alert.waitFor();
+    await alert.getByText('Select Another Model').click();
+    await searched();
+    expect(await picker().locator('.quick-input-title').innerText()).to.equal('Select a Model That Reads Text');
+    expect(await row('models/image').count()).to.equal(0);
+    expect(await picker().locator('.monaco-list-row').first().innerText()).to.include('Code decoder');
+    await vscode.screenshot('fitting');
+    await take('Code decoder');
+    await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
+    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+  });
+
+  it('shows each head of the list while one goes through it, and goes back with Escape', async () => {
+    const shown = (): Promise<string> => panel.getByRole('region', { name: 'Matrix' }).getByRole('heading').innerText();
+    await expectEventually(async () => expect(await shown()).to.match(/\d/));
+    const before = await shown();
+    await vscode.runCommand('Attention Explorer: Select Head');
+    await picker().locator('input[type="text"]').first().fill('2.3');
+    await row(/^(head )?2\.3/i).waitFor();
+    await expectEventually(async () => expect(await shown()).to.match(/2\.3/));
+    await vscode.screenshot('heads');
+    await vscode.page.keyboard.press('Escape');
+    await expectEventually(async () => expect(await shown()).to.equal(before));
+  });
+});
+
+// What trust changes is the same code in both hosts.
+(VSCode.hostOfRun === 'node' ? describe : describe.skip)('A workspace that is not trusted', () => {
+  let vscode: VSCode;
+  keepEvidenceOfFailures(() => vscode);
+
+  before(async function () {
+    this.timeout(180_000);
+    vscode = await VSCode.launch({
+      name: 'untrusted',
+      needsTrust: true,
+      files: { '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'models/theirs' }), 'code.py': 'def add(a, b):\n    return a + b\n', 'models/theirs/model.onnx': tiny, 'models/theirs/tokenizer.json': tinyTokenizer() },
+    });
+    await vscode.waitForStatusBar('Restricted Mode');
+  });
+  after(() => vscode?.close());
+
+  it('names no model: the bundled one is used, and the panel says so', async function () {
+    this.timeout(120_000);
+    await vscode.openFile('code.py');
+    await vscode.focusEditor();
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    const panel = vscode.panelFrame();
+    await panel.getByText(/This workspace is not trusted, so its model setting is ignored/).waitFor({ timeout: 90_000 });
+    await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
+    await vscode.screenshot('notice');
+  });
+
+  it('offers none of its models, but to be trusted', async () => {
+    await vscode.runCommand('Attention Explorer: Select Model');
+    const picker = vscode.page.locator('.quick-input-widget');
+    await picker.getByText('Trust This Workspace to Use Its Models').first().waitFor();
+    expect(await picker.locator('.monaco-list-row').filter({ hasText: 'theirs' }).count()).to.equal(0);
+    await vscode.screenshot('models');
+    await vscode.page.keyboard.press('Escape');
+  });
+});

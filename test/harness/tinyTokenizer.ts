@@ -1,0 +1,15 @@
+/** The vocabulary of {@link tinyTokenizer}, ids in order: printable ASCII, space, newline, tab. All fit a model that knows 99 ids. */
+export const tinyVocabulary: readonly string[] = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)), 'Ġ', 'Ċ', 'ĉ'];
+
+/** A tokenizer that makes one token of each byte it knows. */
+export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): string {
+  return JSON.stringify({
+    version: '1.0',
+    added_tokens: [],
+    normalizer: null,
+    pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    post_processor: null,
+    decoder: { type: 'ByteLevel' },
+    model: { type: 'BPE', vocab: Object.fromEntries(vocabulary.map((piece, id) => [piece, id])), merges: [] },
+  });
+}
