@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** The folder of the model that ships with the product: beside dist/, where this bundle lies. */
-export function bundledModelPath(): string {
-  return join(__dirname, '..', 'media', 'models', 'code-decoder');
+/** The folder of a model that ships with the product, the one for texts unless another is named: beside dist/, where this bundle lies. */
+export function bundledModelPath(name = 'code-decoder'): string {
+  return join(__dirname, '..', 'media', 'models', name);
 }

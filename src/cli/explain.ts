@@ -8,13 +8,14 @@ import { loadOnBackend } from '../engine/loadOnBackend';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { nodeRuntimes } from '../engine/nodeRuntimes.node';
 import { Runtimes } from '../engine/runtimes';
-import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
+import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { headMetrics } from '../model/headMetrics';
 import { noticeSentences } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import type { EngineOptions } from '../protocol';
 import { visibleText, type TokenStream } from '../model/token';
 import { bundledModelPath } from './bundledModel';
+import { parseHead } from './parseHead';
 
 /** What `explain` is asked. */
 export interface ExplainOptions {
@@ -72,14 +73,6 @@ export async function explain({ file, model, head, backend, isJson }: ExplainOpt
 
 function quoted(stream: TokenStream, position: number): string {
   return `"${visibleText(stream, position)}" (${position})`;
-}
-
-function parseHead(head: string | undefined, components: readonly ComponentInfo[]): HeadRef | undefined {
-  if (head === undefined) return undefined;
-  const [, layer, index] = /^(\d+)\.(\d+)$/.exec(head) ?? [];
-  const ref = { layer: Number(layer), head: Number(index) };
-  if (!components.some((component) => ref.head < (component.layers[ref.layer]?.numHeads ?? 0))) throw new ExplorerError('invalidArgument', ['--head', `${head} is not a head of this model; heads are named layer.head, from zero`]);
-  return ref;
 }
 
 /** The text of a file, or of its lines `from-to`. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import type { EngineOptions } from '../protocol';
 import { explain } from './explain';
+import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
 import { tokenize } from './tokenize';
@@ -9,6 +10,8 @@ import { tokenize } from './tokenize';
 const usage = `Usage:
   attention-explorer explain FILE[:from-to] [--model MODEL] [--head LAYER.HEAD] [--json]
       what every token of the file (or of its lines from-to) reads, in all heads or the one named
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json]
+      which patches of the picture the class token reads
   attention-explorer inspect MODEL [--json]
       the extraction report: which attention was found in the model, and how
   attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors
@@ -33,7 +36,7 @@ async function main(args: readonly string[]): Promise<string> {
   };
   switch (command) {
     case 'explain':
-      return explain({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
+      return (isImageFile(operand('FILE')) ? explainImage : explain)({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':

@@ -2,6 +2,7 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataTypeName } from './dataType';
 import { planInputs } from './inputs';
 import { ExplorerError } from '../base/errors';
+import { readsOf } from './reads';
 import type { ExtractionMethod, RowSum, SiteComponent } from './site';
 
 /** What was found in a model file, as plain data: made from the graph alone, without a run. */
@@ -20,7 +21,7 @@ export interface ExtractionReport {
     readonly branches: readonly { readonly input: string; readonly value: boolean }[];
   };
   readonly inputs: readonly { readonly name: string; readonly type: string; readonly dims: readonly (number | string)[] | undefined; readonly role: string }[];
-  /** Why the inputs cannot be made from text; empty where they can. */
+  /** Why the inputs cannot be made from a text, or from a picture; empty where they can. */
   readonly inputProblem: string;
   readonly outputs: readonly string[];
   readonly sites: readonly ReportedSite[];
@@ -62,6 +63,7 @@ export interface SiteChecks {
 export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalysis): ExtractionReport {
   const names = index.inputs.map((input) => input.name);
   const { roles } = planInputs(index, names, new Set(names));
+  const pictures = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
   return {
     model: {
       name: model.name,
@@ -75,7 +77,7 @@ export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalys
       branches: hoisted,
     },
     inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: roles.get(input.name) ?? 'unknown' })),
-    inputProblem: inputProblem(() => planInputs(index, names)),
+    inputProblem: inputProblem(() => planInputs(index, names, readsOf(index) === 'image' ? pictures : new Set())),
     outputs: index.graph.outputs.map((output) => output.name),
     sites: sites.map(({ node, path, component, layer, modelLayer, method, normalizer, rowSum, tensor, chain, numHeads, numKeyValueHeads, notes }) => ({
       path,

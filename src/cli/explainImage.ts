@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import { basename, resolve } from 'node:path';
+import { ExplorerError, formatSentence } from '../base/errors';
+import { AttentionStore } from '../engine/attentionStore';
+import { ImageModel } from '../engine/image/imageModel';
+import { loadOnBackend } from '../engine/loadOnBackend';
+import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import { nodeRuntimes } from '../engine/nodeRuntimes.node';
+import { Runtimes } from '../engine/runtimes';
+import { headLabel, headsOf } from '../model/head';
+import { noticeSentences } from '../model/modelInfo';
+import { patchAt, specialPositions } from '../model/patchGrid';
+import { strongest, weightsOf } from '../model/pattern';
+import type { TokenStream } from '../model/token';
+import type { EngineOptions } from '../protocol';
+import { bundledModelPath } from './bundledModel';
+import { parseHead } from './parseHead';
+
+/** What `explain` is asked of a picture. */
+export interface ExplainImageOptions {
+  readonly file: string;
+  readonly model: string | undefined;
+  /** `layer.head`; the mean of all heads where it is missing. */
+  readonly head: string | undefined;
+  readonly backend: EngineOptions['backend'];
+  readonly isJson: boolean;
+}
+
+/** How many patches are listed for a token. */
+const numSources = 8;
+
+/** Whether a file is a picture, by its name. */
+export function isImageFile(file: string): boolean {
+  return /\.(?:png|jpe?g|webp|gif)$/i.test(file);
+}
+
+/** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
+export async function explainImage({ file, model, head, backend, isJson }: ExplainImageOptions): Promise<string> {
+  const path = resolve(file);
+  const spec = { path: model === undefined ? bundledModelPath('shapes-vit') : resolve(model), backend, threads: 0 } as const;
+  const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => ImageModel.load(chosen, nodeFileAccess, spec));
+  const { picture, notices: preparing } = await loaded.prepare(await nodeFileAccess.read(path), basename(path));
+  const { stream, layers, components, notices, answers } = await loaded.run(picture);
+  await loaded.release();
+  const store = new AttentionStore(Infinity);
+  store.add(1, layers);
+  const [component] = components;
+  const { grid } = stream;
+  if (component === undefined || grid === undefined) throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
+  const chosen = parseHead(head, components);
+  const heads = headsOf(component).filter((each) => chosen === undefined || headLabel(each) === headLabel(chosen));
+  const pattern = store.pattern({ runId: 1, selection: { component: component.component, heads, aggregation: 'mean' } });
+  const sentences = [...preparing, ...notices].map(({ code, args }) => formatSentence(noticeSentences[code], args));
+  const isDerived = component.layers.some(({ method }) => method === 'derived');
+  const method = `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
+  const said = chosen === undefined ? `mean of all ${heads.length} heads` : `head ${headLabel(chosen)}`;
+  if (isJson) {
+    const reads = stream.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources));
+    return JSON.stringify({ model: loaded.info, method, notices: sentences, answers, picture: { width: picture.width, height: picture.height }, grid, tokens: stream.tokens.map(({ piece }) => piece), pattern: said, reads });
+  }
+  const lines = [`${loaded.info.name} · ${loaded.info.backend} · ${grid.rows} × ${grid.columns} patches · ${method}`, ...sentences];
+  for (const { label, probability } of answers) lines.push(`It says: ${label}, ${probability.toFixed(2)}`);
+  const special = specialPositions(stream);
+  const queries = special.length > 0 ? special : [...stream.tokens.keys()];
+  lines.push('', `What each ${special.length > 0 ? 'special token' : 'patch'} reads (${said}):`);
+  for (const query of queries) lines.push(`${named(stream, query)} reads ${strongest(weightsOf(pattern, query, 'reads'), numSources).map(({ position, weight }) => `${named(stream, position)}: ${weight.toFixed(3)}`).join(', ')}`);
+  return lines.join('\n');
+}
+
+function named({ tokens, grid }: TokenStream, position: number): string {
+  const patch = grid && patchAt(grid, position);
+  return patch === undefined ? tokens[position].piece : `row ${patch.row + 1}, column ${patch.column + 1}`;
+}
