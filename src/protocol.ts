@@ -179,6 +179,8 @@ export interface PersistedPanel {
   readonly textHash: string;
   /** Whether nothing was selected: then the document is explained from its start, whatever it is now. */
   readonly isWholeDocument: boolean;
+  /** Whether a picture was explained; then there is no text. */
+  readonly isPicture?: boolean | undefined;
   readonly view: ViewState;
 }
 

@@ -6,6 +6,7 @@ import { registerCommands } from './commands/registerCommands';
 import { ReportDocuments } from './commands/reportDocuments';
 import { revealToken } from './commands/revealToken';
 import { runAction } from './commands/runAction';
+import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
 import { Highlighter } from './editor/highlighter';
 import { RowReader } from './editor/rowReader';
@@ -15,6 +16,7 @@ import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
 import { bundledModelsUri } from './model/bundledModels';
 import { ChosenTokenizers } from './model/chosenTokenizers';
+import { ImageModels } from './model/imageModels';
 import { locateModel, type ModelPlaces } from './model/modelLocation';
 import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
@@ -41,8 +43,10 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const files = new HostFiles(bundledModelsUri(extensionUri));
   const launcher = environment.createLauncher(files.server, (text) => log.debug(`Engine: ${text.trimEnd()}`));
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
+  const recent = new RecentModels(context.globalState);
+  const imageModels = new ImageModels(context.globalState, () => chooseModel({ places, recent }, 'image'));
   const controller: ExplainController = owned.add(
-    new ExplainController({ store, supervisor, files, places, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
+    new ExplainController({ store, supervisor, files, places, imageModels, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
   );
   const panels = owned.add(
     new ExplorerPanels(
@@ -66,12 +70,12 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const reports = owned.add(
     new ReportDocuments(async () => {
       const resource = vscode.window.activeTextEditor?.document.uri ?? store.run?.text.uri;
-      const { uri, tokenizerUri, spec } = locateModel(readSettings(resource), places, resource);
+      const { uri, tokenizerUri, spec } = store.run?.model ?? locateModel(readSettings(resource), places, resource);
       files.allowModel(uri, tokenizerUri);
       return supervisor.inspect(spec);
     }),
   );
-  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, places, recent: new RecentModels(context.globalState) }));
+  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, places, recent }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;

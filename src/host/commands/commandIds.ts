@@ -1,6 +1,7 @@
 /** The ids of all commands; the manifest has the same. */
 export const commands = {
   explainAttention: 'attentionExplorer.explainAttention',
+  explainImage: 'attentionExplorer.explainImage',
   explainAgain: 'attentionExplorer.explainAgain',
   explainSample: 'attentionExplorer.explainSample',
   cancel: 'attentionExplorer.cancelExplanation',

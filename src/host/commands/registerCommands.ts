@@ -7,6 +7,7 @@ import { checkTokenRef } from '../panel/panelMessages';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { ExplainController } from '../run/explainController';
 import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
+import { activePicture, choosePicture } from '../run/pictureSource';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import { settingsSection } from '../settings';
@@ -44,6 +45,10 @@ export function registerCommands(deps: CommandDependencies): Disposable {
 
   register(commands.explainAttention, async (resource) => {
     await controller.explain(() => sourceFor(resource));
+  });
+  register(commands.explainImage, async (resource) => {
+    const picture = resource instanceof vscode.Uri ? resource : (activePicture() ?? (await choosePicture()));
+    if (picture !== undefined) await controller.explain(() => ({ picture }));
   });
   register(commands.explainAgain, async () => {
     if (controller.canRerun) await controller.rerun();

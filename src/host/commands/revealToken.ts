@@ -7,6 +7,10 @@ import type { ShownRun } from '../run/shownRun';
 export async function revealToken(run: ShownRun, { stream, position }: TokenRef): Promise<void> {
   if (stream !== run.sourceIndex) return;
   const { uri } = run.text;
+  if (run.isPicture) {
+    await vscode.commands.executeCommand('vscode.open', uri, { preserveFocus: true, viewColumn: vscode.ViewColumn.One });
+    return;
+  }
   const document = run.text.document ?? (await openDocument(uri));
   const { start, end } = run.source.tokens[position];
   const range = run.text.rangeOf(document, start, end);

@@ -23,24 +23,31 @@ export interface SelectModelDependencies {
 
 /** Lets the person choose a model, of those that read what is wanted; writes the setting, and resolves to whether it was changed or confirmed. */
 export async function selectModel(deps: SelectModelDependencies, wanted?: Reads): Promise<boolean> {
+  const path = await chooseModel(deps, wanted);
+  if (path !== undefined) await writeModelPath(path);
+  return path !== undefined;
+}
+
+/** Lets the person choose a model, of those that read what is wanted; resolves to what the setting would be, and writes nothing. */
+export async function chooseModel(deps: SelectModelDependencies, wanted?: Reads): Promise<string | undefined> {
   const item = await pickModel(deps, wanted);
-  if (item === undefined) return false;
+  if (item === undefined) return undefined;
   if (item.action === 'trust') {
     await vscode.commands.executeCommand('workbench.trust.manage');
-    return false;
+    return undefined;
   }
-  if (item.choice?.group === 'bundled') {
-    await writeModelPath(item.choice.path);
-    return true;
-  }
+  if (item.choice?.group === 'bundled') return item.choice.path;
   const uri = item.choice?.uri ?? (await browse(item.action === 'browseFolder' ? 'folder' : 'file'));
-  return uri !== undefined && useModel(deps, uri, item.choice?.path);
+  return uri && openModel(deps, uri, item.choice?.path);
 }
 
 /** Lets the person choose among the model files of the folder that the setting names; resolves to whether one was chosen. */
 export async function chooseModelFile(deps: SelectModelDependencies): Promise<boolean> {
   const uri = currentModel(deps.places);
-  return uri === undefined ? selectModel(deps) : useModel(deps, uri);
+  if (uri === undefined) return selectModel(deps);
+  const path = await openModel(deps, uri);
+  if (path !== undefined) await writeModelPath(path);
+  return path !== undefined;
 }
 
 /** Asks for the tokenizer of the model in use; resolves to whether one was chosen. */
@@ -68,20 +75,19 @@ function pathTarget(): { readonly configuration: vscode.WorkspaceConfiguration; 
   return { configuration, target, globalValue: found?.globalValue };
 }
 
-/** Opens a chosen file or folder: of several model files one is chosen, and one without a tokenizer gets its own. */
-async function useModel({ places, recent }: SelectModelDependencies, chosen: vscode.Uri, written?: string): Promise<boolean> {
+/** What the setting becomes for a chosen file or folder: of several model files one is chosen, and one without a tokenizer gets its own. */
+async function openModel({ places, recent }: SelectModelDependencies, chosen: vscode.Uri, written?: string): Promise<string | undefined> {
   const variants = /\.onnx$/i.test(chosen.path) ? [] : await listVariants(chosen);
   const uri = variants.length > 1 ? await chooseVariant(chosen, variants) : chosen;
-  if (uri === undefined) return false;
+  if (uri === undefined) return undefined;
   if (places.tokenizers.get(uri) === undefined) {
     const { hasTokenizer, hasPreprocessor } = await findCompanions(uri);
     // Whoever has none goes on: the graph can be inspected without.
     if (!hasTokenizer && !hasPreprocessor) await chooseTokenizer(uri, places.tokenizers);
   }
   const path = uri === chosen && written !== undefined ? written : settingOf(uri, places.hasFilePaths);
-  await writeModelPath(path);
   if (!path.startsWith(bundledPrefix)) await recent.add(path);
-  return true;
+  return path;
 }
 
 function currentModel(places: ModelPlaces): vscode.Uri | undefined {

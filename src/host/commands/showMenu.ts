@@ -8,6 +8,7 @@ export async function showMenu(isBusy: boolean, hasRun: boolean): Promise<void> 
   const items = [
     ...(isBusy ? [item('debug-stop', actionTitle('cancel'), commands.cancel)] : []),
     item('eye', actionTitle('explain'), commands.explainAttention),
+    item('file-media', vscode.l10n.t('Explain Attention on Image'), commands.explainImage),
     ...(hasRun ? [item('open-preview', vscode.l10n.t('Open Panel'), commands.openPanel), item('list-tree', vscode.l10n.t('Select Head'), commands.selectHead), item('clear-all', vscode.l10n.t('Clear Highlights'), commands.clearHighlights)] : []),
     item('symbol-misc', actionTitle('selectModel'), commands.selectModel),
     item('checklist', actionTitle('showReport'), commands.showExtractionReport),

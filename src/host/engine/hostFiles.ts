@@ -14,6 +14,8 @@ const companionNames = ['tokenizer_config.json', 'chat_template.jinja'];
 export class HostFiles {
   readonly #bundled: vscode.Uri;
   #model: vscode.Uri | undefined;
+  /** The picture that is explained, as an address. */
+  #picture = '';
   /** What lies beside a tokenizer that was chosen from elsewhere, as addresses. */
   #companions: readonly string[] = [];
 
@@ -27,6 +29,11 @@ export class HostFiles {
     const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
     // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
     this.#model = /\/onnx\/?$/.test(folder.path) ? vscode.Uri.joinPath(folder, '..') : folder;
+  }
+
+  /** Lets the engine read this picture, and not the former. */
+  allowPicture(picture: vscode.Uri): void {
+    this.#picture = picture.toString();
   }
 
   readonly server: Server<EngineHostApi> = {
@@ -67,7 +74,7 @@ export class HostFiles {
     } catch (error) {
       throw new ExplorerError('invalidArgument', [path, 'it is not an address'], { cause: error });
     }
-    const isAllowed = this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
+    const isAllowed = this.#picture === uri.toString() || this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
     if (!isAllowed) throw new ExplorerError('fileUnreadable', [path, 'it is outside the model’s folder']);
     return uri;
   }

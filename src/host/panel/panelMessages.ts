@@ -33,8 +33,8 @@ const actions = ['explain', 'explainSample', 'rerun', 'cancel', 'restartEngine',
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), view }),
-  v.check(({ start, end }) => start < end),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), view }),
+  v.check(({ start, end, isPicture }) => start < end || isPicture === true),
 );
 
 /** Checks a request for a pattern against the run shown. Throws `invalidMessage` or `unknownRun`. */

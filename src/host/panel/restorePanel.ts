@@ -7,6 +7,10 @@ import { findByHash } from '../run/findByHash';
 
 /** Explains again what a panel showed before the window was reloaded, with the same head, or says that it is not there any more. */
 export async function restorePanel(state: PersistedPanel, controller: ExplainController): Promise<void> {
+  if (state.isPicture === true) {
+    await controller.explain(() => ({ picture: vscode.Uri.parse(state.uri) }), () => state.view);
+    return;
+  }
   let changed: ExplainSource | undefined;
   let { view } = state;
   const find = async (): Promise<ExplainSource> => {

@@ -6,6 +6,7 @@ import type { PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
+import type { ImageModels } from '../model/imageModels';
 import { errorSentence, noticeSentence, panelError } from '../localize';
 import { ignoredModelPath } from '../model/ignoredModelPath';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
@@ -13,9 +14,12 @@ import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
 import { scaleNotices } from './notices';
+import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
+import { runPicture } from './runPicture';
 import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
+import { TrackedPicture } from './trackedPicture';
 import { TrackedText } from './trackedText';
 
 /** What the controller needs of the window. */
@@ -24,6 +28,7 @@ export interface ExplainDependencies {
   readonly supervisor: EngineSupervisor;
   readonly files: HostFiles;
   readonly places: ModelPlaces;
+  readonly imageModels: ImageModels;
   readonly log: vscode.LogOutputChannel;
   /** Opens the panel where it is not open, without taking the focus. */
   readonly showPanel: () => void;
@@ -31,7 +36,7 @@ export interface ExplainDependencies {
 }
 
 /** Says what is to be explained; it may have to open a document first. */
-export type SourceFinder = () => ExplainSource | Promise<ExplainSource>;
+export type SourceFinder = () => ExplainSource | PictureSource | Promise<ExplainSource | PictureSource>;
 
 /** One explanation under way. */
 interface Attempt {
@@ -90,7 +95,7 @@ export class ExplainController implements Disposable {
     try {
       const source = await finding;
       this.#last = () => source;
-      const run = await this.#run(source, attempt);
+      const run = await ('picture' in source ? this.#runPicture(source, attempt) : this.#run(source, attempt));
       if (attempt !== this.#attempt) {
         run.dispose();
         return undefined;
@@ -172,6 +177,22 @@ export class ExplainController implements Disposable {
     }
   }
 
+  async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
+    const ignored = await ignoredModelPath();
+    if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
+    const tracked = new TrackedPicture(picture);
+    const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
+    try {
+      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
+      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...notices, ...held.info.notices.map(noticeSentence)], model);
+    } catch (error) {
+      tracked.dispose();
+      throw error;
+    } finally {
+      progress.dispose();
+    }
+  }
+
   #notices(held: HeldRun, read: SourceText, isWhole: boolean, isModelIgnored: boolean): string[] {
     return [
       ...(isModelIgnored ? [errorSentence(new ExplorerError('untrustedWorkspace'))] : []),
@@ -180,20 +201,19 @@ export class ExplainController implements Disposable {
     ];
   }
 
-  #show(run: ShownRun, source: ExplainSource, view: ViewState | undefined): void {
+  #show(run: ShownRun, source: ExplainSource | PictureSource, view: ViewState | undefined): void {
     const { store } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
     const isSameText = former !== undefined && former.source.text === run.source.text && former.text.uri.toString() === run.text.uri.toString();
     const kept = view ?? (former === undefined ? { ...store.view, scale: readSettings(run.text.uri).scale } : { ...store.view, pinned: isSameText ? store.view.pinned : [] });
     store.setRun(run, kept);
-    const { document } = source;
-    this.#last = () => ({ document: run.text.document ?? document, range: run.isWholeDocument ? undefined : run.text.range });
+    if (!('picture' in source)) this.#last = () => ({ document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
         store.setHovered(undefined);
-        this.markStale(vscode.l10n.t('The text was edited.'));
+        this.markStale(editedReason(run));
       } else if (change !== 'closed') {
         if (change === 'restored' && store.status.kind === 'stale' && run.held.isHeld) store.setStatus({ kind: 'ready' });
         store.runMoved();
@@ -219,7 +239,11 @@ export class ExplainController implements Disposable {
     if (run === undefined) return before.kind === 'failed' ? before : { kind: 'empty' };
     // Ending a run ends its engine, and with it the attention that was shown before.
     if (!run.held.isHeld) return { kind: 'stale', reason: vscode.l10n.t('Cancelling ended the engine that held this attention.') };
-    if (run.text.isEdited) return { kind: 'stale', reason: vscode.l10n.t('The text was edited.') };
+    if (run.text.isEdited) return { kind: 'stale', reason: editedReason(run) };
     return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
   }
+}
+
+function editedReason(run: ShownRun): string {
+  return run.isPicture ? vscode.l10n.t('The picture was changed.') : vscode.l10n.t('The text was edited.');
 }

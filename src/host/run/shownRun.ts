@@ -2,22 +2,27 @@ import type { Disposable } from '../../base/disposable';
 import type { RunInfo } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { HeldRun } from '../engine/heldRun';
-import type { TrackedText } from './trackedText';
+import type { ModelLocation } from '../model/modelLocation';
+import type { TrackedSource } from './trackedPicture';
 
 /** A run that the window shows: its attention, and where its text stands. */
 export class ShownRun implements Disposable {
   readonly held: HeldRun;
-  readonly text: TrackedText;
-  /** Whether nothing was selected. */
+  readonly text: TrackedSource;
+  /** Whether nothing was selected; a picture is always explained as a whole. */
   readonly isWholeDocument: boolean;
   /** Localised. */
   readonly notices: readonly string[];
 
-  constructor(held: HeldRun, text: TrackedText, isWholeDocument: boolean, notices: readonly string[]) {
+  /** The model, where it is not for the settings to say. */
+  readonly model: ModelLocation | undefined;
+
+  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation) {
     this.held = held;
     this.text = text;
     this.isWholeDocument = isWholeDocument;
     this.notices = notices;
+    this.model = model;
   }
 
   get info(): RunInfo {
@@ -26,6 +31,10 @@ export class ShownRun implements Disposable {
 
   get runId(): number {
     return this.held.info.runId;
+  }
+
+  get isPicture(): boolean {
+    return this.info.streams.some(({ role }) => role === 'image');
   }
 
   /** Index of the stream that stands in the editor. */

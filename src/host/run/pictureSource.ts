@@ -1,0 +1,25 @@
+import * as vscode from 'vscode';
+
+/** A picture that is to be explained, before anything of it is read. */
+export interface PictureSource {
+  readonly picture: vscode.Uri;
+}
+
+const extensions = ['png', 'jpg', 'jpeg', 'webp', 'gif'];
+
+/** The picture that the person looks at: in the active tab, else in that of another group; undefined where there is none. */
+export function activePicture(): vscode.Uri | undefined {
+  const { activeTabGroup, all } = vscode.window.tabGroups;
+  return [activeTabGroup, ...all].map(({ activeTab }) => pictureOfTab(activeTab)).find((uri) => uri !== undefined);
+}
+
+/** Lets the person choose a picture file. */
+export async function choosePicture(): Promise<vscode.Uri | undefined> {
+  const [uri] = (await vscode.window.showOpenDialog({ title: vscode.l10n.t('Explain Attention on Image'), openLabel: vscode.l10n.t('Explain This Picture'), filters: { [vscode.l10n.t('Pictures')]: extensions } })) ?? [];
+  return uri;
+}
+
+function pictureOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {
+  const input = tab?.input;
+  return input instanceof vscode.TabInputCustom && extensions.includes(input.uri.path.split('.').at(-1)?.toLowerCase() ?? '') ? input.uri : undefined;
+}
