@@ -7,6 +7,7 @@ A year of two digits is one from 1950 to 2049.
 """
 
 import datetime
+import re
 import zlib
 from dataclasses import dataclass
 
@@ -106,11 +107,23 @@ class Form:
     def suits(self, date):
         return self.year == "four" or SHORT_FIRST <= date.year <= SHORT_LAST
 
+    def parts(self, date):
+        return {"d": DAY[self.day](date.day), "m": MONTH[self.month](date.month), "y": YEAR[self.year](date.year)}
+
     def write(self, date):
-        text = self.template.format(d=DAY[self.day](date.day), m=MONTH[self.month](date.month), y=YEAR[self.year](date.year))
+        text = self.template.format(**self.parts(date))
         if self.weekday == "none" and text[0].islower() and self.case == "as usual" and zlib.crc32(text.encode()) % 2:
             text = text[0].upper() + text[1:]
         return CASE[self.case](WEEKDAY[self.weekday](WEEKDAYS[date.weekday()]) + text)
+
+    def spans(self, date):
+        """Where day, month and year stand in the written text, as {"d": (start, end), …}."""
+        parts, spans, at, last = self.parts(date), {}, len(WEEKDAY[self.weekday](WEEKDAYS[date.weekday()])), 0
+        for found in re.finditer(r"{([dmy])}", self.template):
+            at += found.start() - last
+            spans[found[1]] = (at, at + len(parts[found[1]]))
+            at, last = spans[found[1]][1], found.end()
+        return spans
 
 
 def is_held_out_date(date):

@@ -14,9 +14,9 @@ from shared.training import Muon
 from .characters import source_rows, target_rows
 from .forms import Draws, held_out
 
-BATCH = 128
+BATCH = 64
 # Batches drawn together and sorted by length, so that little is padding.
-TOGETHER = 8
+TOGETHER = 16
 DECAY = 0.6
 
 
@@ -94,9 +94,10 @@ def main(kind, work, seed, minutes, steps=None):
                 recent = []
                 if (step + 1) % 250 == 0 or done:
                     entry["held_out"], entry["exact"] = held_out_measures(model, watched)
-                    save(step + 1)
                 log.write(json.dumps(entry) + "\n")
                 log.flush()
                 print(entry, flush=True)
+            if (step + 1) % 100 == 0 or done:
+                save(step + 1)
             if done:
                 break

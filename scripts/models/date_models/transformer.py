@@ -7,7 +7,7 @@ from .characters import END_ID, MAX_LENGTH, PAD_ID, START_ID, TARGET_LENGTH, VOC
 
 NAME = "date-transformer"
 LAYERS, HEADS, WIDTH, INNER = 3, 4, 64, 256
-RATE, MUON_RATE, WARM_UP, STEPS = 3e-3, 0.02, 100, 2500
+RATE, MUON_RATE, WARM_UP, STEPS = 3e-3, 0.02, 100, 1600
 
 
 def configuration(attention):
