@@ -1,5 +1,5 @@
 import { bodiesOf, type Body, type GraphIndex } from './graphIndex';
-import { directProduct } from './linearSites';
+import { innerProduct } from './innerProduct';
 import { pathOfNode } from './nodePath';
 import type { OnnxModel } from './onnxModel';
 import { activationProduct, operatorOf } from './products';
@@ -75,7 +75,7 @@ function tripleProductReason(index: GraphIndex, node: number, taken: ReadonlySet
   const product = activationProduct(index, node);
   if (product === undefined || index.nodes[node].opType === 'ReduceSum') return undefined;
   const position = product.operands.findIndex((operand) => {
-    const inner = directProduct(index, operand);
+    const inner = innerProduct(index, operand)?.product;
     return inner !== undefined && !taken.has(inner.node);
   });
   if (position < 0) return undefined;

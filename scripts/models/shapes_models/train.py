@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import time
 
 import numpy as np
@@ -11,7 +10,7 @@ import torch.nn.functional as functional
 
 from shared.training import Muon
 
-from .models import CONFIGURATION, build, logits_of, normalised, token_logits_of
+from .models import CONFIGURATION, build, normalised, token_logits_of, logits_of
 from .pictures import covered
 
 BATCH = 64
@@ -81,8 +80,7 @@ def main(name, work, seed, minutes, steps=None):
         adam.load_state_dict(saved["adam"])
         first, spent = saved["step"], saved["seconds"]
     random = np.random.default_rng([seed, first])
-    # Compiling halves the time of a step, where there is a compiler.
-    running = torch.compile(Loss(model), dynamic=False) if shutil.which("g++") else Loss(model)
+    running = Loss(model)
     log = open(folder / "log.jsonl", "a", encoding="utf-8")
     recent = []
     for step in range(first, steps):
