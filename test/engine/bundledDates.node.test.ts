@@ -53,7 +53,7 @@ async function areWritten(session: AttentionSession, tokenizer: Tokenizer, confi
   );
 }
 
-for (const name of ['date-transformer']) {
+for (const name of ['date-transformer', 'date-seq2seq']) {
   describe(`the bundled ${name}`, () => {
     const folder = `media/models/${name}`;
     const config = JSON.parse(read(`${folder}/config.json`)) as Config; // a file of this repository

@@ -16,7 +16,7 @@ WHAT = {
 
 def accuracy_table(sets):
     labels = {
-        "shipped": "this model, as shipped", "full": "this model, full precision", "dateutil with the rules": "dateutil, told the rules for order",
+        "shipped": "this model, as shipped", "full": "this model, full precision", "dateutil with the rules": "dateutil, told the rules",
         "dateutil": "dateutil, as it comes",
     }
     lines = ["| exact match, held-out dates | " + " | ".join(f"{name} ({row['count']:,})" for name, row in sets.items()) + " |", "|---|" + "--:|" * len(sets)]
@@ -54,7 +54,7 @@ def write_card(kind, out, measured):
     sets, (layer, head) = measured["sets"], measured["best head"]
     shares, chance = measured["alignment"]["shares"], measured["alignment"]["chance"]
     speed = measured["speed"]
-    timing = f"One date of {speed['numSource']} characters takes {speed['medianMilliseconds']} ms (median; fastest {speed['fastestMilliseconds']} ms) to write in onnxruntime-web, WASM, one thread, on a shared server core, {speed['numTarget']} runs of the whole model." if speed else ""
+    timing = f"One date of {speed['numSource']} characters takes {speed['medianMilliseconds']} ms of processor time (median; least {speed['fastestMilliseconds']} ms) to write in onnxruntime-web, WASM, one thread, on a shared server core, {speed['numTarget']} runs of the whole model." if speed else ""
     optimizer = "Muon on the matrices of its layers, Adam on the rest" if kind.MUON_RATE else "Adam"
     where = f"layer {layer.split('.')[1]}, head {head}, " if len(shares) > 1 else ""
     card = f"""# {kind.NAME}
@@ -74,7 +74,7 @@ A date counts when all ten characters and the end are right, in greedy generatio
 
 {mistakes(sets)}
 
-dateutil, a date parser made by hand, does not know days as words and months such as `Sept.` in every place, and takes `3.5.1979` for March 5 unless told; nor was it made for these forms. A nearest neighbour among training texts gets none right, as no held-out date is among them. The task has exact rules, so a parser written from `scripts/models/date_models/forms.py` would make no mistake: the model is there for its attention.
+dateutil is a date parser made by hand, though not for these forms: told the rules for order and two-digit years, and without what stands around the date, most of what it gets wrong has the day as a word, which it does not know. A nearest neighbour among training texts gets none right, as no held-out date is among them. The task has exact rules, so a parser written from `scripts/models/date_models/forms.py` would make no mistake: the model is there for its attention.
 
 Large weights are stored in half precision and cast back in the graph; «full precision» is the checkpoint before that, in PyTorch. {timing}
 
@@ -97,7 +97,7 @@ Attention need not be where the answer is: {'a state that has read the whole sou
 
 ## Training
 
-{measured['step']:,} steps of {BATCH} pairs, fresh ones at each step, in {measured['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread at the lowest priority, no accelerator. {optimizer}; seed 1. No loss was put on the attention.
+{measured['step']:,} steps of {BATCH} pairs, fresh ones at each step, in {measured['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread, no accelerator. {optimizer}; seed 1. No loss was put on the attention.
 
 ![Loss](loss.png)
 

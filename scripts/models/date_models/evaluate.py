@@ -16,7 +16,7 @@ from .card import write_card
 from .characters import source_rows, target_rows, text_of
 from .export import Shipped
 from .fixtures import write_fixtures
-from .forms import Draws, WORDS, held_out, is_held_out_date
+from .forms import Draws, SHORT_FIRST, WORDS, held_out, is_held_out_date
 
 COUNT = 2000
 # Each with the parts of the date marked, for the pictures.
@@ -47,13 +47,21 @@ def full_precision_texts(model, texts, rows=250):
     return written
 
 
+class Rules(parser.parserinfo):
+    """dateutil's settings with the rule of forms.py for years of two digits."""
+
+    def convertyear(self, year, century_specified=False):
+        return year if century_specified or year > 99 else SHORT_FIRST + (year - SHORT_FIRST) % 100
+
+
 def by_dateutil(text, knows_rules):
-    """What dateutil reads; with the rules of forms.py for dots and hyphens, and for years of two digits, or with its own."""
+    """What dateutil reads: as it comes, or with the rules of forms.py for order and years and without what stands around the date."""
     is_day_first = knows_rules and re.search(r"\d\.\s?\d|\d-\d", text) is not None and re.match(r"\D*\d{4}", text) is None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            read = parser.parse(text, dayfirst=is_day_first, fuzzy=True, default=datetime.datetime(1, 1, 1))
+            settings = {"parserinfo": Rules(), "dayfirst": is_day_first} if knows_rules else {}
+            read = parser.parse(text.strip(" \n().,;:!?") if knows_rules else text, fuzzy=True, default=datetime.datetime(1, 1, 1), **settings)
     except (ValueError, OverflowError):
         return ""
     return read.date().isoformat()
@@ -116,8 +124,8 @@ def alignment_picture(model, head, path):
         given = [torch.from_numpy(array) for array in (*source_rows([text]), target_rows([date])[0])]
         name, index = head
         axes.imshow(model.attention(*given)[name][0, index].numpy(), cmap="viridis", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(text) + 1), [*text.replace(" ", "␣"), "⏹"], fontsize=8)
-        axes.set_yticks(range(len(date) + 1), [*date, "⏹"], fontsize=8)
+        axes.set_xticks(range(len(text) + 1), [*text.replace(" ", "␣"), "end"], fontsize=8)
+        axes.set_yticks(range(len(date) + 1), [*date, "end"], fontsize=8)
         axes.set_title(f"{text} → {date}", fontsize=9)
     figure.tight_layout()
     figure.savefig(path)
