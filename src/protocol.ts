@@ -30,6 +30,8 @@ export interface ExplainParams {
   readonly text: string;
   /** The most tokens to explain, special ones included; 0 means as many as the model reads. */
   readonly tokenLimit: number;
+  /** The target of an encoder–decoder model; undefined: what the model writes itself, greedily. */
+  readonly target?: string | undefined;
 }
 
 /** A picture to explain. */
@@ -105,7 +107,7 @@ export interface EngineApi {
 }
 
 /** The stages of an explanation. */
-export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'readImage' | 'run';
+export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'readImage' | 'run' | 'generate';
 
 /** What the engine tells the window. */
 export interface EngineEvents {

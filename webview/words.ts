@@ -77,6 +77,8 @@ export function stageName(stage: Stage): string {
       return l10n.t('Reading the picture');
     case 'run':
       return l10n.t('Running the model');
+    case 'generate':
+      return l10n.t('Writing the target');
   }
 }
 

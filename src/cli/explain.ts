@@ -8,12 +8,12 @@ import { loadOnBackend } from '../engine/loadOnBackend';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { nodeRuntimes } from '../engine/nodeRuntimes.node';
 import { Runtimes } from '../engine/runtimes';
-import { headLabel, headsOf, type HeadRef } from '../model/head';
-import { headMetrics } from '../model/headMetrics';
+import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
+import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeSentences } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import type { EngineOptions } from '../protocol';
-import { visibleText, type TokenStream } from '../model/token';
+import { visibleNext, visibleText, type TokenStream } from '../model/token';
 import { bundledModelPath } from './bundledModel';
 import { parseHead } from './parseHead';
 
@@ -22,6 +22,10 @@ export interface ExplainOptions {
   /** A path, with `:from-to` (lines from one, inclusive) where only a part is meant. */
   readonly file: string;
   readonly model: string | undefined;
+  /** The target of an encoder–decoder model; what the model writes where it is missing. */
+  readonly target: string | undefined;
+  /** The only component that is listed. */
+  readonly component: string | undefined;
   /** `layer.head`; the mean of all heads where it is missing. */
   readonly head: string | undefined;
   readonly backend: EngineOptions['backend'];
@@ -32,43 +36,60 @@ export interface ExplainOptions {
 const numSources = 8;
 
 /** What every token of a text reads, as text for people or as JSON. */
-export async function explain({ file, model, head, backend, isJson }: ExplainOptions): Promise<string> {
+export async function explain({ file, model, target, component: wanted, head, backend, isJson }: ExplainOptions): Promise<string> {
   const text = await readLines(file);
   const spec = { path: model === undefined ? bundledModelPath() : resolve(model), backend, threads: 0 } as const;
   const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
-  const { stream, notices: cuts } = loaded.tokenize(text, 0);
-  const { layers, components, notices } = await loaded.run(stream);
+  const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target });
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
+  const components = all.filter(({ component }) => wanted === undefined || component === wanted);
+  if (components.length === 0) throw new ExplorerError('invalidArgument', ['--component', `the model has ${all.map(({ component }) => component).join(', ')}`]);
   const chosen = parseHead(head, components);
-  const sentences = [...cuts, ...notices].map(({ code, args }) => formatSentence(noticeSentences[code], args));
+  const sentences = notices.map(({ code, args }) => formatSentence(noticeSentences[code], args));
   const explained = components.map((component) => {
     const heads = headsOf(component);
     const shown = chosen === undefined ? heads : heads.filter((each) => headLabel(each) === headLabel(chosen));
     const patternOf = (selected: readonly HeadRef[]): Pattern => store.pattern({ runId: 1, selection: { component: component.component, heads: selected, aggregation: 'mean' } });
     const pattern = patternOf(shown.length > 0 ? shown : heads);
-    const ids = stream.tokens.map((token) => token.id);
+    const queries = streams[component.queryStream];
     return {
       component: component.component,
-      pattern: chosen === undefined ? `mean of all ${heads.length} heads` : `head ${headLabel(chosen)}`,
-      heads: heads.map((each) => ({ head: headLabel(each), ...headMetrics(patternOf([each]), ids, component.isCausal) })),
-      reads: stream.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources)),
+      pattern: shown.length === 1 ? `head ${headLabel(shown[0])}` : `mean of all ${heads.length} heads`,
+      queryStream: component.queryStream,
+      keyStream: component.keyStream,
+      heads: heads.map((each) => ({ head: headLabel(each), ...metricsOf(patternOf([each]), component, queries) })),
+      reads: queries.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources)),
       numQueries: pattern.numQueries,
     };
   });
   await loaded.release();
-  if (isJson) return JSON.stringify({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: stream.tokens, components: explained });
-  const lines = [`${loaded.info.name} · ${loaded.info.backend} · ${stream.tokens.length} tokens · attention weight`, ...sentences];
-  for (const { component, heads, pattern, reads } of explained) {
-    lines.push('', `${component}: ${heads.length} heads`, 'head    previous  induction  self  entropy  strongest sink');
+  const [source, written] = streams;
+  if (isJson) return JSON.stringify({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });
+  const lines = [`${loaded.info.name} · ${loaded.info.backend} · ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens · attention weight`, ...sentences];
+  if (written !== undefined) lines.push(`${target === undefined ? 'The model writes' : 'Target'}: ${written.text}`);
+  for (const { component, heads, pattern, reads, queryStream, keyStream } of explained) {
+    const isSelf = queryStream === keyStream;
+    lines.push('', `${component}: ${heads.length} heads`, `head    ${isSelf ? 'previous  induction  self  ' : ''}entropy  strongest sink`);
     for (const each of heads) {
       const share = (value: number, width: number): string => value.toFixed(2).padStart(width);
-      lines.push(`${each.head.padEnd(8)}${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}${share(each.entropy, 9)}  ${share(each.sinkMass, 4)} at ${quoted(stream, each.sinkKey)}`);
+      const own = 'self' in each ? `${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  ` : '';
+      lines.push(`${each.head.padEnd(8)}${own}${share(each.entropy, 7)}  ${share(each.sinkMass, 4)} at ${quoted(streams[keyStream], each.sinkKey)}`);
     }
     lines.push('', `What each token reads (${pattern}):`);
-    reads.forEach((sources, query) => lines.push(`${quoted(stream, query)} reads ${sources.slice(0, 4).map(({ position, weight }) => `${quoted(stream, position)}: ${weight.toFixed(3)}`).join(', ')}`));
+    reads.forEach((sources, query) => {
+      const next = visibleNext(streams[queryStream], query);
+      lines.push(`${quoted(streams[queryStream], query)}${next === undefined ? '' : `, next "${next}",`} reads ${sources.slice(0, 4).map(({ position, weight }) => `${quoted(streams[keyStream], position)}: ${weight.toFixed(3)}`).join(', ')}`);
+    });
   }
   return lines.join('\n');
+}
+
+/** The metrics of a head; those that compare positions of one text are left out where there are two. */
+function metricsOf(pattern: Pattern, { queryStream, keyStream, isCausal }: ComponentInfo, queries: TokenStream): HeadMetrics | Pick<HeadMetrics, 'entropy' | 'sinkMass' | 'sinkKey'> {
+  const metrics = headMetrics(pattern, queries.tokens.map((token) => token.id), isCausal);
+  const { entropy, sinkMass, sinkKey } = metrics;
+  return queryStream === keyStream ? metrics : { entropy, sinkMass, sinkKey };
 }
 
 function quoted(stream: TokenStream, position: number): string {

@@ -8,8 +8,9 @@ import { inspect } from './inspect';
 import { tokenize } from './tokenize';
 
 const usage = `Usage:
-  attention-explorer explain FILE[:from-to] [--model MODEL] [--head LAYER.HEAD] [--json]
-      what every token of the file (or of its lines from-to) reads, in all heads or the one named
+  attention-explorer explain FILE[:from-to] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD] [--json]
+      what every token of the file (or of its lines from-to) reads, in all heads or the one named; of an encoder–decoder
+      model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json]
       which patches of the picture the class token reads
   attention-explorer inspect MODEL [--json]
@@ -36,7 +37,9 @@ async function main(args: readonly string[]): Promise<string> {
   };
   switch (command) {
     case 'explain':
-      return (isImageFile(operand('FILE')) ? explainImage : explain)({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
+      return isImageFile(operand('FILE'))
+        ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json })
+        : explain({ file: operand('FILE'), model: values.model, target: values.target, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
@@ -62,6 +65,8 @@ interface Options {
   readonly model?: string;
   readonly head?: string;
   readonly backend?: string;
+  readonly target?: string;
+  readonly component?: string;
   readonly feeds?: string;
   readonly out?: string;
   readonly json: boolean;
@@ -70,7 +75,7 @@ interface Options {
 function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, backend: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, target: string, component: string, backend: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
     return { values, positionals };
   } catch (error) {
     throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });

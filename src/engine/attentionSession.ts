@@ -19,6 +19,12 @@ export interface SessionOptions {
   readonly wantOutputs?: boolean;
   /** The backend that `ort` is a build for; WebAssembly where it is missing. */
   readonly runtime?: Pick<Runtime, 'backend' | 'sessionOptions' | 'sessionConfig'>;
+  /** Whether the file is a part of a model whose attention may all be in another part. */
+  readonly mayLackAttention?: boolean;
+  /** Inputs that another session gives. */
+  readonly given?: ReadonlySet<string>;
+  /** Bytes of weights that other sessions of the model hold. */
+  readonly heldBytes?: number;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -39,7 +45,7 @@ export interface AttentionResult {
   readonly layers: readonly LayerWeights[];
   /** Sites whose checks do not pass, with the reason. */
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
-  /** The model's own outputs, in its order; empty unless they were wanted. */
+  /** The model's own outputs that were asked for, in its order; empty unless the session computes them. */
   readonly outputs: ReadonlyMap<string, OutputTensor>;
   /** The extraction report with this run's checks. */
   readonly report: ExtractionReport;
@@ -57,6 +63,10 @@ export interface RunOptions {
   readonly hasWindows?: boolean;
   /** Tokens without padding; weights are cut to them. */
   readonly numTokens?: number;
+  /** The same of a decoder's own text. */
+  readonly numTargetTokens?: number;
+  /** The model's own outputs that are wanted; all where it is missing. */
+  readonly outputs?: readonly string[];
 }
 
 /** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
@@ -69,6 +79,12 @@ const mostPackedBytes = 4e8;
 /** The backend that is meant where none is named. */
 const portable = { backend: 'wasm', sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} } as const;
 
+/** Positions of queries or keys, with and without padding. */
+interface Extent {
+  readonly positions: number | undefined;
+  readonly tokens: number | undefined;
+}
+
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
   readonly #ort: OrtModule;
@@ -76,22 +92,24 @@ export class AttentionSession {
   readonly #files: ModelFiles;
   readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
+  readonly #given: ReadonlySet<string> | undefined;
 
   private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel) {
     this.#ort = options.ort;
     this.#session = session;
     this.#files = options.files;
+    this.#given = options.given;
     this.#rewritten = rewritten;
     this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : [];
   }
 
   /** Throws `modelNoAttention`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, runtime = portable, onProgress } = options;
+    const { ort, files, wantOutputs = false, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
     const { sites } = files.analysis;
-    if (sites.length === 0) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
+    if (sites.length === 0 && !mayLackAttention) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
     const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
-    const neededBytes = fixedBytes + rewritten.weightBytes * heapPerWeight;
+    const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
       const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
@@ -127,24 +145,21 @@ export class AttentionSession {
     return this.#rewritten.inputs;
   }
 
+  /** Bytes of weights that the session holds. */
+  get weightBytes(): number {
+    return this.#rewritten.weightBytes;
+  }
+
   /** The report as the graph alone makes it. */
   get report(): ExtractionReport {
-    return makeReport(this.#files.analysis);
+    return makeReport(this.#files.analysis, this.#given);
   }
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(inputs: readonly ModelInput[], { batch = 1, numPositions, numTargetPositions, numTokens, hasWindows = false }: RunOptions = {}): Promise<AttentionResult> {
-    const needed = new Set(this.inputNames);
-    const feeds: Record<string, Ort.Tensor> = {};
-    for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
-    const missing = this.inputNames.find((name) => feeds[name] === undefined);
-    if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
-    let results: Ort.InferenceSession.OnnxValueMapType;
-    try {
-      results = await this.#session.run(feeds);
-    } catch (error) {
-      throw runtimeError(error, 'this run');
-    }
+  async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
+    const { batch = 1, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
+    const own = this.#ownOutputs.filter((name) => wanted.includes(name));
+    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])]);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
     const { model, sites } = this.#files.analysis;
@@ -158,21 +173,35 @@ export class AttentionSession {
         failed.push({ path: site.path, reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` });
         continue;
       }
-      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numPositions: [numPositions, numTargetPositions].filter((count) => count !== undefined && count > 0).map(Number) });
+      const [queries, keys] = extentsOf(site, options);
+      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numQueries: queries.positions, numKeys: keys.positions });
       checks.set(site, found);
       if (found.failure !== '') {
         failed.push({ path: site.path, reason: found.failure });
         continue;
       }
-      const cropped = numTokens === undefined ? arranged : cropWeights(arranged, arranged.numQueries === numPositions ? numTokens : arranged.numQueries, arranged.numKeys === numPositions ? numTokens : arranged.numKeys);
+      const cropped = cropWeights(arranged, queries.tokens ?? arranged.numQueries, keys.tokens ?? arranged.numKeys);
       layers.push({ ...cropped, component: site.component, layer: site.layer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
     }
-    const outputs = new Map<string, OutputTensor>();
-    for (const name of this.#ownOutputs) {
-      const tensor = results[name];
-      if (tensor !== undefined) outputs.set(name, fromTensor(tensor));
+    return { layers, failed, outputs: pick(results, own), report: withChecks(this.report, sites.map((site) => checks.get(site))) };
+  }
+
+  /** Runs the model for some of its own outputs, which the session must compute. Throws `outOfMemory` or `runtimeFailed`. */
+  async outputs(inputs: readonly ModelInput[], names: readonly string[]): Promise<ReadonlyMap<string, OutputTensor>> {
+    return pick(await this.#run(inputs, names), names);
+  }
+
+  async #run(inputs: readonly ModelInput[], fetches: readonly string[]): Promise<Ort.InferenceSession.OnnxValueMapType> {
+    const needed = new Set(this.inputNames);
+    const feeds: Record<string, Ort.Tensor> = {};
+    for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
+    const missing = this.inputNames.find((name) => feeds[name] === undefined);
+    if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
+    try {
+      return await this.#session.run(feeds, fetches);
+    } catch (error) {
+      throw runtimeError(error, 'this run');
     }
-    return { layers, failed, outputs, report: withChecks(this.report, sites.map((site) => checks.get(site))) };
   }
 
   /** Frees the session; it cannot run after that. */
@@ -185,4 +214,21 @@ export class AttentionSession {
     const { index } = this.#files.analysis;
     return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
   }
+}
+
+/** The extents of a site's queries and keys: a decoder's text where the site is the decoder's. */
+function extentsOf({ component }: PlacedSite, { numPositions, numTokens, numTargetPositions = 0, numTargetTokens }: RunOptions): readonly [Extent, Extent] {
+  const source: Extent = { positions: numPositions, tokens: numPositions === undefined ? undefined : numTokens };
+  if (numTargetPositions === 0) return [source, source];
+  const target: Extent = { positions: numTargetPositions, tokens: numTargetTokens };
+  return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
+}
+
+function pick(results: Ort.InferenceSession.OnnxValueMapType, names: readonly string[]): Map<string, OutputTensor> {
+  const outputs = new Map<string, OutputTensor>();
+  for (const name of names) {
+    const tensor = results[name];
+    if (tensor !== undefined) outputs.set(name, fromTensor(tensor));
+  }
+  return outputs;
 }

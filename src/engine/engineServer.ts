@@ -28,6 +28,9 @@ export interface EngineHost {
   readonly residentBytes: () => number;
 }
 
+/** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
+const turnMilliseconds = 30;
+
 /** Serves a window: one model at a time, its runs' attention held in full precision and handed out by slice. */
 export class EngineServer {
   readonly #runtimes: Runtimes;
@@ -88,30 +91,34 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, tokenLimit }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain({ model: spec, text, tokenLimit, target }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
-    this.#connection.fire('progress', { stage: 'tokenize' });
-    const tokenized = model.tokenize(text, tokenLimit);
-    const tokenizedAt = performance.now();
-    this.#connection.fire('progress', { stage: 'run' });
-    // The run blocks this thread: messages that are under way get their turn first, a cancellation among them.
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    signal.throwIfAborted();
-    const { layers, components, notices } = await model.run(tokenized.stream);
-    const ranAt = performance.now();
+    let turned = -Infinity;
+    const { streams, layers, components, notices, timings } = await model.explain(
+      { text, tokenLimit, target },
+      {
+        onProgress: (progress) => this.#connection.fire('progress', progress),
+        turn: async () => {
+          if (performance.now() - turned < turnMilliseconds) return;
+          await new Promise<void>((resolve) => setTimeout(resolve));
+          turned = performance.now();
+          signal.throwIfAborted();
+        },
+      },
+    );
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
-    this.#log('info', `${model.info.name}: ${tokenized.stream.tokens.length} tokens; load ${(loaded - started).toFixed(0)} ms, tokenize ${(tokenizedAt - loaded).toFixed(0)} ms, run ${(ranAt - tokenizedAt).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
+    this.#log('info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
     return {
       runId,
       model: model.info,
-      streams: [tokenized.stream],
+      streams,
       components,
-      notices: [...tokenized.notices, ...notices],
-      timings: { load: loaded - started, tokenize: tokenizedAt - loaded, run: ranAt - tokenizedAt },
+      notices,
+      timings: { load: loaded - started, ...timings },
     };
   }
 

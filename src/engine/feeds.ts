@@ -21,6 +21,21 @@ function halfFloats(type: DataTypeName, data: TensorData): TensorData {
   return type === 'float16' && Float16Array !== undefined ? new Float16Array(data.buffer, data.byteOffset, data.length) : data;
 }
 
+/** The values of a tensor of floats, also of half-precision ones; undefined for any other. */
+export function toFloats({ type, data }: OutputTensor): Float32Array | undefined {
+  if (data instanceof Float32Array) return data;
+  return type === 'float16' && data instanceof Uint16Array ? Float32Array.from(data, halfToNumber) : undefined;
+}
+
+/** IEEE 754 binary16. */
+function halfToNumber(bits: number): number {
+  const sign = bits >= 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  return exponent === 0x1f ? (fraction === 0 ? sign * Infinity : NaN) : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
 /** A run's tensor as plain data; half-precision values as their bits. */
 export function fromTensor(tensor: Ort.Tensor): OutputTensor {
   const data = tensor.data;

@@ -1,4 +1,4 @@
-import type { ComponentInfo, LayerInfo } from '../model/head';
+import type { Component, ComponentInfo, LayerInfo } from '../model/head';
 import type { LayerWeights } from './attentionSession';
 import type { LayerAttention } from './attentionStore';
 
@@ -8,11 +8,19 @@ export const maxAttentionBytes = 1.25 * 2 ** 30;
 /** Stands where a layer's checks failed, so that the others keep their numbers. */
 const noLayer = { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) } as const;
 
+/** Which token streams the rows and columns of a component are. */
+export type Streams = Pick<ComponentInfo, 'queryStream' | 'keyStream'>;
+
+const oneStream: Streams = { queryStream: 0, keyStream: 0 };
+
+const order: readonly Component[] = ['self', 'encoder', 'decoder', 'cross'];
+
 /** The components that layers belong to, each with all its layers by number. */
-export function describeComponents(layers: readonly LayerWeights[]): ComponentInfo[] {
-  const names = [...new Set(layers.map((layer) => layer.component))];
+export function describeComponents(layers: readonly LayerWeights[], streamsOf: (component: Component) => Streams = () => oneStream): ComponentInfo[] {
+  const names = order.filter((component) => layers.some((layer) => layer.component === component));
   return names.map((component) => {
     const own = layers.filter((layer) => layer.component === component);
+    const { queryStream, keyStream } = streamsOf(component);
     const count = Math.max(...own.map(({ layer }) => layer)) + 1;
     return {
       component,
@@ -21,9 +29,10 @@ export function describeComponents(layers: readonly LayerWeights[]): ComponentIn
         if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed' };
         return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method };
       }),
-      queryStream: 0,
-      keyStream: 0,
-      isCausal: own.every((layer) => layer.isCausal),
+      queryStream,
+      keyStream,
+      // Positions of two texts have no order between them.
+      isCausal: queryStream === keyStream && own.every((layer) => layer.isCausal),
     };
   });
 }

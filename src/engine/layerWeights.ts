@@ -98,8 +98,9 @@ export interface Expectation {
   readonly isCoarse: boolean;
   /** Items that were read; undefined where attention within windows, which come as items of their own, is wanted too. */
   readonly batch: number | undefined;
-  /** Numbers of positions that queries and keys may have; empty where they are not known. */
-  readonly numPositions: readonly number[];
+  /** Numbers of positions that queries and keys must have; undefined where they are not known. */
+  readonly numQueries: number | undefined;
+  readonly numKeys: number | undefined;
 }
 
 /** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
@@ -135,8 +136,8 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
     if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;
     if (!isFinite) return 'it holds numbers that are not finite';
     if (expected.batch !== undefined && batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
-    const isForeign = (count: number): boolean => expected.numPositions.length > 0 && !expected.numPositions.includes(count);
-    if (isForeign(numQueries) || isForeign(numKeys)) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${expected.numPositions.join(' and ')} positions that were read`;
+    const wanted = [expected.numQueries ?? numQueries, expected.numKeys ?? numKeys];
+    if (numQueries !== wanted[0] || numKeys !== wanted[1]) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
     if (expected.rowSum === 'any') return '';
     if (isNegative) return 'it holds negative weights';
     if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;

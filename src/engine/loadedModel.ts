@@ -1,89 +1,53 @@
 import { ExplorerError } from '../base/errors';
-import type { ComponentInfo } from '../model/head';
-import type { ModelInfo, Notice } from '../model/modelInfo';
-import type { TokenStream } from '../model/token';
-import { planInputs, type InputPlan } from '../onnx/inputs';
+import type { ModelInfo } from '../model/modelInfo';
+import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
 import { readsOf } from '../onnx/reads';
-import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
 import { Tokenizer } from '../tokenizer/tokenizer';
 import { AttentionSession } from './attentionSession';
-import type { LayerAttention } from './attentionStore';
 import type { FileAccess } from './fileAccess';
-import { describeComponents, maxAttentionBytes, storedLayers } from './layerInfo';
-import { readModelFiles } from './modelFiles';
-import { configNumber, configuredContextLength, resolveModel } from './modelFolder';
+import { readGenerationRules } from './generation';
+import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
+import { readModelParts, type ModelParts } from './modelParts';
+import { reportView } from './reportView';
 import type { ChosenRuntime } from './runtimes';
-import { tokenizeText, type TokenizedText } from './tokenizeText';
+import { Seq2SeqModel } from './seq2seqModel';
+import { SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from './seq2seqSessions';
+import { StackModel } from './stackModel';
+import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 
-/** Heads that a layer is taken to have where its graph does not say. */
-const usualHeads = 16;
-
-/** The attention of one run, ready for the store, and what is to be said of it. */
-export interface RunResult {
-  readonly layers: readonly LayerAttention[];
-  readonly components: readonly ComponentInfo[];
-  readonly notices: readonly Notice[];
-}
+/** Steps that nobody watches or ends. */
+const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
 
 /** A model with its tokenizer, ready to read texts. */
 export class LoadedModel {
-  readonly info: ModelInfo;
   readonly #spec: ModelSpec;
-  readonly #session: AttentionSession;
-  readonly #tokenizer: Tokenizer;
-  readonly #plan: InputPlan;
-  /** Fills texts up to a fixed length. */
-  readonly #padId: number;
-  #report: ExtractionReport;
+  readonly #model: TextModel;
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan, padId: number) {
-    this.#padId = padId;
+  private constructor(spec: ModelSpec, model: TextModel) {
     this.#spec = spec;
-    this.info = info;
-    this.#session = session;
-    this.#tokenizer = tokenizer;
-    this.#plan = plan;
-    this.#report = session.report;
+    this.#model = model;
   }
 
   /** Finds, reads and prepares a model. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load({ runtime, reason }: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
+  static async load(chosen: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
-    const files = await readModelFiles(access, resolved.modelPath);
-    if (readsOf(files.analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
+    const parts = await readModelParts(access, resolved);
+    if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
     const tokenizerBytes = await access.read(resolved.tokenizerPath);
     signal?.throwIfAborted();
     const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
-    const { index } = files.analysis;
     // What text cannot give is said before the model is loaded, not after.
-    if (files.analysis.sites.length === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
+    if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
     onProgress({ stage: 'loadModel' });
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
-    try {
-      const plan = planInputs(index, session.inputNames);
-      const [target] = [...plan.roles].find(([, role]) => role === 'targetIds') ?? [];
-      if (target !== undefined) throw new ExplorerError('inputNotMade', [target, 'it is the target text of an encoder–decoder model']);
-      const facts = modelFacts(index, plan.roles);
-      const padId = resolved.config['pad_token_id'];
-      const info: ModelInfo = {
-        name: resolved.name,
-        path: resolved.modelPath,
-        backend: runtime.backend,
-        backendReason: reason,
-        numThreads: runtime.numThreads,
-        contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
-        vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),
-        reads: 'text',
-      };
-      return new LoadedModel(spec, info, session, tokenizer, plan, typeof padId === 'number' ? padId : 0);
-    } catch (error) {
-      await session.release();
-      throw error;
-    }
+    return new LoadedModel(spec, await prepare({ chosen, resolved, parts, tokenizer }));
+  }
+
+  get info(): ModelInfo {
+    return this.#model.info;
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -91,41 +55,74 @@ export class LoadedModel {
     return this.#spec.path === spec.path && this.#spec.tokenizerPath === spec.tokenizerPath && this.#spec.backend === spec.backend;
   }
 
-  /** Tokenises a text and cuts it to what the model reads; see {@link tokenizeText}. */
-  tokenize(text: string, tokenLimit: number): TokenizedText {
-    const { name, contextLength, vocabularySize } = this.info;
-    return tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
+  /** Reads a text and gives the attention of every layer, checked; see {@link TextModel.explain}. */
+  explain(reading: Reading, steps: ReadingSteps = unwatched): Promise<Explanation> {
+    return this.#model.explain(reading, steps);
   }
 
-  /** The most tokens whose attention, heads × n² numbers of four bytes, stays within the budget. */
-  #memoryLimit(): number {
-    const numHeads = this.#report.sites.reduce((sum, site) => sum + (site.numHeads ?? usualHeads), 0);
-    return Math.floor(Math.sqrt(maxAttentionBytes / (4 * Math.max(1, numHeads))));
-  }
-
-  /** Reads tokens and gives the attention of every layer, checked; sites whose checks fail are named in the notices. Throws `checksFailed` where none is left. */
-  async run(stream: TokenStream): Promise<RunResult> {
-    const ids = stream.tokens.map((token) => token.id);
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
-    const { layers, failed, report } = await this.#session.run(inputs, { numPositions, numTokens });
-    this.#report = report;
-    const [firstFailure] = failed;
-    if (layers.length === 0) throw new ExplorerError('checksFailed', [this.info.name, firstFailure?.reason ?? 'nothing came out'], { details: failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n') });
-    const notices: Notice[] = failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] }));
-    if (numPositions > numTokens) notices.push({ code: 'paddedToShape', args: [numPositions] });
-    const components = describeComponents(layers);
-    return { layers: storedLayers(layers, components), components, notices };
+  /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
+  write(text: string): Promise<string> {
+    return this.#model.write(text);
   }
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return { title: this.info.name, markdown: formatReport(this.#report), json: JSON.stringify(this.#report, undefined, 2) };
+    return reportView(this.info.name, this.#model.reports);
   }
 
-  /** Frees the session. */
-  async release(): Promise<void> {
-    await this.#session.release();
+  /** Frees the model. */
+  release(): Promise<void> {
+    return this.#model.release();
   }
+}
+
+interface Preparation {
+  readonly chosen: ChosenRuntime;
+  readonly resolved: ResolvedModel;
+  readonly parts: ModelParts;
+  readonly tokenizer: Tokenizer;
+}
+
+async function prepare(preparation: Preparation): Promise<TextModel> {
+  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, tokenizer } = preparation;
+  const { name } = resolved;
+  const { index } = main.analysis;
+  const inputs = index.inputs.map((input) => input.name);
+  const hasTarget = encoder === undefined && [...planInputs(index, inputs, new Set(inputs)).roles.values()].includes('targetIds');
+  const sessions: AttentionSession[] = [];
+  const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
+  try {
+    const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true }));
+    if (encoderSession !== undefined) sessions.push(encoderSession);
+    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files: main, wantOutputs: hasTarget || encoder !== undefined, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) });
+    sessions.push(session);
+    let seq2seq: Seq2SeqSessions | undefined;
+    if (encoder !== undefined && encoderSession !== undefined) seq2seq = new SplitSeq2Seq(name, { files: encoder, session: encoderSession }, { files: main, session }, bridges);
+    else if (hasTarget) seq2seq = new WholeSeq2Seq(name, { files: main, session }, planInputs(index, session.inputNames));
+    if (seq2seq !== undefined) {
+      const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
+      const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
+      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, rules, targetContextLength, padId });
+    }
+    const plan = planInputs(index, session.inputNames);
+    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, tokenizer, plan, padId);
+  } catch (error) {
+    for (const session of sessions) await session.release();
+    throw error;
+  }
+}
+
+function infoOf({ chosen: { runtime, reason }, resolved }: Preparation, facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>): ModelInfo {
+  return {
+    name: resolved.name,
+    path: resolved.modelPath,
+    backend: runtime.backend,
+    backendReason: reason,
+    numThreads: runtime.numThreads,
+    contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
+    vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),
+    reads: 'text',
+  };
 }
 
 function smallest(...values: readonly (number | undefined)[]): number | undefined {

@@ -6,16 +6,23 @@ export interface ResolvedModel {
   /** For people: the folder's name, or the file's where it lies alone. */
   readonly name: string;
   readonly modelPath: string;
+  /** The encoder, where `modelPath` is the decoder that reads its result. */
+  readonly encoderPath: string | undefined;
   readonly tokenizerPath: string | undefined;
   /** Parsed config.json; empty where there is none or it cannot be read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   /** How pictures are made ready; undefined where nothing says it. */
   readonly preprocessorConfig?: Readonly<Record<string, unknown>>;
+  /** Parsed generation_config.json: how the model writes a text. */
+  readonly generationConfig: Readonly<Record<string, unknown>>;
 }
 
 /** Names of models that convention prefers, best first. */
 const preferred = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_model.onnx', 'encoder_model.onnx', 'model_quantized.onnx'];
+
+/** A decoder's file, with its variant (`_quantized`, `_fp16`, …). */
+const decoderName = /^decoder_model(_merged)?((?:_\w+)?)\.onnx$/i;
 
 /** Parts of a pipeline that are no model of text by themselves. */
 const isPart = (name: string): boolean => /^(?:decoder_with_past_model|embed_tokens|vision_encoder|audio_encoder)/.test(name);
@@ -43,9 +50,11 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   return {
     name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
     modelPath,
+    encoderPath: await findEncoder(access, modelPath),
     tokenizerPath,
     config: await readObject(access, configPath),
     tokenizerConfig: await readObject(access, tokenizerConfigPath),
+    generationConfig: await readObject(access, await find('generation_config.json')),
     ...(preprocessorPath === undefined ? {} : { preprocessorConfig: await readObject(access, preprocessorPath) }),
   };
 }
@@ -75,9 +84,26 @@ async function findModelFile(access: FileAccess, path: string): Promise<string> 
     const found = candidates.find((candidate) => baseName(candidate) === name);
     if (found !== undefined) return found;
   }
-  const whole = candidates.filter((candidate) => !isPart(baseName(candidate)));
+  const whole = candidates.filter((candidate) => !isPart(baseName(candidate)) && !isReplaced(baseName(candidate), candidates.map(baseName)));
   if (whole.length === 1) return whole[0];
-  throw new ExplorerError('modelAmbiguous', [path, candidates.map(baseName).sort().join(', ')]);
+  throw new ExplorerError('modelAmbiguous', [path, whole.map(baseName).sort().join(', ')]);
+}
+
+/** Whether another file of the folder brings this one along (a decoder its encoder) or can all that it can (a merged decoder). */
+function isReplaced(name: string, names: readonly string[]): boolean {
+  const [, merged, variant = ''] = decoderName.exec(name) ?? [];
+  if (/^encoder_model/i.test(name)) return names.some((other) => decoderName.test(other));
+  return decoderName.test(name) && merged === undefined && names.includes(`decoder_model_merged${variant}.onnx`);
+}
+
+/** The encoder beside a decoder: of the same variant, else the plain one, else the only one. */
+async function findEncoder(access: FileAccess, modelPath: string): Promise<string | undefined> {
+  const decoder = decoderName.exec(baseName(modelPath));
+  if (decoder === null) return undefined;
+  const folder = folderOf(modelPath);
+  for (const name of new Set([`encoder_model${decoder[2]}.onnx`, 'encoder_model.onnx'])) if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
+  const encoders = (await access.list(folder).catch((): string[] => [])).filter((name) => /^encoder_model\w*\.onnx$/i.test(name));
+  return encoders.length === 1 ? joinPath(folder, encoders[0]) : undefined;
 }
 
 async function readObject(access: FileAccess, path: string | undefined): Promise<Readonly<Record<string, unknown>>> {

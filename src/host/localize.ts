@@ -114,5 +114,7 @@ export function stageTitle(stage: Stage): string {
       return vscode.l10n.t('Reading the picture');
     case 'run':
       return vscode.l10n.t('Running the model');
+    case 'generate':
+      return vscode.l10n.t('Writing the target');
   }
 }

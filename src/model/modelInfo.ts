@@ -46,6 +46,8 @@ export const noticeSentences = {
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
+  targetCut: 'The model was still writing after {0} tokens: the rest of its output is not shown.',
+  targetTextCut: 'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, the token limit or memory allow.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
   pictureAssumed: 'There is no preprocessor_config.json beside the model: the picture was scaled to {0} × {1} pixels, and its values to −1 … 1.',
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',

@@ -24,6 +24,16 @@ export interface TokenStream {
   readonly tokens: readonly Token[];
   /** For a picture. */
   readonly grid?: PatchGrid;
+  /** Of a target only. */
+  readonly target?: TargetFacts;
+}
+
+/** What is to be known of a target, whose tokens are what the decoder reads: a start token first, the end not. */
+export interface TargetFacts {
+  /** Whether the model wrote it itself; else it is the person's own text. */
+  readonly isWritten: boolean;
+  /** The piece that comes after the last token; undefined where the text was cut. */
+  readonly ending: string | undefined;
 }
 
 /** A token of a run: the index of its stream and its position in it. */
@@ -53,4 +63,10 @@ export function visibleText(stream: TokenStream, position: number): string {
   const text = stream.text.slice(token.start, token.end);
   if (text === '' || token.isSpecial) return token.piece;
   return text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·');
+}
+
+/** What comes after a token of a target, as a reader should see it: what the model is about to write while it reads that token. */
+export function visibleNext(stream: TokenStream, position: number): string | undefined {
+  if (stream.target === undefined) return undefined;
+  return position + 1 < stream.tokens.length ? visibleText(stream, position + 1) : stream.target.ending;
 }

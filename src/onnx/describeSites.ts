@@ -31,7 +31,9 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   });
   // Queries and keys that only come from different inputs, without any stack of their own, are one stack.
   const hasCross = isCross.includes(true) && (isCross.includes(false) || sites.some((site) => site.loop?.isCross === true));
-  const single = componentOfFile(fileName);
+  // A recurrent decoder has no attention of its own beside the one to its source.
+  const readsSource = isCross.length > 0 && isCross.every(Boolean) && index.inputs.some(({ name }) => /decoder|target|^tgt|encoder_hidden|encoder_output/i.test(name));
+  const single = readsSource ? 'cross' : componentOfFile(fileName);
   const components = sites.map((_, position): SiteComponent => (!hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder'));
   const counts = new Map<SiteComponent, number>();
   return sites.map((site, position) => {

@@ -24,6 +24,8 @@ export interface InputValues {
   readonly ids: ArrayLike<number>;
   /** Ids that the decoder of an encoder–decoder model reads. */
   readonly targetIds?: ArrayLike<number> | undefined;
+  /** What the encoder of a decoder in a file of its own has read; the ids are the decoder's then. */
+  readonly encoder?: Pick<MadeInputs, 'numTokens' | 'numPositions'> | undefined;
   /** Fills up to a fixed length; 0 where the tokenizer has none. */
   readonly padId?: number | undefined;
 }
@@ -43,6 +45,8 @@ export interface InputPlan {
   readonly roles: ReadonlyMap<string, InputRole>;
   /** Number of positions that the file is made for, if it takes no other. */
   readonly fixedLength: number | undefined;
+  /** The same for the decoder's own text. */
+  readonly fixedTargetLength: number | undefined;
   /** Makes every input. Longer texts are cut to the fixed length, shorter ones padded. */
   make(values: InputValues): MadeInputs;
 }
@@ -68,6 +72,7 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
   return {
     roles,
     fixedLength,
+    fixedTargetLength: fixedTarget,
     make: (values) => {
       const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
       const numPositions = fixedLength ?? values.ids.length;
@@ -134,9 +139,11 @@ const maxElements = 2 ** 26;
 
 function makeInput(input: ValueInfo, role: InputRole, { values, numTokens, numPositions, numTarget }: Sizes): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'float32';
-  const isTarget = role === 'targetIds' || role === 'targetMask';
-  const length = isTarget ? numTarget : numPositions;
-  const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : numTokens;
+  // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
+  const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
+  const read = role === 'encoderMask' && values.encoder !== undefined ? values.encoder : { numTokens, numPositions };
+  const length = isTarget ? numTarget : read.numPositions;
+  const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
   const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
     if (count > maxElements) throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);

@@ -10,9 +10,9 @@ export interface ModelFacts {
   readonly contextLength: number | undefined;
 }
 
-/** Reads sizes off the tables that ids and positions choose rows of. */
-export function modelFacts(index: GraphIndex, roles: ReadonlyMap<string, InputRole>): ModelFacts {
-  const ids = [...roles].find(([, role]) => role === 'ids')?.[0];
+/** Reads sizes off the tables that ids (of the one text, or of the decoder's own) and positions choose rows of. */
+export function modelFacts(index: GraphIndex, roles: ReadonlyMap<string, InputRole>, read: 'ids' | 'targetIds' = 'ids'): ModelFacts {
+  const ids = [...roles].find(([, role]) => role === read)?.[0];
   const sizes = ids === undefined ? [] : chosenWeights(index, ids);
   const vocabularySize = sizes.length === 0 ? undefined : Math.max(...sizes);
   return { vocabularySize, contextLength: vocabularySize === undefined ? undefined : positionTableRows(index, roles, vocabularySize) };

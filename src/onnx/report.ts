@@ -59,8 +59,11 @@ export interface SiteChecks {
   readonly failure: string;
 }
 
-/** Makes the report of an analysed model. */
-export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalysis): ExtractionReport {
+/**
+ * Makes the report of an analysed model.
+ * @param given inputs that another model of the same folder gives.
+ */
+export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalysis, given: ReadonlySet<string> = new Set()): ExtractionReport {
   const names = index.inputs.map((input) => input.name);
   const { roles } = planInputs(index, names, new Set(names));
   const pictures = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
@@ -76,8 +79,8 @@ export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalys
       externalBytes: index.graph.initializers.reduce((sum, { external }) => sum + (external === undefined || external.location === model.ownFile ? 0 : (external.length ?? 0)), 0),
       branches: hoisted,
     },
-    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: roles.get(input.name) ?? 'unknown' })),
-    inputProblem: inputProblem(() => planInputs(index, names, readsOf(index) === 'image' ? pictures : new Set())),
+    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: given.has(input.name) ? 'encoderResult' : (roles.get(input.name) ?? 'unknown') })),
+    inputProblem: inputProblem(() => planInputs(index, names, readsOf(index) === 'image' ? pictures : given)),
     outputs: index.graph.outputs.map((output) => output.name),
     sites: sites.map(({ node, path, component, layer, modelLayer, method, normalizer, rowSum, tensor, chain, numHeads, numKeyValueHeads, notes }) => ({
       path,

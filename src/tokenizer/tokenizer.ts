@@ -74,6 +74,11 @@ export class Tokenizer {
     return this.#parts.added.contentOf(id) ?? this.#parts.model.vocabulary.pieceOf(id);
   }
 
+  /** Whether {@link decode} leaves an id out: a special token of the vocabulary. */
+  isSpecial(id: number): boolean {
+    return this.#parts.added.isSpecial(id);
+  }
+
   /**
    * The tokens of a text with the UTF-16 code units that each stands for, the same as the reference library's.
    * Special tokens that the text itself spells are found. Throws `tokenizerInvalid` where the text needs an unknown token and there is none.

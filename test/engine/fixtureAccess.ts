@@ -14,7 +14,9 @@ export const fixtureAccess: FileAccess = {
   },
   async exists(path) {
     const at = path.lastIndexOf('/');
-    return (await listFixtures(path.slice(0, at)).catch((): string[] => [])).includes(path.slice(at + 1));
+    if (!(await listFixtures(path.slice(0, at)).catch((): string[] => [])).includes(path.slice(at + 1))) return false;
+    // Only a folder can be listed.
+    return listFixtures(path).then(() => false, () => true);
   },
   list: (folder) => listFixtures(folder),
 };

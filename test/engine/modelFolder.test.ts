@@ -17,7 +17,7 @@ describe('model folders', () => {
 
   it('takes a file that is named, with what lies beside it', async () => {
     const access = memoryAccess({ 'a/tiny.onnx': '', 'a/other.onnx': '' });
-    expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', tokenizerPath: undefined, config: {}, tokenizerConfig: {} });
+    expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', encoderPath: undefined, tokenizerPath: undefined, config: {}, tokenizerConfig: {}, generationConfig: {} });
   });
 
   it('takes the tokenizer that was chosen, with the settings beside it, as long as it is there', async () => {
@@ -41,6 +41,22 @@ describe('model folders', () => {
     expect(await choose(['only_this.onnx', 'notes.txt'])).to.equal('m/only_this.onnx');
     expect(await choose(['decoder_with_past_model.onnx', 'decoder_model.onnx', 'decoder_model_merged.onnx'])).to.equal('m/decoder_model_merged.onnx');
     expect(await choose(['b_fp16.onnx', 'a_int8.onnx'])).to.equal('m holds several models (a_int8.onnx, b_fp16.onnx): choose one of the files.');
+  });
+
+  it('takes an encoder and its decoder together, in the same variant where there is one', async () => {
+    const pair = async (names: string[], path = 'm'): Promise<(string | undefined)[]> => {
+      const { modelPath, encoderPath } = await resolveModel(memoryAccess(Object.fromEntries(names.map((name) => [`m/${name}`, '']))), path);
+      return [modelPath, encoderPath];
+    };
+    expect(await pair(['encoder_model.onnx', 'decoder_model.onnx', 'decoder_with_past_model.onnx'])).to.deep.equal(['m/decoder_model.onnx', 'm/encoder_model.onnx']);
+    const variants = ['onnx/encoder_model_int8.onnx', 'onnx/decoder_model_int8.onnx', 'onnx/decoder_model_merged_int8.onnx', 'onnx/decoder_with_past_model_int8.onnx'];
+    expect(await pair(variants)).to.deep.equal(['m/onnx/decoder_model_merged_int8.onnx', 'm/onnx/encoder_model_int8.onnx']);
+    const all = [...variants, 'onnx/encoder_model.onnx', 'onnx/decoder_model_merged.onnx', 'onnx/decoder_model_merged_fp16.onnx'];
+    expect(await pair(all)).to.deep.equal(['m/onnx/decoder_model_merged.onnx', 'm/onnx/encoder_model.onnx']);
+    expect(await pair(all, 'm/onnx/decoder_model_int8.onnx')).to.deep.equal(['m/onnx/decoder_model_int8.onnx', 'm/onnx/encoder_model_int8.onnx']);
+    expect(await pair(all, 'm/onnx/decoder_model_merged_fp16.onnx')).to.deep.equal(['m/onnx/decoder_model_merged_fp16.onnx', 'm/onnx/encoder_model.onnx']);
+    expect(await pair(all, 'm/onnx/encoder_model.onnx')).to.deep.equal(['m/onnx/encoder_model.onnx', undefined]);
+    expect(await pair(['decoder_model.onnx'])).to.deep.equal(['m/decoder_model.onnx', undefined]);
   });
 
   it('says what is missing', async () => {

@@ -1,0 +1,142 @@
+import { ExplorerError } from '../base/errors';
+import type { Component } from '../model/head';
+import type { ModelInfo, Notice } from '../model/modelInfo';
+import type { TokenStream } from '../model/token';
+import type { ExtractionReport } from '../onnx/report';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import { arrangeLayers } from './arrangeLayers';
+import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
+import { maxAttentionBytes, type Streams } from './layerInfo';
+import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
+import { givenTarget, writtenTarget } from './targetText';
+import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
+import { tokenizeText } from './tokenizeText';
+
+/** What an encoder–decoder model is made of. */
+export interface Seq2SeqParts {
+  readonly info: ModelInfo;
+  readonly sessions: Seq2SeqSessions;
+  readonly tokenizer: Tokenizer;
+  readonly rules: GenerationRules;
+  /** The most tokens of a target that the settings allow. */
+  readonly targetContextLength: number | undefined;
+  readonly padId: number;
+}
+
+/**
+ * A model with an encoder and a decoder of its own. The person's text is the source; the target is what the model writes
+ * greedily, or the person's own. Rows of decoder and cross attention belong to what the decoder reads: the row of a target's
+ * token is what the decoder looks at when it has read that token and is about to write the next.
+ */
+export class Seq2SeqModel implements TextModel {
+  readonly #parts: Seq2SeqParts;
+  #reports: readonly ExtractionReport[];
+
+  constructor(parts: Seq2SeqParts) {
+    this.#parts = parts;
+    this.#reports = parts.sessions.reports;
+  }
+
+  get info(): ModelInfo {
+    return this.#parts.info;
+  }
+
+  get reports(): readonly ExtractionReport[] {
+    return this.#reports;
+  }
+
+  async explain({ text, tokenLimit, target: given }: Reading, steps: ReadingSteps): Promise<Explanation> {
+    const { sessions, padId, info } = this.#parts;
+    const started = performance.now();
+    steps.onProgress({ stage: 'tokenize' });
+    const { stream, notices } = this.#tokenize(text, tokenLimit);
+    const tokenized = performance.now();
+    steps.onProgress({ stage: 'run' });
+    await steps.turn();
+    const source = await sessions.read(idsOf(stream), padId);
+    const most = this.#mostTargetTokens(stream.tokens.length);
+    const target = given === undefined ? await this.#write(source, most, steps) : this.#give(given, tokenLimit, most);
+    steps.onProgress({ stage: 'run' });
+    await steps.turn();
+    const results = await sessions.attention(source, idsOf(target.stream));
+    this.#reports = results.map(({ report }) => report);
+    const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
+    const { numTokens, numPositions } = source.made;
+    const padding: Notice[] = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] }] : [];
+    return { streams: [stream, target.stream], layers, components, notices: [...notices, ...target.notices, ...missing, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+  }
+
+  async write(text: string): Promise<string> {
+    const { sessions, padId } = this.#parts;
+    const { stream } = this.#tokenize(text, 0);
+    const source = await sessions.read(idsOf(stream), padId);
+    const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
+    return target.text;
+  }
+
+  async release(): Promise<void> {
+    await this.#parts.sessions.release();
+  }
+
+  #tokenize(text: string, tokenLimit: number) {
+    const { tokenizer, info, sessions } = this.#parts;
+    return tokenizeText(tokenizer, text, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: this.#sourceMemoryLimit(), vocabularySize: info.vocabularySize });
+  }
+
+  async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps): Promise<{ stream: TokenStream; notices: Notice[] }> {
+    const { sessions, tokenizer, rules } = this.#parts;
+    const most = Math.max(1, Math.min(mostTokens - 1, mostWrittenTokens));
+    const limit = Math.min(most, rules.mostTokens);
+    const written = await writeGreedily(rules, most, async (ids) => {
+      onProgress({ stage: 'generate', fraction: (ids.length - 1) / limit });
+      await turn();
+      return sessions.scores(source, ids);
+    });
+    return { stream: writtenTarget(tokenizer, written), notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [] };
+  }
+
+  #give(text: string, tokenLimit: number, mostTokens: number): { stream: TokenStream; notices: Notice[] } {
+    const { tokenizer, sessions, rules } = this.#parts;
+    const whole = givenTarget(tokenizer, text, rules);
+    const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
+    if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
+    const most = Math.min(mostTokens, tokenLimit > 0 ? Math.max(1, tokenLimit) : Infinity);
+    if (whole.tokens.length <= most) return { stream: whole, notices: [] };
+    const tokens = whole.tokens.slice(0, most);
+    const end = Math.max(...tokens.map((token) => token.end));
+    return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [{ code: 'targetTextCut', args: [most, whole.tokens.length] }] };
+  }
+
+  /** The most source tokens whose attention, beside that of a target as long as the model may write, stays within the budget. */
+  #sourceMemoryLimit(): number {
+    const { encoder, decoder, cross } = this.#numHeads();
+    const target = mostWrittenTokens + 1;
+    const left = maxAttentionBytes / 4 - decoder * target ** 2;
+    // encoder · n² + cross · target · n = left
+    const linear = cross * target;
+    return Math.floor((-linear + Math.sqrt(linear ** 2 + 4 * encoder * left)) / (2 * encoder));
+  }
+
+  /** The most target tokens that the model reads, and whose attention fits beside that of the source. */
+  #mostTargetTokens(numSource: number): number {
+    const { encoder, decoder, cross } = this.#numHeads();
+    const { sessions, targetContextLength } = this.#parts;
+    const left = Math.max(0, maxAttentionBytes / 4 - encoder * numSource ** 2);
+    const linear = cross * numSource;
+    const byMemory = Math.floor((-linear + Math.sqrt(linear ** 2 + 4 * decoder * left)) / (2 * decoder));
+    return Math.max(1, Math.min(...[byMemory, targetContextLength, sessions.target.contextLength, sessions.target.fixedLength].map((limit) => limit ?? Infinity)));
+  }
+
+  #numHeads(): Record<'encoder' | 'decoder' | 'cross', number> {
+    const count = (component: Component): number => countHeads(this.#reports, (each) => each === component);
+    return { encoder: count('encoder'), decoder: count('decoder'), cross: count('cross') };
+  }
+}
+
+function streamsOf(component: Component): Streams {
+  return { queryStream: component === 'decoder' || component === 'cross' ? 1 : 0, keyStream: component === 'decoder' ? 1 : 0 };
+}
+
+function idsOf(stream: TokenStream): number[] {
+  return stream.tokens.map((token) => token.id);
+}

@@ -1,0 +1,170 @@
+import { ExplorerError } from '../base/errors';
+import type { DataTypeName } from '../onnx/dataType';
+import { planInputs, type InputPlan, type MadeInputs, type ModelInput, type TensorData } from '../onnx/inputs';
+import { modelFacts, type ModelFacts } from '../onnx/modelFacts';
+import type { ExtractionReport } from '../onnx/report';
+import type { AttentionResult, AttentionSession } from './attentionSession';
+import { toFloats, type OutputTensor } from './feeds';
+import type { ModelFiles } from './modelFiles';
+
+/** A source that an encoder has read, or that the one graph will read with each target. */
+export interface ReadSource {
+  readonly ids: readonly number[];
+  readonly made: Pick<MadeInputs, 'numTokens' | 'numPositions'>;
+  /** Attention of the encoder, where it has a file of its own. */
+  readonly encoder: AttentionResult | undefined;
+  readonly inputs: readonly ModelInput[];
+}
+
+/** The sessions of an encoder–decoder model, in one file or in two. */
+export interface Seq2SeqSessions {
+  readonly source: ModelFacts & { readonly fixedLength: number | undefined };
+  readonly target: ModelFacts & { readonly fixedLength: number | undefined };
+  /** As the graphs alone make them. */
+  readonly reports: readonly ExtractionReport[];
+  read(ids: readonly number[], padId: number): Promise<ReadSource>;
+  /** Scores of every id after the target's last one, in an array of its own. Throws `targetNotWritten` where the model gives none. */
+  scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array>;
+  /** Attention over the whole target, with that of the encoder; one result per file. */
+  attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]>;
+  release(): Promise<void>;
+}
+
+/** One part of a model: its file, its session, and how its inputs are made. */
+export interface Seq2SeqPart {
+  readonly files: ModelFiles;
+  readonly session: AttentionSession;
+}
+
+/** An encoder–decoder model in one file, which reads the source anew with every target. */
+export class WholeSeq2Seq implements Seq2SeqSessions {
+  readonly source: Seq2SeqSessions['source'];
+  readonly target: Seq2SeqSessions['target'];
+  readonly #name: string;
+  readonly #session: AttentionSession;
+  readonly #plan: InputPlan;
+  readonly #scores: string | undefined;
+  #padId = 0;
+
+  constructor(name: string, { files, session }: Seq2SeqPart, plan: InputPlan) {
+    this.#name = name;
+    this.#session = session;
+    this.#plan = plan;
+    const { index } = files.analysis;
+    this.source = { ...modelFacts(index, plan.roles), fixedLength: plan.fixedLength };
+    this.target = { ...modelFacts(index, plan.roles, 'targetIds'), fixedLength: plan.fixedTargetLength };
+    this.#scores = scoresOutput(files);
+  }
+
+  get reports(): readonly ExtractionReport[] {
+    return [this.#session.report];
+  }
+
+  read(ids: readonly number[], padId: number): Promise<ReadSource> {
+    this.#padId = padId;
+    const numPositions = this.#plan.fixedLength ?? ids.length;
+    return Promise.resolve({ ids, made: { numTokens: Math.min(ids.length, numPositions), numPositions }, encoder: undefined, inputs: [] });
+  }
+
+  async scores({ ids }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
+    const { inputs } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+    return lastScores(this.#name, await outputOf(this.#session, inputs, this.#scores), targetIds.length, this.target.vocabularySize);
+  }
+
+  async attention({ ids }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
+    const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+    return [await this.#session.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+}
+
+/** An encoder and a decoder, each in a file of its own: what the encoder makes of the source is fed to the decoder. */
+export class SplitSeq2Seq implements Seq2SeqSessions {
+  readonly source: Seq2SeqSessions['source'];
+  readonly target: Seq2SeqSessions['target'];
+  readonly #name: string;
+  readonly #encoder: AttentionSession;
+  readonly #decoder: AttentionSession;
+  readonly #encoderPlan: InputPlan;
+  readonly #decoderPlan: InputPlan;
+  /** Inputs of the decoder, each with the output of the encoder that it gets. */
+  readonly #bridges: ReadonlyMap<string, string>;
+  readonly #scores: string | undefined;
+  #padId = 0;
+
+  /** Throws `inputNotMade` where the decoder needs what neither a text nor the encoder gives. */
+  constructor(name: string, encoder: Seq2SeqPart, decoder: Seq2SeqPart, bridges: ReadonlyMap<string, string>) {
+    this.#name = name;
+    this.#encoder = encoder.session;
+    this.#decoder = decoder.session;
+    this.#bridges = bridges;
+    this.#encoderPlan = planInputs(encoder.files.analysis.index, encoder.session.inputNames);
+    this.#decoderPlan = planInputs(decoder.files.analysis.index, decoder.session.inputNames, new Set(this.#bridges.keys()));
+    this.source = { ...modelFacts(encoder.files.analysis.index, this.#encoderPlan.roles), fixedLength: this.#encoderPlan.fixedLength };
+    const { fixedLength, fixedTargetLength, roles } = this.#decoderPlan;
+    const readsIds = [...roles.values()].includes('ids');
+    this.target = { ...modelFacts(decoder.files.analysis.index, roles, readsIds ? 'ids' : 'targetIds'), fixedLength: readsIds ? fixedLength : fixedTargetLength };
+    this.#scores = scoresOutput(decoder.files);
+  }
+
+  get reports(): readonly ExtractionReport[] {
+    return [this.#encoder.report, this.#decoder.report];
+  }
+
+  async read(ids: readonly number[], padId: number): Promise<ReadSource> {
+    this.#padId = padId;
+    const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ids, padId });
+    const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, outputs: [...new Set(this.#bridges.values())] });
+    const fed = [...this.#bridges].map(([input, output]): ModelInput => {
+      const tensor = encoder.outputs.get(output);
+      if (tensor === undefined || Array.isArray(tensor.data)) throw new ExplorerError('inputNotMade', [input, `the encoder gives no ${output}`]);
+      return { name: input, type: tensor.type as DataTypeName, dims: tensor.dims, data: tensor.data as TensorData }; // as the runtime gave them; strings were ruled out above
+    });
+    return { ids, made: { numTokens, numPositions }, encoder, inputs: fed };
+  }
+
+  async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
+    const { inputs } = this.#make(source, targetIds);
+    return lastScores(this.#name, await outputOf(this.#decoder, inputs, this.#scores), targetIds.length, this.target.vocabularySize);
+  }
+
+  async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
+    const { inputs, numTargetPositions } = this.#make(source, targetIds);
+    const decoder = await this.#decoder.run(inputs, { ...source.made, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] });
+    return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
+  }
+
+  async release(): Promise<void> {
+    await this.#encoder.release();
+    await this.#decoder.release();
+  }
+
+  #make({ made, inputs }: ReadSource, targetIds: readonly number[]): { inputs: readonly ModelInput[]; numTargetPositions: number } {
+    const target = this.#decoderPlan.make({ ids: targetIds, targetIds, encoder: made, padId: this.#padId });
+    return { inputs: [...inputs, ...target.inputs], numTargetPositions: this.target.fixedLength ?? targetIds.length };
+  }
+}
+
+/** The output that may hold scores of ids. */
+function scoresOutput({ analysis }: ModelFiles): string | undefined {
+  const names = analysis.index.graph.outputs.map((output) => output.name);
+  return names.find((name) => /logits|scores/i.test(name)) ?? names[0];
+}
+
+async function outputOf(session: AttentionSession, inputs: readonly ModelInput[], name: string | undefined): Promise<OutputTensor | undefined> {
+  return name === undefined ? undefined : (await session.outputs(inputs, [name])).get(name);
+}
+
+/** The row of the target's last token: scores are [batch, position, id], or of the last position alone. */
+function lastScores(modelName: string, tensor: OutputTensor | undefined, numTokens: number, vocabularySize: number | undefined): Float32Array {
+  const floats = tensor === undefined ? undefined : toFloats(tensor);
+  const width = tensor?.dims.at(-1) ?? 0;
+  const rows = tensor?.dims.at(-2) ?? 1;
+  // A model without its head gives hidden states, which are no scores.
+  if (floats === undefined || width === 0 || (tensor?.dims.length ?? 0) < 2 || (vocabularySize !== undefined && width < vocabularySize / 2)) throw new ExplorerError('targetNotWritten', [modelName]);
+  const row = Math.min(rows, numTokens) - 1;
+  return floats.slice(row * width, (row + 1) * width);
+}

@@ -1,0 +1,64 @@
+import { ExplorerError } from '../base/errors';
+import type { ModelInfo } from '../model/modelInfo';
+import type { InputPlan } from '../onnx/inputs';
+import type { ExtractionReport } from '../onnx/report';
+import type { Tokenizer } from '../tokenizer/tokenizer';
+import type { AttentionSession } from './attentionSession';
+import { arrangeLayers } from './arrangeLayers';
+import { maxAttentionBytes } from './layerInfo';
+import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
+import { tokenizeText } from './tokenizeText';
+
+/** A model of one stack: it reads one text, whose tokens attend to each other. */
+export class StackModel implements TextModel {
+  readonly info: ModelInfo;
+  readonly #session: AttentionSession;
+  readonly #tokenizer: Tokenizer;
+  readonly #plan: InputPlan;
+  /** Fills texts up to a fixed length. */
+  readonly #padId: number;
+  #report: ExtractionReport;
+
+  constructor(info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan, padId: number) {
+    this.info = info;
+    this.#session = session;
+    this.#tokenizer = tokenizer;
+    this.#plan = plan;
+    this.#padId = padId;
+    this.#report = session.report;
+  }
+
+  get reports(): readonly ExtractionReport[] {
+    return [this.#report];
+  }
+
+  async explain({ text, tokenLimit, target }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+    const { name, contextLength, vocabularySize } = this.info;
+    if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
+    const started = performance.now();
+    onProgress({ stage: 'tokenize' });
+    const { stream, notices: cuts } = tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
+    const tokenized = performance.now();
+    onProgress({ stage: 'run' });
+    await turn();
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids: stream.tokens.map((token) => token.id), padId: this.#padId });
+    const result = await this.#session.run(inputs, { numPositions, numTokens });
+    this.#report = result.report;
+    const { layers, components, notices } = arrangeLayers(name, [result]);
+    const padding = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] } as const] : [];
+    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+  }
+
+  async write(): Promise<string> {
+    throw new ExplorerError('targetNotRead', [this.info.name]);
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release();
+  }
+
+  /** The most tokens whose attention, heads × n² numbers of four bytes, stays within the budget. */
+  #memoryLimit(): number {
+    return Math.floor(Math.sqrt(maxAttentionBytes / (4 * countHeads(this.reports))));
+  }
+}

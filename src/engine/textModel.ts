@@ -1,0 +1,54 @@
+import type { ComponentInfo } from '../model/head';
+import type { ModelInfo, Notice } from '../model/modelInfo';
+import type { TokenStream } from '../model/token';
+import type { ExtractionReport } from '../onnx/report';
+import type { EngineEvents } from '../protocol';
+import type { LayerAttention } from './attentionStore';
+
+/** What a model is to read. */
+export interface Reading {
+  readonly text: string;
+  /** The most tokens of a text, special ones included; 0: as many as the model reads. */
+  readonly tokenLimit: number;
+  /** For a model with a decoder of its own: the target. Undefined: what the model writes. */
+  readonly target?: string | undefined;
+}
+
+/** What goes on while a model reads. */
+export interface ReadingSteps {
+  onProgress(progress: EngineEvents['progress']): void;
+  /** Called between steps that block the thread: lets messages in, and throws where the reading is no longer wanted. */
+  turn(): Promise<void>;
+}
+
+/** The attention of one reading, ready for the store, and what is to be said of it. */
+export interface Explanation {
+  readonly streams: readonly TokenStream[];
+  /** In the order of `components`, and of the layers of each. */
+  readonly layers: readonly LayerAttention[];
+  readonly components: readonly ComponentInfo[];
+  readonly notices: readonly Notice[];
+  /** Milliseconds. */
+  readonly timings: { readonly tokenize: number; readonly run: number };
+}
+
+/** A loaded model that reads texts: one stack, or an encoder and a decoder. */
+export interface TextModel {
+  readonly info: ModelInfo;
+  /** Reports of its files, with the checks of the latest run. */
+  readonly reports: readonly ExtractionReport[];
+  /** Reads a text. Throws `noTokens`, `tokenizerMismatch`, `outOfMemory`, `runtimeFailed` or `checksFailed`. */
+  explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
+  /** The target that the model writes for a text, without any attention. Throws `targetNotRead` where it has no decoder of its own. */
+  write(text: string): Promise<string>;
+  release(): Promise<void>;
+}
+
+/** Heads that a layer is taken to have where its graph does not say. */
+const usualHeads = 16;
+
+/** Number of heads of the sites that `isCounted` names, at least one. */
+export function countHeads(reports: readonly ExtractionReport[], isCounted: (component: ComponentInfo['component']) => boolean = () => true): number {
+  const sites = reports.flatMap((report) => report.sites).filter((site) => isCounted(site.component));
+  return Math.max(1, sites.reduce((sum, site) => sum + (site.numHeads ?? usualHeads), 0));
+}
