@@ -4,8 +4,10 @@ import * as ort from 'onnxruntime-web';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/attentionSession';
+import { LoadedModel } from '../../src/engine/loadedModel';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
+import { Runtime } from '../../src/engine/runtime';
 import type { ModelInput } from '../../src/onnx/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { readFixture } from '../harness/fixtures';
@@ -59,10 +61,17 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
     const config = JSON.parse(read(`${folder}/config.json`)) as Config; // a file of this repository
     const tokenizer = Tokenizer.fromJson(read(`${folder}/tokenizer.json`));
     let session: AttentionSession;
+    let model: LoadedModel;
     before(async () => {
-      session = await AttentionSession.create({ ort, files: await readModelFiles(nodeFileAccess, `${root}/${folder}/model.onnx`), wantOutputs: true });
+      const runtime = new Runtime(ort, 1);
+      await runtime.initialize(1);
+      model = await LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: `${root}/${folder}`, backend: 'wasm', threads: 1 });
+      session = await AttentionSession.create({ ort, runtime, files: await readModelFiles(nodeFileAccess, `${root}/${folder}/model.onnx`), wantOutputs: true });
     });
-    after(() => session.release());
+    after(async () => {
+      await session.release();
+      await model.release();
+    });
 
     it('reads at least 98 % of dates that it never saw, in forms that it knows and in combinations that it does not', async function () {
       this.timeout(60_000);
@@ -73,6 +82,18 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
         expect(areRight.length).to.equal(pairs.length);
         expect(wrong.length / pairs.length, `${forms}: ${wrong.join('; ')}`).to.be.at.most(0.02);
       }
+    });
+
+    it('writes in generation what one run says that it will', async () => {
+      const pairs = [...heldOut.knownForms.slice(0, 12), ...heldOut.unknownForms.slice(0, 12)];
+      const areRight = await areWritten(session, tokenizer, config, pairs);
+      for (const [i, [text, date]] of pairs.entries()) expect((await model.write(text)) === date, text).to.equal(areRight[i]);
+    });
+
+    it('shows the cross-attention of what it writes', async () => {
+      const { streams, components } = await model.explain({ text: '3rd of May 1979', tokenLimit: 0 });
+      expect(streams.map(({ text }) => text)).to.deep.equal(['3rd of May 1979', '1979-05-03']);
+      expect(components.map(({ component }) => component)).to.include('cross');
     });
 
     it("attends as PyTorch's model does with the same weights", async () => {
