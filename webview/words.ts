@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
-import { headLabel, headsOf, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import { headLabel, headsOf, isDerived, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleText, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
@@ -18,9 +19,13 @@ export function shortWeight(weight: number): string {
   return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
 }
 
-/** A token by its text and position: `"fib" (57)`. */
+/** A token by its text and position: `"fib" (57)`; of a picture, a patch by its row and column from one. */
 export function tokenName(streams: readonly TokenStream[], { stream, position }: TokenRef): string {
   const found = streams[stream];
+  if (found?.grid !== undefined) {
+    const patch = patchAt(found.grid, position);
+    return patch === undefined ? (found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
+  }
   return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
 }
 
@@ -29,7 +34,8 @@ export function tokensName(streams: readonly TokenStream[], tokens: readonly Tok
   const [first] = tokens;
   if (first === undefined) return '';
   if (tokens.length === 1) return tokenName(streams, first);
-  return l10n.t('mean of {0} tokens: {1}', tokens.length, tokens.map((token) => tokenName(streams, token)).join(', '));
+  const names = tokens.map((token) => tokenName(streams, token)).join(', ');
+  return streams[first.stream]?.grid === undefined ? l10n.t('mean of {0} tokens: {1}', tokens.length, names) : l10n.t('mean of {0} patches: {1}', tokens.length, names);
 }
 
 /** «reads» or «is read by». */
@@ -46,6 +52,11 @@ export function selectionName({ heads, aggregation }: HeadSelection, component: 
   if (heads.length === headsOf(component).length) return isMean ? l10n.t('mean of all {0} heads', heads.length) : l10n.t('maximum of all {0} heads', heads.length);
   if (heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads) return isMean ? l10n.t('mean of layer {0} ({1} heads)', first.layer, heads.length) : l10n.t('maximum of layer {0} ({1} heads)', first.layer, heads.length);
   return isMean ? l10n.t('mean of {0} heads', heads.length) : l10n.t('maximum of {0} heads', heads.length);
+}
+
+/** What the weights shown are: attention weights, or for linear attention what stands for them. */
+export function methodName(selection: HeadSelection, component: ComponentInfo): string {
+  return isDerived(selection, [component]) ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised') : l10n.t('attention weight');
 }
 
 /** A component's name on its tab. */

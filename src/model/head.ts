@@ -50,6 +50,12 @@ export function headLabel(head: HeadRef): string {
   return `${head.layer}.${head.head}`;
 }
 
+/** Whether any of the heads shown has its weights derived, its layer having no such matrix of its own. */
+export function isDerived({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): boolean {
+  const layers = components.find(({ component }) => component === name)?.layers ?? [];
+  return heads.some(({ layer }) => layers[layer]?.method === 'derived');
+}
+
 /** Whether two selections show the same heads in the same way. */
 export function isSameSelection(a: HeadSelection, b: HeadSelection): boolean {
   return a.component === b.component && a.heads.length === b.heads.length && (a.heads.length < 2 || a.aggregation === b.aggregation) && a.heads.every((head, i) => head.layer === b.heads[i]?.layer && head.head === b.heads[i].head);

@@ -14,6 +14,9 @@ export interface PatchGrid {
   readonly rows: number;
   readonly columns: number;
   readonly first: number;
+  /** One patch in pixels of the picture; neighbouring patches begin that far apart. */
+  readonly patchWidth: number;
+  readonly patchHeight: number;
 }
 
 /** A text cut into tokens (the source, or an encoder–decoder model's target), or a picture cut into patches. */

@@ -144,7 +144,7 @@ describe('a model of pictures', () => {
     expect(model.info).to.deep.include({ name: 'vit', reads: 'image' });
     expect([...notices, ...result.notices]).to.deep.equal([]);
     expect([picture.width, picture.height, picture.pixels.length]).to.deep.equal([32, 32, 32 * 32 * 4]);
-    expect(result.stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1 });
+    expect(result.stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
     expect(result.stream.tokens.map(({ piece }) => piece)).to.deep.equal(['[CLS]', '1,1', '1,2', '1,3', '1,4', '2,1', '2,2', '2,3', '2,4', '3,1', '3,2', '3,3', '3,4', '4,1', '4,2', '4,3', '4,4']);
     expect(result.stream.tokens.map(({ isSpecial }) => isSpecial).indexOf(false)).to.equal(1);
     expect(result.components.map(({ layers }) => layers.map(({ numHeads, method }) => [numHeads, method]))).to.deep.equal([[[4, 'exposed'], [4, 'exposed']]]);
@@ -157,7 +157,7 @@ describe('a model of pictures', () => {
     const { stream } = await model.run(picture);
     await model.release();
     expect(notices).to.deep.equal([{ code: 'pictureAssumed', args: [32, 32] }]);
-    expect(stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1 });
+    expect(stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
   });
 
   it('is refused where settings and file do not fit each other', async () => {

@@ -5,7 +5,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'odd';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'odd' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -72,6 +72,15 @@ function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads
   return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const }));
 }
 
+/** A class token and a grid of patches, read in all directions. */
+function pictureOf(method: 'exposed' | 'derived'): Pick<PanelRun['info'], 'streams' | 'components' | 'answers'> {
+  const [rows, columns] = [8, 8];
+  const token = (id: number, piece: string, isSpecial: boolean): Token => ({ id, piece, start: 0, end: 0, isSpecial });
+  const patches = Array.from({ length: rows * columns }, (_, i) => token(i + 1, `${Math.floor(i / columns) + 1},${(i % columns) + 1}`, false));
+  const stream: TokenStream = { role: 'image', text: '', tokens: [token(0, '[CLS]', true), ...patches], grid: { rows, columns, first: 1, patchWidth: 12, patchHeight: 12 } };
+  return { streams: [stream], components: [{ component: 'self', layers: layers(4, 4).map((layer) => ({ ...layer, method })), queryStream: 0, keyStream: 0, isCausal: false }], answers: [{ label: 'red circle', probability: 0.9876 }] };
+}
+
 /** The run of a kind. */
 export function generateRun(kind: RunKind, runId = 1): PanelRun {
   const single = (stream: TokenStream, numLayers: number, numHeads: number, shared?: number): Pick<PanelRun['info'], 'streams' | 'components'> => ({
@@ -84,6 +93,8 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     grouped: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 4, 8, 2),
     long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
     odd: () => single(oddStream, 2, 4),
+    picture: () => pictureOf('exposed'),
+    linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
       const source = 'The cat sat on the mat and looked at the moon.';
       const target = 'Die Katze saß auf der Matte und schaute den Mond an.';

@@ -8,6 +8,7 @@ import type { Panel } from '../state/panel';
 import { ComponentTabs } from './ComponentTabs';
 import { usePanel } from './context';
 import { HeadsView } from './HeadsView';
+import { ImageView } from './ImageView';
 import { Legend } from './Legend';
 import { LiveRegion } from './LiveRegion';
 import { MatrixPane } from './MatrixPane';
@@ -64,10 +65,11 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   // What has room neither beside nor below each other stands in one column that scrolls.
   const kind = width >= wideFrom || width === 0 ? 'wide' : width >= mediumFrom && height >= mediumHeightFrom ? 'medium' : 'narrow';
   const { components } = run.info;
+  const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
   const source = (
-    <section class="pane source-pane" aria-label={l10n.t('Source')}>
+    <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
       {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
-      <SourceView key={run.info.runId} run={run} />
+      {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={run.info.runId} run={run} />}
       <Readout />
     </section>
   );

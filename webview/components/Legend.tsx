@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import type { Direction } from '../../src/model/pattern';
 import { cssColour } from '../../src/model/ramp';
 import { depthOf, logFloor } from '../../src/model/viewState';
-import { directionWord, formatWeight, scaleName } from '../words';
+import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 
 /** The colours with the numbers that they stand for. */
@@ -14,6 +14,8 @@ export function Legend(): JSX.Element {
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
   const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
   const maximum = panel.lighting.value?.maximum;
+  const component = panel.component.value;
+  const method = component === undefined ? '' : methodName(panel.selection.value, component);
   const stops = (of: Direction): string => Array.from({ length: 17 }, (_, i) => cssColour(panel.ramps.value[of].colour(i / 16))).join(', ');
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
@@ -24,7 +26,7 @@ export function Legend(): JSX.Element {
       {directions.map((of, i) => (
         <div key={of}>
           <div class="legend-title">
-            {l10n.t('attention weight')} · {scaleName(scale)} · {directionWord(of)}
+            {method} · {scaleName(scale)} · {directionWord(of)}
           </div>
           <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops(of)})` }}>
             {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}

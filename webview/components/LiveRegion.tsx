@@ -21,7 +21,8 @@ export function LiveRegion(): JSX.Element {
     const { component, pattern } = shown;
     text = l10n.t('from {0} to {1}: {2}', tokenName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key] ?? 0));
   } else if (isPinned && cursor !== undefined && lighting !== undefined && !lighting.tokens.some(({ position }) => position === cursor.position)) {
-    text = `${tokenName(streams, cursor)}: ${formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0)}`;
+    const weight = formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0);
+    text = streams[cursor.stream]?.grid === undefined ? `${tokenName(streams, cursor)}: ${weight}` : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);
   } else if (lighting !== undefined && (isPinned || cursor !== undefined)) {
     const top = (panel.sources.value?.strongest ?? []).slice(0, 5).map(({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`);
     text = `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens)} ${directionWord(lighting.direction)} ${top.join(', ')}`;

@@ -12,6 +12,8 @@ export function Readout(): JSX.Element {
   const looking = panel.looking.value;
   const isPinned = panel.view.value.pinned.length > 0;
   const hovered = panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value;
+  const isPicture = streams.some(({ grid }) => grid !== undefined);
+  if (looking.length === 0 && isPicture) return <p class="readout hint">{l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')}</p>;
   if (looking.length === 0) return <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>;
   if (lighting === undefined) {
     const isWaiting = panel.selected.value === undefined;
@@ -41,7 +43,7 @@ export function Readout(): JSX.Element {
               {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
             </span>
           ))}
-      {token === undefined ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
+      {token === undefined || isPicture ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
     </p>
   );
 }

@@ -4,14 +4,13 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { strongest } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
-import { depthOf } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
-import { mark, TokenPainter } from '../draw/tokenPainter';
+import { TokenPainter } from '../draw/tokenPainter';
 import { selectedText } from '../layout/selectedText';
 import { layoutTokens, type TokenLine } from '../layout/tokenLines';
 import { moveToken, type TokenMove } from '../layout/tokenMoves';
 import type { Panel } from '../state/panel';
-import { levelOf } from '../theme/palette';
+import { tokenLights } from '../state/tokenLights';
 import { shortWeight } from '../words';
 import { usePanel } from './context';
 import { TokenText } from './TokenText';
@@ -19,36 +18,6 @@ import { TokenText } from './TokenText';
 const numLabelled = 5;
 const labelWidth = 22;
 const labelHeight = 10;
-
-/** The levels and marks of a stream's tokens, from all that is looked at. */
-function paintStream(panel: Panel, painter: TokenPainter, stream: number, count: number): void {
-  const levels = new Uint8Array(count);
-  const marks = new Uint8Array(count);
-  const lighting = panel.lighting.value;
-  const { scale, threshold, pinned } = panel.view.value;
-  if (lighting?.stream === stream) {
-    lighting.weights.forEach((weight, position) => {
-      if (weight >= threshold && position < count) levels[position] = levelOf(depthOf(weight, scale, lighting.maximum));
-    });
-  }
-  const set = (token: TokenRef | undefined, bit: number): void => {
-    if (token?.stream === stream && token.position < count) marks[token.position] |= bit;
-  };
-  for (const token of pinned) set(token, mark.pinned);
-  for (const token of panel.looking.value) set(token, mark.looking);
-  set(panel.hovered.value ?? panel.editorHover.value, mark.pointed);
-  set(panel.pointed.value, mark.pointed);
-  set(panel.cursor.value, mark.cursor);
-  for (const token of panel.found.value) set(token, mark.found);
-  const component = panel.component.value;
-  const cell = panel.crosshair.value;
-  if (component !== undefined && cell !== undefined) {
-    set({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
-    set({ stream: component.keyStream, position: cell.key }, mark.crossKey);
-  }
-  if (component !== undefined) for (const position of panel.sinks.value) set({ stream: component.keyStream, position }, mark.sink);
-  painter.paint(levels, marks);
-}
 
 /** Puts the strongest weights as numbers beside their tokens. */
 function labelStrongest(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): void {
@@ -95,7 +64,8 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     const painter = new TokenPainter(element, info.tokens.length);
     painters.set(stream, painter);
     return effect(() => {
-      paintStream(panel, painter, stream, info.tokens.length);
+      const { levels, marks } = tokenLights(panel, stream, info.tokens.length);
+      painter.paint(levels, marks);
       labelStrongest(panel, painter, stream, layer);
     });
   }, [lines, info]);

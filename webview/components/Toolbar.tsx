@@ -6,7 +6,7 @@ import { useMemo } from 'preact/hooks';
 import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
-import { scaleName } from '../words';
+import { methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { Select, type Choice } from './Select';
 
@@ -86,7 +86,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         <span> · {l10n.t('{0} tokens', numTokens)}</span>
       </span>
       <span class="method" title={l10n.t('What the colours and numbers are')}>
-        {l10n.t('attention weight')}
+        {methodName(panel.selection.value, component)}
       </span>
       <DirectionSwitch />
       <HeadPicker component={component} />

@@ -24,6 +24,8 @@ function font(isBold = false): string {
 }
 
 function labelOf(stream: TokenStream, position: number): string {
+  // A patch's row and column say it all.
+  if (stream.grid !== undefined) return visibleText(stream, position);
   const text = [...visibleText(stream, position)];
   return `${text.length > 7 ? `${text.slice(0, 6).join('')}…` : text.join('')} ${position}`;
 }

@@ -7,7 +7,7 @@ import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelRun, PanelStatus, PersistedPanel, Thumbnails } from '../../src/protocol';
+import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelRun, PanelStatus, PersistedPanel, PictureView, Thumbnails } from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -52,6 +52,8 @@ export class Panel {
   readonly selected = signal<ShownPattern | undefined>(undefined);
   readonly preview = signal<ShownPattern | undefined>(undefined);
   readonly thumbnails = signal<{ readonly component: Component; readonly value: Thumbnails } | undefined>(undefined);
+  /** The picture of the run, where it is of one. */
+  readonly picture = signal<PictureView | undefined>(undefined);
   readonly dataError = signal<ExplorerError | undefined>(undefined);
   readonly theme: ReadonlySignal<Theme>;
 
@@ -198,10 +200,19 @@ export class Panel {
     this.#store.clear();
     this.#selectionOfComponent.clear();
     batch(() => {
-      for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.dataError, this.editorHover]) cleared.value = undefined;
+      for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.picture, this.dataError, this.editorHover]) cleared.value = undefined;
       this.found.value = [];
       this.run.value = run;
     });
+    if (run?.info.streams.some(({ grid }) => grid !== undefined) !== true) return;
+    const { runId } = run.info;
+    void settle(
+      this.#connection.remote.picture({ runId }),
+      (picture) => {
+        if (this.run.peek()?.info.runId === runId) this.picture.value = picture;
+      },
+      (error) => (this.dataError.value = error),
+    );
   }
 
   #followSelection(): void {

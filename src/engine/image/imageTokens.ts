@@ -11,6 +11,8 @@ const maxSpecial = 16;
 export interface GridCandidate {
   readonly rows: number;
   readonly columns: number;
+  readonly patchWidth: number;
+  readonly patchHeight: number;
   readonly place: PatchEmbedding['place'];
   /** For the reason, where it does not fit. */
   readonly source: string;
@@ -20,9 +22,9 @@ export interface GridCandidate {
 export function gridCandidates(embedding: PatchEmbedding | undefined, config: Readonly<Record<string, unknown>>, { width, height }: PixelSize): GridCandidate[] {
   const candidates: GridCandidate[] = [];
   const place = embedding?.place ?? 'unknown';
-  if (embedding !== undefined) candidates.push({ ...patchCount(embedding, width, height), place, source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels` });
+  if (embedding !== undefined) candidates.push({ ...patchCount(embedding, width, height), patchWidth: embedding.strides[1], patchHeight: embedding.strides[0], place, source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels` });
   const size = visionNumber(config, 'patch_size');
-  if (size !== undefined) candidates.push({ rows: Math.floor(height / size), columns: Math.floor(width / size), place, source: `a patch_size of ${size}` });
+  if (size !== undefined) candidates.push({ rows: Math.floor(height / size), columns: Math.floor(width / size), patchWidth: size, patchHeight: size, place, source: `a patch_size of ${size}` });
   return candidates.filter(({ rows, columns }) => rows > 0 && columns > 0);
 }
 
@@ -35,12 +37,12 @@ function visionNumber(config: Readonly<Record<string, unknown>>, name: string): 
 /** The grid that fits a number of tokens, patches and special ones together; a sentence's clause where none does. */
 export function fitGrid(candidates: readonly GridCandidate[], numTokens: number): PatchGrid | string {
   if (candidates.length === 0) return 'neither its graph nor its config.json says how it cuts a picture into patches';
-  for (const { rows, columns, place } of candidates) {
+  for (const { rows, columns, patchWidth, patchHeight, place } of candidates) {
     const numSpecial = numTokens - rows * columns;
     if (numSpecial < 0 || numSpecial > maxSpecial) continue;
     // By convention special tokens stand before the patches.
     if (numSpecial > 0 && place === 'unknown' && candidates.some((candidate) => candidate.place !== 'unknown')) continue;
-    return { rows, columns, first: place === 'first' ? 0 : numSpecial };
+    return { rows, columns, first: place === 'first' ? 0 : numSpecial, patchWidth, patchHeight };
   }
   const [{ source, rows, columns }] = candidates;
   return `${source} give ${rows} × ${columns} patches, and its attention is over ${numTokens} tokens`;

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
+import { isDerived } from '../../model/head';
 import { strongest } from '../../model/pattern';
 import { tokensAt, visibleText } from '../../model/token';
 import { commands } from '../commands/commandIds';
@@ -50,13 +51,14 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
   #card(run: ShownRun, document: vscode.TextDocument, token: { stream: number; position: number }, row: Row): vscode.MarkdownString {
     const { view } = this.#viewStore;
     const head = selectionLabel(view.selection, run.info.components);
+    const method = isDerived(view.selection, run.info.components) ? ` (${vscode.l10n.t('derived: φ(q)φ(k)ᵀ, normalised')})` : '';
     const markdown = new vscode.MarkdownString(
       cardMarkdown({
         runId: run.runId,
         token,
         text: visibleText(run.source, token.position),
         facts: vscode.l10n.t('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
-        caption: row.direction === 'reads' ? vscode.l10n.t('reads, in {0}:', head) : vscode.l10n.t('is read by, in {0}:', head),
+        caption: row.direction === 'reads' ? vscode.l10n.t('reads, in {0}:', head + method) : vscode.l10n.t('is read by, in {0}:', head + method),
         sources: strongest(row.weights, maxSources, view.threshold).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
         nothing: vscode.l10n.t('nothing above the threshold'),
         commands: [

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
-import type { ViewState } from '../../model/viewState';
+import type { Scale, ViewState } from '../../model/viewState';
 import type { PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
@@ -10,7 +10,7 @@ import type { ImageModels } from '../model/imageModels';
 import { errorSentence, noticeSentence, panelError } from '../localize';
 import { ignoredModelPath } from '../model/ignoredModelPath';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
-import { readSettings } from '../readSettings';
+import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
 import { scaleNotices } from './notices';
@@ -206,7 +206,7 @@ export class ExplainController implements Disposable {
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
     const isSameText = former !== undefined && former.source.text === run.source.text && former.text.uri.toString() === run.text.uri.toString();
-    const kept = view ?? (former === undefined ? { ...store.view, scale: readSettings(run.text.uri).scale } : { ...store.view, pinned: isSameText ? store.view.pinned : [] });
+    const kept = view ?? (former === undefined ? { ...store.view, scale: firstScale(run) } : { ...store.view, ...(former.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] });
     store.setRun(run, kept);
     if (!('picture' in source)) this.#last = () => ({ document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range });
     run.text.onDidChange((change) => {
@@ -246,4 +246,9 @@ export class ExplainController implements Disposable {
 
 function editedReason(run: ShownRun): string {
   return run.isPicture ? vscode.l10n.t('The picture was changed.') : vscode.l10n.t('The text was edited.');
+}
+
+/** The scale that a run begins with. Weights over a picture's many patches are small by themselves: unless the settings say otherwise, they are shown by row. */
+function firstScale(run: ShownRun): Scale {
+  return run.isPicture && !isSet('scale', run.text.uri) ? 'row' : readSettings(run.text.uri).scale;
 }

@@ -8,12 +8,12 @@ const conv: PatchEmbedding = { kernel: [16, 8], strides: [16, 8], pads: [0, 0, 0
 
 describe('the grid of patches', () => {
   it('comes from the convolution, else from config.json, and must fit the number of tokens', () => {
-    expect(fitGrid(gridCandidates(conv, {}, size), 13)).to.deep.equal({ rows: 3, columns: 4, first: 1 });
-    expect(fitGrid(gridCandidates(undefined, { vision_config: { patch_size: 16 } }, size), 6)).to.deep.equal({ rows: 3, columns: 2, first: 0 });
-    expect(fitGrid(gridCandidates(conv, { patch_size: 8 }, size), 24 + 5)).to.deep.equal({ rows: 6, columns: 4, first: 5 });
-    expect(fitGrid(gridCandidates({ ...conv, place: 'first' }, {}, size), 14)).to.deep.equal({ rows: 3, columns: 4, first: 0 });
+    expect(fitGrid(gridCandidates(conv, {}, size), 13)).to.deep.equal({ rows: 3, columns: 4, first: 1, patchWidth: 8, patchHeight: 16 });
+    expect(fitGrid(gridCandidates(undefined, { vision_config: { patch_size: 16 } }, size), 6)).to.deep.equal({ rows: 3, columns: 2, first: 0, patchWidth: 16, patchHeight: 16 });
+    expect(fitGrid(gridCandidates(conv, { patch_size: 8 }, size), 24 + 5)).to.deep.equal({ rows: 6, columns: 4, first: 5, patchWidth: 8, patchHeight: 8 });
+    expect(fitGrid(gridCandidates({ ...conv, place: 'first' }, {}, size), 14)).to.deep.equal({ rows: 3, columns: 4, first: 0, patchWidth: 8, patchHeight: 16 });
     // Patches that overlap.
-    expect(fitGrid(gridCandidates({ ...conv, kernel: [16, 16], strides: [8, 8] }, {}, size), 15)).to.deep.equal({ rows: 5, columns: 3, first: 0 });
+    expect(fitGrid(gridCandidates({ ...conv, kernel: [16, 16], strides: [8, 8] }, {}, size), 15)).to.deep.equal({ rows: 5, columns: 3, first: 0, patchWidth: 8, patchHeight: 8 });
   });
 
   it('is refused in words where it does not fit', () => {
@@ -23,11 +23,11 @@ describe('the grid of patches', () => {
   });
 
   it('names special tokens as their models do', () => {
-    const names = (config: Record<string, unknown>, numTokens: number): string[] => imageStream({ rows: 1, columns: 2, first: numTokens - 2 }, numTokens, config).tokens.map(({ piece }) => piece);
+    const names = (config: Record<string, unknown>, numTokens: number): string[] => imageStream({ rows: 1, columns: 2, first: numTokens - 2, patchWidth: 8, patchHeight: 8 }, numTokens, config).tokens.map(({ piece }) => piece);
     expect(names({}, 3)).to.deep.equal(['[CLS]', '1,1', '1,2']);
     expect(names({ model_type: 'deit' }, 4)).to.deep.equal(['[CLS]', '[DIST]', '1,1', '1,2']);
     expect(names({ num_register_tokens: 2 }, 5)).to.deep.equal(['[CLS]', '[REG1]', '[REG2]', '1,1', '1,2']);
-    expect(imageStream({ rows: 1, columns: 2, first: 0 }, 3, {}).tokens.map(({ piece }) => piece)).to.deep.equal(['1,1', '1,2', '[CLS]']);
+    expect(imageStream({ rows: 1, columns: 2, first: 0, patchWidth: 8, patchHeight: 8 }, 3, {}).tokens.map(({ piece }) => piece)).to.deep.equal(['1,1', '1,2', '[CLS]']);
   });
 });
 

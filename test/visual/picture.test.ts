@@ -1,0 +1,168 @@
+// A picture in the panel: in Chromium, in VS Code's themes, with a host that answers from generated runs.
+import { readFile } from 'node:fs/promises';
+import type Axe from 'axe-core';
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { editorColours, rampFor, type Rgb } from '../../src/model/ramp';
+import { screenshot } from '../harness/browser';
+import { marginsFor } from '../../webview/draw/drawAxes';
+import { fitView } from '../../webview/layout/matrixView';
+import { generatePattern, generatePicture, generateRun } from './generatedRun';
+import { PanelPages, themes, type PageOptions, type ThemeName } from './panelPage';
+
+const kinds = { dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const;
+/** Of the generated run: an eight by eight grid after one class token. */
+const positionOf = (row: number, column: number): number => 1 + (row - 1) * 8 + column - 1;
+
+let pages: PanelPages;
+let page: Page;
+before(async function () {
+  this.timeout(120_000);
+  pages = await PanelPages.start();
+});
+after(async () => {
+  await pages.stop();
+  expect(pages.complaints).to.deep.equal([]);
+});
+afterEach(() => page.close());
+
+async function open(options: PageOptions = {}): Promise<void> {
+  page = await pages.open({ run: 'picture', ...options });
+  await page.locator('canvas.picture').waitFor();
+}
+
+/** The middle of a patch on its canvas, in CSS pixels; rows and columns count from one. */
+async function place(row: number, column: number): Promise<{ x: number; y: number }> {
+  const { width, height } = await page.locator('canvas.picture').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+  return { x: ((column - 0.5) * width) / 8, y: ((row - 0.5) * height) / 8 };
+}
+
+const hover = async (row: number, column: number): Promise<void> => page.locator('canvas.picture').hover({ position: await place(row, column) });
+const click = async (row: number, column: number, modifiers: ('Shift')[] = []): Promise<void> => page.locator('canvas.picture').click({ position: await place(row, column), modifiers });
+const readout = (): Promise<string | null> => page.locator('.source-pane .readout').textContent();
+const pinned = (): Promise<number[]> => page.evaluate(() => host.view.pinned.map(({ position }) => position));
+
+async function pixel({ x, y }: { x: number; y: number }): Promise<Rgb> {
+  return page.locator('canvas.picture').evaluate(
+    (element, at) => {
+      const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(at.x, at.y, 1, 1).data ?? new Uint8ClampedArray(4); // a canvas by its class
+      return { r: data[0], g: data[1], b: data[2] };
+    },
+    { x: Math.round(x), y: Math.round(y) },
+  );
+}
+
+describe('a picture in the panel', () => {
+  for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
+    it(`stands in the place of the text, lit, without serious accessibility violations: ${theme}`, async () => {
+      await open({ theme });
+      expect(await page.locator('.answer').textContent()).to.equal('code-decoder says: red circle, 0.988');
+      await screenshot(page, `visual/picture-${theme}-plain`);
+      await page.locator('[role=gridcell]').nth(3).click(); // a local head
+      await click(4, 5);
+      await page.mouse.move(5, 5);
+      await screenshot(page, `visual/picture-${theme}`);
+      const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
+      const before = pages.complaints.length;
+      await page.evaluate(axe);
+      const violations = await page.evaluate(async () => {
+        const { violations: found } = await (globalThis as unknown as { axe: typeof Axe }).axe.run(document, { resultTypes: ['violations'] }); // the script above defines it
+        return found.map(({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+      });
+      // The checker writes styles into the page for its measurements, which the policy rightly forbids.
+      pages.complaints.push(...pages.complaints.splice(before).filter((complaint) => !complaint.startsWith('Applying inline style')));
+      expect(violations).to.deep.equal([]);
+    }).timeout(60_000);
+
+    it(`mixes the ramp's colour into patches by their weight: ${theme}`, async () => {
+      await open({ theme });
+      const own = await pixel(await place(2, 2));
+      const { pixels } = generatePicture();
+      const at = ((1.5 * 12) * 96 + 1.5 * 12) * 4;
+      expect([own.r, own.g, own.b]).to.deep.equal([...pixels.subarray(at, at + 3)]);
+      await page.locator('[role=gridcell]').nth(3).click();
+      await click(4, 5);
+      const run = generateRun('picture');
+      const pattern = generatePattern(run, run.info.components[0], 0, 3);
+      const { background, foreground } = editorColours[kinds[theme]];
+      const full = rampFor('blue', background, foreground, 'reads').colour(1);
+      for (const [row, column] of [[4, 4], [4, 6], [1, 1], [8, 8]] as const) {
+        const weight = pattern.weights[positionOf(4, 5) * pattern.numKeys + positionOf(row, column)];
+        // Forty-eight levels are told apart.
+        const depth = Math.round(weight * 48) / 48;
+        const from = (((row - 0.5) * 12) * 96 + (column - 0.5) * 12) * 4;
+        const found = await pixel(await place(row, column));
+        for (const [i, channel] of (['r', 'g', 'b'] as const).entries()) {
+          const veiled = pixels[from + i] * (1 - 0.66 * (1 - depth)) + background[channel] * 0.66 * (1 - depth);
+          expect(found[channel], `${channel} of ${row}, ${column}`).to.be.closeTo(veiled * (1 - 0.55 * depth) + full[channel] * 0.55 * depth, 3);
+        }
+      }
+    }).timeout(30_000);
+  }
+
+  it('says what a patch reads on hover, in words of rows and columns', async () => {
+    await open();
+    await page.locator('[role=gridcell]').nth(1).click(); // the previous token
+    await hover(3, 5);
+    expect(await readout()).to.match(/^ ?patch row 3, column 5 reads patch row 3, column 4 0\.\d+/);
+    await page.locator('.special-tokens .chip').hover();
+    expect(await readout()).to.match(/^ ?\[CLS\] reads/);
+    await page.mouse.move(5, 5);
+    expect(await readout()).to.include('Hover a patch');
+  });
+
+  it('pins on click, several with Shift, lists patches, and lets go', async () => {
+    await open();
+    await click(3, 5);
+    await click(3, 6, ['Shift']);
+    expect(await pinned()).to.deep.equal([positionOf(3, 5), positionOf(3, 6)]);
+    expect(await page.locator('.list-pane h2').textContent()).to.equal('mean of 2 patches: patch row 3, column 5, patch row 3, column 6 reads');
+    expect(await page.locator('.sources .name').first().textContent()).to.match(/^\[CLS\]$|^patch row \d, column \d$/);
+    await page.keyboard.press('Escape');
+    expect(await pinned()).to.deep.equal([]);
+  });
+
+  it('is walked in two dimensions by the keyboard, and spoken', async () => {
+    await open();
+    await page.locator('.image-scroll').focus();
+    const status = page.locator('[role=status][aria-live=polite]').last();
+    await page.keyboard.press('ArrowDown');
+    await status.getByText('[CLS] reads').waitFor();
+    for (const key of ['ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight']) await page.keyboard.press(key);
+    await status.getByText('patch row 2, column 3 reads').waitFor();
+    await page.keyboard.press('Enter');
+    expect(await pinned()).to.deep.equal([positionOf(2, 3)]);
+    await page.keyboard.press('End');
+    await status.getByText(/^patch row 2, column 8, weight [\d.e-]+$/).waitFor();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowUp');
+    await page.keyboard.press('ArrowUp');
+    await status.getByText(/^\[CLS\], weight/).waitFor();
+  });
+
+  it('lights both patches of the matrix under the crosshair, which is labelled by rows and columns', async () => {
+    await open();
+    const before = await pixel({ x: (await place(1, 2)).x, y: 1 });
+    const { width, height } = await page.locator('.matrix-plot').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+    const margins = marginsFor(width, height);
+    const { cell } = fitView({ numQueries: 65, numKeys: 65, width: width - margins.left - margins.right, height: height - margins.top - margins.bottom });
+    await page.locator('.matrix-overlay').hover({ position: { x: margins.left + (positionOf(1, 2) + 0.5) * cell, y: margins.top + (positionOf(5, 5) + 0.5) * cell } });
+    expect(await page.locator('.readout.crosshair').textContent()).to.match(/^from patch row 5, column 5 to patch row 1, column 2: /);
+    expect(await pixel({ x: (await place(1, 2)).x, y: 1 })).to.not.deep.equal(before);
+    await screenshot(page, 'visual/picture-crosshair');
+  });
+
+  it('names the method of linear attention', async () => {
+    await open({ run: 'linearPicture' });
+    expect(await page.locator('.toolbar .method').textContent()).to.equal('derived: φ(q)φ(k)ᵀ, normalised');
+    expect(await page.locator('.legend-title').first().textContent()).to.include('derived: φ(q)φ(k)ᵀ, normalised');
+  });
+
+  it('fits narrow panels', async () => {
+    await open({ width: 420, height: 900 });
+    await click(1, 1);
+    await screenshot(page, 'visual/picture-narrow');
+    const { width } = await page.locator('canvas.picture').evaluate((element) => ({ width: element.clientWidth }));
+    expect(width).to.be.within(100, 420);
+  });
+});

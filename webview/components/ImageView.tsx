@@ -1,0 +1,164 @@
+import { effect } from '@preact/signals';
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { specialPositions } from '../../src/model/patchGrid';
+import { strongest } from '../../src/model/pattern';
+import type { PatchGrid, TokenStream } from '../../src/model/token';
+import type { PanelRun, PictureView } from '../../src/protocol';
+import { drawPicture, pictureCanvas } from '../draw/drawPicture';
+import { TokenPainter } from '../draw/tokenPainter';
+import { layoutPicture, movePatch, patchRect, patchUnder } from '../layout/pictureLayout';
+import { tokenLights } from '../state/tokenLights';
+import { formatWeight, shortWeight } from '../words';
+import { usePanel } from './context';
+import { useSize } from './useSize';
+
+const numLabelled = 5;
+/** Room that the chips, the caption and the paddings take, in CSS pixels. */
+const roomAround = { width: 28, height: 84 };
+
+/** The special tokens, which stand for no place of the picture, as chips above it. */
+function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }): JSX.Element | null {
+  const { panel } = usePanel();
+  const root = useRef<HTMLDivElement>(null);
+  const special = useMemo(() => specialPositions(info), [info]);
+  useEffect(() => {
+    if (root.current === null) return undefined;
+    const painter = new TokenPainter(root.current, info.tokens.length);
+    return effect(() => {
+      const { levels, marks } = tokenLights(panel, stream, info.tokens.length);
+      painter.paint(levels, marks);
+    });
+  }, [info]);
+  if (special.length === 0) return null;
+  const chips = special.map((position) => (
+    <span
+      key={position}
+      class="token chip"
+      data-token={position}
+      title={l10n.t('A special token: it stands for no place of the picture')}
+      onPointerEnter={(event) => {
+        if (event.pointerType !== 'touch') panel.hovered.value = { stream, position };
+      }}
+      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onClick={(event) => {
+        panel.cursor.value = { stream, position };
+        panel.pin({ stream, position }, event.shiftKey);
+      }}
+    >
+      {info.tokens[position].piece}
+    </span>
+  ));
+  return (
+    <div class="special-tokens" ref={root}>
+      {chips}
+    </div>
+  );
+}
+
+/** The picture on a canvas, lit by what is looked at. */
+function Picture({ picture, info, grid, stream, room }: { picture: PictureView; info: TokenStream; grid: PatchGrid; stream: number; room: { width: number; height: number } }): JSX.Element {
+  const { panel } = usePanel();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const source = useMemo(() => pictureCanvas(picture), [picture]);
+  const layout = useMemo(() => layoutPicture(picture, grid, room), [picture, grid, room.width, room.height]);
+  useEffect(
+    () =>
+      effect(() => {
+        if (canvas.current === null) return;
+        const lighting = panel.lighting.value;
+        const isLit = lighting?.stream === stream;
+        const labels = isLit ? strongest(lighting.weights, numLabelled, Math.max(panel.view.value.threshold, 0.01)) : [];
+        drawPicture(canvas.current, source, layout, {
+          grid,
+          lights: tokenLights(panel, stream, info.tokens.length),
+          isLit,
+          ramp: panel.ramps.value[panel.direction.value],
+          theme: panel.theme.value,
+          labels: labels.map((found) => ({ ...found, text: shortWeight(found.weight) })),
+        });
+      }),
+    [source, layout, info],
+  );
+  useEffect(
+    () =>
+      effect(() => {
+        // A picture larger than its pane follows the keyboard.
+        const token = panel.cursor.value;
+        const rect = token?.stream === stream ? patchRect(grid, token.position, layout) : undefined;
+        const scroller = canvas.current?.closest('.source-scroll');
+        if (rect === undefined || canvas.current === null || !(scroller instanceof HTMLElement)) return;
+        const top = canvas.current.offsetTop + rect.y;
+        const left = canvas.current.offsetLeft + rect.x;
+        if (top < scroller.scrollTop) scroller.scrollTop = top;
+        else if (top + rect.height > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + rect.height - scroller.clientHeight;
+        if (left < scroller.scrollLeft) scroller.scrollLeft = left;
+        else if (left + rect.width > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = left + rect.width - scroller.clientWidth;
+      }),
+    [layout, grid],
+  );
+  const under = (event: MouseEvent): number | undefined => patchUnder(grid, event.offsetX, event.offsetY, layout);
+  return (
+    <canvas
+      ref={canvas}
+      class="picture"
+      aria-hidden="true"
+      onPointerMove={(event) => {
+        if (event.pointerType === 'touch') return;
+        const position = under(event);
+        if (panel.hovered.peek()?.position !== position) panel.hovered.value = position === undefined ? undefined : { stream, position };
+      }}
+      onPointerLeave={() => (panel.hovered.value = undefined)}
+      onClick={(event) => {
+        const position = under(event);
+        if (position === undefined) return;
+        panel.cursor.value = { stream, position };
+        panel.pin({ stream, position }, event.shiftKey);
+      }}
+    />
+  );
+}
+
+/** The explained picture as the model sees it, its patches lit by what is looked at, and what the model itself says of it. */
+export function ImageView({ run }: { run: PanelRun }): JSX.Element {
+  const { panel } = usePanel();
+  const scroller = useRef<HTMLDivElement>(null);
+  const { width, height } = useSize(scroller);
+  const { streams, model, answers = [] } = run.info;
+  const stream = streams.findIndex(({ grid }) => grid !== undefined);
+  const info = streams[stream];
+  const { grid } = info;
+  const picture = panel.picture.value;
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
+    if (event.key === 'Enter' && current !== undefined) panel.pin(current, event.shiftKey);
+    else {
+      const position = event.altKey || event.shiftKey ? undefined : movePatch(info, current?.position, event.key, event.ctrlKey || event.metaKey);
+      if (position === undefined) return;
+      panel.cursor.value = { stream, position };
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const room = { width: Math.max(40, width - roomAround.width), height: Math.max(40, height - roomAround.height) };
+  return (
+    <div
+      class="source-scroll image-scroll"
+      ref={scroller}
+      role="group"
+      tabIndex={0}
+      aria-label={l10n.t('Picture, {0} rows and {1} columns of patches. Arrow keys walk the patches, Enter pins one.', grid?.rows ?? 0, grid?.columns ?? 0)}
+      onKeyDown={onKeyDown}
+      onBlur={() => (panel.cursor.value = undefined)}
+    >
+      <SpecialTokens info={info} stream={stream} />
+      {picture === undefined || grid === undefined || width === 0 ? <p class="hint">{l10n.t('Fetching the picture…')}</p> : <Picture picture={picture} info={info} grid={grid} stream={stream} room={room} />}
+      {answers.map(({ label, probability }) => (
+        <p key={label} class="answer">
+          {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
+        </p>
+      ))}
+    </div>
+  );
+}
