@@ -274,12 +274,17 @@ export class VSCode {
 
   /** Opens a file of the workspace by its path there, and waits until its text shows. */
   async openFile(path: string): Promise<void> {
+    await this.openTab(path);
+    await this.editor.locator('.view-line').first().waitFor();
+  }
+
+  /** Opens a file of the workspace in whatever shows it, e.g. the preview of pictures. */
+  async openTab(path: string): Promise<void> {
     const name = path.split('/').at(-1) ?? path;
     // By its whole path, which is looked up and not searched for: the oldest VS Code has no search program here.
     await this.#openQuickInput('Control+P', join(this.workspace, path));
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
     await this.page.locator('.tab.active').filter({ hasText: name }).first().waitFor();
-    await this.editor.locator('.view-line').first().waitFor();
   }
 
   /** The active text editor, or the first one when a panel has the focus. */
@@ -377,6 +382,15 @@ export class VSCode {
   /** The inside of a webview: ours, unless others are open before it. */
   panelFrame(index = 0): FrameLocator {
     return this.page.locator('iframe.webview.ready').nth(index).contentFrame().locator('iframe#active-frame').contentFrame();
+  }
+
+  /** The inside of our panel, whichever webviews are open beside it. */
+  async findPanel(limit = 60_000): Promise<FrameLocator> {
+    for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(200)) {
+      const count = await this.page.locator('iframe.webview.ready').count();
+      for (let i = 0; i < count; i++) if ((await this.panelFrame(i).locator('main.panel').count()) > 0) return this.panelFrame(i);
+    }
+    throw new Error('There is no panel of ours.');
   }
 }
 

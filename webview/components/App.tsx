@@ -80,7 +80,8 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
     </section>
   );
   // In the medium panel the matrix's share is of what is below the source.
-  const above = kind === 'medium' ? layout.source : 0;
+  const sourceShare = isPicture ? layout.picture : layout.source;
+  const above = kind === 'medium' ? sourceShare : 0;
   const splitMatrix = <Splitter area="split-matrix" within={kind === 'medium' ? '.body' : '.detail'} label={l10n.t('Height of the matrix')} isVertical={false} share={above + layout.matrix * (1 - above)} onMove={(share) => kept.move({ matrix: Math.max(0.1, (share - above) / (1 - above)) })} />;
   const detail = (
     <div class="detail">
@@ -91,7 +92,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   );
   const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={kind === 'wide' ? layout.heads : layout.mediumHeads} onMove={(share) => kept.move(kind === 'wide' ? { heads: Math.min(share, 0.9 - layout.detail) } : { mediumHeads: share })} />;
   const splitDetail = <Splitter area="split-detail" label={l10n.t('Width of the matrix')} isVertical share={1 - layout.detail} onMove={(share) => kept.move({ detail: Math.min(1 - share, 0.9 - layout.heads) })} />;
-  const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={layout.source} onMove={(share) => kept.move({ source: share })} />;
+  const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={sourceShare} onMove={(share) => kept.move(isPicture ? { picture: share } : { source: share })} />;
   return (
     <>
       <Toolbar run={run} component={component} />
@@ -101,7 +102,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
           <vscode-icon name="info" /> {notice}
         </p>
       ))}
-      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': layout.source, '--matrix': layout.matrix }}>
+      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': layout.matrix }}>
         {source}
         {kind === 'medium' ? splitSource : null}
         {heads}

@@ -15,8 +15,8 @@ import { usePanel } from './context';
 import { useSize } from './useSize';
 
 const numLabelled = 5;
-/** Room that the chips, the caption and the paddings take, in CSS pixels. */
-const roomAround = { width: 28, height: 84 };
+/** Room that the line above the picture and the paddings take, in CSS pixels. */
+const roomAround = { width: 28, height: 54 };
 
 /** The special tokens, which stand for no place of the picture, as chips above it. */
 function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }): JSX.Element | null {
@@ -152,13 +152,15 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
       onKeyDown={onKeyDown}
       onBlur={() => (panel.cursor.value = undefined)}
     >
-      <SpecialTokens info={info} stream={stream} />
+      <div class="picture-head">
+        <SpecialTokens info={info} stream={stream} />
+        {answers.map(({ label, probability }) => (
+          <p key={label} class="answer">
+            {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
+          </p>
+        ))}
+      </div>
       {picture === undefined || grid === undefined || width === 0 ? <p class="hint">{l10n.t('Fetching the picture…')}</p> : <Picture picture={picture} info={info} grid={grid} stream={stream} room={room} />}
-      {answers.map(({ label, probability }) => (
-        <p key={label} class="answer">
-          {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
-        </p>
-      ))}
     </div>
   );
 }

@@ -14,10 +14,12 @@ export interface PanelLayout {
   readonly matrix: number;
   /** The source's share of the height where it stands above the rest. */
   readonly source: number;
+  /** The same for a picture, which needs more of it. */
+  readonly picture: number;
 }
 
 /** The splitters' places until someone moves them. */
-export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, source: 0.38 };
+export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, source: 0.38, picture: 0.52 };
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -36,7 +38,7 @@ function validLayout(value: unknown): PanelLayout {
     const kept = layout[name];
     return typeof kept === 'number' && kept > 0 && kept < 1 ? kept : initialLayout[name];
   };
-  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), source: share('source') };
+  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), source: share('source'), picture: share('picture') };
 }
 
 /** Keeps the host's state and the splitters' places in `vscode.setState`, side by side. */

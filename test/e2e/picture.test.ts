@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { FrameLocator } from 'playwright-core';
+import { root } from '../../scripts/lib/paths.mjs';
+import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+
+interface ExplainedPicture {
+  readonly answers: readonly { readonly label: string; readonly probability: number }[];
+  readonly grid: { readonly rows: number; readonly columns: number; readonly first: number };
+  readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[];
+}
+
+const samples = join(root, 'media/models/shapes-vit/samples');
+const file = 'red-circle.png';
+
+describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () => {
+  let vscode: VSCode;
+  let panel: FrameLocator;
+  let explained: ExplainedPicture;
+  keepEvidenceOfFailures(() => vscode);
+
+  before(async function () {
+    this.timeout(180_000);
+    vscode = await VSCode.launch({ name: 'picture', files: { 'pictures/red-circle.png': readFileSync(join(samples, file)), 'notes.txt': 'Nothing but text.\n' } });
+    explained = JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', join(samples, file), '--head', '0.0', '--backend', 'wasm', '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as ExplainedPicture; // our own output
+  });
+  after(() => vscode?.close());
+
+  it('shows the open picture in the panel, as the bundled model sees it', async () => {
+    await vscode.openTab('pictures/red-circle.png');
+    await vscode.runCommand('Attention Explorer: Explain Attention on Image');
+    await vscode.waitForTab('Attention Explorer: red-circle.png');
+    await vscode.waitForStatusBar(/shapes-vit.*\d+ tokens/, 90_000);
+    // The preview of the picture is a webview too.
+    panel = await vscode.findPanel();
+    await panel.locator('canvas.picture').waitFor({ timeout: 30_000 });
+    const [answer] = explained.answers;
+    expect(await panel.locator('.answer').textContent()).to.include(`shapes-vit says: ${answer.label}, `);
+  });
+
+  it('lights the patches that the class token reads, with the numbers of the command line', async () => {
+    await panel.locator('.special-tokens .chip').click();
+    const list = panel.getByRole('region', { name: 'Strongest sources' });
+    await list.getByRole('listitem').first().waitFor();
+    const { grid, reads } = explained;
+    const [first] = reads[0];
+    const index = first.position - grid.first;
+    const name = index < 0 ? '[CLS]' : `patch row ${Math.floor(index / grid.columns) + 1}, column ${(index % grid.columns) + 1}`;
+    const item = list.getByRole('listitem').filter({ hasText: name }).first();
+    expect(Number(await item.locator('.number').textContent())).to.be.closeTo(first.weight, 2e-3);
+    await vscode.screenshot('1-class-token');
+    await panel.locator('canvas.picture').click();
+    await panel.locator('.source-pane .readout').getByText(/^patch row \d, column \d$/).first().waitFor();
+    await vscode.screenshot('2-patch');
+  });
+
+  it('is there again after a reload of the window', async () => {
+    await vscode.reloadWindow();
+    await vscode.waitForTab('Attention Explorer: red-circle.png');
+    panel = await vscode.findPanel();
+    await panel.locator('canvas.picture').waitFor({ timeout: 90_000 });
+    await vscode.screenshot('3-restored');
+  });
+
+  it('says that the picture was changed', async () => {
+    const path = join(vscode.workspace, 'pictures/red-circle.png');
+    copyFileSync(join(samples, 'blue-star.png'), path);
+    utimesSync(path, new Date(), new Date());
+    await panel.getByText('The picture was changed.').waitFor({ timeout: 60_000 });
+    await panel.getByRole('button', { name: 'Run again', exact: true }).first().click();
+    await panel.getByText('The picture was changed.').waitFor({ state: 'hidden', timeout: 60_000 });
+  });
+
+  it('says of a file that is no picture what can be read', async () => {
+    writeFileSync(join(vscode.workspace, 'pictures/red-circle.png'), 'no picture');
+    await vscode.openTab('pictures/red-circle.png');
+    await vscode.runCommand('Attention Explorer: Explain Attention on Image');
+    await panel.getByText('it is no PNG, JPEG, GIF or WebP file').first().waitFor({ timeout: 60_000 });
+  });
+});
