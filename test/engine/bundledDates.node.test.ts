@@ -36,13 +36,13 @@ function rows(name: string, all: readonly (readonly number[])[], pad: number): M
 async function areWritten(session: AttentionSession, tokenizer: Tokenizer, config: Config, pairs: readonly (readonly [text: string, date: string])[]): Promise<boolean[]> {
   const sources = pairs.map(([text]) => [...tokenizer.encode(text).ids]);
   const targets = pairs.map(([, date]) => [...tokenizer.encode(date).ids]);
-  const { outputs } = await session.run(
+  const outputs = await session.outputs(
     [
       rows('input_ids', sources, config.pad_token_id),
       rows('attention_mask', sources.map((row) => row.map(() => 1)), 0),
       rows('decoder_input_ids', targets.map((row) => [config.decoder_start_token_id, ...row.slice(0, -1)]), config.pad_token_id),
     ],
-    { batch: pairs.length },
+    ['logits'],
   );
   const logits = outputs.get('logits');
   if (logits === undefined || !(logits.data instanceof Float32Array)) throw new Error('no logits');
