@@ -1,12 +1,15 @@
-// Plain inference against inference with all attention exposed, side by side in one process.
+// Plain inference against inference with all attention exposed, on every backend, and PyTorch's eager attention, side by side.
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import * as ort from 'onnxruntime-web';
+import * as native from 'onnxruntime-node';
+import * as web from 'onnxruntime-web';
 import { AttentionSession } from '../src/engine/attentionSession';
+import { toTensor } from '../src/engine/feeds';
 import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
+import { Runtimes } from '../src/engine/runtimes';
 import { planInputs } from '../src/onnx/inputs';
-import { toTensor } from '../src/engine/feeds';
+import { startEager } from './eager';
 import { bertBase, writeRandomBert } from './randomBert';
 import { interleave, median, ms, table } from './statistics';
 
@@ -21,19 +24,36 @@ if (!existsSync(path)) {
   mkdirSync(folder, { recursive: true });
   writeRandomBert(path, bertBase);
 }
-ort.env.wasm.numThreads = threads;
+const runtimes = new Runtimes({ native: () => Promise.resolve(native), wasm: () => Promise.resolve(web) }, threads);
 const files = await readModelFiles(nodeFileAccess, path);
-const plain = await ort.InferenceSession.create(path, { executionProviders: ['wasm'], graphOptimizationLevel: 'all' });
-const exposed = await AttentionSession.create({ ort, files });
-const plan = planInputs(files.analysis.index, exposed.inputNames);
+const backends = await Promise.all(
+  (['wasm', 'native'] as const).map(async (backend) => {
+    const { runtime } = await runtimes.choose(backend, threads);
+    const plain = await runtime.ort.InferenceSession.create(path, { ...runtime.sessionOptions, graphOptimizationLevel: 'all' });
+    return { backend, runtime, plain, exposed: await AttentionSession.create({ ort: runtime.ort, runtime, files }) };
+  }),
+);
+const eager = await startEager(threads);
+if (eager === undefined) console.log('PyTorch is left out: python3 with torch and transformers is not here.');
+
 const rows: (string | number)[][] = [];
 for (const length of lengths) {
-  const { inputs, numPositions } = plan.make({ ids: Array.from({ length }, (_, i) => (i * 7919) % bertBase.vocabulary) });
-  const feeds = Object.fromEntries(inputs.map((input) => [input.name, toTensor(ort, input)]));
-  const times = await interleave(rounds, { plain: () => plain.run(feeds), exposed: () => exposed.run(inputs, { numPositions }) });
-  const ratios = times.exposed.map((time, i) => time / times.plain[i]);
-  rows.push([length, ms(median(times.plain)), ms(median(times.exposed)), (median(times.exposed) / median(times.plain)).toFixed(3), `${Math.min(...ratios).toFixed(2)} … ${Math.max(...ratios).toFixed(2)}`]);
+  const work: Record<string, () => Promise<unknown>> = {};
+  for (const { backend, runtime, plain, exposed } of backends) {
+    const { inputs, numPositions } = planInputs(files.analysis.index, exposed.inputNames).make({ ids: Array.from({ length }, (_, i) => (i * 7919) % bertBase.vocabulary) });
+    const feeds = Object.fromEntries(inputs.map((input) => [input.name, toTensor(runtime.ort, input)]));
+    work[`${backend} plain`] = () => plain.run(feeds);
+    work[`${backend} exposed`] = () => exposed.run(inputs, { numPositions });
+  }
+  if (eager !== undefined) work['PyTorch eager'] = () => eager.run(length);
+  const times = await interleave(rounds, work);
+  const own = times['native exposed'];
+  for (const [name, measured] of Object.entries(times)) {
+    const plain = times[name.replace('exposed', 'plain')];
+    rows.push([length, name, ms(median(measured)), name.endsWith('exposed') ? (median(measured) / median(plain)).toFixed(3) : '', (median(own) / median(measured)).toFixed(2)]);
+  }
 }
-console.log(`\nBERT-base size, WASM, ${threads} thread(s), medians of ${rounds}, interleaved; «exposed» includes copying out and checking all 144 patterns\n`);
-console.log(table(['tokens', 'plain ms', 'exposed ms', 'ratio of medians', 'ratios pair by pair'], rows));
+eager?.stop();
+console.log(`\nBERT-base size, ${threads} thread(s), medians of ${rounds}, interleaved in one run. «Exposed» includes copying out and checking all 144 patterns; PyTorch runs transformers' BertModel with attn_implementation="eager" and output_attentions=True.\n`);
+console.log(table(['tokens', 'what', 'median ms', 'exposed ÷ plain', 'native exposed ÷ this'], rows));
 process.exit(0);
