@@ -124,8 +124,9 @@ class Decoder(nn.Module):
                 nn.init.zeros_(parameter)
             elif parameter.dim() == 2:
                 nn.init.normal_(parameter, std=0.5 if "embed" in name else parameter.shape[1] ** -0.5)
+        self.frequencies = frequencies.tolist()
         for layer, head, distance in look_back:
-            self.layers[layer].self_attn.look_back(head, distance, frequencies.tolist())
+            self.layers[layer].self_attn.look_back(head, distance, self.frequencies)
         # The embedding is the unembedding too: large in the residual stream, so small before the logits.
         nn.init.constant_(self.norm.weight, 0.08)
 

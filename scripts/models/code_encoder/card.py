@@ -85,7 +85,7 @@ The baseline is what the same head gives, over all rows of the same texts, at th
 
 ## Training
 
-{training['step']} steps of {TOKENS_A_STEP:,} tokens ({tokens / 1e6:.1f} million tokens, {100 * MASKED:.0f} % of them masked) in {training['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread at the lowest priority, no accelerator. Muon on the matrices, Adam on the rest; seed 1. Eight heads of the first two layers began with a look at one or two tokens back or ahead, by the biases of their queries and keys, after the idea of ConViT (d'Ascoli et al. 2021); training was free to undo it. In the first 500 steps 35 % of the rows were synthetic (random tokens that repeat, nested brackets), 8 % after; no loss was put on attention.
+{training['step']} steps of {TOKENS_A_STEP:,} tokens ({tokens / 1e6:.1f} million tokens, {100 * MASKED:.0f} % of them masked) in {training['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread at the lowest priority, no accelerator. Muon on the matrices, Adam on the rest; seed 1. It began with the weights of `code-decoder` (whose training is not counted here), as encoders are made from decoders (BehnamGhader et al. 2024), with the mask taken away; three heads of the first two layers began with a look at a token ahead, by the biases of their queries and keys; training was free to undo it. 8 % of the rows were synthetic (random tokens that repeat, nested brackets); no loss was put on attention.
 
 ![Loss](loss.png)
 

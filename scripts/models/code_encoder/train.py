@@ -15,12 +15,28 @@ from shared.training import Training
 from .data import CLS, FIRST_SPECIAL, MASK, SEP, SPECIAL
 
 CONFIGURATION = {**DECODER, "vocab_size": FIRST_SPECIAL + len(SPECIAL)}
-# Heads that begin with a look at a fixed distance: (layer, head, tokens back); negative is ahead.
-LOOK_BACK = ((0, 0, 1), (0, 1, 1), (0, 2, -1), (0, 3, -1), (0, 4, 2), (0, 5, -2), (1, 0, 1), (1, 1, -1))
+# Heads that begin with a look at the token after: (layer, head, tokens back). code-decoder, whose weights this model begins
+# with, has heads for the token before and cannot have these.
+LOOK_AHEAD = ((0, 1, -1), (0, 3, -2), (1, 0, -1))
 TOKENS_A_STEP = 2048
 MASKED = 0.3
-# Until which step: window length, and the shares of repeats, brackets and labelled code (batches.py).
-PHASES = ((500, {64: 1.0}, (0.30, 0.05, 0.0)), (10**9, {256: 0.9, 1024: 0.1}, (0.05, 0.03, 0.0)))
+# Window lengths with how often each is drawn, and the shares of repeats, brackets and labelled code (batches.py).
+LENGTHS = {256: 0.9, 1024: 0.1}
+SHARES = (0.05, 0.03, 0.0)
+
+
+def begin_with_decoder(model, work):
+    """Takes the weights of code-decoder, as encoders are made from decoders (BehnamGhader et al. 2024, arXiv 2404.05961); False where there are none."""
+    checkpoint = work.parent / "code-decoder" / "checkpoint.pt"
+    if not checkpoint.exists():
+        return False
+    state = torch.load(checkpoint, map_location="cpu")["model"]
+    known = state["embed_tokens.weight"]
+    added = known.mean(0) + 0.1 * torch.randn(len(SPECIAL), known.shape[1])
+    model.load_state_dict({**state, "embed_tokens.weight": torch.cat([known, added])})
+    for layer, head, back in LOOK_AHEAD:
+        model.layers[layer].self_attn.look_back(head, back, model.frequencies)
+    return True
 
 
 def masked(ids, share, random):
@@ -48,7 +64,9 @@ def main(work, seed, minutes, device="cpu", steps=4000):
     torch.manual_seed(seed)
     torch.set_num_threads(int(os.environ.get("TRAIN_THREADS", "1")))
     tokenizer = Tokenizer.from_file(str(work / "tokenizer.json"))
-    model = Decoder(CONFIGURATION, LOOK_BACK, is_causal=False).to(device)
+    model = Decoder(CONFIGURATION, LOOK_AHEAD, is_causal=False)
+    begin_with_decoder(model, work)
+    model.to(device)
     training = Training(work, model, device)
     rows = Rows(np.fromfile(work / "train.bin", dtype=np.uint16), tokenizer, [seed, training.first])
     random = np.random.default_rng([seed, training.first, 1])
@@ -60,9 +78,8 @@ def main(work, seed, minutes, device="cpu", steps=4000):
     held_out = tensors(masked(framed(windows[:, 1:-1]), 0.15, np.random.default_rng(seed)))
 
     def loss_of(running, step):
-        _, lengths, shares = next(phase for phase in PHASES if step < phase[0])
-        length = int(random.choice(list(lengths), p=list(lengths.values())))
-        ids, _ = rows.batch(TOKENS_A_STEP // length, length - 1, shares)
+        length = int(random.choice(list(LENGTHS), p=list(LENGTHS.values())))
+        ids, _ = rows.batch(TOKENS_A_STEP // length, length - 1, SHARES)
         ids, chosen, wanted = tensors(masked(framed(ids[:, 1:]), MASKED, random))
         return running(ids, wanted, chosen)
 
