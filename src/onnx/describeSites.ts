@@ -117,7 +117,7 @@ export function headCounts(index: GraphIndex, site: FoundSite): { numHeads: numb
   return { numHeads, numKeyValueHeads: fromKeys !== undefined && numHeads !== undefined && numHeads % fromKeys === 0 ? fromKeys : undefined };
 }
 
-const passedOnTheWay = new Set(['Transpose', 'Mul', 'Div', 'Add', 'Sub', 'Concat', 'Slice', 'Neg', 'Unsqueeze', 'Expand', 'Squeeze', 'Cast', 'Sqrt', 'Pow', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Split', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'RotaryEmbedding', 'Where']);
+const passedOnTheWay = new Set(['Transpose', 'Mul', 'Div', 'Add', 'Sub', 'Concat', 'Slice', 'Neg', 'Unsqueeze', 'Expand', 'Squeeze', 'Cast', 'Sqrt', 'Pow', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Split', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'RotaryEmbedding', 'Where', 'Relu', 'Elu', 'Exp', 'Softplus', 'Softmax']);
 
 /** Heads that the projection of a tensor is split into: the reshape nearest to the projection tells. */
 function splitHeads(index: GraphIndex, tensor: string): number | undefined {

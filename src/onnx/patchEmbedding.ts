@@ -19,7 +19,7 @@ const convolutions = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'FusedConv']
 
 /** Follows a picture input to the convolution that makes patches of it; undefined where there is none. */
 export function patchEmbedding(index: GraphIndex, input: string): PatchEmbedding | undefined {
-  const node = follow(index, input, (type) => convolutions.has(type));
+  const node = follow(index, input, (type) => convolutions.has(type))?.node;
   if (node === undefined) return undefined;
   const { opType, inputs } = index.nodes[node];
   const weight = index.weight(inputs[opType === 'QLinearConv' ? 3 : 1]);
@@ -36,14 +36,14 @@ export function patchCount({ kernel, strides, pads }: Pick<PatchEmbedding, 'kern
   return { rows: Math.floor((height + pads[0] + pads[2] - kernel[0]) / strides[0]) + 1, columns: Math.floor((width + pads[1] + pads[3] - kernel[1]) / strides[1]) + 1 };
 }
 
-/** The first node of a kind that a tensor reaches through operators that only rearrange, scale or convert. */
-function follow(index: GraphIndex, tensor: string, isWanted: (opType: string) => boolean): number | undefined {
+/** The first node of a kind that a tensor reaches through operators that only rearrange, scale or convert, and the input by which it does. */
+function follow(index: GraphIndex, tensor: string, isWanted: (opType: string) => boolean): { readonly node: number; readonly input: string } | undefined {
   const pending = [tensor];
   const seen = new Set(pending);
   for (let next = pending.shift(); next !== undefined && seen.size < 256; next = pending.shift()) {
     for (const consumer of index.consumers(next)) {
       const { opType, outputs } = index.nodes[consumer];
-      if (isWanted(opType)) return consumer;
+      if (isWanted(opType)) return { node: consumer, input: next };
       if (!passing.has(opType) || outputs[0] === undefined || seen.has(outputs[0])) continue;
       seen.add(outputs[0]);
       pending.push(outputs[0]);
@@ -53,9 +53,10 @@ function follow(index: GraphIndex, tensor: string, isWanted: (opType: string) =>
 }
 
 function placeOf(index: GraphIndex, patches: string): PatchEmbedding['place'] {
-  const node = follow(index, patches, (type) => type === 'Concat');
-  if (node === undefined) return 'unknown';
-  const { inputs } = index.nodes[node];
-  const own = inputs.findIndex((name) => index.ancestors([name]).tensors.has(patches));
+  const joined = follow(index, patches, (type) => type === 'Concat');
+  if (joined === undefined) return 'unknown';
+  // A class token may depend on the patches too: on how many pictures they are of.
+  const { inputs } = index.nodes[joined.node];
+  const own = inputs.indexOf(joined.input);
   return own === inputs.length - 1 ? 'last' : own === 0 ? 'first' : 'unknown';
 }

@@ -3,13 +3,13 @@
 import torch
 from transformers import ViTConfig, ViTForImageClassification
 
-from .data import SIZE
+from .data import PATCH, SIZE
 from .linear import FocusedLinearViT
 from .pictures import LABELS
 
 CONFIGURATION = {
     "image_size": SIZE,
-    "patch_size": 8,
+    "patch_size": PATCH,
     "num_channels": 3,
     "hidden_size": 64,
     "num_hidden_layers": 4,

@@ -12,7 +12,7 @@ COLOURS = {"red": 0, "orange": 30, "yellow": 56, "green": 125, "blue": 220, "pur
 LABELS = tuple(f"{colour} {shape}" for colour in COLOURS for shape in SHAPES)
 HUE_JITTER = 8
 # The radius of a shape, as a share of the picture's shorter side.
-RADII = (0.17, 0.34)
+RADII = (0.13, 0.32)
 
 
 def rgb(hue, saturation, value):

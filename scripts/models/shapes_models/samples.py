@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .pictures import LABELS, draw
+from .data import PATCH, SIZE, SMALLEST
+from .pictures import LABELS, covered, draw, seen
 
 SAMPLES = (
     ("red circle", 256, 256), ("blue star", 320, 240), ("yellow triangle", 256, 256),
@@ -10,13 +11,23 @@ SAMPLES = (
 )
 
 
-def main(name, work, out, seed=2026):
+def sample(index, seed=2026):
+    """The sample picture of that number: the first whose shape is as large as those of training."""
+    label, width, height = SAMPLES[index]
+    number = LABELS.index(label)
+    for attempt in range(100):
+        picture = draw(np.random.default_rng([seed, index, attempt]), width, height, number, finer=3, most_grain=0)
+        if covered(np.asarray(seen(picture, SIZE))[None], [number], PATCH).sum() >= SMALLEST:
+            return picture
+    raise SystemExit(f"no picture of a {label} is large enough")
+
+
+def main(name, work, out):
     # One set of samples serves both models.
     if name != "shapes-vit":
         return
     folder = out / "samples"
     folder.mkdir(parents=True, exist_ok=True)
-    for index, (label, width, height) in enumerate(SAMPLES):
-        picture = draw(np.random.default_rng([seed, index]), width, height, LABELS.index(label), finer=3, most_grain=0)
-        picture.save(folder / f"{label.replace(' ', '-')}.png", optimize=True)
+    for index, (label, _, _) in enumerate(SAMPLES):
+        sample(index).save(folder / f"{label.replace(' ', '-')}.png", optimize=True)
     print({path.name: path.stat().st_size for path in sorted(folder.iterdir())})

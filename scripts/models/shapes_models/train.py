@@ -10,11 +10,11 @@ import torch.nn.functional as functional
 
 from shared.training import Muon
 
-from .models import CONFIGURATION, build, normalised, token_logits_of, logits_of
+from .models import CONFIGURATION, build, logits_of, normalised, token_logits_of
 from .pictures import covered
 
 BATCH = 64
-STEPS = 2400
+STEPS = {"shapes-vit": 5000, "shapes-linear-vit": 2400}
 WARM_UP = 60
 MUON_RATE, ADAM_RATE = 0.02, 0.003
 
@@ -59,7 +59,7 @@ def accuracy(model, pixels, labels):
 
 def main(name, work, seed, minutes, steps=None):
     started = time.time()
-    steps = steps or STEPS
+    steps = steps or STEPS[name]
     torch.manual_seed(seed)
     torch.set_num_threads(int(os.environ.get("TRAIN_THREADS", "1")))
     folder = work / name
