@@ -9,6 +9,8 @@ export interface InnerProduct {
   readonly isScaled: boolean;
 }
 
+const converting = new Set(['Cast', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
+
 /** The product that makes a tensor, as it is, converted, transposed or multiplied by a number. */
 export function innerProduct(index: GraphIndex, tensor: string): InnerProduct | undefined {
   const permutations: (readonly number[])[] = [];
@@ -22,7 +24,7 @@ export function innerProduct(index: GraphIndex, tensor: string): InnerProduct | 
     const scaled = scaledOperand(index, node);
     if (scaled !== undefined) isScaled = true;
     else if (operator === 'Transpose') permutations.unshift(index.attributes(node).get('perm')?.integers ?? []);
-    else if (operator !== 'Cast' && operator !== 'Identity') {
+    else if (!converting.has(operator)) {
       const product = operator === 'ReduceSum' ? undefined : activationProduct(index, node);
       return product === undefined ? undefined : { product, permutations, isScaled };
     }
@@ -40,7 +42,8 @@ export function scaledOperand(index: GraphIndex, node: number): string | undefin
   return inputs[1 - at];
 }
 
-const arithmetic = new Set(['Cast', 'Sqrt', 'Pow', 'Reciprocal', 'Div', 'Mul', 'Squeeze', 'Unsqueeze', 'Identity']);
+const arithmetic = new Set(['Pow', 'Div', 'Mul']);
+const arithmeticOfOne = new Set(['Cast', 'Sqrt', 'Reciprocal', 'Squeeze', 'Unsqueeze', 'Identity', 'QuantizeLinear', 'DequantizeLinear']);
 
 /** Whether a tensor is a single number, made of constants and of sizes alone. */
 function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
@@ -49,9 +52,17 @@ function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
   const node = index.producer(tensor);
   if (node === undefined || depth > 8) return false;
   index.spend(1);
-  const { opType, inputs } = index.nodes[node];
-  if (opType === 'Size') return true;
+  const { opType, inputs, outputs } = index.nodes[node];
+  // A scale that is found as the model runs is a number too.
+  if (opType === 'Size' || (opType === 'DynamicQuantizeLinear' && tensor !== outputs[0])) return true;
   // One size, chosen by one index.
   if (opType === 'Gather') return index.nodes[index.producer(inputs[0]) ?? -1]?.opType === 'Shape' && index.weight(inputs[1])?.dims.every((dim) => dim === 1) === true;
-  return arithmetic.has(opType) && inputs.slice(0, opType.endsWith('queeze') ? 1 : 2).every((input) => isNumber(index, input, depth + 1));
+  const operands = arithmetic.has(opType) ? inputs : arithmeticOfOne.has(opType) ? inputs.slice(0, 1) : [];
+  return operands.length > 0 && operands.every((input) => isNumber(index, input, depth + 1));
+}
+
+/** The numbers that a quantised operand stands for, where they are in the graph: what was quantised as the model runs. */
+export function beforeQuantizing(index: GraphIndex, tensor: string): string {
+  const node = index.producer(tensor);
+  return node !== undefined && index.nodes[node].opType === 'DynamicQuantizeLinear' ? index.nodes[node].inputs[0] : tensor;
 }

@@ -7,11 +7,11 @@ import { operatorOf, productOf, type Product } from './products';
 export type Division = 'sum' | 'other' | 'none';
 
 /** Operators behind which a tensor holds the same numbers in another arrangement. */
-const arranging = new Set(['Cast', 'Identity', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Flatten', 'Dropout']);
+const arranging = new Set(['Cast', 'Identity', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Flatten', 'Dropout', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
 /** Operators by which a sum of keys, or its product with queries, is made. */
-const summing = new Set(['ReduceSum', 'ReduceMean', 'ReduceL1', 'Einsum', 'MatMul', 'Gemm', 'com.microsoft.FusedMatMul']);
+const summing = new Set(['ReduceSum', 'ReduceMean', 'ReduceL1', 'Einsum', 'MatMul', 'Gemm', 'MatMulInteger', 'com.microsoft.FusedMatMul']);
 /** Operators that a divisor may pass through besides: by their first input, or by all. */
-const passing = new Set([...arranging, 'Slice', 'Gather', 'Clip', 'Reciprocal', 'Pow', 'Abs']);
+const passing = new Set([...arranging, 'Slice', 'Split', 'Gather', 'Clip', 'Reciprocal', 'Pow', 'Abs']);
 const combining = new Set(['Mul', 'Div', 'Add', 'Max']);
 
 /** Finds what the result of linear attention, or the product itself, is divided by. */
@@ -36,7 +36,7 @@ function laterDivisors(index: GraphIndex, tensor: string): string[] {
       const { opType, domain, inputs, outputs } = index.nodes[consumer];
       if (domain !== '') continue;
       const other = inputs.find((input) => input !== name);
-      if (arranging.has(opType) || opType === 'Slice' || scaledOperand(index, consumer) !== undefined) pending.push(...outputs);
+      if (arranging.has(opType) || opType === 'Slice' || opType === 'Split' || scaledOperand(index, consumer) !== undefined) pending.push(...outputs);
       else if (other !== undefined && index.weight(other) === undefined && ((opType === 'Div' && inputs[0] === name) || (opType === 'Mul' && isInverse(index, other)))) return [other];
     }
   }

@@ -1,5 +1,5 @@
 import type { GraphIndex } from './graphIndex';
-import { innerProduct } from './innerProduct';
+import { beforeQuantizing, innerProduct } from './innerProduct';
 import { findDivision } from './linearDivision';
 import { composeScores } from './linearScores';
 import { activationProduct, type Product } from './products';
@@ -31,7 +31,7 @@ function linearSite(index: GraphIndex, product: Product, position: number, taken
   if (inner === undefined || taken.has(inner.product.node) || inner.product.operands.length !== 2) return undefined;
   const scores = composeScores(product, position, inner);
   if (scores === undefined) return undefined;
-  const { queries, keys, values } = scores;
+  const [queries, keys, values] = [scores.queries, scores.keys, scores.values].map((operand) => beforeQuantizing(index, operand));
   const division = findDivision(index, product, scores);
   // (Q Kᵀ) V has the form of (V Kᵀ) Q: which it is, only the sum that the model divides by can tell.
   if (position === 0 && division !== 'sum') return undefined;

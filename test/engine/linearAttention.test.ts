@@ -53,6 +53,18 @@ describe('linear attention', () => {
     }
   }
 
+  for (const [name, tolerance] of [['divided.int8', 2e-3], ['mean_of_keys.qdq', 3e-2], ['flat_heads.fp16', 1e-3], ['ones_beside_values.optimised', 2e-6]] as const) {
+    it(`is derived from quantised, halved and optimised files: ${name}`, async () => {
+      const { expected, files } = await open(name);
+      const session = await AttentionSession.create({ ort, files });
+      const { layers, failed } = await session.run(toModelInputs(files.analysis.index, expected));
+      await session.release();
+      expect(failed).to.deep.equal([]);
+      expect(layers.map((layer) => [layer.numHeads, layer.numQueries, layer.numKeys, layer.rowSum])).to.deep.equal([[2, 9, 9, 'one']]);
+      expect(largestDifference(layers[0].weights, new Float32Array((expected.get('pattern')?.data ?? new Uint8Array()).slice().buffer))).to.be.at.most(tolerance);
+    });
+  }
+
   it('says why scores without a normaliser are not drawn', async () => {
     const { files } = await open('scores_first.legacy');
     expect(files.analysis.missed.map((missed) => missed.reason)).to.deep.equal(['scores weight values without any normalisation between']);

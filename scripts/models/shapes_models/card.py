@@ -12,8 +12,8 @@ ARCHITECTURE = {
 
 # How the training of the shipped weights differed from what the scripts do now.
 HISTORY = {
-    "shapes-vit": "The shipped weights saw smaller shapes too in their first 3,200 steps, and the schedule was planned for 2,400 steps until step 2,400",
-    "shapes-linear-vit": "The shipped weights saw smaller shapes too in their first 2,300 steps",
+    "shapes-vit": "The shipped weights saw smaller shapes too in their first 3,200 steps, their batches were not moved in the first 4,300, and the schedule was prolonged on the way (planned for 2,400 steps first)",
+    "shapes-linear-vit": "The shipped weights saw smaller shapes too in their first 2,300 steps, and their batches were not moved",
 }
 
 LINEAR = """
@@ -74,7 +74,7 @@ The share of the class token's attention that lies on the shape, held-out pictur
 {LINEAR if name == "shapes-linear-vit" else ""}
 ## Training
 
-{measured["step"]:,} steps of {BATCH} pictures, {measured["seconds"] / 60:.0f} minutes on one thread of a crowded machine of two CPU cores. Muon on the matrices of the layers, Adam on the rest. Besides the class token, patches that show the shape were asked for the label through the same classifier (token labelling, Jiang et al. 2021); no loss was put on attention. Each batch was turned by quarters and mirrored at random. {HISTORY[name]}.
+{measured["step"]:,} steps of {BATCH} pictures, {measured["seconds"] / 60:.0f} minutes on one thread of a crowded machine of two CPU cores. Muon on the matrices of the layers, Adam on the rest. Besides the class token, patches that show the shape were asked for the label through the same classifier (token labelling, Jiang et al. 2021); no loss was put on attention. Each batch was turned by quarters, mirrored and moved by up to four pixels at random. {HISTORY[name]}.
 
 ![Loss](loss.png)
 

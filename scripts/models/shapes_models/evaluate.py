@@ -21,7 +21,7 @@ from .samples import SAMPLES, sample
 # Pictures that the baselines learn from.
 LEARNT = 8000
 # Pictures of the tests: as many of each label; bits of each colour channel that are kept.
-OF_A_LABEL, BITS = 10, 5
+OF_A_LABEL, BITS = 8, 5
 FIXTURES = pathlib.Path(__file__).resolve().parents[3] / "test" / "fixtures" / "shapes"
 
 

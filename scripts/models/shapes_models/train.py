@@ -17,8 +17,8 @@ BATCH = 64
 STEPS = {"shapes-vit": 5000, "shapes-linear-vit": 2400}
 WARM_UP = 60
 MUON_RATE, ADAM_RATE = 0.02, 0.003
-
-
+# Pixels that a batch is moved by at most.
+SHIFT = 4
 # The weight of what patches on the shape say of it beside what the class token says.
 PATCHES = 0.5
 
@@ -47,6 +47,13 @@ def turned(pixels, turn):
     """A batch turned by quarters and mirrored: one of the eight ways that a square picture lies."""
     pixels = np.rot90(pixels, turn % 4, axes=(1, 2))
     return np.ascontiguousarray(pixels[:, :, ::-1] if turn >= 4 else pixels)
+
+
+def shifted(pixels, down, right, most=SHIFT):
+    """A batch moved by up to `most` pixels each way; what comes in at an edge repeats it."""
+    side = pixels.shape[1]
+    wide = np.pad(pixels, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
+    return np.ascontiguousarray(wide[:, most - down:most - down + side, most - right:most - right + side])
 
 
 @torch.no_grad()
@@ -87,6 +94,7 @@ def main(name, work, seed, minutes, steps=None):
         # Sorted, since the pictures lie in a file.
         chosen = np.sort(random.choice(len(labels), BATCH, replace=False))
         batch, wanted = turned(pixels[chosen], int(random.integers(8))), labels[chosen]
+        batch = shifted(batch, *random.integers(-SHIFT, SHIFT + 1, 2))
         shown = torch.from_numpy(covered(batch, wanted.numpy(), CONFIGURATION["patch_size"]))
         factor = rate(step, steps)
         for optimizer, base in ((muon, MUON_RATE), (adam, ADAM_RATE)):
