@@ -3,6 +3,7 @@ import { placeSites, type PlacedSite } from './describeSites';
 import { findFusedSites } from './fusedSites';
 import { GraphIndex } from './graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from './hoistBranches';
+import { inlineFunctions } from './inlineFunctions';
 import { findLinearSites } from './linearSites';
 import { findLoopSites } from './loopSites';
 import { findMissedSites } from './missedSites';
@@ -26,8 +27,9 @@ const maxSites = 2000;
 /** By default a decoder that is merged with its cached variant takes the branch without a cache. */
 const withoutCache: BranchChoice = () => false;
 
-/** Finds every attention of a model from its graph alone. Throws the errors of {@link GraphIndex}. */
-export function analyzeModel(model: OnnxModel, choose: BranchChoice = withoutCache): ModelAnalysis {
+/** Finds every attention of a model from its graph alone. Throws the errors of {@link inlineFunctions} and {@link GraphIndex}. */
+export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCache): ModelAnalysis {
+  const model = inlineFunctions(file);
   const { graph, hoisted } = hoistBranches(model, choose);
   const index = new GraphIndex(model, graph);
   const live = index.ancestors(graph.outputs.map((output) => output.name)).nodes;

@@ -34,7 +34,7 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
   if (index.outer !== undefined) return missed;
   for (const defined of index.model.functions) {
     const numInside = defined.nodes.filter((node) => node.opType === 'Softmax' || node.opType === 'Attention').length;
-    if (numInside > 0) missed.push({ node: undefined, path: `${defined.domain}.${defined.name}`, operator: defined.name, reason: 'it is inside a function that the model defines' });
+    if (numInside > 0) missed.push({ node: undefined, path: `${defined.domain}.${defined.name}`, operator: defined.name, reason: 'it is inside a function that the model defines in another version of the operators' });
   }
   return missed;
 }

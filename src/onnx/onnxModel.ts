@@ -84,9 +84,15 @@ export interface GraphInfo {
 export interface FunctionInfo {
   readonly name: string;
   readonly domain: string;
+  /** Tells functions of one name apart. */
+  readonly overload: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly nodes: readonly NodeInfo[];
+  /** Versions of the operator sets that it uses. */
+  readonly opsets: ReadonlyMap<string, number>;
+  /** Values of attributes that a call leaves out: AttributeProtos in the file. */
+  readonly defaults: ReadonlyMap<string, ByteRange>;
 }
 
 /** A model file as read: its graph by reference to the file's bytes. */
@@ -106,4 +112,6 @@ export interface OnnxModel {
   readonly functions: readonly FunctionInfo[];
   /** Top-level fields other than the graph, tag and all. */
   readonly headerFields: readonly ByteRange[];
+  /** Top-level fields beside those of the file. */
+  readonly addedHeader?: Uint8Array;
 }

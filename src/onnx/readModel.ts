@@ -140,6 +140,13 @@ function readNode(source: Source, range: ByteRange): NodeInfo {
   return { opType, domain, inputs: inputs ?? none, outputs: outputs ?? none, bytes: source.bytes, range };
 }
 
+/** Which of several functions of one name a node calls; empty where there is but one. */
+export function readOverload(model: OnnxModel, node: NodeInfo): string {
+  const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
+  while (reader.next()) if (reader.field === 8) return reader.text();
+  return '';
+}
+
 /** The name of a node; empty where it has none. */
 export function nodeName(model: OnnxModel, node: NodeInfo): string {
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
@@ -335,16 +342,24 @@ function readFunction(source: Source, range: ByteRange): FunctionInfo {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const nodes: NodeInfo[] = [];
+  const opsets = new Map<string, number>();
+  const defaults = new Map<string, ByteRange>();
+  let overload = '';
   const reader = readerOf(source, range);
   while (reader.next()) {
     if (reader.field === 1) name = reader.text();
+    else if (reader.field === 9) {
+      const [imported, version] = readOpset(source, reader.range());
+      opsets.set(imported, version);
+    } else if (reader.field === 11) defaults.set(readAttribute(source, reader.range()).name, reader.range());
+    else if (reader.field === 13) overload = reader.text();
     else if (reader.field === 4) inputs.push(intern(source, reader.text()));
     else if (reader.field === 5) outputs.push(intern(source, reader.text()));
     else if (reader.field === 7) nodes.push(readNode(source, reader.range()));
     else if (reader.field === 10) domain = normalizeDomain(reader.text());
     if (nodes.length > maxNodes) throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
   }
-  return { name, domain, inputs, outputs, nodes };
+  return { name, domain, overload, inputs, outputs, nodes, opsets, defaults };
 }
 
 const none: readonly string[] = [];

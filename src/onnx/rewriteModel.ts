@@ -116,6 +116,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
 
   const whole = new WireWriter();
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
+  if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
   whole.message(7, written);
   return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, outputs, inputs };
 }
