@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { basename } from 'node:path';
 
 /** Sizes of an encoder; BERT-base is 12 layers, 12 heads, width 768, vocabulary 30522, context 512. */
 export interface EncoderSize {
@@ -45,11 +46,20 @@ function noise(seed: number): () => number {
   return () => (uniform() + uniform() + uniform() - 1.5) * 2;
 }
 
+/** How weights are made and where they lie. */
+export interface RandomWeights {
+  readonly seed?: number;
+  /** Whether they lie in a file beside the model. */
+  readonly isExternal?: boolean;
+  /** Whether large tensors repeat a million numbers: a file of gigabytes is then written in seconds. */
+  readonly isRepeated?: boolean;
+}
+
 /**
  * Writes an encoder with random weights as ONNX (opset 17), with the node patterns of PyTorch's TorchScript exporter:
  * inputs `input_ids` and `attention_mask` (int64 [batch, sequence]), output `last_hidden_state`.
  */
-export function writeRandomBert(path: string, { numLayers, numHeads, width, vocabulary, context }: EncoderSize, seed = 7): void {
+export function writeRandomBert(path: string, { numLayers, numHeads, width, vocabulary, context }: EncoderSize, { seed = 7, isExternal = false, isRepeated = false }: RandomWeights = {}): void {
   const nodes: Buffer[] = [];
   const tensors: { readonly name: string; readonly dims: readonly number[]; readonly scale: number; readonly offset: number }[] = [];
   const constants: Buffer[] = [];
@@ -114,23 +124,40 @@ export function writeRandomBert(path: string, { numLayers, numHeads, width, voca
   const head = [...nodes, text(2, 'encoder'), ...constants, value(11, 'input_ids', int64, ['batch', 'sequence']), value(11, 'attention_mask', int64, ['batch', 'sequence']), value(12, 'last_hidden_state', float, ['batch', 'sequence', 'width'])];
   const count = (dims: readonly number[]): number => dims.reduce((product, dim) => product * dim, 1);
   const tensorHead = ({ name, dims }: (typeof tensors)[number]): Buffer => Buffer.concat([...dims.map((dim) => integer(1, dim)), integer(2, float), text(8, name)]);
+  const entry = (name: string, value: string): Buffer => message(13, text(1, name), text(2, value));
+  const weightsName = `${basename(path)}.data`;
+  let offset = 0;
+  const places = new Map(tensors.map((tensor) => {
+    const length = count(tensor.dims) * 4;
+    const place = Buffer.concat([entry('location', weightsName), entry('offset', String(offset)), entry('length', String(length)), integer(14, 1)]);
+    offset += length;
+    return [tensor, place];
+  }));
   const tensorLength = (tensor: (typeof tensors)[number]): number => {
     const bytes = count(tensor.dims) * 4;
-    return tensorHead(tensor).length + key(9, 2).length + varint(bytes).length + bytes;
+    return tensorHead(tensor).length + (isExternal ? (places.get(tensor)?.length ?? 0) : key(9, 2).length + varint(bytes).length + bytes);
   };
   const graphLength = head.reduce((sum, part) => sum + part.length, 0) + tensors.reduce((sum, tensor) => sum + key(5, 2).length + varint(tensorLength(tensor)).length + tensorLength(tensor), 0);
 
   const file = openSync(path, 'w');
+  const weights = isExternal ? openSync(`${path}.data`, 'w') : file;
   try {
-    const write = (...parts: Buffer[]): void => parts.forEach((part) => writeSync(file, part));
+    const writeTo = (to: number, part: Buffer): void => {
+      for (let at = 0; at < part.length; ) at += writeSync(to, part, at, Math.min(2 ** 28, part.length - at));
+    };
+    const write = (...parts: Buffer[]): void => parts.forEach((part) => writeTo(file, part));
     write(integer(1, 8), text(2, 'random-bert'), message(8, integer(2, opset)), key(7, 2), varint(graphLength), ...head);
     const next = noise(seed);
     for (const tensor of tensors) {
       const values = new Float32Array(count(tensor.dims));
-      for (let i = 0; i < values.length; i++) values[i] = tensor.offset + (tensor.scale === 0 ? 0 : tensor.scale * next());
-      write(key(5, 2), varint(tensorLength(tensor)), tensorHead(tensor), key(9, 2), varint(values.byteLength), Buffer.from(values.buffer));
+      const numMade = isRepeated ? Math.min(values.length, 2 ** 20) : values.length;
+      for (let i = 0; i < numMade; i++) values[i] = tensor.offset + (tensor.scale === 0 ? 0 : tensor.scale * next());
+      for (let i = numMade; i < values.length; i += numMade) values.copyWithin(i, 0, Math.min(numMade, values.length - i));
+      write(key(5, 2), varint(tensorLength(tensor)), tensorHead(tensor), ...(isExternal ? [places.get(tensor) ?? Buffer.alloc(0)] : [key(9, 2), varint(values.byteLength)]));
+      writeTo(weights, Buffer.from(values.buffer));
     }
   } finally {
     closeSync(file);
+    if (weights !== file) closeSync(weights);
   }
 }

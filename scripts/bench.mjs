@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs the benchmarks and prints their tables: npm run bench [-- --only=inference|interaction|panel]
+// Runs the benchmarks and prints their tables: npm run bench [-- --only=inference|interaction|panel|memory]
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
 import { spawnSync } from 'node:child_process';
 import { cpus } from 'node:os';
@@ -13,7 +13,7 @@ import { build } from './build.mjs';
 
 await build({ production: true });
 const only = option('only');
-const names = ['inference', 'interaction', 'panel'].filter((name) => only === undefined || name === only);
+const names = ['inference', 'interaction', 'panel', 'memory'].filter((name) => only === undefined || name === only);
 await bundle({ entryPoints: names.map((name) => `bench/${name}.ts`), outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}`);
 if (names.includes('panel')) {

@@ -138,7 +138,9 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
 /** The heads that a Reshape to [batch, position, heads, size] makes. */
 function headsOfReshape(index: GraphIndex, node: number): number | undefined {
   const { inputs, outputs } = index.nodes[node];
-  if (!index.consumers(outputs[0]).some((consumer) => index.nodes[consumer].opType === 'Transpose')) return undefined;
+  // What follows brings the heads before the positions; other orders are not read.
+  const isBroughtForward = (consumer: number): boolean => index.nodes[consumer].opType === 'Transpose' && index.attributes(consumer).get('perm')?.integers[1] === 2;
+  if (!index.consumers(outputs[0]).some(isBroughtForward)) return undefined;
   const written = index.constantIntegers(inputs[1]) ?? concatenated(index, inputs[1]);
   const shape = written?.length === 4 ? written : index.valueInfo(outputs[0])?.dims;
   if (shape?.length !== 4) return undefined;

@@ -78,7 +78,7 @@ export function traceLineage(index: GraphIndex, sites: readonly FoundSite[]): Li
       contentId = table.union(contentId, content.get(name) ?? 0);
       siteId = siteTable.union(siteId, ancestry.get(name) ?? 0);
     }
-    if (contentFree.has(node.opType)) contentId = 0;
+    if (contentFree.has(node.opType)) contentId = siteId = 0;
     for (const site of sitesAt.get(at) ?? []) siteId = siteTable.with(siteId, site);
     for (const output of node.outputs) {
       if (contentId !== 0) content.set(output, contentId);

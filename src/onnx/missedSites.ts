@@ -64,6 +64,7 @@ function softmaxReason(index: GraphIndex, node: number): string {
     for (const consumer of index.consumers(tensor)) {
       const operator = operatorOf(index, consumer);
       if (choosing.has(operator)) return 'it chooses among alternatives (a router), it does not weight positions';
+      if (operator === 'Pad') return 'its weights lie in bands around each position (a sliding window), not in a matrix of queries and keys';
       if (rearranging.has(operator) || operator === 'Where' || operator === 'Mul' || operator === 'ScatterND') pending.push(...index.nodes[consumer].outputs.slice(0, 4));
     }
   }
