@@ -13,12 +13,13 @@ import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { installVsix } from './lib/vscodeServer.mjs';
 import { runChecks } from './floors/checks.mjs';
 import { runInChromium } from './floors/chromium.mjs';
+import { runFuzz } from './floors/fuzz.mjs';
 import { runInServer } from './floors/integration.mjs';
 import { runInNode } from './floors/node.mjs';
 
 const log = (line) => console.log(line);
 const grep = option('grep');
-const allFloors = ['check', 'unit', 'contract', 'engine', 'chromium', 'integration', 'e2e', 'visual', 'package'];
+const allFloors = ['check', 'fuzz', 'unit', 'contract', 'engine', 'chromium', 'integration', 'e2e', 'visual', 'package'];
 const chosen = option('floor')?.split(',') ?? allFloors;
 const unknown = chosen.filter((floor) => !allFloors.includes(floor));
 if (unknown.length > 0) {
@@ -65,7 +66,10 @@ function tests(floors, platform) {
 }
 
 await setUp();
+// One processor reads broken files while another checks types.
+const fuzzing = isChosen('fuzz') ? runFuzz({ log }) : undefined;
 if (isChosen('check')) await leg('Types, lint and strings', () => runChecks({ log }));
+if (fuzzing !== undefined) await leg('Broken files', () => fuzzing);
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
 if (nodeFloors.length > 0) await leg(`Node: ${nodeFloors.join(', ')}`, () => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }));
 if (isChosen('chromium')) await leg('Chromium: contract, engine', () => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));

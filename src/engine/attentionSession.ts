@@ -32,6 +32,8 @@ export interface SessionOptions {
 export interface LayerWeights extends SiteWeights {
   readonly component: PlacedSite['component'];
   readonly layer: number;
+  /** The number that the model's own path gives the layer, where it does. */
+  readonly modelLayer: number | undefined;
   readonly path: string;
   readonly rowSum: PlacedSite['rowSum'];
   readonly method: PlacedSite['method'];
@@ -181,7 +183,7 @@ export class AttentionSession {
         continue;
       }
       const cropped = cropWeights(arranged, queries.tokens ?? arranged.numQueries, keys.tokens ?? arranged.numKeys);
-      layers.push({ ...cropped, component: site.component, layer: site.layer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
+      layers.push({ ...cropped, component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
     }
     return { layers, failed, outputs: pick(results, own), report: withChecks(this.report, sites.map((site) => checks.get(site))) };
   }

@@ -19,7 +19,7 @@ const order: readonly Component[] = ['self', 'encoder', 'decoder', 'cross'];
 export function describeComponents(layers: readonly LayerWeights[], streamsOf: (component: Component) => Streams = () => oneStream): ComponentInfo[] {
   const names = order.filter((component) => layers.some((layer) => layer.component === component));
   return names.map((component) => {
-    const own = layers.filter((layer) => layer.component === component);
+    const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
     const { queryStream, keyStream } = streamsOf(component);
     const count = Math.max(...own.map(({ layer }) => layer)) + 1;
     return {
@@ -39,7 +39,21 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
 
 /** The attention of every layer that components describe, in their order, as the store holds it. */
 export function storedLayers(layers: readonly LayerWeights[], components: readonly ComponentInfo[]): LayerAttention[] {
-  return components.flatMap(({ component, layers: described }) => described.map((_, layer) => findLayer(layers, component, layer) ?? { component, ...noLayer }));
+  return components.flatMap(({ component, layers: described }) => {
+    const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
+    return described.map((_, layer) => findLayer(own, component, layer) ?? { component, ...noLayer });
+  });
+}
+
+/** A model may have so many times more layers than layers with attention. */
+const mostLayersPerAttention = 16;
+
+/** Layers by the numbers that the model's own paths give them, where these are in order: layers of a hybrid model without attention keep theirs. */
+function numberedAsInModel(own: readonly LayerWeights[]): readonly LayerWeights[] {
+  const ordered = [...own].sort((a, b) => a.layer - b.layer);
+  const numbers = ordered.map(({ modelLayer }) => modelLayer ?? -1);
+  const isMap = numbers.every((number, i) => number > (numbers[i - 1] ?? -1)) && (numbers.at(-1) ?? 0) < (1 + (ordered.at(-1)?.layer ?? 0)) * mostLayersPerAttention;
+  return isMap ? ordered.map((layer, i) => ({ ...layer, layer: numbers[i] ?? layer.layer })) : own;
 }
 
 function findLayer(layers: readonly LayerWeights[], component: LayerWeights['component'], layer: number): LayerWeights | undefined {

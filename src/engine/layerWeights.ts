@@ -111,6 +111,7 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
   let isNegative = false;
   let smallest = Infinity;
   let largest = -Infinity;
+  let reach = 0;
   const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
   for (let row = 0; row < numRows; row++) {
     const start = row * numKeys;
@@ -120,6 +121,7 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
       const weight = weights[start + key];
       sum += weight;
       if (weight < 0) isNegative = true;
+      if (query - key >= reach && weight !== 0) reach = query - key + 1;
       if (isCausal && key > query && weight !== 0) isCausal = false;
     }
     if (!Number.isFinite(sum)) isFinite = false;
@@ -130,7 +132,7 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
   if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
   const slack = expected.isCoarse ? coarseTolerance : tolerance;
   const shape = [batch, numHeads, numQueries, numKeys];
-  return { isFinite, smallestRowSum: smallest, largestRowSum: numRows === 0 ? 0 : largest, isCausal, shape, failure: failureOf() };
+  return { isFinite, smallestRowSum: smallest, largestRowSum: numRows === 0 ? 0 : largest, isCausal, reach, shape, failure: failureOf() };
 
   function failureOf(): string {
     if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;

@@ -139,8 +139,7 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
 function headsOfReshape(index: GraphIndex, node: number): number | undefined {
   const { inputs, outputs } = index.nodes[node];
   // What follows brings the heads before the positions; other orders are not read.
-  const isBroughtForward = (consumer: number): boolean => index.nodes[consumer].opType === 'Transpose' && index.attributes(consumer).get('perm')?.integers[1] === 2;
-  if (!index.consumers(outputs[0]).some(isBroughtForward)) return undefined;
+  if (!bringsHeadsForward(index, outputs[0], 6)) return undefined;
   const written = index.constantIntegers(inputs[1]) ?? concatenated(index, inputs[1]);
   const shape = written?.length === 4 ? written : index.valueInfo(outputs[0])?.dims;
   if (shape?.length !== 4) return undefined;
@@ -148,6 +147,18 @@ function headsOfReshape(index: GraphIndex, node: number): number | undefined {
   if (typeof heads === 'number' && heads > 0) return heads;
   const width = heads === -1 && typeof size === 'number' && size > 0 ? projectedWidth(index, inputs[0]) : undefined;
   return width !== undefined && typeof size === 'number' && width % size === 0 ? width / size : undefined;
+}
+
+/** What normalises the queries of each head before they are turned. */
+const normalizing = new Set(['Cast', 'Mul', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization']);
+
+function bringsHeadsForward(index: GraphIndex, tensor: string, hops: number): boolean {
+  return index.consumers(tensor).some((consumer) => {
+    const { opType, outputs } = index.nodes[consumer];
+    index.spend(1);
+    if (opType === 'Transpose') return index.attributes(consumer).get('perm')?.integers[1] === 2;
+    return hops > 0 && normalizing.has(opType) && bringsHeadsForward(index, outputs[0], hops - 1);
+  });
 }
 
 function concatenated(index: GraphIndex, tensor: string): (number | undefined)[] | undefined {

@@ -54,6 +54,8 @@ export interface SiteChecks {
   readonly smallestRowSum: number;
   readonly largestRowSum: number;
   readonly isCausal: boolean;
+  /** The most positions, its own included, that a query of causal attention reads back to: less than all where there is a window. */
+  readonly reach: number;
   readonly shape: readonly number[];
   /** Why the site is not drawn; empty where all checks pass. */
   readonly failure: string;
@@ -169,7 +171,7 @@ export function formatReport(report: ExtractionReport): string {
 function checksText(checks: SiteChecks | undefined): string {
   if (checks === undefined) return 'not run';
   if (checks.failure !== '') return `not drawn: ${checks.failure}`;
-  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}; [${checks.shape.join(', ')}]`;
+  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}; [${checks.shape.join(', ')}]`;
 }
 
 /** Text from the file, made safe for a table's cell. */
