@@ -150,7 +150,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {
@@ -183,6 +183,8 @@ export interface PersistedPanel {
   readonly isWholeDocument: boolean;
   /** Whether a picture was explained; then there is no text. */
   readonly isPicture?: boolean | undefined;
+  /** The person's own target text. */
+  readonly target?: string | undefined;
   readonly view: ViewState;
 }
 

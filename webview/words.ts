@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import { headLabel, headsOf, isDerived, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
-import { visibleText, type TokenRef, type TokenStream } from '../src/model/token';
+import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import type { Stage } from '../src/protocol';
 
@@ -29,11 +29,20 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
   return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
 }
 
-/** Several tokens as one: the mean of their rows. */
-export function tokensName(streams: readonly TokenStream[], tokens: readonly TokenRef[]): string {
+/** A token that reads: one of a target with what comes after it, which the model is about to write when it reads there. */
+export function readerName(streams: readonly TokenStream[], token: TokenRef): string {
+  const stream = streams[token.stream];
+  const next = stream === undefined ? undefined : visibleNext(stream, token.position);
+  const name = tokenName(streams, token);
+  if (next === undefined) return name;
+  return stream?.target?.isWritten === true ? l10n.t('{0} predicting "{1}"', name, next) : l10n.t('{0} before "{1}"', name, next);
+}
+
+/** Several tokens as one: the mean of their rows; a single one that reads is named with what comes after it. */
+export function tokensName(streams: readonly TokenStream[], tokens: readonly TokenRef[], direction: Direction = 'readBy'): string {
   const [first] = tokens;
   if (first === undefined) return '';
-  if (tokens.length === 1) return tokenName(streams, first);
+  if (tokens.length === 1) return direction === 'reads' ? readerName(streams, first) : tokenName(streams, first);
   const names = tokens.map((token) => tokenName(streams, token)).join(', ');
   return streams[first.stream]?.grid === undefined ? l10n.t('mean of {0} tokens: {1}', tokens.length, names) : l10n.t('mean of {0} patches: {1}', tokens.length, names);
 }

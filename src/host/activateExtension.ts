@@ -88,6 +88,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   owned.add(
     store.onDidChangeRun((run) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
+      void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasOwnTarget', run?.target !== undefined);
     }),
   );
   owned.add(

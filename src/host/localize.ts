@@ -24,6 +24,9 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   checksFailed: 'showReport',
   imageNoGrid: 'showReport',
   inputNotMade: 'selectTextModel',
+  targetNotRead: 'useModelOutput',
+  targetNotWritten: 'explainWithTarget',
+  targetStartUnknown: 'selectModel',
   tokenizerNotFound: 'chooseTokenizer',
   tokenizerInvalid: 'chooseTokenizer',
   tokenizerUnsupported: 'selectTextModel',
@@ -43,6 +46,7 @@ const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelAmbiguous: 'selectTextModel',
   modelUnsupported: 'selectTextModel',
   checksFailed: 'selectTextModel',
+  targetNotRead: 'selectTextModel',
   tokenizerNotFound: 'selectTextModel',
   tokenizerInvalid: 'selectTextModel',
   tokenizerMismatch: 'selectTextModel',
@@ -67,6 +71,10 @@ export function actionTitle(action: PanelAction): string {
       return vscode.l10n.t('Explain Attention');
     case 'explainSample':
       return vscode.l10n.t('Explain a Sample');
+    case 'explainWithTarget':
+      return vscode.l10n.t('Explain with Target Text…');
+    case 'useModelOutput':
+      return vscode.l10n.t('Use the Model’s Own Output');
     case 'rerun':
       return vscode.l10n.t('Run Again');
     case 'cancel':

@@ -63,7 +63,8 @@ export function isSameSelection(a: HeadSelection, b: HeadSelection): boolean {
 
 /** The selection made fit for a model: heads that it has, in order and once; the first head where none is left. */
 export function normalizeSelection(selection: HeadSelection, components: readonly ComponentInfo[]): HeadSelection {
-  const component = components.find((c) => c.component === selection.component) ?? components[0];
+  // Where a model has several, how its two texts meet is what it is looked at for.
+  const component = components.find((c) => c.component === selection.component) ?? components.find((c) => c.component === 'cross') ?? components[0];
   if (component === undefined) return selection;
   const seen = new Set<string>();
   const heads = [...selection.heads]

@@ -100,7 +100,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
       const target = 'Die Katze saß auf der Matte und schaute den Mond an.';
       const streams: TokenStream[] = [
         { role: 'source', text: source, tokens: cut(source) },
-        { role: 'target', text: target, tokens: cut(target) },
+        { role: 'target', text: target, tokens: [{ id: 0, piece: '<s>', start: 0, end: 0, isSpecial: true }, ...cut(target)], target: { isWritten: true, ending: '</s>' } },
       ];
       return {
         streams,

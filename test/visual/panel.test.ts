@@ -522,7 +522,7 @@ describe('the panel', () => {
     it('has a tab for each attention, the target above the source, and one direction between them', async () => {
       await open({ run: 'encoderDecoder' });
       expect(await page.getByRole('tab').allTextContents()).to.deep.equal(['Encoder', 'Decoder', 'Cross-attention']);
-      expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal(['Target', 'Source']);
+      expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal(['Target, written by the model', 'Source']);
       const [target, source] = [page.locator('.stream').nth(0), page.locator('.stream').nth(1)];
       await target.locator('[data-token="2"]').hover();
       expect(await readout().textContent()).to.contain('has no part in this attention');
@@ -531,15 +531,51 @@ describe('the panel', () => {
       await page.keyboard.press('ArrowRight');
       expect((await view()).selection.component).to.equal('cross');
       await page.getByRole('gridcell', { name: 'Head 0.1' }).click();
-      await target.locator('[data-token="5"]').click();
-      expect(await readout().textContent()).to.match(/"·der" \(5\) reads "·\w+" \(\d\)/);
+      await target.locator('[data-token="6"]').click();
+      // A row belongs to what the decoder has read, and says what it is about to write.
+      expect(await readout().textContent()).to.match(/"·der" \(6\) predicting "·Matte" reads "·\w+" \(\d\)/);
+      expect(await page.locator('.list-pane h2').textContent()).to.equal('"·der" (6) predicting "·Matte" reads');
       expect(await source.locator('[class*=" d"]').count()).to.be.greaterThan(0);
       expect(await target.locator('[class*=" d"]').count()).to.equal(0);
       await page.keyboard.press('Escape');
       await source.locator('[data-token="4"]').hover();
       expect(await readout().textContent()).to.match(/"·the" \(4\) is read by "/);
-      await screenshot(page, 'visual/cross-attention');
+      expect(await page.locator('.list-pane li').first().textContent()).to.match(/^"·\w+" \(\d+\) predicting "/);
     });
+
+    it('is walked with the keyboard from one text into the other, and the matrix has the target in its rows', async () => {
+      await open({ run: 'encoderDecoder' });
+      await page.getByRole('tab', { name: 'Cross-attention' }).click();
+      await page.getByRole('gridcell', { name: 'Head 0.1' }).click();
+      await page.locator('.source-scroll').focus();
+      await page.keyboard.press('Control+End');
+      expect(await readout().textContent()).to.match(/"\." \(13\) predicting "<\/s>" reads/);
+      await page.keyboard.press('ArrowRight');
+      expect(await readout().textContent()).to.match(/"The" \(0\) is read by/);
+      await page.keyboard.press('ArrowLeft');
+      expect(await readout().textContent()).to.match(/"\." \(13\) predicting/);
+      await page.locator('.matrix-pane canvas').first().focus();
+      await page.keyboard.press('Shift+ArrowDown');
+      expect(await page.locator('.crosshair').textContent()).to.match(/^from "(<s>|Die)" \([01]\) predicting "(Die|·Katze)" to "\S+" \(\d\)/);
+    });
+
+    it('says whose the target is, and lets it be changed', async () => {
+      await open({ run: 'encoderDecoder' });
+      expect(await page.getByRole('button', { name: 'Use the model’s own' }).count()).to.equal(0);
+      await page.getByRole('button', { name: 'Target text…' }).click();
+      expect(await lastIntent('act')).to.deep.equal({ action: 'explainWithTarget' });
+    });
+
+    for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
+      it(`lights what a token of the target reads: ${theme}`, async () => {
+        await open({ run: 'encoderDecoder', theme });
+        await page.getByRole('tab', { name: 'Cross-attention' }).click();
+        await page.getByRole('gridcell', { name: 'Head 0.1' }).click();
+        await page.locator('.stream').nth(0).locator('[data-token="6"]').click();
+        expect(await page.locator('.stream').nth(1).locator('[class*=" d"]').count()).to.be.greaterThan(0);
+        await screenshot(page, `visual/cross-attention-${theme}`);
+      });
+    }
   });
 
   describe('its states', () => {

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { directionWord, formatWeight, tokenName, tokensName } from '../words';
+import { directionWord, formatWeight, readerName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 const settleTime = 250;
@@ -19,13 +19,13 @@ export function LiveRegion(): JSX.Element {
   let text = '';
   if (cell !== undefined && shown !== undefined) {
     const { component, pattern } = shown;
-    text = l10n.t('from {0} to {1}: {2}', tokenName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key] ?? 0));
+    text = l10n.t('from {0} to {1}: {2}', readerName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key] ?? 0));
   } else if (isPinned && cursor !== undefined && lighting !== undefined && !lighting.tokens.some(({ position }) => position === cursor.position)) {
     const weight = formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0);
     text = streams[cursor.stream]?.grid === undefined ? `${tokenName(streams, cursor)}: ${weight}` : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);
   } else if (lighting !== undefined && (isPinned || cursor !== undefined)) {
     const top = (panel.sources.value?.strongest ?? []).slice(0, 5).map(({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`);
-    text = `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens)} ${directionWord(lighting.direction)} ${top.join(', ')}`;
+    text = `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}`;
   }
   useEffect(() => {
     const timer = setTimeout(() => say(text), settleTime);

@@ -4,7 +4,7 @@ import type { JSX } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
 import { marginals } from '../../src/model/pattern';
-import { formatWeight, selectionName, tokenName } from '../words';
+import { formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
 
@@ -49,10 +49,11 @@ function CrosshairReadout(): JSX.Element {
   const streams = panel.run.value?.info.streams ?? [];
   const sums = useMemo(() => (shown === undefined ? undefined : marginals(shown.pattern, shown.component.isCausal)), [shown]);
   if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
-    return <p class="readout crosshair hint">{l10n.t('Rows: queries. Columns: keys. Bars: row sums, column means.')}</p>;
+    const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
+    return <p class="readout crosshair hint">{isTarget ? l10n.t('Rows: what the decoder has read; each row is where it looks before it writes the next token. Columns: keys.') : l10n.t('Rows: queries. Columns: keys. Bars: row sums, column means.')}</p>;
   }
   const { component, pattern } = shown;
-  const from = tokenName(streams, { stream: component.queryStream, position: cell.query });
+  const from = readerName(streams, { stream: component.queryStream, position: cell.query });
   const to = tokenName(streams, { stream: component.keyStream, position: cell.key });
   const isMasked = component.isCausal && cell.key > cell.query + pattern.numKeys - pattern.numQueries;
   return (

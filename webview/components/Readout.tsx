@@ -21,7 +21,7 @@ export function Readout(): JSX.Element {
   }
   const prefix = isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null;
   const word = directionWord(lighting.direction);
-  const name = <strong>{tokensName(streams, lighting.tokens)}</strong>;
+  const name = <strong>{tokensName(streams, lighting.tokens, lighting.direction)}</strong>;
   if (isPinned && hovered !== undefined && hovered.stream === lighting.stream && !lighting.tokens.some((token) => isSameToken(token, hovered))) {
     return (
       <p class="readout">

@@ -5,7 +5,7 @@ import type { Sources } from '../../src/model/lighting';
 import { depthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
-import { directionWord, formatWeight, selectionName, tokenName, tokensName } from '../words';
+import { directionWord, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
@@ -54,7 +54,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
     <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
       <header>
         <h2>
-          {tokensName(streams, lighting.tokens)} {directionWord(lighting.direction)}
+          {tokensName(streams, lighting.tokens, lighting.direction)} {directionWord(lighting.direction)}
         </h2>
         <span class="aside">{selectionName(shown.selection, shown.component)}</span>
       </header>
@@ -63,7 +63,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           const token = { stream: lighting.stream, position };
           const { start, end } = streams[lighting.stream].tokens[position];
           const isInDocument = streams[lighting.stream].role === 'source' && end > start;
-          const name = tokenName(streams, token);
+          const name = lighting.direction === 'readBy' ? readerName(streams, token) : tokenName(streams, token);
           const depth = depthOf(weight, scale, lighting.maximum);
           return (
             <li key={position} onPointerEnter={() => (panel.pointed.value = token)} onPointerLeave={() => (panel.pointed.value = undefined)}>

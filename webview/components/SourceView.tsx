@@ -96,6 +96,24 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
   );
 }
 
+/** Says whose text the target is, with what changes that. */
+function TargetHeading({ isWritten }: { isWritten: boolean }): JSX.Element {
+  const { panel } = usePanel();
+  return (
+    <header class="target-heading">
+      <h2>{isWritten ? l10n.t('Target, written by the model') : l10n.t('Target, a text of your own')}</h2>
+      <button type="button" class="link" onClick={() => panel.act('explainWithTarget')}>
+        {l10n.t('Target text…')}
+      </button>
+      {isWritten ? null : (
+        <button type="button" class="link" onClick={() => panel.act('useModelOutput')}>
+          {l10n.t('Use the model’s own')}
+        </button>
+      )}
+    </header>
+  );
+}
+
 /** The explained text as it stands in the editor, cut into its tokens; the target, where there is one, above the source. */
 export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const { panel } = usePanel();
@@ -163,7 +181,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     >
       {order.map((stream) => (
         <section key={`${run.info.runId}/${stream}`} class="stream-section">
-          {streams.length > 1 ? <h2>{streams[stream].role === 'target' ? l10n.t('Target') : l10n.t('Source')}</h2> : null}
+          {streams[stream].target === undefined ? streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} />}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>
       ))}

@@ -4,6 +4,8 @@ export const commands = {
   explainImage: 'attentionExplorer.explainImage',
   explainAgain: 'attentionExplorer.explainAgain',
   explainSample: 'attentionExplorer.explainSample',
+  explainWithTarget: 'attentionExplorer.explainWithTarget',
+  useModelOutput: 'attentionExplorer.useModelOutput',
   cancel: 'attentionExplorer.cancelExplanation',
   selectModel: 'attentionExplorer.selectModel',
   chooseModelFile: 'attentionExplorer.chooseModelFile',

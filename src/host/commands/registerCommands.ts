@@ -20,6 +20,7 @@ import { sampleLanguage, sampleText } from './sample';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
+import { explainWithTarget, useModelOutput } from './targetText';
 
 /** What the commands act on. */
 export interface CommandDependencies extends SelectModelDependencies {
@@ -59,6 +60,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
     await controller.explain(() => ({ document, range: undefined }));
   });
+  register(commands.explainWithTarget, () => explainWithTarget(store, controller));
+  register(commands.useModelOutput, () => useModelOutput(controller));
   register(commands.cancel, () => controller.cancel());
   /** What has been chosen is used at once. */
   const thenRerun = (choose: (...args: unknown[]) => Promise<boolean>) => async (...args: unknown[]) => {

@@ -9,6 +9,10 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.explainAttention);
     case 'explainSample':
       return vscode.commands.executeCommand(commands.explainSample);
+    case 'explainWithTarget':
+      return vscode.commands.executeCommand(commands.explainWithTarget);
+    case 'useModelOutput':
+      return vscode.commands.executeCommand(commands.useModelOutput);
     case 'rerun':
       return vscode.commands.executeCommand(commands.explainAgain);
     case 'cancel':

@@ -2,13 +2,13 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { isDerived } from '../../model/head';
 import { strongest } from '../../model/pattern';
-import { tokensAt, visibleText } from '../../model/token';
+import { tokensAt, visibleNext, visibleText } from '../../model/token';
 import { commands } from '../commands/commandIds';
 import { selectionLabel } from '../selectionLabel';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
-import { cardMarkdown, type CardSource } from './hoverCard';
+import { cardMarkdown, codeSpan, type CardSource } from './hoverCard';
 import type { Row, RowReader } from './rowReader';
 
 const maxSources = 8;
@@ -76,11 +76,14 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
   #source(run: ShownRun, document: vscode.TextDocument, stream: number, position: number, weight: number): CardSource {
     const { start, end } = run.info.streams[stream].tokens[position];
     const place = stream === run.sourceIndex && end > start ? run.text.rangeOf(document, start, end) : undefined;
+    const next = visibleNext(run.info.streams[stream], position);
+    const facts = next === undefined ? vscode.l10n.t('token {0}', position) : run.info.streams[stream].target?.isWritten === true ? vscode.l10n.t('token {0} of the target, predicting {1}', position, codeSpan(next)) : vscode.l10n.t('token {0} of the target, before {1}', position, codeSpan(next));
     return {
       token: { stream, position },
       text: visibleText(run.info.streams[stream], position),
       weight,
-      place: place === undefined ? vscode.l10n.t('token {0}', position) : vscode.l10n.t('token {0}, line {1}', position, place.start.line + 1),
+      isInDocument: stream === run.sourceIndex,
+      place: place === undefined ? facts : vscode.l10n.t('token {0}, line {1}', position, place.start.line + 1),
     };
   }
 }

@@ -6,6 +6,8 @@ export interface CardSource {
   /** Its text with whitespace made visible. */
   readonly text: string;
   readonly weight: number;
+  /** Whether it has a place in the document, to go to. */
+  readonly isInDocument: boolean;
   /** Localised, e.g. «line 12»; empty where it has no place in the document. */
   readonly place: string;
 }
@@ -59,7 +61,7 @@ export function commandLink(label: string, command: string, args: readonly unkno
 export function cardMarkdown(card: Card): string {
   const header = `**${codeSpan(card.text)}** · ${card.facts}`;
   // A bar stands in code, whose characters are all of one width.
-  const line = (source: CardSource): string => [`\`${bar(source.weight)}\` ${weightText(source.weight)}`, commandLink(codeSpan(source.text), card.revealCommand, [card.runId, source.token]), ...(source.place === '' ? [] : [source.place])].join(' · ');
+  const line = (source: CardSource): string => [`\`${bar(source.weight)}\` ${weightText(source.weight)}`, source.isInDocument ? commandLink(codeSpan(source.text), card.revealCommand, [card.runId, source.token]) : codeSpan(source.text), ...(source.place === '' ? [] : [source.place])].join(' · ');
   const body = card.sources.length === 0 ? card.nothing : card.sources.map(line).join('  \n');
   const links = card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])).join(' | ');
   return `${header}  \n${card.caption}\n\n${body}\n\n${links}`;

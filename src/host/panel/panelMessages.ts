@@ -29,11 +29,11 @@ const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
 const thumbnailParams = v.object({ runId: index, component, size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize)) });
 const pictureParams = v.object({ runId: index });
-const actions = ['explain', 'explainSample', 'rerun', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
+const actions = ['explain', 'explainSample', 'explainWithTarget', 'useModelOutput', 'rerun', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), view }),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view }),
   v.check(({ start, end, isPicture }) => start < end || isPicture === true),
 );
 

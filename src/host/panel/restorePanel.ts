@@ -13,16 +13,17 @@ export async function restorePanel(state: PersistedPanel, controller: ExplainCon
   }
   let changed: ExplainSource | undefined;
   let { view } = state;
+  const { target } = state;
   const find = async (): Promise<ExplainSource> => {
     const document = await openAgain(vscode.Uri.parse(state.uri));
     const text = document.getText();
     const start = findByHash(text, state);
     // Pins are places in a text: another text has others.
     if (start === undefined) view = { ...view, pinned: [] };
-    if (state.isWholeDocument) return { document, range: undefined };
-    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start } };
+    if (state.isWholeDocument) return { document, range: undefined, target };
+    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start }, target };
     // The text is gone: what stands at its place now is offered, not explained unasked.
-    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) } };
+    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) }, target };
     throw new ExplorerError('documentChanged');
   };
   await controller.explain(find, () => view);

@@ -113,6 +113,11 @@ export class ExplainController implements Disposable {
     }
   }
 
+  /** Finds what «Run Again» explains; undefined where there is nothing. */
+  get lastSource(): SourceFinder | undefined {
+    return this.#last;
+  }
+
   /** Explains the same again, as the text stands now. */
   async rerun(): Promise<ShownRun | undefined> {
     return this.#last && this.explain(this.#last);
@@ -143,7 +148,7 @@ export class ExplainController implements Disposable {
   async #run(source: ExplainSource, attempt: Attempt): Promise<ShownRun> {
     const { files, places, supervisor, store } = this.#deps;
     const { signal } = attempt.controller;
-    const { document } = source;
+    const { document, target } = source;
     const settings = readSettings(document.uri);
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredModelPath();
@@ -160,15 +165,15 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit }, signal);
+      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target }, signal);
       const notices = this.#notices(held, read, source.range === undefined, ignored !== undefined);
-      const run = new ShownRun(held, text, source.range === undefined, notices);
+      const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
     } catch (error) {
       held?.release();
       const range = source.range && text.range;
-      if (attempt === this.#attempt) this.#last = () => ({ document, range });
+      if (attempt === this.#attempt) this.#last = () => ({ document, range, target });
       text.dispose();
       throw error;
     } finally {
@@ -205,10 +210,10 @@ export class ExplainController implements Disposable {
     const { store } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
-    const isSameText = former !== undefined && former.source.text === run.source.text && former.text.uri.toString() === run.text.uri.toString();
+    const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
     const kept = view ?? (former === undefined ? { ...store.view, scale: firstScale(run) } : { ...store.view, ...(former.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] });
     store.setRun(run, kept);
-    if (!('picture' in source)) this.#last = () => ({ document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range });
+    if (!('picture' in source)) this.#last = () => ({ document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {

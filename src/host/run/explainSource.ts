@@ -9,6 +9,8 @@ export interface ExplainSource {
   readonly document: vscode.TextDocument;
   /** Undefined: from the start of the document, as far as the model reads. */
   readonly range: TextRange | undefined;
+  /** The target of an encoder–decoder model; undefined: what the model writes. */
+  readonly target?: string | undefined;
 }
 
 /** A text as the engine gets it. */

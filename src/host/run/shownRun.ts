@@ -17,12 +17,16 @@ export class ShownRun implements Disposable {
   /** The model, where it is not for the settings to say. */
   readonly model: ModelLocation | undefined;
 
-  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation) {
+  /** The person's own target text; undefined where the model wrote it, or there is none. */
+  readonly target: string | undefined;
+
+  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation, target?: string) {
     this.held = held;
     this.text = text;
     this.isWholeDocument = isWholeDocument;
     this.notices = notices;
     this.model = model;
+    this.target = target;
   }
 
   get info(): RunInfo {

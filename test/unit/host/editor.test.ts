@@ -69,7 +69,7 @@ describe('The hover card', () => {
     text: 'fib',
     facts: 'token 1 · id 42',
     caption: 'reads, in head 3.5:',
-    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, place: 'line 12' }],
+    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: 'line 12' }],
     nothing: 'nothing',
     commands: [{ title: 'Pin', command: 'attentionExplorer.pinToken' }],
     revealCommand: 'attentionExplorer.revealToken',

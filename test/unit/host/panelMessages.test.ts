@@ -62,7 +62,7 @@ describe('What a webview left behind', () => {
   const state = { version: 1, uri: 'file:///a.py', start: 3, end: 9, textHash: 'abc-6', isWholeDocument: false, view: initialView };
 
   it('is taken when it is what we wrote, after JSON as well', () => {
-    expect(checkPersisted(JSON.parse(JSON.stringify(state)))).to.deep.equal(state);
+    for (const written of [state, { ...state, target: '1979-05-03' }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
   });
 
   it('stands beside the webview’s own layout', () => {
@@ -71,7 +71,7 @@ describe('What a webview left behind', () => {
   });
 
   it('is not taken when it is anything else', () => {
-    for (const hostile of [{ ...state, version: 2 }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
+    for (const hostile of [{ ...state, version: 2 }, { ...state, target: 7 }, { ...state, target: 'x'.repeat(1e6) }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
   });
 });
 

@@ -19,6 +19,8 @@ describe('heads', () => {
   it('of another model are dropped, the rest put in order and once', () => {
     expect(normalizeSelection(select([[1, 3], [0, 5], [0, 1], [1, 3], [9, 0]]), [decoder])).to.deep.equal(select([[0, 1], [1, 3]]));
     expect(normalizeSelection({ ...select([[7, 7]]), component: 'cross' }, [decoder])).to.deep.equal(select([[0, 0]]));
+    // How two texts meet is shown first.
+    expect(normalizeSelection({ ...select([[1, 1]]), component: 'self' }, [decoder, { ...decoder, component: 'cross' }])).to.deep.equal({ ...select([[1, 1]]), component: 'cross' });
   });
 
   it('shown alone look the same under either aggregation', () => {
