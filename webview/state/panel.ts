@@ -58,8 +58,8 @@ export class Panel {
   readonly theme: ReadonlySignal<Theme>;
 
   readonly component: ReadonlySignal<ComponentInfo | undefined> = computed(() => {
-    const components = this.run.value?.info.components ?? [];
-    return components.find(({ component }) => component === this.view.value.selection.component) ?? components[0];
+    const shown = this.selection.value.component;
+    return this.run.value?.info.components.find(({ component }) => component === shown);
   });
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []));
   /** Whether the matrix shows another head than the selected ones. */
