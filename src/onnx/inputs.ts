@@ -196,7 +196,8 @@ function cacheDims(input: ValueInfo): readonly number[] {
   if (dims === undefined) throw new ExplorerError('inputNotMade', [input.name, 'a cache of unknown shape']);
   const batch = Math.max(dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)), 0);
   const made = dims.map((dim, axis) => (typeof dim === 'number' ? dim : axis === batch ? 1 : 0));
-  if (!made.includes(0)) throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);
+  // A state of convolution or recurrence has a fixed size and begins as zeros; keys and values of a fixed length would be read.
+  if (!made.includes(0) && !/conv|ssm|recurrent|rnn|^state/.test(input.name.toLowerCase())) throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);
   return made;
 }
 

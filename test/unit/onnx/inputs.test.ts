@@ -14,11 +14,11 @@ const half = 10;
 
 type Signature = Readonly<Record<string, readonly [type: number, dims: readonly (number | string)[]]>>;
 
-function plan(signature: Signature): ReturnType<typeof planInputs> {
+function plan(signature: Signature, given?: ReadonlySet<string>): ReturnType<typeof planInputs> {
   const inputs = Object.fromEntries(Object.entries(signature).map(([name, [, dims]]) => [name, dims]));
   const types = Object.fromEntries(Object.entries(signature).map(([name, [type]]) => [name, type]));
   const bytes = smallModel({ ...plainAttention, inputs: { ...plainAttention.inputs, ...inputs }, types });
-  return planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, Object.keys(signature));
+  return planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, Object.keys(signature), given);
 }
 
 const show = ({ inputs }: MadeInputs): Record<string, string> => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, `${type} [${dims.join(',')}] ${[...data].join(' ')}`]));
@@ -46,6 +46,36 @@ describe('making inputs from the signature', () => {
       use_cache_branch: 'bool [1] 0',
       cache_position: 'int64 [3] 0 1 2',
       num_logits_to_keep: 'int64 [] 0',
+    });
+  });
+
+  it('makes empty caches of every naming', () => {
+    const made = plan({
+      input_ids: [int32, ['batch_size', 'sequence_length']],
+      encoder_attention_mask: [int64, ['batch_size', 'encoder_sequence_length']],
+      'past_key_values.0.decoder.key': [1, ['batch_size', 4, 'past_decoder_sequence_length', 8]],
+      'past_key_values.0.encoder.value': [half, ['batch_size', 4, 'encoder_sequence_length_out', 8]],
+      past_key_self_0: [half, ['batch_size', 4, 'past_sequence_length', 8]],
+      pkv_flat: [bool, [1]],
+      'past_conv.0': [1, ['batch_size', 32, 3]],
+      'past_ssm.0': [1, ['batch_size', 4, 8, 16]],
+      num_logits_to_keep: [int32, [1]],
+      past_sequence_length: [int32, [1]],
+      total_sequence_length: [int32, []],
+      seqlens_k: [int32, ['batch_size']],
+    }, new Set(['pkv_flat'])).make({ ids: [5, 6] });
+    expect(show(made)).to.deep.equal({
+      input_ids: 'int32 [1,2] 5 6',
+      encoder_attention_mask: 'int64 [1,2] 1 1',
+      'past_key_values.0.decoder.key': 'float32 [1,4,0,8] ',
+      'past_key_values.0.encoder.value': 'float16 [1,4,0,8] ',
+      past_key_self_0: 'float16 [1,4,0,8] ',
+      'past_conv.0': `float32 [1,32,3] ${new Array(96).fill('0').join(' ')}`,
+      'past_ssm.0': `float32 [1,4,8,16] ${new Array(512).fill('0').join(' ')}`,
+      num_logits_to_keep: 'int32 [1] 0',
+      past_sequence_length: 'int32 [1] 0',
+      total_sequence_length: 'int32 [] 2',
+      seqlens_k: 'int32 [1] 1',
     });
   });
 
