@@ -15,11 +15,13 @@ from .model import Decoder
 TOKENS_A_STEP = 2048
 LONG = {256: 0.9, 1024: 0.1}
 # Until which step: window lengths with how often each is drawn, and the shares of repeats, brackets and labelled code.
-# Induction wants thousands of repetitions: a first phase of short windows, most of them repeats, gives them cheaply.
+# Induction wants thousands of repetitions: a first phase of short windows, most of them repeats, gives them cheaply. The last
+# phase has more brackets: with few of them, several heads share the work and none does it well.
 PHASES = (
     (450, {64: 1.0}, (0.60, 0.06, 0.04)),
     (900, {64: 1.0}, (0.40, 0.06, 0.04)),
-    (10**9, LONG, (0.08, 0.05, 0.05)),
+    (3400, LONG, (0.08, 0.05, 0.05)),
+    (10**9, LONG, (0.06, 0.18, 0.16)),
 )
 
 
