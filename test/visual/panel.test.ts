@@ -554,7 +554,7 @@ describe('the panel', () => {
       expect(await readout().textContent()).to.match(/"The" \(0\) is read by/);
       await page.keyboard.press('ArrowLeft');
       expect(await readout().textContent()).to.match(/"\." \(13\) predicting/);
-      await page.locator('.matrix-pane canvas').first().focus();
+      await page.locator('.matrix-plot').focus();
       await page.keyboard.press('Shift+ArrowDown');
       expect(await page.locator('.crosshair').textContent()).to.match(/^from "(<s>|Die)" \([01]\) predicting "(Die|·Katze)" to "\S+" \(\d\)/);
     });
