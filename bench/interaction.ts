@@ -40,7 +40,7 @@ for (const tokenLimit of [64, 256, 512]) {
       run = await remote.explain({ model, text, tokenLimit });
       split.push(run.timings);
     },
-    thumbnails: async () => (bytes = (await remote.thumbnails({ runId: run.runId, component: component.component, size })).pixels.byteLength),
+    thumbnails: async () => (bytes = (await remote.thumbnails({ runId: run.runId, component: component.component, size, isCausal: component.isCausal })).pixels.byteLength),
     slice: async () => (bytes += (await remote.pattern({ runId: run.runId, selection: one(next++) })).weights.byteLength),
     row: () => remote.row({ runId: run.runId, selection: one(next), position: 3, direction: 'reads' }),
     allHeads: () => remote.pattern({ runId: run.runId, selection: { component: component.component, heads, aggregation: 'mean' } }),

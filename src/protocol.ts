@@ -77,6 +77,8 @@ export interface Thumbnails {
   readonly rows: number;
   readonly columns: number;
   readonly pixels: Uint8Array;
+  /** The sink keys of each head, in the order of the pictures. */
+  readonly sinks: readonly (readonly number[])[];
 }
 
 /** An extraction report, as text for people and as data. */
@@ -98,7 +100,7 @@ export interface EngineApi {
   picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams): Pattern;
   row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams): Thumbnails;
+  thumbnails(params: ThumbnailParams & { /** Whether the component is causal, which its sinks depend on. */ readonly isCausal: boolean }): Thumbnails;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;

@@ -1,7 +1,8 @@
 import { ExplorerError } from '../base/errors';
 import type { Component, HeadRef } from '../model/head';
+import { provenSinks } from '../model/lighting';
 import { aggregatePatterns, encodeThumbnail, maxPool, weightsOf, type Pattern } from '../model/pattern';
-import type { PatternParams, RowParams, ThumbnailParams, Thumbnails } from '../protocol';
+import type { EngineApi, PatternParams, RowParams, Thumbnails } from '../protocol';
 
 /** The attention of one layer of a run, in full precision: `weights[(head * numQueries + query) * numKeys + key]`. */
 export interface LayerAttention {
@@ -65,22 +66,25 @@ export class AttentionStore {
     return aggregatePatterns(vectors, selection.aggregation).weights;
   }
 
-  /** Every head of a component, reduced by maximum to at most `size` rows and columns. */
-  thumbnails({ runId, component, size }: ThumbnailParams): Thumbnails {
+  /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. */
+  thumbnails({ runId, component, size, isCausal }: Parameters<EngineApi['thumbnails']>[0]): Thumbnails {
     const layers = this.#layers(runId, component);
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
     const total = layers.reduce((sum, layer) => sum + layer.numHeads, 0);
     const pixels = new Uint8Array(total * rows * columns);
+    const sinks: number[][] = [];
     let index = 0;
     layers.forEach((layer, layerIndex) => {
       for (let head = 0; head < layer.numHeads; head++, index++) {
-        const pooled = maxPool(this.#head(runId, component, { layer: layerIndex, head }), size);
+        const pattern = this.#head(runId, component, { layer: layerIndex, head });
+        sinks.push(provenSinks(pattern, isCausal));
+        const pooled = maxPool(pattern, size);
         const bytes = encodeThumbnail(pooled.weights);
         for (let row = 0; row < pooled.numQueries; row++) pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
     });
-    return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels };
+    return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
   }
 
   #layers(runId: number, component: Component): LayerAttention[] {

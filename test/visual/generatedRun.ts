@@ -1,5 +1,6 @@
 // Runs made by rule, the same each time: texts cut into tokens, and patterns of the kinds that heads have.
 import type { Component, ComponentInfo, HeadSelection } from '../../src/model/head';
+import { provenSinks } from '../../src/model/lighting';
 import { aggregatePatterns, encodeThumbnail, maxPool, type Pattern } from '../../src/model/pattern';
 import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
@@ -173,11 +174,12 @@ export function generateSelection(run: PanelRun, selection: HeadSelection): Patt
 /** All heads of a component, small. */
 export function generateThumbnails(run: PanelRun, name: Component, size: number): Thumbnails {
   const component = componentOf(run, name);
-  const pictures = component.layers.flatMap(({ numHeads }, layer) => Array.from({ length: numHeads }, (_, head) => maxPool(generatePattern(run, component, layer, head), size)));
+  const patterns = component.layers.flatMap(({ numHeads }, layer) => Array.from({ length: numHeads }, (_, head) => generatePattern(run, component, layer, head)));
+  const pictures = patterns.map((pattern) => maxPool(pattern, size));
   const [first] = pictures;
   const pixels = new Uint8Array(pictures.length * first.weights.length);
   pictures.forEach(({ weights }, i) => pixels.set(encodeThumbnail(weights), i * weights.length));
-  return { numHeads: component.layers.map(({ numHeads }) => numHeads), rows: first.numQueries, columns: first.numKeys, pixels };
+  return { numHeads: component.layers.map(({ numHeads }) => numHeads), rows: first.numQueries, columns: first.numKeys, pixels, sinks: patterns.map((pattern) => provenSinks(pattern, component.isCausal)) };
 }
 
 function componentOf(run: PanelRun, name: Component): ComponentInfo {

@@ -6,7 +6,7 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/
 import { drawThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { paletteOf } from '../theme/palette';
-import { selectionName } from '../words';
+import { selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { useSize } from './useSize';
 
@@ -39,13 +39,25 @@ function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: string; top: 
   };
 }
 
+/** The names of each head's sink tokens, as they are told of it. */
+function useSinks(component: ComponentInfo): ReadonlyMap<string, readonly string[]> {
+  const { panel } = usePanel();
+  const held = panel.thumbnails.value;
+  const streams = panel.run.value?.info.streams;
+  return useMemo(() => {
+    if (held?.component !== component.component || streams === undefined) return new Map();
+    return new Map(headsOf(component).map((head, i) => [headLabel(head), (held.value.sinks[i] ?? []).map((position) => l10n.t('sink: {0}', tokenName(streams, { stream: component.keyStream, position })))]));
+  }, [held, streams, component]);
+}
+
 /** Names the hovered head, else what is selected. */
-function HeadCaption({ component }: { component: ComponentInfo }): JSX.Element {
+function HeadCaption({ component, sinks }: { component: ComponentInfo; sinks: ReadonlyMap<string, readonly string[]> }): JSX.Element {
   const { panel } = usePanel();
   const preview = panel.previewHead.value;
   return (
     <p class="caption" aria-hidden="true">
       {preview === undefined ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component)) : l10n.t('Head {0}: layer {1} of {2}, head {3} of {4}', headLabel(preview), preview.layer, component.layers.length, preview.head, component.layers[preview.layer]?.numHeads ?? 0)}
+      {preview === undefined ? '' : (sinks.get(headLabel(preview)) ?? []).map((sink) => `; ${sink}`)}
     </p>
   );
 }
@@ -59,6 +71,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { width } = useSize(outer);
   const grid = useMemo(() => layoutHeadGrid(component, Math.max(60, width - 16)), [component, width]);
   const { heads } = panel.selection.value;
+  const sinks = useSinks(component);
+  const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
   const [current, setCurrent] = useState<GridCell>(heads[0] ?? { layer: 0, head: 0 });
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
@@ -78,9 +92,9 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         const held = panel.thumbnails.value;
         const { canvas: colours, isHighContrast } = panel.theme.value;
         const palette = paletteOf(panel.ramps.value[panel.view.value.direction]);
-        drawThumbnails(element, grid, component, held?.component === component.component ? held.value : undefined, palette, panel.view.value.scale, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line });
+        drawThumbnails(element, grid, component, held?.component === component.component ? held.value : undefined, numKeys, palette, panel.view.value.scale, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
       }),
-    [grid, component, width],
+    [grid, component, width, numKeys],
   );
 
   const look = (cell: GridCell | undefined): void => {
@@ -118,6 +132,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const isHead = cell.layer >= 0 && cell.head >= 0;
     const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell).every((head) => selected.has(headLabel(head)));
     const name = headLabel(cell);
+    const label = isHead ? [cellName(cell), ...(sinks.get(name) ?? [])].join(', ') : cellName(cell);
     return (
       <div
         key={name}
@@ -128,8 +143,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         class={`head-cell ${isHead ? 'thumbnail' : 'header'}${isSelected ? ' selected' : ''}`}
         role={isHead ? 'gridcell' : cell.layer < 0 ? 'columnheader' : 'rowheader'}
         aria-selected={isSelected}
-        aria-label={cellName(cell)}
-        title={cellName(cell)}
+        aria-label={label}
+        title={label}
         data-layer={cell.layer}
         data-head={cell.head}
         tabIndex={isSameCell(cell, current) ? 0 : -1}
@@ -153,7 +168,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           </div>
         ))}
       </div>
-      <HeadCaption component={component} />
+      <HeadCaption component={component} sinks={sinks} />
     </div>
   );
 }

@@ -43,6 +43,11 @@ export function Legend(): JSX.Element {
           <span class="hatch-sample" aria-hidden="true" /> {l10n.t('ahead of the query: never read')}
         </div>
       ) : null}
+      {panel.thumbnails.value?.value.sinks.some((sinks) => sinks.length > 0) === true ? (
+        <div class="legend-note">
+          <span class="sink-mark" aria-hidden="true" /> {l10n.t('below a column: a sink token')}
+        </div>
+      ) : null}
       {panel.sinks.value.length > 0 ? (
         <div class="legend-note">
           <span class="sink-sample" aria-hidden="true" /> {panel.sinks.value.length === 1 ? l10n.t('1 sink token') : l10n.t('{0} sink tokens', panel.sinks.value.length)}

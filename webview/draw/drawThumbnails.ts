@@ -11,10 +11,17 @@ import { depthByte } from './depthPyramid';
 export interface GridColours {
   readonly edge: string;
   readonly group: string;
+  /** Of the marks of sinks, and of the line around them. */
+  readonly mark: string;
+  readonly background: string;
 }
 
-/** Draws every head's thumbnail on one canvas, all on one scale: absolute, or logarithmic where that is chosen. */
-export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, palette: Palette, scale: Scale, colours: GridColours): void {
+/** Half the width of a sink's mark, and its height. */
+const markHalf = 3;
+const markHeight = 4;
+
+/** Draws every head's thumbnail on one canvas, all on one scale: absolute, or logarithmic where that is chosen; a mark below each sink among the `numKeys` keys. */
+export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, numKeys: number, palette: Palette, scale: Scale, colours: GridColours): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
   context.imageSmoothingEnabled = false;
@@ -28,11 +35,27 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, compon
       context.strokeStyle = colours.edge;
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
+      for (const key of thumbnails?.sinks[index] ?? []) drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
     }
   });
   context.strokeStyle = colours.group;
   context.lineWidth = 1;
   for (const { x, y, width, height } of grid.groups) context.strokeRect(x, y, width, height);
+}
+
+/** A small triangle on the lower edge, as the matrix has it below its columns. */
+function drawSink(context: CanvasRenderingContext2D, at: number, left: number, top: number, tile: number, colours: GridColours): void {
+  const x = Math.min(left + tile - markHalf, Math.max(left + markHalf, at));
+  context.beginPath();
+  context.moveTo(x, top + tile - markHeight);
+  context.lineTo(x - markHalf, top + tile);
+  context.lineTo(x + markHalf, top + tile);
+  context.closePath();
+  context.strokeStyle = colours.background;
+  context.lineWidth = 2;
+  context.stroke();
+  context.fillStyle = colours.mark;
+  context.fill();
 }
 
 function coloursOf(palette: Palette, scale: Scale): Uint32Array {

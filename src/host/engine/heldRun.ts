@@ -35,7 +35,8 @@ export class HeldRun {
 
   /** Throws `unknownRun` where the attention is gone. */
   thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
-    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size }, signal));
+    const isCausal = this.info.components.find((candidate) => candidate.component === component)?.isCausal ?? false;
+    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size, isCausal }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

@@ -40,12 +40,20 @@ describe('AttentionStore', () => {
   it('keeps a single hot cell visible in a thumbnail', () => {
     const store = new AttentionStore(1e9);
     store.add(1, [layer(3, 100, (h, q, k) => (h === 1 && q === 63 && k === 17 ? 0.8 : 0))]);
-    const { pixels, rows, columns, numHeads } = store.thumbnails({ runId: 1, component: 'self', size: 10 });
+    const { pixels, rows, columns, numHeads } = store.thumbnails({ runId: 1, component: 'self', size: 10, isCausal: false });
     expect({ rows, columns, numHeads }).to.deep.equal({ rows: 10, columns: 10, numHeads: [3] });
     const hot = [...pixels.entries()].filter(([, byte]) => byte > 0);
     expect(hot).to.have.length(1);
     expect(hot[0]?.[0]).to.equal(1 * 100 + 6 * 10 + 1);
     expect(decodeThumbnail(hot[0]?.[1] ?? 0)).to.be.closeTo(0.8, 4e-3);
+  });
+
+  it('names the sinks of each head with its thumbnail, none that only a few queries could read', () => {
+    const store = new AttentionStore(1e9);
+    const n = 40;
+    // Head 0 parks on key 2; head 1 looks at the token before: its last columns have one reader each.
+    store.add(1, [layer(2, n, (h, q, k) => (h === 0 ? (q < 2 ? Number(k === q) : k === 2 ? 0.9 : k === q ? 0.1 : 0) : Number(k === Math.max(0, q - 1))))]);
+    expect(store.thumbnails({ runId: 1, component: 'self', size: 16, isCausal: true }).sinks).to.deep.equal([[2], []]);
   });
 
   it('drops the oldest runs when the budget is spent, never the newest', () => {

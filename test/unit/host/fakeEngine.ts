@@ -94,7 +94,7 @@ export class FakeEngine implements EngineProcess {
       picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
-      thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1) }),
+      thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       release: ({ runId }) => void this.released.push(runId),
       inspect: () => ({ title: 'report', markdown: '# report', json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
