@@ -32,6 +32,8 @@ export interface ExplainParams {
   readonly tokenLimit: number;
   /** The target of an encoder–decoder model; undefined: what the model writes itself, greedily. */
   readonly target?: string | undefined;
+  /** Whether the model's chat template is put around the text, as the one message of a user. */
+  readonly isChatMessage?: boolean;
 }
 
 /** A picture to explain. */
@@ -104,8 +106,23 @@ export interface EngineApi {
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
+  /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
+  chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */
   memory(params: Record<string, never>): { readonly residentBytes: number; readonly attentionBytes: number };
+}
+
+/** A chat template, and what it makes of a message. */
+export interface ChatTemplateView {
+  readonly modelName: string;
+  readonly fileName: string;
+  /** Jinja. */
+  readonly text: string;
+  /** Around the message; undefined where the template cannot be applied. */
+  readonly prefix: string | undefined;
+  readonly suffix: string | undefined;
+  /** Why it cannot be applied. */
+  readonly error: SerializedError | undefined;
 }
 
 /** The stages of an explanation. */
@@ -187,6 +204,8 @@ export interface PersistedPanel {
   readonly isPicture?: boolean | undefined;
   /** The person's own target text. */
   readonly target?: string | undefined;
+  /** Whether the model's chat template stood around the text. */
+  readonly isChatMessage?: boolean | undefined;
   readonly view: ViewState;
 }
 

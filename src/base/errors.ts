@@ -36,6 +36,8 @@ export const errorSentences = {
   tokenizerInvalid: 'The tokenizer {0} cannot be read ({1}): download or export it again.',
   tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: choose another model.',
   tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or choose it.',
+  chatTemplateNotFound: 'The model {0} has no chat template: run "Explain Attention" instead.',
+  chatTemplateFailed: 'The model\'s chat template cannot be applied ({0}): run "Explain Attention" instead.',
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
   outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',

@@ -13,6 +13,7 @@ import { PictureStore } from './image/pictureStore';
 import { LoadedModel } from './loadedModel';
 import { loadOnBackend } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
+import { showChatTemplate } from './showChatTemplate';
 import { Runtimes, type LoadRuntime } from './runtimes';
 
 /** What an entry knows of its host and the engine does not. */
@@ -74,6 +75,7 @@ export class EngineServer {
         this.#pictures.release(runId);
       },
       inspect: (model) => this.#inspect(model),
+      chatTemplate: (model) => showChatTemplate(this.#access, model),
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
     this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(host.channel, engineHostMethods, api, (what) => this.#log('warn', what));
@@ -91,14 +93,14 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, tokenLimit, target }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain({ model: spec, text, tokenLimit, target, isChatMessage }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
     let turned = -Infinity;
     const { streams, layers, components, notices, timings } = await model.explain(
-      { text, tokenLimit, target },
+      { text, tokenLimit, target, isChatMessage },
       {
         onProgress: (progress) => this.#connection.fire('progress', progress),
         turn: async () => {

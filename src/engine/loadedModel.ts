@@ -102,10 +102,10 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
-      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, rules, targetContextLength, padId });
+      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, chatTemplate: resolved.chatTemplate, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, tokenizer, plan, padId);
+    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId);
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

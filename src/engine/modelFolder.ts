@@ -1,4 +1,5 @@
 import { ExplorerError } from '../base/errors';
+import { readChatTemplate, type ChatTemplate } from './chatTemplate';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 
 /** Where the parts of a model are, and what its settings say. */
@@ -12,6 +13,7 @@ export interface ResolvedModel {
   /** Parsed config.json; empty where there is none or it cannot be read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly chatTemplate?: ChatTemplate;
   /** How pictures are made ready; undefined where nothing says it. */
   readonly preprocessorConfig?: Readonly<Record<string, unknown>>;
   /** Parsed generation_config.json: how the model writes a text. */
@@ -43,6 +45,8 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     return undefined;
   };
   const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await find('tokenizer.json')), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
+  const tokenizerConfig = await readObject(access, tokenizerConfigPath);
+  const chatTemplate = await readChatTemplate(access, await find('chat_template.jinja', chosen === undefined ? [] : [folderOf(chosen)]), tokenizerConfig);
   const preprocessorPath = await find('preprocessor_config.json');
   const fileName = baseName(modelPath);
   const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
@@ -53,7 +57,8 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     encoderPath: await findEncoder(access, modelPath),
     tokenizerPath,
     config: await readObject(access, configPath),
-    tokenizerConfig: await readObject(access, tokenizerConfigPath),
+    tokenizerConfig,
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
     generationConfig: await readObject(access, await find('generation_config.json')),
     ...(preprocessorPath === undefined ? {} : { preprocessorConfig: await readObject(access, preprocessorPath) }),
   };

@@ -5,18 +5,21 @@ import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { arrangeLayers } from './arrangeLayers';
+import type { ChatTemplate } from './chatTemplate';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import { maxAttentionBytes, type Streams } from './layerInfo';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
-import { tokenizeText } from './tokenizeText';
+import { tokenizeSource } from './tokenizeSource';
+import type { TokenizedText } from './tokenizeText';
 
 /** What an encoder–decoder model is made of. */
 export interface Seq2SeqParts {
   readonly info: ModelInfo;
   readonly sessions: Seq2SeqSessions;
   readonly tokenizer: Tokenizer;
+  readonly chatTemplate: ChatTemplate | undefined;
   readonly rules: GenerationRules;
   /** The most tokens of a target that the settings allow. */
   readonly targetContextLength: number | undefined;
@@ -45,11 +48,11 @@ export class Seq2SeqModel implements TextModel {
     return this.#reports;
   }
 
-  async explain({ text, tokenLimit, target: given }: Reading, steps: ReadingSteps): Promise<Explanation> {
+  async explain({ text, tokenLimit, target: given, isChatMessage }: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { sessions, padId, info } = this.#parts;
     const started = performance.now();
     steps.onProgress({ stage: 'tokenize' });
-    const { stream, notices } = this.#tokenize(text, tokenLimit);
+    const { stream, notices } = this.#tokenize(text, tokenLimit, isChatMessage);
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
@@ -78,9 +81,9 @@ export class Seq2SeqModel implements TextModel {
     await this.#parts.sessions.release();
   }
 
-  #tokenize(text: string, tokenLimit: number) {
-    const { tokenizer, info, sessions } = this.#parts;
-    return tokenizeText(tokenizer, text, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: this.#sourceMemoryLimit(), vocabularySize: info.vocabularySize });
+  #tokenize(text: string, tokenLimit: number, isChatMessage = false): TokenizedText {
+    const { info, sessions } = this.#parts;
+    return tokenizeSource(this.#parts, text, isChatMessage, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: this.#sourceMemoryLimit(), vocabularySize: info.vocabularySize });
   }
 
   async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps): Promise<{ stream: TokenStream; notices: Notice[] }> {

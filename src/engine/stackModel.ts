@@ -2,24 +2,23 @@ import { ExplorerError } from '../base/errors';
 import type { ModelInfo } from '../model/modelInfo';
 import type { InputPlan } from '../onnx/inputs';
 import type { ExtractionReport } from '../onnx/report';
-import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { maxAttentionBytes } from './layerInfo';
 import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
-import { tokenizeText } from './tokenizeText';
+import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 
 /** A model of one stack: it reads one text, whose tokens attend to each other. */
 export class StackModel implements TextModel {
   readonly info: ModelInfo;
   readonly #session: AttentionSession;
-  readonly #tokenizer: Tokenizer;
+  readonly #tokenizer: SourceTokenizer;
   readonly #plan: InputPlan;
   /** Fills texts up to a fixed length. */
   readonly #padId: number;
   #report: ExtractionReport;
 
-  constructor(info: ModelInfo, session: AttentionSession, tokenizer: Tokenizer, plan: InputPlan, padId: number) {
+  constructor(info: ModelInfo, session: AttentionSession, tokenizer: SourceTokenizer, plan: InputPlan, padId: number) {
     this.info = info;
     this.#session = session;
     this.#tokenizer = tokenizer;
@@ -32,12 +31,12 @@ export class StackModel implements TextModel {
     return [this.#report];
   }
 
-  async explain({ text, tokenLimit, target }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+  async explain({ text, tokenLimit, target, isChatMessage }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
     const { name, contextLength, vocabularySize } = this.info;
     if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
-    const { stream, notices: cuts } = tokenizeText(this.#tokenizer, text, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
+    const { stream, notices: cuts } = tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();

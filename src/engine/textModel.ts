@@ -12,6 +12,8 @@ export interface Reading {
   readonly tokenLimit: number;
   /** For a model with a decoder of its own: the target. Undefined: what the model writes. */
   readonly target?: string | undefined;
+  /** Whether the model's chat template is put around the text. */
+  readonly isChatMessage?: boolean | undefined;
 }
 
 /** What goes on while a model reads. */

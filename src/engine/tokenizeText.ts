@@ -1,7 +1,8 @@
 import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
 import type { Token, TokenStream } from '../model/token';
-import type { Encoding, Tokenizer } from '../tokenizer/tokenizer';
+import type { Encoding } from '../tokenizer/tokenizer';
+import type { ChatEncoding } from './chatTemplate';
 
 /** The tokens of a text, cut to what the model and the user allow. */
 export interface TokenizedText {
@@ -21,6 +22,11 @@ export interface TokenLimits {
   readonly vocabularySize: number | undefined;
 }
 
+/** Cuts texts into tokens: a tokenizer, or one that puts the text into a chat first. */
+export interface TokenEncoder {
+  encode(text: string): Encoding | ChatEncoding;
+}
+
 /** UTF-16 units of text that are tried per allowed token before the rest of a long text is looked at. */
 const unitsPerToken = 24;
 
@@ -28,7 +34,7 @@ const unitsPerToken = 24;
  * Tokenises a text and cuts it to the limits, keeping the special tokens that close it.
  * Throws `noTokens` where nothing but special tokens came out, `tokenizerMismatch` where an id is beyond the model's vocabulary.
  */
-export function tokenizeText(tokenizer: Tokenizer, text: string, limits: TokenLimits): TokenizedText {
+export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: TokenLimits): TokenizedText {
   const bound = Math.min(...[limits.contextLength, limits.fixedLength, limits.tokenLimit, limits.memoryLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
   let tried = Math.min(text.length, bound * unitsPerToken);
   let encoding = tokenizer.encode(text.slice(0, tried));
@@ -60,12 +66,14 @@ export function tokenizeText(tokenizer: Tokenizer, text: string, limits: TokenLi
 }
 
 /** Tokens of an encoding; one that the tokenizer added stands where it is in the sequence, not at offset zero. */
-function toTokens({ ids, tokens, starts, ends, isSpecial }: Encoding): Token[] {
+function toTokens(encoding: Encoding | ChatEncoding): Token[] {
+  const { ids, tokens, starts, ends, isSpecial } = encoding;
+  const templates = 'templates' in encoding ? encoding.templates : [];
   let place = 0;
   return tokens.map((piece, i): Token => {
     const isAdded = isSpecial[i] === 1 && starts[i] === ends[i];
     if (!isAdded) place = ends[i];
-    return { id: ids[i], piece, start: isAdded ? place : starts[i], end: isAdded ? place : ends[i], isSpecial: isSpecial[i] === 1 };
+    return { id: ids[i], piece, start: isAdded ? place : starts[i], end: isAdded ? place : ends[i], isSpecial: isSpecial[i] === 1, ...(templates[i] === undefined ? {} : { template: templates[i] }) };
   });
 }
 

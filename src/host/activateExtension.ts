@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../base/errors';
 import { DisposableStore } from '../base/disposable';
+import type { ModelSpec } from '../protocol';
 import { Emitter } from '../base/event';
+import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
-import { ReportDocuments } from './commands/reportDocuments';
 import { revealToken } from './commands/revealToken';
 import { runAction } from './commands/runAction';
 import { chooseModel } from './commands/selectModel';
@@ -67,15 +68,15 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new AttentionHover(store, rows));
   const statusBar = owned.add(new StatusBar(store, supervisor));
-  const reports = owned.add(
-    new ReportDocuments(async () => {
-      const resource = vscode.window.activeTextEditor?.document.uri ?? store.run?.text.uri;
-      const { uri, tokenizerUri, spec } = store.run?.model ?? locateModel(readSettings(resource), places, resource);
-      files.allowModel(uri, tokenizerUri);
-      return supervisor.inspect(spec);
-    }),
-  );
-  owned.add(registerCommands({ store, controller, supervisor, panels, reports, log, places, recent }));
+  /** The model in use, which the engine may read from now on. */
+  const modelInUse = (): ModelSpec => {
+    const resource = vscode.window.activeTextEditor?.document.uri ?? store.run?.text.uri;
+    const { uri, tokenizerUri, spec } = store.run?.model ?? locateModel(readSettings(resource), places, resource);
+    files.allowModel(uri, tokenizerUri);
+    return spec;
+  };
+  const documents = owned.add(new ModelDocuments({ report: async () => supervisor.inspect(modelInUse()), chatTemplate: async () => supervisor.chatTemplate(modelInUse()) }));
+  owned.add(registerCommands({ store, controller, supervisor, panels, documents, log, places, recent }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;

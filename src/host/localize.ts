@@ -31,6 +31,8 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   tokenizerInvalid: 'chooseTokenizer',
   tokenizerUnsupported: 'selectTextModel',
   tokenizerMismatch: 'chooseTokenizer',
+  chatTemplateNotFound: 'explain',
+  chatTemplateFailed: 'explain',
   runtimeFailed: 'showLog',
   outOfMemory: 'openSettings',
   engineStopped: 'restartEngine',

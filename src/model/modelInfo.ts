@@ -51,6 +51,7 @@ export const noticeSentences = {
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
   pictureAssumed: 'There is no preprocessor_config.json beside the model: the picture was scaled to {0} × {1} pixels, and its values to −1 … 1.',
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
+  asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
 } as const;
 

@@ -5,8 +5,10 @@ export interface Token {
   readonly piece: string;
   readonly start: number;
   readonly end: number;
-  /** Whether the tokenizer added it, or it is a special token of the vocabulary. */
+  /** Whether the tokenizer or a chat template added it, or it is a special token of the vocabulary. */
   readonly isSpecial: boolean;
+  /** What a token of a chat template says; such a token stands for no text. */
+  readonly template?: string;
 }
 
 /** Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. */
@@ -63,8 +65,8 @@ export function tokensAt(stream: TokenStream, offset: number): number[] {
 export function visibleText(stream: TokenStream, position: number): string {
   const token = stream.tokens[position];
   if (token === undefined) return '';
-  const text = stream.text.slice(token.start, token.end);
-  if (text === '' || token.isSpecial) return token.piece;
+  const text = token.template ?? stream.text.slice(token.start, token.end);
+  if (text === '' || (token.isSpecial && token.template === undefined)) return token.piece;
   return text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·');
 }
 

@@ -1,4 +1,4 @@
-import type { TokenStream } from '../../src/model/token';
+import { visibleText, type TokenStream } from '../../src/model/token';
 import { partLabels } from './pieceBytes';
 
 /** A run of characters of one kind inside a piece; `break` is a line's end and `ghost` shows text that stands elsewhere. */
@@ -39,7 +39,7 @@ export function layoutTokens(stream: TokenStream, tabSize: number, startCharacte
     const isEmpty = token.start >= token.end;
     if (token.start > cursor) layout.add(-1, cursor, token.start, undefined, false);
     const shared = labels.get(position);
-    if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), token.piece);
+    if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), visibleText(stream, position));
     else if (token.start < cursor) layout.addOverlap(position, token.start, cursor, token.end, shared ?? token.piece);
     else layout.add(position, token.start, token.end, token.isSpecial ? token.piece : shared, token.isSpecial);
     cursor = Math.max(cursor, token.end);

@@ -2,6 +2,7 @@
 export const commands = {
   explainAttention: 'attentionExplorer.explainAttention',
   explainImage: 'attentionExplorer.explainImage',
+  explainAsChatMessage: 'attentionExplorer.explainAsChatMessage',
   explainAgain: 'attentionExplorer.explainAgain',
   explainSample: 'attentionExplorer.explainSample',
   explainWithTarget: 'attentionExplorer.explainWithTarget',
@@ -13,6 +14,7 @@ export const commands = {
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',
   showExtractionReport: 'attentionExplorer.showExtractionReport',
+  showChatTemplate: 'attentionExplorer.showChatTemplate',
   restartEngine: 'attentionExplorer.restartEngine',
   showLog: 'attentionExplorer.showLog',
   showMenu: 'attentionExplorer.showMenu',

@@ -14,7 +14,7 @@ import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
 import { commands } from './commandIds';
 import { nextHead } from './nextHead';
-import type { ReportDocuments } from './reportDocuments';
+import type { ModelDocuments } from './modelDocuments';
 import { revealToken } from './revealToken';
 import { sampleLanguage, sampleText } from './sample';
 import { selectHead } from './selectHead';
@@ -28,13 +28,13 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly controller: ExplainController;
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
-  readonly reports: ReportDocuments;
+  readonly documents: ModelDocuments;
   readonly log: vscode.LogOutputChannel;
 }
 
 /** Registers every command until the returned disposable is disposed. */
 export function registerCommands(deps: CommandDependencies): Disposable {
-  const { store, controller, supervisor, panels, reports, log } = deps;
+  const { store, controller, supervisor, panels, documents, log } = deps;
   const registrations = new DisposableStore();
   const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(vscode.commands.registerCommand(command, run));
   /** Links carry the run that they were made for: a later run has other tokens. */
@@ -46,6 +46,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
 
   register(commands.explainAttention, async (resource) => {
     await controller.explain(() => sourceFor(resource));
+  });
+  register(commands.explainAsChatMessage, async (resource) => {
+    await controller.explain(async () => ({ ...(await sourceFor(resource)), isChatMessage: true }));
   });
   register(commands.explainImage, async (resource) => {
     const picture = resource instanceof vscode.Uri ? resource : (activePicture() ?? (await choosePicture()));
@@ -75,7 +78,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     store.setHovered(undefined);
     store.changeView({ pinned: [] });
   });
-  register(commands.showExtractionReport, () => reports.show());
+  register(commands.showExtractionReport, () => documents.show('report'));
+  register(commands.showChatTemplate, () => documents.show('chatTemplate'));
   register(commands.restartEngine, async () => {
     supervisor.restart(readSettings());
     const { kind } = store.status;

@@ -1,7 +1,7 @@
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
-import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../../protocol';
+import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
 import { EngineHandle, isSameEngine } from './engineHandle';
 import type { EngineLauncher } from './engineLauncher';
@@ -98,6 +98,12 @@ export class EngineSupervisor implements Disposable {
   inspect(model: ModelSpec): Promise<ReportView> {
     const current = this.#engine.value;
     return this.#ask(current?.isAlive === true ? current : this.#take(model), (engine) => engine.remote.inspect(model));
+  }
+
+  /** The chat template of a model. */
+  chatTemplate(model: ModelSpec): Promise<ChatTemplateView> {
+    const current = this.#engine.value;
+    return this.#ask(current?.isAlive === true ? current : this.#take(model), (engine) => engine.remote.chatTemplate(model));
   }
 
   /** Bytes held by the engine; undefined where there is none. */

@@ -33,7 +33,7 @@ const actions = ['explain', 'explainSample', 'explainWithTarget', 'useModelOutpu
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view }),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view }),
   v.check(({ start, end, isPicture }) => start < end || isPicture === true),
 );
 

@@ -26,7 +26,7 @@ export function panelTitle(run: ShownRun | undefined): string {
 /** What outlives a reload of the window. */
 export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
   const { start, end } = run.text.range;
-  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), view };
+  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), view };
 }
 
 /** How the panel should look, by the settings and the editor of the run. */

@@ -165,7 +165,7 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target }, signal);
+      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target, ...(source.isChatMessage === true ? { isChatMessage: true } : {}) }, signal);
       const notices = this.#notices(held, read, source.range === undefined, ignored !== undefined);
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
@@ -173,7 +173,7 @@ export class ExplainController implements Disposable {
     } catch (error) {
       held?.release();
       const range = source.range && text.range;
-      if (attempt === this.#attempt) this.#last = () => ({ document, range, target });
+      if (attempt === this.#attempt) this.#last = () => ({ ...source, range });
       text.dispose();
       throw error;
     } finally {
@@ -213,7 +213,7 @@ export class ExplainController implements Disposable {
     const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
     const kept = view ?? (former === undefined ? { ...store.view, scale: firstScale(run) } : { ...store.view, ...(former.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] });
     store.setRun(run, kept);
-    if (!('picture' in source)) this.#last = () => ({ document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
+    if (!('picture' in source)) this.#last = () => ({ ...source, document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {

@@ -11,6 +11,8 @@ export interface ExplainSource {
   readonly range: TextRange | undefined;
   /** The target of an encoder–decoder model; undefined: what the model writes. */
   readonly target?: string | undefined;
+  /** Whether the model's chat template is put around it. */
+  readonly isChatMessage?: boolean;
 }
 
 /** A text as the engine gets it. */

@@ -41,6 +41,11 @@ export class ShownRun implements Disposable {
     return this.info.streams.some(({ role }) => role === 'image');
   }
 
+  /** Whether the model's chat template stands around the text. */
+  get isChatMessage(): boolean {
+    return this.info.notices.some(({ code }) => code === 'asChatMessage');
+  }
+
   /** Index of the stream that stands in the editor. */
   get sourceIndex(): number {
     return Math.max(

@@ -96,6 +96,7 @@ export class FakeEngine implements EngineProcess {
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       release: ({ runId }) => void this.released.push(runId),
+      chatTemplate: () => ({ modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined }),
       inspect: () => ({ title: 'report', markdown: '# report', json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };

@@ -1,0 +1,18 @@
+import { ExplorerError } from '../base/errors';
+import type { ChatTemplateView, ModelSpec } from '../protocol';
+import { renderChat } from './chatTemplate';
+import type { FileAccess } from './fileAccess';
+import { resolveModel } from './modelFolder';
+
+/** The chat template of a model that need not be loaded, with what it says around a message. Throws `chatTemplateNotFound`. */
+export async function showChatTemplate(access: FileAccess, { path, tokenizerPath }: ModelSpec): Promise<ChatTemplateView> {
+  const { name, chatTemplate } = await resolveModel(access, path, tokenizerPath);
+  if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
+  const { fileName, text } = chatTemplate;
+  try {
+    const { prefix, suffix } = renderChat(chatTemplate, 'message');
+    return { modelName: name, fileName, text, prefix, suffix, error: undefined };
+  } catch (error) {
+    return { modelName: name, fileName, text, prefix: undefined, suffix: undefined, error: ExplorerError.from(error).serialize() };
+  }
+}

@@ -1,0 +1,70 @@
+import { expect } from 'chai';
+import { ChatEncoder, readChatTemplate, renderChat, type ChatTemplate } from '../../../src/engine/chatTemplate';
+import { tokenizeText } from '../../../src/engine/tokenizeText';
+import { visibleText } from '../../../src/model/token';
+import { Tokenizer } from '../../../src/tokenizer/tokenizer';
+import { memoryAccess } from '../../engine/fixtureAccess';
+import { codeOf, codeOfCall } from '../../harness/codeOf';
+import { tinyTokenizer } from '../../harness/tinyTokenizer';
+
+const template = (text: string): ChatTemplate => ({ fileName: 'chat_template.jinja', text, specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
+/** As most models of chats have it. */
+const chatMl = template("{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']\\n' + message['content'] | trim + '[end]\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]\\n' }}{% endif %}");
+const free = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined };
+
+describe('chat templates', () => {
+  it('are found in a file of their own, else in the tokenizer’s settings, with the special tokens', async () => {
+    const access = memoryAccess({ 'm/chat_template.jinja': 'from the file' });
+    const settings = { chat_template: 'from the settings', bos_token: { content: '<s>' }, eos_token: '</s>', pad_token: null, model_max_length: 5 };
+    expect(await readChatTemplate(access, 'm/chat_template.jinja', settings)).to.deep.equal({ fileName: 'chat_template.jinja', text: 'from the file', specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
+    expect((await readChatTemplate(access, undefined, settings))?.text).to.equal('from the settings');
+    expect((await readChatTemplate(access, undefined, { chat_template: [{ name: 'tool_use', template: 'a' }, { name: 'default', template: 'b' }] }))?.text).to.equal('b');
+    expect(await readChatTemplate(access, undefined, { chat_template: 7 })).to.equal(undefined);
+    expect(await codeOf(readChatTemplate(access, 'm/gone.jinja', {}))).to.equal('fileNotFound');
+  });
+
+  it('say what stands before and after the message, and what they cut of it', () => {
+    expect(renderChat(chatMl, 'Hello')).to.deep.equal({ prefix: '<s>[user]\n', suffix: '[end]\n[assistant]\n', start: 0, end: 5 });
+    expect(renderChat(chatMl, '\n  Hello \n')).to.deep.include({ start: 3, end: 8 });
+    expect(renderChat(template('{{ messages[0].content }}'), '  x ')).to.deep.equal({ prefix: '', suffix: '', start: 0, end: 4 });
+    expect(renderChat(chatMl, '{{ bos_token }} {% raw %}')).to.deep.include({ start: 0, end: 25 });
+  });
+
+  it('are refused where they do more than that', () => {
+    for (const text of ['{{ messages[0].content | upper }}', 'no message', '{{ messages[0].content }}{{ messages[0].content }}', "{{ raise_exception('roles must alternate') }}", '{% for %}', '{{ messages[0].content[:3] }}']) {
+      expect(codeOfCall(() => renderChat(template(text), 'some text')), text).to.equal('chatTemplateFailed');
+    }
+  });
+
+  it('give tokens whose offsets are those of the text, the template’s own standing for none of it', () => {
+    const tokenizer = Tokenizer.fromJson(tinyTokenizer());
+    const text = ' ab\ncd ';
+    const { stream } = tokenizeText(new ChatEncoder(tokenizer, chatMl), text, free);
+    expect(stream.text).to.equal(text);
+    const own = stream.tokens.filter((token) => token.template === undefined);
+    expect(own.map(({ start, end }) => text.slice(start, end))).to.deep.equal(['a', 'b', '\n', 'c', 'd']);
+    expect(own.every(({ isSpecial }) => !isSpecial)).to.equal(true);
+    const others = stream.tokens.filter((token) => token.template !== undefined);
+    expect(others.map((token) => token.template).join('')).to.equal('<s>[user]\n[end]\n[assistant]\n');
+    expect(others.every(({ start, end, isSpecial }) => start === end && isSpecial)).to.equal(true);
+    // The ids are those of the whole.
+    expect(stream.tokens.map(({ id }) => id)).to.deep.equal([...tokenizer.encode('<s>[user]\nab\ncd[end]\n[assistant]\n').ids]);
+    const newline = stream.tokens.findIndex((token) => token.template === '\n');
+    expect(visibleText(stream, newline)).to.equal('↵');
+  });
+
+  it('give a token that reaches into the template the part of it that is text', () => {
+    // One token for two letters, across the border.
+    const pairs = { encode: (text: string) => ({ ids: Int32Array.from([1, 2]), tokens: ['xa', 'b'], starts: Int32Array.from([0, 2]), ends: Int32Array.from([2, text.length]), isSpecial: new Uint8Array(2) }) };
+    const { starts, ends, templates } = new ChatEncoder(pairs, template('x{{ messages[0].content }}')).encode('ab');
+    expect([[...starts], [...ends], [...templates]]).to.deep.equal([[0, 1], [1, 2], [undefined, undefined]]);
+  });
+
+  it('keep what closes the chat where the text is cut', () => {
+    const { stream, notices } = tokenizeText(new ChatEncoder(Tokenizer.fromJson(tinyTokenizer()), chatMl), 'abcdefghij'.repeat(10), { ...free, tokenLimit: 40 });
+    expect(stream.tokens).to.have.length(40);
+    expect(stream.tokens.filter((token) => token.template !== undefined).map((token) => token.template).join('')).to.equal('<s>[user]\n[end]\n[assistant]\n');
+    expect(notices.map(({ code }) => code)).to.deep.equal(['cutToLimit']);
+    expect(stream.text).to.equal('abcdefghij'.repeat(10).slice(0, stream.text.length));
+  });
+});
