@@ -52,6 +52,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
         'code.py': 'def add(a, b):\n    return a + b\n',
         'models/hub/config.json': config,
         'models/hub/tokenizer.json': tinyTokenizer(),
+        'models/hub/tokenizer_config.json': JSON.stringify({ chat_template: "{{ '<user>\\n' + messages[0].content | trim + '<end>' }}" }),
         'models/hub/onnx/model.onnx': tiny,
         'models/hub/onnx/model_int8.onnx': tiny,
         'models/hub/onnx/model_fp16.onnx': tiny,
@@ -94,6 +95,15 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await expectEventually(() => expect(settingOfWorkspace()).to.match(/hub\/onnx\/model_int8\.onnx$/));
     await expectEventually(async () => expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /hub/ }).count()).to.equal(1));
     await panel.getByRole('grid').waitFor();
+  });
+
+  it('puts the chat template around the text when asked to, as chips', async () => {
+    await vscode.focusEditor();
+    await vscode.runCommand('Attention Explorer: Explain as Chat Message');
+    await panel.getByText(/what the chat template of hub says around it/).waitFor();
+    expect(await panel.locator('.token.chip').evaluateAll((chips) => chips.map((chip) => chip.getAttribute('data-label')).join(''))).to.equal('<user>↵<end>');
+    expect(await panel.locator('.stream').innerText()).to.match(/def add\(a, b\):\s+return a \+ b/);
+    await vscode.screenshot('chat');
   });
 
   it('goes to a bundled model and back to the recent one', async function () {

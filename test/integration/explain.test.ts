@@ -140,6 +140,41 @@ describe('Explain Attention', () => {
     expect(api.snapshot().run?.streams[0].text).to.include('def fibonacci');
   });
 
+  it('explains the sample that the model was made for', async () => {
+    await configure({ modelPath: 'bundled:date-transformer' });
+    try {
+      await vscode.commands.executeCommand('attentionExplorer.explainSample');
+      expectReady(api.snapshot());
+      expect(api.snapshot().run?.streams.map(({ role, text }) => [role, text])).to.deep.equal([['source', '3rd of May 1979'], ['target', '1979-05-03']]);
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
+  it('applies a chat template only when asked to, keeps it for the next run, and shows it', async () => {
+    const folder = await writeTinyModel('models/chat');
+    await writeFile(`${folder}/tokenizer_config.json`, JSON.stringify({ chat_template: "{{ '<user>' + messages[0].content | trim + '<end>' }}" }));
+    await configure({ modelPath: folder });
+    try {
+      await openText(' hi\n');
+      expect((await explain(api)).run?.streams[0].tokens).to.have.length(4);
+      await vscode.commands.executeCommand('attentionExplorer.explainAsChatMessage');
+      for (let run = 0; run < 2; run++) {
+        const { status, run: info, notices } = api.snapshot();
+        expect(status.kind).to.equal('ready');
+        expect(info?.streams[0].text).to.equal(' hi\n');
+        expect(info?.streams[0].tokens.map(({ template, start, end }) => template ?? [start, end])).to.deep.equal([...'<user>', [1, 2], [2, 3], ...'<end>']);
+        expect(notices.join()).to.include('chat template');
+        await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+      }
+      await vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
+      const shown = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith('Chat Template.md'))?.getText();
+      expect(shown).to.include('<user>«your text»<end>').and.to.include("{{ '<user>' + messages[0].content | trim + '<end>' }}");
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
   it('shows the extraction report', async () => {
     await vscode.commands.executeCommand('attentionExplorer.showExtractionReport');
     const report = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'attention-explorer-report');

@@ -16,7 +16,7 @@ import { commands } from './commandIds';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
 import { revealToken } from './revealToken';
-import { sampleLanguage, sampleText } from './sample';
+import { openSample } from './sample';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
@@ -59,9 +59,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     else await controller.explain(activeSource);
   });
   register(commands.explainSample, async () => {
-    const document = await vscode.workspace.openTextDocument({ language: sampleLanguage, content: sampleText });
-    await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
-    await controller.explain(() => ({ document, range: undefined }));
+    const sample = await openSample(deps.places);
+    await controller.explain(() => sample);
   });
   register(commands.explainWithTarget, () => explainWithTarget(store, controller));
   register(commands.useModelOutput, () => useModelOutput(controller));
