@@ -14,7 +14,7 @@ import { noticeSentences } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import type { EngineOptions } from '../protocol';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
-import { bundledModelPath } from './bundledModel';
+import { bundledModelPath, modelPathOf } from './bundledModel';
 import { parseHead } from './parseHead';
 
 /** What `explain` is asked. */
@@ -24,6 +24,10 @@ export interface ExplainOptions {
   readonly model: string | undefined;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
   readonly target: string | undefined;
+  /** The tokenizer.json to use instead of the one beside the model. */
+  readonly tokenizer: string | undefined;
+  /** Whether the model's chat template is put around the text. */
+  readonly isChatMessage: boolean;
   /** The only component that is listed. */
   readonly component: string | undefined;
   /** `layer.head`; the mean of all heads where it is missing. */
@@ -36,11 +40,12 @@ export interface ExplainOptions {
 const numSources = 8;
 
 /** What every token of a text reads, as text for people or as JSON. */
-export async function explain({ file, model, target, component: wanted, head, backend, isJson }: ExplainOptions): Promise<string> {
+export async function explain({ file, model, target, tokenizer, isChatMessage, component: wanted, head, backend, isJson }: ExplainOptions): Promise<string> {
   const text = await readLines(file);
-  const spec = { path: model === undefined ? bundledModelPath() : resolve(model), backend, threads: 0 } as const;
+  if (tokenizer !== undefined && !(await nodeFileAccess.exists(resolve(tokenizer)))) throw new ExplorerError('fileNotFound', [tokenizer]);
+  const spec = { path: model === undefined ? bundledModelPath() : modelPathOf(model), backend, threads: 0, ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }) } as const;
   const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
-  const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target });
+  const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);

@@ -13,7 +13,7 @@ import { patchAt, specialPositions } from '../model/patchGrid';
 import { strongest, weightsOf } from '../model/pattern';
 import type { TokenStream } from '../model/token';
 import type { EngineOptions } from '../protocol';
-import { bundledModelPath } from './bundledModel';
+import { bundledModelPath, modelPathOf } from './bundledModel';
 import { parseHead } from './parseHead';
 
 /** What `explain` is asked of a picture. */
@@ -37,7 +37,7 @@ export function isImageFile(file: string): boolean {
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage({ file, model, head, backend, isJson }: ExplainImageOptions): Promise<string> {
   const path = resolve(file);
-  const spec = { path: model === undefined ? bundledModelPath('shapes-vit') : resolve(model), backend, threads: 0 } as const;
+  const spec = { path: model === undefined ? bundledModelPath('shapes-vit') : modelPathOf(model), backend, threads: 0 } as const;
   const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => ImageModel.load(chosen, nodeFileAccess, spec));
   const { picture, notices: preparing } = await loaded.prepare(await nodeFileAccess.read(path), basename(path));
   const { stream, layers, components, notices, answers } = await loaded.run(picture);

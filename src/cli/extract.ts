@@ -12,6 +12,7 @@ import type { EngineOptions } from '../protocol';
 import { planInputs } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
+import { modelPathOf } from './bundledModel';
 
 /** What `extract` is asked. */
 export interface ExtractOptions {
@@ -26,7 +27,7 @@ export interface ExtractOptions {
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
 export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<string> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
-  const { modelPath } = await resolveModel(nodeFileAccess, resolve(model));
+  const { modelPath } = await resolveModel(nodeFileAccess, modelPathOf(model));
   const files = await readModelFiles(nodeFileAccess, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
   const { runtime } = await new Runtimes(nodeRuntimes, availableParallelism()).choose(backend, 1);
   const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });

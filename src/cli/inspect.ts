@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
 import { inspectModel } from '../engine/inspectModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import { modelPathOf } from './bundledModel';
 
 /** What `inspect` is asked. */
 export interface InspectOptions {
@@ -10,6 +10,6 @@ export interface InspectOptions {
 
 /** The extraction report of a model, as Markdown or as JSON. */
 export async function inspect({ model, isJson }: InspectOptions): Promise<string> {
-  const { json, markdown } = await inspectModel(nodeFileAccess, resolve(model));
+  const { json, markdown } = await inspectModel(nodeFileAccess, modelPathOf(model));
   return isJson ? json : markdown;
 }

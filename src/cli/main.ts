@@ -8,9 +8,11 @@ import { inspect } from './inspect';
 import { tokenize } from './tokenize';
 
 const usage = `Usage:
-  attention-explorer explain FILE[:from-to] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD] [--json]
+  attention-explorer explain FILE[:from-to] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
+                             [--tokenizer TOKENIZER_JSON] [--chat] [--json]
       what every token of the file (or of its lines from-to) reads, in all heads or the one named; of an encoder–decoder
-      model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self
+      model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
+      --chat puts the model's chat template around the text
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json]
       which patches of the picture the class token reads
   attention-explorer inspect MODEL [--json]
@@ -21,7 +23,7 @@ const usage = `Usage:
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
 --backend native|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
-MODEL is an .onnx file, or a folder that holds one with its tokenizer.json.`;
+MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
 async function main(args: readonly string[]): Promise<string> {
   const [command, ...rest] = args;
@@ -39,7 +41,7 @@ async function main(args: readonly string[]): Promise<string> {
     case 'explain':
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json })
-        : explain({ file: operand('FILE'), model: values.model, target: values.target, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
+        : explain({ file: operand('FILE'), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
@@ -67,15 +69,17 @@ interface Options {
   readonly backend?: string;
   readonly target?: string;
   readonly component?: string;
+  readonly tokenizer?: string;
   readonly feeds?: string;
   readonly out?: string;
+  readonly chat: boolean;
   readonly json: boolean;
 }
 
 function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, target: string, component: string, backend: string, feeds: string, out: string, json: { type: 'boolean', default: false } } });
+    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
     return { values, positionals };
   } catch (error) {
     throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });
