@@ -40,7 +40,7 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.length === b.length ? a.reduce((largest, value, i) => Math.max(largest, Number.isNaN(value) ? Infinity : Math.abs(value - b[i])), 0) : Infinity;
 }
 
-for (const name of ['shapes-linear-vit']) {
+for (const name of ['shapes-vit', 'shapes-linear-vit']) {
   describe(`the bundled ${name}`, () => {
     const folder = `${root}/media/models/${name}`;
     const isLinear = name === 'shapes-linear-vit';
@@ -50,7 +50,9 @@ for (const name of ['shapes-linear-vit']) {
     });
     after(() => session.release());
 
-    it('tells shape and colour of at least 97 % of pictures that it never saw', async function () {
+    // shapes-vit has not been trained long enough for 97 % yet.
+    const least = isLinear ? 0.97 : 0.94;
+    it(`tells shape and colour of at least ${100 * least} % of pictures that it never saw`, async function () {
       this.timeout(60_000);
       const wrong: number[] = [];
       for (let first = 0; first < count; first += 40) {
@@ -65,7 +67,7 @@ for (const name of ['shapes-linear-vit']) {
         }
       }
       expect(count).to.be.at.least(250);
-      expect(wrong.length / count, `wrong: ${wrong.join(', ')}`).to.be.at.most(0.03);
+      expect(wrong.length / count, `wrong: ${wrong.join(', ')}`).to.be.at.most(1 - least);
     });
 
     it("attends as PyTorch's model does with the same weights", async () => {
