@@ -168,8 +168,8 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     const alert = panel.getByRole('alert');
     await alert.waitFor();
     await alert.getByText('Select Another Model').click();
-    expect(await picker().locator('.quick-input-title').innerText()).to.equal('Select a Model That Reads Text');
     await row('Code decoder').waitFor();
+    expect(await picker().locator('.quick-input-title').innerText()).to.equal('Select a Model That Reads Text');
     expect(await picker().locator('.monaco-list-row').first().innerText()).to.include('Code decoder');
     await vscode.screenshot('fitting');
     await searched();
