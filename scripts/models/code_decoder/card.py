@@ -117,7 +117,7 @@ The baseline is what the same head gives, over all rows of the same texts, at th
 
 ## Training
 
-{training['step']} steps of {TOKENS_A_STEP:,} tokens ({tokens / 1e6:.1f} million tokens) in {training['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread at the lowest priority, no accelerator. Muon on the matrices, Adam on the rest; seed 1. Windows of 64 tokens in the first 900 steps, then mostly 256, one in ten 1,024. Five heads of the first two layers began with a look one, two or three tokens back, by the biases of their queries and keys, after the idea of ConViT (d'Ascoli et al. 2021); training was free to undo it.
+{training['step']} steps of {TOKENS_A_STEP:,} tokens ({tokens / 1e6:.1f} million tokens) in {training['seconds'] / 60:.0f} minutes on a crowded machine of two CPU cores, one thread at the lowest priority, no accelerator. Muon on the matrices, Adam on the rest; seed 1. The learning rate was constant to step 2,500, fell to step 3,400, rose to 43 % and fell again: the script as it stands follows one schedule, so it gives other weights. Windows of 64 tokens in the first 900 steps, then mostly 256, one in ten 1,024. Five heads of the first two layers began with a look one, two or three tokens back, by the biases of their queries and keys, after the idea of ConViT (d'Ascoli et al. 2021); training was free to undo it.
 
 ![Loss](loss.png)
 
