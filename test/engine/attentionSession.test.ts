@@ -103,8 +103,8 @@ describe('the weights of a layer', () => {
   });
 
   it('are checked', () => {
-    const check = (rows: number[][], rowSum: 'one' | 'atMostOne' | 'any' = 'one') =>
-      checkWeights({ batch: 1, numHeads: 1, numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) }, { rowSum, isCoarse: false, batch: 1, numQueries: undefined, numKeys: undefined });
+    const check = (rows: number[][], rowSum: 'one' | 'atMostOne' | 'any' = 'one', numQueries?: number, numKeys?: number) =>
+      checkWeights({ batch: 1, numHeads: 1, numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) }, { rowSum, isCoarse: false, batch: 1, numQueries, numKeys });
     expect(check([[1, 0], [0.5, 0.5]])).to.include({ failure: '', isCausal: true });
     expect(check([[0.5, 0.5], [0, 0]])).to.include({ failure: '', isCausal: false });
     expect(check([[1, 1e-30], [0.5, 0.5]]).isCausal).to.equal(false);
@@ -115,6 +115,10 @@ describe('the weights of a layer', () => {
     expect(check([[Number.NaN, 1]], 'any').failure).to.equal('it holds numbers that are not finite');
     expect(check([[1.5, -0.5]]).failure).to.equal('it holds negative weights');
     expect(check([[]]).failure).to.contain('holds nothing');
-    expect(check([[1, 0, 0], [0.5, 0.5, 0], [1, 0, 0]]).failure).to.contain('[3, 3] does not agree with the 1 and 2 positions');
+    const square = [[1, 0, 0], [0.5, 0.5, 0], [1, 0, 0]];
+    expect(check(square, 'one', 3, 3).failure).to.equal('');
+    expect(check(square, 'one', 3).failure).to.equal('');
+    expect(check(square, 'one', 2, 2).failure).to.contain('[3, 3] does not agree with the 2 positions');
+    expect(check(square, 'one', 3, 4).failure).to.contain('[3, 3] does not agree with the 3 and 4 positions');
   });
 });
