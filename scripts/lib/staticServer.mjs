@@ -30,6 +30,7 @@ export async function startStaticServer({ pages = {} } = {}) {
       const file = normalize(join(folder, ...rest));
       if (file !== folder && !file.startsWith(folder + sep)) return send(403, 'text/plain', 'Outside.');
       if ((await stat(file)).isDirectory()) return send(200, 'application/json', JSON.stringify((await readdir(file)).sort()));
+      if (path.endsWith('/')) return send(404, 'text/plain', `${path} is no folder.`);
       return send(200, types[extname(file)] ?? 'application/octet-stream', await readFile(file));
     } catch (error) {
       return send(error.code === 'ENOENT' ? 404 : 500, 'text/plain', String(error.message));

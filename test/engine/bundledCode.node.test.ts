@@ -185,3 +185,67 @@ function bitsOf(logits: Float32Array, ids: readonly number[]): number {
   }
   return bits;
 }
+
+describe('the bundled code-encoder', function () {
+  this.timeout(120_000);
+  const mask = 3075;
+  let model: CodeModel;
+  before(async () => {
+    model = await openModel('code-encoder');
+  });
+  after(() => model.release());
+
+  it('reads both ways, with heads for the token before and the token after', async () => {
+    const previous = new HeadMeans();
+    const next = new HeadMeans();
+    for (const path of texts) {
+      const text = await readFixtureText(path);
+      const { ids, specialAt } = framed(model.tokenizer, text, 400);
+      expect(specialAt).to.deep.equal([0, ids.length - 1]);
+      const { layers } = await model.read(ids);
+      for (const { label, pattern } of heads(layers)) {
+        previous.add(label, meanAt(pattern, 1));
+        next.add(label, meanAt(pattern, -1));
+      }
+      expect(layers.every(({ isCausal }) => !isCausal)).to.equal(true);
+    }
+    expect(previous.best().value).to.be.at.least(0.6);
+    expect(next.best().value).to.be.at.least(0.4);
+  });
+
+  it('gives back masked tokens of code that it never read', async () => {
+    let right = 0;
+    let count = 0;
+    for (const path of texts) {
+      const { ids } = framed(model.tokenizer, await readFixtureText(path), 400);
+      const hidden = [...ids.keys()].filter((position) => position > 0 && position < ids.length - 1 && position % 8 === 4);
+      const { logits } = await model.read(ids.map((id, position) => (hidden.includes(position) ? mask : id)));
+      const size = logits.length / ids.length;
+      for (const position of hidden) {
+        const row = logits.subarray(position * size, (position + 1) * size);
+        count++;
+        if (row.indexOf(Math.max(...row)) === ids[position]) right++;
+      }
+    }
+    expect(right / count).to.be.at.least(0.4);
+  });
+});
+
+/** The first tokens of a text with the special ones around them. */
+function framed(tokenizer: Tokenizer, text: string, length: number): { readonly ids: number[]; readonly specialAt: number[] } {
+  const { ids, isSpecial } = tokenizer.encode(text);
+  const kept = [...ids.subarray(0, length - 1), ids[ids.length - 1]];
+  const special = [...isSpecial.subarray(0, length - 1), isSpecial[isSpecial.length - 1]];
+  return { ids: kept, specialAt: [...special.keys()].filter((position) => special[position] === 1) };
+}
+
+/** The mean weight on the token so many positions before (negative: after). */
+function meanAt({ numKeys, numQueries, weights }: { readonly numQueries: number; readonly numKeys: number; readonly weights: Float32Array }, back: number): number {
+  let sum = 0;
+  let count = 0;
+  for (let query = Math.max(0, back); query < Math.min(numQueries, numKeys + back); query++) {
+    sum += weights[query * numKeys + query - back];
+    count++;
+  }
+  return sum / count;
+}

@@ -11,18 +11,7 @@ import { generatePattern, generateRun } from './generatedRun';
 import { PanelPages, themes, type PageOptions, type ThemeName } from './panelPage';
 
 let pages: PanelPages;
-before(async function () {
-  this.timeout(120_000);
-  pages = await PanelPages.start();
-});
-after(async () => {
-  await pages.stop();
-  // Errors, warnings, and violations of the content policy, of all pages together.
-  expect(pages.complaints).to.deep.equal([]);
-});
-
 let page: Page;
-afterEach(() => page.close());
 
 const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
 const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
@@ -57,6 +46,17 @@ async function matrixFrame(numQueries: number, numKeys: number): Promise<{ frame
 }
 
 describe('the panel', () => {
+  before(async function () {
+    this.timeout(120_000);
+    pages = await PanelPages.start();
+  });
+  after(async () => {
+    await pages.stop();
+    // Errors, warnings, and violations of the content policy, of all pages together.
+    expect(pages.complaints).to.deep.equal([]);
+  });
+  afterEach(() => page.close());
+
   describe('in every theme', () => {
     for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
       it(`has no serious accessibility violation and keeps text readable: ${theme}`, async () => {

@@ -16,15 +16,6 @@ const positionOf = (row: number, column: number): number => 1 + (row - 1) * 8 + 
 
 let pages: PanelPages;
 let page: Page;
-before(async function () {
-  this.timeout(120_000);
-  pages = await PanelPages.start();
-});
-after(async () => {
-  await pages.stop();
-  expect(pages.complaints).to.deep.equal([]);
-});
-afterEach(() => page.close());
 
 async function open(options: PageOptions = {}): Promise<void> {
   page = await pages.open({ run: 'picture', ...options });
@@ -53,6 +44,16 @@ async function pixel({ x, y }: { x: number; y: number }): Promise<Rgb> {
 }
 
 describe('a picture in the panel', () => {
+  before(async function () {
+    this.timeout(120_000);
+    pages = await PanelPages.start();
+  });
+  after(async () => {
+    await pages.stop();
+    expect(pages.complaints).to.deep.equal([]);
+  });
+  afterEach(() => page.close());
+
   for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
     it(`stands in the place of the text, lit in the ramp's colour by weight, without serious accessibility violations: ${theme}`, async () => {
       await open({ theme });
