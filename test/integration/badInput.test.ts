@@ -98,8 +98,8 @@ describe('Bad input gets one sentence, and the next run works', () => {
     ],
     ['a broken tokenizer', 'tokenizerInvalid', () => writeTinyModel('models/broken', '{ "model": ')],
     [
-      'a model that needs an image',
-      'inputNotMade',
+      'a model of pictures',
+      'modelReadsImages',
       async () => {
         await writeFile('models/vit/model.onnx', await readFixture('zoo/vit.sdpa.legacy/model.onnx'));
         await writeFile('models/vit/tokenizer.json', tinyTokenizer());

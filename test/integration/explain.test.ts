@@ -177,7 +177,7 @@ describe('Explain Attention', () => {
 
   it('shows the extraction report', async () => {
     await vscode.commands.executeCommand('attentionExplorer.showExtractionReport');
-    const report = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'attention-explorer-report');
+    const report = vscode.workspace.textDocuments.find((document) => document.uri.scheme === 'attention-explorer-report' && document.getText().startsWith('# Extraction report'));
     expect(report?.getText()).to.match(/^#/).and.to.match(/12 heads|attn|attention/i);
   });
 
