@@ -54,7 +54,7 @@ def write_card(work, out, measured):
     timing = f"One run of {speed['length']} tokens takes {speed['medianMilliseconds']} ms (median; fastest {speed['fastestMilliseconds']} ms) in onnxruntime-web, WASM, one thread, on a shared server core." if speed else ""
     card = f"""# code-encoder
 
-A small BERT-style encoder (Devlin et al. 2019): it reads code or prose from both sides and fills in what `[MASK]` hides. It is here for its bidirectional attention: heads that look ahead as well as back, and heads that rest on delimiters.
+A small BERT-style encoder (Devlin et al. 2019): it reads code or prose from both sides and fills in what `[MASK]` hides. It is here for its bidirectional attention: heads that look ahead as well as back, from brackets to brackets in both directions, and at the ends of lines.
 
 * Architecture: EuroBERT (Boizard et al. 2025), which is Llama without the causal mask: pre-norm with RMSNorm, RoPE, SwiGLU, tied embeddings; the attention projections have biases. {settings['num_hidden_layers']} layers × {settings['num_attention_heads']} heads of {settings['head_dim']}, width {settings['hidden_size']}, {settings['vocab_size']} tokens, context {settings['max_position_embeddings']}, 1.33 million parameters.
 * Tokenizer: that of `code-decoder` with `[PAD]`, `[CLS]`, `[SEP]` and `[MASK]`; a text is read as `[CLS] text [SEP]`. `[MASK]` written in a text is the mask token.
