@@ -132,7 +132,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     const plot = panel.locator('.matrix-plot');
     const box = await plot.boundingBox();
     if (box === null) throw new Error('the matrix is not there');
-    await vscode.page.mouse.move(box.x + box.width * 0.55, box.y + box.height * 0.75);
+    await vscode.page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.7);
     await expectEventually(async () => expect(await panel.locator('.readout.crosshair').textContent()).to.match(/from ".+" \(\d+\) to ".+" \(\d+\): (?:\d|hidden)/));
   });
 

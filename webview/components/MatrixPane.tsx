@@ -50,7 +50,7 @@ function CrosshairReadout(): JSX.Element {
   const sums = useMemo(() => (shown === undefined ? undefined : marginals(shown.pattern, shown.component.isCausal)), [shown]);
   if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
     const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
-    return <p class="readout crosshair hint">{isTarget ? l10n.t('Rows: what the decoder read before it wrote the next token. Columns: keys.') : l10n.t('Rows: queries. Columns: keys. Bars: row sums, column means.')}</p>;
+    return <p class="readout crosshair hint" title={l10n.t('Bars: row sums, column means.')}>{isTarget ? l10n.t('Rows: what the decoder read before it wrote the next token. Columns: keys.') : l10n.t('Rows: queries. Columns: keys.')}</p>;
   }
   const { component, pattern } = shown;
   const from = readerName(streams, { stream: component.queryStream, position: cell.query });
