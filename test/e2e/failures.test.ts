@@ -78,7 +78,7 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     ['a model without its tokenizer', 'models/alone', /There is no tokenizer\.json beside/],
     ['a model without attention', 'models/identity', /No attention was found/],
     ['a tokenizer of another model', 'models/foreign', /The tokenizer does not belong to the model/],
-    ['a model that reads no text', 'models/image', /cannot be made from text/],
+    ['a model that reads no text', 'models/image', /reads pictures, not text/],
   ];
   for (const [what, path, sentence] of cases) {
     it(`says in the panel what is wrong with ${what}`, async function () {
