@@ -12,7 +12,7 @@ ARCHITECTURE = {
 
 # How the training of the shipped weights differed from what the scripts do now.
 HISTORY = {
-    "shapes-vit": "The shipped weights saw smaller shapes too in their first 3,200 steps, their batches were not moved in the first 4,300, and the schedule was prolonged on the way, last at steps 6,200 and 7,500 (planned for 2,400 steps first)",
+    "shapes-vit": "The shipped weights saw smaller shapes too in their first 3,200 steps, their batches were not moved in the first 4,300, and the schedule was prolonged on the way, last at steps 6,200, 7,500, 10,300 and 12,500 (planned for 2,400 steps first)",
     "shapes-linear-vit": "The shipped weights saw smaller shapes too in their first 2,300 steps, and their batches were not moved",
 }
 

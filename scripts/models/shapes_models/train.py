@@ -14,7 +14,7 @@ from .models import CONFIGURATION, build, logits_of, normalised, token_logits_of
 from .pictures import covered
 
 BATCH = 64
-STEPS = {"shapes-vit": 6200, "shapes-linear-vit": 2400}
+STEPS = {"shapes-vit": 13400, "shapes-linear-vit": 2400}
 WARM_UP = 60
 MUON_RATE, ADAM_RATE = 0.02, 0.003
 # Pixels that a batch is moved by at most.
