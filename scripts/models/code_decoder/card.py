@@ -35,16 +35,15 @@ def compression_table(compression):
     return "\n".join(lines)
 
 
-def head_table(metrics):
+def head_table(metrics, meanings=METRICS):
     lines = ["| metric | what it is | head | value | distance-matched baseline |", "|---|---|---|--:|--:|"]
-    for name, meaning in METRICS.items():
+    for name, meaning in meanings.items():
         layer, head, value, beside = best(metrics, name)
         lines.append(f"| {name} | {meaning} | layer {layer}, head {head} | {value:.2f} | {'' if beside is None else f'{beside:.3f}'} |")
     return "\n".join(lines)
 
 
-def every_head(metrics):
-    names = ("previous token", "induction", "bracket", "indentation", "duplicate token", "sink", "entropy")
+def every_head(metrics, names=("previous token", "induction", "bracket", "indentation", "duplicate token", "sink", "entropy")):
     lines = [f"| layer.head | {' | '.join(names)} |", "|---|" + "--:|" * len(names)]
     for layer in range(CONFIGURATION["num_hidden_layers"]):
         for head in range(CONFIGURATION["num_attention_heads"]):

@@ -2,9 +2,7 @@
 
 import json
 
-import numpy as np
-
-from code_decoder.card import best, package_list
+from code_decoder.card import every_head, head_table, package_list
 
 from .train import CONFIGURATION, MASKED, TOKENS_A_STEP
 
@@ -26,23 +24,6 @@ def accuracy_table(rows):
             f"| {language} | {row['tokens']} | **{100 * row['model']:.1f} %** | {100 * row['neighbours']:.1f} % | "
             f"{100 * row['commonest']:.1f} % | {row['bits']:.2f} |"
         )
-    return "\n".join(lines)
-
-
-def head_table(metrics):
-    lines = ["| metric | what it is | head | value | distance-matched baseline |", "|---|---|---|--:|--:|"]
-    for name, meaning in METRICS.items():
-        layer, head, value, beside = best(metrics, name)
-        lines.append(f"| {name} | {meaning} | layer {layer}, head {head} | {value:.2f} | {'' if beside is None else f'{beside:.3f}'} |")
-    return "\n".join(lines)
-
-
-def every_head(metrics):
-    names = (*METRICS, "entropy")
-    lines = [f"| layer.head | {' | '.join(names)} |", "|---|" + "--:|" * len(names)]
-    for layer in range(CONFIGURATION["num_hidden_layers"]):
-        for head in range(CONFIGURATION["num_attention_heads"]):
-            lines.append(f"| {layer}.{head} | {' | '.join(f'{metrics[name][layer][head]:.2f}' for name in names)} |")
     return "\n".join(lines)
 
 
@@ -73,13 +54,13 @@ Weights are stored in half precision and cast back in the graph. On a quarter of
 
 Measured from `model.onnx` on held-out code without masks ({measured['pairs']} pairs of brackets). The best head for each metric:
 
-{head_table(metrics)}
+{head_table(metrics, METRICS)}
 
 The baseline is what the same head gives, over all rows of the same texts, at the same distance and direction.
 
 <details><summary>Every head</summary>
 
-{every_head(metrics)}
+{every_head(metrics, (*METRICS, 'entropy'))}
 
 </details>
 

@@ -26,17 +26,16 @@ SHARES = (0.05, 0.03, 0.0)
 
 
 def begin_with_decoder(model, work):
-    """Takes the weights of code-decoder, as encoders are made from decoders (BehnamGhader et al. 2024, arXiv 2404.05961); False where there are none."""
+    """Takes the weights of code-decoder, as encoders are made from decoders (BehnamGhader et al. 2024, arXiv 2404.05961), where there are any."""
     checkpoint = work.parent / "code-decoder" / "checkpoint.pt"
     if not checkpoint.exists():
-        return False
+        return
     state = torch.load(checkpoint, map_location="cpu")["model"]
     known = state["embed_tokens.weight"]
     added = known.mean(0) + 0.1 * torch.randn(len(SPECIAL), known.shape[1])
     model.load_state_dict({**state, "embed_tokens.weight": torch.cat([known, added])})
     for layer, head, back in LOOK_AHEAD:
         model.layers[layer].self_attn.look_back(head, back, model.frequencies)
-    return True
 
 
 def masked(ids, share, random):
