@@ -15,7 +15,7 @@ import { runChecks } from './floors/checks.mjs';
 import { runInChromium } from './floors/chromium.mjs';
 import { runFuzz } from './floors/fuzz.mjs';
 import { runInServer } from './floors/integration.mjs';
-import { runInNode } from './floors/node.mjs';
+import { runInNode, runInNodeTwice } from './floors/node.mjs';
 
 const log = (line) => console.log(line);
 const grep = option('grep');
@@ -36,8 +36,8 @@ const results = [];
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 
 /**
- * Runs one leg of the tests and keeps its counts; what throws is one failure. A leg that drives a whole VS Code gets a
- * second attempt, told as such: on a busy machine its windows are not always on time. What is wrong fails twice.
+ * Runs one leg of the tests and keeps its counts; what throws is one failure. What drives a whole VS Code gets
+ * a second attempt, told as such: on a busy machine its windows are not always on time. What is wrong fails twice.
  */
 async function leg(title, run, { isCounted = true, attempts = 1 } = {}) {
   const since = Date.now();
@@ -132,8 +132,8 @@ async function endToEnd() {
     await leg(`End to end: ${host} VS Code, ${kind} host`, async () => {
       const extensionsDir = temporaryFolder('extensions');
       await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
-      return runInNode({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
-    }, { attempts: 2 });
+      return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
+    });
   }
 }
 

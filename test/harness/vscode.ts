@@ -223,13 +223,18 @@ export class VSCode {
 
   async #openQuickInput(key: string, text: string): Promise<void> {
     const input = this.#quickInput;
-    // A key that comes while the workbench still starts is lost, so it is pressed until the input is there.
-    for (let attempt = 0; !(await input.isVisible()); attempt++) {
-      if (attempt === 20) throw new Error(`${key} opened no quick input.`);
-      await this.page.keyboard.press(key);
-      await input.waitFor({ timeout: 1500 }).catch(() => undefined);
+    // A key that comes while the workbench still starts is lost, and one that still closes an earlier quick input leaves nothing
+    // to fill: so the key is pressed until the text is in.
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 1500 }).catch(() => undefined);
+    for (let attempt = 0; attempt < 20; attempt++) {
+      if (!(await input.isVisible())) await this.page.keyboard.press(key);
+      const isFilled = await input.fill(text, { timeout: 1500 }).then(
+        () => true,
+        () => false,
+      );
+      if (isFilled) return;
     }
-    await input.fill(text);
+    throw new Error(`${key} opened no quick input.`);
   }
 
   /** Runs a command by its title in the palette, e.g. `Attention Explorer: Explain Attention`. */
@@ -284,6 +289,7 @@ export class VSCode {
     // By its whole path, which is looked up and not searched for: the oldest VS Code has no search program here.
     await this.#openQuickInput('Control+P', join(this.workspace, path));
     await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
+    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
     await this.page.locator('.tab.active').filter({ hasText: name }).first().waitFor();
   }
 
