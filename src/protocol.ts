@@ -64,6 +64,39 @@ export interface RowParams extends PatternParams {
   readonly direction: Direction;
 }
 
+/** A large pattern as a whole: what is drawn first, and the numbers at its edges. */
+export interface PatternOverview {
+  readonly numQueries: number;
+  readonly numKeys: number;
+  /** Each number of `maxima` is the largest weight of a block of 2^level × 2^level cells; both sides have at most 512 blocks. */
+  readonly level: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** `maxima[row * columns + column]`. */
+  readonly maxima: Float32Array;
+  /** The largest weight of each query's row, and its sum; `[numQueries]`. */
+  readonly rowMaxima: Float32Array;
+  readonly rowSums: Float32Array;
+  /** The mean weight that each key gets over the queries that can read it; `[numKeys]`. */
+  readonly columnMeans: Float32Array;
+  /** The keys that draw much of every query's weight. */
+  readonly sinks: readonly number[];
+}
+
+/** A part of a large pattern: tile (`row`, `column`), of 256 × 256 blocks of 2^level × 2^level cells, down to the overview's level. */
+export interface TileParams extends PatternParams {
+  readonly level: number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** The largest weights of a tile's blocks: `maxima[row * columns + column]`. At level 0 these are the weights themselves. */
+export interface PatternTile {
+  readonly rows: number;
+  readonly columns: number;
+  readonly maxima: Float32Array;
+}
+
 /** All heads of a component, small. */
 export interface ThumbnailParams {
   readonly runId: number;
@@ -81,6 +114,11 @@ export interface Thumbnails {
   readonly pixels: Uint8Array;
   /** The sink keys of each head, in the order of the pictures. */
   readonly sinks: readonly (readonly number[])[];
+}
+
+/** Whether the component is causal, which its sinks depend on. */
+export interface CausalParams {
+  readonly isCausal: boolean;
 }
 
 /** An extraction report, as text for people and as data. */
@@ -101,8 +139,10 @@ export interface EngineApi {
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
   pattern(params: PatternParams): Pattern;
+  overview(params: PatternParams & CausalParams): PatternOverview;
+  tile(params: TileParams): PatternTile;
   row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams & { /** Whether the component is causal, which its sinks depend on. */ readonly isCausal: boolean }): Thumbnails;
+  thumbnails(params: ThumbnailParams & CausalParams): Thumbnails;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -223,7 +263,11 @@ export interface PanelEvents {
 
 /** Webview → host: data on request. */
 export interface PanelApi {
+  /** For patterns of at most `maxWholeCells` cells; a larger one comes in parts. */
   pattern(params: PatternParams): Pattern;
+  overview(params: PatternParams): PatternOverview;
+  tile(params: TileParams): PatternTile;
+  row(params: RowParams): { readonly weights: Float32Array };
   thumbnails(params: ThumbnailParams): Thumbnails;
   picture(params: { readonly runId: number }): PictureView;
 }

@@ -52,22 +52,25 @@ export async function explain({ file, model, target, tokenizer, isChatMessage, c
   if (components.length === 0) throw new ExplorerError('invalidArgument', ['--component', `the model has ${all.map(({ component }) => component).join(', ')}`]);
   const chosen = parseHead(head, components);
   const sentences = notices.map(({ code, args }) => formatSentence(noticeSentences[code], args));
-  const explained = components.map((component) => {
+  const explained = [];
+  for (const component of components) {
     const heads = headsOf(component);
     const shown = chosen === undefined ? heads : heads.filter((each) => headLabel(each) === headLabel(chosen));
-    const patternOf = (selected: readonly HeadRef[]): Pattern => store.pattern({ runId: 1, selection: { component: component.component, heads: selected, aggregation: 'mean' } });
-    const pattern = patternOf(shown.length > 0 ? shown : heads);
+    const patternOf = (selected: readonly HeadRef[]): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: selected, aggregation: 'mean' } });
+    const pattern = await patternOf(shown.length > 0 ? shown : heads);
     const queries = streams[component.queryStream];
-    return {
+    const measured = [];
+    for (const each of heads) measured.push({ head: headLabel(each), ...metricsOf(await patternOf([each]), component, queries) });
+    explained.push({
       component: component.component,
       pattern: shown.length === 1 ? `head ${headLabel(shown[0])}` : `mean of all ${heads.length} heads`,
       queryStream: component.queryStream,
       keyStream: component.keyStream,
-      heads: heads.map((each) => ({ head: headLabel(each), ...metricsOf(patternOf([each]), component, queries) })),
+      heads: measured,
       reads: queries.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources)),
       numQueries: pattern.numQueries,
-    };
-  });
+    });
+  }
   await loaded.release();
   const [source, written] = streams;
   if (isJson) return JSON.stringify({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });

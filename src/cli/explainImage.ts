@@ -49,7 +49,7 @@ export async function explainImage({ file, model, head, backend, isJson }: Expla
   if (component === undefined || grid === undefined) throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
   const chosen = parseHead(head, components);
   const heads = headsOf(component).filter((each) => chosen === undefined || headLabel(each) === headLabel(chosen));
-  const pattern = store.pattern({ runId: 1, selection: { component: component.component, heads, aggregation: 'mean' } });
+  const pattern = await store.pattern({ runId: 1, selection: { component: component.component, heads, aggregation: 'mean' } });
   const sentences = [...preparing, ...notices].map(({ code, args }) => formatSentence(noticeSentences[code], args));
   const isDerived = component.layers.some(({ method }) => method === 'derived');
   const method = `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;

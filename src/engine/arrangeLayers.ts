@@ -2,12 +2,12 @@ import { ExplorerError } from '../base/errors';
 import type { Component, ComponentInfo } from '../model/head';
 import type { Notice } from '../model/modelInfo';
 import type { AttentionResult } from './attentionSession';
-import type { LayerAttention } from './attentionStore';
+import type { HeldLayer } from './heldLayer';
 import { describeComponents, storedLayers, type Streams } from './layerInfo';
 
 /** Layers in the order of their components. */
 export interface ArrangedLayers {
-  readonly layers: readonly LayerAttention[];
+  readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   /** Sites that are not drawn. */
   readonly notices: readonly Notice[];

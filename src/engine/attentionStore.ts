@@ -1,22 +1,26 @@
 import { ExplorerError } from '../base/errors';
-import type { Component, HeadRef } from '../model/head';
-import { provenSinks } from '../model/lighting';
-import { aggregatePatterns, encodeThumbnail, maxPool, weightsOf, type Pattern } from '../model/pattern';
-import type { EngineApi, PatternParams, RowParams, Thumbnails } from '../protocol';
+import { Turns } from '../base/turns';
+import { headLabel, type Component, type HeadSelection } from '../model/head';
+import { provenSinksAmong } from '../model/lighting';
+import { encodeThumbnail, MarginalSums, poolRows, type Pattern } from '../model/pattern';
+import { blocksAlong, cutTile, overviewLevel, tileSize } from '../model/patternLevels';
+import type { CausalParams, PatternOverview, PatternParams, PatternTile, RowParams, ThumbnailParams, Thumbnails, TileParams } from '../protocol';
+import type { HeldLayer } from './heldLayer';
+import { buildPyramid, type PatternPyramid } from './patternPyramid';
+import { bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { SharedWork } from './sharedWork';
 
-/** The attention of one layer of a run, in full precision: `weights[(head * numQueries + query) * numKeys + key]`. */
-export interface LayerAttention {
-  readonly component: Component;
-  readonly numHeads: number;
-  readonly numQueries: number;
-  readonly numKeys: number;
-  readonly weights: Float32Array;
-}
+/** Room for the pyramids of about three heads of 4096 tokens. */
+const maxPyramidBytes = 72 * 2 ** 20;
 
-/** Holds the attention of the latest runs and hands it out by slice; the oldest runs go when the budget is spent. */
+/**
+ * Holds the attention of the latest runs and hands it out by slice; the oldest runs go when the budget is spent. All that is
+ * handed out is the receiver's own. Long work lets messages in and ends with its signal's reason.
+ */
 export class AttentionStore {
-  readonly #runs = new Map<number, readonly LayerAttention[]>();
+  readonly #runs = new Map<number, readonly HeldLayer[]>();
   readonly #budgetBytes: number;
+  readonly #pyramids = new SharedWork<PatternPyramid>(maxPyramidBytes);
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -29,7 +33,7 @@ export class AttentionStore {
   }
 
   /** Holds a run (layers in order, per component); older ones are dropped while the budget is exceeded. */
-  add(runId: number, layers: readonly LayerAttention[]): void {
+  add(runId: number, layers: readonly HeldLayer[]): void {
     this.#runs.set(runId, layers);
     this.#bytes += bytesOf(layers);
     for (const oldest of this.#runs.keys()) {
@@ -43,65 +47,119 @@ export class AttentionStore {
     if (layers === undefined) return;
     this.#runs.delete(runId);
     this.#bytes -= bytesOf(layers);
+    this.#pyramids.drop(`${runId}/`);
   }
 
-  /** The pattern of a selection, in an array of its own. Throws `unknownRun` or `invalidArgument`. */
-  pattern({ runId, selection }: PatternParams): Pattern {
-    const patterns = selection.heads.map((head) => this.#head(runId, selection.component, head));
-    if (patterns.length === 0) throw new ExplorerError('invalidArgument', ['heads', 'the selection is empty']);
-    const pattern = aggregatePatterns(patterns, selection.aggregation);
-    return patterns.length === 1 ? { ...pattern, weights: pattern.weights.slice() } : pattern;
+  /** The whole pattern of a selection. Throws `unknownRun` or `invalidArgument`. */
+  async pattern({ runId, selection }: PatternParams, signal?: AbortSignal): Promise<Pattern> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    const turns = new Turns(signal);
+    if (numQueries <= bandRows) return { numQueries, numKeys, weights: await readBlock(heads, { from: 0, to: numQueries, left: 0, right: numKeys }, turns, signal) };
+    const weights = new Float32Array(numQueries * numKeys);
+    for (let from = 0; from < numQueries; from += bandRows) {
+      weights.set(await readBlock(heads, { from, to: Math.min(numQueries, from + bandRows), left: 0, right: numKeys }, turns, signal), from * numKeys);
+    }
+    return { numQueries, numKeys, weights };
   }
 
-  /** What one token reads, or what reads it, in the pattern of a selection, without making the whole pattern. */
-  row({ runId, selection, position, direction }: RowParams): Float32Array {
-    const vectors = selection.heads.map((head): Pattern => {
-      const pattern = this.#head(runId, selection.component, head);
-      const length = direction === 'reads' ? pattern.numQueries : pattern.numKeys;
-      if (!Number.isInteger(position) || position < 0 || position >= length) throw new ExplorerError('invalidArgument', ['position', `${position} is not in 0 … ${length - 1}`]);
-      const weights = weightsOf(pattern, position, direction);
-      return { numQueries: 1, numKeys: weights.length, weights };
-    });
-    if (vectors.length === 0) throw new ExplorerError('invalidArgument', ['heads', 'the selection is empty']);
-    return aggregatePatterns(vectors, selection.aggregation).weights;
+  /** What one token reads, or what reads it, in the pattern of a selection, without making the whole pattern. Throws `unknownRun` or `invalidArgument`. */
+  async row({ runId, selection, position, direction }: RowParams, signal?: AbortSignal): Promise<Float32Array> {
+    const heads = this.#heads(runId, selection);
+    checkIndex('position', position, direction === 'reads' ? heads.numQueries : heads.numKeys);
+    const turns = new Turns(signal);
+    if (direction === 'readBy') return readColumn(heads, position, turns, signal);
+    return readBlock(heads, { from: position, to: position + 1, left: 0, right: heads.numKeys }, turns, signal);
   }
 
-  /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. */
-  thumbnails({ runId, component, size, isCausal }: Parameters<EngineApi['thumbnails']>[0]): Thumbnails {
+  /** The pattern of a selection reduced to what is drawn first, with the numbers at its edges. Throws `unknownRun` or `invalidArgument`. */
+  async overview({ runId, selection, isCausal }: PatternParams & CausalParams, signal?: AbortSignal): Promise<PatternOverview> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    const { levels, rowMaxima, sums } = await this.#pyramid(runId, selection, heads, signal);
+    const last = levels.at(-1);
+    const { rows, columns, maxima } = last === undefined ? { rows: numQueries, columns: numKeys, maxima: (await this.pattern({ runId, selection }, signal)).weights } : { ...last, maxima: last.maxima.slice() };
+    const columnMeans = sums.columnMeans(isCausal);
+    const sinks = provenSinksAmong(columnMeans, numQueries, isCausal);
+    return { numQueries, numKeys, level: levels.length, rows, columns, maxima, rowMaxima: rowMaxima.slice(), rowSums: sums.rowSums.slice(), columnMeans, sinks };
+  }
+
+  /** One tile of one level of a selection's pattern. Throws `unknownRun` or `invalidArgument`. */
+  async tile({ runId, selection, level, row, column }: TileParams, signal?: AbortSignal): Promise<PatternTile> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    checkIndex('level', level, overviewLevel(numQueries, numKeys) + 1);
+    checkIndex('row', row, Math.ceil(blocksAlong(numQueries, level) / tileSize));
+    checkIndex('column', column, Math.ceil(blocksAlong(numKeys, level) / tileSize));
+    if (level > 0) {
+      const { levels } = await this.#pyramid(runId, selection, heads, signal);
+      return cutTile(levels[level - 1], row, column);
+    }
+    const [from, left] = [row * tileSize, column * tileSize];
+    const [to, right] = [Math.min(numQueries, from + tileSize), Math.min(numKeys, left + tileSize)];
+    return { rows: to - from, columns: right - left, maxima: await readBlock(heads, { from, to, left, right }, new Turns(signal), signal) };
+  }
+
+  /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. Throws `unknownRun`. */
+  async thumbnails({ runId, component, size, isCausal }: ThumbnailParams & CausalParams, signal?: AbortSignal): Promise<Thumbnails> {
     const layers = this.#layers(runId, component);
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
     const total = layers.reduce((sum, layer) => sum + layer.numHeads, 0);
     const pixels = new Uint8Array(total * rows * columns);
     const sinks: number[][] = [];
+    const turns = new Turns(signal);
     let index = 0;
-    layers.forEach((layer, layerIndex) => {
+    for (const layer of layers) {
+      const { numQueries, numKeys } = layer;
       for (let head = 0; head < layer.numHeads; head++, index++) {
-        const pattern = this.#head(runId, component, { layer: layerIndex, head });
-        sinks.push(provenSinks(pattern, isCausal));
-        const pooled = maxPool(pattern, size);
+        const pooled: Pattern = { numQueries: Math.min(size, numQueries), numKeys: Math.min(size, numKeys), weights: new Float32Array(Math.min(size, numQueries) * Math.min(size, numKeys)) };
+        const sums = new MarginalSums(numQueries, numKeys);
+        for (let from = 0; from < numQueries; from += bandRows) {
+          const band = await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal);
+          poolRows(pooled, numQueries, numKeys, from, band);
+          sums.add(from, band);
+          if (turns.isDue) await turns.give();
+        }
+        sinks.push(provenSinksAmong(sums.columnMeans(isCausal), numQueries, isCausal));
         const bytes = encodeThumbnail(pooled.weights);
         for (let row = 0; row < pooled.numQueries; row++) pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
-    });
+    }
     return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
   }
 
-  #layers(runId: number, component: Component): LayerAttention[] {
+  #pyramid(runId: number, selection: HeadSelection, heads: HeadsOfPattern, signal: AbortSignal | undefined): Promise<PatternPyramid> {
+    const { component, aggregation } = selection;
+    const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}`;
+    return this.#pyramids.get(name, (working) => buildPyramid(heads, working), signal);
+  }
+
+  #layers(runId: number, component: Component): HeldLayer[] {
     const layers = this.#runs.get(runId);
     if (layers === undefined) throw new ExplorerError('unknownRun');
     return layers.filter((layer) => layer.component === component);
   }
 
-  /** A view into the store; callers copy before they hand it out. */
-  #head(runId: number, component: Component, { layer, head }: HeadRef): Pattern {
-    const held = this.#layers(runId, component)[layer];
-    if (held === undefined || !Number.isInteger(head) || head < 0 || head >= held.numHeads) throw new ExplorerError('invalidArgument', ['head', `${component} ${layer}.${head} is not in the model`]);
-    const cells = held.numQueries * held.numKeys;
-    return { numQueries: held.numQueries, numKeys: held.numKeys, weights: held.weights.subarray(head * cells, (head + 1) * cells) };
+  #heads(runId: number, { component, heads, aggregation }: HeadSelection): HeadsOfPattern {
+    const layers = this.#layers(runId, component);
+    const found = heads.map(({ layer: index, head }) => {
+      const layer = layers[index];
+      if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads) throw new ExplorerError('invalidArgument', ['head', `${component} ${index}.${head} is not in the model`]);
+      return { layer, head };
+    });
+    const [first] = found;
+    if (first === undefined) throw new ExplorerError('invalidArgument', ['heads', 'the selection is empty']);
+    const { numQueries, numKeys } = first.layer;
+    if (found.some(({ layer }) => layer.numQueries !== numQueries || layer.numKeys !== numKeys)) throw new ExplorerError('invalidArgument', ['heads', 'their patterns are of different shapes']);
+    return { heads: found, aggregation, numQueries, numKeys };
   }
 }
 
-function bytesOf(layers: readonly LayerAttention[]): number {
-  return layers.reduce((sum, layer) => sum + layer.weights.byteLength, 0);
+function checkIndex(name: string, index: number, count: number): void {
+  if (!Number.isInteger(index) || index < 0 || index >= count) throw new ExplorerError('invalidArgument', [name, `${index} is not in 0 … ${count - 1}`]);
+}
+
+function bytesOf(layers: readonly HeldLayer[]): number {
+  return layers.reduce((sum, layer) => sum + layer.bytes, 0);
 }

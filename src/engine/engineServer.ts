@@ -59,14 +59,24 @@ export class EngineServer {
         const { width, height, pixels } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()) };
       },
-      pattern: (params) => {
-        const pattern = this.#attention.pattern(params);
+      pattern: async (params, signal) => {
+        const pattern = await this.#attention.pattern(params, signal);
         giveUp(pattern.weights);
         return pattern;
       },
-      row: (params) => ({ weights: giveUp(this.#attention.row(params)) }),
-      thumbnails: (params) => {
-        const thumbnails = this.#attention.thumbnails(params);
+      overview: async (params, signal) => {
+        const overview = await this.#attention.overview(params, signal);
+        for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans]) giveUp(numbers);
+        return overview;
+      },
+      tile: async (params, signal) => {
+        const tile = await this.#attention.tile(params, signal);
+        giveUp(tile.maxima);
+        return tile;
+      },
+      row: async (params, signal) => ({ weights: giveUp(await this.#attention.row(params, signal)) }),
+      thumbnails: async (params, signal) => {
+        const thumbnails = await this.#attention.thumbnails(params, signal);
         giveUp(thumbnails.pixels);
         return thumbnails;
       },

@@ -1,12 +1,9 @@
 import type { Component, ComponentInfo, LayerInfo } from '../model/head';
 import type { LayerWeights } from './attentionSession';
-import type { LayerAttention } from './attentionStore';
+import { WholeLayer, type HeldLayer } from './heldLayer';
 
 /** Attention of one run beyond this would leave the runtime's 4 GB no room, as each output is held twice for a moment. */
 export const maxAttentionBytes = 1.25 * 2 ** 30;
-
-/** Stands where a layer's checks failed, so that the others keep their numbers. */
-const noLayer = { numHeads: 0, numQueries: 0, numKeys: 0, weights: new Float32Array(0) } as const;
 
 /** Which token streams the rows and columns of a component are. */
 export type Streams = Pick<ComponentInfo, 'queryStream' | 'keyStream'>;
@@ -26,8 +23,8 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
       component,
       layers: Array.from({ length: count }, (_, number): LayerInfo => {
         const layer = findLayer(own, component, number);
-        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed' };
-        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method };
+        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed', held: 'whole' };
+        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: 'whole' };
       }),
       queryStream,
       keyStream,
@@ -38,10 +35,14 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
 }
 
 /** The attention of every layer that components describe, in their order, as the store holds it. */
-export function storedLayers(layers: readonly LayerWeights[], components: readonly ComponentInfo[]): LayerAttention[] {
+export function storedLayers(layers: readonly LayerWeights[], components: readonly ComponentInfo[]): HeldLayer[] {
   return components.flatMap(({ component, layers: described }) => {
     const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
-    return described.map((_, layer) => findLayer(own, component, layer) ?? { component, ...noLayer });
+    return described.map((_, number) => {
+      const layer = findLayer(own, component, number);
+      // Where a layer's checks failed nothing is held, and the others keep their numbers.
+      return layer === undefined ? new WholeLayer(component, 0, 0, 0, new Float32Array(0)) : new WholeLayer(component, layer.numHeads, layer.numQueries, layer.numKeys, layer.weights);
+    });
   });
 }
 

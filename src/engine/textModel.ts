@@ -3,7 +3,7 @@ import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import type { EngineEvents } from '../protocol';
-import type { LayerAttention } from './attentionStore';
+import type { HeldLayer } from './heldLayer';
 
 /** What a model is to read. */
 export interface Reading {
@@ -27,7 +27,7 @@ export interface ReadingSteps {
 export interface Explanation {
   readonly streams: readonly TokenStream[];
   /** In the order of `components`, and of the layers of each. */
-  readonly layers: readonly LayerAttention[];
+  readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
   /** Milliseconds. */

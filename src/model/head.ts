@@ -33,6 +33,10 @@ export interface LayerInfo {
   /** How rows sum: to one, to less by design (a sink logit), or not normalised (sigmoid, linear). */
   readonly normalization: 'softmax' | 'sink' | 'unnormalized';
   readonly method: ExtractionMethod;
+  /** How the weights are held: all of them; recomputed exactly when asked for; or all of them rounded, off by at most `maxError`. */
+  readonly held: 'whole' | 'recomputed' | 'rounded';
+  /** The largest error of a rounded weight. */
+  readonly maxError?: number;
 }
 
 /** The attention layers of one component, and which token streams its rows and columns are. */

@@ -1,5 +1,5 @@
 import type { ComponentInfo } from './head';
-import { meanOf, sinkKeys, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
+import { marginals, meanOf, sinkKeys, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
 import type { TokenRef } from './token';
 
 /** What one token, or the mean of several, reads or is read by. */
@@ -63,12 +63,16 @@ export function sourcesOf(lighting: Lighting, count: number, threshold: number, 
   return { strongest: found, restCount: positive - found.length, restWeight: Math.max(0, total - shown), sinkWeight, totalWeight: total };
 }
 
-/**
- * The sink keys of a pattern that enough queries could have read: at the end of a causal pattern a column's mean is over a
- * few neighbours, and any local head would seem to have sinks there.
- */
+/** The sink keys of a pattern that enough queries could have read. */
 export function provenSinks(pattern: Pattern, isCausal: boolean): number[] {
-  const { numQueries, numKeys } = pattern;
+  return provenSinksAmong(marginals(pattern, isCausal).columnMeans, pattern.numQueries, isCausal);
+}
+
+/**
+ * The same from the means of the pattern's columns: at the end of a causal pattern a column's mean is over a few neighbours,
+ * and any local head would seem to have sinks there.
+ */
+export function provenSinksAmong(columnMeans: Float32Array, numQueries: number, isCausal: boolean): number[] {
   const enough = Math.min(numQueries, Math.max(8, Math.ceil(numQueries / 8)));
-  return sinkKeys(pattern, isCausal).filter((key) => !isCausal || numKeys - key >= enough);
+  return sinkKeys(columnMeans).filter((key) => !isCausal || columnMeans.length - key >= enough);
 }

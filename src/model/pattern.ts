@@ -7,6 +7,9 @@ export interface Pattern {
   readonly weights: Float32Array;
 }
 
+/** A pattern of more cells goes to the panel in parts. */
+export const maxWholeCells = 2 ** 21;
+
 /** What a token reads (its row) or what reads it (its column). */
 export type Direction = 'reads' | 'readBy';
 
@@ -60,31 +63,58 @@ export function strongest(weights: Float32Array, count: number, threshold = 0): 
   return found.sort((a, b) => b.weight - a.weight || a.position - b.position).slice(0, count);
 }
 
-/** Row and column marginals: mean weight that each key gets over the queries that can read it, and the sum of each query's row. */
-export function marginals(pattern: Pattern, isCausal: boolean): { readonly rowSums: Float32Array; readonly columnMeans: Float32Array } {
-  const { numQueries, numKeys, weights } = pattern;
-  const rowSums = new Float32Array(numQueries);
-  const columnMeans = new Float32Array(numKeys);
-  const offset = numKeys - numQueries;
-  for (let query = 0; query < numQueries; query++) {
-    let sum = 0;
-    for (let key = 0; key < numKeys; key++) {
-      const weight = weights[query * numKeys + key];
-      sum += weight;
-      columnMeans[key] += weight;
-    }
-    rowSums[query] = sum;
-  }
-  for (let key = 0; key < numKeys; key++) {
-    const readers = isCausal ? Math.min(numQueries, numQueries - (key - offset)) : numQueries;
-    if (readers > 0) columnMeans[key] /= readers;
-  }
-  return { rowSums, columnMeans };
+/** The sums at a pattern's edges. */
+export interface Marginals {
+  /** The sum of each query's row. */
+  readonly rowSums: Float32Array;
+  /** The mean weight that each key gets over the queries that can read it. */
+  readonly columnMeans: Float32Array;
 }
 
-/** The keys that are sinks: α_k = mean_{i ≥ k} A_ik above `threshold` (Gu et al. 2024, arXiv 2410.10781). */
-export function sinkKeys(pattern: Pattern, isCausal: boolean, threshold = 0.3): number[] {
-  const { columnMeans } = marginals(pattern, isCausal);
+/** Gathers the marginals of a pattern from its rows, in any order and any number at a time. */
+export class MarginalSums {
+  readonly rowSums: Float32Array;
+  readonly #columnSums: Float64Array;
+
+  constructor(numQueries: number, numKeys: number) {
+    this.rowSums = new Float32Array(numQueries);
+    this.#columnSums = new Float64Array(numKeys);
+  }
+
+  /** Adds whole rows, of which the first is that of query `from`. */
+  add(from: number, weights: Float32Array): void {
+    const sums = this.#columnSums;
+    const numKeys = sums.length;
+    for (let row = 0, i = 0; i < weights.length; row++) {
+      let sum = 0;
+      for (let key = 0; key < numKeys; key++, i++) {
+        const weight = weights[i];
+        sum += weight;
+        sums[key] += weight;
+      }
+      this.rowSums[from + row] = sum;
+    }
+  }
+
+  columnMeans(isCausal: boolean): Float32Array {
+    const numQueries = this.rowSums.length;
+    const offset = this.#columnSums.length - numQueries;
+    return Float32Array.from(this.#columnSums, (sum, key) => {
+      const readers = isCausal ? Math.min(numQueries, numQueries - (key - offset)) : numQueries;
+      return readers > 0 ? sum / readers : sum;
+    });
+  }
+}
+
+/** The marginals of a whole pattern. */
+export function marginals({ numQueries, numKeys, weights }: Pattern, isCausal: boolean): Marginals {
+  const sums = new MarginalSums(numQueries, numKeys);
+  sums.add(0, weights);
+  return { rowSums: sums.rowSums, columnMeans: sums.columnMeans(isCausal) };
+}
+
+/** The keys that are sinks: α_k = mean_{i ≥ k} A_ik, the column's mean, above `threshold` (Gu et al. 2024, arXiv 2410.10781). */
+export function sinkKeys(columnMeans: Float32Array, threshold = 0.3): number[] {
   const sinks: number[] = [];
   columnMeans.forEach((mean, key) => {
     if (mean > threshold) sinks.push(key);
@@ -94,21 +124,23 @@ export function sinkKeys(pattern: Pattern, isCausal: boolean, threshold = 0.3): 
 
 /** Reduces a pattern to at most `size` rows and columns by the maximum of each block, so that a single hot cell stays visible. */
 export function maxPool(pattern: Pattern, size: number): Pattern {
-  const rows = Math.min(size, pattern.numQueries);
-  const columns = Math.min(size, pattern.numKeys);
-  const pooled = new Float32Array(rows * columns);
-  const columnOf = new Int32Array(pattern.numKeys);
-  for (let key = 0; key < pattern.numKeys; key++) columnOf[key] = Math.floor((key * columns) / pattern.numKeys);
-  for (let query = 0; query < pattern.numQueries; query++) {
-    const rowStart = Math.floor((query * rows) / pattern.numQueries) * columns;
-    const from = query * pattern.numKeys;
-    for (let key = 0; key < pattern.numKeys; key++) {
+  const pooled: Pattern = { numQueries: Math.min(size, pattern.numQueries), numKeys: Math.min(size, pattern.numKeys), weights: new Float32Array(Math.min(size, pattern.numQueries) * Math.min(size, pattern.numKeys)) };
+  poolRows(pooled, pattern.numQueries, pattern.numKeys, 0, pattern.weights);
+  return pooled;
+}
+
+/** Raises the blocks of a reduced pattern to the maxima of whole rows of the full one, of which the first is that of query `from`. */
+export function poolRows(pooled: Pattern, numQueries: number, numKeys: number, from: number, weights: Float32Array): void {
+  const columnOf = new Int32Array(numKeys);
+  for (let key = 0; key < numKeys; key++) columnOf[key] = Math.floor((key * pooled.numKeys) / numKeys);
+  for (let query = from, i = 0; i < weights.length; query++) {
+    const rowStart = Math.floor((query * pooled.numQueries) / numQueries) * pooled.numKeys;
+    for (let key = 0; key < numKeys; key++, i++) {
       const cell = rowStart + columnOf[key];
-      const weight = pattern.weights[from + key];
-      if (weight > pooled[cell]) pooled[cell] = weight;
+      const weight = weights[i];
+      if (weight > pooled.weights[cell]) pooled.weights[cell] = weight;
     }
   }
-  return { numQueries: rows, numKeys: columns, weights: pooled };
 }
 
 /** Codes weights in [0, 1] as bytes of their square root, for pictures only (error below 4e-3). */

@@ -3,6 +3,7 @@ import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../src/base/errors';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { decodeImage } from '../../src/engine/image/decodeImage';
+import type { WholeLayer } from '../../src/engine/heldLayer';
 import { ImageModel } from '../../src/engine/image/imageModel';
 import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture } from '../../src/engine/image/preprocessing';
 import { LoadedModel } from '../../src/engine/loadedModel';
@@ -148,7 +149,7 @@ describe('a model of pictures', () => {
     expect(result.stream.tokens.map(({ piece }) => piece)).to.deep.equal(['[CLS]', '1,1', '1,2', '1,3', '1,4', '2,1', '2,2', '2,3', '2,4', '3,1', '3,2', '3,3', '3,4', '4,1', '4,2', '4,3', '4,4']);
     expect(result.stream.tokens.map(({ isSpecial }) => isSpecial).indexOf(false)).to.equal(1);
     expect(result.components.map(({ layers }) => layers.map(({ numHeads, method }) => [numHeads, method]))).to.deep.equal([[[4, 'exposed'], [4, 'exposed']]]);
-    result.layers.forEach(({ weights }, layer) => expect(largestDifference(weights, floatsOf(processed.get(`attention.${layer}`))), `layer ${layer}`).to.be.at.most(2e-5));
+    (result.layers as readonly WholeLayer[]).forEach(({ weights }, layer) => expect(largestDifference(weights, floatsOf(processed.get(`attention.${layer}`))), `layer ${layer}`).to.be.at.most(2e-5));
   });
 
   it('takes its size from the file where no settings say how pictures are made, and says so', async () => {

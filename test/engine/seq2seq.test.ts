@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../src/base/errors';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
-import type { LayerAttention } from '../../src/engine/attentionStore';
+import type { WholeLayer } from '../../src/engine/heldLayer';
 import { inspectModel } from '../../src/engine/inspectModel';
 import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtime } from '../../src/engine/runtime';
@@ -55,7 +55,7 @@ describe('encoder–decoder models', () => {
         expect(streams[1].text).to.equal(output);
         expect(components.map(({ component, queryStream, keyStream, isCausal }) => [component, queryStream, keyStream, isCausal])).to.deep.equal([['encoder', 0, 0, false], ['decoder', 1, 1, true], ['cross', 1, 0, false]]);
         const seen = new Map<Component, number>();
-        for (const layer of layers as readonly LayerAttention[]) {
+        for (const layer of layers as readonly WholeLayer[]) {
           const index = seen.get(layer.component) ?? 0;
           seen.set(layer.component, index + 1);
           const tensor = expected.get(`${number}.${layer.component}.${index}`);

@@ -1,6 +1,7 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
 import 'vscode-jsonrpc/browser';
 import { Emitter } from '../../src/base/event';
+import { weightsOf } from '../../src/model/pattern';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelStatus } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
@@ -32,6 +33,13 @@ export class FakeHost {
       this.patterns.push(selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' '));
       return generateSelection(this.run, selection);
     },
+    overview: () => {
+      throw new Error('no run here is large');
+    },
+    tile: () => {
+      throw new Error('no run here is large');
+    },
+    row: ({ selection, position, direction }) => ({ weights: weightsOf(generateSelection(this.run, selection), position, direction) }),
     picture: () => generatePicture(),
     thumbnails: ({ component, size }) => {
       this.numThumbnails++;

@@ -70,7 +70,7 @@ export const oddStream: TokenStream = {
 };
 
 function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'] {
-  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const }));
+  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
 }
 
 /** A class token and a grid of patches, read in all directions. */

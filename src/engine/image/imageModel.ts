@@ -10,7 +10,7 @@ import { readsOf } from '../../onnx/reads';
 import { formatReport, type ExtractionReport } from '../../onnx/report';
 import type { EngineEvents, ModelSpec, PictureView, ReportView } from '../../protocol';
 import { AttentionSession, type LayerWeights } from '../attentionSession';
-import type { LayerAttention } from '../attentionStore';
+import type { HeldLayer } from '../heldLayer';
 import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
 import { readModelFiles } from '../modelFiles';
@@ -25,7 +25,7 @@ import type { Raster } from './raster';
 /** What a run of a picture gives. */
 export interface ImageRunResult {
   readonly stream: TokenStream;
-  readonly layers: readonly LayerAttention[];
+  readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
   readonly answers: readonly ModelAnswer[];

@@ -1,8 +1,8 @@
 import { ExplorerError } from '../../base/errors';
-import type { HeadSelection } from '../../model/head';
+import type { Component, HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
-import type { PictureView, ThumbnailParams, Thumbnails } from '../../protocol';
+import type { PatternOverview, PatternTile, PictureView, ThumbnailParams, Thumbnails, TileParams } from '../../protocol';
 import type { EngineHandle } from './engineHandle';
 
 /** A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. */
@@ -28,6 +28,16 @@ export class HeldRun {
     return this.#ask(() => this.#engine.remote.pattern({ runId: this.#engineRunId, selection }, signal));
   }
 
+  /** A large pattern as a whole. Throws `unknownRun` where the attention is gone. */
+  overview(selection: HeadSelection, signal?: AbortSignal): Promise<PatternOverview> {
+    return this.#ask(() => this.#engine.remote.overview({ runId: this.#engineRunId, selection, isCausal: this.#isCausal(selection.component) }, signal));
+  }
+
+  /** A part of a large pattern. Throws `unknownRun` where the attention is gone. */
+  tile({ selection, level, row, column }: Omit<TileParams, 'runId'>, signal?: AbortSignal): Promise<PatternTile> {
+    return this.#ask(() => this.#engine.remote.tile({ runId: this.#engineRunId, selection, level, row, column }, signal));
+  }
+
   /** The weights of one token: its row or its column. Throws `unknownRun` where the attention is gone. */
   row(selection: HeadSelection, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> {
     return this.#ask(async () => (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction }, signal)).weights);
@@ -35,8 +45,7 @@ export class HeldRun {
 
   /** Throws `unknownRun` where the attention is gone. */
   thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
-    const isCausal = this.info.components.find((candidate) => candidate.component === component)?.isCausal ?? false;
-    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size, isCausal }, signal));
+    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size, isCausal: this.#isCausal(component) }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */
@@ -50,6 +59,10 @@ export class HeldRun {
     this.#isReleased = true;
     // An engine that just died has dropped it already.
     this.#engine.remote.release({ runId: this.#engineRunId }).catch(() => {});
+  }
+
+  #isCausal(component: Component): boolean {
+    return this.info.components.find((candidate) => candidate.component === component)?.isCausal ?? false;
   }
 
   async #ask<T>(request: () => Promise<T>): Promise<T> {

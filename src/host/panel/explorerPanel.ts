@@ -5,7 +5,7 @@ import type { PanelAction, PanelApi, PanelEvents, PanelIntents } from '../../pro
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { ViewStore } from '../view/viewStore';
-import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPictureParams, checkThumbnailParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { makeNonce, panelHtml } from './panelHtml';
 import { panelAppearance, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
@@ -116,6 +116,15 @@ export class ExplorerPanel implements Disposable {
         pattern: async (params, signal) => {
           const { selection } = checkPatternParams(params, run());
           return this.#held().pattern(selection, signal);
+        },
+        overview: async (params, signal) => {
+          const { selection } = checkOverviewParams(params, run());
+          return this.#held().overview(selection, signal);
+        },
+        tile: async (params, signal) => this.#held().tile(checkTileParams(params, run()), signal),
+        row: async (params, signal) => {
+          const { selection, position, direction } = checkRowParams(params, run());
+          return { weights: await this.#held().row(selection, position, direction, signal) };
         },
         thumbnails: async (params, signal) => {
           const { component, size } = checkThumbnailParams(params, run());

@@ -2,9 +2,10 @@ import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { headLabel, type HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
+import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
-import type { PanelAction, PatternParams, PersistedPanel, ThumbnailParams } from '../../protocol';
+import type { PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown.
 
@@ -27,6 +28,8 @@ const view = v.object({
 });
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
+const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
+const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(['reads', 'readBy']) });
 const thumbnailParams = v.object({ runId: index, component, size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize)) });
 const pictureParams = v.object({ runId: index });
 const actions = ['explain', 'explainSample', 'explainWithTarget', 'useModelOutput', 'rerun', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
@@ -37,10 +40,35 @@ const persisted = v.pipe(
   v.check(({ start, end, isPicture }) => start < end || isPicture === true),
 );
 
-/** Checks a request for a pattern against the run shown. Throws `invalidMessage` or `unknownRun`. */
+/** Checks a request for a whole pattern against the run shown: only a small one may be asked for. Throws `invalidMessage` or `unknownRun`. */
 export function checkPatternParams(value: unknown, run: RunInfo | undefined): PatternParams {
   const params = parse('pattern', patternParams, value);
+  const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
+  if (isTiled(numQueries, numKeys)) throw new ExplorerError('invalidMessage', ['pattern: too large to be sent whole']);
+  return params;
+}
+
+/** Checks a request for an overview against the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkOverviewParams(value: unknown, run: RunInfo | undefined): PatternParams {
+  const params = parse('overview', patternParams, value);
   checkSelection(params.selection, checkRun(params.runId, run));
+  return params;
+}
+
+/** Checks a request for a tile against the run shown: its level and place must be within the pattern. Throws `invalidMessage` or `unknownRun`. */
+export function checkTileParams(value: unknown, run: RunInfo | undefined): TileParams {
+  const params = parse('tile', tileParams, value);
+  const { level, row, column } = params;
+  const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
+  if (level > overviewLevel(numQueries, numKeys) || row * tileSize >= blocksAlong(numQueries, level) || column * tileSize >= blocksAlong(numKeys, level)) throw new ExplorerError('invalidMessage', ['tile: not within the pattern']);
+  return params;
+}
+
+/** Checks a request for one token's weights against the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkRowParams(value: unknown, run: RunInfo | undefined): RowParams {
+  const params = parse('row', rowParams, value);
+  const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
+  if (params.position >= (params.direction === 'reads' ? numQueries : numKeys)) throw new ExplorerError('invalidMessage', ['row: not within the pattern']);
   return params;
 }
 
@@ -112,10 +140,13 @@ function checkRun(runId: number, run: RunInfo | undefined): RunInfo {
   return run;
 }
 
-function checkSelection({ component: name, heads }: HeadSelection, run: RunInfo): void {
+/** The size of the pattern that a selection has. */
+function checkSelection({ component: name, heads }: HeadSelection, run: RunInfo): { readonly numQueries: number; readonly numKeys: number } {
   const found = run.components.find((candidate) => candidate.component === name);
   const labels = new Set(heads.map(headLabel));
   if (found === undefined || labels.size !== heads.length || heads.some((ref) => ref.head >= (found.layers[ref.layer]?.numHeads ?? 0))) throw new ExplorerError('invalidMessage', ['the selection names heads that the model does not have']);
+  const lengthOf = (stream: number): number => run.streams[stream]?.tokens.length ?? 0;
+  return { numQueries: lengthOf(found.queryStream), numKeys: lengthOf(found.keyStream) };
 }
 
 function checkToken({ stream, position }: TokenRef, run: RunInfo | undefined): void {

@@ -93,6 +93,8 @@ export class FakeEngine implements EngineProcess {
       },
       picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
+      overview: () => ({ numQueries: 1, numKeys: 1, level: 0, rows: 1, columns: 1, maxima: Float32Array.of(1), rowMaxima: Float32Array.of(1), rowSums: Float32Array.of(1), columnMeans: Float32Array.of(1), sinks: [] }),
+      tile: () => ({ rows: 1, columns: 1, maxima: Float32Array.of(1) }),
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       release: ({ runId }) => void this.released.push(runId),
@@ -144,8 +146,8 @@ export function runInfo(runId: number, text: string): RunInfo {
       {
         component: 'self',
         layers: [
-          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed' },
-          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed' },
+          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
+          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
         ],
         queryStream: 0,
         keyStream: 0,

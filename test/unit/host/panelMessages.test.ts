@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAct, checkChangeView, checkPainted, checkPatternParams, checkPersisted, checkThumbnailParams, checkTokenOrNull, checkWebviewState } from '../../../src/host/panel/panelMessages';
+import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkWebviewState } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
@@ -19,6 +19,21 @@ describe('What the webview says', () => {
     for (const selection of [select([0, 2]), select([2, 0]), select([0, 0], [0, 0]), select(), { ...select([0, 0]), component: 'cross' }, { ...select([0, 0]), aggregation: 'sum' }]) expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPatternParams({ runId: 6, selection: select([0, 0]) }, run))).to.equal('unknownRun');
     expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
+  });
+
+  it('may ask for no large pattern whole, but for its overview and for tiles and rows within it', () => {
+    const long = runInfo(7, 'word '.repeat(2000));
+    const selection = select([0, 0]);
+    expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, long))).to.equal('invalidMessage');
+    expect(checkOverviewParams({ runId: 7, selection }, long).selection.heads).to.have.length(1);
+    const tile = (level: unknown, row: unknown, column: unknown): string => codeOfCall(() => checkTileParams({ runId: 7, selection, level, row, column }, long));
+    expect([tile(0, 7, 7), tile(1, 3, 3), tile(2, 1, 1)]).to.deep.equal(['none', 'none', 'none']);
+    for (const [level, row, column] of [[0, 8, 0], [0, 0, 8], [1, 4, 0], [2, 0, 2], [3, 0, 0], [-1, 0, 0], [0.5, 0, 0], [NaN, 0, 0], ['0', 0, 0], [0, -1, 0], [0, 1e9, 0]]) expect(tile(level, row, column), `${level}, ${row}, ${column}`).to.equal('invalidMessage');
+    const row = (position: unknown, direction: unknown = 'reads'): string => codeOfCall(() => checkRowParams({ runId: 7, selection, position, direction }, long));
+    expect([row(0), row(1999), row(1999, 'readBy')]).to.deep.equal(['none', 'none', 'none']);
+    for (const position of [2000, -1, 0.5, NaN, '1']) expect(row(position)).to.equal('invalidMessage');
+    expect(row(0, 'both')).to.equal('invalidMessage');
+    for (const check of [checkOverviewParams, checkTileParams, checkRowParams]) expect(codeOfCall(() => check({ runId: 6, selection, level: 0, row: 0, column: 0, position: 0, direction: 'reads' }, long))).to.equal('unknownRun');
   });
 
   it('may ask for thumbnails of a sensible size', () => {
@@ -48,7 +63,7 @@ describe('What the webview says', () => {
   it('is an error of ours whatever it is', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        for (const check of [checkPatternParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOfCall(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
+        for (const check of [checkPatternParams, checkOverviewParams, checkTileParams, checkRowParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOfCall(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
         expect(codeOfCall(() => checkAct(value))).to.equal('invalidMessage');
         expect(codeOfCall(() => checkPainted(value))).to.be.oneOf(['none', 'invalidMessage']);
         expect(checkPersisted(value)).to.equal(undefined);

@@ -48,7 +48,7 @@ describe('walking the tokens', () => {
 });
 
 describe('walking the heads', () => {
-  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({ path: '', numHeads, numKeyValueHeads, normalization: 'softmax', method: 'exposed' });
+  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({ path: '', numHeads, numKeyValueHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
   const uneven: ComponentInfo = { component: 'self', layers: [layer(4), layer(2)], queryStream: 0, keyStream: 0, isCausal: true };
 
   it('goes to headers, over to shorter layers, and not beyond', () => {

@@ -1,0 +1,44 @@
+import type { Component, LayerInfo } from '../model/head';
+import { weightsOf } from '../model/pattern';
+
+/** The attention of one layer of a run, however it is held. Heads, queries and keys are within its shape: callers see to it. */
+export interface HeldLayer {
+  readonly component: Component;
+  readonly numHeads: number;
+  readonly numQueries: number;
+  readonly numKeys: number;
+  readonly held: LayerInfo['held'];
+  /** Bytes that it holds. */
+  readonly bytes: number;
+  /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view into what is held, so never to be changed. Throws the signal's reason. */
+  rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array>;
+  /** What reads one key in a head, length numQueries, in an array of its own. Throws the signal's reason. */
+  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array>;
+}
+
+/** A layer held in full precision: `weights[(head * numQueries + query) * numKeys + key]`. */
+export class WholeLayer implements HeldLayer {
+  readonly held = 'whole';
+
+  constructor(
+    readonly component: Component,
+    readonly numHeads: number,
+    readonly numQueries: number,
+    readonly numKeys: number,
+    readonly weights: Float32Array,
+  ) {}
+
+  get bytes(): number {
+    return this.weights.byteLength;
+  }
+
+  async rows(head: number, from: number, to: number): Promise<Float32Array> {
+    const first = head * this.numQueries;
+    return this.weights.subarray((first + from) * this.numKeys, (first + to) * this.numKeys);
+  }
+
+  async column(head: number, key: number): Promise<Float32Array> {
+    const { numQueries, numKeys } = this;
+    return weightsOf({ numQueries, numKeys, weights: await this.rows(head, 0, numQueries) }, key, 'readBy');
+  }
+}
