@@ -20,7 +20,7 @@ const threads = Number(process.env['BENCH_THREADS'] ?? 1);
 const folder = resolve('out/bench');
 const path = join(folder, 'bert-base.onnx');
 if (!existsSync(path)) {
-  console.log('Writing a BERT-base-size model with random weights (436 MB), once.');
+  console.error('Writing a BERT-base-size model with random weights (436 MB), once.');
   mkdirSync(folder, { recursive: true });
   writeRandomBert(path, bertBase);
 }
@@ -34,7 +34,7 @@ const backends = await Promise.all(
   }),
 );
 const eager = await startEager(threads);
-if (eager === undefined) console.log('PyTorch is left out: python3 with torch and transformers is not here.');
+if (eager === undefined) console.error('PyTorch is left out: python3 with torch and transformers is not here.');
 
 const rows: (string | number)[][] = [];
 for (const length of lengths) {

@@ -1,28 +1,93 @@
 #!/usr/bin/env node
-// Runs the benchmarks and prints their tables: npm run bench [-- --only=inference|interaction|panel|memory]
+// Runs the benchmarks and prints their tables: npm run bench [-- --only=NAME,NAME] [--write]
+// With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
-import { spawnSync } from 'node:child_process';
-import { cpus } from 'node:os';
-import { resolve } from 'node:path';
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
+import { writeSection } from './lib/benchResults.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
+import { root } from './lib/paths.mjs';
 import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { build } from './build.mjs';
 
+// bench/NAME.ts prints its tables, as Markdown, on its standard output; what else it has to say goes to standard error.
+// `chromium` and `vscode` are made ready for those that need them; `vscode` gets the package in AE_VSIX.
+const benchmarks = {
+  inference: { title: 'Inference with attention, against plain inference and PyTorch' },
+  interaction: { title: 'The engine process: cold start, runs, slices' },
+  panel: { title: 'From the command to the first paint, in a real VS Code', needs: ['chromium', 'vscode'] },
+  memory: { title: 'Memory' },
+};
+
+const only = option('only')?.split(',');
+const unknown = only?.find((name) => benchmarks[name] === undefined);
+if (unknown !== undefined) {
+  console.error(`There is no benchmark ${unknown}: there are ${Object.keys(benchmarks).join(', ')}.`);
+  process.exit(2);
+}
+const chosen = Object.entries(benchmarks).filter(([name]) => only === undefined || only.includes(name));
+const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(what));
+
 await build({ production: true });
-const only = option('only');
-const names = ['inference', 'interaction', 'panel', 'memory'].filter((name) => only === undefined || name === only);
-await bundle({ entryPoints: names.map((name) => `bench/${name}.ts`), outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
-console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim()}`);
-if (names.includes('panel')) {
-  // The panel is measured where it lives: in a real VS Code.
-  await ensureChromium();
-  await setUpVSCode('newest', console.log);
+await bundle({ entryPoints: chosen.map(([name]) => `bench/${name}.ts`), outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
+if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();
+if (isNeeded('vscode')) {
+  await setUpVSCode('newest', console.error);
   process.env.AE_VSIX = await packageVsix({ file: resolve('out/bench/attention-explorer.vsix'), isBuilt: true });
   process.env.AE_TRACE = 'off';
 }
+
+/** The machine, as far as it counts. */
+function describeMachine() {
+  const [processor] = cpus();
+  return `${cpus().length} × ${processor?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}`;
+}
+
+function describeVersions() {
+  const require = createRequire(join(root, 'package.json'));
+  const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return [`Node ${process.versions.node}`, ...['onnxruntime-web', 'onnxruntime-node'].map((name) => `${name} ${versionOf(name)}`), `Attention Explorer ${require('./package.json').version}`].join(', ');
+}
+
+/** The command that repeats a benchmark. */
+function commandFor(name) {
+  const settings = Object.entries(process.env).filter(([key]) => key.startsWith('BENCH_')).map(([key, value]) => `${key}=${value} `);
+  return `${settings.join('')}npm run bench -- --only=${name}`;
+}
+
+/** Runs one benchmark; resolves to its exit code and what it printed. */
+function run(name) {
+  return new Promise((settle) => {
+    const child = spawn(process.execPath, ['--enable-source-maps', resolve(`out/bench/${name}.mjs`)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+      process.stdout.write(text);
+    });
+    child.on('close', (code) => settle({ code: code ?? 1, printed }));
+  });
+}
+
+const machine = describeMachine();
+const versions = describeVersions();
+console.log(`${machine}\n${versions}`);
 let status = 0;
-for (const name of names) status ||= spawnSync(process.execPath, ['--enable-source-maps', resolve(`out/bench/${name}.mjs`)], { stdio: 'inherit' }).status ?? 1;
+for (const [name, { title }] of chosen) {
+  console.log(`\n## ${title}\n`);
+  const load = loadavg()[0].toFixed(1);
+  const { code, printed } = await run(name);
+  if (code !== 0) {
+    console.error(`The benchmark ${name} ended with ${code}.`);
+    status ||= code;
+  } else if (option('write')) {
+    const about = [`\`${commandFor(name)}\``, `${new Date().toISOString().slice(0, 10)}; ${machine}; load ${load} before the run`, versions];
+    writeSection(join(root, 'bench', 'RESULTS.md'), { name, title, text: `${about.join('  \n')}\n\n${printed.trim()}` });
+  }
+}
 process.exit(status);
