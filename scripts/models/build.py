@@ -1,4 +1,4 @@
-"""Builds one bundled model from nothing: python scripts/models/build.py code-decoder [--step data|train|export|evaluate]"""
+"""Builds one bundled model from nothing: python scripts/models/build.py code-decoder [--step data|train|export|evaluate|restore]"""
 
 import argparse
 import importlib
@@ -22,6 +22,9 @@ def build_code_model(arguments):
         "export": lambda: step_of("export").main(work, out),
         "evaluate": lambda: step_of("evaluate").main(work, out),
     }
+    if arguments.step == "restore":
+        # Not a part of the whole: it goes back from the shipped file to a checkpoint.
+        step_of("restore").main(work, out)
     for name, step in steps.items():
         if arguments.step in (None, name):
             step()

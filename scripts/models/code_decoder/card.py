@@ -89,7 +89,7 @@ The default model of Attention Explorer: a small decoder-only Transformer that f
 
 * Architecture: Llama (pre-norm with RMSNorm, RoPE, SwiGLU, tied embeddings; the attention projections have biases), {settings['num_hidden_layers']} layers × {settings['num_attention_heads']} heads of {settings['head_dim']}, width {settings['hidden_size']}, {settings['vocab_size']} tokens, context {settings['max_position_embeddings']}, 1.33 million parameters.
 * Tokenizer: byte-level BPE trained on the same code. Every bracket is a token of its own (with or without one space before it), a line's indentation is one token, digits stand alone. `<|endoftext|>` is put before every text.
-* Files: `model.onnx` ({measured['bytes'] / 1e6:.1f} MB; inputs `input_ids`, `attention_mask`, output `logits`, no attention outputs; torch's ONNX exporter, opset 17, ordinary eager attention), `tokenizer.json`, `config.json`, `tokenizer_config.json`.
+* Files: `model.onnx` ({measured['bytes'] / 1e6:.1f} MB; inputs `input_ids`, `attention_mask` and the keys and values of what was read before, which may be nothing, `past_key_values.*`; outputs `logits` and the keys and values of all, `present.*`; no attention outputs; torch's ONNX exporter, opset 17, ordinary eager attention), `tokenizer.json`, `config.json`, `tokenizer_config.json`.
 * Built by `python scripts/models/build.py code-decoder` (pinned requirements in `scripts/models/requirements.txt`), this card included. The packages found on the machine make up the data, so another machine gives another model.
 
 ## How good it is

@@ -13,6 +13,8 @@ import onnxruntime
 import torch
 from tokenizers import Tokenizer
 
+from shared import onnx_files
+
 from . import heads
 from .card import write_card
 from .export import reference
@@ -66,7 +68,7 @@ def compression(work, out, tokenizer):
 
     def shipped(window):
         row = np.array([window], dtype=np.int64)
-        return session.run(["logits"], {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0]
+        return session.run(["logits"], onnx_files.feeds(session, row))[0][0]
 
     def exact(window):
         with torch.no_grad():

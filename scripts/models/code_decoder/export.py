@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import onnxruntime
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from shared import onnx_files
 
@@ -22,11 +22,24 @@ class LogitsOnly(torch.nn.Module):
     def __init__(self, model):
         super().__init__()
         self.model = model
-        # What was read before is not wanted as an output; an encoder has no such option.
-        self.options = {"use_cache": False} if isinstance(model, LlamaForCausalLM) else {}
 
     def forward(self, input_ids, attention_mask):
-        return self.model(input_ids=input_ids, attention_mask=attention_mask, **self.options).logits
+        return self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+
+
+class Continued(torch.nn.Module):
+    """A decoder that goes on from the keys and values of what it has read (none at first), and gives those of all of it."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids, attention_mask, *pasts):
+        cache = DynamicCache(list(zip(pasts[::2], pasts[1::2])))
+        read = pasts[0].shape[2]
+        positions = torch.arange(read, read + input_ids.shape[1]).unsqueeze(0)
+        made = self.model(input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, past_key_values=cache, use_cache=True)
+        return made.logits, *(part for layer in cache.layers for part in (layer.keys, layer.values))
 
 
 def in_transformers(work, model_type, configuration_type, attention, **special):
@@ -47,14 +60,31 @@ def reference(work, attention="eager"):
     return in_transformers(work, LlamaForCausalLM, LlamaConfig, attention, bos_token_id=0, eos_token_id=0)
 
 
+def cache_names(prefix, layers):
+    """Names of keys and values as optimum gives them, layer by layer."""
+    return [f"{prefix}.{layer}.{part}" for layer in range(layers) for part in ("key", "value")]
+
+
 def export_plain(model, path):
     ids = torch.randint(1, 100, (1, 9))
+    feeds = [ids, torch.ones_like(ids)]
+    names, outputs = ["input_ids", "attention_mask"], ["logits"]
+    axes = {name: {0: "batch", 1: "sequence"} for name in (*names, *outputs)}
+    goes_on = isinstance(model, LlamaForCausalLM)
+    if goes_on:
+        values = model.config
+        pasts, presents = (cache_names(prefix, values.num_hidden_layers) for prefix in ("past_key_values", "present"))
+        read = 4
+        feeds = [ids, torch.ones(1, read + ids.shape[1], dtype=torch.int64)]
+        feeds += [torch.randn(1, values.num_key_value_heads, read, values.head_dim) for _ in pasts]
+        axes["attention_mask"] = {0: "batch", 1: "past + sequence"}
+        axes |= {name: {0: "batch", 2: "past"} for name in pasts} | {name: {0: "batch", 2: "past + sequence"} for name in presents}
+        names, outputs = names + pasts, outputs + presents
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            LogitsOnly(model), (ids, torch.ones_like(ids)), str(path), opset_version=OPSET, dynamo=False,
-            input_names=["input_ids", "attention_mask"], output_names=["logits"], do_constant_folding=True,
-            dynamic_axes={name: {0: "batch", 1: "sequence"} for name in ("input_ids", "attention_mask", "logits")},
+            (Continued if goes_on else LogitsOnly)(model), tuple(feeds), str(path), opset_version=OPSET, dynamo=False,
+            input_names=names, output_names=outputs, do_constant_folding=True, dynamic_axes=axes,
         )
 
 
@@ -62,7 +92,7 @@ def agreement(model, path, rows=8, length=256):
     """Largest and mean difference of the file's log-probabilities from the full-precision model's, on random text."""
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     ids = torch.randint(1, model.config.vocab_size, (rows, length))
-    feeds = {"input_ids": ids.numpy(), "attention_mask": np.ones_like(ids.numpy())}
+    feeds = onnx_files.feeds(session, ids.numpy())
     with torch.no_grad():
         wanted = model(input_ids=ids).logits.log_softmax(-1).numpy()
     got = torch.from_numpy(session.run(["logits"], feeds)[0]).log_softmax(-1).numpy()

@@ -4,6 +4,8 @@ import numpy as np
 import onnx
 import onnxruntime
 
+from shared import onnx_files
+
 KINDS = "()[]{}"
 
 
@@ -20,7 +22,7 @@ class Attention:
 
     def __call__(self, ids):
         row = np.array([ids], dtype=np.int64)
-        logits, *weights = self.session.run(["logits", *self.names], {"input_ids": row, "attention_mask": np.ones_like(row)})
+        logits, *weights = self.session.run(["logits", *self.names], onnx_files.feeds(self.session, row))
         return logits[0], np.stack(weights)[:, 0]
 
 

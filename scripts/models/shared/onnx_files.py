@@ -70,3 +70,13 @@ def save(plain, path, name):
     if re.search(rb"/(work|root|home|usr|tmp)/", path.read_bytes()):
         raise SystemExit(f"{path.name} holds a path of this machine")
     return exported
+
+
+def feeds(session, ids):
+    """What a model of texts is given for ids [batch, position] that it reads from the start: nothing masked, nothing read before."""
+    given = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+    for value in session.get_inputs():
+        if value.name.startswith("past"):
+            batch, heads, _, width = value.shape
+            given[value.name] = np.zeros((ids.shape[0], heads, 0, width), np.float32)
+    return given
