@@ -125,10 +125,13 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
   let name = tensor;
   for (let i = 0; i < 24; i++) {
     const node = index.producer(name);
-    if (node === undefined || !passedOnTheWay.has(index.nodes[node].opType)) break;
+    if (node === undefined) break;
     const { opType, inputs } = index.nodes[node];
+    const cached = opType === 'Concat' ? inputs.find((input) => index.inputs.some((each) => each.name === input)) : undefined;
+    if (!passedOnTheWay.has(opType) && cached === undefined) break;
     if (opType === 'Reshape') heads = headsOfReshape(index, node) ?? heads;
-    const next = inputs.find((input) => index.weight(input) === undefined);
+    // Keys of what was read before stand before the new ones.
+    const next = inputs.find((input) => input !== cached && index.weight(input) === undefined);
     if (next === undefined) break;
     name = next;
   }
