@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import torch
 from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+from transformers.cache_utils import DynamicLayer
 
 from shared import onnx_files
 
@@ -35,7 +36,13 @@ class Continued(torch.nn.Module):
         self.model = model
 
     def forward(self, input_ids, attention_mask, *pasts):
-        cache = DynamicCache(list(zip(pasts[::2], pasts[1::2])))
+        cache = DynamicCache()
+        for keys, values in zip(pasts[::2], pasts[1::2]):
+            # The cache would join what it is given to nothing, which would be a copy in the graph.
+            layer = DynamicLayer()
+            layer.lazy_initialization(keys, values)
+            layer.keys, layer.values = keys, values
+            cache.layers.append(layer)
         read = pasts[0].shape[2]
         positions = torch.arange(read, read + input_ids.shape[1]).unsqueeze(0)
         made = self.model(input_ids=input_ids, attention_mask=attention_mask, position_ids=positions, past_key_values=cache, use_cache=True)
