@@ -18,6 +18,7 @@ export const errorSentences = {
   modelNotOnnx: '{0} is not an ONNX model ({1}): choose an .onnx file.',
   modelOrtFormat: '{0} is in the ORT format, whose graph cannot be extended: use the .onnx file that it was made from.',
   modelNoAttention: 'No attention was found in {0}: run "Show Extraction Report" to see what was looked at, or choose a Transformer model.',
+  attentionRefused: 'What looks like attention in {0} is not drawn, because {1}: run "Show Extraction Report" to see every place, or choose another model.',
   modelUnsupported: 'The model {0} cannot be used: {1}.',
   modelTooLarge: 'The model {0} needs about {1} MB and the runtime can hold {2} MB: choose a smaller or a quantised variant.',
   externalDataMissing: 'The weights file {1} of the model {0} is missing: put it beside the model.',

@@ -8,6 +8,7 @@ import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
+import { noAttention } from './noAttention';
 import type { OrtModule, Runtime } from './runtime';
 import { runtimeError } from './runtimeError';
 
@@ -105,11 +106,11 @@ export class AttentionSession {
     this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : [];
   }
 
-  /** Throws `modelNoAttention`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
+  /** Throws `modelNoAttention`, `attentionRefused`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
     const { ort, files, wantOutputs = false, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
     const { sites } = files.analysis;
-    if (sites.length === 0 && !mayLackAttention) throw new ExplorerError('modelNoAttention', [files.name], { details: files.analysis.missed.map((missed) => `${missed.path}: ${missed.reason}`).join('\n') });
+    if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);

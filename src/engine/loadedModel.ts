@@ -10,6 +10,7 @@ import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
 import { readModelParts, type ModelParts } from './modelParts';
+import { noAttention } from './noAttention';
 import { reportView } from './reportView';
 import type { ChosenRuntime } from './runtimes';
 import { Seq2SeqModel } from './seq2seqModel';
@@ -41,7 +42,7 @@ export class LoadedModel {
     signal?.throwIfAborted();
     const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
     // What text cannot give is said before the model is loaded, not after.
-    if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
+    if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
     return new LoadedModel(spec, await prepare({ chosen, resolved, parts, tokenizer }));
   }

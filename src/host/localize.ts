@@ -15,6 +15,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelNotOnnx: 'selectModel',
   modelOrtFormat: 'selectModel',
   modelNoAttention: 'showReport',
+  attentionRefused: 'showReport',
   modelUnsupported: 'showReport',
   modelReadsImages: 'selectTextModel',
   modelReadsText: 'selectImageModel',
@@ -45,6 +46,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
 /** What else helps, where the first thing to do may not be possible. */
 const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelNoAttention: 'selectTextModel',
+  attentionRefused: 'selectTextModel',
   modelAmbiguous: 'selectTextModel',
   modelUnsupported: 'selectTextModel',
   checksFailed: 'selectTextModel',

@@ -15,8 +15,8 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
   const explained = new Set(known.map((missed) => missed.node));
   const missed: MissedSite[] = [];
   const used = normalizersOf(index, sites);
-  const say = (node: number, reason: string): void => {
-    missed.push({ node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator: index.nodes[node].opType, reason });
+  const say = (node: number, said: Pick<MissedSite, 'reason' | 'isOther'>): void => {
+    missed.push({ node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator: index.nodes[node].opType, ...said });
   };
   const taken = new Set(sites.map((site) => site.node));
   index.nodes.forEach((node, at) => {
@@ -25,11 +25,11 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
     if ((operator === 'Softmax' || operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.BiasSoftmax') && !used.has(at)) say(at, softmaxReason(index, at));
     else if (!taken.has(at)) {
       const reason = tripleProductReason(index, at, taken);
-      if (reason !== undefined) say(at, reason);
+      if (reason !== undefined) say(at, { reason });
     }
     if (lookedInto.has(at)) return;
     const numInside = bodiesOf(index.model, node).reduce((sum, body) => sum + countSoftmax(index.model, body, 1), 0);
-    if (numInside > 0) say(at, `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs`);
+    if (numInside > 0) say(at, { reason: `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs` });
   });
   if (index.outer !== undefined) return missed;
   for (const defined of index.model.functions) {
@@ -53,22 +53,22 @@ function normalizersOf(index: GraphIndex, sites: readonly FoundSite[]): Readonly
   return used;
 }
 
-function softmaxReason(index: GraphIndex, node: number): string {
+function softmaxReason(index: GraphIndex, node: number): Pick<MissedSite, 'reason' | 'isOther'> {
   const outputs = new Set(index.graph.outputs.map((output) => output.name));
   const seen = new Set<string>();
   const pending = [...index.nodes[node].outputs];
   for (let tensor = pending.pop(); tensor !== undefined && seen.size < 200; tensor = pending.pop()) {
     if (seen.has(tensor)) continue;
     seen.add(tensor);
-    if (outputs.has(tensor)) return index.outer === undefined ? 'its result is an output of the model, not a weighting of values' : 'its result leaves the loop, it weights no values there';
+    if (outputs.has(tensor)) return { reason: index.outer === undefined ? 'its result is an output of the model, not a weighting of values' : 'its result leaves the loop, it weights no values there', isOther: true };
     for (const consumer of index.consumers(tensor)) {
       const operator = operatorOf(index, consumer);
-      if (choosing.has(operator)) return 'it chooses among alternatives (a router), it does not weight positions';
-      if (operator === 'Pad') return 'its weights lie in bands around each position (a sliding window), not in a matrix of queries and keys';
+      if (choosing.has(operator)) return { reason: 'it chooses among alternatives (a router), it does not weight positions', isOther: true };
+      if (operator === 'Pad') return { reason: 'its weights lie in bands around each position (a sliding window), not in a matrix of queries and keys' };
       if (rearranging.has(operator) || operator === 'Where' || operator === 'Mul' || operator === 'ScatterND') pending.push(...index.nodes[consumer].outputs.slice(0, 4));
     }
   }
-  return 'the way from its result to a product with values is not one that is known';
+  return { reason: 'the way from its result to a product with values is not one that is known' };
 }
 
 /** Why a product of three activations is no attention that is drawn; undefined for other nodes. */

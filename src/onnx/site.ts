@@ -80,4 +80,6 @@ export interface MissedSite {
   readonly path: string;
   readonly operator: string;
   readonly reason: string;
+  /** Whether it is surely something else than attention: a classifier's softmax, a router's. */
+  readonly isOther?: boolean;
 }

@@ -67,6 +67,22 @@ describe('a session with attention exposed', () => {
     expect(await codeOf(readModelFiles(memoryAccess({}), 'm/model.onnx'))).to.equal('modelNotFound');
   });
 
+  it('says why attention that it saw is not drawn, and takes a classifier for none', async () => {
+    const failureOf = async (nodes: Parameters<typeof smallModel>[0]['nodes'], outputs: readonly string[]) => {
+      const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel({ ...plainAttention, nodes, outputs }) }), 'm/model.onnx');
+      return AttentionSession.create({ ort, files }).then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    };
+    const scores = { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] };
+    const softmax = { operator: 'Softmax', inputs: ['s'], outputs: ['p'] };
+    expect(await failureOf([scores, softmax], ['p'])).to.have.property('code', 'modelNoAttention');
+    const refused = await failureOf([scores, softmax, { operator: 'Exp', inputs: ['p'], outputs: ['e'] }, { operator: 'Relu', inputs: ['e'], outputs: ['y'] }], ['y']);
+    expect(refused).to.have.property('code', 'attentionRefused');
+    expect(refused).to.have.nested.property('args[1]', 'the way from its result to a product with values is not one that is known');
+  });
+
   it('turns what the runtime throws into typed errors, and lives on', async () => {
     const broken = smallModel({ ...plainAttention, nodes: [...plainAttention.nodes, { operator: 'NoSuchOperator', inputs: ['p'], outputs: ['z'] }], outputs: ['y', 'z'] });
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': broken }), 'm/model.onnx');

@@ -15,6 +15,7 @@ import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
 import { readModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
+import { noAttention } from '../noAttention';
 import type { ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
@@ -90,7 +91,7 @@ export class ImageModel {
     if (foreign !== undefined) throw new ExplorerError('inputNotMade', [foreign, 'text beside the picture']);
     const plan = planInputs(index, names, byPicture);
     if (pixels === undefined) throw new ExplorerError('modelReadsText', [resolved.name]);
-    if (sites.length === 0) throw new ExplorerError('modelNoAttention', [resolved.name]);
+    if (sites.length === 0) throw noAttention(resolved.name, files.analysis);
     const embedding = patchEmbedding(index, pixels.name);
     const layout = layoutOf(pixels, embedding);
     const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
