@@ -38,22 +38,38 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 /**
  * Runs one leg of the tests and keeps its counts; what throws is one failure. What drives a whole VS Code gets
  * a second attempt, told as such: on a busy machine its windows are not always on time. What is wrong fails twice.
+ * `run` is given the function that prints a line.
  */
-async function leg(title, run, { isCounted = true, attempts = 1 } = {}) {
+async function leg(title, run, { isCounted = true, attempts = 1, print = console.log } = {}) {
   const since = Date.now();
   let counts;
   for (let attempt = 1; attempt <= attempts; attempt++) {
-    log(`\n── ${title}${attempt > 1 ? ', second attempt' : ''}`);
+    print(`\n── ${title}${attempt > 1 ? ', second attempt' : ''}`);
     try {
-      counts = sum(await run());
+      counts = sum(await run(print));
     } catch (error) {
-      log(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
+      print(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
       counts = oneFailure;
     }
     if (counts.failed === 0) break;
   }
   if (isCounted || counts.failed > 0) results.push({ title, counts });
-  log(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
+  print(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
+}
+
+/**
+ * Runs lines of legs beside each other, as none of them uses both processors: the first prints as it goes, the others when they
+ * are done. A line is a function that is given its own `leg`.
+ */
+async function beside(first, ...others) {
+  await Promise.all([
+    first(leg),
+    ...others.map(async (line) => {
+      const lines = [];
+      await line((title, run, options) => leg(title, run, { ...options, print: (text) => lines.push(text) }));
+      for (const text of lines) log(text);
+    }),
+  ]);
 }
 
 /** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
@@ -67,15 +83,20 @@ function tests(floors, platform) {
 
 await setUp();
 // One processor reads broken files while another checks types.
-const fuzzing = isChosen('fuzz') ? runFuzz({ log }) : undefined;
-if (isChosen('check')) await leg('Types, lint and strings', () => runChecks({ log }));
-if (fuzzing !== undefined) await leg('Broken files', () => fuzzing);
+await beside(
+  async (leg) => isChosen('check') && leg('Types, lint and strings', (log) => runChecks({ log })),
+  async (leg) => isChosen('fuzz') && leg('Broken files', (log) => runFuzz({ log })),
+);
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-if (nodeFloors.length > 0) await leg(`Node: ${nodeFloors.join(', ')}`, () => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }));
-if (isChosen('chromium')) await leg('Chromium: contract, engine', () => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));
 if (isChosen('package', 'e2e')) await packageOnce();
-if (isChosen('package')) await leg('Package', () => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
-if (isChosen('visual')) await leg('Visual', () => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }));
+await beside(
+  async (leg) => nodeFloors.length > 0 && leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log })),
+  async (leg) => {
+    if (isChosen('chromium')) await leg('Chromium: contract, engine', (log) => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));
+    if (isChosen('package')) await leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
+  },
+);
+if (isChosen('visual')) await leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }));
 if (isChosen('integration')) await integration();
 if (isChosen('e2e')) await endToEnd();
 finish();
@@ -115,26 +136,34 @@ async function integration() {
     return [];
   }, { isCounted: false });
   if (bundle === undefined) return;
-  for (const { host, isWeb } of [{ host: 'newest', isWeb: false }, { host: 'oldest', isWeb: false }, { host: 'newest', isWeb: true }]) {
-    await leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, () => runInServer({ host, isWeb, bundle, log }), { attempts: 2 });
-  }
+  const inHost = (leg, host, isWeb) => leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => runInServer({ host, isWeb, bundle, log }), { attempts: 2 });
+  await beside(
+    async (leg) => {
+      await inHost(leg, 'newest', false);
+      await inHost(leg, 'oldest', false);
+    },
+    (leg) => inHost(leg, 'newest', true),
+  );
 }
 
 async function endToEnd() {
   if (process.env.AE_VSIX === undefined) return;
   // Lists, settings and failures are the same in the web host, whose integration tests cover them: there only what the engine and its files do.
   const isOfBoth = (file) => !/(?:selectModel|failures)\.test/.test(file);
-  for (const [host, kind, files] of [
-    ['newest', 'node', tests(['e2e'], 'node')],
-    ['newest', 'web', tests(['e2e'], 'node').filter(isOfBoth)],
-    ['oldest', 'node', tests(['e2e'], 'node').filter((file) => file.includes('smoke'))],
-  ]) {
-    await leg(`End to end: ${host} VS Code, ${kind} host`, async () => {
+  const inHost = (leg, host, kind, files) =>
+    leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
       await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
       return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
     });
-  }
+  const files = tests(['e2e'], 'node');
+  await beside(
+    (leg) => inHost(leg, 'newest', 'node', files),
+    async (leg) => {
+      await inHost(leg, 'newest', 'web', files.filter(isOfBoth));
+      await inHost(leg, 'oldest', 'node', files.filter((file) => file.includes('smoke')));
+    },
+  );
 }
 
 function finish() {
