@@ -1,27 +1,20 @@
 import { readFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import { ExplorerError, formatSentence } from '../base/errors';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
-import { loadOnBackend } from '../engine/loadOnBackend';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { nodeRuntimes } from '../engine/nodeRuntimes.node';
-import { Runtimes } from '../engine/runtimes';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeSentences } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
-import type { EngineOptions } from '../protocol';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
-import { bundledModelPath, modelPathOf } from './bundledModel';
+import { numSources, openModel, type ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
 
 /** What `explain` is asked. */
-export interface ExplainOptions {
+export interface ExplainOptions extends ModelOptions {
   /** A path, with `:from-to` (lines from one, inclusive) where only a part is meant. */
   readonly file: string;
-  readonly model: string | undefined;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
   readonly target: string | undefined;
   /** The tokenizer.json to use instead of the one beside the model. */
@@ -30,21 +23,13 @@ export interface ExplainOptions {
   readonly isChatMessage: boolean;
   /** The only component that is listed. */
   readonly component: string | undefined;
-  /** `layer.head`; the mean of all heads where it is missing. */
-  readonly head: string | undefined;
-  readonly backend: EngineOptions['backend'];
-  readonly isJson: boolean;
 }
 
-/** How many sources are listed for a token. */
-const numSources = 8;
-
 /** What every token of a text reads, as text for people or as JSON. */
-export async function explain({ file, model, target, tokenizer, isChatMessage, component: wanted, head, backend, isJson }: ExplainOptions): Promise<string> {
+export async function explain(options: ExplainOptions): Promise<string> {
+  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
   const text = await readLines(file);
-  if (tokenizer !== undefined && !(await nodeFileAccess.exists(resolve(tokenizer)))) throw new ExplorerError('fileNotFound', [tokenizer]);
-  const spec = { path: model === undefined ? bundledModelPath() : modelPathOf(model), backend, threads: 0, ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }) } as const;
-  const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
+  const loaded = await openModel(options, undefined, (chosen, access, spec) => LoadedModel.load(chosen, access, spec), tokenizer);
   const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
   const store = new AttentionStore(Infinity);
   store.add(1, layers);

@@ -1,33 +1,20 @@
-import { availableParallelism } from 'node:os';
 import { basename, resolve } from 'node:path';
 import { ExplorerError, formatSentence } from '../base/errors';
 import { AttentionStore } from '../engine/attentionStore';
 import { ImageModel } from '../engine/image/imageModel';
-import { loadOnBackend } from '../engine/loadOnBackend';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { nodeRuntimes } from '../engine/nodeRuntimes.node';
-import { Runtimes } from '../engine/runtimes';
 import { headLabel, headsOf } from '../model/head';
 import { noticeSentences } from '../model/modelInfo';
 import { patchAt, specialPositions } from '../model/patchGrid';
 import { strongest, weightsOf } from '../model/pattern';
 import type { TokenStream } from '../model/token';
-import type { EngineOptions } from '../protocol';
-import { bundledModelPath, modelPathOf } from './bundledModel';
+import { numSources, openModel, type ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
 
 /** What `explain` is asked of a picture. */
-export interface ExplainImageOptions {
+export interface ExplainImageOptions extends ModelOptions {
   readonly file: string;
-  readonly model: string | undefined;
-  /** `layer.head`; the mean of all heads where it is missing. */
-  readonly head: string | undefined;
-  readonly backend: EngineOptions['backend'];
-  readonly isJson: boolean;
 }
-
-/** How many patches are listed for a token. */
-const numSources = 8;
 
 /** Whether a file is a picture, by its name. */
 export function isImageFile(file: string): boolean {
@@ -35,10 +22,10 @@ export function isImageFile(file: string): boolean {
 }
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
-export async function explainImage({ file, model, head, backend, isJson }: ExplainImageOptions): Promise<string> {
+export async function explainImage(options: ExplainImageOptions): Promise<string> {
+  const { file, head, isJson } = options;
   const path = resolve(file);
-  const spec = { path: model === undefined ? bundledModelPath('shapes-vit') : modelPathOf(model), backend, threads: 0 } as const;
-  const loaded = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (chosen) => ImageModel.load(chosen, nodeFileAccess, spec));
+  const loaded = await openModel(options, 'shapes-vit', (chosen, access, spec) => ImageModel.load(chosen, access, spec));
   const { picture, notices: preparing } = await loaded.prepare(await nodeFileAccess.read(path), basename(path));
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
