@@ -34,6 +34,8 @@ export interface ExplainParams {
   readonly target?: string | undefined;
   /** Whether the model's chat template is put around the text, as the one message of a user. */
   readonly isChatMessage?: boolean;
+  /** Whether it is one of many states of a text that is being edited. Refused by models that write a text of their own. */
+  readonly isLive?: boolean;
 }
 
 /** A picture to explain. */

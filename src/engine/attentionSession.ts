@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly files: ModelFiles;
   /** Whether the model's own outputs are computed too. Without them, what leads only to them is dropped. */
   readonly wantOutputs?: boolean;
+  /** Outputs that can be asked for where not all are computed. */
+  readonly keptOutputs?: readonly string[];
   /** The backend that `ort` is a build for; WebAssembly where it is missing. */
   readonly runtime?: Pick<Runtime, 'backend' | 'sessionOptions' | 'sessionConfig'>;
   /** Whether the file is a part of a model whose attention may all be in another part. */
@@ -60,6 +62,8 @@ export interface RunOptions {
   readonly batch?: number;
   /** Positions that were read, with padding; shapes are checked against it. */
   readonly numPositions?: number;
+  /** Of these, how many were read by an earlier run, whose keys and values are fed: the weights have no rows for them. */
+  readonly numPast?: number;
   /** Positions that a decoder read beside these. */
   readonly numTargetPositions?: number;
   /** Whether attention within windows is given too, each window as an item of the batch. */
@@ -103,15 +107,15 @@ export class AttentionSession {
     this.#files = options.files;
     this.#given = options.given;
     this.#rewritten = rewritten;
-    this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : [];
+    this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : (options.keptOutputs ?? []);
   }
 
   /** Throws `modelNoAttention`, `attentionRefused`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
+    const { ort, files, wantOutputs = false, keptOutputs, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs });
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
@@ -160,7 +164,7 @@ export class AttentionSession {
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
-    const { batch = 1, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
+    const { batch = 1, hasWindows = false, numPast = 0, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])]);
     const layers: LayerWeights[] = [];
@@ -177,7 +181,7 @@ export class AttentionSession {
         continue;
       }
       const [queries, keys] = extentsOf(site, options);
-      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numQueries: queries.positions, numKeys: keys.positions });
+      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: queries.positions, numKeys: keys.positions });
       checks.set(site, found);
       if (found.failure !== '') {
         failed.push({ path: site.path, reason: found.failure });
@@ -220,9 +224,9 @@ export class AttentionSession {
 }
 
 /** The extents of a site's queries and keys: a decoder's text where the site is the decoder's. */
-function extentsOf({ component }: PlacedSite, { numPositions, numTokens, numTargetPositions = 0, numTargetTokens }: RunOptions): readonly [Extent, Extent] {
+function extentsOf({ component }: PlacedSite, { numPositions, numPast = 0, numTokens, numTargetPositions = 0, numTargetTokens }: RunOptions): readonly [Extent, Extent] {
   const source: Extent = { positions: numPositions, tokens: numPositions === undefined ? undefined : numTokens };
-  if (numTargetPositions === 0) return [source, source];
+  if (numTargetPositions === 0) return [numPositions === undefined || numPast === 0 ? source : { positions: numPositions - numPast, tokens: numPositions - numPast }, source];
   const target: Extent = { positions: numTargetPositions, tokens: numTargetTokens };
   return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
 }

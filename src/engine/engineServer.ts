@@ -103,14 +103,14 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, tokenLimit, target, isChatMessage }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain({ model: spec, text, tokenLimit, target, isChatMessage, isLive }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
     let turned = -Infinity;
-    const { streams, layers, components, notices, timings } = await model.explain(
-      { text, tokenLimit, target, isChatMessage },
+    const { streams, layers, components, notices, numReused = 0, timings } = await model.explain(
+      { text, tokenLimit, target, isChatMessage, isLive },
       {
         onProgress: (progress) => this.#connection.fire('progress', progress),
         turn: async () => {
@@ -123,13 +123,14 @@ export class EngineServer {
     );
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
-    this.#log('info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
+    this.#log(isLive === true ? 'debug' : 'info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
     return {
       runId,
       model: model.info,
       streams,
       components,
       notices,
+      numReused,
       timings: { load: loaded - started, ...timings },
     };
   }

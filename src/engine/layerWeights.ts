@@ -101,13 +101,16 @@ export interface Expectation {
   /** Numbers of positions that queries and keys must have; undefined where they are not known. */
   readonly numQueries: number | undefined;
   readonly numKeys: number | undefined;
+  /** Positions before the first query, which was read by an earlier run. */
+  readonly numPast?: number;
 }
 
 /** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
 export function checkWeights(site: SiteWeights, expected: Expectation): SiteChecks {
   const { weights, numQueries, numKeys, batch, numHeads } = site;
   let isFinite = true;
-  let isCausal = numQueries === numKeys && numQueries > 1;
+  const { numPast = 0 } = expected;
+  let isCausal = numQueries + numPast === numKeys && numKeys > 1;
   let isNegative = false;
   let smallest = Infinity;
   let largest = -Infinity;
@@ -115,7 +118,7 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
   const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
   for (let row = 0; row < numRows; row++) {
     const start = row * numKeys;
-    const query = row % numQueries;
+    const query = numPast + (row % numQueries);
     let sum = 0;
     for (let key = 0; key < numKeys; key++) {
       const weight = weights[start + key];

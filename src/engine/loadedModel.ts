@@ -1,5 +1,6 @@
 import { ExplorerError } from '../base/errors';
 import type { ModelInfo } from '../model/modelInfo';
+import { cacheLinks } from '../onnx/cacheLinks';
 import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
 import { readsOf } from '../onnx/reads';
@@ -89,13 +90,15 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
-  const hasTarget = encoder === undefined && [...planInputs(index, inputs, new Set(inputs)).roles.values()].includes('targetIds');
+  const { roles } = planInputs(index, inputs, new Set(inputs));
+  const hasTarget = encoder === undefined && [...roles.values()].includes('targetIds');
+  const links = hasTarget || encoder !== undefined ? [] : cacheLinks(index, roles);
   const sessions: AttentionSession[] = [];
   const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
   try {
     const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files: main, wantOutputs: hasTarget || encoder !== undefined, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) });
+    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files: main, wantOutputs: hasTarget || encoder !== undefined, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()), keptOutputs: links.map(({ output }) => output) });
     sessions.push(session);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) seq2seq = new SplitSeq2Seq(name, { files: encoder, session: encoderSession }, { files: main, session }, bridges);
@@ -106,7 +109,7 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
       return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, chatTemplate: resolved.chatTemplate, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId);
+    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId, links);
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

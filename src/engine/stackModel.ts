@@ -1,9 +1,11 @@
 import { ExplorerError } from '../base/errors';
 import type { ModelInfo } from '../model/modelInfo';
+import type { CacheLink } from '../onnx/cacheLinks';
 import type { InputPlan } from '../onnx/inputs';
 import type { ExtractionReport } from '../onnx/report';
 import type { AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
+import { ContinuedRuns } from './continuedRuns';
 import { maxAttentionBytes } from './layerInfo';
 import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
@@ -16,14 +18,17 @@ export class StackModel implements TextModel {
   readonly #plan: InputPlan;
   /** Fills texts up to a fixed length. */
   readonly #padId: number;
+  /** Of texts that are edited. */
+  readonly #continued: ContinuedRuns;
   #report: ExtractionReport;
 
-  constructor(info: ModelInfo, session: AttentionSession, tokenizer: SourceTokenizer, plan: InputPlan, padId: number) {
+  constructor(info: ModelInfo, session: AttentionSession, tokenizer: SourceTokenizer, plan: InputPlan, padId: number, links: readonly CacheLink[] = []) {
     this.info = info;
     this.#session = session;
     this.#tokenizer = tokenizer;
     this.#plan = plan;
     this.#padId = padId;
+    this.#continued = new ContinuedRuns(session, plan, padId, links);
     this.#report = session.report;
   }
 
@@ -31,7 +36,7 @@ export class StackModel implements TextModel {
     return [this.#report];
   }
 
-  async explain({ text, tokenLimit, target, isChatMessage }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+  async explain({ text, tokenLimit, target, isChatMessage, isLive }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
     const { name, contextLength, vocabularySize } = this.info;
     if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     const started = performance.now();
@@ -40,12 +45,15 @@ export class StackModel implements TextModel {
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids: stream.tokens.map((token) => token.id), padId: this.#padId });
-    const result = await this.#session.run(inputs, { numPositions, numTokens });
+    const ids = stream.tokens.map((token) => token.id);
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
+    const { result, numReused } = isLive === true ? await this.#continued.run(ids) : { result: await this.#session.run(inputs, { numPositions, numTokens, outputs: [] }), numReused: 0 };
+    // What an edited text would go on from is kept only as long as it is edited.
+    if (isLive !== true) this.#continued.forget();
     this.#report = result.report;
     const { layers, components, notices } = arrangeLayers(name, [result]);
     const padding = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] } as const] : [];
-    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...padding], numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
   }
 
   async write(): Promise<string> {

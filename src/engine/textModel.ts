@@ -14,6 +14,8 @@ export interface Reading {
   readonly target?: string | undefined;
   /** Whether the model's chat template is put around the text. */
   readonly isChatMessage?: boolean | undefined;
+  /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */
+  readonly isLive?: boolean | undefined;
 }
 
 /** What goes on while a model reads. */
@@ -30,6 +32,8 @@ export interface Explanation {
   readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
+  /** Number of tokens that were not read again; see {@link Reading.isLive}. */
+  readonly numReused?: number;
   /** Milliseconds. */
   readonly timings: { readonly tokenize: number; readonly run: number };
 }

@@ -35,6 +35,8 @@ export interface RunInfo {
   readonly notices: readonly Notice[];
   /** The model's own answer, one for each question that it answers. */
   readonly answers?: readonly ModelAnswer[];
+  /** In live mode: number of tokens whose attention stands as the run before has computed it. */
+  readonly numReused?: number;
   /** Milliseconds that each stage took. */
   readonly timings: { readonly tokenize: number; readonly load: number; readonly run: number };
 }

@@ -127,7 +127,7 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
     const node = index.producer(name);
     if (node === undefined) break;
     const { opType, inputs } = index.nodes[node];
-    const cached = opType === 'Concat' ? inputs.find((input) => index.inputs.some((each) => each.name === input)) : undefined;
+    const cached = opType === 'Concat' ? inputs.find((input) => isGiven(index, input)) : undefined;
     if (!passedOnTheWay.has(opType) && cached === undefined) break;
     if (opType === 'Reshape') heads = headsOfReshape(index, node) ?? heads;
     // Keys of what was read before stand before the new ones.
@@ -136,6 +136,13 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
     name = next;
   }
   return heads;
+}
+
+/** Whether a tensor is an input of the graph as it comes, joined to nothing. */
+function isGiven(index: GraphIndex, tensor: string): boolean {
+  if (index.inputs.some(({ name }) => name === tensor)) return true;
+  const { opType, inputs } = index.nodes[index.producer(tensor) ?? -1] ?? {};
+  return (opType === 'Concat' || opType === 'Identity') && inputs?.length === 1 && index.inputs.some(({ name }) => name === inputs[0]);
 }
 
 /** The heads that a Reshape to [batch, position, heads, size] makes. */

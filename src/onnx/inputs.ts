@@ -26,6 +26,8 @@ export interface InputValues {
   readonly targetIds?: ArrayLike<number> | undefined;
   /** What the encoder of a decoder in a file of its own has read; the ids are the decoder's then. */
   readonly encoder?: Pick<MadeInputs, 'numTokens' | 'numPositions'> | undefined;
+  /** What was read before: the first of the ids, whose keys and values are fed in place of them. */
+  readonly past?: { readonly length: number; readonly caches: ReadonlyMap<string, ModelInput> } | undefined;
   /** Fills up to a fixed length; 0 where the tokenizer has none. */
   readonly padId?: number | undefined;
 }
@@ -76,7 +78,7 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
     make: (values) => {
       const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
       const numPositions = fixedLength ?? values.ids.length;
-      const sizes: Sizes = { values, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0 };
+      const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0 };
       return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
     },
   };
@@ -84,6 +86,7 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
 
 interface Sizes {
   readonly values: InputValues;
+  readonly numPast: number;
   readonly numTokens: number;
   readonly numPositions: number;
   readonly numTarget: number;
@@ -137,7 +140,7 @@ function whyUnknown(input: ValueInfo): string {
 /** No text needs an input larger than this. */
 const maxElements = 2 ** 26;
 
-function makeInput(input: ValueInfo, role: InputRole, { values, numTokens, numPositions, numTarget }: Sizes): ModelInput {
+function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numTokens, numPositions, numTarget }: Sizes): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'float32';
   // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
   const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
@@ -157,24 +160,27 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numTokens, numPo
     case 'targetIds': {
       const ids = role === 'ids' ? values.ids : values.targetIds;
       if (ids === undefined) throw new ExplorerError('inputNotMade', [input.name, 'the ids that the decoder reads']);
-      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? ids[position] : (values.padId ?? 0)));
+      const first = role === 'ids' ? numPast : 0;
+      return make(sequenceDims(input.dims, length - first), (position) => (first + position < numReal ? ids[first + position] : (values.padId ?? 0)));
     }
     case 'mask':
     case 'targetMask':
     case 'encoderMask':
       return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 1 : 0));
     case 'positions':
-      return make(sequenceDims(input.dims, length), (position) => position);
+      return make(sequenceDims(input.dims, length - numPast), (position) => numPast + position);
     case 'cachePositions':
-      return make([length], (position) => position);
+      return make([length - numPast], (position) => numPast + position);
     case 'cache':
-      return make(cacheDims(input), () => 0);
+      return values.past?.caches.get(input.name) ?? make(cacheDims(input), () => 0);
+    case 'pastLength':
+      return make(numberDims(input.dims), () => numPast);
     case 'lastPosition':
       return make(numberDims(input.dims), () => numTokens - 1);
     case 'totalLength':
       return make(numberDims(input.dims), () => numPositions);
     default: // types of tokens, flags, counts: zero
-      return make(role === 'tokenTypes' ? sequenceDims(input.dims, length) : numberDims(input.dims), () => 0);
+      return make(role === 'tokenTypes' ? sequenceDims(input.dims, length - numPast) : numberDims(input.dims), () => 0);
   }
 }
 
@@ -190,11 +196,23 @@ function numberDims(dims: readonly Dimension[] | undefined): readonly number[] {
   return (dims ?? [undefined]).map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
 }
 
+/** The axis of positions in a cache of keys or values that can be empty; undefined where there is none. */
+export function cacheAxis(input: ValueInfo): number | undefined {
+  if (input.dims === undefined) return undefined;
+  const batch = batchAxis(input.dims);
+  const open = [...input.dims.keys()].filter((axis) => axis !== batch && typeof input.dims?.[axis] !== 'number');
+  return open.length === 1 ? open[0] : undefined;
+}
+
+function batchAxis(dims: readonly Dimension[]): number {
+  return Math.max(dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)), 0);
+}
+
 /** An empty cache: batch one, fixed sizes kept, what counts positions zero. */
 function cacheDims(input: ValueInfo): readonly number[] {
   const { dims } = input;
   if (dims === undefined) throw new ExplorerError('inputNotMade', [input.name, 'a cache of unknown shape']);
-  const batch = Math.max(dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)), 0);
+  const batch = batchAxis(dims);
   const made = dims.map((dim, axis) => (typeof dim === 'number' ? dim : axis === batch ? 1 : 0));
   // A state of convolution or recurrence has a fixed size and begins as zeros; keys and values of a fixed length would be read.
   if (!made.includes(0) && !/conv|ssm|recurrent|rnn|^state/.test(input.name.toLowerCase())) throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);

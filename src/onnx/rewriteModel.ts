@@ -15,6 +15,8 @@ export interface RewriteOptions {
   readonly sites: readonly PlacedSite[];
   /** Whether the model's own outputs stay; without them, all that leads only to them is dropped. */
   readonly isWhole: boolean;
+  /** The model's own outputs that stay where the others do not. */
+  readonly kept?: readonly string[];
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -36,7 +38,7 @@ export interface RewrittenModel {
 const smallestExternalBytes = 1024;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [] }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -54,7 +56,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
     if (!ownOutputs.has(output) && !addedOutputs.includes(output)) addedOutputs.push(output);
     return { site, output };
   });
-  const wanted = [...sites.flatMap((site) => site.needs), ...(isWhole ? ownOutputs : [])];
+  const wanted = [...sites.flatMap((site) => site.needs), ...(isWhole ? ownOutputs : kept)];
   const live = index.ancestors(wanted);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
 
@@ -105,10 +107,10 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole }
     copy(11, input);
     if (!index.initializers.has(input.name)) inputs.push(input.name);
   }
-  if (isWhole) for (const output of graph.outputs) copy(12, output);
+  for (const output of graph.outputs) if (isWhole || kept.includes(output.name)) copy(12, output);
   for (const output of addedOutputs) written.message(12, new WireWriter().text(1, output));
   // A site whose tensor the model gives anyway.
-  const given = new Set(isWhole ? [] : outputs.map(({ output }) => output).filter((output) => ownOutputs.has(output)));
+  const given = new Set(isWhole ? [] : outputs.map(({ output }) => output).filter((output) => ownOutputs.has(output) && !kept.includes(output)));
   for (const output of given) written.message(12, new WireWriter().text(1, output));
   for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info);
   for (const site of sites) for (const info of site.suffix?.valueInfos ?? []) written.bytes(13, info);
