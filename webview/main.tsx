@@ -4,6 +4,7 @@ import * as l10n from '@vscode/l10n';
 import { render } from 'preact';
 import type { PanelApi, PanelEvents, PanelIntents } from '../src/protocol';
 import { openConnection } from '../src/rpc/connection';
+import { panelMethods } from '../src/rpc/methods';
 import { App } from './components/App';
 import { PanelContext } from './components/context';
 import { KeptLayout } from './state/layoutState';
@@ -19,7 +20,7 @@ import { windowChannel } from './windowChannel';
 const api = acquireVsCodeApi();
 const theme = followTheme();
 const kept = new KeptLayout(api);
-const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), ['pattern', 'thumbnails', 'picture'], {}, (what) => console.warn(what));
+const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), panelMethods, {}, (what) => console.warn(what));
 const panel = new Panel(connection, theme, (persist) => kept.keepPersisted(persist));
 
 // One sheet holds the colours of all depths: a theme or another ramp replaces its text and touches no token.

@@ -1,5 +1,5 @@
 import * as l10n from '@vscode/l10n';
-import { headLabel, headsOf, isDerived, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import { headLabel, headsOf, isDerived, isRecomputed, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
@@ -65,7 +65,8 @@ export function selectionName({ heads, aggregation }: HeadSelection, component: 
 
 /** What the weights shown are: attention weights, or for linear attention what stands for them. */
 export function methodName(selection: HeadSelection, component: ComponentInfo): string {
-  return isDerived(selection, [component]) ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised') : l10n.t('attention weight');
+  const name = isDerived(selection, [component]) ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised') : l10n.t('attention weight');
+  return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
 }
 
 /** A component's name on its tab. */

@@ -60,6 +60,19 @@ export function isDerived({ component: name, heads }: HeadSelection, components:
   return heads.some(({ layer }) => layers[layer]?.method === 'derived');
 }
 
+/** How far the weights of the heads shown may be off at most, where any of them is held rounded; undefined where all are exact. */
+export function largestError({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): number | undefined {
+  const layers = components.find(({ component }) => component === name)?.layers ?? [];
+  const errors = heads.flatMap(({ layer }) => (layers[layer]?.held === 'rounded' ? [layers[layer].maxError ?? 0] : []));
+  return errors.length === 0 ? undefined : Math.max(...errors);
+}
+
+/** Whether the weights of any of the heads shown are not held, but recomputed when asked for. */
+export function isRecomputed({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): boolean {
+  const layers = components.find(({ component }) => component === name)?.layers ?? [];
+  return heads.some(({ layer }) => layers[layer]?.held === 'recomputed');
+}
+
 /** Whether two selections show the same heads in the same way. */
 export function isSameSelection(a: HeadSelection, b: HeadSelection): boolean {
   return a.component === b.component && a.heads.length === b.heads.length && (a.heads.length < 2 || a.aggregation === b.aggregation) && a.heads.every((head, i) => head.layer === b.heads[i]?.layer && head.head === b.heads[i].head);

@@ -1,5 +1,5 @@
 import type { ComponentInfo } from './head';
-import { marginals, meanOf, sinkKeys, strongest, weightsOf, type Direction, type Pattern, type WeightedPosition } from './pattern';
+import { marginals, meanOf, sinkKeys, strongest, type Direction, type Pattern, type WeightedPosition } from './pattern';
 import type { TokenRef } from './token';
 
 /** What one token, or the mean of several, reads or is read by. */
@@ -21,19 +21,26 @@ export function directionOf(component: ComponentInfo, stream: number, direction:
   return reads ? 'reads' : isRead ? 'readBy' : undefined;
 }
 
-/** The weights that tokens read, or are read with; those of another stream than the first's are left out. Undefined where the component has no such weights. */
-export function lightingOf(pattern: Pattern, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Lighting | undefined {
+/** Whose weights over which stream a look at tokens asks for. */
+export type Look = Omit<Lighting, 'weights' | 'maximum'>;
+
+/** What a look at tokens asks for in a pattern of this size; tokens of another stream than the first's are left out. Undefined where the component has no such weights. */
+export function lookAt({ numQueries, numKeys }: { readonly numQueries: number; readonly numKeys: number }, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Look | undefined {
   const [first] = tokens;
   if (first === undefined) return undefined;
   const way = directionOf(component, first.stream, direction);
   if (way === undefined) return undefined;
-  const length = way === 'reads' ? pattern.numQueries : pattern.numKeys;
+  const length = way === 'reads' ? numQueries : numKeys;
   const looking = tokens.filter(({ stream, position }) => stream === first.stream && position >= 0 && position < length);
-  if (looking.length === 0) return undefined;
-  const weights = meanOf(looking.map(({ position }) => weightsOf(pattern, position, way)));
+  return looking.length === 0 ? undefined : { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream };
+}
+
+/** What a look sees: the mean of its tokens' weights, one vector for each. */
+export function lightingFrom(look: Look, vectors: readonly Float32Array[]): Lighting {
+  const weights = meanOf(vectors);
   let maximum = 0;
   for (const weight of weights) if (weight > maximum) maximum = weight;
-  return { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream, weights, maximum };
+  return { ...look, weights, maximum };
 }
 
 /** The strongest of a lighting, and where the rest of its weight is. */

@@ -1,12 +1,16 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
 import 'vscode-jsonrpc/browser';
 import { Emitter } from '../../src/base/event';
-import { weightsOf } from '../../src/model/pattern';
+import { AttentionStore } from '../../src/engine/attentionStore';
+import type { HeldLayer } from '../../src/engine/heldLayer';
+import type { HeadSelection } from '../../src/model/head';
+import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelEvents, PanelIntents, PanelStatus } from '../../src/protocol';
+import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
 import { generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
+import { longLayers } from './longRun';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -25,24 +29,39 @@ export class FakeHost {
   readonly intents: { readonly name: string; readonly value: unknown }[] = [];
   /** The names of the patterns that were asked for, in order. */
   readonly patterns: string[] = [];
+  /** The tiles (`level/row/column`) and the rows that were asked for, in order. */
+  readonly tiles: string[] = [];
+  readonly rows: number[] = [];
+  /** Milliseconds that a tile takes. */
+  tileDelay = 0;
   numThumbnails = 0;
+  /** Holds the attention of a large run, as the engine does. */
+  #store = new AttentionStore(Infinity);
   run = generateRun('code');
   view: ViewState = initialView;
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
     pattern: ({ selection }) => {
-      this.patterns.push(selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' '));
+      this.patterns.push(nameOf(selection));
       return generateSelection(this.run, selection);
     },
-    overview: () => {
-      throw new Error('no run here is large');
+    overview: async ({ runId, selection }, signal) => {
+      this.patterns.push(nameOf(selection));
+      return this.#store.overview({ runId, selection, isCausal: true }, signal);
     },
-    tile: () => {
-      throw new Error('no run here is large');
+    tile: async (params, signal) => {
+      this.tiles.push(`${params.level}/${params.row}/${params.column}`);
+      if (this.tileDelay > 0) await new Promise((resolve) => setTimeout(resolve, this.tileDelay));
+      return this.#store.tile(params, signal);
     },
-    row: ({ selection, position, direction }) => ({ weights: weightsOf(generateSelection(this.run, selection), position, direction) }),
+    row: async (params, signal) => {
+      this.rows.push(params.position);
+      return { weights: await this.#store.row(params, signal) };
+    },
     picture: () => generatePicture(),
     thumbnails: ({ component, size }) => {
       this.numThumbnails++;
+      // Of a large run those of a short one of the same kinds: a real engine has them beside the data.
+      if (isLarge(this.run)) return storeOf(longLayers(this.run, size)).thumbnails({ runId: 1, component, size, isCausal: true });
       return generateThumbnails(this.run, component, size);
     },
   });
@@ -79,6 +98,7 @@ export class FakeHost {
 
   showRun(kind: RunKind, runId = 1): void {
     this.run = generateRun(kind, runId);
+    if (isLarge(this.run)) this.#store = storeOf(longLayers(this.run), runId);
     const [first] = this.run.info.components;
     this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
     this.#connection.fire('run', this.run);
@@ -93,6 +113,21 @@ export class FakeHost {
   get kept(): unknown {
     return kept;
   }
+}
+
+function storeOf(layers: readonly HeldLayer[], runId = 1): AttentionStore {
+  const store = new AttentionStore(Infinity);
+  store.add(runId, layers);
+  return store;
+}
+
+function isLarge({ info }: PanelRun): boolean {
+  const numTokens = info.streams[0]?.tokens.length ?? 0;
+  return isTiled(numTokens, numTokens);
+}
+
+function nameOf({ heads }: HeadSelection): string {
+  return heads.map(({ layer, head }) => `${layer}.${head}`).join(' ');
 }
 
 const statuses: Readonly<Record<string, PanelStatus>> = {

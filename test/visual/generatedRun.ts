@@ -6,7 +6,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'odd' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'odd' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -93,6 +93,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     large: () => single({ role: 'source', ...repeated(512) }, 12, 12),
     grouped: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 4, 8, 2),
     long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
+    huge: () => single({ role: 'source', ...repeated(4096) }, 12, 12),
     odd: () => single(oddStream, 2, 4),
     picture: () => pictureOf('exposed'),
     linearPicture: () => pictureOf('derived'),

@@ -5,6 +5,7 @@ import { cssColour } from '../../src/model/ramp';
 import { depthOf, logFloor } from '../../src/model/viewState';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
+import { Precision } from './Precision';
 
 /** The colours with the numbers that they stand for. */
 export function Legend(): JSX.Element {
@@ -36,7 +37,10 @@ export function Legend(): JSX.Element {
       <div class="legend-numbers">
         <span>{low}</span>
         <span>{middle}</span>
-        <span>{high}</span>
+        <span>
+          {high}
+          {component === undefined ? null : <Precision selection={panel.selection.value} component={component} />}
+        </span>
       </div>
       {panel.component.value?.isCausal === true ? (
         <div class="legend-note">

@@ -16,10 +16,11 @@ export function LiveRegion(): JSX.Element {
   const cell = panel.crosshair.value;
   const shown = panel.matrix.value;
   const isPinned = panel.view.value.pinned.length > 0;
+  const cellWeight = panel.crosshairWeight.value;
   let text = '';
   if (cell !== undefined && shown !== undefined) {
-    const { component, pattern } = shown;
-    text = l10n.t('from {0} to {1}: {2}', readerName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key] ?? 0));
+    const { component } = shown;
+    if (cellWeight !== undefined) text = l10n.t('from {0} to {1}: {2}', readerName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(cellWeight));
   } else if (isPinned && cursor !== undefined && lighting !== undefined && !lighting.tokens.some(({ position }) => position === cursor.position)) {
     const weight = formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0);
     text = streams[cursor.stream]?.grid === undefined ? `${tokenName(streams, cursor)}: ${weight}` : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);

@@ -2,12 +2,12 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
-import { marginals } from '../../src/model/pattern';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, marginsFor } from '../draw/drawAxes';
 import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
-import { MatrixTiles } from '../draw/matrixTiles';
+import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
+import { RemoteTiles } from '../draw/remoteTiles';
 import { cellAt, fitView, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { ShownPattern } from '../state/panel';
 import { paletteOf } from '../theme/palette';
@@ -29,15 +29,14 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
   const base = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
   const { width, height } = useSize(outer);
-  const { pattern, component } = shown;
+  const { matrix, component } = shown;
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
   const margins = useMemo(() => marginsFor(width, height), [width, height]);
-  const frame = useMemo<MatrixFrame>(() => ({ numQueries: pattern.numQueries, numKeys: pattern.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [pattern.numQueries, pattern.numKeys, width, height]);
-  const image = useMemo(() => depthImage(pattern, scale, threshold), [pattern, scale, threshold]);
-  const tiles = useMemo(() => new MatrixTiles(new DepthPyramid(image), paletteOf(ramp)), [image, ramp]);
-  const sums = useMemo(() => marginals(pattern, component.isCausal), [pattern, component]);
+  const frame = useMemo<MatrixFrame>(() => ({ numQueries: matrix.numQueries, numKeys: matrix.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [matrix.numQueries, matrix.numKeys, width, height]);
+  const depths = useMemo(() => (matrix.kind === 'whole' ? new DepthPyramid(depthImage(matrix.pattern, scale, threshold)) : matrix), [matrix, scale, threshold]);
+  const tiles = useMemo<MatrixPictures>(() => (depths instanceof DepthPyramid ? new MatrixTiles(depths, paletteOf(ramp)) : new RemoteTiles(depths, scale, threshold, paletteOf(ramp))), [depths, scale, threshold, ramp]);
   const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({ of: frame, value: fitView(frame), isFitted: true });
   if (view.current.of !== frame) {
     const isSameShape = view.current.of.numQueries === frame.numQueries && view.current.of.numKeys === frame.numKeys;
@@ -55,6 +54,8 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     if (context === undefined) return;
     const theme = panel.theme.value;
     const { value } = view.current;
+    // Tiles that come are drawn.
+    if (matrix.kind === 'remote') void matrix.tilesArrived.value;
     context.save();
     context.translate(margins.left, margins.top);
     context.save();
@@ -63,10 +64,10 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     context.clip();
     tiles.draw(context, value, frame, window.devicePixelRatio || 1);
     if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
-    if (theme.isHighContrast) drawCellOutlines(context, value, frame, image, theme.canvas.line);
+    if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
-    drawMarginals(context, value, frame, sums, panel.sinks.value, margins, theme.canvas);
+    drawMarginals(context, value, frame, matrix.marginals, panel.sinks.value, margins, theme.canvas);
     drawAxes(context, value, frame, queries, keys, margins, theme.canvas);
     context.restore();
   };
@@ -106,7 +107,12 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     fit: () => moveView(fitView(frame)),
   };
 
-  useEffect(() => effect(drawBase), [tiles, frame, sums, component, run]);
+  useEffect(() => effect(drawBase), [tiles, frame, component, run]);
+  useEffect(() => {
+    // What is shown no longer needs no more of its tiles.
+    if (matrix.kind === 'remote') return () => matrix.want([]);
+    return undefined;
+  }, [matrix]);
   useEffect(() => effect(drawOverlay), [frame, component, run]);
   useEffect(() => {
     if (run === null || panel.arrivedAt === 0 || width === 0) return;
@@ -169,7 +175,7 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
       tabIndex={0}
       role="application"
       aria-roledescription={l10n.t('matrix')}
-      aria-label={l10n.t('Matrix of {0}: {1} query rows, {2} key columns. Shift and arrow keys move the crosshair, plus and minus zoom.', selectionName(shown.selection, component), pattern.numQueries, pattern.numKeys)}
+      aria-label={l10n.t('Matrix of {0}: {1} query rows, {2} key columns. Shift and arrow keys move the crosshair, plus and minus zoom.', selectionName(shown.selection, component), matrix.numQueries, matrix.numKeys)}
       onKeyDown={onKeyDown}
       onBlur={() => (panel.crosshair.value = undefined)}
     >

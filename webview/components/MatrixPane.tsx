@@ -1,11 +1,11 @@
 import '@vscode-elements/elements/dist/vscode-toolbar-button/index.js';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
-import { marginals } from '../../src/model/pattern';
 import { formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
+import { Precision } from './Precision';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
 
 /** One pattern as a matrix, with what the crosshair is on. */
@@ -46,20 +46,22 @@ function CrosshairReadout(): JSX.Element {
   const { panel } = usePanel();
   const shown = panel.matrix.value;
   const cell = panel.crosshair.value;
+  const weight = panel.crosshairWeight.value;
   const streams = panel.run.value?.info.streams ?? [];
-  const sums = useMemo(() => (shown === undefined ? undefined : marginals(shown.pattern, shown.component.isCausal)), [shown]);
-  if (shown === undefined || cell === undefined || cell.query >= shown.pattern.numQueries || cell.key >= shown.pattern.numKeys) {
+  if (shown === undefined || cell === undefined || cell.query >= shown.matrix.numQueries || cell.key >= shown.matrix.numKeys) {
     const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
     return <p class="readout crosshair hint" title={l10n.t('Bars: row sums, column means.')}>{isTarget ? l10n.t('Rows: what the decoder read before it wrote the next token. Columns: keys.') : l10n.t('Rows: queries. Columns: keys.')}</p>;
   }
-  const { component, pattern } = shown;
+  const { component, matrix, selection } = shown;
+  const { rowSums, columnMeans } = matrix.marginals;
   const from = readerName(streams, { stream: component.queryStream, position: cell.query });
   const to = tokenName(streams, { stream: component.keyStream, position: cell.key });
-  const isMasked = component.isCausal && cell.key > cell.query + pattern.numKeys - pattern.numQueries;
+  const isMasked = component.isCausal && cell.key > cell.query + matrix.numKeys - matrix.numQueries;
   return (
     <p class="readout crosshair">
-      {l10n.t('from {0} to {1}', from, to)}: <span class="number weight">{formatWeight(pattern.weights[cell.query * pattern.numKeys + cell.key])}</span>
-      {sums !== undefined && !isMasked ? <span class="hint"> {l10n.t('row sum {0}, column mean {1}', formatWeight(sums.rowSums[cell.query]), formatWeight(sums.columnMeans[cell.key]))}</span> : null}
+      {l10n.t('from {0} to {1}', from, to)}: <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
+      <Precision selection={selection} component={component} />
+      {isMasked ? null : <span class="hint"> {l10n.t('row sum {0}, column mean {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}</span>}
       {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
     </p>
   );

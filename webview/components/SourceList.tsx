@@ -7,6 +7,7 @@ import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { directionWord, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
+import { Precision } from './Precision';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
 function linesOf(run: PanelRun, stream: number): Int32Array {
@@ -56,7 +57,10 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         <h2>
           {tokensName(streams, lighting.tokens, lighting.direction)} {directionWord(lighting.direction)}
         </h2>
-        <span class="aside">{selectionName(shown.selection, shown.component)}</span>
+        <span class="aside">
+          {selectionName(shown.selection, shown.component)}
+          <Precision selection={shown.selection} component={shown.component} />
+        </span>
       </header>
       <ol class="sources">
         {sources.strongest.map(({ position, weight }) => {

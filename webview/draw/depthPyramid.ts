@@ -1,4 +1,5 @@
 import type { Pattern } from '../../src/model/pattern';
+import type { Maxima } from '../../src/model/patternLevels';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 
 /** Depths of colour of a matrix as bytes, row-major: 0 draws nothing, 255 is full depth. */
@@ -31,6 +32,23 @@ export function depthImage(pattern: Pattern, scale: Scale, threshold: number): D
     }
   }
   return { rows: numQueries, columns: numKeys, bytes };
+}
+
+/**
+ * The depths of blocks by their maxima, from block row `top` of a level on. On the scale by row a block's maximum is taken for a
+ * share of the smallest row maximum that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
+ */
+export function blockDepths({ rows, columns, maxima }: Maxima, level: number, top: number, rowMaxima: Float32Array, scale: Scale, threshold: number): DepthImage {
+  if (scale !== 'row') return depthImage({ numQueries: rows, numKeys: columns, weights: maxima }, scale, threshold);
+  const bytes = new Uint8Array(maxima.length);
+  for (let row = 0; row < rows; row++) {
+    const own = rowMaxima.slice((top + row) * 2 ** level, (top + row + 1) * 2 ** level).sort();
+    for (let i = row * columns; i < (row + 1) * columns; i++) {
+      const weight = maxima[i];
+      if (weight > 0 && weight >= threshold) bytes[i] = depthByte(depthOf(weight, scale, own.find((maximum) => maximum >= weight) ?? weight));
+    }
+  }
+  return { rows, columns, bytes };
 }
 
 /** Half as many rows and columns, each block by its maximum, so that a single hot cell never disappears. */

@@ -1,6 +1,6 @@
 import { visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import { hatchPattern } from './canvas';
-import type { DepthImage } from './depthPyramid';
+import type { MatrixPictures } from './matrixTiles';
 
 /** Colours for what is drawn around and over the cells, as CSS writes them. */
 export interface MatrixColours {
@@ -30,14 +30,14 @@ export function drawCausalMask(context: CanvasRenderingContext2D, view: MatrixVi
 }
 
 /** Outlines the visible cells with a thickness that carries their depth, where cells are large enough (high contrast). */
-export function drawCellOutlines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, depths: DepthImage, colour: string): void {
+export function drawCellOutlines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pictures: MatrixPictures, colour: string): void {
   if (view.cell < 7) return;
   const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
   const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   context.strokeStyle = colour;
   for (let query = rows.from; query < rows.to; query++) {
     for (let key = columns.from; key < columns.to; key++) {
-      const thickness = (Math.min(view.cell / 3, 3) * depths.bytes[query * depths.columns + key]) / 255;
+      const thickness = (Math.min(view.cell / 3, 3) * pictures.depthAt(query, key)) / 255;
       if (thickness < 0.2) continue;
       context.lineWidth = thickness;
       context.strokeRect(view.x + key * view.cell + thickness / 2, view.y + query * view.cell + thickness / 2, view.cell - thickness, view.cell - thickness);

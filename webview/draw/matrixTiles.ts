@@ -1,29 +1,43 @@
+import { LRUCache } from 'lru-cache';
+import { tileSize } from '../../src/model/patternLevels';
 import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
 import type { DepthImage, DepthPyramid } from './depthPyramid';
 
-const tileSize = 256;
-/** About 16 MB of pixels; the tiles longest unused go first. */
-const maxTiles = 64;
+/** About 32 MB of pixels; the tiles longest unused go first. */
+const maxTiles = 128;
 
 /** The pictures of a matrix, cut into tiles that are painted when first seen. */
-export class MatrixTiles {
+export interface MatrixPictures {
+  /** Draws what the view shows; the context's unit is a CSS pixel and its origin the plot's corner. Returns how many tiles it drew. */
+  draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number;
+  /** The depth of a cell as a byte; 0 also where it is not here yet. */
+  depthAt(query: number, key: number): number;
+}
+
+/** The tiles that a view shows of a level whose blocks are `block` CSS pixels wide: half-open ranges of rows and columns. */
+export function tilesInView(view: MatrixView, frame: MatrixFrame, block: number, rows: number, columns: number): { readonly rows: { readonly from: number; readonly to: number }; readonly columns: { readonly from: number; readonly to: number } } {
+  return { rows: visibleRange(view.y, block * tileSize, Math.ceil(rows / tileSize), frame.height), columns: visibleRange(view.x, block * tileSize, Math.ceil(columns / tileSize), frame.width) };
+}
+
+/** The pictures of a matrix that is here whole, or of the levels from `firstLevel` on of one whose finer levels are not. */
+export class MatrixTiles implements MatrixPictures {
   readonly #pyramid: DepthPyramid;
   readonly #palette: Palette;
-  readonly #tiles = new Map<string, HTMLCanvasElement>();
+  readonly #firstLevel: number;
+  readonly #tiles = new LRUCache<string, HTMLCanvasElement>({ max: maxTiles });
 
-  constructor(pyramid: DepthPyramid, palette: Palette) {
+  constructor(pyramid: DepthPyramid, palette: Palette, firstLevel = 0) {
     this.#pyramid = pyramid;
     this.#palette = palette;
+    this.#firstLevel = firstLevel;
   }
 
-  /** Draws what the view shows; the context's unit is a CSS pixel and its origin the plot's corner. Returns how many tiles it drew. */
   draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number {
-    const level = levelFor(view.cell, pixelRatio);
+    const level = Math.max(0, levelFor(view.cell, pixelRatio) - this.#firstLevel);
     const image = this.#pyramid.level(level);
-    const block = view.cell * 2 ** level;
-    const columns = visibleRange(view.x, block * tileSize, Math.ceil(image.columns / tileSize), frame.width);
-    const rows = visibleRange(view.y, block * tileSize, Math.ceil(image.rows / tileSize), frame.height);
+    const block = view.cell * 2 ** (level + this.#firstLevel);
+    const { rows, columns } = tilesInView(view, frame, block, image.rows, image.columns);
     context.imageSmoothingEnabled = false;
     let drawn = 0;
     for (let row = rows.from; row < rows.to; row++) {
@@ -36,21 +50,26 @@ export class MatrixTiles {
     return drawn;
   }
 
+  depthAt(query: number, key: number): number {
+    const image = this.#pyramid.level(0);
+    return image.bytes[query * image.columns + key];
+  }
+
+  /** A tile of the first level. */
+  firstTile(row: number, column: number): HTMLCanvasElement {
+    return this.#tile(this.#pyramid.level(0), 0, row, column);
+  }
+
   #tile(image: DepthImage, level: number, row: number, column: number): HTMLCanvasElement {
     const name = `${level}/${row}/${column}`;
-    const found = this.#tiles.get(name);
-    this.#tiles.delete(name);
-    const tile = found ?? paint(image, row * tileSize, column * tileSize, this.#palette);
-    this.#tiles.set(name, tile);
-    for (const oldest of this.#tiles.keys()) {
-      if (this.#tiles.size <= maxTiles) break;
-      this.#tiles.delete(oldest);
-    }
+    let tile = this.#tiles.get(name);
+    if (tile === undefined) this.#tiles.set(name, (tile = paintTile(image, row * tileSize, column * tileSize, this.#palette)));
     return tile;
   }
 }
 
-function paint(image: DepthImage, top: number, left: number, palette: Palette): HTMLCanvasElement {
+/** Paints one tile's part of an image, from a row and column on. */
+export function paintTile(image: DepthImage, top: number, left: number, palette: Palette): HTMLCanvasElement {
   const width = Math.min(tileSize, image.columns - left);
   const height = Math.min(tileSize, image.rows - top);
   const pixels = new ImageData(width, height);

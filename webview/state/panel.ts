@@ -1,8 +1,8 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
-import { directionOf, lightingOf, provenSinks, sourcesOf, type Lighting, type Sources } from '../../src/model/lighting';
-import type { Direction, Pattern } from '../../src/model/pattern';
+import { directionOf, lightingFrom, lookAt, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
+import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { RunInfo } from '../../src/model/modelInfo';
@@ -11,16 +11,18 @@ import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents,
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
+import type { MatrixData } from './matrixData';
 import { PatternStore, settle } from './patternStore';
+import { RowFetcher } from './rowFetcher';
 
 /** The panel's line to the editor. */
 export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
 
-/** A pattern with the heads that it shows. */
+/** A matrix with the heads that it shows. */
 export interface ShownPattern {
   readonly selection: HeadSelection;
   readonly component: ComponentInfo;
-  readonly pattern: Pattern;
+  readonly matrix: MatrixData;
 }
 
 /** How many sources are listed. */
@@ -78,13 +80,28 @@ export class Panel {
   });
   readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
     const shown = this.selected.value;
-    return shown === undefined ? undefined : lightingOf(shown.pattern, shown.component, this.looking.value, this.view.value.direction);
+    const look = this.#look.value;
+    if (shown === undefined || look === undefined) return undefined;
+    if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
+    const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
+    if (rows.every((row) => row !== undefined)) {
+      const lighting = lightingFrom(look, rows);
+      this.#lastLighting = { shown, lighting };
+      return lighting;
+    }
+    // What was lit before, under its own name, for the moment that rows of a large pattern need to come.
+    return this.#lastLighting?.shown === shown && !this.#lightRows.isLate.value ? this.#lastLighting.lighting : undefined;
+  });
+  /** The weight under the crosshair; undefined where there is none, or where it has not come yet. */
+  readonly crosshairWeight: ReadonlySignal<number | undefined> = computed(() => {
+    const cell = this.crosshair.value;
+    const matrix = this.matrix.value?.matrix;
+    if (cell === undefined || matrix === undefined || cell.query >= matrix.numQueries || cell.key >= matrix.numKeys) return undefined;
+    if (matrix.kind === 'remote') void [matrix.rowsArrived.value, matrix.tilesArrived.value];
+    return matrix.weightAt(cell.query, cell.key);
   });
   /** The keys of the selected pattern that draw much of every query's weight. */
-  readonly sinks: ReadonlySignal<readonly number[]> = computed(() => {
-    const shown = this.selected.value;
-    return shown === undefined ? [] : provenSinks(shown.pattern, shown.component.isCausal);
-  });
+  readonly sinks: ReadonlySignal<readonly number[]> = computed(() => this.selected.value?.matrix.sinks ?? []);
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
     return lighting === undefined ? undefined : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
@@ -97,6 +114,14 @@ export class Panel {
   /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
   readonly direction: ReadonlySignal<Direction> = computed(() => this.lighting.value?.direction ?? this.view.value.direction);
 
+  /** What lights up is asked of the selected pattern so. */
+  readonly #look: ReadonlySignal<Look | undefined> = computed(() => {
+    const shown = this.selected.value;
+    return shown === undefined ? undefined : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
+  });
+  #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
+  readonly #lightRows = new RowFetcher((error) => (this.dataError.value = error));
+  readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -118,6 +143,7 @@ export class Panel {
     this.#followSelection();
     this.#followPreview();
     this.#followHover();
+    this.#followRows();
   }
 
   // ---- what the person does ----
@@ -259,16 +285,32 @@ export class Panel {
 
   #load(run: PanelRun, selection: HeadSelection, component: ComponentInfo, aborted: AbortSignal, show: (shown: ShownPattern) => void): void {
     const held = this.#store.held(run.info.runId, selection);
-    if (held !== undefined) return show({ selection, component, pattern: held });
+    if (held !== undefined) return show({ selection, component, matrix: held });
     void settle(
-      this.#store.pattern(run.info.runId, selection, aborted),
-      (pattern) =>
+      this.#store.matrix(run.info, selection, component, aborted),
+      (matrix) =>
         batch(() => {
           this.dataError.value = undefined;
-          show({ selection, component, pattern });
+          show({ selection, component, matrix });
         }),
       (error) => (this.dataError.value = error),
     );
+  }
+
+  /** Of large patterns, fetches the rows of the tokens that are looked at, and of the cell under the crosshair. */
+  #followRows(): void {
+    effect(() => {
+      const matrix = this.selected.value?.matrix;
+      const look = this.#look.value;
+      if (matrix?.kind !== 'remote' || look === undefined) this.#lightRows.want(undefined, []);
+      else this.#lightRows.want(matrix, look.tokens.map(({ position }) => ({ position, direction: look.direction })));
+    });
+    effect(() => {
+      const cell = this.crosshair.value;
+      const matrix = this.matrix.value?.matrix;
+      const isMissing = matrix?.kind === 'remote' && cell !== undefined && cell.query < matrix.numQueries && matrix.weightAt(cell.query, cell.key) === undefined;
+      this.#crosshairRows.want(isMissing ? matrix : undefined, isMissing ? [{ position: cell.query, direction: 'reads' }] : []);
+    });
   }
 
   /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */

@@ -1,37 +1,58 @@
 import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
-import type { Component, HeadSelection } from '../../src/model/head';
-import { headLabel } from '../../src/model/head';
-import type { Pattern } from '../../src/model/pattern';
+import { headLabel, type Component, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import type { RunInfo } from '../../src/model/modelInfo';
+import { isTiled } from '../../src/model/patternLevels';
 import type { PanelApi, Thumbnails } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
+import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData } from './matrixData';
 
 const maxBytes = 96 * 2 ** 20;
+/** Overviews take about a megabyte each. */
+const maxLarge = 24;
 
-/** Patterns and thumbnails of runs, asked for when looked at and kept while there is room. */
+/** Matrices and thumbnails of runs, asked for when looked at and kept while there is room. */
 export class PatternStore {
   readonly #remote: Client<PanelApi>;
-  readonly #patterns = new LRUCache<string, Pattern>({ maxSize: maxBytes, maxEntrySize: 2 ** 31, sizeCalculation: ({ weights }) => weights.byteLength + 64 });
+  readonly #whole = new LRUCache<string, WholeMatrix>({ maxSize: maxBytes, maxEntrySize: 2 ** 31, sizeCalculation: ({ bytes }) => bytes + 64 });
+  readonly #large = new LRUCache<string, RemoteMatrix>({ max: maxLarge });
+  readonly #parts = new KeptParts();
   readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
 
   constructor(remote: Client<PanelApi>) {
     this.#remote = remote;
   }
 
-  /** A pattern that is here already. */
-  held(runId: number, selection: HeadSelection): Pattern | undefined {
-    return this.#patterns.get(nameOf(runId, selection));
+  /** A matrix that is here already. */
+  held(runId: number, selection: HeadSelection): MatrixData | undefined {
+    const name = nameOf(runId, selection);
+    return this.#whole.get(name) ?? this.#large.get(name);
   }
 
-  /** A pattern, from here or from the host. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
-  async pattern(runId: number, selection: HeadSelection, signal: AbortSignal): Promise<Pattern> {
-    const name = nameOf(runId, selection);
-    const found = this.#patterns.get(name);
+  /** A matrix, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
+  async matrix(info: RunInfo, selection: HeadSelection, component: ComponentInfo, signal: AbortSignal): Promise<MatrixData> {
+    const { runId, streams } = info;
+    const found = this.held(runId, selection);
     if (found !== undefined) return found;
+    const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
+    if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream))) return this.#overview(runId, selection, signal);
     const pattern = await this.#remote.pattern({ runId, selection }, signal);
     if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) throw new ExplorerError('invalidMessage', ['pattern']);
-    this.#patterns.set(name, pattern);
-    return pattern;
+    const matrix = new WholeMatrix(pattern, component.isCausal);
+    this.#whole.set(nameOf(runId, selection), matrix);
+    return matrix;
+  }
+
+  async #overview(runId: number, selection: HeadSelection, signal: AbortSignal): Promise<RemoteMatrix> {
+    const overview = await this.#remote.overview({ runId, selection }, signal);
+    const matrix = new RemoteMatrix(overview, {
+      name: nameOf(runId, selection),
+      kept: this.#parts,
+      tile: (place, aborted) => this.#remote.tile({ runId, selection, ...place }, aborted),
+      row: async (position, direction, aborted) => (await this.#remote.row({ runId, selection, position, direction }, aborted)).weights,
+    });
+    this.#large.set(nameOf(runId, selection), matrix);
+    return matrix;
   }
 
   /** The thumbnails of a component, from here or from the host. */
@@ -46,7 +67,9 @@ export class PatternStore {
 
   /** Drops everything: the runs are gone. */
   clear(): void {
-    this.#patterns.clear();
+    this.#whole.clear();
+    this.#large.clear();
+    this.#parts.clear();
     this.#thumbnails.clear();
   }
 }

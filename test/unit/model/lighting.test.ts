@@ -1,12 +1,18 @@
 import { expect } from 'chai';
 import type { ComponentInfo } from '../../../src/model/head';
-import { directionOf, lightingOf, provenSinks, sourcesOf } from '../../../src/model/lighting';
-import type { Pattern } from '../../../src/model/pattern';
+import { directionOf, lightingFrom, lookAt, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
+import { weightsOf, type Direction, type Pattern } from '../../../src/model/pattern';
+import type { TokenRef } from '../../../src/model/token';
 
 const self: ComponentInfo = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true };
 const cross: ComponentInfo = { component: 'cross', layers: [], queryStream: 1, keyStream: 0, isCausal: false };
 const pattern: Pattern = { numQueries: 3, numKeys: 3, weights: Float32Array.from([1, 0, 0, 0.25, 0.75, 0, 0.5, 0.25, 0.25]) };
 const at = (position: number, stream = 0): { stream: number; position: number } => ({ stream, position });
+
+function lightingOf(whole: Pattern, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Lighting | undefined {
+  const look = lookAt(whole, component, tokens, direction);
+  return look && lightingFrom(look, look.tokens.map(({ position }) => weightsOf(whole, position, look.direction)));
+}
 
 describe('the lighting of tokens', () => {
   it('is a row for what a token reads, and a column for what reads it', () => {

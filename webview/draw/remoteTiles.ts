@@ -1,0 +1,95 @@
+import { LRUCache } from 'lru-cache';
+import { blocksAlong, tileSize } from '../../src/model/patternLevels';
+import type { Scale } from '../../src/model/viewState';
+import { levelFor, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import type { RemoteMatrix, TilePlace } from '../state/matrixData';
+import type { Palette } from '../theme/palette';
+import { blockDepths, DepthPyramid, type DepthImage } from './depthPyramid';
+import { MatrixTiles, paintTile, tilesInView, type MatrixPictures } from './matrixTiles';
+
+/** About 32 MB of pixels and bytes; the tiles longest unused go first. */
+const maxTiles = 112;
+
+interface PaintedTile {
+  readonly image: DepthImage;
+  readonly canvas: HTMLCanvasElement;
+}
+
+/** The pictures of a large matrix: of the level that the view needs as far as its tiles are here, of coarser ones meanwhile. */
+export class RemoteTiles implements MatrixPictures {
+  readonly #matrix: RemoteMatrix;
+  readonly #scale: Scale;
+  readonly #threshold: number;
+  readonly #palette: Palette;
+  readonly #overview: MatrixTiles;
+  readonly #tiles = new LRUCache<string, PaintedTile>({ max: maxTiles });
+
+  constructor(matrix: RemoteMatrix, scale: Scale, threshold: number, palette: Palette) {
+    const { overview } = matrix;
+    this.#matrix = matrix;
+    this.#scale = scale;
+    this.#threshold = threshold;
+    this.#palette = palette;
+    this.#overview = new MatrixTiles(new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, scale, threshold)), palette, overview.level);
+  }
+
+  draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number {
+    const level = levelFor(view.cell, pixelRatio);
+    const { overview } = this.#matrix;
+    if (level >= overview.level) {
+      this.#matrix.want([]);
+      return this.#overview.draw(context, view, frame, pixelRatio);
+    }
+    const block = view.cell * 2 ** level;
+    const [numRows, numColumns] = [blocksAlong(overview.numQueries, level), blocksAlong(overview.numKeys, level)];
+    const { rows, columns } = tilesInView(view, frame, block, numRows, numColumns);
+    const missing: TilePlace[] = [];
+    context.imageSmoothingEnabled = false;
+    let drawn = 0;
+    for (let row = rows.from; row < rows.to; row++) {
+      for (let column = columns.from; column < columns.to; column++) {
+        const place = { level, row, column };
+        const width = Math.min(tileSize, numColumns - column * tileSize);
+        const height = Math.min(tileSize, numRows - row * tileSize);
+        const found = this.#painted(place)?.canvas;
+        if (found === undefined) missing.push(place);
+        const source = found === undefined ? this.#coarser(place) : { canvas: found, x: 0, y: 0, shrunk: 1 };
+        context.drawImage(source.canvas, source.x, source.y, width / source.shrunk, height / source.shrunk, view.x + column * tileSize * block, view.y + row * tileSize * block, width * block, height * block);
+        drawn++;
+      }
+    }
+    const middleRow = (frame.height / 2 - view.y) / (block * tileSize) - 0.5;
+    const middleColumn = (frame.width / 2 - view.x) / (block * tileSize) - 0.5;
+    const distance = ({ row, column }: TilePlace): number => Math.hypot(row - middleRow, column - middleColumn);
+    this.#matrix.want(missing.sort((a, b) => distance(a) - distance(b)));
+    return drawn;
+  }
+
+  depthAt(query: number, key: number): number {
+    const [row, column] = [Math.floor(query / tileSize), Math.floor(key / tileSize)];
+    const image = this.#painted({ level: 0, row, column })?.image;
+    return image === undefined ? 0 : image.bytes[(query - row * tileSize) * image.columns + key - column * tileSize];
+  }
+
+  /** The finest picture of a tile's place that is here, as a part of a coarser tile: two tiles of a level lie along each side of one of the next. */
+  #coarser({ level, row, column }: TilePlace): { readonly canvas: HTMLCanvasElement; readonly x: number; readonly y: number; readonly shrunk: number } {
+    for (let steps = 1; ; steps++) {
+      const shrunk = 2 ** steps;
+      const place = { level: level + steps, row: Math.floor(row / shrunk), column: Math.floor(column / shrunk) };
+      const canvas = place.level >= this.#matrix.overview.level ? this.#overview.firstTile(place.row, place.column) : this.#painted(place)?.canvas;
+      if (canvas !== undefined) return { canvas, x: ((column % shrunk) * tileSize) / shrunk, y: ((row % shrunk) * tileSize) / shrunk, shrunk };
+    }
+  }
+
+  #painted(place: TilePlace): PaintedTile | undefined {
+    const name = `${place.level}/${place.row}/${place.column}`;
+    const painted = this.#tiles.get(name);
+    if (painted !== undefined) return painted;
+    const tile = this.#matrix.tile(place);
+    if (tile === undefined) return undefined;
+    const image = blockDepths(tile, place.level, place.row * tileSize, this.#matrix.overview.rowMaxima, this.#scale, this.#threshold);
+    const made = { image, canvas: paintTile(image, 0, 0, this.#palette) };
+    this.#tiles.set(name, made);
+    return made;
+  }
+}
