@@ -1,5 +1,6 @@
 import type { SiteChecks } from '../onnx/report';
 import type { PlacedSite } from '../onnx/describeSites';
+import { hasNegative, scanWeights } from './scanWeights';
 
 /** The weights of one site as the runtime gave them. */
 export interface RawWeights {
@@ -108,34 +109,11 @@ export interface Expectation {
 /** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
 export function checkWeights(site: SiteWeights, expected: Expectation): SiteChecks {
   const { weights, numQueries, numKeys, batch, numHeads } = site;
-  let isFinite = true;
-  const { numPast = 0 } = expected;
-  let isCausal = numQueries + numPast === numKeys && numKeys > 1;
-  let isNegative = false;
-  let smallest = Infinity;
-  let largest = -Infinity;
-  let reach = 0;
   const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
-  for (let row = 0; row < numRows; row++) {
-    const start = row * numKeys;
-    const query = numPast + (row % numQueries);
-    let sum = 0;
-    for (let key = 0; key < numKeys; key++) {
-      const weight = weights[start + key];
-      sum += weight;
-      if (weight < 0) isNegative = true;
-      if (query - key >= reach && weight !== 0) reach = query - key + 1;
-      if (isCausal && key > query && weight !== 0) isCausal = false;
-    }
-    if (!Number.isFinite(sum)) isFinite = false;
-    // A row that may read nothing is all zero.
-    if (sum !== 0 && sum < smallest) smallest = sum;
-    if (sum > largest) largest = sum;
-  }
-  if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
+  const { isFinite, smallest, largest, isCausal, reach } = scanWeights(weights, numQueries, numKeys, expected.numPast);
   const slack = expected.isCoarse ? coarseTolerance : tolerance;
   const shape = [batch, numHeads, numQueries, numKeys];
-  return { isFinite, smallestRowSum: smallest, largestRowSum: numRows === 0 ? 0 : largest, isCausal, reach, shape, failure: failureOf() };
+  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, failure: failureOf() };
 
   function failureOf(): string {
     if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;
@@ -144,7 +122,7 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
     const wanted = [expected.numQueries ?? numQueries, expected.numKeys ?? numKeys];
     if (numQueries !== wanted[0] || numKeys !== wanted[1]) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
     if (expected.rowSum === 'any') return '';
-    if (isNegative) return 'it holds negative weights';
+    if (hasNegative(weights)) return 'it holds negative weights';
     if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;
     if (expected.rowSum === 'one' && largest > 0 && smallest < 1 - slack) return `a row sums to ${smallest.toFixed(4)}`;
     return '';

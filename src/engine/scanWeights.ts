@@ -1,0 +1,109 @@
+// One look at every weight of a run: it is on the way of each run, so its loops are plain ones that the compiler keeps in registers.
+
+/** What the rows of a site's weights are like. */
+export interface WeightScan {
+  readonly isFinite: boolean;
+  /** Sums of rows; rows of nothing but zeros do not count as the smallest. */
+  readonly smallest: number;
+  readonly largest: number;
+  /** Whether no query reads a later key. */
+  readonly isCausal: boolean;
+  /** How far back a query reads at most: 1 for itself alone. */
+  readonly reach: number;
+}
+
+/** Scans weights of shape [matrix, query, key], the first query being position `numPast`; all is 0 where there are none. */
+export function scanWeights(weights: Float32Array, numQueries: number, numKeys: number, numPast = 0): WeightScan {
+  const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
+  const isCausal = numQueries + numPast === numKeys && numKeys > 1 && isZeroAfterDiagonal(weights, numQueries, numKeys);
+  const sums = sumRows(weights, numQueries, numKeys, isCausal);
+  let isFinite = true;
+  let smallest = Infinity;
+  let largest = -Infinity;
+  for (const sum of sums) {
+    if (!Number.isFinite(sum)) isFinite = false;
+    // A row that may read nothing is all zero.
+    if (sum !== 0 && sum < smallest) smallest = sum;
+    if (sum > largest) largest = sum;
+  }
+  if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
+  return { isFinite, smallest, largest: numRows === 0 ? 0 : largest, isCausal, reach: findReach(weights, numQueries, numKeys, numPast) };
+}
+
+/** Whether a weight is less than zero. */
+export function hasNegative(weights: Float32Array): boolean {
+  // The sign is a bit: most weights have none anywhere, which four at a time tell soonest. What else has one is -0 or NaN.
+  const bits = bitsOf(weights);
+  const numFours = bits.length & ~3;
+  let all = 0;
+  for (let i = 0; i < numFours; i += 4) all |= bits[i] | bits[i + 1] | bits[i + 2] | bits[i + 3];
+  for (let i = numFours; i < bits.length; i++) all |= bits[i];
+  return all < 0 && weights.some((weight) => weight < 0);
+}
+
+function bitsOf(weights: Float32Array): Int32Array {
+  return new Int32Array(weights.buffer, weights.byteOffset, weights.length);
+}
+
+/** For queries that are the last of the keys' positions. */
+function isZeroAfterDiagonal(weights: Float32Array, numQueries: number, numKeys: number): boolean {
+  const bits = bitsOf(weights);
+  for (let row = 0, start = 0; start < bits.length; row = row + 1 === numQueries ? 0 : row + 1, start += numKeys) {
+    let all = 0;
+    for (let i = start + numKeys - numQueries + row + 1; i < start + numKeys; i++) all |= bits[i];
+    if (all << 1 !== 0) return false; // beside the sign of -0
+  }
+  return true;
+}
+
+/** Adds up every row in the order of its keys. Four rows at a time: each sum waits for its own last addition only. */
+function sumRows(weights: Float32Array, numQueries: number, numKeys: number, isCausal: boolean): Float64Array {
+  const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
+  const sums = new Float64Array(numRows);
+  const numFours = numRows & ~3;
+  for (let row = 0; row < numFours; row += 4) {
+    // In a causal matrix only zeros follow the row's own key.
+    const last = (row % numQueries) + 3;
+    const numRead = isCausal && last < numQueries ? numKeys - numQueries + last + 1 : numKeys;
+    const second = numKeys;
+    const third = 2 * numKeys;
+    const fourth = 3 * numKeys;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    const start = row * numKeys;
+    for (let i = start; i < start + numRead; i++) {
+      a += weights[i];
+      b += weights[i + second];
+      c += weights[i + third];
+      d += weights[i + fourth];
+    }
+    sums[row] = a;
+    sums[row + 1] = b;
+    sums[row + 2] = c;
+    sums[row + 3] = d;
+  }
+  for (let row = numFours; row < numRows; row++) {
+    let sum = 0;
+    for (let i = row * numKeys; i < (row + 1) * numKeys; i++) sum += weights[i];
+    sums[row] = sum;
+  }
+  return sums;
+}
+
+/** The longest way back from a query to a key that it reads; of each row only keys farther back than the farthest so far are looked at. */
+function findReach(weights: Float32Array, numQueries: number, numKeys: number, numPast: number): number {
+  const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
+  let reach = 0;
+  for (let row = 0; row < numRows; row++) {
+    const query = numPast + (row % numQueries);
+    const end = Math.min(numKeys, query - reach + 1);
+    for (let key = 0; key < end; key++) {
+      if (weights[row * numKeys + key] === 0) continue;
+      reach = query - key + 1;
+      break;
+    }
+  }
+  return reach;
+}
