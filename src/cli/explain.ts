@@ -29,7 +29,7 @@ export interface ExplainOptions extends ModelOptions {
 export async function explain(options: ExplainOptions): Promise<string> {
   const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
   const text = await readLines(file);
-  const loaded = await openModel(options, undefined, (chosen, access, spec) => LoadedModel.load(chosen, access, spec), tokenizer);
+  const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec), tokenizer);
   const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
   const store = new AttentionStore(Infinity);
   store.add(1, layers);

@@ -25,7 +25,7 @@ export function isImageFile(file: string): boolean {
 export async function explainImage(options: ExplainImageOptions): Promise<string> {
   const { file, head, isJson } = options;
   const path = resolve(file);
-  const loaded = await openModel(options, 'shapes-vit', (chosen, access, spec) => ImageModel.load(chosen, access, spec));
+  const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
   const { picture, notices: preparing } = await loaded.prepare(await nodeFileAccess.read(path), basename(path));
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();

@@ -115,7 +115,9 @@ export class AttentionSession {
     const { ort, files, wantOutputs = false, keptOutputs, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
+    // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
+    const keepsWeights = runtime.backend === 'native' && files.analysis.model.ownFile !== undefined;
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {

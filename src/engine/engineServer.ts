@@ -161,7 +161,7 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (chosen) => LoadedModel.load(chosen, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
@@ -170,7 +170,7 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (chosen) => ImageModel.load(chosen, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
   }
 
   /** Lets go of the model held. */

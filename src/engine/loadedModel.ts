@@ -32,8 +32,8 @@ export class LoadedModel {
     this.#model = model;
   }
 
-  /** Finds, reads and prepares a model. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(chosen: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
+  /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
@@ -45,7 +45,7 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen, resolved, parts, tokenizer }));
+    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer }));
   }
 
   get info(): ModelInfo {

@@ -17,6 +17,8 @@ export interface RewriteOptions {
   readonly isWhole: boolean;
   /** The model's own outputs that stay where the others do not. */
   readonly kept?: readonly string[];
+  /** Whether weights that do not lie in files stay in the graph, which must then not be large. */
+  readonly keepsWeights?: boolean;
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -38,10 +40,11 @@ export interface RewrittenModel {
 const smallestExternalBytes = 1024;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [] }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
+  const smallestExternal = keepsWeights ? Infinity : smallestExternalBytes;
   const canBeOtherFloat = usesOtherFloats(index);
   const ownOutputs = new Set(graph.outputs.map((output) => output.name));
   const addedNodes: Uint8Array[] = [];
@@ -78,7 +81,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
       externalFiles.add(tensor.external.location);
       weightBytes += tensor.external.length ?? (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
     }
-    if (tensor.bytes === model.bytes && tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternalBytes && dataTypeBits(tensor.dataType) > 0) {
+    if (tensor.bytes === model.bytes && tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternal && dataTypeBits(tensor.dataType) > 0) {
       hasOwnWeights = true;
       weightBytes += tensor.data.end - tensor.data.start;
       written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
@@ -86,7 +89,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   };
   index.nodes.forEach((node, at) => {
     if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
-    const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternalBytes ? index.attributes(at).get('value')?.tensor : undefined;
+    const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal ? index.attributes(at).get('value')?.tensor : undefined;
     if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
     else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
     else written.bytes(1, node.bytes.subarray(node.range.start, node.range.end));

@@ -76,7 +76,7 @@ export class ImageModel {
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
-  static async load({ runtime, reason }: ChosenRuntime, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path);
     const files = await readModelFiles(access, resolved.modelPath);
@@ -96,6 +96,7 @@ export class ImageModel {
     const layout = layoutOf(pixels, embedding);
     const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
     onProgress({ stage: 'loadModel' });
+    const { runtime, reason } = await choosing;
     const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
     const info: ModelInfo = {
       name: resolved.name,
