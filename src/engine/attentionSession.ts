@@ -6,6 +6,7 @@ import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '
 import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
+import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
 import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
 import { noAttention } from './noAttention';
@@ -100,6 +101,7 @@ export class AttentionSession {
   readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
   readonly #given: ReadonlySet<string> | undefined;
+  readonly #placed: PlacedOutputs | undefined;
 
   private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel) {
     this.#ort = options.ort;
@@ -107,6 +109,7 @@ export class AttentionSession {
     this.#files = options.files;
     this.#given = options.given;
     this.#rewritten = rewritten;
+    this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
     this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : (options.keptOutputs ?? []);
   }
 
@@ -117,7 +120,7 @@ export class AttentionSession {
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
     const keepsWeights = runtime.backend === 'native' && files.analysis.model.ownFile !== undefined;
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native', ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
@@ -168,7 +171,8 @@ export class AttentionSession {
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
     const { batch = 1, hasWindows = false, numPast = 0, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
-    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])]);
+    const expected = batch === 1 && !hasWindows && own.length === 0 ? this.#expect(options) : [];
+    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])], expected);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
     const { model, sites } = this.#files.analysis;
@@ -200,14 +204,29 @@ export class AttentionSession {
     return pick(await this.#run(inputs, names), names);
   }
 
-  async #run(inputs: readonly ModelInput[], fetches: readonly string[]): Promise<Ort.InferenceSession.OnnxValueMapType> {
+  /** What the weights will be like; nothing where the positions that are read do not tell it. */
+  #expect(options: RunOptions): ExpectedOutput[] {
+    const expected: ExpectedOutput[] = [];
+    for (const { site, output } of this.#rewritten.outputs) {
+      const [{ positions: numQueries }, { positions: numKeys }] = extentsOf(site, options);
+      if (numQueries === undefined || numKeys === undefined) return [];
+      expected.push({ output, site, numQueries, numKeys });
+    }
+    return expected;
+  }
+
+  async #run(inputs: readonly ModelInput[], fetches: readonly string[], expected: readonly ExpectedOutput[] = []): Promise<Ort.InferenceSession.OnnxValueMapType> {
     const needed = new Set(this.inputNames);
     const feeds: Record<string, Ort.Tensor> = {};
     for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
     const missing = this.inputNames.find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
     try {
-      return await this.#session.run(feeds, fetches);
+      const placed = expected.length === 0 ? undefined : await this.#placed?.run(this.#session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims));
+      if (placed !== undefined) return placed;
+      const results = await this.#session.run(feeds, fetches);
+      this.#placed?.learn(results);
+      return results;
     } catch (error) {
       throw runtimeError(error, 'this run');
     }

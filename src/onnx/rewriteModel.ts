@@ -19,6 +19,8 @@ export interface RewriteOptions {
   readonly kept?: readonly string[];
   /** Whether weights that do not lie in files stay in the graph, which must then not be large. */
   readonly keepsWeights?: boolean;
+  /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
+  readonly hasEnd?: boolean;
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -30,6 +32,8 @@ export interface RewrittenModel {
   readonly externalFiles: readonly string[];
   /** Bytes of weights outside the graph. */
   readonly weightBytes: number;
+  /** The first output, an empty sequence, where it was asked for. */
+  readonly endOutput: string | undefined;
   /** The output that carries each site's weights. */
   readonly outputs: readonly { readonly site: PlacedSite; readonly output: string }[];
   /** Inputs that the rewritten model still needs. */
@@ -39,8 +43,11 @@ export interface RewrittenModel {
 /** Tensors below this stay in the graph: the runtime reads shapes and scalars there. */
 const smallestExternalBytes = 1024;
 
+/** Operators know sequences since this opset. */
+const sequenceOpset = 11;
+
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -49,6 +56,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   const ownOutputs = new Set(graph.outputs.map((output) => output.name));
   const addedNodes: Uint8Array[] = [];
   const addedOutputs: string[] = [];
+  const endOutput = hasEnd && (model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
+  if (endOutput !== undefined) addedNodes.push(encodeNode('SequenceEmpty', [], [endOutput]));
   const outputs = sites.map((site, position) => {
     addedNodes.push(...(site.suffix?.nodes ?? []));
     let output = site.tensor;
@@ -123,7 +132,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
   if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
   whole.message(7, written);
-  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, outputs, inputs };
+  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, endOutput, outputs, inputs };
 }
 
 /** A TensorProto that says where in which file its values lie. */

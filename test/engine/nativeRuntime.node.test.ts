@@ -9,6 +9,9 @@ import { LoadedModel } from '../../src/engine/loadedModel';
 import { loadOnBackend } from '../../src/engine/loadOnBackend';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
+import { planInputs } from '../../src/onnx/inputs';
+import type { FileAccess } from '../../src/engine/fileAccess';
+import { Runtime } from '../../src/engine/runtime';
 import { Runtimes, type LoadRuntime } from '../../src/engine/runtimes';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 
@@ -41,9 +44,15 @@ describe('the native runtime', function () {
       const layersOn = async (backend: 'native' | 'wasm'): Promise<readonly LayerWeights[]> => {
         const { runtime } = await new Runtimes({ native: loadNative, wasm: loadWasm }, 1).choose(backend, 1);
         const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
-        const { layers, failed } = await session.run(toModelInputs(files.analysis.index, expected));
-        await session.release();
+        const inputs = toModelInputs(files.analysis.index, expected);
+        const { layers, failed } = await session.run(inputs);
         expect(failed).to.deep.equal([]);
+        // With the number of positions told, the native runtime writes into arrays of ours where it can.
+        const [{ batch, numQueries }] = layers;
+        if (backend === 'native' && batch === 1 && layers.every((layer) => layer.numQueries === numQueries && layer.numKeys === numQueries)) {
+          expect(largestDifference((await session.run(inputs, { numPositions: numQueries })).layers, layers)).to.equal(0);
+        }
+        await session.release();
         return layers;
       };
       let layers: readonly LayerWeights[];
@@ -59,6 +68,40 @@ describe('the native runtime', function () {
     });
   }
 
+  it('writes weights into arrays of ours, and is asked in the ordinary way where their shapes are not as foreseen', async () => {
+    const asked: string[] = [];
+    const ort = {
+      ...native,
+      InferenceSession: {
+        create: async (...args: Parameters<typeof native.InferenceSession.create>) => {
+          const session = await native.InferenceSession.create(...args);
+          const run = session.run.bind(session);
+          session.run = (feeds: native.InferenceSession.FeedsType, fetches?: native.InferenceSession.FetchesType | native.InferenceSession.RunOptions) => {
+            asked.push(Array.isArray(fetches) ? 'ordinary' : 'placed');
+            return run(feeds, fetches as native.InferenceSession.FetchesType); // sessions are run in no other way here
+          };
+          return session;
+        },
+      } as unknown as typeof native.InferenceSession, // all of it that a session is made with
+    };
+    const files = await readModelFiles(nodeFileAccess, 'media/models/code-decoder/model.onnx');
+    const session = await AttentionSession.create({ ort, runtime: new Runtime(native, 1, 'native'), files });
+    const plan = planInputs(files.analysis.index, session.inputNames);
+    const read = async (ids: readonly number[], numPositions = ids.length): Promise<readonly LayerWeights[]> => (await session.run(plan.make({ ids }).inputs, { numPositions })).layers;
+    const short = await read([1, 2, 3]);
+    const long = await read([1, 2, 3, 4, 5, 6, 7]);
+    expect(asked.splice(0)).to.deep.equal(['placed', 'placed']);
+    // A causal model reads the same of the first tokens, whatever follows.
+    short.forEach(({ weights, numHeads }, layer) => {
+      for (let head = 0; head < numHeads; head++) {
+        for (let query = 0; query < 3; query++) for (let key = 0; key < 3; key++) expect(weights[(head * 3 + query) * 3 + key]).to.be.closeTo(long[layer].weights[(head * 7 + query) * 7 + key], 1e-6);
+      }
+    });
+    expect(await read([1, 2, 3], 4)).to.deep.equal([]); // told to be of four, they are of three
+    expect(asked).to.deep.equal(['placed', 'ordinary']);
+    await session.release();
+  });
+
   it('is taken where it is there, and WebAssembly with a sentence where it is not', async () => {
     const both = new Runtimes({ native: loadNative, wasm: loadWasm }, 2);
     const auto = await both.choose('auto', 1);
@@ -73,10 +116,13 @@ describe('the native runtime', function () {
     expect(universal.reason).to.match(/^WebGPU is not available: .*\. The native runtime is not available: .*\.$/);
   });
 
-  it('reads the bundled model', async () => {
+  it('reads the bundled model, its weights from their file', async () => {
+    const wholeReads: string[] = [];
+    const access: FileAccess = { ...nodeFileAccess, read: (path) => (wholeReads.push(path), nodeFileAccess.read(path)) };
     const spec = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
-    const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) => LoadedModel.load(chosen, nodeFileAccess, spec));
+    const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) => LoadedModel.load(chosen, access, spec));
     expect(model.info).to.include({ backend: 'native', backendReason: 'The fastest that this package carries.' });
+    expect(wholeReads.filter((path) => path.endsWith('.onnx'))).to.deep.equal([]);
     await model.release();
   });
 });
