@@ -211,7 +211,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {
@@ -222,6 +222,15 @@ export interface PanelRun {
   readonly startCharacter: number;
   /** Localised sentences for the run's notices. */
   readonly notices: readonly string[];
+  /** Whether live mode made it: then it takes the place of the one before without a break. */
+  readonly isLive?: boolean;
+}
+
+/** What the panel shows of live mode while it is on. */
+export interface PanelLive {
+  readonly isPaused: boolean;
+  /** Localised: what went wrong last. */
+  readonly sentence?: string | undefined;
 }
 
 /** How the panel should look. */
@@ -258,8 +267,9 @@ export interface PanelEvents {
   run: PanelRun | null;
   /** `sequence` is that of the newest intent it takes into account: an older snapshot is ignored. */
   view: { readonly view: ViewState; readonly sequence: number };
-  /** The token that is hovered in the editor. */
+  /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
+  live: PanelLive | null;
   persist: PersistedPanel;
 }
 

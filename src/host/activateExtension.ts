@@ -13,6 +13,7 @@ import { Highlighter } from './editor/highlighter';
 import { RowReader } from './editor/rowReader';
 import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
+import { LiveMode } from './live/liveMode';
 import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
 import { bundledModelsUri } from './model/bundledModels';
@@ -40,6 +41,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const log = owned.add(vscode.window.createOutputChannel('Attention Explorer', { log: true }));
   const settingsEmitter = owned.add(new Emitter<vscode.ConfigurationChangeEvent>());
   const onDidChangeSettings = (listener: () => void) => settingsEmitter.event(() => listener());
+  const runSettingsEmitter = owned.add(new Emitter<undefined>());
   const store = owned.add(new ViewStore());
   const files = new HostFiles(bundledModelsUri(extensionUri));
   const launcher = environment.createLauncher(files.server, (text) => log.debug(`Engine: ${text.trimEnd()}`));
@@ -64,6 +66,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       (state) => void restorePanel(state, controller),
     ),
   );
+  const live = owned.add(new LiveMode({ store, supervisor, files, places, controller, log, showPanel: () => panels.show(true), onDidChangeSettings: (listener) => runSettingsEmitter.event(listener) }));
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new AttentionHover(store, rows));
@@ -76,13 +79,16 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     return spec;
   };
   const documents = owned.add(new ModelDocuments({ report: async () => supervisor.inspect(modelInUse()), chatTemplate: async () => supervisor.chatTemplate(modelInUse()) }));
-  owned.add(registerCommands({ store, controller, supervisor, panels, documents, log, places, recent }));
+  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, log, places, recent }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;
       const resource = store.run?.text.uri;
       if (event.affectsConfiguration(`${settingsSection}.scale`, resource)) store.changeView({ scale: readSettings(resource).scale });
-      if (runSettings.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`, resource))) controller.markStale(vscode.l10n.t('The settings of the model were changed.'));
+      if (runSettings.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`, resource))) {
+        controller.markStale(vscode.l10n.t('The settings of the model were changed.'));
+        runSettingsEmitter.fire(undefined);
+      }
       settingsEmitter.fire(event);
     }),
   );
@@ -92,6 +98,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasOwnTarget', run?.target !== undefined);
     }),
   );
+  owned.add(store.onDidChangeLive(({ kind }) => void vscode.commands.executeCommand('setContext', 'attentionExplorer.isLive', kind !== 'off')));
   owned.add(
     store.onDidChangeStatus(({ kind }) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.isBusy', kind === 'busy');

@@ -85,6 +85,8 @@ export function actionTitle(action: PanelAction): string {
       return vscode.l10n.t('Run Again');
     case 'cancel':
       return vscode.l10n.t('Cancel');
+    case 'toggleLive':
+      return vscode.l10n.t('Toggle Live Mode');
     case 'restartEngine':
       return vscode.l10n.t('Restart Engine');
     case 'selectModel':

@@ -36,6 +36,8 @@ export function makeTestApi({ store, supervisor, panels, rows, highlighter, stat
         textRange: run?.text.range,
         view,
         hovered: hovered?.token.position,
+        caret: store.caret?.position,
+        live: store.live,
         highlights: highlighter.highlights,
         engine: supervisor.state,
         enginePid: supervisor.pid,

@@ -20,6 +20,10 @@ export interface Settings {
   readonly highlightOnHover: boolean;
   readonly colourMap: ColourMap;
   readonly scale: Scale;
+  /** Milliseconds from the last key or move of the caret to a run of live mode. */
+  readonly liveDelay: number;
+  /** The most tokens around the caret that live mode explains. */
+  readonly liveTokens: number;
 }
 
 /** The settings that decide what a run is; the others only decide how it looks. */
@@ -35,6 +39,10 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
     const value = read(key);
     return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= max ? value : 0;
   };
+  const within = (key: keyof Settings, least: number, most: number, fallback: number): number => {
+    const value = read(key);
+    return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most ? value : fallback;
+  };
   const path = read('modelPath');
   return {
     modelPath: typeof path === 'string' ? path.trim() : '',
@@ -44,5 +52,7 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
     highlightOnHover: read('highlightOnHover') !== false,
     colourMap: oneOf('colourMap', colourMaps, 'blue'),
     scale: oneOf('scale', scales, 'absolute'),
+    liveDelay: within('liveDelay', 50, 5000, 250),
+    liveTokens: within('liveTokens', 16, 1024, 256),
   };
 }

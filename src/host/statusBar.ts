@@ -20,6 +20,7 @@ export class StatusBar implements Disposable {
     const update = (): void => this.#update();
     this.#store.add(viewStore.onDidChangeStatus(update));
     this.#store.add(viewStore.onDidChangeRun(update));
+    this.#store.add(viewStore.onDidChangeLive(update));
     this.#store.add(supervisor.onDidChangeState(update));
   }
 
@@ -32,8 +33,8 @@ export class StatusBar implements Disposable {
   }
 
   #update(): void {
-    const { status, run } = this.#viewStore;
-    if (status.kind === 'empty' && run === undefined) {
+    const { status, run, live } = this.#viewStore;
+    if (status.kind === 'empty' && run === undefined && live.kind === 'off') {
       this.#item.hide();
       return;
     }
@@ -45,14 +46,19 @@ export class StatusBar implements Disposable {
     } else if (isStopped) {
       this.#item.text = `$(warning) ${vscode.l10n.t('Attention engine stopped')}`;
       this.#item.tooltip = vscode.l10n.t('Click to restart it');
+    } else if (live.kind === 'paused') {
+      this.#item.text = `$(debug-pause) ${vscode.l10n.t('Live mode rests')}`;
+      this.#item.tooltip = live.sentence;
     } else if (run === undefined) {
-      this.#item.text = `$(eye) ${vscode.l10n.t('Attention')}`;
-      this.#item.tooltip = 'Attention Explorer';
+      this.#item.text = live.kind === 'on' ? `$(pulse) ${vscode.l10n.t('Live')}` : `$(eye) ${vscode.l10n.t('Attention')}`;
+      this.#item.tooltip = live.kind === 'on' ? (live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.')) : 'Attention Explorer';
     } else {
       const { model } = run.info;
       const tokens = vscode.l10n.t('{0} tokens', run.source.tokens.length);
-      this.#item.text = `$(eye) ${model.name} · ${model.backend} · ${tokens}`;
+      const sign = live.kind === 'off' ? '$(eye)' : `${live.sentence === undefined ? '$(pulse)' : '$(warning)'} ${vscode.l10n.t('Live')} ·`;
+      this.#item.text = `${sign} ${model.name} · ${model.backend} · ${tokens}`;
       const tooltip = [vscode.l10n.t('Model: {0}', model.path), vscode.l10n.t('Backend: {0}, {1} threads', model.backend, model.numThreads), ...(model.backendReason === '' ? [] : [model.backendReason])];
+      if (live.kind === 'on') tooltip.unshift(live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.'));
       this.#item.tooltip = tooltip.join('\n');
     }
     this.#item.accessibilityInformation = { label: `Attention Explorer: ${this.#item.text.replace(/\$\([^)]*\)\s*/, '')}`, role: 'button' };

@@ -2,6 +2,7 @@ import type { ViewState } from '../model/viewState';
 import type { RunInfo } from '../model/modelInfo';
 import type { PanelStatus } from '../protocol';
 import type { Highlight } from './editor/decorationPlan';
+import type { LiveState } from './view/viewStore';
 import type { EngineState } from './engine/engineSupervisor';
 
 /** What tests inside VS Code see of the extension; it is exported in test mode only. */
@@ -27,6 +28,9 @@ export interface TestSnapshot {
   readonly textRange: { readonly start: number; readonly end: number } | undefined;
   readonly view: ViewState;
   readonly hovered: number | undefined;
+  /** The token before the caret, in live mode. */
+  readonly caret: number | undefined;
+  readonly live: LiveState;
   readonly highlights: readonly Highlight[];
   readonly engine: EngineState;
   readonly enginePid: number | undefined;

@@ -10,6 +10,7 @@ import { usePanel } from './context';
 import { HeadsView } from './HeadsView';
 import { ImageView } from './ImageView';
 import { Legend } from './Legend';
+import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
 import { MatrixPane } from './MatrixPane';
 import { FindBar, KeysOverlay } from './Overlays';
@@ -69,13 +70,13 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const source = (
     <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
       {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
-      {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={run.info.runId} run={run} />}
+      {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
       <Readout />
     </section>
   );
   const heads = (
     <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
-      <HeadsView key={`${run.info.runId}/${component.component}`} component={component} />
+      <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
       <Legend />
     </section>
   );
@@ -97,6 +98,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
     <>
       <Toolbar run={run} component={component} />
       {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
+      <LiveTrouble />
       {run.notices.map((notice) => (
         <p key={notice} class="notice">
           <vscode-icon name="info" /> {notice}

@@ -40,9 +40,9 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
   const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({ of: frame, value: fitView(frame), isFitted: true });
   if (view.current.of !== frame) {
     const isSameShape = view.current.of.numQueries === frame.numQueries && view.current.of.numKeys === frame.numKeys;
-    // A zoomed view stays where it is while heads change and the panel is resized; a fitted one stays fitted.
-    const value = isSameShape && !view.current.isFitted ? panView(view.current.value, frame, 0, 0) : fitView(frame);
-    view.current = { of: frame, value, isFitted: view.current.isFitted || !isSameShape };
+    // A zoomed view stays where it is while heads change, the panel is resized and live mode goes on; a fitted one stays fitted.
+    const isKept = !view.current.isFitted && (isSameShape || run?.isLive === true);
+    view.current = { of: frame, value: isKept ? panView(view.current.value, frame, 0, 0) : fitView(frame), isFitted: !isKept };
   }
   const streams = run?.info.streams ?? [];
   const queries = streams[component.queryStream];

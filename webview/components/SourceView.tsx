@@ -1,7 +1,7 @@
 import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { strongest } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
@@ -58,7 +58,8 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
   const tabSize = panel.appearance.value.tabSize;
   const info = run.info.streams[stream];
   const isDocument = info.role === 'source';
-  useEffect(() => {
+  // Before the frame is drawn: a text that takes the place of another is never seen unlit.
+  useLayoutEffect(() => {
     const [element, layer] = [root.current, labels.current];
     if (element === null || layer === null) return undefined;
     const painter = new TokenPainter(element, info.tokens.length);
@@ -70,7 +71,7 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     });
   }, [lines, info]);
   // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.
-  const text = useMemo(() => <TokenText lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} />, [lines, isDocument, run, tabSize]);
+  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} />, [lines, isDocument, run, tabSize]);
   return (
     <div
       class="stream"
@@ -180,7 +181,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
       onCopy={onCopy}
     >
       {order.map((stream) => (
-        <section key={`${run.info.runId}/${stream}`} class="stream-section">
+        <section key={stream} class="stream-section">
           {streams[stream].target === undefined ? streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} />}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>

@@ -8,6 +8,7 @@ import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
 import { methodName, scaleName } from '../words';
 import { usePanel } from './context';
+import { LiveSign } from './LiveSign';
 import { Select, type Choice } from './Select';
 
 const thresholds = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5] as const;
@@ -78,6 +79,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
   const aggregations = useMemo(() => [{ value: 'mean', label: l10n.t('Mean') }, { value: 'max', label: l10n.t('Maximum') }], []);
   return (
     <div class="toolbar" role="toolbar" aria-label={l10n.t('View')}>
+      <LiveSign />
       <span class="model" title={[model.path, model.backendReason].filter((text) => text !== '').join('\n')}>
         <button type="button" class="link plain" title={l10n.t('Select another model')} onClick={() => panel.act('selectModel')}>
           {model.name}

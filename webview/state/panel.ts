@@ -7,7 +7,7 @@ import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelRun, PanelStatus, PersistedPanel, PictureView, Thumbnails } from '../../src/protocol';
+import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelLive, PanelRun, PanelStatus, PersistedPanel, PictureView, Thumbnails } from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -25,6 +25,13 @@ export interface ShownPattern {
   readonly matrix: MatrixData;
 }
 
+/** What is said of a run before it is shown. */
+interface NextRun {
+  readonly controller: AbortController;
+  view?: PanelEvents['view'];
+  hover?: TokenRef | undefined;
+}
+
 /** How many sources are listed. */
 export const numListed = 12;
 /** The most tokens that can be pinned together; the first pinned goes. */
@@ -37,6 +44,10 @@ export class Panel {
   /** Undefined until the host has spoken. */
   readonly status = signal<PanelStatus | undefined>(undefined);
   readonly run = signal<PanelRun | null>(null);
+  /** Counts the runs that do not take the place of the one before without a break. */
+  readonly generation = signal(0);
+  /** Undefined while live mode is off. */
+  readonly live = signal<PanelLive | undefined>(undefined);
   readonly view = signal<ViewState>(initialView);
   /** The token that is hovered in the editor. */
   readonly editorHover = signal<TokenRef | undefined>(undefined);
@@ -127,6 +138,9 @@ export class Panel {
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
   #sequence = 0;
   #thumbnailsWanted: AbortController | undefined;
+  #thumbnailSize = 0;
+  /** A run of live mode on its way: until its pattern is here, what is shown stays, and what is said of it waits. */
+  #next: NextRun | undefined;
 
   constructor(connection: PanelConnection, theme: ReadonlySignal<Theme>, persist: (state: PersistedPanel) => void) {
     this.#connection = connection;
@@ -134,11 +148,19 @@ export class Panel {
     this.theme = theme;
     connection.on('appearance', (value) => (this.appearance.value = value));
     connection.on('status', (value) => (this.status.value = value));
-    connection.on('run', (value) => this.#showRun(value));
-    connection.on('view', ({ view, sequence }) => {
-      if (sequence >= this.#sequence) this.view.value = view;
+    connection.on('run', (value) => {
+      if (value?.isLive === true && this.selected.peek() !== undefined && !isSameRun(value, this.run.peek())) void this.#exchangeRun(value);
+      else this.#showRun(value);
     });
-    connection.on('hover', (value) => (this.editorHover.value = value ?? undefined));
+    connection.on('live', (value) => (this.live.value = value ?? undefined));
+    connection.on('view', (value) => {
+      if (this.#next === undefined) this.#showView(value);
+      else this.#next.view = value;
+    });
+    connection.on('hover', (value) => {
+      if (this.#next === undefined) this.editorHover.value = value ?? undefined;
+      else this.#next.hover = value ?? undefined;
+    });
     connection.on('persist', persist);
     this.#followSelection();
     this.#followPreview();
@@ -215,7 +237,51 @@ export class Panel {
 
   // ---- what follows ----
 
+  #showView({ view, sequence }: PanelEvents['view']): void {
+    if (sequence >= this.#sequence) this.view.value = view;
+  }
+
+  /** Fetches what of a run is looked at, and shows it in place of the one before, all at once. */
+  async #exchangeRun(run: PanelRun): Promise<void> {
+    const arrived = performance.now();
+    this.#next?.controller.abort();
+    const next: NextRun = (this.#next = { controller: new AbortController() });
+    const { runId, components } = run.info;
+    const { signal: aborted } = next.controller;
+    const selection = normalizeSelection(this.view.peek().selection, components);
+    const component = components.find((each) => each.component === selection.component);
+    try {
+      if (component === undefined) throw new RangeError('nothing to show');
+      const [pattern, thumbnails] = await Promise.all([
+        this.#store.pattern(runId, selection, aborted),
+        this.#thumbnailSize === 0 ? undefined : this.#store.thumbnails(runId, component.component, this.#thumbnailSize, aborted),
+      ]);
+      if (next !== this.#next) return;
+      this.#next = undefined;
+      this.arrivedAt = arrived;
+      batch(() => {
+        for (const cleared of [this.hovered, this.pointed, this.preview, this.dataError]) cleared.value = undefined;
+        this.found.value = [];
+        this.run.value = run;
+        this.selected.value = { selection, component, pattern };
+        if (thumbnails !== undefined) this.thumbnails.value = { component: component.component, value: thumbnails };
+        this.#showWaiting(next);
+      });
+    } catch {
+      if (next !== this.#next) return;
+      this.#showRun(run);
+      this.#showWaiting(next);
+    }
+  }
+
+  #showWaiting({ view, hover }: NextRun): void {
+    if (view !== undefined) this.#showView(view);
+    this.editorHover.value = hover;
+  }
+
   #showRun(run: PanelRun | null): void {
+    this.#next?.controller.abort();
+    this.#next = undefined;
     const former = this.run.peek();
     if (former !== null && run !== null && isSameRun(former, run)) {
       // Only the place of its text has changed.
@@ -228,6 +294,7 @@ export class Panel {
     batch(() => {
       for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.picture, this.dataError, this.editorHover]) cleared.value = undefined;
       this.found.value = [];
+      this.generation.value++;
       this.run.value = run;
     });
     if (run?.info.streams.some(({ grid }) => grid !== undefined) !== true) return;
@@ -317,6 +384,7 @@ export class Panel {
   wantThumbnails(size: number): void {
     const run = this.run.peek();
     const component = this.component.peek();
+    this.#thumbnailSize = size;
     this.#thumbnailsWanted?.abort();
     if (run === null || component === undefined) return;
     this.#thumbnailsWanted = new AbortController();
@@ -343,6 +411,8 @@ export class Panel {
   }
 }
 
-function isSameRun({ info: one }: PanelRun, { info: other }: PanelRun): boolean {
+function isSameRun({ info: one }: PanelRun, shown: PanelRun | null): boolean {
+  if (shown === null) return false;
+  const { info: other } = shown;
   return one.runId === other.runId && one.model.path === other.model.path && one.streams.length === other.streams.length && one.streams.every(({ text }, i) => text === other.streams[i].text);
 }

@@ -7,6 +7,7 @@ export const commands = {
   explainSample: 'attentionExplorer.explainSample',
   explainWithTarget: 'attentionExplorer.explainWithTarget',
   useModelOutput: 'attentionExplorer.useModelOutput',
+  toggleLiveMode: 'attentionExplorer.toggleLiveMode',
   cancel: 'attentionExplorer.cancelExplanation',
   selectModel: 'attentionExplorer.selectModel',
   chooseModelFile: 'attentionExplorer.chooseModelFile',

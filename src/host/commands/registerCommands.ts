@@ -5,6 +5,7 @@ import type { TokenRef } from '../../model/token';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
 import type { ExplorerPanels } from '../panel/explorerPanels';
+import type { LiveMode } from '../live/liveMode';
 import type { ExplainController } from '../run/explainController';
 import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
 import { activePicture, choosePicture } from '../run/pictureSource';
@@ -26,6 +27,7 @@ import { explainWithTarget, useModelOutput } from './targetText';
 export interface CommandDependencies extends SelectModelDependencies {
   readonly store: ViewStore;
   readonly controller: ExplainController;
+  readonly live: LiveMode;
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
   readonly documents: ModelDocuments;
@@ -34,7 +36,7 @@ export interface CommandDependencies extends SelectModelDependencies {
 
 /** Registers every command until the returned disposable is disposed. */
 export function registerCommands(deps: CommandDependencies): Disposable {
-  const { store, controller, supervisor, panels, documents, log } = deps;
+  const { store, controller, live, supervisor, panels, documents, log } = deps;
   const registrations = new DisposableStore();
   const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(vscode.commands.registerCommand(command, run));
   /** Links carry the run that they were made for: a later run has other tokens. */
@@ -64,10 +66,16 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   });
   register(commands.explainWithTarget, () => explainWithTarget(store, controller));
   register(commands.useModelOutput, () => useModelOutput(controller));
-  register(commands.cancel, () => controller.cancel());
+  register(commands.toggleLiveMode, () => live.toggle());
+  register(commands.cancel, () => {
+    controller.cancel();
+    live.cancel();
+  });
   /** What has been chosen is used at once. */
   const thenRerun = (choose: (...args: unknown[]) => Promise<boolean>) => async (...args: unknown[]) => {
-    if ((await choose(...args)) && controller.canRerun) await controller.rerun();
+    if (!(await choose(...args))) return;
+    if (live.isOn) live.refresh();
+    else if (controller.canRerun) await controller.rerun();
   };
   register(commands.selectModel, thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)));
   register(commands.chooseModelFile, thenRerun(() => chooseModelFile(deps)));
@@ -81,12 +89,13 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showChatTemplate, () => documents.show('chatTemplate'));
   register(commands.restartEngine, async () => {
     supervisor.restart(readSettings());
+    if (live.isOn) return live.refresh();
     const { kind } = store.status;
     const isGone = store.run !== undefined && !store.run.held.isHeld;
     if ((kind === 'engineStopped' || isGone) && controller.canRerun) await controller.rerun();
   });
   register(commands.showLog, () => log.show());
-  register(commands.showMenu, () => showMenu(controller.isBusy, store.run !== undefined));
+  register(commands.showMenu, () => showMenu(controller.isBusy, store.run !== undefined, live.isOn));
   register(commands.openPanel, () => panels.show(false));
   register(commands.openSettings, () => vscode.commands.executeCommand('workbench.action.openSettings', settingsSection));
   register(commands.pinToken, withToken((_run, token) => store.togglePin(token)));

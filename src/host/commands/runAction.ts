@@ -13,6 +13,8 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.explainWithTarget);
     case 'useModelOutput':
       return vscode.commands.executeCommand(commands.useModelOutput);
+    case 'toggleLive':
+      return vscode.commands.executeCommand(commands.toggleLiveMode);
     case 'rerun':
       return vscode.commands.executeCommand(commands.explainAgain);
     case 'cancel':

@@ -42,6 +42,7 @@ export class Highlighter implements Disposable {
     this.#store.add(viewStore.onDidChangeRun(update));
     this.#store.add(viewStore.onDidChangeView(update));
     this.#store.add(viewStore.onDidChangeHover(update));
+    this.#store.add(viewStore.onDidChangeCaret(update));
     this.#store.add(viewStore.onDidChangeStatus(update));
     this.#store.add(onDidChangeSettings(update));
     this.#store.add(vscode.window.onDidChangeVisibleTextEditors(paint));
@@ -72,10 +73,10 @@ export class Highlighter implements Disposable {
   }
 
   async #read(): Promise<Lit | undefined> {
-    const { run, view, hovered, status } = this.#viewStore;
+    const { run, view, hovered, caret, status } = this.#viewStore;
     if (run === undefined || run.text.isEdited || status.kind === 'engineStopped') return undefined;
     const isHoverShown = hovered !== undefined && readSettings(run.text.uri).highlightOnHover;
-    const tokens = isHoverShown ? [hovered.token] : view.pinned;
+    const tokens = isHoverShown ? [hovered.token] : view.pinned.length > 0 || caret === undefined ? view.pinned : [caret];
     const row = await this.#rows.read(run, view.selection, tokens, view.direction);
     if (row === undefined) return undefined;
     const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);

@@ -13,6 +13,7 @@ export class EngineHandle implements Disposable {
   readonly exited: Promise<string>;
   #isAlive = true;
   #isUnwanted = false;
+  #isBackground = false;
 
   constructor(process: EngineProcess, options: EngineOptions) {
     this.#process = process;
@@ -46,6 +47,13 @@ export class EngineHandle implements Disposable {
 
   on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): void {
     this.#store.add(this.#process.connection.on(event, listener));
+  }
+
+  /** Gives way to other processes, or no longer. */
+  setBackground(isBackground: boolean): void {
+    if (!this.#isAlive || isBackground === this.#isBackground) return;
+    this.#isBackground = isBackground;
+    this.#process.setBackground?.(isBackground);
   }
 
   /** Ends it as an accident would. */

@@ -8,6 +8,8 @@ export interface EngineProcess extends Disposable {
   readonly connection: Connection<EngineApi, object, EngineEvents>;
   /** Ends it at once, whatever it does; `onExit` follows. */
   kill(): void;
+  /** Gives way to other processes, or no longer; where the system knows no such thing it is missing. */
+  setBackground?(isBackground: boolean): void;
   /** Fires once, with a reason for the log. */
   readonly onExit: Event<string>;
   /** The process id; undefined for a Worker. */

@@ -48,6 +48,7 @@ export class EngineSupervisor implements Disposable {
   /** Settles when the former run has let go of the engine. */
   #turn: Promise<unknown> = Promise.resolve();
   #nextRunId = 1;
+  #isBackground = false;
   #isDisposed = false;
 
   constructor(launcher: EngineLauncher, log: EngineLog) {
@@ -75,6 +76,22 @@ export class EngineSupervisor implements Disposable {
    */
   explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
     return this.#queue(params.model, (engine, own) => engine.remote.explain(params, own), signal);
+  }
+
+  /**
+   * The same, one after the other: it ends no run before it, and no run after it ends it. For runs that are short, as an engine
+   * that is ended inside of one has to load its model again. Only the signal ends it.
+   */
+  explainInTurn(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
+    const result = this.#turn.then(() => this.#run(params.model, (engine, own) => engine.remote.explain(params, own), signal));
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** Whether the engine gives way to whatever else wants the processor, as far as the system lets us say so. */
+  setBackground(isBackground: boolean): void {
+    this.#isBackground = isBackground;
+    this.#engine.value?.setBackground(isBackground);
   }
 
   /** The same for a picture. */
@@ -145,6 +162,7 @@ export class EngineSupervisor implements Disposable {
   async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
     if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
     const engine = this.#take(model);
+    if (this.#isBackground) engine.setBackground(true);
     this.#setState({ kind: 'running' });
     try {
       const info = await this.#ask(engine, () => request(engine, signal));

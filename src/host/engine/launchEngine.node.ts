@@ -1,4 +1,6 @@
 import { fork } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { constants, platform, setPriority } from 'node:os';
 import type { Duplex } from 'node:stream';
 import 'vscode-jsonrpc/node';
 import { Emitter } from '../../base/event';
@@ -54,9 +56,24 @@ function launch(script: string, onOutput: (text: string) => void): EngineProcess
     pid: child.pid,
     onExit: exit.event,
     kill: () => child.kill('SIGKILL'),
+    setBackground: (isBackground) => {
+      if (child.pid !== undefined) giveWay(child.pid, isBackground);
+    },
     dispose: () => {
       connection.dispose();
       child.kill('SIGKILL');
     },
   };
+}
+
+/** Lowers the priority of a process, or raises it again where the system lets us, which Linux does not. */
+function giveWay(pid: number, isBackground: boolean): void {
+  const { PRIORITY_BELOW_NORMAL, PRIORITY_NORMAL } = constants.priority;
+  try {
+    // On Linux each thread has a priority of its own; threads that come later take that of the one that makes them.
+    const threads = platform() === 'linux' ? readdirSync(`/proc/${pid}/task`).map(Number) : [pid];
+    for (const thread of threads) setPriority(thread, isBackground ? PRIORITY_BELOW_NORMAL : PRIORITY_NORMAL);
+  } catch {
+    // It runs on as it did.
+  }
 }

@@ -7,7 +7,7 @@ import type { TokenRef } from '../../model/token';
 import type { ViewStore } from '../view/viewStore';
 import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { makeNonce, panelHtml } from './panelHtml';
-import { panelAppearance, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
+import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
 
 /** What the panel needs of the window. */
@@ -69,7 +69,9 @@ export class ExplorerPanel implements Disposable {
     this.#store.add(store.onDidChangeStatus((status) => this.#post('status', status)));
     this.#store.add(store.onDidChangeRun(() => this.#runChanged()));
     this.#store.add(store.onDidChangeView(() => this.#postView()));
-    this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#post('hover', hovered?.token ?? null)));
+    this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#postHover()));
+    this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
+    this.#store.add(store.onDidChangeLive((live) => this.#post('live', panelLive(live))));
     this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
   }
 
@@ -186,7 +188,13 @@ export class ExplorerPanel implements Disposable {
     this.#post('status', store.status);
     this.#postRun();
     this.#postView();
-    this.#post('hover', store.hovered?.token ?? null);
+    this.#post('live', panelLive(store.live));
+    this.#postHover();
+  }
+
+  #postHover(): void {
+    const { hovered, caret } = this.#deps.store;
+    this.#post('hover', (hovered?.origin === 'editor' ? hovered.token : caret) ?? null);
   }
 
   /** Events of this kind can come late, after the new page has said that it listens, so nothing is concluded from them alone. */

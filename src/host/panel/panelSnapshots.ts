@@ -1,26 +1,33 @@
 import * as vscode from 'vscode';
 import type { ViewState } from '../../model/viewState';
-import type { PanelAppearance, PanelRun, PersistedPanel } from '../../protocol';
+import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { textHash } from '../run/textHash';
+import type { LiveState } from '../view/viewStore';
 import { readSettings } from '../readSettings';
 
 /** A run as the panel gets it. */
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
-  return { info: run.info, documentName: documentName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices };
+  return { info: run.info, documentName: documentName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
 }
 
 /** What the panel's tab is called: the document, and the lines where only some are explained. */
 export function panelTitle(run: ShownRun | undefined): string {
   if (run === undefined) return 'Attention Explorer';
   const name = documentName(run.text.uri);
-  if (run.isWholeDocument) return `Attention Explorer: ${name}`;
+  // What is explained in live mode moves with the caret; the tab's title does not.
+  if (run.isWholeDocument || run.isLive) return `Attention Explorer: ${name}`;
   const first = startOf(run).line + 1;
   const last = first + countNewlines(run.text.text);
   return `Attention Explorer: ${name} ${first === last ? first : `${first}–${last}`}`;
+}
+
+/** Live mode as the panel gets it. */
+export function panelLive(live: LiveState): PanelLive | null {
+  return live.kind === 'off' ? null : { isPaused: live.kind === 'paused', sentence: live.sentence };
 }
 
 /** What outlives a reload of the window. */

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
+import { Emitter } from '../../base/event';
+import type { TokenRef } from '../../model/token';
 import type { Scale, ViewState } from '../../model/viewState';
 import type { PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
@@ -54,6 +56,9 @@ export class ExplainController implements Disposable {
   #attempt: Attempt | undefined;
   /** What «Run Again» explains. */
   #last: SourceFinder | undefined;
+  readonly #willExplainEmitter = this.#store.add(new Emitter<undefined>());
+  /** Something was asked for. */
+  readonly onWillExplain = this.#willExplainEmitter.event;
 
   constructor(deps: ExplainDependencies) {
     this.#deps = deps;
@@ -83,6 +88,7 @@ export class ExplainController implements Disposable {
   /** Explains what `find` finds. Never throws: what fails is shown. Resolves to the run, or undefined where there is none. */
   async explain(find: SourceFinder, view?: () => ViewState): Promise<ShownRun | undefined> {
     const { store, log, showPanel } = this.#deps;
+    this.#willExplainEmitter.fire(undefined);
     const former = this.#attempt;
     const attempt: Attempt = { controller: new AbortController(), statusBefore: former?.statusBefore ?? store.status, failure: undefined };
     this.#attempt = attempt;
@@ -101,7 +107,7 @@ export class ExplainController implements Disposable {
         return undefined;
       }
       this.#attempt = undefined;
-      this.#show(run, source, view?.());
+      this.show(run, source, { view: view?.() });
       log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
       return run;
     } catch (error) {
@@ -136,7 +142,13 @@ export class ExplainController implements Disposable {
   /** Says that what is shown no longer holds, where something is shown. */
   markStale(reason: string): void {
     const { store } = this.#deps;
-    if (store.run !== undefined && this.#attempt === undefined && store.status.kind !== 'engineStopped') store.setStatus({ kind: 'stale', reason });
+    if (store.run !== undefined && this.#attempt === undefined && store.status.kind !== 'engineStopped' && !this.#isFollowed(store.run)) store.setStatus({ kind: 'stale', reason });
+  }
+
+  /** Says that the text was edited, where it was: live mode has ended, which would have followed. */
+  markIfEdited(): void {
+    const { run } = this.#deps.store;
+    if (run?.text.isEdited === true) this.markStale(editedReason(run));
   }
 
   dispose(): void {
@@ -206,17 +218,25 @@ export class ExplainController implements Disposable {
     ];
   }
 
-  #show(run: ShownRun, source: ExplainSource | PictureSource, view: ViewState | undefined): void {
+  /** Whether live mode will show what has become of a run's text. */
+  #isFollowed(run: ShownRun): boolean {
+    return run.isLive && this.#deps.store.live.kind !== 'off';
+  }
+
+  /** Shows a run in place of the one before. */
+  show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; readonly caret?: TokenRef | undefined } = {}): void {
     const { store } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
     const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
     const kept = view ?? (former === undefined ? { ...store.view, scale: firstScale(run) } : { ...store.view, ...(former.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] });
-    store.setRun(run, kept);
+    store.setRun(run, kept, caret);
     if (!('picture' in source)) this.#last = () => ({ ...source, document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
+        // What live mode lights stands until it has something newer.
+        if (this.#isFollowed(run)) return;
         store.setHovered(undefined);
         this.markStale(editedReason(run));
       } else if (change !== 'closed') {
@@ -224,7 +244,7 @@ export class ExplainController implements Disposable {
         store.runMoved();
       }
     });
-    store.setStatus({ kind: 'ready' });
+    if (store.status.kind !== 'ready') store.setStatus({ kind: 'ready' });
   }
 
   #fail(error: ExplorerError, statusBefore: PanelStatus): void {

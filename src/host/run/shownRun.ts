@@ -20,13 +20,17 @@ export class ShownRun implements Disposable {
   /** The person's own target text; undefined where the model wrote it, or there is none. */
   readonly target: string | undefined;
 
-  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation, target?: string) {
+  /** Whether live mode made it. */
+  readonly isLive: boolean;
+
+  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation, target?: string, isLive = false) {
     this.held = held;
     this.text = text;
     this.isWholeDocument = isWholeDocument;
     this.notices = notices;
     this.model = model;
     this.target = target;
+    this.isLive = isLive;
   }
 
   get info(): RunInfo {

@@ -15,6 +15,9 @@ export interface Hovered {
   readonly origin: HoverOrigin;
 }
 
+/** What live mode is doing; `sentence` says what went wrong last. */
+export type LiveState = { readonly kind: 'off' } | { readonly kind: 'on' | 'paused'; readonly sentence?: string };
+
 /** The one source of what is shown: panel and editor read it, and only intents change it. */
 export class ViewStore implements Disposable {
   readonly #store = new DisposableStore();
@@ -22,15 +25,22 @@ export class ViewStore implements Disposable {
   readonly #runEmitter = this.#store.add(new Emitter<ShownRun | undefined>());
   readonly #viewEmitter = this.#store.add(new Emitter<ViewState>());
   readonly #hoverEmitter = this.#store.add(new Emitter<Hovered | undefined>());
+  readonly #caretEmitter = this.#store.add(new Emitter<TokenRef | undefined>());
+  readonly #liveEmitter = this.#store.add(new Emitter<LiveState>());
   readonly onDidChangeStatus = this.#statusEmitter.event;
   /** Another run, or the place of its text. */
   readonly onDidChangeRun = this.#runEmitter.event;
   readonly onDidChangeView = this.#viewEmitter.event;
   readonly onDidChangeHover = this.#hoverEmitter.event;
+  /** The token before the caret, in live mode. */
+  readonly onDidChangeCaret = this.#caretEmitter.event;
+  readonly onDidChangeLive = this.#liveEmitter.event;
   #status: PanelStatus = { kind: 'empty' };
   #run: ShownRun | undefined;
   #view: ViewState = initialView;
   #hovered: Hovered | undefined;
+  #caret: TokenRef | undefined;
+  #live: LiveState = { kind: 'off' };
 
   get status(): PanelStatus {
     return this.#status;
@@ -48,20 +58,42 @@ export class ViewStore implements Disposable {
     return this.#hovered;
   }
 
+  /** The token that lights up where nothing is hovered or pinned. */
+  get caret(): TokenRef | undefined {
+    return this.#caret;
+  }
+
+  get live(): LiveState {
+    return this.#live;
+  }
+
+  setLive(live: LiveState): void {
+    this.#live = live;
+    this.#liveEmitter.fire(live);
+  }
+
+  setCaret(token: TokenRef | undefined): void {
+    if (isSameToken(token, this.#caret)) return;
+    this.#caret = token;
+    this.#caretEmitter.fire(token);
+  }
+
   setStatus(status: PanelStatus): void {
     this.#status = status;
     this.#statusEmitter.fire(status);
   }
 
   /** Shows another run and disposes of the former; the view is kept as far as the new run has what it names. */
-  setRun(run: ShownRun, view: ViewState): void {
+  setRun(run: ShownRun, view: ViewState, caret?: TokenRef): void {
     const former = this.#run;
     if (this.#hovered !== undefined) this.setHovered(undefined);
     this.#run = run;
     this.#view = fitView(view, run);
+    this.#caret = caret;
     former?.dispose();
     this.#runEmitter.fire(run);
     this.#viewEmitter.fire(this.#view);
+    this.#caretEmitter.fire(caret);
   }
 
   /** Says that the run's text stands elsewhere. */

@@ -1,0 +1,345 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import { ExplorerError, isCancelled, type ErrorCode } from '../../base/errors';
+import type { TokenRef } from '../../model/token';
+import type { ViewState } from '../../model/viewState';
+import type { EngineSupervisor } from '../engine/engineSupervisor';
+import type { HeldRun } from '../engine/heldRun';
+import type { HostFiles } from '../engine/hostFiles';
+import { errorSentence, noticeSentence, panelError } from '../localize';
+import { ignoredModelPath } from '../model/ignoredModelPath';
+import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
+import { readSettings } from '../readSettings';
+import { documentName } from '../run/documentName';
+import type { ExplainController } from '../run/explainController';
+import { showProgress } from '../run/showProgress';
+import { ShownRun } from '../run/shownRun';
+import { checkText } from '../run/textGuards';
+import type { TextRange } from '../run/textRange';
+import { TrackedText } from '../run/trackedText';
+import type { ViewStore } from '../view/viewStore';
+import { budgetOf, chooseWindow, commonTokens, initialUnitsPerToken, moveWindow, tokenBefore } from './liveWindow';
+
+/** What live mode needs of the window. */
+export interface LiveDependencies {
+  readonly store: ViewStore;
+  readonly supervisor: EngineSupervisor;
+  readonly files: HostFiles;
+  readonly places: ModelPlaces;
+  readonly controller: ExplainController;
+  readonly log: vscode.LogOutputChannel;
+  readonly showPanel: () => void;
+  readonly onDidChangeSettings: (listener: () => void) => Disposable;
+}
+
+/** What is wrong with the model and not with the text: the next edit changes nothing. */
+const lasting = new Set<ErrorCode>(['liveWrites', 'modelReadsImages', 'modelNotFound', 'modelAmbiguous', 'modelNotOnnx', 'modelNoAttention', 'modelUnsupported', 'modelTooLarge', 'tokenizerNotFound', 'tokenizerInvalid', 'tokenizerUnsupported', 'inputNotMade']);
+/** After so many failures in a row live mode rests. */
+const mostFailures = 3;
+/** The first picture may have to wait for a model: from then on this is shown. */
+const patienceMilliseconds = 300;
+/** Editors that show no document. */
+const foreign = new Set(['output', 'debug', 'comment', 'attention-explorer-report']);
+
+/** What is known of a model from its runs. */
+interface KnownModel {
+  readonly key: string;
+  isCausal: boolean;
+  unitsPerToken: number;
+  contextLength: number;
+  hasRun: boolean;
+}
+
+/**
+ * Explains the text around the caret anew as it is typed or the caret moves: some time after the last of it, one run at a time,
+ * and the newest after that. A run is never ended; what is no longer wanted of it is dropped. What stands is shown until the
+ * next is there.
+ */
+export class LiveMode implements Disposable {
+  readonly #deps: LiveDependencies;
+  readonly #store = new DisposableStore();
+  /** What is listened to while it is on. */
+  #active: DisposableStore | undefined;
+  #timer: number | undefined;
+  #isRunning = false;
+  /** Whether something came while a run was under way. */
+  #isWaiting = false;
+  #failures = 0;
+  #window: { readonly uri: string; range: TextRange } | undefined;
+  #model: KnownModel | undefined;
+  /** Counts the edits of the document in question. */
+  #edits = 0;
+  #abort = new AbortController();
+
+  constructor(deps: LiveDependencies) {
+    this.#deps = deps;
+    this.#store.add(deps.controller.onWillExplain(() => this.#end(vscode.l10n.t('Live mode has ended: what you asked for is shown.'))));
+  }
+
+  get isOn(): boolean {
+    return this.#active !== undefined;
+  }
+
+  /** Turns it on or off. */
+  toggle(): void {
+    if (this.isOn) this.#end();
+    else this.#begin();
+  }
+
+  /** Starts over after a change of model, settings or engine. */
+  refresh(): void {
+    if (!this.isOn) return;
+    this.#failures = 0;
+    this.#window = undefined;
+    this.#model = undefined;
+    this.#deps.store.setLive({ kind: 'on' });
+    this.#schedule(0);
+  }
+
+  /** Ends the first run, which may be loading a model, and live mode with it. */
+  cancel(): void {
+    if (this.isOn && this.#deps.store.status.kind === 'busy') this.#end();
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    this.#active?.dispose();
+    this.#active = undefined;
+    this.#store.dispose();
+  }
+
+  #begin(): void {
+    const { store, showPanel, supervisor, onDidChangeSettings } = this.#deps;
+    const active = (this.#active = new DisposableStore());
+    this.#abort = new AbortController();
+    this.#failures = 0;
+    this.#window = undefined;
+    this.#model = undefined;
+    active.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === vscode.window.activeTextEditor && this.#schedule()));
+    active.add(vscode.window.onDidChangeActiveTextEditor((editor) => editor !== undefined && this.#schedule()));
+    active.add(vscode.workspace.onDidChangeTextDocument((event) => this.#edited(event)));
+    active.add(onDidChangeSettings(() => this.refresh()));
+    active.add(supervisor.onDidChangeState(({ kind }) => kind === 'stopped' && this.#modelGone()));
+    store.setLive({ kind: 'on' });
+    supervisor.setBackground(true);
+    showPanel();
+    this.#schedule(0);
+  }
+
+  #end(message?: string): void {
+    if (!this.isOn) return;
+    const { store, controller, supervisor } = this.#deps;
+    clearTimeout(this.#timer);
+    this.#active?.dispose();
+    this.#active = undefined;
+    this.#isWaiting = false;
+    if (store.status.kind === 'busy' && message === undefined) {
+      this.#abort.abort();
+      store.setStatus(store.run === undefined ? { kind: 'empty' } : { kind: 'ready' });
+    }
+    supervisor.setBackground(false);
+    store.setCaret(undefined);
+    store.setLive({ kind: 'off' });
+    if (message !== undefined) void vscode.window.setStatusBarMessage(message, 5000);
+    else controller.markIfEdited();
+  }
+
+  /** A new engine has to load the model again. */
+  #modelGone(): void {
+    if (this.#model !== undefined) this.#model.hasRun = false;
+  }
+
+  // What happens at every key is cheap: a comparison, and a timer.
+
+  #edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
+    if (contentChanges.length === 0) return;
+    if (document.uri.toString() === this.#window?.uri) {
+      this.#edits++;
+      this.#window.range = moveWindow(this.#window.range, contentChanges);
+    }
+    if (document === vscode.window.activeTextEditor?.document) this.#schedule();
+  }
+
+  #schedule(milliseconds?: number): void {
+    if (!this.isOn) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.#tick(), milliseconds ?? readSettings().liveDelay);
+  }
+
+  async #tick(): Promise<void> {
+    if (!this.isOn || this.#deps.store.live.kind === 'off') return;
+    if (this.#isRunning) {
+      this.#isWaiting = true;
+      return;
+    }
+    this.#isRunning = true;
+    try {
+      await this.#explain();
+    } catch (error) {
+      this.#failed(ExplorerError.from(error));
+    } finally {
+      this.#isRunning = false;
+      if (this.#isWaiting) {
+        this.#isWaiting = false;
+        this.#schedule(0);
+      }
+    }
+  }
+
+  async #explain(): Promise<void> {
+    const { store, supervisor, files, places, log } = this.#deps;
+    const editor = vscode.window.activeTextEditor;
+    // Something selected is about to be copied, replaced or explained by itself: what is shown stays.
+    if (editor === undefined || !editor.selection.isEmpty || foreign.has(editor.document.uri.scheme)) return;
+    const { document } = editor;
+    const settings = readSettings(document.uri);
+    const location = locateModel(settings, places, document.uri);
+    const known = this.#knownModel(location);
+    if (store.live.kind === 'paused' && document.uri.toString() === this.#window?.uri) return;
+    const limit = Math.min(settings.liveTokens, ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)));
+    const range = this.#chooseWindow(editor, known, limit);
+    const text = document.getText(new vscode.Range(document.positionAt(range.start), document.positionAt(range.end)));
+    if (text.trim() === '') return;
+    const shown = store.run;
+    const isShown = shown?.isLive === true && shown.held.isHeld && shown.text.uri.toString() === document.uri.toString() && !shown.text.isEdited && shown.text.range.start === range.start && shown.source.text === text && known.hasRun;
+    if (isShown) {
+      store.setCaret(this.#caretOf(shown, editor));
+      return;
+    }
+    checkText(text, documentName(document.uri));
+    const edits = this.#edits;
+    const started = performance.now();
+    const held = await this.#run(known, () => {
+      files.allowModel(location.uri, location.tokenizerUri);
+      return supervisor.explainInTurn({ model: location.spec, text, tokenLimit: limit, isLive: true }, this.#abort.signal);
+    });
+    const isWanted = this.isOn && edits === this.#edits && this.#model === known && document.uri.toString() === this.#window?.uri && !document.isClosed;
+    if (!isWanted) {
+      held.release();
+      return;
+    }
+    this.#failures = 0;
+    if (store.live.kind !== 'on' || store.live.sentence !== undefined) store.setLive({ kind: 'on' });
+    const isFitting = this.#learn(known, held, text, document.offsetAt(editor.selection.active) - range.start, range, document);
+    if (!isFitting) {
+      held.release();
+      this.#schedule(0);
+      return;
+    }
+    await this.#show(held, document, range, text, editor);
+    log.debug(`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`);
+  }
+
+  /** Runs; where a model may have to be loaded, that is shown after a while and can be ended. */
+  async #run(known: KnownModel, run: () => Promise<HeldRun>): Promise<HeldRun> {
+    if (known.hasRun) return run();
+    const { store, supervisor } = this.#deps;
+    const before = store.status;
+    const busy = new DisposableStore();
+    const timer = setTimeout(() => {
+      store.setStatus({ kind: 'busy', stage: 'startEngine' });
+      busy.add(supervisor.onDidProgress((progress) => store.setStatus({ kind: 'busy', ...progress })));
+      busy.add(showProgress(store, () => this.#end()));
+    }, patienceMilliseconds);
+    try {
+      const held = await run();
+      known.hasRun = true;
+      return held;
+    } finally {
+      clearTimeout(timer);
+      busy.dispose();
+      if (this.isOn && store.status.kind === 'busy') store.setStatus(before.kind === 'busy' ? { kind: store.run === undefined ? 'empty' : 'ready' } : before);
+    }
+  }
+
+  #knownModel({ spec }: ModelLocation): KnownModel {
+    const key = JSON.stringify(spec);
+    if (this.#model?.key !== key) this.#model = { key, isCausal: true, unitsPerToken: initialUnitsPerToken, contextLength: 0, hasRun: false };
+    return this.#model;
+  }
+
+  #chooseWindow({ document, selection }: vscode.TextEditor, known: KnownModel, limit: number): TextRange {
+    const uri = document.uri.toString();
+    const { active } = selection;
+    const line = document.lineAt(active.line).range;
+    const range = chooseWindow({
+      caret: document.offsetAt(active),
+      line: { start: document.offsetAt(line.start), end: document.offsetAt(line.end) },
+      documentLength: document.offsetAt(document.lineAt(document.lineCount - 1).range.end),
+      budget: budgetOf(limit, known.unitsPerToken),
+      isCausal: known.isCausal,
+      former: this.#window?.uri === uri ? this.#window.range : undefined,
+      lineStartFrom: (offset) => {
+        const place = document.positionAt(offset);
+        return place.character === 0 ? offset : document.offsetAt(new vscode.Position(place.line + 1, 0));
+      },
+    });
+    if (this.#window?.uri !== uri) this.#resume();
+    this.#window = { uri, range };
+    return range;
+  }
+
+  /** Another document is a new attempt. */
+  #resume(): void {
+    this.#failures = 0;
+    if (this.#deps.store.live.kind === 'paused') this.#deps.store.setLive({ kind: 'on' });
+  }
+
+  /** Notes what a run tells of its model; false where the window has to be another one. */
+  #learn(known: KnownModel, { info }: HeldRun, text: string, caret: number, range: TextRange, document: vscode.TextDocument): boolean {
+    const [stream] = info.streams;
+    const isCausal = info.components.every((component) => component.isCausal) || stream.tokens.length < 2;
+    known.contextLength = info.model.contextLength ?? 0;
+    const written = stream.tokens.filter(({ start, end }) => end > start).length;
+    const isCut = stream.text.length < text.length;
+    if (written > 0 && (isCut || written > 16)) known.unitsPerToken = Math.min(isCut ? known.unitsPerToken * 0.8 : Infinity, Math.max(0.25, stream.text.length / written));
+    const wasCausal = known.isCausal;
+    known.isCausal = isCausal;
+    if (isCut && stream.text.length < caret) {
+      this.#window = undefined;
+      return false;
+    }
+    if (wasCausal && !isCausal && range.end < document.offsetAt(document.lineAt(document.lineCount - 1).range.end)) {
+      // It reads on both sides: what stands after the caret belongs to the picture.
+      this.#window = undefined;
+      return false;
+    }
+    return true;
+  }
+
+  async #show(held: HeldRun, document: vscode.TextDocument, range: TextRange, text: string, editor: vscode.TextEditor): Promise<void> {
+    const { store, controller } = this.#deps;
+    const former = store.run;
+    const ignored = former?.isLive === true ? undefined : await ignoredModelPath();
+    if (!this.isOn) return held.release();
+    const notices = [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
+    const tracked = new TrackedText(document, range.start, text);
+    const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
+    tracked.narrow(run.source.text.length);
+    controller.show(run, { document, range: tracked.range }, { view: this.#viewFor(run, former), caret: this.#caretOf(run, editor) });
+  }
+
+  /** Pinned tokens stay where nothing before them has changed. */
+  #viewFor(run: ShownRun, former: ShownRun | undefined): ViewState | undefined {
+    const { view } = this.#deps.store;
+    if (former?.isLive !== true) return undefined;
+    const numSame = former.text.uri.toString() === run.text.uri.toString() ? commonTokens(former.source, run.source) : 0;
+    return { ...view, pinned: view.pinned.filter(({ position }) => position < numSame) };
+  }
+
+  #caretOf(run: ShownRun, { document, selection }: vscode.TextEditor): TokenRef {
+    return { stream: run.sourceIndex, position: tokenBefore(run.source, document.offsetAt(selection.active) - run.text.range.start) };
+  }
+
+  #failed(error: ExplorerError): void {
+    const { store, log } = this.#deps;
+    // A text of spaces only has no tokens to look at.
+    if (!this.isOn || isCancelled(error) || error.code === 'noTokens' || error.code === 'emptyText') return;
+    log.warn(`Live: ${error.message}${error.details === undefined ? '' : `\n${error.details}`}`);
+    this.#failures++;
+    const isPaused = this.#failures >= mostFailures || lasting.has(error.code);
+    store.setLive({ kind: isPaused ? 'paused' : 'on', sentence: errorSentence(error) });
+    if (store.run === undefined && error.code !== 'engineStopped') store.setStatus({ kind: 'failed', error: panelError(error) });
+  }
+}
