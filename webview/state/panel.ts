@@ -12,6 +12,7 @@ import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import type { MatrixData } from './matrixData';
+import { fetchRun, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { RowFetcher } from './rowFetcher';
 
@@ -23,13 +24,6 @@ export interface ShownPattern {
   readonly selection: HeadSelection;
   readonly component: ComponentInfo;
   readonly matrix: MatrixData;
-}
-
-/** What is said of a run before it is shown. */
-interface NextRun {
-  readonly controller: AbortController;
-  view?: PanelEvents['view'];
-  hover?: TokenRef | undefined;
 }
 
 /** How many sources are listed. */
@@ -246,44 +240,30 @@ export class Panel {
     const arrived = performance.now();
     this.#next?.controller.abort();
     const next: NextRun = (this.#next = { controller: new AbortController() });
-    const { runId, components } = run.info;
-    const { signal: aborted } = next.controller;
-    const selection = normalizeSelection(this.view.peek().selection, components);
-    const component = components.find((each) => each.component === selection.component);
-    try {
-      if (component === undefined) throw new RangeError('nothing to show');
-      const [pattern, thumbnails] = await Promise.all([
-        this.#store.pattern(runId, selection, aborted),
-        this.#thumbnailSize === 0 ? undefined : this.#store.thumbnails(runId, component.component, this.#thumbnailSize, aborted),
-      ]);
-      if (next !== this.#next) return;
-      this.#next = undefined;
-      this.arrivedAt = arrived;
-      batch(() => {
+    const fetched = await fetchRun(this.#store, run, this.view.peek().selection, this.#thumbnailSize, next.controller.signal).catch(() => undefined);
+    if (next !== this.#next) return;
+    if (fetched === undefined) this.#showRun(run); // what is wrong shows when it is asked for again
+    this.#next = undefined;
+    batch(() => {
+      if (fetched !== undefined) {
+        const { shown, thumbnails } = fetched;
+        this.arrivedAt = arrived;
         for (const cleared of [this.hovered, this.pointed, this.preview, this.dataError]) cleared.value = undefined;
         this.found.value = [];
         this.run.value = run;
-        this.selected.value = { selection, component, pattern };
-        if (thumbnails !== undefined) this.thumbnails.value = { component: component.component, value: thumbnails };
-        this.#showWaiting(next);
-      });
-    } catch {
-      if (next !== this.#next) return;
-      this.#showRun(run);
-      this.#showWaiting(next);
-    }
-  }
-
-  #showWaiting({ view, hover }: NextRun): void {
-    if (view !== undefined) this.#showView(view);
-    this.editorHover.value = hover;
+        this.selected.value = shown;
+        if (thumbnails !== undefined) this.thumbnails.value = { component: shown.component.component, value: thumbnails };
+      }
+      if (next.view !== undefined) this.#showView(next.view);
+      this.editorHover.value = next.hover;
+    });
   }
 
   #showRun(run: PanelRun | null): void {
     this.#next?.controller.abort();
     this.#next = undefined;
     const former = this.run.peek();
-    if (former !== null && run !== null && isSameRun(former, run)) {
+    if (former !== null && run !== null && isSameRun(run, former)) {
       // Only the place of its text has changed.
       this.run.value = { ...run, info: former.info };
       return;
@@ -409,10 +389,4 @@ export class Panel {
       });
     });
   }
-}
-
-function isSameRun({ info: one }: PanelRun, shown: PanelRun | null): boolean {
-  if (shown === null) return false;
-  const { info: other } = shown;
-  return one.runId === other.runId && one.model.path === other.model.path && one.streams.length === other.streams.length && one.streams.every(({ text }, i) => text === other.streams[i].text);
 }

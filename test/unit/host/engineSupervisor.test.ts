@@ -61,6 +61,25 @@ describe('The engine supervisor', () => {
     await until(() => launcher.alive.some((engine) => engine.released.includes(1)));
   });
 
+  it('runs in turn where it is asked to: no run ends another, and the engine stays', async () => {
+    await supervisor.explain(behave('answer'), never);
+    const [first, second] = [supervisor.explainInTurn(behave('slow'), never), supervisor.explainInTurn(behave('answer', 'two'), never)];
+    const third = supervisor.explain(behave('answer', 'three'), never);
+    const runs = await Promise.all([first, second, third]);
+    expect(runs.map(({ info }) => info.streams[0].text)).to.deep.equal(['slow', 'answer two', 'answer three']);
+    expect(launcher.launched[0].explained).to.deep.equal(['answer', 'slow', 'answer two', 'answer three']);
+    expect(launcher.launched[0].isOver).to.equal(false);
+  });
+
+  it('gives way in the background where it is told to, whichever engine runs', async () => {
+    supervisor.setBackground(true);
+    await supervisor.explain(behave('answer'), never);
+    await codeOf(supervisor.explain(behave('crash'), never));
+    await supervisor.explain(behave('answer'), never);
+    supervisor.setBackground(false);
+    expect(launcher.launched.filter(({ background }) => background.length > 0).map(({ background }) => background)).to.deep.equal([[true], [true, false]]);
+  });
+
   it('says that the engine stopped, with the reason, and works the next time', async () => {
     const before = await supervisor.explain(behave('answer'), never);
     expect(await codeOf(supervisor.explain(behave('crash'), never))).to.equal('engineStopped');

@@ -47,8 +47,8 @@ class Loopback implements Channel {
   }
 }
 
-/** What a text makes the fake engine do: end at once, think without reading messages, fail, or answer. */
-export type Behaviour = 'crash' | 'block' | 'wait' | 'outOfMemory' | 'answer';
+/** What a text makes the fake engine do: end at once, think without reading messages or until it is told to end, take a moment, fail, or answer. */
+export type Behaviour = 'crash' | 'block' | 'wait' | 'slow' | 'outOfMemory' | 'answer';
 
 /** An engine in this process that does what the text says, with the real connection between it and its window. */
 export class FakeEngine implements EngineProcess {
@@ -63,6 +63,7 @@ export class FakeEngine implements EngineProcess {
   warmUps = 0;
   released: number[] = [];
   explained: string[] = [];
+  background: boolean[] = [];
 
   constructor() {
     this.#far.other = this.#near;
@@ -84,6 +85,7 @@ export class FakeEngine implements EngineProcess {
           await new Promise(() => {});
         }
         if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        if (behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
         if (signal.aborted) throw new ExplorerError('cancelled');
         return runInfo(++runs, text);
       },
@@ -104,6 +106,10 @@ export class FakeEngine implements EngineProcess {
     };
     const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
     this.connection = openConnection<object, EngineApi, object, EngineEvents>(this.#near, engineMethods, {});
+  }
+
+  setBackground(isBackground: boolean): void {
+    this.background.push(isBackground);
   }
 
   kill(): void {

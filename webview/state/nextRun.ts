@@ -1,0 +1,34 @@
+import { normalizeSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import type { TokenRef } from '../../src/model/token';
+import type { PanelEvents, PanelRun, Thumbnails } from '../../src/protocol';
+import type { MatrixData } from './matrixData';
+import type { PatternStore } from './patternStore';
+
+/** A run of live mode on its way, with what is said of it before it is shown. */
+export interface NextRun {
+  readonly controller: AbortController;
+  view?: PanelEvents['view'];
+  hover?: TokenRef | undefined;
+}
+
+/** What of a run is looked at. */
+export interface FetchedRun {
+  readonly shown: { readonly selection: HeadSelection; readonly component: ComponentInfo; readonly matrix: MatrixData };
+  readonly thumbnails: Thumbnails | undefined;
+}
+
+/** Fetches what of a run is looked at: the selected heads, and thumbnails of a size unless it is 0. Throws what the host says. */
+export async function fetchRun(store: PatternStore, { info }: PanelRun, wanted: HeadSelection, thumbnailSize: number, signal: AbortSignal): Promise<FetchedRun> {
+  const selection = normalizeSelection(wanted, info.components);
+  const component = info.components.find((each) => each.component === selection.component);
+  if (component === undefined) throw new RangeError('There is nothing to look at.');
+  const [matrix, thumbnails] = await Promise.all([store.matrix(info, selection, component, signal), thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component.component, thumbnailSize, signal)]);
+  return { shown: { selection, component, matrix }, thumbnails };
+}
+
+/** Whether two runs are the same, perhaps with their text in another place. */
+export function isSameRun({ info: one }: PanelRun, shown: PanelRun | null): boolean {
+  if (shown === null) return false;
+  const { info: other } = shown;
+  return one.runId === other.runId && one.model.path === other.model.path && one.streams.length === other.streams.length && one.streams.every(({ text }, i) => text === other.streams[i].text);
+}
