@@ -37,6 +37,7 @@ export function bundles({ production = false } = {}) {
     extensionBrowser: { ...browser, format: 'cjs', entryPoints: ['src/extension.browser.ts'], outfile: 'dist/extension.browser.js', external: ['vscode'], define: { global: 'globalThis' } },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
     engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
+    webgpu: { ...browser, format: 'esm', entryPoints: ['node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs'], outfile: 'dist/ort-webgpu.mjs' },
     webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },
     native: { ...node, plugins: [besideBundle], entryPoints: ['node_modules/onnxruntime-node/dist/index.js'], outfile: 'dist/native/ort.cjs' },
     cli: { ...node, define: nodeUrl.define, banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` }, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs' },
@@ -51,7 +52,7 @@ export async function build({ production = false, only = undefined } = {}) {
   await mkdir(join(root, 'dist'), { recursive: true });
   const results = await Promise.all(chosen.map(async ([name, options]) => [name, (await esbuild.build(options)).metafile]));
   const runtime = dirname(require.resolve('onnxruntime-web'));
-  for (const file of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) await copyFile(join(runtime, file), join(root, 'dist', file));
+  for (const file of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.asyncify.wasm']) await copyFile(join(runtime, file), join(root, 'dist', file));
   const codicons = join(root, 'node_modules/@vscode/codicons/dist');
   for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
   if (only === undefined || only.includes('native')) linkNativeLibraries(process.platform, process.arch, join(root, 'dist/native'));

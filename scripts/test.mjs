@@ -8,7 +8,7 @@ import { bundleForExtensionHost, findTests } from './lib/bundleTests.mjs';
 import { oneFailure, sentence, sum } from './lib/counts.mjs';
 import { artefacts, root } from './lib/paths.mjs';
 import { temporaryFolder } from './lib/processes.mjs';
-import { ensureChromium } from './lib/chromium.mjs';
+import { ensureChromium, softwareVulkan } from './lib/chromium.mjs';
 import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { installVsix } from './lib/vscodeServer.mjs';
 import { runChecks } from './floors/checks.mjs';
@@ -19,7 +19,7 @@ import { runInNode, runInNodeTwice } from './floors/node.mjs';
 
 const log = (line) => console.log(line);
 const grep = option('grep');
-const allFloors = ['check', 'fuzz', 'unit', 'contract', 'engine', 'chromium', 'integration', 'e2e', 'visual', 'package'];
+const allFloors = ['check', 'fuzz', 'unit', 'contract', 'engine', 'chromium', 'webgpu', 'integration', 'e2e', 'visual', 'package'];
 const chosen = option('floor')?.split(',') ?? allFloors;
 const unknown = chosen.filter((floor) => !allFloors.includes(floor));
 if (unknown.length > 0) {
@@ -96,6 +96,7 @@ await beside(
     if (isChosen('package')) await leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
   },
 );
+if (isChosen('webgpu')) await webGpu();
 if (isChosen('visual')) await leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }));
 if (isChosen('integration')) await integration();
 if (isChosen('e2e')) await endToEnd();
@@ -103,7 +104,7 @@ finish();
 
 async function setUp() {
   const needsVSCode = isChosen('integration', 'e2e');
-  const needsChromium = needsVSCode || isChosen('chromium', 'visual');
+  const needsChromium = needsVSCode || isChosen('chromium', 'webgpu', 'visual');
   const since = Date.now();
   log('Setting up: building the extension' + (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'));
   try {
@@ -127,6 +128,15 @@ async function packageOnce() {
     process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true, isQuiet: true });
     return [];
   }, { isCounted: false });
+}
+
+async function webGpu() {
+  const environment = softwareVulkan();
+  if (environment === undefined) log('\nWebGPU in Node is left out: no software graphics adapter lies beside this Chromium.');
+  await beside(
+    (leg) => leg('WebGPU: Chromium', (log) => runInChromium({ name: 'webgpu-chromium', files: tests(['webgpu'], 'browser'), grep, hasWebGpu: true, log })),
+    (leg) => leg('WebGPU: Node', (log) => runInNode({ name: 'webgpu-node', files: tests(['webgpu'], 'node'), grep, env: environment, timeout: 120_000, log })),
+  );
 }
 
 async function integration() {

@@ -176,12 +176,21 @@ export interface EngineEvents {
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }
 
-/** What the window does for an engine that cannot read files itself. */
-export interface EngineHostApi {
+/** How the window reads a model's files for an engine that cannot. */
+export interface HostFilesApi {
   readFile(params: { readonly path: string }): { readonly bytes: Uint8Array };
   listFolder(params: { readonly path: string }): { readonly names: readonly string[] };
   statFile(params: { readonly path: string }): { readonly kind: 'file' | 'folder' | 'none'; readonly size: number };
 }
+
+/** What the window does for an engine that cannot read files itself. */
+export interface EngineHostApi extends HostFilesApi {
+  /** A file of the extension's own that only some choices of backend need. Throws `fileUnreadable`. */
+  readAsset(params: { readonly name: EngineAsset }): { readonly bytes: Uint8Array };
+}
+
+/** Files of dist/ that the engine of the web asks for: the build of the runtime with WebGPU. */
+export type EngineAsset = 'ort-webgpu.mjs' | 'ort-wasm-simd-threaded.asyncify.wasm';
 
 // ---- editor host ↔ webview ----
 

@@ -35,14 +35,17 @@ async function runPage(browser, address, log) {
   }
 }
 
-/** Runs test files in a page, in a worker, and in a worker with shared memory; resolves to the counts. */
-export async function runInChromium({ name, files, grep, log }) {
+const everywhere = { 'a page': '/page.html', 'a worker': '/worker.html', 'a worker with shared memory': '/worker.html?isolated' };
+
+/** Runs test files in a page, in a worker, and in a worker with shared memory, or in a worker alone with WebGPU in software; resolves to the counts. */
+export async function runInChromium({ name, files, grep, hasWebGpu = false, log }) {
+  const places = hasWebGpu ? { 'a worker with WebGPU': everywhere['a worker'] } : everywhere;
   const script = `/${relative(root, await bundleForBrowser(name, files, { grep })).replaceAll('\\', '/')}`;
   const server = await startStaticServer({ pages: { '/page.html': page(script), '/worker.html': pageWithWorker(script) } });
-  const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log)));
+  const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu }));
   try {
     const results = [];
-    for (const [title, path] of [['a page', '/page.html'], ['a worker', '/worker.html'], ['a worker with shared memory', '/worker.html?isolated']]) {
+    for (const [title, path] of Object.entries(places)) {
       log(`  In ${title}:`);
       results.push(await runPage(browser, server.origin + path, log));
     }

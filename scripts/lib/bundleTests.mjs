@@ -74,7 +74,7 @@ export async function bundleForBrowser(name, files, { grep = '' } = {}) {
     const counts = await runMocha({ grep: ${JSON.stringify(grep)}, print: (line) => console.log(line) });
     if (typeof document === 'undefined') self.postMessage({ counts });
     else (self as any).counts = counts;`;
-  await build({ ...common, stdin: entry(files, end), outfile, platform: 'browser', target: 'es2022', format: 'esm', define: { global: 'globalThis' }, plugins: [mochaAlone, noNode] });
+  await build({ ...common, stdin: entry(files, end), outfile, platform: 'browser', target: 'es2022', format: 'esm', define: { global: 'globalThis' }, external: ['onnxruntime-node'], plugins: [mochaAlone, noNode] });
   return outfile;
 }
 

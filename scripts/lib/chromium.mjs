@@ -1,6 +1,6 @@
 // Finds Chromium, or installs it, and knows the flags that the tests need.
-import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { runProcess } from './processes.mjs';
 import { root } from './paths.mjs';
@@ -63,6 +63,17 @@ export async function ensureChromium(log = console.log) {
   const installed = findChromium();
   if (!installed) throw new Error('Chromium was installed but cannot be found: set CHROMIUM_PATH to its program.');
   return installed;
+}
+
+/** The environment in which native programs find the software graphics adapter that Chromium brings for itself; undefined where it brings none. */
+export function softwareVulkan(program = findChromium()) {
+  if (program === undefined || process.platform !== 'linux') return undefined;
+  // What is on the path may be a script that starts the program elsewhere.
+  const folders = [dirname(realpathSync(program)), '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
+  const folder = folders.find((each) => ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'].every((file) => existsSync(join(each, file))));
+  if (folder === undefined) return undefined;
+  const driver = join(folder, 'vk_swiftshader_icd.json');
+  return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter), AE_VULKAN: 'software' };
 }
 
 /** Options for `chromium.launch`; `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it. */

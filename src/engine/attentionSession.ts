@@ -4,6 +4,7 @@ import type { PlacedSite } from '../onnx/describeSites';
 import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
 import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
+import { isWrongOnWebGpu } from '../onnx/webGpuNodes';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
@@ -22,7 +23,7 @@ export interface SessionOptions {
   /** Outputs that can be asked for where not all are computed. */
   readonly keptOutputs?: readonly string[];
   /** The backend that `ort` is a build for; WebAssembly where it is missing. */
-  readonly runtime?: Pick<Runtime, 'backend' | 'sessionOptions' | 'sessionConfig'>;
+  readonly runtime?: Pick<Runtime, 'backend' | 'isNative' | 'sessionOptions' | 'sessionConfig'>;
   /** Whether the file is a part of a model whose attention may all be in another part. */
   readonly mayLackAttention?: boolean;
   /** Inputs that another session gives. */
@@ -85,7 +86,7 @@ const heapPerWeight = 1.2;
 const mostPackedBytes = 4e8;
 
 /** The backend that is meant where none is named. */
-const portable = { backend: 'wasm', sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} } as const;
+const portable = { backend: 'wasm', isNative: false, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} } as const;
 
 /** Positions of queries or keys, with and without padding. */
 interface Extent {
@@ -119,16 +120,17 @@ export class AttentionSession {
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
-    const keepsWeights = runtime.backend === 'native' && files.analysis.model.ownFile !== undefined;
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native', ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
+    const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native', ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
-    if (runtime.backend !== 'native' && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+    if (!runtime.isNative && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
       const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
       onProgress?.('createSession');
       try {
         const session = await ort.InferenceSession.create(rewritten.bytes, {
           ...runtime.sessionOptions,
+          ...(rewritten.cpuNodeNames.length > 0 ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] } : {}),
           graphOptimizationLevel: 'all',
           logSeverityLevel: 3,
           // Packing weights anew for the processor holds them twice for a while.
@@ -143,7 +145,7 @@ export class AttentionSession {
       }
     };
     onProgress?.('readWeights');
-    if (runtime.backend !== 'native') return make(await openExternalData(files, rewritten.externalFiles), {});
+    if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
     // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
     await externalDataPaths(files, rewritten.externalFiles);
     return make(noExternalData, { model_external_initializers_file_folder_path: folderOf(files.path) }).catch(async (error: unknown) => {

@@ -11,16 +11,16 @@ import { baseName, type FileAccess } from './fileAccess';
 import { ImageModel } from './image/imageModel';
 import { PictureStore } from './image/pictureStore';
 import { LoadedModel } from './loadedModel';
-import { loadOnBackend } from './loadOnBackend';
+import { canGoElsewhere, loadOnBackend, reasonOf } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
 import { showChatTemplate } from './showChatTemplate';
-import { Runtimes, type LoadRuntime } from './runtimes';
+import { backendTitles, Runtimes, type LoadRuntime } from './runtimes';
 
 /** What an entry knows of its host and the engine does not. */
 export interface EngineHost {
   readonly channel: Channel;
-  /** The builds of the runtime that this host has. */
-  readonly runtimes: Readonly<Partial<Record<Backend, LoadRuntime>>>;
+  /** The builds of the runtime that this host has, given the window (for an engine that cannot read their files itself). */
+  readonly runtimes: (window: Client<EngineHostApi>) => Readonly<Partial<Record<Backend, LoadRuntime>>>;
   /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
   readonly access: (window: Client<EngineHostApi>) => FileAccess;
   readonly numProcessors: number;
@@ -40,21 +40,22 @@ export class EngineServer {
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
   readonly #pictures = new PictureStore();
   #model: LoadedModel | ImageModel | undefined;
+  /** Backends that the next load does without, each with a sentence that says why. */
+  #refused = new Map<Backend, string>();
   #nextRun = 1;
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly onClose: Event<string>;
 
   constructor(host: EngineHost) {
-    this.#runtimes = new Runtimes(host.runtimes, host.numProcessors);
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads }) => {
         const { runtime } = await this.#runtimes.choose(backend, threads);
         return { numThreads: runtime.numThreads };
       },
-      explain: (params, signal) => this.#enqueue(() => this.#explain(params, signal)),
-      explainImage: (params, signal) => this.#enqueue(() => this.#explainImage(params, signal)),
+      explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),
+      explainImage: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
       picture: ({ runId }) => {
         const { width, height, pixels } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()) };
@@ -89,6 +90,7 @@ export class EngineServer {
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
     this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(host.channel, engineHostMethods, api, (what) => this.#log('warn', what));
+    this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
     this.#access = host.access(this.#connection.remote);
     this.onClose = this.#connection.onClose;
   }
@@ -97,6 +99,21 @@ export class EngineServer {
     const result = this.#queue.then(work);
     this.#queue = result.catch(() => {});
     return result;
+  }
+
+  /** Does something with a model, and once more without WebGPU where that fails in it; the model then stays where it is. */
+  async #withoutGraphics<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { webgpu } = backendTitles;
+      if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
+      const why = `${webgpu} failed in a run of this model: ${reasonOf(error)}.`;
+      this.#log('warn', why);
+      await this.#makeRoom().catch((failure: unknown) => this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`));
+      this.#refused.set('webgpu', why);
+      return await work();
+    }
   }
 
   #log(level: EngineEvents['log']['level'], message: string): void {
@@ -161,7 +178,9 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
+    const refused = this.#refused;
+    this.#refused = new Map();
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
@@ -170,7 +189,9 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal)));
+    const refused = this.#refused;
+    this.#refused = new Map();
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
   }
 
   /** Lets go of the model held. */

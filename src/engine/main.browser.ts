@@ -3,6 +3,7 @@ import 'vscode-jsonrpc/browser';
 import { WorkerChannel } from '../rpc/workerChannel';
 import { EngineServer } from './engineServer';
 import { hostFileAccess } from './hostFileAccess';
+import { webGpuRuntime } from './webGpuRuntime.browser';
 
 declare const self: DedicatedWorkerGlobalScope;
 
@@ -27,7 +28,7 @@ if (!self.name.startsWith('em-pthread')) {
       });
       new EngineServer({
         channel,
-        runtimes: { wasm: () => Promise.resolve(ort) },
+        runtimes: (window) => ({ webgpu: webGpuRuntime(window), wasm: () => Promise.resolve(ort) }),
         access: hostFileAccess,
         // Threads of a bundle in a Worker need a script URL of their own, which a blob does not have.
         numProcessors: 1,

@@ -26,7 +26,7 @@ const channel = new FramedChannel(
 );
 const server = new EngineServer({
   channel,
-  runtimes: nodeRuntimes,
+  runtimes: () => nodeRuntimes,
   access: () => nodeFileAccess,
   numProcessors: availableParallelism(),
   attentionBudgetBytes,

@@ -4,17 +4,21 @@ import type { Backend } from '../model/modelInfo';
 import type { OrtModule } from './runtime';
 import type { LoadRuntime } from './runtimes';
 
-/** The builds of the runtime for Node: the native one only where the package carries it (`native/` beside the bundle). */
+/** The native build, which only packages for one platform carry (`native/` beside the bundle). */
+async function loadNative(): Promise<OrtModule> {
+  const file = join(__dirname, 'native', 'ort.cjs');
+  const require = createRequire(file);
+  try {
+    return require(file) as OrtModule; // the bundle of onnxruntime-node, which has the same interface
+  } catch (error) {
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+    throw isMissing ? new Error('this package of the extension does not carry it', { cause: error.cause }) : error;
+  }
+}
+
+/** The builds of the runtime for Node. WebGPU is part of the native one, with its own access to Vulkan, Metal or Direct3D. */
 export const nodeRuntimes: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
-  native: async () => {
-    const file = join(__dirname, 'native', 'ort.cjs');
-    const require = createRequire(file);
-    try {
-      return require(file) as OrtModule; // the bundle of onnxruntime-node, which has the same interface
-    } catch (error) {
-      const isMissing = error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
-      throw isMissing ? new Error('this package of the extension does not carry it', { cause: error.cause }) : error;
-    }
-  },
+  native: loadNative,
+  webgpu: loadNative,
   wasm: () => import('onnxruntime-web'),
 };

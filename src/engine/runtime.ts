@@ -9,12 +9,22 @@ export type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
 /** More threads than this did not help any model that was measured. */
 const maxThreads = 4;
 
+/** What is used of a GPUDevice. */
+interface GraphicsDevice {
+  readonly adapterInfo?: { readonly isFallbackAdapter?: boolean };
+  readonly lost: Promise<{ readonly message: string }>;
+}
+
 /** A build of the runtime, initialised once; its number of threads cannot change after that. */
 export class Runtime {
   readonly ort: OrtModule;
   readonly backend: Backend;
   readonly #numProcessors: number;
   #numThreads = 0;
+  #lost: string | undefined;
+  #isSoftware = false;
+  /** The graphics device, and what was compiled for it, live as long as some session does. */
+  readonly #held: Ort.InferenceSession[] = [];
   #ready: Promise<void> | undefined;
 
   constructor(ort: OrtModule, numProcessors: number, backend: Backend = 'wasm') {
@@ -26,6 +36,21 @@ export class Runtime {
   /** Threads in use; 0 before the first {@link initialize}. */
   get numThreads(): number {
     return this.#numThreads;
+  }
+
+  /** Whether it is the native build, which reads files by itself and has no 32-bit memory; WebGPU comes with either build. */
+  get isNative(): boolean {
+    return 'listSupportedBackends' in this.ort; // only that build has more than one to list
+  }
+
+  /** Why it can run nothing any more; undefined while it can. */
+  get lost(): string | undefined {
+    return this.#lost;
+  }
+
+  /** Whether its graphics adapter is known to be a program for the processor. */
+  get isSoftware(): boolean {
+    return this.#isSoftware;
   }
 
   /** How sessions of this backend are made. */
@@ -43,7 +68,7 @@ export class Runtime {
   /** The runtime's own settings for sessions of this backend. */
   get sessionConfig(): Readonly<Record<string, string>> {
     // Without this, 8-bit sums saturate on processors that lack the instructions for them, and the model computes something else.
-    return this.backend === 'native' ? { x64quantprecision: '1' } : {};
+    return this.isNative ? { x64quantprecision: '1' } : {};
   }
 
   /** @param threads as asked for; 0 lets us choose: all of two processors, else one less than there are, at most four. Throws `runtimeFailed`. */
@@ -59,9 +84,17 @@ export class Runtime {
     this.ort.env.logLevel = 'error';
     try {
       const session = await this.ort.InferenceSession.create(warmUpModel, this.sessionOptions);
-      await session.release();
+      if (this.backend !== 'webgpu') return await session.release();
+      this.#held.push(session);
+      if (!this.isNative) await this.#watchDevice();
     } catch (error) {
       throw new ExplorerError('runtimeFailed', ['it could not be started'], { cause: error });
     }
+  }
+
+  async #watchDevice(): Promise<void> {
+    const device = (await this.ort.env.webgpu.device) as GraphicsDevice; // typed where a browser's types are known, which this file does without
+    this.#isSoftware = device.adapterInfo?.isFallbackAdapter === true;
+    void device.lost.then(({ message }) => (this.#lost = `the graphics device was lost${message === '' ? '' : `, ${message}`}`));
   }
 }

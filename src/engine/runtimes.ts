@@ -12,7 +12,10 @@ export interface ChosenRuntime {
   readonly reason: string;
 }
 
-/** What is tried for each choice, in order; the last is always there. */
+/**
+ * What is tried for each choice, in order; the last is always there. WebGPU is only taken where it is asked for: what it is worth
+ * on a real graphics processor was never measured, and a software one is far slower than the processor by itself.
+ */
 const candidates: Readonly<Record<ModelSpec['backend'], readonly Backend[]>> = {
   auto: ['native', 'wasm'],
   native: ['native', 'wasm'],
@@ -34,14 +37,20 @@ export class Runtimes {
     this.#numProcessors = numProcessors;
   }
 
-  /** The first backend of a choice that starts, with the reason; throws `runtimeFailed` where not even WebAssembly does. */
-  async choose(wanted: ModelSpec['backend'], threads: number): Promise<ChosenRuntime> {
+  /** The first backend of a choice that starts and is not refused, with the reason; throws `runtimeFailed` where not even WebAssembly starts. `refused` says in a sentence why a backend is not to be taken. */
+  async choose(wanted: ModelSpec['backend'], threads: number, refused: ReadonlyMap<Backend, string> = new Map()): Promise<ChosenRuntime> {
     const order = candidates[wanted];
     const missing: string[] = [];
     for (const backend of order) {
+      const why = refused.get(backend);
+      if (why !== undefined) {
+        missing.push(why);
+        continue;
+      }
       try {
         const runtime = await this.#start(backend, threads);
-        return { runtime, reason: reasonFor(wanted, backend, missing) };
+        if (runtime.lost !== undefined) throw new Error(runtime.lost);
+        return { runtime, reason: reasonFor(wanted, runtime, missing) };
       } catch (error) {
         if (backend === order.at(-1)) throw error;
         missing.push(`${backendTitles[backend]} is not available: ${shortMessage(error)}.`);
@@ -65,8 +74,8 @@ export class Runtimes {
   }
 }
 
-function reasonFor(wanted: ModelSpec['backend'], backend: Backend, missing: readonly string[]): string {
-  if (wanted === backend) return 'As the settings ask.';
+function reasonFor(wanted: ModelSpec['backend'], { backend, isSoftware }: Runtime, missing: readonly string[]): string {
+  if (wanted === backend) return isSoftware ? 'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.' : 'As the settings ask.';
   if (wanted === 'auto' && backend === 'native') return 'The fastest that this package carries.';
   return missing.join(' ');
 }

@@ -1,4 +1,4 @@
-import type { EngineHostApi } from '../protocol';
+import type { HostFilesApi } from '../protocol';
 import type { Server } from '../rpc/connection';
 import type { EngineLauncher } from './engine/engineLauncher';
 
@@ -9,5 +9,5 @@ export interface HostEnvironment {
   /** The folder that `~` stands for; undefined where there is none. */
   readonly homePath: string | undefined;
   /** Makes the launcher; `files` serves an engine that cannot read by itself, `onOutput` gets what the engine prints. */
-  createLauncher(files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineLauncher;
+  createLauncher(files: Server<HostFilesApi>, onOutput: (text: string) => void): EngineLauncher;
 }

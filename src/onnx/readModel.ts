@@ -124,6 +124,11 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
   return { name, nodes, initializers, inputs, outputs, valueInfos, others };
 }
 
+/** Reads a NodeProto that was made by us. */
+export function readMadeNode(model: OnnxModel, bytes: Uint8Array): NodeInfo {
+  return readNode({ bytes, name: model.name, strings: new Map() }, { start: 0, end: bytes.length });
+}
+
 function readNode(source: Source, range: ByteRange): NodeInfo {
   let opType = '';
   let domain = '';

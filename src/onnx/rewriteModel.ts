@@ -2,8 +2,9 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataType, dataTypeBits } from './dataType';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
-import type { TensorInfo, ValueInfo } from './onnxModel';
+import type { AttributeInfo, NodeInfo, TensorInfo, ValueInfo } from './onnxModel';
 import { patchLoop } from './patchLoop';
+import { nodeAttributes, readMadeNode } from './readModel';
 import type { LoopPlace } from './site';
 import { encodeNode } from './suffixNodes';
 import type { ByteRange } from './wireReader';
@@ -21,6 +22,8 @@ export interface RewriteOptions {
   readonly keepsWeights?: boolean;
   /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
   readonly hasEnd?: boolean;
+  /** Whether a node must run on the processor, whatever the others run on; such nodes get names by which the runtime can be told. */
+  readonly needsCpu?: (node: NodeInfo, attributes: () => ReadonlyMap<string, AttributeInfo>) => boolean;
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -38,6 +41,8 @@ export interface RewrittenModel {
   readonly outputs: readonly { readonly site: PlacedSite; readonly output: string }[];
   /** Inputs that the rewritten model still needs. */
   readonly inputs: readonly string[];
+  /** Names of the nodes that must run on the processor. */
+  readonly cpuNodeNames: readonly string[];
 }
 
 /** Tensors below this stay in the graph: the runtime reads shapes and scalars there. */
@@ -47,7 +52,7 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -96,14 +101,24 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
       written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
     } else written.bytes(5, tensor.bytes.subarray(tensor.range.start, tensor.range.end));
   };
+  const cpuNodeNames: string[] = [];
+  const writeNode = (node: NodeInfo): void => {
+    const { bytes, range } = node;
+    const whole = bytes.subarray(range.start, range.end);
+    if (needsCpu?.(node, () => nodeAttributes(model, node)) !== true) return void written.bytes(1, whole);
+    const name = `attention-explorer/cpu/${cpuNodeNames.length}`;
+    cpuNodeNames.push(name);
+    // A field that comes twice counts as it comes last: a name of the node's own gives way.
+    written.message(1, new WireWriter().raw(whole).text(3, name));
+  };
   index.nodes.forEach((node, at) => {
     if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
     const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal ? index.attributes(at).get('value')?.tensor : undefined;
     if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
     else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
-    else written.bytes(1, node.bytes.subarray(node.range.start, node.range.end));
+    else writeNode(node);
   });
-  for (const node of addedNodes) written.bytes(1, node);
+  for (const node of addedNodes) writeNode(readMadeNode(model, node));
   written.text(2, graph.name === '' ? 'graph' : graph.name);
   const initialized = new Set<string>();
   for (const tensor of graph.initializers) {
@@ -132,7 +147,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
   if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
   whole.message(7, written);
-  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, endOutput, outputs, inputs };
+  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, endOutput, outputs, inputs, cpuNodeNames };
 }
 
 /** A TensorProto that says where in which file its values lie. */

@@ -2,7 +2,7 @@
 export const engineMethods = ['warmUp', 'explain', 'explainImage', 'picture', 'pattern', 'overview', 'tile', 'row', 'thumbnails', 'release', 'inspect', 'chatTemplate', 'memory'] as const;
 
 /** What the window does for an engine that cannot read files itself. */
-export const engineHostMethods = ['readFile', 'listFolder', 'statFile'] as const;
+export const engineHostMethods = ['readFile', 'listFolder', 'statFile', 'readAsset'] as const;
 
 /** What the webview asks of the editor host. */
 export const panelMethods = ['pattern', 'overview', 'tile', 'row', 'thumbnails', 'picture'] as const;

@@ -43,7 +43,7 @@ const allowed = [
 const required = [
   'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'ThirdPartyNotices.txt',
   'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css',
-  'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs',
+  'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs', 'dist/ort-wasm-simd-threaded.asyncify.wasm', 'dist/ort-webgpu.mjs',
 ];
 
 describe('The files that ship', () => {

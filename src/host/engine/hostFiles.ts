@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
-import type { EngineHostApi } from '../../protocol';
+import type { HostFilesApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { isInside } from './isInside';
 
@@ -36,7 +36,7 @@ export class HostFiles {
     this.#picture = picture.toString();
   }
 
-  readonly server: Server<EngineHostApi> = {
+  readonly server: Server<HostFilesApi> = {
     readFile: async ({ path }) => {
       const uri = this.#check(path);
       try {

@@ -1,25 +1,35 @@
 import 'vscode-jsonrpc/browser';
+import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
-import type { EngineApi, EngineEvents, EngineHostApi } from '../../protocol';
+import type { EngineApi, EngineAsset, EngineEvents, EngineHostApi, HostFilesApi } from '../../protocol';
 import { openConnection, type Server } from '../../rpc/connection';
 import { engineMethods } from '../../rpc/methods';
 import { WorkerChannel } from '../../rpc/workerChannel';
 import type { EngineLauncher, EngineProcess } from './engineLauncher';
 
-/** What a Worker cannot read by itself. */
-export interface EngineAssets {
-  /** Text of dist/engine.browser.js. */
+/** What every engine needs and a Worker cannot read by itself. */
+interface EngineAssets {
   readonly script: string;
-  /** Bytes of dist/ort-wasm-simd-threaded.wasm. */
   readonly wasmBinary: Uint8Array;
 }
 
-/** Starts the engine as a Worker; `loadAssets` reads its script and the runtime's binary, once. */
-export function browserEngineLauncher(loadAssets: () => Promise<EngineAssets>, files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineLauncher {
+/** What else it may ask for. */
+const optionalAssets: readonly EngineAsset[] = ['ort-webgpu.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+
+/** Starts the engine as a Worker; `readAsset` reads a file of dist/: the engine's script and the runtime's binary once, others when the engine wants them. */
+export function browserEngineLauncher(readAsset: (name: string) => PromiseLike<Uint8Array>, modelFiles: Server<HostFilesApi>, onOutput: (text: string) => void): EngineLauncher {
   let assets: Promise<EngineAssets> | undefined;
+  const files: Server<EngineHostApi> = {
+    ...modelFiles,
+    readAsset: async ({ name }) => {
+      if (!optionalAssets.includes(name)) throw new ExplorerError('fileUnreadable', [name, 'it is no part of the engine']);
+      return { bytes: await readAsset(name) };
+    },
+  };
   const load = async (): Promise<EngineAssets> => {
     try {
-      return await loadAssets();
+      const [script, wasmBinary] = await Promise.all([readAsset('engine.browser.js'), readAsset('ort-wasm-simd-threaded.wasm')]);
+      return { script: new TextDecoder().decode(script), wasmBinary };
     } catch (error) {
       assets = undefined; // the next engine tries again
       throw error;

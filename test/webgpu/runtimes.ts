@@ -1,0 +1,35 @@
+// The builds of the runtime that tests of WebGPU compare: in Node the native one brings WebGPU, in a browser the product's own way to it.
+import type { Backend } from '../../src/model/modelInfo';
+import type { LoadRuntime } from '../../src/engine/runtimes';
+import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
+import { importRuntime } from '../engine/ortRuntime';
+
+/** Whether these tests run in Node. */
+export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
+
+/** Skips, so that it shows, where this machine has no software adapter for Node. */
+export function skipWithoutAdapter(this: Mocha.Context): void {
+  if (isNode && process.env['AE_VULKAN'] !== 'software') this.skip();
+}
+
+/** A file of dist/, from the tests' server. */
+export async function fetchAsset(name: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetch(new URL(`/dist/${name}`, self.location.origin))).arrayBuffer());
+}
+
+/** Loaders as the product's entries have them. */
+export const loaders: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
+  wasm: importRuntime,
+  webgpu: isNode
+    ? () => import('onnxruntime-node')
+    : webGpuRuntime({
+        readAsset: async ({ name }) => ({ bytes: await fetchAsset(name) }),
+        readFile: unused,
+        listFolder: unused,
+        statFile: unused,
+      }),
+};
+
+function unused(): Promise<never> {
+  return Promise.reject(new Error('the runtime reads no model'));
+}

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
+import { readModelFiles } from '../../src/engine/modelFiles';
+import type { ChosenRuntime } from '../../src/engine/runtimes';
+import { Runtimes } from '../../src/engine/runtimes';
+import { fixtureAccess } from '../engine/fixtureAccess';
+import { zooCases } from '../engine/zooCases';
+import { readFixture } from '../harness/fixtures';
+import { isNode, loaders, skipWithoutAdapter } from './runtimes';
+
+/** The most that any weight, or any value of the model's own outputs, may differ from what WebAssembly gives. */
+const tolerance = 1e-5;
+
+/** What a software adapter or the native runtime cannot run, with what it says: such models are read on another backend. */
+const refusals: Readonly<Record<string, RegExp>> = {
+  'bert.sdpa.legacy.fp16': /f16/, // the adapter has no 16-bit floats
+  ...(isNode ? { 'craft.qattention': /./ } : {}), // the exact mode for 8 bits does not load it on processors without 8-bit dot products
+};
+
+function largestDifference(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
+  if (a.length !== b.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(Number(a[i]) - Number(b[i]));
+    if (!(difference <= largest)) largest = difference;
+  }
+  return largest;
+}
+
+describe('WebGPU on a software adapter', function () {
+  this.timeout(120_000);
+  let wasm: ChosenRuntime;
+  let webgpu: ChosenRuntime;
+
+  before(async function () {
+    skipWithoutAdapter.call(this);
+    const runtimes = new Runtimes(loaders, 1);
+    wasm = await runtimes.choose('wasm', 1);
+    webgpu = await runtimes.choose('webgpu', 1);
+    expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
+  });
+
+  for (const name of zooCases) {
+    it(`equals WebAssembly: ${name}`, async () => {
+      const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
+      const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+      const runOn = async ({ runtime }: ChosenRuntime): Promise<AttentionResult> => {
+        const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
+        try {
+          return await session.run(toModelInputs(files.analysis.index, expected));
+        } finally {
+          await session.release();
+        }
+      };
+      const reference = await runOn(wasm);
+      if (name in refusals) {
+        const refused = await runOn(webgpu).then(() => undefined, (error: unknown) => error);
+        if (refused !== undefined) {
+          expect(refused).to.have.property('code', 'runtimeFailed');
+          expect(refused).to.have.property('details').that.match(refusals[name]);
+          return;
+        }
+      }
+      const result = await runOn(webgpu);
+      expect(result.failed).to.deep.equal([]);
+      expect(result.layers.map(({ path }) => path)).to.deep.equal(reference.layers.map(({ path }) => path));
+      result.layers.forEach(({ path, weights }, i) => expect(largestDifference(weights, reference.layers[i].weights), path).to.be.at.most(tolerance));
+      expect([...result.outputs.keys()]).to.deep.equal([...reference.outputs.keys()]);
+      for (const [output, { data }] of result.outputs) expect(largestDifference(data as Float32Array, reference.outputs.get(output)?.data as Float32Array), output).to.be.at.most(tolerance); // numbers, in the zoo
+    });
+  }
+});
