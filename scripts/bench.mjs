@@ -23,6 +23,7 @@ const benchmarks = {
   interaction: { title: 'The engine process: cold start, runs, slices' },
   panel: { title: 'From the command to the first paint, in a real VS Code', needs: ['chromium', 'vscode'] },
   memory: { title: 'Memory' },
+  typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };
 
 const only = option('only')?.split(',');
