@@ -26,6 +26,15 @@ export async function fetchRun(store: PatternStore, { info }: PanelRun, wanted: 
   return { shown: { selection, component, matrix }, thumbnails };
 }
 
+const longestWait = 200;
+
+/** Resolves when the page has nothing else to do, or after a fifth of a second. */
+export function idle(): Promise<void> {
+  // Not every browser has it.
+  if (!('requestIdleCallback' in window)) return Promise.resolve();
+  return new Promise((resolve) => requestIdleCallback(() => resolve(), { timeout: longestWait }));
+}
+
 /** Whether two runs are the same, perhaps with their text in another place. */
 export function isSameRun({ info: one }: PanelRun, shown: PanelRun | null): boolean {
   if (shown === null) return false;

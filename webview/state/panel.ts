@@ -12,7 +12,7 @@ import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import type { MatrixData } from './matrixData';
-import { fetchRun, isSameRun, type NextRun } from './nextRun';
+import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { RowFetcher } from './rowFetcher';
 
@@ -241,6 +241,8 @@ export class Panel {
     this.#next?.controller.abort();
     const next: NextRun = (this.#next = { controller: new AbortController() });
     const fetched = await fetchRun(this.#store, run, this.view.peek().selection, this.#thumbnailSize, next.controller.signal).catch(() => undefined);
+    // Where the panel shares its thread with the editor, keys go first.
+    await idle();
     if (next !== this.#next) return;
     if (fetched === undefined) this.#showRun(run); // what is wrong shows when it is asked for again
     this.#next = undefined;

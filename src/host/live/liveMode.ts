@@ -36,6 +36,8 @@ export interface LiveDependencies {
 const lasting = new Set<ErrorCode>(['liveWrites', 'modelReadsImages', 'modelNotFound', 'modelAmbiguous', 'modelNotOnnx', 'modelNoAttention', 'modelUnsupported', 'modelTooLarge', 'tokenizerNotFound', 'tokenizerInvalid', 'tokenizerUnsupported', 'inputNotMade']);
 /** After so many failures in a row live mode rests. */
 const mostFailures = 3;
+/** A text whose tokens never fit is shown as far as they do. */
+const mostRefits = 5;
 /** The first picture may have to wait for a model: from then on this is shown. */
 const patienceMilliseconds = 300;
 /** Editors that show no document. */
@@ -69,6 +71,9 @@ export class LiveMode implements Disposable {
   #model: KnownModel | undefined;
   /** Counts the edits of the document in question. */
   #edits = 0;
+  #delay = 0;
+  /** How often the window was made smaller in a row, as the text had more tokens than expected. */
+  #refits = 0;
   #abort = new AbortController();
 
   constructor(deps: LiveDependencies) {
@@ -116,10 +121,12 @@ export class LiveMode implements Disposable {
     this.#failures = 0;
     this.#window = undefined;
     this.#model = undefined;
+    this.#delay = readSettings().liveDelay;
     active.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === vscode.window.activeTextEditor && this.#schedule()));
     active.add(vscode.window.onDidChangeActiveTextEditor((editor) => editor !== undefined && this.#schedule()));
     active.add(vscode.workspace.onDidChangeTextDocument((event) => this.#edited(event)));
     active.add(onDidChangeSettings(() => this.refresh()));
+    active.add(vscode.workspace.onDidChangeConfiguration(() => (this.#delay = readSettings().liveDelay)));
     active.add(supervisor.onDidChangeState(({ kind }) => kind === 'stopped' && this.#modelGone()));
     store.setLive({ kind: 'on' });
     supervisor.setBackground(true);
@@ -164,7 +171,7 @@ export class LiveMode implements Disposable {
   #schedule(milliseconds?: number): void {
     if (!this.isOn) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#tick(), milliseconds ?? readSettings().liveDelay);
+    this.#timer = setTimeout(() => void this.#tick(), milliseconds ?? this.#delay);
   }
 
   async #tick(): Promise<void> {
@@ -289,17 +296,20 @@ export class LiveMode implements Disposable {
   /** Notes what a run tells of its model; false where the window has to be another one. */
   #learn(known: KnownModel, { info }: HeldRun, text: string, caret: number, range: TextRange, document: vscode.TextDocument): boolean {
     const [stream] = info.streams;
-    const isCausal = info.components.every((component) => component.isCausal) || stream.tokens.length < 2;
+    // One token by itself shows no order.
+    const isCausal = stream.tokens.length < 2 ? known.isCausal : info.components.every((component) => component.isCausal);
     known.contextLength = info.model.contextLength ?? 0;
     const written = stream.tokens.filter(({ start, end }) => end > start).length;
     const isCut = stream.text.length < text.length;
-    if (written > 0 && (isCut || written > 16)) known.unitsPerToken = Math.min(isCut ? known.unitsPerToken * 0.8 : Infinity, Math.max(0.25, stream.text.length / written));
+    if (written > 0) known.unitsPerToken = isCut ? Math.min(0.8 * known.unitsPerToken, stream.text.length / written) : written > 16 ? 0.7 * known.unitsPerToken + 0.3 * (stream.text.length / written) : known.unitsPerToken;
     const wasCausal = known.isCausal;
     known.isCausal = isCausal;
-    if (isCut && stream.text.length < caret) {
+    if (isCut && stream.text.length < caret && this.#refits < mostRefits) {
+      this.#refits++;
       this.#window = undefined;
       return false;
     }
+    this.#refits = 0;
     if (wasCausal && !isCausal && range.end < document.offsetAt(document.lineAt(document.lineCount - 1).range.end)) {
       // It reads on both sides: what stands after the caret belongs to the picture.
       this.#window = undefined;

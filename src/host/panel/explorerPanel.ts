@@ -43,6 +43,7 @@ export class ExplorerPanel implements Disposable {
   /** Number of the newest intent that the view takes into account. */
   #sequence = 0;
   #shownRunId: number | undefined;
+  #shownUri: string | undefined;
   #moveTimer: number | undefined;
   /** Milliseconds from the arrival of the newest run to its first paint. */
   lastPaint: { readonly runId: number; readonly milliseconds: number } | undefined;
@@ -226,7 +227,10 @@ export class ExplorerPanel implements Disposable {
 
   #postRun(): void {
     const { run } = this.#deps.store;
-    if (run?.runId !== this.#shownRunId) this.#postAppearance();
+    const uri = run?.text.uri.toString();
+    // In live mode the looks are those of the run before, of the same document.
+    if (run?.runId !== this.#shownRunId && !(run?.isLive === true && uri === this.#shownUri)) this.#postAppearance();
+    this.#shownUri = uri;
     this.#shownRunId = run?.runId;
     this.#post('run', run === undefined ? null : panelRun(run));
     this.#postPersisted();
