@@ -3,10 +3,11 @@ import 'vscode-jsonrpc/browser';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/attentionStore';
 import type { HeldLayer } from '../../src/engine/heldLayer';
-import type { HeadSelection } from '../../src/model/head';
+import { headsOf, type HeadSelection } from '../../src/model/head';
+import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus } from '../../src/protocol';
+import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
 import { generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
@@ -35,6 +36,8 @@ export class FakeHost {
   /** Milliseconds that a tile takes. */
   tileDelay = 0;
   numThumbnails = 0;
+  readonly #kept = new Map<string, Pattern>();
+  #keptThumbnails: Thumbnails | undefined;
   /** Holds the attention of a large run, as the engine does. */
   #store = new AttentionStore(Infinity);
   run = generateRun('code');
@@ -42,7 +45,7 @@ export class FakeHost {
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
     pattern: ({ selection }) => {
       this.patterns.push(nameOf(selection));
-      return generateSelection(this.run, selection);
+      return this.#kept.get(nameOf(selection)) ?? generateSelection(this.run, selection);
     },
     overview: async ({ runId, selection }, signal) => {
       this.patterns.push(nameOf(selection));
@@ -60,6 +63,7 @@ export class FakeHost {
     picture: () => generatePicture(),
     thumbnails: ({ component, size }) => {
       this.numThumbnails++;
+      if (this.#keptThumbnails !== undefined) return this.#keptThumbnails;
       // Of a large run those of a short one of the same kinds: a real engine has them beside the data.
       if (isLarge(this.run)) return storeOf(longLayers(this.run, size)).thumbnails({ runId: 1, component, size, isCausal: true });
       return generateThumbnails(this.run, component, size);
@@ -103,6 +107,18 @@ export class FakeHost {
     this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
     this.#connection.fire('run', this.run);
     this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
+  }
+
+  /** Makes all heads of a kind of run, so that showing it measures no making. */
+  keep(kind: RunKind, size: number): void {
+    const run = generateRun(kind);
+    const [component] = run.info.components;
+    this.#kept.clear();
+    for (const head of headsOf(component)) {
+      const selection = { component: component.component, heads: [head], aggregation: 'mean' as const };
+      this.#kept.set(nameOf(selection), generateSelection(run, selection));
+    }
+    this.#keptThumbnails = generateThumbnails(run, component.component, size);
   }
 
   /** Fires any of the host's events. */

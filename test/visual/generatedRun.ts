@@ -6,7 +6,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'odd' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -91,6 +91,9 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
   const parts = {
     code: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 6, 8),
     large: () => single({ role: 'source', ...repeated(512) }, 12, 12),
+    tokens64: () => single({ role: 'source', ...repeated(64) }, 12, 12),
+    tokens128: () => single({ role: 'source', ...repeated(128) }, 12, 12),
+    tokens256: () => single({ role: 'source', ...repeated(256) }, 12, 12),
     grouped: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 4, 8, 2),
     long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
     huge: () => single({ role: 'source', ...repeated(4096) }, 12, 12),

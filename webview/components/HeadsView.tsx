@@ -1,9 +1,9 @@
-import { effect } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
-import { drawThumbnails } from '../draw/drawThumbnails';
+import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { paletteOf } from '../theme/palette';
 import { selectionName, tokenName } from '../words';
@@ -76,6 +76,14 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const [current, setCurrent] = useState<GridCell>(heads[0] ?? { layer: 0, head: 0 });
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
+  // Painted when they, or their colours, change, and not with every change of the view.
+  const { thumbnails, painted } = useMemo(() => {
+    const direction = computed(() => panel.view.value.direction);
+    const scale = computed(() => panel.view.value.scale);
+    const held = computed(() => (panel.thumbnails.value?.component === component.component ? panel.thumbnails.value.value : undefined));
+    return { thumbnails: held, painted: computed(() => held.value && paintThumbnails(held.value, paletteOf(panel.ramps.value[direction.value]), scale.value)) };
+  }, [panel, component]);
+
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels = width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
   useEffect(() => {
@@ -89,12 +97,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       effect(() => {
         const element = canvas.current;
         if (element === null || width === 0) return;
-        const held = panel.thumbnails.value;
         const { canvas: colours, isHighContrast } = panel.theme.value;
-        const palette = paletteOf(panel.ramps.value[panel.view.value.direction]);
-        drawThumbnails(element, grid, component, held?.component === component.component ? held.value : undefined, numKeys, palette, panel.view.value.scale, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
+        drawThumbnails(element, grid, component, thumbnails.value, painted.value, numKeys, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
       }),
-    [grid, component, width, numKeys],
+    [grid, component, width, numKeys, painted],
   );
 
   const look = (cell: GridCell | undefined): void => {

@@ -19,8 +19,15 @@ const numLabelled = 5;
 const labelWidth = 22;
 const labelHeight = 10;
 
-/** Puts the strongest weights as numbers beside their tokens. */
-function labelStrongest(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): void {
+/** A number beside a token. */
+interface WeightLabel {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The strongest weights with the places of their tokens. Only reads the layout: after anything is written, reading would make the browser lay out anew. */
+function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): WeightLabel[] {
   const lighting = panel.lighting.value;
   const { threshold } = panel.view.value;
   const hovered = panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value;
@@ -29,18 +36,30 @@ function labelStrongest(panel: Panel, painter: TokenPainter, stream: number, lay
     const isLooking = lighting.tokens.some((token) => isSameToken(token, hovered));
     if (!isLooking) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
   }
+  if (wanted.length === 0) return [];
   const origin = layer.getBoundingClientRect();
-  const all = wanted.map(({ position }) => painter.elementsOf(position)[0]?.getBoundingClientRect());
-  // A number that would cover a stronger one is left out; the list has them all.
-  const places = all.map((rect, i) => (rect !== undefined && all.slice(0, i).some((other) => other !== undefined && Math.abs(other.left - rect.left) < labelWidth && Math.abs(other.top - rect.top) < labelHeight) ? undefined : rect));
-  while (layer.children.length < wanted.length) layer.append(document.createElement('span'));
+  const labels: WeightLabel[] = [];
+  for (const { position, weight } of wanted) {
+    const [element] = painter.elementsOf(position);
+    // Lines out of sight of a long text are not laid out, and one number is no reason to do it.
+    if (element === undefined || !element.checkVisibility({ contentVisibilityAuto: true })) continue;
+    const rect = element.getBoundingClientRect();
+    const [x, y] = [rect.left - origin.left, rect.top - origin.top];
+    // A number that would cover a stronger one is left out; the list has them all.
+    if (!labels.some((other) => Math.abs(other.x - x) < labelWidth && Math.abs(other.y - y) < labelHeight)) labels.push({ text: shortWeight(weight), x, y });
+  }
+  return labels;
+}
+
+function showLabels(layer: HTMLElement, labels: readonly WeightLabel[]): void {
+  while (layer.children.length < labels.length) layer.append(document.createElement('span'));
   for (let i = 0; i < layer.children.length; i++) {
-    const label = layer.children[i] as HTMLElement; // made above
-    const rect = places[i];
-    label.hidden = rect === undefined;
-    if (rect === undefined) continue;
-    label.textContent = shortWeight(wanted[i].weight);
-    label.style.transform = `translate(${Math.round(rect.left - origin.left)}px, ${Math.round(rect.top - origin.top)}px)`;
+    const element = layer.children[i] as HTMLElement; // made above
+    const label = labels[i];
+    element.hidden = label === undefined;
+    if (label === undefined) continue;
+    if (element.textContent !== label.text) element.textContent = label.text;
+    element.style.transform = `translate(${Math.round(label.x)}px, ${Math.round(label.y)}px)`;
   }
 }
 
@@ -66,8 +85,9 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     painters.set(stream, painter);
     return effect(() => {
       const { levels, marks } = tokenLights(panel, stream, info.tokens.length);
+      const weightLabels = labelsOf(panel, painter, stream, layer);
       painter.paint(levels, marks);
-      labelStrongest(panel, painter, stream, layer);
+      showLabels(layer, weightLabels);
     });
   }, [lines, info]);
   // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.

@@ -20,18 +20,42 @@ export interface GridColours {
 const markHalf = 3;
 const markHeight = 4;
 
-/** Draws every head's thumbnail on one canvas, all on one scale: absolute, or logarithmic where that is chosen; a mark below each sink among the `numKeys` keys. */
-export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, numKeys: number, palette: Palette, scale: Scale, colours: GridColours): void {
+/** Every head's thumbnail in its colours, side by side: layers as rows, heads as columns. All are on one scale, absolute, or logarithmic where that is chosen. */
+export function paintThumbnails({ numHeads, rows, columns, pixels }: Thumbnails, palette: Palette, scale: Scale): HTMLCanvasElement {
+  const colours = coloursOf(palette, scale);
+  const width = Math.max(1, columns * Math.max(0, ...numHeads));
+  const image = new ImageData(width, Math.max(1, rows * numHeads.length));
+  const words = new Uint32Array(image.data.buffer);
+  let from = 0;
+  numHeads.forEach((count, layer) => {
+    for (let head = 0; head < count; head++) {
+      for (let row = 0; row < rows; row++) {
+        const to = (layer * rows + row) * width + head * columns;
+        for (let column = 0; column < columns; column++) words[to + column] = colours[pixels[from++]];
+      }
+    }
+  });
+  const canvas = document.createElement('canvas');
+  canvas.width = image.width;
+  canvas.height = image.height;
+  canvas.getContext('2d')?.putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** Draws the grid of heads with their painted thumbnails; a mark below each sink among the `numKeys` keys. */
+export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, painted: HTMLCanvasElement | undefined, numKeys: number, colours: GridColours): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
   context.imageSmoothingEnabled = false;
-  const colourOfByte = thumbnails === undefined ? undefined : coloursOf(palette, scale);
   let index = 0;
   component.layers.forEach(({ numHeads }, layer) => {
     for (let head = 0; head < numHeads; head++, index++) {
       const x = grid.columnX[head];
       const y = grid.rowY[layer];
-      if (thumbnails !== undefined && colourOfByte !== undefined && layer < thumbnails.numHeads.length) context.drawImage(picture(thumbnails, index, colourOfByte), x, y, grid.tile, grid.tile);
+      if (thumbnails !== undefined && painted !== undefined && layer < thumbnails.numHeads.length) {
+        const { rows, columns } = thumbnails;
+        context.drawImage(painted, head * columns, layer * rows, columns, rows, x, y, grid.tile, grid.tile);
+      }
       context.strokeStyle = colours.edge;
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
@@ -64,17 +88,4 @@ function coloursOf(palette: Palette, scale: Scale): Uint32Array {
   const shared: Scale = scale === 'row' ? 'absolute' : scale;
   for (let byte = 1; byte < 256; byte++) colours[byte] = palette[depthByte(depthOf(decodeThumbnail(byte), shared, 1))];
   return colours;
-}
-
-function picture(thumbnails: Thumbnails, index: number, colours: Uint32Array): HTMLCanvasElement {
-  const { rows, columns, pixels } = thumbnails;
-  const image = new ImageData(Math.max(1, columns), Math.max(1, rows));
-  const words = new Uint32Array(image.data.buffer);
-  const from = index * rows * columns;
-  for (let i = 0; i < rows * columns; i++) words[i] = colours[pixels[from + i]];
-  const canvas = document.createElement('canvas');
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
-  return canvas;
 }
