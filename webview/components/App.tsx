@@ -24,7 +24,8 @@ import { useSize } from './useSize';
 
 const wideFrom = 900;
 const mediumFrom = 520;
-const mediumHeightFrom = 480;
+/** In less height no part of the medium panel would have room for what it shows. */
+const mediumHeightFrom = 600;
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey(panel: Panel, event: KeyboardEvent): boolean {
@@ -83,7 +84,8 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   // In the medium panel the matrix's share is of what is below the source.
   const sourceShare = isPicture ? layout.picture : layout.source;
   const above = kind === 'medium' ? sourceShare : 0;
-  const splitMatrix = <Splitter area="split-matrix" within={kind === 'medium' ? '.body' : '.detail'} label={l10n.t('Height of the matrix')} isVertical={false} share={above + layout.matrix * (1 - above)} onMove={(share) => kept.move({ matrix: Math.max(0.1, (share - above) / (1 - above)) })} />;
+  const matrixShare = kind === 'medium' ? layout.mediumMatrix : layout.matrix;
+  const splitMatrix = <Splitter area="split-matrix" within={kind === 'medium' ? '.body' : '.detail'} label={l10n.t('Height of the matrix')} isVertical={false} share={above + matrixShare * (1 - above)} onMove={(share) => kept.move({ [kind === 'medium' ? 'mediumMatrix' : 'matrix']: Math.max(0.1, (share - above) / (1 - above)) })} />;
   const detail = (
     <div class="detail">
       <MatrixPane />
@@ -104,7 +106,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
           <vscode-icon name="info" /> {notice}
         </p>
       ))}
-      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': layout.matrix }}>
+      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': matrixShare }}>
         {source}
         {kind === 'medium' ? splitSource : null}
         {heads}

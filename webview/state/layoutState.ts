@@ -10,8 +10,10 @@ export interface PanelLayout {
   readonly mediumHeads: number;
   /** The matrix and list's share of the width. */
   readonly detail: number;
-  /** The matrix's share of its column's height, or of what is below the source. */
+  /** The matrix's share of its column's height. */
   readonly matrix: number;
+  /** Its share of what is below the source, where the source stands above. */
+  readonly mediumMatrix: number;
   /** The source's share of the height where it stands above the rest. */
   readonly source: number;
   /** The same for a picture, which needs more of it. */
@@ -19,7 +21,7 @@ export interface PanelLayout {
 }
 
 /** The splitters' places until someone moves them. */
-export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, source: 0.38, picture: 0.52 };
+export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, mediumMatrix: 0.74, source: 0.3, picture: 0.52 };
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -38,7 +40,7 @@ function validLayout(value: unknown): PanelLayout {
     const kept = layout[name];
     return typeof kept === 'number' && kept > 0 && kept < 1 ? kept : initialLayout[name];
   };
-  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), source: share('source'), picture: share('picture') };
+  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), mediumMatrix: share('mediumMatrix'), source: share('source'), picture: share('picture') };
 }
 
 /** Keeps the host's state and the splitters' places in `vscode.setState`, side by side. */
