@@ -37,6 +37,7 @@ export class FakeHost {
   tileDelay = 0;
   numThumbnails = 0;
   readonly #kept = new Map<string, Pattern>();
+  #keptRun: PanelRun | undefined;
   #keptThumbnails: Thumbnails | undefined;
   /** Holds the attention of a large run, as the engine does. */
   #store = new AttentionStore(Infinity);
@@ -101,7 +102,7 @@ export class FakeHost {
   }
 
   showRun(kind: RunKind, runId = 1): void {
-    this.run = generateRun(kind, runId);
+    this.run = this.#keptRun ?? generateRun(kind, runId);
     if (isLarge(this.run)) this.#store = storeOf(longLayers(this.run), runId);
     const [first] = this.run.info.components;
     this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
@@ -109,11 +110,16 @@ export class FakeHost {
     this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
   }
 
-  /** Makes all heads of a kind of run, so that showing it measures no making. */
+  /** Makes all heads of a kind of run, so that showing it measures no making; of a large run only its thumbnails. */
   keep(kind: RunKind, size: number): void {
     const run = generateRun(kind);
     const [component] = run.info.components;
+    this.#keptRun = run;
     this.#kept.clear();
+    if (isLarge(run)) {
+      this.#keptThumbnails = generateThumbnails(generateRun('tokens64'), component.component, size);
+      return;
+    }
     for (const head of headsOf(component)) {
       const selection = { component: component.component, heads: [head], aggregation: 'mean' as const };
       this.#kept.set(nameOf(selection), generateSelection(run, selection));
