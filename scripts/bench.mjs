@@ -23,6 +23,7 @@ const benchmarks = {
   interaction: { title: 'The engine process: cold start, runs, slices' },
   panel: { title: 'From the command to the first paint, in a real VS Code', needs: ['chromium', 'vscode'] },
   memory: { title: 'Memory' },
+  drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };
 
