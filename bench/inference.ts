@@ -24,10 +24,11 @@ if (!existsSync(path)) {
   mkdirSync(folder, { recursive: true });
   writeRandomBert(path, bertBase);
 }
-const runtimes = new Runtimes({ native: () => Promise.resolve(native), wasm: () => Promise.resolve(web) }, threads);
+const runtimes = new Runtimes({ native: () => Promise.resolve(native), webgpu: () => Promise.resolve(native), wasm: () => Promise.resolve(web) }, threads);
+const hasWebGpu = (await runtimes.choose('webgpu', threads)).runtime.backend === 'webgpu'; // only where there is an adapter
 const files = await readModelFiles(nodeFileAccess, path);
 const backends = await Promise.all(
-  (['wasm', 'native'] as const).map(async (backend) => {
+  (['wasm', 'native', ...(hasWebGpu ? ['webgpu' as const] : [])] as const).map(async (backend) => {
     const { runtime } = await runtimes.choose(backend, threads);
     const plain = await runtime.ort.InferenceSession.create(path, { ...runtime.sessionOptions, graphOptimizationLevel: 'all' });
     return { backend, runtime, plain, exposed: await AttentionSession.create({ ort: runtime.ort, runtime, files }) };

@@ -22,7 +22,7 @@ const usage = `Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
 async function main(args: readonly string[]): Promise<string> {
@@ -59,8 +59,8 @@ async function main(args: readonly string[]): Promise<string> {
 
 function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
   if (value === undefined) return otherwise;
-  if (value === 'auto' || value === 'native' || value === 'wasm') return value;
-  throw new ExplorerError('invalidArgument', ['--backend', 'it is native, wasm or auto']);
+  if (value === 'auto' || value === 'native' || value === 'webgpu' || value === 'wasm') return value;
+  throw new ExplorerError('invalidArgument', ['--backend', 'it is native, webgpu, wasm or auto']);
 }
 
 interface Options {

@@ -108,7 +108,8 @@ export class EngineServer {
     } catch (error) {
       const { webgpu } = backendTitles;
       if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
-      const why = `${webgpu} failed in a run of this model: ${reasonOf(error)}.`;
+      const lost = await this.#runtimes.lost('webgpu');
+      const why = lost === undefined ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.` : `${webgpu} is not available: ${lost}.`;
       this.#log('warn', why);
       await this.#makeRoom().catch((failure: unknown) => this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`));
       this.#refused.set('webgpu', why);

@@ -10,7 +10,8 @@ export function runtimeError(error: unknown, what: string): ExplorerError {
 
 /** The part of a runtime's message that says what is wrong. */
 function shortened(message: string): string {
-  const [, text = message] = /ERROR_MESSAGE: (.*)/s.exec(message) ?? [];
+  // The name of the node, and where in its own source the runtime noticed, stay in the details.
+  const [, text = message] = /(?:Status Message|ERROR_MESSAGE): (?:\S+\.(?:cc|h):\d+ \S+ )?(.*)/s.exec(message) ?? [];
   const line = text.split('\n')[0].trim();
   return line.length > 200 ? `${line.slice(0, 199)}…` : line;
 }

@@ -59,6 +59,11 @@ export class Runtimes {
     throw new RangeError(`No backend for ${wanted}`);
   }
 
+  /** Why a backend that ran can run no more; undefined where it can, or never ran. */
+  async lost(backend: Backend): Promise<string | undefined> {
+    return (await this.#started.get(backend)?.catch(() => undefined))?.lost;
+  }
+
   #start(backend: Backend, threads: number): Promise<Runtime> {
     const started = this.#started.get(backend);
     if (started !== undefined) return started;

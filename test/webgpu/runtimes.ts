@@ -1,5 +1,4 @@
 // The builds of the runtime that tests of WebGPU compare: in Node the native one brings WebGPU, in a browser the product's own way to it.
-import type { Backend } from '../../src/model/modelInfo';
 import type { LoadRuntime } from '../../src/engine/runtimes';
 import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
 import { importRuntime } from '../engine/ortRuntime';
@@ -18,7 +17,7 @@ export async function fetchAsset(name: string): Promise<Uint8Array> {
 }
 
 /** Loaders as the product's entries have them. */
-export const loaders: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
+export const loaders: Readonly<Record<'webgpu' | 'wasm', LoadRuntime>> = {
   wasm: importRuntime,
   webgpu: isNode
     ? () => import('onnxruntime-node')
