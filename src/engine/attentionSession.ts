@@ -23,7 +23,7 @@ export interface SessionOptions {
   /** Outputs that can be asked for where not all are computed. */
   readonly keptOutputs?: readonly string[];
   /** The backend that `ort` is a build for; WebAssembly where it is missing. */
-  readonly runtime?: Pick<Runtime, 'backend' | 'isNative' | 'sessionOptions' | 'sessionConfig'>;
+  readonly runtime?: Pick<Runtime, 'backend' | 'isNative' | 'lost' | 'sessionOptions' | 'sessionConfig' | 'unlessLost'>;
   /** Whether the file is a part of a model whose attention may all be in another part. */
   readonly mayLackAttention?: boolean;
   /** Inputs that another session gives. */
@@ -86,7 +86,7 @@ const heapPerWeight = 1.2;
 const mostPackedBytes = 4e8;
 
 /** The backend that is meant where none is named. */
-const portable = { backend: 'wasm', isNative: false, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} } as const;
+const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {}, unlessLost: (work) => work() };
 
 /** Positions of queries or keys, with and without padding. */
 interface Extent {
@@ -98,6 +98,7 @@ interface Extent {
 export class AttentionSession {
   readonly #ort: OrtModule;
   readonly #session: Ort.InferenceSession;
+  readonly #runtime: NonNullable<SessionOptions['runtime']>;
   readonly #files: ModelFiles;
   readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
@@ -107,6 +108,7 @@ export class AttentionSession {
   private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel) {
     this.#ort = options.ort;
     this.#session = session;
+    this.#runtime = options.runtime ?? portable;
     this.#files = options.files;
     this.#given = options.given;
     this.#rewritten = rewritten;
@@ -128,7 +130,7 @@ export class AttentionSession {
       const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
       onProgress?.('createSession');
       try {
-        const session = await ort.InferenceSession.create(rewritten.bytes, {
+        const create = (): Promise<Ort.InferenceSession> => ort.InferenceSession.create(rewritten.bytes, {
           ...runtime.sessionOptions,
           ...(rewritten.cpuNodeNames.length > 0 ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] } : {}),
           graphOptimizationLevel: 'all',
@@ -137,7 +139,7 @@ export class AttentionSession {
           extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes ? { disable_prepacking: '1' } : {}), ...extra } },
           ...(externalData.length > 0 ? { externalData } : {}),
         });
-        return new AttentionSession(options, session, rewritten);
+        return new AttentionSession(options, await runtime.unlessLost(create), rewritten);
       } catch (error) {
         throw runtimeError(error, `the model ${files.name}`);
       } finally {
@@ -226,7 +228,7 @@ export class AttentionSession {
     try {
       const placed = expected.length === 0 ? undefined : await this.#placed?.run(this.#session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims));
       if (placed !== undefined) return placed;
-      const results = await this.#session.run(feeds, fetches);
+      const results = await this.#runtime.unlessLost(() => this.#session.run(feeds, fetches));
       this.#placed?.learn(results);
       return results;
     } catch (error) {
@@ -236,7 +238,7 @@ export class AttentionSession {
 
   /** Frees the session; it cannot run after that. */
   async release(): Promise<void> {
-    await this.#session.release();
+    if (this.#runtime.lost === undefined) await this.#session.release(); // with a lost device it would wait for ever
   }
 
   /** Whether values are rounded to few bits on the way to the weights. */

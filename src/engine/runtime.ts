@@ -23,6 +23,9 @@ export class Runtime {
   #numThreads = 0;
   #lost: string | undefined;
   #isSoftware = false;
+  #isWatched = false;
+  /** What is told when the device is lost. */
+  readonly #waiting = new Set<(reason: Error) => void>();
   /** The graphics device, and what was compiled for it, live as long as some session does. */
   readonly #held: Ort.InferenceSession[] = [];
   #ready: Promise<void> | undefined;
@@ -95,6 +98,24 @@ export class Runtime {
   async #watchDevice(): Promise<void> {
     const device = (await this.ort.env.webgpu.device) as GraphicsDevice; // typed where a browser's types are known, which this file does without
     this.#isSoftware = device.adapterInfo?.isFallbackAdapter === true;
-    void device.lost.then(({ message }) => (this.#lost = `the graphics device was lost${message === '' ? '' : `, ${message}`}`));
+    void device.lost.then(({ message }) => {
+      this.#lost = `the graphics device was lost${message === '' ? '' : ` (${message.replace(/\.$/, '')})`}`;
+      for (const giveUp of this.#waiting) giveUp(new Error(this.#lost));
+    });
+    this.#isWatched = true;
+  }
+
+  /** What the runtime does; throws when the device is lost under it, where the runtime itself would wait for ever. */
+  async unlessLost<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.#isWatched) return work();
+    if (this.#lost !== undefined) throw new Error(this.#lost);
+    let giveUp: (reason: Error) => void = () => {};
+    const loss = new Promise<never>((_resolve, reject) => (giveUp = reject));
+    this.#waiting.add(giveUp);
+    try {
+      return await Promise.race([work(), loss]);
+    } finally {
+      this.#waiting.delete(giveUp);
+    }
   }
 }

@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
+import { root } from '../../scripts/lib/paths.mjs';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
 // The web host alone: on the desktop, WebGPU is part of the native runtime, which the package for every platform does not carry.
@@ -8,7 +12,12 @@ describe('WebGPU in a real VS Code, extension in the web host', () => {
 
   before(async function () {
     this.timeout(180_000);
-    vscode = await VSCode.launch({ name: 'webgpu', host: 'web', hasWebGpu: true, files: { 'sum.py': 'def add(a, b):\n    return a + b\n' }, settings: { 'attentionExplorer.backend': 'webgpu' } });
+    const files = {
+      'sum.py': 'def add(a, b):\n    return a + b\n',
+      'models/tiny/model.onnx': readFileSync(join(root, 'test/fixtures/zoo/gpt2.sdpa.legacy/model.onnx')), // small, for a software adapter
+      'models/tiny/tokenizer.json': tinyTokenizer(),
+    };
+    vscode = await VSCode.launch({ name: 'webgpu', host: 'web', hasWebGpu: true, files, settings: { 'attentionExplorer.backend': 'webgpu', 'attentionExplorer.modelPath': 'models/tiny' } });
   });
   after(() => vscode?.close());
 
