@@ -155,8 +155,9 @@ export function readOverload(model: OnnxModel, node: NodeInfo): string {
 /** The name of a node; empty where it has none. */
 export function nodeName(model: OnnxModel, node: NodeInfo): string {
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
-  while (reader.next()) if (reader.field === 3) return reader.text();
-  return '';
+  let name = '';
+  while (reader.next()) if (reader.field === 3) name = reader.text(); // the last one counts
+  return name;
 }
 
 /** The metadata of a node (`metadata_props`), where exporters write the module that it came from. */

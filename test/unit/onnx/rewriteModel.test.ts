@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
 import { GraphIndex } from '../../../src/onnx/graphIndex';
-import { readModel } from '../../../src/onnx/readModel';
+import { nodeName, readModel } from '../../../src/onnx/readModel';
 import { formatReport, makeReport } from '../../../src/onnx/report';
 import { rewriteModel } from '../../../src/onnx/rewriteModel';
+import { isWrongOnWebGpu } from '../../../src/onnx/webGpuNodes';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 import { readFixture } from '../../harness/fixtures';
 import { plainAttention, smallGraph } from './smallModel';
@@ -72,5 +73,24 @@ describe('rewriting a model', () => {
     expect(performance.now() - began).to.be.lessThan(1000);
     expect(report.model.fileBytes).to.be.greaterThan(size);
     expect(text).to.contain('1 layer found').and.to.contain('exposed');
+  });
+
+  it('names the nodes that must not run on a graphics processor, its own among them, and no others', async () => {
+    // A fused operator is refused with a mask, or with weights as an output; its probe is a copy of it.
+    const cases: Readonly<Record<string, readonly string[]>> = {
+      'craft.mha_keymask': ['MultiHeadAttention', 'MultiHeadAttention'],
+      'craft.mha_plain': [],
+      'craft.gqa_plain': ['GroupQueryAttention'],
+      'bert.sdpa.legacy': ['And'],
+    };
+    for (const [name, expected] of Object.entries(cases)) {
+      const analysis = analyzeModel(readModel(await readFixture(`zoo/${name}/model.onnx`), name));
+      const rewritten = rewriteModel(analysis, { sites: analysis.sites, isWhole: true, needsCpu: isWrongOnWebGpu });
+      const again = readModel(rewritten.bytes, name);
+      const named = again.graph.nodes.filter((node) => rewritten.cpuNodeNames.includes(nodeName(again, node)));
+      expect(named.map(({ opType }) => opType), name).to.deep.equal(expected);
+      expect(new Set(rewritten.cpuNodeNames).size).to.equal(expected.length);
+      expect(rewriteModel(analysis, { sites: analysis.sites, isWhole: true }).cpuNodeNames).to.deep.equal([]);
+    }
   });
 });
