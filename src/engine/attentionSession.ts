@@ -1,16 +1,19 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
 import type { PlacedSite } from '../onnx/describeSites';
+import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
-import { rewriteModel, type RewrittenModel } from '../onnx/rewriteModel';
+import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../onnx/rewriteModel';
 import { isWrongOnWebGpu } from '../onnx/webGpuNodes';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
+import type { HeldLayer } from './heldLayer';
 import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
 import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
 import { noAttention } from './noAttention';
+import { exclusively } from './runLock';
 import type { OrtModule, Runtime } from './runtime';
 import { runtimeError } from './runtimeError';
 
@@ -30,6 +33,8 @@ export interface SessionOptions {
   readonly given?: ReadonlySet<string>;
   /** Bytes of weights that other sessions of the model hold. */
   readonly heldBytes?: number;
+  /** What is wanted of sites in place of their weights. */
+  readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs'>;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -44,6 +49,8 @@ export interface LayerWeights extends SiteWeights {
   readonly method: PlacedSite['method'];
   readonly isCausal: boolean;
   readonly numKeyValueHeads: number;
+  /** The layer where not all of its weights are here; `weights` is empty then. */
+  readonly inParts?: HeldLayer;
 }
 
 /** What a run gives. */
@@ -97,36 +104,42 @@ interface Extent {
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
   readonly #ort: OrtModule;
-  readonly #session: Ort.InferenceSession;
   readonly #runtime: NonNullable<SessionOptions['runtime']>;
+  /** Undefined while it is suspended. */
+  #session: Ort.InferenceSession | undefined;
+  readonly #open: () => Promise<Ort.InferenceSession>;
   readonly #files: ModelFiles;
   readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
   readonly #given: ReadonlySet<string> | undefined;
   readonly #placed: PlacedOutputs | undefined;
+  /** Whether values are rounded to few bits on the way to the weights. */
+  readonly isCoarse: boolean;
 
-  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel) {
+  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, open: () => Promise<Ort.InferenceSession>) {
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
+    this.#open = open;
     this.#files = options.files;
     this.#given = options.given;
     this.#rewritten = rewritten;
     this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
+    this.isCoarse = isCoarse(options.files.analysis.index);
     this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : (options.keptOutputs ?? []);
   }
 
   /** Throws `modelNoAttention`, `attentionRefused`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, keptOutputs, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
+    const { ort, files, wantOutputs = false, keptOutputs, taps, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
     const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native', ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }) });
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native' && taps === undefined, ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }), ...taps });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (!runtime.isNative && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
-    const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<AttentionSession> => {
+    const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> => {
       const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
       onProgress?.('createSession');
       try {
@@ -134,26 +147,31 @@ export class AttentionSession {
           ...runtime.sessionOptions,
           ...(rewritten.cpuNodeNames.length > 0 ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] } : {}),
           graphOptimizationLevel: 'all',
+          // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
+          ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
           logSeverityLevel: 3,
           // Packing weights anew for the processor holds them twice for a while.
           extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes ? { disable_prepacking: '1' } : {}), ...extra } },
           ...(externalData.length > 0 ? { externalData } : {}),
         });
-        return new AttentionSession(options, await runtime.unlessLost(create), rewritten);
+        return await exclusively(ort, () => runtime.unlessLost(create));
       } catch (error) {
         throw runtimeError(error, `the model ${files.name}`);
       } finally {
         weights.close();
       }
     };
-    onProgress?.('readWeights');
-    if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
-    // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
-    await externalDataPaths(files, rewritten.externalFiles);
-    return make(noExternalData, { model_external_initializers_file_folder_path: folderOf(files.path) }).catch(async (error: unknown) => {
-      if (rewritten.externalFiles.length === 0) throw error;
-      return make(await readExternalData(files, rewritten.externalFiles), {});
-    });
+    const open = async (): Promise<Ort.InferenceSession> => {
+      onProgress?.('readWeights');
+      if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
+      // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
+      await externalDataPaths(files, rewritten.externalFiles);
+      return make(noExternalData, { model_external_initializers_file_folder_path: folderOf(files.path) }).catch(async (error: unknown) => {
+        if (rewritten.externalFiles.length === 0) throw error;
+        return make(await readExternalData(files, rewritten.externalFiles), {});
+      });
+    };
+    return new AttentionSession(options, await open(), rewritten, open);
   }
 
   /** Inputs that must be fed. */
@@ -173,34 +191,38 @@ export class AttentionSession {
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
-    const { batch = 1, hasWindows = false, numPast = 0, outputs: wanted = this.#ownOutputs } = options;
+    const { batch = 1, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const expected = batch === 1 && !hasWindows && own.length === 0 ? this.#expect(options) : [];
     const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])], expected);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
-    const { model, sites } = this.#files.analysis;
     const checks = new Map<PlacedSite, SiteChecks>();
-    const isCoarse = model.opsets.size > 0 && this.#isCoarse();
     for (const { site, output } of this.#rewritten.outputs) {
-      const tensor = results[output];
-      const data = tensor?.data;
-      const arranged = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, batch) : undefined;
-      if (arranged === undefined) {
-        failed.push({ path: site.path, reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` });
-        continue;
-      }
-      const [queries, keys] = extentsOf(site, options);
-      const found = checkWeights(arranged, { rowSum: site.rowSum, isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: queries.positions, numKeys: keys.positions });
-      checks.set(site, found);
-      if (found.failure !== '') {
-        failed.push({ path: site.path, reason: found.failure });
-        continue;
-      }
-      const cropped = cropWeights(arranged, queries.tokens ?? arranged.numQueries, keys.tokens ?? arranged.numKeys);
-      layers.push({ ...cropped, component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: found.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads });
+      const read = this.readWeights(site, results[output], options);
+      if ('reason' in read) failed.push({ path: site.path, reason: read.reason });
+      else layers.push(read.layer);
+      if (read.checks !== undefined) checks.set(site, read.checks);
     }
-    return { layers, failed, outputs: pick(results, own), report: withChecks(this.report, sites.map((site) => checks.get(site))) };
+    return { layers, failed, outputs: pick(results, own), report: withChecks(this.report, this.#files.analysis.sites.map((site) => checks.get(site))) };
+  }
+
+  /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
+  readWeights(site: PlacedSite, tensor: Ort.Tensor | undefined, options: RunOptions): { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks } {
+    const { batch = 1, hasWindows = false, numPast = 0 } = options;
+    const data = tensor?.data;
+    const arranged = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, batch) : undefined;
+    if (arranged === undefined) return { reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` };
+    const [queries, keys] = extentsOf(site, options);
+    const checks = checkWeights(arranged, { rowSum: site.rowSum, isCoarse: this.isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: queries.positions, numKeys: keys.positions });
+    if (checks.failure !== '') return { reason: checks.failure, checks };
+    const cropped = cropWeights(arranged, queries.tokens ?? arranged.numQueries, keys.tokens ?? arranged.numKeys);
+    return { checks, layer: { ...cropped, component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
+  }
+
+  /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
+  fetch(inputs: readonly ModelInput[], names: readonly string[], tapInputs: readonly ModelInput[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
+    return this.#run(inputs, names, [], tapInputs);
   }
 
   /** Runs the model for some of its own outputs, which the session must compute. Throws `outOfMemory` or `runtimeFailed`. */
@@ -219,16 +241,18 @@ export class AttentionSession {
     return expected;
   }
 
-  async #run(inputs: readonly ModelInput[], fetches: readonly string[], expected: readonly ExpectedOutput[] = []): Promise<Ort.InferenceSession.OnnxValueMapType> {
+  async #run(inputs: readonly ModelInput[], fetches: readonly string[], expected: readonly ExpectedOutput[] = [], tapInputs: readonly ModelInput[] = []): Promise<Ort.InferenceSession.OnnxValueMapType> {
     const needed = new Set(this.inputNames);
     const feeds: Record<string, Ort.Tensor> = {};
     for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
     const missing = this.inputNames.find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
+    for (const input of tapInputs) feeds[input.name] = toTensor(this.#ort, input);
+    const session = (this.#session ??= await this.#open());
     try {
-      const placed = expected.length === 0 ? undefined : await this.#placed?.run(this.#session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims));
+      const placed = expected.length === 0 ? undefined : await exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims)));
       if (placed !== undefined) return placed;
-      const results = await this.#runtime.unlessLost(() => this.#session.run(feeds, fetches));
+      const results = await exclusively(this.#ort, () => this.#runtime.unlessLost(() => session.run(feeds, fetches)));
       this.#placed?.learn(results);
       return results;
     } catch (error) {
@@ -236,16 +260,23 @@ export class AttentionSession {
     }
   }
 
-  /** Frees the session; it cannot run after that. */
-  async release(): Promise<void> {
-    if (this.#runtime.lost === undefined) await this.#session.release(); // with a lost device it would wait for ever
+  /** Frees the session's memory until it runs again. */
+  async suspend(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    // With a lost device it would wait for ever.
+    if (session !== undefined && this.#runtime.lost === undefined) await exclusively(this.#ort, () => session.release());
   }
 
-  /** Whether values are rounded to few bits on the way to the weights. */
-  #isCoarse(): boolean {
-    const { index } = this.#files.analysis;
-    return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
+  /** Frees the session; it is not to run after that. */
+  release(): Promise<void> {
+    return this.suspend();
   }
+}
+
+/** Whether values are rounded to few bits on the way to the weights. */
+function isCoarse(index: GraphIndex): boolean {
+  return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
 }
 
 /** The extents of a site's queries and keys: a decoder's text where the site is the decoder's. */

@@ -2,13 +2,14 @@ import { ExplorerError } from '../base/errors';
 import { Turns } from '../base/turns';
 import { headLabel, type Component, type HeadSelection } from '../model/head';
 import { provenSinksAmong } from '../model/lighting';
-import { encodeThumbnail, MarginalSums, poolRows, type Pattern } from '../model/pattern';
+import { encodeThumbnail, type Pattern } from '../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../model/patternLevels';
 import type { CausalParams, PatternOverview, PatternParams, PatternTile, RowParams, ThumbnailParams, Thumbnails, TileParams } from '../protocol';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
-import { bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
 import { SharedWork } from './sharedWork';
+import { smallPicture } from './smallPicture';
 
 /** Room for the pyramids of about three heads of 4096 tokens. */
 const maxPyramidBytes = 72 * 2 ** 20;
@@ -48,6 +49,7 @@ export class AttentionStore {
     this.#runs.delete(runId);
     this.#bytes -= bytesOf(layers);
     this.#pyramids.drop(`${runId}/`);
+    for (const layer of layers) layer.release?.();
   }
 
   /** The whole pattern of a selection. Throws `unknownRun` or `invalidArgument`. */
@@ -65,7 +67,7 @@ export class AttentionStore {
 
   /** What one token reads, or what reads it, in the pattern of a selection, without making the whole pattern. Throws `unknownRun` or `invalidArgument`. */
   async row({ runId, selection, position, direction }: RowParams, signal?: AbortSignal): Promise<Float32Array> {
-    const heads = this.#heads(runId, selection);
+    const heads = exactly(this.#heads(runId, selection));
     checkIndex('position', position, direction === 'reads' ? heads.numQueries : heads.numKeys);
     const turns = new Turns(signal);
     if (direction === 'readBy') return readColumn(heads, position, turns, signal);
@@ -111,17 +113,9 @@ export class AttentionStore {
     const turns = new Turns(signal);
     let index = 0;
     for (const layer of layers) {
-      const { numQueries, numKeys } = layer;
       for (let head = 0; head < layer.numHeads; head++, index++) {
-        const pooled: Pattern = { numQueries: Math.min(size, numQueries), numKeys: Math.min(size, numKeys), weights: new Float32Array(Math.min(size, numQueries) * Math.min(size, numKeys)) };
-        const sums = new MarginalSums(numQueries, numKeys);
-        for (let from = 0; from < numQueries; from += bandRows) {
-          const band = await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal);
-          poolRows(pooled, numQueries, numKeys, from, band);
-          sums.add(from, band);
-          if (turns.isDue) await turns.give();
-        }
-        sinks.push(provenSinksAmong(sums.columnMeans(isCausal), numQueries, isCausal));
+        const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
+        sinks.push(provenSinksAmong(columnMeans, layer.numQueries, isCausal));
         const bytes = encodeThumbnail(pooled.weights);
         for (let row = 0; row < pooled.numQueries; row++) pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }

@@ -14,6 +14,7 @@ import { LoadedModel } from './loadedModel';
 import { canGoElsewhere, loadOnBackend, reasonOf } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
 import { showChatTemplate } from './showChatTemplate';
+import type { MemoryLimits } from './memoryPlan';
 import { backendTitles, Runtimes, type LoadRuntime } from './runtimes';
 
 /** What an entry knows of its host and the engine does not. */
@@ -26,6 +27,8 @@ export interface EngineHost {
   readonly numProcessors: number;
   /** Attention held beyond this makes older runs go. */
   readonly attentionBudgetBytes: number;
+  /** How much memory runs may take; the usual limits unless told otherwise. */
+  readonly memoryLimits?: MemoryLimits;
   readonly residentBytes: () => number;
 }
 
@@ -39,6 +42,7 @@ export class EngineServer {
   readonly #attention: AttentionStore;
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
   readonly #pictures = new PictureStore();
+  readonly #memoryLimits: MemoryLimits | undefined;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -49,6 +53,7 @@ export class EngineServer {
 
   constructor(host: EngineHost) {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
+    this.#memoryLimits = host.memoryLimits;
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads }) => {
         const { runtime } = await this.#runtimes.choose(backend, threads);
@@ -181,7 +186,7 @@ export class EngineServer {
     await this.#makeRoom();
     const refused = this.#refused;
     this.#refused = new Map();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, this.#memoryLimits), refused));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {

@@ -24,7 +24,7 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
       layers: Array.from({ length: count }, (_, number): LayerInfo => {
         const layer = findLayer(own, component, number);
         if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed', held: 'whole' };
-        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: 'whole' };
+        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: layer.inParts?.held ?? 'whole', ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }) };
       }),
       queryStream,
       keyStream,
@@ -41,7 +41,8 @@ export function storedLayers(layers: readonly LayerWeights[], components: readon
     return described.map((_, number) => {
       const layer = findLayer(own, component, number);
       // Where a layer's checks failed nothing is held, and the others keep their numbers.
-      return layer === undefined ? new WholeLayer(component, 0, 0, 0, new Float32Array(0)) : new WholeLayer(component, layer.numHeads, layer.numQueries, layer.numKeys, layer.weights);
+      if (layer === undefined) return new WholeLayer(component, 0, 0, 0, new Float32Array(0));
+      return layer.inParts ?? new WholeLayer(component, layer.numHeads, layer.numQueries, layer.numKeys, layer.weights);
     });
   });
 }

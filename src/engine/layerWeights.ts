@@ -109,22 +109,36 @@ export interface Expectation {
 /** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
 export function checkWeights(site: SiteWeights, expected: Expectation): SiteChecks {
   const { weights, numQueries, numKeys, batch, numHeads } = site;
-  const numRows = numKeys === 0 ? 0 : weights.length / numKeys;
   const { isFinite, smallest, largest, isCausal, reach } = scanWeights(weights, numQueries, numKeys, expected.numPast);
-  const slack = expected.isCoarse ? coarseTolerance : tolerance;
   const shape = [batch, numHeads, numQueries, numKeys];
-  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, failure: failureOf() };
+  const failure = rowFailure({ shape, isFinite, smallest, largest, isNegative: () => hasNegative(weights) }, expected);
+  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, failure };
+}
 
-  function failureOf(): string {
-    if (numRows === 0 || numHeads === 0) return `its shape [${shape.join(', ')}] holds nothing`;
-    if (!isFinite) return 'it holds numbers that are not finite';
-    if (expected.batch !== undefined && batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
-    const wanted = [expected.numQueries ?? numQueries, expected.numKeys ?? numKeys];
-    if (numQueries !== wanted[0] || numKeys !== wanted[1]) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
-    if (expected.rowSum === 'any') return '';
-    if (hasNegative(weights)) return 'it holds negative weights';
-    if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;
-    if (expected.rowSum === 'one' && largest > 0 && smallest < 1 - slack) return `a row sums to ${smallest.toFixed(4)}`;
-    return '';
-  }
+/** What was seen of a site's rows. */
+export interface RowFacts {
+  /** [batch, heads, queries, keys] */
+  readonly shape: readonly number[];
+  readonly isFinite: boolean;
+  /** Asked only where nothing else is wrong. */
+  readonly isNegative: () => boolean;
+  /** The extreme sums. */
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/** Why rows are not those of an attention, in one clause; empty where they are. */
+export function rowFailure({ shape, isFinite, isNegative, smallest, largest }: RowFacts, expected: Expectation): string {
+  const [batch, , numQueries, numKeys] = shape;
+  const slack = expected.isCoarse ? coarseTolerance : tolerance;
+  if (shape.includes(0)) return `its shape [${shape.join(', ')}] holds nothing`;
+  if (!isFinite) return 'it holds numbers that are not finite';
+  if (expected.batch !== undefined && batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
+  const wanted = [expected.numQueries ?? numQueries, expected.numKeys ?? numKeys];
+  if (numQueries !== wanted[0] || numKeys !== wanted[1]) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
+  if (expected.rowSum === 'any') return '';
+  if (isNegative()) return 'it holds negative weights';
+  if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;
+  if (expected.rowSum === 'one' && largest > 0 && smallest < 1 - slack) return `a row sums to ${smallest.toFixed(4)}`;
+  return '';
 }

@@ -9,6 +9,8 @@ import { Tokenizer } from '../tokenizer/tokenizer';
 import { AttentionSession } from './attentionSession';
 import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
+import { LeanRuns } from './leanRuns';
+import { usualLimits, type MemoryLimits } from './memoryPlan';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
 import { readModelParts, type ModelParts } from './modelParts';
 import { noAttention } from './noAttention';
@@ -33,7 +35,7 @@ export class LoadedModel {
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<LoadedModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
@@ -45,7 +47,7 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer }));
+    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }));
   }
 
   get info(): ModelInfo {
@@ -83,6 +85,7 @@ interface Preparation {
   readonly resolved: ResolvedModel;
   readonly parts: ModelParts;
   readonly tokenizer: Tokenizer;
+  readonly limits: MemoryLimits;
 }
 
 async function prepare(preparation: Preparation): Promise<TextModel> {
@@ -109,7 +112,8 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
       return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, chatTemplate: resolved.chatTemplate, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId, links);
+    const lean = new LeanRuns({ ort: runtime.ort, runtime, files: main }, session, preparation.limits);
+    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId, links);
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

@@ -6,8 +6,8 @@ import type { ExtractionReport } from '../onnx/report';
 import type { AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { ContinuedRuns } from './continuedRuns';
-import { maxAttentionBytes } from './layerInfo';
-import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
+import type { LeanRuns } from './leanRuns';
+import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 
 /** A model of one stack: it reads one text, whose tokens attend to each other. */
@@ -20,15 +20,18 @@ export class StackModel implements TextModel {
   readonly #padId: number;
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;
+  /** Of long texts. */
+  readonly #lean: LeanRuns;
   #report: ExtractionReport;
 
-  constructor(info: ModelInfo, session: AttentionSession, tokenizer: SourceTokenizer, plan: InputPlan, padId: number, links: readonly CacheLink[] = []) {
+  constructor(info: ModelInfo, session: AttentionSession, lean: LeanRuns, tokenizer: SourceTokenizer, plan: InputPlan, padId: number, links: readonly CacheLink[] = []) {
     this.info = info;
     this.#session = session;
     this.#tokenizer = tokenizer;
     this.#plan = plan;
     this.#padId = padId;
     this.#continued = new ContinuedRuns(session, plan, padId, links);
+    this.#lean = lean;
     this.#report = session.report;
   }
 
@@ -41,15 +44,18 @@ export class StackModel implements TextModel {
     if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
-    const { stream, notices: cuts } = tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#memoryLimit(), vocabularySize });
+    const { stream, notices: cuts } = tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#lean.mostPositions, vocabularySize });
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
     const ids = stream.tokens.map((token) => token.id);
     const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
-    const { result, numReused } = isLive === true ? await this.#continued.run(ids) : { result: await this.#session.run(inputs, { numPositions, numTokens, outputs: [] }), numReused: 0 };
+    const isLean = this.#lean.isFor(numPositions);
+    if (!isLean) await this.#lean.suspend();
+    const { result, numReused } =
+      isLive === true && !isLean ? await this.#continued.run(ids) : { result: isLean ? await this.#lean.run(inputs, { numPositions, numTokens }) : await this.#session.run(inputs, { numPositions, numTokens, outputs: [] }), numReused: 0 };
     // What an edited text would go on from is kept only as long as it is edited.
-    if (isLive !== true) this.#continued.forget();
+    if (isLive !== true || isLean) this.#continued.forget();
     this.#report = result.report;
     const { layers, components, notices } = arrangeLayers(name, [result]);
     const padding = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] } as const] : [];
@@ -61,11 +67,7 @@ export class StackModel implements TextModel {
   }
 
   async release(): Promise<void> {
+    await this.#lean.suspend();
     await this.#session.release();
-  }
-
-  /** The most tokens whose attention, heads × n² numbers of four bytes, stays within the budget. */
-  #memoryLimit(): number {
-    return Math.floor(Math.sqrt(maxAttentionBytes / (4 * countHeads(this.reports))));
   }
 }

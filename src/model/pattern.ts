@@ -97,13 +97,17 @@ export class MarginalSums {
   }
 
   columnMeans(isCausal: boolean): Float32Array {
-    const numQueries = this.rowSums.length;
-    const offset = this.#columnSums.length - numQueries;
-    return Float32Array.from(this.#columnSums, (sum, key) => {
-      const readers = isCausal ? Math.min(numQueries, numQueries - (key - offset)) : numQueries;
-      return readers > 0 ? sum / readers : sum;
-    });
+    return meansOfColumns(this.#columnSums, this.rowSums.length, isCausal);
   }
+}
+
+/** The mean weight that each key gets over the queries that can read it, from the sums of columns. */
+export function meansOfColumns(columnSums: Float64Array, numQueries: number, isCausal: boolean): Float32Array {
+  const offset = columnSums.length - numQueries;
+  return Float32Array.from(columnSums, (sum, key) => {
+    const readers = isCausal ? Math.min(numQueries, numQueries - (key - offset)) : numQueries;
+    return readers > 0 ? sum / readers : sum;
+  });
 }
 
 /** The marginals of a whole pattern. */

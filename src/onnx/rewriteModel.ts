@@ -5,10 +5,15 @@ import type { GraphIndex } from './graphIndex';
 import type { AttributeInfo, NodeInfo, TensorInfo, ValueInfo } from './onnxModel';
 import { patchLoop } from './patchLoop';
 import { nodeAttributes, readMadeNode } from './readModel';
-import type { LoopPlace } from './site';
+import type { LoopPlace, Suffix } from './site';
 import { encodeNode } from './suffixNodes';
 import type { ByteRange } from './wireReader';
 import { WireWriter } from './wireWriter';
+
+/** What is added to the graph for a site, and which tensors become outputs, in place of its weights. */
+export interface Tap extends Suffix {
+  readonly outputs: readonly string[];
+}
 
 /** What the rewritten model is to give. */
 export interface RewriteOptions {
@@ -24,6 +29,10 @@ export interface RewriteOptions {
   readonly hasEnd?: boolean;
   /** Whether a node must run on the processor, whatever the others run on; such nodes get names by which the runtime can be told. */
   readonly needsCpu?: (node: NodeInfo, attributes: () => ReadonlyMap<string, AttributeInfo>) => boolean;
+  /** Given a site and its tensor of weights: what is wanted in its place. */
+  readonly tap?: (site: PlacedSite, weights: string) => Tap | undefined;
+  /** ValueInfoProtos of inputs that the taps need. */
+  readonly tapInputs?: readonly Uint8Array[];
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -52,7 +61,7 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [] }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -60,7 +69,10 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   const canBeOtherFloat = usesOtherFloats(index);
   const ownOutputs = new Set(graph.outputs.map((output) => output.name));
   const addedNodes: Uint8Array[] = [];
-  const addedOutputs: string[] = [];
+  const tapNodes: (readonly Uint8Array[])[] = [];
+  const addedTensors: Uint8Array[] = [];
+  const addedInfos: Uint8Array[] = [];
+  const addedOutputs = new Set<string>();
   const endOutput = hasEnd && (model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
   if (endOutput !== undefined) addedNodes.push(encodeNode('SequenceEmpty', [], [endOutput]));
   const outputs = sites.map((site, position) => {
@@ -70,7 +82,13 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
       output = unique(names, `attention-explorer-${position}`);
       addedNodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
     }
-    if (!ownOutputs.has(output) && !addedOutputs.includes(output)) addedOutputs.push(output);
+    const tapped = tap?.(site, output);
+    if (tapped !== undefined) {
+      tapNodes.push(tapped.nodes);
+      addedTensors.push(...tapped.initializers);
+      addedInfos.push(...tapped.valueInfos);
+    }
+    for (const name of tapped?.outputs ?? [output]) addedOutputs.add(name);
     return { site, output };
   });
   const wanted = [...sites.flatMap((site) => site.needs), ...(isWhole ? ownOutputs : kept)];
@@ -118,7 +136,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
     else writeNode(node);
   });
-  for (const node of addedNodes) writeNode(readMadeNode(model, node));
+  // The runtime sees to the last nodes that lead nowhere first: in this order the weights of one layer can go before those of the next come.
+  for (const node of [...addedNodes, ...tapNodes.reverse().flat()]) writeNode(readMadeNode(model, node));
   written.text(2, graph.name === '' ? 'graph' : graph.name);
   const initialized = new Set<string>();
   for (const tensor of graph.initializers) {
@@ -126,7 +145,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     initialized.add(tensor.name);
     writeTensor(tensor);
   }
-  for (const site of sites) for (const initializer of site.suffix?.initializers ?? []) written.bytes(5, initializer);
+  for (const initializer of [...sites.flatMap((site) => site.suffix?.initializers ?? []), ...addedTensors]) written.bytes(5, initializer);
   const copy = (field: number, { bytes, range }: ValueInfo): void => void written.bytes(field, bytes.subarray(range.start, range.end));
   const inputs: string[] = [];
   for (const input of graph.inputs) {
@@ -134,13 +153,13 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     copy(11, input);
     if (!index.initializers.has(input.name)) inputs.push(input.name);
   }
-  for (const output of graph.outputs) if (isWhole || kept.includes(output.name)) copy(12, output);
-  for (const output of addedOutputs) written.message(12, new WireWriter().text(1, output));
-  // A site whose tensor the model gives anyway.
-  const given = new Set(isWhole ? [] : outputs.map(({ output }) => output).filter((output) => ownOutputs.has(output) && !kept.includes(output)));
-  for (const output of given) written.message(12, new WireWriter().text(1, output));
+  for (const input of tapInputs) written.bytes(11, input);
+  const stays = (name: string): boolean => ownOutputs.has(name) && (isWhole || kept.includes(name));
+  for (const output of graph.outputs) if (stays(output.name)) copy(12, output);
+  // Some may be tensors that the model gives anyway.
+  for (const output of addedOutputs) if (!stays(output)) written.message(12, new WireWriter().text(1, output));
   for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info);
-  for (const site of sites) for (const info of site.suffix?.valueInfos ?? []) written.bytes(13, info);
+  for (const info of [...sites.flatMap((site) => site.suffix?.valueInfos ?? []), ...addedInfos]) written.bytes(13, info);
   for (const other of graph.others) written.raw(other);
 
   const whole = new WireWriter();

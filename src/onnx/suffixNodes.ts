@@ -45,9 +45,14 @@ export function encodeIntegers(name: string, values: readonly number[] | number)
   return tensor.text(8, name).toBytes();
 }
 
-/** Bytes of a ValueInfoProto that says an element type and no shape. */
-export function encodeTypedValue(name: string, type: number): Uint8Array {
+/** Bytes of a ValueInfoProto that says an element type, and no shape or only the number of dimensions. */
+export function encodeTypedValue(name: string, type: number, rank?: number): Uint8Array {
   const tensor = new WireWriter().integer(1, type);
+  if (rank !== undefined) {
+    const shape = new WireWriter();
+    for (let i = 0; i < rank; i++) shape.message(1, new WireWriter());
+    tensor.message(2, shape);
+  }
   return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor)).toBytes();
 }
 
@@ -96,6 +101,20 @@ export class SuffixBuilder {
   integers(part: string, values: readonly number[] | number): string {
     const name = this.name(part);
     this.#initializers.push(encodeIntegers(name, values));
+    return name;
+  }
+
+  /** Adds a single-precision number. */
+  float(part: string, value: number): string {
+    const name = this.name(part);
+    this.#initializers.push(new WireWriter().integer(2, dataType.float32).bytes(9, new Uint8Array(Float32Array.of(value).buffer)).text(8, name).toBytes());
+    return name;
+  }
+
+  /** Adds a byte. */
+  byte(part: string, value: number): string {
+    const name = this.name(part);
+    this.#initializers.push(new WireWriter().integer(2, dataType.uint8).bytes(9, Uint8Array.of(value)).text(8, name).toBytes());
     return name;
   }
 

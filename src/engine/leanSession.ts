@@ -1,0 +1,202 @@
+import type * as Ort from 'onnxruntime-common';
+import type { PlacedSite } from '../onnx/describeSites';
+import type { ModelInput } from '../onnx/inputs';
+import { encodeLeanInputs, leanInputs, leanTap, planLean, planRounded, type LeanOutputs, type LeanPlan } from '../onnx/leanTaps';
+import { withChecks, type SiteChecks } from '../onnx/report';
+import { AttentionSession, type AttentionResult, type LayerWeights, type RunOptions, type SessionOptions } from './attentionSession';
+import { fromTensor, type OutputTensor } from './feeds';
+import { checkReductions, summarize, type Reductions } from './leanChecks';
+import { RecomputedLayer } from './recomputedLayer';
+import { RecomputedRows } from './recomputedRows';
+import { RoundedLayer } from './roundedLayer';
+import type { OrtModule } from './runtime';
+import { ScoreSessions } from './scoreSessions';
+
+/** Recomputed weights may differ from the model's own by this much; those of models that round on the way, by more. */
+const tolerance = 1e-5;
+const coarseTolerance = 2e-3;
+
+/** Rows of every head that are given exactly, as parts of the whole: what is recomputed must equal them. */
+const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
+
+/** A run's layers are neither all recomputable nor all alike: what a site's outputs became. */
+type SiteResult = { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks | undefined };
+
+/**
+ * A model that gives, in place of each layer's attention, what it can be recomputed from exactly, or 8 bits of each weight, with
+ * what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
+ */
+export class LeanSession {
+  readonly #options: SessionOptions & { readonly ort: OrtModule };
+  readonly #level: number;
+  readonly #plans: ReadonlyMap<PlacedSite, LeanPlan>;
+  readonly #outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
+  readonly #tensors: ReadonlyMap<PlacedSite, string>;
+  readonly #session: AttentionSession;
+  readonly #scores: ScoreSessions;
+  #isReleased = false;
+
+  private constructor(options: SessionOptions, level: number, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string> }, session: AttentionSession) {
+    this.#options = options;
+    this.#level = level;
+    this.#plans = plans;
+    this.#outputs = taps.outputs;
+    this.#tensors = taps.tensors;
+    this.#session = session;
+    const { runtime } = options;
+    // A head by itself is no work for a graphics device.
+    const onProcessor = runtime === undefined || runtime.backend === 'webgpu' ? { executionProviders: [runtime?.isNative === true ? 'cpu' : 'wasm'] } : runtime.sessionOptions;
+    this.#scores = new ScoreSessions(options.ort, { sessionOptions: onProcessor, sessionConfig: runtime?.sessionConfig ?? {} });
+  }
+
+  /**
+   * Throws what {@link AttentionSession.create} throws.
+   * @param level the blocks of the small pictures are 2^level cells wide.
+   * @param plans how sites are held; as their graphs allow unless told otherwise.
+   */
+  static async create(options: SessionOptions, level: number, plans = plansOf(options)): Promise<LeanSession> {
+    const { index, sites } = options.files.analysis;
+    const outputs = new Map<PlacedSite, LeanOutputs | undefined>();
+    const tensors = new Map<PlacedSite, string>();
+    const session = await AttentionSession.create({
+      ...options,
+      taps: {
+        tapInputs: [...plans.values()].some(({ held }) => held !== 'whole') ? encodeLeanInputs() : [],
+        tap: (site, weights) => {
+          tensors.set(site, weights);
+          const plan = plans.get(site);
+          if (plan === undefined || plan.held === 'whole') return undefined;
+          const made = leanTap(index, site, plan, weights, level, `${sites.indexOf(site)}`);
+          outputs.set(site, made.outputs);
+          return made.tap;
+        },
+      },
+    });
+    return new LeanSession(options, level, plans, { outputs, tensors }, session);
+  }
+
+  /** How each site is held. */
+  get plans(): ReadonlyMap<PlacedSite, LeanPlan> {
+    return this.#plans;
+  }
+
+  get level(): number {
+    return this.#level;
+  }
+
+  /** Runs the model. Sites that prove not to be recomputable are told, too: `recreate` holds them in 8 bits. Throws `outOfMemory` or `runtimeFailed`. */
+  async run(inputs: readonly ModelInput[], options: RunOptions & { readonly numPositions: number }): Promise<AttentionResult & { readonly unproven: ReadonlyMap<PlacedSite, string> }> {
+    const numRows = options.numTokens ?? options.numPositions;
+    const samples = [...new Set(samplePlaces.map((place) => Math.round(place * (numRows - 1))))];
+    const results = await this.#fetch(inputs, [...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site)), samples, [0]);
+    const layers: LayerWeights[] = [];
+    const failed: { path: string; reason: string }[] = [];
+    const unproven = new Map<PlacedSite, string>();
+    const checks = new Map<PlacedSite, SiteChecks>();
+    const held = new Set<unknown>();
+    const tensors = new Map<string, OutputTensor>();
+    for (const [name, tensor] of Object.entries(results)) if (tensor !== undefined) tensors.set(name, fromTensor(tensor));
+    for (const [site, name] of this.#tensors) {
+      const outputs = this.#outputs.get(site);
+      const result = outputs === undefined ? this.#session.readWeights(site, results[name], options) : await this.#readSite(site, outputs, tensors, inputs, samples, options, held, unproven);
+      if (result === undefined) continue;
+      if (result.checks !== undefined) checks.set(site, result.checks);
+      if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
+      else layers.push(result.layer);
+    }
+    return { layers, failed, unproven, outputs: new Map(), report: withChecks(this.#session.report, this.#options.files.analysis.sites.map((site) => checks.get(site))) };
+  }
+
+  /** The same model with some sites held in 8 bits, each for a reason; this session is released. */
+  async recreate(rounded: ReadonlyMap<PlacedSite, string>): Promise<LeanSession> {
+    await this.release();
+    const { index } = this.#options.files.analysis;
+    return LeanSession.create(this.#options, this.#level, new Map([...this.#plans].map(([site, plan]) => [site, rounded.has(site) ? planRounded(index, site, rounded.get(site) ?? '') : plan])));
+  }
+
+  /** Frees the session; layers that are recomputed live on. */
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    await this.#scores.letGo();
+    await this.#session.release();
+  }
+
+  #firstOutputs(site: PlacedSite): string[] {
+    const outputs = this.#outputs.get(site);
+    if (outputs === undefined) return [this.#tensors.get(site) ?? site.tensor];
+    return [outputs.columnMeans, outputs.rowSums, outputs.pooled, outputs.sampleRows, ...(outputs.rounded === undefined ? [] : [outputs.rounded]), ...outputs.kept];
+  }
+
+  #fetch(inputs: readonly ModelInput[], names: readonly string[], rows: readonly number[], heads: readonly number[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
+    const list = (name: string, values: readonly number[]): ModelInput => ({ name, type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) });
+    const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
+    return this.#session.fetch(inputs, [...new Set(names)], hasTaps ? [list(leanInputs.rows, rows), list(leanInputs.heads, heads)] : []);
+  }
+
+  /** Undefined where the site is unproven. */
+  async #readSite(site: PlacedSite, outputs: LeanOutputs, tensors: ReadonlyMap<string, OutputTensor>, inputs: readonly ModelInput[], samples: readonly number[], options: RunOptions & { readonly numPositions: number }, held: Set<unknown>, unproven: Map<PlacedSite, string>): Promise<SiteResult | undefined> {
+    const { isCoarse } = this.#session;
+    const [columnMeans, rowSums, pooled, sampleRows] = [outputs.columnMeans, outputs.rowSums, outputs.pooled, outputs.sampleRows].map((name) => tensors.get(name));
+    if (!isFloats(columnMeans) || !isFloats(rowSums) || !isFloats(pooled) || !isFloats(sampleRows)) return { reason: 'its reductions are not numbers' };
+    const reductions: Reductions = { columnMeans, rowSums, pooled, sampleRows, samples, side: 2 ** this.#level };
+    const checks = checkReductions(reductions, site.rowSum, isCoarse, options.numPositions);
+    if (checks.failure !== '') return { reason: checks.failure, checks };
+    const [, numHeads, wholeQueries, wholeKeys] = checks.shape;
+    const numTokens = options.numTokens ?? options.numPositions;
+    const [numQueries, numKeys] = [Math.min(wholeQueries, numTokens), Math.min(wholeKeys, numTokens)];
+    const isPadded = numQueries < wholeQueries || numKeys < wholeKeys;
+    // Blocks at the edge would show padding.
+    const summaries = isPadded ? [] : summarize(reductions);
+    const found = { batch: 1, numHeads, numQueries, numKeys, weights: new Float32Array(0), component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? numHeads };
+    const plan = this.#plans.get(site);
+    if (plan?.held === 'recomputed') {
+      let rows: RecomputedRows;
+      try {
+        rows = new RecomputedRows(this.#scores, this.#options.files.analysis.index, plan.graph, tensors);
+        await proveEqual(rows, [numHeads, wholeQueries, wholeKeys], sampleRows.data, samples, isCoarse ? coarseTolerance : tolerance);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        unproven.set(site, error.message);
+        return undefined;
+      }
+      let bytes = 0;
+      for (const tensor of rows.tensors) {
+        if (!held.has(tensor)) bytes += tensor.byteLength;
+        held.add(tensor);
+      }
+      this.#scores.keep();
+      return { checks, layer: { ...found, inParts: new RecomputedLayer(site.component, numQueries, numKeys, bytes, rows, summaries, () => void this.#scores.letGo()) } };
+    }
+    const rounded = tensors.get(outputs.rounded ?? '')?.data;
+    if (!(rounded instanceof Uint8Array)) return { reason: 'its rounded weights are missing', checks };
+    const rerun = async (head: number): Promise<Float32Array | undefined> => {
+      if (this.#isReleased || outputs.exactHeads === undefined) return undefined;
+      const exact = (await this.#fetch(inputs, [outputs.exactHeads], [0], [head]))[outputs.exactHeads]?.data;
+      return exact instanceof Float32Array ? exact : undefined;
+    };
+    return { checks, layer: { ...found, inParts: new RoundedLayer(site.component, numHeads, numQueries, numKeys, rounded, [wholeQueries, wholeKeys], summaries, rerun) } };
+  }
+}
+
+function plansOf({ files: { analysis } }: SessionOptions): ReadonlyMap<PlacedSite, LeanPlan> {
+  return new Map(analysis.sites.map((site) => [site, planLean(analysis.index, site)]));
+}
+
+function isFloats(tensor: OutputTensor | undefined): tensor is OutputTensor & { readonly data: Float32Array } {
+  return tensor?.data instanceof Float32Array;
+}
+
+/** Recomputes one of the sample rows of every head, and all of the first head's. Throws a RangeError where they differ from what the run gave. */
+async function proveEqual(rows: RecomputedRows, [numHeads, numQueries, numKeys]: readonly [number, number, number], given: Float32Array, samples: readonly number[], most: number): Promise<void> {
+  if (rows.numHeads !== numHeads || rows.numQueries !== numQueries || rows.numKeys !== numKeys) throw new RangeError('what is recomputed has another shape');
+  for (let head = 0; head < numHeads; head++) {
+    for (const [at, query] of samples.entries()) {
+      if (head > 0 && at !== head % samples.length) continue;
+      const row = await rows.rows(head, query, query + 1);
+      const start = (head * samples.length + at) * numKeys;
+      for (let key = 0; key < numKeys; key++) {
+        if (!(Math.abs(row[key] - given[start + key]) <= most)) throw new RangeError(`what is recomputed differs from the model's own weights by ${Math.abs(row[key] - given[start + key]).toPrecision(2)}`);
+      }
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import type * as Ort from 'onnxruntime-common';
+import type { OrtModule, Runtime } from './runtime';
+import { exclusively } from './runLock';
+import { runtimeError } from './runtimeError';
+
+/** Sessions of small models that recompute rows of attention: layers that compute alike share one. They live as long as someone keeps them. */
+export class ScoreSessions {
+  readonly #ort: OrtModule;
+  readonly #runtime: Pick<Runtime, 'sessionOptions' | 'sessionConfig'>;
+  readonly #sessions = new Map<string, Promise<Ort.InferenceSession>>();
+  #numKeepers = 1;
+
+  constructor(ort: OrtModule, runtime: Pick<Runtime, 'sessionOptions' | 'sessionConfig'>) {
+    this.#ort = ort;
+    this.#runtime = runtime;
+  }
+
+  get ort(): OrtModule {
+    return this.#ort;
+  }
+
+  /** The session of a model, given as bytes. Throws `runtimeFailed`. */
+  of(model: Uint8Array): Promise<Ort.InferenceSession> {
+    const name = String.fromCharCode(...model);
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      session = exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: 3, extra: { session: { ...this.#runtime.sessionConfig } } })).catch((error: unknown) => {
+        this.#sessions.delete(name);
+        throw runtimeError(error, 'rows of attention');
+      });
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+
+  /** Runs one of the sessions for one output. Throws `outOfMemory` or `runtimeFailed`. */
+  async run(session: Ort.InferenceSession, feeds: Readonly<Record<string, Ort.Tensor>>, output: string): Promise<Ort.Tensor | undefined> {
+    try {
+      return (await exclusively(this.#ort, () => session.run(feeds, [output])))[output];
+    } catch (error) {
+      throw runtimeError(error, 'rows of attention');
+    }
+  }
+
+  /** Says that one more needs the sessions. */
+  keep(): void {
+    this.#numKeepers++;
+  }
+
+  /** Says that one needs them no longer; after the last, they are freed. */
+  async letGo(): Promise<void> {
+    if (--this.#numKeepers > 0) return;
+    const sessions = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of await Promise.allSettled(sessions)) {
+      if (session.status === 'fulfilled') await exclusively(this.#ort, () => session.value.release());
+    }
+  }
+}

@@ -1,0 +1,188 @@
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { AttentionSession, type AttentionResult, type LayerWeights } from '../../src/engine/attentionSession';
+import { AttentionStore } from '../../src/engine/attentionStore';
+import { describeComponents, storedLayers } from '../../src/engine/layerInfo';
+import { LeanRuns } from '../../src/engine/leanRuns';
+import { LeanSession } from '../../src/engine/leanSession';
+import { readModelFiles } from '../../src/engine/modelFiles';
+import { planInputs, type ModelInput } from '../../src/onnx/inputs';
+import { readFixture } from '../harness/fixtures';
+import { fixtureAccess } from './fixtureAccess';
+import { importRuntime } from './ortRuntime';
+
+/** Nothing is held whole that can be held otherwise. */
+const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
+
+interface Runs {
+  readonly whole: AttentionResult;
+  readonly lean: AttentionResult;
+  readonly runs: LeanRuns;
+  readonly session: AttentionSession;
+}
+
+/** The largest difference between the rows of two results of one layer, and that of single rows and columns. */
+async function differences(lean: LayerWeights, whole: LayerWeights): Promise<{ rows: number; vectors: number }> {
+  const layer = lean.inParts;
+  if (layer === undefined) throw new Error('held whole');
+  const { numHeads, numQueries, numKeys, weights } = whole;
+  expect([layer.numHeads, layer.numQueries, layer.numKeys]).to.deep.equal([numHeads, numQueries, numKeys]);
+  const largest = { rows: 0, vectors: 0 };
+  const compare = (name: keyof typeof largest, given: Float32Array, wanted: (i: number) => number): void => {
+    given.forEach((weight, i) => {
+      const difference = Math.abs(weight - wanted(i));
+      if (!(difference <= largest[name])) largest[name] = difference;
+    });
+  };
+  for (let head = 0; head < numHeads; head++) {
+    const start = head * numQueries * numKeys;
+    const half = numQueries >> 1;
+    compare('rows', await layer.rows(head, 0, half), (i) => weights[start + i]);
+    compare('rows', await layer.rows(head, half, numQueries), (i) => weights[start + half * numKeys + i]);
+    compare('rows', await layer.column(head, 1), (i) => weights[start + i * numKeys + 1]);
+    const exact = layer.exactVector?.bind(layer) ?? ((of: number, at: number, direction: string) => (direction === 'reads' ? layer.rows(of, at, at + 1) : layer.column(of, at)));
+    compare('vectors', await exact(head, half, 'reads'), (i) => weights[start + half * numKeys + i]);
+    compare('vectors', await exact(head, 1, 'readBy'), (i) => weights[start + i * numKeys + 1]);
+  }
+  return largest;
+}
+
+describe('long texts', () => {
+  let ort: typeof Ort;
+  before(async () => {
+    ort = await importRuntime();
+  });
+
+  const run = async (name: string, make?: (files: Awaited<ReturnType<typeof readModelFiles>>, names: readonly string[]) => { readonly inputs: readonly ModelInput[]; readonly numPositions: number; readonly numTokens: number }): Promise<Runs> => {
+    const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
+    const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const session = await AttentionSession.create({ ort, files });
+    const stored = { inputs: toModelInputs(files.analysis.index, expected).map((input): ModelInput => (input.dims[0] === 2 ? { ...input, dims: [1, ...input.dims.slice(1)], data: input.data.subarray(0, input.data.length / 2) } : input)) };
+    const { inputs, ...made } = make?.(files, session.inputNames) ?? stored;
+    const whole = await session.run(inputs, made);
+    const { numQueries } = whole.layers[0];
+    const runs = new LeanRuns({ ort, files }, session, limits);
+    const numPositions = 'numPositions' in made ? made.numPositions : numQueries;
+    expect(runs.isFor(numPositions)).to.equal(true);
+    return { whole, lean: await runs.run(inputs, { numPositions, ...made }), runs, session };
+  };
+  const end = async ({ lean, runs, session }: Runs): Promise<void> => {
+    for (const { inParts } of lean.layers) inParts?.release?.();
+    await runs.suspend();
+    await session.release();
+  };
+
+  for (const name of ['bert.sdpa.legacy', 'gemma2.eager.legacy', 'gpt2.eager.dynamo', 'gpt2.sdpa.legacy.merged', 'craft.sink_logits.legacy', 'craft.sigmoid.legacy', 'vit.eager.dynamo']) {
+    it(`recomputes ${name}`, async () => {
+      const all = await run(name);
+      const { whole, lean } = all;
+      expect(lean.failed).to.deep.equal([]);
+      expect(lean.layers.map(({ path, isCausal, inParts }) => [path, isCausal, inParts?.held])).to.deep.equal(whole.layers.map(({ path, isCausal }) => [path, isCausal, 'recomputed']));
+      for (const [i, layer] of lean.layers.entries()) {
+        const { rows, vectors } = await differences(layer, whole.layers[i]);
+        expect(rows).to.be.at.most(1e-6);
+        expect(vectors).to.be.at.most(1e-6);
+        expect(layer.inParts?.maxError).to.equal(undefined);
+      }
+      expect(lean.report.sites.map(({ checks }) => checks?.failure)).to.deep.equal(whole.report.sites.map(() => ''));
+      await end(all);
+    });
+  }
+
+  for (const name of ['craft.gqa_window', 'craft.qattention', 'deberta_v2.eager.legacy', 'craft.additive.legacy', 'llama.sdpa.op23', 'craft.linear.legacy']) {
+    it(`holds ${name} in 8 bits, off by no more than it says, and single rows exactly`, async () => {
+      const all = await run(name);
+      const { whole, lean } = all;
+      expect(lean.failed).to.deep.equal([]);
+      expect(lean.layers.map(({ path, inParts }) => [path, inParts?.held])).to.deep.equal(whole.layers.map(({ path }) => [path, 'rounded']));
+      for (const [i, layer] of lean.layers.entries()) {
+        const { rows, vectors } = await differences(layer, whole.layers[i]);
+        const error = layer.inParts?.maxError ?? 0;
+        expect(error).to.be.below(0.004);
+        expect(rows).to.be.within(error / 1e3, error);
+        expect(vectors).to.be.at.most(1e-6);
+      }
+      await end(all);
+    });
+  }
+
+  it('shows no padding', async () => {
+    const all = await run('bert.eager.dynamo', (files, names) => planInputs(files.analysis.index, names).make({ ids: [3, 1, 4] }));
+    for (const [i, layer] of all.lean.layers.entries()) expect((await differences(layer, all.whole.layers[i])).rows).to.be.at.most(1e-6);
+    expect(all.lean.layers[0].inParts?.summary?.(0)).to.equal(undefined);
+    await end(all);
+  });
+
+  it('gives the small pictures and sinks without reading rows, and aggregates heads', async () => {
+    const all = await run('gpt2.sdpa.legacy.merged', (files, names) => planInputs(files.analysis.index, names).make({ ids: Array.from({ length: 20 }, (_, i) => (i * 7) % 50) }));
+    const stores = [all.whole, all.lean].map(({ layers }) => {
+      const store = new AttentionStore(1e9);
+      store.add(1, storedLayers(layers, describeComponents(layers)));
+      return store;
+    });
+    const [whole, lean] = stores;
+    for (const size of [20, 7]) {
+      const params = { runId: 1, component: 'self', size, isCausal: true } as const;
+      const pictures = await lean.thumbnails(params);
+      const wanted = await whole.thumbnails(params);
+      expect(pictures.sinks).to.deep.equal(wanted.sinks);
+      pictures.pixels.forEach((pixel, i) => expect(pixel).to.be.within(wanted.pixels[i] - 1, wanted.pixels[i] + 1));
+    }
+    const selection = { component: 'self', heads: [{ layer: 0, head: 1 }, { layer: 2, head: 3 }], aggregation: 'mean' } as const;
+    const [exact, anew] = await Promise.all(stores.map((store) => store.pattern({ runId: 1, selection })));
+    anew.weights.forEach((weight, i) => expect(weight).to.be.closeTo(exact.weights[i], 1e-6));
+    expect(describeComponents(all.lean.layers)[0].layers.map(({ held }) => held)).to.deep.equal(['recomputed', 'recomputed', 'recomputed']);
+    // A row is there while the model that made it is not.
+    await all.runs.suspend();
+    await all.session.release();
+    const row = await lean.row({ runId: 1, selection, position: 5, direction: 'reads' });
+    row.forEach((weight, key) => expect(weight).to.be.closeTo(exact.weights[5 * 20 + key], 1e-6));
+    lean.release(1);
+  });
+
+  it('reads short and long texts in turn, and ends where it is told to', async () => {
+    const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
+    const session = await AttentionSession.create({ ort, files });
+    const runs = new LeanRuns({ ort, files }, session, { ...limits, wholeAttentionBytes: 4 * 12 * 10 ** 2 });
+    const make = (length: number) => planInputs(files.analysis.index, session.inputNames).make({ ids: Array.from({ length }, (_, i) => i) });
+    expect([10, 11].map((length) => runs.isFor(length))).to.deep.equal([false, true]);
+    const long = make(11);
+    const first = await runs.run(long.inputs, long);
+    await runs.suspend();
+    const short = make(10);
+    const { layers } = await session.run(short.inputs, short);
+    expect(layers[0].weights.length).to.equal(4 * 10 ** 2);
+    const again = await runs.run(long.inputs, long);
+    const [a, b] = await Promise.all([first, again].map((result) => result.layers[1].inParts?.rows(2, 3, 9)));
+    expect(a).to.deep.equal(b);
+    const controller = new AbortController();
+    controller.abort(new Error('not wanted'));
+    const ended = await again.layers[0].inParts?.rows(0, 0, 5, controller.signal).catch((error: unknown) => error);
+    expect(ended).to.be.an('error').with.property('message', 'not wanted');
+    await runs.suspend();
+    await session.release();
+  });
+
+  it('holds in 8 bits what does not prove to be recomputable', async () => {
+    const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
+    const plain = await LeanSession.create({ ort, files }, 0);
+    const [site] = plain.plans.keys();
+    // As if the queries of one layer were those of another.
+    const plan = plain.plans.get(site);
+    const others = [...plain.plans.values()].map((each) => (each.held === 'recomputed' ? each.graph.queries : ''));
+    if (plan?.held !== 'recomputed') throw new Error(plan?.reason);
+    await plain.release();
+    const session = await LeanSession.create({ ort, files }, 0, new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]));
+    const { inputs, ...made } = planInputs(files.analysis.index, ['input_ids', 'attention_mask', ...files.analysis.index.inputs.map(({ name }) => name)]).make({ ids: [3, 1, 4, 1, 5, 9] });
+    const { unproven, layers } = await session.run(inputs, made);
+    expect([...unproven.keys()]).to.deep.equal([site]);
+    expect(unproven.get(site)).to.match(/differs from the model's own weights by/);
+    expect(layers.length).to.equal(2);
+    const rounded = await session.recreate(unproven);
+    const again = await rounded.run(inputs, made);
+    expect(again.layers.map(({ inParts }) => inParts?.held)).to.deep.equal(['rounded', 'recomputed', 'recomputed']);
+    await rounded.release();
+  });
+});
