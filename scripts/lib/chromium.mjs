@@ -79,7 +79,7 @@ export function softwareVulkan(program = findChromium()) {
 /** Options for `chromium.launch`; `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it. */
 export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}) {
   const graphics = hasWebGpu
-    ? ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader']
+    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader']
     : ['--disable-gpu'];
   return {
     executablePath,

@@ -62,7 +62,7 @@ export class Runtime {
       case 'native':
         return { executionProviders: ['cpu'], intraOpNumThreads: Math.max(1, this.#numThreads) };
       case 'webgpu':
-        return { executionProviders: ['webgpu'] };
+        return { executionProviders: ['webgpu'], ...(this.isNative ? { intraOpNumThreads: Math.max(1, this.#numThreads) } : {}) };
       case 'wasm':
         return { executionProviders: ['wasm'] };
     }
