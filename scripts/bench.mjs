@@ -24,6 +24,7 @@ const benchmarks = {
   panel: { title: 'From the command to the first paint, in a real VS Code', needs: ['chromium', 'vscode'] },
   memory: { title: 'Memory' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
+  long: { title: 'Long texts: time and memory against length' },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };
 
