@@ -24,7 +24,7 @@ export interface ContinuedResult {
 /**
  * Runs a causal model on texts that are edited: rows of tokens before the first change stand as they are, and the model reads
  * only what follows, with the keys and values of what it has read. The first text is read twice, whole and continued from its
- * middle; where the two differ, every text is read whole.
+ * middle, and so is each that is twice as long as any before; where the two differ, every text is read whole from then on.
  */
 export class ContinuedRuns {
   readonly #session: AttentionSession;
@@ -34,6 +34,8 @@ export class ContinuedRuns {
   #last: ReadText | undefined;
   /** Whether a continued run agreed with a whole one; undefined while none has been tried. */
   #isProven: boolean | undefined;
+  /** Number of tokens of the longest text of which this is known: windows of attention show in long texts only. */
+  #provenLength = 0;
 
   constructor(session: AttentionSession, plan: InputPlan, padId: number, links: readonly CacheLink[]) {
     this.#session = session;
@@ -50,7 +52,7 @@ export class ContinuedRuns {
   /** Reads ids, from the first that differs from the text before. Throws `outOfMemory` or `runtimeFailed`. */
   async run(ids: readonly number[]): Promise<ContinuedResult> {
     const last = this.#last;
-    const numSame = last === undefined || this.#isProven !== true ? 0 : commonLength(last.ids, ids);
+    const numSame = last === undefined || this.#isProven !== true || ids.length > 2 * this.#provenLength ? 0 : commonLength(last.ids, ids);
     if (last !== undefined && numSame > 0) {
       if (numSame === ids.length) return { result: this.#cut(last, numSame), numReused: numSame };
       const continued = await this.#continue(last, ids, numSame);
@@ -71,7 +73,10 @@ export class ContinuedRuns {
     const caches = this.isContinuing && result.failed.length === 0 && result.layers.every(({ isCausal }) => isCausal || ids.length === 1) ? this.#cachesOf(result, ids.length) : undefined;
     if (caches === undefined) return result;
     const read: ReadText = { ids, result, caches };
-    if (this.#isProven === undefined && ids.length > 1) this.#isProven = await this.#agrees(read);
+    if (ids.length > 1 && (this.#isProven === undefined || ids.length > 2 * this.#provenLength)) {
+      this.#isProven = await this.#agrees(read);
+      this.#provenLength = ids.length;
+    }
     if (this.#isProven !== false) this.#last = read;
     return result;
   }

@@ -77,6 +77,9 @@ describe('a text that is edited', () => {
         expect(reused, what).to.equal(numReused);
         expect(result.failed, what).to.deep.equal([]);
       }
+      const long = [...first, ...first, 3];
+      expect((await continued.run(long)).numReused, 'twice as long: proven anew').to.equal(0);
+      expect((await continued.run([...long, 4])).numReused).to.equal(49);
       continued.forget();
       expect((await continued.run(edits[9].ids)).numReused).to.equal(0);
       await session.release();

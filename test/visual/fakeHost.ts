@@ -127,6 +127,15 @@ export class FakeHost {
     this.#keptThumbnails = generateThumbnails(run, component.component, size);
   }
 
+  /** What live mode does: another run takes the place of the one shown, with the view kept and the token before the caret lit. */
+  followRun(kind: RunKind, runId: number, caret: number): void {
+    this.run = { ...generateRun(kind, runId), isLive: true };
+    this.#connection.fire('live', { isPaused: false });
+    this.#connection.fire('run', this.run);
+    this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
+    this.#connection.fire('hover', { stream: 0, position: caret });
+  }
+
   /** Fires any of the host's events. */
   fire<K extends keyof PanelEvents>(name: K, value: PanelEvents[K]): void {
     this.#connection.fire(name, value);
