@@ -161,11 +161,12 @@ export class LiveMode implements Disposable {
 
   #edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
     if (contentChanges.length === 0) return;
-    if (document.uri.toString() === this.#window?.uri) {
+    const isOurs = document.uri.toString() === this.#window?.uri;
+    if (this.#window !== undefined && isOurs) {
       this.#edits++;
       this.#window.range = moveWindow(this.#window.range, contentChanges);
     }
-    if (document === vscode.window.activeTextEditor?.document) this.#schedule();
+    if (isOurs || document === vscode.window.activeTextEditor?.document) this.#schedule();
   }
 
   #schedule(milliseconds?: number): void {
@@ -196,7 +197,7 @@ export class LiveMode implements Disposable {
 
   async #explain(): Promise<void> {
     const { store, supervisor, files, places, log } = this.#deps;
-    const editor = vscode.window.activeTextEditor;
+    const editor = this.#editor();
     // Something selected is about to be copied, replaced or explained by itself: what is shown stays.
     if (editor === undefined || !editor.selection.isEmpty || foreign.has(editor.document.uri.scheme)) return;
     const { document } = editor;
@@ -236,6 +237,16 @@ export class LiveMode implements Disposable {
     }
     await this.#show(held, document, range, text, editor);
     log.debug(`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`);
+  }
+
+  /** The editor that has the caret; while the panel has the focus, the one that is explained or else one beside it. */
+  #editor(): vscode.TextEditor | undefined {
+    const { activeTextEditor, visibleTextEditors } = vscode.window;
+    if (activeTextEditor !== undefined) return activeTextEditor;
+    const uri = this.#window?.uri ?? this.#deps.store.run?.text.uri.toString();
+    // Editors without a column are those of other panels, such as the log.
+    const editors = visibleTextEditors.filter(({ viewColumn }) => viewColumn !== undefined);
+    return editors.find(({ document }) => document.uri.toString() === uri) ?? editors[0];
   }
 
   /** Runs; where a model may have to be loaded, that is shown after a while and can be ended. */
