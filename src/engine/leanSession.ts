@@ -12,9 +12,9 @@ import { RoundedLayer } from './roundedLayer';
 import type { OrtModule } from './runtime';
 import { ScoreSessions } from './scoreSessions';
 
-/** Recomputed weights may differ from the model's own by this much; those of models that round on the way, by more. */
+/** Recomputed weights may differ from the model's own by this much; in half precision, by a unit in the last place of the largest. */
 const tolerance = 1e-5;
-const coarseTolerance = 2e-3;
+const halfTolerance = 2 ** -11;
 
 /** Rows of every head that are given exactly, as parts of the whole: what is recomputed must equal them. */
 const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
@@ -153,7 +153,7 @@ export class LeanSession {
       let rows: RecomputedRows;
       try {
         rows = new RecomputedRows(this.#scores, this.#options.files.analysis.index, plan.graph, tensors);
-        await proveEqual(rows, [numHeads, wholeQueries, wholeKeys], sampleRows.data, samples, isCoarse ? coarseTolerance : tolerance);
+        await proveEqual(rows, [numHeads, wholeQueries, wholeKeys], sampleRows.data, samples, tensors.get(plan.graph.queries)?.type === 'float16' ? halfTolerance : tolerance);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         unproven.set(site, error.message);
