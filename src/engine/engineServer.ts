@@ -35,7 +35,7 @@ export interface EngineHost {
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
 const turnMilliseconds = 30;
 
-/** Serves a window: one model at a time, its runs' attention held in full precision and handed out by slice. */
+/** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
 export class EngineServer {
   readonly #runtimes: Runtimes;
   readonly #access: FileAccess;

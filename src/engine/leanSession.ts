@@ -16,6 +16,9 @@ import { ScoreSessions } from './scoreSessions';
 const tolerance = 1e-5;
 const halfTolerance = 2 ** -11;
 
+/** Exact weights that are kept of a layer whose others are rounded. */
+const mostExactBytes = 2 ** 28;
+
 /** Rows of every head that are given exactly, as parts of the whole: what is recomputed must equal them. */
 const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
 
@@ -34,6 +37,8 @@ export class LeanSession {
   readonly #tensors: ReadonlyMap<PlacedSite, string>;
   readonly #session: AttentionSession;
   readonly #scores: ScoreSessions;
+  /** Exact weights of the layer that was asked for last; the layer is named by its bytes. */
+  #exact: { readonly layer: Uint8Array; readonly heads: readonly number[]; readonly weights: Promise<readonly Float32Array[]> } | undefined;
   #isReleased = false;
 
   private constructor(options: SessionOptions, level: number, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string> }, session: AttentionSession) {
@@ -117,6 +122,7 @@ export class LeanSession {
   /** Frees the session; layers that are recomputed live on. */
   async release(): Promise<void> {
     this.#isReleased = true;
+    this.#exact = undefined;
     await this.#scores.letGo();
     await this.#session.release();
   }
@@ -131,6 +137,29 @@ export class LeanSession {
     const list = (name: string, values: readonly number[]): ModelInput => ({ name, type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) });
     const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
     return this.#session.fetch(inputs, [...new Set(names)], hasTaps ? [list(leanInputs.rows, rows), list(leanInputs.heads, heads)] : []);
+  }
+
+  /** All exact weights of one head of a layer, from another run, which gives all heads where they are not too large; undefined where the model is gone. */
+  async #exactHead(layer: Uint8Array, numHeads: number, { exactHeads }: LeanOutputs, inputs: readonly ModelInput[], head: number): Promise<Float32Array | undefined> {
+    if (exactHeads === undefined) return undefined;
+    if (this.#exact?.layer !== layer || !this.#exact.heads.includes(head)) {
+      if (this.#isReleased) return undefined;
+      const run = async (heads: readonly number[]): Promise<readonly Float32Array[]> => {
+        const tensor = (await this.#fetch(inputs, [exactHeads], [0], heads))[exactHeads];
+        const cells = tensor === undefined ? 0 : tensor.dims.slice(-2).reduce((product, dim) => product * dim, 1);
+        const { data } = tensor ?? {};
+        return data instanceof Float32Array ? heads.map((_, i) => data.subarray(i * cells, (i + 1) * cells)) : [];
+      };
+      // A byte is a weight; as a number it takes four.
+      const heads = layer.length * 4 <= mostExactBytes ? Array.from({ length: numHeads }, (_, i) => i) : [head];
+      this.#exact = { layer, heads, weights: run(heads) };
+    }
+    const exact = this.#exact;
+    const weights = await exact.weights.catch((error: unknown) => {
+      if (this.#exact === exact) this.#exact = undefined;
+      throw error;
+    });
+    return weights[exact.heads.indexOf(head)];
   }
 
   /** Undefined where the site is unproven. */
@@ -169,12 +198,7 @@ export class LeanSession {
     }
     const rounded = tensors.get(outputs.rounded ?? '')?.data;
     if (!(rounded instanceof Uint8Array)) return { reason: 'its rounded weights are missing', checks };
-    const rerun = async (head: number): Promise<Float32Array | undefined> => {
-      if (this.#isReleased || outputs.exactHeads === undefined) return undefined;
-      const exact = (await this.#fetch(inputs, [outputs.exactHeads], [0], [head]))[outputs.exactHeads]?.data;
-      return exact instanceof Float32Array ? exact : undefined;
-    };
-    return { checks, layer: { ...found, inParts: new RoundedLayer(site.component, numHeads, numQueries, numKeys, rounded, [wholeQueries, wholeKeys], summaries, rerun) } };
+    return { checks, layer: { ...found, inParts: new RoundedLayer(site.component, numHeads, numQueries, numKeys, rounded, [wholeQueries, wholeKeys], summaries, (head) => this.#exactHead(rounded, numHeads, outputs, inputs, head)) } };
   }
 }
 

@@ -27,12 +27,11 @@ export class RoundedLayer implements HeldLayer {
   readonly #wholeKeys: number;
   readonly #wholeQueries: number;
   readonly #summaries: readonly HeadSummary[];
-  readonly #rerun: (head: number) => Promise<Float32Array | undefined>;
-  #exact: { readonly head: number; readonly weights: Promise<Float32Array | undefined> } | undefined;
+  readonly #exact: (head: number) => Promise<Float32Array | undefined>;
 
   /**
    * @param shape of the bytes, `[heads, queries, keys]`, which may be more than the layer's own.
-   * @param rerun gives all of a head's weights in the shape of the bytes, or undefined where the model is gone.
+   * @param exact gives all of a head's weights in the shape of the bytes, or undefined where the model is gone.
    */
   constructor(
     readonly component: Component,
@@ -42,12 +41,12 @@ export class RoundedLayer implements HeldLayer {
     bytes: Uint8Array,
     shape: readonly [number, number],
     summaries: readonly HeadSummary[],
-    rerun: (head: number) => Promise<Float32Array | undefined>,
+    exact: (head: number) => Promise<Float32Array | undefined>,
   ) {
     this.#bytes = bytes;
     [this.#wholeQueries, this.#wholeKeys] = shape;
     this.#summaries = summaries;
-    this.#rerun = rerun;
+    this.#exact = exact;
     let largest = 0;
     for (const byte of bytes) if (byte > largest) largest = byte;
     this.maxError = roundingError(largest);
@@ -72,12 +71,7 @@ export class RoundedLayer implements HeldLayer {
 
   async exactVector(head: number, position: number, direction: 'reads' | 'readBy', signal?: AbortSignal): Promise<Float32Array> {
     signal?.throwIfAborted();
-    if (this.#exact?.head !== head) this.#exact = { head, weights: this.#rerun(head) };
-    const { weights } = this.#exact;
-    const whole = await weights.catch((error: unknown) => {
-      this.#exact = undefined;
-      throw error;
-    });
+    const whole = await this.#exact(head);
     signal?.throwIfAborted();
     if (whole === undefined) return direction === 'reads' ? this.rows(head, position, position + 1) : this.column(head, position);
     const vector = weightsOf({ numQueries: this.#wholeQueries, numKeys: this.#wholeKeys, weights: whole }, position, direction);
