@@ -3,14 +3,17 @@ import type { OrtModule, Runtime } from './runtime';
 import { exclusively } from './runLock';
 import { runtimeError } from './runtimeError';
 
+/** How the sessions are made; `device` where a graphics device can be lost, and the whole build of the runtime with it. */
+type ScoreRuntime = Pick<Runtime, 'sessionOptions' | 'sessionConfig'> & { readonly device?: Pick<Runtime, 'lost' | 'unlessLost'> | undefined };
+
 /** Sessions of small models that recompute rows of attention: layers that compute alike share one. They live as long as someone keeps them. */
 export class ScoreSessions {
   readonly #ort: OrtModule;
-  readonly #runtime: Pick<Runtime, 'sessionOptions' | 'sessionConfig'>;
+  readonly #runtime: ScoreRuntime;
   readonly #sessions = new Map<string, Promise<Ort.InferenceSession>>();
   #numKeepers = 1;
 
-  constructor(ort: OrtModule, runtime: Pick<Runtime, 'sessionOptions' | 'sessionConfig'>) {
+  constructor(ort: OrtModule, runtime: ScoreRuntime) {
     this.#ort = ort;
     this.#runtime = runtime;
   }
@@ -36,7 +39,9 @@ export class ScoreSessions {
   /** Runs one of the sessions for one output. Throws `outOfMemory` or `runtimeFailed`. */
   async run(session: Ort.InferenceSession, feeds: Readonly<Record<string, Ort.Tensor>>, output: string): Promise<Ort.Tensor | undefined> {
     try {
-      return (await exclusively(this.#ort, () => session.run(feeds, [output])))[output];
+      const { device } = this.#runtime;
+      const run = (): Promise<Ort.InferenceSession.OnnxValueMapType> => session.run(feeds, [output]);
+      return (await exclusively(this.#ort, () => device?.unlessLost(run) ?? run()))[output];
     } catch (error) {
       throw runtimeError(error, 'rows of attention');
     }
@@ -53,7 +58,7 @@ export class ScoreSessions {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of await Promise.allSettled(sessions)) {
-      if (session.status === 'fulfilled') await exclusively(this.#ort, () => session.value.release());
+      if (session.status === 'fulfilled' && this.#runtime.device?.lost === undefined) await exclusively(this.#ort, () => session.value.release());
     }
   }
 }
