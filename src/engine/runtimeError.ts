@@ -8,10 +8,10 @@ export function runtimeError(error: unknown, what: string): ExplorerError {
   return new ExplorerError('runtimeFailed', [shortened(message)], { cause: error, details: message });
 }
 
-/** The part of a runtime's message that says what is wrong. */
-function shortened(message: string): string {
-  // The name of the node, and where in its own source the runtime noticed, stay in the details.
-  const [, text = message] = /(?:Status Message|ERROR_MESSAGE): (?:\S+\.(?:cc|h):\d+ \S+ )?(.*)/s.exec(message) ?? [];
-  const line = text.split('\n')[0].trim();
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+/** The part of a runtime's message that says what is wrong; the name of the node, and where in its own source the runtime noticed, are left out. */
+export function shortened(message: string): string {
+  const [, text = message] = /(?:Status Message|ERROR_MESSAGE): (.*)/s.exec(message) ?? [];
+  const [line] = text.split('\n');
+  const said = line.replace(/^\S+\.(?:cc|h):\d+ (?:.* was false\. |\w+ )/, '').trim();
+  return said.length > 200 ? `${said.slice(0, 199)}…` : said;
 }

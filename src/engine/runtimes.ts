@@ -1,6 +1,7 @@
 import type { Backend } from '../model/modelInfo';
 import type { ModelSpec } from '../protocol';
 import { Runtime, type OrtModule } from './runtime';
+import { shortened } from './runtimeError';
 
 /** Loads the build of the runtime that a backend needs; rejects, with the reason, where it is not to be had. */
 export type LoadRuntime = () => Promise<OrtModule>;
@@ -85,8 +86,8 @@ function reasonFor(wanted: ModelSpec['backend'], { backend, isSoftware }: Runtim
   return missing.join(' ');
 }
 
-/** The first line of an error, and of its cause, without a full stop. */
+/** What an error says is wrong, or its cause says, without a full stop. */
 function shortMessage(error: unknown): string {
   const own = error instanceof Error ? (error.cause instanceof Error ? error.cause : error).message : String(error);
-  return own.split('\n')[0].replace(/\.$/, '');
+  return shortened(own).replace(/\.$/, '');
 }
