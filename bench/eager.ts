@@ -1,21 +1,16 @@
-// PyTorch's eager attention in a process of its own, told how many tokens to read by lines on its input.
-import { spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-
-/** A running PyTorch. */
-export interface Eager {
-  /** Reads so many tokens, with all attention returned. */
-  run(length: number): Promise<void>;
-  stop(): void;
-}
+import { startProgram, type OtherProgram } from './otherProgram';
 
 const program = `
-import sys, torch
-from transformers import BertConfig, BertModel
-torch.set_num_threads(int(sys.argv[1]))
-model = BertModel(BertConfig(attn_implementation="eager"), add_pooling_layer=False)
+import sys, torch, transformers
+from transformers import BertConfig, BertModel, GPT2Config, GPT2LMHeadModel
+kind, threads = sys.argv[1], int(sys.argv[2])
+torch.set_num_threads(threads)
+if kind == "bert":
+    model = BertModel(BertConfig(attn_implementation="eager", max_position_embeddings=1024), add_pooling_layer=False)
+else:
+    model = GPT2LMHeadModel(GPT2Config(attn_implementation="eager", use_cache=False))
 model.eval()
-print("ready", flush=True)
+print(f"ready PyTorch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}", flush=True)
 for line in sys.stdin:
     ids = (torch.arange(int(line)) * 7919 % 30522)[None]
     with torch.no_grad():
@@ -24,21 +19,7 @@ for line in sys.stdin:
     print("done", flush=True)
 `;
 
-/** Starts PyTorch with so many threads; undefined where there is none. */
-export async function startEager(threads: number): Promise<Eager | undefined> {
-  const child = spawn('python3', ['-c', program, String(threads)], { stdio: ['pipe', 'pipe', 'ignore'] });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const gone = new Promise<undefined>((settle) => {
-    child.once('error', () => settle(undefined));
-    child.once('exit', () => settle(undefined));
-  });
-  const next = async (): Promise<string | undefined> => (await Promise.race([lines.next(), gone]))?.value;
-  if ((await next()) !== 'ready') return undefined;
-  return {
-    async run(length) {
-      child.stdin.write(`${length}\n`);
-      if ((await next()) !== 'done') throw new Error('PyTorch stopped');
-    },
-    stop: () => child.kill(),
-  };
+/** Starts PyTorch's eager attention with so many threads; undefined where there is no Python with torch and transformers. */
+export function startEager(kind: 'bert' | 'gpt2', threads: number): Promise<OtherProgram | undefined> {
+  return startProgram('python3', ['-c', program, kind, String(threads)]);
 }

@@ -12,12 +12,13 @@ import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
 import { writeSection } from './lib/benchResults.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
+import { nativeTargets } from './lib/nativeRuntime.mjs';
 import { root } from './lib/paths.mjs';
 import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { build } from './build.mjs';
 
 // bench/NAME.ts prints its tables, as Markdown, on its standard output; what else it has to say goes to standard error.
-// `chromium` and `vscode` are made ready for those that need them; `vscode` gets the package in AE_VSIX.
+// `chromium` and `vscode` are made ready for those that need them; `vscode` gets the packages in AE_VSIX and AE_NATIVE_VSIX.
 const benchmarks = {
   inference: { title: 'Inference with attention, against plain inference and PyTorch' },
   interaction: { title: 'The engine process: cold start, runs, slices' },
@@ -43,6 +44,8 @@ if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();
 if (isNeeded('vscode')) {
   await setUpVSCode('newest', console.error);
   process.env.AE_VSIX = await packageVsix({ file: resolve('out/bench/attention-explorer.vsix'), isBuilt: true });
+  const target = `${process.platform}-${process.arch}`;
+  if (nativeTargets.includes(target)) process.env.AE_NATIVE_VSIX = await packageVsix({ target, file: resolve(`out/bench/attention-explorer-${target}.vsix`), isBuilt: true });
   process.env.AE_TRACE = 'off';
 }
 

@@ -38,6 +38,7 @@ export class ExplorerPanel implements Disposable {
   #channel: WebviewChannel | undefined;
   /** Whether a page has said that it listens. */
   #isReady = false;
+  readonly #openedAt = performance.now();
   #showTimer: number | undefined;
   #wasVisible = true;
   /** Number of the newest intent that the view takes into account. */
@@ -163,7 +164,8 @@ export class ExplorerPanel implements Disposable {
     on('act', (value) => act(checkAct(value).action));
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
-      log.info(`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived.`);
+      const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;
+      log.info(`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
     });
     this.#connection.value = connection;
   }
@@ -178,6 +180,7 @@ export class ExplorerPanel implements Disposable {
   #pageIsReady(): void {
     clearTimeout(this.#showTimer);
     if (this.#isReady) this.#connect();
+    else this.#deps.log.info(`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`);
     this.#isReady = true;
     this.#sequence = 0;
     this.#postAll();

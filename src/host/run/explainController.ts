@@ -107,6 +107,7 @@ export class ExplainController implements Disposable {
         return undefined;
       }
       this.#attempt = undefined;
+      run.askedAt = started;
       this.show(run, source, { view: view?.() });
       log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
       return run;

@@ -23,6 +23,9 @@ export class ShownRun implements Disposable {
   /** Whether live mode made it. */
   readonly isLive: boolean;
 
+  /** When the person asked for it, in milliseconds of this process's clock; undefined where nobody did. */
+  askedAt: number | undefined;
+
   constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation, target?: string, isLive = false) {
     this.held = held;
     this.text = text;
