@@ -132,8 +132,8 @@ export interface ReportView {
 
 /** What the engine does for the window. */
 export interface EngineApi {
-  /** Initialises the runtime without a model. */
-  warmUp(params: EngineOptions): { readonly numThreads: number };
+  /** Initialises the runtime; with a model, loads that too and lets it read a word. */
+  warmUp(params: EngineOptions & { readonly model?: ModelSpec }): { readonly numThreads: number };
   /** Tokenises, loads the model if it is not the one held, runs it, holds the attention, and says what it holds. */
   explain(params: ExplainParams): RunInfo;
   /** The same for a picture; its only token stream has a grid. */

@@ -55,8 +55,9 @@ export class EngineServer {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     this.#memoryLimits = host.memoryLimits;
     const api: Server<EngineApi> = {
-      warmUp: async ({ backend, threads }) => {
+      warmUp: async ({ backend, threads, model }, signal) => {
         const { runtime } = await this.#runtimes.choose(backend, threads);
+        if (model !== undefined) await this.#enqueue(() => this.#withoutGraphics(async () => (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 })));
         return { numThreads: runtime.numThreads };
       },
       explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),

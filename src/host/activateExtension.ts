@@ -14,6 +14,7 @@ import { RowReader } from './editor/rowReader';
 import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
 import { LiveMode } from './live/liveMode';
+import { startAhead } from './engine/startAhead';
 import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
 import { bundledModelsUri } from './model/bundledModels';
@@ -30,7 +31,7 @@ import { StatusBar } from './statusBar';
 import type { TestApi } from './testApi';
 import { ViewStore } from './view/viewStore';
 
-/** Builds everything that the window has of us and hands it to `context`; starts no engine and reads no file. */
+/** Builds everything that the window has of us and hands it to `context`; reads no file, and starts no engine but in a workspace where it was used lately. */
 export function activateExtension(context: vscode.ExtensionContext, environment: HostEnvironment): TestApi | undefined {
   const started = performance.now();
   const owned = new DisposableStore();
@@ -78,6 +79,19 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     files.allowModel(uri, tokenizerUri);
     return spec;
   };
+  owned.add(
+    startAhead({
+      store,
+      supervisor,
+      memory: context.workspaceState,
+      bundledModel: () => {
+        const { uri, tokenizerUri, spec } = locateModel(readSettings(), places, undefined);
+        if (!uri.toString().startsWith(`${bundledModelsUri(extensionUri).toString()}/`)) return undefined;
+        files.allowModel(uri, tokenizerUri);
+        return spec;
+      },
+    }),
+  );
   const documents = owned.add(new ModelDocuments({ report: async () => supervisor.inspect(modelInUse()), chatTemplate: async () => supervisor.chatTemplate(modelInUse()) }));
   owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, log, places, recent }));
   owned.add(

@@ -145,6 +145,11 @@ export class EngineSupervisor implements Disposable {
     );
   }
 
+  /** Starts the engine before it is asked for anything, and loads a model. Throws what the engine says. */
+  async prepare(model: ModelSpec): Promise<void> {
+    await this.#ask(this.#take(model), (engine) => engine.remote.warmUp({ ...engine.options, model }));
+  }
+
   /** Kills the engine as a crash would, for tests. */
   crash(): void {
     this.#engine.value?.crash();

@@ -71,6 +71,16 @@ describe('The engine supervisor', () => {
     expect(launcher.launched[0].isOver).to.equal(false);
   });
 
+  it('starts an engine ahead with its model, and says that it runs only when it does', async () => {
+    const { model } = behave('answer');
+    await supervisor.prepare(model);
+    expect(launcher.launched.map(({ prepared }) => prepared)).to.deep.equal([[model.path]]);
+    expect(supervisor.state.kind).to.equal('notStarted');
+    await supervisor.explain(behave('answer'), never);
+    expect(launcher.launched[0].explained).to.deep.equal(['answer']);
+    expect(states).to.deep.equal(['running', 'idle']);
+  });
+
   it('gives way in the background where it is told to, whichever engine runs', async () => {
     supervisor.setBackground(true);
     await supervisor.explain(behave('answer'), never);

@@ -61,6 +61,7 @@ export class FakeEngine implements EngineProcess {
   readonly #near = new Loopback();
   isOver = false;
   warmUps = 0;
+  prepared: string[] = [];
   released: number[] = [];
   explained: string[] = [];
   background: boolean[] = [];
@@ -70,8 +71,9 @@ export class FakeEngine implements EngineProcess {
     this.#near.other = this.#far;
     let runs = 0;
     const api: Server<EngineApi> = {
-      warmUp: () => {
+      warmUp: ({ model }) => {
         this.warmUps++;
+        if (model !== undefined) this.prepared.push(model.path);
         return { numThreads: 1 };
       },
       explain: async ({ text }, signal) => {
