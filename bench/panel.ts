@@ -45,6 +45,7 @@ async function explain(vsix: string, tokenLimit: number, times: number): Promise
       }
     }
     const log = readLog(vscode.logFolder);
+    if (process.env['BENCH_VERBOSE'] !== undefined) console.error(log);
     return { ...mapValues((pattern) => numbersOf(log, pattern)), page: numbersOf(log, page) };
   } finally {
     await vscode.close();

@@ -269,10 +269,17 @@ export interface PersistedPanel {
   readonly view: ViewState;
 }
 
+/** The pattern that a run is looked at with first. */
+export interface FirstPattern extends PatternParams {
+  readonly pattern: Pattern;
+}
+
 /** Host → webview: whole snapshots, each of its part. */
 export interface PanelEvents {
   appearance: PanelAppearance;
   status: PanelStatus;
+  /** Comes before its run, where it comes. */
+  first: FirstPattern;
   run: PanelRun | null;
   /** `sequence` is that of the newest intent it takes into account: an older snapshot is ignored. */
   view: { readonly view: ViewState; readonly sequence: number };

@@ -142,6 +142,7 @@ export class Panel {
     this.theme = theme;
     connection.on('appearance', (value) => (this.appearance.value = value));
     connection.on('status', (value) => (this.status.value = value));
+    connection.on('first', (value) => this.#store.keepFirst(value));
     connection.on('run', (value) => {
       if (value?.isLive === true && this.selected.peek() !== undefined && !isSameRun(value, this.run.peek())) void this.#exchangeRun(value);
       else this.#showRun(value);

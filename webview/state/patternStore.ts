@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
-import { headLabel, type Component, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import { headLabel, isSameSelection, type Component, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
+import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
-import type { PanelApi, Thumbnails } from '../../src/protocol';
+import type { FirstPattern, PanelApi, Thumbnails } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData } from './matrixData';
 
@@ -18,6 +19,7 @@ export class PatternStore {
   readonly #large = new LRUCache<string, RemoteMatrix>({ max: maxLarge });
   readonly #parts = new KeptParts();
   readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
+  #first: FirstPattern | undefined;
 
   constructor(remote: Client<PanelApi>) {
     this.#remote = remote;
@@ -36,11 +38,22 @@ export class PatternStore {
     if (found !== undefined) return found;
     const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
     if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream))) return this.#overview(runId, selection, signal);
-    const pattern = await this.#remote.pattern({ runId, selection }, signal);
+    const pattern = this.#takeFirst(runId, selection) ?? (await this.#remote.pattern({ runId, selection }, signal));
     if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) throw new ExplorerError('invalidMessage', ['pattern']);
     const matrix = new WholeMatrix(pattern, component.isCausal);
     this.#whole.set(nameOf(runId, selection), matrix);
     return matrix;
+  }
+
+  /** Keeps what comes before it is asked for: the run that it is of has not come yet. */
+  keepFirst(first: FirstPattern): void {
+    this.#first = first;
+  }
+
+  #takeFirst(runId: number, selection: HeadSelection): Pattern | undefined {
+    const first = this.#first;
+    this.#first = undefined;
+    return first?.runId === runId && isSameSelection(first.selection, selection) ? first.pattern : undefined;
   }
 
   async #overview(runId: number, selection: HeadSelection, signal: AbortSignal): Promise<RemoteMatrix> {

@@ -6,6 +6,7 @@ import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { ViewStore } from '../view/viewStore';
 import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
 import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
@@ -43,6 +44,9 @@ export class ExplorerPanel implements Disposable {
   #wasVisible = true;
   /** Number of the newest intent that the view takes into account. */
   #sequence = 0;
+  readonly #first = new FirstPatternFetcher();
+  /** What waits for a run's first pattern, in order; undefined where nothing has to. */
+  #heldPosts: (() => void)[] | undefined;
   #shownRunId: number | undefined;
   #shownUri: string | undefined;
   #moveTimer: number | undefined;
@@ -217,15 +221,34 @@ export class ExplorerPanel implements Disposable {
   }
 
   #post<K extends keyof PanelEvents & string>(event: K, value: PanelEvents[K]): void {
-    if (this.#isReady && this.#panel.visible) this.#connection.value?.fire(event, value);
+    this.#inTurn(() => {
+      if (this.#isReady && this.#panel.visible) this.#connection.value?.fire(event, value);
+    });
+  }
+
+  #inTurn(post: () => void): void {
+    if (this.#heldPosts === undefined) post();
+    else this.#heldPosts.push(post);
+  }
+
+  /** Holds back what is posted until the first pattern of a run is here, which is a matter of milliseconds. */
+  #holdFor(pending: Promise<unknown>): void {
+    if (this.#heldPosts !== undefined) return;
+    const held: (() => void)[] = (this.#heldPosts = []);
+    void pending.then(() => {
+      this.#heldPosts = undefined;
+      for (const post of held) post();
+    });
   }
 
   #runChanged(): void {
     const { run } = this.#deps.store;
     this.#panel.title = panelTitle(run);
     clearTimeout(this.#moveTimer);
-    if (run?.runId !== this.#shownRunId) this.#postRun();
-    else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
+    if (run?.runId !== this.#shownRunId) {
+      if (run !== undefined) this.#first.fetch(run, this.#deps.store.view);
+      this.#postRun();
+    } else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
   }
 
   #postRun(): void {
@@ -235,6 +258,11 @@ export class ExplorerPanel implements Disposable {
     if (run?.runId !== this.#shownRunId && !(run?.isLive === true && uri === this.#shownUri)) this.#postAppearance();
     this.#shownUri = uri;
     this.#shownRunId = run?.runId;
+    if (this.#isReady && this.#first.pending !== undefined) this.#holdFor(this.#first.pending);
+    this.#inTurn(() => {
+      const first = run && this.#first.take(run.runId);
+      if (first !== undefined) this.#post('first', first);
+    });
     this.#post('run', run === undefined ? null : panelRun(run));
     this.#postPersisted();
   }
