@@ -34,6 +34,14 @@ connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined) l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
 });
 
+// The icons come when they come: a style sheet in the page would hold this script up.
+const { codicons } = document.body.dataset;
+if (codicons !== undefined) {
+  const link = document.createElement('link');
+  Object.assign(link, { id: 'vscode-codicon-stylesheet', rel: 'stylesheet', href: codicons, nonce: (document.currentScript as HTMLScriptElement | null)?.nonce /* this bundle is a classic script */ });
+  document.head.append(link);
+}
+
 const root = document.getElementById('root');
 if (root !== null) {
   root.replaceChildren(); // what the page showed until now

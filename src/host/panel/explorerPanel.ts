@@ -58,7 +58,6 @@ export class ExplorerPanel implements Disposable {
     this.#deps = deps;
     const { store, extensionUri } = deps;
     const dist = vscode.Uri.joinPath(extensionUri, 'dist');
-    const address = (name: string): string => panel.webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
     panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
     panel.iconPath = { light: vscode.Uri.joinPath(extensionUri, 'media', 'panel-light.svg'), dark: vscode.Uri.joinPath(extensionUri, 'media', 'panel-dark.svg') };
     panel.title = panelTitle(store.run);
@@ -66,12 +65,7 @@ export class ExplorerPanel implements Disposable {
     // a page that nobody sees costs no memory. (Hence no `retainContextWhenHidden`.)
     this.#store.add(panel.onDidChangeViewState(() => this.#viewStateChanged()));
     this.#connect();
-    panel.webview.html = panelHtml(
-      { script: address('webview.js'), styles: [address('webview.css')], codicons: address('codicon.css'), cspSource: panel.webview.cspSource },
-      makeNonce(),
-      vscode.env.language,
-      vscode.l10n.t('Loading the panel …'),
-    );
+    void this.#loadPage(dist);
     this.#store.add(store.onDidChangeStatus((status) => this.#post('status', status)));
     this.#store.add(store.onDidChangeRun(() => this.#runChanged()));
     this.#store.add(store.onDidChangeView(() => this.#postView()));
@@ -79,6 +73,17 @@ export class ExplorerPanel implements Disposable {
     this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
     this.#store.add(store.onDidChangeLive((live) => this.#post('live', panelLive(live))));
     this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
+  }
+
+  async #loadPage(dist: vscode.Uri): Promise<void> {
+    const { webview } = this.#panel;
+    try {
+      const [script, style] = await Promise.all(['webview.js', 'webview.css'].map(async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, name)))));
+      if (this.#store.isDisposed) return;
+      webview.html = panelHtml({ script, style, codicons: webview.asWebviewUri(vscode.Uri.joinPath(dist, 'codicon.css')).toString(), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, vscode.l10n.t('Loading the panel …'));
+    } catch (error) {
+      this.#deps.log.error(`The panel's page could not be read: ${String(error)}`);
+    }
   }
 
   get isVisible(): boolean {

@@ -1,32 +1,33 @@
 // Every extension host has it: Node since 19, workers always.
 declare const crypto: { getRandomValues(bytes: Uint8Array): Uint8Array };
 
-/** The addresses that the panel's page loads, as the webview sees them. */
+/** What the panel's page is made of. Its script and style stand in the page itself: each file that a webview loads goes through the whole window first. */
 export interface PanelAssets {
+  /** Text of the script. */
   readonly script: string;
-  readonly styles: readonly string[];
+  /** Text of the style sheet. */
+  readonly style: string;
+  /** Address of the icons' style sheet, as the webview sees it; the script loads it, as nothing has to wait for it. */
   readonly codicons: string;
   /** What the content policy calls the extension's own files. */
   readonly cspSource: string;
 }
 
-/** The panel's page: no data in it, and nothing runs or loads but our own files. `placeholder` is shown until the script has drawn. */
+/** The panel's page: no data in it, and nothing runs or loads but our own. `placeholder` is shown until the script has drawn. */
 export function panelHtml(assets: PanelAssets, nonce: string, language: string, placeholder: string): string {
   const policy = ["default-src 'none'", `script-src 'nonce-${nonce}'`, `style-src ${assets.cspSource} 'nonce-${nonce}'`, `font-src ${assets.cspSource}`, `img-src ${assets.cspSource} data:`, "base-uri 'none'", "form-action 'none'"].join('; ');
-  const link = (href: string, id = ''): string => `<link rel="stylesheet" nonce="${nonce}" href="${escapeHtml(href)}"${id}>`;
   return `<!DOCTYPE html>
 <html lang="${escapeHtml(language)}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${escapeHtml(policy)}">
-${link(assets.codicons, ' id="vscode-codicon-stylesheet"')}
-${assets.styles.map((href) => link(href)).join('\n')}
+<style nonce="${nonce}">${assets.style}</style>
 <title>Attention Explorer</title>
 </head>
-<body>
+<body data-codicons="${escapeHtml(assets.codicons)}">
 <div id="root"><p>${escapeHtml(placeholder)}</p></div>
-<script nonce="${nonce}" src="${escapeHtml(assets.script)}"></script>
+<script nonce="${nonce}">${assets.script}</script>
 </body>
 </html>`;
 }
