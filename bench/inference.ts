@@ -1,8 +1,6 @@
 // Plain inference against inference with all attention exposed, on every backend, and what else runs such models, side by side.
-import { fork } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import * as native from 'onnxruntime-node';
 import * as web from 'onnxruntime-web';
 import { AttentionSession } from '../src/engine/attentionSession';
@@ -12,6 +10,7 @@ import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
 import { planInputs } from '../src/onnx/inputs';
 import { startEager } from './eager';
+import { inChild } from './inChild';
 import { bertBase, writeRandomBert } from './randomBert';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
 import { interleave, median, ms, table } from './statistics';
@@ -64,7 +63,7 @@ async function measureAll(): Promise<void> {
     }
     for (const setup of setups) {
       if (setup.lengths.length === 0) continue;
-      const { times, leftOut: left } = await measureIn({ kind, ...setup });
+      const { times, leftOut: left } = await inChild<Measured>(import.meta.url, { BENCH_INFERENCE_TASK: JSON.stringify({ kind, ...setup } satisfies Task) });
       left.forEach((each) => leftOut.add(each));
       console.log(`\n### ${title}, ${setup.threads} thread${setup.threads === 1 ? '' : 's'}\n`);
       console.log(table(['tokens', 'what', 'median ms', 'fastest ms', 'exposed ÷ plain', 'of the fastest', 'native exposed ÷ this', 'wasm exposed ÷ this'], rowsOf(times)));
@@ -84,14 +83,6 @@ function rowsOf(times: Measured['times']): (string | number)[][] {
       return [length, name, ms(own), ms(Math.min(...measured)), ...toPlain, ratio(each['native exposed']), ratio(each['wasm exposed'])];
     }),
   );
-}
-
-function measureIn(task: Task): Promise<Measured> {
-  return new Promise((settle, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, BENCH_INFERENCE_TASK: JSON.stringify(task) }, serialization: 'advanced' });
-    child.on('message', (message) => settle(message as Measured)); // what measure() sends
-    child.on('exit', (code) => reject(new Error(`The process that measures ended with ${code}.`)));
-  });
 }
 
 async function measure({ kind, threads, lengths }: Task): Promise<Measured> {
