@@ -34,7 +34,7 @@ export interface SessionOptions {
   /** Bytes of weights that other sessions of the model hold. */
   readonly heldBytes?: number;
   /** What is wanted of sites in place of their weights. */
-  readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs'>;
+  readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements'>;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 

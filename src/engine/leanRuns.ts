@@ -13,7 +13,8 @@ export class LeanRuns {
   readonly #whole: AttentionSession;
   readonly #plan: MemoryPlan;
   #session: LeanSession | undefined;
-  #plans: LeanSession['plans'] | undefined;
+  /** What runs have shown. */
+  #known: Pick<LeanSession, 'plans' | 'isTrimmed'> | undefined;
 
   /** @param whole the model's session for short texts. */
   constructor(options: SessionOptions, whole: AttentionSession, limits: MemoryLimits) {
@@ -38,11 +39,13 @@ export class LeanRuns {
     await this.#whole.suspend();
     let session = await this.#sessionFor(options.numPositions);
     let result = await session.run(inputs, options);
-    if (result.unproven.size > 0) {
+    // At most: once as it was written, and once more with what cannot be recomputed rounded.
+    for (let i = 0; i < 2 && (result.needsWhole || result.unproven.size > 0); i++) {
       this.#session = undefined;
-      this.#session = session = await session.recreate(result.unproven);
+      for (const { inParts } of result.layers) inParts?.release?.();
+      this.#session = session = await session.recreate(result);
       // What did not prove itself once is not tried again.
-      this.#plans = session.plans;
+      this.#known = { plans: session.plans, isTrimmed: session.isTrimmed };
       result = await session.run(inputs, options);
     }
     return result;
@@ -60,6 +63,6 @@ export class LeanRuns {
     if (this.#session !== undefined && (blocks <= keptBlocks.most && (blocks >= keptBlocks.least || this.#session.level === 0))) return this.#session;
     await this.suspend();
     const level = Math.max(0, Math.ceil(Math.log2(numPositions / mostBlocks)));
-    return (this.#session = await LeanSession.create(this.#options, level, this.#plans ?? this.#plan.plans));
+    return (this.#session = await LeanSession.create(this.#options, level, this.#known?.plans ?? this.#plan.plans, this.#known?.isTrimmed));
   }
 }

@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { ModelInput } from '../onnx/inputs';
+import { leanReplacements } from '../onnx/leanNodes';
 import { encodeLeanInputs, leanInputs, leanTap, planLean, planRounded, type LeanOutputs, type LeanPlan } from '../onnx/leanTaps';
 import { withChecks, type SiteChecks } from '../onnx/report';
 import { AttentionSession, type AttentionResult, type LayerWeights, type RunOptions, type SessionOptions } from './attentionSession';
@@ -25,6 +26,14 @@ const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
 /** A run's layers are neither all recomputable nor all alike: what a site's outputs became. */
 type SiteResult = { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks | undefined };
 
+/** What a run gives, and whether it is to be trusted. */
+export interface LeanResult extends AttentionResult {
+  /** Sites that proved not to be recomputable, each with the reason; they are missing among the layers. */
+  readonly unproven: ReadonlyMap<PlacedSite, string>;
+  /** Whether numbers came out that are none, which the model as it was written may know to deal with. */
+  readonly needsWhole: boolean;
+}
+
 /**
  * A model that gives, in place of each layer's attention, what it can be recomputed from exactly, or 8 bits of each weight, with
  * what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
@@ -35,18 +44,20 @@ export class LeanSession {
   readonly #plans: ReadonlyMap<PlacedSite, LeanPlan>;
   readonly #outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
   readonly #tensors: ReadonlyMap<PlacedSite, string>;
+  readonly #isTrimmed: boolean;
   readonly #session: AttentionSession;
   readonly #scores: ScoreSessions;
   /** Exact weights of the layer that was asked for last; the layer is named by its bytes. */
   #exact: { readonly layer: Uint8Array; readonly heads: readonly number[]; readonly weights: Promise<readonly Float32Array[]> } | undefined;
   #isReleased = false;
 
-  private constructor(options: SessionOptions, level: number, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string> }, session: AttentionSession) {
+  private constructor(options: SessionOptions, level: number, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string>; readonly isTrimmed: boolean }, session: AttentionSession) {
     this.#options = options;
     this.#level = level;
     this.#plans = plans;
     this.#outputs = taps.outputs;
     this.#tensors = taps.tensors;
+    this.#isTrimmed = taps.isTrimmed;
     this.#session = session;
     const { runtime } = options;
     // A head by itself is no work for a graphics device.
@@ -58,14 +69,16 @@ export class LeanSession {
    * Throws what {@link AttentionSession.create} throws.
    * @param level the blocks of the small pictures are 2^level cells wide.
    * @param plans how sites are held; as their graphs allow unless told otherwise.
+   * @param isTrimmed whether nodes are replaced that take much memory and change nothing as long as all numbers are finite.
    */
-  static async create(options: SessionOptions, level: number, plans = plansOf(options)): Promise<LeanSession> {
+  static async create(options: SessionOptions, level: number, plans = plansOf(options), isTrimmed = true): Promise<LeanSession> {
     const { index, sites } = options.files.analysis;
     const outputs = new Map<PlacedSite, LeanOutputs | undefined>();
     const tensors = new Map<PlacedSite, string>();
     const session = await AttentionSession.create({
       ...options,
       taps: {
+        replacements: isTrimmed ? leanReplacements(index) : undefined,
         tapInputs: [...plans.values()].some(({ held }) => held !== 'whole') ? encodeLeanInputs() : [],
         tap: (site, weights) => {
           tensors.set(site, weights);
@@ -77,7 +90,7 @@ export class LeanSession {
         },
       },
     });
-    return new LeanSession(options, level, plans, { outputs, tensors }, session);
+    return new LeanSession(options, level, plans, { outputs, tensors, isTrimmed }, session);
   }
 
   /** How each site is held. */
@@ -89,8 +102,8 @@ export class LeanSession {
     return this.#level;
   }
 
-  /** Runs the model. Sites that prove not to be recomputable are told, too: `recreate` holds them in 8 bits. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(inputs: readonly ModelInput[], options: RunOptions & { readonly numPositions: number }): Promise<AttentionResult & { readonly unproven: ReadonlyMap<PlacedSite, string> }> {
+  /** Runs the model. Where it is not to be trusted, {@link recreate} makes another. Throws `outOfMemory` or `runtimeFailed`. */
+  async run(inputs: readonly ModelInput[], options: RunOptions & { readonly numPositions: number }): Promise<LeanResult> {
     const numRows = options.numTokens ?? options.numPositions;
     const samples = [...new Set(samplePlaces.map((place) => Math.round(place * (numRows - 1))))];
     const results = await this.#fetch(inputs, [...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site)), samples, [0]);
@@ -109,14 +122,22 @@ export class LeanSession {
       if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
       else layers.push(result.layer);
     }
-    return { layers, failed, unproven, outputs: new Map(), report: withChecks(this.#session.report, this.#options.files.analysis.sites.map((site) => checks.get(site))) };
+    const needsWhole = this.#isTrimmed && [...checks.values()].some(({ isFinite }) => !isFinite);
+    return { layers, failed, unproven, needsWhole, outputs: new Map(), report: withChecks(this.#session.report, this.#options.files.analysis.sites.map((site) => checks.get(site))) };
   }
 
-  /** The same model with some sites held in 8 bits, each for a reason; this session is released. */
-  async recreate(rounded: ReadonlyMap<PlacedSite, string>): Promise<LeanSession> {
+  /** The same model as a run showed that it must be: sites that are not recomputable held in 8 bits, and perhaps nothing replaced; this session is released. */
+  async recreate({ unproven, needsWhole }: Pick<LeanResult, 'unproven' | 'needsWhole'>): Promise<LeanSession> {
     await this.release();
     const { index } = this.#options.files.analysis;
-    return LeanSession.create(this.#options, this.#level, new Map([...this.#plans].map(([site, plan]) => [site, rounded.has(site) ? planRounded(index, site, rounded.get(site) ?? '') : plan])));
+    // What came of numbers that are none proves nothing.
+    const plans = needsWhole ? this.#plans : new Map([...this.#plans].map(([site, plan]) => [site, unproven.has(site) ? planRounded(index, site, unproven.get(site) ?? '') : plan]));
+    return LeanSession.create(this.#options, this.#level, plans, this.#isTrimmed && !needsWhole);
+  }
+
+  /** Whether nodes were replaced. */
+  get isTrimmed(): boolean {
+    return this.#isTrimmed;
   }
 
   /** Frees the session; layers that are recomputed live on. */

@@ -3,6 +3,7 @@ import { dataType, dataTypeBits } from './dataType';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
 import type { AttributeInfo, NodeInfo, TensorInfo, ValueInfo } from './onnxModel';
+import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
 import { nodeAttributes, readMadeNode } from './readModel';
 import type { LoopPlace, Suffix } from './site';
@@ -33,6 +34,8 @@ export interface RewriteOptions {
   readonly tap?: (site: PlacedSite, weights: string) => Tap | undefined;
   /** ValueInfoProtos of inputs that the taps need. */
   readonly tapInputs?: readonly Uint8Array[];
+  /** Nodes that others stand in for. */
+  readonly replacements?: Replacements | undefined;
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -61,7 +64,7 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [] }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -131,6 +134,11 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   };
   index.nodes.forEach((node, at) => {
     if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
+    const others = replacements?.nodes.get(at);
+    if (others !== undefined) {
+      for (const other of others) writeNode(readMadeNode(model, other));
+      return;
+    }
     const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal ? index.attributes(at).get('value')?.tensor : undefined;
     if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
     else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
@@ -145,7 +153,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     initialized.add(tensor.name);
     writeTensor(tensor);
   }
-  for (const initializer of [...sites.flatMap((site) => site.suffix?.initializers ?? []), ...addedTensors]) written.bytes(5, initializer);
+  for (const initializer of [...sites.flatMap((site) => site.suffix?.initializers ?? []), ...addedTensors, ...(replacements?.initializers ?? [])]) written.bytes(5, initializer);
   const copy = (field: number, { bytes, range }: ValueInfo): void => void written.bytes(field, bytes.subarray(range.start, range.end));
   const inputs: string[] = [];
   for (const input of graph.inputs) {

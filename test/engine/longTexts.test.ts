@@ -12,8 +12,12 @@ import { smallPicture } from '../../src/engine/smallPicture';
 import { Turns } from '../../src/base/turns';
 import { maxPool } from '../../src/model/pattern';
 import { planInputs, type ModelInput } from '../../src/onnx/inputs';
+import { leanReplacements } from '../../src/onnx/leanNodes';
+import { readModel } from '../../src/onnx/readModel';
+import { rewriteModel } from '../../src/onnx/rewriteModel';
 import { readFixture } from '../harness/fixtures';
-import { fixtureAccess } from './fixtureAccess';
+import { plainAttention, smallModel, type SmallGraph, type SmallNode } from '../unit/onnx/smallModel';
+import { fixtureAccess, memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
 /** Nothing is held whole that can be held otherwise. */
@@ -205,6 +209,61 @@ describe('long texts', () => {
     await session.release();
   });
 
+  describe('of models that choose among whole matrices', () => {
+    const node = (operator: string, inputs: string[], outputs: string[], attributes: SmallNode['attributes'] = {}): SmallNode => ({ operator, inputs, outputs, attributes });
+    const softmax = (input: string, output: string): SmallNode => node('Softmax', [input], [output], { axis: { integer: -1 } });
+    const scalar = (value: number) => ({ dims: [], values: [value] });
+    const models: Record<string, { readonly graph: SmallGraph; readonly mask: ModelInput; readonly isTrimmed: boolean; readonly numWheres: number }> = (() => {
+      const behind = Array.from({ length: 36 }, (_, i) => (i % 6 <= Math.floor(i / 6) ? 1 : 0));
+      const chosen: SmallGraph = {
+        nodes: [node('MatMul', ['q', 'kt'], ['s']), node('Where', ['mask', 's', 'low'], ['m']), softmax('m', 'p'), node('MatMul', ['p', 'v'], ['y'])],
+        inputs: { ...plainAttention.inputs, mask: [1, 1, 'n', 'n'] },
+        types: { mask: 9 },
+        outputs: ['y'],
+        weights: { low: scalar(-3.4028234663852886e38) },
+      };
+      const guarded: SmallGraph = {
+        nodes: [node('MatMul', ['q', 'kt'], ['s']), node('Add', ['s', 'mask'], ['m']), softmax('m', 'raw'), node('IsNaN', ['raw'], ['none']), node('Where', ['none', 'zero', 'raw'], ['p']), node('MatMul', ['p', 'v'], ['y'])],
+        inputs: { ...plainAttention.inputs, mask: [1, 1, 'n', 'n'] },
+        outputs: ['y'],
+        weights: { zero: scalar(0) },
+      };
+      const bias = (isSeen: (i: number) => boolean): ModelInput => ({ name: 'mask', type: 'float32', dims: [1, 1, 6, 6], data: Float32Array.from(behind, (_, i) => (isSeen(i) ? 0 : -Infinity)) });
+      return {
+        'scores that are put down': { graph: chosen, mask: { name: 'mask', type: 'bool', dims: [1, 1, 6, 6], data: Uint8Array.from(behind) }, isTrimmed: true, numWheres: 1 },
+        'weights that are numbers all': { graph: guarded, mask: bias((i) => behind[i] === 1), isTrimmed: true, numWheres: 0 },
+        'rows without any key': { graph: guarded, mask: bias((i) => behind[i] === 1 && i >= 12), isTrimmed: false, numWheres: 1 },
+      };
+    })();
+    for (const [name, { graph, mask, isTrimmed, numWheres }] of Object.entries(models)) {
+      it(name, async () => {
+        const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
+        const replacements = leanReplacements(files.analysis.index);
+        const left = readModel(rewriteModel(files.analysis, { sites: files.analysis.sites, isWhole: false, replacements }).bytes, 'trimmed').graph.nodes;
+        expect(left.filter(({ opType }) => opType === 'IsNaN' || (opType === 'Where' && left.some(({ opType: other }) => other === 'IsNaN')))).to.deep.equal([]);
+        expect(left.filter(({ opType }) => opType === 'Where').length).to.equal(isTrimmed ? numWheres : 0);
+        const session = await AttentionSession.create({ ort, files });
+        const runs = new LeanRuns({ ort, files }, session, limits);
+        const random = (inputName: string, dims: number[]): ModelInput => ({ name: inputName, type: 'float32', dims, data: Float32Array.from({ length: 48 }, (_, i) => Math.sin(i * (inputName.length + 1.7))) });
+        const inputs = [random('q', [1, 2, 6, 4]), random('kt', [1, 2, 4, 6]), random('v', [1, 2, 6, 4]), mask];
+        const whole = await session.run(inputs, { numPositions: 6, numTokens: 6 });
+        for (let i = 0; i < 2; i++) {
+          const { layers, failed } = await runs.run(inputs, { numPositions: 6, numTokens: 6 });
+          expect(failed).to.deep.equal([]);
+          expect(layers[0].inParts?.held).to.equal('recomputed');
+          expect((await differences(layers[0], whole.layers[0])).rows).to.be.at.most(1e-6);
+          expect(layers[0].isCausal).to.equal(whole.layers[0].isCausal);
+          layers[0].inParts?.release?.();
+        }
+        await runs.suspend();
+        await session.release();
+        const lean = await LeanSession.create({ ort, files }, 0);
+        expect((await lean.run(inputs, { numPositions: 6 })).needsWhole).to.equal(!isTrimmed);
+        await lean.release();
+      });
+    }
+  });
+
   it('holds in 8 bits what does not prove to be recomputable', async () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const plain = await LeanSession.create({ ort, files }, 0);
@@ -216,11 +275,11 @@ describe('long texts', () => {
     await plain.release();
     const session = await LeanSession.create({ ort, files }, 0, new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]));
     const { inputs, ...made } = planInputs(files.analysis.index, ['input_ids', 'attention_mask', ...files.analysis.index.inputs.map(({ name }) => name)]).make({ ids: [3, 1, 4, 1, 5, 9] });
-    const { unproven, layers } = await session.run(inputs, made);
+    const { unproven, needsWhole, layers } = await session.run(inputs, made);
     expect([...unproven.keys()]).to.deep.equal([site]);
     expect(unproven.get(site)).to.match(/differs from the model's own weights by/);
     expect(layers.length).to.equal(2);
-    const rounded = await session.recreate(unproven);
+    const rounded = await session.recreate({ unproven, needsWhole });
     const again = await rounded.run(inputs, made);
     expect(again.layers.map(({ inParts }) => inParts?.held)).to.deep.equal(['rounded', 'recomputed', 'recomputed']);
     await rounded.release();
