@@ -3,7 +3,7 @@ import 'vscode-jsonrpc/browser';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/attentionStore';
 import type { HeldLayer } from '../../src/engine/heldLayer';
-import { headsOf, type HeadSelection } from '../../src/model/head';
+import { headsOf, type HeadSelection, type LayerInfo } from '../../src/model/head';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
@@ -101,8 +101,11 @@ export class FakeHost {
     this.#connection.fire('status', status);
   }
 
-  showRun(kind: RunKind, runId = 1): void {
+  /** @param held how the layers are held, where it is not whole. */
+  showRun(kind: RunKind, runId = 1, held: Partial<LayerInfo> = {}): void {
     this.run = this.#keptRun ?? generateRun(kind, runId);
+    const { info } = this.run;
+    this.run = { ...this.run, info: { ...info, components: info.components.map((component) => ({ ...component, layers: component.layers.map((layer) => ({ ...layer, ...held })) })) } };
     if (isLarge(this.run)) this.#store = storeOf(longLayers(this.run), runId);
     const [first] = this.run.info.components;
     this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
