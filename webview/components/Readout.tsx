@@ -16,6 +16,7 @@ export function Readout(): JSX.Element {
   if (looking.length === 0 && isPicture) return <p class="readout hint">{l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')}</p>;
   if (looking.length === 0) return <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>;
   if (lighting === undefined) {
+    if (panel.look.value !== undefined) return <p class="readout hint">{l10n.t('Fetching the weights…')}</p>;
     const isWaiting = panel.selected.value === undefined;
     return <p class="readout hint">{isWaiting ? l10n.t('Fetching the pattern…') : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking))}</p>;
   }

@@ -44,7 +44,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         <header>
           <h2>{l10n.t('Strongest sources')}</h2>
         </header>
-        <p class="hint">{streams.some(({ grid }) => grid !== undefined) ? l10n.t('Pin a patch to list what it reads.') : l10n.t('Pin a token to list what it reads, with links to the editor.')}</p>
+        <p class="hint">{panel.look.value !== undefined ? l10n.t('Fetching the weights…') : streams.some(({ grid }) => grid !== undefined) ? l10n.t('Pin a patch to list what it reads.') : l10n.t('Pin a token to list what it reads, with links to the editor.')}</p>
       </section>
     );
   }

@@ -152,6 +152,13 @@ export class RemoteMatrix {
     this.#rowsArrived.value++;
   }
 
+  /** Fetches the tile that a cell's weight is in. Throws an error of ours; `cancelled` when the signal says so. */
+  async fetchCell(query: number, key: number, signal: AbortSignal): Promise<void> {
+    const place = { level: 0, row: Math.floor(query / tileSize), column: Math.floor(key / tileSize) };
+    this.#parts.kept.tiles.set(this.#tileName(place), await this.#parts.tile(place, signal));
+    this.#tilesArrived.value++;
+  }
+
   /** A tile that is here already. */
   tile(place: TilePlace): Maxima | undefined {
     return this.#parts.kept.tiles.get(this.#tileName(place));

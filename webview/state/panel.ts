@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
-import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { isSameSelection, largestError, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { directionOf, lightingFrom, lookAt, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
@@ -83,9 +83,14 @@ export class Panel {
     const one = this.hovered.value ?? this.cursor.value ?? this.editorHover.value;
     return one === undefined ? [] : [one];
   });
+  /** What is to be lit, which is not there at once where the pattern is large. */
+  readonly look: ReadonlySignal<Look | undefined> = computed(() => {
+    const shown = this.selected.value;
+    return shown === undefined ? undefined : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
+  });
   readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
     const shown = this.selected.value;
-    const look = this.#look.value;
+    const look = this.look.value;
     if (shown === undefined || look === undefined) return undefined;
     if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
     const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
@@ -119,11 +124,6 @@ export class Panel {
   /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
   readonly direction: ReadonlySignal<Direction> = computed(() => this.lighting.value?.direction ?? this.view.value.direction);
 
-  /** What lights up is asked of the selected pattern so. */
-  readonly #look: ReadonlySignal<Look | undefined> = computed(() => {
-    const shown = this.selected.value;
-    return shown === undefined ? undefined : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
-  });
   #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
   readonly #lightRows = new RowFetcher((error) => (this.dataError.value = error));
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
@@ -351,15 +351,19 @@ export class Panel {
   #followRows(): void {
     effect(() => {
       const matrix = this.selected.value?.matrix;
-      const look = this.#look.value;
-      if (matrix?.kind !== 'remote' || look === undefined) this.#lightRows.want(undefined, []);
-      else this.#lightRows.want(matrix, look.tokens.map(({ position }) => ({ position, direction: look.direction })));
+      const look = this.look.value;
+      const missing = matrix?.kind === 'remote' ? (look?.tokens ?? []).filter(({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined) : [];
+      if (matrix?.kind !== 'remote' || look === undefined || missing.length === 0) this.#lightRows.want(undefined);
+      else this.#lightRows.want((aborted) => Promise.all(missing.map(({ position }) => matrix.fetchRow(position, look.direction, aborted))));
     });
     effect(() => {
       const cell = this.crosshair.value;
-      const matrix = this.matrix.value?.matrix;
-      const isMissing = matrix?.kind === 'remote' && cell !== undefined && cell.query < matrix.numQueries && matrix.weightAt(cell.query, cell.key) === undefined;
-      this.#crosshairRows.want(isMissing ? matrix : undefined, isMissing ? [{ position: cell.query, direction: 'reads' }] : []);
+      const shown = this.matrix.value;
+      if (cell === undefined || shown?.matrix.kind !== 'remote' || cell.query >= shown.matrix.numQueries || shown.matrix.weightAt(cell.query, cell.key) !== undefined) return this.#crosshairRows.want(undefined);
+      const { matrix, selection, component } = shown;
+      // An exact row of rounded weights costs a run of the model: under a moving pointer the rounded ones will do, and say so.
+      const isRounded = largestError(selection, [component]) !== undefined;
+      this.#crosshairRows.want((aborted) => (isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted)));
     });
   }
 
