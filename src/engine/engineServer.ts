@@ -14,6 +14,7 @@ import { LoadedModel } from './loadedModel';
 import { canGoElsewhere, loadOnBackend, reasonOf } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
 import { showChatTemplate } from './showChatTemplate';
+import type { HeldLayer } from './heldLayer';
 import type { MemoryLimits } from './memoryPlan';
 import { backendTitles, Runtimes, type LoadRuntime } from './runtimes';
 
@@ -147,7 +148,7 @@ export class EngineServer {
     );
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
-    this.#log(isLive === true ? 'debug' : 'info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
+    this.#log(isLive === true ? 'debug' : 'info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`);
     return {
       runId,
       model: model.info,
@@ -213,4 +214,10 @@ export class EngineServer {
     if (this.#model?.isOf(spec) === true) return Promise.resolve(this.#model.report());
     return inspectModel(this.#access, spec.path);
   }
+}
+
+/** How many layers are not held whole, for the log. */
+function heldInParts(layers: readonly HeldLayer[]): string {
+  const counts = (['recomputed', 'rounded'] as const).map((held) => [held, layers.filter((layer) => layer.held === held).length] as const);
+  return counts.map(([held, count]) => (count > 0 ? `, ${count} layers ${held}` : '')).join('');
 }

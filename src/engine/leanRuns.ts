@@ -21,7 +21,8 @@ export class LeanRuns {
     const { index, sites } = options.files.analysis;
     this.#options = options;
     this.#whole = whole;
-    this.#plan = new MemoryPlan(index, sites, whole.weightBytes, limits);
+    // What WebGPU makes of the reductions has not been compared with anything.
+    this.#plan = new MemoryPlan(index, sites, whole.weightBytes, options.runtime?.backend === 'webgpu' ? { ...limits, wholeAttentionBytes: Infinity } : limits);
   }
 
   /** The most positions that fit into memory. */
