@@ -103,6 +103,7 @@ async function typing(backend: string): Promise<void> {
       const shown = await panel.evaluate(() => window.typingNoted.painted);
       latencies[kind].push(...keys.flatMap((at, i) => (painted[i] === undefined ? [] : [painted[i] - at])));
       // A key in the time of the run belongs to the next picture.
+      console.error(`${kind}: median ${ms(median(latencies[kind].slice(-keys.length)))} ms, ${shown.length} pictures`);
       if (kind === 'on') pictures.push(...shown.map((at) => at - Math.max(...keys.filter((key) => key < at - delay))).filter(Number.isFinite));
       await vscode.runCommand('Attention Explorer: Toggle Live Mode');
       await wait(700);

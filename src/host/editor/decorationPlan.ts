@@ -5,6 +5,9 @@ import { depthOf, type Scale } from '../../model/viewState';
 /** Ranges that are lit at most, strongest first. */
 export const maxHighlights = 40;
 
+/** The same while a person types: the editor draws them anew at every key. */
+export const maxLiveHighlights = 16;
+
 /** Depths of colour that are told apart in the editor: each has one decoration type. */
 export const numDepths = 16;
 
@@ -17,14 +20,14 @@ export interface Highlight {
   readonly bucket: number;
 }
 
-/** The stretches to light up for one weight per token: at most `maxHighlights`, strongest first, none that stands for no text. */
-export function planHighlights(tokens: readonly Token[], weights: Float32Array, scale: Scale, threshold: number): Highlight[] {
+/** The stretches to light up for one weight per token: at most `most`, strongest first, none that stands for no text. */
+export function planHighlights(tokens: readonly Token[], weights: Float32Array, scale: Scale, threshold: number, most = maxHighlights): Highlight[] {
   const ranked = strongest(weights, weights.length, threshold);
   const maximum = ranked[0]?.weight ?? 0;
   const highlights: Highlight[] = [];
   const taken = new Set<string>();
   for (const { position, weight } of ranked) {
-    if (highlights.length === maxHighlights) break;
+    if (highlights.length === most) break;
     const token = tokens[position];
     if (token === undefined || token.start === token.end) continue;
     // Tokens that share a character share its place: the strongest, which comes first, stands for it.

@@ -25,14 +25,14 @@ export class DecorationTypes implements Disposable {
   readonly byBucket: readonly vscode.TextEditorDecorationType[];
   readonly focus: vscode.TextEditorDecorationType;
 
-  constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind) {
+  /** @param hasMarks whether the overview ruler gets marks too. */
+  constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind, hasMarks: boolean) {
     const create = (options: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType => this.#store.add(vscode.window.createTextEditorDecorationType({ rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed, ...options }));
     this.byBucket = depthStyles(colourMap, direction, kind).map(({ background, text, ruler, outline, outlineWidth }) =>
       create({
         backgroundColor: background,
         ...(text === undefined ? {} : { color: text }),
-        overviewRulerColor: ruler,
-        overviewRulerLane: vscode.OverviewRulerLane.Center,
+        ...(hasMarks ? { overviewRulerColor: ruler, overviewRulerLane: vscode.OverviewRulerLane.Center } : {}),
         ...(outlineWidth === 0 ? {} : { outline: `${outlineWidth}px solid ${outline}` }),
       }),
     );

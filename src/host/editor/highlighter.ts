@@ -6,7 +6,7 @@ import type { TokenRef } from '../../model/token';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
-import { planHighlights, numDepths, type Highlight } from './decorationPlan';
+import { maxHighlights, maxLiveHighlights, planHighlights, numDepths, type Highlight } from './decorationPlan';
 import { DecorationTypes, themeKind } from './decorationTypes';
 import type { RowReader } from './rowReader';
 
@@ -17,6 +17,8 @@ interface Lit {
   /** The tokens in question that stand in the source text. */
   readonly focus: readonly TokenRef[];
   readonly direction: Direction;
+  /** Whether live mode follows what is typed. */
+  readonly isFollowing: boolean;
 }
 
 /** Lights up, in every editor of the explained document, what the hovered or pinned token reads. */
@@ -73,15 +75,16 @@ export class Highlighter implements Disposable {
   }
 
   async #read(): Promise<Lit | undefined> {
-    const { run, view, hovered, caret, status } = this.#viewStore;
+    const { run, view, hovered, caret, status, live } = this.#viewStore;
+    const isFollowing = run?.isLive === true && live.kind !== 'off';
     if (run === undefined || run.text.isEdited || status.kind === 'engineStopped') return undefined;
     const isHoverShown = hovered !== undefined && readSettings(run.text.uri).highlightOnHover;
     const tokens = isHoverShown ? [hovered.token] : view.pinned.length > 0 || caret === undefined ? view.pinned : [caret];
     const row = await this.#rows.read(run, view.selection, tokens, view.direction);
     if (row === undefined) return undefined;
     const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
-    const highlights = row.stream === run.sourceIndex ? planHighlights(run.source.tokens, row.weights, view.scale, view.threshold) : [];
-    return { run, highlights, focus, direction: row.direction };
+    const highlights = row.stream === run.sourceIndex ? planHighlights(run.source.tokens, row.weights, view.scale, view.threshold, isFollowing ? maxLiveHighlights : maxHighlights) : [];
+    return { run, highlights, focus, direction: row.direction, isFollowing };
   }
 
   #paint(): void {
@@ -115,12 +118,12 @@ export class Highlighter implements Disposable {
   }
 
   /** Types are made anew only when their look changes; disposing of the former clears them everywhere. */
-  #chooseTypes({ run, direction }: Lit): void {
+  #chooseTypes({ run, direction, isFollowing }: Lit): void {
     const { colourMap } = readSettings(run.text.uri);
     const kind = themeKind(vscode.window.activeColorTheme.kind);
-    const key = `${colourMap} ${direction} ${kind} ${numDepths}`;
+    const key = `${colourMap} ${direction} ${kind} ${numDepths} ${isFollowing}`;
     if (key === this.#typesKey && this.#types.value !== undefined) return;
     this.#typesKey = key;
-    this.#types.value = new DecorationTypes(colourMap, direction, kind);
+    this.#types.value = new DecorationTypes(colourMap, direction, kind, !isFollowing);
   }
 }
