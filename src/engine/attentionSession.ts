@@ -89,8 +89,8 @@ export interface RunOptions {
 const heapBytes = 2 ** 32;
 const fixedBytes = 1.5e8;
 const heapPerWeight = 1.2;
-/** Weights up to this are packed for speed; for more, memory counts. */
-const mostPackedBytes = 4e8;
+/** Weights up to this are packed for speed; for more, and in lean runs of the native runtime, memory counts. */
+const mostPackedBytes = { wasm: 4e8, native: 6e8 };
 
 /** The backend that is meant where none is named. */
 const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {}, unlessLost: (work) => work() };
@@ -151,7 +151,7 @@ export class AttentionSession {
           ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
           logSeverityLevel: 3,
           // Packing weights anew for the processor holds them twice for a while.
-          extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes ? { disable_prepacking: '1' } : {}), ...extra } },
+          extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm'] ? { disable_prepacking: '1' } : {}), ...extra } },
           ...(externalData.length > 0 ? { externalData } : {}),
         });
         return await exclusively(ort, () => runtime.unlessLost(create));

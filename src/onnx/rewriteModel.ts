@@ -163,6 +163,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   }
   for (const input of tapInputs) written.bytes(11, input);
   const stays = (name: string): boolean => ownOutputs.has(name) && (isWhole || kept.includes(name));
+  // The first of all outputs.
+  if (endOutput !== undefined) written.message(12, new WireWriter().text(1, endOutput));
   for (const output of graph.outputs) if (stays(output.name)) copy(12, output);
   // Some may be tensors that the model gives anyway.
   for (const output of addedOutputs) if (!stays(output)) written.message(12, new WireWriter().text(1, output));
