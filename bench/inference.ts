@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as native from 'onnxruntime-node';
-import * as web from 'onnxruntime-web';
 import { AttentionSession } from '../src/engine/attentionSession';
 import { toTensor } from '../src/engine/feeds';
+import { loadWasm } from '../src/engine/loadWasm.node';
 import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
@@ -87,7 +87,7 @@ function rowsOf(times: Measured['times']): (string | number)[][] {
 
 async function measure({ kind, threads, lengths }: Task): Promise<Measured> {
   const { path } = models[kind];
-  const runtimes = new Runtimes({ native: () => Promise.resolve(native), webgpu: () => Promise.resolve(native), wasm: () => Promise.resolve(web) }, threads);
+  const runtimes = new Runtimes({ native: () => Promise.resolve(native), webgpu: () => Promise.resolve(native), wasm: loadWasm }, threads);
   const hasWebGpu = (await runtimes.choose('webgpu', threads)).runtime.backend === 'webgpu'; // only where there is an adapter
   const files = await readModelFiles(nodeFileAccess, path);
   const backends = await Promise.all(

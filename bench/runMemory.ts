@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as native from 'onnxruntime-node';
-import * as web from 'onnxruntime-web';
 import { AttentionSession } from '../src/engine/attentionSession';
+import { loadWasm } from '../src/engine/loadWasm.node';
 import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
@@ -29,7 +29,7 @@ else await measureRun(path, process.env['BENCH_MEMORY_RUN'] === 'native' ? 'nati
 
 /** Reads 8 tokens, then some number of others for the first time, as a person's first text would be. */
 async function measureRun(model: string, backend: 'native' | 'wasm'): Promise<void> {
-  const { runtime } = await new Runtimes({ native: () => Promise.resolve(native), wasm: () => Promise.resolve(web) }, 1).choose(backend, 1);
+  const { runtime } = await new Runtimes({ native: () => Promise.resolve(native), wasm: loadWasm }, 1).choose(backend, 1);
   const files = await readModelFiles(nodeFileAccess, model);
   const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
   const plan = planInputs(files.analysis.index, session.inputNames);

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Backend } from '../model/modelInfo';
+import { loadWasm } from './loadWasm.node';
 import type { OrtModule } from './runtime';
 import type { LoadRuntime } from './runtimes';
 
@@ -20,5 +21,5 @@ async function loadNative(): Promise<OrtModule> {
 export const nodeRuntimes: Readonly<Partial<Record<Backend, LoadRuntime>>> = {
   native: loadNative,
   webgpu: loadNative,
-  wasm: () => import('onnxruntime-web'),
+  wasm: loadWasm,
 };
