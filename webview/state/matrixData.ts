@@ -107,12 +107,6 @@ export class RemoteMatrix {
     return this.overview.numKeys;
   }
 
-  /** What is always here; tiles and rows have room of their own. */
-  get bytes(): number {
-    const { maxima, rowMaxima, rowSums, columnMeans } = this.overview;
-    return maxima.byteLength + rowMaxima.byteLength + rowSums.byteLength + columnMeans.byteLength;
-  }
-
   get marginals(): Marginals {
     return this.overview;
   }
