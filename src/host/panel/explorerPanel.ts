@@ -251,7 +251,7 @@ export class ExplorerPanel implements Disposable {
     this.#panel.title = panelTitle(run);
     clearTimeout(this.#moveTimer);
     if (run?.runId !== this.#shownRunId) {
-      if (run !== undefined) this.#first.fetch(run, this.#deps.store.view);
+      if (run !== undefined && this.#panel.visible) this.#first.fetch(run, this.#deps.store.view);
       this.#postRun();
     } else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
   }
