@@ -174,7 +174,7 @@ export class ExplorerPanel implements Disposable {
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
       const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;
-      log.info(`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
+      log[store.run?.isLive === true ? 'debug' : 'info'](`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
     });
     this.#connection.value = connection;
   }
