@@ -8,14 +8,15 @@ import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView } from '../../webview/layout/matrixView';
 import { hotCell, LongLayer } from './longRun';
-import { PanelPages, type PageOptions } from './panelPage';
+import type { PageOptions } from './panelPage';
+import { suitePages } from './suitePages';
 
 const numTokens = 4096;
 const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
 const readout = () => page.locator('.source-pane .readout');
 const crosshair = () => page.locator('.matrix-pane .crosshair');
 
-let pages: PanelPages;
+let pages: ReturnType<typeof suitePages>;
 let page: Page;
 
 const open = async (options: PageOptions = {}): Promise<Page> => (page = await pages.open({ run: 'long', ...options }));
@@ -81,14 +82,7 @@ async function zoomToHotCell(): Promise<{ x: number; y: number }> {
 const tiles = (): Promise<string[]> => page.evaluate(() => [...host.tiles]);
 
 describe('a pattern of 4096 tokens', () => {
-  before(async function () {
-    this.timeout(120_000);
-    pages = await PanelPages.start();
-  });
-  after(async () => {
-    await pages.stop();
-    expect(pages.complaints).to.deep.equal([]);
-  });
+  pages = suitePages();
   afterEach(() => page.close());
 
   it('shows one hot cell among sixteen million at once, without a tile', async () => {

@@ -1,20 +1,14 @@
 // Live mode in the panel: one run takes the place of another.
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { PanelPages } from './panelPage';
+import { suitePages } from './suitePages';
 
 describe('the panel in live mode', () => {
-  let pages: PanelPages;
   let page: Page;
 
-  before(async function () {
-    this.timeout(120_000);
-    pages = await PanelPages.start();
+  const pages = suitePages();
+  before(async () => {
     page = await pages.open({ run: 'code', width: 1000, height: 560 });
-  });
-  after(async () => {
-    await pages.stop();
-    expect(pages.complaints).to.deep.equal([]);
   });
 
   const picture = (): Promise<string> => page.locator('.matrix-base').evaluate((canvas) => (canvas as HTMLCanvasElement).toDataURL()); // a canvas by its class

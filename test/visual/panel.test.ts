@@ -8,9 +8,10 @@ import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView, type MatrixFrame } from '../../webview/layout/matrixView';
 import { generatePattern, generateRun } from './generatedRun';
-import { PanelPages, themes, type PageOptions, type ThemeName } from './panelPage';
+import { themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
 
-let pages: PanelPages;
+let pages: ReturnType<typeof suitePages>;
 let page: Page;
 
 const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
@@ -46,15 +47,7 @@ async function matrixFrame(numQueries: number, numKeys: number): Promise<{ frame
 }
 
 describe('the panel', () => {
-  before(async function () {
-    this.timeout(120_000);
-    pages = await PanelPages.start();
-  });
-  after(async () => {
-    await pages.stop();
-    // Errors, warnings, and violations of the content policy, of all pages together.
-    expect(pages.complaints).to.deep.equal([]);
-  });
+  pages = suitePages();
   afterEach(() => page.close());
 
   describe('in every theme', () => {

@@ -8,13 +8,14 @@ import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView } from '../../webview/layout/matrixView';
 import { generatePattern, generatePicture, generateRun } from './generatedRun';
-import { PanelPages, themes, type PageOptions, type ThemeName } from './panelPage';
+import { themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
 
 const kinds = { dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const;
 /** Of the generated run: an eight by eight grid after one class token. */
 const positionOf = (row: number, column: number): number => 1 + (row - 1) * 8 + column - 1;
 
-let pages: PanelPages;
+let pages: ReturnType<typeof suitePages>;
 let page: Page;
 
 async function open(options: PageOptions = {}): Promise<void> {
@@ -44,14 +45,7 @@ async function pixel({ x, y }: { x: number; y: number }): Promise<Rgb> {
 }
 
 describe('a picture in the panel', () => {
-  before(async function () {
-    this.timeout(120_000);
-    pages = await PanelPages.start();
-  });
-  after(async () => {
-    await pages.stop();
-    expect(pages.complaints).to.deep.equal([]);
-  });
+  pages = suitePages();
   afterEach(() => page.close());
 
   for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
