@@ -42,6 +42,7 @@ export class PlacedOutputs {
       for (const [output, dims] of shapes) {
         if (dims === undefined) return undefined;
         placed[output] = makeTensor(dims);
+        mark(placed[output]);
       }
       await session.run(feeds, { [this.#end]: null, ...placed });
     } catch (error) {
@@ -50,6 +51,10 @@ export class PlacedOutputs {
         this.#numFailures++;
         return undefined;
       }
+    }
+    if (Object.values(placed).some(isMarked)) {
+      this.#numFailures++;
+      return undefined;
     }
     return placed;
   }
@@ -64,4 +69,13 @@ export class PlacedOutputs {
     dims[key] = numKeys;
     return dims;
   }
+}
+
+/** Marks an array that a run is to fill: what stops before the run must not be taken for its result. */
+function mark({ data }: Ort.Tensor): void {
+  if (data instanceof Float32Array && data.length > 0) data[0] = NaN;
+}
+
+function isMarked({ data }: Ort.Tensor): boolean {
+  return data instanceof Float32Array && data.length > 0 && Number.isNaN(data[0]);
 }
