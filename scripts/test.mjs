@@ -92,7 +92,7 @@ if (isChosen('package', 'e2e')) await packageOnce();
 await beside(
   async (leg) => nodeFloors.length > 0 && leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log })),
   async (leg) => {
-    if (isChosen('chromium')) await leg('Chromium: contract, engine', (log) => runInChromium({ name: 'chromium', files: tests(['contract', 'engine'], 'browser'), grep, log }));
+    if (isChosen('chromium')) await leg('Chromium: contract, engine', chromiumFloors);
     if (isChosen('package')) await leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
   },
 );
@@ -130,11 +130,20 @@ async function packageOnce() {
   }, { isCounted: false });
 }
 
+// A page has the channels alone, as the webview does; a worker has all, as the engine does in the web.
+async function chromiumFloors(log) {
+  const [contract, engine] = [tests(['contract'], 'browser'), tests(['engine'], 'browser')];
+  return sum(
+    await runInChromium({ name: 'chromium-page', files: contract, places: ['a page'], grep, log }),
+    await runInChromium({ name: 'chromium-worker', files: [...contract, ...engine], places: ['a worker', 'a worker with shared memory'], grep, log }),
+  );
+}
+
 async function webGpu() {
   const environment = softwareVulkan();
   if (environment === undefined) log('\nWebGPU in Node is left out: no software graphics adapter lies beside this Chromium.');
   await beside(
-    (leg) => leg('WebGPU: Chromium', (log) => runInChromium({ name: 'webgpu-chromium', files: tests(['webgpu'], 'browser'), grep, hasWebGpu: true, log })),
+    (leg) => leg('WebGPU: Chromium', (log) => runInChromium({ name: 'webgpu-chromium', files: tests(['webgpu'], 'browser'), places: ['a worker'], grep, hasWebGpu: true, log })),
     (leg) => leg('WebGPU: Node', (log) => runInNode({ name: 'webgpu-node', files: tests(['webgpu'], 'node'), grep, env: environment, timeout: 120_000, log })),
   );
 }

@@ -1,4 +1,4 @@
-// The contract and engine floors again, in a Chromium page and in a worker.
+// The contract and engine floors again, in Chromium: what the webview is, and what the engine is in the web.
 import { relative } from 'node:path';
 import { chromium } from 'playwright-core';
 import { bundleForBrowser } from '../lib/bundleTests.mjs';
@@ -35,19 +35,18 @@ async function runPage(browser, address, log) {
   }
 }
 
-const everywhere = { 'a page': '/page.html', 'a worker': '/worker.html', 'a worker with shared memory': '/worker.html?isolated' };
+const addresses = { 'a page': '/page.html', 'a worker': '/worker.html', 'a worker with shared memory': '/worker.html?isolated' };
 
-/** Runs test files in a page, in a worker, and in a worker with shared memory, or in a worker alone with WebGPU in software; resolves to the counts. */
-export async function runInChromium({ name, files, grep, hasWebGpu = false, log }) {
-  const places = hasWebGpu ? { 'a worker with WebGPU': everywhere['a worker'] } : everywhere;
+/** Runs test files in some of these places: a page, a worker, a worker with shared memory; with WebGPU in software where that is asked for. Resolves to the counts. */
+export async function runInChromium({ name, files, places, grep, hasWebGpu = false, log }) {
   const script = `/${relative(root, await bundleForBrowser(name, files, { grep })).replaceAll('\\', '/')}`;
   const server = await startStaticServer({ pages: { '/page.html': page(script), '/worker.html': pageWithWorker(script) } });
   const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu }));
   try {
     const results = [];
-    for (const [title, path] of Object.entries(places)) {
-      log(`  In ${title}:`);
-      results.push(await runPage(browser, server.origin + path, log));
+    for (const place of places) {
+      log(`  In ${place}${hasWebGpu ? ' with WebGPU' : ''}:`);
+      results.push(await runPage(browser, server.origin + addresses[place], log));
     }
     return sum(...results);
   } finally {

@@ -27,6 +27,9 @@ const cases = [
   'linear/divided.legacy', 'linear/ellipsis.dynamo', 'linear/flat_heads.legacy', 'linear/mean_of_keys.qdq', 'linear/ones_beside_values.optimised', 'linear/softmaxed.legacy',
 ];
 
+/** In Node, where the same provider runs on another build of the runtime, the operators that need the processor and a part of the others. */
+const casesHere = isNode ? cases.filter((name, at) => /craft\.(?:gqa|mha)|modernbert|llama|fp16|qattention/.test(name) || at % 4 === 0) : cases;
+
 function largestDifference(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
   if (a.length !== b.length) return Infinity;
   let largest = 0;
@@ -50,7 +53,7 @@ describe('WebGPU on a software adapter', function () {
     expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
   });
 
-  for (const name of cases) {
+  for (const name of casesHere) {
     it(`equals WebAssembly: ${name}`, async () => {
       const expected = readSafetensors(await readFixture(`${name}/expected.safetensors`), name);
       const files = await readModelFiles(fixtureAccess, `${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
