@@ -13,11 +13,13 @@ describe('WebGPU in a real VS Code, extension in the web host', () => {
   before(async function () {
     this.timeout(180_000);
     const files = {
+      // In the workspace: a remote window does not take a model path from the person's own settings.
+      '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.backend': 'webgpu', 'attentionExplorer.modelPath': 'models/tiny' }),
       'sum.py': 'def add(a, b):\n    return a + b\n',
       'models/tiny/model.onnx': readFileSync(join(root, 'test/fixtures/zoo/gpt2.sdpa.legacy/model.onnx')), // small, for a software adapter
       'models/tiny/tokenizer.json': tinyTokenizer(),
     };
-    vscode = await VSCode.launch({ name: 'webgpu', host: 'web', hasWebGpu: true, files, settings: { 'attentionExplorer.backend': 'webgpu', 'attentionExplorer.modelPath': 'models/tiny' } });
+    vscode = await VSCode.launch({ name: 'webgpu', host: 'web', hasWebGpu: true, files });
   });
   after(() => vscode?.close());
 
