@@ -186,8 +186,7 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
-    const refused = this.#refused;
-    this.#refused = new Map();
+    const refused = this.#takeRefused();
     return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, this.#memoryLimits), refused));
   }
 
@@ -197,9 +196,15 @@ export class EngineServer {
       return this.#model;
     }
     await this.#makeRoom();
+    const refused = this.#takeRefused();
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
+  }
+
+  /** The backends that this load does without; the next one may try them again. */
+  #takeRefused(): Map<Backend, string> {
     const refused = this.#refused;
     this.#refused = new Map();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
+    return refused;
   }
 
   /** Lets go of the model held. */

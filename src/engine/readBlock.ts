@@ -39,19 +39,18 @@ export async function readBlock(pattern: HeadsOfPattern, { from, to, left, right
     else for (let row = 0; row < to - from; row++) merge(block, row * width, rows, row * numKeys + left, width, i === 0 ? 'first' : aggregation);
     if (turns.isDue) await turns.give();
   }
-  if (aggregation === 'mean' && heads.length > 1) for (let i = 0; i < block.length; i++) block[i] /= heads.length;
-  return block;
+  return finish(block, pattern);
 }
 
 /** The weights that one key is read with in a pattern, length numQueries, in an array of its own. Throws the signal's reason. */
-export async function readColumn({ heads, aggregation, numQueries }: HeadsOfPattern, key: number, turns: Turns, signal?: AbortSignal): Promise<Float32Array> {
+export async function readColumn(pattern: HeadsOfPattern, key: number, turns: Turns, signal?: AbortSignal): Promise<Float32Array> {
+  const { heads, aggregation, numQueries } = pattern;
   const column = new Float32Array(numQueries);
   for (const [i, { layer, head }] of heads.entries()) {
     merge(column, 0, await layer.column(head, key, signal), 0, numQueries, i === 0 ? 'first' : aggregation);
     if (turns.isDue) await turns.give();
   }
-  if (aggregation === 'mean' && heads.length > 1) for (let i = 0; i < column.length; i++) column[i] /= heads.length;
-  return column;
+  return finish(column, pattern);
 }
 
 /** The same heads, of which single rows and columns are exact even where the others are rounded. */
@@ -70,4 +69,10 @@ function merge(target: Float32Array, at: number, source: Float32Array, from: num
   if (how === 'first') target.set(source.subarray(from, from + count), at);
   else if (how === 'mean') for (let i = 0; i < count; i++) target[at + i] += source[from + i];
   else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];
+}
+
+/** Makes a mean of what {@link merge} has added up. */
+function finish(merged: Float32Array, { heads, aggregation }: HeadsOfPattern): Float32Array {
+  if (aggregation === 'mean' && heads.length > 1) for (let i = 0; i < merged.length; i++) merged[i] /= heads.length;
+  return merged;
 }
