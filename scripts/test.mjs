@@ -4,7 +4,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { option } from './lib/args.mjs';
-import { bundleForExtensionHost, findTests } from './lib/bundleTests.mjs';
+import { findTests } from './lib/bundleTests.mjs';
 import { oneFailure, sentence, sum } from './lib/counts.mjs';
 import { artefacts, root } from './lib/paths.mjs';
 import { temporaryFolder } from './lib/processes.mjs';
@@ -14,7 +14,7 @@ import { installVsix } from './lib/vscodeServer.mjs';
 import { runChecks } from './floors/checks.mjs';
 import { runInChromium } from './floors/chromium.mjs';
 import { runFuzz } from './floors/fuzz.mjs';
-import { runInServer } from './floors/integration.mjs';
+import { runInServerTwice } from './floors/integration.mjs';
 import { runInNode, runInNodeTwice } from './floors/node.mjs';
 
 const log = (line) => console.log(line);
@@ -35,41 +35,41 @@ const started = Date.now();
 const results = [];
 const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 
-/**
- * Runs one leg of the tests and keeps its counts; what throws is one failure. What drives a whole VS Code gets
- * a second attempt, told as such: on a busy machine its windows are not always on time. What is wrong fails twice.
- * `run` is given the function that prints a line.
- */
-async function leg(title, run, { isCounted = true, attempts = 1, print = console.log } = {}) {
+/** Runs one leg of the tests and keeps its counts; what throws is one failure. `run` is given the function that prints a line. */
+async function leg(title, run, { isCounted = true, print = log } = {}) {
   const since = Date.now();
   let counts;
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    print(`\n── ${title}${attempt > 1 ? ', second attempt' : ''}`);
-    try {
-      counts = sum(await run(print));
-    } catch (error) {
-      print(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
-      counts = oneFailure;
-    }
-    if (counts.failed === 0) break;
+  print(`\n── ${title}`);
+  try {
+    counts = sum(await run(print));
+  } catch (error) {
+    print(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
+    counts = oneFailure;
   }
   if (isCounted || counts.failed > 0) results.push({ title, counts });
   print(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
 }
 
 /**
- * Runs lines of legs beside each other, as none of them uses both processors: the first prints as it goes, the others when they
- * are done. A line is a function that is given its own `leg`.
+ * Runs lines of legs, two at a time, as hardly any leg keeps two processors busy: the next line begins when one ends, so the long ones
+ * come first. What runs in the first place prints as it goes, what runs in the second when it is done. A line is a function that is
+ * given its own `leg`.
  */
-async function beside(first, ...others) {
-  await Promise.all([
-    first(leg),
-    ...others.map(async (line) => {
-      const lines = [];
-      await line((title, run, options) => leg(title, run, { ...options, print: (text) => lines.push(text) }));
-      for (const text of lines) log(text);
+async function inTwoPlaces(lines) {
+  const waiting = [...lines];
+  const places = [
+    (line) => line(leg),
+    async (line) => {
+      const printed = [];
+      await line((title, run, options) => leg(title, run, { ...options, print: (text) => printed.push(text) }));
+      for (const text of printed) log(text);
+    },
+  ];
+  await Promise.all(
+    places.map(async (place) => {
+      for (let line = waiting.shift(); line !== undefined; line = waiting.shift()) await place(line);
     }),
-  ]);
+  );
 }
 
 /** The tests of a floor; a floor without any is a failure, as a glob that finds nothing would otherwise pass. */
@@ -82,24 +82,19 @@ function tests(floors, platform) {
 }
 
 await setUp();
-// One processor reads broken files while another checks types.
-await beside(
-  async (leg) => isChosen('check') && leg('Types, lint and strings', (log) => runChecks({ log })),
-  async (leg) => isChosen('fuzz') && leg('Broken files', (log) => runFuzz({ log })),
-);
-const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
 if (isChosen('package', 'e2e')) await packageOnce();
-await beside(
-  async (leg) => nodeFloors.length > 0 && leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log })),
-  async (leg) => {
-    if (isChosen('chromium')) await leg('Chromium: contract, engine', chromiumFloors);
-    if (isChosen('package')) await leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }));
-  },
-);
-if (isChosen('webgpu')) await webGpu();
-if (isChosen('visual')) await leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }));
-if (isChosen('integration')) await integration();
-if (isChosen('e2e')) await endToEnd();
+const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
+await inTwoPlaces([
+  ...(isChosen('e2e') ? endToEnd() : []),
+  ...(isChosen('integration') ? integration() : []),
+  ...(isChosen('visual') ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))] : []),
+  ...(nodeFloors.length > 0 ? [(leg) => leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }))] : []),
+  ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
+  ...(isChosen('fuzz') ? [(leg) => leg('Broken files', (log) => runFuzz({ log }))] : []),
+  ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
+  ...(isChosen('webgpu') ? webGpu() : []),
+  ...(isChosen('package') ? [(leg) => leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }))] : []),
+]);
 finish();
 
 async function setUp() {
@@ -139,50 +134,36 @@ async function chromiumFloors(log) {
   );
 }
 
-async function webGpu() {
+function webGpu() {
   const environment = softwareVulkan();
   if (environment === undefined) log('\nWebGPU in Node is left out: no software graphics adapter lies beside this Chromium.');
-  await beside(
+  return [
     (leg) => leg('WebGPU: Chromium', (log) => runInChromium({ name: 'webgpu-chromium', files: tests(['webgpu'], 'browser'), places: ['a worker'], grep, hasWebGpu: true, log })),
     (leg) => leg('WebGPU: Node', (log) => runInNode({ name: 'webgpu-node', files: tests(['webgpu'], 'node'), grep, env: environment, timeout: 120_000, log })),
-  );
+  ];
 }
 
-async function integration() {
-  let bundle;
-  await leg('Bundling the integration tests', async () => {
-    bundle = await bundleForExtensionHost('integration', tests(['integration'], 'browser'), { grep });
-    return [];
-  }, { isCounted: false });
-  if (bundle === undefined) return;
-  const inHost = (leg, host, isWeb) => leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => runInServer({ host, isWeb, bundle, log }), { attempts: 2 });
-  await beside(
-    async (leg) => {
-      await inHost(leg, 'newest', false);
-      await inHost(leg, 'oldest', false);
-    },
-    (leg) => inHost(leg, 'newest', true),
-  );
+function integration() {
+  const inHost = (host, isWeb) => (leg) => leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => runInServerTwice({ host, isWeb, files: tests(['integration'], 'browser'), grep, log }));
+  return [inHost('newest', true), inHost('newest', false), inHost('oldest', false)];
 }
 
-async function endToEnd() {
-  if (process.env.AE_VSIX === undefined) return;
-  // Lists, settings and failures are the same in the web host, whose integration tests cover them: there only what the engine and its files do.
-  const isOfBoth = (file) => !/(?:selectModel|failures)\.test/.test(file);
-  const inHost = (leg, host, kind, files) =>
+function endToEnd() {
+  if (process.env.AE_VSIX === undefined) return [];
+  // The smoke test is a part of what the others do: it is for the oldest VS Code. Lists, settings and failures are the same in the web host, whose integration tests cover them: there only what the engine and its files do.
+  const isOfBoth = (file) => !/(?:smoke|selectModel|failures)\.test/.test(file);
+  const inHost = (host, kind, files) => (leg) =>
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
       await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
       return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
     });
   const files = tests(['e2e'], 'node');
-  await beside(
-    (leg) => inHost(leg, 'newest', 'node', files.filter((file) => !file.includes('webGpu'))),
-    async (leg) => {
-      await inHost(leg, 'newest', 'web', files.filter(isOfBoth));
-      await inHost(leg, 'oldest', 'node', files.filter((file) => file.includes('smoke')));
-    },
-  );
+  return [
+    inHost('newest', 'node', files.filter((file) => !/(?:smoke|webGpu)\.test/.test(file))),
+    inHost('newest', 'web', files.filter(isOfBoth)),
+    inHost('oldest', 'node', files.filter((file) => file.includes('smoke'))),
+  ];
 }
 
 function finish() {

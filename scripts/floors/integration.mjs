@@ -3,8 +3,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { chromiumLaunchOptions, ensureChromium } from '../lib/chromium.mjs';
-import { reportMark } from '../lib/bundleTests.mjs';
-import { oneFailure } from '../lib/counts.mjs';
+import { bundleForExtensionHost, reportMark } from '../lib/bundleTests.mjs';
+import { oneFailure, withSecondAttempt } from '../lib/counts.mjs';
 import { artefacts, root } from '../lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
 import { startServer, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
@@ -21,6 +21,16 @@ export function makeWorkspace() {
     },
     remove: () => removeFolder(folder),
   };
+}
+
+/** Runs integration tests as `runInServer` does, and once more those suites among them that failed. */
+export async function runInServerTwice({ files, grep, log, host, isWeb }) {
+  const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
+  return withSecondAttempt({
+    log,
+    parts: 'suites',
+    run: async (onlySuites) => runInServer({ host, isWeb, bundle: await bundleForExtensionHost(name, files, { grep, onlySuites }), log }),
+  });
 }
 
 /** Runs the bundle of integration tests in one VS Code and one kind of extension host; resolves to the counts. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bundleForNode } from '../lib/bundleTests.mjs';
 import { removeFolder, startProcess, temporaryFolder } from '../lib/processes.mjs';
-import { oneFailure, sum } from '../lib/counts.mjs';
+import { oneFailure, sum, withSecondAttempt } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 
 /** Runs test files with mocha in a Node of their own; resolves to the counts, in all and by file. */
@@ -32,15 +32,15 @@ export async function runInNode({ name, files, grep, env = {}, timeout = 60_000,
   return counts;
 }
 
-/** Runs test files as `runInNode` does, and once more those among them that failed: where that is worth a second attempt, the caller says so. */
-export async function runInNodeTwice({ files, log, ...options }) {
-  const first = await runInNode({ files, log, ...options });
-  if (first.files === undefined) return runInNode({ files, log, ...options }); // it ended before it could count
-  const isFailed = (file) => (first.files[file.replace(/^test\//, '').replace(/\.tsx?$/, '.mjs')]?.failed ?? 0) > 0;
-  const failed = files.filter(isFailed);
-  if (first.failed === 0 || failed.length === 0) return first;
-  log(`\n── Second attempt: ${failed.join(', ')}`);
-  const second = await runInNode({ files: failed, log, ...options });
-  const others = Object.entries(first.files).filter(([, { failed: failures }]) => failures === 0);
-  return sum(second, ...others.map(([, counts]) => counts));
+/**
+ * Runs test files as `runInNode` does, and once more those among them that failed: where that is worth a second attempt, the caller says
+ * so. Only the second one keeps traces: taking a picture of every frame costs the processor that the tests need.
+ */
+export async function runInNodeTwice({ files, log, env, ...options }) {
+  const nameOf = (file) => file.replace(/^test\//, '').replace(/\.tsx?$/, '.mjs');
+  return withSecondAttempt({
+    log,
+    parts: 'files',
+    run: (only) => runInNode({ ...options, log, env: { ...env, AE_TRACE: process.env.AE_TRACE ?? (only === undefined ? 'off' : 'on') }, files: only === undefined ? files : files.filter((file) => only.includes(nameOf(file))) }),
+  });
 }

@@ -81,12 +81,12 @@ export async function bundleForBrowser(name, files, { grep = '' } = {}) {
 /** What marks a line of the tests' report among all that an extension host prints. */
 export const reportMark = '§ ';
 
-/** Bundles all files into one module with a `run` function, as `extensionTestsPath` wants it, for both extension hosts; resolves to its path. */
-export async function bundleForExtensionHost(name, files, { grep = '' } = {}) {
+/** Bundles all files into one module with a `run` function, as `extensionTestsPath` wants it, for both extension hosts; resolves to its path. `onlySuites`: the titles of the outermost suites to run, if not all. */
+export async function bundleForExtensionHost(name, files, { grep = '', onlySuites } = {}) {
   const outfile = join(outputFolder(name), 'index.cjs');
   const end = `
     import { reportToWorkspace } from './test/harness/extensionHost';
-    export async function run() { await reportToWorkspace(await runMocha({ grep: ${JSON.stringify(grep)}, print: (line) => console.log(${JSON.stringify(reportMark)} + line) })); }`;
+    export async function run() { await reportToWorkspace(await runMocha({ grep: ${JSON.stringify(grep)}, onlySuites: ${JSON.stringify(onlySuites)}, print: (line) => console.log(${JSON.stringify(reportMark)} + line) })); }`;
   await build({ ...common, stdin: entry(files, end), outfile, platform: 'browser', target: 'es2022', format: 'cjs', define: { global: 'globalThis' }, external: ['vscode'], plugins: [mochaAlone, noNode] });
   return outfile;
 }

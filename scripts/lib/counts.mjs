@@ -12,3 +12,19 @@ export function sentence({ passed, failed, skipped }) {
 
 /** One failure, for what failed outside of any test. */
 export const oneFailure = { passed: 0, failed: 1, skipped: 0 };
+
+/**
+ * Runs tests, and once more those parts of them (files or suites, by name) that failed, told as such: a window is not always on time on a
+ * busy machine, and what is wrong fails twice. `run` is given the names of the parts, or undefined for all.
+ */
+export async function withSecondAttempt({ run, parts, log }) {
+  const first = await run(undefined);
+  if (first.failed === 0) return first;
+  const counted = Object.entries(first[parts] ?? {});
+  const failed = counted.filter(([, { failed: failures }]) => failures > 0).map(([name]) => name);
+  // What ended before it could count has no parts.
+  const only = failed.length === 0 ? undefined : failed;
+  log(`\n── Second attempt: ${only?.join(', ') ?? 'all'}`);
+  const second = await run(only);
+  return sum(second, ...(only === undefined ? [] : counted.filter(([name]) => !only.includes(name)).map(([, counts]) => counts)));
+}

@@ -17,10 +17,11 @@ import { LiveMode } from './live/liveMode';
 import { startAhead } from './engine/startAhead';
 import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
-import { bundledModelsUri } from './model/bundledModels';
+import { bundledModelsUri, readFirstHeads } from './model/bundledModels';
 import { ChosenTokenizers } from './model/chosenTokenizers';
+import { FirstHeads } from './model/firstHeads';
 import { ImageModels } from './model/imageModels';
-import { locateModel, type ModelPlaces } from './model/modelLocation';
+import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation';
 import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { restorePanel } from './panel/restorePanel';
@@ -49,8 +50,9 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const recent = new RecentModels(context.globalState);
   const imageModels = new ImageModels(context.globalState, () => chooseModel({ places, recent }, 'image'));
+  const firstHeads = new FirstHeads(() => readFirstHeads(extensionUri, (uri) => settingOf(uri, places.hasFilePaths)));
   const controller: ExplainController = owned.add(
-    new ExplainController({ store, supervisor, files, places, imageModels, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
+    new ExplainController({ store, supervisor, files, places, imageModels, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
   );
   const panels = owned.add(
     new ExplorerPanels(
@@ -67,7 +69,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       (state) => void restorePanel(state, controller),
     ),
   );
-  const live = owned.add(new LiveMode({ store, supervisor, files, places, controller, log, showPanel: () => panels.show(true), onDidChangeSettings: (listener) => runSettingsEmitter.event(listener) }));
+  const live = owned.add(new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: () => panels.show(true), onDidChangeSettings: (listener) => runSettingsEmitter.event(listener) }));
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new AttentionHover(store, rows));

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../base/disposable';
+import { numTokensOf } from '../model/modelInfo';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import { stageTitle } from './localize';
@@ -54,10 +55,12 @@ export class StatusBar implements Disposable {
       this.#item.tooltip = live.kind === 'on' ? (live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.')) : 'Attention Explorer';
     } else {
       const { model } = run.info;
-      const tokens = vscode.l10n.t('{0} tokens', run.source.tokens.length);
+      const tokens = vscode.l10n.t('{0} tokens', numTokensOf(run.info));
       const sign = live.kind === 'off' ? '$(eye)' : `${live.sentence === undefined ? '$(pulse)' : '$(warning)'} ${vscode.l10n.t('Live')} ·`;
       this.#item.text = `${sign} ${model.name} · ${model.backend} · ${tokens}`;
       const tooltip = [vscode.l10n.t('Model: {0}', model.path), vscode.l10n.t('Backend: {0}, {1} threads', model.backend, model.numThreads), ...(model.backendReason === '' ? [] : [model.backendReason])];
+      const target = run.info.streams.find(({ role }) => role === 'target');
+      if (target !== undefined) tooltip.push(vscode.l10n.t('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length));
       if (live.kind === 'on') tooltip.unshift(live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.'));
       this.#item.tooltip = tooltip.join('\n');
     }

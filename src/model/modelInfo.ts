@@ -41,6 +41,11 @@ export interface RunInfo {
   readonly timings: { readonly tokenize: number; readonly load: number; readonly run: number };
 }
 
+/** Number of tokens that a run is over: those of the text or picture, and of the target where there is one. */
+export function numTokensOf({ streams }: Pick<RunInfo, 'streams'>): number {
+  return streams.reduce((sum, { tokens }) => sum + tokens.length, 0);
+}
+
 /** The sentences of {@link Notice}. */
 export const noticeSentences = {
   cutToContext: 'Only the first {0} of {1} tokens are explained: this is all that {2} reads at once.',
@@ -54,6 +59,7 @@ export const noticeSentences = {
   pictureAssumed: 'There is no preprocessor_config.json beside the model: the picture was scaled to {0} × {1} pixels, and its values to −1 … 1.',
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
+  notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
 } as const;
 

@@ -144,6 +144,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       const words = await card.innerText();
       expect(words).to.contain(String(explained.tokens[someToken()].id));
       expect(words).to.match(/0?\.\d\d/);
+      expect(words).to.match(/head \d+\.\d+/i);
       expect(words).to.contain('Pin');
     });
     await vscode.screenshot('3-hover');

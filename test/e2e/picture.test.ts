@@ -24,7 +24,7 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
   before(async function () {
     this.timeout(180_000);
     vscode = await VSCode.launch({ name: 'picture', files: { 'pictures/red-circle.png': readFileSync(join(samples, file)), 'notes.txt': 'Nothing but text.\n' } });
-    explained = JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', join(samples, file), '--head', '0.0', '--backend', 'wasm', '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as ExplainedPicture; // our own output
+    explained = JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', join(samples, file), '--head', '0.2', '--backend', 'wasm', '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as ExplainedPicture; // our own output
   });
   after(() => vscode?.close());
 
@@ -44,6 +44,8 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await panel.locator('.special-tokens .chip').click();
     const list = panel.getByRole('region', { name: 'Strongest sources' });
     await list.getByRole('listitem').first().waitFor();
+    // The head that the model's card has found to look at the shape comes first.
+    await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: 'Head 0.2' }).waitFor();
     const { grid, reads } = explained;
     const [first] = reads[0];
     const index = first.position - grid.first;

@@ -38,11 +38,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await filter('models/several');
     await row(/several.*2 model files/).waitFor();
   };
-  const useModel = async (path: string): Promise<void> => {
-    vscode.writeFile('.vscode/settings.json', JSON.stringify({ 'attentionExplorer.modelPath': path }));
-    // The window follows the file by itself, and shows nothing of it: it gets a moment.
-    await new Promise((resolve) => setTimeout(resolve, 2500));
-  };
+  const useModel = (path: string): Promise<void> => vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': path });
   const explain = async (): Promise<void> => {
     await vscode.focusEditor();
     await vscode.runCommand('Attention Explorer: Explain Attention');

@@ -7,6 +7,7 @@ import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { headMetrics } from '../../src/model/headMetrics';
 import { planInputs } from '../../src/onnx/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
+import { listedHead } from '../harness/listedHead';
 import { readFixtureText } from '../harness/fixtures';
 
 /** A bundled model of code with its tokenizer. */
@@ -154,6 +155,7 @@ describe('the bundled code-decoder', function () {
       }
     }
     expect(overAllRows.best().value).to.be.at.least(0.5);
+    expect(overAllRows.get(listedHead('code-decoder').label), 'the head shown first').to.be.at.least(0.9 * overAllRows.best().value);
     expect(copied / numCopies).to.be.at.least(0.9);
   });
 
@@ -195,22 +197,26 @@ describe('the bundled code-encoder', function () {
   });
   after(() => model.release());
 
-  it('reads both ways, with heads for the token before and the token after', async () => {
+  it('reads both ways, with heads for the token before and the token after, and shows one first that finds the open bracket', async () => {
     const previous = new HeadMeans();
     const next = new HeadMeans();
+    const bracket = new HeadMeans();
     for (const path of texts) {
       const text = await readFixtureText(path);
       const { ids, specialAt } = framed(model.tokenizer, text, 400);
       expect(specialAt).to.deep.equal([0, ids.length - 1]);
       const { layers } = await model.read(ids);
+      const pairs = bracketPairs(ids.map((id) => model.tokenizer.decode([id])));
       for (const { label, pattern } of heads(layers)) {
         previous.add(label, meanAt(pattern, 1));
         next.add(label, meanAt(pattern, -1));
+        for (const [closer, opener] of pairs) bracket.add(label, pattern.weights[closer * pattern.numKeys + opener]);
       }
       expect(layers.every(({ isCausal }) => !isCausal)).to.equal(true);
     }
     expect(previous.best().value).to.be.at.least(0.6);
     expect(next.best().value).to.be.at.least(0.4);
+    expect(bracket.get(listedHead('code-encoder').label), 'the head shown first').to.be.at.least(Math.max(0.25, 0.8 * bracket.best().value));
   });
 
   it('gives back masked tokens of code that it never read', async () => {

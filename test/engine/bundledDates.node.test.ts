@@ -11,6 +11,7 @@ import { Runtime } from '../../src/engine/runtime';
 import type { ModelInput } from '../../src/onnx/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { readFixture } from '../harness/fixtures';
+import { listedHead } from '../harness/listedHead';
 import { encodeByReference, readReference, toPlain } from '../unit/tokenizer/reference';
 
 // The bundled date models, measured on the dates of test/fixtures/dates, which were never trained on.
@@ -90,10 +91,19 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
       for (const [i, [text, date]] of pairs.entries()) expect((await model.write(text)) === date, text).to.equal(areRight[i]);
     });
 
-    it('shows the cross-attention of what it writes', async () => {
-      const { streams, components } = await model.explain({ text: '3rd of May 1979', tokenLimit: 0 });
+    it('shows the cross-attention of what it writes, and first a head in which that aligns with the text', async () => {
+      const { streams, components, layers } = await model.explain({ text: '3rd of May 1979', tokenLimit: 0 });
       expect(streams.map(({ text }) => text)).to.deep.equal(['3rd of May 1979', '1979-05-03']);
       expect(components.map(({ component }) => component)).to.include('cross');
+      // The recurrent model has only one head.
+      const { component, layer, head } = name === 'date-transformer' ? listedHead(name) : { component: 'cross', layer: 0, head: 0 };
+      const cross = layers.filter((each) => each.component === component)[layer];
+      const year = streams[0].tokens.flatMap(({ start, end }, position) => (start >= 11 && end <= 15 && end > start ? [position] : []));
+      // Row i is where the model looks to write character i.
+      for (const query of [0, 1, 2, 3]) {
+        const row = await cross.rows(head, query, query + 1);
+        expect(year.reduce((sum, position) => sum + row[position], 0), `character ${query}`).to.be.at.least(0.6);
+      }
     });
 
     it("attends as PyTorch's model does with the same weights", async () => {

@@ -9,7 +9,11 @@ import { ImageModel } from '../../src/engine/image/imageModel';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { Runtime } from '../../src/engine/runtime';
+import { patchAt } from '../../src/model/patchGrid';
+import type { PatchGrid } from '../../src/model/token';
+import type { PictureView } from '../../src/protocol';
 import { readFixture } from '../harness/fixtures';
+import { listedHead } from '../harness/listedHead';
 
 // The bundled models of pictures, measured on pictures of test/fixtures/shapes, which were never trained on.
 const root = process.cwd();
@@ -38,6 +42,20 @@ function pixelValues(first: number, many: number): Float32Array {
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
   return a.length === b.length ? a.reduce((largest, value, i) => Math.max(largest, Number.isNaN(value) ? Infinity : Math.abs(value - b[i])), 0) : Infinity;
+}
+
+/** Whether a part of a patch is as colourful as only the shapes are. */
+function showsShape({ width, pixels }: PictureView, grid: PatchGrid, position: number): boolean {
+  const rect = patchAt(grid, position);
+  if (rect === undefined) return false;
+  let numColourful = 0;
+  for (let y = rect.row * grid.patchHeight; y < (rect.row + 1) * grid.patchHeight; y++) {
+    for (let x = rect.column * grid.patchWidth; x < (rect.column + 1) * grid.patchWidth; x++) {
+      const colour = pixels.subarray((y * width + x) * 4, (y * width + x) * 4 + 3);
+      if (Math.max(...colour) - Math.min(...colour) > 110) numColourful++;
+    }
+  }
+  return numColourful >= 4;
 }
 
 for (const name of ['shapes-vit', 'shapes-linear-vit']) {
@@ -87,7 +105,7 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
       expect(logits instanceof Float32Array ? largestDifference(logits, floats('logits')) : Infinity).to.be.at.most(1e-3);
     });
 
-    it('names what the sample pictures show, of whatever size they are', async () => {
+    it('names what the sample pictures show, of whatever size they are, and looks there in the head that is shown first', async () => {
       const runtime = new Runtime(ort, 1);
       await runtime.initialize(1);
       const model = await ImageModel.load({ runtime, reason: '' }, nodeFileAccess, { path: folder, backend: 'auto', threads: 1 });
@@ -95,10 +113,18 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
       expect(samples).to.have.lengthOf.at.least(5);
       for (const sample of samples) {
         const { picture, notices } = await model.prepare(read(`media/models/shapes-vit/samples/${sample}`), sample);
-        const { stream, answers } = await model.run(picture);
+        const { stream, answers, layers } = await model.run(picture);
         expect(notices).to.deep.equal([]);
         expect(stream.grid).to.include({ rows: 8, columns: 8, first: 1 });
         expect(answers.map((answer) => `${answer.label.replace(' ', '-')}.png`)).to.deep.equal([sample]);
+        // In the head that is shown first, the class token looks at the shape.
+        const { layer, head } = listedHead(name);
+        const row = await layers[layer].rows(head, 0, 1);
+        let onShape = 0;
+        row.forEach((weight, position) => {
+          if (stream.grid !== undefined && position >= stream.grid.first && showsShape(picture, stream.grid, position)) onShape += weight;
+        });
+        expect(onShape, `${sample}: weight of the class token on the shape`).to.be.at.least(0.9);
       }
       await model.release();
     });

@@ -51,6 +51,7 @@ export class VSCode {
   readonly #browser: Browser;
   readonly #context: BrowserContext;
   #isTracing = false;
+  #numSettings = 0;
 
   private constructor(host: 'node' | 'web', release: 'newest' | 'oldest', name: string, workspace: string, server: Server, browser: Browser, context: BrowserContext, page: Page) {
     this.host = host;
@@ -181,6 +182,19 @@ export class VSCode {
   /** Removes a file or folder of the workspace on disk. */
   removeFile(path: string): void {
     rmSync(join(this.workspace, path), { recursive: true, force: true });
+  }
+
+  /** Writes the workspace's settings on disk, and waits until the window has them: a title among them says so. */
+  async writeWorkspaceSettings(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const title = `settings ${++this.#numSettings}`;
+    await expectSoon(async () => {
+      // A change that comes while the window still reads the one before is missed now and then: it is made again.
+      this.writeFile('.vscode/settings.json', JSON.stringify({ ...settings, 'window.title': title }));
+      return this.page.waitForFunction((wanted) => document.title === wanted, title, { timeout: 5000 }).then(
+        () => true,
+        () => false,
+      );
+    }, 'the window to take its settings');
   }
 
   /** Merges into the user's settings, in the editor for them; undefined removes one. */

@@ -9,11 +9,10 @@ interface Manifest {
 describe('Activation', () => {
   const manifest = (): Manifest => extension().packageJSON as Manifest; // our own manifest
 
-  it('takes less than 50 ms, starts no engine and opens no panel', async () => {
+  it('starts no engine and opens no panel', async () => {
     const api = await testApi();
     const { engine, enginePid, panel, run, status, hasSpare } = api.snapshot();
     expect({ engine, enginePid, panel, run, status, hasSpare }).to.deep.equal({ engine: { kind: 'notStarted' }, enginePid: undefined, panel: undefined, run: undefined, status: { kind: 'empty' }, hasSpare: false });
-    expect(api.activationMilliseconds).to.be.below(50);
     console.log(`Activated in ${api.activationMilliseconds.toFixed(1)} ms`);
   });
 

@@ -53,10 +53,8 @@ describe('The engine', () => {
     await slowDown();
     const running = run();
     await until(api, 'it runs', (state) => state.engine.kind === 'running');
-    const started = performance.now();
     await vscode.commands.executeCommand('attentionExplorer.cancelExplanation');
     await running;
-    expect(performance.now() - started).to.be.below(2000);
     const { status, run: shown } = api.snapshot();
     expect(status.kind).to.be.oneOf(['empty', 'stale', 'ready']);
     expect(shown?.streams[0].text.startsWith('cancelled')).to.not.equal(true);

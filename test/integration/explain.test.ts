@@ -146,6 +146,12 @@ describe('Explain Attention', () => {
       await vscode.commands.executeCommand('attentionExplorer.explainSample');
       expectReady(api.snapshot());
       expect(api.snapshot().run?.streams.map(({ role, text }) => [role, text])).to.deep.equal([['source', '3rd of May 1979'], ['target', '1979-05-03']]);
+      const { run, view, statusBar } = api.snapshot();
+      // Both texts are counted, as in the panel.
+      expect(statusBar).to.match(new RegExp(` · ${run?.streams.reduce((sum, { tokens }) => sum + tokens.length, 0)} tokens$`));
+      expect(run?.streams[0].tokens.length).to.be.greaterThan(0);
+      // The head that aligns them is shown first.
+      expect(view.selection).to.deep.include({ component: 'cross', heads: [{ layer: 2, head: 1 }] });
     } finally {
       await configure({ modelPath: 'models/tiny' });
     }
@@ -167,6 +173,15 @@ describe('Explain Attention', () => {
         expect(notices.join()).to.include('chat template');
         await vscode.commands.executeCommand('attentionExplorer.explainAgain');
       }
+      // A model without a template reads the text as it is, and says so; the next one with a template has a message again.
+      await configure({ modelPath: 'models/tiny' });
+      await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+      expectReady(api.snapshot());
+      expect(api.snapshot().run?.streams[0].tokens).to.have.length(4);
+      expect(api.snapshot().notices.join()).to.include('The model tiny has no chat template, so the text is explained as it is');
+      await configure({ modelPath: folder });
+      await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+      expect(api.snapshot().run?.streams[0].tokens[0]).to.include({ template: '<' });
       await vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
       const shown = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith('Chat Template.md'))?.getText();
       expect(shown).to.include('<user>«your text»<end>').and.to.include("{{ '<user>' + messages[0].content | trim + '<end>' }}");
@@ -188,6 +203,14 @@ describe('Explain Attention', () => {
       const { status, run } = await explain(api);
       expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
       expect(run?.model.name).to.equal('code-decoder');
+      // Its induction head comes first, and what is chosen instead is there again after another model.
+      expect(api.snapshot().view.selection.heads).to.deep.equal([{ layer: 1, head: 4 }]);
+      const chosen = { component: 'self', heads: [{ layer: 3, head: 1 }], aggregation: 'mean' } as const;
+      api.changeView({ selection: chosen });
+      await configure({ modelPath: 'bundled:code-encoder' });
+      expect((await explain(api)).view.selection.heads).to.deep.equal([{ layer: 3, head: 7 }]);
+      await configure({ modelPath: undefined });
+      expect((await explain(api)).view.selection).to.deep.equal(chosen);
       expect(run?.streams[0].text).to.include('return');
     } finally {
       await configure({ modelPath: 'models/tiny' });

@@ -147,6 +147,29 @@ describe('a picture in the panel', () => {
     expect(await page.locator('.legend-title').first().textContent()).to.include('derived: φ(q)φ(k)ᵀ, normalised');
   });
 
+  it('stands above the matrix at the usual width of the panel, both large enough to be read', async () => {
+    await open({ width: 520, height: 780 });
+    await click(1, 1);
+    await screenshot(page, 'visual/picture-medium');
+    const boxOf = async (selector: string): Promise<{ x: number; y: number; width: number; height: number }> => {
+      const box = await page.locator(selector).boundingBox();
+      if (box === null) throw new Error(`${selector} is not there`);
+      return box;
+    };
+    const [picture, matrix, heads, list] = await Promise.all(['canvas.picture', '.matrix-plot', '.heads-pane', '.list-pane'].map(boxOf));
+    const margins = marginsFor(matrix.width, matrix.height);
+    expect(Math.min(matrix.width - margins.left - margins.right, matrix.height - margins.top - margins.bottom)).to.be.at.least(170);
+    expect(picture.width).to.be.at.least(200);
+    expect(heads.x).to.be.greaterThan(picture.x + picture.width);
+    expect(list.x).to.be.at.least(matrix.x + matrix.width);
+    expect(matrix.y).to.be.greaterThan(picture.y + picture.height);
+    // The line between them moves both.
+    const separator = page.getByRole('separator', { name: 'Width of the heads' });
+    await separator.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.waitForFunction((before) => (document.querySelector('.matrix-plot')?.getBoundingClientRect().width ?? 0) > before, matrix.width);
+  });
+
   it('fits narrow panels', async () => {
     await open({ width: 420, height: 900 });
     await click(1, 1);

@@ -81,6 +81,8 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <Legend />
     </section>
   );
+  // A picture is about as wide as high: in the medium panel it stands beside the heads and above the matrix, which then has as much room.
+  const isBeside = kind === 'medium' && isPicture;
   // In the medium panel the matrix's share is of what is below the source.
   const sourceShare = isPicture ? layout.picture : layout.source;
   const above = kind === 'medium' ? sourceShare : 0;
@@ -89,11 +91,11 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const detail = (
     <div class="detail">
       <MatrixPane />
-      {kind === 'narrow' ? null : splitMatrix}
+      {kind === 'narrow' || isBeside ? null : splitMatrix}
       <SourceList run={run} />
     </div>
   );
-  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={kind === 'wide' ? layout.heads : layout.mediumHeads} onMove={(share) => kept.move(kind === 'wide' ? { heads: Math.min(share, 0.9 - layout.detail) } : { mediumHeads: share })} />;
+  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={kind === 'wide' ? layout.heads : isBeside ? layout.besideHeads : layout.mediumHeads} onMove={(share) => kept.move(kind === 'wide' ? { heads: Math.min(share, 0.9 - layout.detail) } : isBeside ? { besideHeads: share } : { mediumHeads: share })} />;
   const splitDetail = <Splitter area="split-detail" label={l10n.t('Width of the matrix')} isVertical share={1 - layout.detail} onMove={(share) => kept.move({ detail: Math.min(1 - share, 0.9 - layout.heads) })} />;
   const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={sourceShare} onMove={(share) => kept.move(isPicture ? { picture: share } : { source: share })} />;
   return (
@@ -106,7 +108,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
           <vscode-icon name="info" /> {notice}
         </p>
       ))}
-      <div id="panel-body" ref={body} class={`body ${kind}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': matrixShare }}>
+      <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': matrixShare, '--beside': layout.besideHeads }}>
         {source}
         {kind === 'medium' ? splitSource : null}
         {heads}

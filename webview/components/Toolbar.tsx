@@ -4,6 +4,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import { numTokensOf } from '../../src/model/modelInfo';
 import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
 import { methodName, scaleName } from '../words';
@@ -72,8 +73,7 @@ function DirectionSwitch(): JSX.Element {
 export function Toolbar({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
   const { scale, threshold, selection } = panel.view.value;
-  const { model, streams } = run.info;
-  const numTokens = streams.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const { model } = run.info;
   const isSingle = panel.selection.value.heads.length === 1;
   const scaleChoices = useMemo(() => scales.map((value) => ({ value, label: scaleName(value) })), []);
   const aggregations = useMemo(() => [{ value: 'mean', label: l10n.t('Mean') }, { value: 'max', label: l10n.t('Maximum') }], []);
@@ -85,7 +85,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
           {model.name}
         </button>
         <span> · {model.backend}</span>
-        <span> · {l10n.t('{0} tokens', numTokens)}</span>
+        <span> · {l10n.t('{0} tokens', numTokensOf(run.info))}</span>
       </span>
       <span class="method" title={l10n.t('What the colours and numbers are')}>
         {methodName(panel.selection.value, component)}

@@ -18,10 +18,12 @@ export interface PanelLayout {
   readonly source: number;
   /** The same for a picture, which needs more of it. */
   readonly picture: number;
+  /** Its share of the width, and the matrix's below it, where the heads stand beside it. */
+  readonly besideHeads: number;
 }
 
 /** The splitters' places until someone moves them. */
-export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, mediumMatrix: 0.74, source: 0.3, picture: 0.52 };
+export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, mediumMatrix: 0.74, source: 0.3, picture: 0.52, besideHeads: 0.57 };
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -40,7 +42,7 @@ function validLayout(value: unknown): PanelLayout {
     const kept = layout[name];
     return typeof kept === 'number' && kept > 0 && kept < 1 ? kept : initialLayout[name];
   };
-  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), mediumMatrix: share('mediumMatrix'), source: share('source'), picture: share('picture') };
+  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), mediumMatrix: share('mediumMatrix'), source: share('source'), picture: share('picture'), besideHeads: share('besideHeads') };
 }
 
 /** Keeps the host's state and the splitters' places in `vscode.setState`, side by side. */

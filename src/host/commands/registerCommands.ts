@@ -50,7 +50,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     await controller.explain(() => sourceFor(resource));
   });
   register(commands.explainAsChatMessage, async (resource) => {
-    await controller.explain(async () => ({ ...(await sourceFor(resource)), isChatMessage: true }));
+    await controller.explain(async () => ({ ...(await sourceFor(resource)), chat: 'yes' }));
   });
   register(commands.explainImage, async (resource) => {
     const picture = resource instanceof vscode.Uri ? resource : (activePicture() ?? (await choosePicture()));

@@ -7,6 +7,7 @@ import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import { errorSentence, noticeSentence, panelError } from '../localize';
+import type { FirstHeads } from '../model/firstHeads';
 import { ignoredModelPath } from '../model/ignoredModelPath';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
 import { readSettings } from '../readSettings';
@@ -27,6 +28,7 @@ export interface LiveDependencies {
   readonly files: HostFiles;
   readonly places: ModelPlaces;
   readonly controller: ExplainController;
+  readonly firstHeads: FirstHeads;
   readonly log: vscode.LogOutputChannel;
   readonly showPanel: () => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
@@ -333,6 +335,7 @@ export class LiveMode implements Disposable {
     const { store, controller } = this.#deps;
     const former = store.run;
     const ignored = former?.isLive === true ? undefined : await ignoredModelPath();
+    await this.#deps.firstHeads.load();
     if (!this.isOn) return held.release();
     const notices = [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
     const tracked = new TrackedText(document, range.start, text);
@@ -344,7 +347,7 @@ export class LiveMode implements Disposable {
   /** Pinned tokens stay where nothing before them has changed. */
   #viewFor(run: ShownRun, former: ShownRun | undefined): ViewState | undefined {
     const { view } = this.#deps.store;
-    if (former?.isLive !== true) return undefined;
+    if (former?.isLive !== true || former.info.model.path !== run.info.model.path) return undefined;
     const numSame = former.text.uri.toString() === run.text.uri.toString() ? commonTokens(former.source, run.source) : 0;
     return { ...view, pinned: view.pinned.filter(({ position }) => position < numSame) };
   }

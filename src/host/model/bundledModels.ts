@@ -1,8 +1,12 @@
 import * as v from 'valibot';
 import * as vscode from 'vscode';
+import type { HeadSelection } from '../../model/head';
 
 const sample = v.union([v.object({ language: v.string(), lines: v.array(v.string()) }), v.object({ /** A picture, or a folder of pictures, below media/models. */ picture: v.string() })]);
-const catalogue = v.record(v.string(), v.object({ title: v.string(), description: v.string(), reads: v.picklist(['text', 'image']), sample: v.optional(sample) }));
+const place = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** The head that tells most of what a model does, as its card has it measured. */
+const head = v.object({ component: v.picklist(['encoder', 'decoder', 'cross', 'self']), layer: place, head: place });
+const catalogue = v.record(v.string(), v.object({ title: v.string(), description: v.string(), reads: v.picklist(['text', 'image']), head: v.optional(head), sample: v.optional(sample) }));
 
 /** What a bundled model is shown on: a text, or a picture below media/models. */
 export type BundledSample = v.InferOutput<typeof sample>;
@@ -24,10 +28,24 @@ export function bundledModelsUri(extensionUri: vscode.Uri): vscode.Uri {
   return vscode.Uri.joinPath(extensionUri, 'media', 'models');
 }
 
+async function readCatalogue(extensionUri: vscode.Uri): Promise<v.InferOutput<typeof catalogue>> {
+  return v.parse(catalogue, JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(bundledModelsUri(extensionUri), 'models.json')))));
+}
+
+/** The heads that bundled models are shown with first, by the addresses of their folders. */
+export async function readFirstHeads(extensionUri: vscode.Uri, pathOf: (uri: vscode.Uri) => string): Promise<ReadonlyMap<string, HeadSelection>> {
+  const folder = bundledModelsUri(extensionUri);
+  const heads = new Map<string, HeadSelection>();
+  for (const [name, { head: first }] of Object.entries(await readCatalogue(extensionUri))) {
+    if (first !== undefined) heads.set(pathOf(vscode.Uri.joinPath(folder, name)), { component: first.component, heads: [{ layer: first.layer, head: first.head }], aggregation: 'mean' });
+  }
+  return heads;
+}
+
 /** The bundled models that are there, in the order of media/models/models.json. */
 export async function readBundledModels(extensionUri: vscode.Uri): Promise<readonly BundledModel[]> {
   const folder = bundledModelsUri(extensionUri);
-  const listed = v.parse(catalogue, JSON.parse(new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(folder, 'models.json')))));
+  const listed = await readCatalogue(extensionUri);
   const found = await Promise.all(
     Object.entries(listed).map(async ([name, { title, description, reads, sample: shown }]): Promise<BundledModel[]> => {
       const uri = vscode.Uri.joinPath(folder, name);

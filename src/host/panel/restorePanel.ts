@@ -20,11 +20,11 @@ export async function restorePanel(state: PersistedPanel, controller: ExplainCon
     const start = findByHash(text, state);
     // Pins are places in a text: another text has others.
     if (start === undefined) view = { ...view, pinned: [] };
-    const isChatMessage = state.isChatMessage === true;
-    if (state.isWholeDocument) return { document, range: undefined, target, isChatMessage };
-    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start }, target, isChatMessage };
+    const chat = state.isChatMessage === true ? 'wherePossible' : 'no';
+    if (state.isWholeDocument) return { document, range: undefined, target, chat };
+    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start }, target, chat };
     // The text is gone: what stands at its place now is offered, not explained unasked.
-    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) }, target, isChatMessage };
+    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) }, target, chat };
     throw new ExplorerError('documentChanged');
   };
   await controller.explain(find, () => view);

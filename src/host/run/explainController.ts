@@ -8,6 +8,7 @@ import type { PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
+import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
 import { errorSentence, noticeSentence, panelError } from '../localize';
 import { ignoredModelPath } from '../model/ignoredModelPath';
@@ -31,6 +32,7 @@ export interface ExplainDependencies {
   readonly files: HostFiles;
   readonly places: ModelPlaces;
   readonly imageModels: ImageModels;
+  readonly firstHeads: FirstHeads;
   readonly log: vscode.LogOutputChannel;
   /** Opens the panel where it is not open, without taking the focus. */
   readonly showPanel: () => void;
@@ -87,7 +89,7 @@ export class ExplainController implements Disposable {
 
   /** Explains what `find` finds. Never throws: what fails is shown. Resolves to the run, or undefined where there is none. */
   async explain(find: SourceFinder, view?: () => ViewState): Promise<ShownRun | undefined> {
-    const { store, log, showPanel } = this.#deps;
+    const { store, log, showPanel, firstHeads } = this.#deps;
     this.#willExplainEmitter.fire(undefined);
     const former = this.#attempt;
     const attempt: Attempt = { controller: new AbortController(), statusBefore: former?.statusBefore ?? store.status, failure: undefined };
@@ -98,10 +100,12 @@ export class ExplainController implements Disposable {
     const finding = (async () => find())();
     store.setStatus({ kind: 'busy', stage: 'startEngine' });
     showPanel();
+    const loading = firstHeads.load();
     try {
       const source = await finding;
       this.#last = () => source;
       const run = await ('picture' in source ? this.#runPicture(source, attempt) : this.#run(source, attempt));
+      await loading;
       if (attempt !== this.#attempt) {
         run.dispose();
         return undefined;
@@ -178,15 +182,23 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      held = await supervisor.explain({ model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target, ...(source.isChatMessage === true ? { isChatMessage: true } : {}) }, signal);
-      const notices = this.#notices(held, read, source.range === undefined, ignored !== undefined);
+      const params = { model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target };
+      const { chat = 'no' } = source;
+      let isWithoutTemplate = false;
+      held = await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal).catch((error: unknown) => {
+        // What was a chat message for one model is a text like any other for a model that has no chats.
+        if (chat !== 'wherePossible' || !(error instanceof ExplorerError) || error.code !== 'chatTemplateNotFound') throw error;
+        isWithoutTemplate = true;
+        return supervisor.explain(params, signal);
+      });
+      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...this.#notices(held, read, source.range === undefined, ignored !== undefined)];
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
     } catch (error) {
       held?.release();
       const range = source.range && text.range;
-      if (attempt === this.#attempt) this.#last = () => ({ ...source, range });
+      if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range });
       text.dispose();
       throw error;
     } finally {
@@ -226,13 +238,14 @@ export class ExplainController implements Disposable {
 
   /** Shows a run in place of the one before. */
   show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; readonly caret?: TokenRef | undefined } = {}): void {
-    const { store } = this.#deps;
+    const { store, firstHeads } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
     const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
-    const kept = view ?? (former === undefined ? { ...store.view, scale: firstScale(run) } : { ...store.view, ...(former.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] });
+    const selection = firstHeads.next(former && { path: former.info.model.path, selection: store.view.selection }, run.info.model.path);
+    const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] };
     store.setRun(run, kept, caret);
-    if (!('picture' in source)) this.#last = () => ({ ...source, document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
+    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
@@ -268,6 +281,11 @@ export class ExplainController implements Disposable {
     if (run.text.isEdited) return { kind: 'stale', reason: editedReason(run) };
     return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
   }
+}
+
+/** What is asked for when a text is run again, maybe with another model. */
+function again(source: ExplainSource): ExplainSource {
+  return source.chat === 'yes' ? { ...source, chat: 'wherePossible' } : source;
 }
 
 function editedReason(run: ShownRun): string {

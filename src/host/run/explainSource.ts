@@ -11,8 +11,8 @@ export interface ExplainSource {
   readonly range: TextRange | undefined;
   /** The target of an encoder–decoder model; undefined: what the model writes. */
   readonly target?: string | undefined;
-  /** Whether the model's chat template is put around it. */
-  readonly isChatMessage?: boolean;
+  /** Whether the model's chat template is put around it, which a model without one refuses or, where it is only wished for, leaves out; undefined: no. */
+  readonly chat?: 'no' | 'yes' | 'wherePossible';
 }
 
 /** A text as the engine gets it. */
