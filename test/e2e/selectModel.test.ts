@@ -109,7 +109,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     expect(await panel.locator('.token.chip').evaluateAll((chips) => chips.map((chip) => chip.getAttribute('data-label')).join(''))).to.equal('<user>↵<end>');
     expect(await panel.locator('.stream').innerText()).to.match(/def add\(a, b\):\s+return a \+ b/);
     await vscode.screenshot('chat');
-    // What is run again stays a chat message: the next model has no template.
+    // An ordinary run is none.
     await explain();
     await expectEventually(async () => expect(await panel.locator('.token.chip').count()).to.equal(0));
   });

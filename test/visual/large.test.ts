@@ -7,6 +7,7 @@ import { overviewLevel } from '../../src/model/patternLevels';
 import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView } from '../../webview/layout/matrixView';
+import { canvasPixel } from './canvasPixel';
 import { hotCell, LongLayer } from './longRun';
 import type { PageOptions } from './panelPage';
 import { suitePages } from './suitePages';
@@ -42,16 +43,7 @@ async function strongestPixel({ x, y }: { x: number; y: number }, reach = 2): Pr
   );
 }
 
-/** The colour of a pixel of the matrix. */
-async function pixel({ x, y }: { x: number; y: number }): Promise<Rgb & { a: number }> {
-  return page.locator('.matrix-base').evaluate(
-    (element, at) => {
-      const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(at.x, at.y, 1, 1).data ?? new Uint8ClampedArray(4); // a canvas by its class
-      return { r: data[0], g: data[1], b: data[2], a: data[3] };
-    },
-    { x: Math.floor(x), y: Math.floor(y) },
-  );
-}
+const pixel = (place: { x: number; y: number }): Promise<Rgb & { a: number }> => canvasPixel(page.locator('.matrix-base'), place);
 
 /** Zooms in on the hot cell as a person does: a little, then about where it is seen now. Returns its middle. */
 async function zoomToHotCell(): Promise<{ x: number; y: number }> {

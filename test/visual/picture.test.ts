@@ -1,12 +1,12 @@
 // A picture in the panel: in Chromium, in VS Code's themes, with a host that answers from generated runs.
-import { readFile } from 'node:fs/promises';
-import type Axe from 'axe-core';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { editorColours, rampFor, type Rgb } from '../../src/model/ramp';
 import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView } from '../../webview/layout/matrixView';
+import { violationsOf } from './accessibility';
+import { canvasPixel } from './canvasPixel';
 import { generatePattern, generatePicture, generateRun } from './generatedRun';
 import { themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
@@ -34,15 +34,7 @@ const click = async (row: number, column: number, modifiers: ('Shift')[] = []): 
 const readout = (): Promise<string | null> => page.locator('.source-pane .readout').textContent();
 const pinned = (): Promise<number[]> => page.evaluate(() => host.view.pinned.map(({ position }) => position));
 
-async function pixel({ x, y }: { x: number; y: number }): Promise<Rgb> {
-  return page.locator('canvas.picture').evaluate(
-    (element, at) => {
-      const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(at.x, at.y, 1, 1).data ?? new Uint8ClampedArray(4); // a canvas by its class
-      return { r: data[0], g: data[1], b: data[2] };
-    },
-    { x: Math.round(x), y: Math.round(y) },
-  );
-}
+const pixel = ({ x, y }: { x: number; y: number }): Promise<Rgb> => canvasPixel(page.locator('canvas.picture'), { x: Math.round(x), y: Math.round(y) });
 
 describe('a picture in the panel', () => {
   pages = suitePages();
@@ -76,16 +68,7 @@ describe('a picture in the panel', () => {
       }
       await page.mouse.move(5, 5);
       await screenshot(page, `visual/picture-${theme}`);
-      const axe = await readFile('node_modules/axe-core/axe.min.js', 'utf8');
-      const before = pages.complaints.length;
-      await page.evaluate(axe);
-      const violations = await page.evaluate(async () => {
-        const { violations: found } = await (globalThis as unknown as { axe: typeof Axe }).axe.run(document, { resultTypes: ['violations'] }); // the script above defines it
-        return found.map(({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
-      });
-      // The checker writes styles into the page for its measurements, which the policy rightly forbids.
-      pages.complaints.push(...pages.complaints.splice(before).filter((complaint) => !complaint.startsWith('Applying inline style')));
-      expect(violations).to.deep.equal([]);
+      expect(await violationsOf(page, pages.complaints, theme === 'dark' ? 'all' : 'colours')).to.deep.equal([]);
     }).timeout(60_000);
   }
 
@@ -163,6 +146,8 @@ describe('a picture in the panel', () => {
     expect(heads.x).to.be.greaterThan(picture.x + picture.width);
     expect(list.x).to.be.at.least(matrix.x + matrix.width);
     expect(matrix.y).to.be.greaterThan(picture.y + picture.height);
+    // No name is cut off.
+    expect(await page.locator('.sources .name').evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth))).to.equal(true);
     // The line between them moves both.
     const separator = page.getByRole('separator', { name: 'Width of the heads' });
     await separator.focus();
