@@ -40,7 +40,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
   const workspace = makeWorkspace();
   const server = await startServer({ host, isTestDriver: true, settings: isWeb ? webHostSettings : {}, logFile: join(artefacts, `${name}.server.log`), log });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: Number(process.env.AE_DSF ?? 1) });
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const printed = [];
   page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
   try {
