@@ -34,12 +34,16 @@ connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined) l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
 });
 
-// The icons come when they come: a style sheet in the page would hold this script up.
+// VS Code shows the page and hands over its messages when it has loaded, and a style sheet on its way would hold that up: the icons
+// come after it. Until then the link says no more than where they are, to what draws them.
 const { codicons } = document.body.dataset;
 if (codicons !== undefined) {
   const link = document.createElement('link');
-  Object.assign(link, { id: 'vscode-codicon-stylesheet', rel: 'stylesheet', href: codicons, nonce: (document.currentScript as HTMLScriptElement | null)?.nonce /* this bundle is a classic script */ });
+  Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce: (document.currentScript as HTMLScriptElement | null)?.nonce /* this bundle is a classic script */ });
   document.head.append(link);
+  const loadIcons = (): void => void (link.rel = 'stylesheet');
+  if (document.readyState === 'complete') loadIcons();
+  else addEventListener('load', loadIcons, { once: true });
 }
 
 const root = document.getElementById('root');

@@ -26,6 +26,7 @@ import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { restorePanel } from './panel/restorePanel';
 import { ExplainController } from './run/explainController';
+import { endFirstLook } from './run/firstLook';
 import { readSettings } from './readSettings';
 import { runSettings, settingsSection } from './settings';
 import { StatusBar } from './statusBar';
@@ -73,6 +74,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new AttentionHover(store, rows));
+  owned.add(endFirstLook(store));
   const statusBar = owned.add(new StatusBar(store, supervisor));
   /** The model in use, which the engine may read from now on. */
   const modelInUse = (): ModelSpec => {

@@ -17,6 +17,9 @@ describe('Hovering in the editor', () => {
     select(editor, 6, 22);
     await explain(api);
     api.changeView({ selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' }, direction: 'reads', scale: 'absolute', threshold: 0, pinned: [] });
+    // What a fresh run is looked at with has tests of its own.
+    await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
+    await until(api, 'nothing is lit', (state) => state.highlights.length === 0);
   });
   afterEach(async () => {
     await configure({ highlightOnHover: undefined, scale: undefined, colourMap: undefined });
@@ -113,5 +116,53 @@ describe('Hovering in the editor', () => {
     await until(api, 'it is lit', (state) => state.highlights.length > 0);
     await vscode.window.showTextDocument(editor.document, vscode.ViewColumn.Three);
     expect(api.snapshot().highlights).to.not.have.length(0);
+  });
+});
+
+describe('A fresh run in the editor', () => {
+  let api: TestApi;
+  let editor: vscode.TextEditor;
+
+  before(async () => {
+    api = await testApi();
+    await configure({ modelPath: await writeTinyModel() });
+  });
+  beforeEach(async () => {
+    editor = await openText('alpha beta gamma delta');
+  });
+  afterEach(async () => {
+    await configure({ highlightOnHover: undefined });
+    await closeAll();
+  });
+
+  it('lights what the last token of a selection reads, until another token is looked at', async () => {
+    select(editor, 6, 22);
+    const { caret, run } = await explain(api);
+    expect(caret).to.equal(15);
+    expect(run?.streams[0].tokens).to.have.length(16);
+    const row = await api.row(15);
+    const strongest = Math.max(...row);
+    await until(api, 'it is lit', ({ highlights }) => highlights.length > 0 && highlights[0].weight === strongest && highlights.every(({ start, weight }) => weight === row[start]));
+    await vscode.commands.executeCommand('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(8));
+    expect(api.snapshot().caret).to.equal(undefined);
+    await vscode.commands.executeCommand('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(2));
+    await until(api, 'nothing is lit', (state) => state.hovered === undefined && state.highlights.length === 0);
+  });
+
+  it('lights what the token before the caret reads where nothing is selected, until the caret moves', async () => {
+    select(editor, 10, 10);
+    expect((await explain(api)).caret).to.equal(9);
+    await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    select(editor, 3, 3);
+    await until(api, 'nothing is lit', (state) => state.caret === undefined && state.highlights.length === 0);
+  });
+
+  it('is lit no more when the lights are cleared, and not at all when the setting is off', async () => {
+    await explain(api);
+    await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
+    await until(api, 'nothing is lit', (state) => state.highlights.length === 0);
+    await configure({ highlightOnHover: false });
+    expect((await explain(api)).caret).to.equal(undefined);
   });
 });

@@ -107,7 +107,7 @@ describe('Live mode', () => {
     const explained = await explain(api);
     expectReady(explained);
     expect(explained.live.kind).to.equal('off');
-    expect(explained.caret).to.equal(undefined);
+    expect(explained.caret, 'the last token of the selection').to.equal(2);
     expect(explained.run?.streams[0].text).to.equal('two');
     expect(explained.statusBar).to.not.match(/Live/);
     put(editor, 13);

@@ -83,6 +83,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.selectHead, () => selectHead(store));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);
+    if (!live.isOn) store.setCaret(undefined);
     store.changeView({ pinned: [] });
   });
   register(commands.showExtractionReport, () => documents.show('report'));

@@ -32,6 +32,8 @@ export class Highlighter implements Disposable {
   #lit: Lit | undefined;
   /** Counts updates: an answer that comes after a newer question is dropped. */
   #update = 0;
+  /** The run whose first light has been told of. */
+  #toldRunId: number | undefined;
   /** Which types each editor has ranges of, so that none is cleared in vain. */
   readonly #used = new WeakMap<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
 
@@ -72,6 +74,14 @@ export class Highlighter implements Disposable {
     if (update !== this.#update || (lit === undefined && this.#lit === undefined)) return;
     this.#lit = lit;
     this.#paint();
+    this.#tell(lit);
+  }
+
+  /** Says in the log how long a command took to light the editor. */
+  #tell(lit: Lit | undefined): void {
+    if (lit?.run.askedAt === undefined || lit.run.runId === this.#toldRunId) return;
+    this.#toldRunId = lit.run.runId;
+    this.#log.info(`First light in the editor ${(performance.now() - lit.run.askedAt).toFixed(0)} ms after the command.`);
   }
 
   async #read(): Promise<Lit | undefined> {

@@ -39,6 +39,8 @@ export class ExplorerPanel implements Disposable {
   #channel: WebviewChannel | undefined;
   /** Whether a page has said that it listens. */
   #isReady = false;
+  /** Whether the first page was posted a run before it said that it listens: VS Code keeps messages until a page has loaded. */
+  #isAhead = false;
   readonly #openedAt = performance.now();
   #showTimer: number | undefined;
   #wasVisible = true;
@@ -175,6 +177,7 @@ export class ExplorerPanel implements Disposable {
       this.lastPaint = checkPainted(value);
       const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;
       log[store.run?.isLive === true ? 'debug' : 'info'](`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
+      if (store.caret !== undefined) this.#postHover();
     });
     this.#connection.value = connection;
   }
@@ -188,11 +191,15 @@ export class ExplorerPanel implements Disposable {
   /** A page has loaded, perhaps after another: what that one asked is not answered to this one, which counts from one again. */
   #pageIsReady(): void {
     clearTimeout(this.#showTimer);
+    const isAhead = this.#isAhead;
+    this.#isAhead = false;
     if (this.#isReady) this.#connect();
     else this.#deps.log.info(`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`);
     this.#isReady = true;
     this.#sequence = 0;
-    this.#postAll();
+    if (!isAhead) return this.#postAll();
+    // It has all that there is, unless it is another page than the one that was opened.
+    this.#showTimer = setTimeout(() => this.lastPaint?.runId !== this.#shownRunId && this.#postAll(), reshowMilliseconds);
   }
 
   #postAll(): void {
@@ -206,8 +213,10 @@ export class ExplorerPanel implements Disposable {
   }
 
   #postHover(): void {
-    const { hovered, caret } = this.#deps.store;
-    this.#post('hover', (hovered?.origin === 'editor' ? hovered.token : caret) ?? null);
+    const { hovered, caret, run } = this.#deps.store;
+    // A fresh run is drawn first, and then what is looked at in it.
+    const look = run?.isLive === true || this.lastPaint?.runId === run?.runId ? caret : undefined;
+    this.#post('hover', (hovered?.origin === 'editor' ? hovered.token : look) ?? null);
   }
 
   /** Events of this kind can come late, after the new page has said that it listens, so nothing is concluded from them alone. */
@@ -216,6 +225,7 @@ export class ExplorerPanel implements Disposable {
     if (visible === this.#wasVisible) return;
     this.#wasVisible = visible;
     clearTimeout(this.#showTimer);
+    this.#isAhead = false;
     if (!visible) this.#forgetHover();
     else if (this.#isReady) this.#showTimer = setTimeout(() => this.#postAll(), reshowMilliseconds);
   }
@@ -227,7 +237,7 @@ export class ExplorerPanel implements Disposable {
 
   #post<K extends keyof PanelEvents & string>(event: K, value: PanelEvents[K]): void {
     this.#inTurn(() => {
-      if (this.#isReady && this.#panel.visible) this.#connection.value?.fire(event, value);
+      if ((this.#isReady || this.#isAhead) && this.#panel.visible) this.#connection.value?.fire(event, value);
     });
   }
 
@@ -252,7 +262,9 @@ export class ExplorerPanel implements Disposable {
     clearTimeout(this.#moveTimer);
     if (run?.runId !== this.#shownRunId) {
       if (run !== undefined && this.#panel.visible) this.#first.fetch(run, this.#deps.store.view);
-      this.#postRun();
+      this.#isAhead ||= run !== undefined && !this.#isReady && this.#panel.visible;
+      if (this.#isAhead) this.#postAll();
+      else this.#postRun();
     } else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
   }
 
@@ -263,7 +275,7 @@ export class ExplorerPanel implements Disposable {
     if (run?.runId !== this.#shownRunId && !(run?.isLive === true && uri === this.#shownUri)) this.#postAppearance();
     this.#shownUri = uri;
     this.#shownRunId = run?.runId;
-    if (this.#isReady && this.#first.pending !== undefined) this.#holdFor(this.#first.pending);
+    if ((this.#isReady || this.#isAhead) && this.#first.pending !== undefined) this.#holdFor(this.#first.pending);
     this.#inTurn(() => {
       const first = run && this.#first.take(run.runId);
       if (first !== undefined) this.#post('first', first);

@@ -16,6 +16,7 @@ import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
+import { firstLook } from './firstLook';
 import { scaleNotices } from './notices';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
@@ -112,7 +113,7 @@ export class ExplainController implements Disposable {
       }
       this.#attempt = undefined;
       run.askedAt = started;
-      this.show(run, source, { view: view?.() });
+      this.show(run, source, { view: view?.(), caret: view === undefined ? firstLook(run) : undefined });
       log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
       return run;
     } catch (error) {

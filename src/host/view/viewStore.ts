@@ -32,7 +32,7 @@ export class ViewStore implements Disposable {
   readonly onDidChangeRun = this.#runEmitter.event;
   readonly onDidChangeView = this.#viewEmitter.event;
   readonly onDidChangeHover = this.#hoverEmitter.event;
-  /** The token before the caret, in live mode. */
+  /** The token before the caret in live mode; else the one that a run is first looked at with. */
   readonly onDidChangeCaret = this.#caretEmitter.event;
   readonly onDidChangeLive = this.#liveEmitter.event;
   #status: PanelStatus = { kind: 'empty' };

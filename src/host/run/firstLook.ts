@@ -1,0 +1,30 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { TokenRef } from '../../model/token';
+import { tokenBefore } from '../live/liveWindow';
+import { readSettings } from '../readSettings';
+import type { ViewStore } from '../view/viewStore';
+import type { ShownRun } from './shownRun';
+
+/** The token that a fresh run is looked at with: of a selection its last one, else the one before the caret. Undefined for a picture, and where the settings light nothing in the editor unasked. */
+export function firstLook(run: ShownRun): TokenRef | undefined {
+  const { text, source } = run;
+  if (run.isPicture || !readSettings(text.uri).highlightOnHover) return undefined;
+  const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === text.uri.toString());
+  const caret = run.isWholeDocument ? editor?.document.offsetAt(editor.selection.active) : undefined;
+  const position = tokenBefore(source, caret === undefined || caret <= text.range.start ? source.text.length : caret - text.range.start);
+  const token = source.tokens[position];
+  return token === undefined || token.start === token.end ? undefined : { stream: run.sourceIndex, position };
+}
+
+/** Lets go of the first look as soon as the person looks elsewhere: hovers or pins a token, or moves the caret. Live mode has its own. */
+export function endFirstLook(store: ViewStore): Disposable {
+  const end = (): void => {
+    if (store.run?.isLive === false) store.setCaret(undefined);
+  };
+  const registrations = new DisposableStore();
+  registrations.add(store.onDidChangeHover((hovered) => hovered !== undefined && end()));
+  registrations.add(store.onDidChangeView(({ pinned }) => pinned.length > 0 && end()));
+  registrations.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor.document.uri.toString() === store.run?.text.uri.toString() && end()));
+  return registrations;
+}
