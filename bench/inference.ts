@@ -13,11 +13,14 @@ import { startEager } from './eager';
 import { inChild } from './inChild';
 import { bertBase, writeRandomBert } from './randomBert';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
+import { writeRandomProducts } from './randomProducts';
 import { interleave, median, ms, table } from './statistics';
 import { startTransformersJs } from './transformersJs';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const folder = resolve('out/bench');
+/** Threads of a pool turn for a while after their work, before they sleep; what runs next must not pay for them. */
+const pauseMs = 300;
 
 /** BERT-base with twice its context, so that it reads 1024 tokens as well. */
 const models = {
@@ -25,6 +28,9 @@ const models = {
   gpt2: { title: 'GPT-2-small size', path: resolve(folder, 'gpt2-small.onnx'), write: (path: string) => writeRandomGpt2(path, gpt2Small) },
 };
 type Kind = keyof typeof models;
+
+/** What no computation of BERT-base's attention does without. */
+const productsPath = resolve(folder, 'bert-base-products.onnx');
 
 /** What one process measures: a runtime's number of threads never changes. */
 interface Task {
@@ -53,7 +59,7 @@ async function measureAll(): Promise<void> {
   // Two threads at all lengths, and one at the length that targets are set for.
   const threads = process.env['BENCH_THREADS'];
   const setups = threads === undefined ? [{ threads: 2, lengths }, { threads: 1, lengths: lengths.filter((length) => length === 256) }] : threads.split(',').map((each) => ({ threads: Number(each), lengths }));
-  console.log(`Random weights; medians of ${rounds}, interleaved in one run (the fastest of them tell more on a busy machine). «Exposed»: with all 144 patterns copied out and checked, without the model's own output; «plain»: the same file as it is, without any attention. PyTorch runs the model of that size with attn_implementation="eager" and output_attentions=True; transformers.js runs the same file plainly (it gives no attention that the file does not), on its own copy of the native runtime.`);
+  console.log(`Random weights; medians of ${rounds}, interleaved in one run with ${pauseMs} ms of rest between any two, in which threads that wait for more work give up (the fastest of them tell more on a busy machine). «Exposed»: with all 144 patterns copied out and checked, without the model's own output; «plain»: the same file as it is, without any attention. PyTorch runs the model of that size with attn_implementation="eager" and output_attentions=True; transformers.js runs the same file plainly (it gives no attention that the file does not), on its own copy of the native runtime. «Products alone»: the native runtime on nothing but the matrix products with weights that this attention needs.`);
   const leftOut = new Set<string>();
   for (const kind of kinds) {
     const { title, path, write } = models[kind];
@@ -61,6 +67,7 @@ async function measureAll(): Promise<void> {
       console.error(`Writing a model of ${title} with random weights, once.`);
       write(path);
     }
+    if (kind === 'bert' && !existsSync(productsPath)) writeRandomProducts(productsPath, bertBase);
     for (const setup of setups) {
       if (setup.lengths.length === 0) continue;
       const { times, leftOut: left } = await inChild<Measured>(import.meta.url, { BENCH_INFERENCE_TASK: JSON.stringify({ kind, ...setup } satisfies Task) });
@@ -97,6 +104,7 @@ async function measure({ kind, threads, lengths }: Task): Promise<Measured> {
       return { backend, runtime, plain, exposed: await AttentionSession.create({ ort: runtime.ort, runtime, files }) };
     }),
   );
+  const products = kind === 'bert' ? await native.InferenceSession.create(productsPath, { intraOpNumThreads: threads }) : undefined;
   const leftOut: string[] = hasWebGpu ? [] : ['webgpu (there is no adapter here)'];
   const others = [];
   const eager = await startEager(kind, threads);
@@ -115,8 +123,12 @@ async function measure({ kind, threads, lengths }: Task): Promise<Measured> {
       work[`${backend} plain`] = () => plain.run(feeds);
       work[`${backend} exposed`] = () => exposed.run(inputs, { numPositions });
     }
+    if (products !== undefined) {
+      const hidden = new native.Tensor('float32', Float32Array.from({ length: length * bertBase.width }, (_, i) => Math.sin(i)), [1, length, bertBase.width]);
+      work['native, products alone'] = () => products.run({ hidden });
+    }
     for (const { name, program } of others) work[name] = () => program.run(length);
-    times[length] = await interleave(rounds, work);
+    times[length] = await interleave(rounds, work, pauseMs);
   }
   for (const { program } of others) program.stop();
   return { times, leftOut };

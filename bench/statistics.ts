@@ -5,11 +5,12 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Runs functions in turn, A B C A B C …, and gives the milliseconds of each; the first round is not counted. */
-export async function interleave<K extends string>(rounds: number, runs: Readonly<Record<K, () => Promise<unknown>>>): Promise<Record<K, number[]>> {
+/** Runs functions in turn, A B C A B C …, and gives the milliseconds of each; the first round is not counted. Before each the process rests for `pauseMs`. */
+export async function interleave<K extends string>(rounds: number, runs: Readonly<Record<K, () => Promise<unknown>>>, pauseMs = 0): Promise<Record<K, number[]>> {
   const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []])) as unknown as Record<K, number[]>; // a list per name
   for (let round = 0; round <= rounds; round++) {
     for (const [name, run] of Object.entries<() => Promise<unknown>>(runs)) {
+      if (pauseMs > 0) await new Promise((settle) => setTimeout(settle, pauseMs));
       const started = performance.now();
       await run();
       if (round > 0) times[name as K].push(performance.now() - started); // names of `runs`
