@@ -105,10 +105,13 @@ export class FakeHost {
   showRun(kind: RunKind, runId = 1, held: Partial<LayerInfo> = {}): void {
     this.run = this.#keptRun ?? generateRun(kind, runId);
     const { info } = this.run;
-    this.run = { ...this.run, info: { ...info, components: info.components.map((component) => ({ ...component, layers: component.layers.map((layer) => ({ ...layer, ...held })) })) } };
+    this.run = { ...this.run, info: { ...info, runId, components: info.components.map((component) => ({ ...component, layers: component.layers.map((layer) => ({ ...layer, ...held })) })) } };
     if (isLarge(this.run)) this.#store = storeOf(longLayers(this.run), runId);
     const [first] = this.run.info.components;
     this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
+    // As the host does, where it has no need to make it first.
+    const pattern = this.#kept.get(nameOf(this.view.selection));
+    if (pattern !== undefined) this.#connection.fire('first', { runId, selection: this.view.selection, pattern });
     this.#connection.fire('run', this.run);
     this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
   }

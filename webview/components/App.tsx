@@ -26,6 +26,8 @@ const wideFrom = 900;
 const mediumFrom = 520;
 /** In less height no part of the medium panel would have room for what it shows. */
 const mediumHeightFrom = 600;
+/** About what the toolbar and the line at the foot take. */
+const heightAround = 64;
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey(panel: Panel, event: KeyboardEvent): boolean {
@@ -62,10 +64,12 @@ function handleKey(panel: Panel, event: KeyboardEvent): boolean {
 function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel, kept } = usePanel();
   const body = useRef<HTMLDivElement>(null);
-  const { width, height } = useSize(body);
+  const size = useSize(body);
+  // In the first rendering what it will have, or nearly.
+  const { width, height } = size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
   const layout = kept.layout.value;
   // What has room neither beside nor below each other stands in one column that scrolls.
-  const kind = width >= wideFrom || width === 0 ? 'wide' : width >= mediumFrom && height >= mediumHeightFrom ? 'medium' : 'narrow';
+  const kind = width >= wideFrom ? 'wide' : width >= mediumFrom && height >= mediumHeightFrom ? 'medium' : 'narrow';
   const { components } = run.info;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
   const source = (

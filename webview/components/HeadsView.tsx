@@ -1,7 +1,7 @@
 import { computed, effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
 import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
@@ -67,13 +67,14 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { panel } = usePanel();
   const outer = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const cells = useRef(new Map<string, HTMLElement>());
   const { width } = useSize(outer);
   const grid = useMemo(() => layoutHeadGrid(component, Math.max(60, width - 16)), [component, width]);
   const { heads } = panel.selection.value;
   const sinks = useSinks(component);
   const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
-  const [current, setCurrent] = useState<GridCell>(heads[0] ?? { layer: 0, head: 0 });
+  // Where the keyboard is: at the selected head until it moves, and again when another one is selected.
+  const [moved, setMoved] = useState<{ readonly cell: GridCell; readonly of: readonly HeadRef[] }>({ cell: { layer: 0, head: 0 }, of: [] });
+  const current = heads.length === 1 && moved.of !== heads ? heads[0] : moved.cell;
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
   // Painted when they, or their colours, change, and not with every change of the view.
@@ -89,10 +90,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   useEffect(() => {
     if (pixels > 0) panel.wantThumbnails(pixels);
   }, [component, pixels]);
-  useEffect(() => {
-    if (heads.length === 1 && cells.current.get('focus') === undefined) setCurrent(heads[0]);
-  }, [heads]);
-  useEffect(
+  useLayoutEffect(
     () =>
       effect(() => {
         const element = canvas.current;
@@ -116,19 +114,18 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     } else panel.select(wanted);
     // What was chosen is to be seen now, not the head that the pointer happens to rest on.
     look(undefined);
-    setCurrent(cell);
+    setMoved({ cell, of: panel.selection.peek().heads });
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || !(event.target instanceof HTMLElement)) return;
     // Where the focus is, which a fast typist moves before the next rendering knows.
-    const { layer, head } = event.target.dataset;
-    const focused = layer === undefined || head === undefined ? current : { layer: Number(layer), head: Number(head) };
+    const focused = cellOf(event.target) ?? current;
     if (event.key === 'Enter' || event.key === ' ') choose(focused, event);
     else {
       const next = moveInGrid(component, focused, event.key, event.ctrlKey || event.metaKey);
       if (next === undefined) return;
-      setCurrent(next);
-      cells.current.get(headLabel(next))?.focus();
+      setMoved({ cell: next, of: heads });
+      outer.current?.querySelector<HTMLElement>(`[data-layer="${next.layer}"][data-head="${next.head}"]`)?.focus();
     }
     event.preventDefault();
     event.stopPropagation();
@@ -137,15 +134,14 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const cellView = (cell: GridCell): JSX.Element => {
     const isHead = cell.layer >= 0 && cell.head >= 0;
     const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell).every((head) => selected.has(headLabel(head)));
+    const isCurrent = isSameCell(cell, current);
     const name = headLabel(cell);
+    const known = made.cells.get(name);
+    if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
     const label = isHead ? [cellName(cell), ...(sinks.get(name) ?? [])].join(', ') : cellName(cell);
-    return (
+    const view = (
       <div
         key={name}
-        ref={(element) => {
-          if (element === null) cells.current.delete(name);
-          else cells.current.set(name, element);
-        }}
         class={`head-cell ${isHead ? 'thumbnail' : 'header'}${isSelected ? ' selected' : ''}`}
         role={isHead ? 'gridcell' : cell.layer < 0 ? 'columnheader' : 'rowheader'}
         aria-selected={isSelected}
@@ -153,20 +149,39 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         title={label}
         data-layer={cell.layer}
         data-head={cell.head}
-        tabIndex={isSameCell(cell, current) ? 0 : -1}
+        tabIndex={isCurrent ? 0 : -1}
         style={boxOf(grid, cell)}
-        onClick={(event) => choose(cell, event)}
-        onPointerEnter={() => look(cell)}
-        onFocus={() => look(cell)}
       >
         {isHead ? null : cellText(cell, grid.tile >= 16)}
       </div>
     );
+    made.cells.set(name, { isSelected, isCurrent, view });
+    return view;
   };
-  const rows = [-1, ...component.layers.map((_, layer) => layer)];
+  // Cells that are as they were are the same virtual nodes, which Preact leaves alone.
+  const made = useMemo(() => ({ cells: new Map<string, { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }>() }), [component, grid, sinks]);
+  const lookAt = ({ target }: Event): void => {
+    const cell = cellOf(target);
+    if (cell !== undefined) look(cell);
+  };
+  // How wide they are is not known in the first rendering.
+  const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
   return (
     <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
-      <div class="heads-grid" role="grid" aria-multiselectable="true" aria-label={l10n.t('Heads: layers as rows, head indices as columns')} style={{ width: `${grid.width}px`, height: `${grid.height}px` }} onKeyDown={onKeyDown}>
+      <div
+        class="heads-grid"
+        role="grid"
+        aria-multiselectable="true"
+        aria-label={l10n.t('Heads: layers as rows, head indices as columns')}
+        style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
+        onKeyDown={onKeyDown}
+        onClick={(event) => {
+          const cell = cellOf(event.target);
+          if (cell !== undefined) choose(cell, event);
+        }}
+        onPointerOver={lookAt}
+        onFocusIn={lookAt}
+      >
         <canvas ref={canvas} aria-hidden="true" />
         {rows.map((layer) => (
           <div key={layer} role="row">
@@ -177,4 +192,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       <HeadCaption component={component} sinks={sinks} />
     </div>
   );
+}
+
+/** The cell that an event is in. */
+function cellOf(target: EventTarget | null): GridCell | undefined {
+  const { layer, head } = (target instanceof Element ? target.closest<HTMLElement>('.head-cell') : null)?.dataset ?? {};
+  return layer === undefined || head === undefined ? undefined : { layer: Number(layer), head: Number(head) };
 }

@@ -1,7 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import type { Direction } from '../../src/model/pattern';
-import { cssColour } from '../../src/model/ramp';
+import { useMemo } from 'preact/hooks';
+import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor } from '../../src/model/viewState';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
@@ -17,7 +17,8 @@ export function Legend(): JSX.Element {
   const maximum = panel.lighting.value?.maximum;
   const component = panel.component.value;
   const method = component === undefined ? '' : methodName(panel.selection.value, component);
-  const stops = (of: Direction): string => Array.from({ length: 17 }, (_, i) => cssColour(panel.ramps.value[of].colour(i / 16))).join(', ');
+  const ramps = panel.ramps.value;
+  const stops = useMemo(() => ({ reads: stopsOf(ramps.reads), readBy: stopsOf(ramps.readBy) }), [ramps]);
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
   const middle = scale === 'log' ? formatWeight(Math.sqrt(logFloor)) : scale === 'row' ? (maximum === undefined ? '' : formatWeight(maximum / 2)) : '0.5';
@@ -29,7 +30,7 @@ export function Legend(): JSX.Element {
           <div class="legend-title">
             {method} · {scaleName(scale)} · {directionWord(of)}
           </div>
-          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops(of)})` }}>
+          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops[of]})` }}>
             {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
           </div>
         </div>
@@ -59,4 +60,8 @@ export function Legend(): JSX.Element {
       ) : null}
     </figure>
   );
+}
+
+function stopsOf(ramp: Ramp): string {
+  return Array.from({ length: 17 }, (_, i) => cssColour(ramp.colour(i / 16))).join(', ');
 }

@@ -1,7 +1,7 @@
 import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, marginsFor } from '../draw/drawAxes';
@@ -9,7 +9,7 @@ import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrossha
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
 import { cellAt, fitView, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
-import type { ShownPattern } from '../state/panel';
+import type { ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
 import { selectionName } from '../words';
 import { usePanel } from './context';
@@ -67,7 +67,7 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
-    drawMarginals(context, value, frame, matrix.marginals, panel.sinks.value, margins, theme.canvas);
+    drawMarginals(context, value, frame, matrix.marginals, matrix.sinks, margins, theme.canvas);
     drawAxes(context, value, frame, queries, keys, margins, theme.canvas);
     context.restore();
   };
@@ -107,14 +107,15 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     fit: () => moveView(fitView(frame)),
   };
 
-  useEffect(() => effect(drawBase), [tiles, frame, component, run]);
+  // Before the frame is drawn: with what else changes, and not a frame after it.
+  useLayoutEffect(() => effect(drawBase), [tiles, frame, component, run]);
   useEffect(() => {
     // What is shown no longer needs no more of its tiles.
     if (matrix.kind === 'remote') return () => matrix.want([]);
     return undefined;
   }, [matrix]);
-  useEffect(() => effect(drawOverlay), [frame, component, run]);
-  useEffect(() => {
+  useLayoutEffect(() => effect(drawOverlay), [frame, component, run]);
+  useLayoutEffect(() => {
     if (run === null || panel.arrivedAt === 0 || width === 0) return;
     const arrived = panel.arrivedAt;
     panel.arrivedAt = 0;

@@ -1,7 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
 /** One choice of a {@link Select}. */
 export interface Choice {
@@ -10,11 +10,30 @@ export interface Choice {
   readonly description?: string;
 }
 
+/** The element renders every option it has with each change, open or not: of more than these it gets the chosen one alone until someone comes near. */
+const fewChoices = 16;
+
 /** A drop-down list with VS Code's look; `isFiltered` lets one type to find a choice. */
 export function Select({ label, value, choices, width, isFiltered = false, onChange }: { label: string; value: string; choices: readonly Choice[]; width: number; isFiltered?: boolean; onChange: (value: string) => void }): JSX.Element {
   const element = useRef<HTMLElement>(null);
   const changed = useRef(onChange);
   changed.current = onChange;
+  const held = useRef<readonly Choice[]>([]);
+  const give = (all: boolean): void => {
+    const select = element.current as VscodeSingleSelect | null; // the element that this component renders
+    if (select === null) return;
+    const given = all || choices.length <= fewChoices ? choices : choices.filter((choice) => choice.value === value);
+    const isSame = given.length === held.current.length && given.every((choice, i) => choice === held.current[i]);
+    if (!isSame) {
+      held.current = given;
+      select.options = given.map((choice) => ({ label: choice.label, value: choice.value, description: choice.description ?? '', selected: choice.value === value, disabled: false }));
+    }
+    if (isSame && select.value === value) return;
+    select.value = value;
+    select.requestUpdate();
+  };
+  const latest = useRef(give);
+  latest.current = give;
   useEffect(() => {
     const select = element.current as VscodeSingleSelect | null; // the element that this component renders
     if (select === null) return undefined;
@@ -26,15 +45,16 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
       // Its own value is put back until the new one comes down as a property: one source of truth.
       if (select.value !== '') changed.current(select.value);
     };
+    const fill = (): void => latest.current(true);
+    const near = ['pointerenter', 'pointerdown', 'focusin'] as const;
     select.addEventListener('change', listener);
-    return () => select.removeEventListener('change', listener);
+    for (const type of near) select.addEventListener(type, fill);
+    return () => {
+      select.removeEventListener('change', listener);
+      for (const type of near) select.removeEventListener(type, fill);
+    };
   }, [label, isFiltered, width]);
-  useEffect(() => {
-    const select = element.current as VscodeSingleSelect | null; // the element that this component renders
-    if (select === null) return;
-    select.options = choices.map((choice) => ({ label: choice.label, value: choice.value, description: choice.description ?? '', selected: choice.value === value, disabled: false }));
-    select.value = value;
-    select.requestUpdate();
-  }, [choices, value]);
+  // Before the frame is drawn: what is chosen is drawn with what it shows.
+  useLayoutEffect(() => give(element.current?.matches(':hover, :focus-within') === true), [choices, value]);
   return <vscode-single-select ref={element} class="select" title={label} />;
 }

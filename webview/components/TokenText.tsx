@@ -3,35 +3,42 @@ import type { Piece, Run, TokenLine } from '../layout/tokenLines';
 
 const glyphs: Readonly<Record<Run['kind'], string>> = { text: '', space: '·', tab: '→', break: '↵', ghost: '' };
 
-function RunView({ run }: { run: Run }): JSX.Element | string {
+// Not components, of which a text would have thousands: nothing here changes by itself.
+function runView(run: Run, key: number): JSX.Element | string {
   switch (run.kind) {
     case 'text':
       return run.text;
     case 'space':
       return (
-        <span class="ws" data-glyph={glyphs.space.repeat(run.text.length)}>
+        <span key={key} class="ws" data-glyph={glyphs.space.repeat(run.text.length)}>
           {run.text}
         </span>
       );
     case 'tab':
       return (
-        <span class="ws" data-glyph={glyphs.tab}>
+        <span key={key} class="ws" data-glyph={glyphs.tab}>
           {run.text}
         </span>
       );
     case 'break':
-      return <span class="nl" data-glyph={glyphs.break} />;
+      return <span key={key} class="nl" data-glyph={glyphs.break} />;
     case 'ghost':
-      return <span class="ghost" data-glyph={run.text} />;
+      return <span key={key} class="ghost" data-glyph={run.text} />;
   }
 }
 
-function PieceView({ piece }: { piece: Piece }): JSX.Element {
-  const runs = piece.runs.map((run, i) => <RunView key={i} run={run} />);
-  if (piece.token < 0) return <span data-start={piece.start}>{runs}</span>;
+function pieceView(piece: Piece, key: number): JSX.Element {
+  const runs = piece.runs.map(runView);
+  if (piece.token < 0) {
+    return (
+      <span key={key} data-start={piece.start}>
+        {runs}
+      </span>
+    );
+  }
   const isPart = piece.label !== undefined && !piece.isChip;
   return (
-    <span class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
+    <span key={key} class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
       {runs}
     </span>
   );
@@ -45,9 +52,7 @@ export function TokenText({ lines, firstNumber, indent, tabSize }: { lines: read
       {lines.map((line, i) => (
         <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end}>
           {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
-          {line.pieces.map((piece, j) => (
-            <PieceView key={j} piece={piece} />
-          ))}
+          {line.pieces.map(pieceView)}
         </div>
       ))}
     </div>

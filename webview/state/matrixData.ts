@@ -1,6 +1,7 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
 import { isCancelled } from '../../src/base/errors';
+import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import { provenSinksAmong } from '../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Marginals, type Pattern } from '../../src/model/pattern';
 import { tileSize, type Maxima } from '../../src/model/patternLevels';
@@ -201,3 +202,10 @@ export class RemoteMatrix {
 
 /** A matrix that is here whole, or of which parts are. */
 export type MatrixData = WholeMatrix | RemoteMatrix;
+
+/** A matrix with the heads that it shows. */
+export interface ShownPattern {
+  readonly selection: HeadSelection;
+  readonly component: ComponentInfo;
+  readonly matrix: MatrixData;
+}

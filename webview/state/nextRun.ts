@@ -1,7 +1,7 @@
-import { normalizeSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import { normalizeSelection, type HeadSelection } from '../../src/model/head';
 import type { TokenRef } from '../../src/model/token';
 import type { PanelEvents, PanelRun, Thumbnails } from '../../src/protocol';
-import type { MatrixData } from './matrixData';
+import type { ShownPattern } from './matrixData';
 import type { PatternStore } from './patternStore';
 
 /** A run of live mode on its way, with what is said of it before it is shown. */
@@ -13,7 +13,7 @@ export interface NextRun {
 
 /** What of a run is looked at. */
 export interface FetchedRun {
-  readonly shown: { readonly selection: HeadSelection; readonly component: ComponentInfo; readonly matrix: MatrixData };
+  readonly shown: ShownPattern;
   readonly thumbnails: Thumbnails | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
-import { isSameSelection, largestError, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { directionOf, lightingFrom, lookAt, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
@@ -11,20 +11,14 @@ import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents,
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
-import type { MatrixData } from './matrixData';
+import { followHover, followRows } from './followers';
+import type { ShownPattern } from './matrixData';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { RowFetcher } from './rowFetcher';
 
 /** The panel's line to the editor. */
 export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
-
-/** A matrix with the heads that it shows. */
-export interface ShownPattern {
-  readonly selection: HeadSelection;
-  readonly component: ComponentInfo;
-  readonly matrix: MatrixData;
-}
 
 /** How many sources are listed. */
 export const numListed = 12;
@@ -68,7 +62,11 @@ export class Panel {
     const shown = this.selection.value.component;
     return this.run.value?.info.components.find(({ component }) => component === shown);
   });
-  readonly selection: ReadonlySignal<HeadSelection> = computed(() => normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []));
+  readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
+    const selection = normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []);
+    // The same object as long as it says the same.
+    return (this.#lastSelection = this.#lastSelection !== undefined && isSameSelection(this.#lastSelection, selection) && this.#lastSelection.aggregation === selection.aggregation ? this.#lastSelection : selection);
+  });
   /** Whether the matrix shows another head than the selected ones. */
   readonly isPreviewing: ReadonlySignal<boolean> = computed(() => {
     const [preview, selected] = [this.preview.value, this.selected.value];
@@ -124,6 +122,7 @@ export class Panel {
   /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
   readonly direction: ReadonlySignal<Direction> = computed(() => this.lighting.value?.direction ?? this.view.value.direction);
 
+  #lastSelection: HeadSelection | undefined;
   #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
   readonly #lightRows = new RowFetcher((error) => (this.dataError.value = error));
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
@@ -140,7 +139,10 @@ export class Panel {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
-    connection.on('appearance', (value) => (this.appearance.value = value));
+    connection.on('appearance', (value) => {
+      // It comes with every run, and mostly says the same: nothing is to be made anew for that.
+      if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;
+    });
     connection.on('status', (value) => (this.status.value = value));
     connection.on('first', (value) => this.#store.keepFirst(value));
     connection.on('run', (value) => {
@@ -159,8 +161,8 @@ export class Panel {
     connection.on('persist', persist);
     this.#followSelection();
     this.#followPreview();
-    this.#followHover();
-    this.#followRows();
+    followHover(this, (token) => this.#connection.fire('hover', token));
+    followRows(this, this.#lightRows, this.#crosshairRows);
   }
 
   // ---- what the person does ----
@@ -233,7 +235,8 @@ export class Panel {
   // ---- what follows ----
 
   #showView({ view, sequence }: PanelEvents['view']): void {
-    if (sequence >= this.#sequence) this.view.value = view;
+    // The host answers each change with the whole view, which then is what it is here already.
+    if (sequence >= this.#sequence && JSON.stringify(view) !== JSON.stringify(this.view.peek())) this.view.value = view;
   }
 
   /** Fetches what of a run is looked at, and shows it in place of the one before, all at once. */
@@ -328,13 +331,13 @@ export class Panel {
       const selection: HeadSelection = { component: component.component, heads: [head], aggregation: 'mean' };
       const load = (): void => this.#load(run, selection, component, aborted, (shown) => (this.preview.value = shown));
       // A pointer that crosses the grid asks for no head that it does not rest on, unless it is here already.
-      if (this.#store.held(run.info.runId, selection) !== undefined) load();
+      if (this.#store.held(run.info.runId, selection, component) !== undefined) load();
       else timer = window.setTimeout(load, hoverDelay);
     });
   }
 
   #load(run: PanelRun, selection: HeadSelection, component: ComponentInfo, aborted: AbortSignal, show: (shown: ShownPattern) => void): void {
-    const held = this.#store.held(run.info.runId, selection);
+    const held = this.#store.held(run.info.runId, selection, component);
     if (held !== undefined) return show({ selection, component, matrix: held });
     void settle(
       this.#store.matrix(run.info, selection, component, aborted),
@@ -345,26 +348,6 @@ export class Panel {
         }),
       (error) => (this.dataError.value = error),
     );
-  }
-
-  /** Of large patterns, fetches the rows of the tokens that are looked at, and of the cell under the crosshair. */
-  #followRows(): void {
-    effect(() => {
-      const matrix = this.selected.value?.matrix;
-      const look = this.look.value;
-      const missing = matrix?.kind === 'remote' ? (look?.tokens ?? []).filter(({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined) : [];
-      if (matrix?.kind !== 'remote' || look === undefined || missing.length === 0) this.#lightRows.want(undefined);
-      else this.#lightRows.want((aborted) => Promise.all(missing.map(({ position }) => matrix.fetchRow(position, look.direction, aborted))));
-    });
-    effect(() => {
-      const cell = this.crosshair.value;
-      const shown = this.matrix.value;
-      if (cell === undefined || shown?.matrix.kind !== 'remote' || cell.query >= shown.matrix.numQueries || shown.matrix.weightAt(cell.query, cell.key) !== undefined) return this.#crosshairRows.want(undefined);
-      const { matrix, selection, component } = shown;
-      // An exact row of rounded weights costs a run of the model: under a moving pointer the rounded ones will do, and say so.
-      const isRounded = largestError(selection, [component]) !== undefined;
-      this.#crosshairRows.want((aborted) => (isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted)));
-    });
   }
 
   /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */
@@ -380,20 +363,5 @@ export class Panel {
       (value) => (this.thumbnails.value = { component: component.component, value }),
       (error) => (this.dataError.value = error),
     );
-  }
-
-  #followHover(): void {
-    let told: TokenRef | undefined;
-    let frame = 0;
-    effect(() => {
-      // While something is pinned, hovering changes no light here, so it must not in the editor.
-      const token = this.view.value.pinned.length > 0 ? undefined : (this.hovered.value ?? this.cursor.value);
-      cancelAnimationFrame(frame);
-      frame = requestAnimationFrame(() => {
-        if (isSameToken(token, told)) return;
-        told = token;
-        this.#connection.fire('hover', token ?? null);
-      });
-    });
   }
 }

@@ -26,22 +26,24 @@ export class PatternStore {
   }
 
   /** A matrix that is here already. */
-  held(runId: number, selection: HeadSelection): MatrixData | undefined {
+  held(runId: number, selection: HeadSelection, component: ComponentInfo): MatrixData | undefined {
     const name = nameOf(runId, selection);
-    return this.#whole.get(name) ?? this.#large.get(name);
+    const held = this.#whole.get(name) ?? this.#large.get(name);
+    const first = this.#first;
+    if (held !== undefined || first?.runId !== runId || !isSameSelection(first.selection, selection)) return held;
+    this.#first = undefined;
+    return this.#keep(runId, selection, component, first.pattern);
   }
 
   /** A matrix, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
   async matrix(info: RunInfo, selection: HeadSelection, component: ComponentInfo, signal: AbortSignal): Promise<MatrixData> {
     const { runId, streams } = info;
-    const found = this.held(runId, selection);
+    const found = this.held(runId, selection, component);
     if (found !== undefined) return found;
     const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
     if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream))) return this.#overview(runId, selection, signal);
-    const pattern = this.#takeFirst(runId, selection) ?? (await this.#remote.pattern({ runId, selection }, signal));
-    if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) throw new ExplorerError('invalidMessage', ['pattern']);
-    const matrix = new WholeMatrix(pattern, component.isCausal);
-    this.#whole.set(nameOf(runId, selection), matrix);
+    const matrix = this.#keep(runId, selection, component, await this.#remote.pattern({ runId, selection }, signal));
+    if (matrix === undefined) throw new ExplorerError('invalidMessage', ['pattern']);
     return matrix;
   }
 
@@ -50,10 +52,11 @@ export class PatternStore {
     this.#first = first;
   }
 
-  #takeFirst(runId: number, selection: HeadSelection): Pattern | undefined {
-    const first = this.#first;
-    this.#first = undefined;
-    return first?.runId === runId && isSameSelection(first.selection, selection) ? first.pattern : undefined;
+  #keep(runId: number, selection: HeadSelection, { isCausal }: ComponentInfo, pattern: Pattern): WholeMatrix | undefined {
+    if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) return undefined;
+    const matrix = new WholeMatrix(pattern, isCausal);
+    this.#whole.set(nameOf(runId, selection), matrix);
+    return matrix;
   }
 
   async #overview(runId: number, selection: HeadSelection, signal: AbortSignal): Promise<RemoteMatrix> {

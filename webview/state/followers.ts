@@ -1,0 +1,52 @@
+import { effect, type ReadonlySignal } from '@preact/signals';
+import { largestError } from '../../src/model/head';
+import type { Look } from '../../src/model/lighting';
+import { isSameToken, type TokenRef } from '../../src/model/token';
+import type { ViewState } from '../../src/model/viewState';
+import type { MatrixCell } from '../layout/matrixView';
+import type { ShownPattern } from './matrixData';
+import type { RowFetcher } from './rowFetcher';
+
+/** What is looked at, and under which matrix the pointer is. */
+export interface LookedAt {
+  readonly selected: ReadonlySignal<ShownPattern | undefined>;
+  readonly look: ReadonlySignal<Look | undefined>;
+  readonly matrix: ReadonlySignal<ShownPattern | undefined>;
+  readonly crosshair: ReadonlySignal<MatrixCell | undefined>;
+}
+
+/** Of large patterns, fetches the rows of the tokens that are looked at, and of the cell under the crosshair. */
+export function followRows({ selected, look: looked, matrix: shownMatrix, crosshair }: LookedAt, lightRows: RowFetcher, crosshairRows: RowFetcher): void {
+  effect(() => {
+    const matrix = selected.value?.matrix;
+    const look = looked.value;
+    const missing = matrix?.kind === 'remote' ? (look?.tokens ?? []).filter(({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined) : [];
+    if (matrix?.kind !== 'remote' || look === undefined || missing.length === 0) lightRows.want(undefined);
+    else lightRows.want((aborted) => Promise.all(missing.map(({ position }) => matrix.fetchRow(position, look.direction, aborted))));
+  });
+  effect(() => {
+    const cell = crosshair.value;
+    const shown = shownMatrix.value;
+    if (cell === undefined || shown?.matrix.kind !== 'remote' || cell.query >= shown.matrix.numQueries || shown.matrix.weightAt(cell.query, cell.key) !== undefined) return crosshairRows.want(undefined);
+    const { matrix, selection, component } = shown;
+    // An exact row of rounded weights costs a run of the model: under a moving pointer the rounded ones will do, and say so.
+    const isRounded = largestError(selection, [component]) !== undefined;
+    crosshairRows.want((aborted) => (isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted)));
+  });
+}
+
+/** Tells the token that is hovered here, or that the keyboard is at, once a frame and only when it changes. */
+export function followHover({ view, hovered, cursor }: { readonly view: ReadonlySignal<ViewState>; readonly hovered: ReadonlySignal<TokenRef | undefined>; readonly cursor: ReadonlySignal<TokenRef | undefined> }, tell: (token: TokenRef | null) => void): void {
+  let told: TokenRef | undefined;
+  let frame = 0;
+  effect(() => {
+    // While something is pinned, hovering changes no light here, so it must not in the editor.
+    const token = view.value.pinned.length > 0 ? undefined : (hovered.value ?? cursor.value);
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => {
+      if (isSameToken(token, told)) return;
+      told = token;
+      tell(token ?? null);
+    });
+  });
+}
