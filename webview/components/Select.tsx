@@ -1,7 +1,7 @@
 import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { JSX } from 'preact';
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 /** One choice of a {@link Select}. */
 export interface Choice {
@@ -34,7 +34,7 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
   };
   const latest = useRef(give);
   latest.current = give;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const select = element.current as VscodeSingleSelect | null; // the element that this component renders
     if (select === null) return undefined;
     select.label = label;

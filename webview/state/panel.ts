@@ -281,6 +281,9 @@ export class Panel {
       for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.picture, this.dataError, this.editorHover]) cleared.value = undefined;
       this.found.value = [];
       this.generation.value++;
+      // The view that the host looks at the run with comes after it, and what is looked at with it came before.
+      const selection = run === null ? undefined : this.#store.firstSelection(run.info.runId);
+      if (selection !== undefined) this.view.value = { ...this.view.peek(), selection };
       this.run.value = run;
     });
     if (run?.info.streams.some(({ grid }) => grid !== undefined) !== true) return;

@@ -52,6 +52,11 @@ export class PatternStore {
     this.#first = first;
   }
 
+  /** What the pattern that came before its run shows. */
+  firstSelection(runId: number): HeadSelection | undefined {
+    return this.#first?.runId === runId ? this.#first.selection : undefined;
+  }
+
   #keep(runId: number, selection: HeadSelection, { isCausal }: ComponentInfo, pattern: Pattern): WholeMatrix | undefined {
     if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) return undefined;
     const matrix = new WholeMatrix(pattern, isCausal);
