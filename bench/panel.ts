@@ -79,7 +79,7 @@ const settle = (milliseconds = 5000): Promise<void> => new Promise((resolve) => 
 
 async function inWindow<T>(vsix: string, tokenLimit: number, use: (vscode: VSCode) => Promise<T>): Promise<T> {
   process.env['AE_VSIX'] = vsix;
-  const vscode = await VSCode.launch({ host: 'node', version: 'newest', name: `bench-${tokenLimit}`, files: { 'code.py': source }, settings: { 'attentionExplorer.tokenLimit': tokenLimit } });
+  const vscode = await VSCode.launch({ host: 'node', version: 'newest', hasAllExtensions: true, name: `bench-${tokenLimit}`, files: { 'code.py': source }, settings: { 'attentionExplorer.tokenLimit': tokenLimit } });
   try {
     await vscode.openFile('code.py');
     await settle();

@@ -71,7 +71,7 @@ const wait = (milliseconds: number): Promise<void> => new Promise((done) => setT
 
 async function typing(backend: string): Promise<void> {
   const settings = { 'attentionExplorer.backend': backend, 'editor.quickSuggestions': 'off', 'editor.wordBasedSuggestions': 'off', 'editor.autoClosingBrackets': 'never', 'editor.autoIndent': 'none', 'editor.parameterHints.enabled': false };
-  const vscode = await VSCode.launch({ host: 'node', version: 'newest', name: `typing-${backend}`, files: { 'code.py': source }, settings });
+  const vscode = await VSCode.launch({ host: 'node', version: 'newest', hasAllExtensions: true, name: `typing-${backend}`, files: { 'code.py': source }, settings });
   const latencies = { off: [] as number[], on: [] as number[] };
   const pictures: number[] = [];
   const random = pauses();

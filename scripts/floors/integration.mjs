@@ -38,7 +38,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
   const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
-  const server = await startServer({ host, isTestDriver: true, settings: isWeb ? webHostSettings : {}, logFile: join(artefacts, `${name}.server.log`), log });
+  const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: isWeb ? webHostSettings : {}, logFile: join(artefacts, `${name}.server.log`), log });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const printed = [];

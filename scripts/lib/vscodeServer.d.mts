@@ -7,6 +7,7 @@ export interface ServerOptions {
   extensionsDir?: string | undefined;
   isTestDriver?: boolean;
   needsTrust?: boolean;
+  hasFewExtensions?: boolean;
   logFile?: string | undefined;
   port?: number;
   log?: (line: string) => void;

@@ -1,5 +1,5 @@
 // Starts and stops a real VS Code's server, each time with a fresh profile.
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cleanEnvironment, setUpVSCode } from './setUpVSCode.mjs';
@@ -47,9 +47,9 @@ export async function installVsix(host, vsix, extensionsDir, log) {
  * Starts a server; resolves when it listens.
  * `host`: newest or oldest; `settings`: the user's settings beyond `quietSettings`; `vsix`: an extension to install, or
  * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
- * the workspace is trusted; `logFile`: keeps what the server prints.
+ * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster; `logFile`: keeps what the server prints.
  */
-export async function startServer({ host = 'newest', settings = {}, vsix, extensionsDir, isTestDriver = false, needsTrust = false, logFile, port = 0, log = console.log }) {
+export async function startServer({ host = 'newest', settings = {}, vsix, extensionsDir, isTestDriver = false, needsTrust = false, hasFewExtensions = false, logFile, port = 0, log = console.log }) {
   const { server, node, version } = await setUpVSCode(host, log);
   const home = temporaryFolder('server');
   const dataDir = join(home, 'data');
@@ -65,6 +65,7 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
     '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
     '--server-data-dir', dataDir, '--extensions-dir', extensions, '--disable-telemetry', '--disable-experiments',
   ];
+  if (hasFewExtensions) args.push('--builtin-extensions-dir', fewExtensions(server, home));
   if (!needsTrust) args.push('--disable-workspace-trust');
   if (isTestDriver) args.push('--enable-smoke-test-driver');
   const child = startProcess(node, args, { env: environment(home), stdio: ['ignore', 'pipe', 'pipe'] });
@@ -110,6 +111,19 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
       removeFolder(home);
     },
   };
+}
+
+// What the tests meet of VS Code's own extensions: themes, the grammars of the samples, pictures and notebooks, and the packages that these share.
+const neededExtensions = ['theme-defaults', 'theme-seti', 'python', 'json', 'markdown-basics', 'typescript-basics', 'javascript', 'media-preview', 'ipynb', 'configuration-editing', 'node_modules'];
+
+function fewExtensions(server, home) {
+  const folder = join(home, 'builtin-extensions');
+  mkdirSync(folder, { recursive: true });
+  for (const name of neededExtensions) {
+    const path = join(server, 'extensions', name);
+    if (existsSync(path)) symlinkSync(path, join(folder, name), 'junction');
+  }
+  return folder;
 }
 
 /** A file's path as VS Code's addresses have it: with slashes, and one in front of a drive letter. */

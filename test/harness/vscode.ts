@@ -32,6 +32,8 @@ export interface LaunchOptions {
   /** Opens the workspace as one that is not trusted yet. */
   readonly needsTrust?: boolean;
   readonly hasWebGpu?: boolean;
+  /** Whether all of VS Code's own extensions are there, and not only what tests meet of them: as a person has it. */
+  readonly hasAllExtensions?: boolean;
   /** Names the artefacts. */
   readonly name?: string;
 }
@@ -84,6 +86,7 @@ export class VSCode {
       extensionsDir: isPrepared ? process.env['AE_EXTENSIONS_DIR'] : undefined,
       vsix: isPrepared ? undefined : (process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
       needsTrust: options.needsTrust ?? false,
+      hasFewExtensions: options.hasAllExtensions !== true,
       settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0], ...(host === 'web' ? webHostSettings : {}), ...options.settings },
       logFile: artefact(`${name}.server.log`),
     });
