@@ -6,6 +6,8 @@ import { codeOf } from '../harness/codeOf';
 
 interface TestApi {
   echo(params: { readonly value: unknown; readonly delay?: number }): { readonly value: unknown };
+  /** Answers when another call with this value has been made. */
+  after(params: { readonly value: number; readonly other: number }): { readonly value: unknown };
   double(params: { readonly values: Float32Array }): { readonly values: Float32Array; readonly nested: readonly { readonly bytes: Uint8Array }[] };
   fail(params: { readonly how: 'typed' | 'untyped' }): void;
   wait(params: Record<string, never>): string;
@@ -24,7 +26,7 @@ export interface ChannelPair {
   cut(): void;
 }
 
-const methods = ['echo', 'double', 'fail', 'wait'] as const;
+const methods = ['echo', 'after', 'double', 'fail', 'wait'] as const;
 
 /** What every channel must keep, whatever carries it. */
 export function describeChannel(name: string, makePair: () => Promise<ChannelPair>): void {
@@ -39,9 +41,15 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
       pair = await makePair();
       malformed = [];
       cancelled = 0;
+      const made = new Map<number, () => void>();
       const api: Server<TestApi> = {
         echo: async ({ value, delay = 0 }) => {
           await new Promise((resolve) => setTimeout(resolve, delay));
+          return { value };
+        },
+        after: async ({ value, other }) => {
+          made.get(value)?.();
+          await new Promise<void>((resolve) => (value === other ? resolve() : made.set(other, resolve)));
           return { value };
         },
         double: ({ values }) => ({ values: values.map((value) => value * 2), nested: [{ bytes: new Uint8Array(10_000).fill(7) }, { bytes: Uint8Array.of(1, 2) }] }),
@@ -62,9 +70,11 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
 
     it('answers out of order, each caller its own result', async () => {
       const order: unknown[] = [];
-      const call = async (value: number, delay: number): Promise<void> => void order.push((await client.remote.echo({ value, delay })).value);
-      await Promise.all([call(1, 60), call(2, 0), call(3, 30)]);
-      expect(order).to.deep.equal([2, 3, 1]);
+      const call = async (value: number, other: number): Promise<void> => void order.push((await client.remote.after({ value, other })).value);
+      // The first waits for the third, and the second for none.
+      await Promise.all([call(1, 3), call(2, 2), call(3, 3)]);
+      expect(order).to.have.members([1, 2, 3]);
+      expect(order[0]).to.equal(2);
     });
 
     it('carries typed arrays, small and large, in results and parameters', async () => {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
-import type { TokenRef } from '../../model/token';
+import { isSameToken, type TokenRef } from '../../model/token';
 import { tokenBefore } from '../live/liveWindow';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
@@ -25,6 +25,20 @@ export function endFirstLook(store: ViewStore): Disposable {
   const registrations = new DisposableStore();
   registrations.add(store.onDidChangeHover((hovered) => hovered !== undefined && end()));
   registrations.add(store.onDidChangeView(({ pinned }) => pinned.length > 0 && end()));
-  registrations.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor.document.uri.toString() === store.run?.text.uri.toString() && end()));
+  registrations.add(
+    vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => {
+      const { run } = store;
+      if (run === undefined || textEditor.document.uri.toString() !== run.text.uri.toString()) return;
+      // Word of the selection that was explained can come after the result.
+      if (!isAsExplained(textEditor, run, store.caret)) end();
+    }),
+  );
   return registrations;
+}
+
+/** Whether an editor's selection is still what a run was asked for with. */
+function isAsExplained({ document, selection }: vscode.TextEditor, run: ShownRun, look: TokenRef | undefined): boolean {
+  if (run.isWholeDocument) return isSameToken(firstLook(run), look);
+  const { start, end } = run.text.range;
+  return document.offsetAt(selection.start) === start && document.offsetAt(selection.end) === end;
 }
