@@ -144,8 +144,8 @@ function webGpu() {
 }
 
 function integration() {
-  // What happens between the extension and its engine or the model's files is not for VS Code's release to change.
-  const isOfOldest = (file) => !/(?:badInput|editing|engine)\.test/.test(file);
+  // What happens between the extension and its engine, the model's files or a changed text is not for VS Code's release to change.
+  const isOfOldest = (file) => !/(?:badInput|editing|engine|live)\.test/.test(file);
   const inHost = (host, isWeb) => (leg) =>
     leg(`Integration: ${host} VS Code, ${isWeb ? 'web' : 'Node'} host`, (log) => {
       const files = tests(['integration'], 'browser');
@@ -156,9 +156,9 @@ function integration() {
 
 function endToEnd() {
   if (process.env.AE_VSIX === undefined) return [];
-  // The smoke test is a part of what the others do: it is for the oldest VS Code. Panel, lists and settings are the same in the web
-  // host, and its integration tests run live mode, targets and failures: there only the panel once, and files that the engine gets otherwise.
-  const isOfWeb = (file) => /(?:explain|picture|webGpu)\.test/.test(file);
+  // The smoke test is a part of what `explain` does: it is for the places where not all of that is repeated. Panel, lists and settings are
+  // the same in the web host, and its integration tests run the rest: there only files that the engine gets otherwise, and its own backend.
+  const isOfWeb = (file) => /(?:smoke|picture|webGpu)\.test/.test(file);
   const inHost = (host, kind, files) => (leg) =>
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
