@@ -56,20 +56,22 @@ async function workOf(page: Page, session: CDPSession, act: () => Promise<unknow
 }
 
 async function measure(tool: Tool, size: number, round: number, times: Times): Promise<void> {
-  const page = await tool.open(size);
+  let page: Page | undefined;
   try {
-    const session = await page.context().newCDPSession(page);
+    page = await tool.open(size);
+    const opened = page;
+    const session = await opened.context().newCDPSession(opened);
     await session.send('Performance.enable', { timeDomain: 'threadTicks' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`not there after ${limit / 1000} s`)), limit);
     });
-    const crashed = new Promise<never>((_, reject) => page.once('crash', () => reject(new Error('the page crashed'))));
+    const crashed = new Promise<never>((_, reject) => opened.once('crash', () => reject(new Error('the page crashed'))));
     const all = async (): Promise<void> => {
-      const paint = await tool.paint(page, size);
-      await tool.ready?.(page, round);
-      const next = await workOf(page, session, () => tool.next(page, round));
-      const hover = await workOf(page, session, () => tool.hover(page, 20 + round));
+      const paint = await tool.paint(opened, size);
+      await tool.ready?.(opened, round);
+      const next = await workOf(opened, session, () => tool.next(opened, round));
+      const hover = await workOf(opened, session, () => tool.hover(opened, 20 + round));
       if (round === 0 && paint < slow) return;
       times.paint.push(paint);
       times.next.push(next);
@@ -84,7 +86,7 @@ async function measure(tool: Tool, size: number, round: number, times: Times): P
     times.failure = error instanceof Error ? error.message.split('\n')[0] : String(error);
   } finally {
     // A page that hangs does not close when asked.
-    await Promise.race([page.close(), new Promise((resolve) => setTimeout(resolve, 5000))]);
+    await Promise.race([page?.close(), new Promise((resolve) => setTimeout(resolve, 5000))]);
   }
 }
 
