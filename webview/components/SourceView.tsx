@@ -2,6 +2,7 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { numTokensOf } from '../../src/model/modelInfo';
 import { strongest } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
@@ -144,7 +145,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const painters = useMemo(() => new Map<number, TokenPainter>(), [run.info]);
   const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0)), [run, tabSize]);
   const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
-  const numTokens = streams.reduce((sum, { tokens }) => sum + tokens.length, 0);
+  const numTokens = numTokensOf(run.info);
 
   useEffect(
     () =>

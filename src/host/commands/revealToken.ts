@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { TokenRef } from '../../model/token';
+import { visibleEditor } from '../editor/visibleEditor';
 import { openDocument } from '../run/explainSource';
 import type { ShownRun } from '../run/shownRun';
 
@@ -15,7 +16,7 @@ export async function revealToken(run: ShownRun, { stream, position }: TokenRef)
   const { start, end } = run.source.tokens[position];
   const range = run.text.rangeOf(document, start, end);
   if (range === undefined) return;
-  const visible = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.toString() === uri.toString());
+  const visible = visibleEditor(uri);
   const column = visible?.viewColumn ?? columnOf(uri) ?? vscode.ViewColumn.One;
   // A cell has no tab of its own: its editor is shown where it stands.
   const editor = visible !== undefined && visible.viewColumn === undefined ? visible : await vscode.window.showTextDocument(document, { viewColumn: column, preserveFocus: false, preview: false });

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ViewState } from '../../model/viewState';
 import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
+import { visibleEditor } from '../editor/visibleEditor';
 import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
 import { textHash } from '../run/textHash';
@@ -39,7 +40,7 @@ export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
 /** How the panel should look, by the settings and the editor of the run. */
 export function panelAppearance(run: ShownRun | undefined): PanelAppearance {
   const uri = run?.text.uri;
-  const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === uri?.toString());
+  const editor = visibleEditor(uri);
   const written = editor?.options.tabSize ?? vscode.workspace.getConfiguration('editor', uri ?? null).get<unknown>('tabSize');
   const tabSize = typeof written === 'number' && written >= 1 && written <= 64 ? Math.round(written) : 4;
   return { colourMap: readSettings(uri).colourMap, tabSize, l10n: vscode.l10n.bundle };

@@ -1,16 +1,18 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { isSameToken, type TokenRef } from '../../model/token';
+import { visibleEditor } from '../editor/visibleEditor';
 import { tokenBefore } from '../live/liveWindow';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
+import { sourceOfEditor } from './explainSource';
 import type { ShownRun } from './shownRun';
 
 /** The token that a fresh run is looked at with: of a selection its last one, else the one before the caret. Undefined for a picture, and where the settings light nothing in the editor unasked. */
 export function firstLook(run: ShownRun): TokenRef | undefined {
   const { text, source } = run;
   if (run.isPicture || !readSettings(text.uri).highlightOnHover) return undefined;
-  const editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === text.uri.toString());
+  const editor = visibleEditor(text.uri);
   const caret = run.isWholeDocument ? editor?.document.offsetAt(editor.selection.active) : undefined;
   const position = tokenBefore(source, caret === undefined || caret <= text.range.start ? source.text.length : caret - text.range.start);
   const token = source.tokens[position];
@@ -37,8 +39,9 @@ export function endFirstLook(store: ViewStore): Disposable {
 }
 
 /** Whether an editor's selection is still what a run was asked for with. */
-function isAsExplained({ document, selection }: vscode.TextEditor, run: ShownRun, look: TokenRef | undefined): boolean {
+function isAsExplained(editor: vscode.TextEditor, run: ShownRun, look: TokenRef | undefined): boolean {
   if (run.isWholeDocument) return isSameToken(firstLook(run), look);
-  const { start, end } = run.text.range;
-  return document.offsetAt(selection.start) === start && document.offsetAt(selection.end) === end;
+  const { range } = sourceOfEditor(editor);
+  // Of a long selection the model has read the beginning.
+  return range !== undefined && range.start === run.text.range.start && range.end >= run.text.range.end;
 }
