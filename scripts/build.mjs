@@ -39,6 +39,7 @@ export function bundles({ production = false } = {}) {
     engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
     webgpu: { ...browser, format: 'esm', entryPoints: ['node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs'], outfile: 'dist/ort-webgpu.mjs' },
     webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },
+    elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
     native: { ...node, plugins: [besideBundle], entryPoints: ['node_modules/onnxruntime-node/dist/index.js'], outfile: 'dist/native/ort.cjs' },
     cli: { ...node, define: nodeUrl.define, banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` }, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs' },
   };

@@ -9,6 +9,7 @@ import { App } from './components/App';
 import { PanelContext } from './components/context';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
+import { loadElements } from './loadElements';
 import './styles/panel.css';
 import './styles/toolbar.css';
 import './styles/source.css';
@@ -36,10 +37,12 @@ connection.on('appearance', ({ l10n: contents }) => {
 
 // VS Code shows the page and hands over its messages when it has loaded, and a style sheet on its way would hold that up: the icons
 // come after it. Until then the link says no more than where they are, to what draws them.
-const { codicons } = document.body.dataset;
+const { codicons, elements } = document.body.dataset;
+const { nonce = '' } = (document.currentScript ?? {}) as Partial<HTMLScriptElement>; // this bundle is a classic script
+if (elements !== undefined) loadElements(panel, elements, nonce);
 if (codicons !== undefined) {
   const link = document.createElement('link');
-  Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce: (document.currentScript as HTMLScriptElement | null)?.nonce /* this bundle is a classic script */ });
+  Object.assign(link, { id: 'vscode-codicon-stylesheet', href: codicons, nonce });
   document.head.append(link);
   const loadIcons = (): void => void (link.rel = 'stylesheet');
   if (document.readyState === 'complete') loadIcons();

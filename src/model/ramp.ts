@@ -58,10 +58,16 @@ interface Lab {
 
 /** The ramp of a colour map over an editor's background; `readBy` has a hue of its own. */
 export function rampFor(colourMap: ColourMap, background: Rgb, foreground: Rgb, direction: Direction): Ramp {
-  const table = tableOf(direction === 'reads' ? colourMap : counterpart[colourMap], background);
-  const texts = table.map((colour) => textOver(colour, foreground));
-  const overlays = table.map((colour) => overlayOf(colour, background));
-  return { colour: (depth) => table[indexOf(depth)], text: (depth) => texts[indexOf(depth)], overlay: (depth) => overlays[indexOf(depth)] };
+  // Made when they are first wanted: of the reverse direction mostly nothing is.
+  let table: readonly Rgb[] | undefined;
+  const texts: Rgb[] = [];
+  const overlays: Rgba[] = [];
+  const colour = (depth: number): Rgb => (table ??= tableOf(direction === 'reads' ? colourMap : counterpart[colourMap], background))[indexOf(depth)];
+  return {
+    colour,
+    text: (depth) => (texts[indexOf(depth)] ??= textOver(colour(depth), foreground)),
+    overlay: (depth) => (overlays[indexOf(depth)] ??= overlayOf(colour(depth), background)),
+  };
 }
 
 /** The WCAG contrast ratio of two colours, from 1 to 21. */

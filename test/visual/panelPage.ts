@@ -49,7 +49,7 @@ async function html(theme: ThemeName): Promise<string> {
 <link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="/out/visual/codicon.css">
 <link rel="stylesheet" href="/out/visual/webview.css">
 </head>
-<body class="${themes[theme]}">
+<body class="${themes[theme]}" data-elements="/out/visual/elements.js">
 <div id="root"></div>
 <script nonce="test" src="/out/visual/fakeHost.js"></script>
 <script nonce="test" src="/out/visual/webview.js"></script>
@@ -75,7 +75,7 @@ export class PanelPages {
     await build({ absWorkingDir: root, entryPoints: ['test/visual/fakeHost.ts'], outfile: 'out/visual/fakeHost.js', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning' });
     // Copies, so that a build that goes on meanwhile takes nothing away.
     await mkdir(join(root, 'out/visual'), { recursive: true });
-    for (const file of ['webview.js', 'webview.css', 'codicon.css', 'codicon.ttf']) await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
+    for (const file of ['webview.js', 'webview.css', 'elements.js', 'codicon.css', 'codicon.ttf']) await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
     const pages = Object.fromEntries(await Promise.all(Object.keys(themes).map(async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const)));
     return new PanelPages(await launchBrowser(), await startStaticServer({ pages }));
   }
@@ -92,6 +92,7 @@ export class PanelPages {
     const query = new URLSearchParams({ state, ...(run === undefined ? {} : { run }), ...(map === undefined ? {} : { map }) });
     await page.goto(`${this.#server.origin}/${theme}.html?${query}`);
     if (run !== undefined && state !== 'empty') await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted'));
+    await page.waitForFunction(() => customElements.get('vscode-toolbar-button') !== undefined);
     await page.evaluate(() => document.fonts.ready.then(() => undefined));
     return page;
   }

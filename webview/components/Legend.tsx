@@ -18,7 +18,8 @@ export function Legend(): JSX.Element {
   const component = panel.component.value;
   const method = component === undefined ? '' : methodName(panel.selection.value, component);
   const ramps = panel.ramps.value;
-  const stops = useMemo(() => ({ reads: stopsOf(ramps.reads), readBy: stopsOf(ramps.readBy) }), [ramps]);
+  const shown = directions.join(' ');
+  const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of])), [ramps, shown]);
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
   const middle = scale === 'log' ? formatWeight(Math.sqrt(logFloor)) : scale === 'row' ? (maximum === undefined ? '' : formatWeight(maximum / 2)) : '0.5';
@@ -30,7 +31,7 @@ export function Legend(): JSX.Element {
           <div class="legend-title">
             {method} · {scaleName(scale)} · {directionWord(of)}
           </div>
-          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops[of]})` }}>
+          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
             {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
           </div>
         </div>

@@ -1,7 +1,7 @@
-import '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { VscodeSingleSelect } from '@vscode-elements/elements/dist/vscode-single-select/index.js';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { areElementsDefined } from '../loadElements';
 
 /** One choice of a {@link Select}. */
 export interface Choice {
@@ -16,12 +16,13 @@ const fewChoices = 16;
 /** A drop-down list with VS Code's look; `isFiltered` lets one type to find a choice. */
 export function Select({ label, value, choices, width, isFiltered = false, onChange }: { label: string; value: string; choices: readonly Choice[]; width: number; isFiltered?: boolean; onChange: (value: string) => void }): JSX.Element {
   const element = useRef<HTMLElement>(null);
+  const isDefined = areElementsDefined.value;
   const changed = useRef(onChange);
   changed.current = onChange;
   const held = useRef<readonly Choice[]>([]);
   const give = (all: boolean): void => {
     const select = element.current as VscodeSingleSelect | null; // the element that this component renders
-    if (select === null) return;
+    if (select === null || !isDefined) return;
     const given = all || choices.length <= fewChoices ? choices : choices.filter((choice) => choice.value === value);
     const isSame = given.length === held.current.length && given.every((choice, i) => choice === held.current[i]);
     if (!isSame) {
@@ -36,11 +37,10 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
   latest.current = give;
   useLayoutEffect(() => {
     const select = element.current as VscodeSingleSelect | null; // the element that this component renders
-    if (select === null) return undefined;
+    if (select === null || !isDefined) return undefined;
     select.label = label;
     select.combobox = isFiltered;
     select.filter = 'contains';
-    select.style.width = `${width}px`;
     const listener = (): void => {
       // Its own value is put back until the new one comes down as a property: one source of truth.
       if (select.value !== '') changed.current(select.value);
@@ -53,8 +53,8 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
       select.removeEventListener('change', listener);
       for (const type of near) select.removeEventListener(type, fill);
     };
-  }, [label, isFiltered, width]);
+  }, [isDefined, label, isFiltered]);
   // Before the frame is drawn: what is chosen is drawn with what it shows.
-  useLayoutEffect(() => give(element.current?.matches(':hover, :focus-within') === true), [choices, value]);
-  return <vscode-single-select ref={element} class="select" title={label} />;
+  useLayoutEffect(() => give(element.current?.matches(':hover, :focus-within') === true), [isDefined, choices, value]);
+  return <vscode-single-select ref={element} class="select" title={label} style={{ width: `${width}px` }} data-chosen={choices.find((choice) => choice.value === value)?.label} />;
 }

@@ -31,6 +31,8 @@ export class Panel {
   readonly appearance = signal<PanelAppearance>({ colourMap: 'blue', tabSize: 4, l10n: undefined });
   /** Undefined until the host has spoken. */
   readonly status = signal<PanelStatus | undefined>(undefined);
+  /** Whether a run has been drawn. */
+  readonly hasPainted = signal(false);
   readonly run = signal<PanelRun | null>(null);
   /** Counts the runs that do not take the place of the one before without a break. */
   readonly generation = signal(0);
@@ -220,6 +222,7 @@ export class Panel {
   }
 
   painted(runId: number, milliseconds: number): void {
+    this.hasPainted.value = true;
     this.#connection.fire('painted', { runId, milliseconds });
   }
 

@@ -82,7 +82,8 @@ export class ExplorerPanel implements Disposable {
     try {
       const [script, style] = await Promise.all(['webview.js', 'webview.css'].map(async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, name)))));
       if (this.#store.isDisposed) return;
-      webview.html = panelHtml({ script, style, codicons: webview.asWebviewUri(vscode.Uri.joinPath(dist, 'codicon.css')).toString(), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, vscode.l10n.t('Loading the panel …'));
+      const addressOf = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
+      webview.html = panelHtml({ script, style, codicons: addressOf('codicon.css'), elements: addressOf('elements.js'), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, vscode.l10n.t('Loading the panel …'));
     } catch (error) {
       this.#deps.log.error(`The panel's page could not be read: ${String(error)}`);
     }

@@ -91,7 +91,7 @@ describe('What a webview left behind', () => {
 });
 
 describe('The panel’s page', () => {
-  const assets = { script: 'draw();', style: 'p { color: red }', codicons: 'https://webview/dist/codicon.css', cspSource: 'https://*.webview' };
+  const assets = { script: 'draw();', style: 'p { color: red }', codicons: 'https://webview/dist/codicon.css', elements: 'https://webview/dist/elements.js', cspSource: 'https://*.webview' };
 
   it('lets nothing load or run but our own files', () => {
     const html = panelHtml(assets, 'abc', 'en', 'Loading');

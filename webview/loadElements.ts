@@ -1,0 +1,31 @@
+import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { Panel } from './state/panel';
+
+/** A run that takes longer is waited for with all that belongs to the panel. */
+const mostMilliseconds = 1000;
+
+const defined = signal(false);
+
+/** Whether the custom elements are there; until then they are boxes of their size. */
+export const areElementsDefined: ReadonlySignal<boolean> = defined;
+
+/**
+ * Loads the script of the custom elements, which takes as long as drawing a run: where one is on its way, after its first paint.
+ * @param nonce what the page's policy asks of scripts.
+ */
+export function loadElements(panel: Panel, source: string, nonce: string): void {
+  const load = (): void => {
+    stop();
+    clearTimeout(timer);
+    const script = document.createElement('script');
+    Object.assign(script, { src: source, nonce });
+    script.addEventListener('load', () => (defined.value = true));
+    document.head.append(script);
+  };
+  const timer = setTimeout(load, mostMilliseconds);
+  const stop = effect(() => {
+    const status = panel.status.value?.kind;
+    const isRunAwaited = status === undefined || status === 'busy' || panel.run.value !== null;
+    if (panel.hasPainted.value || !isRunAwaited) queueMicrotask(load);
+  });
+}
