@@ -18,6 +18,9 @@ import { levelRules } from './theme/palette';
 import { followTheme } from './theme/theme';
 import { windowChannel } from './windowChannel';
 
+/** An editor that has said nothing for so long is told of. */
+const silentMilliseconds = 300;
+
 const api = acquireVsCodeApi();
 const theme = followTheme();
 const kept = new KeptLayout(api);
@@ -28,6 +31,8 @@ const panel = new Panel(connection, theme, (persist) => kept.keepPersisted(persi
 const levels = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, levels];
 effect(() => {
+  // Colours of nothing take time that the first picture needs.
+  if (panel.run.value === null) return;
   const { isHighContrast, outline } = theme.value;
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
@@ -51,12 +56,25 @@ if (codicons !== undefined) {
 
 const root = document.getElementById('root');
 if (root !== null) {
-  root.replaceChildren(); // what the page showed until now
-  render(
-    <PanelContext.Provider value={{ panel, kept }}>
-      <App />
-    </PanelContext.Provider>,
-    root,
-  );
   panel.ready();
+  // The editor's first words mostly wait for the page already: until they are here, what it shows so far stays.
+  let isDrawn = false;
+  const draw = (): void => {
+    if (isDrawn) return;
+    isDrawn = true;
+    root.replaceChildren();
+    render(
+      <PanelContext.Provider value={{ panel, kept }}>
+        <App />
+      </PanelContext.Provider>,
+      root,
+    );
+  };
+  const stop = effect(() => {
+    if (panel.status.value !== undefined || panel.run.value !== null) requestAnimationFrame(draw); // with all that is said until then
+  });
+  setTimeout(() => {
+    stop();
+    draw();
+  }, silentMilliseconds);
 }

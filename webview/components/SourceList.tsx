@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useMemo } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Sources } from '../../src/model/lighting';
 import { depthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
@@ -38,6 +38,16 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const lighting = panel.lighting.value;
   const sources = panel.sources.value;
   const shown = panel.selected.value;
+  // The row that the pointer or the keyboard is at, whichever token it holds.
+  const place = useRef<number | undefined>(undefined);
+  const pointAt = (row: number | undefined): void => {
+    place.current = row;
+    const position = row === undefined ? undefined : sources?.strongest[row]?.position;
+    panel.pointed.value = position === undefined || lighting === undefined ? undefined : { stream: lighting.stream, position };
+  };
+  useLayoutEffect(() => {
+    if (place.current !== undefined) pointAt(place.current);
+  }, [sources]);
   if (lighting === undefined || sources === undefined || shown === undefined) {
     return (
       <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
@@ -63,33 +73,33 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         </span>
       </header>
       <ol class="sources">
-        {sources.strongest.map(({ position, weight }) => {
+        {sources.strongest.map(({ position, weight }, row) => {
           const token = { stream: lighting.stream, position };
           const { start, end } = streams[lighting.stream].tokens[position];
           const isInDocument = streams[lighting.stream].role === 'source' && end > start;
           const name = lighting.direction === 'readBy' ? readerName(streams, token) : tokenName(streams, token);
           const depth = depthOf(weight, scale, lighting.maximum);
           return (
-            <li key={position} onPointerEnter={() => (panel.pointed.value = token)} onPointerLeave={() => (panel.pointed.value = undefined)}>
-              {isInDocument ? (
-                <button type="button" class="link" title={l10n.t('Show in the editor')} onClick={() => panel.reveal(token)} onFocus={() => (panel.pointed.value = token)} onBlur={() => (panel.pointed.value = undefined)}>
-                  {name}
-                </button>
-              ) : (
-                <span class="name">{name}</span>
-              )}
-              <span class="number">{formatWeight(weight)}</span>
-              <span class="bar" aria-hidden="true">
-                <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
-              </span>
-              <span class="line-number">{isInDocument ? l10n.t('Ln {0}', lines[lighting.stream][position]) : ''}</span>
-              <span>
+            <li key={row} onPointerEnter={() => pointAt(row)} onPointerLeave={() => pointAt(undefined)}>
+              <span class="source">
+                {isInDocument ? (
+                  <button type="button" class="link" title={l10n.t('Show in the editor')} onClick={() => panel.reveal(token)} onFocus={() => pointAt(row)} onBlur={() => pointAt(undefined)}>
+                    {name}
+                  </button>
+                ) : (
+                  <span class="name">{name}</span>
+                )}
                 {sinks.includes(position) && lighting.direction === 'reads' ? (
                   <span class="tag" title={l10n.t('Most queries put much of their weight here')}>
                     {l10n.t('sink')}
                   </span>
                 ) : null}
               </span>
+              <span class="number">{formatWeight(weight)}</span>
+              <span class="bar" aria-hidden="true">
+                <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
+              </span>
+              <span class="line-number">{isInDocument ? l10n.t('Ln {0}', lines[lighting.stream][position]) : ''}</span>
             </li>
           );
         })}

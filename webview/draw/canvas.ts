@@ -13,6 +13,16 @@ export function prepareCanvas(canvas: HTMLCanvasElement, width: number, height: 
   return context;
 }
 
+/** A canvas in the page's memory with an image on it, from which canvases on the screen are drawn. */
+export function canvasOf(image: ImageData): HTMLCanvasElement {
+  const canvas = document.createElement('canvas');
+  canvas.width = image.width;
+  canvas.height = image.height;
+  // Without the hint, putting pixels on it is several times slower.
+  canvas.getContext('2d', { willReadFrequently: true })?.putImageData(image, 0, 0);
+  return canvas;
+}
+
 /** A fill of diagonal hairlines, for what a causal mask forbids. */
 export function hatchPattern(context: CanvasRenderingContext2D, colour: string): CanvasPattern | null {
   const tile = document.createElement('canvas');

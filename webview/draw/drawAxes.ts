@@ -1,6 +1,6 @@
 import { visibleText, type TokenStream } from '../../src/model/token';
 import { axisTicks, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
-import type { MatrixColours } from './drawMatrix';
+import type { MatrixStyle } from './drawMatrix';
 
 /** Room around the plot for labels and marginals, in CSS pixels. */
 export interface Margins {
@@ -19,8 +19,8 @@ export function marginsFor(width: number, height: number): Margins {
 const labelGap = 12;
 const fontSize = 10;
 
-function font(isBold = false): string {
-  return `${isBold ? 'bold ' : ''}${fontSize}px ${getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-font-family') || 'monospace'}`;
+function font({ fontFamily }: MatrixStyle, isBold = false): string {
+  return `${isBold ? 'bold ' : ''}${fontSize}px ${fontFamily}`;
 }
 
 function labelOf(stream: TokenStream, position: number): string {
@@ -31,8 +31,8 @@ function labelOf(stream: TokenStream, position: number): string {
 }
 
 /** Names the visible rows and columns by their tokens and positions, thinned as space asks. */
-export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, queries: TokenStream, keys: TokenStream, margins: Margins, colours: MatrixColours): void {
-  context.font = font();
+export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, queries: TokenStream, keys: TokenStream, margins: Margins, colours: MatrixStyle): void {
+  context.font = font(colours);
   context.fillStyle = colours.foreground;
   context.textBaseline = 'middle';
   context.textAlign = 'right';
@@ -56,11 +56,11 @@ function drawUpright(context: CanvasRenderingContext2D, text: string, x: number,
 }
 
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
-export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, stream: TokenStream, position: number, isQuery: boolean, margins: Margins, colours: MatrixColours, edge: string): void {
+export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, stream: TokenStream, position: number, isQuery: boolean, margins: Margins, colours: MatrixStyle, edge: string): void {
   const at = (isQuery ? view.y : view.x) + (position + 0.5) * view.cell;
   if (at < 0 || at > (isQuery ? frame.height : frame.width)) return;
   context.save();
-  context.font = font(true);
+  context.font = font(colours, true);
   context.textBaseline = 'middle';
   if (!isQuery) {
     context.translate(at, 0);
@@ -82,7 +82,7 @@ export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView
 }
 
 /** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum. Sinks get a mark. */
-export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], margins: Margins, colours: MatrixColours): void {
+export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], margins: Margins, colours: MatrixStyle): void {
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const room = margins.right - 10;

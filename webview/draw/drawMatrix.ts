@@ -2,8 +2,8 @@ import { visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from
 import { hatchPattern } from './canvas';
 import type { MatrixPictures } from './matrixTiles';
 
-/** Colours for what is drawn around and over the cells, as CSS writes them. */
-export interface MatrixColours {
+/** Colours for what is drawn around and over the cells, and the labels' font, as CSS writes them. */
+export interface MatrixStyle {
   readonly background: string;
   readonly foreground: string;
   readonly faint: string;
@@ -11,6 +11,7 @@ export interface MatrixColours {
   readonly line: string;
   readonly accent: string;
   readonly bar: string;
+  readonly fontFamily: string;
 }
 
 /** Hatches what a causal mask forbids: for each query, the keys after its own position. */
@@ -46,7 +47,7 @@ export function drawCellOutlines(context: CanvasRenderingContext2D, view: Matrix
 }
 
 /** Lines between cells, once there is room for them, and the matrix's edge. */
-export function drawCellLines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colours: MatrixColours): void {
+export function drawCellLines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colours: MatrixStyle): void {
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   if (view.cell >= 12) {

@@ -7,7 +7,7 @@ import { patchRect, type PictureLayout } from '../layout/pictureLayout';
 import type { TokenLights } from '../state/tokenLights';
 import { numLevels } from '../theme/palette';
 import type { Theme } from '../theme/theme';
-import { prepareCanvas } from './canvas';
+import { canvasOf, prepareCanvas } from './canvas';
 import { mark } from './tokenPainter';
 
 /** How much of the editor's background lies over what is not lit, and how much of the ramp's colour over what is. */
@@ -18,13 +18,9 @@ const labelWidth = 24;
 
 /** The picture itself as a canvas of its own pixels. */
 export function pictureCanvas({ width, height, pixels }: PictureView): HTMLCanvasElement {
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
   const image = new ImageData(width, height);
   image.data.set(pixels);
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
-  return canvas;
+  return canvasOf(image);
 }
 
 /** What is drawn over the picture. */

@@ -4,7 +4,7 @@ import { depthOf, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
 import type { HeadGrid } from '../layout/headGrid';
 import type { Palette } from '../theme/palette';
-import { prepareCanvas } from './canvas';
+import { canvasOf, prepareCanvas } from './canvas';
 import { depthByte } from './depthPyramid';
 
 /** Colours of the grid's lines. */
@@ -35,11 +35,7 @@ export function paintThumbnails({ numHeads, rows, columns, pixels }: Thumbnails,
       }
     }
   });
-  const canvas = document.createElement('canvas');
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.getContext('2d')?.putImageData(image, 0, 0);
-  return canvas;
+  return canvasOf(image);
 }
 
 /** Draws the grid of heads with their painted thumbnails; a mark below each sink among the `numKeys` keys. */

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { tileSize } from '../../src/model/patternLevels';
 import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
+import { canvasOf } from './canvas';
 import type { DepthImage, DepthPyramid } from './depthPyramid';
 
 /** About 32 MB of pixels; the tiles longest unused go first. */
@@ -78,9 +79,5 @@ export function paintTile(image: DepthImage, top: number, left: number, palette:
     const from = (top + y) * image.columns + left;
     for (let x = 0; x < width; x++) words[y * width + x] = palette[image.bytes[from + x]];
   }
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  canvas.getContext('2d')?.putImageData(pixels, 0, 0);
-  return canvas;
+  return canvasOf(pixels);
 }

@@ -1,6 +1,6 @@
 import { signal, type ReadonlySignal } from '@preact/signals';
 import { editorColours, parseColour, type Rgb, type ThemeKind } from '../../src/model/ramp';
-import type { MatrixColours } from '../draw/drawMatrix';
+import type { MatrixStyle } from '../draw/drawMatrix';
 
 /** What drawing needs to know of the editor's theme. */
 export interface Theme {
@@ -10,7 +10,7 @@ export interface Theme {
   readonly isHighContrast: boolean;
   /** The line that high contrast draws around things. */
   readonly outline: Rgb;
-  readonly canvas: MatrixColours;
+  readonly canvas: MatrixStyle;
 }
 
 function kindOf(classes: DOMTokenList): ThemeKind {
@@ -46,6 +46,7 @@ export function readTheme(): Theme {
       line: veil(isHighContrast ? 1 : 0.35),
       accent: text('focusBorder') || (isDark ? '#0078d4' : '#005fb8'),
       bar: veil(0.55),
+      fontFamily: text('editor-font-family') || 'monospace',
     },
   };
 }
