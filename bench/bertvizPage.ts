@@ -14,7 +14,7 @@ export interface BertVizView {
   readonly name: string;
   open(size: number): Promise<Page>;
   paint(page: Page, size: number): Promise<number>;
-  next(page: Page, round: number): Promise<unknown>;
+  next(page: Page, index: number): Promise<unknown>;
   hover(page: Page, position: number): Promise<unknown>;
 }
 
@@ -59,13 +59,13 @@ export class BertViz {
       name: 'BertViz head view',
       open: (size) => this.#open(`head-${size}`),
       paint: (page) => this.#paint(page),
-      next: (page, round) =>
+      next: (page, index) =>
         page.evaluate((layer) => {
           const select = document.querySelector<HTMLSelectElement>('#layer');
           if (select === null) throw new Error('no choice of layers');
           select.value = layer;
           select.dispatchEvent(new Event('change', { bubbles: true }));
-        }, String((round % 11) + 1)),
+        }, String((index % 11) + 1)),
       hover: (page, position) => this.#hover(page, '#left > g:last-of-type > g', position),
     };
   }
@@ -75,12 +75,12 @@ export class BertViz {
       name: 'BertViz model view',
       open: (size) => this.#open(`model-${size}`),
       paint: (page) => this.#paint(page),
-      next: (page, round) =>
+      next: (page, index) =>
         page.evaluate((head) => {
           const region = document.querySelector(`#attn_background_3_${head}`)?.parentElement?.lastElementChild;
           if (!region) throw new Error('no such head');
           region.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-        }, (round % 11) + 1),
+        }, (index % 11) + 1),
       hover: (page, position) => this.#hover(page, 'g.detail > g', position),
     };
   }
