@@ -1,8 +1,10 @@
 // From the command to what the panel needs, in the window's place: a forked engine, this process as the extension host.
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { nodeEngineLauncher } from '../src/host/engine/launchEngine.node';
 import { headsOf, type HeadSelection } from '../src/model/head';
+import { startRuntimeAlone } from './runtimeAlone';
 import { interleave, median, ms, table } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
@@ -15,7 +17,8 @@ const coldStart = (backend: 'wasm' | 'native') => async (): Promise<void> => {
   await engine.connection.remote.explain({ model: { ...model, backend }, text, tokenLimit: 64 });
   engine.dispose();
 };
-const cold = await interleave(rounds, { wasm: coldStart('wasm'), native: coldStart('native') });
+const threads = Math.min(2, availableParallelism());
+const cold = await interleave(rounds, { wasm: coldStart('wasm'), wasmAlone: () => startRuntimeAlone('wasm', threads), native: coldStart('native'), nativeAlone: () => startRuntimeAlone('native', threads) }, 100);
 
 const engine = launcher.launch();
 const { remote } = engine.connection;
@@ -60,7 +63,7 @@ for (const tokenLimit of [64, 256, 512]) {
     (memory.residentBytes / 1e6).toFixed(0),
   ]);
 }
-console.log(`\nBundled model, engine process; medians of ${rounds}. Cold start, from the start of the process to the first result, 64 tokens: ${ms(median(cold.wasm))} ms with WebAssembly, ${ms(median(cold.native))} ms with the native runtime. The table is of the runtime that the engine chooses here.\n`);
+console.log(`\nBundled model, engine process; medians of ${rounds}. Cold start, from the start of the process to the first result, 64 tokens: ${ms(median(cold.wasm))} ms with WebAssembly, ${ms(median(cold.native))} ms with the native runtime. A process that only loads the runtime and this model and runs it takes ${ms(median(cold.wasmAlone))} and ${ms(median(cold.nativeAlone))} ms. The table is of the runtime that the engine chooses here.\n`);
 console.log(table(['tokens', 'explain ms', 'tokenize', 'run', 'thumbnails ms', 'slice ms', 'row ms', 'all heads ms', 'posted KiB', 'longest block of this process ms', 'attention MB', 'engine RSS MB'], rows));
 engine.dispose();
 process.exit(0);

@@ -40,7 +40,7 @@ const chosen = Object.entries(benchmarks).filter(([name]) => only === undefined 
 const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(what));
 
 await build({ production: true });
-await bundle({ entryPoints: chosen.map(([name]) => `bench/${name}.ts`), outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
+await bundle({ entryPoints: [...chosen.map(([name]) => `bench/${name}.ts`), 'bench/runtimeAlone.ts'], outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
 if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();
 if (isNeeded('vscode')) {
   await setUpVSCode('newest', console.error);
