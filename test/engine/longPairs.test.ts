@@ -1,0 +1,140 @@
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
+import { LeanRuns } from '../../src/engine/leanRuns';
+import { LeanSession } from '../../src/engine/leanSession';
+import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
+import { planRounded } from '../../src/onnx/leanTaps';
+import type { ModelInput } from '../../src/onnx/inputs';
+import { readFixture } from '../harness/fixtures';
+import { fixtureAccess } from './fixtureAccess';
+import { leanDifferences } from './leanDifferences';
+import { importRuntime } from './ortRuntime';
+
+/** Nothing is held whole that can be held otherwise. */
+const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
+
+/** Encoder–decoder models of the zoo, with the positions of both texts that are stored for them. */
+const sizes = { 'bart.sdpa.legacy': [12, 9], 't5.eager.legacy': [12, 9], 'whisper.sdpa.dynamo': [20, 9] } as const;
+
+describe('long texts of an encoder and a decoder in one file', () => {
+  let ort: typeof Ort;
+  before(async () => {
+    ort = await importRuntime();
+  });
+
+  interface Stored {
+    readonly files: ModelFiles;
+    readonly inputs: readonly ModelInput[];
+    readonly options: { readonly numPositions: number; readonly numTargetPositions: number };
+    readonly session: AttentionSession;
+  }
+  const stored = async (name: keyof typeof sizes): Promise<Stored> => {
+    const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
+    const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`);
+    const [numPositions, numTargetPositions] = sizes[name];
+    return { files, inputs: toModelInputs(files.analysis.index, expected), options: { numPositions, numTargetPositions }, session: await AttentionSession.create({ ort, files, wantOutputs: true }) };
+  };
+  const outline = ({ layers }: AttentionResult): unknown[] => layers.map(({ component, path, numHeads, numQueries, numKeys, isCausal }) => [component, path, numHeads, numQueries, numKeys, isCausal]);
+
+  for (const name of ['bart.sdpa.legacy', 't5.eager.legacy', 'whisper.sdpa.dynamo'] as const) {
+    it(`are recomputed, padded or not: ${name}`, async () => {
+      const { files, inputs, options, session } = await stored(name);
+      const runs = new LeanRuns({ ort, files }, session, limits);
+      expect(runs.isFor(options.numPositions, options.numTargetPositions)).to.equal(true);
+      for (const tokens of [{}, { numTokens: options.numPositions - 5, numTargetTokens: options.numTargetPositions - 2 }]) {
+        const whole = await session.run(inputs, { ...options, ...tokens, outputs: [] });
+        const lean = await runs.run(inputs, { ...options, ...tokens });
+        expect(lean.failed).to.deep.equal([]);
+        expect(outline(lean)).to.deep.equal(outline(whole));
+        expect(new Set(lean.layers.map(({ component }) => component))).to.deep.equal(new Set(['encoder', 'decoder', 'cross']));
+        for (const [i, layer] of lean.layers.entries()) {
+          expect(layer.inParts?.held, layer.path).to.equal('recomputed');
+          const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
+          expect([rows, vectors].every((difference) => difference <= 1e-6), layer.path).to.equal(true);
+          layer.inParts?.release?.();
+        }
+        expect(lean.report.sites.map(({ checks }) => checks?.shape)).to.deep.equal(whole.report.sites.map(({ checks }) => checks?.shape));
+      }
+      await runs.suspend();
+      await session.release();
+    });
+  }
+
+  it('are held in 8 bits where they cannot be recomputed, single rows exactly', async () => {
+    const { files, inputs, options, session } = await stored('bart.sdpa.legacy');
+    const { index, sites } = files.analysis;
+    const lean = await LeanSession.create({ ort, files }, { source: 0, target: 0 }, new Map(sites.map((site) => [site, planRounded(index, site, 'as the test wants it')])));
+    for (const tokens of [{}, { numTokens: 7, numTargetTokens: 8 }]) {
+      const whole = await session.run(inputs, { ...options, ...tokens, outputs: [] });
+      const result = await lean.run(inputs, { ...options, ...tokens });
+      expect(outline(result)).to.deep.equal(outline(whole));
+      for (const [i, layer] of result.layers.entries()) {
+        const error = layer.inParts?.maxError ?? 0;
+        const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
+        expect(error).to.be.below(0.004);
+        expect(rows).to.be.within(error / 1e3, error);
+        expect(vectors).to.be.at.most(1e-6);
+      }
+    }
+    await lean.release();
+    await session.release();
+  });
+
+  it('are reduced to blocks of each side by itself', async () => {
+    const { files, inputs, options, session } = await stored('bart.sdpa.legacy');
+    const whole = await session.run(inputs, { ...options, outputs: [] });
+    const lean = await LeanSession.create({ ort, files }, { source: 2, target: 1 });
+    const { layers } = await lean.run(inputs, options);
+    for (const [i, { component, inParts, numHeads, numQueries, numKeys }] of layers.entries()) {
+      const [height, width] = component === 'encoder' ? [4, 4] : component === 'decoder' ? [2, 2] : [2, 4];
+      for (let head = 0; head < numHeads; head++) {
+        const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
+        if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
+        expect(block).to.deep.equal([height, width]);
+        expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
+        const maxima = new Float32Array(pooled.weights.length);
+        const sums = new Float64Array(numKeys);
+        whole.layers[i].weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
+          const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
+          maxima[at] = Math.max(maxima[at], weight);
+          sums[cell % numKeys] += weight;
+        });
+        pooled.weights.forEach((maximum, at) => expect(maximum).to.be.closeTo(maxima[at], 1e-6));
+        columnSums.forEach((sum, key) => expect(sum).to.be.closeTo(sums[key], 1e-5));
+      }
+      inParts?.release?.();
+    }
+    await lean.release();
+    await session.release();
+  });
+
+  it('are refused where their shapes do not fit the two texts', async () => {
+    const { files, inputs, options, session } = await stored('bart.sdpa.legacy');
+    const runs = new LeanRuns({ ort, files }, session, limits);
+    const { layers, failed } = await runs.run(inputs, { ...options, numTargetPositions: 8 });
+    expect(layers.map(({ component }) => component)).to.deep.equal(['encoder', 'encoder']);
+    expect(failed.map(({ reason }) => reason)).to.include('its shape [9, 12] does not agree with the 8 and 12 positions that were read');
+    for (const { inParts } of layers) inParts?.release?.();
+    await runs.suspend();
+    await session.release();
+  });
+
+  it('give the outputs of their own that are asked for, with attention and without', async () => {
+    const { files, inputs, options, session } = await stored('t5.eager.legacy');
+    const [name] = files.analysis.index.graph.outputs.map((output) => output.name);
+    const runs = new LeanRuns({ ort, files, keptOutputs: [name] }, session, limits);
+    const wanted = (await session.outputs(inputs, [name])).get(name)?.data as Float32Array; // numbers, in the zoo
+    const result = await runs.run(inputs, { ...options, outputs: [name] });
+    for (const outputs of [result.outputs, await runs.outputs(inputs, [name], options)]) {
+      const given = outputs.get(name)?.data as Float32Array; // as above
+      expect(given.length).to.equal(wanted.length);
+      expect(given.reduce((most, value, i) => Math.max(most, Math.abs(value - wanted[i])), 0)).to.be.below(1e-5);
+    }
+    for (const { inParts } of result.layers) inParts?.release?.();
+    await runs.suspend();
+    await session.release();
+  });
+});
