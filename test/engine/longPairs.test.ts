@@ -5,11 +5,16 @@ import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
 import { LeanRuns } from '../../src/engine/leanRuns';
 import { LeanSession } from '../../src/engine/leanSession';
+import { WholeLayer, type HeldLayer } from '../../src/engine/heldLayer';
+import { LoadedModel } from '../../src/engine/loadedModel';
+import { usualLimits, type MemoryLimits } from '../../src/engine/memoryPlan';
 import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
-import { planRounded } from '../../src/onnx/leanTaps';
+import { Runtime } from '../../src/engine/runtime';
+import type { Explanation, Reading } from '../../src/engine/textModel';
 import type { ModelInput } from '../../src/onnx/inputs';
-import { readFixture } from '../harness/fixtures';
-import { fixtureAccess } from './fixtureAccess';
+import { planRounded } from '../../src/onnx/leanTaps';
+import { readFixture, readFixtureText } from '../harness/fixtures';
+import { fixtureAccess, memoryAccess } from './fixtureAccess';
 import { leanDifferences } from './leanDifferences';
 import { importRuntime } from './ortRuntime';
 
@@ -136,5 +141,101 @@ describe('long texts of an encoder and a decoder in one file', () => {
     for (const { inParts } of result.layers) inParts?.release?.();
     await runs.suspend();
     await session.release();
+  });
+});
+
+describe('long texts of encoder–decoder models', () => {
+  let runtime: Runtime;
+  before(async () => {
+    runtime = new Runtime(await importRuntime(), 1);
+    await runtime.initialize(1);
+  });
+
+  const load = (name: string, given: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 }, undefined, undefined, given);
+
+  /** The largest difference between a layer's rows and those of another, which is held whole. */
+  const largestDifference = async (layer: HeldLayer, whole: HeldLayer): Promise<number> => {
+    if (!(whole instanceof WholeLayer)) throw new Error('not held whole');
+    const { numHeads, numQueries, numKeys, weights } = whole;
+    expect([layer.numHeads, layer.numQueries, layer.numKeys]).to.deep.equal([numHeads, numQueries, numKeys]);
+    let largest = 0;
+    for (let head = 0; head < numHeads; head++) {
+      const rows = await layer.rows(head, 0, numQueries);
+      rows.forEach((weight, cell) => (largest = Math.max(largest, Math.abs(weight - weights[head * numQueries * numKeys + cell]))));
+    }
+    return largest;
+  };
+  const expectSame = async (lean: Explanation, whole: Explanation): Promise<void> => {
+    expect(lean.streams).to.deep.equal(whole.streams);
+    expect(lean.notices).to.deep.equal(whole.notices);
+    expect(lean.components.map(({ component, queryStream, keyStream, isCausal }) => [component, queryStream, keyStream, isCausal])).to.deep.equal(whole.components.map(({ component, queryStream, keyStream, isCausal }) => [component, queryStream, keyStream, isCausal]));
+    for (const [i, layer] of lean.layers.entries()) {
+      expect(await largestDifference(layer, whole.layers[i])).to.be.below(1e-5);
+      layer.release?.();
+    }
+  };
+  const heldOf = ({ components }: Explanation): Record<string, string> => Object.fromEntries(components.map(({ component, layers }) => [component, [...new Set(layers.map(({ held }) => held))].join()]));
+
+  const text = 'Grüße, 17. März 2024 🎉 and the 3rd of May 1979';
+  for (const name of ['t5.split', 'marian.merged', 'bart.whole']) {
+    it(`are written and attend as short ones do, with a target of their own too: ${name}`, async () => {
+      const model = await load(name, limits);
+      const reference = await load(name, usualLimits);
+      for (const reading of [{ text, tokenLimit: 0 }, { text: 'a', tokenLimit: 0, target: '1979-05-03, 12/31/1999 noon' }] satisfies Reading[]) {
+        const lean = await model.explain(reading);
+        expect(heldOf(lean)).to.deep.equal({ encoder: 'recomputed', decoder: 'recomputed', cross: 'recomputed' });
+        const whole = await reference.explain(reading);
+        expect(heldOf(whole)).to.deep.equal({ encoder: 'whole', decoder: 'whole', cross: 'whole' });
+        await expectSame(lean, whole);
+      }
+      expect(await model.write(text)).to.equal(await reference.write(text));
+      await model.release();
+      await reference.release();
+    });
+  }
+
+  it('take turns with short ones, file by file', async () => {
+    const reference = await load('t5.split', usualLimits);
+    const short = await reference.explain({ text: 'a', tokenLimit: 0, target: '1979' });
+    // What the short source takes, with a short target beside it, is just within the limit.
+    const bytesOf = (counted: (layer: HeldLayer) => boolean): number => short.layers.filter(counted).reduce((sum, layer) => sum + layer.bytes, 0);
+    const model = await load('t5.split', { ...limits, wholeAttentionBytes: Math.max(bytesOf(({ component }) => component === 'encoder'), bytesOf(({ component }) => component !== 'encoder')) });
+    const readings = [
+      [{ text: 'a', tokenLimit: 0, target: '1979' }, 'whole', 'whole'],
+      [{ text: 'a', tokenLimit: 0, target: '1979-05-03, 12/31/1999' }, 'whole', 'recomputed'],
+      [{ text, tokenLimit: 0 }, 'recomputed', 'recomputed'],
+      [{ text: 'a', tokenLimit: 0, target: '1979' }, 'whole', 'whole'],
+    ] as const;
+    for (const [reading, encoder, decoder] of readings) {
+      const explanation = await model.explain(reading);
+      expect(heldOf(explanation)).to.deep.equal({ encoder, decoder, cross: decoder });
+      await expectSame(explanation, await reference.explain(reading));
+    }
+    await model.release();
+    await reference.release();
+  });
+
+  it('are cut, source and target, only beyond the memory of the engine', async () => {
+    const folder = 'seq2seq/t5.split';
+    const config = JSON.parse(await readFixtureText(`${folder}/config.json`)) as object; // our own
+    const names = ['encoder_model.onnx', 'decoder_model.onnx', 'tokenizer.json', 'generation_config.json'];
+    const files = await Promise.all(names.map(async (name) => [`m/${name}`, await readFixture(`${folder}/${name}`)] as const));
+    // Its positions are relative: without the setting nothing bounds them.
+    const access = memoryAccess({ ...Object.fromEntries(files), 'm/config.json': JSON.stringify({ ...config, n_positions: undefined }) });
+    const long = text.repeat(30);
+    const read = async (given: MemoryLimits, target: string): Promise<{ codes: string[]; lengths: number[] }> => {
+      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'wasm', threads: 1 }, undefined, undefined, given);
+      const { streams, notices, layers } = await model.explain({ text: long, tokenLimit: 0, target });
+      for (const layer of layers) layer.release?.();
+      await model.release();
+      return { codes: notices.map(({ code }) => code), lengths: streams.map(({ tokens }) => tokens.length) };
+    };
+    const narrow = await read({ wholeAttentionBytes: 0, engineBytes: 1.6e8 }, long);
+    const wider = await read({ wholeAttentionBytes: 0, engineBytes: 1.7e8 }, long);
+    expect(narrow.codes).to.deep.equal(['cutToMemory', 'targetTextCut']);
+    expect(wider.lengths[0]).to.be.above(narrow.lengths[0]);
+    // Beside a source that fills the memory there is still room for what the model writes.
+    expect(narrow.lengths[1]).to.be.at.least(129);
+    expect((await read(usualLimits, long)).codes).to.deep.equal([]);
   });
 });
