@@ -28,8 +28,7 @@ export class LeanRuns {
     const { index, sites } = options.files.analysis;
     this.#options = options;
     this.#whole = whole;
-    // What WebGPU makes of the reductions has not been compared with anything.
-    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), options.runtime?.backend === 'webgpu' ? { ...limits, wholeAttentionBytes: Infinity } : limits, options.keptOutputs);
+    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, options.keptOutputs);
   }
 
   /** The most positions that fit into memory. */
