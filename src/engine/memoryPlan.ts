@@ -45,6 +45,7 @@ export class MemoryPlan {
   readonly #limits: MemoryLimits;
   readonly #outputs: readonly string[];
   #plans: ReadonlyMap<PlacedSite, LeanPlan> | undefined;
+  readonly #matrices = new Map<string, number>();
 
   /**
    * @param weightBytes of the model, with those of its other parts.
@@ -124,8 +125,13 @@ export class MemoryPlan {
 
   /** In how many matrices a tensor comes: one for all heads, or one for each. */
   #matricesOf(tensor: string, heads: number): number {
-    const across = this.#index.valueInfo(tensor)?.dims?.at(-3);
-    return typeof across === 'number' ? across : isOfHeads(this.#index, tensor, heads) ? heads : 1;
+    let matrices = this.#matrices.get(tensor);
+    if (matrices === undefined) {
+      const across = this.#index.valueInfo(tensor)?.dims?.at(-3);
+      matrices = typeof across === 'number' ? across : isOfHeads(this.#index, tensor, heads) ? heads : 1;
+      this.#matrices.set(tensor, matrices);
+    }
+    return matrices;
   }
 
   #bytesOf(isCounted: (site: PlacedSite) => boolean, numPositions: number, numTargetPositions: number): number {

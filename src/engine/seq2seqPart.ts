@@ -44,6 +44,7 @@ export class Seq2SeqPart {
     await this.session.release();
   }
 
+  /** Whether texts so long are read by the lean session; where not, room is made for the other. */
   async #isLean({ numPositions, numTargetPositions }: PairLengths): Promise<boolean> {
     const isLean = this.#lean.isFor(numPositions, numTargetPositions);
     if (!isLean) await this.#lean.suspend();
