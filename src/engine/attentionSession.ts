@@ -6,6 +6,7 @@ import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../onnx/rewriteModel';
 import { isWrongOnWebGpu } from '../onnx/webGpuNodes';
+import { extentsOf, type ReadPositions } from './extents';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import type { HeldLayer } from './heldLayer';
@@ -66,21 +67,11 @@ export interface AttentionResult {
 }
 
 /** What a run is told beside its inputs. */
-export interface RunOptions {
+export interface RunOptions extends ReadPositions {
   /** Items of the batch; 1 unless told otherwise. */
   readonly batch?: number;
-  /** Positions that were read, with padding; shapes are checked against it. */
-  readonly numPositions?: number;
-  /** Of these, how many were read by an earlier run, whose keys and values are fed: the weights have no rows for them. */
-  readonly numPast?: number;
-  /** Positions that a decoder read beside these. */
-  readonly numTargetPositions?: number;
   /** Whether attention within windows is given too, each window as an item of the batch. */
   readonly hasWindows?: boolean;
-  /** Tokens without padding; weights are cut to them. */
-  readonly numTokens?: number;
-  /** The same of a decoder's own text. */
-  readonly numTargetTokens?: number;
   /** The model's own outputs that are wanted; all where it is missing. */
   readonly outputs?: readonly string[];
 }
@@ -94,12 +85,6 @@ const mostPackedBytes = { wasm: 4e8, native: 6e8 };
 
 /** The backend that is meant where none is named. */
 const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {}, unlessLost: (work) => work() };
-
-/** Positions of queries or keys, with and without padding. */
-interface Extent {
-  readonly positions: number | undefined;
-  readonly tokens: number | undefined;
-}
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
@@ -204,7 +189,7 @@ export class AttentionSession {
       else layers.push(read.layer);
       if (read.checks !== undefined) checks.set(site, read.checks);
     }
-    return { layers, failed, outputs: pick(results, own), report: withChecks(this.report, this.#files.analysis.sites.map((site) => checks.get(site))) };
+    return { layers, failed, outputs: pickOutputs(results, own), report: withChecks(this.report, this.#files.analysis.sites.map((site) => checks.get(site))) };
   }
 
   /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
@@ -227,7 +212,7 @@ export class AttentionSession {
 
   /** Runs the model for some of its own outputs, which the session must compute. Throws `outOfMemory` or `runtimeFailed`. */
   async outputs(inputs: readonly ModelInput[], names: readonly string[]): Promise<ReadonlyMap<string, OutputTensor>> {
-    return pick(await this.#run(inputs, names), names);
+    return pickOutputs(await this.#run(inputs, names), names);
   }
 
   /** What the weights will be like; nothing where the positions that are read do not tell it. */
@@ -279,15 +264,8 @@ function isCoarse(index: GraphIndex): boolean {
   return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
 }
 
-/** The extents of a site's queries and keys: a decoder's text where the site is the decoder's. */
-function extentsOf({ component }: PlacedSite, { numPositions, numPast = 0, numTokens, numTargetPositions = 0, numTargetTokens }: RunOptions): readonly [Extent, Extent] {
-  const source: Extent = { positions: numPositions, tokens: numPositions === undefined ? undefined : numTokens };
-  if (numTargetPositions === 0) return [numPositions === undefined || numPast === 0 ? source : { positions: numPositions - numPast, tokens: numPositions - numPast }, source];
-  const target: Extent = { positions: numTargetPositions, tokens: numTargetTokens };
-  return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
-}
-
-function pick(results: Ort.InferenceSession.OnnxValueMapType, names: readonly string[]): Map<string, OutputTensor> {
+/** Those of a run's tensors that are named, as far as it gave them. */
+export function pickOutputs(results: Readonly<Record<string, Ort.Tensor | undefined>>, names: readonly string[]): Map<string, OutputTensor> {
   const outputs = new Map<string, OutputTensor>();
   for (const name of names) {
     const tensor = results[name];

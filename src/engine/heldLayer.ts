@@ -3,9 +3,10 @@ import { weightsOf, type Direction, type Pattern } from '../model/pattern';
 
 /** What is known of a head without reading its rows. */
 export interface HeadSummary {
-  /** Maxima of blocks of `side` × `side` cells, row-major, the last of a row or column perhaps smaller. */
+  /** Maxima of blocks, row-major, the last of a row or column perhaps smaller. */
   readonly pooled: Pattern;
-  readonly side: number;
+  /** Queries and keys of a block. */
+  readonly block: readonly [number, number];
   /** The sum of each key's column. */
   readonly columnSums: Float64Array;
 }

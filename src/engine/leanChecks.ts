@@ -1,7 +1,6 @@
 import type { SiteChecks } from '../onnx/report';
-import type { RowSum } from '../onnx/site';
 import type { HeadSummary } from './heldLayer';
-import { rowFailure } from './layerWeights';
+import { rowFailure, type Expectation } from './layerWeights';
 
 interface Floats {
   readonly dims: readonly number[];
@@ -14,17 +13,17 @@ export interface Reductions {
   readonly columnMeans: Floats;
   /** [1, heads, queries] */
   readonly rowSums: Floats;
-  /** Maxima of blocks of `side` × `side` cells. */
+  /** Maxima of blocks of so many queries and keys. */
   readonly pooled: Floats;
-  readonly side: number;
+  readonly block: readonly [number, number];
   /** Exact rows of the queries `samples`, [1, heads, samples, keys]. */
   readonly sampleRows: Floats;
   readonly samples: readonly number[];
 }
 
 /** Checks a site by its reductions as its weights would be checked: all row sums; negative weights, window and causality as far as blocks and sample rows show them. */
-export function checkReductions(reductions: Reductions, rowSum: RowSum, isCoarse: boolean, numPositions: number): SiteChecks {
-  const { rowSums, columnMeans, sampleRows, samples } = reductions;
+export function checkReductions(reductions: Reductions, expected: Omit<Expectation, 'batch'>): SiteChecks {
+  const { rowSums, columnMeans, sampleRows, samples, block } = reductions;
   const numHeads = rowSums.dims[1] ?? 0;
   const numQueries = rowSums.dims[2] ?? 0;
   const numKeys = columnMeans.dims[2] ?? 0;
@@ -39,7 +38,7 @@ export function checkReductions(reductions: Reductions, rowSum: RowSum, isCoarse
   }
   if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
   let isNegative = false;
-  let isCausal = numQueries === numKeys && numQueries > 1 && !readsAhead(reductions);
+  let isCausal = numQueries === numKeys && numQueries > 1 && block[0] === block[1] && !readsAhead(reductions);
   let reach = 0;
   sampleRows.data.forEach((weight, i) => {
     if (weight < 0) isNegative = true;
@@ -50,7 +49,7 @@ export function checkReductions(reductions: Reductions, rowSum: RowSum, isCoarse
     else if (query - key >= reach) reach = query - key + 1;
   });
   const shape = [1, numHeads, numQueries, numKeys];
-  const failure = rowFailure({ shape, isFinite, isNegative: () => isNegative, smallest, largest }, { rowSum, isCoarse, batch: 1, numQueries: numPositions, numKeys: numPositions });
+  const failure = rowFailure({ shape, isFinite, isNegative: () => isNegative, smallest, largest }, { ...expected, batch: 1 });
   return { isFinite, smallestRowSum: smallest, largestRowSum: largest === -Infinity ? 0 : largest, isCausal, reach, shape, failure };
 }
 
@@ -66,13 +65,13 @@ function readsAhead({ pooled: { dims, data } }: Reductions): boolean {
 }
 
 /** The summaries of every head. */
-export function summarize({ pooled, columnMeans, rowSums, side }: Reductions): HeadSummary[] {
+export function summarize({ pooled, columnMeans, rowSums, block }: Reductions): HeadSummary[] {
   const [, numHeads = 0, rows = 0, columns = 0] = pooled.dims;
   const numQueries = rowSums.dims[2] ?? 0;
   const numKeys = columnMeans.dims[2] ?? 0;
   return Array.from({ length: numHeads }, (_, head) => ({
     pooled: { numQueries: rows, numKeys: columns, weights: pooled.data.subarray(head * rows * columns, (head + 1) * rows * columns) },
-    side,
+    block,
     columnSums: Float64Array.from(columnMeans.data.subarray(head * numKeys, (head + 1) * numKeys), (mean) => mean * numQueries),
   }));
 }

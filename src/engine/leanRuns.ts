@@ -1,7 +1,13 @@
 import type { ModelInput } from '../onnx/inputs';
+import type { BlockLevels } from '../onnx/leanTaps';
 import type { AttentionResult, AttentionSession, RunOptions, SessionOptions } from './attentionSession';
-import { LeanSession } from './leanSession';
+import type { ReadPositions } from './extents';
+import type { OutputTensor } from './feeds';
+import { LeanSession, type LeanResult } from './leanSession';
 import { MemoryPlan, type MemoryLimits } from './memoryPlan';
+
+/** The numbers of positions that a run reads. */
+type Lengths = Pick<ReadPositions, 'numTargetPositions'> & { readonly numPositions: number };
 
 /** Small pictures have at most so many blocks along a side, and a session is kept while they have not fewer or more than these. */
 const mostBlocks = 128;
@@ -11,7 +17,8 @@ const keptBlocks = { least: 48, most: 256 };
 export class LeanRuns {
   readonly #options: SessionOptions;
   readonly #whole: AttentionSession;
-  readonly #plan: MemoryPlan;
+  /** What runs take. */
+  readonly plan: MemoryPlan;
   #session: LeanSession | undefined;
   /** What runs have shown. */
   #known: Pick<LeanSession, 'plans' | 'isTrimmed'> | undefined;
@@ -21,35 +28,37 @@ export class LeanRuns {
     const { index, sites } = options.files.analysis;
     this.#options = options;
     this.#whole = whole;
-    // What WebGPU makes of the reductions has not been compared with anything.
-    this.#plan = new MemoryPlan(index, sites, whole.weightBytes, options.runtime?.backend === 'webgpu' ? { ...limits, wholeAttentionBytes: Infinity } : limits);
+    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, options.keptOutputs);
   }
 
   /** The most positions that fit into memory. */
   get mostPositions(): number {
-    return this.#plan.mostPositions;
+    return this.plan.mostPositions;
   }
 
-  /** Whether a text of so many positions is for {@link run}. */
-  isFor(numPositions: number): boolean {
-    return this.#plan.isLean(numPositions);
+  /** Whether a text of so many positions, and of so many of a decoder's own, is for {@link run}. */
+  isFor(numPositions: number, numTargetPositions?: number): boolean {
+    return this.plan.isLean(numPositions, numTargetPositions);
   }
 
-  /** Throws what making a session and running it throw. */
-  async run(inputs: readonly ModelInput[], options: RunOptions & { readonly numPositions: number }): Promise<AttentionResult> {
-    await this.#whole.suspend();
-    let session = await this.#sessionFor(options.numPositions);
+  /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
+  async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
+    let session = await this.#sessionFor(options);
     let result = await session.run(inputs, options);
     // At most: once as it was written, and once more with what cannot be recomputed rounded.
     for (let i = 0; i < 2 && (result.needsWhole || result.unproven.size > 0); i++) {
-      this.#session = undefined;
       for (const { inParts } of result.layers) inParts?.release?.();
-      this.#session = session = await session.recreate(result);
-      // What did not prove itself once is not tried again.
-      this.#known = { plans: session.plans, isTrimmed: session.isTrimmed };
+      session = await this.#recreate(session, result);
       result = await session.run(inputs, options);
     }
     return result;
+  }
+
+  /** The model's own outputs alone. Throws what making a session and running it throw. */
+  async outputs(inputs: readonly ModelInput[], names: readonly string[], lengths: Lengths): Promise<ReadonlyMap<string, OutputTensor>> {
+    const session = await this.#sessionFor(lengths);
+    const { outputs, needsWhole } = await session.outputs(inputs, names);
+    return needsWhole ? (await (await this.#recreate(session, { unproven: new Map(), needsWhole })).outputs(inputs, names)).outputs : outputs;
   }
 
   /** Makes room for the session for short texts. */
@@ -59,11 +68,29 @@ export class LeanRuns {
     await session?.release();
   }
 
-  async #sessionFor(numPositions: number): Promise<LeanSession> {
-    const blocks = this.#session === undefined ? 0 : numPositions / 2 ** this.#session.level;
-    if (this.#session !== undefined && (blocks <= keptBlocks.most && (blocks >= keptBlocks.least || this.#session.level === 0))) return this.#session;
-    await this.suspend();
-    const level = Math.max(0, Math.ceil(Math.log2(numPositions / mostBlocks)));
-    return (this.#session = await LeanSession.create(this.#options, level, this.#known?.plans ?? this.#plan.plans, this.#known?.isTrimmed));
+  async #recreate(session: LeanSession, shown: Pick<LeanResult, 'unproven' | 'needsWhole'>): Promise<LeanSession> {
+    this.#session = undefined;
+    const made = await session.recreate(shown);
+    // What did not prove itself once is not tried again.
+    this.#known = { plans: made.plans, isTrimmed: made.isTrimmed };
+    return (this.#session = made);
   }
+
+  async #sessionFor({ numPositions, numTargetPositions = 0 }: Lengths): Promise<LeanSession> {
+    await this.#whole.suspend();
+    const lengths = { source: numPositions, target: numTargetPositions === 0 ? numPositions : numTargetPositions };
+    if (this.#session !== undefined && isKept(this.#session.levels.source, lengths.source) && isKept(this.#session.levels.target, lengths.target)) return this.#session;
+    await this.suspend();
+    const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
+    return (this.#session = await LeanSession.create(this.#options, levels, this.#known?.plans ?? this.plan.plans, this.#known?.isTrimmed));
+  }
+}
+
+function levelFor(numPositions: number): number {
+  return Math.max(0, Math.ceil(Math.log2(numPositions / mostBlocks)));
+}
+
+function isKept(level: number, numPositions: number): boolean {
+  const blocks = numPositions / 2 ** level;
+  return blocks <= keptBlocks.most && (blocks >= keptBlocks.least || level === 0);
 }

@@ -2,9 +2,11 @@ import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { ModelInput } from '../onnx/inputs';
 import { leanReplacements } from '../onnx/leanNodes';
-import { encodeLeanInputs, leanInputs, leanTap, planLean, planRounded, type LeanOutputs, type LeanPlan } from '../onnx/leanTaps';
+import { encodeLeanInputs, leanInputs, leanTap, planLean, planRounded, type BlockLevels, type LeanOutputs, type LeanPlan } from '../onnx/leanTaps';
 import { withChecks, type SiteChecks } from '../onnx/report';
-import { AttentionSession, type AttentionResult, type LayerWeights, type RunOptions, type SessionOptions } from './attentionSession';
+import { sidesOf, type SiteComponent } from '../onnx/site';
+import { AttentionSession, pickOutputs, type AttentionResult, type LayerWeights, type RunOptions, type SessionOptions } from './attentionSession';
+import { extentsOf } from './extents';
 import { fromTensor, type OutputTensor } from './feeds';
 import { checkReductions, summarize, type Reductions } from './leanChecks';
 import { RecomputedLayer } from './recomputedLayer';
@@ -26,6 +28,27 @@ const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
 /** A run's layers are neither all recomputable nor all alike: what a site's outputs became. */
 type SiteResult = { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks | undefined };
 
+/** Numbers of queries whose exact rows are wanted: of the text, and of a decoder's own. */
+interface SampleRows {
+  readonly source: readonly number[];
+  readonly target: readonly number[];
+}
+
+/** Where only the first row is wanted, as rows are not looked at. */
+const firstRow: SampleRows = { source: [0], target: [0] };
+
+/** A run whose sites are being read. */
+interface RunState {
+  readonly inputs: readonly ModelInput[];
+  readonly options: RunOptions;
+  readonly samples: SampleRows;
+  readonly tensors: ReadonlyMap<string, OutputTensor>;
+  /** Tensors that some layer holds. */
+  readonly held: Set<unknown>;
+  /** Sites that prove not to be recomputable, with the reason. */
+  readonly unproven: Map<PlacedSite, string>;
+}
+
 /** What a run gives, and whether it is to be trusted. */
 export interface LeanResult extends AttentionResult {
   /** Sites that proved not to be recomputable, each with the reason; they are missing among the layers. */
@@ -40,7 +63,7 @@ export interface LeanResult extends AttentionResult {
  */
 export class LeanSession {
   readonly #options: SessionOptions & { readonly ort: OrtModule };
-  readonly #level: number;
+  readonly #levels: BlockLevels;
   readonly #plans: ReadonlyMap<PlacedSite, LeanPlan>;
   readonly #outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>;
   readonly #tensors: ReadonlyMap<PlacedSite, string>;
@@ -51,9 +74,9 @@ export class LeanSession {
   #exact: { readonly layer: Uint8Array; readonly heads: readonly number[]; readonly weights: Promise<readonly Float32Array[]> } | undefined;
   #isReleased = false;
 
-  private constructor(options: SessionOptions, level: number, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string>; readonly isTrimmed: boolean }, session: AttentionSession) {
+  private constructor(options: SessionOptions, levels: BlockLevels, plans: ReadonlyMap<PlacedSite, LeanPlan>, taps: { readonly outputs: ReadonlyMap<PlacedSite, LeanOutputs | undefined>; readonly tensors: ReadonlyMap<PlacedSite, string>; readonly isTrimmed: boolean }, session: AttentionSession) {
     this.#options = options;
-    this.#level = level;
+    this.#levels = levels;
     this.#plans = plans;
     this.#outputs = taps.outputs;
     this.#tensors = taps.tensors;
@@ -67,11 +90,11 @@ export class LeanSession {
 
   /**
    * Throws what {@link AttentionSession.create} throws.
-   * @param level the blocks of the small pictures are 2^level cells wide.
+   * @param levels how large the blocks of the small pictures are.
    * @param plans how sites are held; as their graphs allow unless told otherwise.
    * @param isTrimmed whether nodes are replaced that take much memory and change nothing as long as all numbers are finite.
    */
-  static async create(options: SessionOptions, level: number, plans = plansOf(options), isTrimmed = true): Promise<LeanSession> {
+  static async create(options: SessionOptions, levels: BlockLevels, plans = plansOf(options), isTrimmed = true): Promise<LeanSession> {
     const { index, sites } = options.files.analysis;
     const outputs = new Map<PlacedSite, LeanOutputs | undefined>();
     const tensors = new Map<PlacedSite, string>();
@@ -84,13 +107,13 @@ export class LeanSession {
           tensors.set(site, weights);
           const plan = plans.get(site);
           if (plan === undefined || plan.held === 'whole') return undefined;
-          const made = leanTap(index, site, plan, weights, level, `${sites.indexOf(site)}`);
+          const made = leanTap(index, site, plan, weights, levels, `${sites.indexOf(site)}`);
           outputs.set(site, made.outputs);
           return made.tap;
         },
       },
     });
-    return new LeanSession(options, level, plans, { outputs, tensors, isTrimmed }, session);
+    return new LeanSession(options, levels, plans, { outputs, tensors, isTrimmed }, session);
   }
 
   /** How each site is held. */
@@ -98,32 +121,39 @@ export class LeanSession {
     return this.#plans;
   }
 
-  get level(): number {
-    return this.#level;
+  get levels(): BlockLevels {
+    return this.#levels;
   }
 
-  /** Runs the model. Where it is not to be trusted, {@link recreate} makes another. Throws `outOfMemory` or `runtimeFailed`. */
+  /** Runs the model; of its own outputs only those that are named are given. Where it is not to be trusted, {@link recreate} makes another. Throws `outOfMemory` or `runtimeFailed`. */
   async run(inputs: readonly ModelInput[], options: RunOptions & { readonly numPositions: number }): Promise<LeanResult> {
-    const numRows = options.numTokens ?? options.numPositions;
-    const samples = [...new Set(samplePlaces.map((place) => Math.round(place * (numRows - 1))))];
-    const results = await this.#fetch(inputs, [...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site)), samples, [0]);
+    const { outputs: own = [] } = options;
+    const samples = { source: samplesOf('encoder', options), target: samplesOf('decoder', options) };
+    const results = await this.#fetch(inputs, [...own, ...[...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site))], samples, [0]);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
-    const unproven = new Map<PlacedSite, string>();
     const checks = new Map<PlacedSite, SiteChecks>();
-    const held = new Set<unknown>();
     const tensors = new Map<string, OutputTensor>();
     for (const [name, tensor] of Object.entries(results)) if (tensor !== undefined) tensors.set(name, fromTensor(tensor));
+    const state: RunState = { inputs, options, samples, tensors, held: new Set(), unproven: new Map() };
     for (const [site, name] of this.#tensors) {
       const outputs = this.#outputs.get(site);
-      const result = outputs === undefined ? this.#session.readWeights(site, results[name], options) : await this.#readSite(site, outputs, tensors, inputs, samples, options, held, unproven);
+      const result = outputs === undefined ? this.#session.readWeights(site, results[name], options) : await this.#readSite(site, outputs, state);
       if (result === undefined) continue;
       if (result.checks !== undefined) checks.set(site, result.checks);
       if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
       else layers.push(result.layer);
     }
     const needsWhole = this.#isTrimmed && [...checks.values()].some(({ isFinite }) => !isFinite);
-    return { layers, failed, unproven, needsWhole, outputs: new Map(), report: withChecks(this.#session.report, this.#options.files.analysis.sites.map((site) => checks.get(site))) };
+    return { layers, failed, unproven: state.unproven, needsWhole, outputs: pickOutputs(results, own), report: withChecks(this.#session.report, this.#options.files.analysis.sites.map((site) => checks.get(site))) };
+  }
+
+  /** Runs the model for some of its own outputs alone. Where they need the model as it was written, {@link recreate} makes that. Throws `outOfMemory` or `runtimeFailed`. */
+  async outputs(inputs: readonly ModelInput[], names: readonly string[]): Promise<Pick<LeanResult, 'outputs' | 'needsWhole'>> {
+    const sums = [...this.#outputs.values()].flatMap((outputs) => outputs?.rowSums ?? []);
+    const results = await this.#fetch(inputs, [...names, ...sums], firstRow, [0]);
+    const needsWhole = this.#isTrimmed && sums.some((name) => !(results[name]?.data as Float32Array | undefined)?.every(Number.isFinite)); // taps give single precision
+    return { outputs: pickOutputs(results, names), needsWhole };
   }
 
   /** The same model as a run showed that it must be: sites that are not recomputable held in 8 bits, and perhaps nothing replaced; this session is released. */
@@ -132,7 +162,7 @@ export class LeanSession {
     const { index } = this.#options.files.analysis;
     // What came of numbers that are none proves nothing.
     const plans = needsWhole ? this.#plans : new Map([...this.#plans].map(([site, plan]) => [site, unproven.has(site) ? planRounded(index, site, unproven.get(site) ?? '') : plan]));
-    return LeanSession.create(this.#options, this.#level, plans, this.#isTrimmed && !needsWhole);
+    return LeanSession.create(this.#options, this.#levels, plans, this.#isTrimmed && !needsWhole);
   }
 
   /** Whether nodes were replaced. */
@@ -154,10 +184,10 @@ export class LeanSession {
     return [outputs.columnMeans, outputs.rowSums, outputs.pooled, outputs.sampleRows, ...(outputs.rounded === undefined ? [] : [outputs.rounded]), ...outputs.kept];
   }
 
-  #fetch(inputs: readonly ModelInput[], names: readonly string[], rows: readonly number[], heads: readonly number[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
+  #fetch(inputs: readonly ModelInput[], names: readonly string[], rows: SampleRows, heads: readonly number[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
     const list = (name: string, values: readonly number[]): ModelInput => ({ name, type: 'int64', dims: [values.length], data: BigInt64Array.from(values, BigInt) });
     const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
-    return this.#session.fetch(inputs, [...new Set(names)], hasTaps ? [list(leanInputs.rows, rows), list(leanInputs.heads, heads)] : []);
+    return this.#session.fetch(inputs, [...new Set(names)], hasTaps ? [list(leanInputs.rows, rows.source), list(leanInputs.targetRows, rows.target), list(leanInputs.heads, heads)] : []);
   }
 
   /** All exact weights of one head of a layer, from another run, which gives all heads where they are not too large; undefined where the model is gone. */
@@ -166,7 +196,7 @@ export class LeanSession {
     if (this.#exact?.layer !== layer || !this.#exact.heads.includes(head)) {
       if (this.#isReleased) return undefined;
       const run = async (heads: readonly number[]): Promise<readonly Float32Array[]> => {
-        const tensor = (await this.#fetch(inputs, [exactHeads], [0], heads))[exactHeads];
+        const tensor = (await this.#fetch(inputs, [exactHeads], firstRow, heads))[exactHeads];
         const cells = tensor === undefined ? 0 : tensor.dims.slice(-2).reduce((product, dim) => product * dim, 1);
         const { data } = tensor ?? {};
         return data instanceof Float32Array ? heads.map((_, i) => data.subarray(i * cells, (i + 1) * cells)) : [];
@@ -184,16 +214,18 @@ export class LeanSession {
   }
 
   /** Undefined where the site is unproven. */
-  async #readSite(site: PlacedSite, outputs: LeanOutputs, tensors: ReadonlyMap<string, OutputTensor>, inputs: readonly ModelInput[], samples: readonly number[], options: RunOptions & { readonly numPositions: number }, held: Set<unknown>, unproven: Map<PlacedSite, string>): Promise<SiteResult | undefined> {
+  async #readSite(site: PlacedSite, outputs: LeanOutputs, { inputs, options, samples: { source, target }, tensors, held, unproven }: RunState): Promise<SiteResult | undefined> {
     const { isCoarse } = this.#session;
     const [columnMeans, rowSums, pooled, sampleRows] = [outputs.columnMeans, outputs.rowSums, outputs.pooled, outputs.sampleRows].map((name) => tensors.get(name));
     if (!isFloats(columnMeans) || !isFloats(rowSums) || !isFloats(pooled) || !isFloats(sampleRows)) return { reason: 'its reductions are not numbers' };
-    const reductions: Reductions = { columnMeans, rowSums, pooled, sampleRows, samples, side: 2 ** this.#level };
-    const checks = checkReductions(reductions, site.rowSum, isCoarse, options.numPositions);
+    const [samples] = sidesOf(site.component, source, target);
+    const [queryLevel, keyLevel] = sidesOf(site.component, this.#levels.source, this.#levels.target);
+    const reductions: Reductions = { columnMeans, rowSums, pooled, sampleRows, samples, block: [2 ** queryLevel, 2 ** keyLevel] };
+    const [queries, keys] = extentsOf(site, options);
+    const checks = checkReductions(reductions, { rowSum: site.rowSum, isCoarse, numQueries: queries.positions, numKeys: keys.positions });
     if (checks.failure !== '') return { reason: checks.failure, checks };
     const [, numHeads, wholeQueries, wholeKeys] = checks.shape;
-    const numTokens = options.numTokens ?? options.numPositions;
-    const [numQueries, numKeys] = [Math.min(wholeQueries, numTokens), Math.min(wholeKeys, numTokens)];
+    const [numQueries, numKeys] = [Math.min(wholeQueries, queries.tokens ?? wholeQueries), Math.min(wholeKeys, keys.tokens ?? wholeKeys)];
     const isPadded = numQueries < wholeQueries || numKeys < wholeKeys;
     // Blocks at the edge would show padding.
     const summaries = isPadded ? [] : summarize(reductions);
@@ -225,6 +257,12 @@ export class LeanSession {
 
 function plansOf({ files: { analysis } }: SessionOptions): ReadonlyMap<PlacedSite, LeanPlan> {
   return new Map(analysis.sites.map((site) => [site, planLean(analysis.index, site)]));
+}
+
+/** Queries of a component whose exact rows are wanted; none is padding. */
+function samplesOf(component: SiteComponent, options: RunOptions): readonly number[] {
+  const [{ positions = 1, tokens = positions }] = extentsOf({ component }, options);
+  return [...new Set(samplePlaces.map((place) => Math.round(place * (tokens - 1))))];
 }
 
 function isFloats(tensor: OutputTensor | undefined): tensor is OutputTensor & { readonly data: Float32Array } {

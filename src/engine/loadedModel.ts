@@ -17,7 +17,8 @@ import { noAttention } from './noAttention';
 import { reportView } from './reportView';
 import type { ChosenRuntime } from './runtimes';
 import { Seq2SeqModel } from './seq2seqModel';
-import { SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from './seq2seqSessions';
+import { Seq2SeqPart } from './seq2seqPart';
+import { scoresOutput, SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from './seq2seqSessions';
 import { StackModel } from './stackModel';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 
@@ -89,7 +90,7 @@ interface Preparation {
 }
 
 async function prepare(preparation: Preparation): Promise<TextModel> {
-  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, tokenizer } = preparation;
+  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, tokenizer, limits } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
@@ -101,18 +102,22 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
   try {
     const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files: main, wantOutputs: hasTarget || encoder !== undefined, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()), keptOutputs: links.map(({ output }) => output) });
+    const ofMain = { ort: runtime.ort, runtime, files: main, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
+    const session = await AttentionSession.create({ ...ofMain, wantOutputs: hasTarget || encoder !== undefined, keptOutputs: links.map(({ output }) => output) });
     sessions.push(session);
+    const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
+    const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     let seq2seq: Seq2SeqSessions | undefined;
-    if (encoder !== undefined && encoderSession !== undefined) seq2seq = new SplitSeq2Seq(name, { files: encoder, session: encoderSession }, { files: main, session }, bridges);
-    else if (hasTarget) seq2seq = new WholeSeq2Seq(name, { files: main, session }, planInputs(index, session.inputNames));
+    if (encoder !== undefined && encoderSession !== undefined) {
+      const ofEncoder = { ort: runtime.ort, runtime, files: encoder, heldBytes: session.weightBytes, mayLackAttention: true, keptOutputs: [...new Set(bridges.values())] };
+      seq2seq = new SplitSeq2Seq(name, new Seq2SeqPart(encoder, encoderSession, new LeanRuns(ofEncoder, encoderSession, limits)), new Seq2SeqPart(main, session, lean), bridges);
+    } else if (hasTarget) seq2seq = new WholeSeq2Seq(name, new Seq2SeqPart(main, session, lean), planInputs(index, session.inputNames));
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
       return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, chatTemplate: resolved.chatTemplate, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    const lean = new LeanRuns({ ort: runtime.ort, runtime, files: main }, session, preparation.limits);
     return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId, links);
   } catch (error) {
     for (const session of sessions) await session.release();

@@ -1,6 +1,8 @@
+import { isFloatType } from '../onnx/dataType';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { GraphIndex } from '../onnx/graphIndex';
 import { planLean, type LeanPlan } from '../onnx/leanTaps';
+import { extentsOf } from './extents';
 import { maxAttentionBytes } from './layerInfo';
 
 /** How much memory runs may take. */
@@ -27,19 +29,34 @@ const copies = 2;
 /** No text is longer. */
 const mostPositions = 2 ** 20;
 
-/** Tells, before a model runs, what it will take, and how its attention can be held. */
+/** What another part of a model holds while this one runs, in bytes. */
+export interface HeldBeside {
+  /** In all. */
+  readonly held: number;
+  /** Of it, attention that is held whole. */
+  readonly whole: number;
+}
+
+/** Tells, before a model runs, what it will take, and how its attention can be held. Of a model with a decoder, positions of its own text are counted by themselves. */
 export class MemoryPlan {
   readonly #sites: readonly PlacedSite[];
   readonly #index: GraphIndex;
   readonly #weightBytes: number;
   readonly #limits: MemoryLimits;
+  readonly #outputs: readonly string[];
   #plans: ReadonlyMap<PlacedSite, LeanPlan> | undefined;
+  readonly #matrices = new Map<string, number>();
 
-  constructor(index: GraphIndex, sites: readonly PlacedSite[], weightBytes: number, limits: MemoryLimits) {
+  /**
+   * @param weightBytes of the model, with those of its other parts.
+   * @param outputs of the model's own that its runs give beside attention.
+   */
+  constructor(index: GraphIndex, sites: readonly PlacedSite[], weightBytes: number, limits: MemoryLimits, outputs: readonly string[] = []) {
     this.#index = index;
     this.#sites = sites;
     this.#weightBytes = weightBytes;
     this.#limits = limits;
+    this.#outputs = outputs;
   }
 
   /** How each site is held where not all are held whole. */
@@ -48,41 +65,55 @@ export class MemoryPlan {
   }
 
   /** Whether a text of so many positions is read without holding all of its attention. */
-  isLean(numPositions: number): boolean {
-    return this.#wholeBytes(numPositions, () => true) > this.#limits.wholeAttentionBytes && [...this.plans.values()].some(({ held }) => held !== 'whole');
+  isLean(numPositions: number, numTargetPositions = 0): boolean {
+    return this.#bytesOf(() => true, numPositions, numTargetPositions) > this.#limits.wholeAttentionBytes && [...this.plans.values()].some(({ held }) => held !== 'whole');
   }
 
   /** The most positions that fit into memory, at least one. */
   get mostPositions(): number {
-    let [fitting, tooMany] = [1, mostPositions];
-    while (tooMany - fitting > 1) {
-      const middle = (fitting + tooMany) >> 1;
-      if (this.#fits(middle)) fitting = middle;
-      else tooMany = middle;
-    }
-    return fitting;
+    return mostThatFit((numPositions) => this.fits(numPositions));
   }
 
-  #fits(numPositions: number): boolean {
-    if (!this.isLean(numPositions)) return this.#wholeBytes(numPositions, () => true) <= maxAttentionBytes;
-    return this.leanBytes(numPositions) <= this.#limits.engineBytes && this.#wholeBytes(numPositions, (site) => this.plans.get(site)?.held === 'whole') <= maxAttentionBytes;
+  /** Whether a text of so many positions fits into memory, beside what another part of the model holds. */
+  fits(numPositions: number, numTargetPositions = 0, beside: HeldBeside = { held: 0, whole: 0 }): boolean {
+    if (beside.whole + this.wholeBytes(numPositions, numTargetPositions) > maxAttentionBytes) return false;
+    return !this.isLean(numPositions, numTargetPositions) || this.leanBytes(numPositions, numTargetPositions) + beside.held <= this.#limits.engineBytes;
+  }
+
+  /** Bytes of attention that is held whole after a run, in full or because it cannot be held otherwise. */
+  wholeBytes(numPositions: number, numTargetPositions = 0): number {
+    const isLean = this.isLean(numPositions, numTargetPositions);
+    return this.#bytesOf((site) => !isLean || this.plans.get(site)?.held === 'whole', numPositions, numTargetPositions);
+  }
+
+  /** Bytes that are held after a run. */
+  heldBytes(numPositions: number, numTargetPositions = 0): number {
+    return this.isLean(numPositions, numTargetPositions) ? this.#leanlyHeldBytes(numPositions, numTargetPositions) : this.wholeBytes(numPositions, numTargetPositions);
   }
 
   /** What the engine takes at most while it reads a text without holding all of its attention. */
-  leanBytes(numPositions: number): number {
-    const square = numPositions ** 2;
-    let bytes = fixedBytes + this.#weightBytes * bytesPerWeightByte + numScoreMatrices * 4 * square * Math.max(0, ...this.#sites.map(headsOf));
-    const boundaries = new Set<string>();
+  leanBytes(numPositions: number, numTargetPositions = 0): number {
+    const scores = this.#sites.map((site) => headsOf(site) * cellsOf(site, numPositions, numTargetPositions));
+    const widths = this.#outputs.map((name) => this.#index.graph.outputs.find((output) => output.name === name)?.dims?.at(-1)).map((width) => (typeof width === 'number' ? width : 0));
+    const outputBytes = 4 * (numTargetPositions === 0 ? numPositions : numTargetPositions) * widths.reduce((sum, width) => sum + width, 0);
+    return fixedBytes + this.#weightBytes * bytesPerWeightByte + numScoreMatrices * 4 * Math.max(0, ...scores) + copies * (this.#leanlyHeldBytes(numPositions, numTargetPositions) + outputBytes);
+  }
+
+  #leanlyHeldBytes(numPositions: number, numTargetPositions: number): number {
+    let bytes = 0;
+    const boundaries = new Map<string, number>();
     for (const [site, plan] of this.plans) {
       const heads = headsOf(site);
-      if (plan.held === 'whole') bytes += copies * 4 * heads * square;
-      else if (plan.held === 'rounded') bytes += copies * heads * square;
+      const cells = cellsOf(site, numPositions, numTargetPositions);
+      if (plan.held === 'whole') bytes += 4 * heads * cells;
+      else if (plan.held === 'rounded') bytes += heads * cells;
       else {
-        bytes += copies * 2 * 4 * heads * usualHeadWidth * numPositions;
-        for (const { tensor, isWhole } of plan.graph.boundaries) if (!isWhole) boundaries.add(tensor);
+        const [queries, keys] = lengthsOf(site, numPositions, numTargetPositions);
+        bytes += 4 * heads * usualHeadWidth * (queries + keys);
+        for (const { tensor, isWhole } of plan.graph.boundaries) if (!isWhole && this.#isSquare(tensor)) boundaries.set(tensor, 4 * cells * this.#matricesOf(tensor, heads));
       }
     }
-    for (const tensor of boundaries) if (this.#isSquare(tensor)) bytes += copies * 4 * square;
+    for (const each of boundaries.values()) bytes += each;
     return bytes;
   }
 
@@ -92,11 +123,57 @@ export class MemoryPlan {
     return dims === undefined || (dims.length >= 2 && dims.slice(-2).every((dim) => dim !== 1));
   }
 
-  #wholeBytes(numPositions: number, isCounted: (site: PlacedSite) => boolean): number {
-    return this.#sites.filter(isCounted).reduce((sum, site) => sum + 4 * headsOf(site), 0) * numPositions ** 2;
+  /** In how many matrices a tensor comes: one for all heads, or one for each. */
+  #matricesOf(tensor: string, heads: number): number {
+    let matrices = this.#matrices.get(tensor);
+    if (matrices === undefined) {
+      const across = this.#index.valueInfo(tensor)?.dims?.at(-3);
+      matrices = typeof across === 'number' ? across : isOfHeads(this.#index, tensor, heads) ? heads : 1;
+      this.#matrices.set(tensor, matrices);
+    }
+    return matrices;
   }
+
+  #bytesOf(isCounted: (site: PlacedSite) => boolean, numPositions: number, numTargetPositions: number): number {
+    return this.#sites.filter(isCounted).reduce((sum, site) => sum + 4 * headsOf(site) * cellsOf(site, numPositions, numTargetPositions), 0);
+  }
+}
+
+/** The largest number, at least one, of which a question is answered with yes, as it is of all that are smaller. */
+export function mostThatFit(fits: (count: number) => boolean): number {
+  let [fitting, tooMany] = [1, mostPositions];
+  while (tooMany - fitting > 1) {
+    const middle = (fitting + tooMany) >> 1;
+    if (fits(middle)) fitting = middle;
+    else tooMany = middle;
+  }
+  return fitting;
 }
 
 function headsOf({ numHeads }: PlacedSite): number {
   return numHeads ?? usualHeads;
+}
+
+/** Numbers of queries and keys of a site. */
+function lengthsOf(site: PlacedSite, numPositions: number, numTargetPositions: number): readonly number[] {
+  return extentsOf(site, { numPositions, numTargetPositions }).map(({ positions }) => positions ?? 0);
+}
+
+function cellsOf(site: PlacedSite, numPositions: number, numTargetPositions: number): number {
+  return lengthsOf(site, numPositions, numTargetPositions).reduce((product, side) => product * side, 1);
+}
+
+/** Whether a table with a number for each head goes into a tensor, as it does into biases by relative position. */
+function isOfHeads(index: GraphIndex, tensor: string, heads: number): boolean {
+  const seen = new Set<string>();
+  const left = [tensor];
+  for (let each = left.pop(); each !== undefined; each = left.pop()) {
+    if (seen.has(each)) continue;
+    seen.add(each);
+    const table = index.initializers.get(each);
+    if (table?.dims.length === 2 && table.dims[1] === heads && isFloatType(table.dataType)) return true;
+    const node = index.producer(each);
+    if (node !== undefined && index.nodes[node].opType !== 'Shape') left.push(...index.nodes[node].inputs);
+  }
+  return false;
 }

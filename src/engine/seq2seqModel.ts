@@ -3,14 +3,16 @@ import type { Component } from '../model/head';
 import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
+import { sidesOf } from '../onnx/site';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import { arrangeLayers } from './arrangeLayers';
 import type { ChatTemplate } from './chatTemplate';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
-import { maxAttentionBytes, type Streams } from './layerInfo';
+import type { Streams } from './layerInfo';
+import { mostThatFit } from './memoryPlan';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
-import { countHeads, type Explanation, type Reading, type ReadingSteps, type TextModel } from './textModel';
+import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource } from './tokenizeSource';
 import type { TokenizedText } from './tokenizeText';
 
@@ -58,24 +60,33 @@ export class Seq2SeqModel implements TextModel {
     steps.onProgress({ stage: 'run' });
     await steps.turn();
     const source = await sessions.read(idsOf(stream), padId);
-    const most = this.#mostTargetTokens(stream.tokens.length);
-    const target = given === undefined ? await this.#write(source, most, steps) : this.#give(given, tokenLimit, most);
-    steps.onProgress({ stage: 'run' });
-    await steps.turn();
-    const results = await sessions.attention(source, idsOf(target.stream));
-    this.#reports = results.map(({ report }) => report);
-    const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
-    const { numTokens, numPositions } = source.made;
-    const padding: Notice[] = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] }] : [];
-    return { streams: [stream, target.stream], layers, components, notices: [...notices, ...target.notices, ...missing, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    try {
+      const most = this.#mostTargetTokens(stream.tokens.length);
+      const target = given === undefined ? await this.#write(source, most, steps) : this.#give(given, tokenLimit, most);
+      steps.onProgress({ stage: 'run' });
+      await steps.turn();
+      const results = await sessions.attention(source, idsOf(target.stream));
+      this.#reports = results.map(({ report }) => report);
+      const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
+      const { numTokens, numPositions } = source.made;
+      const padding: Notice[] = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] }] : [];
+      return { streams: [stream, target.stream], layers, components, notices: [...notices, ...target.notices, ...missing, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    } catch (error) {
+      releaseSource(source);
+      throw error;
+    }
   }
 
   async write(text: string): Promise<string> {
     const { sessions, padId } = this.#parts;
     const { stream } = this.#tokenize(text, 0);
     const source = await sessions.read(idsOf(stream), padId);
-    const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
-    return target.text;
+    try {
+      const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
+      return target.text;
+    } finally {
+      releaseSource(source);
+    }
   }
 
   async release(): Promise<void> {
@@ -84,7 +95,7 @@ export class Seq2SeqModel implements TextModel {
 
   #tokenize(text: string, tokenLimit: number, isChatMessage = false): TokenizedText {
     const { info, sessions } = this.#parts;
-    return tokenizeSource(this.#parts, text, isChatMessage, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: this.#sourceMemoryLimit(), vocabularySize: info.vocabularySize });
+    return tokenizeSource(this.#parts, text, isChatMessage, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize });
   }
 
   async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps): Promise<{ stream: TokenStream; notices: Notice[] }> {
@@ -111,34 +122,22 @@ export class Seq2SeqModel implements TextModel {
     return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [{ code: 'targetTextCut', args: [most, whole.tokens.length] }] };
   }
 
-  /** The most source tokens whose attention, beside that of a target as long as the model may write, stays within the budget. */
-  #sourceMemoryLimit(): number {
-    const { encoder, decoder, cross } = this.#numHeads();
-    const target = mostWrittenTokens + 1;
-    const left = maxAttentionBytes / 4 - decoder * target ** 2;
-    // encoder · n² + cross · target · n = left
-    const linear = cross * target;
-    return Math.floor((-linear + Math.sqrt(linear ** 2 + 4 * encoder * left)) / (2 * encoder));
-  }
-
-  /** The most target tokens that the model reads, and whose attention fits beside that of the source. */
+  /** The most target tokens that the model reads, and that fit into memory beside the source. */
   #mostTargetTokens(numSource: number): number {
-    const { encoder, decoder, cross } = this.#numHeads();
     const { sessions, targetContextLength } = this.#parts;
-    const left = Math.max(0, maxAttentionBytes / 4 - encoder * numSource ** 2);
-    const linear = cross * numSource;
-    const byMemory = Math.floor((-linear + Math.sqrt(linear ** 2 + 4 * decoder * left)) / (2 * decoder));
+    const byMemory = mostThatFit((count) => sessions.fits(numSource, count));
     return Math.max(1, Math.min(...[byMemory, targetContextLength, sessions.target.contextLength, sessions.target.fixedLength].map((limit) => limit ?? Infinity)));
-  }
-
-  #numHeads(): Record<'encoder' | 'decoder' | 'cross', number> {
-    const count = (component: Component): number => countHeads(this.#reports, (each) => each === component);
-    return { encoder: count('encoder'), decoder: count('decoder'), cross: count('cross') };
   }
 }
 
+/** Frees what the encoder's layers hold, where nobody will read them. */
+function releaseSource({ encoder }: ReadSource): void {
+  for (const { inParts } of encoder?.layers ?? []) inParts?.release?.();
+}
+
 function streamsOf(component: Component): Streams {
-  return { queryStream: component === 'decoder' || component === 'cross' ? 1 : 0, keyStream: component === 'decoder' ? 1 : 0 };
+  const [queryStream, keyStream] = sidesOf(component, 0, 1);
+  return { queryStream, keyStream };
 }
 
 function idsOf(stream: TokenStream): number[] {

@@ -3,9 +3,10 @@ import type { DataTypeName } from '../onnx/dataType';
 import { planInputs, type InputPlan, type MadeInputs, type ModelInput, type TensorData } from '../onnx/inputs';
 import { modelFacts, type ModelFacts } from '../onnx/modelFacts';
 import type { ExtractionReport } from '../onnx/report';
-import type { AttentionResult, AttentionSession } from './attentionSession';
+import type { AttentionResult } from './attentionSession';
 import { toFloats, type OutputTensor } from './feeds';
 import type { ModelFiles } from './modelFiles';
+import type { PairLengths, Seq2SeqPart } from './seq2seqPart';
 
 /** A source that an encoder has read, or that the one graph will read with each target. */
 export interface ReadSource {
@@ -20,20 +21,16 @@ export interface ReadSource {
 export interface Seq2SeqSessions {
   readonly source: ModelFacts & { readonly fixedLength: number | undefined };
   readonly target: ModelFacts & { readonly fixedLength: number | undefined };
+  /** Whether a source and a target of so many tokens fit into memory with their attention. */
+  fits(numSource: number, numTarget: number): boolean;
   /** As the graphs alone make them. */
   readonly reports: readonly ExtractionReport[];
   read(ids: readonly number[], padId: number): Promise<ReadSource>;
   /** Scores of every id after the target's last one, in an array of its own. Throws `targetNotWritten` where the model gives none. */
   scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array>;
-  /** Attention over the whole target, with that of the encoder; one result per file. */
+  /** Attention over the whole target, with that of the encoder; one result per file. The layers are the caller's to release, those of the source too. */
   attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]>;
   release(): Promise<void>;
-}
-
-/** One part of a model: its file, its session, and how its inputs are made. */
-export interface Seq2SeqPart {
-  readonly files: ModelFiles;
-  readonly session: AttentionSession;
 }
 
 /** An encoder–decoder model in one file, which reads the source anew with every target. */
@@ -41,23 +38,27 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
   readonly source: Seq2SeqSessions['source'];
   readonly target: Seq2SeqSessions['target'];
   readonly #name: string;
-  readonly #session: AttentionSession;
+  readonly #part: Seq2SeqPart;
   readonly #plan: InputPlan;
   readonly #scores: string | undefined;
   #padId = 0;
 
-  constructor(name: string, { files, session }: Seq2SeqPart, plan: InputPlan) {
+  constructor(name: string, part: Seq2SeqPart, plan: InputPlan) {
     this.#name = name;
-    this.#session = session;
+    this.#part = part;
     this.#plan = plan;
-    const { index } = files.analysis;
+    const { index } = part.files.analysis;
     this.source = { ...modelFacts(index, plan.roles), fixedLength: plan.fixedLength };
     this.target = { ...modelFacts(index, plan.roles, 'targetIds'), fixedLength: plan.fixedTargetLength };
-    this.#scores = scoresOutput(files);
+    this.#scores = scoresOutput(part.files);
   }
 
   get reports(): readonly ExtractionReport[] {
-    return [this.#session.report];
+    return [this.#part.session.report];
+  }
+
+  fits(numSource: number, numTarget: number): boolean {
+    return this.#part.plan.fits(this.source.fixedLength ?? numSource, this.target.fixedLength ?? numTarget);
   }
 
   read(ids: readonly number[], padId: number): Promise<ReadSource> {
@@ -67,17 +68,17 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
   }
 
   async scores({ ids }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
-    const { inputs } = this.#plan.make({ ids, targetIds, padId: this.#padId });
-    return lastScores(this.#name, await outputOf(this.#session, inputs, this.#scores), targetIds.length, this.target.vocabularySize);
+    const { inputs, ...lengths } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+    return lastScores(this.#name, await outputOf(this.#part, inputs, this.#scores, lengths), targetIds.length, this.target.vocabularySize);
   }
 
   async attention({ ids }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
     const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, targetIds, padId: this.#padId });
-    return [await this.#session.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
+    return [await this.#part.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
   }
 
   async release(): Promise<void> {
-    await this.#session.release();
+    await this.#part.release();
   }
 }
 
@@ -86,8 +87,8 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   readonly source: Seq2SeqSessions['source'];
   readonly target: Seq2SeqSessions['target'];
   readonly #name: string;
-  readonly #encoder: AttentionSession;
-  readonly #decoder: AttentionSession;
+  readonly #encoder: Seq2SeqPart;
+  readonly #decoder: Seq2SeqPart;
   readonly #encoderPlan: InputPlan;
   readonly #decoderPlan: InputPlan;
   /** Inputs of the decoder, each with the output of the encoder that it gets. */
@@ -98,8 +99,8 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   /** Throws `inputNotMade` where the decoder needs what neither a text nor the encoder gives. */
   constructor(name: string, encoder: Seq2SeqPart, decoder: Seq2SeqPart, bridges: ReadonlyMap<string, string>) {
     this.#name = name;
-    this.#encoder = encoder.session;
-    this.#decoder = decoder.session;
+    this.#encoder = encoder;
+    this.#decoder = decoder;
     this.#bridges = bridges;
     this.#encoderPlan = planInputs(encoder.files.analysis.index, encoder.session.inputNames);
     this.#decoderPlan = planInputs(decoder.files.analysis.index, decoder.session.inputNames, new Set(this.#bridges.keys()));
@@ -111,13 +112,19 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   }
 
   get reports(): readonly ExtractionReport[] {
-    return [this.#encoder.report, this.#decoder.report];
+    return [this.#encoder.session.report, this.#decoder.session.report];
+  }
+
+  fits(numSource: number, numTarget: number): boolean {
+    const source = this.source.fixedLength ?? numSource;
+    const { plan } = this.#encoder;
+    return plan.fits(source) && this.#decoder.plan.fits(source, this.target.fixedLength ?? numTarget, { held: plan.heldBytes(source), whole: plan.wholeBytes(source) });
   }
 
   async read(ids: readonly number[], padId: number): Promise<ReadSource> {
     this.#padId = padId;
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ids, padId });
-    const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, outputs: [...new Set(this.#bridges.values())] });
+    const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, numTargetPositions: 0, outputs: [...new Set(this.#bridges.values())] });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
       const tensor = encoder.outputs.get(output);
       if (tensor === undefined || Array.isArray(tensor.data)) throw new ExplorerError('inputNotMade', [input, `the encoder gives no ${output}`]);
@@ -127,13 +134,13 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   }
 
   async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
-    const { inputs } = this.#make(source, targetIds);
-    return lastScores(this.#name, await outputOf(this.#decoder, inputs, this.#scores), targetIds.length, this.target.vocabularySize);
+    const { inputs, ...lengths } = this.#make(source, targetIds);
+    return lastScores(this.#name, await outputOf(this.#decoder, inputs, this.#scores, lengths), targetIds.length, this.target.vocabularySize);
   }
 
   async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
-    const { inputs, numTargetPositions } = this.#make(source, targetIds);
-    const decoder = await this.#decoder.run(inputs, { ...source.made, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] });
+    const { inputs, ...lengths } = this.#make(source, targetIds);
+    const decoder = await this.#decoder.run(inputs, { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length, outputs: [] });
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }
 
@@ -142,20 +149,20 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     await this.#decoder.release();
   }
 
-  #make({ made, inputs }: ReadSource, targetIds: readonly number[]): { inputs: readonly ModelInput[]; numTargetPositions: number } {
+  #make({ made, inputs }: ReadSource, targetIds: readonly number[]): PairLengths & { readonly inputs: readonly ModelInput[] } {
     const target = this.#decoderPlan.make({ ids: targetIds, targetIds, encoder: made, padId: this.#padId });
-    return { inputs: [...inputs, ...target.inputs], numTargetPositions: this.target.fixedLength ?? targetIds.length };
+    return { inputs: [...inputs, ...target.inputs], numPositions: made.numPositions, numTargetPositions: this.target.fixedLength ?? targetIds.length };
   }
 }
 
 /** The output that may hold scores of ids. */
-function scoresOutput({ analysis }: ModelFiles): string | undefined {
+export function scoresOutput({ analysis }: ModelFiles): string | undefined {
   const names = analysis.index.graph.outputs.map((output) => output.name);
   return names.find((name) => /logits|scores/i.test(name)) ?? names[0];
 }
 
-async function outputOf(session: AttentionSession, inputs: readonly ModelInput[], name: string | undefined): Promise<OutputTensor | undefined> {
-  return name === undefined ? undefined : (await session.outputs(inputs, [name])).get(name);
+async function outputOf(part: Seq2SeqPart, inputs: readonly ModelInput[], name: string | undefined, lengths: PairLengths): Promise<OutputTensor | undefined> {
+  return name === undefined ? undefined : (await part.outputs(inputs, [name], lengths)).get(name);
 }
 
 /** The row of the target's last token: scores are [batch, position, id], or of the last position alone. */

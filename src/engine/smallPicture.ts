@@ -25,10 +25,10 @@ function emptyPicture(numQueries: number, numKeys: number, size: number): Patter
 }
 
 /** A picture from blocks that need not be those of its own cells: each cell shows the maximum of every block that reaches into it, so nothing is lost. */
-function stretch({ pooled: blocks, side }: HeadSummary, numQueries: number, numKeys: number, size: number): Pattern {
+function stretch({ pooled: blocks, block: [height, width] }: HeadSummary, numQueries: number, numKeys: number, size: number): Pattern {
   const picture = emptyPicture(numQueries, numKeys, size);
-  const rows = blocksOf(picture.numQueries, numQueries, side);
-  const columns = blocksOf(picture.numKeys, numKeys, side);
+  const rows = blocksOf(picture.numQueries, numQueries, height);
+  const columns = blocksOf(picture.numKeys, numKeys, width);
   rows.forEach(([top, bottom], row) =>
     columns.forEach(([left, right], column) => {
       let maximum = 0;

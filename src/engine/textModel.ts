@@ -49,12 +49,3 @@ export interface TextModel {
   write(text: string): Promise<string>;
   release(): Promise<void>;
 }
-
-/** Heads that a layer is taken to have where its graph does not say. */
-const usualHeads = 16;
-
-/** Number of heads of the sites that `isCounted` names, at least one. */
-export function countHeads(reports: readonly ExtractionReport[], isCounted: (component: ComponentInfo['component']) => boolean = () => true): number {
-  const sites = reports.flatMap((report) => report.sites).filter((site) => isCounted(site.component));
-  return Math.max(1, sites.reduce((sum, site) => sum + (site.numHeads ?? usualHeads), 0));
-}

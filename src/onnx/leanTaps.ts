@@ -3,6 +3,7 @@ import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
 import { findScoreGraph, type ScoreGraph } from './scoreGraph';
 import type { Tap } from './rewriteModel';
+import { sidesOf } from './site';
 import { encodeTypedValue, SuffixBuilder } from './suffixNodes';
 
 /** How a site's attention is held where all of it would take too much memory. */
@@ -46,8 +47,14 @@ export interface LeanOutputs {
   readonly kept: readonly string[];
 }
 
-/** Inputs that the rewritten model has beside its own: int64 lists. */
-export const leanInputs = { rows: 'attention-explorer-rows', heads: 'attention-explorer-heads' } as const;
+/** Inputs that the rewritten model has beside its own: int64 lists. Queries of a decoder's own text are numbered by themselves. */
+export const leanInputs = { rows: 'attention-explorer-rows', targetRows: 'attention-explorer-target-rows', heads: 'attention-explorer-heads' } as const;
+
+/** Blocks are 2^level cells long on a side of the text, and on one of a decoder's own text. */
+export interface BlockLevels {
+  readonly source: number;
+  readonly target: number;
+}
 
 /** ValueInfoProtos of {@link leanInputs}. */
 export function encodeLeanInputs(): Uint8Array[] {
@@ -57,9 +64,8 @@ export function encodeLeanInputs(): Uint8Array[] {
 /**
  * Nodes that reduce a site's weights inside the graph to what is looked at first, and that hand out what its rows can be had from later.
  * @param weights the tensor of single-precision weights.
- * @param level blocks are 2^level cells wide and high.
  */
-export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, weights: string, level: number, part: string): { readonly tap: Tap; readonly outputs: LeanOutputs } {
+export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, weights: string, levels: BlockLevels, part: string): { readonly tap: Tap; readonly outputs: LeanOutputs } {
   const opset = index.model.opsets.get('') ?? 1;
   const made = new SuffixBuilder(index, site.node, `lean-${part}/`);
   const add = (operator: string, inputs: readonly string[], name: string, attributes: Parameters<SuffixBuilder['add']>[3] = {}): string => made.add(operator, inputs, [made.name(name)], attributes);
@@ -75,11 +81,12 @@ export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, wei
   }
   const columnMeans = reduce('ReduceMean', 2, 'column-means', 0, 18);
   const rowSums = reduce('ReduceSum', 3, 'row-sums', 0, 13);
-  const side = 2 ** level;
-  const pooled = add('MaxPool', [whole], 'pooled', { kernel_shape: { integers: [side, side] }, strides: { integers: [side, side] }, ceil_mode: { integer: 1 } });
+  const block = sidesOf(site.component, levels.source, levels.target).map((level) => 2 ** level);
+  const pooled = add('MaxPool', [whole], 'pooled', { kernel_shape: { integers: block }, strides: { integers: block }, ceil_mode: { integer: 1 } });
   // Where there are fewer queries than were read, the check of the shape is to say so, not the runtime.
   const numQueries = add('Gather', [add('Shape', [whole], 'whole-shape'), made.integers('query-axis', 2)], 'num-queries', { axis: { integer: 0 } });
-  const sampleRows = add('Gather', [whole, add('Mod', [leanInputs.rows, numQueries], 'sample-places')], 'sample-rows', { axis: { integer: 2 } });
+  const [rows] = sidesOf(site.component, leanInputs.rows, leanInputs.targetRows);
+  const sampleRows = add('Gather', [whole, add('Mod', [rows, numQueries], 'sample-places')], 'sample-rows', { axis: { integer: 2 } });
   const kept: string[] = [];
   let rounded: string | undefined;
   let exactHeads: string | undefined;

@@ -10,6 +10,11 @@ export type RowSum = 'one' | 'atMostOne' | 'any';
 /** The part of a model that an attention belongs to; `self` where the model has one stack. */
 export type SiteComponent = 'encoder' | 'decoder' | 'cross' | 'self';
 
+/** What holds for the queries and what for the keys of a component, of what holds for the text and what for a decoder's own. */
+export function sidesOf<T>(component: SiteComponent, source: T, target: T): readonly [T, T] {
+  return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
+}
+
 /** Nodes and tensors, as protobuf messages, that are added to a graph to get the weights of a site. */
 export interface Suffix {
   /** NodeProtos. */

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
-import { AttentionSession, type AttentionResult, type LayerWeights } from '../../src/engine/attentionSession';
+import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
 import { AttentionStore } from '../../src/engine/attentionStore';
 import { describeComponents, storedLayers } from '../../src/engine/layerInfo';
 import { LeanRuns } from '../../src/engine/leanRuns';
@@ -17,43 +17,22 @@ import { readModel } from '../../src/onnx/readModel';
 import { rewriteModel } from '../../src/onnx/rewriteModel';
 import { readFixture } from '../harness/fixtures';
 import { plainAttention, smallModel, type SmallGraph, type SmallNode } from '../unit/onnx/smallModel';
+import { firstItem } from './firstItem';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';
+import { leanDifferences } from './leanDifferences';
 import { importRuntime } from './ortRuntime';
 
 /** Nothing is held whole that can be held otherwise. */
 const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
+
+/** Small pictures that are not smaller. */
+const everyCell = { source: 0, target: 0 };
 
 interface Runs {
   readonly whole: AttentionResult;
   readonly lean: AttentionResult;
   readonly runs: LeanRuns;
   readonly session: AttentionSession;
-}
-
-/** The largest difference between the rows of two results of one layer, and that of single rows and columns. */
-async function differences(lean: LayerWeights, whole: LayerWeights): Promise<{ rows: number; vectors: number }> {
-  const layer = lean.inParts;
-  if (layer === undefined) throw new Error('held whole');
-  const { numHeads, numQueries, numKeys, weights } = whole;
-  expect([layer.numHeads, layer.numQueries, layer.numKeys]).to.deep.equal([numHeads, numQueries, numKeys]);
-  const largest = { rows: 0, vectors: 0 };
-  const compare = (name: keyof typeof largest, given: Float32Array, wanted: (i: number) => number): void => {
-    given.forEach((weight, i) => {
-      const difference = Math.abs(weight - wanted(i));
-      if (!(difference <= largest[name])) largest[name] = difference;
-    });
-  };
-  for (let head = 0; head < numHeads; head++) {
-    const start = head * numQueries * numKeys;
-    const half = numQueries >> 1;
-    compare('rows', await layer.rows(head, 0, half), (i) => weights[start + i]);
-    compare('rows', await layer.rows(head, half, numQueries), (i) => weights[start + half * numKeys + i]);
-    compare('rows', await layer.column(head, 1), (i) => weights[start + i * numKeys + 1]);
-    const exact = layer.exactVector?.bind(layer) ?? ((of: number, at: number, direction: string) => (direction === 'reads' ? layer.rows(of, at, at + 1) : layer.column(of, at)));
-    compare('vectors', await exact(head, half, 'reads'), (i) => weights[start + half * numKeys + i]);
-    compare('vectors', await exact(head, 1, 'readBy'), (i) => weights[start + i * numKeys + 1]);
-  }
-  return largest;
 }
 
 describe('long texts', () => {
@@ -66,7 +45,7 @@ describe('long texts', () => {
     const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
     const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
     const session = await AttentionSession.create({ ort, files });
-    const stored = { inputs: toModelInputs(files.analysis.index, expected).map((input): ModelInput => (input.dims[0] === 2 ? { ...input, dims: [1, ...input.dims.slice(1)], data: input.data.subarray(0, input.data.length / 2) } : input)) };
+    const stored = { inputs: toModelInputs(files.analysis.index, expected).map(firstItem) };
     const { inputs, ...made } = make?.(files, session.inputNames) ?? stored;
     const whole = await session.run(inputs, made);
     const { numQueries } = whole.layers[0];
@@ -88,7 +67,7 @@ describe('long texts', () => {
       expect(lean.failed).to.deep.equal([]);
       expect(lean.layers.map(({ path, isCausal, inParts }) => [path, isCausal, inParts?.held])).to.deep.equal(whole.layers.map(({ path, isCausal }) => [path, isCausal, 'recomputed']));
       for (const [i, layer] of lean.layers.entries()) {
-        const { rows, vectors } = await differences(layer, whole.layers[i]);
+        const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
         const tolerance = name.endsWith('fp16') ? 2 ** -11 : 1e-6;
         expect(rows).to.be.at.most(tolerance);
         expect(vectors).to.be.at.most(tolerance);
@@ -106,7 +85,7 @@ describe('long texts', () => {
       expect(lean.failed).to.deep.equal([]);
       expect(lean.layers.map(({ path, inParts }) => [path, inParts?.held])).to.deep.equal(whole.layers.map(({ path }) => [path, 'rounded']));
       for (const [i, layer] of lean.layers.entries()) {
-        const { rows, vectors } = await differences(layer, whole.layers[i]);
+        const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
         const error = layer.inParts?.maxError ?? 0;
         expect(error).to.be.below(0.004);
         expect(rows).to.be.within(error / 1e3, error);
@@ -118,7 +97,7 @@ describe('long texts', () => {
 
   it('shows no padding', async () => {
     const all = await run('bert.eager.dynamo', (files, names) => planInputs(files.analysis.index, names).make({ ids: [3, 1, 4] }));
-    for (const [i, layer] of all.lean.layers.entries()) expect((await differences(layer, all.whole.layers[i])).rows).to.be.at.most(1e-6);
+    for (const [i, layer] of all.lean.layers.entries()) expect((await leanDifferences(layer, all.whole.layers[i])).rows).to.be.at.most(1e-6);
     expect(all.lean.layers[0].inParts?.summary?.(0)).to.equal(undefined);
     await end(all);
   });
@@ -153,15 +132,15 @@ describe('long texts', () => {
   it('reduces blocks to their maxima, those at the edge too, and loses no hot cell on the way to a picture', async () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const session = await AttentionSession.create({ ort, files });
-    const lean = await LeanSession.create({ ort, files }, 2);
+    const lean = await LeanSession.create({ ort, files }, { source: 2, target: 0 });
     const { inputs, ...made } = planInputs(files.analysis.index, session.inputNames).make({ ids: Array.from({ length: 22 }, (_, i) => (i * 7) % 50) });
     const whole = (await session.run(inputs, made)).layers;
     const { layers } = await lean.run(inputs, made);
     for (const [i, { inParts }] of layers.entries()) {
       for (let head = 0; head < 4; head++) {
-        const { pooled, side, columnSums } = inParts?.summary?.(head) ?? {};
+        const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
         if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
-        expect([pooled.numQueries, pooled.numKeys, side]).to.deep.equal([6, 6, 4]);
+        expect([pooled.numQueries, pooled.numKeys, block]).to.deep.equal([6, 6, [4, 4]]);
         const maxima = new Float32Array(36);
         const sums = new Float64Array(22);
         const weights = whole[i].weights.subarray(head * 22 ** 2, (head + 1) * 22 ** 2);
@@ -251,13 +230,21 @@ describe('long texts', () => {
           const { layers, failed } = await runs.run(inputs, { numPositions: 6, numTokens: 6 });
           expect(failed).to.deep.equal([]);
           expect(layers[0].inParts?.held).to.equal('recomputed');
-          expect((await differences(layers[0], whole.layers[0])).rows).to.be.at.most(1e-6);
+          expect((await leanDifferences(layers[0], whole.layers[0])).rows).to.be.at.most(1e-6);
           expect(layers[0].isCausal).to.equal(whole.layers[0].isCausal);
           layers[0].inParts?.release?.();
         }
         await runs.suspend();
         await session.release();
-        const lean = await LeanSession.create({ ort, files }, 0);
+        const full = await AttentionSession.create({ ort, files, wantOutputs: true });
+        const kept = new LeanRuns({ ort, files, keptOutputs: ['y'] }, full, limits);
+        // The rows that are no numbers reach the outputs too, before anybody has looked at attention.
+        const [own, wanted] = [await kept.outputs(inputs, ['y'], { numPositions: 6 }), await full.outputs(inputs, ['y'])].map((outputs) => outputs.get('y')?.data as Float32Array); // as the graph says
+        expect(own.length).to.equal(48);
+        own.forEach((value, i) => expect(value).to.be.closeTo(wanted[i], 1e-6));
+        await kept.suspend();
+        await full.release();
+        const lean = await LeanSession.create({ ort, files }, everyCell);
         expect((await lean.run(inputs, { numPositions: 6 })).needsWhole).to.equal(!isTrimmed);
         await lean.release();
       });
@@ -266,14 +253,14 @@ describe('long texts', () => {
 
   it('holds in 8 bits what does not prove to be recomputable', async () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
-    const plain = await LeanSession.create({ ort, files }, 0);
+    const plain = await LeanSession.create({ ort, files }, everyCell);
     const [site] = plain.plans.keys();
     // As if the queries of one layer were those of another.
     const plan = plain.plans.get(site);
     const others = [...plain.plans.values()].map((each) => (each.held === 'recomputed' ? each.graph.queries : ''));
     if (plan?.held !== 'recomputed') throw new Error(plan?.reason);
     await plain.release();
-    const session = await LeanSession.create({ ort, files }, 0, new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]));
+    const session = await LeanSession.create({ ort, files }, everyCell, new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]));
     const { inputs, ...made } = planInputs(files.analysis.index, ['input_ids', 'attention_mask', ...files.analysis.index.inputs.map(({ name }) => name)]).make({ ids: [3, 1, 4, 1, 5, 9] });
     const { unproven, needsWhole, layers } = await session.run(inputs, made);
     expect([...unproven.keys()]).to.deep.equal([site]);

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { MemoryPlan } from '../../../src/engine/memoryPlan';
+import { maxAttentionBytes } from '../../../src/engine/layerInfo';
+import { MemoryPlan, mostThatFit } from '../../../src/engine/memoryPlan';
 import { exclusively } from '../../../src/engine/runLock';
 import { roundingError } from '../../../src/engine/roundedLayer';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
@@ -23,6 +24,30 @@ describe('what a run will take', () => {
     const rounded = await planOf('llama.sdpa.op23', { wholeAttentionBytes: 0, engineBytes: 2 ** 32 });
     expect([...rounded.plans.values()].map(({ held }) => held)).to.include('rounded').and.not.to.include('recomputed');
     expect(rounded.leanBytes(8000) / rounded.leanBytes(4000)).to.be.within(3, 4);
+  });
+
+  it('counts the positions of a decoder by themselves, and what is held for other parts', async () => {
+    const cells = (source: number, target: number): number => 4 * 2 * 4 * (source ** 2 + target ** 2 + source * target);
+    const plan = await planOf('bart.sdpa.legacy', { wholeAttentionBytes: cells(100, 40), engineBytes: 2 ** 32 });
+    expect([plan.isLean(100, 40), plan.isLean(101, 40), plan.isLean(100, 41)]).to.deep.equal([false, true, true]);
+    expect(plan.wholeBytes(100, 40)).to.equal(cells(100, 40));
+    expect(plan.wholeBytes(101, 40)).to.equal(0);
+    expect(plan.heldBytes(1000, 400)).to.be.within(1, cells(1000, 400) / 2);
+    const engineBytes = plan.leanBytes(3000, 500) + 1000;
+    const exact = await planOf('bart.sdpa.legacy', { wholeAttentionBytes: 0, engineBytes });
+    expect(mostThatFit((count) => exact.fits(count, 500, { held: 1000, whole: 0 }))).to.equal(3000);
+    expect(mostThatFit((count) => exact.fits(3000, count))).to.equal(500);
+    expect(exact.fits(3000, 500, { held: 0, whole: maxAttentionBytes + 1 })).to.equal(false);
+  });
+
+  it('counts a bias by relative positions for each head', async () => {
+    const growth = async (name: string): Promise<number> => {
+      const plan = await planOf(name, { wholeAttentionBytes: 0, engineBytes: 2 ** 32 });
+      return (plan.heldBytes(20_000, 1) - plan.heldBytes(10_000, 1)) / (4 * (20_000 ** 2 - 10_000 ** 2));
+    };
+    // A mask of one matrix in both, and biases for four heads.
+    expect(await growth('t5.eager.legacy')).to.be.within(5, 5.1);
+    expect(await growth('bart.sdpa.legacy')).to.be.within(2, 2.1); // each layer makes it anew
   });
 
   it('bounds what rounding does to a weight', () => {

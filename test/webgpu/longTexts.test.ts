@@ -1,0 +1,113 @@
+import { expect } from 'chai';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { AttentionSession, type AttentionResult, type LayerWeights, type RunOptions } from '../../src/engine/attentionSession';
+import { LeanRuns } from '../../src/engine/leanRuns';
+import { LeanSession } from '../../src/engine/leanSession';
+import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
+import { Runtimes, type ChosenRuntime } from '../../src/engine/runtimes';
+import type { ModelInput } from '../../src/onnx/inputs';
+import { fixtureAccess } from '../engine/fixtureAccess';
+import { firstItem } from '../engine/firstItem';
+import { leanDifferences } from '../engine/leanDifferences';
+import { zooCases } from '../engine/zooCases';
+import { readFixture } from '../harness/fixtures';
+import { isNode, loaders, skipWithoutAdapter } from './runtimes';
+
+/** Nothing is held whole that can be held otherwise. */
+const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
+
+/** The most that any weight may differ from what WebAssembly gives. */
+const tolerance = 1e-5;
+
+/** The zoo's models of texts, but for those of 16-bit floats, which the adapter lacks, and in Node for one that its exact mode for 8 bits does not load everywhere. */
+const cases = zooCases.filter((name) => !/^vit|\.fp16$/.test(name) && !(isNode && name === 'craft.qattention'));
+/** In Node, where the same provider runs on another build of the runtime, a part of them. */
+const casesHere = isNode ? cases.filter((_, at) => at % 5 === 0) : cases;
+
+/** One item of what is stored for a model, with what WebAssembly makes of it and how many positions that are. */
+interface Stored {
+  readonly files: ModelFiles;
+  readonly inputs: readonly ModelInput[];
+  readonly whole: AttentionResult;
+  readonly options: RunOptions & { readonly numPositions: number };
+}
+
+describe('Long texts on a software adapter', function () {
+  this.timeout(300_000); // the first of all compiles most shaders
+  let wasm: ChosenRuntime;
+  let webgpu: ChosenRuntime;
+
+  before(async function () {
+    skipWithoutAdapter.call(this);
+    const runtimes = new Runtimes(loaders, 1);
+    wasm = await runtimes.choose('wasm', 1);
+    webgpu = await runtimes.choose('webgpu', 1);
+    expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
+  });
+
+  const stored = async (name: string): Promise<Stored> => {
+    const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
+    const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const inputs = toModelInputs(files.analysis.index, expected).map(firstItem);
+    const session = await AttentionSession.create({ ort: wasm.runtime.ort, runtime: wasm.runtime, files });
+    const whole = await session.run(inputs);
+    await session.release();
+    const cross = whole.layers.find(({ component }) => component === 'cross');
+    return { files, inputs, whole, options: { numPositions: (cross ?? whole.layers[0]).numKeys, ...(cross === undefined ? {} : { numTargetPositions: cross.numQueries }) } };
+  };
+
+  /** Compares what a layer says of its heads without reading rows with its weights. */
+  const expectSummaries = ({ inParts }: LayerWeights, { numHeads, numQueries, numKeys, weights }: LayerWeights, [height, width]: readonly [number, number]): void => {
+    for (let head = 0; head < numHeads; head++) {
+      const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
+      if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
+      expect(block).to.deep.equal([height, width]);
+      expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
+      const maxima = new Float32Array(pooled.weights.length);
+      const sums = new Float64Array(numKeys);
+      weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
+        const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
+        maxima[at] = Math.max(maxima[at], weight);
+        sums[cell % numKeys] += weight;
+      });
+      pooled.weights.forEach((maximum, at) => expect(maximum).to.be.closeTo(maxima[at], tolerance));
+      columnSums.forEach((sum, key) => expect(sum).to.be.closeTo(sums[key], tolerance * numQueries));
+    }
+  };
+
+  for (const name of casesHere) {
+    it(`equal WebAssembly: ${name}`, async () => {
+      const { files, inputs, whole, options } = await stored(name);
+      const { runtime } = webgpu;
+      const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
+      const runs = new LeanRuns({ ort: runtime.ort, runtime, files }, session, limits);
+      expect(runs.isFor(options.numPositions, options.numTargetPositions)).to.equal(true);
+      const { layers, failed } = await runs.run(inputs, options);
+      expect(failed).to.deep.equal([]);
+      expect(layers.map(({ path, isCausal }) => [path, isCausal])).to.deep.equal(whole.layers.map(({ path, isCausal }) => [path, isCausal]));
+      for (const [i, layer] of layers.entries()) {
+        const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
+        expect(rows, layer.path).to.be.at.most(tolerance + (layer.inParts?.maxError ?? 0));
+        expect(vectors, layer.path).to.be.at.most(tolerance);
+        expectSummaries(layer, whole.layers[i], [1, 1]);
+        layer.inParts?.release?.();
+      }
+      await runs.suspend();
+      await session.release();
+    });
+  }
+
+  it('are reduced to blocks, those at the edge too', async () => {
+    const { files, inputs, whole, options } = await stored('t5.eager.legacy');
+    const { runtime } = webgpu;
+    const lean = await LeanSession.create({ ort: runtime.ort, runtime, files }, { source: 3, target: 2 });
+    const { layers } = await lean.run(inputs, options);
+    expect(layers.length).to.equal(whole.layers.length);
+    for (const [i, layer] of layers.entries()) {
+      expectSummaries(layer, whole.layers[i], layer.component === 'encoder' ? [8, 8] : layer.component === 'decoder' ? [4, 4] : [4, 8]);
+      layer.inParts?.release?.();
+    }
+    await lean.release();
+  });
+});
