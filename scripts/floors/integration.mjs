@@ -7,7 +7,7 @@ import { bundleForExtensionHost, reportMark } from '../lib/bundleTests.mjs';
 import { oneFailure, withSecondAttempt } from '../lib/counts.mjs';
 import { artefacts, root } from '../lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
-import { startServer, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
+import { startServer, stillSettings, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
 
 /** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it. */
 export function makeWorkspace() {
@@ -38,7 +38,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
   const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
-  const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: isWeb ? webHostSettings : {}, logFile: join(artefacts, `${name}.server.log`), log });
+  const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: { ...stillSettings, ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   const printed = [];

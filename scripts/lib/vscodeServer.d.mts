@@ -1,4 +1,5 @@
 export const quietSettings: Readonly<Record<string, unknown>>;
+export const stillSettings: Readonly<Record<string, unknown>>;
 export const webHostSettings: Readonly<Record<string, unknown>>;
 export interface ServerOptions {
   host?: 'newest' | 'oldest';

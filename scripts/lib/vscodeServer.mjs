@@ -25,6 +25,9 @@ export const quietSettings = {
   'typescript.disableAutomaticTypeAcquisition': true,
 };
 
+/** Settings for tests on top of those: nothing moves by itself, which without a graphics processor costs more than what is tested. */
+export const stillSettings = { 'workbench.reduceMotion': 'on', 'editor.cursorBlinking': 'solid' };
+
 /** The setting that makes our extension run in the web worker host instead of Node's. */
 export const webHostSettings = { 'remote.extensionKind': { [extensionId]: ['web'] } };
 

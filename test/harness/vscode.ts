@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../../scripts/lib/processes.mjs';
-import { startServer, webHostSettings, type Server } from '../../scripts/lib/vscodeServer.mjs';
+import { startServer, stillSettings, webHostSettings, type Server } from '../../scripts/lib/vscodeServer.mjs';
 import { artefact, launchBrowser, screenshot } from './browser';
 import { readDecorations, rectOfCharacter, type Decoration } from './editorPage';
 
@@ -32,7 +32,7 @@ export interface LaunchOptions {
   /** Opens the workspace as one that is not trusted yet. */
   readonly needsTrust?: boolean;
   readonly hasWebGpu?: boolean;
-  /** Whether all of VS Code's own extensions are there, and not only what tests meet of them: as a person has it. */
+  /** Whether all of VS Code's own extensions are there, and not only what tests meet of them, and things move: as a person has it. */
   readonly hasAllExtensions?: boolean;
   /** Names the artefacts. */
   readonly name?: string;
@@ -87,7 +87,7 @@ export class VSCode {
       vsix: isPrepared ? undefined : (process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
       needsTrust: options.needsTrust ?? false,
       hasFewExtensions: options.hasAllExtensions !== true,
-      settings: { 'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0], ...(host === 'web' ? webHostSettings : {}), ...options.settings },
+      settings: { ...(options.hasAllExtensions === true ? {} : stillSettings), 'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0], ...(host === 'web' ? webHostSettings : {}), ...options.settings },
       logFile: artefact(`${name}.server.log`),
     });
     let browser: Browser | undefined;

@@ -471,7 +471,7 @@ describe('the panel', () => {
       await token(35).click();
       const rows = page.locator('.sources > li');
       expect(await rows.count()).to.equal(12);
-      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)0\.7\d\dsink/);
+      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sink0\.7\d\d/);
       expect(await page.locator('.rest').textContent()).to.match(/^24 others hold 0\.0\d+\. 0\.7\d\d is on sink tokens\.$/);
       await rows.nth(2).getByRole('button').click();
       expect(await lastIntent('reveal')).to.deep.equal({ stream: 0, position: 34 });
