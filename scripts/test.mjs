@@ -52,20 +52,25 @@ async function leg(title, run, { isCounted = true, print = log } = {}) {
 
 /**
  * Runs lines of legs, three at a time, as hardly any leg keeps a processor busy all the time: the next line begins when one ends, so
- * the long ones come first. What runs in the first place prints as it goes, what runs in the others when it is done. A line is a
- * function that is given its own `leg`.
+ * the long ones come first. Of those that drive a whole VS Code two at a time, as a person's patience, and so a test's, ends where three
+ * share two processors. What runs in the first place prints as it goes, what runs in the others when it is done. A line is a function that is
+ * given its own `leg`.
  */
-async function inThreePlaces(lines) {
-  const waiting = [...lines];
+async function inThreePlaces(ofVSCode, others) {
   const printAfter = async (line) => {
     const printed = [];
     await line((title, run, options) => leg(title, run, { ...options, print: (text) => printed.push(text) }));
     for (const text of printed) log(text);
   };
-  const places = [(line) => line(leg), printAfter, printAfter];
+  const [drivers, rest] = [[...ofVSCode], [...others]];
+  const places = [
+    { place: (line) => line(leg), next: () => drivers.shift() ?? rest.shift() },
+    { place: printAfter, next: () => drivers.shift() ?? rest.shift() },
+    { place: printAfter, next: () => rest.shift() },
+  ];
   await Promise.all(
-    places.map(async (place) => {
-      for (let line = waiting.shift(); line !== undefined; line = waiting.shift()) await place(line);
+    places.map(async ({ place, next }) => {
+      for (let line = next(); line !== undefined; line = next()) await place(line);
     }),
   );
 }
@@ -82,9 +87,7 @@ function tests(floors, platform) {
 await setUp();
 if (isChosen('package', 'e2e')) await packageOnce();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-await inThreePlaces([
-  ...(isChosen('e2e') ? endToEnd() : []),
-  ...(isChosen('integration') ? integration() : []),
+await inThreePlaces([...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])], [
   ...(isChosen('visual') ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))] : []),
   ...(nodeFloors.length > 0 ? [(leg) => leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }))] : []),
   ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
@@ -163,7 +166,7 @@ function endToEnd() {
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
       await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
-      return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 120_000, log });
+      return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 180_000, log });
     });
   const files = tests(['e2e'], 'node');
   return [

@@ -35,7 +35,7 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.waitForStatusBar(/shapes-vit.*\d+ tokens/, 90_000);
     // The preview of the picture is a webview too.
     panel = await vscode.findPanel();
-    await panel.locator('canvas.picture').waitFor({ timeout: 30_000 });
+    await panel.locator('canvas.picture').waitFor({ timeout: 90_000 });
     const [answer] = explained.answers;
     expect(await panel.locator('.answer').textContent()).to.include(`shapes-vit says: ${answer.label}, `);
   });

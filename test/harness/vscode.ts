@@ -38,7 +38,8 @@ export interface LaunchOptions {
   readonly name?: string;
 }
 
-const timeout = 30_000;
+/** A window on a busy machine answers late. */
+const timeout = 60_000;
 
 /** A running VS Code. Lines and columns count from one, as its status bar has them. */
 export class VSCode {
@@ -260,12 +261,19 @@ export class VSCode {
     await this.quickPickRow(title).waitFor();
     // The list may still be sorted anew, so a click could hit another row: the focus goes to ours, and Enter takes what has it.
     const focused = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
-    for (let step = 0; !(await focused.waitFor({ timeout: 500 }).then(
-      () => true,
-      () => false,
-    )); step++) {
+    const isFocused = (limit: number): Promise<boolean> =>
+      focused.waitFor({ timeout: limit }).then(
+        () => true,
+        () => false,
+      );
+    for (let step = 0; ; step++) {
       if (step === 20) throw new Error(`The palette does not reach «${title}».`);
-      await this.page.keyboard.press('ArrowDown');
+      if (!(await isFocused(500))) await this.page.keyboard.press('ArrowDown');
+      else {
+        // A list that is still being sorted moves the focus to its first row: ours has to keep it.
+        await this.page.waitForTimeout(150);
+        if (await isFocused(1)) break;
+      }
     }
     await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').filter({ hasText: title }).waitFor({ state: 'hidden' }).catch(() => undefined);
