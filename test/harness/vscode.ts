@@ -261,18 +261,17 @@ export class VSCode {
     await this.quickPickRow(title).waitFor();
     // The list may still be sorted anew, so a click could hit another row: the focus goes to ours, and Enter takes what has it.
     const focused = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
-    const isFocused = (limit: number): Promise<boolean> =>
-      focused.waitFor({ timeout: limit }).then(
+    for (let step = 0; ; step++) {
+      if (step === 20) throw new Error(`The palette does not reach «${title}».`);
+      const isFocused = await focused.waitFor({ timeout: 500 }).then(
         () => true,
         () => false,
       );
-    for (let step = 0; ; step++) {
-      if (step === 20) throw new Error(`The palette does not reach «${title}».`);
-      if (!(await isFocused(500))) await this.page.keyboard.press('ArrowDown');
+      if (!isFocused) await this.page.keyboard.press('ArrowDown');
       else {
         // A list that is still being sorted moves the focus to its first row: ours has to keep it.
         await this.page.waitForTimeout(150);
-        if (await isFocused(1)) break;
+        if (await focused.isVisible()) break;
       }
     }
     await this.page.keyboard.press('Enter');
