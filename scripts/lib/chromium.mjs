@@ -5,7 +5,8 @@ import { chromium } from 'playwright-core';
 import { runProcess } from './processes.mjs';
 import { root } from './paths.mjs';
 
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+// The shell without a browser around it comes first: a browser of this release draws its own tabs in pages, and costs twice the processor.
+const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
 
 function isProgram(path) {
   try {
@@ -41,7 +42,9 @@ async function install(log) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     try {
       await runProcess('apt-get', ['update'], { env });
-      await runProcess('apt-get', ['install', '-y', '--no-install-recommends', 'chromium', 'fonts-dejavu-core'], { env });
+      const installing = (...packages) => runProcess('apt-get', ['install', '-y', '--no-install-recommends', ...packages, 'fonts-dejavu-core'], { env });
+      // The whole browser brings the software graphics adapter; not every release has the shell apart from it.
+      await installing('chromium', 'chromium-headless-shell').catch(() => installing('chromium'));
       return;
     } catch (error) {
       log(`apt-get could not install it (${error.message.split('\n').at(-1)}).`);
