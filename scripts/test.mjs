@@ -51,12 +51,11 @@ async function leg(title, run, { isCounted = true, print = log } = {}) {
 }
 
 /**
- * Runs lines of legs, three at a time, as hardly any leg keeps a processor busy all the time: the next line begins when one ends, so
- * the long ones come first. Of those that drive a whole VS Code two at a time, as a person's patience, and so a test's, ends where three
- * share two processors. What runs in the first place prints as it goes, what runs in the others when it is done. A line is a function that is
- * given its own `leg`.
+ * Runs lines of legs, two at a time, the long ones first: those that drive a whole VS Code in one place, the others in the other, and
+ * whichever are left in both. A test's patience, as a person's, ends where more share two processors. What runs in the first place prints as it
+ * goes, what runs in the other when it is done. A line is a function that is given its own `leg`.
  */
-async function inThreePlaces(ofVSCode, others) {
+async function inTwoPlaces(ofVSCode, others) {
   const printAfter = async (line) => {
     const printed = [];
     await line((title, run, options) => leg(title, run, { ...options, print: (text) => printed.push(text) }));
@@ -65,8 +64,7 @@ async function inThreePlaces(ofVSCode, others) {
   const [drivers, rest] = [[...ofVSCode], [...others]];
   const places = [
     { place: (line) => line(leg), next: () => drivers.shift() ?? rest.shift() },
-    { place: printAfter, next: () => drivers.shift() ?? rest.shift() },
-    { place: printAfter, next: () => rest.shift() },
+    { place: printAfter, next: () => rest.shift() ?? drivers.shift() },
   ];
   await Promise.all(
     places.map(async ({ place, next }) => {
@@ -87,7 +85,7 @@ function tests(floors, platform) {
 await setUp();
 if (isChosen('package', 'e2e')) await packageOnce();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-await inThreePlaces([...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])], [
+await inTwoPlaces([...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])], [
   ...(isChosen('visual') ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))] : []),
   ...(nodeFloors.length > 0 ? [(leg) => leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }))] : []),
   ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),

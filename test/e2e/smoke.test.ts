@@ -32,6 +32,6 @@ describe(`A real VS Code, extension in the ${VSCode.hostOfRun} host`, () => {
   it('shows the panel again after a reload of the window', async () => {
     await vscode.reloadWindow();
     await vscode.waitForTab('Attention Explorer');
-    await vscode.panelFrame().locator('canvas').first().waitFor({ timeout: 60_000 });
+    await vscode.panelFrame().locator('canvas').first().waitFor({ timeout: 150_000 });
   });
 });

@@ -312,8 +312,15 @@ export class VSCode {
     const name = path.split('/').at(-1) ?? path;
     // By its whole path, which is looked up and not searched for: the oldest VS Code has no search program here.
     await this.#openQuickInput('Control+P', join(this.workspace, path));
-    await this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first().click();
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    // A click that comes while the list is made anew is lost.
+    const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first();
+    const box = this.page.locator('.quick-input-widget');
+    await row.click();
+    for (let attempt = 0; attempt < 5 && (await box.waitFor({ state: 'hidden', timeout: 8000 }).then(
+      () => false,
+      () => true,
+    )); attempt++) await row.click({ timeout: 2000 }).catch(() => undefined);
+    await box.waitFor({ state: 'hidden' });
     await this.page.locator('.tab.active').filter({ hasText: name }).first().waitFor();
   }
 
