@@ -14,7 +14,11 @@ export const areElementsDefined: ReadonlySignal<boolean> = defined;
  * @param nonce what the page's policy asks of scripts.
  */
 export function loadElements(panel: Panel, source: string, nonce: string): void {
+  let isLoading = false;
   const load = (): void => {
+    // Two changes at once ask twice, and an element is defined once.
+    if (isLoading) return;
+    isLoading = true;
     stop();
     clearTimeout(timer);
     const script = document.createElement('script');
