@@ -26,3 +26,22 @@ export async function leanDifferences(lean: LayerWeights, whole: LayerWeights): 
   }
   return largest;
 }
+
+/** Compares what a layer says of its heads without reading rows, in blocks of so many queries and keys, with its weights. */
+export function expectSummaries({ inParts }: LayerWeights, { numHeads, numQueries, numKeys, weights }: LayerWeights, [height, width]: readonly [number, number], tolerance: { readonly maxima: number; readonly sums: number }): void {
+  for (let head = 0; head < numHeads; head++) {
+    const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
+    if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
+    expect(block).to.deep.equal([height, width]);
+    expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
+    const maxima = new Float32Array(pooled.weights.length);
+    const sums = new Float64Array(numKeys);
+    weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
+      const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
+      maxima[at] = Math.max(maxima[at], weight);
+      sums[cell % numKeys] += weight;
+    });
+    pooled.weights.forEach((maximum, at) => expect(maximum).to.be.closeTo(maxima[at], tolerance.maxima));
+    columnSums.forEach((sum, key) => expect(sum).to.be.closeTo(sums[key], tolerance.sums));
+  }
+}

@@ -15,7 +15,7 @@ import type { ModelInput } from '../../src/onnx/inputs';
 import { planRounded } from '../../src/onnx/leanTaps';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';
-import { leanDifferences } from './leanDifferences';
+import { expectSummaries, leanDifferences } from './leanDifferences';
 import { importRuntime } from './ortRuntime';
 
 /** Nothing is held whole that can be held otherwise. */
@@ -93,24 +93,11 @@ describe('long texts of an encoder and a decoder in one file', () => {
     const whole = await session.run(inputs, { ...options, outputs: [] });
     const lean = await LeanSession.create({ ort, files }, { source: 2, target: 1 });
     const { layers } = await lean.run(inputs, options);
-    for (const [i, { component, inParts, numHeads, numQueries, numKeys }] of layers.entries()) {
+    for (const [i, layer] of layers.entries()) {
+      const { component } = layer;
       const [height, width] = component === 'encoder' ? [4, 4] : component === 'decoder' ? [2, 2] : [2, 4];
-      for (let head = 0; head < numHeads; head++) {
-        const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
-        if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
-        expect(block).to.deep.equal([height, width]);
-        expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
-        const maxima = new Float32Array(pooled.weights.length);
-        const sums = new Float64Array(numKeys);
-        whole.layers[i].weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
-          const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
-          maxima[at] = Math.max(maxima[at], weight);
-          sums[cell % numKeys] += weight;
-        });
-        pooled.weights.forEach((maximum, at) => expect(maximum).to.be.closeTo(maxima[at], 1e-6));
-        columnSums.forEach((sum, key) => expect(sum).to.be.closeTo(sums[key], 1e-5));
-      }
-      inParts?.release?.();
+      expectSummaries(layer, whole.layers[i], [height, width], { maxima: 1e-6, sums: 1e-5 });
+      layer.inParts?.release?.();
     }
     await lean.release();
     await session.release();

@@ -9,7 +9,7 @@ import { Runtimes, type ChosenRuntime } from '../../src/engine/runtimes';
 import type { ModelInput } from '../../src/onnx/inputs';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { firstItem } from '../engine/firstItem';
-import { leanDifferences } from '../engine/leanDifferences';
+import { expectSummaries, leanDifferences } from '../engine/leanDifferences';
 import { readFixture } from '../harness/fixtures';
 import { isNode, loaders, skipWithoutAdapter } from './runtimes';
 
@@ -18,6 +18,7 @@ const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
 
 /** The most that any weight may differ from what WebAssembly gives. */
 const tolerance = 1e-5;
+const summaryTolerance = ({ numQueries }: LayerWeights): { maxima: number; sums: number } => ({ maxima: tolerance, sums: tolerance * numQueries });
 
 /** Models of the zoo with every way of holding a layer and each operator that its rows are recomputed with; the others of texts, which repeat these, were compared once. */
 const cases = [
@@ -59,25 +60,6 @@ describe('Long texts on a software adapter', function () {
     return { files, inputs, whole, options: { numPositions: (cross ?? whole.layers[0]).numKeys, ...(cross === undefined ? {} : { numTargetPositions: cross.numQueries }) } };
   };
 
-  /** Compares what a layer says of its heads without reading rows with its weights. */
-  const expectSummaries = ({ inParts }: LayerWeights, { numHeads, numQueries, numKeys, weights }: LayerWeights, [height, width]: readonly [number, number]): void => {
-    for (let head = 0; head < numHeads; head++) {
-      const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
-      if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
-      expect(block).to.deep.equal([height, width]);
-      expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
-      const maxima = new Float32Array(pooled.weights.length);
-      const sums = new Float64Array(numKeys);
-      weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
-        const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
-        maxima[at] = Math.max(maxima[at], weight);
-        sums[cell % numKeys] += weight;
-      });
-      pooled.weights.forEach((maximum, at) => expect(maximum).to.be.closeTo(maxima[at], tolerance));
-      columnSums.forEach((sum, key) => expect(sum).to.be.closeTo(sums[key], tolerance * numQueries));
-    }
-  };
-
   for (const name of casesHere) {
     it(`equal WebAssembly: ${name}`, async () => {
       const { files, inputs, whole, options } = await stored(name);
@@ -92,7 +74,7 @@ describe('Long texts on a software adapter', function () {
         const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
         expect(rows, layer.path).to.be.at.most(tolerance + (layer.inParts?.maxError ?? 0));
         expect(vectors, layer.path).to.be.at.most(tolerance);
-        expectSummaries(layer, whole.layers[i], [1, 1]);
+        expectSummaries(layer, whole.layers[i], [1, 1], summaryTolerance(layer));
         layer.inParts?.release?.();
       }
       await runs.suspend();
@@ -107,7 +89,7 @@ describe('Long texts on a software adapter', function () {
     const { layers } = await lean.run(inputs, options);
     expect(layers.length).to.equal(whole.layers.length);
     for (const [i, layer] of layers.entries()) {
-      expectSummaries(layer, whole.layers[i], layer.component === 'encoder' ? [8, 8] : layer.component === 'decoder' ? [4, 4] : [4, 8]);
+      expectSummaries(layer, whole.layers[i], layer.component === 'encoder' ? [8, 8] : layer.component === 'decoder' ? [4, 4] : [4, 8], summaryTolerance(layer));
       layer.inParts?.release?.();
     }
     await lean.release();
