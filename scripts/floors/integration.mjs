@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { chromiumLaunchOptions, ensureChromium } from '../lib/chromium.mjs';
+import { chromiumLaunchOptions, ensureChromium, stillWindow } from '../lib/chromium.mjs';
 import { bundleForExtensionHost, reportMark } from '../lib/bundleTests.mjs';
 import { oneFailure, withSecondAttempt } from '../lib/counts.mjs';
 import { artefacts, root } from '../lib/paths.mjs';
@@ -41,6 +41,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
   const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: { ...stillSettings, ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  await stillWindow(page);
   const printed = [];
   page.on('console', (message) => printed.push(`${message.type()}: ${message.text()}`));
   try {

@@ -82,7 +82,7 @@ export function softwareVulkan(program = findChromium()) {
 /** Options for `chromium.launch`; `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it. */
 export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}) {
   const graphics = hasWebGpu
-    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader']
+    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader', '--disable-gpu-compositing']
     : ['--disable-gpu'];
   return {
     executablePath,
@@ -93,4 +93,17 @@ export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}
     handleSIGHUP: false,
     args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...graphics],
   };
+}
+
+/**
+ * Stills whatever a window of VS Code animates on its own, which a setting for less motion does not do with signs that turn: each of their
+ * pictures is drawn on the processor, beside what is tested. Frames in the window, ours among them, stay as they are.
+ */
+export async function stillWindow(page) {
+  await page.addInitScript(() => {
+    if (window !== window.top) return;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync('*, ::before, ::after { animation: none !important; transition: none !important; }');
+    document.adoptedStyleSheets.push(sheet);
+  });
 }

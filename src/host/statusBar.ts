@@ -6,12 +6,17 @@ import type { EngineSupervisor } from './engine/engineSupervisor';
 import { stageTitle } from './localize';
 import type { ViewStore } from './view/viewStore';
 
+/** After so long a run is no quick one, and the sign turns to show that it goes on; before, each picture of it would be drawn in the run's own time where there is no graphics processor. */
+const turnMilliseconds = 2000;
+
 /** Says which model is used, on what, and on how many tokens; a click opens the menu of commands. */
 export class StatusBar implements Disposable {
   readonly #viewStore: ViewStore;
   readonly #supervisor: EngineSupervisor;
   readonly #store = new DisposableStore();
   readonly #item = this.#store.add(vscode.window.createStatusBarItem('attentionExplorer.status', vscode.StatusBarAlignment.Right, 90));
+  #turnTimer: ReturnType<typeof setTimeout> | undefined;
+  #isTurning = false;
 
   constructor(viewStore: ViewStore, supervisor: EngineSupervisor) {
     this.#viewStore = viewStore;
@@ -30,11 +35,13 @@ export class StatusBar implements Disposable {
   }
 
   dispose(): void {
+    clearTimeout(this.#turnTimer);
     this.#store.dispose();
   }
 
   #update(): void {
     const { status, run, live } = this.#viewStore;
+    this.#turn(status.kind === 'busy');
     if (status.kind === 'empty' && run === undefined && live.kind === 'off') {
       this.#item.hide();
       return;
@@ -42,7 +49,7 @@ export class StatusBar implements Disposable {
     const isStopped = status.kind === 'engineStopped' || (this.#supervisor.state.kind === 'stopped' && status.kind !== 'busy');
     this.#item.backgroundColor = isStopped ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
     if (status.kind === 'busy') {
-      this.#item.text = `$(loading~spin) ${stageTitle(status.stage)}`;
+      this.#item.text = `$(${this.#isTurning ? 'loading~spin' : 'loading'}) ${stageTitle(status.stage)}`;
       this.#item.tooltip = vscode.l10n.t('Attention Explorer is busy');
     } else if (isStopped) {
       this.#item.text = `$(warning) ${vscode.l10n.t('Attention engine stopped')}`;
@@ -66,5 +73,16 @@ export class StatusBar implements Disposable {
     }
     this.#item.accessibilityInformation = { label: `Attention Explorer: ${this.#item.text.replace(/\$\([^)]*\)\s*/, '')}`, role: 'button' };
     this.#item.show();
+  }
+  #turn(isBusy: boolean): void {
+    if (!isBusy) {
+      clearTimeout(this.#turnTimer);
+      this.#turnTimer = undefined;
+      this.#isTurning = false;
+    } else
+      this.#turnTimer ??= setTimeout(() => {
+        this.#isTurning = true;
+        this.#update();
+      }, turnMilliseconds);
   }
 }

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Browser, BrowserContext, FrameLocator, Locator, Page } from 'playwright-core';
+import { stillWindow } from '../../scripts/lib/chromium.mjs';
 import { root } from '../../scripts/lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../../scripts/lib/processes.mjs';
 import { startServer, stillSettings, webHostSettings, type Server } from '../../scripts/lib/vscodeServer.mjs';
@@ -97,6 +98,7 @@ export class VSCode {
       const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
       context.setDefaultTimeout(timeout);
       const page = await context.newPage();
+      if (options.hasAllExtensions !== true) await stillWindow(page);
       const lines: string[] = [];
       page.on('console', (message) => lines.push(`${message.type()}: ${message.text()}`));
       page.on('dialog', (dialog) => void dialog.accept().catch(() => undefined));

@@ -578,6 +578,8 @@ describe('the panel', () => {
       expect(await page.getByRole('progressbar').getAttribute('aria-valuenow')).to.equal('42');
       await page.evaluate(() => host.status({ kind: 'busy', stage: 'run' }));
       await page.getByText('Running the model…').waitFor();
+      // Once the run is a long one.
+      await page.locator('vscode-progress-bar[indeterminate]').waitFor();
     });
 
     it('never leave the panel blank', async () => {

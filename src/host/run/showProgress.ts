@@ -3,8 +3,8 @@ import { toDisposable, type Disposable } from '../../base/disposable';
 import { stageTitle } from '../localize';
 import type { ViewStore } from '../view/viewStore';
 
-/** A run that ends sooner needs no notification: the panel says the same, and its page would have to wait while one is shown. */
-const delayMilliseconds = 1000;
+/** A run that ends sooner needs no notification: the panel says the same, and its page would have to wait while one is shown and its bar moves. */
+const delayMilliseconds = 2000;
 
 /** Shows the store's busy status as a cancellable notification, until disposed. */
 export function showProgress(store: ViewStore, onCancel: () => void): Disposable {
