@@ -41,7 +41,7 @@ const addresses = { 'a page': '/page.html', 'a worker': '/worker.html', 'a worke
 export async function runInChromium({ name, files, places, grep, hasWebGpu = false, log }) {
   const script = `/${relative(root, await bundleForBrowser(name, files, { grep })).replaceAll('\\', '/')}`;
   const server = await startStaticServer({ pages: { '/page.html': page(script), '/worker.html': pageWithWorker(script) } });
-  const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu }));
+  const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu, compilesOnce: true }));
   try {
     const results = [];
     for (const place of places) {

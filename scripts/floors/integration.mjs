@@ -39,7 +39,7 @@ export async function runInServer({ host, isWeb, bundle, log }) {
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
   const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: { ...stillSettings, ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
-  const browser = await chromium.launch(chromiumLaunchOptions(executablePath));
+  const browser = await chromium.launch(chromiumLaunchOptions(executablePath, { compilesOnce: true }));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await stillWindow(page);
   const printed = [];

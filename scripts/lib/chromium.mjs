@@ -79,8 +79,11 @@ export function softwareVulkan(program = findChromium()) {
   return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter), AE_VULKAN: 'software' };
 }
 
-/** Options for `chromium.launch`; `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it. */
-export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}) {
+/**
+ * Options for `chromium.launch`. `hasWebGpu` turns on WebGPU in software, which is slower and only needed by tests of it; `compilesOnce` leaves
+ * WebAssembly as it is compiled at first: with the small models of tests, compiling it again for speed costs more than it gains.
+ */
+export function chromiumLaunchOptions(executablePath, { hasWebGpu = false, compilesOnce = false } = {}) {
   const graphics = hasWebGpu
     ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader', '--disable-gpu-compositing']
     : ['--disable-gpu'];
@@ -91,7 +94,7 @@ export function chromiumLaunchOptions(executablePath, { hasWebGpu = false } = {}
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...graphics],
+    args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...(compilesOnce ? ['--js-flags=--liftoff-only'] : []), ...graphics],
   };
 }
 

@@ -2,12 +2,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { chromiumLaunchOptions, ensureChromium } from '../../scripts/lib/chromium.mjs';
+import { chromiumLaunchOptions, ensureChromium, type ChromiumOptions } from '../../scripts/lib/chromium.mjs';
 import { artefacts } from '../../scripts/lib/paths.mjs';
 export { startStaticServer } from '../../scripts/lib/staticServer.mjs';
 
-/** Starts Chromium without a window; `hasWebGpu` turns on WebGPU in software, which is slow. */
-export async function launchBrowser(options: { readonly hasWebGpu?: boolean } = {}): Promise<Browser> {
+/** Starts Chromium without a window. */
+export async function launchBrowser(options: ChromiumOptions = {}): Promise<Browser> {
   return chromium.launch(chromiumLaunchOptions(await ensureChromium(), options));
 }
 

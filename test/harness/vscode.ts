@@ -94,7 +94,7 @@ export class VSCode {
     });
     let browser: Browser | undefined;
     try {
-      browser = await launchBrowser({ hasWebGpu: options.hasWebGpu ?? false });
+      browser = await launchBrowser({ hasWebGpu: options.hasWebGpu ?? false, compilesOnce: options.hasAllExtensions !== true });
       const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
       context.setDefaultTimeout(timeout);
       const page = await context.newPage();

@@ -5,13 +5,13 @@ import { AttentionSession, type AttentionResult, type LayerWeights, type RunOpti
 import { LeanRuns } from '../../src/engine/leanRuns';
 import { LeanSession } from '../../src/engine/leanSession';
 import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
-import { Runtimes, type ChosenRuntime } from '../../src/engine/runtimes';
+import type { ChosenRuntime } from '../../src/engine/runtimes';
 import type { ModelInput } from '../../src/onnx/inputs';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { firstItem } from '../engine/firstItem';
 import { expectSummaries, leanDifferences } from '../engine/leanDifferences';
 import { readFixture } from '../harness/fixtures';
-import { isNode, loaders, skipWithoutAdapter } from './runtimes';
+import { bothRuntimes, isNode } from './runtimes';
 
 /** Nothing is held whole that can be held otherwise. */
 const limits = { wholeAttentionBytes: 0, engineBytes: 2 ** 32 };
@@ -42,11 +42,7 @@ describe('Long texts on a software adapter', function () {
   let webgpu: ChosenRuntime;
 
   before(async function () {
-    skipWithoutAdapter.call(this);
-    const runtimes = new Runtimes(loaders, 1);
-    wasm = await runtimes.choose('wasm', 1);
-    webgpu = await runtimes.choose('webgpu', 1);
-    expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
+    ({ wasm, webgpu } = await bothRuntimes(this));
   });
 
   const stored = async (name: string): Promise<Stored> => {

@@ -4,11 +4,10 @@ import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import type { ChosenRuntime } from '../../src/engine/runtimes';
-import { Runtimes } from '../../src/engine/runtimes';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { zooCases } from '../engine/zooCases';
 import { readFixture } from '../harness/fixtures';
-import { isNode, loaders, skipWithoutAdapter } from './runtimes';
+import { bothRuntimes, isNode } from './runtimes';
 
 /** The most that any weight, or any value of the model's own outputs, may differ from what WebAssembly gives. */
 const tolerance = 1e-5;
@@ -46,11 +45,7 @@ describe('WebGPU on a software adapter', function () {
   let webgpu: ChosenRuntime;
 
   before(async function () {
-    skipWithoutAdapter.call(this);
-    const runtimes = new Runtimes(loaders, 1);
-    wasm = await runtimes.choose('wasm', 1);
-    webgpu = await runtimes.choose('webgpu', 1);
-    expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
+    ({ wasm, webgpu } = await bothRuntimes(this));
   });
 
   for (const name of casesHere) {

@@ -1,5 +1,6 @@
 // The builds of the runtime that tests of WebGPU compare: in Node the native one brings WebGPU, in a browser the product's own way to it.
-import type { LoadRuntime } from '../../src/engine/runtimes';
+import { expect } from 'chai';
+import { Runtimes, type ChosenRuntime, type LoadRuntime } from '../../src/engine/runtimes';
 import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
 import { importRuntime } from '../engine/ortRuntime';
 
@@ -31,4 +32,14 @@ export const loaders: Readonly<Record<'webgpu' | 'wasm', LoadRuntime>> = {
 
 function unused(): Promise<never> {
   return Promise.reject(new Error('the runtime reads no model'));
+}
+
+/** What is compared, each with one thread; skips where there is no adapter, fails where there is one and it is not chosen. */
+export async function bothRuntimes(context: Mocha.Context): Promise<{ readonly wasm: ChosenRuntime; readonly webgpu: ChosenRuntime }> {
+  skipWithoutAdapter.call(context);
+  const runtimes = new Runtimes(loaders, 1);
+  const wasm = await runtimes.choose('wasm', 1);
+  const webgpu = await runtimes.choose('webgpu', 1);
+  expect(webgpu.runtime.backend, webgpu.reason).to.equal('webgpu');
+  return { wasm, webgpu };
 }
