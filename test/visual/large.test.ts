@@ -51,7 +51,8 @@ async function zoomToHotCell(): Promise<{ x: number; y: number }> {
   for (let round = 0; round < 12; round++) {
     await page.locator('.matrix-plot').hover({ position: place });
     await page.mouse.wheel(0, -400);
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+    // A wheel is answered with the next picture, which may be under way.
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
     place = await page.locator('.matrix-base').evaluate((element, near) => {
       const context = (element as HTMLCanvasElement).getContext('2d'); // a canvas by its class
       const reach = 60;
