@@ -13,6 +13,7 @@ import { usualLimits } from '../src/engine/memoryPlan';
 import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
+import { engineEnvironment } from '../src/host/engine/engineEnvironment';
 import { planInputs } from '../src/onnx/inputs';
 import { bertBase, writeRandomBert } from './randomBert';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
@@ -128,7 +129,7 @@ function slope(points: readonly (readonly [number, number])[]): number {
 
 function inProcess(what: { readonly name: ModelName; readonly backend: BackendName; readonly length: number }): Promise<Result> {
   return new Promise((settle) => {
-    const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, BENCH_LONG_TASK: JSON.stringify(what) }, execArgv: ['--enable-source-maps'] });
+    const child = fork(fileURLToPath(import.meta.url), { env: { ...process.env, ...engineEnvironment(process.env), BENCH_LONG_TASK: JSON.stringify(what) }, execArgv: ['--enable-source-maps'] });
     child.on('message', (message) => settle(message as Result)); // what the child sends
     child.on('exit', (code, signal) => settle({ failure: `its process ended with ${signal ?? code}` }));
   });

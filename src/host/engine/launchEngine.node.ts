@@ -9,6 +9,7 @@ import { openConnection } from '../../rpc/connection';
 import { engineMethods } from '../../rpc/methods';
 import { FramedChannel } from '../../rpc/framedChannel.node';
 import type { EngineLauncher, EngineProcess } from './engineLauncher';
+import { engineEnvironment } from './engineEnvironment';
 
 /** Starts the engine as a process of its own, from the bundle at `script`; `onOutput` gets what it prints, for the log. */
 export function nodeEngineLauncher(script: string, onOutput: (text: string) => void): EngineLauncher {
@@ -20,7 +21,7 @@ function launch(script: string, onOutput: (text: string) => void): EngineProcess
     serialization: 'advanced',
     execArgv: [],
     // The engine is no extension host: what configures this process is not meant for it.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
+    env: { ...process.env, ...engineEnvironment(process.env), ELECTRON_RUN_AS_NODE: '1', NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
   });
   const exit = new Emitter<string>();
