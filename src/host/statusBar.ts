@@ -1,13 +1,11 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../base/disposable';
+import { longRunMilliseconds } from '../model/longRun';
 import { numTokensOf } from '../model/modelInfo';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import { stageTitle } from './localize';
 import type { ViewStore } from './view/viewStore';
-
-/** After so long a run is no quick one, and the sign turns to show that it goes on; before, each picture of it would be drawn in the run's own time where there is no graphics processor. */
-const turnMilliseconds = 2000;
 
 /** Says which model is used, on what, and on how many tokens; a click opens the menu of commands. */
 export class StatusBar implements Disposable {
@@ -83,6 +81,6 @@ export class StatusBar implements Disposable {
       this.#turnTimer ??= setTimeout(() => {
         this.#isTurning = true;
         this.#update();
-      }, turnMilliseconds);
+      }, longRunMilliseconds);
   }
 }

@@ -2,19 +2,17 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { assertNever } from '../../src/base/assertNever';
+import { longRunMilliseconds } from '../../src/model/longRun';
 import type { PanelError, PanelStatus } from '../../src/protocol';
 import { stageName } from '../words';
 import { usePanel } from './context';
-
-/** Each picture of a bar that moves without an end repaints the panel, where there is no graphics processor beside the run: it comes with one that takes longer than most. */
-const barMilliseconds = 2000;
 
 function Busy({ status }: { status: Extract<PanelStatus, { kind: 'busy' }> }): JSX.Element {
   const { panel } = usePanel();
   const percent = status.fraction === undefined ? undefined : Math.round(status.fraction * 100);
   const [isLong, setLong] = useState(false);
   useEffect(() => {
-    const timer = setTimeout(() => setLong(true), barMilliseconds);
+    const timer = setTimeout(() => setLong(true), longRunMilliseconds);
     return () => clearTimeout(timer);
   }, []);
   return (

@@ -1,12 +1,10 @@
 import * as vscode from 'vscode';
 import { toDisposable, type Disposable } from '../../base/disposable';
+import { longRunMilliseconds } from '../../model/longRun';
 import { stageTitle } from '../localize';
 import type { ViewStore } from '../view/viewStore';
 
-/** A run that ends sooner needs no notification: the panel says the same, and its page would have to wait while one is shown and its bar moves. */
-const delayMilliseconds = 2000;
-
-/** Shows the store's busy status as a cancellable notification, until disposed. */
+/** Shows the store's busy status as a cancellable notification, until disposed. A quick run needs none: the panel says the same, and its page would have to wait while one is shown. */
 export function showProgress(store: ViewStore, onCancel: () => void): Disposable {
   let end: () => void = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
@@ -29,7 +27,7 @@ export function showProgress(store: ViewStore, onCancel: () => void): Disposable
       reporting.dispose();
       cancelling.dispose();
     });
-  }, delayMilliseconds);
+  }, longRunMilliseconds);
   return toDisposable(() => {
     clearTimeout(timer);
     end();
