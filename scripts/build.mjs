@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Bundles everything that ships into dist/: the two extension entries, the two engine entries, the webview and the command line.
 //   node scripts/build.mjs [--production]
-import { chmod, copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import * as esbuild from 'esbuild';
+import { bundledPackagesFile, packagesIn } from './lib/billOfMaterials.mjs';
 import { linkNativeLibraries } from './lib/nativeRuntime.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -58,6 +59,7 @@ export async function build({ production = false, only = undefined } = {}) {
   for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
   if (only === undefined || only.includes('native')) linkNativeLibraries(process.platform, process.arch, join(root, 'dist/native'));
   if (only === undefined || only.includes('cli')) await chmod(join(root, 'dist/cli.cjs'), 0o755);
+  if (only === undefined) await writeFile(join(root, bundledPackagesFile), JSON.stringify(packagesIn(results.flatMap(([name, metafile]) => (name === 'native' ? [] : [metafile])))));
   return Object.fromEntries(results);
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 // Packages what ships into attention-explorer.vsix, for every platform; or for one, with the native runtime:
 //   node scripts/package.mjs [--target=linux-x64]
-import { appendFileSync, cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { globSync } from 'glob';
 import { build } from './build.mjs';
+import { billOfMaterials } from './lib/billOfMaterials.mjs';
 import { linkNativeLibraries, nativeTargets } from './lib/nativeRuntime.mjs';
 import { root } from './lib/paths.mjs';
 import { temporaryFolder } from './lib/processes.mjs';
@@ -21,8 +22,8 @@ async function quietly(run) {
   }
 }
 
-/** Copies what .vscodeignore lets through, and that file, to a folder of its own: vsce would look through every test host's packages. With a target, its native runtime too. */
-function stage(target) {
+/** Copies what .vscodeignore lets through, and that file, to a folder of its own, with the bill of materials: vsce would look through every test host's packages. With a target, its native runtime too. */
+async function stage(target) {
   const folder = temporaryFolder('package');
   const patterns = readFileSync(join(root, '.vscodeignore'), 'utf8').split(/\r?\n/).flatMap((line) => (line.startsWith('!') ? [line.slice(1)] : []));
   for (const file of ['.vscodeignore', ...globSync(patterns, { cwd: root, nodir: true })]) cpSync(join(root, file), join(folder, file));
@@ -34,6 +35,7 @@ function stage(target) {
     if (!nativeTargets.includes(target) || !linkNativeLibraries(platform, architecture, native)) throw new Error(`There is no native runtime for ${target}: the targets are ${nativeTargets.join(', ')}.`);
     appendFileSync(join(folder, '.vscodeignore'), '!dist/native/**\n');
   }
+  writeFileSync(join(folder, 'sbom.cdx.json'), `${JSON.stringify(await billOfMaterials({ hasNativeRuntime: target !== undefined }), undefined, 1)}\n`);
   return folder;
 }
 
@@ -41,7 +43,8 @@ function stage(target) {
 export async function packageVsix({ target = undefined, file = join(root, `attention-explorer${target === undefined ? '' : `-${target}`}.vsix`), isBuilt = false, isQuiet = false } = {}) {
   if (!isBuilt) await build({ production: true });
   const { createVSIX } = await import('@vscode/vsce'); // slow to load, so only here
-  const create = () => createVSIX({ cwd: stage(target), packagePath: file, ...(target === undefined ? {} : { target }), dependencies: false, skipLicense: true });
+  const cwd = await stage(target);
+  const create = () => createVSIX({ cwd, packagePath: file, ...(target === undefined ? {} : { target }), dependencies: false, skipLicense: true });
   await (isQuiet ? quietly(create) : create());
   return file;
 }

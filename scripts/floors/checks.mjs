@@ -1,4 +1,4 @@
-// Types, style and the translation bundle: one test each.
+// Types, style, the translation bundle and the dependencies: one test each.
 import { runNpm, runProcess } from '../lib/processes.mjs';
 import { oneFailure, sum } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
@@ -7,6 +7,7 @@ const checks = {
   typecheck: () => runNpm(['run', '--silent', 'typecheck'], { cwd: root }),
   lint: () => runNpm(['run', '--silent', 'lint'], { cwd: root }),
   'strings to translate': () => runProcess(process.execPath, ['scripts/l10n.mjs', '--check'], { cwd: root }),
+  dependencies: () => runProcess(process.execPath, ['scripts/checkDependencies.mjs'], { cwd: root }),
 };
 
 /** Runs the checks that need no test runner; resolves to their counts. */

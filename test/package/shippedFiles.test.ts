@@ -23,7 +23,8 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 // What may ship. A new kind of file is a decision: it is added here as well as in .vscodeignore.
 const allowed = [
   /^package(\.nls)?\.json$/,
-  /^(README|CHANGELOG)\.md$/,
+  /^(README|CHANGELOG|SECURITY)\.md$/,
+  /^sbom\.cdx\.json$/,
   /^LICENSE$/,
   /^ThirdPartyNotices\.txt$/,
   /^dist\/(extension\.node|engine\.node|cli)\.cjs$/,
@@ -41,7 +42,7 @@ const allowed = [
 
 // Without these nothing works, in at least one of the two hosts.
 const required = [
-  'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'ThirdPartyNotices.txt',
+  'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'ThirdPartyNotices.txt', 'sbom.cdx.json',
   'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css', 'dist/elements.js',
   'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs', 'dist/ort-wasm-simd-threaded.asyncify.wasm', 'dist/ort-webgpu.mjs',
 ];
