@@ -220,7 +220,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {

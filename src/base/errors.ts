@@ -7,6 +7,7 @@ export type ErrorCode = keyof typeof errorSentences;
  */
 export const errorSentences = {
   emptyText: 'There is no text to explain: select some text, or open a document that is not empty.',
+  nothingOpen: 'No text is open that could be explained: open a file, or explain a sample.',
   noTokens: 'The tokenizer made no token of this text: select other text, or choose another model.',
   binaryFile: '{0} is a binary file: open a text file to explain its attention.',
   textTooLarge: '{0} is {1} MB long, more than the {2} MB that can be explained: select a part of it.',

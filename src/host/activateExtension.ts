@@ -7,6 +7,8 @@ import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
 import { revealToken } from './commands/revealToken';
 import { runAction } from './commands/runAction';
+import { sampleText } from './commands/sample';
+import { SampleFiles } from './commands/sampleFiles';
 import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
 import { Highlighter } from './editor/highlighter';
@@ -97,7 +99,8 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     }),
   );
   const documents = owned.add(new ModelDocuments({ report: async () => supervisor.inspect(modelInUse()), chatTemplate: async () => supervisor.chatTemplate(modelInUse()) }));
-  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, log, places, recent }));
+  const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
+  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, log, places, recent }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;

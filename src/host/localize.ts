@@ -6,6 +6,7 @@ import type { PanelAction, PanelButton, PanelError, Stage } from '../protocol';
 /** What a person can do about each failure; those not listed can only be tried again. */
 const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   emptyText: 'explain',
+  nothingOpen: 'explainSample',
   noTokens: 'selectTextModel',
   binaryFile: 'explain',
   textTooLarge: 'explain',
@@ -46,6 +47,8 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
 
 /** What else helps, where the first thing to do may not be possible. */
 const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
+  emptyText: 'explainSample',
+  nothingOpen: 'openFile',
   modelNoAttention: 'selectTextModel',
   attentionRefused: 'selectTextModel',
   modelAmbiguous: 'selectTextModel',
@@ -77,6 +80,8 @@ export function actionTitle(action: PanelAction): string {
       return vscode.l10n.t('Explain Attention');
     case 'explainSample':
       return vscode.l10n.t('Explain a Sample');
+    case 'openFile':
+      return vscode.l10n.t('Open a File');
     case 'explainWithTarget':
       return vscode.l10n.t('Explain with Target Text…');
     case 'useModelOutput':

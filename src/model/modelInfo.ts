@@ -61,6 +61,7 @@ export const noticeSentences = {
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
   notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
+  aroundCaret: 'Nothing was selected, so the text around the caret is explained, from line {0} to line {1}: put the caret at the start to explain the start.',
 } as const;
 
 /** Something that the reader of a run must know. */

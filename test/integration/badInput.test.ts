@@ -27,7 +27,7 @@ describe('Bad input gets one sentence, and the next run works', () => {
 
   it('nothing open at all', async () => {
     await closeTabs(() => true);
-    expectFailure((await explain(api)).status, 'emptyText');
+    expectFailure((await explain(api)).status, 'nothingOpen');
     // The panel, which is alone now, goes back to the second column.
     await openText('anchor');
     await vscode.commands.executeCommand('attentionExplorer.openPanel');

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, select, slowDown, testApi, until, writeTinyModel } from './support';
+import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openFile, openText, select, slowDown, testApi, until, writeTinyModel } from './support';
 
 describe('Editing', () => {
   let api: TestApi;
@@ -84,6 +84,20 @@ describe('Editing', () => {
     await vscode.window.tabGroups.close(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === document.uri.toString()));
     await running;
     expectFailure(api.snapshot().status, 'documentClosed');
+    await openText('open');
+    expectReady(await explain(api));
+  });
+
+  it('is not needed for a panel that is restored: closing its document then is no failure', async () => {
+    const { document } = await openFile('restored.txt', 'x = 1\n'.repeat(200));
+    await explain(api);
+    const state = api.snapshot().persisted;
+    await slowDown();
+    const restoring = api.restore(state);
+    await until(api, 'it runs', ({ engine }) => engine.kind === 'running');
+    await closeTabs((uri) => uri?.toString() === document.uri.toString());
+    await restoring;
+    expect(api.snapshot().status.kind).to.not.equal('failed');
     await openText('open');
     expectReady(await explain(api));
   });

@@ -41,6 +41,24 @@ describe('Explain Attention', () => {
     expect(notices[1]).to.include('first 64 of').and.to.include('tiny');
   });
 
+  it('explains the text around the caret of a long document, where the start is all that the model reads', async () => {
+    const lines = Array.from({ length: 60 }, (_, i) => `line ${i} here`);
+    const editor = await openText(lines.join('\n'));
+    const caret = editor.document.offsetAt(new vscode.Position(40, 7));
+    select(editor, caret, caret);
+    for (const attempt of ['first', 'second']) {
+      const { status, run, notices, textRange, caret: lit } = await explain(api);
+      expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+      expect(run?.streams[0].text, attempt).to.match(/^line \d+ here\n(?:.*\n)*line 40 here$/);
+      expect(textRange?.end).to.equal(editor.document.offsetAt(new vscode.Position(40, 12)));
+      expect(notices.find((notice) => notice.includes('around the caret'))).to.match(/from line \d+ to line 41/);
+      const token = run?.streams[0].tokens[lit ?? 0];
+      expect((textRange?.start ?? 0) + (token?.end ?? 0), 'the token before the caret is lit').to.equal(caret);
+    }
+    select(editor, 3, 3);
+    expect((await explain(api)).textRange?.start).to.equal(0);
+  });
+
   it('obeys the token limit', async () => {
     await configure({ tokenLimit: 5 });
     await openText('abcdefghij');
@@ -134,10 +152,40 @@ describe('Explain Attention', () => {
     }
   });
 
+  it('does not cover what it explains: a document in the panel’s own group moves to the one beside', async () => {
+    await openText('left');
+    await explain(api);
+    await vscode.commands.executeCommand('attentionExplorer.openPanel');
+    const uri = await writeFile('texts/covered.txt', 'beside the panel');
+    const panelColumn = vscode.window.tabGroups.all.find(({ activeTab }) => activeTab?.input instanceof vscode.TabInputWebview)?.viewColumn;
+    const editor = await vscode.window.showTextDocument(uri, { viewColumn: panelColumn ?? vscode.ViewColumn.Two, preview: false });
+    expect(editor.viewColumn).to.equal(panelColumn);
+    expect((await explain(api)).run?.streams[0].text).to.equal('beside the panel');
+    await until(api, 'both are seen', ({ panel }) => panel?.isVisible === true && vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri.toString()));
+  });
+
   it('explains the sample', async () => {
+    await configure({ modelPath: undefined });
     await vscode.commands.executeCommand('attentionExplorer.explainSample');
-    expectReady(api.snapshot());
-    expect(api.snapshot().run?.streams[0].text).to.include('def fibonacci');
+    const { status, run, caret, notices } = api.snapshot();
+    await configure({ modelPath: 'models/tiny' });
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.streams[0].text).to.include('def fibonacci');
+    expect(notices).to.deep.equal([]);
+    // The token that shows what the model does is lit: the second "current", after which a comma stood before.
+    expect(run?.streams[0].tokens[caret ?? 0].piece).to.match(/current$/);
+    // Nobody is asked to save what they did not write.
+    const document = vscode.window.activeTextEditor?.document;
+    expect(document?.languageId).to.equal('python');
+    expect([document?.isUntitled, document?.isDirty]).to.deep.equal([false, false]);
+  });
+
+  it('lets the sample be edited, and explains what it has become', async () => {
+    await vscode.commands.executeCommand('attentionExplorer.explainSample');
+    const editor = vscode.window.activeTextEditor;
+    await editor?.edit((edit) => edit.insert(new vscode.Position(0, 0), '# mine\n'));
+    expect(await editor?.document.save()).to.equal(true);
+    expect((await explain(api)).run?.streams[0].text).to.match(/^# mine/);
   });
 
   it('explains the sample that the model was made for', async () => {

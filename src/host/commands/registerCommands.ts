@@ -18,6 +18,7 @@ import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
+import type { SampleFiles } from './sampleFiles';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
@@ -31,6 +32,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
   readonly documents: ModelDocuments;
+  readonly samples: SampleFiles;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -61,7 +63,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     else await controller.explain(activeSource);
   });
   register(commands.explainSample, async () => {
-    const sample = await openSample(deps.places);
+    const sample = await openSample(deps.places, deps.samples);
     await controller.explain(() => sample);
   });
   register(commands.explainWithTarget, () => explainWithTarget(store, controller));

@@ -9,6 +9,8 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.explainAttention);
     case 'explainSample':
       return vscode.commands.executeCommand(commands.explainSample);
+    case 'openFile':
+      return vscode.commands.executeCommand('workbench.action.files.openFile');
     case 'explainWithTarget':
       return vscode.commands.executeCommand(commands.explainWithTarget);
     case 'useModelOutput':

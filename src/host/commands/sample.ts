@@ -5,22 +5,35 @@ import { defaultModelName, modelUri, type ModelPlaces } from '../model/modelLoca
 import { readSettings } from '../readSettings';
 import type { ExplainSource } from '../run/explainSource';
 import type { PictureSource } from '../run/pictureSource';
+import type { SampleFiles, SampleText } from './sampleFiles';
+
+/** The sample of a model that comes without one, and reads text. */
+const anyText = { language: 'plaintext', lines: ['The cat sat on the mat because the mat was warm.'] };
+const anyModel = 'any';
 
 /** Opens something to start with that the model in use was made for: code, a date or a picture. */
-export async function openSample(places: ModelPlaces): Promise<ExplainSource | PictureSource> {
-  const sample = await sampleOf(places);
+export async function openSample(places: ModelPlaces, files: SampleFiles): Promise<ExplainSource | PictureSource> {
+  const { model, sample } = await sampleInUse(places);
   if ('picture' in sample) {
     const picture = vscode.Uri.joinPath(bundledModelsUri(places.extensionUri), sample.picture);
     await vscode.commands.executeCommand('vscode.open', picture, vscode.ViewColumn.One);
     return { picture };
   }
-  const document = await vscode.workspace.openTextDocument({ language: sample.language, content: sample.lines.join('\n') });
-  await vscode.window.showTextDocument(document, vscode.ViewColumn.One);
-  return { document, range: undefined };
+  const document = await vscode.workspace.openTextDocument(files.addressOf(model, sample));
+  const caret = sample.caret && new vscode.Position(sample.caret.line, sample.caret.character);
+  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, ...(caret === undefined ? {} : { selection: new vscode.Range(caret, caret) }) });
+  return { document, range: undefined, isSample: true };
+}
+
+/** The text that a bundled model is shown on; undefined where there is none. */
+export async function sampleText(extensionUri: vscode.Uri, model: string): Promise<SampleText | undefined> {
+  if (model === anyModel) return anyText;
+  const sample = (await readBundledModels(extensionUri)).find(({ name }) => name === model)?.sample;
+  return sample === undefined || 'picture' in sample ? undefined : sample;
 }
 
 /** The sample of a bundled model; of another, that of a bundled one that reads the same. */
-async function sampleOf(places: ModelPlaces): Promise<BundledSample> {
+async function sampleInUse(places: ModelPlaces): Promise<{ readonly model: string; readonly sample: BundledSample }> {
   const models = await readBundledModels(places.extensionUri);
   let uri: vscode.Uri;
   try {
@@ -28,9 +41,8 @@ async function sampleOf(places: ModelPlaces): Promise<BundledSample> {
   } catch {
     uri = modelUri('', places, undefined); // the setting leads nowhere: the explanation will say so
   }
-  const own = models.find((model) => model.uri.toString() === uri.toString())?.sample;
-  if (own !== undefined) return own;
-  const { hasTokenizer, hasPreprocessor } = await findCompanions(uri);
-  const similar = models.find(({ name, reads }) => (hasPreprocessor && !hasTokenizer ? reads === 'image' : name === defaultModelName))?.sample;
-  return similar ?? { language: 'plaintext', lines: ['The cat sat on the mat because the mat was warm.'] };
+  const own = models.find((model) => model.uri.toString() === uri.toString());
+  const { hasTokenizer, hasPreprocessor } = own === undefined ? await findCompanions(uri) : { hasTokenizer: false, hasPreprocessor: false };
+  const shown = own?.sample !== undefined ? own : models.find(({ name, reads }) => (hasPreprocessor && !hasTokenizer ? reads === 'image' : name === defaultModelName));
+  return shown?.sample === undefined ? { model: anyModel, sample: anyText } : { model: shown.name, sample: shown.sample };
 }

@@ -13,6 +13,7 @@ import { locateModel, type ModelLocation, type ModelPlaces } from '../model/mode
 import { readSettings } from '../readSettings';
 import { documentName } from '../run/documentName';
 import type { ExplainController } from '../run/explainController';
+import { caretPlace } from '../run/caretPlace';
 import { showProgress } from '../run/showProgress';
 import { ShownRun } from '../run/shownRun';
 import { checkText } from '../run/textGuards';
@@ -281,19 +282,11 @@ export class LiveMode implements Disposable {
 
   #chooseWindow({ document, selection }: vscode.TextEditor, known: KnownModel, limit: number): TextRange {
     const uri = document.uri.toString();
-    const { active } = selection;
-    const line = document.lineAt(active.line).range;
     const range = chooseWindow({
-      caret: document.offsetAt(active),
-      line: { start: document.offsetAt(line.start), end: document.offsetAt(line.end) },
-      documentLength: document.offsetAt(document.lineAt(document.lineCount - 1).range.end),
+      ...caretPlace(document, selection.active),
       budget: budgetOf(limit, known.unitsPerToken),
       isCausal: known.isCausal,
       former: this.#window?.uri === uri ? this.#window.range : undefined,
-      lineStartFrom: (offset) => {
-        const place = document.positionAt(offset);
-        return place.character === 0 ? offset : document.offsetAt(new vscode.Position(place.line + 1, 0));
-      },
     });
     if (this.#window?.uri !== uri) this.#resume();
     this.#window = { uri, range };
@@ -341,7 +334,7 @@ export class LiveMode implements Disposable {
     const tracked = new TrackedText(document, range.start, text);
     const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
     tracked.narrow(run.source.text.length);
-    controller.show(run, { document, range: tracked.range }, { view: this.#viewFor(run, former), caret: this.#caretOf(run, editor) });
+    controller.show(run, { document, range: tracked.range }, { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) });
   }
 
   /** Pinned tokens stay where nothing before them has changed. */

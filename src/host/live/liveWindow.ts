@@ -1,21 +1,15 @@
 import type { TokenStream } from '../../model/token';
+import type { CaretPlace } from '../run/caretPlace';
 import type { TextEdit, TextRange } from '../run/textRange';
 
 /** What a window around the caret is chosen by. */
-export interface WindowRequest {
-  /** UTF-16 offset. */
-  readonly caret: number;
-  /** The caret's line, its break left out. */
-  readonly line: TextRange;
-  readonly documentLength: number;
+export interface WindowRequest extends CaretPlace {
   /** The most units of the window. */
   readonly budget: number;
   /** Whether the model reads only what stands before a token. */
   readonly isCausal: boolean;
   /** The window before, moved along with what was edited since. */
   readonly former: TextRange | undefined;
-  /** The start of the first line that begins at an offset or after it. */
-  readonly lineStartFrom: (offset: number) => number;
 }
 
 /** How much of the budget stands before the caret in a new window of a causal model; the rest is room to type in. */

@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import * as vscode from 'vscode';
 import type { HeadSelection } from '../../model/head';
 
-const sample = v.union([v.object({ language: v.string(), lines: v.array(v.string()) }), v.object({ /** A picture, or a folder of pictures, below media/models. */ picture: v.string() })]);
 const place = v.pipe(v.number(), v.integer(), v.minValue(0));
+const sample = v.union([v.object({ language: v.string(), lines: v.array(v.string()), /** Where the caret stands: after the token that tells most. */ caret: v.optional(v.object({ line: place, character: place })) }), v.object({ /** A picture, or a folder of pictures, below media/models. */ picture: v.string() })]);
 /** The head that tells most of what a model does, as its card has it measured. */
 const head = v.object({ component: v.picklist(['encoder', 'decoder', 'cross', 'self']), layer: place, head: place });
 const catalogue = v.record(v.string(), v.object({ title: v.string(), description: v.string(), reads: v.picklist(['text', 'image']), head: v.optional(head), sample: v.optional(sample) }));

@@ -89,6 +89,10 @@ export class ExplorerPanel implements Disposable {
     }
   }
 
+  get viewColumn(): vscode.ViewColumn | undefined {
+    return this.#panel.viewColumn;
+  }
+
   get isVisible(): boolean {
     return this.#panel.visible;
   }

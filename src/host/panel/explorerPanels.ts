@@ -25,7 +25,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   /** Shows the panel; `preserveFocus` leaves the person where they are. */
   show(preserveFocus: boolean): void {
     if (this.#current !== undefined) {
-      if (!this.#current.isVisible || !preserveFocus) this.#current.reveal(preserveFocus);
+      if (!this.#current.isVisible || !preserveFocus) void this.#uncover(this.#current, preserveFocus);
       return;
     }
     this.#adopt(vscode.window.createWebviewPanel(panelViewType, 'Attention Explorer', { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, { enableScripts: true }));
@@ -47,6 +47,14 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     this.#current?.dispose();
     this.#current = undefined;
     this.#store.dispose();
+  }
+
+  /** Shows the panel; what the person looks at, where it stands in the panel's own group, moves to the one beside, and is not covered. */
+  async #uncover(panel: ExplorerPanel, preserveFocus: boolean): Promise<void> {
+    const { viewColumn, activeTab } = vscode.window.tabGroups.activeTabGroup;
+    const isInTheWay = preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !(activeTab.input instanceof vscode.TabInputWebview);
+    if (isInTheWay) await vscode.commands.executeCommand(viewColumn === vscode.ViewColumn.One ? 'workbench.action.moveEditorToNextGroup' : 'workbench.action.moveEditorToPreviousGroup');
+    if (panel === this.#current) panel.reveal(preserveFocus);
   }
 
   #adopt(panel: vscode.WebviewPanel): void {

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { Emitter } from '../../base/event';
+import { normalizeSelection, type HeadSelection } from '../../model/head';
+import type { Notice } from '../../model/modelInfo';
 import type { TokenRef } from '../../model/token';
 import type { Scale, ViewState } from '../../model/viewState';
 import type { PanelStatus } from '../../protocol';
@@ -15,6 +17,9 @@ import { ignoredModelPath } from '../model/ignoredModelPath';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
+import { visibleEditor } from '../editor/visibleEditor';
+import { caretPlace } from './caretPlace';
+import { readingHabits, windowAroundCaret, type ReadingHabits } from './caretWindow';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
 import { firstLook } from './firstLook';
 import { scaleNotices } from './notices';
@@ -24,6 +29,7 @@ import { runPicture } from './runPicture';
 import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
 import { TrackedPicture } from './trackedPicture';
+import type { TextRange } from './textRange';
 import { TrackedText } from './trackedText';
 
 /** What the controller needs of the window. */
@@ -59,6 +65,8 @@ export class ExplainController implements Disposable {
   #attempt: Attempt | undefined;
   /** What «Run Again» explains. */
   #last: SourceFinder | undefined;
+  /** How models read that read less than was asked of them, by their specifications. */
+  readonly #habits = new Map<string, ReadingHabits>();
   readonly #willExplainEmitter = this.#store.add(new Emitter<undefined>());
   /** Something was asked for. */
   readonly onWillExplain = this.#willExplainEmitter.event;
@@ -113,13 +121,16 @@ export class ExplainController implements Disposable {
       }
       this.#attempt = undefined;
       run.askedAt = started;
-      this.show(run, source, { view: view?.(), caret: view === undefined ? firstLook(run) : undefined });
+      this.show(run, source, view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() });
       log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
       return run;
     } catch (error) {
       if (attempt === this.#attempt) {
         this.#attempt = undefined;
-        this.#fail(attempt.failure ?? ExplorerError.from(error), attempt.statusBefore);
+        const failure = attempt.failure ?? ExplorerError.from(error);
+        // Whoever closes what a reload would have brought back, wants nothing.
+        const isUnwanted = view !== undefined && failure.code === 'documentClosed';
+        this.#fail(isUnwanted ? new ExplorerError('cancelled') : failure, attempt.statusBefore);
       }
       return undefined;
     }
@@ -171,7 +182,9 @@ export class ExplainController implements Disposable {
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredModelPath();
     if (signal.aborted) throw new ExplorerError('cancelled');
-    const read = readSource(source);
+    const habitsKey = JSON.stringify([model.spec, settings.tokenLimit]);
+    const around = source.around ?? this.#partAround(source, this.#habits.get(habitsKey));
+    const read = readSource({ ...source, around });
     const text = new TrackedText(document, read.start, read.text);
     const watching = text.onDidChange((change) => {
       if (change === 'edited' || change === 'closed') {
@@ -192,7 +205,16 @@ export class ExplainController implements Disposable {
         isWithoutTemplate = true;
         return supervisor.explain(params, signal);
       });
-      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...this.#notices(held, read, source.range === undefined, ignored !== undefined)];
+      const habits = around === undefined ? readingHabits(held.info, read.fullLength) : undefined;
+      if (habits !== undefined) this.#habits.set(habitsKey, habits);
+      const other = this.#partAround(source, habits);
+      if (other !== undefined) {
+        // What the model reads from the start does not have the caret in it.
+        held.release();
+        for (const each of [text, watching, progress]) each.dispose();
+        return await this.#run({ ...source, around: other }, attempt);
+      }
+      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored !== undefined)];
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
@@ -206,6 +228,12 @@ export class ExplainController implements Disposable {
       watching.dispose();
       progress.dispose();
     }
+  }
+
+  /** The part of a document around the caret, where nothing is selected and the model does not read that far. */
+  #partAround({ document, range, isSample, chat = 'no', around }: ExplainSource, habits: ReadingHabits | undefined): TextRange | undefined {
+    const editor = range !== undefined || isSample === true || chat !== 'no' || around !== undefined || habits === undefined ? undefined : visibleEditor(document.uri);
+    return editor && habits && windowAroundCaret(caretPlace(document, editor.selection.active), habits);
   }
 
   async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
@@ -224,10 +252,9 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, isWhole: boolean, isModelIgnored: boolean): string[] {
+  #notices(held: HeldRun, read: SourceText, isModelIgnored: boolean): string[] {
     return [
       ...(isModelIgnored ? [errorSentence(new ExplorerError('untrustedWorkspace'))] : []),
-      ...(isWhole ? [noticeSentence({ code: 'wholeDocument', args: [] })] : []),
       ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
     ];
   }
@@ -238,14 +265,14 @@ export class ExplainController implements Disposable {
   }
 
   /** Shows a run in place of the one before. */
-  show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; readonly caret?: TokenRef | undefined } = {}): void {
+  show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; /** The token that lights up at first, given the heads that are shown. */ readonly caret?: (selection: HeadSelection) => TokenRef | undefined } = {}): void {
     const { store, firstHeads } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same.
     const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
     const selection = firstHeads.next(former && { path: former.info.model.path, selection: store.view.selection }, run.info.model.path);
     const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] };
-    store.setRun(run, kept, caret);
+    store.setRun(run, kept, caret?.(normalizeSelection(kept.selection, run.info.components)));
     if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
@@ -284,9 +311,16 @@ export class ExplainController implements Disposable {
   }
 }
 
+/** What is said where nothing was selected. */
+function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): Notice {
+  if (around === undefined) return { code: 'wholeDocument', args: [] };
+  return { code: 'aroundCaret', args: [around.start, around.end].map((offset) => document.positionAt(offset).line + 1) };
+}
+
 /** What is asked for when a text is run again, maybe with another model. */
 function again(source: ExplainSource): ExplainSource {
-  return source.chat === 'yes' ? { ...source, chat: 'wherePossible' } : source;
+  const { around, ...anew } = source;
+  return anew.chat === 'yes' ? { ...anew, chat: 'wherePossible' } : anew;
 }
 
 function editedReason(run: ShownRun): string {

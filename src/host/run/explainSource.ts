@@ -9,6 +9,10 @@ export interface ExplainSource {
   readonly document: vscode.TextDocument;
   /** Undefined: from the start of the document, as far as the model reads. */
   readonly range: TextRange | undefined;
+  /** The part that is read where nothing is selected and the model reads less than the document has; undefined: its start. */
+  readonly around?: TextRange | undefined;
+  /** Whether it is one of our samples, which are explained whole by design. */
+  readonly isSample?: boolean;
   /** The target of an encoder–decoder model; undefined: what the model writes. */
   readonly target?: string | undefined;
   /** Whether the model's chat template is put around it, which a model without one refuses or, where it is only wished for, leaves out; undefined: no. */
@@ -32,12 +36,12 @@ export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
   return { document, range };
 }
 
-/** What the person looks at: a text editor's selection, or the file of a tab that has no text editor (which then is said to be binary or too large). */
+/** What the person looks at: a text editor's selection, the source of a Markdown preview, or the file of a tab that has no text editor (which then is said to be binary or too large). Throws `nothingOpen`. */
 export async function activeSource(): Promise<ExplainSource> {
-  const editor = vscode.window.activeTextEditor ?? editorBesidePanel();
+  const editor = vscode.window.activeTextEditor ?? (await sourceOfPreview()) ?? editorBesidePanel();
   if (editor !== undefined) return sourceOfEditor(editor);
   const uri = uriOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) ?? vscode.window.tabGroups.all.map((group) => uriOfTab(group.activeTab)).find((candidate) => candidate !== undefined);
-  if (uri === undefined) throw new ExplorerError('emptyText');
+  if (uri === undefined) throw new ExplorerError('nothingOpen');
   return { document: await openDocument(uri), range: undefined };
 }
 
@@ -64,13 +68,26 @@ export async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument
 }
 
 /** Reads what is to be explained. Throws `emptyText` or `binaryFile`. */
-export function readSource({ document, range }: ExplainSource): SourceText {
+export function readSource({ document, range: selected, around }: ExplainSource): SourceText {
+  const range = selected ?? around;
   const start = range?.start ?? 0;
   const end = range?.end ?? document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
   const read = Math.min(end, start + maxTextUnits);
   const text = document.getText(new vscode.Range(document.positionAt(start), document.positionAt(read)));
   checkText(text, documentName(document.uri));
   return { text, start, fullLength: end - start };
+}
+
+/** A Markdown preview shows a text that can be explained: its source takes its place. */
+async function sourceOfPreview(): Promise<vscode.TextEditor | undefined> {
+  const input = vscode.window.tabGroups.activeTabGroup.activeTab?.input;
+  if (!(input instanceof vscode.TabInputWebview) || !input.viewType.endsWith('markdown.preview')) return undefined;
+  try {
+    await vscode.commands.executeCommand('markdown.showSource');
+  } catch {
+    return undefined; // the built-in Markdown support can be turned off
+  }
+  return vscode.window.activeTextEditor;
 }
 
 /** With the panel focused there is no active editor: the one meant is beside it, rather one with a selection. */

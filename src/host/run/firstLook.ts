@@ -1,22 +1,20 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import { firstToken } from '../../model/firstToken';
+import type { Component } from '../../model/head';
 import { isSameToken, type TokenRef } from '../../model/token';
 import { visibleEditor } from '../editor/visibleEditor';
-import { tokenBefore } from '../live/liveWindow';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { sourceOfEditor } from './explainSource';
 import type { ShownRun } from './shownRun';
 
-/** The token that a fresh run is looked at with: of a selection its last one, else the one before the caret. Undefined for a picture, and where the settings light nothing in the editor unasked. */
-export function firstLook(run: ShownRun): TokenRef | undefined {
-  const { text, source } = run;
-  if (run.isPicture || !readSettings(text.uri).highlightOnHover) return undefined;
-  const editor = visibleEditor(text.uri);
-  const caret = run.isWholeDocument ? editor?.document.offsetAt(editor.selection.active) : undefined;
-  const position = tokenBefore(source, caret === undefined || caret <= text.range.start ? source.text.length : caret - text.range.start);
-  const token = source.tokens[position];
-  return token === undefined || token.start === token.end ? undefined : { stream: run.sourceIndex, position };
+/** The token that a fresh run is looked at with, see {@link firstToken}; with nothing selected the one before the caret. Undefined where the settings light nothing in the editor unasked. */
+export function firstLook({ text, info, isPicture, isWholeDocument }: ShownRun, component: Component): TokenRef | undefined {
+  if (!readSettings(text.uri).highlightOnHover) return undefined;
+  const editor = isPicture ? undefined : visibleEditor(text.uri);
+  const caret = isWholeDocument ? editor?.document.offsetAt(editor.selection.active) : undefined;
+  return firstToken(info.streams, component, caret === undefined || caret <= text.range.start ? undefined : caret - text.range.start);
 }
 
 /** Lets go of the first look as soon as the person looks elsewhere: hovers or pins a token, or moves the caret. Live mode has its own. */
@@ -32,15 +30,15 @@ export function endFirstLook(store: ViewStore): Disposable {
       const { run } = store;
       if (run === undefined || textEditor.document.uri.toString() !== run.text.uri.toString()) return;
       // Word of the selection that was explained can come after the result.
-      if (!isAsExplained(textEditor, run, store.caret)) end();
+      if (!isAsExplained(textEditor, run, store)) end();
     }),
   );
   return registrations;
 }
 
 /** Whether an editor's selection is still what a run was asked for with. */
-function isAsExplained(editor: vscode.TextEditor, run: ShownRun, look: TokenRef | undefined): boolean {
-  if (run.isWholeDocument) return isSameToken(firstLook(run), look);
+function isAsExplained(editor: vscode.TextEditor, run: ShownRun, { caret, view }: ViewStore): boolean {
+  if (run.isWholeDocument) return isSameToken(firstLook(run, view.selection.component), caret);
   const { range } = sourceOfEditor(editor);
   // Of a long selection the model has read the beginning.
   return range !== undefined && range.start === run.text.range.start && range.end >= run.text.range.end;
