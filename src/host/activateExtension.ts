@@ -110,6 +110,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       settingsEmitter.fire(event);
     }),
   );
+  owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => runSettingsEmitter.fire(undefined)));
   owned.add(
     store.onDidChangeRun((run) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);

@@ -11,7 +11,7 @@ import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
 import { errorSentence, noticeSentence, panelError } from '../localize';
-import { ignoredModelPath } from '../model/ignoredModelPath';
+import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
@@ -169,7 +169,7 @@ export class ExplainController implements Disposable {
     const { document, target } = source;
     const settings = readSettings(document.uri);
     const model = locateModel(settings, places, document.uri);
-    const ignored = await ignoredModelPath();
+    const ignored = await ignoredSettings();
     if (signal.aborted) throw new ExplorerError('cancelled');
     const read = readSource(source);
     const text = new TrackedText(document, read.start, read.text);
@@ -192,7 +192,7 @@ export class ExplainController implements Disposable {
         isWithoutTemplate = true;
         return supervisor.explain(params, signal);
       });
-      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...this.#notices(held, read, source.range === undefined, ignored !== undefined)];
+      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...this.#notices(held, read, source.range === undefined, ignored)];
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
@@ -209,13 +209,13 @@ export class ExplainController implements Disposable {
   }
 
   async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
-    const ignored = await ignoredModelPath();
+    const ignored = await ignoredSettings();
     if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
     const tracked = new TrackedPicture(picture);
     const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
-      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...notices, ...held.info.notices.map(noticeSentence)], model);
+      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...held.info.notices.map(noticeSentence)], model);
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -224,9 +224,9 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, isWhole: boolean, isModelIgnored: boolean): string[] {
+  #notices(held: HeldRun, read: SourceText, isWhole: boolean, ignored: ExplorerError | undefined): string[] {
     return [
-      ...(isModelIgnored ? [errorSentence(new ExplorerError('untrustedWorkspace'))] : []),
+      ...(ignored === undefined ? [] : [errorSentence(ignored)]),
       ...(isWhole ? [noticeSentence({ code: 'wholeDocument', args: [] })] : []),
       ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
     ];
