@@ -259,7 +259,13 @@ export interface PanelAppearance {
   readonly l10n: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What outlives a window reload; written with `vscode.setState` as it comes, checked by the host when it comes back. */
+/** What the page keeps over a window reload, with `vscode.setState`: the key to what the host remembers of the panel. */
+export interface KeptPanel {
+  readonly version: 2;
+  readonly key: string;
+}
+
+/** What outlives a window reload, in the host's memory of its workspace. */
 export interface PersistedPanel {
   readonly version: 1;
   readonly uri: string;
@@ -295,7 +301,7 @@ export interface PanelEvents {
   /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
   live: PanelLive | null;
-  persist: PersistedPanel;
+  persist: KeptPanel;
 }
 
 /** Webview → host: data on request. */
