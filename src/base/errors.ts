@@ -48,7 +48,7 @@ export const errorSentences = {
   documentChanged: 'The document was edited before its attention was ready: run the command again.',
   untrustedWorkspace: 'This workspace is not trusted, so what its settings say of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
   untrustedSettings: 'This workspace is not trusted and its settings file has more than {0} kB, so it is not looked at, and what it says of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
-  untrustedModel: '{0} lies in this workspace, which is not trusted, so no model is made of it: trust the workspace, or choose another model with "Select Model".',
+  untrustedModel: '{0} is supplied by this workspace, or may be through links, and the workspace is not trusted: trust it, or choose another model with "Select Model".',
   fileOutside: '{0} is a link that leads out of the folder of its model: put the file itself there, or choose another model.',
   notShownHere: 'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
