@@ -34,7 +34,8 @@ export function bundles({ production = false } = {}) {
   const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
   const browser = { ...common, platform: 'browser', conditions: ['browser'] };
   return {
-    extensionNode: { ...node, entryPoints: ['src/extension.node.ts'], outfile: 'dist/extension.node.cjs', external: ['vscode'] },
+    // jsonc-parser's main file is a UMD module, whose parts a bundler does not find.
+    extensionNode: { ...node, mainFields: ['module', 'main'], entryPoints: ['src/extension.node.ts'], outfile: 'dist/extension.node.cjs', external: ['vscode'] },
     extensionBrowser: { ...browser, format: 'cjs', entryPoints: ['src/extension.browser.ts'], outfile: 'dist/extension.browser.js', external: ['vscode'], define: { global: 'globalThis' } },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
     engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },

@@ -22,6 +22,15 @@ export interface ModelSpec extends EngineOptions {
   readonly path: string;
   /** The tokenizer.json that the person chose for the model, instead of the one beside it. */
   readonly tokenizerPath?: string;
+  /** Where no file of the model may lie; undefined: anywhere. */
+  readonly barred?: BarredFolders;
+}
+
+/** The folders of a workspace that is not trusted, for an engine that reads files by itself. */
+export interface BarredFolders {
+  readonly folders: readonly string[];
+  /** The folder of the models that ship with us, which may be used wherever it lies. */
+  readonly except: string;
 }
 
 /** A text to explain. */
@@ -220,7 +229,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {
@@ -250,7 +259,13 @@ export interface PanelAppearance {
   readonly l10n: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** What outlives a window reload; written with `vscode.setState` as it comes, checked by the host when it comes back. */
+/** What the page keeps over a window reload, with `vscode.setState`: the key to what the host remembers of the panel. */
+export interface KeptPanel {
+  readonly version: 2;
+  readonly key: string;
+}
+
+/** What outlives a window reload, in the host's memory of its workspace. */
 export interface PersistedPanel {
   readonly version: 1;
   readonly uri: string;
@@ -286,7 +301,7 @@ export interface PanelEvents {
   /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
   live: PanelLive | null;
-  persist: PersistedPanel;
+  persist: KeptPanel;
 }
 
 /** Webview → host: data on request. */

@@ -1,5 +1,5 @@
 // Tests inside VS Code's extension hosts: the same module for all, only the launcher differs.
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { chromiumLaunchOptions, ensureChromium, stillWindow } from '../lib/chromium.mjs';
@@ -9,10 +9,12 @@ import { artefacts, root } from '../lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
 import { startServer, stillSettings, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
 
-/** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it. */
+/** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it, and a model that is a link out of its folder, which tests in a window cannot make. */
 export function makeWorkspace() {
   const folder = temporaryFolder('workspace');
   cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
+  mkdirSync(join(folder, 'linked'));
+  symlinkSync(join(root, 'test', 'fixtures', 'zoo', 'gpt2.sdpa.legacy', 'model.onnx'), join(folder, 'linked', 'model.onnx'));
   return {
     folder,
     counts: () => {
@@ -24,21 +26,23 @@ export function makeWorkspace() {
 }
 
 /** Runs integration tests as `runInServer` does, and once more those suites among them that failed. */
-export async function runInServerTwice({ files, grep, log, host, isWeb }) {
-  const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
+export async function runInServerTwice({ files, grep, log, host, isWeb, needsTrust = false }) {
+  const name = legName(host, isWeb, needsTrust);
   return withSecondAttempt({
     log,
     parts: 'suites',
-    run: async (onlySuites) => runInServer({ host, isWeb, bundle: await bundleForExtensionHost(name, files, { grep, onlySuites }), log }),
+    run: async (onlySuites) => runInServer({ host, isWeb, needsTrust, bundle: await bundleForExtensionHost(name, files, { grep, onlySuites }), log }),
   });
 }
 
-/** Runs the bundle of integration tests in one VS Code and one kind of extension host; resolves to the counts. */
-export async function runInServer({ host, isWeb, bundle, log }) {
-  const name = `integration-${host}-${isWeb ? 'web' : 'node'}`;
+const legName = (host, isWeb, needsTrust) => `integration-${host}-${isWeb ? 'web' : 'node'}${needsTrust ? '-restricted' : ''}`;
+
+/** Runs the bundle of integration tests in one VS Code and one kind of extension host, where `needsTrust` in a workspace that is not trusted; resolves to the counts. */
+export async function runInServer({ host, isWeb, needsTrust = false, bundle, log }) {
+  const name = legName(host, isWeb, needsTrust);
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
-  const server = await startServer({ host, isTestDriver: true, hasFewExtensions: true, settings: { ...stillSettings, ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
+  const server = await startServer({ host, isTestDriver: true, needsTrust, hasFewExtensions: true, settings: { ...stillSettings, ...(needsTrust ? { 'security.workspace.trust.startupPrompt': 'never' } : {}), ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath, { compilesOnce: true }));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await stillWindow(page);

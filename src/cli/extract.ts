@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { AttentionSession } from '../engine/attentionSession';
+import { modelAccess } from '../engine/modelAccess';
 import { readModelFiles } from '../engine/modelFiles';
 import { resolveModel } from '../engine/modelFolder';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
@@ -27,8 +28,10 @@ export interface ExtractOptions {
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
 export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<string> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
-  const { modelPath } = await resolveModel(nodeFileAccess, modelPathOf(model));
-  const files = await readModelFiles(nodeFileAccess, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+  const path = modelPathOf(model);
+  const access = await modelAccess(nodeFileAccess, { path });
+  const { modelPath } = await resolveModel(access, path);
+  const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
   const { runtime } = await new Runtimes(nodeRuntimes, availableParallelism()).choose(backend, 1);
   const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
   const { index } = files.analysis;

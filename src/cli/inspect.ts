@@ -10,6 +10,6 @@ export interface InspectOptions {
 
 /** The extraction report of a model, as Markdown or as JSON. */
 export async function inspect({ model, isJson }: InspectOptions): Promise<string> {
-  const { json, markdown } = await inspectModel(nodeFileAccess, modelPathOf(model));
+  const { json, markdown } = await inspectModel(nodeFileAccess, { path: modelPathOf(model) });
   return isJson ? json : markdown;
 }

@@ -217,7 +217,7 @@ export class EngineServer {
 
   #inspect(spec: ModelSpec): Promise<ReportView> {
     if (this.#model?.isOf(spec) === true) return Promise.resolve(this.#model.report());
-    return inspectModel(this.#access, spec.path);
+    return inspectModel(this.#access, spec);
   }
 }
 

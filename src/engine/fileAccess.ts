@@ -9,6 +9,16 @@ export interface FileAccess {
   list(folder: string): Promise<string[]>;
   /** Opens a file to read parts of it, where this host can do so at once (without waiting). */
   open?(path: string): Promise<OpenFile>;
+  /** Where links lead, where this host can tell; a host that cannot is served by one that checks what it reads. */
+  readonly links?: FileLinks;
+}
+
+/** Tells where files really lie. */
+export interface FileLinks {
+  /** The path of a file or folder with all links resolved. Throws as reading it would. */
+  realPath(path: string): Promise<string>;
+  /** Whether such a path is a folder, however that is written or linked to, or lies in it; not where there is no such folder. */
+  isWithin(realPath: string, folder: string): Promise<boolean>;
 }
 
 /** A file whose parts are read as they are needed. */

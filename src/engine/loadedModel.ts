@@ -9,8 +9,10 @@ import { Tokenizer } from '../tokenizer/tokenizer';
 import { AttentionSession } from './attentionSession';
 import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
+import { isSameModel } from './isSameModel';
 import { LeanRuns } from './leanRuns';
 import { usualLimits, type MemoryLimits } from './memoryPlan';
+import { modelAccess, type ModelAccess } from './modelAccess';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
 import { readModelParts, type ModelParts } from './modelParts';
 import { noAttention } from './noAttention';
@@ -29,15 +31,18 @@ const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.reso
 export class LoadedModel {
   readonly #spec: ModelSpec;
   readonly #model: TextModel;
+  readonly #access: ModelAccess;
 
-  private constructor(spec: ModelSpec, model: TextModel) {
+  private constructor(spec: ModelSpec, model: TextModel, access: ModelAccess) {
     this.#spec = spec;
     this.#model = model;
+    this.#access = access;
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<LoadedModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, files: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
+    const access = await modelAccess(files, spec);
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
     if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
@@ -48,7 +53,7 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }));
+    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }), access);
   }
 
   get info(): ModelInfo {
@@ -57,7 +62,7 @@ export class LoadedModel {
 
   /** Whether this is the model that a specification asks for. */
   isOf(spec: ModelSpec): boolean {
-    return this.#spec.path === spec.path && this.#spec.tokenizerPath === spec.tokenizerPath && this.#spec.backend === spec.backend;
+    return isSameModel(this.#spec, spec) && this.#spec.tokenizerPath === spec.tokenizerPath;
   }
 
   /** Reads a text and gives the attention of every layer, checked; see {@link TextModel.explain}. */
@@ -72,7 +77,7 @@ export class LoadedModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, this.#model.reports);
+    return reportView(this.info.name, this.#model.reports, this.#access);
   }
 
   /** Frees the model. */

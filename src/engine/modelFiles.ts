@@ -84,7 +84,10 @@ export async function externalDataPaths({ path, name, analysis, access }: ModelF
   const found: { location: string; path: string }[] = [];
   for (const location of locations) {
     const each = location === analysis.model.ownFile ? path : externalDataPath(path, location);
-    if (!(await access.exists(each))) throw new ExplorerError('externalDataMissing', [name, location]);
+    const isThere = await access.exists(each).catch((error: unknown) => {
+      throw error instanceof ExplorerError && error.code === 'fileOutside' ? new ExplorerError('externalDataOutside', [name, location], { cause: error }) : error;
+    });
+    if (!isThere) throw new ExplorerError('externalDataMissing', [name, location]);
     // The runtime looks files up by the name in the model, without a leading "./".
     found.push({ location: location.replace(/^\.\//, ''), path: each });
   }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import type { FileAccess } from './fileAccess';
 
@@ -59,7 +60,35 @@ export const nodeFileAccess: FileAccess = {
       throw fileError(path, error);
     }
   },
+  links: {
+    async realPath(path) {
+      try {
+        return await realpath(path);
+      } catch (error) {
+        throw fileError(path, error);
+      }
+    },
+    async isWithin(path, folder) {
+      const wanted = await identityOf(folder);
+      if (wanted === undefined) return false;
+      for (let at = path; ; at = dirname(at)) {
+        if ((await identityOf(at)) === wanted) return true;
+        if (dirname(at) === at) return false;
+      }
+    },
+  },
 };
+
+/** What tells a file from all others, whatever it is called: upper and lower case, accents, mounts and short names make no other file. */
+async function identityOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await stat(path, { bigint: true });
+    // Some network drives number no files.
+    return ino === 0n ? (await realpath(path)).toLowerCase() : `${dev}:${ino}`;
+  } catch {
+    return undefined;
+  }
+}
 
 function fileError(path: string, error: unknown): ExplorerError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -1,9 +1,11 @@
 import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { ReportView } from '../protocol';
+import type { ModelAccess } from './modelAccess';
 
 /** The report of a model's files as one document: one report as it is, several as `{ "files": [ … ] }`. */
-export function reportView(title: string, reports: readonly ExtractionReport[]): ReportView {
+export function reportView(title: string, reports: readonly ExtractionReport[], { cachedFiles }: Pick<ModelAccess, 'cachedFiles'>): ReportView {
   const [only] = reports;
   const json = reports.length === 1 ? only : { files: reports };
-  return { title, markdown: reports.map(formatReport).join('\n'), json: JSON.stringify(json, undefined, 2) };
+  const cached = cachedFiles.size === 0 ? '' : `\n${cachedFiles.size} of the files are links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub.\n`;
+  return { title, markdown: reports.map(formatReport).join('\n') + cached, json: JSON.stringify(json, undefined, 2) };
 }

@@ -2,11 +2,12 @@ import { ExplorerError } from '../base/errors';
 import type { ChatTemplateView, ModelSpec } from '../protocol';
 import { renderChat } from './chatTemplate';
 import type { FileAccess } from './fileAccess';
+import { modelAccess } from './modelAccess';
 import { resolveModel } from './modelFolder';
 
 /** The chat template of a model that need not be loaded, with what it says around a message. Throws `chatTemplateNotFound`. */
-export async function showChatTemplate(access: FileAccess, { path, tokenizerPath }: ModelSpec): Promise<ChatTemplateView> {
-  const { name, chatTemplate } = await resolveModel(access, path, tokenizerPath);
+export async function showChatTemplate(files: FileAccess, spec: ModelSpec): Promise<ChatTemplateView> {
+  const { name, chatTemplate } = await resolveModel(await modelAccess(files, spec), spec.path, spec.tokenizerPath);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
   const { fileName, text } = chatTemplate;
   try {

@@ -26,6 +26,7 @@ import { ImageModels } from './model/imageModels';
 import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation';
 import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
+import { PanelMemory } from './panel/panelMemory';
 import { restorePanel } from './panel/restorePanel';
 import { ExplainController } from './run/explainController';
 import { endFirstLook } from './run/firstLook';
@@ -57,10 +58,12 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const controller: ExplainController = owned.add(
     new ExplainController({ store, supervisor, files, places, imageModels, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
   );
+  const memory = new PanelMemory(context.workspaceState, (message) => log.warn(message));
   const panels = owned.add(
     new ExplorerPanels(
       {
         store,
+        memory,
         extensionUri,
         log,
         onDidChangeSettings,
@@ -69,7 +72,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
           if (store.run !== undefined) void revealToken(store.run, token).catch((error: unknown) => log.warn(ExplorerError.from(error).message));
         },
       },
-      (state) => void restorePanel(state, controller),
+      (recalled) => void restorePanel(recalled, controller),
     ),
   );
   const live = owned.add(new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: () => panels.show(true), onDidChangeSettings: (listener) => runSettingsEmitter.event(listener) }));
@@ -113,6 +116,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       settingsEmitter.fire(event);
     }),
   );
+  owned.add(vscode.workspace.onDidGrantWorkspaceTrust(() => runSettingsEmitter.fire(undefined)));
   owned.add(
     store.onDidChangeRun((run) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
@@ -128,5 +132,5 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const milliseconds = performance.now() - started;
   log.debug(`Activated in ${milliseconds.toFixed(1)} ms.`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
-  return makeTestApi({ store, supervisor, panels, rows, highlighter, statusBar, controller }, milliseconds);
+  return makeTestApi({ store, supervisor, panels, memory, rows, highlighter, statusBar, controller }, milliseconds);
 }

@@ -41,6 +41,10 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   engineStopped: 'restartEngine',
   documentClosed: 'explain',
   untrustedWorkspace: 'selectModel',
+  untrustedSettings: 'selectModel',
+  untrustedModel: 'trustWorkspace',
+  fileOutside: 'selectModel',
+  notShownHere: 'explain',
   invalidArgument: 'openSettings',
   internal: 'showLog',
 };
@@ -61,6 +65,7 @@ const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   tokenizerMismatch: 'selectTextModel',
   runtimeFailed: 'selectTextModel',
   outOfMemory: 'selectTextModel',
+  untrustedModel: 'selectModel',
 };
 
 /** The localised sentence of an error. */
@@ -100,6 +105,8 @@ export function actionTitle(action: PanelAction): string {
       return vscode.l10n.t('Select Another Model');
     case 'selectImageModel':
       return vscode.l10n.t('Select a Model of Pictures');
+    case 'trustWorkspace':
+      return vscode.l10n.t('Manage Workspace Trust');
     case 'chooseModelFile':
       return vscode.l10n.t('Choose a File');
     case 'chooseTokenizer':

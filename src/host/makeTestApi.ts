@@ -3,6 +3,7 @@ import type { Highlighter } from './editor/highlighter';
 import type { RowReader } from './editor/rowReader';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import type { ExplorerPanels } from './panel/explorerPanels';
+import type { PanelMemory } from './panel/panelMemory';
 import { checkPersisted } from './panel/panelMessages';
 import { persistedPanel } from './panel/panelSnapshots';
 import { restorePanel } from './panel/restorePanel';
@@ -16,6 +17,7 @@ export interface TestedParts {
   readonly store: ViewStore;
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
+  readonly memory: PanelMemory;
   readonly rows: RowReader;
   readonly highlighter: Highlighter;
   readonly statusBar: StatusBar;
@@ -23,7 +25,7 @@ export interface TestedParts {
 }
 
 /** Makes what tests inside VS Code get. */
-export function makeTestApi({ store, supervisor, panels, rows, highlighter, statusBar, controller }: TestedParts, activationMilliseconds: number): TestApi {
+export function makeTestApi({ store, supervisor, panels, memory, rows, highlighter, statusBar, controller }: TestedParts, activationMilliseconds: number): TestApi {
   return {
     activationMilliseconds,
     snapshot: () => {
@@ -44,7 +46,8 @@ export function makeTestApi({ store, supervisor, panels, rows, highlighter, stat
         hasSpare: supervisor.hasSpare,
         statusBar: statusBar.text,
         panel: panel && { isVisible: panel.isVisible, isReady: panel.isReady, postedBytes: panel.postedBytes, paintMilliseconds: panel.lastPaint?.milliseconds },
-        persisted: run && persistedPanel(run, view),
+        kept: run && memory.kept,
+        remembered: run && persistedPanel(run, view),
       };
     },
     row: async (position) => {
@@ -54,11 +57,12 @@ export function makeTestApi({ store, supervisor, panels, rows, highlighter, stat
       return row.weights;
     },
     crashEngine: () => supervisor.crash(),
-    restore: async (state) => {
+    remember: (state) => {
       const persisted = checkPersisted(state);
       if (persisted === undefined) throw new ExplorerError('invalidMessage', ['state']);
-      await restorePanel(persisted, controller);
+      memory.remember(persisted);
     },
+    restore: (state) => restorePanel(memory.recall(state), controller),
     changeView: (view) => store.changeView(view),
     closePanel: () => panels.current?.close(),
   };

@@ -1,10 +1,19 @@
 import * as vscode from 'vscode';
-import { settingsSection, validateSettings, type Settings } from './settings';
+import { restrictedSettings, settingsSection, validateSettings, type Settings } from './settings';
 
-/** Reads the settings as they hold now, for a resource where there is one. */
+const restricted: ReadonlySet<keyof Settings> = new Set(restrictedSettings);
+
+/** Reads the settings as they hold now, for a resource where there is one; of those that are restricted, only what the person's own settings say while the workspace is not trusted. */
 export function readSettings(resource?: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration(settingsSection, resource ?? null);
-  return validateSettings((key) => configuration.get(key));
+  const { isTrusted } = vscode.workspace;
+  return validateSettings((key) => (isTrusted || !restricted.has(key) ? configuration.get(key) : ownValue(configuration, key)));
+}
+
+/** The value that the person gave a setting, whatever the workspace says. */
+function ownValue(configuration: vscode.WorkspaceConfiguration, key: keyof Settings): unknown {
+  const found = configuration.inspect(key);
+  return found?.globalValue ?? found?.defaultValue;
 }
 
 /** Whether a setting is written down anywhere: then it is the person's wish, not our default. */

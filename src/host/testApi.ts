@@ -14,7 +14,9 @@ export interface TestApi {
   row(position: number): Promise<Float32Array>;
   /** Ends the engine as an accident would. */
   crashEngine(): void;
-  /** Delivers what a hostile or late webview could have left behind. */
+  /** Puts in the window's memory what its panel showed. Throws `invalidMessage`. */
+  remember(state: unknown): void;
+  /** Delivers what a webview could have left behind, a hostile or late one too. */
   restore(state: unknown): Promise<void>;
   changeView(view: Partial<ViewState>): void;
   closePanel(): void;
@@ -37,6 +39,8 @@ export interface TestSnapshot {
   readonly hasSpare: boolean;
   readonly statusBar: string;
   readonly panel: { readonly isVisible: boolean; readonly isReady: boolean; readonly postedBytes: number; readonly paintMilliseconds: number | undefined } | undefined;
-  /** What would be written for a reload. */
-  readonly persisted: unknown;
+  /** What the page keeps for a reload. */
+  readonly kept: unknown;
+  /** What the window remembers for it. */
+  readonly remembered: unknown;
 }

@@ -214,7 +214,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.focusEditor();
     await vscode.runCommand('Attention Explorer: Explain Attention');
     const panel = vscode.panelFrame();
-    await panel.getByText(/This workspace is not trusted, so its model setting is ignored/).waitFor({ timeout: 90_000 });
+    await panel.getByText(/This workspace is not trusted, so what its settings say of the model and its limits is ignored/).waitFor({ timeout: 90_000 });
     await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
     await vscode.screenshot('notice');
   });

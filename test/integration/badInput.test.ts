@@ -106,7 +106,22 @@ describe('Bad input gets one sentence, and the next run works', () => {
         return 'models/vit';
       },
     ],
+    [
+      'a model that is a link out of its folder',
+      'fileOutside',
+      async () => {
+        await writeFile('linked/tokenizer.json', tinyTokenizer());
+        return 'linked';
+      },
+    ],
   ];
+  it('takes a link that was chosen', async () => {
+    await writeFile('linked/tokenizer.json', tinyTokenizer());
+    await configure({ modelPath: 'linked/model.onnx' });
+    await openText('some text');
+    expectReady(await explain(api));
+  });
+
   for (const [what, code, write] of models) {
     it(what, async () => {
       await configure({ modelPath: await write() });

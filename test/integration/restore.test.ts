@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, explain, openFile, select, testApi, writeTinyModel } from './support';
+import { closeAll, configure, expectFailure, explain, extension, openFile, select, testApi, writeTinyModel } from './support';
 
 describe('Coming back after a reload', () => {
   let api: TestApi;
@@ -18,9 +18,9 @@ describe('Coming back after a reload', () => {
     select(editor, 6, 17);
     await explain(api);
     api.changeView({ selection: { component: 'self', heads: [{ layer: 2, head: 1 }], aggregation: 'mean' }, pinned: [{ stream: 0, position: 3 }] });
-    const { persisted } = api.snapshot();
+    const { kept } = api.snapshot();
     await closeAll();
-    return JSON.parse(JSON.stringify(persisted));
+    return { layout: {}, persist: JSON.parse(JSON.stringify(kept)) as unknown };
   }
 
   it('shows the same text with the same head and pin', async () => {
@@ -51,16 +51,40 @@ describe('Coming back after a reload', () => {
   });
 
   it('says that the file is gone', async () => {
-    const state = (await leave()) as { uri: string }; // our own
-    await api.restore({ ...state, uri: state.uri.replace('kept.txt', 'gone.txt') });
+    const left = await leave();
+    const remembered = api.snapshot().remembered as { uri: string }; // our own
+    api.remember({ ...remembered, uri: remembered.uri.replace('kept.txt', 'gone.txt') });
+    await api.restore(left);
     expectFailure(api.snapshot().status, 'fileNotFound');
   });
 
-  it('takes no state that we did not write', async () => {
-    for (const hostile of [null, {}, { ...((await leave()) as object), view: { selection: 'x' } }]) {
-      let isRefused = false;
-      await api.restore(hostile).catch(() => (isRefused = true));
-      expect(isRefused).to.equal(true);
+  it('brings back a file outside of the workspace that was explained there', async () => {
+    const readme = vscode.Uri.joinPath(extension().extensionUri, 'LICENSE');
+    select(await vscode.window.showTextDocument(readme, { viewColumn: vscode.ViewColumn.One }), 0, 11);
+    await explain(api);
+    const { kept } = api.snapshot();
+    await closeAll();
+    await api.restore({ persist: kept });
+    expect(api.snapshot().status, JSON.stringify(api.snapshot().status)).to.deep.equal({ kind: 'ready' });
+    expect(api.snapshot().textRange).to.deep.equal({ start: 0, end: 11 });
+  });
+
+  it('takes nothing from a page but the key of this workspace', async () => {
+    await leave();
+    const remembered = api.snapshot().remembered as { uri: string }; // our own
+    const secret = vscode.Uri.joinPath(extension().extensionUri, 'package.json').toString();
+    for (const persist of [null, {}, remembered, { ...remembered, uri: secret }, { version: 2, key: 'of another workspace', uri: secret }]) {
+      const { run } = api.snapshot();
+      await api.restore({ persist });
+      expectFailure(api.snapshot().status, 'notShownHere');
+      expect(api.snapshot().run?.runId).to.equal(run?.runId);
     }
+  });
+
+  it('stays empty where the page had nothing', async () => {
+    await leave();
+    const { status } = api.snapshot();
+    for (const state of [undefined, {}, { layout: {} }]) await api.restore(state);
+    expect(api.snapshot().status).to.deep.equal(status);
   });
 });

@@ -611,7 +611,7 @@ describe('the panel', () => {
 
     it('keeps what the host asks to keep beside its own layout', async () => {
       await open({ run: 'code' });
-      const persist = { version: 1 as const, uri: 'file:///a.py', start: 0, end: 9, textHash: 'x', isWholeDocument: false, view: await view() };
+      const persist = { version: 2 as const, key: 'abc' };
       await page.evaluate((value) => host.fire('persist', value), persist);
       await page.getByRole('separator', { name: 'Width of the heads' }).focus();
       await page.keyboard.press('ArrowRight');

@@ -1,5 +1,5 @@
 import { signal, type Signal } from '@preact/signals';
-import type { PersistedPanel } from '../../src/protocol';
+import type { KeptPanel } from '../../src/protocol';
 import type { VsCodeApi } from '../windowChannel';
 
 /** Where the splitters stand: shares of the panel in [0, 1]. */
@@ -27,7 +27,7 @@ export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, deta
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
-  readonly persist?: PersistedPanel;
+  readonly persist?: KeptPanel;
   readonly layout?: PanelLayout;
 }
 
@@ -55,7 +55,7 @@ export class KeptLayout {
     this.layout = signal(validLayout(keptState(api).layout));
   }
 
-  keepPersisted(persist: PersistedPanel): void {
+  keepPersisted(persist: KeptPanel): void {
     this.#api.setState({ ...keptState(this.#api), persist });
   }
 

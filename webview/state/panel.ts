@@ -7,7 +7,7 @@ import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelLive, PanelRun, PanelStatus, PersistedPanel, PictureView, Thumbnails } from '../../src/protocol';
+import type { KeptPanel, PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelLive, PanelRun, PanelStatus, PictureView, Thumbnails } from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -137,7 +137,7 @@ export class Panel {
   /** A run of live mode on its way: until its pattern is here, what is shown stays, and what is said of it waits. */
   #next: NextRun | undefined;
 
-  constructor(connection: PanelConnection, theme: ReadonlySignal<Theme>, persist: (state: PersistedPanel) => void) {
+  constructor(connection: PanelConnection, theme: ReadonlySignal<Theme>, persist: (kept: KeptPanel) => void) {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;

@@ -7,15 +7,18 @@ import { allocate, planInputs, type ModelInput } from '../../onnx/inputs';
 import type { ValueInfo } from '../../onnx/onnxModel';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/patchEmbedding';
 import { readsOf } from '../../onnx/reads';
-import { formatReport, type ExtractionReport } from '../../onnx/report';
+import type { ExtractionReport } from '../../onnx/report';
 import type { EngineEvents, ModelSpec, PictureView, ReportView } from '../../protocol';
 import { AttentionSession, type LayerWeights } from '../attentionSession';
 import type { HeldLayer } from '../heldLayer';
 import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
+import { isSameModel } from '../isSameModel';
+import { modelAccess, type ModelAccess } from '../modelAccess';
 import { readModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
+import { reportView } from '../reportView';
 import type { ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
@@ -55,7 +58,7 @@ export class ImageModel {
   readonly info: ModelInfo;
   readonly #spec: ModelSpec;
   readonly #session: AttentionSession;
-  readonly #resolved: ResolvedModel;
+  readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>;
   readonly #layout: PixelLayout;
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
@@ -63,7 +66,7 @@ export class ImageModel {
   readonly #makeOthers: (size: PixelSize) => readonly ModelInput[];
   #report: ExtractionReport;
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (size: PixelSize) => readonly ModelInput[]) {
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (size: PixelSize) => readonly ModelInput[]) {
     this.info = info;
     this.#spec = spec;
     this.#session = session;
@@ -76,8 +79,9 @@ export class ImageModel {
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, access: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, from: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
+    const access = await modelAccess(from, spec);
     const resolved = await resolveModel(access, spec.path);
     const files = await readModelFiles(access, resolved.modelPath);
     signal?.throwIfAborted();
@@ -110,12 +114,12 @@ export class ImageModel {
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
     const makeOthers = ({ width, height }: PixelSize): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => onesOf(mask, [1, height, width]))];
-    return new ImageModel(spec, info, session, resolved, layout, embedding, preprocessing, makeOthers);
+    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, makeOthers);
   }
 
   /** Whether this is the model that a specification asks for. */
   isOf(spec: ModelSpec): boolean {
-    return this.#spec.path === spec.path && this.#spec.backend === spec.backend;
+    return isSameModel(this.#spec, spec);
   }
 
   /** Decodes a picture and brings it into the model's size. Throws `imageUnreadable`, `imageTooLarge` or `modelUnsupported`. */
@@ -152,7 +156,7 @@ export class ImageModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return { title: this.info.name, markdown: formatReport(this.#report), json: JSON.stringify(this.#report, undefined, 2) };
+    return reportView(this.info.name, [this.#report], this.#resolved);
   }
 
   /** Frees the session. */

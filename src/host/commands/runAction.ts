@@ -29,6 +29,8 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.selectModel, 'text');
     case 'selectImageModel':
       return vscode.commands.executeCommand(commands.selectModel, 'image');
+    case 'trustWorkspace':
+      return vscode.commands.executeCommand('workbench.trust.manage');
     case 'chooseModelFile':
       return vscode.commands.executeCommand(commands.chooseModelFile);
     case 'chooseTokenizer':

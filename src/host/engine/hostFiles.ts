@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import type { HostFilesApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
+import { documentName } from '../run/documentName';
+import { isUntrusted, untrustedFolders } from '../model/untrustedFolders';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
@@ -10,10 +12,19 @@ const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokeniz
 /** What is read from beside a tokenizer. */
 const companionNames = ['tokenizer_config.json', 'chat_template.jinja'];
 
-/** Reads files for an engine that cannot: those of the model's folder and of the bundled models, and no others. */
+/** A file of a snapshot in the Hugging Face hub's cache, which is a link to a blob of the same model. */
+const inSnapshot = /\/models--[^/]+\/snapshots\/[^/]+\//;
+
+/**
+ * Reads files for an engine that cannot: those of the model's folder and of the bundled models, and no others. A window cannot see
+ * where a link leads, so of links it follows only what the person chose and what the hub's cache is made of, and while the
+ * workspace is not trusted, none.
+ */
 export class HostFiles {
   readonly #bundled: vscode.Uri;
   #model: vscode.Uri | undefined;
+  /** What the person chose, as addresses: that may be a link. */
+  #chosen: readonly string[] = [];
   /** The picture that is explained, as an address. */
   #picture = '';
   /** What lies beside a tokenizer that was chosen from elsewhere, as addresses. */
@@ -25,6 +36,7 @@ export class HostFiles {
 
   /** Lets the engine read the folder of this model (the model is a folder, or a file in it) and a tokenizer chosen for it, and not those of the former. */
   allowModel(model: vscode.Uri, tokenizer?: vscode.Uri): void {
+    this.#chosen = [model, ...(tokenizer === undefined ? [] : [tokenizer])].map(String);
     this.#companions = tokenizer === undefined ? [] : [tokenizer, ...companionNames.map((name) => vscode.Uri.joinPath(tokenizer, '..', name))].map(String);
     const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
     // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
@@ -38,7 +50,7 @@ export class HostFiles {
 
   readonly server: Server<HostFilesApi> = {
     readFile: async ({ path }) => {
-      const uri = this.#check(path);
+      const uri = await this.#check(path);
       try {
         return { bytes: await vscode.workspace.fs.readFile(uri) };
       } catch (error) {
@@ -46,7 +58,7 @@ export class HostFiles {
       }
     },
     listFolder: async ({ path }) => {
-      const uri = this.#check(path);
+      const uri = await this.#check(path);
       try {
         return { names: (await vscode.workspace.fs.readDirectory(uri)).map(([name]) => name) };
       } catch (error) {
@@ -56,7 +68,7 @@ export class HostFiles {
       }
     },
     statFile: async ({ path }) => {
-      const uri = this.#check(path);
+      const uri = await this.#check(path);
       try {
         if (isServedOverHttp(uri)) return (await isReadable(uri)) ? { kind: 'file', size: 0 } : { kind: uri.path.endsWith('/') ? 'folder' : 'none', size: 0 };
         const { type, size } = await vscode.workspace.fs.stat(uri);
@@ -67,7 +79,7 @@ export class HostFiles {
     },
   };
 
-  #check(path: string): vscode.Uri {
+  async #check(path: string): Promise<vscode.Uri> {
     let uri: vscode.Uri;
     try {
       uri = vscode.Uri.parse(path, true);
@@ -76,7 +88,38 @@ export class HostFiles {
     }
     const isAllowed = this.#picture === uri.toString() || this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
     if (!isAllowed) throw new ExplorerError('fileUnreadable', [path, 'it is outside the model’s folder']);
+    if (this.#picture !== uri.toString() && !isServedOverHttp(uri)) await this.#refuseLinks(uri);
     return uri;
+  }
+
+  async #refuseLinks(uri: vscode.Uri): Promise<void> {
+    const name = documentName(uri);
+    if (isInside(this.#bundled.path, uri.path) && uri.scheme === this.#bundled.scheme) return;
+    if (isUntrusted(uri, this.#bundled)) throw new ExplorerError('untrustedModel', [name]);
+    const folders = untrustedFolders();
+    if (folders.length > 0) {
+      // Either of them could be the other by another name.
+      for (const each of [uri, ...folders]) if (await hasLink(each, '/')) throw new ExplorerError('untrustedModel', [name]);
+      return;
+    }
+    if (this.#chosen.includes(uri.toString()) || inSnapshot.test(uri.path)) return;
+    const root = this.#model !== undefined && isInside(this.#model.path, uri.path) ? this.#model.path : vscode.Uri.joinPath(uri, '..').path;
+    if (await hasLink(uri, root)) throw new ExplorerError('fileOutside', [name]);
+  }
+}
+
+/** Whether an address runs through a link below a folder. */
+async function hasLink(uri: vscode.Uri, below: string): Promise<boolean> {
+  const types = [];
+  for (let at = uri; at.path.length > below.length && at.path !== '/'; at = vscode.Uri.joinPath(at, '..')) types.push(typeOf(at));
+  return (await Promise.all(types)).some((type) => (type & vscode.FileType.SymbolicLink) !== 0);
+}
+
+async function typeOf(uri: vscode.Uri): Promise<vscode.FileType> {
+  try {
+    return (await vscode.workspace.fs.stat(uri)).type;
+  } catch {
+    return vscode.FileType.Unknown; // whoever reads it says that it is not there
   }
 }
 

@@ -8,7 +8,7 @@ import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import { errorSentence, noticeSentence, panelError } from '../localize';
 import type { FirstHeads } from '../model/firstHeads';
-import { ignoredModelPath } from '../model/ignoredModelPath';
+import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
 import { readSettings } from '../readSettings';
 import { documentName } from '../run/documentName';
@@ -36,7 +36,7 @@ export interface LiveDependencies {
 }
 
 /** What is wrong with the model and not with the text: the next edit changes nothing. */
-const lasting = new Set<ErrorCode>(['liveWrites', 'modelReadsImages', 'modelNotFound', 'modelAmbiguous', 'modelNotOnnx', 'modelNoAttention', 'modelUnsupported', 'modelTooLarge', 'tokenizerNotFound', 'tokenizerInvalid', 'tokenizerUnsupported', 'inputNotMade']);
+const lasting = new Set<ErrorCode>(['liveWrites', 'untrustedModel', 'fileOutside', 'modelReadsImages', 'modelNotFound', 'modelAmbiguous', 'modelNotOnnx', 'modelNoAttention', 'modelUnsupported', 'modelTooLarge', 'tokenizerNotFound', 'tokenizerInvalid', 'tokenizerUnsupported', 'inputNotMade']);
 /** After so many failures in a row live mode rests. */
 const mostFailures = 3;
 /** A text whose tokens never fit is shown as far as they do. */
@@ -327,10 +327,10 @@ export class LiveMode implements Disposable {
   async #show(held: HeldRun, document: vscode.TextDocument, range: TextRange, text: string, editor: vscode.TextEditor): Promise<void> {
     const { store, controller } = this.#deps;
     const former = store.run;
-    const ignored = former?.isLive === true ? undefined : await ignoredModelPath();
+    const ignored = former?.isLive === true ? undefined : await ignoredSettings();
     await this.#deps.firstHeads.load();
     if (!this.isOn) return held.release();
-    const notices = [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
+    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
     const tracked = new TrackedText(document, range.start, text);
     const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
     tracked.narrow(run.source.text.length);

@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
-import { readBundledModels } from './bundledModels';
+import { bundledModelsUri, readBundledModels } from './bundledModels';
 import { findCompanions, findWorkspaceModels, isThere, type FoundFolder } from './modelFolders';
 import { defaultModelName, modelUri, settingOf, type ModelPlaces } from './modelLocation';
 import { bundledPrefix } from './modelPath';
 import type { RecentModels } from './recentModels';
+import { isUntrusted } from './untrustedFolders';
 
 /** What a model reads. */
 export type Reads = 'text' | 'image';
@@ -35,7 +36,7 @@ export async function workspaceChoices({ hasFilePaths }: ModelPlaces, wanted: Re
   return wanted === undefined ? found : Promise.all(found.map(withReads));
 }
 
-/** The models that were chosen last and are still there; the others are forgotten. */
+/** The models that were chosen last and are still there, without those of a workspace that is not trusted; what is there no more is forgotten. */
 export async function recentChoices(places: ModelPlaces, recent: RecentModels, wanted: Reads | undefined): Promise<ModelChoice[]> {
   const found = await Promise.all(
     recent.paths.map(async (path): Promise<ModelChoice | string> => {
@@ -49,7 +50,7 @@ export async function recentChoices(places: ModelPlaces, recent: RecentModels, w
     }),
   );
   await recent.drop(found.filter((entry) => typeof entry === 'string'));
-  const choices = found.filter((entry) => typeof entry !== 'string');
+  const choices = found.filter((entry) => typeof entry !== 'string').filter(({ uri }) => !isUntrusted(uri, bundledModelsUri(places.extensionUri)));
   return wanted === undefined ? choices : Promise.all(choices.map(withReads));
 }
 

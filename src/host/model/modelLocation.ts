@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import type { ModelSpec } from '../../protocol';
+import { documentName } from '../run/documentName';
 import type { Settings } from '../settings';
 import { bundledModelsUri } from './bundledModels';
 import type { ChosenTokenizers } from './chosenTokenizers';
 import { parseModelPath } from './modelPath';
+import { barredFolders, isUntrusted } from './untrustedFolders';
 
 /** Where models are, seen from this window. */
 export interface ModelPlaces {
@@ -26,13 +28,23 @@ export interface ModelLocation {
 /** The model that is used where the setting names none. */
 export const defaultModelName = 'code-decoder';
 
-/** The model that the settings name, for a document. Throws `modelNotFound` where its path leads nowhere from here. */
+/**
+ * The model that the settings name, for a document. Throws `modelNotFound` where its path leads nowhere from here, and `untrustedModel` where
+ * a workspace that is not trusted would supply it. An engine that reads by itself says that too, of where links lead.
+ */
 export function locateModel(settings: Pick<Settings, 'modelPath' | 'backend' | 'threads'>, places: ModelPlaces, resource: vscode.Uri | undefined): ModelLocation {
   const uri = modelUri(settings.modelPath, places, resource);
   if (places.hasFilePaths && uri.scheme !== 'file') throw new ExplorerError('modelNotFound', [settings.modelPath]);
   const tokenizerUri = places.tokenizers.get(uri);
+  const bundled = bundledModelsUri(places.extensionUri);
+  // What a path relative to the workspace leads to is the workspace's to say, by its own links as well.
+  const isRelative = settings.modelPath !== '' && parseModelPath(settings.modelPath, places.homePath).kind === 'relative';
+  if (isRelative && !vscode.workspace.isTrusted) throw new ExplorerError('untrustedModel', [settings.modelPath]);
+  const untrusted = places.hasFilePaths ? undefined : [uri, tokenizerUri].find((each) => each !== undefined && isUntrusted(each, bundled));
+  if (untrusted !== undefined) throw new ExplorerError('untrustedModel', [documentName(untrusted)]);
+  const barred = places.hasFilePaths ? barredFolders(places.extensionUri) : undefined;
   const tokenizerPath = tokenizerUri && enginePath(tokenizerUri, places.hasFilePaths);
-  return { uri, tokenizerUri, spec: { path: enginePath(uri, places.hasFilePaths), backend: settings.backend, threads: settings.threads, ...(tokenizerPath === undefined ? {} : { tokenizerPath }) } };
+  return { uri, tokenizerUri, spec: { path: enginePath(uri, places.hasFilePaths), backend: settings.backend, threads: settings.threads, ...(tokenizerPath === undefined ? {} : { tokenizerPath }), ...(barred === undefined ? {} : { barred }) } };
 }
 
 /** The address of the model that a setting names. Throws `modelNotFound` for a path relative to a workspace that is not there. */

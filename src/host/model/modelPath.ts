@@ -19,10 +19,3 @@ export function parseModelPath(written: string, homePath: string | undefined): M
   if (/^([/\\]|[a-z]:[/\\])/i.test(written)) return { kind: 'absolute', path: written };
   return { kind: 'relative', path: written };
 }
-
-/** The value of a string setting in the text of a settings file (JSON with comments), without giving it any effect. */
-export function settingInText(settingsText: string, key: string): string | undefined {
-  const escaped = key.replaceAll('.', '\\.');
-  const match = new RegExp(`^[^\\n]*?(?<!//[^\\n]*)"${escaped}"\\s*:\\s*"((?:[^"\\\\]|\\\\.)+)"`, 'm').exec(settingsText);
-  return match?.[1];
-}

@@ -8,12 +8,14 @@ import type { ViewStore } from '../view/viewStore';
 import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
+import type { PanelMemory } from './panelMemory';
 import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
 
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
+  readonly memory: PanelMemory;
   readonly extensionUri: vscode.Uri;
   readonly log: vscode.LogOutputChannel;
   readonly act: (action: PanelAction) => void;
@@ -299,7 +301,9 @@ export class ExplorerPanel implements Disposable {
   }
 
   #postPersisted(): void {
-    const { run, view } = this.#deps.store;
-    if (run !== undefined) this.#post('persist', persistedPanel(run, view));
+    const { memory, store: { run, view } } = this.#deps;
+    if (run === undefined) return;
+    memory.remember(persistedPanel(run, view));
+    this.#post('persist', memory.kept);
   }
 }

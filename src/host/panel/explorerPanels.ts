@@ -1,18 +1,17 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
-import type { PersistedPanel } from '../../protocol';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
-import { checkWebviewState } from './panelMessages';
+import type { Recalled } from './panelMemory';
 
 /** Keeps the window's one panel: opens it beside the editor, and takes it back after a reload. */
 export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer {
   readonly #deps: PanelDependencies;
-  readonly #restore: (state: PersistedPanel) => void;
+  readonly #restore: (recalled: Recalled) => void;
   readonly #store = new DisposableStore();
   #current: ExplorerPanel | undefined;
 
   /** @param restore explains again what the panel showed before the reload. */
-  constructor(deps: PanelDependencies, restore: (state: PersistedPanel) => void) {
+  constructor(deps: PanelDependencies, restore: (recalled: Recalled) => void) {
     this.#deps = deps;
     this.#restore = restore;
     this.#store.add(vscode.window.registerWebviewPanelSerializer(panelViewType, this));
@@ -36,8 +35,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     if (this.#current !== undefined) panel.dispose();
     else {
       this.#adopt(panel);
-      const persisted = checkWebviewState(state);
-      if (persisted !== undefined) this.#restore(persisted);
+      this.#restore(this.#deps.memory.recall(state));
     }
     return Promise.resolve();
   }

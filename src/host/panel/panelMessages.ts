@@ -5,7 +5,7 @@ import type { RunInfo } from '../../model/modelInfo';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
-import type { PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
+import type { KeptPanel, PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown.
 
@@ -32,9 +32,10 @@ const tileParams = v.object({ runId: index, selection, level: index, row: index,
 const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(['reads', 'readBy']) });
 const thumbnailParams = v.object({ runId: index, component, size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize)) });
 const pictureParams = v.object({ runId: index });
-const actions = ['explain', 'explainSample', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
+const actions = ['explain', 'explainSample', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
+const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
   v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view }),
   v.check(({ start, end, isPicture }) => start < end || isPicture === true),
@@ -123,10 +124,11 @@ export function checkPersisted(value: unknown): PersistedPanel | undefined {
   return result.success ? result.output : undefined;
 }
 
-/** The same in the state of the webview, which keeps its own layout beside it. */
-export function checkWebviewState(state: unknown): PersistedPanel | undefined {
-  const result = v.safeParse(v.object({ persist: v.unknown() }), state);
-  return result.success ? checkPersisted(result.output.persist) : undefined;
+/** The key in the state of the webview, which keeps its own layout beside it: `nothing` where it was never given one, undefined where it is none of ours. */
+export function checkKept(state: unknown): KeptPanel | 'nothing' | undefined {
+  if (typeof state !== 'object' || state === null || !('persist' in state)) return 'nothing';
+  const result = v.safeParse(kept, state.persist);
+  return result.success ? result.output : undefined;
 }
 
 function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {

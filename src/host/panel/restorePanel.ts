@@ -4,9 +4,21 @@ import type { PersistedPanel } from '../../protocol';
 import type { ExplainController } from '../run/explainController';
 import { openDocument, type ExplainSource } from '../run/explainSource';
 import { findByHash } from '../run/findByHash';
+import type { Recalled } from './panelMemory';
 
-/** Explains again what a panel showed before the window was reloaded, with the same head, or says that it is not there any more. */
-export async function restorePanel(state: PersistedPanel, controller: ExplainController): Promise<void> {
+/** Explains again what a panel showed before the window was reloaded, with the same head, or says that it is not there any more, or not known here. */
+export async function restorePanel(recalled: Recalled, controller: ExplainController): Promise<void> {
+  if (recalled === 'nothing') return;
+  if (recalled === 'unknown') {
+    await controller.explain(() => {
+      throw new ExplorerError('notShownHere');
+    });
+    return;
+  }
+  await explainAgain(recalled, controller);
+}
+
+async function explainAgain(state: PersistedPanel, controller: ExplainController): Promise<void> {
   if (state.isPicture === true) {
     await controller.explain(() => ({ picture: vscode.Uri.parse(state.uri) }), () => state.view);
     return;

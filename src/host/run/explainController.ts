@@ -13,7 +13,7 @@ import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
 import { errorSentence, noticeSentence, panelError } from '../localize';
-import { ignoredModelPath } from '../model/ignoredModelPath';
+import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
@@ -180,7 +180,7 @@ export class ExplainController implements Disposable {
     const { document, target } = source;
     const settings = readSettings(document.uri);
     const model = locateModel(settings, places, document.uri);
-    const ignored = await ignoredModelPath();
+    const ignored = await ignoredSettings();
     if (signal.aborted) throw new ExplorerError('cancelled');
     const habitsKey = JSON.stringify([model.spec, settings.tokenLimit]);
     const around = source.around ?? this.#partAround(source, this.#habits.get(habitsKey));
@@ -214,7 +214,7 @@ export class ExplainController implements Disposable {
         for (const each of [text, watching, progress]) each.dispose();
         return await this.#run({ ...source, around: other }, attempt);
       }
-      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored !== undefined)];
+      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored)];
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
@@ -237,13 +237,13 @@ export class ExplainController implements Disposable {
   }
 
   async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
-    const ignored = await ignoredModelPath();
+    const ignored = await ignoredSettings();
     if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
     const tracked = new TrackedPicture(picture);
     const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
-      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(new ExplorerError('untrustedWorkspace'))]), ...notices, ...held.info.notices.map(noticeSentence)], model);
+      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...held.info.notices.map(noticeSentence)], model);
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -252,9 +252,9 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, isModelIgnored: boolean): string[] {
+  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined): string[] {
     return [
-      ...(isModelIgnored ? [errorSentence(new ExplorerError('untrustedWorkspace'))] : []),
+      ...(ignored === undefined ? [] : [errorSentence(ignored)]),
       ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
     ];
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { isInside } from '../../../src/host/engine/isInside';
-import { parseModelPath, settingInText } from '../../../src/host/model/modelPath';
+import { parseModelPath } from '../../../src/host/model/modelPath';
 
 describe('A model path as written in the settings', () => {
   it('is absolute, on any system', () => {
@@ -22,22 +22,6 @@ describe('A model path as written in the settings', () => {
 
   it('may be an address', () => {
     expect(parseModelPath('vscode-vfs://github/a/b/model.onnx', undefined)).to.deep.equal({ kind: 'address', address: 'vscode-vfs://github/a/b/model.onnx' });
-  });
-});
-
-describe('A setting in the text of a settings file', () => {
-  const key = 'attentionExplorer.modelPath';
-
-  it('is found among others', () => {
-    expect(settingInText('{\n  "editor.tabSize": 2,\n  "attentionExplorer.modelPath" : "evil/model.onnx"\n}', key)).to.equal('evil/model.onnx');
-    expect(settingInText('{"a":1,"attentionExplorer.modelPath":"x"}', key)).to.equal('x');
-  });
-
-  it('is not found where it is commented out, empty or absent', () => {
-    expect(settingInText('{\n  // "attentionExplorer.modelPath": "x"\n}', key)).to.equal(undefined);
-    expect(settingInText('{"attentionExplorer.modelPath": ""}', key)).to.equal(undefined);
-    expect(settingInText('{"attentionExplorerXmodelPath": "x"}', key)).to.equal(undefined);
-    expect(settingInText('', key)).to.equal(undefined);
   });
 });
 

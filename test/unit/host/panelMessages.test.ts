@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkWebviewState } from '../../../src/host/panel/panelMessages';
+import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
@@ -80,9 +80,11 @@ describe('What a webview left behind', () => {
     for (const written of [state, { ...state, target: '1979-05-03' }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
   });
 
-  it('stands beside the webview’s own layout', () => {
-    expect(checkWebviewState({ layout: { heads: 0.2 }, persist: state })).to.deep.equal(state);
-    for (const other of [state, { layout: {} }, { persist: { ...state, version: 0 } }, undefined, null, 'x']) expect(checkWebviewState(other)).to.equal(undefined);
+  it('is a key beside the webview’s own layout, and names no document', () => {
+    const key = { version: 2, key: 'abc' };
+    expect(checkKept({ layout: { heads: 0.2 }, persist: key })).to.deep.equal(key);
+    for (const none of [state, { layout: {} }, undefined, null, 'x']) expect(checkKept(none)).to.equal('nothing');
+    for (const hostile of [state, { ...key, version: 1 }, { ...key, key: '' }, { ...key, key: 'x'.repeat(1000) }, { version: 2 }, null, undefined, 'abc']) expect(checkKept({ persist: hostile })).to.equal(undefined);
   });
 
   it('is not taken when it is anything else', () => {
