@@ -35,11 +35,11 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const live = index.ancestors(graph.outputs.map((output) => output.name)).nodes;
   const fused = findFusedSites(index);
   const patterns = findPatternSites(index);
-  const linear = findLinearSites(index, new Set(patterns.map((site) => site.node)));
+  const linear = findLinearSites(index, new Set(patterns.sites.map((site) => site.node)));
   const loops = findLoopSites(index);
-  const found = [...patterns, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
+  const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
   if (found.length > maxSites) throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
   const sites = placeSites(index, found, model.name);
-  return { model, index, sites, missed: [...fused.missed, ...loops.missed, ...findMissedSites(index, sites, fused.missed, loops.loops)], hoisted };
+  return { model, index, sites, missed: [...fused.missed, ...patterns.refused, ...loops.missed, ...findMissedSites(index, sites, [...fused.missed, ...patterns.refused], loops.loops)], hoisted };
 }
 

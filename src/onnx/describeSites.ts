@@ -1,6 +1,7 @@
 import type { GraphIndex } from './graphIndex';
-import { traceLineage } from './lineage';
+import { traceLineage, type Lineage } from './lineage';
 import { layerInPath, pathOfNode } from './nodePath';
+import { isOneStream } from './origin';
 import type { FoundSite, SiteComponent } from './site';
 
 /** A site with its place in the model. */
@@ -18,8 +19,7 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   const sites = [...found].sort((a, b) => a.node - b.node);
   const lineage = traceLineage(index, sites);
   const paths = sites.map((site, position) => pathOfSite(index, site, position));
-  const content = sites.map((site) => ({ queries: union(sourcesOf(site).queries, lineage.contentOf), keys: union(sourcesOf(site).keys, lineage.contentOf) }));
-  const isCross = content.map(({ queries, keys }, position) => sites[position].loop?.isCross === true || !isSameSet(queries, keys));
+  const isCross = sites.map((site) => readsOther(index, site, lineage));
   // What the values of cross-attention come from is the encoder.
   const encoderSites = new Set<number>();
   sites.forEach((site, position) => {
@@ -43,6 +43,16 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
     const heads = site.loop === undefined ? headCounts(index, site) : site;
     return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: site.loop?.iteration ?? layerInPath(paths[position]), path: paths[position] };
   });
+}
+
+/**
+ * Whether a site's keys are of another stream than its queries: its values tell, as positions are added to queries and keys alone.
+ * Where the streams cannot be followed, the inputs that queries and keys depend on tell.
+ */
+function readsOther(index: GraphIndex, site: FoundSite, { contentOf }: Lineage): boolean {
+  const { queries, keys } = sourcesOf(site);
+  const isOne = site.loop === undefined ? isOneStream(index, site, (tensor) => contentOf(tensor).size > 0) : undefined;
+  return site.loop?.isCross === true || !(isOne ?? isSameSet(union(queries, contentOf), union(keys, contentOf)));
 }
 
 /** Tensors of the graph that a site's queries, keys and values are made of. */

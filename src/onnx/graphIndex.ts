@@ -13,6 +13,8 @@ const maxEffort = 3e6;
 export interface Surroundings {
   readonly index: GraphIndex;
   readonly aliases: ReadonlyMap<string, string>;
+  /** Of which tensor there an input of the body is one slice an iteration. */
+  readonly slices: ReadonlyMap<string, string>;
   /** The node there that the body belongs to. */
   readonly node: number;
 }

@@ -64,7 +64,8 @@ export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefi
     else carried.set(value.input, value);
   }
   const scanned = new Map(Array.from({ length: numScanned }, (_, i): [string, ScannedValue] => [formal[numCarried + i], { input: formal[numCarried + i], source: inputs[numCarried + i] }]));
-  const inner = new GraphIndex(index.model, graph, { index, aliases, node });
+  const slices = new Map([...scanned.values()].map((value): [string, string] => [value.input, value.source]));
+  const inner = new GraphIndex(index.model, graph, { index, aliases, slices, node });
   return { node, body, index: inner, carried, scanned, counter: isLoop ? formal[0] : undefined, numIterations: countIterations(), isReversed: isReversed() };
 
   function countIterations(): number | undefined {

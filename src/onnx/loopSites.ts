@@ -31,7 +31,7 @@ export function findLoopSites(index: GraphIndex): { readonly sites: readonly Fou
     const body = loop.index;
     const live = body.ancestors(body.graph.outputs.map((output) => output.name)).nodes;
     const fused = findFusedSites(body);
-    const found = [...findPatternSites(body), ...fused.sites].filter((site) => live.has(site.node));
+    const found = [...findPatternSites(body).sites, ...fused.sites].filter((site) => live.has(site.node));
     const refused: MissedSite[] = [...fused.missed];
     const hasOwnWeights = found.length > 0 && hasWeightsPerIteration(loop);
     found.forEach((site, position) => {

@@ -1,7 +1,10 @@
 import type { GraphIndex } from './graphIndex';
+import { axesOf, rankOf } from './axisInference';
+import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { pathOfNode } from './nodePath';
 import { activationProduct, operatorOf, projectedTensor, type Product } from './products';
-import type { FoundSite, RowSum } from './site';
-import { carriedInputs, pathOf, sumOf, walkBack, type Normalizer, type Step } from './trace';
+import type { FoundSite, MissedSite, RowSum } from './site';
+import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from './trace';
 import { dequantize } from './suffixNodes';
 
 /** The way from a product's operand back to scores, through a normaliser. */
@@ -13,33 +16,55 @@ interface ScorePath {
   readonly queries: string;
   readonly keys: string;
   readonly isAdditive: boolean;
+  /** Whether the queries are a weight. */
+  readonly isLearned: boolean;
 }
 
 /**
  * Attention written out in elementary operators: a product of two activations, one operand of which comes, through a
- * normaliser, from another such product (or, additively, from a projected sum of queries and keys). Names play no part.
+ * normaliser, from another such product (or, additively, from a projected sum of queries and keys; or from a product with queries
+ * that the model has learned). Names play no part. What makes it attention: the normalised thing is indexed by a query's and a key's
+ * position, and the product sums over the keys'. Where one of the two axes is of features, it is something else, and is told.
  */
-export function findPatternSites(index: GraphIndex): FoundSite[] {
+export function findPatternSites(index: GraphIndex): { readonly sites: readonly FoundSite[]; readonly refused: readonly MissedSite[] } {
   const sites = new Map<string, FoundSite>();
+  const refused = new Map<string, MissedSite>();
   index.nodes.forEach((_, node) => {
     const product = activationProduct(index, node);
     // A weighted sum without a matrix product has one query: it is attention where an iteration of a loop is one.
     if (product === undefined || (index.nodes[node].opType === 'ReduceSum' && index.outer === undefined)) return;
-    const paths = product.operands.map((operand, position) => ({ position, path: scorePath(index, operand) }));
+    const paths = product.operands.map((_, position) => ({ position, path: scorePath(index, product, position) }));
     const rank = (path: ScorePath | undefined): number => (path === undefined ? 0 : path.normalizer === 'softmax' || path.normalizer === 'exponential' ? 2 : 1);
     const [best] = paths.sort((a, b) => rank(b.path) - rank(a.path));
     if (best?.path === undefined) return;
     const site = toSite(index, product, best.position, best.path);
     if (site === undefined) return;
     // One matrix of weights may weight several values: it is one attention.
-    if (!sites.has(site.tensor)) sites.set(site.tensor, site);
+    if (sites.has(site.tensor)) return;
+    const reason = whyNoAttention(index, site, best.path.isLearned);
+    if (reason === undefined) sites.set(site.tensor, site);
+    else refused.set(site.tensor, { node: site.namedBy, path: pathOfNode(index, site.namedBy) ?? site.tensor, operator: index.nodes[site.namedBy].opType, reason, isOther: true });
   });
-  return [...sites.values()];
+  return { sites: [...sites.values()], refused: [...refused.values()] };
 }
 
-function scorePath(index: GraphIndex, operand: string): ScorePath | undefined {
+/** Why a matrix weights no positions, by what its axes count: heads of channel attention, features of a gate. */
+function whyNoAttention(index: GraphIndex, { tensor, suffix, queryAxis, keyAxis }: FoundSite, isLearned: boolean): string | undefined {
+  if (index.outer !== undefined || suffix !== undefined) return undefined;
+  const axes = axesOf(index, tensor);
+  const isFeature = (axis: number): boolean => {
+    const kind = axis === 0 ? undefined : axes?.at(axis)?.kind;
+    return kind === 'feature' || kind === 'alternative';
+  };
+  if (isFeature(keyAxis)) return 'it weights features, not positions';
+  return isFeature(queryAxis) && !isLearned ? 'its rows are features, not positions' : undefined;
+}
+
+function scorePath(index: GraphIndex, summing: Product, position: number): ScorePath | undefined {
+  const operand = summing.operands[position];
   let scores: { step: Step; product: Product } | undefined;
   const projections: Step[] = [];
+  const learned: { step: Step; scores: LearnedScores }[] = [];
   walkBack(index, operand, (step) => {
     if (step.node === undefined || scores !== undefined) return true;
     if (step.normalizer === undefined) return false;
@@ -49,24 +74,31 @@ function scorePath(index: GraphIndex, operand: string): ScorePath | undefined {
       return true;
     }
     if (projectedTensor(index, step.node) !== undefined) projections.push(step);
+    const asked = step.normalizer === 'softmax' || step.normalizer === 'exponential' ? learnedScores(index, step.node) : undefined;
+    if (asked !== undefined) learned.push({ step, scores: asked });
     return false;
   });
   if (scores !== undefined) {
     const { step, product } = scores;
-    return toScorePath(step, product.operands[0], product.operands[1], false);
+    return toScorePath(step, { queries: product.operands[0], keys: product.operands[1] });
   }
   for (const step of projections) {
     const terms = additiveTerms(index, projectedTensor(index, step.node ?? 0) ?? '');
-    if (terms !== undefined) return toScorePath(step, terms[0], terms[1], true);
+    if (terms !== undefined) return toScorePath(step, { queries: terms[0], keys: terms[1], isAdditive: true });
+  }
+  const summed = summedAxis(summing, position);
+  const values = summing.operands[position === 0 ? 1 : 0];
+  for (const { step, scores: asked } of summed === undefined || index.outer !== undefined ? [] : learned) {
+    if (summed !== undefined && isAskedByWeight(index, asked, { steps: pathOf(step), summed, values })) return toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
   }
   return undefined;
 }
 
-function toScorePath(end: Step, queries: string, keys: string, isAdditive: boolean): ScorePath | undefined {
+function toScorePath(end: Step, { queries, keys, isAdditive = false, isLearned = false }: Pick<ScorePath, 'queries' | 'keys'> & Partial<ScorePath>): ScorePath | undefined {
   const steps = pathOf(end);
   const normalizerAt = steps.findIndex((_, i) => steps[i + 1]?.normalizer !== undefined);
   const normalizer = end.normalizer;
-  return normalizer === undefined || normalizerAt < 0 ? undefined : { steps, normalizerAt, normalizer, queries, keys, isAdditive };
+  return normalizer === undefined || normalizerAt < 0 ? undefined : { steps, normalizerAt, normalizer, queries, keys, isAdditive, isLearned };
 }
 
 const activations = new Set(['Tanh', 'Relu', 'LeakyRelu', 'Gelu', 'Elu', 'Selu', 'Softplus', 'Sigmoid', 'Identity', 'Dropout', 'Cast', 'com.microsoft.Gelu', 'com.microsoft.FastGelu']);
@@ -116,7 +148,7 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
     if (stripped.has(operator)) continue;
     // Within a loop the axes are those of the product's own operand.
     if (index.outer !== undefined) break;
-    if (product.equation === undefined && reshaping.has(operator)) continue;
+    if (product.equation === undefined && reshaping.has(operator) && !hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)) continue;
     if (product.equation === undefined && operator === 'Transpose' && isLastTwoSwap(index.attributes(node).get('perm')?.integers)) {
       isSwapped = !isSwapped;
       continue;
@@ -125,7 +157,7 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
   }
   const tap = steps[at];
   const maker = tap.node ?? product.node;
-  const axes = index.nodes[product.node].opType === 'ReduceSum' ? summedAxis(index, product.node) : product.equation === undefined ? (isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 }) : einsumAxes(index, product, position);
+  const axes = index.nodes[product.node].opType === 'ReduceSum' ? reducedAxis(index, product.node) : product.equation === undefined ? (isSwapped ? { queryAxis: -1, keyAxis: -2 } : { queryAxis: -2, keyAxis: -1 }) : einsumAxes(index, product, position);
   if (axes === undefined) return undefined;
   const isDivided = isNormalized(index, steps.slice(0, normalizerAt + 1), normalizer);
   // Scores that are a quantised operator's result are numbers only together with their scale.
@@ -149,14 +181,14 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
     chain,
     numHeads: undefined,
     numKeyValueHeads: undefined,
-    notes: notesOf(index, steps, normalizerAt, path.isAdditive),
+    notes: notesOf(index, path),
   };
 }
 
-function isLastTwoSwap(perm: readonly number[] | undefined): boolean {
-  if (perm === undefined) return false;
-  const rank = perm.length;
-  return rank >= 2 && perm.every((axis, i) => axis === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
+/** Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to. */
+function hasMoreAxes(index: GraphIndex, after: string, before: string): boolean {
+  const [rank, former] = [rankOf(index, after), rankOf(index, before)];
+  return former !== undefined && (former <= 2 || (rank !== undefined && rank > former));
 }
 
 /** In an Einsum the key is what the product sums over, the query what only the weights bring to the result. */
@@ -171,7 +203,7 @@ function einsumAxes(index: GraphIndex, product: Product, position: number): { qu
 }
 
 /** The one axis that a ReduceSum sums over: keys; the query has none. */
-function summedAxis(index: GraphIndex, node: number): { queryAxis: number; keyAxis: number } | undefined {
+function reducedAxis(index: GraphIndex, node: number): { queryAxis: number; keyAxis: number } | undefined {
   const axes = index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
   return axes?.length === 1 ? { queryAxis: 0, keyAxis: axes[0] } : undefined;
 }
@@ -206,11 +238,12 @@ function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, nor
   return result;
 }
 
-function notesOf(index: GraphIndex, steps: readonly Step[], normalizerAt: number, isAdditive: boolean): string[] {
+function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned }: ScorePath): string[] {
   const notes: string[] = [];
   const before = steps.slice(normalizerAt + 1).flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
   const after = steps.slice(0, normalizerAt).flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
   if (isAdditive) notes.push('additive scores');
+  if (isLearned) notes.push('queries that the model has learned');
   if (before.includes('Tanh')) notes.push('soft-capped scores');
   if (before.includes('Concat') && after.includes('Slice')) notes.push('a sink logit takes part of each row');
   return notes;

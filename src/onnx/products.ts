@@ -1,4 +1,5 @@
 import type { GraphIndex } from './graphIndex';
+import { selectedWeight } from './selectedWeight';
 
 /** A contraction of two tensors: a matrix product in one of its many forms. */
 export interface Product {
@@ -56,10 +57,15 @@ export function productOf(index: GraphIndex, node: number): Product | undefined 
   return { node, operands: positions.map((position) => inputs[position]), isTransposed, equation: undefined };
 }
 
+/** Whether an operand is a weight: as it is, or the part of one that the model or its router selects. */
+export function isWeight(index: GraphIndex, operand: string): boolean {
+  return index.weight(operand) !== undefined || selectedWeight(index, operand) !== undefined;
+}
+
 /** A product of activations only: scores, or values weighted by attention. */
 export function activationProduct(index: GraphIndex, node: number): Product | undefined {
   const product = productOf(index, node) ?? elementwiseProduct(index, node);
-  return product?.operands.every((operand) => index.weight(operand) === undefined) === true ? product : undefined;
+  return product?.operands.every((operand) => !isWeight(index, operand)) === true ? product : undefined;
 }
 
 /** The operand of a product that is not a weight, where the other is one. */
@@ -67,7 +73,7 @@ export function projectedTensor(index: GraphIndex, node: number): string | undef
   if (weightProducts.has(operatorOf(index, node))) return index.nodes[node].inputs[0];
   const operands = (productOf(index, node) ?? elementwiseProduct(index, node))?.operands;
   if (operands === undefined) return undefined;
-  const dynamic = operands.filter((operand) => index.weight(operand) === undefined);
+  const dynamic = operands.filter((operand) => !isWeight(index, operand));
   return dynamic.length === 1 && operands.length > 1 ? dynamic[0] : undefined;
 }
 

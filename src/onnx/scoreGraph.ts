@@ -90,6 +90,7 @@ class ScoreGraphBuilder {
     if (queryAxis !== -2 || keyAxis !== -1) throw new Refusal('its last two axes are not queries and keys');
     if ((this.#index.model.opsets.get('') ?? 1) < 11) throw new Refusal('its operators are of a version that does not count axes from the end');
     if (queries === keys) throw new Refusal('its queries are its keys');
+    if (this.#index.weight(queries) !== undefined) throw new Refusal('its queries are a weight');
     const between = this.#between();
     this.#product(between[0]);
     for (const node of between.slice(1)) this.#node(node);

@@ -116,3 +116,10 @@ export function sumOf(index: GraphIndex, tensor: string, hops: number): number |
   }
   return undefined;
 }
+
+/** Whether a permutation turns the last two axes and leaves the others. */
+export function isLastTwoSwap(perm: readonly number[] | undefined): boolean {
+  if (perm === undefined) return false;
+  const rank = perm.length;
+  return rank >= 2 && perm.every((axis, i) => axis === (i === rank - 1 ? rank - 2 : i === rank - 2 ? rank - 1 : i));
+}

@@ -1,0 +1,80 @@
+/**
+ * What an axis counts: features, which a weight made, or positions, which are given: tokens of a text, patches of a picture, variables
+ * of a series; or, behind a softmax of features, alternatives: experts, queries that a model has learned. What is made of several, or
+ * of none, is not known.
+ */
+export type AxisKind = 'feature' | 'position' | 'alternative' | 'unknown';
+
+/** An axis of a tensor. Axes that are one and the same object are of one length. */
+export interface Axis {
+  /** Its length, where the file tells it. */
+  readonly size: number | undefined;
+  readonly kind: AxisKind;
+}
+
+/** An axis of which nothing is known. */
+export const someAxis = (kind: AxisKind = 'unknown', size?: number): Axis => ({ size, kind });
+
+/** Whether two axes are surely of one length. */
+const isSame = (a: Axis, b: Axis): boolean => a === b || (a.size !== undefined && a.size === b.size);
+
+/** Kinds of axes that become one: lengths of one tell nothing. */
+export function mergedKind(axes: readonly Axis[]): AxisKind {
+  const kinds = new Set(axes.filter((axis) => axis.size !== 1).map((axis) => axis.kind));
+  return kinds.size === 1 ? ([...kinds][0] ?? 'unknown') : 'unknown';
+}
+
+/** The axes of two tensors that are broadcast to each other. */
+export function broadcast(a: readonly Axis[], b: readonly Axis[]): Axis[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i): Axis => {
+    const [left, right] = [a[i - rank + a.length], b[i - rank + b.length]];
+    if (left === undefined || right === undefined) return left ?? right ?? someAxis();
+    if (left.size === 1) return right;
+    if (right.size === 1) return left;
+    if (left.kind === right.kind || right.kind === 'unknown') return left.size === undefined && right.size !== undefined ? { ...left, size: right.size } : left;
+    return left.kind === 'unknown' ? right : someAxis('unknown', left.size ?? right.size);
+  });
+}
+
+/** A length that a shape asks for: a number (−1: what is left), that of an axis, or not known. */
+export type Length = number | Axis | undefined;
+
+/** The axes of a tensor in another shape: lengths are matched from both ends, and what lies between is taken together. */
+export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[] {
+  const wanted = shape.map((length, i): Axis => (typeof length === 'number' ? (length === 0 ? (from[i] ?? someAxis()) : someAxis('unknown', length > 0 ? length : undefined)) : (length ?? someAxis())));
+  const end = matchedFromLeft([...from].reverse(), [...wanted].reverse());
+  const [restFrom, restWanted] = [from.slice(0, from.length - end.numFrom), wanted.slice(0, wanted.length - end.axes.length)];
+  const start = matchedFromLeft(restFrom, restWanted);
+  const left = restFrom.slice(start.numFrom);
+  const open = restWanted.slice(start.axes.length);
+  // One axis that is only beside axes of length one is that axis still.
+  const own = left.filter((axis) => axis.size !== 1);
+  const isOne = own.length === 1 && open.filter((axis) => axis.size !== 1).length === 1;
+  const kind = mergedKind(left);
+  return [...start.axes, ...open.map((axis) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(kind, axis.size))), ...end.axes.reverse()];
+}
+
+/** What a shape's first axes are: axis by axis, or the fewest on either side that have the same number of elements. */
+function matchedFromLeft(from: readonly Axis[], wanted: readonly Axis[]): { readonly numFrom: number; readonly axes: Axis[] } {
+  const axes: Axis[] = [];
+  let [i, j] = [0, 0];
+  while (i < from.length && j < wanted.length) {
+    let [given, asked] = [from[i].size, wanted[j].size];
+    let [numGiven, numAsked] = [1, 1];
+    if (!isSame(from[i], wanted[j])) {
+      while (given !== undefined && asked !== undefined && given !== asked) {
+        const next = given < asked ? from.at(i + numGiven++) : wanted.at(j + numAsked++);
+        if (given < asked) given = next?.size === undefined ? undefined : given * next.size;
+        else asked = next?.size === undefined ? undefined : asked * next.size;
+      }
+      if (given === undefined || asked === undefined) break;
+    }
+    const group = from.slice(i, i + numGiven);
+    if (numGiven === 1 && numAsked === 1) axes.push(from[i]);
+    else axes.push(...wanted.slice(j, j + numAsked).map((axis) => someAxis(mergedKind(group), axis.size)));
+    i += numGiven;
+    j += numAsked;
+  }
+  return { numFrom: i, axes };
+}

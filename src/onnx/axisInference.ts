@@ -1,0 +1,394 @@
+import { broadcast, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
+import { isFloatType } from './dataType';
+import type { GraphIndex } from './graphIndex';
+import { isWeight, operatorOf, productOf, type Product } from './products';
+
+/** Operators whose result has the shape of their first input. */
+const shapeKeeping = new Set([
+  ...['LogSoftmax', 'Hardmax', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Mish', 'Exp', 'Log', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Clip', 'Cast', 'CastLike', 'Identity', 'Dropout', 'Neg', 'Abs', 'Sqrt', 'Reciprocal', 'Sin', 'Cos', 'Floor', 'Ceil', 'Round', 'Sign', 'Not', 'IsNaN', 'IsInf', 'CumSum', 'Trilu'],
+  ...['LayerNormalization', 'RMSNormalization', 'InstanceNormalization', 'GroupNormalization', 'BatchNormalization', 'LpNormalization', 'SimplifiedLayerNormalization', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'ScatterND', 'ScatterElements', 'RotaryEmbedding', 'ReverseSequence'],
+  ...['QuickGelu', 'Gelu', 'FastGelu', 'BiasGelu', 'BiasSoftmax', 'QLinearSoftmax', 'QLinearSigmoid', 'QLinearLeakyRelu', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear', 'Trilu', 'BiasAdd', 'MultiHeadAttention'].map((name) => `com.microsoft.${name}`),
+]);
+const broadcasting = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Sum', 'Mean', 'PRelu', 'And', 'Or', 'Xor', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Where']);
+const reducing = /^(?:Reduce(?:Sum|Mean|Max|Min|Prod|L1|L2|LogSumExp|SumSquare|LogSum)|ArgMax|ArgMin)$/;
+/** They change how long axes of space are, not which there are. */
+const overSpace = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool']);
+
+/** Shapes of at most so many axes are followed by value. */
+const mostLengths = 16;
+
+const caches = new WeakMap<GraphIndex, AxisInference>();
+
+/** The axes of a tensor, as far as the operators that make it tell them; undefined where not even their number is known. */
+export function axesOf(index: GraphIndex, tensor: string): readonly Axis[] | undefined {
+  let inference = caches.get(index);
+  if (inference === undefined) caches.set(index, (inference = new AxisInference(index)));
+  return inference.axesOf(tensor);
+}
+
+/** The number of a tensor's dimensions, where it can be told. */
+export function rankOf(index: GraphIndex, tensor: string): number | undefined {
+  return axesOf(index, tensor)?.length;
+}
+
+/** Follows axes through a graph, node by node in the order in which they run, as far as it is asked. */
+class AxisInference {
+  readonly #index: GraphIndex;
+  readonly #axes = new Map<string, readonly Axis[] | undefined>();
+  /** What tensors of lengths hold. */
+  readonly #lengths = new Map<string, readonly Length[]>();
+  #next = 0;
+
+  constructor(index: GraphIndex) {
+    this.#index = index;
+    const symbols = new Map<string, Axis>();
+    for (const input of index.inputs) {
+      const { dims } = input;
+      // Of features that are given, the last axis may be theirs, or, as in a series of variables, that of the positions.
+      const mayHaveFeatures = isFloatType(input.dataType) && (dims?.length ?? 0) < 4;
+      this.#axes.set(input.name, dims?.map((dim, i) => {
+        if (typeof dim !== 'string') return someAxis(mayHaveFeatures && i === dims.length - 1 ? 'unknown' : 'position', dim);
+        const axis = symbols.get(dim) ?? someAxis('position');
+        symbols.set(dim, axis);
+        return axis;
+      }));
+    }
+  }
+
+  axesOf(tensor: string): readonly Axis[] | undefined {
+    const maker = this.#index.producer(tensor);
+    if (maker !== undefined) for (; this.#next <= maker; this.#next++) this.#visit(this.#next);
+    return this.#given(tensor);
+  }
+
+  /** The axes of a tensor that earlier nodes make. */
+  #given(tensor: string): readonly Axis[] | undefined {
+    if (this.#axes.has(tensor)) return this.#axes.get(tensor);
+    const weight = this.#index.initializers.get(tensor) ?? (this.#index.producer(tensor) === undefined ? this.#index.weight(tensor) : undefined);
+    // The last axis of a weight that is no matrix of a product is that of its features.
+    const axes = weight?.dims.map((dim, i) => someAxis(i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
+    this.#axes.set(tensor, axes);
+    return axes;
+  }
+
+  #stated(tensor: string): readonly Axis[] | undefined {
+    return this.#index.valueInfo(tensor)?.dims?.map((dim) => someAxis('unknown', typeof dim === 'number' ? dim : undefined));
+  }
+
+  #visit(node: number): void {
+    const { outputs } = this.#index.nodes[node];
+    this.#index.spend(1);
+    const made = this.#infer(node);
+    outputs.forEach((output, i) => {
+      if (output === '') return;
+      const stated = this.#index.valueInfo(output)?.dims;
+      const inferred: readonly (Axis | undefined)[] | undefined = made?.[i];
+      // A malformed node may name axes that there are not.
+      if (inferred?.every((axis) => axis !== undefined) !== true || (stated !== undefined && stated.length !== inferred.length)) this.#axes.set(output, this.#stated(output));
+      else this.#axes.set(output, stated === undefined ? inferred : inferred.map((axis, at) => (axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis)));
+    });
+    this.#followLengths(node);
+  }
+
+  /** The axes of each of a node's results. */
+  #infer(node: number): readonly (readonly Axis[] | undefined)[] | undefined {
+    const operator = operatorOf(this.#index, node);
+    const { inputs, outputs } = this.#index.nodes[node];
+    const first = inputs.length > 0 ? this.#given(inputs[0]) : undefined;
+    if (operator === 'Softmax') return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
+    if (shapeKeeping.has(operator)) return [first];
+    if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
+    const product = productOf(this.#index, node);
+    if (product !== undefined) return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
+    if (reducing.test(operator)) return [this.#reduced(node, first)];
+    if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
+    switch (operator) {
+      case 'Constant':
+        return [this.#index.weight(outputs[0])?.dims.map((dim) => someAxis('unknown', dim))];
+      case 'Transpose': {
+        const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
+        return [perm.length === 0 ? first && [...first].reverse() : first?.length === perm.length ? perm.map((axis) => first[axis]) : undefined];
+      }
+      case 'Reshape': {
+        const shape = this.#lengthsOf(inputs[1]);
+        return [shape === undefined ? undefined : reshaped(first ?? [], shape)];
+      }
+      case 'Flatten': {
+        const at = this.#index.integerAttribute(node, 'axis') ?? 1;
+        if (first === undefined) return [[someAxis(), someAxis()]];
+        const from = at < 0 ? at + first.length : at;
+        return [[first.slice(0, from), first.slice(from)].map((axes) => (axes.length === 1 ? axes[0] : someAxis(mergedKind(axes))))];
+      }
+      case 'Squeeze':
+      case 'Unsqueeze':
+        return [this.#squeezed(node, operator, first)];
+      case 'Expand': {
+        const shape = this.#lengthsOf(inputs[1]);
+        return [first === undefined || shape === undefined ? undefined : broadcast(first, shape.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length))))];
+      }
+      case 'ConstantOfShape':
+        return [this.#lengthsOf(inputs[0])?.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length)))];
+      case 'Tile': {
+        const repeats = this.#lengthsOf(inputs[1]);
+        return [first?.map((axis, i) => (repeats?.[i] === 1 ? axis : someAxis(axis.kind)))];
+      }
+      case 'Pad':
+      case 'Slice':
+      case 'Resize':
+      case 'Upsample':
+        return [this.#cut(node, operator, first)];
+      case 'Concat': {
+        const parts = inputs.map((input) => this.#given(input));
+        return [this.#joined(parts, this.#index.integerAttribute(node, 'axis') ?? 0)];
+      }
+      case 'Split': {
+        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, first);
+        const size = first?.[at]?.size;
+        const sizes = this.#index.attributes(node).get('split')?.integers ?? this.#lengthsOf(inputs[1] ?? '');
+        return outputs.map((_, i) => first?.map((axis, k) => (k === at ? someAxis(axis.kind, numberOf(sizes?.[i]) ?? (sizes === undefined && size !== undefined && size % outputs.length === 0 ? size / outputs.length : undefined)) : axis)));
+      }
+      case 'Gather':
+        return [this.#gathered(node, first)];
+      case 'GatherElements':
+        return [this.#given(inputs[1])];
+      case 'GatherND': {
+        const indices = this.#given(inputs[1]);
+        const depth = indices?.at(-1)?.size;
+        const numBatch = this.#index.integerAttribute(node, 'batch_dims') ?? 0;
+        return [first === undefined || indices === undefined || depth === undefined ? undefined : [...indices.slice(0, -1), ...first.slice(numBatch + depth)]];
+      }
+      case 'TopK': {
+        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? -1, first);
+        const axes = first?.map((axis, i) => (i === at ? someAxis(axis.kind) : axis));
+        return [axes, axes];
+      }
+      case 'OneHot':
+        return [first === undefined ? undefined : [...first, someAxis()]];
+      case 'Shape':
+        return [[someAxis('unknown', first?.length)]];
+      case 'Size':
+        return [[]];
+      case 'Range':
+        return [[someAxis('position')]];
+      case 'com.microsoft.MatMulNBits':
+      case 'com.microsoft.MatMulBnb4':
+        return [first && [...first.slice(0, -1), someAxis('feature', this.#index.integerAttribute(node, 'N'))]];
+      case 'com.microsoft.EmbedLayerNormalization':
+        return [first && [...first, someAxis('feature')]];
+      default:
+        return undefined;
+    }
+  }
+
+  #axis(axis: number, of: readonly Axis[] | undefined): number {
+    return axis < 0 ? axis + (of?.length ?? 0) : axis;
+  }
+
+  #broadcast(inputs: readonly string[]): readonly Axis[] | undefined {
+    let result: readonly Axis[] = [];
+    for (const input of inputs) {
+      const axes = this.#given(input);
+      if (axes === undefined) return undefined;
+      // A bias or a table of a weight's says nothing of what an activation's axes are.
+      result = broadcast(result, inputs.length > 1 && this.#index.weight(input) !== undefined ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
+    }
+    return result;
+  }
+
+  #matrixProduct({ operands, isTransposed }: Product): readonly Axis[] | undefined {
+    const [a, b] = operands.map((operand, i) => {
+      const axes = this.#given(operand);
+      return axes !== undefined && isTransposed[i] && axes.length >= 2 ? [...axes.slice(0, -2), axes[axes.length - 1], axes[axes.length - 2]] : axes;
+    });
+    if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
+    const [isLeft, isRight] = operands.map((operand) => isWeight(this.#index, operand));
+    const free = (axis: Axis): Axis => (axis.kind === 'alternative' ? someAxis('unknown', axis.size) : axis);
+    // A weight that mixes positions makes others of them.
+    const column = b.length === 1 ? [] : [isRight ? someAxis(a[a.length - 1].kind === 'position' ? 'unknown' : 'feature', b[b.length - 1].size) : free(b[b.length - 1])];
+    // One that stands on the left may ask with what it has learned.
+    const row = a.length === 1 ? [] : [isLeft ? someAxis('unknown', a[a.length - 2].size) : free(a[a.length - 2])];
+    return [...broadcast(a.slice(0, -2), b.slice(0, -2)), ...row, ...column];
+  }
+
+  #einsum({ operands, equation }: Product): readonly Axis[] | undefined {
+    if (equation === undefined || equation.result.includes('.')) return undefined;
+    const letters = new Map<string, Axis>();
+    for (const [i, operand] of operands.entries()) {
+      const axes = this.#given(operand);
+      const own = equation.operands[i];
+      if (axes?.length !== own.length) return undefined;
+      const isKernel = isWeight(this.#index, operand);
+      [...own].forEach((letter, at) => {
+        const axis = isKernel ? someAxis('feature', axes[at].size) : axes[at].kind === 'alternative' ? someAxis('unknown', axes[at].size) : axes[at];
+        const other = letters.get(letter);
+        letters.set(letter, other === undefined ? axis : isKernel ? other : (broadcast([other.kind === 'feature' ? someAxis('unknown', other.size) : other], [axis])[0] ?? axis));
+      });
+    }
+    return [...equation.result].map((letter) => letters.get(letter) ?? someAxis());
+  }
+
+  #reduced(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined) return undefined;
+    const { inputs } = this.#index.nodes[node];
+    const attributes = this.#index.attributes(node);
+    const isArg = this.#index.nodes[node].opType.startsWith('Arg');
+    const axes = isArg ? [this.#index.integerAttribute(node, 'axis') ?? 0] : (attributes.get('axes')?.integers ?? this.#index.constantIntegers(inputs[1] ?? '') ?? (inputs[1] ? undefined : from.map((_, i) => i)));
+    if (axes === undefined) return undefined;
+    const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
+    const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
+    return from.flatMap((axis, i) => (gone.has(i) ? (isKept ? [someAxis('unknown', 1)] : []) : [axis]));
+  }
+
+  #convolved(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined || from.length < 3) return undefined;
+    const { inputs } = this.#index.nodes[node];
+    const weight = operator.includes('Conv') ? this.#index.weight(inputs[operator === 'QLinearConv' ? 3 : 1]) : undefined;
+    const channels = operator.includes('Conv') ? someAxis('feature', operator === 'ConvTranspose' ? undefined : weight?.dims[0]) : from[1];
+    const attributes = this.#index.attributes(node);
+    const [kernel, strides, pads, dilations] = ['kernel_shape', 'strides', 'pads', 'dilations'].map((name) => attributes.get(name)?.integers ?? []);
+    const isPlain = (attributes.get('auto_pad')?.text ?? 'NOTSET') === 'NOTSET' && this.#index.integerAttribute(node, 'ceil_mode') !== 1 && operator !== 'ConvTranspose';
+    const space = from.slice(2).map((axis, i, { length }): Axis => {
+      if (operator.startsWith('Global')) return someAxis('unknown', 1);
+      const width = kernel[i] ?? weight?.dims[i + 2];
+      if (!isPlain || axis.size === undefined || width === undefined) return someAxis(axis.kind);
+      return someAxis(axis.kind, Math.floor((axis.size + (pads[i] ?? 0) + (pads[i + length] ?? 0) - (dilations[i] ?? 1) * (width - 1) - 1) / (strides[i] ?? 1)) + 1);
+    });
+    return [from[0], channels, ...space];
+  }
+
+  #squeezed(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined) return undefined;
+    const axes = this.#index.attributes(node).get('axes')?.integers ?? this.#index.constantIntegers(this.#index.nodes[node].inputs[1] ?? '');
+    if (operator === 'Squeeze') {
+      if (axes === undefined) return undefined;
+      const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
+      return from.filter((_, i) => !gone.has(i));
+    }
+    if (axes === undefined) return undefined;
+    const rank = from.length + axes.length;
+    const made = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
+    const rest = [...from];
+    return Array.from({ length: rank }, (_, i) => (made.has(i) ? someAxis('unknown', 1) : (rest.shift() ?? someAxis())));
+  }
+
+  /** Axes that are cut or padded keep what they count. */
+  #cut(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (operator !== 'Slice') return from?.map((axis) => someAxis(axis.kind));
+    const { inputs } = this.#index.nodes[node];
+    const attributes = this.#index.attributes(node);
+    const numbers = (name: string, at: number): readonly number[] | undefined => {
+      const lengths = inputs[at] ? (this.#index.constantIntegers(inputs[at]) ?? this.#lengths.get(inputs[at])?.map(numberOf)) : attributes.get(name)?.integers;
+      return lengths?.every((length) => length !== undefined) === true ? lengths : undefined;
+    };
+    const [starts, ends, steps] = [numbers('starts', 1), numbers('ends', 2), numbers('steps', 4)];
+    const axes = numbers('axes', 3) ?? starts?.map((_, i) => i);
+    if (from === undefined || axes === undefined || axes.length === 0) return from?.map((axis) => someAxis(axis.kind));
+    return from.map((axis, i) => {
+      const at = axes.findIndex((each) => this.#axis(each, from) === i);
+      if (at < 0) return axis;
+      const [start, end, step = 1] = [starts?.[at], ends?.[at], steps?.[at]];
+      const isCounted = start !== undefined && end !== undefined && step === 1;
+      // A part that ends before the end, or has a known whole, has a known length.
+      if (isCounted && start >= 0 && end >= start && end < 2 ** 31 && (axis.size !== undefined || axis.kind === 'unknown')) return someAxis(axis.kind, axis.size === undefined ? undefined : Math.max(0, Math.min(end, axis.size) - start));
+      if (isCounted && axis.size !== undefined) {
+        const clamp = (value: number): number => Math.max(0, Math.min(axis.size ?? 0, value < 0 ? value + (axis.size ?? 0) : value));
+        return someAxis(axis.kind, Math.max(0, clamp(end) - clamp(start)));
+      }
+      return someAxis(axis.kind);
+    });
+  }
+
+  #joined(parts: readonly (readonly Axis[] | undefined)[], axis: number): readonly Axis[] | undefined {
+    const known = parts.filter((part) => part !== undefined);
+    if (known.length === 0) return undefined;
+    const at = this.#axis(axis, known[0]);
+    return known[0].map((own, i) => {
+      const all = known.flatMap((part) => part[i] ?? []);
+      if (i !== at) return all.find((each) => each.kind !== 'unknown') ?? own;
+      const sizes = parts.map((part) => part?.[i]?.size);
+      return someAxis(mergedKind(all), sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined);
+    });
+  }
+
+  #gathered(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    const indices = this.#given(this.#index.nodes[node].inputs[1]);
+    if (from === undefined || indices === undefined) return undefined;
+    const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, from);
+    return [...from.slice(0, at), ...indices, ...from.slice(at + 1)];
+  }
+
+  #lengthsOf(tensor: string): readonly Length[] | undefined {
+    const known = this.#lengths.get(tensor);
+    if (known !== undefined) return known;
+    const constant = this.#index.constantIntegers(tensor);
+    if (constant !== undefined) return constant;
+    // How many lengths there are tells the number of axes at least.
+    const count = this.#given(tensor)?.[0]?.size;
+    return count !== undefined && count <= mostLengths ? Array.from({ length: count }, () => undefined) : undefined;
+  }
+
+  /** Shapes are computed as numbers: each length is known by the axis that it is of. */
+  #followLengths(node: number): void {
+    const { opType, domain, inputs, outputs } = this.#index.nodes[node];
+    if (domain !== '' || outputs.length === 0) return;
+    const made = this.#computeLengths(node, opType, inputs);
+    if (made !== undefined && made.length <= mostLengths) this.#lengths.set(outputs[0], made);
+  }
+
+  #computeLengths(node: number, opType: string, inputs: readonly string[]): readonly Length[] | undefined {
+    const own = (at: number): readonly Length[] | undefined => this.#lengths.get(inputs[at] ?? '') ?? this.#index.constantIntegers(inputs[at] ?? '');
+    switch (opType) {
+      case 'Shape': {
+        const [start, end] = [this.#index.integerAttribute(node, 'start'), this.#index.integerAttribute(node, 'end')];
+        return this.#given(inputs[0])?.slice(start ?? 0, end);
+      }
+      case 'Gather': {
+        const from = this.#lengths.get(inputs[0]);
+        const at = this.#index.constantIntegers(inputs[1]);
+        return from === undefined || at === undefined ? undefined : at.map((each) => from.at(each));
+      }
+      case 'Slice': {
+        const from = this.#lengths.get(inputs[0]);
+        const [start] = this.#index.constantIntegers(inputs[1] ?? '') ?? [];
+        const [end] = this.#index.constantIntegers(inputs[2] ?? '') ?? [];
+        return from === undefined || start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
+      }
+      case 'Cast':
+      case 'Identity':
+      case 'Unsqueeze':
+      case 'Squeeze':
+      case 'Reshape':
+      case 'Floor':
+        return this.#lengths.get(inputs[0]);
+      case 'Concat': {
+        if (!inputs.some((input) => this.#lengths.has(input))) return undefined;
+        return inputs.flatMap((_, at) => own(at) ?? Array.from({ length: this.#given(inputs[at])?.[0]?.size ?? 1 }, () => undefined));
+      }
+      case 'Mul':
+      case 'Div':
+      case 'Add':
+      case 'Sub': {
+        const [a, b] = [own(0), own(1)];
+        if (a?.length !== 1 || b?.length !== 1 || (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1]))) return undefined;
+        return [computed(opType, a[0], b[0])];
+      }
+      case 'Where': {
+        const [yes, no] = [own(1), own(2)];
+        return yes?.length === no?.length ? yes?.map((length, i) => (length === no?.[i] ? length : undefined)) : undefined;
+      }
+      default:
+        return undefined;
+    }
+  }
+}
+
+const numberOf = (length: Length): number | undefined => (typeof length === 'object' ? length.size : length);
+
+function computed(opType: string, a: Length, b: Length): Length {
+  // An axis times one is that axis.
+  if ((opType === 'Mul' || opType === 'Div') && b === 1) return a;
+  if (opType === 'Mul' && a === 1) return b;
+  const [left, right] = [numberOf(a), numberOf(b)];
+  if (left === undefined || right === undefined) return undefined;
+  return opType === 'Mul' ? left * right : opType === 'Add' ? left + right : opType === 'Sub' ? left - right : right === 0 ? undefined : Math.trunc(left / right);
+}
