@@ -150,7 +150,7 @@ export class AttentionSession {
       onProgress?.('readWeights');
       if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
       // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
-      await externalDataPaths(files, rewritten.externalFiles);
+      await files.access.willMap?.((await externalDataPaths(files, rewritten.externalFiles)).map(({ path }) => path));
       return make(noExternalData, { model_external_initializers_file_folder_path: folderOf(files.path) }).catch(async (error: unknown) => {
         if (rewritten.externalFiles.length === 0) throw error;
         return make(await readExternalData(files, rewritten.externalFiles), {});

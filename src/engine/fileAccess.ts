@@ -9,6 +9,16 @@ export interface FileAccess {
   list(folder: string): Promise<string[]>;
   /** Opens a file to read parts of it, where this host can do so at once (without waiting). */
   open?(path: string): Promise<OpenFile>;
+  /** What a file is now: its size, and when it was changed last, in milliseconds since 1970. */
+  version?(path: string): Promise<FileVersion>;
+  /** Is told of files before the runtime maps them into memory. */
+  willMap?(paths: readonly string[]): Promise<void>;
+}
+
+/** What tells whether a file is still what it was. */
+export interface FileVersion {
+  readonly size: number;
+  readonly modified: number;
 }
 
 /** A file whose parts are read as they are needed. */
