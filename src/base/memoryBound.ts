@@ -12,3 +12,13 @@ export function memoryBound(machineBytes: number, groupBytes = 0): number {
   const there = groupBytes > 0 ? Math.min(machineBytes, groupBytes) : machineBytes;
   return Math.max(leastBytes, Math.floor(there * ourShare));
 }
+
+/** Between two looks a process takes at most so many bytes a millisecond: what memory can be filled with. */
+const bytesPerMillisecond = 8e6;
+/** Who guards it looks at least and at most so often, in milliseconds. */
+const pauses = { least: 50, most: 1000 };
+
+/** Milliseconds until a process that may hold only so much has to be looked at again: the nearer to the bound, the sooner. */
+export function nextLook(heldBytes: number, limitBytes: number): number {
+  return Math.min(pauses.most, Math.max(pauses.least, (limitBytes - heldBytes) / bytesPerMillisecond));
+}

@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
 import { workerData } from 'node:worker_threads';
-import { nextLook, type GuardOptions } from './guard';
+import { nextLook } from '../base/memoryBound';
 import { heldBytes } from './heldBytes.node';
+import type { GuardOptions } from './startGuard.node';
 
 // A thread beside the engine's own, which runs block: it says once a second that the process lives, and ends the process before it takes
 // the machine's memory, or when nobody is there any more to ask it for anything.

@@ -1,16 +1,12 @@
 import { readFileSync } from 'node:fs';
+import { readProcessStatus } from '../base/processStatus';
 
-/**
- * Bytes of memory that this process holds and the system cannot take back. On Linux that leaves out files mapped into memory, such as a
- * model's weights, and counts what was swapped out; elsewhere it is what is resident.
- */
+/** Bytes of memory that this process holds; where the system does not tell them apart, with what it could take back. */
 export function heldBytes(): number {
   if (process.platform === 'linux') {
     try {
-      const status = readFileSync('/proc/self/status', 'latin1');
-      let kilobytes = 0;
-      for (const [, amount] of status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB$/gm)) kilobytes += Number(amount);
-      if (kilobytes > 0) return kilobytes * 1024;
+      const held = readProcessStatus(readFileSync('/proc/self/status', 'latin1'))?.heldBytes;
+      if (held !== undefined) return held;
     } catch {
       // There is no such file in every sandbox.
     }

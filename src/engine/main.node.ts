@@ -6,7 +6,7 @@ import { EngineServer } from './engineServer';
 import { usualLimits } from './memoryPlan';
 import { nodeFileAccess } from './nodeFileAccess.node';
 import { nodeRuntimes } from './nodeRuntimes.node';
-import { ownMemoryBound, startGuard } from './startGuard.node';
+import { startGuard } from './startGuard.node';
 
 // The forked engine: control messages over IPC, bulk frames and the guard's words over the two extra pipes that the launcher opened.
 const bulkDescriptor = 4;
@@ -15,8 +15,7 @@ const guardDescriptor = 5;
 /** Attention that a process may hold beside the model. */
 const attentionBudgetBytes = 2 ** 30;
 
-/** The launcher may ask for less than the machine would allow. */
-const limitBytes = Number(process.argv[2] ?? '') || ownMemoryBound();
+const limitBytes = Number(process.argv[2]);
 startGuard({ descriptor: guardDescriptor, limitBytes });
 
 const bulk = new Socket({ fd: bulkDescriptor, readable: true, writable: true });

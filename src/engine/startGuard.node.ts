@@ -1,18 +1,28 @@
 import { writeSync } from 'node:fs';
-import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { memoryBound } from '../base/memoryBound';
-import type { GuardOptions } from './guard';
 
-/** The most bytes that this process may hold. */
-export function ownMemoryBound(): number {
-  // Without a limit some versions of Node say 0, others nothing, others more than there is.
-  return memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
+/** What a guard is told. */
+export interface GuardOptions {
+  /** The file descriptor of the line to whoever started this process. */
+  readonly descriptor: number;
+  /** The most bytes that the process may hold. */
+  readonly limitBytes: number;
 }
 
-/** Starts the thread that guards this process; it costs the main thread a millisecond or two. */
+/**
+ * A thread takes 50 ms of the processor to start, which the first run would wait for where there are few processors. On Linux whoever
+ * started this process sees from outside what the guard sees, until it beats.
+ */
+const lateMilliseconds = process.platform === 'linux' ? 1500 : 0;
+
+/** Starts the thread that guards this process, as soon as nobody waits for it. */
 export function startGuard(options: GuardOptions): void {
+  if (lateMilliseconds === 0) start(options);
+  else setTimeout(() => start(options), lateMilliseconds).unref();
+}
+
+function start(options: GuardOptions): void {
   const unguarded = (): void => {
     try {
       writeSync(options.descriptor, 'unguarded\n');

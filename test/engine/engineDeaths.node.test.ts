@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { ExplorerError } from '../../src/base/errors';
 import { EngineSupervisor, type EngineLog } from '../../src/host/engine/engineSupervisor';
 import type { Ticks } from '../../src/host/engine/engineWatch';
@@ -93,12 +94,23 @@ describe('An engine that dies', function () {
 
   it('does not outlive its window, not even inside a run', async () => {
     const window = `
-      const engine = require('node:child_process').fork(${JSON.stringify(join(folder, 'smallEngine.cjs'))}, [], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe', 'pipe'] });
+      const engine = require('node:child_process').fork(${JSON.stringify(join(folder, 'smallEngine.cjs'))}, ['1e12'], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe', 'pipe'] });
       engine.on('message', ({ method }) => method === 'began' && process.send(engine.pid));
-      engine.send({ jsonrpc: '2.0', id: 1, method: 'explain', params: { text: 'block 60000' } });`;
+      engine.stdio[5].once('data', () => engine.send({ jsonrpc: '2.0', id: 1, method: 'explain', params: { text: 'block 60000' } }));`;
     const child = spawn(process.execPath, ['--eval', window], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     const pid = await new Promise<number>((resolve) => child.once('message', (message) => resolve(Number(message))));
     child.kill('SIGKILL');
     await expectEventually(() => expect(() => process.kill(pid, 0)).to.throw());
+  });
+
+  it('ends itself before it takes more memory than it may, whoever looks', async () => {
+    const engine = fork(join(folder, 'smallEngine.cjs'), [String(300e6)], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe', 'pipe'] });
+    let said = '';
+    const line = (engine.stdio as readonly unknown[])[5] as Readable;
+    line.on('data', (data: Buffer) => (said += data.toString()));
+    await new Promise((resolve) => line.once('data', resolve));
+    engine.send({ jsonrpc: '2.0', id: 1, method: 'explain', params: { text: 'grow' } });
+    await new Promise((resolve) => engine.once('close', resolve));
+    expect(said).to.match(/^(?:beat\n)+limit 300000000\n$/);
   });
 });

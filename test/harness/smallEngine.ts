@@ -1,14 +1,13 @@
 // A program in the engine's place: the process, its lines and its guard are real, and a run is what its text says. It starts in a tenth of the time.
 import { Socket } from 'node:net';
 import 'vscode-jsonrpc/node';
-import { ownMemoryBound, startGuard } from '../../src/engine/startGuard.node';
+import { startGuard } from '../../src/engine/startGuard.node';
 import type { EngineApi, EngineEvents } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import { FramedChannel } from '../../src/rpc/framedChannel.node';
 import { runInfo } from '../unit/host/fakeEngine';
 
-const limitBytes = Number(process.argv[2] ?? '') || ownMemoryBound();
-startGuard({ descriptor: 5, limitBytes });
+startGuard({ descriptor: 5, limitBytes: Number(process.argv[2]) });
 const channel = new FramedChannel(
   {
     send: (message) => process.send?.(message),

@@ -1,10 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { constants, platform, setPriority } from 'node:os';
+import { constants, platform, setPriority, totalmem } from 'node:os';
 import type { Duplex, Readable } from 'node:stream';
 import 'vscode-jsonrpc/node';
 import { Emitter } from '../../base/event';
 import { GuardLine } from '../../base/guardLine';
+import { memoryBound } from '../../base/memoryBound';
 import { explainEnd, type ProcessEnd } from '../../base/processEnd';
 import type { EngineApi, EngineEvents } from '../../protocol';
 import { openConnection } from '../../rpc/connection';
@@ -14,6 +15,7 @@ import { BoundedOutput } from './boundedOutput';
 import { changedSince } from './changedFile.node';
 import type { EngineLauncher, EngineProcess } from './engineLauncher';
 import { engineEnvironment } from './engineEnvironment';
+import { watchFromOutside } from './outsideWatch.node';
 
 /** How engines are started. */
 export interface NodeLauncherOptions {
@@ -27,12 +29,17 @@ const lastMessagesMilliseconds = 10;
 const lastWordsMilliseconds = 500;
 
 /** Starts the engine as a process of its own, from the bundle at `script`; `onOutput` gets what it prints, for the log. */
-export function nodeEngineLauncher(script: string, onOutput: (text: string) => void, { limitBytes }: NodeLauncherOptions = {}): EngineLauncher {
-  return { launch: () => launch(script, onOutput, limitBytes === undefined ? [] : [String(limitBytes)]) };
+export function nodeEngineLauncher(script: string, onOutput: (text: string) => void, { limitBytes = machineBound() }: NodeLauncherOptions = {}): EngineLauncher {
+  return { launch: () => launch(script, onOutput, limitBytes) };
 }
 
-function launch(script: string, onOutput: (text: string) => void, args: readonly string[]): EngineProcess {
-  const child = fork(script, args, {
+function machineBound(): number {
+  // Without a limit some versions of Node say 0, others nothing, others more than there is.
+  return memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
+}
+
+function launch(script: string, onOutput: (text: string) => void, mostBytes: number): EngineProcess {
+  const child = fork(script, [String(mostBytes)], {
     serialization: 'advanced',
     execArgv: [],
     // The engine is no extension host: what configures this process is not meant for it.
@@ -50,6 +57,7 @@ function launch(script: string, onOutput: (text: string) => void, args: readonly
     isOver = true;
     connection.dispose();
     exit.fire(end);
+    outside.dispose();
     for (const emitter of [exit, beat]) emitter.dispose();
   };
   const channel = new FramedChannel(
@@ -76,9 +84,19 @@ function launch(script: string, onOutput: (text: string) => void, args: readonly
   guard.on('data', (data: Buffer) => {
     for (const word of words.read(data.toString())) {
       if (word.kind === 'limit') limitBytes = word.bytes;
-      else if (word.kind === 'beat') beat.fire(undefined);
-      else onOutput('The engine runs without its guard: there was no thread for it.');
+      else if (word.kind === 'beat') {
+        outside.dispose();
+        beat.fire(undefined);
+      }
+      else onOutput('The engine runs without its guard: there was no thread for it.\n');
     }
+  });
+  const outside = watchFromOutside(child.pid, mostBytes, {
+    onBeat: () => beat.fire(undefined),
+    onLimit: () => {
+      limitBytes = mostBytes;
+      child.kill('SIGKILL');
+    },
   });
   child.on('error', (error) => over({ kind: 'other', reason: error.message }));
   child.once('exit', (code, signal) => {
@@ -94,6 +112,7 @@ function launch(script: string, onOutput: (text: string) => void, args: readonly
       if (child.pid !== undefined) giveWay(child.pid, isBackground);
     },
     dispose: () => {
+      outside.dispose();
       connection.dispose();
       child.kill('SIGKILL');
     },
