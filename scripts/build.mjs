@@ -38,6 +38,7 @@ export function bundles({ production = false } = {}) {
     extensionNode: { ...node, mainFields: ['module', 'main'], entryPoints: ['src/extension.node.ts'], outfile: 'dist/extension.node.cjs', external: ['vscode'] },
     extensionBrowser: { ...browser, format: 'cjs', entryPoints: ['src/extension.browser.ts'], outfile: 'dist/extension.browser.js', external: ['vscode'], define: { global: 'globalThis' } },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
+    guard: { ...node, entryPoints: ['src/engine/guardThread.node.ts'], outfile: 'dist/guard.cjs' },
     engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
     webgpu: { ...browser, format: 'esm', entryPoints: ['node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs'], outfile: 'dist/ort-webgpu.mjs' },
     webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },

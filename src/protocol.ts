@@ -181,6 +181,10 @@ export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 're
 
 /** What the engine tells the window. */
 export interface EngineEvents {
+  /** It begins to work on what it was asked for: until then, nothing of that can have ended it. */
+  began: Record<string, never>;
+  /** Files that it reads from as it runs, because they are mapped into memory, with what they were then; instead of those told before. */
+  mapped: { readonly files: readonly { readonly path: string; readonly size: number; /** milliseconds since 1970 */ readonly modified: number }[] };
   progress: { readonly stage: Stage; /** in [0, 1], where it is known */ readonly fraction?: number };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }

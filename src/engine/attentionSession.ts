@@ -15,7 +15,7 @@ import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './l
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from './runLock';
-import type { OrtModule, Runtime } from './runtime';
+import { silently, silentSeverity, type OrtModule, type Runtime } from './runtime';
 import { runtimeError } from './runtimeError';
 
 /** How a session is made. */
@@ -134,7 +134,7 @@ export class AttentionSession {
           graphOptimizationLevel: 'all',
           // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
           ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
-          logSeverityLevel: 3,
+          logSeverityLevel: silentSeverity,
           // Packing weights anew for the processor holds them twice for a while.
           extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm'] ? { disable_prepacking: '1' } : {}), ...extra } },
           ...(externalData.length > 0 ? { externalData } : {}),
@@ -150,7 +150,7 @@ export class AttentionSession {
       onProgress?.('readWeights');
       if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
       // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
-      await externalDataPaths(files, rewritten.externalFiles);
+      await files.access.willMap?.((await externalDataPaths(files, rewritten.externalFiles)).map(({ path }) => path));
       const folder = folderOf(files.path);
       return make(noExternalData, { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder }).catch(async (error: unknown) => {
         if (rewritten.externalFiles.length === 0) throw error;
@@ -238,7 +238,7 @@ export class AttentionSession {
     try {
       const placed = expected.length === 0 ? undefined : await exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims)));
       if (placed !== undefined) return placed;
-      const results = await exclusively(this.#ort, () => this.#runtime.unlessLost(() => session.run(feeds, fetches)));
+      const results = await exclusively(this.#ort, () => this.#runtime.unlessLost(() => session.run(feeds, fetches, silently)));
       this.#placed?.learn(results);
       return results;
     } catch (error) {

@@ -47,6 +47,8 @@ export class EngineServer {
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
+  /** Files that the runtime has mapped into memory. */
+  #mapped: EngineEvents['mapped']['files'][number][] = [];
   #nextRun = 1;
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
@@ -57,6 +59,7 @@ export class EngineServer {
     this.#memoryLimits = host.memoryLimits;
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
+        this.#begin();
         const { runtime } = await this.#runtimes.choose(backend, threads);
         if (model !== undefined) await this.#enqueue(() => this.#withoutGraphics(async () => (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 })));
         return { numThreads: runtime.numThreads };
@@ -92,14 +95,34 @@ export class EngineServer {
         this.#attention.release(runId);
         this.#pictures.release(runId);
       },
-      inspect: (model) => this.#inspect(model),
-      chatTemplate: (model) => showChatTemplate(this.#access, model),
+      inspect: (model) => {
+        this.#begin();
+        return this.#inspect(model);
+      },
+      chatTemplate: (model) => {
+        this.#begin();
+        return showChatTemplate(this.#access, model);
+      },
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
     this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(host.channel, engineHostMethods, api, (what) => this.#log('warn', what));
     this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
-    this.#access = host.access(this.#connection.remote);
+    const access = host.access(this.#connection.remote);
+    this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
     this.onClose = this.#connection.onClose;
+  }
+
+  /** From here on the request may end the engine; the word leaves before anything blocks. */
+  #begin(): void {
+    this.#connection.fire('began', {});
+  }
+
+  /** Tells the window which files must not change now: where one does, the system ends this process, and nothing here can say why. */
+  async #willMap(access: FileAccess, paths: readonly string[]): Promise<void> {
+    const { version } = access;
+    if (version === undefined) return;
+    this.#mapped.push(...(await Promise.all(paths.map(async (path) => ({ path, ...(await version(path)) })))));
+    this.#connection.fire('mapped', { files: this.#mapped });
   }
 
   #enqueue<T>(work: () => Promise<T>): Promise<T> {
@@ -130,6 +153,7 @@ export class EngineServer {
 
   async #explain({ model: spec, text, tokenLimit, target, isChatMessage, isLive }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
+    this.#begin();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
@@ -162,6 +186,7 @@ export class EngineServer {
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
+    this.#begin();
     const started = performance.now();
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
@@ -212,6 +237,7 @@ export class EngineServer {
     const former = this.#model;
     this.#model = undefined;
     await former?.release();
+    this.#mapped = [];
     this.#connection.fire('progress', { stage: 'startEngine' });
   }
 

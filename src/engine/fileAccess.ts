@@ -11,6 +11,16 @@ export interface FileAccess {
   open?(path: string): Promise<OpenFile>;
   /** Where links lead, where this host can tell; a host that cannot is served by one that checks what it reads. */
   readonly links?: FileLinks;
+  /** What a file is now: its size, and when it was changed last, in milliseconds since 1970. */
+  version?(path: string): Promise<FileVersion>;
+  /** Is told of files before the runtime maps them into memory. */
+  willMap?(paths: readonly string[]): Promise<void>;
+}
+
+/** What tells whether a file is still what it was. */
+export interface FileVersion {
+  readonly size: number;
+  readonly modified: number;
 }
 
 /** Tells where files really lie. */

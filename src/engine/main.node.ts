@@ -3,14 +3,20 @@ import { availableParallelism } from 'node:os';
 import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
 import { EngineServer } from './engineServer';
+import { usualLimits } from './memoryPlan';
 import { nodeFileAccess } from './nodeFileAccess.node';
 import { nodeRuntimes } from './nodeRuntimes.node';
+import { startGuard } from './startGuard.node';
 
-// The forked engine: control messages over IPC, bulk frames over the fourth extra pipe that the launcher opened.
+// The forked engine: control messages over IPC, bulk frames and the guard's words over the two extra pipes that the launcher opened.
 const bulkDescriptor = 4;
+const guardDescriptor = 5;
 
 /** Attention that a process may hold beside the model. */
 const attentionBudgetBytes = 2 ** 30;
+
+const limitBytes = Number(process.argv[2]);
+startGuard({ descriptor: guardDescriptor, limitBytes });
 
 const bulk = new Socket({ fd: bulkDescriptor, readable: true, writable: true });
 const channel = new FramedChannel(
@@ -30,6 +36,7 @@ const server = new EngineServer({
   access: () => nodeFileAccess,
   numProcessors: availableParallelism(),
   attentionBudgetBytes,
+  memoryLimits: { ...usualLimits, engineBytes: Math.min(usualLimits.engineBytes, limitBytes) },
   residentBytes: () => process.memoryUsage.rss(),
 });
 // Nothing can be saved here: the window that asked is gone.

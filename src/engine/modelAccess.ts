@@ -24,6 +24,8 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
   const cachedFiles = new Set<string>();
   const { links } = access;
   const open = access.open?.bind(access);
+  const version = access.version?.bind(access);
+  const willMap = access.willMap?.bind(access);
   if (links === undefined) return { ...access, cachedFiles };
   const chosen = new Set([path, ...(tokenizerPath === undefined ? [] : [tokenizerPath])]);
   const roots = await rootsOf(access, path, tokenizerPath);
@@ -51,6 +53,9 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
     },
     list: (folder) => access.list(folder),
     ...(open === undefined ? {} : { open: async (file: string) => open(await check(file)) }),
+    ...(version === undefined ? {} : { version: async (file: string) => version(await check(file)) }),
+    // The runtime is handed the folder by itself; these paths were checked when they were looked for.
+    ...(willMap === undefined ? {} : { willMap }),
   };
 }
 

@@ -32,6 +32,14 @@ export const nodeFileAccess: FileAccess = {
   async exists(path) {
     return (await stat(path).catch(() => undefined))?.isFile() === true;
   },
+  async version(path) {
+    try {
+      const { size, mtimeMs } = await stat(path);
+      return { size, modified: mtimeMs };
+    } catch (error) {
+      throw fileError(path, error);
+    }
+  },
   async list(folder) {
     try {
       return await readdir(folder);

@@ -1,5 +1,6 @@
 import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../onnx/describeSites';
+import { silently } from './runtime';
 
 /** An output that carries a site's weights, and how many queries and keys it will have. */
 export interface ExpectedOutput {
@@ -44,7 +45,7 @@ export class PlacedOutputs {
         placed[output] = makeTensor(dims);
         mark(placed[output]);
       }
-      await session.run(feeds, { [this.#end]: null, ...placed });
+      await session.run(feeds, { [this.#end]: null, ...placed }, silently);
     } catch (error) {
       // All that follows the run's own work is this; whatever else went wrong, the ordinary way says it better.
       if (!(error instanceof Error) || !error.message.includes('Non tensor type')) {

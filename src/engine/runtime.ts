@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
 import type { Backend } from '../model/modelInfo';
+import { runtimeError } from './runtimeError';
 import { warmUpModel } from './warmUpModel';
 
 /** The runtime module, injected by the entry that knows its build. */
@@ -8,6 +9,10 @@ export type OrtModule = Pick<typeof Ort, 'env' | 'InferenceSession' | 'Tensor'>;
 
 /** More threads than this did not help any model that was measured. */
 const maxThreads = 4;
+
+/** The runtime prints nothing but what ends the process: what it has to say comes as an error, which is told in our words. */
+export const silentSeverity = 4;
+export const silently: Ort.InferenceSession.RunOptions = { logSeverityLevel: silentSeverity };
 
 /** What is used of a GPUDevice. */
 interface GraphicsDevice {
@@ -84,14 +89,15 @@ export class Runtime {
     const chosen = available <= 2 ? available : Math.min(available - 1, maxThreads);
     this.#numThreads = threads > 0 ? Math.min(threads, available) : chosen;
     this.ort.env.wasm.numThreads = this.#numThreads;
-    this.ort.env.logLevel = 'error';
+    this.ort.env.logLevel = 'fatal';
     try {
-      const session = await this.ort.InferenceSession.create(warmUpModel, this.sessionOptions);
+      const session = await this.ort.InferenceSession.create(warmUpModel, { ...this.sessionOptions, logSeverityLevel: silentSeverity });
       if (this.backend !== 'webgpu') return await session.release();
       this.#held.push(session);
       if (!this.isNative) await this.#watchDevice();
     } catch (error) {
-      throw new ExplorerError('runtimeFailed', ['it could not be started'], { cause: error });
+      const typed = runtimeError(error, 'starting the runtime');
+      throw typed.code === 'outOfMemory' ? typed : new ExplorerError('runtimeFailed', ['it could not be started'], { cause: error });
     }
   }
 

@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-common';
-import type { OrtModule, Runtime } from './runtime';
+import { silently, silentSeverity, type OrtModule, type Runtime } from './runtime';
 import { exclusively } from './runLock';
 import { runtimeError } from './runtimeError';
 
@@ -27,7 +27,7 @@ export class ScoreSessions {
     const name = String.fromCharCode(...model);
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      session = exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: 3, extra: { session: { ...this.#runtime.sessionConfig } } })).catch((error: unknown) => {
+      session = exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: silentSeverity, extra: { session: { ...this.#runtime.sessionConfig } } })).catch((error: unknown) => {
         this.#sessions.delete(name);
         throw runtimeError(error, 'rows of attention');
       });
@@ -40,7 +40,7 @@ export class ScoreSessions {
   async run(session: Ort.InferenceSession, feeds: Readonly<Record<string, Ort.Tensor>>, output: string): Promise<Ort.Tensor | undefined> {
     try {
       const { device } = this.#runtime;
-      const run = (): Promise<Ort.InferenceSession.OnnxValueMapType> => session.run(feeds, [output]);
+      const run = (): Promise<Ort.InferenceSession.OnnxValueMapType> => session.run(feeds, [output], silently);
       return (await exclusively(this.#ort, () => device?.unlessLost(run) ?? run()))[output];
     } catch (error) {
       throw runtimeError(error, 'rows of attention');

@@ -27,7 +27,7 @@ const allowed = [
   /^sbom\.cdx\.json$/,
   /^LICENSE$/,
   /^ThirdPartyNotices\.txt$/,
-  /^dist\/(extension\.node|engine\.node|cli)\.cjs$/,
+  /^dist\/(extension\.node|engine\.node|guard|cli)\.cjs$/,
   /^dist\/(extension\.browser|engine\.browser|webview|elements)\.js$/,
   /^dist\/(webview|codicon)\.css$/,
   /^dist\/codicon\.ttf$/,
@@ -43,7 +43,7 @@ const allowed = [
 // Without these nothing works, in at least one of the two hosts.
 const required = [
   'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'ThirdPartyNotices.txt', 'sbom.cdx.json',
-  'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css', 'dist/elements.js',
+  'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/guard.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css', 'dist/elements.js',
   'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs', 'dist/ort-wasm-simd-threaded.asyncify.wasm', 'dist/ort-webgpu.mjs',
 ];
 

@@ -1,7 +1,10 @@
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineApi, EngineEvents, EngineOptions } from '../../protocol';
 import type { Client } from '../../rpc/connection';
+import { engineMethods } from '../../rpc/methods';
 import type { EngineProcess } from './engineLauncher';
+import { watchEngine, type Ticks } from './engineWatch';
 
 /** A started engine, with what its supervisor must know of it. */
 export class EngineHandle implements Disposable {
@@ -10,26 +13,24 @@ export class EngineHandle implements Disposable {
   /** What it was asked to run on; that cannot change while it lives. */
   readonly options: EngineOptions;
   /** Resolves with the reason when the engine is gone. */
-  readonly exited: Promise<string>;
+  readonly exited: Promise<ProcessEnd>;
+  readonly remote: Client<EngineApi>;
+  #settleExit: (end: ProcessEnd) => void = () => {};
+  #numWaiting = 0;
+  #numBegun = 0;
   #isAlive = true;
   #isUnwanted = false;
   #isBackground = false;
 
-  constructor(process: EngineProcess, options: EngineOptions) {
+  constructor(process: EngineProcess, options: EngineOptions, ticks: Ticks) {
     this.#process = process;
     this.options = options;
-    this.exited = new Promise((resolve) => {
-      this.#store.add(
-        process.onExit((reason) => {
-          this.#isAlive = false;
-          resolve(reason);
-        }),
-      );
-    });
-  }
-
-  get remote(): Client<EngineApi> {
-    return this.#process.connection.remote;
+    this.remote = this.#counted(process.connection.remote);
+    this.exited = new Promise((resolve) => (this.#settleExit = resolve));
+    this.#store.add(process.onExit((end) => this.#over(end)));
+    this.on('began', () => this.#numBegun++);
+    const watched = { onBeat: process.onBeat, isBusy: () => this.#numWaiting > 0, ask: () => process.connection.remote.memory({}) };
+    this.#store.add(watchEngine(watched, ticks, (reason) => this.#end({ kind: 'other', reason })));
   }
 
   get isAlive(): boolean {
@@ -43,6 +44,11 @@ export class EngineHandle implements Disposable {
 
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** How many requests it has begun to work on: whoever asked and finds no more of them when it is gone was not what ended it. */
+  get numBegun(): number {
+    return this.#numBegun;
   }
 
   on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): void {
@@ -67,6 +73,32 @@ export class EngineHandle implements Disposable {
     this.#isAlive = false;
     this.#store.dispose();
     this.#process.dispose();
+  }
+
+  /** Ends a process that answers no more, without waiting for it: one inside the system's own code may not go at once. */
+  #end(end: ProcessEnd): void {
+    this.#over(end);
+    this.#process.dispose();
+  }
+
+  #over(end: ProcessEnd): void {
+    if (!this.#isAlive) return;
+    this.#isAlive = false;
+    this.#store.dispose();
+    this.#settleExit(end);
+  }
+
+  #counted(remote: Client<EngineApi>): Client<EngineApi> {
+    const count = async <T>(answer: Promise<T>): Promise<T> => {
+      this.#numWaiting++;
+      try {
+        return await answer;
+      } finally {
+        this.#numWaiting--;
+      }
+    };
+    const calls = engineMethods.map((name) => [name, (params: never, signal?: AbortSignal) => count<unknown>(remote[name](params, signal))]);
+    return Object.fromEntries(calls) as Client<EngineApi>; // each method as it was, counted
   }
 }
 

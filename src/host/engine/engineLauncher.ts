@@ -1,5 +1,6 @@
 import type { Disposable } from '../../base/disposable';
 import type { Event } from '../../base/event';
+import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineApi, EngineEvents } from '../../protocol';
 import type { Connection } from '../../rpc/connection';
 
@@ -10,8 +11,10 @@ export interface EngineProcess extends Disposable {
   kill(): void;
   /** Gives way to other processes, or no longer; where the system knows no such thing it is missing. */
   setBackground?(isBackground: boolean): void;
-  /** Fires once, with a reason for the log. */
-  readonly onExit: Event<string>;
+  /** Fires once, with the reason. */
+  readonly onExit: Event<ProcessEnd>;
+  /** Fires about once a second as long as the process runs, whatever the engine does in it; missing where that cannot be told. */
+  readonly onBeat?: Event<undefined>;
   /** The process id; undefined for a Worker. */
   readonly pid: number | undefined;
 }

@@ -1,10 +1,12 @@
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
+import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
 import { EngineHandle, isSameEngine } from './engineHandle';
 import type { EngineLauncher } from './engineLauncher';
+import { everySecond, type Ticks } from './engineWatch';
 import { HeldRun } from './heldRun';
 
 /** What the window's engine is doing. */
@@ -21,10 +23,18 @@ export interface EngineLog {
 /** Asks an engine for a run. */
 type RunRequest = (engine: EngineHandle, signal: AbortSignal) => Promise<RunInfo>;
 
+/** An answer, and the engine that gave it. */
+interface Answer<T> {
+  readonly engine: EngineHandle;
+  readonly value: T;
+}
+
 /** A cancelled engine that answers within this many milliseconds is not inside a run and can stay. */
 const graceMilliseconds = 150;
 /** How long the reason of an end is waited for, once the connection is gone. */
 const exitReasonMilliseconds = 1000;
+/** A request goes to so many engines at most: the one there was, its spare, and two fresh ones. */
+const mostEngines = 4;
 /** The spare starts when the run that brought it about has had the time to be drawn. */
 const spareDelayMilliseconds = 1000;
 
@@ -35,6 +45,7 @@ const spareDelayMilliseconds = 1000;
 export class EngineSupervisor implements Disposable {
   readonly #launcher: EngineLauncher;
   readonly #log: EngineLog;
+  readonly #ticks: Ticks;
   readonly #engine = new MutableDisposable<EngineHandle>();
   #spare: EngineHandle | undefined;
   #spareTimer: number | undefined;
@@ -51,9 +62,10 @@ export class EngineSupervisor implements Disposable {
   #isBackground = false;
   #isDisposed = false;
 
-  constructor(launcher: EngineLauncher, log: EngineLog) {
+  constructor(launcher: EngineLauncher, log: EngineLog, ticks: Ticks = everySecond) {
     this.#launcher = launcher;
     this.#log = log;
+    this.#ticks = ticks;
   }
 
   get state(): EngineState {
@@ -112,15 +124,13 @@ export class EngineSupervisor implements Disposable {
   }
 
   /** The extraction report of a model. */
-  inspect(model: ModelSpec): Promise<ReportView> {
-    const current = this.#engine.value;
-    return this.#ask(current?.isAlive === true ? current : this.#take(model), (engine) => engine.remote.inspect(model));
+  async inspect(model: ModelSpec): Promise<ReportView> {
+    return (await this.#ask(() => this.#any(model), (engine) => engine.remote.inspect(model))).value;
   }
 
   /** The chat template of a model. */
-  chatTemplate(model: ModelSpec): Promise<ChatTemplateView> {
-    const current = this.#engine.value;
-    return this.#ask(current?.isAlive === true ? current : this.#take(model), (engine) => engine.remote.chatTemplate(model));
+  async chatTemplate(model: ModelSpec): Promise<ChatTemplateView> {
+    return (await this.#ask(() => this.#any(model), (engine) => engine.remote.chatTemplate(model))).value;
   }
 
   /** Bytes held by the engine; undefined where there is none. */
@@ -147,7 +157,7 @@ export class EngineSupervisor implements Disposable {
 
   /** Starts the engine before it is asked for anything, and loads a model. Throws what the engine says. */
   async prepare(model: ModelSpec): Promise<void> {
-    await this.#ask(this.#take(model), (engine) => engine.remote.warmUp({ ...engine.options, model }));
+    await this.#ask(() => this.#take(model), (engine) => engine.remote.warmUp({ ...engine.options, model }));
   }
 
   /** Kills the engine as a crash would, for tests. */
@@ -165,35 +175,52 @@ export class EngineSupervisor implements Disposable {
   }
 
   async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
-    if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
-    const engine = this.#take(model);
-    if (this.#isBackground) engine.setBackground(true);
-    this.#setState({ kind: 'running' });
+    let asked: EngineHandle | undefined;
+    const take = (): EngineHandle => {
+      if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
+      asked = this.#take(model);
+      if (this.#isBackground) asked.setBackground(true);
+      this.#setState({ kind: 'running' });
+      return asked;
+    };
     try {
-      const info = await this.#ask(engine, () => request(engine, signal));
+      const { engine, value: info } = await this.#ask(take, (taken) => request(taken, signal));
       this.#keepSpare(model);
       return new HeldRun(engine, info, this.#nextRunId++);
     } catch (error) {
-      if (isCancelled(error)) await this.#letGo(engine);
-      // What the runtime's heap has grown to is never given back: a fresh engine has room again.
-      else if (error instanceof ExplorerError && error.code === 'outOfMemory') this.#replace(engine, 'it ran out of memory');
+      if (isCancelled(error)) await this.#letGo(asked);
+      else if (error instanceof ExplorerError && error.code === 'outOfMemory') this.#outgrown(asked);
       throw error;
     } finally {
       if (this.#state.kind === 'running') this.#setState({ kind: this.#engine.value?.isAlive === true ? 'idle' : 'notStarted' });
     }
   }
 
-  /** Asks an engine; the end of it becomes `engineStopped` with its reason. */
-  async #ask<T>(engine: EngineHandle, request: (engine: EngineHandle) => Promise<T>): Promise<T> {
-    try {
-      return await request(engine);
-    } catch (error) {
-      if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
-      if (engine.isUnwanted) throw new ExplorerError('cancelled');
-      const reason = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then(() => 'the connection was lost')]);
-      this.#stopped(engine, reason);
-      throw new ExplorerError('engineStopped', [reason], { cause: error });
+  /**
+   * Asks an engine. One that proves to be gone before it began is nothing that the request has done: then another is asked. The end of
+   * one that did begin is told: `engineStopped` with its reason, `outOfMemory`, or `modelChanged`.
+   */
+  async #ask<T>(take: () => EngineHandle, request: (engine: EngineHandle) => Promise<T>): Promise<Answer<T>> {
+    for (let numAsked = 1; ; numAsked++) {
+      const engine = take();
+      const { numBegun } = engine;
+      try {
+        return { engine, value: await request(engine) };
+      } catch (error) {
+        if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
+        if (engine.isUnwanted) throw new ExplorerError('cancelled');
+        const end = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then((): ProcessEnd => ({ kind: 'other', reason: 'the connection was lost' }))]);
+        this.#stopped(engine, end);
+        if (engine.numBegun > numBegun || numAsked >= mostEngines) throw endError(end, error);
+        this.#log.info('The engine was gone before it began: another is asked.');
+      }
     }
+  }
+
+  /** The engine that there is, whatever it runs on, else one for these options. */
+  #any(options: EngineOptions): EngineHandle {
+    const current = this.#engine.value;
+    return current?.isAlive === true ? current : this.#take(options);
   }
 
   /** The engine to use: the one there is, else the spare, else a new one. */
@@ -212,13 +239,13 @@ export class EngineSupervisor implements Disposable {
   }
 
   #launch({ backend, threads }: EngineOptions): EngineHandle {
-    const engine = new EngineHandle(this.#launcher.launch(), { backend, threads });
+    const engine = new EngineHandle(this.#launcher.launch(), { backend, threads }, this.#ticks);
     this.#log.debug(`Engine started${engine.pid === undefined ? '' : ` as process ${engine.pid}`}.`);
     engine.on('log', ({ level, message }) => this.#log[level](message));
     engine.on('progress', (progress) => {
       if (engine === this.#engine.value) this.#progressEmitter.fire(progress);
     });
-    void engine.exited.then((reason) => this.#stopped(engine, reason));
+    void engine.exited.then((end) => this.#stopped(engine, end));
     return engine;
   }
 
@@ -232,8 +259,8 @@ export class EngineSupervisor implements Disposable {
   }
 
   /** After a cancelled run: the engine stays if it answers, which it cannot do inside a run. */
-  async #letGo(engine: EngineHandle): Promise<void> {
-    if (!engine.isAlive || engine.isUnwanted) return;
+  async #letGo(engine: EngineHandle | undefined): Promise<void> {
+    if (engine === undefined || !engine.isAlive || engine.isUnwanted) return;
     const isFree = await Promise.race([
       engine.remote.memory({}).then(
         () => true,
@@ -251,8 +278,16 @@ export class EngineSupervisor implements Disposable {
     if (this.hasSpare) this.#promote();
   }
 
-  #stopped(engine: EngineHandle, reason: string): void {
+  /** After a run for which there was not enough memory: what the runtime's heap has grown to is never given back, and a fresh engine has room again. */
+  #outgrown(engine: EngineHandle | undefined): void {
+    if (engine?.isAlive === true) this.#replace(engine, 'it ran out of memory');
+    // The run says what happened; nothing is left of it that would have to be started again by hand.
+    else if (this.#state.kind === 'stopped') this.#setState({ kind: 'notStarted' });
+  }
+
+  #stopped(engine: EngineHandle, { kind, reason: what }: ProcessEnd): void {
     if (engine.isUnwanted) return;
+    const reason = kind === 'memory' ? `not enough memory for ${what}` : kind === 'files' ? `the model's file ${what} changed` : what;
     if (engine === this.#spare) {
       this.#log.warn(`The spare engine stopped: ${reason}.`);
       this.#dropSpare();
@@ -295,6 +330,12 @@ export class EngineSupervisor implements Disposable {
     this.#state = state;
     this.#stateEmitter.fire(state);
   }
+}
+
+/** What the end of an engine inside a request is to the person. */
+function endError({ kind, reason }: ProcessEnd, cause: unknown): ExplorerError {
+  const codes = { memory: 'outOfMemory', files: 'modelChanged', other: 'engineStopped' } as const;
+  return new ExplorerError(codes[kind], [reason], { cause });
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -1,6 +1,8 @@
 import 'vscode-jsonrpc/browser';
 import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
+import { saysOutOfMemory } from '../../base/outOfMemory';
+import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineApi, EngineAsset, EngineEvents, EngineHostApi, HostFilesApi } from '../../protocol';
 import { openConnection, type Server } from '../../rpc/connection';
 import { engineMethods } from '../../rpc/methods';
@@ -39,7 +41,7 @@ export function browserEngineLauncher(readAsset: (name: string) => PromiseLike<U
 }
 
 function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineProcess {
-  const exit = new Emitter<string>();
+  const exit = new Emitter<ProcessEnd>();
   let worker: Worker | undefined;
   let isOver = false;
   const waiting: { readonly message: unknown; readonly transfer: ArrayBuffer[] }[] = [];
@@ -61,7 +63,7 @@ function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onO
     worker?.terminate();
     channel.close(why);
     connection.dispose();
-    exit.fire(why);
+    exit.fire(saysOutOfMemory(why) ? { kind: 'memory', reason: 'this run, which took more than the engine can hold' } : { kind: 'other', reason: why });
     exit.dispose();
   };
 

@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { ExplorerError } from '../../../src/base/errors';
+import type { ProcessEnd } from '../../../src/base/processEnd';
 import { EngineSupervisor, type EngineLog } from '../../../src/host/engine/engineSupervisor';
 import { behave, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
@@ -210,5 +212,123 @@ describe('The engine supervisor', () => {
     supervisor.dispose();
     expect(await codeOf(running)).to.equal('cancelled');
     expect(launcher.alive).to.have.length(0);
+  });
+
+  describe('on a clock of its own', () => {
+    let tick: () => void;
+
+    beforeEach(() => {
+      const listeners = new Set<() => void>();
+      tick = () => [...listeners].forEach((listener) => listener());
+      supervisor.dispose();
+      supervisor = new EngineSupervisor(launcher, { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, (listener) => {
+        listeners.add(listener);
+        return { dispose: () => void listeners.delete(listener) };
+      });
+    });
+
+    it('ends an engine that beat and beats no more, and the next request works', async () => {
+      let hasBegun = false;
+      supervisor.onDidProgress(() => (hasBegun = true));
+      const running = supervisor.explain(behave('block'), never);
+      await until(() => hasBegun);
+      launcher.launched[0].beat();
+      for (let i = 0; i < 10; i++) tick();
+      expect(launcher.launched[0].isOver).to.equal(false);
+      tick();
+      expect(await codeOf(running)).to.equal('engineStopped');
+      expect(launcher.launched[0].isOver).to.equal(true);
+      await supervisor.explain(behave('answer'), never);
+    });
+
+    it('takes nothing for dead after the machine slept, however long: what was late is one tick', async () => {
+      await supervisor.explain(behave('answer'), never);
+      const [engine] = launcher.launched;
+      for (let nights = 0; nights < 100; nights++) {
+        // Each timer comes once when all wakes, whichever first.
+        tick();
+        tick();
+        engine.beat();
+        await new Promise((resolve) => setTimeout(resolve));
+      }
+      expect(engine.isOver).to.equal(false);
+      await supervisor.explain(behave('answer', 'morning'), never);
+      expect(engine.explained).to.deep.equal(['answer', 'answer morning']);
+    });
+
+    it('ends a spare that is silent without a word to the person', async () => {
+      await supervisor.explain(behave('answer'), never);
+      await until(() => supervisor.hasSpare);
+      launcher.launched[1].beat();
+      for (let i = 0; i < 11; i++) {
+        launcher.launched[0].beat();
+        tick();
+      }
+      await until(() => !supervisor.hasSpare);
+      expect(supervisor.state.kind).to.equal('idle');
+      expect(launcher.launched.map(({ isOver }) => isOver)).to.deep.equal([false, true]);
+    });
+
+    it('ends an engine that beats and has nothing to do, and yet does not answer', async () => {
+      await supervisor.explain(behave('answer'), never);
+      const [engine] = launcher.launched;
+      const pass = (seconds: number): void => {
+        for (let i = 0; i < seconds; i++) {
+          engine.beat();
+          tick();
+        }
+      };
+      pass(31);
+      await new Promise((resolve) => setTimeout(resolve, 20)); // it answers
+      pass(29);
+      engine.dieUnnoticed();
+      pass(1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      pass(19);
+      expect(engine.isOver).to.equal(false);
+      pass(40);
+      expect(engine.isOver).to.equal(true);
+      await until(() => supervisor.state.kind === 'stopped');
+      expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: 'it did not answer for 20 seconds' });
+    });
+  });
+
+  it('sends a request once more where its engine was gone before it began, and only then', async () => {
+    await supervisor.explain(behave('answer'), never);
+    const asked = supervisor.explain(behave('answer', 'again'), never);
+    launcher.launched[0].kill(); // what was sent is on its way, and never arrives
+    expect((await asked).info.streams[0].text).to.equal('answer again');
+    expect(launcher.launched).to.have.length(2);
+    expect(await codeOf(supervisor.explain(behave('crash'), never))).to.equal('engineStopped');
+    expect(launcher.launched[1].explained).to.deep.equal(['answer again', 'crash']);
+    expect(launcher.launched).to.have.length(2);
+    // The same of what only reads.
+    const report = supervisor.inspect(behave('answer').model);
+    launcher.launched[2].kill();
+    expect((await report).title).to.equal('report');
+  });
+
+  it('gives up where no engine lives long enough to begin', async () => {
+    launcher.isBroken = true;
+    expect(await codeOf(supervisor.explain(behave('answer'), never))).to.equal('engineStopped');
+    expect(launcher.launched).to.have.length(4);
+    launcher.isBroken = false;
+    await supervisor.explain(behave('answer'), never);
+  });
+
+  it('says what an engine died of: want of memory, or a file that changed under it', async () => {
+    const dieOf = async (end: ProcessEnd): Promise<{ code: string; args: readonly (string | number)[] }> => {
+      const running = supervisor.explain(behave('block'), never);
+      running.catch(() => {});
+      await until(() => launcher.alive.some(({ explained }) => explained.includes('block')));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      launcher.alive.find(({ explained }) => explained.includes('block'))?.kill(end);
+      return running.then(() => ({ code: 'none', args: [] }), (error: unknown) => ExplorerError.from(error).serialize());
+    };
+    expect(await dieOf({ kind: 'memory', reason: 'this run' })).to.deep.include({ code: 'outOfMemory', args: ['this run'] });
+    expect(supervisor.state.kind).to.equal('notStarted');
+    expect(await dieOf({ kind: 'files', reason: 'model.onnx.data' })).to.deep.include({ code: 'modelChanged', args: ['model.onnx.data'] });
+    expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: "the model's file model.onnx.data changed" });
+    await supervisor.explain(behave('answer'), never);
   });
 });

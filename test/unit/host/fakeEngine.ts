@@ -1,6 +1,7 @@
 import 'vscode-jsonrpc/node';
 import { Emitter } from '../../../src/base/event';
 import { ExplorerError } from '../../../src/base/errors';
+import type { ProcessEnd } from '../../../src/base/processEnd';
 import type { EngineLauncher, EngineProcess } from '../../../src/host/engine/engineLauncher';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import type { EngineApi, EngineEvents, ExplainParams } from '../../../src/protocol';
@@ -54,8 +55,10 @@ export type Behaviour = 'crash' | 'block' | 'wait' | 'slow' | 'outOfMemory' | 'a
 export class FakeEngine implements EngineProcess {
   static nextPid = 1000;
   readonly pid = FakeEngine.nextPid++;
-  readonly #exit = new Emitter<string>();
+  readonly #exit = new Emitter<ProcessEnd>();
+  readonly #beat = new Emitter<undefined>();
   readonly onExit = this.#exit.event;
+  readonly onBeat = this.#beat.event;
   readonly connection;
   readonly #far = new Loopback();
   readonly #near = new Loopback();
@@ -78,9 +81,13 @@ export class FakeEngine implements EngineProcess {
       },
       explain: async ({ text }, signal) => {
         this.explained.push(text);
+        far.fire('began', {});
         far.fire('progress', { stage: 'run' });
         const behaviour = text.split(' ')[0];
-        if (behaviour === 'crash') this.kill();
+        if (behaviour === 'crash') {
+          for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => setTimeout(resolve)); // what it said before arrives
+          this.kill();
+        }
         if (behaviour === 'outOfMemory') throw new ExplorerError('outOfMemory', ['it']);
         if (behaviour === 'block') {
           this.#far.isBlocked = true;
@@ -114,12 +121,22 @@ export class FakeEngine implements EngineProcess {
     this.background.push(isBackground);
   }
 
-  kill(): void {
+  /** As the guard of a process does once a second. */
+  beat(): void {
+    this.#beat.fire(undefined);
+  }
+
+  /** Dies without a word that would have arrived yet. */
+  dieUnnoticed(): void {
+    this.#far.isBlocked = true;
+  }
+
+  kill(end: ProcessEnd = { kind: 'other', reason: 'signal SIGKILL' }): void {
     if (this.isOver) return;
     this.isOver = true;
     this.#near.close('killed');
     this.#far.close('killed');
-    this.#exit.fire('signal SIGKILL');
+    this.#exit.fire(end);
   }
 
   dispose(): void {
@@ -130,10 +147,13 @@ export class FakeEngine implements EngineProcess {
 /** Launches fake engines and remembers them. */
 export class FakeLauncher implements EngineLauncher {
   readonly launched: FakeEngine[] = [];
+  /** Whether what is launched ends at once. */
+  isBroken = false;
 
   launch(): FakeEngine {
     const engine = new FakeEngine();
     this.launched.push(engine);
+    if (this.isBroken) setTimeout(() => engine.kill({ kind: 'other', reason: 'exit code 1' }));
     return engine;
   }
 

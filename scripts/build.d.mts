@@ -1,0 +1,2 @@
+import type { BuildOptions } from 'esbuild';
+export function bundles(options?: { readonly production?: boolean }): Readonly<Record<'engineNode' | 'guard' | 'cli' | 'native', BuildOptions>>;

@@ -1,0 +1,40 @@
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+
+/** What a guard is told. */
+export interface GuardOptions {
+  /** The file descriptor of the line to whoever started this process. */
+  readonly descriptor: number;
+  /** The most bytes that the process may hold. */
+  readonly limitBytes: number;
+}
+
+/**
+ * A thread takes 50 ms of the processor to start, which the first run would wait for where there are few processors. On Linux whoever
+ * started this process sees from outside what the guard sees, until it beats.
+ */
+const lateMilliseconds = process.platform === 'linux' ? 1500 : 0;
+
+/** Starts the thread that guards this process, as soon as nobody waits for it. */
+export function startGuard(options: GuardOptions): void {
+  if (lateMilliseconds === 0) start(options);
+  else setTimeout(() => start(options), lateMilliseconds).unref();
+}
+
+function start(options: GuardOptions): void {
+  const unguarded = (): void => {
+    try {
+      writeSync(options.descriptor, 'unguarded\n');
+    } catch {
+      // Nobody listens.
+    }
+  };
+  try {
+    const guard = new Worker(join(__dirname, 'guard.cjs'), { workerData: options, execArgv: [], env: {}, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 } });
+    guard.on('error', unguarded);
+    guard.unref();
+  } catch {
+    unguarded(); // no thread to be had: it works as it would without
+  }
+}
