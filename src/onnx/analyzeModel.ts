@@ -4,6 +4,7 @@ import { findFusedSites } from './fusedSites';
 import { GraphIndex } from './graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from './hoistBranches';
 import { inlineFunctions } from './inlineFunctions';
+import { joinHeads } from './joinedHeads';
 import { findLinearSites } from './linearSites';
 import { findLoopSites } from './loopSites';
 import { findMissedSites } from './missedSites';
@@ -39,7 +40,7 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const loops = findLoopSites(index);
   const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
   if (found.length > maxSites) throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
-  const sites = placeSites(index, found, model.name);
-  return { model, index, sites, missed: [...fused.missed, ...patterns.refused, ...loops.missed, ...findMissedSites(index, sites, [...fused.missed, ...patterns.refused], loops.loops)], hoisted };
+  const sites = placeSites(index, joinHeads(index, found), model.name);
+  return { model, index, sites, missed: [...fused.missed, ...patterns.refused, ...loops.missed, ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops)], hoisted };
 }
 

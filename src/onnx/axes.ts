@@ -52,7 +52,16 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
   const own = left.filter((axis) => axis.size !== 1);
   const isOne = own.length === 1 && open.filter((axis) => axis.size !== 1).length === 1;
   const kind = mergedKind(left);
-  return [...start.axes, ...open.map((axis) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(kind, axis.size))), ...end.axes.reverse()];
+  const size = (axis: Axis): number | undefined => axis.size ?? quotient(left, open);
+  return [...start.axes, ...open.map((axis) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(kind, size(axis)))), ...end.axes.reverse()];
+}
+
+/** The length of the one axis whose length is not told, of axes with so many elements. */
+function quotient(from: readonly Axis[], to: readonly Axis[]): number | undefined {
+  if (to.filter((axis) => axis.size === undefined).length !== 1 || from.some((axis) => axis.size === undefined)) return undefined;
+  const count = (axes: readonly Axis[]): number => axes.reduce((product, { size = 1 }) => product * size, 1);
+  const size = count(from) / count(to);
+  return Number.isInteger(size) ? size : undefined;
 }
 
 /** What a shape's first axes are: axis by axis, or the fewest on either side that have the same number of elements. */

@@ -1,8 +1,9 @@
 import type { GraphIndex } from './graphIndex';
 import { traceLineage, type Lineage } from './lineage';
-import { layerInPath, pathOfNode } from './nodePath';
+import { layersInPaths } from './nodePath';
 import { isOneStream } from './origin';
 import type { FoundSite, SiteComponent } from './site';
+import { pathOfSite } from './sitePath';
 
 /** A site with its place in the model. */
 export interface PlacedSite extends FoundSite {
@@ -36,12 +37,17 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   const single = readsSource ? 'cross' : componentOfFile(fileName);
   const components = sites.map((_, position): SiteComponent => (!hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder'));
   const counts = new Map<SiteComponent, number>();
+  const numbers = new Map<number, number | undefined>();
+  for (const component of new Set(components)) {
+    const own = sites.flatMap((_, position) => (components[position] === component ? [position] : []));
+    layersInPaths(own.map((position) => paths[position])).forEach((number, i) => numbers.set(own[i], number));
+  }
   return sites.map((site, position) => {
     const component = components[position];
     const layer = counts.get(component) ?? 0;
     counts.set(component, layer + 1);
     const heads = site.loop === undefined ? headCounts(index, site) : site;
-    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: site.loop?.iteration ?? layerInPath(paths[position]), path: paths[position] };
+    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: site.loop?.iteration ?? numbers.get(position), path: paths[position] };
   });
 }
 
@@ -74,47 +80,6 @@ function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 function componentOfFile(fileName: string): SiteComponent {
   const name = fileName.split('/').pop() ?? '';
   return /^encoder_model/.test(name) ? 'encoder' : /^decoder_(?:with_past_)?model/.test(name) ? 'decoder' : 'self';
-}
-
-/** The module path of a site, in dotted form: from the node's name, from the exporter's metadata, or from a neighbour. */
-function pathOfSite(index: GraphIndex, site: FoundSite, position: number): string {
-  if (site.loop !== undefined) {
-    const { loop } = site;
-    const path = namedPath(loop.index, loop.site) ?? pathOfNode(index, site.node) ?? `attention ${position}`;
-    return loop.iteration === undefined ? path : `${path}.${loop.iteration}`;
-  }
-  return namedPath(index, site) ?? `attention ${position}`;
-}
-
-function namedPath(index: GraphIndex, site: FoundSite): string | undefined {
-  for (const node of [site.namedBy, site.node, ...neighbours(index, site)]) {
-    const path = pathOfNode(index, node);
-    if (path !== undefined) return path;
-  }
-  return projectionPath(index, site.queries) ?? projectionPath(index, site.keys);
-}
-
-/** The module whose part projects a tensor, from the name of the weight: `decoder` for `decoder.query.weight`. */
-function projectionPath(index: GraphIndex, tensor: string): string | undefined {
-  let name = tensor;
-  for (let i = 0; i < 12; i++) {
-    const node = index.producer(name);
-    if (node === undefined) return undefined;
-    const { inputs } = index.nodes[node];
-    for (const input of inputs) {
-      const [, module] = /^([A-Za-z_]\w*(?:\.\w+)*)\.\w+\.(?:weight|bias)$/.exec(index.weight(input)?.name ?? '') ?? [];
-      if (module !== undefined) return module;
-    }
-    name = inputs.find((input) => index.weight(input) === undefined) ?? '';
-  }
-  return undefined;
-}
-
-/** The makers of what a site reads and the users of what it writes. */
-function neighbours(index: GraphIndex, site: FoundSite): number[] {
-  const makers = index.nodes[site.node].inputs.map((input) => index.producer(input));
-  const users = index.nodes[site.node].outputs.flatMap((output) => index.consumers(output));
-  return [index.producer(site.keys), index.producer(site.queries), ...makers, ...users].filter((node) => node !== undefined);
 }
 
 /** Numbers of heads, where shapes that the file states tell them. */

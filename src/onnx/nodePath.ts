@@ -9,6 +9,12 @@ export function pathOfNode(index: GraphIndex, at: number): string | undefined {
     const segments = name.split('/').slice(1, -1);
     if (segments.length > 0) return segments.join('.');
   }
+  // Where nodes are only counted, what they make may still be named after the module.
+  const [output = ''] = node.outputs;
+  if (output.startsWith('/') && output.includes(`/${node.opType}_`) && output.includes('_output_')) {
+    const segments = output.split('/').slice(1, -1);
+    if (segments.length > 0) return segments.join('.');
+  }
   const metadata = nodeMetadata(index.model, node);
   const scopes = metadata.get('pkg.torch.onnx.name_scopes');
   if (scopes !== undefined) {
@@ -23,13 +29,40 @@ export function pathOfNode(index: GraphIndex, at: number): string | undefined {
     const module = modules.slice(0, -1).findLast((each) => each !== '');
     if (module !== undefined) return module;
   }
-  // Other exporters name nodes after the module as well, with dots or slashes.
-  if (/[./]\w+[./]/.test(name) && /\d/.test(name)) return name.replace(/^\//, '').split('/').slice(0, -1).join('.') || name;
-  return undefined;
+  // Other exporters name nodes after the module as well, with dots or slashes; what ends in an operator and a number only counts operators.
+  const counted = /[./](\w+)[._]\d+$/.exec(name);
+  const own = counted?.[1].toLowerCase() === node.opType.toLowerCase() ? name.slice(0, counted.index) : name;
+  if (!/[./]\w+[./]/.test(name) || !/[./]/.test(own) || !/\d/.test(own)) return undefined;
+  return own.replace(/^\//, '').split('/').slice(0, own === name ? -1 : undefined).join('.') || own;
 }
 
-/** The layer's number in a path: that of a list of blocks, not of the parts within one. */
-export function layerInPath(path: string): number | undefined {
-  const match = /(?:^|[._/])(?:block|blocks|layers|layer|h|albert_layer_groups|stages|resblocks)[._](\d+)/.exec(path) ?? /[._](\d+)(?=[._]|$)/.exec(path);
-  return match === null ? undefined : Number(match[1]);
+/** Lists of which each member is a layer. */
+const listOfBlocks = /layer|block|^(?:h|stages?|cells?|units?|groups)$/i;
+
+interface Slot {
+  /** The path up to the number, with other numbers left out. */
+  readonly place: string;
+  readonly number: number;
+}
+
+/** Numbers in a path that may be a layer's, each with its place. */
+function slotsOf(path: string): Slot[] {
+  const slots: Slot[] = [];
+  for (const { 1: word, 2: number, index } of path.matchAll(/(?<=^|[./])([A-Za-z]\w*?)(?:[./]|_(?:\._)?)(\d+)(?=[./]|$)/g)) {
+    if (listOfBlocks.test(word)) slots.push({ place: path.slice(0, index).replaceAll(/\d+/g, '#') + word, number: Number(number) });
+  }
+  return slots;
+}
+
+/**
+ * The numbers that paths give their layers: those that stand at one place of all paths, in a list of blocks, and differ from layer
+ * to layer. Undefined where there is none for all.
+ */
+export function layersInPaths(paths: readonly string[]): readonly (number | undefined)[] {
+  const slots = paths.map(slotsOf);
+  for (const { place } of slots[0] ?? []) {
+    const numbers = slots.map((each) => each.find((slot) => slot.place === place)?.number);
+    if (numbers.every((number) => number !== undefined) && new Set(numbers).size === numbers.length) return numbers;
+  }
+  return paths.map(() => undefined);
 }

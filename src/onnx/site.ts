@@ -57,6 +57,8 @@ export interface FoundSite {
   readonly numKeyValueHeads: number | undefined;
   /** What else the report says of it: window, soft cap, rotary positions. */
   readonly notes: readonly string[];
+  /** The heads that it is made of, where each is a module of its own. */
+  readonly heads?: readonly FoundSite[];
   /** Where it lies in a loop's body; the site's node is the loop then. */
   readonly loop?: LoopPlace;
 }

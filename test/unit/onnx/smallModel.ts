@@ -1,4 +1,4 @@
-import { encodeNode, type AttributeValue } from '../../../src/onnx/suffixNodes';
+import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/suffixNodes';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 
 /** A node of a model made by hand. */
@@ -17,6 +17,8 @@ export interface SmallGraph {
   readonly outputs: readonly string[];
   readonly types?: Readonly<Record<string, number>>;
   readonly weights?: Readonly<Record<string, { readonly dims: readonly number[]; readonly values: readonly number[] }>>;
+  /** Lists of integers: shapes, axes, indices. */
+  readonly integers?: Readonly<Record<string, readonly number[]>>;
   readonly opset?: number;
 }
 
@@ -31,7 +33,7 @@ const valueInfo = (name: string, type: number, dims: readonly (number | string)[
 };
 
 /** The bytes of a GraphProto. */
-export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {} }: SmallGraph): WireWriter {
+export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {}, integers = {} }: SmallGraph): WireWriter {
   const graph = new WireWriter();
   for (const { operator, inputs: from, outputs: to, attributes = {}, name = '' } of nodes) graph.bytes(1, encodeNode(operator, from, to, attributes, name));
   graph.text(2, 'small');
@@ -41,6 +43,7 @@ export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {} }:
     tensor.integer(2, 1).text(8, name).bytes(9, new Uint8Array(Float32Array.from(values).buffer));
     graph.message(5, tensor);
   }
+  for (const [name, values] of Object.entries(integers)) graph.bytes(5, encodeIntegers(name, values));
   for (const [name, dims] of Object.entries(inputs)) graph.message(11, valueInfo(name, types[name] ?? 1, dims));
   for (const name of outputs) graph.message(12, valueInfo(name, types[name] ?? 1, undefined));
   return graph;
