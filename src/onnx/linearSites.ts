@@ -6,6 +6,9 @@ import { activationProduct, type Product } from './products';
 import type { FoundSite } from './site';
 import { SuffixBuilder } from './suffixNodes';
 
+/** Between the two products lie a scale, a turn, a conversion or so. */
+const mostSteps = 6;
+
 /**
  * Linear attention, φ(Q)(φ(K)ᵀV): the graph never holds weights, but φ(Q)φ(K)ᵀ, with rows divided by their sums where the
  * model divides, weights the values to the same result (Katharopoulos et al. 2020, §3.2). That matrix is computed beside it.
@@ -24,6 +27,24 @@ export function findLinearSites(index: GraphIndex, taken: ReadonlySet<number>): 
     }
   });
   return sites;
+}
+
+/** Whether a product of keys and values is the inner one of a linear attention: whose result, as it is, another product asks. */
+export function isLinearInner(index: GraphIndex, node: number): boolean {
+  let results = [...index.nodes[node].outputs];
+  for (let i = 0; i < mostSteps && results.length > 0; i++) {
+    const consumers = results.flatMap((result) => index.consumers(result));
+    const isAsked = consumers.some((consumer) => {
+      const product = index.nodes[consumer].opType === 'ReduceSum' ? undefined : activationProduct(index, consumer);
+      return product?.operands.some((operand, position) => {
+        const inner = innerProduct(index, operand);
+        return inner?.product.node === node && inner.product.operands.length === 2 && composeScores(product, position, inner) !== undefined;
+      });
+    });
+    if (isAsked) return true;
+    results = consumers.flatMap((consumer) => index.nodes[consumer].outputs);
+  }
+  return false;
 }
 
 function linearSite(index: GraphIndex, product: Product, position: number, taken: ReadonlySet<number>): FoundSite | undefined {

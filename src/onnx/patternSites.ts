@@ -1,6 +1,7 @@
 import type { GraphIndex } from './graphIndex';
 import { axesOf, rankOf } from './axisInference';
 import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { isLinearInner } from './linearSites';
 import { pathOfNode } from './nodePath';
 import { activationProduct, operatorOf, projectedTensor, type Product } from './products';
 import type { FoundSite, MissedSite, RowSum } from './site';
@@ -37,6 +38,8 @@ export function findPatternSites(index: GraphIndex): { readonly sites: readonly 
     const rank = (path: ScorePath | undefined): number => (path === undefined ? 0 : path.normalizer === 'softmax' || path.normalizer === 'exponential' ? 2 : 1);
     const [best] = paths.sort((a, b) => rank(b.path) - rank(a.path));
     if (best?.path === undefined) return;
+    // Features that are normalised over the positions, and asked by the next product, are the keys of a linear attention.
+    if (best.path.isLearned && isLinearInner(index, node)) return;
     const site = toSite(index, product, best.position, best.path);
     if (site === undefined) return;
     // One matrix of weights may weight several values: it is one attention.
