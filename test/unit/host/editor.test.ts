@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { bucketOf, depthOfBucket, maxHighlights, numDepths, planHighlights } from '../../../src/host/editor/decorationPlan';
 import { depthStyles } from '../../../src/host/editor/depthStyles';
-import { bar, cardMarkdown, codeSpan, commandLink, weightText } from '../../../src/host/editor/hoverCard';
+import { codeSpan, commandLink, md } from '../../../src/base/markdown';
+import { bar, cardMarkdown, weightText } from '../../../src/host/editor/hoverCard';
 import { nextHead } from '../../../src/host/commands/nextHead';
 import { scales } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
@@ -67,11 +68,11 @@ describe('The hover card', () => {
     runId: 3,
     token: { stream: 0, position: 1 },
     text: 'fib',
-    facts: 'token 1 · id 42',
-    caption: 'reads, in head 3.5:',
-    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: 'line 12' }],
-    nothing: 'nothing',
-    commands: [{ title: 'Pin', command: 'attentionExplorer.pinToken' }],
+    facts: md`token 1 · id 42`,
+    caption: md`reads, in head 3.5:`,
+    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: md`line 12` }],
+    nothing: md`nothing`,
+    commands: [{ title: md`Pin`, command: 'attentionExplorer.pinToken' }],
     revealCommand: 'attentionExplorer.revealToken',
   };
 
@@ -106,7 +107,7 @@ describe('The hover card', () => {
     expect(codeSpan('a```b')).to.equal('````a```b````');
     expect(codeSpan('a\nb')).to.equal('`a↵b`');
     expect(codeSpan('')).to.equal('`∅`');
-    expect(commandLink('x', 'c', [')](command:evil)'])).to.not.include(')](command:evil');
+    expect(commandLink(md`x`, 'c', [')](command:evil)'])).to.not.include(')](command:evil');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('`', 'a', ' ', '\n', ']', '\\') }), (text) => {
         const span = codeSpan(text);
