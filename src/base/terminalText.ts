@@ -19,12 +19,16 @@ export function documentText(markdown: MarkdownText): TerminalText {
   return markdown as string as TerminalText; // MarkdownText is made of plain texts
 }
 
-/** A value as JSON on one line, or with `space` on several; characters that a terminal would obey, or that cannot be seen, are escaped. */
-export function jsonText(value: unknown, space?: number): TerminalText {
-  return escapeUnseen(JSON.stringify(value, undefined, space)) as TerminalText; // escaped just now
+/** A value as JSON; characters that a terminal would obey, or that cannot be seen, are escaped. */
+export function jsonText(value: unknown): TerminalText {
+  return jsonAsIs(JSON.stringify(value));
 }
 
 /** JSON as it was made elsewhere, with the same characters escaped: they stand in its strings only. */
-export function escapeUnseen(json: string): string {
-  return json.replaceAll(/[\x7f-\x9f\u2028\u2029\ufff9-\ufffb]|\p{Default_Ignorable_Code_Point}/gu, (character) => [...Array(character.length).keys()].map((i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''));
+export function jsonAsIs(json: string): TerminalText {
+  return json.replaceAll(/[\x7f-\x9f\u2028\u2029\ufff9-\ufffb]|\p{Default_Ignorable_Code_Point}/gu, escapeUnits) as TerminalText; // JSON.stringify has escaped the others
+}
+
+function escapeUnits(character: string): string {
+  return Array.from({ length: character.length }, (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join('');
 }

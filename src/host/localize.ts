@@ -69,6 +69,9 @@ const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedModel: 'selectModel',
 };
 
+/** Notices of a run that are said. */
+const maxNotices = 20;
+
 /** The localised sentence of an error. */
 export function errorSentence(error: ExplorerError): PlainText {
   return said(errorSentences[error.code], ...error.args); // eslint-disable-line no-restricted-syntax -- the table is ours
@@ -77,6 +80,12 @@ export function errorSentence(error: ExplorerError): PlainText {
 /** The localised sentence of a notice. */
 export function noticeSentence(notice: Notice): PlainText {
   return said(noticeSentences[notice.code], ...notice.args); // eslint-disable-line no-restricted-syntax -- the table is ours
+}
+
+/** The localised sentences of notices; a model can bring about thousands, of which the first ones are said. */
+export function noticeLines(notices: readonly Notice[]): PlainText[] {
+  const first = notices.slice(0, maxNotices).map(noticeSentence);
+  return notices.length > maxNotices ? [...first, said('… and {0} more of this kind: run "Show Extraction Report".', notices.length - maxNotices)] : first;
 }
 
 /** What each of the panel's actions is called on a button. */

@@ -8,7 +8,7 @@ import type { ViewState } from '../../model/viewState';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
-import { errorSentence, noticeSentence, panelError } from '../localize';
+import { errorSentence, noticeLines, panelError } from '../localize';
 import type { FirstHeads } from '../model/firstHeads';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
@@ -335,7 +335,7 @@ export class LiveMode implements Disposable {
     const ignored = former?.isLive === true ? undefined : await ignoredSettings();
     await this.#deps.firstHeads.load();
     if (!this.isOn) return held.release();
-    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
+    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo')))];
     const tracked = new TrackedText(document, range.start, text);
     const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
     tracked.narrow(run.source.text.length);

@@ -13,7 +13,8 @@ import { readSettings } from '../readSettings';
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
-  return { info: run.info, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
+  // What it has to say is said in sentences.
+  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
 }
 
 /** What the panel's tab is called: the document, and the lines where only some are explained. */

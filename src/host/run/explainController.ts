@@ -14,7 +14,7 @@ import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
-import { errorSentence, noticeSentence, panelError } from '../localize';
+import { errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
@@ -247,7 +247,7 @@ export class ExplainController implements Disposable {
     const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
-      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...held.info.notices.map(noticeSentence)], model);
+      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)], model);
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -259,7 +259,7 @@ export class ExplainController implements Disposable {
   #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined): PlainText[] {
     return [
       ...(ignored === undefined ? [] : [errorSentence(ignored)]),
-      ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
+      ...noticeLines(scaleNotices(held.info.notices, read.fullLength / read.text.length)),
     ];
   }
 
