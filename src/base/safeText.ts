@@ -23,8 +23,8 @@ export const maxArgument = 300;
 
 /** Control characters, halves of characters, line separators, and what is there to be ignored: marks of direction, zero widths, tags. */
 const unseen = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
-/** What is as it should be without a closer look: Latin letters, and the marks that we write for whitespace. */
-const isSimple = /^[ -~\u00a1-\u00ac\u00ae-\u024f·→↵]*$/;
+/** What is as it should be without a closer look: letters of Latin, Cyrillic and East Asian scripts, punctuation and arrows. */
+const isSimple = /^[ -~\u00a1-\u00ac\u00ae-\u024f\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3]*$/;
 const needsWork = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]|\p{M}{9}/u;
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/g;
 /** Marks that stand on one character: more than eight cover the lines above. */

@@ -152,7 +152,7 @@ export function formatReport(report: ExtractionReport): MarkdownText {
       md``,
       md`## Inputs`,
       md``,
-      ...tableOf(['Name', 'Type', 'Shape', 'Made as'], inputs, ({ name, type, dims, role }) => [codeCell(name), words(type), dims === undefined ? md`?` : codeCell(`[${dims.join(', ')}]`), words(role)]),
+      ...tableOf(['Name', 'Type', 'Shape', 'Made as'], inputs, ({ name, type, dims, role }) => [codeCell(name), words(type), dims === undefined ? md`?` : codeCell(`[${joined(dims, ', ')}]`), words(role)]),
       ...(report.inputProblem === '' ? [] : [md``, words(report.inputProblem)]),
       md``,
       md`## Attention: ${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found`,
@@ -184,8 +184,8 @@ function siteCells(site: ReportedSite): MarkdownText[] {
     site.numKeyValueHeads === undefined ? md`` : md`${site.numKeyValueHeads}`,
     words(site.method),
     words(rowSumMeaning[site.rowSum]),
-    codeCell(site.chain.length > 0 ? site.chain.join(' → ') : site.operator),
-    words(site.notes.join('; ')),
+    codeCell(site.chain.length > 0 ? joined(site.chain, ' → ') : site.operator),
+    words(joined(site.notes, '; ')),
   ];
 }
 
@@ -197,13 +197,18 @@ function tableOf<Item>(columns: readonly string[], items: readonly Item[], cells
 
 function checksText(checks: SiteChecks | undefined): string {
   if (checks === undefined) return 'not run';
-  if (checks.failure !== '') return `not drawn: ${checks.failure}`;
+  if (checks.failure !== '') return `not drawn: ${plain(checks.failure, 500)}`;
   return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}; [${checks.shape.join(', ')}]`;
 }
 
 /** A sentence or a part of one, with whatever the file has put into it. */
 function words(text: string): MarkdownText {
   return escaped(plain(text, 1000));
+}
+
+/** A list of the file's own texts, of which the first ones make it long enough. */
+function joined(parts: readonly (string | number)[], separator: string): string {
+  return parts.slice(0, 50).map((part) => plain(String(part))).join(separator);
 }
 
 function megabytes(bytes: number): string {
