@@ -68,7 +68,7 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
         'models/$(trash) rubbish/tokenizer.json': tokenizer,
         'models/talks/model.onnx': model,
         'models/talks/tokenizer.json': tokenizer,
-        'models/talks/chat_template.jinja': "{% for i in range(60000) %}{% endfor %}{{ raise_exception('[Update now](command:workbench.action.quickOpen?%22x%22)') }}",
+        'models/talks/chat_template.jinja': "{% for i in range(60000) %}{% endfor %}{{ raise_exception('[Update now](command:workbench.action.quickOpen?%22x%22) ![](https://template.invalid/x.png)') }}",
       },
     });
     panel = vscode.panelFrame();
@@ -158,6 +158,16 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
     });
 
+    it('loads nothing from anywhere in the document of its chat template', async function () {
+      this.timeout(120_000);
+      await useModel('models/talks/model.onnx');
+      await vscode.runCommand('Attention Explorer: Show Chat Template');
+      const shown = await preview('Chat Template of');
+      await shown.getByText('![](https://template.invalid/x.png)').first().waitFor();
+      expect(await shown.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
+      expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
+    });
+
     it('is no icon in a list of models', async function () {
       this.timeout(120_000);
       await vscode.runCommand('Attention Explorer: Select Model');
@@ -169,7 +179,6 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
 
     it('is no link in a notification', async function () {
       this.timeout(150_000);
-      await useModel('models/talks/model.onnx');
       await vscode.openFile('code.py');
       const toast = vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'chat template cannot be applied' }).first();
       // Where the panel is seen it says what went wrong: it is closed before, which takes luck.
