@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Collects every string that a person can read into l10n/bundle.l10n.json: the calls of l10n.t in src/host and webview, and
+// Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview, and
 // the tables of errors, notices and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -26,10 +26,16 @@ async function tables() {
   return [...Object.values(module.errorSentences), ...Object.values(module.noticeSentences), ...models.flatMap(({ title, description }) => [title, description])];
 }
 
+/** A source whose calls of said and saidMarkdown (src/host/say/said.ts) are those of vscode.l10n.t, which is what is looked for. */
+function withCalls(source) {
+  const calls = source.replaceAll(/(?<!function )\b(?:said|saidMarkdown)\(/g, 'vscode.l10n.t(');
+  return calls === source || /^import \* as vscode from 'vscode';$/m.test(calls) ? calls : `import * as vscode from 'vscode';\n${calls}`;
+}
+
 /** The bundle as it should be: each English string by itself, sorted. */
 export async function makeBundle() {
   const files = globSync(['src/host/**/*.ts', 'webview/**/*.{ts,tsx}'], { cwd: root, posix: true }).sort();
-  const found = await getL10nJson(files.map((file) => ({ extension: file.endsWith('x') ? '.tsx' : '.ts', contents: readFileSync(join(root, file), 'utf8') })));
+  const found = await getL10nJson(files.map((file) => ({ extension: file.endsWith('x') ? '.tsx' : '.ts', contents: withCalls(readFileSync(join(root, file), 'utf8')) })));
   const sentences = Object.fromEntries((await tables()).map((sentence) => [sentence, sentence]));
   const all = { ...found, ...sentences };
   return `${JSON.stringify(Object.fromEntries(Object.keys(all).sort().map((key) => [key, all[key]])), null, 2)}\n`;

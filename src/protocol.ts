@@ -1,6 +1,8 @@
 // Everything that crosses a process border: plain interfaces and event maps, types only.
 // Client and server types are derived from them in `rpc/connection`.
 import type { ErrorCode, SerializedError } from './base/errors';
+import type { MarkdownText } from './base/markdown';
+import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { Backend, ModelInfo, RunInfo } from './model/modelInfo';
 import type { Direction, Pattern } from './model/pattern';
@@ -134,8 +136,8 @@ export interface CausalParams {
 
 /** An extraction report, as text for people and as data. */
 export interface ReportView {
-  readonly title: string;
-  readonly markdown: string;
+  readonly title: PlainText;
+  readonly markdown: MarkdownText;
   readonly json: string;
 }
 
@@ -212,15 +214,15 @@ export type PanelStatus =
   | { readonly kind: 'empty' }
   | { readonly kind: 'busy'; readonly stage: Stage; readonly fraction?: number }
   | { readonly kind: 'ready' }
-  | { readonly kind: 'stale'; /** one localised sentence: what changed */ readonly reason: string }
+  | { readonly kind: 'stale'; /** one localised sentence: what changed */ readonly reason: PlainText }
   | { readonly kind: 'failed'; readonly error: PanelError }
   | { readonly kind: 'engineStopped'; readonly error: PanelError };
 
 /** A failure as the panel shows it: one localised sentence, what can be done, details folded. */
 export interface PanelError {
   readonly code: ErrorCode;
-  readonly sentence: string;
-  readonly details?: string | undefined;
+  readonly sentence: PlainText;
+  readonly details?: PlainLines | undefined;
   readonly action?: PanelButton | undefined;
   /** What else helps, less prominent. */
   readonly alternative?: PanelButton | undefined;
@@ -229,7 +231,7 @@ export interface PanelError {
 /** An action with its localised title. */
 export interface PanelButton {
   readonly id: PanelAction;
-  readonly title: string;
+  readonly title: PlainText;
 }
 
 /** The commands that the panel can ask for. */
@@ -238,12 +240,12 @@ export type PanelAction = 'explain' | 'explainSample' | 'openFile' | 'explainWit
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {
   readonly info: RunInfo;
-  readonly documentName: string;
+  readonly documentName: PlainText;
   /** Zero-based line and UTF-16 column in the document of the first explained character. */
   readonly startLine: number;
   readonly startCharacter: number;
   /** Localised sentences for the run's notices. */
-  readonly notices: readonly string[];
+  readonly notices: readonly PlainText[];
   /** Whether live mode made it: then it takes the place of the one before without a break. */
   readonly isLive?: boolean;
 }
@@ -252,7 +254,7 @@ export interface PanelRun {
 export interface PanelLive {
   readonly isPaused: boolean;
   /** Localised: what went wrong last. */
-  readonly sentence?: string | undefined;
+  readonly sentence?: PlainText | undefined;
 }
 
 /** How the panel should look. */

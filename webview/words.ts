@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { plain } from '../src/base/safeText';
 import { headLabel, headsOf, isDerived, isRecomputed, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
@@ -24,7 +25,7 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
   const found = streams[stream];
   if (found?.grid !== undefined) {
     const patch = patchAt(found.grid, position);
-    return patch === undefined ? (found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
+    return patch === undefined ? plain(found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
   }
   return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
 }

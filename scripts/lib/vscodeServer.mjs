@@ -116,8 +116,8 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
   };
 }
 
-// What the tests meet of VS Code's own extensions: themes, the grammars of the samples, pictures and notebooks, and the packages that these share.
-const neededExtensions = ['theme-defaults', 'theme-seti', 'python', 'json', 'markdown-basics', 'typescript-basics', 'javascript', 'media-preview', 'ipynb', 'configuration-editing', 'node_modules'];
+// What the tests meet of VS Code's own extensions: themes, the grammars of the samples, the preview of Markdown, pictures and notebooks, and the packages that these share.
+const neededExtensions = ['theme-defaults', 'theme-seti', 'python', 'json', 'markdown-basics', 'markdown-language-features', 'typescript-basics', 'javascript', 'media-preview', 'ipynb', 'configuration-editing', 'node_modules'];
 
 function fewExtensions(server, home) {
   const folder = join(home, 'builtin-extensions');

@@ -1,3 +1,5 @@
+import { plain, plainLines, type PlainLines, type PlainText } from './safeText';
+
 /** The reasons for which a user's request can fail. Compare codes, never texts. */
 export type ErrorCode = keyof typeof errorSentences;
 
@@ -60,9 +62,14 @@ export const errorSentences = {
   internal: 'Something went wrong inside Attention Explorer ({0}): see the log, and report it.',
 } as const satisfies Record<string, string>;
 
-/** Fills `{0}`, `{1}`, … of a sentence with the arguments. */
-export function formatSentence(template: string, args: readonly (string | number)[]): string {
-  return template.replace(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole));
+/** An argument as it may stand in a sentence: what a file says may be no more than one line of it. */
+export function plainArgument(argument: string | number): PlainText | number {
+  return typeof argument === 'number' ? argument : plain(argument);
+}
+
+/** Fills `{0}`, `{1}`, … of a sentence of our own with the arguments, each as one bounded line. */
+export function formatSentence(template: string, args: readonly (string | number)[]): PlainText {
+  return template.replace(/\{(\d+)\}/g, (whole, index: string) => String(plainArgument(args[Number(index)] ?? whole))) as PlainText; // the template is ours, the arguments are plain
 }
 
 /** What crosses a process border of an {@link ExplorerError}. */
@@ -72,18 +79,28 @@ export interface SerializedError {
   readonly details?: string | undefined;
 }
 
+/** UTF-16 units of the details that are kept of an error: a stack, or a few sentences of a runtime. */
+const maxDetails = 8000;
+
 /** The one error class that crosses borders: a code, the sentence's arguments, and folded details for the log. */
 export class ExplorerError extends Error {
   readonly code: ErrorCode;
-  readonly args: readonly (string | number)[];
-  readonly details: string | undefined;
+  /** Plain, wherever they come from. */
+  readonly args: readonly (PlainText | number)[];
+  readonly details: PlainLines | undefined;
 
   constructor(code: ErrorCode, args: readonly (string | number)[] = [], options: { cause?: unknown; details?: string | undefined } = {}) {
     super(formatSentence(errorSentences[code], args), { cause: options.cause });
     this.name = 'ExplorerError';
     this.code = code;
-    this.args = args;
-    this.details = options.details ?? (options.cause instanceof Error ? options.cause.message : undefined);
+    this.args = args.map(plainArgument);
+    const details = options.details ?? (options.cause instanceof Error ? options.cause.message : undefined);
+    this.details = details === undefined ? undefined : plainLines(details, maxDetails);
+  }
+
+  /** The English sentence. */
+  get sentence(): PlainText {
+    return this.message as PlainText; // formatted as such
   }
 
   /** The plain object that {@link ExplorerError.deserialize} turns back into an error. */
@@ -94,7 +111,7 @@ export class ExplorerError extends Error {
   /** Rebuilds an error from the other side; anything malformed becomes an `internal` error. */
   static deserialize(value: unknown): ExplorerError {
     if (typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string' && Object.hasOwn(errorSentences, value.code)) {
-      const args = 'args' in value && Array.isArray(value.args) ? value.args.map(String) : [];
+      const args = 'args' in value && Array.isArray(value.args) ? value.args.slice(0, 10).map((arg) => (typeof arg === 'number' ? arg : String(arg))) : [];
       const details = 'details' in value && typeof value.details === 'string' ? value.details : undefined;
       return new ExplorerError(value.code as ErrorCode /* own key of the table, checked above */, args, { details });
     }

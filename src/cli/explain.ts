@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { ExplorerError, formatSentence } from '../base/errors';
+import { ExplorerError } from '../base/errors';
+import { plain, plainLines } from '../base/safeText';
+import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';
-import { noticeSentences } from '../model/modelInfo';
+import { noticeText } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
 import { numSources, openModel, type ModelOptions } from './openModel';
@@ -25,8 +27,11 @@ export interface ExplainOptions extends ModelOptions {
   readonly component: string | undefined;
 }
 
+/** UTF-16 units of a target that are printed. */
+const maxTarget = 20_000;
+
 /** What every token of a text reads, as text for people or as JSON. */
-export async function explain(options: ExplainOptions): Promise<string> {
+export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
   const text = await readLines(file);
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec), tokenizer);
@@ -36,7 +41,7 @@ export async function explain(options: ExplainOptions): Promise<string> {
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0) throw new ExplorerError('invalidArgument', ['--component', `the model has ${all.map(({ component }) => component).join(', ')}`]);
   const chosen = parseHead(head, components);
-  const sentences = notices.map(({ code, args }) => formatSentence(noticeSentences[code], args));
+  const sentences = notices.map(noticeText);
   const explained = [];
   for (const component of components) {
     const heads = headsOf(component);
@@ -58,24 +63,25 @@ export async function explain(options: ExplainOptions): Promise<string> {
   }
   await loaded.release();
   const [source, written] = streams;
-  if (isJson) return JSON.stringify({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });
-  const lines = [`${loaded.info.name} · ${loaded.info.backend} · ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens · attention weight`, ...sentences];
-  if (written !== undefined) lines.push(`${target === undefined ? 'The model writes' : 'Target'}: ${written.text}`);
+  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });
+  const lines: TerminalText[] = [line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`, ...sentences.map((sentence) => line`${sentence}`)];
+  if (written !== undefined) lines.push(line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`);
   for (const { component, heads, pattern, reads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push('', `${component}: ${heads.length} heads`, `head    ${isSelf ? 'previous  induction  self  ' : ''}entropy  strongest sink`);
+    lines.push(line``, line`${plain(component)}: ${heads.length} heads`, line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  strongest sink`);
     for (const each of heads) {
-      const share = (value: number, width: number): string => value.toFixed(2).padStart(width);
-      const own = 'self' in each ? `${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  ` : '';
-      lines.push(`${each.head.padEnd(8)}${own}${share(each.entropy, 7)}  ${share(each.sinkMass, 4)} at ${quoted(streams[keyStream], each.sinkKey)}`);
+      const share = (value: number, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
+      const own = 'self' in each ? line`${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  ` : line``;
+      lines.push(line`${plain(each.head.padEnd(8))}${own}${share(each.entropy, 7)}  ${share(each.sinkMass, 4)} at ${quoted(streams[keyStream], each.sinkKey)}`);
     }
-    lines.push('', `What each token reads (${pattern}):`);
+    lines.push(line``, line`What each token reads (${plain(pattern)}):`);
     reads.forEach((sources, query) => {
       const next = visibleNext(streams[queryStream], query);
-      lines.push(`${quoted(streams[queryStream], query)}${next === undefined ? '' : `, next "${next}",`} reads ${sources.slice(0, 4).map(({ position, weight }) => `${quoted(streams[keyStream], position)}: ${weight.toFixed(3)}`).join(', ')}`);
+      const read = sources.slice(0, 4).map(({ position, weight }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}`);
+      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${joinTerminal(read, ', ')}`);
     });
   }
-  return lines.join('\n');
+  return joinTerminal(lines);
 }
 
 /** The metrics of a head; those that compare positions of one text are left out where there are two. */
@@ -85,8 +91,8 @@ function metricsOf(pattern: Pattern, { queryStream, keyStream, isCausal }: Compo
   return queryStream === keyStream ? metrics : { entropy, sinkMass, sinkKey };
 }
 
-function quoted(stream: TokenStream, position: number): string {
-  return `"${visibleText(stream, position)}" (${position})`;
+function quoted(stream: TokenStream, position: number): TerminalText {
+  return line`"${visibleText(stream, position)}" (${position})`;
 }
 
 /** The text of a file, or of its lines `from-to`. */

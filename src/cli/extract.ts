@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
+import { plain } from '../base/safeText';
+import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession } from '../engine/attentionSession';
 import { modelAccess } from '../engine/modelAccess';
 import { readModelFiles } from '../engine/modelFiles';
@@ -26,7 +28,7 @@ export interface ExtractOptions {
 }
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
-export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<string> {
+export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<TerminalText> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
   const path = modelPathOf(model);
   const access = await modelAccess(nodeFileAccess, { path });
@@ -52,5 +54,5 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   }
   await session.release();
   if (layers.length === 0) throw new ExplorerError('checksFailed', [files.name, failed.map(({ path, reason }) => `${path}: ${reason}`).join('; ')]);
-  return [`${layers.length} attention ${layers.length === 1 ? 'layer' : 'layers'} written to ${out}`, ...failed.map(({ path, reason }) => `Not written: ${path}: ${reason}`)].join('\n');
+  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
 }

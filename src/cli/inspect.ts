@@ -1,3 +1,4 @@
+import { documentText, jsonAsIs, type TerminalText } from '../base/terminalText';
 import { inspectModel } from '../engine/inspectModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { modelPathOf } from './bundledModel';
@@ -9,7 +10,7 @@ export interface InspectOptions {
 }
 
 /** The extraction report of a model, as Markdown or as JSON. */
-export async function inspect({ model, isJson }: InspectOptions): Promise<string> {
+export async function inspect({ model, isJson }: InspectOptions): Promise<TerminalText> {
   const { json, markdown } = await inspectModel(nodeFileAccess, { path: modelPathOf(model) });
-  return isJson ? json : markdown;
+  return isJson ? jsonAsIs(json) : documentText(markdown);
 }

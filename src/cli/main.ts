@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
+import { line, type TerminalText } from '../base/terminalText';
 import type { EngineOptions } from '../protocol';
 import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
@@ -7,7 +8,7 @@ import { extract } from './extract';
 import { inspect } from './inspect';
 import { tokenize } from './tokenize';
 
-const usage = `Usage:
+const usage = line`Usage:
   attention-explorer explain FILE[:from-to] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--json]
       what every token of the file (or of its lines from-to) reads, in all heads or the one named; of an encoder–decoder
@@ -25,7 +26,7 @@ const usage = `Usage:
 --backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
-async function main(args: readonly string[]): Promise<string> {
+async function main(args: readonly string[]): Promise<TerminalText> {
   const [command, ...rest] = args;
   const { values, positionals } = parse(rest);
   const operand = (name: string): string => {
@@ -98,7 +99,8 @@ main(process.argv.slice(2)).then(
     process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
   },
   (error: unknown) => {
-    const ours = ExplorerError.from(error);
-    process.stderr.write(`${ours.message}\n${process.env['DEBUG'] === undefined ? '' : `${ours.details ?? ''}\n`}`, () => process.exit(1));
+    const { sentence, details } = ExplorerError.from(error);
+    const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
+    process.stderr.write(told, () => process.exit(1));
   },
 );

@@ -1,3 +1,4 @@
+import { plain } from '../base/safeText';
 import type { Component, ComponentInfo, LayerInfo } from '../model/head';
 import type { LayerWeights } from './attentionSession';
 import { WholeLayer, type HeldLayer } from './heldLayer';
@@ -23,8 +24,8 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
       component,
       layers: Array.from({ length: count }, (_, number): LayerInfo => {
         const layer = findLayer(own, component, number);
-        if (layer === undefined) return { path: '', numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed', held: 'whole' };
-        return { path: layer.path, numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: layer.inParts?.held ?? 'whole', ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }) };
+        if (layer === undefined) return { path: plain(''), numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed', held: 'whole' };
+        return { path: plain(layer.path), numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: layer.inParts?.held ?? 'whole', ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }) };
       }),
       queryStream,
       keyStream,

@@ -1,4 +1,5 @@
 import { ExplorerError } from '../base/errors';
+import { plain } from '../base/safeText';
 import type { ModelInfo } from '../model/modelInfo';
 import { cacheLinks } from '../onnx/cacheLinks';
 import { planInputs } from '../onnx/inputs';
@@ -132,10 +133,10 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
 
 function infoOf({ chosen: { runtime, reason }, resolved }: Preparation, facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>): ModelInfo {
   return {
-    name: resolved.name,
+    name: plain(resolved.name),
     path: resolved.modelPath,
     backend: runtime.backend,
-    backendReason: reason,
+    backendReason: plain(reason),
     numThreads: runtime.numThreads,
     contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
     vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),

@@ -1,3 +1,5 @@
+import { joinMarkdown, md } from '../base/markdown';
+import { plain } from '../base/safeText';
 import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { ReportView } from '../protocol';
 import type { ModelAccess } from './modelAccess';
@@ -6,6 +8,6 @@ import type { ModelAccess } from './modelAccess';
 export function reportView(title: string, reports: readonly ExtractionReport[], { cachedFiles }: Pick<ModelAccess, 'cachedFiles'>): ReportView {
   const [only] = reports;
   const json = reports.length === 1 ? only : { files: reports };
-  const cached = cachedFiles.size === 0 ? '' : `\n${cachedFiles.size} of the files are links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub.\n`;
-  return { title, markdown: reports.map(formatReport).join('\n') + cached, json: JSON.stringify(json, undefined, 2) };
+  const cached = cachedFiles.size === 0 ? [] : [md`\n${cachedFiles.size} of the files are links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub.\n`];
+  return { title: plain(title), markdown: joinMarkdown([joinMarkdown(reports.map(formatReport), '\n'), ...cached], ''), json: JSON.stringify(json, undefined, 2) };
 }

@@ -3,6 +3,8 @@ import { ExplorerError } from '../base/errors';
 import { DisposableStore } from '../base/disposable';
 import type { ModelSpec } from '../protocol';
 import { Emitter } from '../base/event';
+import { entry, entryOf, failureEntry } from '../base/logText';
+import { Sparing } from '../base/sparing';
 import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
 import { revealToken } from './commands/revealToken';
@@ -35,6 +37,8 @@ import { runSettings, settingsSection } from './settings';
 import { StatusBar } from './statusBar';
 import type { TestApi } from './testApi';
 import { ViewStore } from './view/viewStore';
+import { OutputLog } from './say/log';
+import { said } from './say/said';
 
 /** Builds everything that the window has of us and hands it to `context`; reads no file, and starts no engine but in a workspace where it was used lately. */
 export function activateExtension(context: vscode.ExtensionContext, environment: HostEnvironment): TestApi | undefined {
@@ -44,13 +48,14 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const { extensionUri } = context;
   const places: ModelPlaces = { extensionUri, hasFilePaths: environment.hasFilePaths, homePath: environment.homePath, tokenizers: new ChosenTokenizers(context.globalState) };
 
-  const log = owned.add(vscode.window.createOutputChannel('Attention Explorer', { log: true }));
+  const log = owned.add(new OutputLog('Attention Explorer'));
   const settingsEmitter = owned.add(new Emitter<vscode.ConfigurationChangeEvent>());
   const onDidChangeSettings = (listener: () => void) => settingsEmitter.event(() => listener());
   const runSettingsEmitter = owned.add(new Emitter<undefined>());
   const store = owned.add(new ViewStore());
   const files = new HostFiles(bundledModelsUri(extensionUri));
-  const launcher = environment.createLauncher(files.server, (text) => log.debug(`Engine: ${text.trimEnd()}`));
+  const output = owned.add(new Sparing({ first: 20, milliseconds: 5000, tellCount: (count) => log.debug(entry`Engine: … and ${count} more.`) }));
+  const launcher = environment.createLauncher(files.server, (text) => output.tell(() => log.debug(entryOf('Engine: ', text))));
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const recent = new RecentModels(context.globalState);
   const imageModels = new ImageModels(context.globalState, () => chooseModel({ places, recent }, 'image'));
@@ -58,7 +63,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const controller: ExplainController = owned.add(
     new ExplainController({ store, supervisor, files, places, imageModels, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
   );
-  const memory = new PanelMemory(context.workspaceState, (message) => log.warn(message));
+  const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(
     new ExplorerPanels(
       {
@@ -67,9 +72,9 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
         extensionUri,
         log,
         onDidChangeSettings,
-        act: (action) => void runAction(action).catch((error: unknown) => log.error(`The panel's "${action}" failed: ${String(error)}`)),
+        act: (action) => void runAction(action).catch((error: unknown) => log.error(entry`The panel's "${action}" failed: ${String(error)}`)),
         reveal: (token) => {
-          if (store.run !== undefined) void revealToken(store.run, token).catch((error: unknown) => log.warn(ExplorerError.from(error).message));
+          if (store.run !== undefined) void revealToken(store.run, token).catch((error: unknown) => log.warn(failureEntry(ExplorerError.from(error))));
         },
       },
       (recalled) => void restorePanel(recalled, controller),
@@ -110,7 +115,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       const resource = store.run?.text.uri;
       if (event.affectsConfiguration(`${settingsSection}.scale`, resource)) store.changeView({ scale: readSettings(resource).scale });
       if (runSettings.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`, resource))) {
-        controller.markStale(vscode.l10n.t('The settings of the model were changed.'));
+        controller.markStale(said('The settings of the model were changed.'));
         runSettingsEmitter.fire(undefined);
       }
       settingsEmitter.fire(event);
@@ -130,7 +135,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     }),
   );
   const milliseconds = performance.now() - started;
-  log.debug(`Activated in ${milliseconds.toFixed(1)} ms.`);
+  log.debug(entry`Activated in ${milliseconds.toFixed(1)} ms.`);
   if (context.extensionMode !== vscode.ExtensionMode.Test) return undefined;
   return makeTestApi({ store, supervisor, panels, memory, rows, highlighter, statusBar, controller }, milliseconds);
 }

@@ -1,7 +1,8 @@
-import * as vscode from 'vscode';
 import { errorSentences, type ErrorCode, type ExplorerError } from '../base/errors';
+import type { PlainText } from '../base/safeText';
 import { noticeSentences, type Notice } from '../model/modelInfo';
 import type { PanelAction, PanelButton, PanelError, Stage } from '../protocol';
+import { said } from './say/said';
 
 /** What a person can do about each failure; those not listed can only be tried again. */
 const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
@@ -68,55 +69,64 @@ const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedModel: 'selectModel',
 };
 
+/** Notices of a run that are said. */
+const maxNotices = 20;
+
 /** The localised sentence of an error. */
-export function errorSentence(error: ExplorerError): string {
-  return vscode.l10n.t(errorSentences[error.code], ...error.args);
+export function errorSentence(error: ExplorerError): PlainText {
+  return said(errorSentences[error.code], ...error.args); // eslint-disable-line no-restricted-syntax -- the table is ours
 }
 
 /** The localised sentence of a notice. */
-export function noticeSentence(notice: Notice): string {
-  return vscode.l10n.t(noticeSentences[notice.code], ...notice.args);
+export function noticeSentence(notice: Notice): PlainText {
+  return said(noticeSentences[notice.code], ...notice.args); // eslint-disable-line no-restricted-syntax -- the table is ours
+}
+
+/** The localised sentences of notices; a model can bring about thousands, of which the first ones are said. */
+export function noticeLines(notices: readonly Notice[]): PlainText[] {
+  const first = notices.slice(0, maxNotices).map(noticeSentence);
+  return notices.length > maxNotices ? [...first, said('… and {0} more of this kind: run "Show Extraction Report".', notices.length - maxNotices)] : first;
 }
 
 /** What each of the panel's actions is called on a button. */
-export function actionTitle(action: PanelAction): string {
+export function actionTitle(action: PanelAction): PlainText {
   switch (action) {
     case 'explain':
-      return vscode.l10n.t('Explain Attention');
+      return said('Explain Attention');
     case 'explainSample':
-      return vscode.l10n.t('Explain a Sample');
+      return said('Explain a Sample');
     case 'openFile':
-      return vscode.l10n.t('Open a File');
+      return said('Open a File');
     case 'explainWithTarget':
-      return vscode.l10n.t('Explain with Target Text…');
+      return said('Explain with Target Text…');
     case 'useModelOutput':
-      return vscode.l10n.t('Use the Model’s Own Output');
+      return said('Use the Model’s Own Output');
     case 'rerun':
-      return vscode.l10n.t('Run Again');
+      return said('Run Again');
     case 'cancel':
-      return vscode.l10n.t('Cancel');
+      return said('Cancel');
     case 'toggleLive':
-      return vscode.l10n.t('Toggle Live Mode');
+      return said('Toggle Live Mode');
     case 'restartEngine':
-      return vscode.l10n.t('Restart Engine');
+      return said('Restart Engine');
     case 'selectModel':
-      return vscode.l10n.t('Select Model');
+      return said('Select Model');
     case 'selectTextModel':
-      return vscode.l10n.t('Select Another Model');
+      return said('Select Another Model');
     case 'selectImageModel':
-      return vscode.l10n.t('Select a Model of Pictures');
+      return said('Select a Model of Pictures');
     case 'trustWorkspace':
-      return vscode.l10n.t('Manage Workspace Trust');
+      return said('Manage Workspace Trust');
     case 'chooseModelFile':
-      return vscode.l10n.t('Choose a File');
+      return said('Choose a File');
     case 'chooseTokenizer':
-      return vscode.l10n.t('Choose Its Tokenizer');
+      return said('Choose Its Tokenizer');
     case 'showReport':
-      return vscode.l10n.t('Show Extraction Report');
+      return said('Show Extraction Report');
     case 'showLog':
-      return vscode.l10n.t('Show Log');
+      return said('Show Log');
     case 'openSettings':
-      return vscode.l10n.t('Open Settings');
+      return said('Open Settings');
   }
 }
 
@@ -128,21 +138,21 @@ export function panelError(error: ExplorerError): PanelError {
 }
 
 /** What a stage is called in the progress notification. */
-export function stageTitle(stage: Stage): string {
+export function stageTitle(stage: Stage): PlainText {
   switch (stage) {
     case 'startEngine':
-      return vscode.l10n.t('Starting the engine');
+      return said('Starting the engine');
     case 'readModel':
-      return vscode.l10n.t('Reading the model');
+      return said('Reading the model');
     case 'loadModel':
-      return vscode.l10n.t('Loading the model');
+      return said('Loading the model');
     case 'tokenize':
-      return vscode.l10n.t('Cutting the text into tokens');
+      return said('Cutting the text into tokens');
     case 'readImage':
-      return vscode.l10n.t('Reading the picture');
+      return said('Reading the picture');
     case 'run':
-      return vscode.l10n.t('Running the model');
+      return said('Running the model');
     case 'generate':
-      return vscode.l10n.t('Writing the target');
+      return said('Writing the target');
   }
 }

@@ -1,26 +1,26 @@
-import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../base/disposable';
+import { iconLabel, joinPlain, linesOf, plain } from '../base/safeText';
 import { longRunMilliseconds } from '../model/longRun';
 import { numTokensOf } from '../model/modelInfo';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import { stageTitle } from './localize';
 import type { ViewStore } from './view/viewStore';
+import { said } from './say/said';
+import { StatusItem, type StatusLook } from './say/statusItem';
 
 /** Says which model is used, on what, and on how many tokens; a click opens the menu of commands. */
 export class StatusBar implements Disposable {
   readonly #viewStore: ViewStore;
   readonly #supervisor: EngineSupervisor;
   readonly #store = new DisposableStore();
-  readonly #item = this.#store.add(vscode.window.createStatusBarItem('attentionExplorer.status', vscode.StatusBarAlignment.Right, 90));
+  readonly #item = this.#store.add(new StatusItem('attentionExplorer.status', 'Attention Explorer', commands.showMenu));
   #turnTimer: ReturnType<typeof setTimeout> | undefined;
   #isTurning = false;
 
   constructor(viewStore: ViewStore, supervisor: EngineSupervisor) {
     this.#viewStore = viewStore;
     this.#supervisor = supervisor;
-    this.#item.name = 'Attention Explorer';
-    this.#item.command = commands.showMenu;
     const update = (): void => this.#update();
     this.#store.add(viewStore.onDidChangeStatus(update));
     this.#store.add(viewStore.onDidChangeRun(update));
@@ -45,33 +45,31 @@ export class StatusBar implements Disposable {
       return;
     }
     const isStopped = status.kind === 'engineStopped' || (this.#supervisor.state.kind === 'stopped' && status.kind !== 'busy');
-    this.#item.backgroundColor = isStopped ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    if (status.kind === 'busy') {
-      this.#item.text = `$(${this.#isTurning ? 'loading~spin' : 'loading'}) ${stageTitle(status.stage)}`;
-      this.#item.tooltip = vscode.l10n.t('Attention Explorer is busy');
-    } else if (isStopped) {
-      this.#item.text = `$(warning) ${vscode.l10n.t('Attention engine stopped')}`;
-      this.#item.tooltip = vscode.l10n.t('Click to restart it');
-    } else if (live.kind === 'paused') {
-      this.#item.text = `$(debug-pause) ${vscode.l10n.t('Live mode rests')}`;
-      this.#item.tooltip = live.sentence;
-    } else if (run === undefined) {
-      this.#item.text = live.kind === 'on' ? `$(pulse) ${vscode.l10n.t('Live')}` : `$(eye) ${vscode.l10n.t('Attention')}`;
-      this.#item.tooltip = live.kind === 'on' ? (live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.')) : 'Attention Explorer';
-    } else {
-      const { model } = run.info;
-      const tokens = vscode.l10n.t('{0} tokens', numTokensOf(run.info));
-      const sign = live.kind === 'off' ? '$(eye)' : `${live.sentence === undefined ? '$(pulse)' : '$(warning)'} ${vscode.l10n.t('Live')} ·`;
-      this.#item.text = `${sign} ${model.name} · ${model.backend} · ${tokens}`;
-      const tooltip = [vscode.l10n.t('Model: {0}', model.path), vscode.l10n.t('Backend: {0}, {1} threads', model.backend, model.numThreads), ...(model.backendReason === '' ? [] : [model.backendReason])];
-      const target = run.info.streams.find(({ role }) => role === 'target');
-      if (target !== undefined) tooltip.push(vscode.l10n.t('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length));
-      if (live.kind === 'on') tooltip.unshift(live.sentence ?? vscode.l10n.t('The text around the caret is explained as you type.'));
-      this.#item.tooltip = tooltip.join('\n');
-    }
-    this.#item.accessibilityInformation = { label: `Attention Explorer: ${this.#item.text.replace(/\$\([^)]*\)\s*/, '')}`, role: 'button' };
-    this.#item.show();
+    this.#item.show({ ...this.#look(isStopped), isWarning: isStopped });
   }
+
+  #look(isStopped: boolean): Omit<StatusLook, 'isWarning'> {
+    const { status, run, live } = this.#viewStore;
+    if (status.kind === 'busy') return { label: iconLabel(this.#isTurning ? 'loading~spin' : 'loading', stageTitle(status.stage)), tooltip: said('Attention Explorer is busy') };
+    if (isStopped) return { label: iconLabel('warning', said('Attention engine stopped')), tooltip: said('Click to restart it') };
+    if (live.kind === 'paused') return { label: iconLabel('debug-pause', said('Live mode rests')), tooltip: live.sentence };
+    const following = live.kind === 'on' ? (live.sentence ?? said('The text around the caret is explained as you type.')) : undefined;
+    if (run === undefined) return { label: live.kind === 'on' ? iconLabel('pulse', said('Live')) : iconLabel('eye', said('Attention')), tooltip: following ?? plain('Attention Explorer') };
+    const { model } = run.info;
+    const icon = live.kind === 'off' ? 'eye' : live.sentence === undefined ? 'pulse' : 'warning';
+    const target = run.info.streams.find(({ role }) => role === 'target');
+    return {
+      label: iconLabel(icon, joinPlain([...(live.kind === 'off' ? [] : [said('Live')]), model.name, plain(model.backend), said('{0} tokens', numTokensOf(run.info))], ' · ')),
+      tooltip: linesOf([
+        ...(following === undefined ? [] : [following]),
+        said('Model: {0}', model.path),
+        said('Backend: {0}, {1} threads', model.backend, model.numThreads),
+        ...(model.backendReason === '' ? [] : [model.backendReason]),
+        ...(target === undefined ? [] : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
+      ]),
+    };
+  }
+
   #turn(isBusy: boolean): void {
     if (!isBusy) {
       clearTimeout(this.#turnTimer);

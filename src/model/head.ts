@@ -1,3 +1,5 @@
+import type { PlainText } from '../base/safeText';
+
 /** The part of a model that an attention belongs to; `self` where the model has one stack. */
 export type Component = 'encoder' | 'decoder' | 'cross' | 'self';
 
@@ -26,7 +28,7 @@ export type ExtractionMethod = 'exposed' | 'probed' | 'rebuilt' | 'derived';
 /** One attention layer of a component. */
 export interface LayerInfo {
   /** Where the layer is in the model, as its file names it. */
-  readonly path: string;
+  readonly path: PlainText;
   readonly numHeads: number;
   /** Number of key–value heads where query heads share them (grouped-query attention), else `numHeads`. */
   readonly numKeyValueHeads: number;

@@ -1,3 +1,5 @@
+import { formatSentence } from '../base/errors';
+import type { PlainText } from '../base/safeText';
 import type { ComponentInfo } from './head';
 import type { TokenStream } from './token';
 
@@ -6,12 +8,12 @@ export type Backend = 'native' | 'webgpu' | 'wasm';
 
 /** A loaded model as its users see it. */
 export interface ModelInfo {
-  readonly name: string;
+  readonly name: PlainText;
   /** The path it was loaded from. */
   readonly path: string;
   readonly backend: Backend;
   /** Why this backend, in one English sentence. */
-  readonly backendReason: string;
+  readonly backendReason: PlainText;
   readonly numThreads: number;
   /** The most tokens that the model can read, if it says. */
   readonly contextLength: number | undefined;
@@ -21,7 +23,7 @@ export interface ModelInfo {
 
 /** What the model itself says of its input, where it classifies: a label and its probability. */
 export interface ModelAnswer {
-  readonly label: string;
+  readonly label: PlainText;
   readonly probability: number;
 }
 
@@ -68,4 +70,9 @@ export const noticeSentences = {
 export interface Notice {
   readonly code: keyof typeof noticeSentences;
   readonly args: readonly (string | number)[];
+}
+
+/** The English sentence of a notice. */
+export function noticeText({ code, args }: Notice): PlainText {
+  return formatSentence(noticeSentences[code], args);
 }

@@ -1,3 +1,5 @@
+import { maxArgument, plain, type PlainText } from '../base/safeText';
+
 /** One token of a text: its id, its vocabulary piece, and the half-open UTF-16 range of the text that it stands for. */
 export interface Token {
   readonly id: number;
@@ -62,16 +64,17 @@ export function tokensAt(stream: TokenStream, offset: number): number[] {
 }
 
 /** A token as a reader should see it: its text with whitespace made visible, or its piece where it stands for no text. */
-export function visibleText(stream: TokenStream, position: number): string {
+export function visibleText(stream: TokenStream, position: number): PlainText {
   const token = stream.tokens[position];
-  if (token === undefined) return '';
+  if (token === undefined) return plain('');
   const text = token.template ?? stream.text.slice(token.start, token.end);
-  if (text === '' || (token.isSpecial && token.template === undefined)) return token.piece;
-  return text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·');
+  if (text === '' || (token.isSpecial && token.template === undefined)) return plain(token.piece);
+  return plain(text.slice(0, maxArgument + 1).replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·'));
 }
 
 /** What comes after a token of a target, as a reader should see it: what the model is about to write while it reads that token. */
-export function visibleNext(stream: TokenStream, position: number): string | undefined {
+export function visibleNext(stream: TokenStream, position: number): PlainText | undefined {
   if (stream.target === undefined) return undefined;
-  return position + 1 < stream.tokens.length ? visibleText(stream, position + 1) : stream.target.ending;
+  if (position + 1 < stream.tokens.length) return visibleText(stream, position + 1);
+  return stream.target.ending === undefined ? undefined : plain(stream.target.ending);
 }

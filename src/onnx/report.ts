@@ -2,6 +2,8 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataTypeName } from './dataType';
 import { planInputs } from './inputs';
 import { ExplorerError } from '../base/errors';
+import { codeCell, codeSpan, escaped, joinMarkdown, markdownTable, md, type MarkdownText } from '../base/markdown';
+import { plain } from '../base/safeText';
 import { readsOf } from './reads';
 import type { ExtractionMethod, RowSum, SiteComponent } from './site';
 
@@ -133,50 +135,80 @@ const methodMeaning: Record<ExtractionMethod, string> = {
 
 const rowSumMeaning: Record<RowSum, string> = { one: 'sum to one', atMostOne: 'sum to one or less, by design', any: 'are not normalised, by design' };
 
+/** Rows of a table that are written out; the JSON has them all. */
+const maxRows = 2000;
+
 /** The report as a Markdown document. */
-export function formatReport(report: ExtractionReport): string {
+export function formatReport(report: ExtractionReport): MarkdownText {
   const { model, inputs, sites, missed } = report;
-  const lines = [
-    `# Extraction report: ${model.name}`,
-    '',
-    `${megabytes(model.fileBytes)} MB${model.externalBytes > 0 ? ` and ${megabytes(model.externalBytes)} MB of weights in other files` : ''}; ${model.numNodes} nodes; ${model.producer === '' ? 'producer not stated' : model.producer}; IR ${model.irVersion}; ${model.opsets.map(({ domain, version }) => `${domain} ${version}`).join(', ')}.`,
-    ...model.branches.map(({ input, value }) => `The branch for \`${input}\` = ${value} is the one that is read.`),
-    '',
-    '## Inputs',
-    '',
-    '| Name | Type | Shape | Made as |',
-    '|---|---|---|---|',
-    ...inputs.map(({ name, type, dims, role }) => `| ${cell(name)} | ${type} | ${dims === undefined ? '?' : cell(`[${dims.join(', ')}]`)} | ${role} |`),
-    ...(report.inputProblem === '' ? [] : ['', report.inputProblem]),
-    '',
-    `## Attention: ${sites.length} ${sites.length === 1 ? 'layer' : 'layers'} found`,
-    '',
+  const hasChecks = sites.some((site) => site.checks !== undefined);
+  const external = model.externalBytes > 0 ? words(` and ${megabytes(model.externalBytes)} MB of weights in other files`) : md``;
+  return joinMarkdown(
+    [
+      md`# Extraction report: ${codeSpan(model.name)}`,
+      md``,
+      md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${model.producer === '' ? md`producer not stated` : codeSpan(model.producer)}; IR ${model.irVersion}; ${joinMarkdown(model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`), ', ')}.`,
+      ...model.branches.slice(0, maxRows).map(({ input, value }) => md`The branch for ${codeSpan(input)} = ${words(String(value))} is the one that is read.`),
+      md``,
+      md`## Inputs`,
+      md``,
+      ...tableOf(['Name', 'Type', 'Shape', 'Made as'], inputs, ({ name, type, dims, role }) => [codeCell(name), words(type), dims === undefined ? md`?` : codeCell(`[${joined(dims, ', ')}]`), words(role)]),
+      ...(report.inputProblem === '' ? [] : [md``, words(report.inputProblem)]),
+      md``,
+      md`## Attention: ${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found`,
+      md``,
+      ...(sites.length === 0
+        ? []
+        : [
+            ...tableOf([...siteColumns, ...(hasChecks ? ['Checks'] : [])], sites, (site) => [...siteCells(site), ...(hasChecks ? [words(checksText(site.checks))] : [])]),
+            md``,
+            ...[...new Set(sites.map((site) => site.method))].map((method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`),
+          ]),
+      ...(missed.length === 0 ? [] : [md``, md`## Seen and not extracted`, md``, ...tableOf(['Path', 'Operator', 'Reason'], missed, ({ path, operator, reason }) => [codeCell(path), codeCell(operator), words(reason)])]),
+      md``,
+    ],
+    '\n',
+  );
+}
+
+const maxOpsets = 50;
+const siteColumns = ['Component', 'Layer', 'Path', 'Heads', 'Key–value heads', 'Method', 'Rows', 'Computed by', 'Notes'];
+
+function siteCells(site: ReportedSite): MarkdownText[] {
+  const layer = site.modelLayer === undefined || site.modelLayer === site.layer ? md`${site.layer}` : md`${site.layer} (the model's ${site.modelLayer})`;
+  return [
+    words(site.component),
+    layer,
+    codeCell(site.path),
+    site.numHeads === undefined ? md`known after a run` : md`${site.numHeads}`,
+    site.numKeyValueHeads === undefined ? md`` : md`${site.numKeyValueHeads}`,
+    words(site.method),
+    words(rowSumMeaning[site.rowSum]),
+    codeCell(site.chain.length > 0 ? joined(site.chain, ' → ') : site.operator),
+    words(joined(site.notes, '; ')),
   ];
-  if (sites.length > 0) {
-    const hasChecks = sites.some((site) => site.checks !== undefined);
-    lines.push(`| Component | Layer | Path | Heads | Key–value heads | Method | Rows | Computed by | Notes |${hasChecks ? ' Checks |' : ''}`, `|---|---|---|---|---|---|---|---|---|${hasChecks ? '---|' : ''}`);
-    for (const site of sites) {
-      const layer = site.modelLayer === undefined || site.modelLayer === site.layer ? `${site.layer}` : `${site.layer} (the model's ${site.modelLayer})`;
-      lines.push(`| ${site.component} | ${layer} | ${cell(site.path)} | ${site.numHeads ?? 'known after a run'} | ${site.numKeyValueHeads ?? ''} | ${site.method} | ${rowSumMeaning[site.rowSum]} | ${cell(site.chain.length > 0 ? site.chain.join(' → ') : site.operator)} | ${cell(site.notes.join('; '))} |${hasChecks ? ` ${cell(checksText(site.checks))} |` : ''}`);
-    }
-    lines.push('', ...[...new Set(sites.map((site) => site.method))].map((method) => `* ${method}: ${methodMeaning[method]}.`));
-  }
-  if (missed.length > 0) {
-    lines.push('', '## Seen and not extracted', '', '| Path | Operator | Reason |', '|---|---|---|');
-    for (const { path, operator, reason } of missed) lines.push(`| ${cell(path)} | ${cell(operator)} | ${cell(reason)} |`);
-  }
-  return `${lines.join('\n')}\n`;
+}
+
+/** A table of at most {@link maxRows} rows, and how many more there are. */
+function tableOf<Item>(columns: readonly string[], items: readonly Item[], cells: (item: Item) => readonly MarkdownText[]): MarkdownText[] {
+  const table = markdownTable(columns, items.slice(0, maxRows).map(cells));
+  return items.length > maxRows ? [table, md``, md`… and ${items.length - maxRows} more.`] : [table];
 }
 
 function checksText(checks: SiteChecks | undefined): string {
   if (checks === undefined) return 'not run';
-  if (checks.failure !== '') return `not drawn: ${checks.failure}`;
+  if (checks.failure !== '') return `not drawn: ${plain(checks.failure, 500)}`;
   return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}; [${checks.shape.join(', ')}]`;
 }
 
-/** Text from the file, made safe for a table's cell. */
-function cell(text: string): string {
-  return text.replaceAll(/[\r\n]+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+/** A sentence or a part of one, with whatever the file has put into it. */
+function words(text: string): MarkdownText {
+  return escaped(plain(text, 1000));
+}
+
+/** A list of the file's own texts, of which the first ones make it long enough. */
+function joined(parts: readonly (string | number)[], separator: string): string {
+  return parts.slice(0, 50).map((part) => plain(String(part))).join(separator);
 }
 
 function megabytes(bytes: number): string {

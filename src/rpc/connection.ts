@@ -29,6 +29,9 @@ export interface Connection<RemoteApi extends AnyApi<RemoteApi>, LocalEvents, Re
 
 const explorerErrorCode = 1;
 
+/** UTF-16 units of what is told of a message that was not understood. */
+const maxComplaint = 200;
+
 /**
  * Opens a connection over a channel.
  * @param methods the names of the other side's methods (interfaces leave no trace at run time).
@@ -40,7 +43,8 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
   server: Server<LocalApi>,
   onMalformed: (what: string) => void = () => {},
 ): Connection<RemoteApi, LocalEvents, RemoteEvents> {
-  const logger: Logger = { error: onMalformed, warn: onMalformed, info: () => {}, log: () => {} };
+  const tell = (what: string): void => onMalformed(what.slice(0, maxComplaint));
+  const logger: Logger = { error: tell, warn: tell, info: () => {}, log: () => {} };
   const rpc = createMessageConnection(new ChannelReader(channel), new ChannelWriter(channel), logger);
   const store = new DisposableStore();
   const closeEmitter = store.add(new Emitter<string>());
@@ -77,9 +81,9 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
   // JSON-RPC knows no bare value as a parameter (null would arrive as a list), so a value goes inside an object.
   rpc.onNotification((name: string, params: unknown) => {
     if (typeof params === 'object' && params !== null && 'value' in params) eventEmitters.get(name)?.fire(params.value);
-    else onMalformed(`event ${name} without a value`);
+    else tell(`event ${name} without a value`);
   });
-  rpc.onError(([error]) => onMalformed(error.message));
+  rpc.onError(([error]) => tell(error.message));
   store.add(channel.onClose(close));
 
   const call = async (method: string, params: unknown, signal: AbortSignal | undefined): Promise<unknown> => {

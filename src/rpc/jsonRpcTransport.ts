@@ -1,4 +1,4 @@
-import type { Message} from 'vscode-jsonrpc';
+import type { Message } from 'vscode-jsonrpc';
 import { AbstractMessageReader, AbstractMessageWriter, type DataCallback, type MessageReader, type MessageWriter } from 'vscode-jsonrpc';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import type { Channel } from './channel';
@@ -16,8 +16,8 @@ export class ChannelReader extends AbstractMessageReader implements MessageReade
     const store = new DisposableStore();
     store.add(
       this.#channel.onMessage((message) => {
-        // Anything else on the channel is not ours to interpret: it is reported, and dropped.
-        if (typeof message === 'object' && message !== null && 'jsonrpc' in message) callback(message as Message /* the connection checks its members */);
+        // Anything else on the channel is not ours to interpret: it is reported, and dropped. (The connection would write it into its complaint, whole.)
+        if (isMessage(message)) callback(message);
         else this.fireError(new Error('not a message of the protocol'));
       }),
     );
@@ -45,4 +45,16 @@ export class ChannelWriter extends AbstractMessageWriter implements MessageWrite
   }
 
   end(): void {}
+}
+
+/** UTF-16 units of a method's name, or of an id that is text. */
+const maxName = 200;
+
+/** Whether it has the members of a request, a notification or an answer, none of them large where it has to be small. */
+function isMessage(message: unknown): message is Message {
+  if (typeof message !== 'object' || message === null || !('jsonrpc' in message)) return false;
+  const { method, id, result, error } = message as { readonly method?: unknown; readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }; // any object can be asked for them
+  const isId = typeof id === 'number' || (typeof id === 'string' && id.length <= maxName);
+  if (method !== undefined) return typeof method === 'string' && method.length <= maxName && (id === undefined || isId);
+  return isId && (result !== undefined || (typeof error === 'object' && error !== null));
 }

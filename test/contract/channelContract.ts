@@ -121,6 +121,15 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
       expect(malformed.length).to.be.greaterThan(0);
     });
 
+    it('says little of messages that are none of the protocol, however large they are', async () => {
+      const text = 'x'.repeat(2_000_000);
+      const before = malformed.length;
+      for (const junk of [text, { jsonrpc: '2.0', junk: text }, { jsonrpc: '2.0', id: null, error: { code: 1, message: text } }, { jsonrpc: '2.0', id: text, method: 'echo', params: {} }, { jsonrpc: '2.0', method: text }, { jsonrpc: '2.0', method: 'tick', params: text }]) pair.sendRaw(junk);
+      expect((await client.remote.echo({ value: 'still here' })).value).to.equal('still here');
+      expect(malformed.length - before).to.equal(6);
+      for (const what of malformed) expect(what.length).to.be.at.most(200);
+    });
+
     it('fires events with their data, to listeners that are still there', async () => {
       const counts: number[] = [];
       const subscription = client.on('tick', ({ count, data }) => counts.push(count, data.length));

@@ -6,12 +6,16 @@ import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { warmUpModel } from '../../src/engine/warmUpModel';
 import { expectEventually } from '../harness/eventually';
+import { hostileModel } from '../harness/hostileModel';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
 const bundled = join(root, 'media/models/code-decoder');
 const model = readFileSync(join(bundled, 'model.onnx'));
 const tokenizer = readFileSync(join(bundled, 'tokenizer.json'));
 const zoo = (name: string): Buffer => readFileSync(join(root, 'test/fixtures/zoo', name));
+
+/** What would be a picture in a report. */
+const hostile = '![](https://picture.invalid/x.png) <img src="https://html.invalid/x.png"> https://text.invalid/';
 
 /** Whether a process was started by another, or by one that it started. */
 function isDescendant(pid: number, ancestor: number): boolean {
@@ -59,6 +63,12 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
         'models/foreign/tokenizer.json': tokenizer,
         'models/image/model.onnx': zoo('vit.sdpa.legacy/model.onnx'),
         'models/image/tokenizer.json': tokenizer,
+        'models/hostile/model.onnx': hostileModel(hostile),
+        'models/$(trash) rubbish/model.onnx': model,
+        'models/$(trash) rubbish/tokenizer.json': tokenizer,
+        'models/talks/model.onnx': model,
+        'models/talks/tokenizer.json': tokenizer,
+        'models/talks/chat_template.jinja': "{% for i in range(60000) %}{% endfor %}{{ raise_exception('[Update now](command:workbench.action.quickOpen?%22x%22) ![](https://template.invalid/x.png)') }}",
       },
     });
     panel = vscode.panelFrame();
@@ -119,5 +129,69 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     await explain();
     await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
     await panel.getByRole('grid').waitFor();
+  });
+
+  describe('what a model says', () => {
+    const requests: string[] = [];
+
+    before(() => {
+      vscode.page.on('request', (request) => requests.push(request.url()));
+    });
+
+    /** The inside of the preview that is shown. */
+    const preview = async (text: string): Promise<FrameLocator> => {
+      for (;;) {
+        const count = await vscode.page.locator('iframe.webview.ready').count();
+        for (let i = 0; i < count; i++) if (await vscode.panelFrame(i).getByText(text).first().isVisible()) return vscode.panelFrame(i);
+        await vscode.page.waitForTimeout(200);
+      }
+    };
+
+    it('loads nothing from anywhere in the report', async function () {
+      this.timeout(120_000);
+      await useModel('models/hostile/model.onnx');
+      await vscode.runCommand('Attention Explorer: Show Extraction Report');
+      const report = await preview('Extraction report:');
+      await report.getByText(`producer ${hostile}`).first().waitFor();
+      await vscode.screenshot('report');
+      expect(await report.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
+      expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
+    });
+
+    it('loads nothing from anywhere in the document of its chat template', async function () {
+      this.timeout(120_000);
+      await useModel('models/talks/model.onnx');
+      await vscode.runCommand('Attention Explorer: Show Chat Template');
+      const shown = await preview('Chat Template of');
+      await shown.getByText('![](https://template.invalid/x.png)').first().waitFor();
+      expect(await shown.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
+      expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
+    });
+
+    it('is no icon in a list of models', async function () {
+      this.timeout(120_000);
+      await vscode.runCommand('Attention Explorer: Select Model');
+      const row = vscode.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'rubbish' }).first();
+      await row.waitFor();
+      expect(await row.locator('.codicon-trash').count()).to.equal(0);
+      await vscode.page.keyboard.press('Escape');
+    });
+
+    it('is no link in a notification', async function () {
+      this.timeout(150_000);
+      await vscode.openFile('code.py');
+      const toast = vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'chat template cannot be applied' }).first();
+      // Where the panel is seen it says what went wrong: it is closed before, which takes luck.
+      for (let attempt = 0; attempt < 5 && !(await toast.isVisible()); attempt++) {
+        await vscode.focusEditor();
+        await vscode.runCommand('Attention Explorer: Restart Engine');
+        await vscode.runCommand('Attention Explorer: Explain as Chat Message');
+        await vscode.page.locator('.tab').filter({ hasText: 'Attention Explorer' }).first().click({ button: 'middle' });
+        await toast.waitFor({ timeout: 10_000 }).catch(() => undefined);
+      }
+      await vscode.screenshot('toast');
+      expect(await toast.innerText()).to.include('[Update now] (command:workbench.action.quickOpen');
+      expect(await toast.locator('.notification-list-item-message a').count()).to.equal(0);
+    });
   });
 });

@@ -3,7 +3,8 @@ import { fork, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ExplorerError } from '../../src/base/errors';
-import { EngineSupervisor, type EngineLog } from '../../src/host/engine/engineSupervisor';
+import { EngineSupervisor } from '../../src/host/engine/engineSupervisor';
+import type { Log } from '../../src/host/say/log';
 import type { Ticks } from '../../src/host/engine/engineWatch';
 import { nodeEngineLauncher, type NodeLauncherOptions } from '../../src/host/engine/launchEngine.node';
 import type { ExplainParams } from '../../src/protocol';
@@ -32,7 +33,7 @@ describe('An engine that dies', function () {
   });
 
   const never = new AbortController().signal;
-  const log: EngineLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
   /** Lets one engine do what a text says; resolves to its end as it is told. */
   const endOf = async (text: string, options: NodeLauncherOptions = {}): Promise<{ readonly code: string; readonly message: string; readonly logged: string }> => {

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../src/base/errors';
 import type { EngineLauncher, EngineProcess } from '../../src/host/engine/engineLauncher';
-import { EngineSupervisor, type EngineLog } from '../../src/host/engine/engineSupervisor';
+import { EngineSupervisor } from '../../src/host/engine/engineSupervisor';
+import type { Log } from '../../src/host/say/log';
 import type { ExplainParams } from '../../src/protocol';
 
 /** When an engine's process is killed: with nothing to do; as it starts; at the moment of a request; inside a run; and the same of its spare, or of both. */
@@ -16,7 +17,7 @@ export interface KillPlan {
   readonly moments: readonly KillMoment[];
   /** In [0, 1): the same numbers make the same kills, as far as two processes can. */
   readonly random: () => number;
-  readonly log?: EngineLog;
+  readonly log?: Log;
   /** Is told of each kill and what came of it. */
   readonly onKill?: (outcome: KillOutcome) => void;
 }
@@ -44,7 +45,7 @@ export function seeded(seed: number): () => number {
 }
 
 const never = new AbortController().signal;
-const silent: EngineLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Kills real engines at random moments, one kill a moment of the plan, and asks anew after each; resolves to what came of them. */

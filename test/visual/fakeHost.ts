@@ -1,5 +1,6 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
 import 'vscode-jsonrpc/browser';
+import { plain, plainLines } from '../../src/base/safeText';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/attentionStore';
 import type { HeldLayer } from '../../src/engine/heldLayer';
@@ -170,9 +171,9 @@ function nameOf({ heads }: HeadSelection): string {
 const statuses: Readonly<Record<string, PanelStatus>> = {
   busy: { kind: 'busy', stage: 'loadModel', fraction: 0.42 },
   running: { kind: 'busy', stage: 'run' },
-  stale: { kind: 'stale', reason: 'The explained text was edited.' },
-  failed: { kind: 'failed', error: { code: 'modelTruncated', sentence: 'The model file model.onnx ends too early (at byte 40213): download or export it again.', details: 'Error: unexpected end of the file\n    at readVarint (onnx/protobuf.ts:41)', action: { id: 'selectModel', title: 'Select Model' } } },
-  engineStopped: { kind: 'engineStopped', error: { code: 'engineStopped', sentence: 'The engine stopped (signal SIGKILL): restart it with "Restart Engine".', action: { id: 'restartEngine', title: 'Restart Engine' } } },
+  stale: { kind: 'stale', reason: plain('The explained text was edited.') },
+  failed: { kind: 'failed', error: { code: 'modelTruncated', sentence: plain('The model file model.onnx ends too early (at byte 40213): download or export it again.'), details: plainLines('Error: unexpected end of the file\n    at readVarint (onnx/protobuf.ts:41)', 1000), action: { id: 'selectModel', title: plain('Select Model') } } },
+  engineStopped: { kind: 'engineStopped', error: { code: 'engineStopped', sentence: plain('The engine stopped (signal SIGKILL): restart it with "Restart Engine".'), action: { id: 'restartEngine', title: plain('Restart Engine') } } },
 };
 
 Object.assign(globalThis, {

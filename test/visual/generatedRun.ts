@@ -1,5 +1,6 @@
 // Runs made by rule, the same each time: texts cut into tokens, and patterns of the kinds that heads have.
 import type { Component, ComponentInfo, HeadSelection } from '../../src/model/head';
+import { plain } from '../../src/base/safeText';
 import { provenSinks } from '../../src/model/lighting';
 import { aggregatePatterns, encodeThumbnail, maxPool, type Pattern } from '../../src/model/pattern';
 import type { Token, TokenStream } from '../../src/model/token';
@@ -70,7 +71,7 @@ export const oddStream: TokenStream = {
 };
 
 function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'] {
-  return Array.from({ length: numLayers }, (_, i) => ({ path: `/layers.${i}/attention`, numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
+  return Array.from({ length: numLayers }, (_, i) => ({ path: plain(`/layers.${i}/attention`), numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
 }
 
 /** A class token and a grid of patches, read in all directions. */
@@ -79,7 +80,7 @@ function pictureOf(method: 'exposed' | 'derived'): Pick<PanelRun['info'], 'strea
   const token = (id: number, piece: string, isSpecial: boolean): Token => ({ id, piece, start: 0, end: 0, isSpecial });
   const patches = Array.from({ length: rows * columns }, (_, i) => token(i + 1, `${Math.floor(i / columns) + 1},${(i % columns) + 1}`, false));
   const stream: TokenStream = { role: 'image', text: '', tokens: [token(0, '[CLS]', true), ...patches], grid: { rows, columns, first: 1, patchWidth: 12, patchHeight: 12 } };
-  return { streams: [stream], components: [{ component: 'self', layers: layers(4, 4).map((layer) => ({ ...layer, method })), queryStream: 0, keyStream: 0, isCausal: false }], answers: [{ label: 'red circle', probability: 0.9876 }] };
+  return { streams: [stream], components: [{ component: 'self', layers: layers(4, 4).map((layer) => ({ ...layer, method })), queryStream: 0, keyStream: 0, isCausal: false }], answers: [{ label: plain('red circle'), probability: 0.9876 }] };
 }
 
 /** The run of a kind. */
@@ -120,15 +121,15 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
   return {
     info: {
       runId,
-      model: { name: 'code-decoder', path: '/models/code-decoder', backend: 'wasm', backendReason: 'no WebGPU here', numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
+      model: { name: plain('code-decoder'), path: '/models/code-decoder', backend: 'wasm', backendReason: plain('no WebGPU here'), numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
       notices: [],
       timings: { tokenize: 3, load: 120, run: 210 },
       ...parts,
     },
-    documentName: 'fibonacci.py',
+    documentName: plain('fibonacci.py'),
     startLine: 11,
     startCharacter: 0,
-    notices: kind === 'large' ? ['Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.'] : [],
+    notices: kind === 'large' ? [plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.')] : [],
   };
 }
 

@@ -1,5 +1,6 @@
 // Live mode in the panel: one run takes the place of another.
 import { expect } from 'chai';
+import type { PlainText } from '../../src/base/safeText';
 import type { Page } from 'playwright-core';
 import { suitePages } from './suitePages';
 
@@ -59,7 +60,7 @@ describe('the panel in live mode', () => {
   });
 
   it('says in one sentence what went wrong', async () => {
-    await page.evaluate(() => host.fire('live', { isPaused: true, sentence: 'The model is gone.' }));
+    await page.evaluate(() => host.fire('live', { isPaused: true, sentence: 'The model is gone.' as PlainText /* a page has no module of ours */ }));
     await page.getByText('The model is gone.').waitFor();
   });
 });

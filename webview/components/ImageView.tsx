@@ -2,6 +2,7 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { plain } from '../../src/base/safeText';
 import { specialPositions } from '../../src/model/patchGrid';
 import { strongest } from '../../src/model/pattern';
 import type { PatchGrid, TokenStream } from '../../src/model/token';
@@ -47,7 +48,7 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
         panel.pin({ stream, position }, event.shiftKey);
       }}
     >
-      {info.tokens[position].piece}
+      {plain(info.tokens[position].piece)}
     </span>
   ));
   return (

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
+import { plain } from '../../src/base/safeText';
 import { isSameToken } from '../../src/model/token';
 import { directionWord, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
@@ -44,7 +45,7 @@ export function Readout(): JSX.Element {
               {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
             </span>
           ))}
-      {token === undefined || isPicture ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, token.piece)}</span>}
+      {token === undefined || isPicture ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, plain(token.piece))}</span>}
     </p>
   );
 }

@@ -2,6 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { assertNever } from '../../src/base/assertNever';
+import { plain } from '../../src/base/safeText';
 import { longRunMilliseconds } from '../../src/model/longRun';
 import type { PanelError, PanelStatus } from '../../src/protocol';
 import { stageName } from '../words';
@@ -104,7 +105,7 @@ export function StatusView({ hasRun }: { hasRun: boolean }): JSX.Element | null 
     case 'failed':
       return <Failed error={status.error} icon="error" title={l10n.t('This did not work')} />;
     case 'engineStopped':
-      return <Failed error={{ ...status.error, action: status.error.action ?? { id: 'restartEngine', title: l10n.t('Restart the engine') } }} icon="debug-disconnect" title={l10n.t('The engine stopped')} />;
+      return <Failed error={{ ...status.error, action: status.error.action ?? { id: 'restartEngine', title: plain(l10n.t('Restart the engine')) } }} icon="debug-disconnect" title={l10n.t('The engine stopped')} />;
     default:
       return assertNever(status);
   }

@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { plain } from '../../src/base/safeText';
 import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import { numTokensOf } from '../../src/model/modelInfo';
 import { scales, type Scale } from '../../src/model/viewState';
@@ -78,7 +79,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
   return (
     <div class="toolbar" role="toolbar" aria-label={l10n.t('View')}>
       <LiveSign />
-      <span class="model" title={[model.path, model.backendReason].filter((text) => text !== '').join('\n')}>
+      <span class="model" title={[plain(model.path, 1000), model.backendReason].filter((text) => text !== '').join('\n')}>
         <button type="button" class="link plain" title={l10n.t('Select another model')} onClick={() => panel.act('selectModel')}>
           {model.name}
         </button>

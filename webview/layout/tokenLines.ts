@@ -1,3 +1,4 @@
+import { plain } from '../../src/base/safeText';
 import { visibleText, type TokenStream } from '../../src/model/token';
 import { partLabels } from './pieceBytes';
 
@@ -40,8 +41,8 @@ export function layoutTokens(stream: TokenStream, tabSize: number, startCharacte
     if (token.start > cursor) layout.add(-1, cursor, token.start, undefined, false);
     const shared = labels.get(position);
     if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), visibleText(stream, position));
-    else if (token.start < cursor) layout.addOverlap(position, token.start, cursor, token.end, shared ?? token.piece);
-    else layout.add(position, token.start, token.end, token.isSpecial ? token.piece : shared, token.isSpecial);
+    else if (token.start < cursor) layout.addOverlap(position, token.start, cursor, token.end, shared ?? plain(token.piece));
+    else layout.add(position, token.start, token.end, token.isSpecial ? plain(token.piece) : shared, token.isSpecial);
     cursor = Math.max(cursor, token.end);
   });
   if (cursor < stream.text.length) layout.add(-1, cursor, stream.text.length, undefined, false);

@@ -1,3 +1,4 @@
+import { plain } from '../../base/safeText';
 import type { ModelAnswer } from '../../model/modelInfo';
 import type { OutputTensor } from '../feeds';
 
@@ -11,7 +12,7 @@ export function readAnswers(outputs: ReadonlyMap<string, OutputTensor>, config: 
     const logits = data.subarray(0, labels.length);
     const best = logits.reduce((top, logit, i) => (logit > logits[top] ? i : top), 0);
     const sum = logits.reduce((total, logit) => total + Math.exp(logit - logits[best]), 0);
-    answers.push({ label: labels[best], probability: 1 / sum });
+    answers.push({ label: plain(labels[best]), probability: 1 / sum });
   }
   return answers;
 }

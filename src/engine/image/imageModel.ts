@@ -1,4 +1,5 @@
 import { ExplorerError } from '../../base/errors';
+import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
@@ -103,10 +104,10 @@ export class ImageModel {
     const { runtime, reason } = await choosing;
     const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
     const info: ModelInfo = {
-      name: resolved.name,
+      name: plain(resolved.name),
       path: resolved.modelPath,
       backend: runtime.backend,
-      backendReason: reason,
+      backendReason: plain(reason),
       numThreads: runtime.numThreads,
       contextLength: undefined,
       vocabularySize: undefined,

@@ -1,43 +1,46 @@
 import * as vscode from 'vscode';
+import { joinPlain, labelText, plain, type PlainText } from '../../base/safeText';
 import type { ModelVariant, Precision } from '../../model/modelVariants';
 import { nameOf } from '../model/modelChoices';
+import { chooseOf } from '../say/lists';
+import { said } from '../say/said';
 
 /** What a file's name says of its weights, for people; the numbers are bits. */
-function precisionHint(precision: Precision): string {
+function precisionHint(precision: Precision): PlainText {
   switch (precision) {
     case 'full':
-      return vscode.l10n.t('as exported');
+      return said('as exported');
     case 'half':
-      return vscode.l10n.t('half precision, 16 bits');
+      return said('half precision, 16 bits');
     case 'int8':
-      return vscode.l10n.t('quantised, 8 bits');
+      return said('quantised, 8 bits');
     case 'q4':
-      return vscode.l10n.t('quantised, 4 bits');
+      return said('quantised, 4 bits');
     case 'q4f16':
-      return vscode.l10n.t('quantised, 4 bits, the rest in half precision');
+      return said('quantised, 4 bits, the rest in half precision');
     case 'bnb4':
-      return vscode.l10n.t('quantised, 4 bits (bitsandbytes)');
+      return said('quantised, 4 bits (bitsandbytes)');
     case 'unknown':
-      return '';
+      return plain('');
   }
 }
 
 /** Lets the person choose among the models of a folder, by size and precision; resolves to the chosen file's address. */
 export async function chooseVariant(folder: vscode.Uri, variants: readonly ModelVariant[]): Promise<vscode.Uri | undefined> {
   const items = variants.map((variant) => ({
-    label: variant.files.map((name) => name.replace(/^onnx\//, '')).reverse().join(' + '),
-    description: [formatBytes(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== '').join(' · '),
+    label: labelText(plain(variant.files.map((name) => name.replace(/^onnx\//, '')).reverse().join(' + '))),
+    description: labelText(joinPlain([formatBytes(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''), ' · ')),
     variant,
   }));
-  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Select a Model File of {0}', nameOf(folder)), placeHolder: vscode.l10n.t('The smaller, the faster; the larger, the closer to the model as trained'), matchOnDescription: true });
+  const chosen = await chooseOf(items, { title: said('Select a Model File of {0}', nameOf(folder)), placeholder: said('The smaller, the faster; the larger, the closer to the model as trained') });
   return chosen && vscode.Uri.joinPath(folder, chosen.variant.name);
 }
 
 /** A size with its unit, in powers of ten. */
-function formatBytes(bytes: number): string {
-  if (bytes <= 0) return '';
+function formatBytes(bytes: number): PlainText {
+  if (bytes <= 0) return plain('');
   const units = ['B', 'kB', 'MB', 'GB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** power;
-  return `${value.toLocaleString(vscode.env.language, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`;
+  return plain(`${value.toLocaleString(vscode.env.language, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`);
 }

@@ -1,15 +1,20 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { Emitter } from '../../base/event';
 import { ExplorerError } from '../../base/errors';
 import type { ChatTemplateView, ReportView } from '../../protocol';
 import { errorSentence } from '../localize';
+import { said, saidMarkdown } from '../say/said';
 
 /** The scheme of the documents that tell about the model in use. */
 export const modelDocumentScheme = 'attention-explorer-report';
 
 /** The documents there are, by the name of their file. */
 const fileNames = { report: 'Extraction Report.md', chatTemplate: 'Chat Template.md' } as const;
+
+/** UTF-16 units of a template that are shown: several times the longest that models have. */
+const maxShown = 200_000;
 
 /** What the documents are made of; each asks about the model in use. */
 export interface ModelDocumentSources {
@@ -29,12 +34,12 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
     this.#store.add(vscode.workspace.registerTextDocumentContentProvider(modelDocumentScheme, this));
   }
 
-  async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+  async provideTextDocumentContent(uri: vscode.Uri): Promise<MarkdownText> {
     const isTemplate = uri.path.endsWith(fileNames.chatTemplate);
     try {
       return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate()) : (await this.#sources.report()).markdown;
     } catch (error) {
-      return `# ${isTemplate ? vscode.l10n.t('Chat Template') : vscode.l10n.t('Extraction Report')}\n\n${errorSentence(ExplorerError.from(error))}\n`;
+      return md`# ${isTemplate ? saidMarkdown('Chat Template') : saidMarkdown('Extraction Report')}\n\n${escaped(errorSentence(ExplorerError.from(error)))}\n`;
     }
   }
 
@@ -56,24 +61,20 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
   }
 }
 
-function chatTemplateMarkdown({ modelName, fileName, text, prefix, suffix, error }: ChatTemplateView): string {
+function chatTemplateMarkdown({ modelName, fileName, text, prefix, suffix, error }: ChatTemplateView): MarkdownText {
   const example =
     prefix === undefined || suffix === undefined
-      ? errorSentence(ExplorerError.deserialize(error))
-      : `${vscode.l10n.t('Around a message it says:')}\n\n${fenced('text', `${prefix}«${vscode.l10n.t('your text')}»${suffix}`)}`;
-  return [
-    `# ${vscode.l10n.t('Chat Template of {0}', modelName)}`,
-    vscode.l10n.t('It stands in {0} and is not applied, unless you ask for it with "Explain as Chat Message".', `\`${fileName}\``),
-    example,
-    `## ${vscode.l10n.t('The Template')}`,
-    fenced('jinja', text),
-    '',
-  ].join('\n\n');
-}
-
-/** A code block whose fence is longer than any run of backticks in the text. */
-function fenced(language: string, text: string): string {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${text}\n${fence}`;
+      ? escaped(errorSentence(ExplorerError.deserialize(error)))
+      : md`${saidMarkdown('Around a message it says:')}\n\n${codeBlock('text', `${prefix}«${said('your text')}»${suffix}`, maxShown)}`;
+  return joinMarkdown(
+    [
+      md`# ${saidMarkdown('Chat Template of {0}', codeSpan(modelName))}`,
+      saidMarkdown('It stands in {0} and is not applied, unless you ask for it with "Explain as Chat Message".', codeSpan(fileName)),
+      example,
+      md`## ${saidMarkdown('The Template')}`,
+      codeBlock('jinja', text, maxShown),
+      md``,
+    ],
+    '\n\n',
+  );
 }

@@ -11,6 +11,8 @@ import { activeSource, openDocument, type ExplainSource } from '../run/explainSo
 import { activePicture, choosePicture } from '../run/pictureSource';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
+import { registerCommand } from '../say/commands';
+import type { OutputLog } from '../say/log';
 import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
 import { commands } from './commandIds';
@@ -33,14 +35,14 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly panels: ExplorerPanels;
   readonly documents: ModelDocuments;
   readonly samples: SampleFiles;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: OutputLog;
 }
 
 /** Registers every command until the returned disposable is disposed. */
 export function registerCommands(deps: CommandDependencies): Disposable {
   const { store, controller, live, supervisor, panels, documents, log } = deps;
   const registrations = new DisposableStore();
-  const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(vscode.commands.registerCommand(command, run));
+  const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(registerCommand(command, run));
   /** Links carry the run that they were made for: a later run has other tokens. */
   const withToken = (run: (shown: ShownRun, token: TokenRef) => unknown) => (runId: unknown, token: unknown) => {
     const shown = store.run;

@@ -1,9 +1,12 @@
-import * as vscode from 'vscode';
+import { labelText, plain } from '../../base/safeText';
 import { headLabel, headsOf, isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../model/head';
 import { componentLabel, selectionLabel } from '../selectionLabel';
 import type { ViewStore } from '../view/viewStore';
+import { createList, separator, type ListItem } from '../say/lists';
+import { showInformation } from '../say/notifications';
+import { said } from '../say/said';
 
-interface HeadItem extends vscode.QuickPickItem {
+interface HeadItem extends ListItem {
   readonly selection?: HeadSelection;
 }
 
@@ -11,15 +14,12 @@ interface HeadItem extends vscode.QuickPickItem {
 export async function selectHead(store: ViewStore): Promise<void> {
   const { run, view } = store;
   if (run === undefined) {
-    void vscode.window.showInformationMessage(vscode.l10n.t('There are no heads yet: run "Explain Attention" first.'));
+    showInformation(said('There are no heads yet: run "Explain Attention" first.'));
     return;
   }
   const before = view.selection;
   const items = run.info.components.flatMap((component) => itemsOf(component, run.info.components));
-  const picker = vscode.window.createQuickPick<HeadItem>();
-  picker.title = vscode.l10n.t('Select Head');
-  picker.placeholder = vscode.l10n.t('layer.head, a layer, or all heads');
-  picker.matchOnDescription = true;
+  const picker = createList<HeadItem>({ title: said('Select Head'), placeholder: said('layer.head, a layer, or all heads') });
   picker.items = items;
   picker.activeItems = items.filter((item) => item.selection !== undefined && isSameSelection(item.selection, before));
   const accepted = await new Promise<boolean>((resolve) => {
@@ -41,19 +41,19 @@ export async function selectHead(store: ViewStore): Promise<void> {
 function itemsOf(component: ComponentInfo, components: readonly ComponentInfo[]): HeadItem[] {
   const several = (heads: HeadRef[], aggregation: HeadSelection['aggregation']): HeadItem => {
     const selection: HeadSelection = { component: component.component, heads, aggregation };
-    return { label: selectionLabel(selection, components), selection };
+    return { label: labelText(selectionLabel(selection, components)), selection };
   };
   const all = headsOf(component);
   return [
-    ...(components.length > 1 ? [{ label: componentLabel(component.component), kind: vscode.QuickPickItemKind.Separator }] : []),
+    ...(components.length > 1 ? [separator(labelText(componentLabel(component.component)))] : []),
     several(all, 'mean'),
     several(all, 'max'),
     ...component.layers.flatMap((layer, index): HeadItem[] => [
-      { label: vscode.l10n.t('Layer {0}', index), kind: vscode.QuickPickItemKind.Separator },
+      separator(labelText(said('Layer {0}', index))),
       ...(layer.numHeads > 1 ? [several(headsOf(component, { layer: index }), 'mean')] : []),
       ...headsOf(component, { layer: index }).map((head): HeadItem => ({
-        label: headLabel(head),
-        description: layer.path,
+        label: labelText(plain(headLabel(head))),
+        description: labelText(layer.path),
         selection: { component: component.component, heads: [head], aggregation: 'mean' },
       })),
     ]),

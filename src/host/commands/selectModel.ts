@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
+import { iconLabel, joinLabels, labelText, plain, type LabelText, type PlainText } from '../../base/safeText';
 import { bundledChoices, recentChoices, workspaceChoices, type ModelChoice, type Reads } from '../model/modelChoices';
 import { findCompanions, listVariants } from '../model/modelFolders';
 import { modelUri, settingOf, type ModelPlaces } from '../model/modelLocation';
@@ -9,8 +10,11 @@ import { readSettings } from '../readSettings';
 import { settingsSection } from '../settings';
 import { chooseTokenizer } from './chooseTokenizer';
 import { chooseVariant } from './chooseVariant';
+import { askForFile } from '../say/dialogs';
+import { createList, itemButton, separator, type ListItem } from '../say/lists';
+import { said } from '../say/said';
 
-interface ModelItem extends vscode.QuickPickItem {
+interface ModelItem extends ListItem {
   readonly choice?: ModelChoice;
   readonly action?: 'browseFile' | 'browseFolder' | 'trust';
 }
@@ -102,14 +106,12 @@ function currentModel(places: ModelPlaces): vscode.Uri | undefined {
 
 /** Shows what is known at once, and the rest as it is found. */
 async function pickModel({ places, recent }: SelectModelDependencies, wanted: Reads | undefined): Promise<ModelItem | undefined> {
-  const picker = vscode.window.createQuickPick<ModelItem>();
-  picker.title = wanted === undefined ? vscode.l10n.t('Select Model') : wanted === 'text' ? vscode.l10n.t('Select a Model That Reads Text') : vscode.l10n.t('Select a Model That Reads Images');
-  picker.placeholder = pathTarget().target === vscode.ConfigurationTarget.Global ? vscode.l10n.t('The choice is kept in your settings') : vscode.l10n.t('The choice is kept in the settings of this workspace, which name a model');
-  picker.matchOnDescription = true;
-  picker.matchOnDetail = true;
+  const title = wanted === undefined ? said('Select Model') : wanted === 'text' ? said('Select a Model That Reads Text') : said('Select a Model That Reads Images');
+  const placeholder = pathTarget().target === vscode.ConfigurationTarget.Global ? said('The choice is kept in your settings') : said('The choice is kept in the settings of this workspace, which name a model');
+  const picker = createList<ModelItem>({ title, placeholder });
   picker.busy = true;
   const current = currentModel(places);
-  const cardButton: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('book'), tooltip: vscode.l10n.t('Open the Model Card') };
+  const cardButton = itemButton('book', said('Open the Model Card'));
   const keyOf = ({ choice, action }: ModelItem): string | undefined => choice?.uri.toString() ?? action;
   /** What is active without the person having moved there. */
   let untouched: string | undefined;
@@ -155,45 +157,33 @@ function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefi
 
 function modelItems(choices: readonly ModelChoice[], current: vscode.Uri | undefined, wanted: Reads | undefined, cardButton: vscode.QuickInputButton): ModelItem[] {
   const fitting = choices.filter(({ reads }) => wanted === undefined || reads === undefined || reads === wanted);
-  const group = (name: ModelChoice['group'], label: string): ModelItem[] => {
+  const group = (name: ModelChoice['group'], label: PlainText): ModelItem[] => {
     const items = fitting.filter((choice) => choice.group === name).map((choice) => modelItem(choice, current, cardButton));
-    return items.length === 0 ? [] : [separator(label), ...items];
+    return items.length === 0 ? [] : [separator(labelText(label)), ...items];
   };
   return [
-    ...group('bundled', vscode.l10n.t('bundled')),
+    ...group('bundled', said('bundled')),
     ...(vscode.workspace.isTrusted
-      ? group('workspace', vscode.l10n.t('in this workspace'))
-      : [separator(vscode.l10n.t('in this workspace')), { label: `$(shield) ${vscode.l10n.t('Trust This Workspace to Use Its Models')}`, action: 'trust' } satisfies ModelItem]),
-    ...group('recent', vscode.l10n.t('recent')),
-    separator(vscode.l10n.t('elsewhere')),
-    { label: `$(folder-opened) ${vscode.l10n.t('Browse for a File …')}`, action: 'browseFile' },
-    { label: `$(folder-opened) ${vscode.l10n.t('Browse for a Folder …')}`, action: 'browseFolder' },
+      ? group('workspace', said('in this workspace'))
+      : [separator(labelText(said('in this workspace'))), { label: iconLabel('shield', said('Trust This Workspace to Use Its Models')), action: 'trust' } satisfies ModelItem]),
+    ...group('recent', said('recent')),
+    separator(labelText(said('elsewhere'))),
+    { label: iconLabel('folder-opened', said('Browse for a File …')), action: 'browseFile' },
+    { label: iconLabel('folder-opened', said('Browse for a Folder …')), action: 'browseFolder' },
   ];
 }
 
 function modelItem(choice: ModelChoice, current: vscode.Uri | undefined, cardButton: vscode.QuickInputButton): ModelItem {
   const { group, title, detail, reads, numVariants } = choice;
   const icon = group === 'bundled' ? 'package' : /\.onnx$/i.test(choice.uri.path) ? 'file' : 'folder';
-  const facts = [
-    reads === 'text' ? vscode.l10n.t('reads text') : reads === 'image' ? vscode.l10n.t('reads images') : '',
-    numVariants > 1 ? vscode.l10n.t('{0} model files', numVariants) : '',
-    isInUse(choice, current) ? `$(check) ${vscode.l10n.t('in use')}` : '',
+  const facts: LabelText[] = [
+    ...(reads === undefined ? [] : [labelText(reads === 'text' ? said('reads text') : said('reads images'))]),
+    ...(numVariants > 1 ? [labelText(said('{0} model files', numVariants))] : []),
+    ...(isInUse(choice, current) ? [iconLabel('check', said('in use'))] : []),
   ];
-  return { label: `$(${icon}) ${title}`, description: facts.filter((fact) => fact !== '').join(' · '), detail, choice, ...(group === 'bundled' ? { buttons: [cardButton] } : {}) };
+  return { label: iconLabel(icon, plain(title)), description: joinLabels(facts), detail: labelText(plain(detail)), choice, ...(group === 'bundled' ? { buttons: [cardButton] } : {}) };
 }
 
-function separator(label: string): ModelItem {
-  return { label, kind: vscode.QuickPickItemKind.Separator };
-}
-
-async function browse(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {
-  const [uri] =
-    (await vscode.window.showOpenDialog({
-      title: vscode.l10n.t('Select Model'),
-      openLabel: vscode.l10n.t('Use This Model'),
-      canSelectFiles: kind === 'file',
-      canSelectFolders: kind === 'folder',
-      ...(kind === 'file' ? { filters: { [vscode.l10n.t('ONNX models')]: ['onnx'] } } : {}),
-    })) ?? [];
-  return uri;
+function browse(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {
+  return askForFile({ title: said('Select Model'), button: said('Use This Model'), kind: kind === 'file' ? { name: said('ONNX models'), extensions: ['onnx'] } : undefined });
 }

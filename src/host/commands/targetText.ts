@@ -3,6 +3,8 @@ import { ExplorerError } from '../../base/errors';
 import type { ExplainController } from '../run/explainController';
 import { activeSource } from '../run/explainSource';
 import type { ViewStore } from '../view/viewStore';
+import { askForText } from '../say/dialogs';
+import { said } from '../say/said';
 
 /** Longer targets than this are no model's output. */
 export const maxTargetUnits = 20_000;
@@ -15,12 +17,12 @@ export async function explainWithTarget(store: ViewStore, controller: ExplainCon
   const find = shown === undefined || (editor !== undefined && !editor.selection.isEmpty) ? await activeSource().then((source) => () => source) : shown;
   const { run } = store;
   const target = run?.info.streams.find(({ role }) => role === 'target');
-  const typed = await vscode.window.showInputBox({
-    title: vscode.l10n.t('Explain with Target Text'),
-    prompt: vscode.l10n.t('What the decoder is to read, as if the model had written it; empty for the model’s own output.'),
-    placeHolder: vscode.l10n.t('Target text'),
+  const typed = await askForText({
+    title: said('Explain with Target Text'),
+    prompt: said('What the decoder is to read, as if the model had written it; empty for the model’s own output.'),
+    placeholder: said('Target text'),
     value: run?.target ?? target?.text ?? '',
-    validateInput: (text) => (text.length > maxTargetUnits ? vscode.l10n.t('At most {0} characters.', maxTargetUnits) : undefined),
+    check: (text) => (text.length > maxTargetUnits ? said('At most {0} characters.', maxTargetUnits) : undefined),
   });
   if (typed === undefined) return;
   await controller.explain(async () => {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
+import { codeSpan, escaped, md, type MarkdownText } from '../../base/markdown';
 import { isDerived } from '../../model/head';
 import { strongest } from '../../model/pattern';
 import { tokensAt, visibleNext, visibleText } from '../../model/token';
@@ -8,8 +9,10 @@ import { selectionLabel } from '../selectionLabel';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
-import { cardMarkdown, codeSpan, type CardSource } from './hoverCard';
+import { cardMarkdown, type CardSource } from './hoverCard';
 import type { Row, RowReader } from './rowReader';
+import { hoverOf } from '../say/hover';
+import { saidMarkdown } from '../say/said';
 
 const maxSources = 8;
 
@@ -41,49 +44,46 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
     const { start, end } = run.source.tokens[token.position];
     const range = run.text.rangeOf(document, start, end);
-    return range && new vscode.Hover(this.#card(run, document, token, row), range);
+    return range && hoverOf(this.#card(run, document, token, row), range, [commands.pinToken, commands.nextHead, commands.openPanel, commands.revealToken]);
   }
 
   dispose(): void {
     this.#registration.dispose();
   }
 
-  #card(run: ShownRun, document: vscode.TextDocument, token: { stream: number; position: number }, row: Row): vscode.MarkdownString {
+  #card(run: ShownRun, document: vscode.TextDocument, token: { stream: number; position: number }, row: Row): MarkdownText {
     const { view } = this.#viewStore;
     const head = selectionLabel(view.selection, run.info.components);
-    const method = isDerived(view.selection, run.info.components) ? ` (${vscode.l10n.t('derived: φ(q)φ(k)ᵀ, normalised')})` : '';
-    const markdown = new vscode.MarkdownString(
-      cardMarkdown({
-        runId: run.runId,
-        token,
-        text: visibleText(run.source, token.position),
-        facts: vscode.l10n.t('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
-        caption: row.direction === 'reads' ? vscode.l10n.t('reads, in {0}:', head + method) : vscode.l10n.t('is read by, in {0}:', head + method),
-        sources: strongest(row.weights, maxSources, view.threshold).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
-        nothing: vscode.l10n.t('nothing above the threshold'),
-        commands: [
-          { title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position) ? vscode.l10n.t('Unpin') : vscode.l10n.t('Pin'), command: commands.pinToken },
-          { title: vscode.l10n.t('Next head'), command: commands.nextHead },
-          { title: vscode.l10n.t('Open panel'), command: commands.openPanel },
-        ],
-        revealCommand: commands.revealToken,
-      }),
-    );
-    markdown.isTrusted = { enabledCommands: [commands.pinToken, commands.nextHead, commands.openPanel, commands.revealToken] };
-    return markdown;
+    const method = isDerived(view.selection, run.info.components) ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})` : md``;
+    const place = md`${escaped(head)}${method}`;
+    return cardMarkdown({
+      runId: run.runId,
+      token,
+      text: visibleText(run.source, token.position),
+      facts: saidMarkdown('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
+      caption: row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
+      sources: strongest(row.weights, maxSources, view.threshold).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
+      nothing: saidMarkdown('nothing above the threshold'),
+      commands: [
+        { title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position) ? saidMarkdown('Unpin') : saidMarkdown('Pin'), command: commands.pinToken },
+        { title: saidMarkdown('Next head'), command: commands.nextHead },
+        { title: saidMarkdown('Open panel'), command: commands.openPanel },
+      ],
+      revealCommand: commands.revealToken,
+    });
   }
 
   #source(run: ShownRun, document: vscode.TextDocument, stream: number, position: number, weight: number): CardSource {
     const { start, end } = run.info.streams[stream].tokens[position];
     const place = stream === run.sourceIndex && end > start ? run.text.rangeOf(document, start, end) : undefined;
     const next = visibleNext(run.info.streams[stream], position);
-    const facts = next === undefined ? vscode.l10n.t('token {0}', position) : run.info.streams[stream].target?.isWritten === true ? vscode.l10n.t('token {0} of the target, predicting {1}', position, codeSpan(next)) : vscode.l10n.t('token {0} of the target, before {1}', position, codeSpan(next));
+    const facts = next === undefined ? saidMarkdown('token {0}', position) : run.info.streams[stream].target?.isWritten === true ? saidMarkdown('token {0} of the target, predicting {1}', position, codeSpan(next)) : saidMarkdown('token {0} of the target, before {1}', position, codeSpan(next));
     return {
       token: { stream, position },
       text: visibleText(run.info.streams[stream], position),
       weight,
       isInDocument: stream === run.sourceIndex,
-      place: place === undefined ? facts : vscode.l10n.t('token {0}, line {1}', position, place.start.line + 1),
+      place: place === undefined ? facts : saidMarkdown('token {0}, line {1}', position, place.start.line + 1),
     };
   }
 }

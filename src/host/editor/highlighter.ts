@@ -1,10 +1,12 @@
 import * as vscode from 'vscode';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { isCancelled, ExplorerError } from '../../base/errors';
+import { entry } from '../../base/logText';
 import type { Direction } from '../../model/pattern';
 import type { TokenRef } from '../../model/token';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
+import type { Log } from '../say/log';
 import type { ViewStore } from '../view/viewStore';
 import { maxHighlights, maxLiveHighlights, planHighlights, numDepths, type Highlight } from './decorationPlan';
 import { DecorationTypes, themeKind } from './decorationTypes';
@@ -25,7 +27,7 @@ interface Lit {
 export class Highlighter implements Disposable {
   readonly #viewStore: ViewStore;
   readonly #rows: RowReader;
-  readonly #log: vscode.LogOutputChannel;
+  readonly #log: Log;
   readonly #store = new DisposableStore();
   readonly #types = this.#store.add(new MutableDisposable<DecorationTypes>());
   #typesKey = '';
@@ -37,7 +39,7 @@ export class Highlighter implements Disposable {
   /** Which types each editor has ranges of, so that none is cleared in vain. */
   readonly #used = new WeakMap<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
 
-  constructor(viewStore: ViewStore, rows: RowReader, log: vscode.LogOutputChannel, onDidChangeSettings: (listener: () => void) => Disposable) {
+  constructor(viewStore: ViewStore, rows: RowReader, log: Log, onDidChangeSettings: (listener: () => void) => Disposable) {
     this.#viewStore = viewStore;
     this.#rows = rows;
     this.#log = log;
@@ -68,7 +70,7 @@ export class Highlighter implements Disposable {
     const update = ++this.#update;
     const lit = await this.#read().catch((error: unknown) => {
       // Where the attention is gone the panel says so; here there is only nothing to light.
-      if (!isCancelled(error)) this.#log.debug(`Nothing is lit: ${ExplorerError.from(error).message}`);
+      if (!isCancelled(error)) this.#log.debug(entry`Nothing is lit: ${ExplorerError.from(error).message}`);
       return undefined;
     });
     if (update !== this.#update || (lit === undefined && this.#lit === undefined)) return;
@@ -81,7 +83,7 @@ export class Highlighter implements Disposable {
   #tell(lit: Lit | undefined): void {
     if (lit?.run.askedAt === undefined || lit.run.runId === this.#toldRunId) return;
     this.#toldRunId = lit.run.runId;
-    this.#log.info(`First light in the editor ${(performance.now() - lit.run.askedAt).toFixed(0)} ms after the command.`);
+    this.#log.info(entry`First light in the editor ${(performance.now() - lit.run.askedAt).toFixed(0)} ms after the command.`);
   }
 
   async #read(): Promise<Lit | undefined> {

@@ -1,3 +1,5 @@
+import { codeLabel, codeSpan, commandLink, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
+import { plain } from '../../base/safeText';
 import type { TokenRef } from '../../model/token';
 
 /** One source of a hover card. */
@@ -9,7 +11,7 @@ export interface CardSource {
   /** Whether it has a place in the document, to go to. */
   readonly isInDocument: boolean;
   /** Localised, e.g. «line 12»; empty where it has no place in the document. */
-  readonly place: string;
+  readonly place: MarkdownText;
 }
 
 /** What a hover card shows; all words localised. */
@@ -18,13 +20,13 @@ export interface Card {
   readonly token: TokenRef;
   readonly text: string;
   /** e.g. «token 57 · id 1234». */
-  readonly facts: string;
+  readonly facts: MarkdownText;
   /** e.g. «reads, in head 3.5:». */
-  readonly caption: string;
+  readonly caption: MarkdownText;
   readonly sources: readonly CardSource[];
   /** Said where there are none. */
-  readonly nothing: string;
-  readonly commands: readonly { readonly title: string; readonly command: string }[];
+  readonly nothing: MarkdownText;
+  readonly commands: readonly { readonly title: MarkdownText; readonly command: string }[];
   readonly revealCommand: string;
 }
 
@@ -43,26 +45,12 @@ export function weightText(weight: number): string {
   return weight > 0 && weight < 0.0005 ? '<0.001' : weight.toFixed(3);
 }
 
-/** Any text as Markdown code: fenced by more backticks than it has in a row, and never empty. */
-export function codeSpan(text: string): string {
-  const safe = text.replaceAll(/[\r\n]+/g, '↵') || '∅';
-  const longest = Math.max(0, ...[...safe.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  const pad = safe.startsWith('`') || safe.endsWith('`') || /^ .* $/.test(safe) ? ' ' : '';
-  return fence + pad + safe + pad + fence;
-}
-
-/** A link that runs a command with arguments. */
-export function commandLink(label: string, command: string, args: readonly unknown[]): string {
-  return `[${label}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`;
-}
-
 /** The card as Markdown. */
-export function cardMarkdown(card: Card): string {
-  const header = `**${codeSpan(card.text)}** · ${card.facts}`;
+export function cardMarkdown(card: Card): MarkdownText {
   // A bar stands in code, whose characters are all of one width.
-  const line = (source: CardSource): string => [`\`${bar(source.weight)}\` ${weightText(source.weight)}`, source.isInDocument ? commandLink(codeSpan(source.text), card.revealCommand, [card.runId, source.token]) : codeSpan(source.text), ...(source.place === '' ? [] : [source.place])].join(' · ');
-  const body = card.sources.length === 0 ? card.nothing : card.sources.map(line).join('  \n');
-  const links = card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])).join(' | ');
-  return `${header}  \n${card.caption}\n\n${body}\n\n${links}`;
+  const line = (source: CardSource): MarkdownText =>
+    joinMarkdown([md`${codeSpan(bar(source.weight))} ${escaped(plain(weightText(source.weight)))}`, source.isInDocument ? commandLink(codeLabel(source.text), card.revealCommand, [card.runId, source.token]) : codeSpan(source.text), ...(source.place === '' ? [] : [source.place])], ' · ');
+  const body = card.sources.length === 0 ? card.nothing : joinMarkdown(card.sources.map(line), '  \n');
+  const links = joinMarkdown(card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])), ' | ');
+  return md`**${codeSpan(card.text)}** · ${card.facts}  \n${card.caption}\n\n${body}\n\n${links}`;
 }

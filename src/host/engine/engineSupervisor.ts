@@ -1,9 +1,11 @@
 import { MutableDisposable, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
+import { entry, entryOf } from '../../base/logText';
 import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
+import type { Log } from '../say/log';
 import { EngineHandle, isSameEngine } from './engineHandle';
 import type { EngineLauncher } from './engineLauncher';
 import { everySecond, type Ticks } from './engineWatch';
@@ -11,14 +13,6 @@ import { HeldRun } from './heldRun';
 
 /** What the window's engine is doing. */
 export type EngineState = { readonly kind: 'notStarted' } | { readonly kind: 'idle' } | { readonly kind: 'running' } | { readonly kind: 'stopped'; /** for the log and the sentence */ readonly reason: string };
-
-/** Where the supervisor writes what it does. */
-export interface EngineLog {
-  debug(message: string): void;
-  info(message: string): void;
-  warn(message: string): void;
-  error(message: string): void;
-}
 
 /** Asks an engine for a run. */
 type RunRequest = (engine: EngineHandle, signal: AbortSignal) => Promise<RunInfo>;
@@ -44,7 +38,7 @@ const spareDelayMilliseconds = 1000;
  */
 export class EngineSupervisor implements Disposable {
   readonly #launcher: EngineLauncher;
-  readonly #log: EngineLog;
+  readonly #log: Log;
   readonly #ticks: Ticks;
   readonly #engine = new MutableDisposable<EngineHandle>();
   #spare: EngineHandle | undefined;
@@ -62,7 +56,7 @@ export class EngineSupervisor implements Disposable {
   #isBackground = false;
   #isDisposed = false;
 
-  constructor(launcher: EngineLauncher, log: EngineLog, ticks: Ticks = everySecond) {
+  constructor(launcher: EngineLauncher, log: Log, ticks: Ticks = everySecond) {
     this.#launcher = launcher;
     this.#log = log;
     this.#ticks = ticks;
@@ -141,7 +135,7 @@ export class EngineSupervisor implements Disposable {
 
   /** Ends the engine and its spare, and starts anew. */
   restart(options: EngineOptions): void {
-    this.#log.info('Restarting the engine.');
+    this.#log.info(entry`Restarting the engine.`);
     this.#running?.abort();
     this.#dropSpare();
     this.#engine.value = undefined;
@@ -212,7 +206,7 @@ export class EngineSupervisor implements Disposable {
         const end = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then((): ProcessEnd => ({ kind: 'other', reason: 'the connection was lost' }))]);
         this.#stopped(engine, end);
         if (engine.numBegun > numBegun || numAsked >= mostEngines) throw endError(end, error);
-        this.#log.info('The engine was gone before it began: another is asked.');
+        this.#log.info(entry`The engine was gone before it began: another is asked.`);
       }
     }
   }
@@ -240,8 +234,8 @@ export class EngineSupervisor implements Disposable {
 
   #launch({ backend, threads }: EngineOptions): EngineHandle {
     const engine = new EngineHandle(this.#launcher.launch(), { backend, threads }, this.#ticks);
-    this.#log.debug(`Engine started${engine.pid === undefined ? '' : ` as process ${engine.pid}`}.`);
-    engine.on('log', ({ level, message }) => this.#log[level](message));
+    this.#log.debug(entry`Engine started${engine.pid === undefined ? '' : ` as process ${engine.pid}`}.`);
+    engine.on('log', ({ level, message }) => this.#log[level](entryOf('', message)));
     engine.on('progress', (progress) => {
       if (engine === this.#engine.value) this.#progressEmitter.fire(progress);
     });
@@ -255,7 +249,7 @@ export class EngineSupervisor implements Disposable {
     if (spare === undefined) return;
     this.#spare = undefined;
     this.#engine.value = spare;
-    this.#log.debug('The spare engine takes over.');
+    this.#log.debug(entry`The spare engine takes over.`);
   }
 
   /** After a cancelled run: the engine stays if it answers, which it cannot do inside a run. */
@@ -273,7 +267,7 @@ export class EngineSupervisor implements Disposable {
 
   #replace(engine: EngineHandle, why: string): void {
     if (engine !== this.#engine.value) return;
-    this.#log.info(`Engine ended: ${why}.`);
+    this.#log.info(entry`Engine ended: ${why}.`);
     this.#engine.value = undefined;
     if (this.hasSpare) this.#promote();
   }
@@ -289,10 +283,10 @@ export class EngineSupervisor implements Disposable {
     if (engine.isUnwanted) return;
     const reason = kind === 'memory' ? `not enough memory for ${what}` : kind === 'files' ? `the model's file ${what} changed` : what;
     if (engine === this.#spare) {
-      this.#log.warn(`The spare engine stopped: ${reason}.`);
+      this.#log.warn(entry`The spare engine stopped: ${reason}.`);
       this.#dropSpare();
     } else if (engine === this.#engine.value) {
-      this.#log.error(`The engine stopped: ${reason}.`);
+      this.#log.error(entry`The engine stopped: ${reason}.`);
       this.#engine.value = undefined;
       this.#setState({ kind: 'stopped', reason });
     }
@@ -320,7 +314,7 @@ export class EngineSupervisor implements Disposable {
     try {
       await engine.remote.warmUp(engine.options);
     } catch (error) {
-      if (!engine.isUnwanted) this.#log.warn(`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
+      if (!engine.isUnwanted) this.#log.warn(entry`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
       throw error;
     }
   }

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled, type ErrorCode } from '../../base/errors';
+import { entry, failureEntry } from '../../base/logText';
+import type { PlainText } from '../../base/safeText';
 import type { TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
-import { errorSentence, noticeSentence, panelError } from '../localize';
+import { errorSentence, noticeLines, panelError } from '../localize';
 import type { FirstHeads } from '../model/firstHeads';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
@@ -21,6 +23,9 @@ import type { TextRange } from '../run/textRange';
 import { TrackedText } from '../run/trackedText';
 import type { ViewStore } from '../view/viewStore';
 import { budgetOf, chooseWindow, commonTokens, initialUnitsPerToken, moveWindow, tokenBefore } from './liveWindow';
+import type { Log } from '../say/log';
+import { showInStatusBar } from '../say/notifications';
+import { said } from '../say/said';
 
 /** What live mode needs of the window. */
 export interface LiveDependencies {
@@ -30,7 +35,7 @@ export interface LiveDependencies {
   readonly places: ModelPlaces;
   readonly controller: ExplainController;
   readonly firstHeads: FirstHeads;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
   readonly showPanel: () => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
 }
@@ -81,7 +86,7 @@ export class LiveMode implements Disposable {
 
   constructor(deps: LiveDependencies) {
     this.#deps = deps;
-    this.#store.add(deps.controller.onWillExplain(() => this.#end(vscode.l10n.t('Live mode has ended: what you asked for is shown.'))));
+    this.#store.add(deps.controller.onWillExplain(() => this.#end(said('Live mode has ended: what you asked for is shown.'))));
   }
 
   get isOn(): boolean {
@@ -137,7 +142,7 @@ export class LiveMode implements Disposable {
     this.#schedule(0);
   }
 
-  #end(message?: string): void {
+  #end(message?: PlainText): void {
     if (!this.isOn) return;
     const { store, controller, supervisor } = this.#deps;
     clearTimeout(this.#timer);
@@ -151,7 +156,7 @@ export class LiveMode implements Disposable {
     supervisor.setBackground(false);
     store.setCaret(undefined);
     store.setLive({ kind: 'off' });
-    if (message !== undefined) void vscode.window.setStatusBarMessage(message, 5000);
+    if (message !== undefined) showInStatusBar(message, 5000);
     else controller.markIfEdited();
   }
 
@@ -239,7 +244,7 @@ export class LiveMode implements Disposable {
       return;
     }
     await this.#show(held, document, range, text, editor);
-    log.debug(`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`);
+    log.debug(entry`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`);
   }
 
   /** The editor that has the caret; while the panel has the focus, the one that is explained or else one beside it. */
@@ -330,7 +335,7 @@ export class LiveMode implements Disposable {
     const ignored = former?.isLive === true ? undefined : await ignoredSettings();
     await this.#deps.firstHeads.load();
     if (!this.isOn) return held.release();
-    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...held.info.notices.filter(({ code }) => !code.startsWith('cutTo')).map(noticeSentence)];
+    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo')))];
     const tracked = new TrackedText(document, range.start, text);
     const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
     tracked.narrow(run.source.text.length);
@@ -353,7 +358,7 @@ export class LiveMode implements Disposable {
     const { store, log } = this.#deps;
     // A text of spaces only has no tokens to look at.
     if (!this.isOn || isCancelled(error) || error.code === 'noTokens' || error.code === 'emptyText') return;
-    log.warn(`Live: ${error.message}${error.details === undefined ? '' : `\n${error.details}`}`);
+    log.warn(failureEntry(error, 'Live: '));
     this.#failures++;
     const isPaused = this.#failures >= mostFailures || lasting.has(error.code);
     store.setLive({ kind: isPaused ? 'paused' : 'on', sentence: errorSentence(error) });

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import * as vscode from 'vscode';
 import type { HeadSelection } from '../../model/head';
+import { said } from '../say/said';
 
 const place = v.pipe(v.number(), v.integer(), v.minValue(0));
 const sample = v.union([v.object({ language: v.string(), lines: v.array(v.string()), /** Where the caret stands: after the token that tells most. */ caret: v.optional(v.object({ line: place, character: place })) }), v.object({ /** A picture, or a folder of pictures, below media/models. */ picture: v.string() })]);
@@ -56,7 +57,7 @@ export async function readBundledModels(extensionUri: vscode.Uri): Promise<reado
         return [];
       }
       // The strings of models.json are in the translation bundle: see scripts/l10n.mjs.
-      return [{ name, title: vscode.l10n.t(title), description: vscode.l10n.t(description), reads, sample: shown, uri }];
+      return [{ name, title: said(title), description: said(description), reads, sample: shown, uri }]; // eslint-disable-line no-restricted-syntax -- models.json ships with us
     }),
   );
   return found.flat();

@@ -1,5 +1,7 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { bundledPrefix } from './modelPath';
+import type { PlainText } from '../../base/safeText';
+import { said } from '../say/said';
 
 const key = 'imageModel';
 
@@ -33,6 +35,6 @@ export class ImageModels {
 }
 
 /** Says that another model than the one in the settings reads the picture. */
-export function otherModelNotice(settingName: string, used: string): string {
-  return vscode.l10n.t('{0} reads text, so the picture is read by {1}.', settingName, used);
+export function otherModelNotice(settingName: string, used: string): PlainText {
+  return said('{0} reads text, so the picture is read by {1}.', settingName, used);
 }

@@ -1,9 +1,13 @@
 import * as vscode from 'vscode';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
+import { entry } from '../../base/logText';
+import { Sparing } from '../../base/sparing';
 import type { PanelAction, PanelApi, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
+import type { Log } from '../say/log';
+import { nameTab } from '../say/panelTab';
 import type { ViewStore } from '../view/viewStore';
 import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { FirstPatternFetcher } from './firstPattern';
@@ -11,13 +15,14 @@ import { makeNonce, panelHtml } from './panelHtml';
 import type { PanelMemory } from './panelMemory';
 import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from './panelSnapshots';
 import { WebviewChannel } from './webviewChannel';
+import { said } from '../say/said';
 
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
   readonly memory: PanelMemory;
   readonly extensionUri: vscode.Uri;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
   readonly act: (action: PanelAction) => void;
   readonly reveal: (token: TokenRef) => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
@@ -38,6 +43,8 @@ export class ExplorerPanel implements Disposable {
   readonly #deps: PanelDependencies;
   readonly #store = new DisposableStore();
   readonly #connection = this.#store.add(new MutableDisposable<Connection<object, PanelEvents, PanelIntents>>());
+  /** A page may send what it likes, and as often. */
+  readonly #malformed: Sparing;
   #channel: WebviewChannel | undefined;
   /** Whether a page has said that it listens. */
   #isReady = false;
@@ -61,10 +68,11 @@ export class ExplorerPanel implements Disposable {
     this.#panel = panel;
     this.#deps = deps;
     const { store, extensionUri } = deps;
+    this.#malformed = this.#store.add(new Sparing({ first: 5, milliseconds: 10_000, tellCount: (count) => deps.log.warn(entry`The panel sent ${count} more messages that were not understood.`) }));
     const dist = vscode.Uri.joinPath(extensionUri, 'dist');
     panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
     panel.iconPath = { light: vscode.Uri.joinPath(extensionUri, 'media', 'panel-light.svg'), dark: vscode.Uri.joinPath(extensionUri, 'media', 'panel-dark.svg') };
-    panel.title = panelTitle(store.run);
+    nameTab(panel, panelTitle(store.run));
     // A panel that is hidden loses its page and gets it anew: all state is in the store, so it is drawn again at once, and
     // a page that nobody sees costs no memory. (Hence no `retainContextWhenHidden`.)
     this.#store.add(panel.onDidChangeViewState(() => this.#viewStateChanged()));
@@ -85,9 +93,9 @@ export class ExplorerPanel implements Disposable {
       const [script, style] = await Promise.all(['webview.js', 'webview.css'].map(async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, name)))));
       if (this.#store.isDisposed) return;
       const addressOf = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
-      webview.html = panelHtml({ script, style, codicons: addressOf('codicon.css'), elements: addressOf('elements.js'), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, vscode.l10n.t('Loading the panel …'));
+      webview.html = panelHtml({ script, style, codicons: addressOf('codicon.css'), elements: addressOf('elements.js'), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, said('Loading the panel …'));
     } catch (error) {
-      this.#deps.log.error(`The panel's page could not be read: ${String(error)}`);
+      this.#deps.log.error(entry`The panel's page could not be read: ${String(error)}`);
     }
   }
 
@@ -157,14 +165,14 @@ export class ExplorerPanel implements Disposable {
           return this.#held().picture(signal);
         },
       },
-      (what) => log.warn(`The panel sent something that is not of the protocol: ${what}`),
+      (what) => this.#malformed.tell(() => log.warn(entry`The panel sent something that is not of the protocol: ${what}`)),
     );
     const on = <K extends keyof PanelIntents>(intent: K, handle: (value: unknown) => void): void => {
       connection.on(intent, (value) => {
         try {
           handle(value);
         } catch (error) {
-          log.warn(`The panel sent what cannot be: ${ExplorerError.from(error).message}`);
+          this.#malformed.tell(() => log.warn(entry`The panel sent what cannot be: ${ExplorerError.from(error).message}`));
         }
       });
     };
@@ -183,7 +191,7 @@ export class ExplorerPanel implements Disposable {
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
       const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;
-      log[store.run?.isLive === true ? 'debug' : 'info'](`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
+      log[store.run?.isLive === true ? 'debug' : 'info'](entry`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
       if (store.caret !== undefined) this.#postHover();
     });
     this.#connection.value = connection;
@@ -201,7 +209,7 @@ export class ExplorerPanel implements Disposable {
     const isAhead = this.#isAhead;
     this.#isAhead = false;
     if (this.#isReady) this.#connect();
-    else this.#deps.log.info(`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`);
+    else this.#deps.log.info(entry`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`);
     this.#isReady = true;
     this.#sequence = 0;
     if (!isAhead) return this.#postAll();
@@ -265,7 +273,7 @@ export class ExplorerPanel implements Disposable {
 
   #runChanged(): void {
     const { run } = this.#deps.store;
-    this.#panel.title = panelTitle(run);
+    nameTab(this.#panel, panelTitle(run));
     clearTimeout(this.#moveTimer);
     if (run?.runId !== this.#shownRunId) {
       if (run !== undefined && this.#panel.visible) this.#first.fetch(run, this.#deps.store.view);

@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import { plain } from '../../base/safeText';
+import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { Recalled } from './panelMemory';
 
@@ -27,7 +29,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
       if (!this.#current.isVisible || !preserveFocus) void this.#uncover(this.#current, preserveFocus);
       return;
     }
-    this.#adopt(vscode.window.createWebviewPanel(panelViewType, 'Attention Explorer', { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, { enableScripts: true }));
+    this.#adopt(createPanel(panelViewType, plain('Attention Explorer'), preserveFocus));
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
+import { plain } from '../../base/safeText';
 import { headLabel, type HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
@@ -7,24 +8,30 @@ import type { TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
 import type { KeptPanel, PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
 
-// The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown.
+// The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
+// before what is in it.
 
 const maxHeads = 4096;
 const maxPinned = 64;
 const maxThumbnailSize = 256;
+/** UTF-16 units of what is told of a message. */
+const maxComplaint = 200;
 const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e6));
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
+/** A list by its length alone: the library's own check of it comes after that of every member. */
+const shortList = (least: number, most: number) => v.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length >= least && value.length <= most, 'a list of another length');
+
 const head = v.object({ layer: index, head: index });
 const component = v.picklist(['encoder', 'decoder', 'cross', 'self']);
-const selection = v.object({ component, heads: v.pipe(v.array(head), v.minLength(1), v.maxLength(maxHeads)), aggregation: v.picklist(['mean', 'max']) });
+const selection = v.object({ component, heads: v.pipe(shortList(1, maxHeads), v.array(head)), aggregation: v.picklist(['mean', 'max']) });
 const token = v.object({ stream: index, position: index });
 const view = v.object({
   selection,
   direction: v.picklist(['reads', 'readBy']),
   scale: v.picklist(['absolute', 'row', 'log']),
   threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
-  pinned: v.pipe(v.array(token), v.maxLength(maxPinned)),
+  pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
 });
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
@@ -132,8 +139,8 @@ export function checkKept(state: unknown): KeptPanel | 'nothing' | undefined {
 }
 
 function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
-  const result = v.safeParse(schema, value);
-  if (!result.success) throw new ExplorerError('invalidMessage', [`${what}: ${result.issues[0].message}`]);
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (!result.success) throw new ExplorerError('invalidMessage', [`${what}: ${plain(result.issues[0].message, maxComplaint)}`]);
   return result.output;
 }
 

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { plain, type PlainText } from '../../base/safeText';
 import type { ViewState } from '../../model/viewState';
 import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
 import { visibleEditor } from '../editor/visibleEditor';
@@ -12,18 +13,19 @@ import { readSettings } from '../readSettings';
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
-  return { info: run.info, documentName: documentName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
+  // What it has to say is said in sentences.
+  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
 }
 
 /** What the panel's tab is called: the document, and the lines where only some are explained. */
-export function panelTitle(run: ShownRun | undefined): string {
-  if (run === undefined) return 'Attention Explorer';
+export function panelTitle(run: ShownRun | undefined): PlainText {
+  if (run === undefined) return plain('Attention Explorer');
   const name = documentName(run.text.uri);
   // What is explained in live mode moves with the caret; the tab's title does not.
-  if (run.isWholeDocument || run.isLive) return `Attention Explorer: ${name}`;
+  if (run.isWholeDocument || run.isLive) return plain(`Attention Explorer: ${name}`);
   const first = startOf(run).line + 1;
   const last = first + countNewlines(run.text.text);
-  return `Attention Explorer: ${name} ${first === last ? first : `${first}–${last}`}`;
+  return plain(`Attention Explorer: ${plain(name, 200)} ${first === last ? first : `${first}–${last}`}`);
 }
 
 /** Live mode as the panel gets it. */

@@ -1,7 +1,9 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { Emitter } from '../../base/event';
+import { entry, failureEntry } from '../../base/logText';
+import type { PlainText } from '../../base/safeText';
 import { normalizeSelection, type HeadSelection } from '../../model/head';
 import type { Notice } from '../../model/modelInfo';
 import type { TokenRef } from '../../model/token';
@@ -12,7 +14,7 @@ import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
-import { errorSentence, noticeSentence, panelError } from '../localize';
+import { errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
@@ -31,6 +33,8 @@ import { showProgress } from './showProgress';
 import { TrackedPicture } from './trackedPicture';
 import type { TextRange } from './textRange';
 import { TrackedText } from './trackedText';
+import type { Log } from '../say/log';
+import { said } from '../say/said';
 
 /** What the controller needs of the window. */
 export interface ExplainDependencies {
@@ -40,7 +44,7 @@ export interface ExplainDependencies {
   readonly places: ModelPlaces;
   readonly imageModels: ImageModels;
   readonly firstHeads: FirstHeads;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: Log;
   /** Opens the panel where it is not open, without taking the focus. */
   readonly showPanel: () => void;
   readonly isPanelVisible: () => boolean;
@@ -122,7 +126,7 @@ export class ExplainController implements Disposable {
       this.#attempt = undefined;
       run.askedAt = started;
       this.show(run, source, view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() });
-      log.info(`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
+      log.info(entry`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
       return run;
     } catch (error) {
       if (attempt === this.#attempt) {
@@ -157,7 +161,7 @@ export class ExplainController implements Disposable {
   }
 
   /** Says that what is shown no longer holds, where something is shown. */
-  markStale(reason: string): void {
+  markStale(reason: PlainText): void {
     const { store } = this.#deps;
     if (store.run !== undefined && this.#attempt === undefined && store.status.kind !== 'engineStopped' && !this.#isFollowed(store.run)) store.setStatus({ kind: 'stale', reason });
   }
@@ -243,7 +247,7 @@ export class ExplainController implements Disposable {
     const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
-      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...held.info.notices.map(noticeSentence)], model);
+      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)], model);
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -252,10 +256,10 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined): string[] {
+  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined): PlainText[] {
     return [
       ...(ignored === undefined ? [] : [errorSentence(ignored)]),
-      ...scaleNotices(held.info.notices, read.fullLength / read.text.length).map(noticeSentence),
+      ...noticeLines(scaleNotices(held.info.notices, read.fullLength / read.text.length)),
     ];
   }
 
@@ -295,7 +299,7 @@ export class ExplainController implements Disposable {
       store.setStatus(this.#statusAfterCancel(statusBefore));
       return;
     }
-    log.error(`${error.message}${error.details === undefined ? '' : `\n${error.details}`}`);
+    log.error(failureEntry(error));
     const shown = panelError(error);
     store.setStatus(error.code === 'engineStopped' ? { kind: 'engineStopped', error: shown } : { kind: 'failed', error: shown });
     reportFailure(shown, this.#deps.isPanelVisible());
@@ -305,7 +309,7 @@ export class ExplainController implements Disposable {
     const { run } = this.#deps.store;
     if (run === undefined) return before.kind === 'failed' ? before : { kind: 'empty' };
     // Ending a run ends its engine, and with it the attention that was shown before.
-    if (!run.held.isHeld) return { kind: 'stale', reason: vscode.l10n.t('Cancelling ended the engine that held this attention.') };
+    if (!run.held.isHeld) return { kind: 'stale', reason: said('Cancelling ended the engine that held this attention.') };
     if (run.text.isEdited) return { kind: 'stale', reason: editedReason(run) };
     return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
   }
@@ -323,8 +327,8 @@ function again(source: ExplainSource): ExplainSource {
   return anew.chat === 'yes' ? { ...anew, chat: 'wherePossible' } : anew;
 }
 
-function editedReason(run: ShownRun): string {
-  return run.isPicture ? vscode.l10n.t('The picture was changed.') : vscode.l10n.t('The text was edited.');
+function editedReason(run: ShownRun): PlainText {
+  return run.isPicture ? said('The picture was changed.') : said('The text was edited.');
 }
 
 /** The scale that a run begins with. Weights over a picture's many patches are small by themselves: unless the settings say otherwise, they are shown by row. */

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { askForFile } from '../say/dialogs';
+import { said } from '../say/said';
 
 /** A picture that is to be explained, before anything of it is read. */
 export interface PictureSource {
@@ -14,9 +16,8 @@ export function activePicture(): vscode.Uri | undefined {
 }
 
 /** Lets the person choose a picture file. */
-export async function choosePicture(): Promise<vscode.Uri | undefined> {
-  const [uri] = (await vscode.window.showOpenDialog({ title: vscode.l10n.t('Explain Attention on Image'), openLabel: vscode.l10n.t('Explain This Picture'), filters: { [vscode.l10n.t('Pictures')]: extensions } })) ?? [];
-  return uri;
+export function choosePicture(): Promise<vscode.Uri | undefined> {
+  return askForFile({ title: said('Explain Attention on Image'), button: said('Explain This Picture'), kind: { name: said('Pictures'), extensions } });
 }
 
 function pictureOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { PlainText } from '../../base/safeText';
 import { ExplorerError } from '../../base/errors';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
@@ -20,7 +21,7 @@ export interface PictureRun {
   readonly held: HeldRun;
   readonly model: ModelLocation;
   /** Localised. */
-  readonly notices: readonly string[];
+  readonly notices: readonly PlainText[];
 }
 
 /**

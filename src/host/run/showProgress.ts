@@ -1,15 +1,16 @@
-import * as vscode from 'vscode';
 import { toDisposable, type Disposable } from '../../base/disposable';
 import { longRunMilliseconds } from '../../model/longRun';
 import { stageTitle } from '../localize';
 import type { ViewStore } from '../view/viewStore';
+import { showProgressOf } from '../say/notifications';
+import { said } from '../say/said';
 
 /** Shows the store's busy status as a cancellable notification, until disposed. A quick run needs none: the panel says the same, and its page would have to wait while one is shown. */
 export function showProgress(store: ViewStore, onCancel: () => void): Disposable {
   let end: () => void = () => {};
   const ended = new Promise<void>((resolve) => (end = resolve));
   const timer = setTimeout(() => {
-    void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: vscode.l10n.t('Explain Attention'), cancellable: true }, async (progress, token) => {
+    showProgressOf(said('Explain Attention'), async (tell, token) => {
       let reported = 0;
       const report = (): void => {
         const { status } = store;
@@ -18,7 +19,7 @@ export function showProgress(store: ViewStore, onCancel: () => void): Disposable
         // Stages count from nothing each; the bar only grows, so it follows the longest one, loading.
         const increment = status.stage === 'loadModel' ? Math.max(0, percent - reported) : 0;
         reported += increment;
-        progress.report({ message: status.fraction === undefined ? stageTitle(status.stage) : `${stageTitle(status.stage)} (${percent} %)`, increment });
+        tell({ step: stageTitle(status.stage), percent: status.fraction === undefined ? undefined : percent, increment });
       };
       report();
       const reporting = store.onDidChangeStatus(report);

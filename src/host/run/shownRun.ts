@@ -1,4 +1,5 @@
 import type { Disposable } from '../../base/disposable';
+import type { PlainText } from '../../base/safeText';
 import type { RunInfo } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { HeldRun } from '../engine/heldRun';
@@ -12,7 +13,7 @@ export class ShownRun implements Disposable {
   /** Whether nothing was selected; a picture is always explained as a whole. */
   readonly isWholeDocument: boolean;
   /** Localised. */
-  readonly notices: readonly string[];
+  readonly notices: readonly PlainText[];
 
   /** The model, where it is not for the settings to say. */
   readonly model: ModelLocation | undefined;
@@ -26,7 +27,7 @@ export class ShownRun implements Disposable {
   /** When the person asked for it, in milliseconds of this process's clock; undefined where nobody did. */
   askedAt: number | undefined;
 
-  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly string[], model?: ModelLocation, target?: string, isLive = false) {
+  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly PlainText[], model?: ModelLocation, target?: string, isLive = false) {
     this.held = held;
     this.text = text;
     this.isWholeDocument = isWholeDocument;

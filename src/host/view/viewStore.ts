@@ -1,5 +1,6 @@
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
+import type { PlainText } from '../../base/safeText';
 import { normalizeSelection } from '../../model/head';
 import { isSameToken, type TokenRef } from '../../model/token';
 import { initialView, type ViewState } from '../../model/viewState';
@@ -16,7 +17,7 @@ export interface Hovered {
 }
 
 /** What live mode is doing; `sentence` says what went wrong last. */
-export type LiveState = { readonly kind: 'off' } | { readonly kind: 'on' | 'paused'; readonly sentence?: string };
+export type LiveState = { readonly kind: 'off' } | { readonly kind: 'on' | 'paused'; readonly sentence?: PlainText };
 
 /** The one source of what is shown: panel and editor read it, and only intents change it. */
 export class ViewStore implements Disposable {

@@ -2,7 +2,11 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { bucketOf, depthOfBucket, maxHighlights, numDepths, planHighlights } from '../../../src/host/editor/decorationPlan';
 import { depthStyles } from '../../../src/host/editor/depthStyles';
-import { bar, cardMarkdown, codeSpan, commandLink, weightText } from '../../../src/host/editor/hoverCard';
+import { codeSpan, commandLink, md } from '../../../src/base/markdown';
+import { visibleNext, visibleText, type TokenStream } from '../../../src/model/token';
+import { hostileTexts, unseenCharacters } from '../../harness/hostileTexts';
+import { readers } from '../../harness/readMarkdown';
+import { bar, cardMarkdown, weightText } from '../../../src/host/editor/hoverCard';
 import { nextHead } from '../../../src/host/commands/nextHead';
 import { scales } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
@@ -67,11 +71,11 @@ describe('The hover card', () => {
     runId: 3,
     token: { stream: 0, position: 1 },
     text: 'fib',
-    facts: 'token 1 · id 42',
-    caption: 'reads, in head 3.5:',
-    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: 'line 12' }],
-    nothing: 'nothing',
-    commands: [{ title: 'Pin', command: 'attentionExplorer.pinToken' }],
+    facts: md`token 1 · id 42`,
+    caption: md`reads, in head 3.5:`,
+    sources: [{ token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: md`line 12` }],
+    nothing: md`nothing`,
+    commands: [{ title: md`Pin`, command: 'attentionExplorer.pinToken' }],
     revealCommand: 'attentionExplorer.revealToken',
   };
 
@@ -83,6 +87,25 @@ describe('The hover card', () => {
       ['attentionExplorer.revealToken', [3, { stream: 0, position: 0 }]],
       ['attentionExplorer.pinToken', [3, { stream: 0, position: 1 }]],
     ]);
+  });
+
+  it('has no link, picture or mark but its own, whatever a token says', () => {
+    for (const [name, text] of Object.entries(hostileTexts)) {
+      const token = { id: 1, piece: text, start: 0, end: 0, isSpecial: true };
+      const stream: TokenStream = { role: 'target', text, tokens: [token, { ...token, isSpecial: false, end: text.length }, { ...token, template: text }], target: { isWritten: true, ending: text } };
+      const shown = stream.tokens.map((_, position) => visibleText(stream, position));
+      const sources = shown.map((each, position) => ({ token: { stream: 0, position }, text: each, weight: 0.5, isInDocument: true, place: md`before ${codeSpan(visibleNext(stream, position) ?? '')}` }));
+      for (const each of shown) {
+        const markdown = cardMarkdown({ ...card, text: each, sources });
+        expect(markdown.replaceAll('\n', ''), name).to.not.match(unseenCharacters);
+        expect(markdown.length, name).to.be.lessThan(6000);
+        for (const read of Object.values(readers)) {
+          const { kinds, addresses } = read(markdown);
+          expect(addresses.map((address) => /^command:([\w.]+)\?/.exec(address)?.[1]), name).to.deep.equal([...sources.map(() => 'attentionExplorer.revealToken'), 'attentionExplorer.pinToken']);
+          expect([...new Set(kinds.map((kind) => kind.replace(/_open$/, '')))].filter((kind) => !['paragraph', 'strong', 'code_inline', 'codespan', 'br', 'hardbreak', 'link'].includes(kind)), name).to.deep.equal([]);
+        }
+      }
+    }
   });
 
   it('says so where there is no source', () => {
@@ -106,7 +129,7 @@ describe('The hover card', () => {
     expect(codeSpan('a```b')).to.equal('````a```b````');
     expect(codeSpan('a\nb')).to.equal('`a↵b`');
     expect(codeSpan('')).to.equal('`∅`');
-    expect(commandLink('x', 'c', [')](command:evil)'])).to.not.include(')](command:evil');
+    expect(commandLink(md`x`, 'c', [')](command:evil)'])).to.not.include(')](command:evil');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('`', 'a', ' ', '\n', ']', '\\') }), (text) => {
         const span = codeSpan(text);

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
-import { EngineSupervisor, type EngineLog } from '../../../src/host/engine/engineSupervisor';
+import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
+import type { Log } from '../../../src/host/say/log';
 import { behave, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
 
@@ -24,7 +25,7 @@ describe('The engine supervisor', () => {
     logged = [];
     states = [];
     const say = (message: string): void => void logged.push(message);
-    const log: EngineLog = { debug: say, info: say, warn: say, error: say };
+    const log: Log = { debug: say, info: say, warn: say, error: say };
     supervisor = new EngineSupervisor(launcher, log);
     supervisor.onDidChangeState(({ kind }) => states.push(kind));
   });

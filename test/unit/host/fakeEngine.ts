@@ -1,4 +1,6 @@
 import 'vscode-jsonrpc/node';
+import { md } from '../../../src/base/markdown';
+import { plain } from '../../../src/base/safeText';
 import { Emitter } from '../../../src/base/event';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
@@ -110,7 +112,7 @@ export class FakeEngine implements EngineProcess {
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: () => ({ modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined }),
-      inspect: () => ({ title: 'report', markdown: '# report', json: '{}' }),
+      inspect: () => ({ title: plain('report'), markdown: md`# report`, json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };
     const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
@@ -168,14 +170,14 @@ export function runInfo(runId: number, text: string): RunInfo {
   const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({ id: i, piece: match[0], start: match.index, end: match.index + match[0].length, isSpecial: false }));
   return {
     runId,
-    model: { name: 'fake', path: '/fake', backend: 'wasm', backendReason: '', numThreads: 1, contextLength: 8, vocabularySize: 8, reads: 'text' },
+    model: { name: plain('fake'), path: '/fake', backend: 'wasm', backendReason: plain(''), numThreads: 1, contextLength: 8, vocabularySize: 8, reads: 'text' },
     streams: [{ role: 'source', text, tokens }],
     components: [
       {
         component: 'self',
         layers: [
-          { path: 'layer0', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
-          { path: 'layer1', numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
+          { path: plain('layer0'), numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
+          { path: plain('layer1'), numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
         ],
         queryStream: 0,
         keyStream: 0,

@@ -5,6 +5,7 @@ import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 import { codeOfCall } from '../../harness/codeOf';
+import { unseenCharacters } from '../../harness/hostileTexts';
 
 const run = runInfo(7, 'one two three');
 const heads = (...refs: [number, number][]) => refs.map(([layer, head]) => ({ layer, head }));
@@ -34,6 +35,27 @@ describe('What the webview says', () => {
     for (const position of [2000, -1, 0.5, NaN, '1']) expect(row(position)).to.equal('invalidMessage');
     expect(row(0, 'both')).to.equal('invalidMessage');
     for (const check of [checkOverviewParams, checkTileParams, checkRowParams]) expect(codeOfCall(() => check({ runId: 6, selection, level: 0, row: 0, column: 0, position: 0, direction: 'reads' }, long))).to.equal('unknownRun');
+  });
+
+  it('costs little where it is large and wrong, and little of it is told', () => {
+    const large: readonly unknown[] = [
+      { runId: 'x'.repeat(10_000_000), selection: select([0, 0]) },
+      { runId: 7, selection: { ...select([0, 0]), heads: new Array<unknown>(500_000).fill({ layer: 'x', head: 'y' }) } },
+      { runId: 7, selection: { ...select([0, 0]), heads: new Array<unknown>(500_000).fill({ layer: 0, head: 0 }) } },
+      { runId: 7, selection: new Array(4000).fill('x\n\u202e') },
+    ];
+    const began = performance.now();
+    for (const value of large) {
+      try {
+        checkPatternParams(value, run);
+        expect.fail();
+      } catch (error) {
+        expect(error).to.have.property('code', 'invalidMessage');
+        expect((error as Error).message.length).to.be.lessThan(400); // an ExplorerError by its code
+        expect((error as Error).message).to.not.match(unseenCharacters);
+      }
+    }
+    expect(performance.now() - began).to.be.lessThan(500);
   });
 
   it('may ask for thumbnails of a sensible size', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
+import { plain } from '../../../src/base/safeText';
 import { headLabel, headsOf, isSameSelection, normalizeSelection, type ComponentInfo, type HeadSelection } from '../../../src/model/head';
 
-const layer = (numHeads: number): ComponentInfo['layers'][number] => ({ path: `layer of ${numHeads}`, numHeads, numKeyValueHeads: numHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
+const layer = (numHeads: number): ComponentInfo['layers'][number] => ({ path: plain(`layer of ${numHeads}`), numHeads, numKeyValueHeads: numHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
 const decoder: ComponentInfo = { component: 'decoder', layers: [layer(2), layer(4)], queryStream: 0, keyStream: 0, isCausal: true };
 const select = (heads: [number, number][], aggregation: HeadSelection['aggregation'] = 'mean'): HeadSelection => ({ component: 'decoder', heads: heads.map(([l, head]) => ({ layer: l, head })), aggregation });
 

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { headsBetween, layoutHeadGrid, moveInGrid, neighbourHead } from '../../../webview/layout/headGrid';
 import { layoutTokens } from '../../../webview/layout/tokenLines';
@@ -48,7 +49,7 @@ describe('walking the tokens', () => {
 });
 
 describe('walking the heads', () => {
-  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({ path: '', numHeads, numKeyValueHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
+  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({ path: plain(''), numHeads, numKeyValueHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
   const uneven: ComponentInfo = { component: 'self', layers: [layer(4), layer(2)], queryStream: 0, keyStream: 0, isCausal: true };
 
   it('goes to headers, over to shorter layers, and not beyond', () => {

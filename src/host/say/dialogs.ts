@@ -1,0 +1,49 @@
+import * as vscode from 'vscode';
+import { messageText, type PlainText } from '../../base/safeText';
+
+/** What the person is asked to write. */
+export interface Question {
+  readonly title: PlainText;
+  readonly prompt: PlainText;
+  readonly placeholder: PlainText;
+  /** What stands there already: text to edit, as it is. */
+  readonly value: string;
+  /** Says what is wrong with what was written. */
+  readonly check: (text: string) => PlainText | undefined;
+}
+
+/** Asks for a text; undefined where the person leaves. */
+export function askForText({ title, prompt, placeholder, value, check }: Question): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title,
+    prompt: messageText(prompt),
+    placeHolder: placeholder,
+    value,
+    validateInput: (text) => {
+      const found = check(text);
+      return found && messageText(found);
+    },
+  });
+}
+
+/** Which file is asked for. */
+export interface FileQuestion {
+  readonly title: PlainText;
+  readonly button: PlainText;
+  /** A kind of files and how their names end; without one, a folder is asked for. */
+  readonly kind: { readonly name: PlainText; readonly extensions: readonly string[] } | undefined;
+  readonly startAt?: vscode.Uri;
+}
+
+/** Asks for a file or a folder; undefined where the person leaves. */
+export async function askForFile({ title, button, kind, startAt }: FileQuestion): Promise<vscode.Uri | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    title,
+    openLabel: button,
+    canSelectFiles: kind !== undefined,
+    canSelectFolders: kind === undefined,
+    ...(kind === undefined ? {} : { filters: { [kind.name]: [...kind.extensions] } }),
+    ...(startAt === undefined ? {} : { defaultUri: startAt }),
+  });
+  return chosen?.[0];
+}

@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import type { LabelText, PlainText } from '../../base/safeText';
+
+/** An entry of a list, whose texts VS Code searches for icons. */
+export interface ListItem extends vscode.QuickPickItem {
+  readonly label: LabelText;
+  readonly description?: LabelText;
+  readonly detail?: LabelText;
+}
+
+/** What a list is headed with. */
+export interface ListHead {
+  readonly title: PlainText;
+  readonly placeholder?: PlainText;
+}
+
+/** Lets the person choose an entry; descriptions are searched too. */
+export function chooseOf<Item extends ListItem>(items: readonly Item[], { title, placeholder }: ListHead): Thenable<Item | undefined> {
+  return vscode.window.showQuickPick(items, { title, matchOnDescription: true, ...(placeholder === undefined ? {} : { placeHolder: placeholder }) });
+}
+
+/** A list whose entries come and go, searched in what is told of them too. */
+export function createList<Item extends ListItem>({ title, placeholder }: ListHead): vscode.QuickPick<Item> {
+  const list = vscode.window.createQuickPick<Item>();
+  list.title = title;
+  list.placeholder = placeholder;
+  list.matchOnDescription = true;
+  list.matchOnDetail = true;
+  return list;
+}
+
+/** A line between entries. */
+export function separator(label: LabelText): ListItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}
+
+/** A button of an entry. */
+export function itemButton(icon: string, tooltip: PlainText): vscode.QuickInputButton {
+  return { iconPath: new vscode.ThemeIcon(icon), tooltip };
+}

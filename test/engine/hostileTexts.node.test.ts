@@ -1,0 +1,66 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { explain } from '../../src/cli/explain';
+import { inspect } from '../../src/cli/inspect';
+import { tokenize } from '../../src/cli/tokenize';
+import { readFixture } from '../harness/fixtures';
+import { hostileModel } from '../harness/hostileModel';
+import { hostileTexts, unseenCharacters } from '../harness/hostileTexts';
+import { readers } from '../harness/readMarkdown';
+import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';
+
+// What the command line prints of files that are made to be obeyed.
+describe('the command line on hostile files', () => {
+  let folder: string;
+
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'hostile-'));
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const expectHarmless = (output: string, name: string): void => {
+    expect(output.replaceAll('\n', ''), name).to.not.match(unseenCharacters);
+    expect(output.length, name).to.be.lessThan(200_000);
+  };
+
+  it('inspects a model without a control character, and its JSON is the whole of it', async () => {
+    for (const name of ['escapes', 'direction', 'lines', 'picture', 'html', 'long']) {
+      const model = join(folder, `${name}.onnx`);
+      await writeFile(model, hostileModel(hostileTexts[name]));
+      const markdown = await inspect({ model, isJson: false });
+      expectHarmless(markdown, name);
+      expect(readers.preview(markdown).addresses, name).to.deep.equal([]);
+      const json = await inspect({ model, isJson: true });
+      expect(json.replaceAll('\n', ''), name).to.not.match(unseenCharacters);
+      expect(JSON.parse(json), name).to.have.nested.property('model.producer', `producer ${hostileTexts[name]} ${hostileTexts[name]}`.trim());
+    }
+  });
+
+  it('explains with a tokenizer and a template whose words are sequences', async function () {
+    this.timeout(60_000);
+    // The vocabulary of a text model ends with special tokens, and a template is a prefix of them.
+    const special = [`<|${hostileTexts['escapes']}|>`, `<|${hostileTexts['lines']}|>`];
+    const tokenizer = JSON.parse(tinyTokenizer([...tinyVocabulary, ...special])) as { added_tokens: unknown[] }; // made by us
+    tokenizer.added_tokens = special.map((content, i) => ({ id: tinyVocabulary.length + i, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }));
+    await writeFile(join(folder, 'model.onnx'), await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
+    await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
+    await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }));
+    await writeFile(join(folder, 'text.txt'), `a ${special[0]} b`);
+    await writeFile(join(folder, 'chat_template.jinja'), `${special[1]}{{ messages[0].content }}`);
+    const options = { file: join(folder, 'text.txt'), model: join(folder, 'model.onnx'), target: undefined, tokenizer: undefined, isChatMessage: true, component: undefined, head: undefined, backend: 'wasm', isJson: false } as const;
+    const output = await explain(options);
+    expect(output).to.include('␛]0;title');
+    expectHarmless(output, 'text');
+    expectHarmless(await explain({ ...options, isJson: true }), 'JSON');
+    const tokens = await tokenize(join(folder, 'tokenizer.json'), special.join(''));
+    expectHarmless(tokens, 'tokens');
+    expect(JSON.parse(tokens)).to.have.property('tokens').that.deep.equals(special);
+
+    await writeFile(join(folder, 'chat_template.jinja'), `{{ raise_exception(${JSON.stringify(hostileTexts['link'] + hostileTexts['escapes'] + hostileTexts['manyLines'])}) }}`);
+    const error: unknown = await explain(options).catch((caught: unknown) => caught);
+    expect(error).to.have.property('code', 'chatTemplateFailed');
+    expect(error).to.have.property('message').that.satisfies((message: string) => !unseenCharacters.test(message) && message.length < 500);
+  });
+});

@@ -1,0 +1,65 @@
+import { expect } from 'chai';
+import { analyzeModel } from '../../../src/onnx/analyzeModel';
+import { readModel } from '../../../src/onnx/readModel';
+import { formatReport, makeReport, type ExtractionReport, type ReportedSite } from '../../../src/onnx/report';
+import { hostileModel } from '../../harness/hostileModel';
+import { hostileTexts, unseenCharacters } from '../../harness/hostileTexts';
+import { readers } from '../../harness/readMarkdown';
+
+const ours = new Set(['heading', 'paragraph', 'code_inline', 'codespan', 'table', 'thead', 'tbody', 'tr', 'th', 'td', 'bullet_list', 'list', 'list_item']);
+
+function expectOnlyOurs(markdown: string, name: string): void {
+  expect(markdown.replaceAll('\n', ''), name).to.not.match(unseenCharacters);
+  for (const read of Object.values(readers)) {
+    const { kinds, addresses } = read(markdown);
+    expect(kinds.map((kind) => kind.replace(/_open$/, '')).filter((kind) => !ours.has(kind)), name).to.deep.equal([]);
+    expect(addresses, name).to.deep.equal([]);
+  }
+}
+
+/** A report in which every text, however deep, is another. */
+function planted(text: string): ExtractionReport {
+  const site: ReportedSite = { path: text, component: 'self', layer: 0, modelLayer: 3, method: 'exposed', normalizer: text, rowSum: 'one', tensor: text, operator: text, chain: [text, text], numHeads: 2, numKeyValueHeads: undefined, notes: [text, text] };
+  const checks = { isFinite: true, smallestRowSum: 1, largestRowSum: 1, isCausal: true, reach: 2, shape: [1, 2, 4, 4], failure: text };
+  return {
+    model: { name: text, fileBytes: 1, irVersion: 8, producer: text, opsets: [{ domain: text, version: 1 }, { domain: text, version: 2 }], numNodes: 1, numInitializers: 1, externalBytes: 7, branches: [{ input: text, value: true }] },
+    inputs: [{ name: text, type: text, dims: [text, 2], role: text }],
+    inputProblem: text,
+    outputs: [text],
+    sites: [site, { ...site, chain: [], checks }, { ...site, checks: { ...checks, failure: '' } }],
+    missed: [{ path: text, operator: text, reason: text }],
+  };
+}
+
+describe('the report of a model', () => {
+  it('has no link, picture, HTML or mark but its own, whatever the file says', () => {
+    for (const [name, text] of Object.entries(hostileTexts)) {
+      const markdown = formatReport(planted(text));
+      expectOnlyOurs(markdown, name);
+      const { kinds } = readers.preview(markdown);
+      expect(kinds.filter((kind) => kind === 'heading_open'), name).to.have.length(4);
+      expect(kinds.filter((kind) => kind === 'td_open'), name).to.have.length(4 + 3 * 10 + 3);
+    }
+  });
+
+  it('is made of such a file as well', () => {
+    for (const [name, text] of Object.entries(hostileTexts)) {
+      const report = makeReport(analyzeModel(readModel(hostileModel(text), 'model.onnx')));
+      expect(report.sites, name).to.have.length(1);
+      const markdown = formatReport(report);
+      expect(markdown).to.include('producer');
+      expectOnlyOurs(markdown, name);
+    }
+  });
+
+  it('is of a bounded length, and quickly made', () => {
+    expect(formatReport(planted(hostileTexts['longLinks'])).length).to.be.lessThan(20_000);
+    const report = planted(hostileTexts['link']);
+    const [site] = report.sites;
+    const began = performance.now();
+    const markdown = formatReport({ ...report, inputs: new Array(100_000).fill(report.inputs[0]), sites: new Array(100_000).fill(site), missed: new Array(100_000).fill(report.missed[0]) });
+    expect(performance.now() - began).to.be.lessThan(3000);
+    expect(markdown.length).to.be.lessThan(5_000_000);
+    expect(markdown).to.include('… and 98000 more.');
+  });
+});
