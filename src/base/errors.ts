@@ -1,3 +1,5 @@
+import { saysOutOfMemory } from './outOfMemory';
+
 /** The reasons for which a user's request can fail. Compare codes, never texts. */
 export type ErrorCode = keyof typeof errorSentences;
 
@@ -101,9 +103,10 @@ export class ExplorerError extends Error {
     return new ExplorerError('internal', [String(value)]);
   }
 
-  /** The error itself if it is ours, else an `internal` one that carries it as its cause. */
+  /** The error itself if it is ours, else one that carries it as its cause: `outOfMemory` where it says so, or `internal`. */
   static from(error: unknown): ExplorerError {
     if (error instanceof ExplorerError) return error;
+    if (error instanceof RangeError && saysOutOfMemory(error.message)) return new ExplorerError('outOfMemory', ['this'], { cause: error, details: error.stack });
     return new ExplorerError('internal', [error instanceof Error ? error.message : String(error)], { cause: error, details: error instanceof Error ? error.stack : undefined });
   }
 }
