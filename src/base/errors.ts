@@ -46,6 +46,7 @@ export const errorSentences = {
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
   outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',
+  commandStopped: 'The command stopped before it was done ({0}): run it again, or with another model.',
   modelChanged: 'The file {0} of the model changed while it was in use: run the command again.',
   disconnected: 'The connection was closed: run the command again.',
   documentClosed: 'The document was closed before its attention was ready: open it and run the command again.',

@@ -5,6 +5,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
+import { guardedWork, runGuarded } from './runGuarded';
 import { tokenize } from './tokenize';
 
 const usage = `Usage:
@@ -92,13 +93,25 @@ async function readStandardInput(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-main(process.argv.slice(2)).then(
-  (output) => {
-    // The runtime's threads would keep the process alive: it ends when the output is out.
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
-  },
-  (error: unknown) => {
-    const ours = ExplorerError.from(error);
-    process.stderr.write(`${ours.message}\n${process.env['DEBUG'] === undefined ? '' : `${ours.details ?? ''}\n`}`, () => process.exit(1));
-  },
-);
+const work = guardedWork();
+if (work === undefined) {
+  runGuarded(process.argv.slice(2)).then(
+    (code) => (process.exitCode = code),
+    (error: unknown) => {
+      process.stderr.write(`${ExplorerError.from(error).message}\n`);
+      process.exitCode = 1;
+    },
+  );
+} else {
+  main(process.argv.slice(2)).then(
+    (output) => {
+      // The runtime's threads would keep the process alive: it ends when the output is out.
+      process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
+    },
+    (error: unknown) => {
+      const ours = ExplorerError.from(error);
+      work.tell(`${ours.message}\n${process.env['DEBUG'] === undefined ? '' : `${ours.details ?? ''}\n`}`);
+      process.exit(1);
+    },
+  );
+}
