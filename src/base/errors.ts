@@ -1,3 +1,4 @@
+import { saysOutOfMemory } from './outOfMemory';
 import { plain, plainLines, type PlainLines, type PlainText } from './safeText';
 
 /** The reasons for which a user's request can fail. Compare codes, never texts. */
@@ -46,6 +47,7 @@ export const errorSentences = {
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
   outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',
+  commandStopped: 'The command stopped before it was done ({0}): run it again, or with another model.',
   modelChanged: 'The file {0} of the model changed while it was in use: run the command again.',
   disconnected: 'The connection was closed: run the command again.',
   documentClosed: 'The document was closed before its attention was ready: open it and run the command again.',
@@ -118,9 +120,10 @@ export class ExplorerError extends Error {
     return new ExplorerError('internal', [String(value)]);
   }
 
-  /** The error itself if it is ours, else an `internal` one that carries it as its cause. */
+  /** The error itself if it is ours, else one that carries it as its cause: `outOfMemory` where it says so, or `internal`. */
   static from(error: unknown): ExplorerError {
     if (error instanceof ExplorerError) return error;
+    if (error instanceof RangeError && saysOutOfMemory(error.message)) return new ExplorerError('outOfMemory', ['this'], { cause: error, details: error.stack });
     return new ExplorerError('internal', [error instanceof Error ? error.message : String(error)], { cause: error, details: error instanceof Error ? error.stack : undefined });
   }
 }

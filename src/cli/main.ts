@@ -6,6 +6,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
+import { guardedWork, isGuarded, runGuarded } from './runGuarded';
 import { tokenize } from './tokenize';
 
 const usage = line`Usage:
@@ -93,14 +94,34 @@ async function readStandardInput(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-main(process.argv.slice(2)).then(
-  (output) => {
-    // The runtime's threads would keep the process alive: it ends when the output is out.
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
-  },
-  (error: unknown) => {
-    const { sentence, details } = ExplorerError.from(error);
-    const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
-    process.stderr.write(told, () => process.exit(1));
-  },
-);
+const args = process.argv.slice(2);
+const work = guardedWork();
+if (work === undefined && isGuarded(args)) {
+  runGuarded(args).then(
+    (code) => (process.exitCode = code),
+    (error: unknown) => {
+      process.stderr.write(told(error));
+      process.exitCode = 1;
+    },
+  );
+} else {
+  main(args).then(
+    (output) => {
+      // The runtime's threads would keep the process alive: it ends when the output is out.
+      process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
+    },
+    (error: unknown) => {
+      if (work === undefined) process.stderr.write(told(error), () => process.exit(1));
+      else {
+        work.tell(told(error));
+        process.exit(1);
+      }
+    },
+  );
+}
+
+/** What a command that failed says: one sentence, with its details for who asks for them. */
+function told(error: unknown): TerminalText {
+  const { sentence, details } = ExplorerError.from(error);
+  return process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
+}

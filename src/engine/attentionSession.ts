@@ -32,6 +32,8 @@ export interface SessionOptions {
   readonly mayLackAttention?: boolean;
   /** Inputs that another session gives. */
   readonly given?: ReadonlySet<string>;
+  /** Items of the batch that the file takes; 1 where it is missing. */
+  readonly numItems?: number;
   /** Bytes of weights that other sessions of the model hold. */
   readonly heldBytes?: number;
   /** What is wanted of sites in place of their weights. */

@@ -222,7 +222,7 @@ export class EngineServer {
     }
     await this.#makeRoom();
     const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal), refused));
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, this.#memoryLimits), refused));
   }
 
   /** The backends that this load does without; the next one may try them again. */

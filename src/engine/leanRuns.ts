@@ -28,7 +28,7 @@ export class LeanRuns {
     const { index, sites } = options.files.analysis;
     this.#options = options;
     this.#whole = whole;
-    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, options.keptOutputs);
+    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, { outputs: options.keptOutputs, numItems: options.numItems });
   }
 
   /** The most positions that fit into memory. */

@@ -12,7 +12,8 @@ import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
 import { isSameModel } from './isSameModel';
 import { LeanRuns } from './leanRuns';
-import { usualLimits, type MemoryLimits } from './memoryPlan';
+import { MemoryPlan, usualLimits, type MemoryLimits } from './memoryPlan';
+import type { ModelFiles } from './modelFiles';
 import { modelAccess, type ModelAccess } from './modelAccess';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
 import { readModelParts, type ModelParts } from './modelParts';
@@ -100,7 +101,9 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
-  const { roles } = planInputs(index, inputs, new Set(inputs));
+  const { roles, numItems } = planInputs(index, inputs, new Set(inputs));
+  // What the file fixes is known before anything is loaded.
+  for (const part of encoder === undefined ? [main] : [encoder, main]) checkFixed(name, part, limits);
   const hasTarget = encoder === undefined && [...roles.values()].includes('targetIds');
   const links = hasTarget || encoder !== undefined ? [] : cacheLinks(index, roles);
   const sessions: AttentionSession[] = [];
@@ -108,7 +111,7 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
   try {
     const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
-    const ofMain = { ort: runtime.ort, runtime, files: main, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
+    const ofMain = { ort: runtime.ort, runtime, files: main, numItems, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
     const session = await AttentionSession.create({ ...ofMain, wantOutputs: hasTarget || encoder !== undefined, keptOutputs: links.map(({ output }) => output) });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
@@ -129,6 +132,14 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     for (const session of sessions) await session.release();
     throw error;
   }
+}
+
+/** Throws `modelTooLarge` where a file is made for batches or lengths that no run of it would have memory for. */
+function checkFixed(name: string, { analysis: { index, sites } }: ModelFiles, limits: MemoryLimits): void {
+  const inputs = index.inputs.map((input) => input.name);
+  const { fixedLength, fixedTargetLength, numItems } = planInputs(index, inputs, new Set(inputs));
+  if (fixedLength === undefined && fixedTargetLength === undefined && numItems === 1) return;
+  new MemoryPlan(index, sites, 0, limits, { numItems }).check(name, { numPositions: fixedLength, numTargetPositions: fixedTargetLength });
 }
 
 function infoOf({ chosen: { runtime, reason }, resolved }: Preparation, facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>): ModelInfo {

@@ -1,3 +1,4 @@
+import { ExplorerError } from '../base/errors';
 import { isFloatType } from '../onnx/dataType';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { GraphIndex } from '../onnx/graphIndex';
@@ -37,6 +38,12 @@ export interface HeldBeside {
   readonly whole: number;
 }
 
+/** Numbers of positions that a model file is made for, of its text and of a decoder's own, where it takes no others. */
+export interface FixedLengths {
+  readonly numPositions?: number | undefined;
+  readonly numTargetPositions?: number | undefined;
+}
+
 /** Tells, before a model runs, what it will take, and how its attention can be held. Of a model with a decoder, positions of its own text are counted by themselves. */
 export class MemoryPlan {
   readonly #sites: readonly PlacedSite[];
@@ -44,19 +51,21 @@ export class MemoryPlan {
   readonly #weightBytes: number;
   readonly #limits: MemoryLimits;
   readonly #outputs: readonly string[];
+  readonly #numItems: number;
   #plans: ReadonlyMap<PlacedSite, LeanPlan> | undefined;
   readonly #matrices = new Map<string, number>();
 
   /**
    * @param weightBytes of the model, with those of its other parts.
-   * @param outputs of the model's own that its runs give beside attention.
+   * @param more the model's own outputs that its runs give beside attention, and the items of the batch that the file takes.
    */
-  constructor(index: GraphIndex, sites: readonly PlacedSite[], weightBytes: number, limits: MemoryLimits, outputs: readonly string[] = []) {
+  constructor(index: GraphIndex, sites: readonly PlacedSite[], weightBytes: number, limits: MemoryLimits, { outputs = [], numItems = 1 }: { readonly outputs?: readonly string[] | undefined; readonly numItems?: number | undefined } = {}) {
     this.#index = index;
     this.#sites = sites;
     this.#weightBytes = weightBytes;
     this.#limits = limits;
     this.#outputs = outputs;
+    this.#numItems = numItems;
   }
 
   /** How each site is held where not all are held whole. */
@@ -76,7 +85,8 @@ export class MemoryPlan {
 
   /** Whether a text of so many positions fits into memory, beside what another part of the model holds. */
   fits(numPositions: number, numTargetPositions = 0, beside: HeldBeside = { held: 0, whole: 0 }): boolean {
-    if (beside.whole + this.wholeBytes(numPositions, numTargetPositions) > maxAttentionBytes) return false;
+    if (beside.whole + this.#numItems * this.wholeBytes(numPositions, numTargetPositions) > maxAttentionBytes) return false;
+    if (this.#numItems > 1 && this.runBytes(numPositions, numTargetPositions) + beside.held > this.#limits.engineBytes) return false;
     return !this.isLean(numPositions, numTargetPositions) || this.leanBytes(numPositions, numTargetPositions) + beside.held <= this.#limits.engineBytes;
   }
 
@@ -97,6 +107,20 @@ export class MemoryPlan {
     const widths = this.#outputs.map((name) => this.#index.graph.outputs.find((output) => output.name === name)?.dims?.at(-1)).map((width) => (typeof width === 'number' ? width : 0));
     const outputBytes = 4 * (numTargetPositions === 0 ? numPositions : numTargetPositions) * widths.reduce((sum, width) => sum + width, 0);
     return fixedBytes + this.#weightBytes * bytesPerWeightByte + numScoreMatrices * 4 * Math.max(0, ...scores) + copies * (this.#leanlyHeldBytes(numPositions, numTargetPositions) + outputBytes);
+  }
+
+  /** What the engine takes at most while it reads a text, in every item of the batch, however its attention is held. */
+  runBytes(numPositions: number, numTargetPositions = 0): number {
+    const alone = fixedBytes + this.#weightBytes * bytesPerWeightByte;
+    const attention = this.isLean(numPositions, numTargetPositions) ? this.leanBytes(numPositions, numTargetPositions) - alone : copies * this.wholeBytes(numPositions, numTargetPositions);
+    return alone + this.#numItems * (attention + activationBytes(this.#index, numPositions + numTargetPositions));
+  }
+
+  /** Throws `modelTooLarge` where runs of a length, in every item of the batch, take more than the engine may. */
+  check(name: string, { numPositions = 1, numTargetPositions = 0 }: FixedLengths): void {
+    const attentionBytes = this.#numItems * this.wholeBytes(numPositions, numTargetPositions);
+    checkBytes(name, attentionBytes, maxAttentionBytes);
+    checkBytes(name, this.runBytes(numPositions, numTargetPositions), this.#limits.engineBytes);
   }
 
   #leanlyHeldBytes(numPositions: number, numTargetPositions: number): number {
@@ -148,6 +172,33 @@ export function mostThatFit(fits: (count: number) => boolean): number {
     else tooMany = middle;
   }
   return fitting;
+}
+
+/** Throws `modelTooLarge` where a model needs more bytes than there may be. */
+export function checkBytes(name: string, needed: number, limit: number): void {
+  if (needed > limit) throw new ExplorerError('modelTooLarge', [name, Math.round(needed / 1e6), Math.round(limit / 1e6)]);
+}
+
+/** Rows of a layer's own width that live at a time for each position: what goes around the layer, what goes into it, queries, keys, values, and its inner layer. */
+const numActivations = 8;
+
+/** Bytes of what a model computes of so many positions beside attention, at a time. */
+export function activationBytes(index: GraphIndex, numPositions: number): number {
+  return 4 * numActivations * layerWidth(index) * numPositions;
+}
+
+const widths = new WeakMap<GraphIndex, number>();
+
+/** The width of a model's layers: of the rows that ids choose, else of the narrower side of its largest matrix; 0 where it has none. */
+function layerWidth(index: GraphIndex): number {
+  let width = widths.get(index);
+  if (width !== undefined) return width;
+  const matrices = [...index.initializers.values()].filter(({ dims }) => dims.length === 2).sort((a, b) => b.dims[0] * b.dims[1] - a.dims[0] * a.dims[1]);
+  const chosen = new Set(index.nodes.filter(({ opType }) => opType === 'Gather').map(({ inputs }) => inputs[0]));
+  const table = matrices.find(({ name }) => chosen.has(name));
+  width = table?.dims[1] ?? Math.min(...(matrices[0]?.dims ?? [0]));
+  widths.set(index, width);
+  return width;
 }
 
 function headsOf({ numHeads }: PlacedSite): number {

@@ -14,12 +14,12 @@ export interface GuardOptions {
  * A thread takes 50 ms of the processor to start, which the first run would wait for where there are few processors. On Linux whoever
  * started this process sees from outside what the guard sees, until it beats.
  */
-const lateMilliseconds = process.platform === 'linux' ? 1500 : 0;
+const usualDelay = process.platform === 'linux' ? 5000 : 0;
 
-/** Starts the thread that guards this process, as soon as nobody waits for it. */
-export function startGuard(options: GuardOptions): void {
-  if (lateMilliseconds === 0) start(options);
-  else setTimeout(() => start(options), lateMilliseconds).unref();
+/** Starts the thread that guards this process, after so many milliseconds. */
+export function startGuard(options: GuardOptions, delay = usualDelay): void {
+  if (delay === 0) start(options);
+  else setTimeout(() => start(options), delay).unref();
 }
 
 function start(options: GuardOptions): void {

@@ -49,6 +49,8 @@ export interface InputPlan {
   readonly fixedLength: number | undefined;
   /** The same for the decoder's own text. */
   readonly fixedTargetLength: number | undefined;
+  /** Number of items that the file takes in one batch, if it takes no other, else 1. The text is in all of them. */
+  readonly numItems: number;
   /** Makes every input. Longer texts are cut to the fixed length, shorter ones padded. */
   make(values: InputValues): MadeInputs;
 }
@@ -75,10 +77,11 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
     roles,
     fixedLength,
     fixedTargetLength: fixedTarget,
+    numItems: Math.max(1, ...inputs.filter((input) => batchedRoles.has(roles.get(input.name) ?? 'unknown')).map(itemsOf)),
     make: (values) => {
       const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
       const numPositions = fixedLength ?? values.ids.length;
-      const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0 };
+      const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0, room: { numElements: maxElements } };
       return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
     },
   };
@@ -90,6 +93,17 @@ interface Sizes {
   readonly numTokens: number;
   readonly numPositions: number;
   readonly numTarget: number;
+  /** What all inputs together have left. */
+  readonly room: { numElements: number };
+}
+
+/** Inputs whose first axis is the batch, where they have more than one. */
+const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>(['ids', 'mask', 'tokenTypes', 'positions', 'targetIds', 'targetMask', 'encoderMask', 'pixels']);
+
+/** The number of items that an input has in a batch, 1 where that is open. */
+export function itemsOf({ dims }: ValueInfo): number {
+  const batch = dims !== undefined && dims.length > 1 ? dims[0] : 1;
+  return typeof batch === 'number' && batch > 0 ? batch : 1;
 }
 
 /** What an input is for: its name where exporters agree on one, else its type and what the graph does with it. */
@@ -137,10 +151,10 @@ function whyUnknown(input: ValueInfo): string {
   return `${type}${input.dims === undefined ? '' : ` [${input.dims.map((dim) => dim ?? '?').join(', ')}]`}`;
 }
 
-/** No text needs an input larger than this. */
-const maxElements = 2 ** 26;
+/** No text needs more in all inputs together. */
+const maxElements = 2 ** 24;
 
-function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numTokens, numPositions, numTarget }: Sizes): ModelInput {
+function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numTokens, numPositions, numTarget, room }: Sizes): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'float32';
   // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
   const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
@@ -149,10 +163,13 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
   const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
   const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
-    if (count > maxElements) throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
+    room.numElements -= count;
+    if (!(room.numElements >= 0)) throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
     const data = allocate(type, count);
     const last = dims.at(-1) ?? 1;
-    for (let i = 0; i < count; i++) setNumber(data, i, type, value(last === 0 ? 0 : i % last));
+    for (let i = 0; i < Math.min(last, count); i++) setNumber(data, i, type, value(i));
+    // All rows are alike.
+    for (let made = last; made > 0 && made < count; made *= 2) data.copyWithin(made, 0, Math.min(made, count - made));
     return { name: input.name, type, dims, data };
   };
   switch (role) {
@@ -219,8 +236,16 @@ function cacheDims(input: ValueInfo): readonly number[] {
   return made;
 }
 
-/** A zeroed array for elements of a type. */
+/** A zeroed array for elements of a type. Throws `outOfMemory` where there can be none. */
 export function allocate(type: DataTypeName, count: number): TensorData {
+  try {
+    return zeros(type, count);
+  } catch (error) {
+    throw new ExplorerError('outOfMemory', [`a tensor of ${count} elements`], { cause: error });
+  }
+}
+
+function zeros(type: DataTypeName, count: number): TensorData {
   switch (type) {
     case 'int64':
       return new BigInt64Array(count);

@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import { fork, spawn } from 'node:child_process';
+import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ExplorerError } from '../../src/base/errors';
@@ -11,6 +13,7 @@ import type { ExplainParams } from '../../src/protocol';
 import { buildPrograms } from '../harness/builtEngine';
 import { codeOf } from '../harness/codeOf';
 import { expectEventually } from '../harness/eventually';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { killEngines, killMoments, seeded, type KillOutcome } from '../harness/engineKills';
 
 const small = (text: string): ExplainParams => ({ model: { path: '', backend: 'wasm', threads: 1 }, text, tokenLimit: 0 });
@@ -113,5 +116,37 @@ describe('An engine that dies', function () {
     engine.send({ jsonrpc: '2.0', id: 1, method: 'explain', params: { text: 'grow' } });
     await new Promise((resolve) => engine.once('close', resolve));
     expect(said).to.match(/^(?:beat\n)+limit 300000000\n$/);
+  });
+});
+
+describe('A model whose weights are cut off', function () {
+  this.timeout(120_000);
+
+  it('while it is in use is said to have changed, and the next request works when it is whole again', async function () {
+    const folder = await buildPrograms(['engineNode', 'guard', 'native']);
+    const model = mkdtempSync(join(tmpdir(), 'cut-weights-'));
+    const weights = join(model, 'model.onnx.data');
+    const restore = (): void => {
+      for (const name of ['model.onnx', 'model.onnx.data']) copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(model, name));
+    };
+    restore();
+    writeFileSync(join(model, 'tokenizer.json'), tinyTokenizer());
+    let printed = '';
+    const supervisor = new EngineSupervisor(nodeEngineLauncher(join(folder, 'engine.node.cjs'), (text) => (printed += text)), { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} });
+    const explain = (text: string): ReturnType<EngineSupervisor['explain']> => supervisor.explain({ model: { path: model, backend: 'native', threads: 1 }, text, tokenLimit: 0 }, new AbortController().signal);
+    try {
+      const { info } = await explain('abc');
+      if (info.model.backend !== 'native') return this.skip();
+      truncateSync(weights, 0);
+      const code = await codeOf(explain('xyz'));
+      if (process.platform === 'linux') expect(code).to.equal('modelChanged');
+      else expect(code).to.be.oneOf(['modelChanged', 'none']); // not every system lets go of what is mapped
+      restore();
+      expect(await codeOf(explain('abc'))).to.equal('none');
+      expect(printed).to.equal('');
+    } finally {
+      supervisor.dispose();
+      rmSync(model, { recursive: true });
+    }
   });
 });

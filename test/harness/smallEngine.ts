@@ -7,7 +7,7 @@ import { openConnection } from '../../src/rpc/connection';
 import { FramedChannel } from '../../src/rpc/framedChannel.node';
 import { runInfo } from '../unit/host/fakeEngine';
 
-startGuard({ descriptor: 5, limitBytes: Number(process.argv[2]) });
+startGuard({ descriptor: 5, limitBytes: Number(process.argv[2]) }, 500);
 const channel = new FramedChannel(
   {
     send: (message) => process.send?.(message),

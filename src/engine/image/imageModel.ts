@@ -4,7 +4,7 @@ import type { ComponentInfo } from '../../model/head';
 import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import { dataTypeName } from '../../onnx/dataType';
-import { allocate, planInputs, type ModelInput } from '../../onnx/inputs';
+import { allocate, itemsOf, planInputs, type ModelInput } from '../../onnx/inputs';
 import type { ValueInfo } from '../../onnx/onnxModel';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/patchEmbedding';
 import { readsOf } from '../../onnx/reads';
@@ -14,9 +14,10 @@ import { AttentionSession, type LayerWeights } from '../attentionSession';
 import type { HeldLayer } from '../heldLayer';
 import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
+import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../memoryPlan';
 import { isSameModel } from '../isSameModel';
 import { modelAccess, type ModelAccess } from '../modelAccess';
-import { readModelFiles } from '../modelFiles';
+import { readModelFiles, type ModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
 import { reportView } from '../reportView';
@@ -80,7 +81,7 @@ export class ImageModel {
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, from: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal): Promise<ImageModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, from: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(from, spec);
     const resolved = await resolveModel(access, spec.path);
@@ -100,6 +101,9 @@ export class ImageModel {
     const embedding = patchEmbedding(index, pixels.name);
     const layout = layoutOf(pixels, embedding);
     const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
+    // What the file fixes is known before anything is loaded.
+    const checkMemory = (size: PixelSize): void => checkPicture(resolved.name, size, { files, layout, candidates: gridCandidates(embedding, resolved.config, size), limits });
+    checkMemory({ width: layout.width ?? 1, height: layout.height ?? 1 });
     onProgress({ stage: 'loadModel' });
     const { runtime, reason } = await choosing;
     const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
@@ -115,7 +119,10 @@ export class ImageModel {
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
     const makeOthers = ({ width, height }: PixelSize): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => onesOf(mask, [1, height, width]))];
-    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, makeOthers);
+    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, (size) => {
+      checkMemory(size);
+      return makeOthers(size);
+    });
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -140,7 +147,8 @@ export class ImageModel {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture);
     this.#checkMemory(candidates);
-    const { layers, failed, report, outputs } = await this.#session.run([this.#pixels(picture), ...this.#makeOthers(picture)]);
+    const others = this.#makeOthers(picture);
+    const { layers, failed, report, outputs } = await this.#session.run([this.#pixels(picture), ...others]);
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
     if (layers.length === 0) throw new ExplorerError(failed.some(({ reason }) => reason.includes('windows')) ? 'imageNoGrid' : 'checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
@@ -195,13 +203,26 @@ export class ImageModel {
     const type = dataTypeName(input.dataType) ?? 'float32';
     const steps = this.#preprocessing ?? { ...assumedPreprocessing(picture), ...(type === 'uint8' ? { rescale: undefined, normalize: undefined } : {}) };
     const values = pictureValues(picture, steps, numChannels, isChannelLast);
-    const [batch] = input.dims ?? [];
-    const numItems = typeof batch === 'number' && batch > 0 ? batch : 1;
+    const numItems = itemsOf(input);
     // A fixed batch is filled with copies.
     const data = allocate(type, values.length * numItems);
     for (let item = 0; item < numItems; item++) for (let i = 0; i < values.length; i++) data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
     return { name: input.name, type, dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width], data };
   }
+}
+
+/** A picture is held as values of ours, and as the runtime's; weights, once as the runtime's and a moment later as ours. */
+const copies = 2;
+
+/** Throws `modelTooLarge` where the batch that a file takes is more than the engine has memory for, all its items being the same picture. */
+function checkPicture(name: string, { width, height }: PixelSize, { files, layout, candidates, limits }: { readonly files: ModelFiles; readonly layout: PixelLayout; readonly candidates: readonly GridCandidate[]; readonly limits: MemoryLimits }): void {
+  const numItems = itemsOf(layout.input);
+  if (numItems === 1) return;
+  const { index, sites } = files.analysis;
+  const numTokens = Math.max(1, ...candidates.map(({ rows, columns }) => rows * columns));
+  const attentionBytes = 4 * numItems * numTokens ** 2 * sites.reduce((sum, { numHeads }) => sum + (numHeads ?? 1), 0);
+  checkBytes(name, attentionBytes, maxAttentionBytes);
+  checkBytes(name, copies * (attentionBytes + 4 * numItems * width * height * layout.numChannels) + numItems * activationBytes(index, numTokens), limits.engineBytes);
 }
 
 function layoutOf(input: ValueInfo, embedding: PatchEmbedding | undefined): PixelLayout {

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { maxAttentionBytes } from '../../../src/engine/layerInfo';
-import { MemoryPlan, mostThatFit } from '../../../src/engine/memoryPlan';
+import { MemoryPlan, mostThatFit, usualLimits } from '../../../src/engine/memoryPlan';
 import { exclusively } from '../../../src/engine/runLock';
 import { roundingError } from '../../../src/engine/roundedLayer';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
 import { readModel } from '../../../src/onnx/readModel';
+import { codeOfCall } from '../../harness/codeOf';
 import { readFixture } from '../../harness/fixtures';
 
 describe('what a run will take', () => {
@@ -38,6 +39,20 @@ describe('what a run will take', () => {
     expect(mostThatFit((count) => exact.fits(count, 500, { held: 1000, whole: 0 }))).to.equal(3000);
     expect(mostThatFit((count) => exact.fits(3000, count))).to.equal(500);
     expect(exact.fits(3000, 500, { held: 0, whole: maxAttentionBytes + 1 })).to.equal(false);
+  });
+
+  it('counts every item of a batch that the file fixes, and what layers compute beside attention', async () => {
+    const { index, sites } = analyzeModel(readModel(await readFixture('zoo/gpt2.sdpa.legacy.merged/model.onnx'), 'model.onnx'));
+    const of = (numItems: number): MemoryPlan => new MemoryPlan(index, sites, 1e6, usualLimits, { numItems });
+    const alone = of(0).runBytes(100);
+    expect((of(1000).runBytes(100) - alone) / (of(1).runBytes(100) - alone)).to.be.closeTo(1000, 1e-6);
+    // Three layers of four heads, twice, and eight rows of 32 numbers a position.
+    expect(of(1).runBytes(100) - alone).to.equal(2 * 3 * 4 * 4 * 100 ** 2 + 4 * 8 * 32 * 100);
+    expect(of(10).mostPositions).to.be.below(of(1).mostPositions / 2);
+    expect(of(1).mostPositions).to.equal(new MemoryPlan(index, sites, 1e6, usualLimits).mostPositions);
+    expect(codeOfCall(() => of(1).check('m', { numPositions: 100 }))).to.equal('none');
+    expect(codeOfCall(() => of(1).check('m', { numPositions: 2 ** 24 }))).to.equal('modelTooLarge');
+    expect(codeOfCall(() => of(1e7).check('m', {}))).to.equal('modelTooLarge');
   });
 
   it('counts a bias by relative positions for each head', async () => {

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { planInputs, type MadeInputs } from '../../../src/onnx/inputs';
+import { allocate, planInputs, type MadeInputs } from '../../../src/onnx/inputs';
 import { modelFacts } from '../../../src/onnx/modelFacts';
 import { readModel } from '../../../src/onnx/readModel';
+import { codeOfCall } from '../../harness/codeOf';
 import { readFixture } from '../../harness/fixtures';
 import { plainAttention, smallModel } from './smallModel';
 
@@ -135,5 +136,22 @@ describe('making inputs from the signature', () => {
     // Its positions begin behind the padding id.
     expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 62 });
     expect(await facts('llama.sdpa.dynamo')).to.deep.equal({ vocabularySize: 99, contextLength: undefined });
+  });
+
+  it('gives all inputs together no more than a text needs, and says how many items a file takes', () => {
+    const wide = plan({ input_ids: [int64, ['n']], flags: [int32, [2 ** 24]], more_flags: [int32, [2 ** 24]], token_type_ids: [int64, [4, 'n']] }, new Set(['flags', 'more_flags']));
+    expect(wide.numItems).to.equal(4);
+    expect(codeOfCall(() => wide.make({ ids: [1, 2, 3] }))).to.equal('none');
+    expect(plan({ input_ids: [int64, ['batch', 'n']] }).numItems).to.equal(1);
+    const batch = plan({ input_ids: [int64, [5, 'n']], attention_mask: [half, [3, 4]] }).make({ ids: [7, 8, 9] });
+    expect(show(batch)).to.deep.equal({ input_ids: 'int64 [5,3] 7 8 9 7 8 9 7 8 9 7 8 9 7 8 9', attention_mask: `float16 [3,3] ${Array(9).fill(0x3c00).join(' ')}` });
+    const large = plan({ input_ids: [int64, [2 ** 22, 'n']], attention_mask: [int64, [2 ** 22, 'n']] });
+    expect(codeOfCall(() => large.make({ ids: [1, 2, 3] }))).to.equal('inputNotMade'); // the first would do by itself
+  });
+
+  it('makes no array that there cannot be', () => {
+    for (const count of [2 ** 40, 2 ** 54, NaN, -1]) expect(codeOfCall(() => allocate('float32', count)), String(count)).to.equal(Number.isNaN(count) ? 'none' : 'outOfMemory');
+    expect(ExplorerError.from(new RangeError('Invalid typed array length: 1099511627776')).code).to.equal('outOfMemory');
+    expect(ExplorerError.from(new RangeError('Maximum call stack size exceeded')).code).to.equal('internal');
   });
 });

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { constants, totalmem } from 'node:os';
+import type { Readable } from 'node:stream';
+import { ExplorerError } from '../base/errors';
+import { GuardLine } from '../base/guardLine';
+import { memoryBound } from '../base/memoryBound';
+import { explainEnd } from '../base/processEnd';
+import { line, type TerminalText } from '../base/terminalText';
+import { startGuard } from '../engine/startGuard.node';
+
+/** Tells the process that does the work that it is the one, and how many bytes it may hold. */
+const variable = 'ATTENTION_EXPLORER_GUARDED';
+/** The lines of the process that does the work: its one sentence, and its guard's words. */
+const lines = { sentence: 3, guard: 4 };
+/** Of what it prints beside, the end is kept, to tell why it ended. */
+const mostKept = 16_384;
+/** Who ends a command by these knows why. */
+const byThePerson: readonly (string | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'];
+
+/** The commands that may end in ways that they cannot tell of; the others say everything themselves, and start sooner. */
+const guardedCommands: readonly (string | undefined)[] = ['explain', 'extract', 'tokenize'];
+
+/** Whether a command line is run in a process of its own. */
+export function isGuarded([command]: readonly string[]): boolean {
+  return guardedCommands.includes(command);
+}
+
+/** The process that does the work, seen from inside; undefined in the one that watches it. */
+export function guardedWork(): { /** Says the one sentence of a command that failed. */ tell(text: TerminalText): void } | undefined {
+  const limitBytes = Number(process.env[variable]);
+  if (!(limitBytes > 0)) return undefined;
+  startGuard({ descriptor: lines.guard, limitBytes }, 0);
+  return { tell: (text) => void writeSync(lines.sentence, text) };
+}
+
+/**
+ * Runs this very program in a process of its own, which may end in ways that it cannot tell of: for want of memory, or inside the native
+ * runtime. What it fails with is one sentence on the standard error, whatever else is printed there. Resolves to the exit code.
+ */
+export async function runGuarded(args: readonly string[]): Promise<number> {
+  const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [variable]: String(mostBytes) } });
+  let [printed, sentence] = ['', ''];
+  let limitBytes: number | undefined;
+  const words = new GuardLine();
+  const read = (line: unknown, add: (text: string) => void): void => void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
+  read(child.stderr, (text) => (printed = (printed + text).slice(-mostKept)));
+  read(child.stdio[lines.sentence], (text) => (sentence += text));
+  read(child.stdio[lines.guard], (text) => {
+    for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (...ended) => resolve(ended));
+  });
+  if (code === 0) return 0;
+  if (byThePerson.includes(signal) || printed.includes('EPIPE')) return signal === null ? 1 : 128 + constants.signals[signal];
+  process.stderr.write(sentence === '' ? line`${endOf(explainEnd({ code, signal, printed, limitBytes })).sentence}\n` : sentence); // which the other made fit for a terminal
+  return 1;
+}
+
+function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {
+  return new ExplorerError(kind === 'memory' ? 'outOfMemory' : 'commandStopped', [reason]);
+}

@@ -1,0 +1,53 @@
+import { expect } from 'chai';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ExplorerError } from '../../src/base/errors';
+import { buildPrograms } from '../harness/builtEngine';
+import { expectEventually } from '../harness/eventually';
+
+describe('A command that cannot end by itself', function () {
+  this.timeout(60_000);
+  const tokenizer = 'media/models/code-decoder/tokenizer.json';
+  let script: string;
+
+  before(async () => {
+    script = join(await buildPrograms(['cli', 'guard']), 'cli.cjs');
+  });
+
+  const start = (args: readonly string[], nodeArgs: readonly string[] = []): { readonly child: ChildProcess; readonly end: Promise<{ code: number | null; said: string }> } => {
+    const child = spawn(process.execPath, [...nodeArgs, script, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr?.on('data', (data: Buffer) => (said += data.toString()));
+    child.stdin?.on('error', () => {}); // it ended
+    return { child, end: new Promise((resolve) => child.once('close', (code) => resolve({ code, said }))) };
+  };
+
+  it("says in one sentence that memory was missing, also at the end of V8's heap", async () => {
+    const { child, end } = start(['tokenize', tokenizer], ['--max-old-space-size=40']);
+    child.stdin?.end('a = f(b)\n'.repeat(3e5));
+    expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('outOfMemory', ['this run, which took more than the engine can hold']).message}\n` });
+  });
+
+  it('says in one sentence that it was ended, and leaves nothing running when it is ended itself', async function () {
+    if (process.platform !== 'linux') return this.skip(); // where processes are found by their files
+    const workOf = (pid: number | undefined): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => isChildOf(each, pid));
+    const first = start(['tokenize', tokenizer]);
+    await expectEventually(() => expect(workOf(first.child.pid)).to.have.length(1));
+    process.kill(workOf(first.child.pid)[0], 'SIGKILL');
+    expect(await first.end).to.deep.equal({ code: 1, said: `${new ExplorerError('commandStopped', ['signal SIGKILL']).message}\n` });
+    const second = start(['tokenize', tokenizer]);
+    await expectEventually(() => expect(workOf(second.child.pid)).to.have.length(1));
+    const [work] = workOf(second.child.pid);
+    second.child.kill('SIGKILL');
+    await expectEventually(() => expect(() => process.kill(work, 0)).to.throw());
+  });
+});
+
+function isChildOf(pid: number, parent: number | undefined): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) S ${parent} `) || readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) R ${parent} `);
+  } catch {
+    return false; // it ended meanwhile
+  }
+}

@@ -1,0 +1,92 @@
+import { expect } from 'chai';
+import * as web from 'onnxruntime-web';
+import { ExplorerError } from '../../src/base/errors';
+import type { FileAccess } from '../../src/engine/fileAccess';
+import { ImageModel } from '../../src/engine/image/imageModel';
+import { LoadedModel } from '../../src/engine/loadedModel';
+import { Runtimes } from '../../src/engine/runtimes';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
+
+const values = (count: number): number[] => Array.from({ length: count }, (_, i) => Math.sin(i));
+const attention = [
+  { operator: 'Transpose', inputs: ['x'], outputs: ['xt'], attributes: { perm: { integers: [0, 2, 1] } } },
+  { operator: 'MatMul', inputs: ['x', 'xt'], outputs: ['s'] },
+  { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+  { operator: 'MatMul', inputs: ['p', 'x'], outputs: ['y'] },
+];
+
+/** One head over the embeddings of a text whose shape the file fixes. */
+const textOf = (dims: readonly (number | string)[]): SmallGraph => ({
+  nodes: [{ operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['x'] }, ...attention],
+  inputs: { input_ids: dims },
+  types: { input_ids: 7 },
+  outputs: ['y'],
+  weights: { table: { dims: [99, 4], values: values(99 * 4) } },
+});
+
+/** One head over the patches of 4 × 4 pixels of a picture. */
+const picturesOf = (numItems: number | string): SmallGraph => ({
+  nodes: [
+    { operator: 'Conv', inputs: ['pixel_values', 'kernel'], outputs: ['c'], attributes: { strides: { integers: [4, 4] }, kernel_shape: { integers: [4, 4] } } },
+    { operator: 'Reshape', inputs: ['c', 'shape'], outputs: ['r'] },
+    { operator: 'Transpose', inputs: ['r'], outputs: ['x'], attributes: { perm: { integers: [0, 2, 1] } } },
+    ...attention,
+  ],
+  inputs: { pixel_values: [numItems, 3, 16, 16] },
+  outputs: ['y'],
+  weights: { kernel: { dims: [8, 3, 4, 4], values: values(8 * 48) } },
+  integers: { shape: [0, 8, -1] },
+});
+
+describe('a file that fixes the sizes of its runs', () => {
+  const accessTo = (graph: SmallGraph): FileAccess => {
+    const files = new Map<string, Uint8Array>([['m/model.onnx', smallModel(graph)], ['m/tokenizer.json', new TextEncoder().encode(tinyTokenizer())]]);
+    return {
+      read: (path) => Promise.resolve(files.get(path) ?? new Uint8Array()),
+      exists: (path) => Promise.resolve(files.has(path)),
+      list: () => Promise.resolve(['model.onnx', 'tokenizer.json']),
+    };
+  };
+  const spec = { path: 'm', backend: 'wasm', threads: 1 } as const;
+  let numSessions = 0;
+  const counted = { ...web, InferenceSession: { create: (...args: Parameters<typeof web.InferenceSession.create>) => (numSessions++, web.InferenceSession.create(...args)) } as typeof web.InferenceSession };
+  const chosen = () => new Runtimes({ wasm: () => Promise.resolve(counted) }, 1).choose('wasm', 1);
+  const failure = async (run: Promise<unknown>): Promise<ExplorerError> => {
+    try {
+      await run;
+    } catch (error) {
+      if (error instanceof ExplorerError) return error;
+      throw error;
+    }
+    throw new Error('Nothing failed.');
+  };
+
+  it('is refused with true numbers before anything is loaded, where no run of it would fit', async () => {
+    const runtime = await chosen();
+    numSessions = 0;
+    for (const graph of [textOf([1, 2 ** 24]), textOf([10 ** 8, 'n']), textOf([60_000, 512])]) {
+      const { code, args } = await failure(LoadedModel.load(runtime, accessTo(graph), spec));
+      expect([code, args[0]]).to.deep.equal(['modelTooLarge', 'm']);
+      expect(Number(args[1])).to.be.above(Number(args[2]));
+    }
+    for (const numItems of [10 ** 7, 600_000]) {
+      const { code, args } = await failure(ImageModel.load(runtime, accessTo(picturesOf(numItems)), spec));
+      expect([code, Number(args[1]) > Number(args[2])]).to.deep.equal(['modelTooLarge', true]);
+    }
+    expect(numSessions).to.equal(0);
+  });
+
+  it('runs where it does', async () => {
+    const runtime = await chosen();
+    const text = await LoadedModel.load(runtime, accessTo(textOf([1, 64])), spec);
+    expect((await text.explain({ text: 'abc', tokenLimit: 0 })).streams[0].tokens).to.have.length(3);
+    await text.release();
+    const open = await LoadedModel.load(runtime, accessTo(textOf(['batch', 'n'])), spec);
+    expect((await open.explain({ text: 'abcd', tokenLimit: 0 })).layers[0].numQueries).to.equal(4);
+    await open.release();
+    const pictures = await ImageModel.load(runtime, accessTo(picturesOf(2)), spec);
+    expect(pictures.info.reads).to.equal('image');
+    await pictures.release();
+  });
+});
