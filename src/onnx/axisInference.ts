@@ -64,7 +64,9 @@ class AxisInference {
   /** The axes of a tensor that earlier nodes make. */
   #given(tensor: string): readonly Axis[] | undefined {
     if (this.#axes.has(tensor)) return this.#axes.get(tensor);
-    const weight = this.#index.initializers.get(tensor) ?? (this.#index.producer(tensor) === undefined ? this.#index.weight(tensor) : undefined);
+    const maker = this.#index.producer(tensor);
+    const isConstant = maker === undefined || this.#index.nodes[maker].opType === 'Constant';
+    const weight = this.#index.initializers.get(tensor) ?? (isConstant ? this.#index.weight(tensor) : undefined);
     // The last axis of a weight that is no matrix of a product is that of its features.
     const axes = weight?.dims.map((dim, i) => someAxis(i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
     this.#axes.set(tensor, axes);
@@ -76,7 +78,9 @@ class AxisInference {
   }
 
   #visit(node: number): void {
-    const { outputs } = this.#index.nodes[node];
+    const { opType, outputs } = this.#index.nodes[node];
+    // Constants are read where they are used.
+    if (opType === 'Constant') return;
     this.#index.spend(1);
     const made = this.#infer(node);
     outputs.forEach((output, i) => {
@@ -103,8 +107,6 @@ class AxisInference {
     if (reducing.test(operator)) return [this.#reduced(node, first)];
     if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
     switch (operator) {
-      case 'Constant':
-        return [this.#index.weight(outputs[0])?.dims.map((dim) => someAxis('unknown', dim))];
       case 'Transpose': {
         const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
         return [perm.length === 0 ? first && [...first].reverse() : first?.length === perm.length ? perm.map((axis) => first[axis]) : undefined];
@@ -344,14 +346,15 @@ class AxisInference {
       }
       case 'Gather': {
         const from = this.#lengths.get(inputs[0]);
-        const at = this.#index.constantIntegers(inputs[1]);
+        const at = from === undefined ? undefined : this.#index.constantIntegers(inputs[1]);
         return from === undefined || at === undefined ? undefined : at.map((each) => from.at(each));
       }
       case 'Slice': {
         const from = this.#lengths.get(inputs[0]);
+        if (from === undefined) return undefined;
         const [start] = this.#index.constantIntegers(inputs[1] ?? '') ?? [];
         const [end] = this.#index.constantIntegers(inputs[2] ?? '') ?? [];
-        return from === undefined || start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
+        return start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
       }
       case 'Cast':
       case 'Identity':
@@ -368,11 +371,13 @@ class AxisInference {
       case 'Div':
       case 'Add':
       case 'Sub': {
+        if (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1])) return undefined;
         const [a, b] = [own(0), own(1)];
-        if (a?.length !== 1 || b?.length !== 1 || (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1]))) return undefined;
+        if (a?.length !== 1 || b?.length !== 1) return undefined;
         return [computed(opType, a[0], b[0])];
       }
       case 'Where': {
+        if (!this.#lengths.has(inputs[1]) && !this.#lengths.has(inputs[2])) return undefined;
         const [yes, no] = [own(1), own(2)];
         return yes?.length === no?.length ? yes?.map((length, i) => (length === no?.[i] ? length : undefined)) : undefined;
       }
