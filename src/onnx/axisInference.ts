@@ -10,7 +10,9 @@ const shapeKeeping = new Set([
   ...['QuickGelu', 'Gelu', 'FastGelu', 'BiasGelu', 'BiasSoftmax', 'QLinearSoftmax', 'QLinearSigmoid', 'QLinearLeakyRelu', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear', 'Trilu', 'BiasAdd', 'MultiHeadAttention'].map((name) => `com.microsoft.${name}`),
 ]);
 const broadcasting = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Sum', 'Mean', 'PRelu', 'And', 'Or', 'Xor', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Where']);
-const reducing = /^(?:Reduce(?:Sum|Mean|Max|Min|Prod|L1|L2|LogSumExp|SumSquare|LogSum)|ArgMax|ArgMin)$/;
+const reducing = new Set(['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin']);
+/** Operators that shapes are computed with. */
+const onLengths = new Set(['Shape', 'Gather', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor', 'Concat', 'Mul', 'Div', 'Add', 'Sub', 'Where']);
 /** They change how long axes of space are, not which there are. */
 const overSpace = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool']);
 
@@ -37,6 +39,8 @@ class AxisInference {
   readonly #axes = new Map<string, readonly Axis[] | undefined>();
   /** What tensors of lengths hold. */
   readonly #lengths = new Map<string, readonly Length[]>();
+  /** Tensors that the file states, whole or in another form. */
+  readonly #fixed = new Set<string>();
   #next = 0;
 
   constructor(index: GraphIndex) {
@@ -67,6 +71,7 @@ class AxisInference {
     const maker = this.#index.producer(tensor);
     const isConstant = maker === undefined || this.#index.nodes[maker].opType === 'Constant';
     const weight = this.#index.initializers.get(tensor) ?? (isConstant ? this.#index.weight(tensor) : undefined);
+    if (weight !== undefined) this.#fixed.add(tensor);
     // The last axis of a weight that is no matrix of a product is that of its features.
     const axes = weight?.dims.map((dim, i) => someAxis(i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
     this.#axes.set(tensor, axes);
@@ -91,6 +96,7 @@ class AxisInference {
       if (inferred?.every((axis) => axis !== undefined) !== true || (stated !== undefined && stated.length !== inferred.length)) this.#axes.set(output, this.#stated(output));
       else this.#axes.set(output, stated === undefined ? inferred : inferred.map((axis, at) => (axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis)));
     });
+    if (outputs.length > 0 && this.#fixed.has(this.#index.nodes[node].inputs[0]) && this.#index.nodes[node].inputs.every((input) => this.#fixed.has(input))) this.#fixed.add(outputs[0]);
     this.#followLengths(node);
   }
 
@@ -104,7 +110,7 @@ class AxisInference {
     if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
     const product = productOf(this.#index, node);
     if (product !== undefined) return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
-    if (reducing.test(operator)) return [this.#reduced(node, first)];
+    if (reducing.has(operator)) return [this.#reduced(node, first)];
     if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
     switch (operator) {
       case 'Transpose': {
@@ -192,7 +198,7 @@ class AxisInference {
       const axes = this.#given(input);
       if (axes === undefined) return undefined;
       // A bias or a table of a weight's says nothing of what an activation's axes are.
-      result = broadcast(result, inputs.length > 1 && this.#index.weight(input) !== undefined ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
+      result = broadcast(result, inputs.length > 1 && this.#fixed.has(input) ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
     }
     return result;
   }
@@ -332,7 +338,7 @@ class AxisInference {
   /** Shapes are computed as numbers: each length is known by the axis that it is of. */
   #followLengths(node: number): void {
     const { opType, domain, inputs, outputs } = this.#index.nodes[node];
-    if (domain !== '' || outputs.length === 0) return;
+    if (domain !== '' || outputs.length === 0 || !onLengths.has(opType)) return;
     const made = this.#computeLengths(node, opType, inputs);
     if (made !== undefined && made.length <= mostLengths) this.#lengths.set(outputs[0], made);
   }
