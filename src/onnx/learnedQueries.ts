@@ -2,7 +2,7 @@ import type { Axis } from './axes';
 import { axesOf } from './axisInference';
 import type { GraphIndex } from './graphIndex';
 import { isOfKeys } from './origin';
-import { activationProduct, isWeight, operatorOf, productOf, type Product } from './products';
+import { isWeight, operatorOf, productOf, type Product } from './products';
 import { isLastTwoSwap, type Step } from './trace';
 
 /** Scores of keys for queries that the model has learned, and that a tool may have folded into a constant. */
@@ -58,23 +58,6 @@ function isAlsoRouter(index: GraphIndex, scores: string): boolean {
 const scoreKeeping = new Set(['Add', 'Cast', 'Identity', 'Mul', 'Div']);
 
 const isOther = (scores: readonly Axis[] | undefined, over: Axis, key: Axis | undefined): boolean => over.kind === 'alternative' || over.kind === 'feature' || (scores?.some((axis) => axis !== key && axis === over) ?? false);
-
-const summaryKeeping = new Set(['Transpose', 'Reshape', 'Cast', 'Identity', 'Mul', 'Div', 'Squeeze', 'Unsqueeze', 'Expand']);
-
-/** Whether a product's result is multiplied with an activation as it is: the summary of keys and values that linear attention asks. */
-export function isSummary(index: GraphIndex, node: number): boolean {
-  const pending = [...index.nodes[node].outputs];
-  const seen = new Set<number>();
-  for (let tensor = pending.pop(); tensor !== undefined && seen.size < 16; tensor = pending.pop()) {
-    for (const consumer of index.consumers(tensor)) {
-      if (seen.has(consumer)) continue;
-      seen.add(consumer);
-      if (activationProduct(index, consumer) !== undefined) return true;
-      if (summaryKeeping.has(operatorOf(index, consumer))) pending.push(index.nodes[consumer].outputs[0]);
-    }
-  }
-  return false;
-}
 
 /** Which of the last two axes one of them is after all steps; undefined where they do more than turn these two. */
 function turned(index: GraphIndex, steps: readonly Step[], axis: number): number | undefined {

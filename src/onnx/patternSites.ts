@@ -1,6 +1,7 @@
 import type { GraphIndex } from './graphIndex';
 import { axesOf, rankOf } from './axisInference';
-import { isAskedByWeight, isSummary, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { isLinearInner } from './linearSites';
 import { pathOfNode } from './nodePath';
 import { activationProduct, operatorOf, projectedTensor, type Product } from './products';
 import type { FoundSite, MissedSite, RowSum } from './site';
@@ -90,7 +91,7 @@ function scorePath(index: GraphIndex, summing: Product, position: number): Score
   }
   const summed = summedAxis(summing, position);
   const values = summing.operands[position === 0 ? 1 : 0];
-  for (const { step, scores: asked } of summed === undefined || index.outer !== undefined || isSummary(index, summing.node) ? [] : learned) {
+  for (const { step, scores: asked } of summed === undefined || index.outer !== undefined ? [] : learned) {
     if (summed !== undefined && isAskedByWeight(index, asked, { steps: pathOf(step), summed, values })) return toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
   }
   return undefined;
