@@ -10,7 +10,9 @@ const shapeKeeping = new Set([
   ...['QuickGelu', 'Gelu', 'FastGelu', 'BiasGelu', 'BiasSoftmax', 'QLinearSoftmax', 'QLinearSigmoid', 'QLinearLeakyRelu', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear', 'Trilu', 'BiasAdd', 'MultiHeadAttention'].map((name) => `com.microsoft.${name}`),
 ]);
 const broadcasting = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Sum', 'Mean', 'PRelu', 'And', 'Or', 'Xor', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Where']);
-const reducing = /^(?:Reduce(?:Sum|Mean|Max|Min|Prod|L1|L2|LogSumExp|SumSquare|LogSum)|ArgMax|ArgMin)$/;
+const reducing = new Set(['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin']);
+/** Operators that shapes are computed with. */
+const onLengths = new Set(['Shape', 'Gather', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor', 'Concat', 'Mul', 'Div', 'Add', 'Sub', 'Where']);
 /** They change how long axes of space are, not which there are. */
 const overSpace = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool']);
 
@@ -37,6 +39,8 @@ class AxisInference {
   readonly #axes = new Map<string, readonly Axis[] | undefined>();
   /** What tensors of lengths hold. */
   readonly #lengths = new Map<string, readonly Length[]>();
+  /** Tensors that the file states, whole or in another form. */
+  readonly #fixed = new Set<string>();
   #next = 0;
 
   constructor(index: GraphIndex) {
@@ -64,7 +68,10 @@ class AxisInference {
   /** The axes of a tensor that earlier nodes make. */
   #given(tensor: string): readonly Axis[] | undefined {
     if (this.#axes.has(tensor)) return this.#axes.get(tensor);
-    const weight = this.#index.initializers.get(tensor) ?? (this.#index.producer(tensor) === undefined ? this.#index.weight(tensor) : undefined);
+    const maker = this.#index.producer(tensor);
+    const isConstant = maker === undefined || this.#index.nodes[maker].opType === 'Constant';
+    const weight = this.#index.initializers.get(tensor) ?? (isConstant ? this.#index.weight(tensor) : undefined);
+    if (weight !== undefined) this.#fixed.add(tensor);
     // The last axis of a weight that is no matrix of a product is that of its features.
     const axes = weight?.dims.map((dim, i) => someAxis(i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
     this.#axes.set(tensor, axes);
@@ -76,7 +83,9 @@ class AxisInference {
   }
 
   #visit(node: number): void {
-    const { outputs } = this.#index.nodes[node];
+    const { opType, outputs } = this.#index.nodes[node];
+    // Constants are read where they are used.
+    if (opType === 'Constant') return;
     this.#index.spend(1);
     const made = this.#infer(node);
     outputs.forEach((output, i) => {
@@ -87,6 +96,7 @@ class AxisInference {
       if (inferred?.every((axis) => axis !== undefined) !== true || (stated !== undefined && stated.length !== inferred.length)) this.#axes.set(output, this.#stated(output));
       else this.#axes.set(output, stated === undefined ? inferred : inferred.map((axis, at) => (axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis)));
     });
+    if (outputs.length > 0 && this.#fixed.has(this.#index.nodes[node].inputs[0]) && this.#index.nodes[node].inputs.every((input) => this.#fixed.has(input))) this.#fixed.add(outputs[0]);
     this.#followLengths(node);
   }
 
@@ -100,11 +110,9 @@ class AxisInference {
     if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
     const product = productOf(this.#index, node);
     if (product !== undefined) return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
-    if (reducing.test(operator)) return [this.#reduced(node, first)];
+    if (reducing.has(operator)) return [this.#reduced(node, first)];
     if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
     switch (operator) {
-      case 'Constant':
-        return [this.#index.weight(outputs[0])?.dims.map((dim) => someAxis('unknown', dim))];
       case 'Transpose': {
         const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
         return [perm.length === 0 ? first && [...first].reverse() : first?.length === perm.length ? perm.map((axis) => first[axis]) : undefined];
@@ -190,7 +198,7 @@ class AxisInference {
       const axes = this.#given(input);
       if (axes === undefined) return undefined;
       // A bias or a table of a weight's says nothing of what an activation's axes are.
-      result = broadcast(result, inputs.length > 1 && this.#index.weight(input) !== undefined ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
+      result = broadcast(result, inputs.length > 1 && this.#fixed.has(input) ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
     }
     return result;
   }
@@ -330,7 +338,7 @@ class AxisInference {
   /** Shapes are computed as numbers: each length is known by the axis that it is of. */
   #followLengths(node: number): void {
     const { opType, domain, inputs, outputs } = this.#index.nodes[node];
-    if (domain !== '' || outputs.length === 0) return;
+    if (domain !== '' || outputs.length === 0 || !onLengths.has(opType)) return;
     const made = this.#computeLengths(node, opType, inputs);
     if (made !== undefined && made.length <= mostLengths) this.#lengths.set(outputs[0], made);
   }
@@ -344,14 +352,15 @@ class AxisInference {
       }
       case 'Gather': {
         const from = this.#lengths.get(inputs[0]);
-        const at = this.#index.constantIntegers(inputs[1]);
+        const at = from === undefined ? undefined : this.#index.constantIntegers(inputs[1]);
         return from === undefined || at === undefined ? undefined : at.map((each) => from.at(each));
       }
       case 'Slice': {
         const from = this.#lengths.get(inputs[0]);
+        if (from === undefined) return undefined;
         const [start] = this.#index.constantIntegers(inputs[1] ?? '') ?? [];
         const [end] = this.#index.constantIntegers(inputs[2] ?? '') ?? [];
-        return from === undefined || start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
+        return start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
       }
       case 'Cast':
       case 'Identity':
@@ -368,11 +377,13 @@ class AxisInference {
       case 'Div':
       case 'Add':
       case 'Sub': {
+        if (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1])) return undefined;
         const [a, b] = [own(0), own(1)];
-        if (a?.length !== 1 || b?.length !== 1 || (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1]))) return undefined;
+        if (a?.length !== 1 || b?.length !== 1) return undefined;
         return [computed(opType, a[0], b[0])];
       }
       case 'Where': {
+        if (!this.#lengths.has(inputs[1]) && !this.#lengths.has(inputs[2])) return undefined;
         const [yes, no] = [own(1), own(2)];
         return yes?.length === no?.length ? yes?.map((length, i) => (length === no?.[i] ? length : undefined)) : undefined;
       }

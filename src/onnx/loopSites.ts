@@ -5,9 +5,10 @@ import { hasWeightsPerIteration, ingredientsOf, isGrowing, readLoopBody, type Lo
 import { findMissedSites } from './missedSites';
 import { pathOfNode } from './nodePath';
 import { findPatternSites } from './patternSites';
-import { operatorOf } from './products';
+import { activationProduct, operatorOf } from './products';
 import type { FoundSite, LoopPlace, MissedSite } from './site';
 import { SuffixBuilder } from './suffixNodes';
+import { rearranging } from './trace';
 
 /** More iterations than any model has layers. */
 const maxLayers = 512;
@@ -41,8 +42,24 @@ export function findLoopSites(index: GraphIndex): { readonly sites: readonly Fou
     });
     const others = findMissedSites(body, found, refused);
     for (const each of [...refused, ...others]) missed.push({ ...each, node });
+    if (found.length === 0 && refused.length === 0 && others.length === 0 && readsState(loop)) missed.push({ node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator: operatorOf(index, node), reason: 'a recurrent layer: what was read is a state that every position changes, so no matrix of weights exists' });
   });
   return { sites, missed, loops };
+}
+
+/** Whether each iteration multiplies something with a state that it hands on: a recurrent layer in the place of attention, such as linear attention step by step. */
+function readsState({ index, carried }: LoopBody): boolean {
+  const states = new Set([...carried.values()].flatMap(({ input, output }) => [input, output]));
+  const isState = (tensor: string): boolean => {
+    let name = tensor;
+    for (let i = 0; i < 6 && !states.has(name); i++) {
+      const maker = index.producer(name);
+      if (maker === undefined || !rearranging.has(operatorOf(index, maker))) return false;
+      name = index.nodes[maker].inputs[0];
+    }
+    return states.has(name);
+  };
+  return index.nodes.some((_, node) => activationProduct(index, node)?.operands.some(isState) === true);
 }
 
 /** The sites that one attention of a body is, or why it is none. */

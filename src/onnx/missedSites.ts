@@ -1,3 +1,4 @@
+import { axesOf } from './axisInference';
 import { bodiesOf, type Body, type GraphIndex } from './graphIndex';
 import { innerProduct } from './innerProduct';
 import { pathOfNode } from './nodePath';
@@ -68,7 +69,13 @@ function softmaxReason(index: GraphIndex, node: number): Pick<MissedSite, 'reaso
       if (rearranging.has(operator) || operator === 'Where' || operator === 'Mul' || operator === 'ScatterND') pending.push(...index.nodes[consumer].outputs.slice(0, 4));
     }
   }
+  if (index.outer === undefined && axesOf(index, index.nodes[node].outputs[0])?.at(axisOf(index, node))?.kind === 'alternative') return { reason: 'it weighs alternatives that a weight scores (a router), it does not weight positions', isOther: true };
   return { reason: 'the way from its result to a product with values is not one that is known' };
+}
+
+/** The axis that a softmax works along. */
+function axisOf(index: GraphIndex, node: number): number {
+  return index.integerAttribute(node, 'axis') ?? ((index.model.opsets.get('') ?? 1) < 13 ? 1 : -1);
 }
 
 /** Why a product of three activations is no attention that is drawn; undefined for other nodes. */

@@ -48,7 +48,7 @@ interface Slot {
 /** Numbers in a path that may be a layer's, each with its place. */
 function slotsOf(path: string): Slot[] {
   const slots: Slot[] = [];
-  for (const { 1: word, 2: number, index } of path.matchAll(/(?<=^|[./])([A-Za-z]\w*?)(?:[./]|_(?:\._)?)(\d+)(?=[./]|$)/g)) {
+  for (const { 1: word, 2: number, index } of path.matchAll(/(?<=^|[._/])([A-Za-z]+)[._/]+(\d+)(?=[._/]|$)/g)) {
     if (listOfBlocks.test(word)) slots.push({ place: path.slice(0, index).replaceAll(/\d+/g, '#') + word, number: Number(number) });
   }
   return slots;
