@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -25,6 +25,11 @@ class Cache:
         if key in self.items:
             return self.items[key]
         return default
+`;
+
+/** One long line, as prose is written, and an indented one. */
+const prose = `The animal didn't cross the street because it was too tired. The trophy would not fit in the brown suitcase because it was too big, and when Mary and John went to the store, John gave a drink to Mary; nobody in the store had seen such a thing before, although the store had been open for years.
+    What is indented goes on below its own beginning, however narrow the panel is, and however long the line has become.
 `;
 
 /** Cuts text as byte-level models do: a space goes with the word after it, and a line break with the indentation. */
@@ -99,6 +104,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
     huge: () => single({ role: 'source', ...repeated(4096) }, 12, 12),
     odd: () => single(oddStream, 2, 4),
+    prose: () => single(withBeginning({ role: 'source', text: prose, tokens: cut(prose) }), 4, 8),
     picture: () => pictureOf('exposed'),
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
