@@ -59,7 +59,7 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
     if (found.length === 0) return;
     const next = (index + found.length) % found.length;
     setCurrent(next);
-    panel.cursor.value = found[next];
+    panel.moveCursor(found[next]);
   };
   return (
     <div class="find" role="search">

@@ -181,8 +181,8 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
       const onward = step ?? (move === 'next' ? 1 : move === 'previous' ? -1 : 0);
       // At the end of one text the arrows go on in the other.
       const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
-      if (neighbour !== undefined && neighbour !== stream) panel.cursor.value = { stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 };
-      else if (position !== undefined) panel.cursor.value = { stream, position };
+      if (neighbour !== undefined && neighbour !== stream) panel.moveCursor({ stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 });
+      else if (position !== undefined) panel.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();

@@ -91,7 +91,7 @@ describe('walking the heads', () => {
   it('lays heads out without overlap, and heads that share keys and values inside one outline', () => {
     const grouped: ComponentInfo = { ...uneven, layers: [layer(8, 2), layer(8, 2)] };
     for (const available of [60, 200, 400, 2000]) {
-      const grid = layoutHeadGrid(grouped, available);
+      const grid = layoutHeadGrid(grouped, { width: available, height: Infinity });
       for (let head = 1; head < 8; head++) expect(grid.columnX[head] - grid.columnX[head - 1]).to.be.at.least(grid.tile + 2);
       expect(grid.rowY[1] - grid.rowY[0]).to.be.at.least(grid.tile + 2);
       expect(grid.groups).to.have.length(4);
@@ -102,6 +102,6 @@ describe('walking the heads', () => {
       expect(second.x).to.be.lessThan(grid.columnX[4]);
       if (available >= 200) expect(grid.width).to.be.at.most(available);
     }
-    expect(layoutHeadGrid(uneven, 300).groups).to.deep.equal([]);
+    expect(layoutHeadGrid(uneven, { width: 300, height: Infinity }).groups).to.deep.equal([]);
   });
 });
