@@ -167,3 +167,25 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['?', l10n.t('Show these keys.')],
   ];
 }
+
+/** What a pointer does in the panel, and where. */
+export function pointerList(): readonly (readonly [act: string, what: string])[] {
+  return [
+    [l10n.t('Click'), l10n.t('Source, matrix: pin the token, or let it go. Grid: select the head.')],
+    [l10n.t('Shift + click'), l10n.t('Source, matrix: pin several tokens, whose rows are averaged. Grid: select all heads in between.')],
+    [l10n.t('Ctrl + click'), l10n.t('Grid: add the head to the selection, or take it out.')],
+    [l10n.t('Click on a number'), l10n.t('Grid: select a layer, a head of every layer, or all heads.')],
+    [l10n.t('Wheel, drag'), l10n.t('Matrix: zoom, pan.')],
+  ];
+}
+
+/** The marks of the panel and what they mean. */
+export function markList(): readonly (readonly [mark: string, what: string])[] {
+  return [
+    [l10n.t('Hatching'), l10n.t('Matrix: ahead of the query, which a causal model never reads.')],
+    [l10n.t('Bars below'), l10n.t('Matrix: the mean weight with which a key is read, beside the largest.')],
+    [l10n.t('Bars beside'), l10n.t('Matrix: the sum of a row, where rows do not sum to one.')],
+    [l10n.t('Triangle, dots'), l10n.t('A sink: queries all over the text put much of their weight on it')],
+    [l10n.t('Solid, dashed'), l10n.t('Source: a pinned token, and the one that the keyboard is at.')],
+  ];
+}

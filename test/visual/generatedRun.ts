@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -108,7 +108,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     picture: () => pictureOf('exposed'),
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
-      const source = 'The cat sat on the mat and looked at the moon.';
+      const source = kind === 'longSource' ? 'The cat sat on the mat and looked at the moon.\n'.repeat(30) : 'The cat sat on the mat and looked at the moon.';
       const target = 'Die Katze saß auf der Matte und schaute den Mond an.';
       const streams: TokenStream[] = [
         { role: 'source', text: source, tokens: cut(source) },
@@ -123,14 +123,15 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
         ],
       };
     },
-  }[kind]();
+  };
+  const made = parts[kind === 'longSource' ? 'encoderDecoder' : kind]();
   return {
     info: {
       runId,
       model: { name: plain('code-decoder'), path: '/models/code-decoder', backend: 'wasm', backendReason: plain('no WebGPU here'), numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
       notices: [],
       timings: { tokenize: 3, load: 120, run: 210 },
-      ...parts,
+      ...made,
     },
     documentName: plain('fibonacci.py'),
     startLine: 11,

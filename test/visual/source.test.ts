@@ -90,4 +90,55 @@ describe('the text in the panel', () => {
     await page.keyboard.press('ArrowUp');
     expect(await topOf()).to.equal(first);
   });
+
+  it('tells of the token that the keyboard is at after one is pinned, whatever the pointer rests on', async () => {
+    await open({ run: 'code' });
+    await token(35).click();
+    const readout = page.locator('.source-pane .readout');
+    await page.keyboard.press('ArrowLeft');
+    await readout.getByText('"(" (34)').waitFor();
+    expect(await readout.textContent()).to.match(/^pinned "n" \(35\) reads "\(" \(34\): 0\.0\d+$/);
+  });
+
+  it('marks what is found in the editor\u2019s own colours, over any weight', async () => {
+    await open({ run: 'code' });
+    await page.locator('.source-scroll').focus();
+    await page.keyboard.press('/');
+    await page.keyboard.type('self');
+    const colours = await page.locator('.token.found:not(.pointed)').evaluateAll((elements) => [...new Set(elements.map((element) => getComputedStyle(element).backgroundColor))]);
+    expect(colours).to.deep.equal(['rgba(234, 92, 0, 0.33)']);
+    expect(await page.locator('.token.found.pointed').evaluateAll((elements) => elements.map((element) => getComputedStyle(element).backgroundColor))).to.deep.equal(['rgb(158, 106, 3)']);
+    await screenshot(page, 'visual/found');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.token.found').count()).to.equal(0);
+  });
+
+  it('keeps the target in sight above a long source', async () => {
+    await open({ run: 'longSource', width: 480, height: 600 });
+    await page.evaluate(() => host.fire('hover', { stream: 0, position: 300 }));
+    await page.waitForFunction(() => document.querySelectorAll('.stream')[1]?.querySelector('[data-token="300"]')?.classList.contains('looking') === true);
+    const [target] = await boxesOf('.stream-section:first-child .token');
+    const [pane] = await boxesOf('.source-scroll');
+    expect(target.top).to.be.at.least(pane.top);
+    expect(target.bottom).to.be.at.most(pane.bottom);
+    const [looked] = await boxesOf('.token.looking');
+    expect(looked.top).to.be.at.least(target.bottom);
+    expect(looked.bottom).to.be.at.most(pane.bottom);
+    await screenshot(page, 'visual/long-source');
+  });
+
+  it('has the focus when the panel gets it', async () => {
+    await open({ run: 'code' });
+    expect(await page.evaluate(() => document.activeElement?.tagName)).to.equal('BODY');
+    await page.evaluate(() => window.dispatchEvent(new FocusEvent('focus')));
+    await page.waitForFunction(() => document.activeElement?.className === 'source-scroll');
+  });
+
+  it('has notices above it that can be closed', async () => {
+    await open({ run: 'large' });
+    const notice = page.getByText('Only the first 512 of 1870 tokens');
+    await notice.waitFor();
+    await page.getByRole('button', { name: 'Close the notice' }).click();
+    await notice.waitFor({ state: 'detached' });
+  });
 });

@@ -16,6 +16,7 @@ import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
 import { MatrixPane } from './MatrixPane';
 import { FindBar, KeysOverlay } from './Overlays';
+import { Notices } from './Notices';
 import { PaneTabs } from './PaneTabs';
 import { styleOf } from './place';
 import { Readout } from './Readout';
@@ -109,11 +110,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <Toolbar run={run} component={component} />
       {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
       <LiveTrouble />
-      {run.notices.map((notice) => (
-        <p key={notice} class="notice">
-          <vscode-icon name="info" /> {notice}
-        </p>
-      ))}
+      <Notices key={runId} notices={run.notices} />
       <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined}>
         {placeOf('source')}
         {tabs === undefined || shown === undefined ? null : <PaneTabs panes={tabs.panes} rect={tabs.rect} shown={shown} onShow={(pane) => kept.showTab(pane)} />}

@@ -16,7 +16,8 @@ export function Legend(): JSX.Element {
   const { direction } = panel.view.value;
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
   const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
-  const maximum = panel.lighting.value?.maximum;
+  // Looked at only where it is shown: the rest does not hang on what is hovered.
+  const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
   const component = panel.component.value;
   const method = component === undefined ? '' : methodName(panel.selection.value, component);
   const ramps = panel.ramps.value;

@@ -63,7 +63,9 @@ function showLabels(layer: HTMLElement, labels: readonly WeightLabel[]): void {
     element.hidden = label === undefined;
     if (label === undefined) continue;
     if (element.textContent !== label.text) element.textContent = label.text;
-    element.style.transform = `translate(${Math.round(label.x)}px, ${Math.round(label.y)}px)`;
+    // Not a transform, with which a change would have all of the page's layers put together anew.
+    element.style.left = `${Math.round(label.x)}px`;
+    element.style.top = `${Math.round(label.y)}px`;
   }
 }
 
@@ -202,7 +204,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const lastLine = (run.startLine + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
   return (
     <div
-      class="source-scroll"
+      class={`source-scroll${streams.length > 1 ? ' of-two' : ''}`}
       ref={scroller}
       role="group"
       tabIndex={0}
