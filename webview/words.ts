@@ -26,6 +26,13 @@ export function shortWeight(weight: number): string {
   return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
 }
 
+const fromTheRight = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A text of its own direction, told apart from what stands around it: else the number after it would change sides. */
+function isolated(text: string): string {
+  return fromTheRight.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** A token by its text and position: `"fib" (57)`; of a picture, a patch by its row and column from one. */
 export function tokenName(streams: readonly TokenStream[], { stream, position }: TokenRef): string {
   const found = streams[stream];
@@ -33,13 +40,14 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
     const patch = patchAt(found.grid, position);
     return patch === undefined ? plain(found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
   }
-  return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
+  return found === undefined ? `(${position})` : `"${isolated(visibleText(found, position))}" (${position})`;
 }
 
 /** A token that reads: one of a target with what comes after it, which the model is about to write when it reads there. */
 export function readerName(streams: readonly TokenStream[], token: TokenRef): string {
   const stream = streams[token.stream];
-  const next = stream === undefined ? undefined : visibleNext(stream, token.position);
+  const following = stream === undefined ? undefined : visibleNext(stream, token.position);
+  const next = following === undefined ? undefined : isolated(following);
   const name = tokenName(streams, token);
   if (next === undefined) return name;
   return stream?.target?.isWritten === true ? l10n.t('{0} predicting "{1}"', name, next) : l10n.t('{0} before "{1}"', name, next);
