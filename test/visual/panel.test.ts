@@ -334,7 +334,7 @@ describe('the panel', () => {
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent?.includes('Head 3.5'));
       await screenshot(page, 'visual/large-preview');
       expect(await heads()).to.equal('0.0');
-      await page.mouse.move(700, 400);
+      await page.mouse.move(5, 5);
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Head 0.0');
       await page.getByRole('gridcell', { name: 'Head 3.5' }).click();
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Head 3.5');
