@@ -54,6 +54,18 @@ if (codicons !== undefined) {
   else addEventListener('load', loadIcons, { once: true });
 }
 
+// Who opens the panel by the keyboard is at the text at once; a click has its own place.
+let isAwaited = false;
+const focusText = (): void => {
+  const text = document.querySelector<HTMLElement>('.source-scroll');
+  isAwaited = text === null;
+  if (document.activeElement === null || document.activeElement === document.body) text?.focus({ preventScroll: true });
+};
+addEventListener('focus', () => requestAnimationFrame(focusText));
+effect(() => {
+  if (panel.run.value !== null && isAwaited && document.hasFocus()) requestAnimationFrame(() => requestAnimationFrame(focusText));
+});
+
 const root = document.getElementById('root');
 if (root !== null) {
   panel.ready();

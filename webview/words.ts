@@ -6,11 +6,17 @@ import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import type { Stage } from '../src/protocol';
+import type { PaneName, PlacedSplit } from './layout/paneLayout';
 
-/** A weight to three significant digits. */
+/** A weight to three significant digits, of what is too little to matter only that. */
 export function formatWeight(weight: number): string {
   if (!(weight > 0)) return '0';
-  return weight < 1e-4 ? weight.toExponential(1) : weight.toPrecision(3);
+  return weight < 0.001 ? '<0.001' : weight.toPrecision(3);
+}
+
+/** The same with all that is known of it, for who asks. */
+export function exactWeight(weight: number): string {
+  return weight > 0 && weight < 1e-4 ? weight.toExponential(2) : weight.toPrecision(4);
 }
 
 /** A weight in little room: `.41`, `<.01`, `0`. */
@@ -20,6 +26,13 @@ export function shortWeight(weight: number): string {
   return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
 }
 
+const fromTheRight = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
+
+/** A text of its own direction, told apart from what stands around it: else the number after it would change sides. */
+function isolated(text: string): string {
+  return fromTheRight.test(text) ? `\u2068${text}\u2069` : text;
+}
+
 /** A token by its text and position: `"fib" (57)`; of a picture, a patch by its row and column from one. */
 export function tokenName(streams: readonly TokenStream[], { stream, position }: TokenRef): string {
   const found = streams[stream];
@@ -27,13 +40,14 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
     const patch = patchAt(found.grid, position);
     return patch === undefined ? plain(found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
   }
-  return found === undefined ? `(${position})` : `"${visibleText(found, position)}" (${position})`;
+  return found === undefined ? `(${position})` : `"${isolated(visibleText(found, position))}" (${position})`;
 }
 
 /** A token that reads: one of a target with what comes after it, which the model is about to write when it reads there. */
 export function readerName(streams: readonly TokenStream[], token: TokenRef): string {
   const stream = streams[token.stream];
-  const next = stream === undefined ? undefined : visibleNext(stream, token.position);
+  const following = stream === undefined ? undefined : visibleNext(stream, token.position);
+  const next = following === undefined ? undefined : isolated(following);
   const name = tokenName(streams, token);
   if (next === undefined) return name;
   return stream?.target?.isWritten === true ? l10n.t('{0} predicting "{1}"', name, next) : l10n.t('{0} before "{1}"', name, next);
@@ -68,6 +82,34 @@ export function selectionName({ heads, aggregation }: HeadSelection, component: 
 export function methodName(selection: HeadSelection, component: ComponentInfo): string {
   const name = isDerived(selection, [component]) ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised') : l10n.t('attention weight');
   return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
+}
+
+/** A part of the panel by name, on its tab. */
+export function paneTitle(pane: PaneName): string {
+  switch (pane) {
+    case 'source':
+      return l10n.t('Source');
+    case 'heads':
+      return l10n.t('Heads');
+    case 'list':
+      return l10n.t('Strongest sources');
+    case 'matrix':
+      return l10n.t('Matrix');
+  }
+}
+
+/** What a line between two parts of the panel changes. */
+export function splitLabel({ axis, pane }: PlacedSplit): string {
+  switch (pane) {
+    case 'source':
+      return axis === 'x' ? l10n.t('Width of the source') : l10n.t('Height of the source');
+    case 'heads':
+      return axis === 'x' ? l10n.t('Width of the heads') : l10n.t('Height of the heads');
+    case 'list':
+      return axis === 'x' ? l10n.t('Width of the list') : l10n.t('Height of the list');
+    case 'matrix':
+      return axis === 'x' ? l10n.t('Width of the matrix') : l10n.t('Height of the matrix');
+  }
 }
 
 /** A component's name on its tab. */
@@ -131,5 +173,27 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['R', l10n.t('Change between "reads" and "is read by".')],
     ['/', l10n.t('Find a token.')],
     ['?', l10n.t('Show these keys.')],
+  ];
+}
+
+/** What a pointer does in the panel, and where. */
+export function pointerList(): readonly (readonly [act: string, what: string])[] {
+  return [
+    [l10n.t('Click'), l10n.t('Source, matrix: pin the token, or let it go. Grid: select the head.')],
+    [l10n.t('Shift + click'), l10n.t('Source, matrix: pin several tokens, whose rows are averaged. Grid: select all heads in between.')],
+    [l10n.t('Ctrl + click'), l10n.t('Grid: add the head to the selection, or take it out.')],
+    [l10n.t('Click on a number'), l10n.t('Grid: select a layer, a head of every layer, or all heads.')],
+    [l10n.t('Wheel, drag'), l10n.t('Matrix: zoom, pan.')],
+  ];
+}
+
+/** The marks of the panel and what they mean. */
+export function markList(): readonly (readonly [mark: string, what: string])[] {
+  return [
+    [l10n.t('Hatching'), l10n.t('Matrix: ahead of the query, which a causal model never reads.')],
+    [l10n.t('Bars below'), l10n.t('Matrix: the mean weight with which a key is read, beside the largest.')],
+    [l10n.t('Bars beside'), l10n.t('Matrix: the sum of a row, where rows do not sum to one.')],
+    [l10n.t('Triangle, dots'), l10n.t('A sink: queries all over the text put much of their weight on it')],
+    [l10n.t('Solid, dashed'), l10n.t('Source: a pinned token, and the one that the keyboard is at.')],
   ];
 }

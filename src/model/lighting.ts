@@ -70,7 +70,15 @@ export function sourcesOf(lighting: Lighting, count: number, threshold: number, 
   return { strongest: found, restCount: positive - found.length, restWeight: Math.max(0, total - shown), sinkWeight, totalWeight: total };
 }
 
-/** The sink keys of a pattern that enough queries could have read. */
+/** Fewer readers than this say nothing: a head that reads the statement it is in would seem to have a sink in each. */
+const minReaders = 64;
+
+/** Whether a component over so many queries can have sinks: in what one text reads of another, a key that many read is an alignment. */
+export function hasSinks({ queryStream, keyStream }: ComponentInfo, numQueries: number): boolean {
+  return queryStream === keyStream && numQueries >= minReaders;
+}
+
+/** The sink keys of a self-attention's pattern: much read by queries all over the text. */
 export function provenSinks(pattern: Pattern, isCausal: boolean): number[] {
   return provenSinksAmong(marginals(pattern, isCausal).columnMeans, pattern.numQueries, isCausal);
 }
@@ -80,6 +88,14 @@ export function provenSinks(pattern: Pattern, isCausal: boolean): number[] {
  * and any local head would seem to have sinks there.
  */
 export function provenSinksAmong(columnMeans: Float32Array, numQueries: number, isCausal: boolean): number[] {
-  const enough = Math.min(numQueries, Math.max(8, Math.ceil(numQueries / 8)));
-  return sinkKeys(columnMeans).filter((key) => !isCausal || columnMeans.length - key >= enough);
+  const enough = Math.max(minReaders, Math.ceil(numQueries / 8));
+  return sinkKeys(columnMeans).filter((key) => (isCausal ? columnMeans.length - key : numQueries) >= enough);
+}
+
+/** Fewer readers than this are not even worth a word. */
+const fewReaders = 8;
+
+/** The keys that draw as much as a sink does and are none: read often, by too few queries or from another text. */
+export function oftenRead(columnMeans: Float32Array, isCausal: boolean, sinks: readonly number[]): number[] {
+  return sinkKeys(columnMeans).filter((key) => !sinks.includes(key) && (!isCausal || columnMeans.length - key >= fewReaders));
 }

@@ -88,7 +88,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     const position = someToken();
     await tokens().and(panel.locator(`[data-token="${position}"]`)).first().click();
     await list().getByRole('listitem').first().waitFor();
-    const rows = await list().getByRole('listitem').evaluateAll((items) => items.map((item) => ({ name: item.querySelector('.link, .name')?.textContent ?? '', weight: Number(item.querySelector('.number')?.textContent) })));
+    const rows = await list().getByRole('listitem').evaluateAll((items) => items.map((item) => ({ name: item.querySelector('.link, .name')?.textContent ?? '', weight: Number(item.querySelector('.number')?.getAttribute('title')) })));
     const expected = explained.components[0]?.reads[position] ?? [];
     expect(expected.length).to.be.greaterThan(0);
     expected.slice(0, rows.length).forEach((source, i) => {

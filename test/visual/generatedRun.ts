@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -25,6 +25,11 @@ class Cache:
         if key in self.items:
             return self.items[key]
         return default
+`;
+
+/** One long line, as prose is written, and an indented one. */
+const prose = `The animal didn't cross the street because it was too tired. The trophy would not fit in the brown suitcase because it was too big, and when Mary and John went to the store, John gave a drink to Mary; nobody in the store had seen such a thing before, although the store had been open for years.
+    What is indented goes on below its own beginning, however narrow the panel is, and however long the line has become.
 `;
 
 /** Cuts text as byte-level models do: a space goes with the word after it, and a line break with the indentation. */
@@ -99,10 +104,11 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     long: () => single({ role: 'source', ...repeated(4096) }, 2, 2),
     huge: () => single({ role: 'source', ...repeated(4096) }, 12, 12),
     odd: () => single(oddStream, 2, 4),
+    prose: () => single(withBeginning({ role: 'source', text: prose, tokens: cut(prose) }), 4, 8),
     picture: () => pictureOf('exposed'),
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
-      const source = 'The cat sat on the mat and looked at the moon.';
+      const source = kind === 'longSource' ? 'The cat sat on the mat and looked at the moon.\n'.repeat(30) : 'The cat sat on the mat and looked at the moon.';
       const target = 'Die Katze saß auf der Matte und schaute den Mond an.';
       const streams: TokenStream[] = [
         { role: 'source', text: source, tokens: cut(source) },
@@ -117,14 +123,15 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
         ],
       };
     },
-  }[kind]();
+  };
+  const made = parts[kind === 'longSource' ? 'encoderDecoder' : kind]();
   return {
     info: {
       runId,
       model: { name: plain('code-decoder'), path: '/models/code-decoder', backend: 'wasm', backendReason: plain('no WebGPU here'), numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
       notices: [],
       timings: { tokenize: 3, load: 120, run: 210 },
-      ...parts,
+      ...made,
     },
     documentName: plain('fibonacci.py'),
     startLine: 11,

@@ -250,7 +250,7 @@ describe('the panel', () => {
         );
         if (order.at(-1)?.startsWith('Matrix of')) break;
       }
-      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Head 0.0', 'Width of the heads', 'Width of the matrix', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
+      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
       expect(order).to.have.length(names.length);
       order.forEach((name, i) => expect(name.startsWith(names[i]), `${i}: ${name}, not ${names[i]}`).to.equal(true));
     });
@@ -334,7 +334,7 @@ describe('the panel', () => {
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent?.includes('Head 3.5'));
       await screenshot(page, 'visual/large-preview');
       expect(await heads()).to.equal('0.0');
-      await page.mouse.move(700, 400);
+      await page.mouse.move(5, 5);
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Head 0.0');
       await page.getByRole('gridcell', { name: 'Head 3.5' }).click();
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Head 3.5');
@@ -416,7 +416,7 @@ describe('the panel', () => {
       if (box === null) throw new Error('The matrix is not laid out');
       const { x, y } = middle(9, 2);
       await page.mouse.move(box.x + x, box.y + y);
-      expect(await page.locator('.readout.crosshair').textContent()).to.match(new RegExp(`^from "b" \\(9\\) to "·=" \\(2\\): ${weights[9 * numKeys + 2].toPrecision(3)} row sum 1\\.00, column mean 0\\.0`));
+      expect(await page.locator('.readout.crosshair').textContent()).to.match(new RegExp(`^from "b" \\(9\\) to "·=" \\(2\\): ${weights[9 * numKeys + 2].toPrecision(3)} row sum 1\\.00, mean read 0\\.0`));
       expect(await marksOf(9)).to.include('cross-query');
       expect(await marksOf(2)).to.include('cross-key');
       await page.mouse.click(box.x + x, box.y + y);
@@ -615,9 +615,10 @@ describe('the panel', () => {
       await page.evaluate((value) => host.fire('persist', value), persist);
       await page.getByRole('separator', { name: 'Width of the heads' }).focus();
       await page.keyboard.press('ArrowRight');
-      const { persist: kept, layout } = (await page.evaluate(() => host.kept)) as { persist: unknown; layout: { heads: number } };
+      const { persist: kept, layout } = (await page.evaluate(() => host.kept)) as { persist: unknown; layout: { shares: Record<string, number> } };
       expect(kept).to.deep.equal(persist);
-      expect(layout.heads).to.be.closeTo(0.24, 1e-9);
+      expect(Object.keys(layout.shares)).to.deep.equal(['wideHeads']);
+      expect(layout.shares['wideHeads']).to.be.closeTo(0.38, 1e-2);
     });
 
     it('shows another run from its beginning, and only moves the lines of the same one', async () => {

@@ -149,7 +149,7 @@ describe('a picture in the panel', () => {
     // No name is cut off.
     expect(await page.locator('.sources .name').evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth))).to.equal(true);
     // The line between them moves both.
-    const separator = page.getByRole('separator', { name: 'Width of the heads' });
+    const separator = page.getByRole('separator', { name: 'Width of the matrix' });
     await separator.focus();
     await page.keyboard.press('ArrowRight');
     await page.waitForFunction((before) => (document.querySelector('.matrix-plot')?.getBoundingClientRect().width ?? 0) > before, matrix.width);

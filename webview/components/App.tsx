@@ -1,10 +1,12 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentInfo } from '../../src/model/head';
 import type { PanelRun } from '../../src/protocol';
-import { neighbourHead } from '../layout/headGrid';
+import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
+import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
 import type { Panel } from '../state/panel';
+import { splitLabel } from '../words';
 import { ComponentTabs } from './ComponentTabs';
 import { usePanel } from './context';
 import { HeadsView } from './HeadsView';
@@ -14,6 +16,9 @@ import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
 import { MatrixPane } from './MatrixPane';
 import { FindBar, KeysOverlay } from './Overlays';
+import { Notices } from './Notices';
+import { PaneTabs } from './PaneTabs';
+import { styleOf } from './place';
 import { Readout } from './Readout';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
@@ -22,12 +27,10 @@ import { StatusView } from './StatusViews';
 import { Toolbar } from './Toolbar';
 import { useSize } from './useSize';
 
-const wideFrom = 900;
-const mediumFrom = 520;
-/** In less height no part of the medium panel would have room for what it shows. */
-const mediumHeightFrom = 600;
-/** About what the toolbar and the line at the foot take. */
-const heightAround = 64;
+/** About what the toolbar, the legend and the line at the foot take. */
+const heightAround = 84;
+/** Of the line that names a head, and of the edges around the grid. */
+const aroundHeads = { width: 16, height: 34 };
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey(panel: Panel, event: KeyboardEvent): boolean {
@@ -65,61 +68,58 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const { panel, kept } = usePanel();
   const body = useRef<HTMLDivElement>(null);
   const size = useSize(body);
-  // In the first rendering what it will have, or nearly.
-  const { width, height } = size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
-  const layout = kept.layout.value;
-  // What has room neither beside nor below each other stands in one column that scrolls.
-  const kind = width >= wideFrom ? 'wide' : width >= mediumFrom && height >= mediumHeightFrom ? 'medium' : 'narrow';
-  const { components } = run.info;
-  const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
-  const source = (
-    <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
-      {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
-      {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
-      <Readout />
-    </section>
-  );
-  const heads = (
-    <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
-      <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
-      <Legend />
-    </section>
-  );
-  // A picture is about as wide as high: in the medium panel it stands beside the heads and above the matrix, which then has as much room.
-  const isBeside = kind === 'medium' && isPicture;
-  // In the medium panel the matrix's share is of what is below the source.
-  const sourceShare = isPicture ? layout.picture : layout.source;
-  const above = kind === 'medium' ? sourceShare : 0;
-  const matrixShare = kind === 'medium' ? layout.mediumMatrix : layout.matrix;
-  const splitMatrix = <Splitter area="split-matrix" within={kind === 'medium' ? '.body' : '.detail'} label={l10n.t('Height of the matrix')} isVertical={false} share={above + matrixShare * (1 - above)} onMove={(share) => kept.move({ [kind === 'medium' ? 'mediumMatrix' : 'matrix']: Math.max(0.1, (share - above) / (1 - above)) })} />;
-  const detail = (
-    <div class="detail">
-      <MatrixPane />
-      {kind === 'narrow' || isBeside ? null : splitMatrix}
-      <SourceList run={run} />
-    </div>
-  );
-  const splitHeads = <Splitter area="split-heads" label={l10n.t('Width of the heads')} isVertical share={kind === 'wide' ? layout.heads : isBeside ? layout.besideHeads : layout.mediumHeads} onMove={(share) => kept.move(kind === 'wide' ? { heads: Math.min(share, 0.9 - layout.detail) } : isBeside ? { besideHeads: share } : { mediumHeads: share })} />;
-  const splitDetail = <Splitter area="split-detail" label={l10n.t('Width of the matrix')} isVertical share={1 - layout.detail} onMove={(share) => kept.move({ detail: Math.min(1 - share, 0.9 - layout.heads) })} />;
-  const splitSource = <Splitter area="split-source" label={l10n.t('Height of the source')} isVertical={false} share={sourceShare} onMove={(share) => kept.move(isPicture ? { picture: share } : { source: share })} />;
+  const { shares, tab } = kept.layout.value;
+  const { components, streams, runId } = run.info;
+  const isPicture = streams.some(({ grid }) => grid !== undefined);
+  const { kind, placed } = useMemo(() => {
+    // In the first rendering what it will have, or nearly.
+    const { width, height } = size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
+    const room: PaneRoom = { width, height, isPicture, heightOfHeads: (within) => layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height + aroundHeads.height };
+    const chosen = layoutKindFor(room);
+    return { kind: chosen, placed: placePanes(chosen, room, shares) };
+  }, [size, isPicture, component, shares]);
+  const { panes, splits, tabs } = placed;
+  const shown = tabs === undefined ? undefined : tabs.panes.includes(tab) ? tab : tabs.panes[0];
+  const contents: Record<PaneName, JSX.Element> = {
+    source: (
+      <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
+        {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
+        {isPicture ? <ImageView key={runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
+        <Readout />
+      </section>
+    ),
+    heads: (
+      <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
+        <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
+      </section>
+    ),
+    list: <SourceList run={run} />,
+    matrix: <MatrixPane />,
+  };
+  const placeOf = (name: PaneName): JSX.Element => {
+    const isTab = tabs?.panes.includes(name) === true;
+    // What is behind a tab stays drawn: it is there at once when it is asked for.
+    return (
+      <div key={name} id={`pane-${name}`} class={`place${isTab && name !== shown ? ' behind' : ''}`} style={styleOf(panes[name])} {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}>
+        {contents[name]}
+      </div>
+    );
+  };
   return (
     <>
       <Toolbar run={run} component={component} />
       {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
       <LiveTrouble />
-      {run.notices.map((notice) => (
-        <p key={notice} class="notice">
-          <vscode-icon name="info" /> {notice}
-        </p>
-      ))}
-      <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined} style={{ '--heads': kind === 'wide' ? layout.heads : layout.mediumHeads, '--detail': layout.detail, '--source': sourceShare, '--matrix': matrixShare, '--beside': layout.besideHeads }}>
-        {source}
-        {kind === 'medium' ? splitSource : null}
-        {heads}
-        {kind === 'narrow' ? null : splitHeads}
-        {kind === 'wide' ? splitDetail : null}
-        {detail}
+      <Notices key={runId} notices={run.notices} />
+      <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined}>
+        {placeOf('source')}
+        {tabs === undefined || shown === undefined ? null : <PaneTabs panes={tabs.panes} rect={tabs.rect} shown={shown} onShow={(pane) => kept.showTab(pane)} />}
+        {paneNames.filter((name) => name !== 'source').map(placeOf)}
+        {splits.map((split) => (
+          <Splitter key={split.name} label={splitLabel(split)} split={split} onMove={(share) => kept.move(split.name, share)} />
+        ))}
       </div>
+      <Legend />
     </>
   );
 }

@@ -3,11 +3,13 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { hasSinks } from '../../src/model/lighting';
 import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { paletteOf } from '../theme/palette';
 import { selectionName, tokenName } from '../words';
 import { usePanel } from './context';
+import { MovedPointer } from './movedPointer';
 import { useSize } from './useSize';
 
 const isSameCell = (a: GridCell, b: GridCell): boolean => a.layer === b.layer && a.head === b.head;
@@ -45,7 +47,7 @@ function useSinks(component: ComponentInfo): ReadonlyMap<string, readonly string
   const held = panel.thumbnails.value;
   const streams = panel.run.value?.info.streams;
   return useMemo(() => {
-    if (held?.component !== component.component || streams === undefined) return new Map();
+    if (held?.component !== component.component || streams === undefined || !hasSinks(component, streams[component.queryStream]?.tokens.length ?? 0)) return new Map();
     return new Map(headsOf(component).map((head, i) => [headLabel(head), (held.value.sinks[i] ?? []).map((position) => l10n.t('sink: {0}', tokenName(streams, { stream: component.keyStream, position })))]));
   }, [held, streams, component]);
 }
@@ -56,7 +58,7 @@ function HeadCaption({ component, sinks }: { component: ComponentInfo; sinks: Re
   const preview = panel.previewHead.value;
   return (
     <p class="caption" aria-hidden="true">
-      {preview === undefined ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component)) : l10n.t('Head {0}: layer {1} of {2}, head {3} of {4}', headLabel(preview), preview.layer, component.layers.length, preview.head, component.layers[preview.layer]?.numHeads ?? 0)}
+      {preview === undefined ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component)) : l10n.t('Head {0}: layer {1} (0–{2}), head {3} (0–{4})', headLabel(preview), preview.layer, component.layers.length - 1, preview.head, (component.layers[preview.layer]?.numHeads ?? 1) - 1)}
       {preview === undefined ? '' : (sinks.get(headLabel(preview)) ?? []).map((sink) => `; ${sink}`)}
     </p>
   );
@@ -67,10 +69,11 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { panel } = usePanel();
   const outer = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { width } = useSize(outer);
-  const grid = useMemo(() => layoutHeadGrid(component, Math.max(60, width - 16)), [component, width]);
+  const { width, height } = useSize(outer);
+  const grid = useMemo(() => layoutHeadGrid(component, { width: Math.max(60, width), height: Math.max(60, height) }), [component, width, height]);
   const { heads } = panel.selection.value;
   const sinks = useSinks(component);
+  const numQueries = panel.run.value?.info.streams[component.queryStream]?.tokens.length ?? 0;
   const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
   // Where the keyboard is: at the selected head until it moves, and again when another one is selected.
   const [moved, setMoved] = useState<{ readonly cell: GridCell; readonly of: readonly HeadRef[] }>({ cell: { layer: 0, head: 0 }, of: [] });
@@ -87,6 +90,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels = width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
+  const marksSinks = hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels > 0) panel.wantThumbnails(pixels);
   }, [component, pixels]);
@@ -96,11 +100,12 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         const element = canvas.current;
         if (element === null || width === 0) return;
         const { canvas: colours, isHighContrast } = panel.theme.value;
-        drawThumbnails(element, grid, component, thumbnails.value, painted.value, numKeys, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
+        drawThumbnails(element, grid, component, thumbnails.value, painted.value, marksSinks ? numKeys : 0, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
       }),
-    [grid, component, width, numKeys, painted],
+    [grid, component, width, numKeys, marksSinks, painted],
   );
 
+  const pointer = useRef(new MovedPointer());
   const look = (cell: GridCell | undefined): void => {
     panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
   };
@@ -167,6 +172,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   // How wide they are is not known in the first rendering.
   const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
   return (
+    <>
     <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
       <div
         class="heads-grid"
@@ -179,18 +185,31 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           const cell = cellOf(event.target);
           if (cell !== undefined) choose(cell, event);
         }}
-        onPointerOver={lookAt}
-        onFocusIn={lookAt}
+        onPointerMove={(event) => pointer.current.note(event)}
+        onPointerOver={(event) => {
+          // A grid that moves below a pointer that rests asks for nothing.
+          if (pointer.current.hasMoved(event)) lookAt(event);
+        }}
+        onFocusIn={(event) => {
+          // Where a click has put the focus, the pointer is what looks.
+          if (event.target instanceof Element && event.target.matches(':focus-visible')) lookAt(event);
+        }}
       >
         <canvas ref={canvas} aria-hidden="true" />
+        {panel.thumbnails.value?.component === component.component ? null : (
+          <p class="drawing" role="status">
+            {l10n.t('drawing…')}
+          </p>
+        )}
         {rows.map((layer) => (
           <div key={layer} role="row">
             {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) => cellView({ layer, head: i - 1 }))}
           </div>
         ))}
       </div>
-      <HeadCaption component={component} sinks={sinks} />
     </div>
+    <HeadCaption component={component} sinks={sinks} />
+    </>
   );
 }
 

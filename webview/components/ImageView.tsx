@@ -137,7 +137,7 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
     else {
       const position = event.altKey || event.shiftKey ? undefined : movePatch(info, current?.position, event.key, event.ctrlKey || event.metaKey);
       if (position === undefined) return;
-      panel.cursor.value = { stream, position };
+      panel.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();

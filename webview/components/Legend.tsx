@@ -1,66 +1,77 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { hasSinks } from '../../src/model/lighting';
 import { cssColour, type Ramp } from '../../src/model/ramp';
-import { depthOf, logFloor } from '../../src/model/viewState';
+import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
+import type { Thumbnails } from '../../src/protocol';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
 
-/** The colours with the numbers that they stand for. */
+/** The colours with the numbers that they stand for, and what the other marks are. What it says does not hang on what is hovered: nothing around it moves. */
 export function Legend(): JSX.Element {
   const { panel } = usePanel();
   const { scale, threshold } = panel.view.value;
   const { direction } = panel.view.value;
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
   const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
-  const maximum = panel.lighting.value?.maximum;
+  // Looked at only where it is shown: the rest does not hang on what is hovered.
+  const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
   const component = panel.component.value;
   const method = component === undefined ? '' : methodName(panel.selection.value, component);
   const ramps = panel.ramps.value;
   const shown = directions.join(' ');
+  const lengthOf = (stream: number | undefined): number => (stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0));
+  const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
+  const canHaveSinks = component !== undefined && hasSinks(component, numQueries);
+  const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
   const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of])), [ramps, shown]);
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
-  const middle = scale === 'log' ? formatWeight(Math.sqrt(logFloor)) : scale === 'row' ? (maximum === undefined ? '' : formatWeight(maximum / 2)) : '0.5';
   const cut = threshold > 0 ? depthOf(threshold, scale, maximum ?? 1) : undefined;
   return (
     <figure class="legend" aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), low, high)}>
       {directions.map((of, i) => (
-        <div key={of}>
-          <div class="legend-title">
+        <div key={of} class="legend-scale">
+          <span class="legend-title">
             {method} · {scaleName(scale)} · {directionWord(of)}
-          </div>
-          <div class={`legend-ramp${i > 0 ? ' second' : ''}`} style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
+          </span>
+          <span class="legend-number">{low}</span>
+          <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
             {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
-          </div>
+          </span>
+          <span class="legend-number">
+            {high}
+            {component === undefined ? null : <Precision selection={panel.selection.value} component={component} />}
+          </span>
         </div>
       ))}
-      <div class="legend-numbers">
-        <span>{low}</span>
-        <span>{middle}</span>
-        <span>
-          {high}
-          {component === undefined ? null : <Precision selection={panel.selection.value} component={component} />}
+      {component?.isCausal === true ? (
+        <span class="legend-note">
+          <span class="hatch-sample" aria-hidden="true" /> {l10n.t('ahead: never read')}
         </span>
-      </div>
-      {panel.component.value?.isCausal === true ? (
-        <div class="legend-note">
-          <span class="hatch-sample" aria-hidden="true" /> {l10n.t('ahead of the query: never read')}
-        </div>
       ) : null}
-      {panel.thumbnails.value?.value.sinks.some((sinks) => sinks.length > 0) === true ? (
-        <div class="legend-note">
-          <span class="sink-mark" aria-hidden="true" /> {l10n.t('below a column: a sink token')}
-        </div>
+      {canHaveSinks ? (
+        <span class="legend-note" title={l10n.t('A sink: queries all over the text put much of their weight on it')}>
+          <span class="sink-mark" aria-hidden="true" />
+          <span class="sink-sample" aria-hidden="true" /> {l10n.t('sink token')}
+        </span>
       ) : null}
-      {panel.sinks.value.length > 0 ? (
-        <div class="legend-note">
-          <span class="sink-sample" aria-hidden="true" /> {panel.sinks.value.length === 1 ? l10n.t('1 sink token') : l10n.t('{0} sink tokens', panel.sinks.value.length)}
-        </div>
-      ) : null}
+      {tiles === undefined ? null : (
+        <span class="legend-note" title={l10n.t('The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.')}>
+          {tilesSentence(tiles, numQueries, numKeys, scale)}
+        </span>
+      )}
     </figure>
   );
+}
+
+/** What the small pictures show, which is not always what the legend's colours are for. */
+function tilesSentence({ rows, columns }: Thumbnails, numQueries: number, numKeys: number, scale: Scale): string {
+  const [height, width] = [Math.ceil(numQueries / Math.max(1, rows)), Math.ceil(numKeys / Math.max(1, columns))];
+  const parts = [...(scale === 'row' ? [l10n.t('absolute')] : []), ...(height > 1 || width > 1 ? [l10n.t('strongest of {0} × {1}', height, width)] : [])];
+  return parts.length === 0 ? '' : l10n.t('tiles: {0}', parts.join(', '));
 }
 
 function stopsOf(ramp: Ramp): string {

@@ -2,13 +2,14 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { hasSinks } from '../../src/model/lighting';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
-import { drawAxes, drawAxisMark, drawMarginals, marginsFor } from '../draw/drawAxes';
+import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
-import { cellAt, fitView, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { cellAt, fitView, levelFor, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
 import { selectionName } from '../words';
@@ -33,8 +34,9 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
-  const margins = useMemo(() => marginsFor(width, height), [width, height]);
-  const frame = useMemo<MatrixFrame>(() => ({ numQueries: matrix.numQueries, numKeys: matrix.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [matrix.numQueries, matrix.numKeys, width, height]);
+  const hasRowBars = useMemo(() => hasUnevenSums(matrix.marginals.rowSums), [matrix]);
+  const margins = useMemo(() => marginsFor(width, height, hasRowBars), [width, height, hasRowBars]);
+  const frame = useMemo<MatrixFrame>(() => ({ numQueries: matrix.numQueries, numKeys: matrix.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [matrix.numQueries, matrix.numKeys, width, height, margins]);
   const depths = useMemo(() => (matrix.kind === 'whole' ? new DepthPyramid(depthImage(matrix.pattern, scale, threshold)) : matrix), [matrix, scale, threshold]);
   const tiles = useMemo<MatrixPictures>(() => (depths instanceof DepthPyramid ? new MatrixTiles(depths, paletteOf(ramp)) : new RemoteTiles(depths, scale, threshold, paletteOf(ramp))), [depths, scale, threshold, ramp]);
   const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({ of: frame, value: fitView(frame), isFitted: true });
@@ -67,9 +69,11 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
-    drawMarginals(context, value, frame, matrix.marginals, matrix.sinks, margins, theme.canvas);
-    drawAxes(context, value, frame, queries, keys, margins, theme.canvas);
+    const scene = { view: value, frame, margins, colours: theme.canvas };
+    drawMarginals(context, scene, matrix.marginals, { hasRowBars, sinks: hasSinks(component, matrix.numQueries) ? matrix.sinks : [], name: l10n.t('mean read') });
+    drawAxes(context, scene, queries, keys);
     context.restore();
+    panel.blockSize.value = 2 ** levelFor(value.cell, window.devicePixelRatio || 1);
   };
   const drawOverlay = (): void => {
     if (overlay.current === null || width === 0 || queries === undefined || keys === undefined) return;
@@ -89,10 +93,11 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
     if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys) drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();
-    for (const position of marked.slice(0, 8)) drawAxisMark(context, value, frame, isByRow ? queries : keys, position, isByRow, margins, colours, colours.accent);
+    const scene = { view: value, frame, margins, colours };
+    for (const position of marked.slice(0, 8)) drawAxisMark(context, scene, { stream: isByRow ? queries : keys, position, isQuery: isByRow, edge: colours.accent });
     if (cell !== undefined) {
-      drawAxisMark(context, value, frame, queries, cell.query, true, margins, colours, colours.foreground);
-      drawAxisMark(context, value, frame, keys, cell.key, false, margins, colours, colours.foreground);
+      drawAxisMark(context, scene, { stream: queries, position: cell.query, isQuery: true, edge: colours.foreground });
+      drawAxisMark(context, scene, { stream: keys, position: cell.key, isQuery: false, edge: colours.foreground });
     }
   };
   const draw = useRef({ drawBase, drawOverlay });

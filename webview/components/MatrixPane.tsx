@@ -49,7 +49,9 @@ function CrosshairReadout(): JSX.Element {
   const streams = panel.run.value?.info.streams ?? [];
   if (shown === undefined || cell === undefined || cell.query >= shown.matrix.numQueries || cell.key >= shown.matrix.numKeys) {
     const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
-    return <p class="readout crosshair hint" title={l10n.t('Bars: row sums, column means.')}>{isTarget ? l10n.t('Rows: what the decoder read before it wrote the next token. Columns: keys.') : l10n.t('Rows: queries. Columns: keys.')}</p>;
+    const size = panel.blockSize.value;
+    const axes = isTarget ? l10n.t('Rows: what the decoder writes next. Columns: keys.') : l10n.t('Rows: queries. Columns: keys.');
+    return <p class="readout crosshair hint">{size > 1 ? `${axes} ${l10n.t('Each pixel: the strongest of {0} × {0}.', size)}` : axes}</p>;
   }
   const { component, matrix, selection } = shown;
   const { rowSums, columnMeans } = matrix.marginals;
@@ -60,7 +62,7 @@ function CrosshairReadout(): JSX.Element {
     <p class="readout crosshair">
       {l10n.t('from {0} to {1}', from, to)}: <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
       <Precision selection={selection} component={component} />
-      {isMasked ? null : <span class="hint"> {l10n.t('row sum {0}, column mean {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}</span>}
+      {isMasked ? null : <span class="hint"> {l10n.t('row sum {0}, mean read {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}</span>}
       {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
     </p>
   );

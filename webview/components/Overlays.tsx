@@ -4,10 +4,10 @@ import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { visibleText } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
 import { findTokens } from '../layout/tokenMoves';
-import { keyList } from '../words';
+import { keyList, markList, pointerList } from '../words';
 import { usePanel } from './context';
 
-/** The keys and what they do, in a dialog. */
+/** The keys, what a pointer does, and what the marks mean, in a dialog. */
 export function KeysOverlay(): JSX.Element {
   const { panel } = usePanel();
   const dialog = useRef<HTMLDialogElement>(null);
@@ -33,8 +33,26 @@ export function KeysOverlay(): JSX.Element {
           </div>
         ))}
       </dl>
+      <WordList title={l10n.t('Pointer')} words={pointerList()} />
+      <WordList title={l10n.t('Marks')} words={markList()} />
       <vscode-button onClick={() => dialog.current?.close()}>{l10n.t('Close')}</vscode-button>
     </dialog>
+  );
+}
+
+function WordList({ title, words }: { title: string; words: readonly (readonly [name: string, what: string])[] }): JSX.Element {
+  return (
+    <>
+      <h3>{title}</h3>
+      <dl>
+        {words.map(([name, what]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </>
   );
 }
 
@@ -53,13 +71,15 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
     input.current?.focus();
     return () => {
       panel.found.value = [];
+      panel.pointed.value = undefined;
     };
   }, []);
   const go = (index: number): void => {
     if (found.length === 0) return;
     const next = (index + found.length) % found.length;
     setCurrent(next);
-    panel.cursor.value = found[next];
+    panel.moveCursor(found[next]);
+    panel.pointed.value = found[next];
   };
   return (
     <div class="find" role="search">
@@ -74,6 +94,7 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
           panel.found.value = positions.map((position) => texts[position].token);
           setCurrent(0);
           panel.cursor.value = panel.found.value[0];
+          panel.pointed.value = panel.found.value[0];
         }}
         onKeyDown={(event) => {
           event.stopPropagation();

@@ -1,11 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import { plain } from '../../src/base/safeText';
 import { isSameToken } from '../../src/model/token';
 import { directionWord, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
-/** One line under the source: what the looked-at token reads, or the weight between the pinned and the hovered one. */
+/** One line under the source: what the looked-at token reads most, or the weight between the pinned and the hovered one. */
 export function Readout(): JSX.Element {
   const { panel } = usePanel();
   const streams = panel.run.value?.info.streams ?? [];
@@ -31,21 +30,18 @@ export function Readout(): JSX.Element {
       </p>
     );
   }
-  const top = panel.sources.value?.strongest.slice(0, 4) ?? [];
-  const [first] = lighting.tokens;
-  const token = lighting.tokens.length === 1 ? streams[first.stream]?.tokens[first.position] : undefined;
+  // The list has the others.
+  const strongest = panel.sources.value?.strongest[0];
   return (
     <p class="readout">
       {prefix} {name} {word}{' '}
-      {top.length === 0
-        ? l10n.t('nothing above the threshold')
-        : top.map(({ position, weight }, i) => (
-            <span key={position}>
-              {i > 0 ? ', ' : ''}
-              {tokenName(streams, { stream: lighting.stream, position })} <span class="number">{formatWeight(weight)}</span>
-            </span>
-          ))}
-      {token === undefined || isPicture ? null : <span class="hint token-id"> · {l10n.t('id {0}, piece "{1}"', token.id, plain(token.piece))}</span>}
+      {strongest === undefined ? (
+        l10n.t('nothing above the threshold')
+      ) : (
+        <span>
+          {tokenName(streams, { stream: lighting.stream, position: strongest.position })} <span class="number">{formatWeight(strongest.weight)}</span>
+        </span>
+      )}
     </p>
   );
 }

@@ -14,7 +14,7 @@ export interface Choice {
 const fewChoices = 16;
 
 /** A drop-down list with VS Code's look; `isFiltered` lets one type to find a choice. */
-export function Select({ label, value, choices, width, isFiltered = false, onChange }: { label: string; value: string; choices: readonly Choice[]; width: number; isFiltered?: boolean; onChange: (value: string) => void }): JSX.Element {
+export function Select({ label, value, choices, width, isFiltered = false, isDisabled = false, onChange }: { label: string; value: string; choices: readonly Choice[]; width: number; isFiltered?: boolean; isDisabled?: boolean; onChange: (value: string) => void }): JSX.Element {
   const element = useRef<HTMLElement>(null);
   const isDefined = areElementsDefined.value;
   const changed = useRef(onChange);
@@ -40,6 +40,7 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
     if (select === null || !isDefined) return undefined;
     select.label = label;
     select.combobox = isFiltered;
+    select.disabled = isDisabled;
     select.filter = 'contains';
     const listener = (): void => {
       // Its own value is put back until the new one comes down as a property: one source of truth.
@@ -53,8 +54,8 @@ export function Select({ label, value, choices, width, isFiltered = false, onCha
       select.removeEventListener('change', listener);
       for (const type of near) select.removeEventListener(type, fill);
     };
-  }, [isDefined, label, isFiltered]);
+  }, [isDefined, label, isFiltered, isDisabled]);
   // Before the frame is drawn: what is chosen is drawn with what it shows.
   useLayoutEffect(() => give(element.current?.matches(':hover, :focus-within') === true), [isDefined, choices, value]);
-  return <vscode-single-select ref={element} class="select" title={label} style={{ width: `${width}px` }} data-chosen={choices.find((choice) => choice.value === value)?.label} />;
+  return <vscode-single-select ref={element} class={`select${isDisabled ? ' disabled' : ''}`} title={label} style={{ width: `${width}px` }} data-chosen={choices.find((choice) => choice.value === value)?.label} />;
 }

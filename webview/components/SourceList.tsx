@@ -5,7 +5,7 @@ import type { Sources } from '../../src/model/lighting';
 import { depthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
-import { directionWord, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
+import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
 
@@ -37,7 +37,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const lines = useMemo(() => streams.map((_, stream) => linesOf(run, stream)), [run]);
   const lighting = panel.lighting.value;
   const sources = panel.sources.value;
-  const shown = panel.selected.value;
+  const shown = panel.matrix.value;
   // The row that the pointer or the keyboard is at, whichever token it holds.
   const place = useRef<number | undefined>(undefined);
   const pointAt = (row: number | undefined): void => {
@@ -58,17 +58,17 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
       </section>
     );
   }
+  const title = `${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)}`;
   const ramp = panel.ramps.value[lighting.direction];
   const { scale, threshold } = panel.view.value;
   const sinks = panel.sinks.value;
+  const often = panel.oftenRead.value;
   return (
     <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
       <header>
-        <h2>
-          {tokensName(streams, lighting.tokens, lighting.direction)} {directionWord(lighting.direction)}
-        </h2>
+        <h2 title={title}>{title}</h2>
         <span class="aside">
-          {selectionName(shown.selection, shown.component)}
+          {panel.isPreviewing.value ? <span class="tag">{l10n.t('preview')}</span> : null}           {selectionName(shown.selection, shown.component)}
           <Precision selection={shown.selection} component={shown.component} />
         </span>
       </header>
@@ -89,13 +89,17 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 ) : (
                   <span class="name">{name}</span>
                 )}
-                {sinks.includes(position) && lighting.direction === 'reads' ? (
-                  <span class="tag" title={l10n.t('Most queries put much of their weight here')}>
+                {lighting.direction !== 'reads' ? null : sinks.includes(position) ? (
+                  <span class="tag" title={l10n.t('A sink: queries all over the text put much of their weight on it')}>
                     {l10n.t('sink')}
                   </span>
+                ) : often.includes(position) ? (
+                  <span class="hint">{l10n.t('often read')}</span>
                 ) : null}
               </span>
-              <span class="number">{formatWeight(weight)}</span>
+              <span class="number" title={exactWeight(weight)}>
+                {formatWeight(weight)}
+              </span>
               <span class="bar" aria-hidden="true">
                 <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
               </span>

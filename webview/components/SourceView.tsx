@@ -9,7 +9,7 @@ import type { PanelRun } from '../../src/protocol';
 import { TokenPainter } from '../draw/tokenPainter';
 import { selectedText } from '../layout/selectedText';
 import { layoutTokens, type TokenLine } from '../layout/tokenLines';
-import { moveToken, type TokenMove } from '../layout/tokenMoves';
+import { moveByRow, moveToken, type TokenMove, type TokenPlace } from '../layout/tokenMoves';
 import type { Panel } from '../state/panel';
 import { tokenLights } from '../state/tokenLights';
 import { shortWeight } from '../words';
@@ -17,8 +17,9 @@ import { usePanel } from './context';
 import { TokenText } from './TokenText';
 
 const numLabelled = 5;
-const labelWidth = 22;
-const labelHeight = 10;
+/** What a number beside a token takes, in CSS pixels. */
+const numberWidth = 18;
+const numberHeight = 9;
 
 /** A number beside a token. */
 interface WeightLabel {
@@ -44,10 +45,12 @@ function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HT
     const [element] = painter.elementsOf(position);
     // Lines out of sight of a long text are not laid out, and one number is no reason to do it.
     if (element === undefined || !element.checkVisibility({ contentVisibilityAuto: true })) continue;
-    const rect = element.getBoundingClientRect();
-    const [x, y] = [rect.left - origin.left, rect.top - origin.top];
+    // A token that goes on on another row has its number where it begins.
+    const [rect] = element.getClientRects();
+    if (rect === undefined) continue;
+    const [x, y] = [rect.left - origin.left, rect.top - origin.top - numberHeight];
     // A number that would cover a stronger one is left out; the list has them all.
-    if (!labels.some((other) => Math.abs(other.x - x) < labelWidth && Math.abs(other.y - y) < labelHeight)) labels.push({ text: shortWeight(weight), x, y });
+    if (!labels.some((other) => Math.abs(other.x - x) < numberWidth && Math.abs(other.y - y) < numberHeight)) labels.push({ text: shortWeight(weight), x, y });
   }
   return labels;
 }
@@ -60,7 +63,9 @@ function showLabels(layer: HTMLElement, labels: readonly WeightLabel[]): void {
     element.hidden = label === undefined;
     if (label === undefined) continue;
     if (element.textContent !== label.text) element.textContent = label.text;
-    element.style.transform = `translate(${Math.round(label.x)}px, ${Math.round(label.y)}px)`;
+    // Not a transform, with which a change would have all of the page's layers put together anew.
+    element.style.left = `${Math.round(label.x)}px`;
+    element.style.top = `${Math.round(label.y)}px`;
   }
 }
 
@@ -69,7 +74,14 @@ function tokenOf(target: EventTarget | null, stream: number): TokenRef | undefin
   return element === null ? undefined : { stream, position: Number(element.dataset['token']) };
 }
 
-const moves: Readonly<Record<string, TokenMove>> = { ArrowLeft: 'previous', ArrowRight: 'next', ArrowUp: 'up', ArrowDown: 'down', Home: 'lineStart', End: 'lineEnd' };
+/** Where a token begins. */
+function placeOf(painter: TokenPainter | undefined, position: number): TokenPlace | undefined {
+  const [element] = painter?.elementsOf(position) ?? [];
+  return element?.getClientRects()[0];
+}
+
+const moves: Readonly<Record<string, TokenMove>> = { ArrowLeft: 'previous', ArrowRight: 'next', Home: 'lineStart', End: 'lineEnd' };
+const rowSteps: Readonly<Record<string, 1 | -1>> = { ArrowUp: -1, ArrowDown: 1 };
 
 function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: number; lines: readonly TokenLine[]; painters: Map<number, TokenPainter> }): JSX.Element {
   const { panel } = usePanel();
@@ -164,14 +176,15 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     } else {
       const isControl = event.ctrlKey || event.metaKey;
       const move = isControl ? ({ Home: 'first', End: 'last' } as const)[event.key] : moves[event.key];
-      if (move === undefined || event.altKey || event.shiftKey) return;
+      const step = isControl ? undefined : rowSteps[event.key];
+      if ((move === undefined && step === undefined) || event.altKey || event.shiftKey) return;
       const count = streams[stream].tokens.length;
-      const position = moveToken(lines[stream], count, current?.position, move);
-      const index = order.indexOf(stream);
+      const position = step !== undefined && current !== undefined ? moveByRow(count, current.position, step, (of) => placeOf(painters.get(stream), of)) : moveToken(lines[stream], count, current?.position, move ?? 'first');
+      const onward = step ?? (move === 'next' ? 1 : move === 'previous' ? -1 : 0);
       // At the end of one text the arrows go on in the other.
-      const neighbour = position === current?.position ? order[index + (move === 'down' || move === 'next' ? 1 : move === 'up' || move === 'previous' ? -1 : 0)] : undefined;
-      if (neighbour !== undefined && neighbour !== stream) panel.cursor.value = { stream: neighbour, position: move === 'up' || move === 'previous' ? streams[neighbour].tokens.length - 1 : 0 };
-      else if (position !== undefined) panel.cursor.value = { stream, position };
+      const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
+      if (neighbour !== undefined && neighbour !== stream) panel.moveCursor({ stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 });
+      else if (position !== undefined) panel.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();
@@ -191,7 +204,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const lastLine = (run.startLine + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
   return (
     <div
-      class="source-scroll"
+      class={`source-scroll${streams.length > 1 ? ' of-two' : ''}`}
       ref={scroller}
       role="group"
       tabIndex={0}

@@ -1,25 +1,29 @@
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
+import { styleOf } from './place';
+import type { PlacedSplit } from '../layout/paneLayout';
 
 /**
  * A bar between two areas that the pointer drags and the arrow keys move. The component library's split layout knows
- * only the mouse, so this one is our own. `share` is where it stands in `.body`, or in the
- * element that `within` selects around it, from 0 to 1.
+ * only the mouse, so this one is our own.
  */
-export function Splitter({ label, isVertical, share, onMove, area, within = '.body' }: { label: string; isVertical: boolean; share: number; onMove: (share: number) => void; area: string; within?: string }): JSX.Element {
+export function Splitter({ label, split, onMove }: { label: string; split: PlacedSplit; onMove: (share: number) => void }): JSX.Element {
+  const { axis, area, rect, share } = split;
+  const isVertical = axis === 'x';
   const isDragged = useRef(false);
   const element = useRef<HTMLDivElement>(null);
-  const move = (next: number): void => onMove(Math.min(0.9, Math.max(0.1, next)));
+  const move = (next: number): void => onMove(Math.min(0.95, Math.max(0.05, next)));
   return (
     <div
       ref={element}
-      class={`splitter ${isVertical ? 'vertical' : 'horizontal'} ${area}`}
+      class={`splitter ${isVertical ? 'vertical' : 'horizontal'}`}
+      style={styleOf(rect)}
       role="separator"
       tabIndex={0}
       aria-label={label}
       aria-orientation={isVertical ? 'vertical' : 'horizontal'}
-      aria-valuemin={10}
-      aria-valuemax={90}
+      aria-valuemin={5}
+      aria-valuemax={95}
       aria-valuenow={Math.round(share * 100)}
       onPointerDown={(event) => {
         if (event.button !== 0) return;
@@ -29,9 +33,9 @@ export function Splitter({ label, isVertical, share, onMove, area, within = '.bo
         element.current?.focus();
       }}
       onPointerMove={(event) => {
-        const parent = element.current?.closest(within)?.getBoundingClientRect();
-        if (!isDragged.current || parent === undefined) return;
-        move(isVertical ? (event.clientX - parent.left) / parent.width : (event.clientY - parent.top) / parent.height);
+        const body = element.current?.parentElement?.getBoundingClientRect();
+        if (!isDragged.current || body === undefined) return;
+        move(isVertical ? (event.clientX - body.left - area.x) / area.width : (event.clientY - body.top - area.y) / area.height);
       }}
       onPointerUp={() => (isDragged.current = false)}
       onPointerCancel={() => (isDragged.current = false)}

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
-import type { Piece, Run, TokenLine } from '../layout/tokenLines';
+import { leadOf, type Piece, type Run, type TokenLine } from '../layout/tokenLines';
 
-const glyphs: Readonly<Record<Run['kind'], string>> = { text: '', space: '·', tab: '→', break: '↵', ghost: '' };
+const glyphs = { tab: '→', break: '↵' } as const;
 
 // Not components, of which a text would have thousands: nothing here changes by itself.
 function runView(run: Run, key: number): JSX.Element | string {
@@ -10,13 +10,13 @@ function runView(run: Run, key: number): JSX.Element | string {
       return run.text;
     case 'space':
       return (
-        <span key={key} class="ws" data-glyph={glyphs.space.repeat(run.text.length)}>
+        <span key={key} class="ws">
           {run.text}
         </span>
       );
     case 'tab':
       return (
-        <span key={key} class="ws" data-glyph={glyphs.tab}>
+        <span key={key} class="tab" data-glyph={glyphs.tab}>
           {run.text}
         </span>
       );
@@ -46,15 +46,17 @@ function pieceView(piece: Piece, key: number): JSX.Element {
 
 /** The lines of one stream. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
 export function TokenText({ lines, firstNumber, indent, tabSize }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number }): JSX.Element {
-  const width = lines.reduce((most, { pieces }) => Math.max(most, pieces.at(-1)?.endColumn ?? 0), 0);
   return (
-    <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize), minWidth: `calc(${width}ch + var(--gutter) + 2ch)` }}>
-      {lines.map((line, i) => (
-        <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end}>
-          {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
-          {line.pieces.map(pieceView)}
-        </div>
-      ))}
+    <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize) }}>
+      {lines.map((line, i) => {
+        const lead = leadOf(line, tabSize);
+        return (
+          <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
+            {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
+            {line.pieces.map(pieceView)}
+          </div>
+        );
+      })}
     </div>
   );
 }

@@ -50,7 +50,7 @@ function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
     const [first, second] = chosen.split('.').map(Number);
     panel.select([{ layer: first, head: second }]);
   };
-  return <Select label={l10n.t('Heads')} value={value} choices={choices} width={130} isFiltered onChange={onChange} />;
+  return <Select label={l10n.t('Heads')} value={value} choices={choices} width={104} isFiltered onChange={onChange} />;
 }
 
 function DirectionSwitch(): JSX.Element {
@@ -83,16 +83,17 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         <button type="button" class="link plain" title={l10n.t('Select another model')} onClick={() => panel.act('selectModel')}>
           {model.name}
         </button>
-        <span> · {model.backend}</span>
         <span> · {l10n.t('{0} tokens', numTokensOf(run.info))}</span>
-      </span>
-      <span class="method" title={l10n.t('What the colours and numbers are')}>
-        {methodName(panel.selection.value, component)}
+        <span> · {model.backend}</span>
+        <span> · </span>
+        <span class="method" title={l10n.t('What the colours and numbers are')}>
+          {methodName(panel.selection.value, component)}
+        </span>
       </span>
       <DirectionSwitch />
       <HeadPicker component={component} />
-      {isSingle ? null : <Select label={l10n.t('Aggregation of several heads')} value={selection.aggregation} choices={aggregations} width={96} onChange={(value) => panel.change({ selection: { ...panel.selection.peek(), aggregation: value as Aggregation /* one of the choices */ } })} />}
-      <Select label={l10n.t('Colour scale')} value={scale} choices={scaleChoices} width={112} onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })} />
+      <Select label={l10n.t('Aggregation of several heads')} value={selection.aggregation} choices={aggregations} width={92} isDisabled={isSingle} onChange={(value) => panel.change({ selection: { ...panel.selection.peek(), aggregation: value as Aggregation /* one of the choices */ } })} />
+      <Select label={l10n.t('Colour scale')} value={scale} choices={scaleChoices} width={108} onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })} />
       <label class="threshold">
         <span>{l10n.t('Threshold')}</span>
         <input

@@ -1,4 +1,4 @@
-import { visibleText, type TokenStream } from '../../src/model/token';
+import { visibleNext, visibleText, type TokenStream } from '../../src/model/token';
 import { axisTicks, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { MatrixStyle } from './drawMatrix';
 
@@ -10,10 +10,19 @@ export interface Margins {
   readonly bottom: number;
 }
 
-/** The margins in an area of this size: where there is little room, labels take less of it. */
-export function marginsFor(width: number, height: number): Margins {
+/** The margins in an area of this size: where there is little room, labels take less of it. Rows have bars of their sums only where these are not all one. */
+export function marginsFor(width: number, height: number, hasRowBars = false): Margins {
   const isSmall = Math.min(width, height) < 280;
-  return isSmall ? { left: 62, top: 46, right: 20, bottom: 22 } : { left: 76, top: 64, right: 26, bottom: 30 };
+  const right = hasRowBars ? 24 : 6;
+  return isSmall ? { left: 62, top: 46, right, bottom: 22 } : { left: 76, top: 60, right, bottom: 26 };
+}
+
+/** How far from one a sum of weights may be that were held rounded. */
+const sumSlack = 0.02;
+
+/** Whether rows are worth bars of their sums: where every one sums to one, bars would say nothing. */
+export function hasUnevenSums(rowSums: Float32Array): boolean {
+  return rowSums.some((sum) => Math.abs(sum - 1) > sumSlack);
 }
 
 const labelGap = 12;
@@ -23,91 +32,129 @@ function font({ fontFamily }: MatrixStyle, isBold = false): string {
   return `${isBold ? 'bold ' : ''}${fontSize}px ${fontFamily}`;
 }
 
-function labelOf(stream: TokenStream, position: number): string {
+/** A token on an axis: what it says, and its position, which is fainter so that a digit is not taken for a part of it. */
+interface AxisLabel {
+  readonly text: string;
+  readonly index: string;
+}
+
+/** How an axis names a token: a row of a target by what is written next, which is what reading there is for. */
+export function axisLabel(stream: TokenStream, position: number, isQuery: boolean): AxisLabel {
   // A patch's row and column say it all.
-  if (stream.grid !== undefined) return visibleText(stream, position);
-  const text = [...visibleText(stream, position)];
-  return `${text.length > 7 ? `${text.slice(0, 6).join('')}…` : text.join('')} ${position}`;
+  if (stream.grid !== undefined) return { text: visibleText(stream, position), index: '' };
+  const next = isQuery ? visibleNext(stream, position) : undefined;
+  const text = [...(next ?? visibleText(stream, position))];
+  const short = text.length > 7 ? `${text.slice(0, 6).join('')}…` : text.join('');
+  return { text: next === undefined ? short : `→${short}`, index: String(position) };
+}
+
+/** Draws a label that ends at `right`. */
+function drawLabel(context: CanvasRenderingContext2D, { text, index }: AxisLabel, { right, y, room }: { readonly right: number; readonly y: number; readonly room: number }, colours: MatrixStyle): void {
+  context.textAlign = 'right';
+  context.fillStyle = colours.dim;
+  context.fillText(index, right, y);
+  const indexWidth = index === '' ? 0 : context.measureText(index).width + 4;
+  context.fillStyle = colours.foreground;
+  context.fillText(text, right - indexWidth, y, Math.max(1, room - indexWidth));
+}
+
+/** The width of a label, at most `room`. */
+function widthOf(context: CanvasRenderingContext2D, { text, index }: AxisLabel, room: number): number {
+  return Math.min(room, context.measureText(text).width + (index === '' ? 0 : context.measureText(index).width + 4));
+}
+
+/** What an axis's labels are drawn for. */
+export interface AxisScene {
+  readonly view: MatrixView;
+  readonly frame: MatrixFrame;
+  readonly margins: Margins;
+  readonly colours: MatrixStyle;
 }
 
 /** Names the visible rows and columns by their tokens and positions, thinned as space asks. */
-export function drawAxes(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, queries: TokenStream, keys: TokenStream, margins: Margins, colours: MatrixStyle): void {
+export function drawAxes(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, queries: TokenStream, keys: TokenStream): void {
   context.font = font(colours);
-  context.fillStyle = colours.foreground;
   context.textBaseline = 'middle';
-  context.textAlign = 'right';
+  // Of a text that is written from the right the position still comes after it.
+  context.direction = 'ltr';
   for (const query of axisTicks(view.y, view.cell, frame.numQueries, frame.height, labelGap)) {
     const y = view.y + (query + 0.5) * view.cell;
-    if (y > 0 && y < frame.height) context.fillText(labelOf(queries, query), -5, y, margins.left - 7);
+    if (y > 0 && y < frame.height) drawLabel(context, axisLabel(queries, query, true), { right: -5, y, room: margins.left - 7 }, colours);
   }
-  context.textAlign = 'left';
+  const room = margins.top - 7;
   for (const key of axisTicks(view.x, view.cell, frame.numKeys, frame.width, labelGap)) {
     const x = view.x + (key + 0.5) * view.cell;
-    if (x > 0 && x < frame.width) drawUpright(context, labelOf(keys, key), x, margins.top - 7);
+    if (x < 0 || x > frame.width) continue;
+    const label = axisLabel(keys, key, false);
+    context.save();
+    context.translate(x, -5);
+    context.rotate(-Math.PI / 2);
+    drawLabel(context, label, { right: widthOf(context, label, room), y: 0, room }, colours);
+    context.restore();
   }
-}
-
-function drawUpright(context: CanvasRenderingContext2D, text: string, x: number, room: number): void {
-  context.save();
-  context.translate(x, -5);
-  context.rotate(-Math.PI / 2);
-  context.fillText(text, 0, 0, room);
-  context.restore();
 }
 
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
-export function drawAxisMark(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, stream: TokenStream, position: number, isQuery: boolean, margins: Margins, colours: MatrixStyle, edge: string): void {
+export function drawAxisMark(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string }): void {
+  const { stream, position, isQuery, edge } = mark;
   const at = (isQuery ? view.y : view.x) + (position + 0.5) * view.cell;
   if (at < 0 || at > (isQuery ? frame.height : frame.width)) return;
   context.save();
   context.font = font(colours, true);
   context.textBaseline = 'middle';
+  context.direction = 'ltr';
   if (!isQuery) {
     context.translate(at, 0);
     context.rotate(-Math.PI / 2);
   } else context.translate(0, at);
-  const text = labelOf(stream, position);
+  const label = axisLabel(stream, position, isQuery);
   const room = (isQuery ? margins.left : margins.top) - 8;
-  const width = Math.min(room, context.measureText(text).width);
+  const width = widthOf(context, label, room);
   const left = isQuery ? -width - 6 : 4;
   context.fillStyle = colours.background;
   context.fillRect(left - 3, -8, width + 6, 15);
   context.strokeStyle = edge;
   context.lineWidth = 1;
   context.strokeRect(left - 2.5, -7.5, width + 5, 14);
-  context.fillStyle = colours.foreground;
-  context.textAlign = 'left';
-  context.fillText(text, left, 0, room);
+  drawLabel(context, label, { right: left + width, y: 0, room: width }, colours);
   context.restore();
 }
 
-/** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum. Sinks get a mark. */
-export function drawMarginals(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, sums: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, sinks: readonly number[], margins: Margins, colours: MatrixStyle): void {
+/** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum, where these differ. Sinks get a mark. */
+export function drawMarginals(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, { rowSums, columnMeans }: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, marks: { readonly hasRowBars: boolean; readonly sinks: readonly number[]; readonly name: string }): void {
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
-  const room = margins.right - 10;
+  const room = margins.bottom - 10;
   context.fillStyle = colours.bar;
-  const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
-  for (let query = rows.from; query < rows.to; query++) {
-    const top = Math.max(0, view.y + query * view.cell);
-    const end = Math.min(bottom, view.y + (query + 1) * view.cell);
-    context.fillRect(right + 4, top, room * Math.min(1, sums.rowSums[query]), Math.max(0.5, end - top - (view.cell >= 4 ? 1 : 0)));
+  if (marks.hasRowBars) {
+    const most = Math.max(1, ...rowSums);
+    const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+    for (let query = rows.from; query < rows.to; query++) {
+      const top = Math.max(0, view.y + query * view.cell);
+      const end = Math.min(bottom, view.y + (query + 1) * view.cell);
+      context.fillRect(right + 4, top, ((margins.right - 10) * rowSums[query]) / most, Math.max(0.5, end - top - (view.cell >= 4 ? 1 : 0)));
+    }
   }
-  const largest = sums.columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
+  const largest = columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
   const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
   for (let key = columns.from; key < columns.to; key++) {
     const left = Math.max(0, view.x + key * view.cell);
     const end = Math.min(right, view.x + (key + 1) * view.cell);
-    context.fillRect(left, bottom + 4, Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)), (room * sums.columnMeans[key]) / largest);
+    context.fillRect(left, bottom + 4, Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)), (room * columnMeans[key]) / largest);
   }
+  context.font = font(colours);
+  context.textAlign = 'right';
+  context.textBaseline = 'middle';
+  context.fillStyle = colours.dim;
+  context.fillText(marks.name, -5, bottom + 4 + room / 2, margins.left - 7);
   context.fillStyle = colours.foreground;
-  for (const key of sinks) {
+  for (const key of marks.sinks) {
     const x = view.x + (key + 0.5) * view.cell;
     if (x < 0 || x > right) continue;
     context.beginPath();
-    context.moveTo(x, bottom + room + 6);
-    context.lineTo(x - 4, bottom + room + 12);
-    context.lineTo(x + 4, bottom + room + 12);
+    context.moveTo(x, bottom + room + 4);
+    context.lineTo(x - 4, bottom + room + 10);
+    context.lineTo(x + 4, bottom + room + 10);
     context.fill();
   }
 }

@@ -6,6 +6,8 @@ import type { MatrixPictures } from './matrixTiles';
 export interface MatrixStyle {
   readonly background: string;
   readonly foreground: string;
+  /** Of what is beside the point, and still has to be read. */
+  readonly dim: string;
   readonly faint: string;
   readonly hatch: string;
   readonly line: string;

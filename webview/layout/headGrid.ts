@@ -27,11 +27,13 @@ export interface HeadGrid {
 const gap = 2;
 const groupGap = 5;
 const minTile = 12;
-const maxTile = 56;
+/** Where a tile can have as much height as it likes, it takes no more than this; and never more than that. */
+const largeTile = 56;
+const maxTile = 128;
 const headerHeight = 18;
 
-/** Lays out a component's heads, layers as rows, so that they fill `available` pixels of width as well as they can. */
-export function layoutHeadGrid(component: ComponentInfo, available: number): HeadGrid {
+/** Lays out a component's heads, layers as rows, in tiles as large as fit in both directions, as far as they can. */
+export function layoutHeadGrid(component: ComponentInfo, available: { readonly width: number; readonly height: number }): HeadGrid {
   const numColumns = Math.max(0, ...component.layers.map(({ numHeads }) => numHeads));
   const headerWidth = component.layers.length > 99 ? 30 : 22;
   const shared = component.layers.find(({ numHeads, numKeyValueHeads }) => numKeyValueHeads < numHeads);
@@ -39,14 +41,17 @@ export function layoutHeadGrid(component: ComponentInfo, available: number): Hea
   const gapAfter = (head: number): number => (head === numColumns - 1 ? 0 : perGroup > 0 && (head + 1) % perGroup === 0 ? groupGap : gap);
   let gaps = 0;
   for (let head = 0; head < numColumns; head++) gaps += gapAfter(head);
-  const tile = Math.max(minTile, Math.min(maxTile, Math.floor((available - headerWidth - gaps - 2) / Math.max(1, numColumns))));
+  const rowGap = shared === undefined ? gap : groupGap;
+  const numRows = Math.max(1, component.layers.length);
+  const inWidth = Math.floor((available.width - headerWidth - gaps - 2) / Math.max(1, numColumns));
+  const inHeight = Number.isFinite(available.height) ? Math.floor((available.height - headerHeight - 3 + rowGap) / numRows) - rowGap : largeTile;
+  const tile = Math.max(minTile, Math.min(maxTile, inWidth, inHeight));
   const columnX: number[] = [];
   let x = headerWidth;
   for (let head = 0; head < numColumns; head++) {
     columnX.push(x);
     x += tile + gapAfter(head);
   }
-  const rowGap = shared === undefined ? gap : groupGap;
   const rowY = component.layers.map((_, layer) => headerHeight + layer * (tile + rowGap));
   const groups = component.layers.flatMap(({ numHeads, numKeyValueHeads }, layer) => {
     if (numKeyValueHeads >= numHeads || numKeyValueHeads <= 0) return [];

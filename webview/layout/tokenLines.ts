@@ -31,6 +31,20 @@ export interface TokenLine {
   readonly pieces: readonly Piece[];
 }
 
+/** A line that is indented further goes on here on its next row, so that narrow panels keep room for text. */
+const mostLead = 16;
+
+/** How many columns a line's text is indented, as far as its next rows follow it. */
+export function leadOf({ pieces }: TokenLine, tabSize: number): number {
+  let column = pieces[0]?.column ?? 0;
+  for (const { kind, text } of pieces.flatMap(({ runs, isChip }) => (isChip ? [{ kind: 'text' as const, text: '' }] : runs))) {
+    if (kind === 'space') column += text.length;
+    else if (kind === 'tab') column += tabSize - (column % tabSize);
+    else return Math.min(mostLead, column);
+  }
+  return 0;
+}
+
 /** Lays a stream's tokens out on the lines of its text, as an editor would, with `startCharacter` columns before the first one. */
 export function layoutTokens(stream: TokenStream, tabSize: number, startCharacter = 0): TokenLine[] {
   const layout = new Layout(stream.text, tabSize, startCharacter);

@@ -1,7 +1,14 @@
 import type { TokenLine } from './tokenLines';
 
 /** Where the keyboard can take the current token. */
-export type TokenMove = 'next' | 'previous' | 'up' | 'down' | 'lineStart' | 'lineEnd' | 'first' | 'last';
+export type TokenMove = 'next' | 'previous' | 'lineStart' | 'lineEnd' | 'first' | 'last';
+
+/** Where a token begins on the screen, in CSS pixels. */
+export interface TokenPlace {
+  readonly left: number;
+  readonly top: number;
+  readonly height: number;
+}
 
 /** The token that a move leads to from `position` (or from nowhere: the first), in a stream of `count` tokens; the same one at the ends. */
 export function moveToken(lines: readonly TokenLine[], count: number, position: number | undefined, move: TokenMove): number | undefined {
@@ -21,9 +28,6 @@ export function moveToken(lines: readonly TokenLine[], count: number, position: 
       const tokens = lines[lineOf(lines, position)]?.pieces.filter(({ token }) => token >= 0) ?? [];
       return tokens.at(move === 'lineStart' ? 0 : -1)?.token ?? position;
     }
-    case 'up':
-    case 'down':
-      return verticalMove(lines, position, move === 'up' ? -1 : 1);
   }
 }
 
@@ -32,17 +36,24 @@ export function lineOf(lines: readonly TokenLine[], position: number): number {
   return lines.findIndex(({ pieces }) => pieces.some(({ token }) => token === position));
 }
 
-function verticalMove(lines: readonly TokenLine[], position: number, step: 1 | -1): number {
-  const from = lineOf(lines, position);
-  const column = lines[from]?.pieces.find(({ token }) => token === position)?.column ?? 0;
-  for (let line = from + step; line >= 0 && line < lines.length; line += step) {
-    const pieces = lines[line].pieces.filter(({ token }) => token >= 0 && token !== position);
-    const [first] = pieces;
-    if (first === undefined) continue;
-    const below = pieces.filter((piece) => piece.column <= column).at(-1) ?? first;
-    return below.token;
+/** The token of the row below or above that is nearest by its place; the same one at the ends. Rows are those that are seen: a line may wrap into several. */
+export function moveByRow(count: number, position: number, step: 1 | -1, placeOf: (position: number) => TokenPlace | undefined): number {
+  const from = placeOf(position);
+  if (from === undefined) return position;
+  const middleOf = ({ top, height }: TokenPlace): number => top + height / 2;
+  const isBeyond = (place: TokenPlace, than: TokenPlace): boolean => (middleOf(place) - middleOf(than)) * step > Math.max(place.height, than.height) / 2;
+  let row: TokenPlace | undefined;
+  let nearest = position;
+  let distance = Infinity;
+  for (let next = position + step; next >= 0 && next < count; next += step) {
+    const place = placeOf(next);
+    if (place === undefined || !isBeyond(place, from)) continue;
+    row ??= place;
+    if (isBeyond(place, row)) break;
+    const away = Math.abs(place.left - from.left);
+    if (away < distance) [nearest, distance] = [next, away];
   }
-  return position;
+  return nearest;
 }
 
 /** The positions of the tokens whose text or piece holds `needle`, case ignored. */

@@ -7,18 +7,17 @@ import type { MatrixCell } from '../layout/matrixView';
 import type { ShownPattern } from './matrixData';
 import type { RowFetcher } from './rowFetcher';
 
-/** What is looked at, and under which matrix the pointer is. */
+/** What is looked at in which matrix, and where in it the pointer is. */
 export interface LookedAt {
-  readonly selected: ReadonlySignal<ShownPattern | undefined>;
   readonly look: ReadonlySignal<Look | undefined>;
   readonly matrix: ReadonlySignal<ShownPattern | undefined>;
   readonly crosshair: ReadonlySignal<MatrixCell | undefined>;
 }
 
 /** Of large patterns, fetches the rows of the tokens that are looked at, and of the cell under the crosshair. */
-export function followRows({ selected, look: looked, matrix: shownMatrix, crosshair }: LookedAt, lightRows: RowFetcher, crosshairRows: RowFetcher): void {
+export function followRows({ look: looked, matrix: shownMatrix, crosshair }: LookedAt, lightRows: RowFetcher, crosshairRows: RowFetcher): void {
   effect(() => {
-    const matrix = selected.value?.matrix;
+    const matrix = shownMatrix.value?.matrix;
     const look = looked.value;
     const missing = matrix?.kind === 'remote' ? (look?.tokens ?? []).filter(({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined) : [];
     if (matrix?.kind !== 'remote' || look === undefined || missing.length === 0) lightRows.want(undefined);

@@ -1,29 +1,15 @@
 import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel } from '../../src/protocol';
+import { paneNames, splitNames, type PaneName } from '../layout/paneLayout';
 import type { VsCodeApi } from '../windowChannel';
 
-/** Where the splitters stand: shares of the panel in [0, 1]. */
+/** What a person has arranged in the panel. */
 export interface PanelLayout {
-  /** The grid's share of the width. */
-  readonly heads: number;
-  /** The same where the source stands above. */
-  readonly mediumHeads: number;
-  /** The matrix and list's share of the width. */
-  readonly detail: number;
-  /** The matrix's share of its column's height. */
-  readonly matrix: number;
-  /** Its share of what is below the source, where the source stands above. */
-  readonly mediumMatrix: number;
-  /** The source's share of the height where it stands above the rest. */
-  readonly source: number;
-  /** The same for a picture, which needs more of it. */
-  readonly picture: number;
-  /** Its share of the width, and the matrix's below it, where the heads stand beside it. */
-  readonly besideHeads: number;
+  /** Where the lines stand that someone has moved, by their names: shares in (0, 1). */
+  readonly shares: Readonly<Record<string, number>>;
+  /** The part that is seen where several share one place. */
+  readonly tab: PaneName;
 }
-
-/** The splitters' places until someone moves them. */
-export const initialLayout: PanelLayout = { heads: 0.22, mediumHeads: 0.38, detail: 0.34, matrix: 0.58, mediumMatrix: 0.74, source: 0.3, picture: 0.52, besideHeads: 0.57 };
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -36,16 +22,22 @@ function keptState(api: VsCodeApi): KeptState {
   return typeof state === 'object' && state !== null ? state : {};
 }
 
-function validLayout(value: unknown): PanelLayout {
-  const layout: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {};
-  const share = (name: keyof PanelLayout): number => {
-    const kept = layout[name];
-    return typeof kept === 'number' && kept > 0 && kept < 1 ? kept : initialLayout[name];
-  };
-  return { heads: share('heads'), mediumHeads: share('mediumHeads'), detail: share('detail'), matrix: share('matrix'), mediumMatrix: share('mediumMatrix'), source: share('source'), picture: share('picture'), besideHeads: share('besideHeads') };
+function entriesOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
-/** Keeps the host's state and the splitters' places in `vscode.setState`, side by side. */
+/** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
+export function validLayout(value: unknown): PanelLayout {
+  const { shares, tab } = entriesOf(value);
+  const kept = entriesOf(shares);
+  const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
+  return {
+    shares: Object.fromEntries(splitNames.flatMap((name) => (isShare(kept[name]) ? [[name, kept[name]]] : []))),
+    tab: paneNames.find((name) => name === tab) ?? 'matrix',
+  };
+}
+
+/** Keeps the host's state and the person's layout in `vscode.setState`, side by side. */
 export class KeptLayout {
   readonly layout: Signal<PanelLayout>;
   readonly #api: VsCodeApi;
@@ -59,9 +51,18 @@ export class KeptLayout {
     this.#api.setState({ ...keptState(this.#api), persist });
   }
 
-  /** Moves a splitter. */
-  move(change: Partial<PanelLayout>): void {
-    this.layout.value = validLayout({ ...this.layout.peek(), ...change });
+  /** Moves a line. */
+  move(name: string, share: number): void {
+    this.#keep({ ...this.layout.peek(), shares: { ...this.layout.peek().shares, [name]: share } });
+  }
+
+  /** Shows one of the parts that share a place. */
+  showTab(tab: PaneName): void {
+    this.#keep({ ...this.layout.peek(), tab });
+  }
+
+  #keep(layout: PanelLayout): void {
+    this.layout.value = validLayout(layout);
     this.#api.setState({ ...keptState(this.#api), layout: this.layout.peek() });
   }
 }

@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
-import { directionOf, lightingFrom, lookAt, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
+import { directionOf, hasSinks, lightingFrom, lookAt, oftenRead, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
@@ -47,6 +47,8 @@ export class Panel {
   /** The head whose thumbnail is hovered or focused. */
   readonly previewHead = signal<HeadRef | undefined>(undefined);
   readonly crosshair = signal<MatrixCell | undefined>(undefined);
+  /** How many cells of the matrix, along each side, one pixel stands for by the strongest of them. */
+  readonly blockSize = signal(1);
   /** A token that a list's entry or the search points at. */
   readonly pointed = signal<TokenRef | undefined>(undefined);
   readonly found: Signal<readonly TokenRef[]> = signal([]);
@@ -74,7 +76,7 @@ export class Panel {
     const [preview, selected] = [this.preview.value, this.selected.value];
     return preview !== undefined && (selected === undefined || !isSameSelection(preview.selection, selected.selection));
   });
-  /** What the matrix shows: the previewed head, else the selection. */
+  /** What is shown, as matrix, in the text and as a list: the previewed head, else the selection. */
   readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() => (this.isPreviewing.value ? this.preview.value : this.selected.value));
   /** The tokens that are looked at: the pinned ones, else the one under the pointer, the keyboard's, or the editor's. */
   readonly looking: ReadonlySignal<readonly TokenRef[]> = computed(() => {
@@ -85,11 +87,11 @@ export class Panel {
   });
   /** What is to be lit, which is not there at once where the pattern is large. */
   readonly look: ReadonlySignal<Look | undefined> = computed(() => {
-    const shown = this.selected.value;
+    const shown = this.matrix.value;
     return shown === undefined ? undefined : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
   });
   readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
-    const shown = this.selected.value;
+    const shown = this.matrix.value;
     const look = this.look.value;
     if (shown === undefined || look === undefined) return undefined;
     if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
@@ -110,8 +112,16 @@ export class Panel {
     if (matrix.kind === 'remote') void [matrix.rowsArrived.value, matrix.tilesArrived.value];
     return matrix.weightAt(cell.query, cell.key);
   });
-  /** The keys of the selected pattern that draw much of every query's weight. */
-  readonly sinks: ReadonlySignal<readonly number[]> = computed(() => this.selected.value?.matrix.sinks ?? []);
+  /** The keys of the pattern shown that draw much of the weight of queries all over the text. */
+  readonly sinks: ReadonlySignal<readonly number[]> = computed(() => {
+    const shown = this.matrix.value;
+    return shown === undefined || !hasSinks(shown.component, shown.matrix.numQueries) ? [] : shown.matrix.sinks;
+  });
+  /** Those that draw as much, and are not proven to be sinks. */
+  readonly oftenRead: ReadonlySignal<readonly number[]> = computed(() => {
+    const shown = this.matrix.value;
+    return shown === undefined ? [] : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
+  });
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
     return lighting === undefined ? undefined : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
@@ -201,6 +211,14 @@ export class Panel {
     const isPinned = pinned.some((other) => isSameToken(other, token));
     if (adds) this.change({ pinned: isPinned ? pinned.filter((other) => !isSameToken(other, token)) : [...pinned.filter(({ stream }) => stream === token.stream), token].slice(-maxPinned) });
     else this.change({ pinned: isPinned && pinned.length === 1 ? [] : [token] });
+  }
+
+  /** Takes the keyboard to a token, which is then what is told of: not the one under a pointer that rests. */
+  moveCursor(token: TokenRef): void {
+    batch(() => {
+      this.hovered.value = undefined;
+      this.cursor.value = token;
+    });
   }
 
   /** Lets go of what is pinned, else of where the keyboard is. */

@@ -21,15 +21,23 @@ export function levelOf(depth: number): number {
   return depth > 0 ? Math.min(numLevels, Math.round(depth * numLevels)) : 0;
 }
 
+/** Of depths in high contrast: none below a hundredth, then a frame of so many CSS pixels from each of these on. */
+const edgeSteps = [0.01, 0.05, 0.2, 0.5] as const;
+
+/** The thickness of the frame that carries a depth in high contrast, in CSS pixels. */
+export function edgeOf(depth: number): number {
+  return edgeSteps.filter((step) => depth >= step).length;
+}
+
 /**
  * The style rules of all levels, for one style sheet: a token's depth is then one class, and a new theme touches no token.
- * In high contrast an outline's thickness, up to 3 px, carries the depth too.
+ * In high contrast an outline's thickness carries the depth too.
  */
 export function levelRules(ramp: Ramp, outline: Rgb | undefined): string {
   const rules: string[] = [];
   for (let level = 1; level <= numLevels; level++) {
     const depth = level / numLevels;
-    const edge = outline === undefined ? '' : `box-shadow: inset 0 0 0 ${(0.5 + 2.5 * depth).toFixed(2)}px ${cssColour(outline)};`;
+    const edge = outline === undefined ? '' : `box-shadow: inset 0 0 0 ${edgeOf(depth)}px ${cssColour(outline)};`;
     rules.push(`.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`);
   }
   return rules.join('\n');

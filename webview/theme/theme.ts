@@ -41,6 +41,7 @@ export function readTheme(): Theme {
     canvas: {
       background: `rgb(${background.r}, ${background.g}, ${background.b})`,
       foreground: veil(1),
+      dim: veil(isHighContrast ? 0.8 : 0.6),
       faint: veil(0.1),
       hatch: veil(isHighContrast ? 0.55 : 0.16),
       line: veil(isHighContrast ? 1 : 0.35),

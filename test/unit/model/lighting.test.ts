@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type { ComponentInfo } from '../../../src/model/head';
-import { directionOf, lightingFrom, lookAt, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
-import { weightsOf, type Direction, type Pattern } from '../../../src/model/pattern';
+import { directionOf, hasSinks, lightingFrom, lookAt, oftenRead, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
+import { marginals, weightsOf, type Direction, type Pattern } from '../../../src/model/pattern';
 import type { TokenRef } from '../../../src/model/token';
 
 const self: ComponentInfo = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true };
@@ -59,8 +59,7 @@ describe('the sources of a lighting', () => {
 
 describe('the sinks of a pattern', () => {
   /** Every query reads the first key with `share`, and the one before it with the rest. */
-  const causal = (share: number): Pattern => {
-    const n = 40;
+  const causal = (share: number, n = 100): Pattern => {
     const weights = new Float32Array(n * n);
     for (let query = 0; query < n; query++) {
       weights[query * n] += share;
@@ -68,14 +67,38 @@ describe('the sinks of a pattern', () => {
     }
     return { numQueries: n, numKeys: n, weights };
   };
+  /** A head that reads the sign of the statement that it is in, of which there is one each `length` tokens. */
+  const statements = (n: number, length: number): Pattern => {
+    const weights = new Float32Array(n * n);
+    for (let query = 0; query < n; query++) weights[query * n + Math.floor(query / length) * length] = 1;
+    return { numQueries: n, numKeys: n, weights };
+  };
+  const means = (pattern: Pattern, isCausal: boolean): Float32Array => marginals(pattern, isCausal).columnMeans;
 
-  it('are keys that many queries could have read, not the last ones of a local head', () => {
+  it('are keys that queries all over the text could have read, not the last ones of a local head', () => {
     expect(provenSinks(causal(0.6), true)).to.deep.equal([0]);
     expect(provenSinks(causal(0), true)).to.deep.equal([]);
-    expect(provenSinks({ numQueries: 2, numKeys: 2, weights: Float32Array.from([1, 0, 0.5, 0.5]) }, true)).to.deep.equal([0]);
+  });
+
+  it('are none in a short text: there a head that reads its own statement looks the same', () => {
+    expect(provenSinks(causal(0.6, 63), true)).to.deep.equal([]);
+    expect(provenSinks(causal(0.6, 64), true)).to.deep.equal([0]);
+    expect(provenSinks(statements(34, 20), true)).to.deep.equal([]);
+    expect(provenSinks(statements(200, 20), true)).to.deep.equal([]);
+    expect(oftenRead(means(statements(34, 20), true), true, [])).to.deep.equal([0, 20]);
+    expect(oftenRead(means(causal(0.6), true), true, [0])).to.deep.equal([]);
   });
 
   it('can stand anywhere where there is no mask', () => {
-    expect(provenSinks({ numQueries: 2, numKeys: 3, weights: Float32Array.from([0, 0.1, 0.9, 0.1, 0.1, 0.8]) }, false)).to.deep.equal([2]);
+    const n = 64;
+    const weights = new Float32Array(n * n).map((_, i) => (i % n === 60 ? 0.7 : 0.3 / (n - 1)));
+    expect(provenSinks({ numQueries: n, numKeys: n, weights }, false)).to.deep.equal([60]);
+    expect(provenSinks({ numQueries: n - 1, numKeys: n, weights: weights.slice(n) }, false)).to.deep.equal([]);
+  });
+
+  it('are none in what one text reads of another', () => {
+    expect(hasSinks(self, 64)).to.equal(true);
+    expect(hasSinks(self, 63)).to.equal(false);
+    expect(hasSinks({ ...self, component: 'cross', keyStream: 1 }, 500)).to.equal(false);
   });
 });

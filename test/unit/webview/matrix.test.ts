@@ -4,7 +4,7 @@ import { editorColours, rampFor } from '../../../src/model/ramp';
 import { depthOf, scales } from '../../../src/model/viewState';
 import { DepthPyramid, depthByte, depthImage, halve } from '../../../webview/draw/depthPyramid';
 import { axisTicks, cellAt, fitView, levelFor, panView, revealCell, visibleRange, zoomView, type MatrixFrame } from '../../../webview/layout/matrixView';
-import { levelOf, levelRules, numLevels, paletteOf } from '../../../webview/theme/palette';
+import { edgeOf, levelOf, levelRules, numLevels, paletteOf } from '../../../webview/theme/palette';
 import { formatWeight, shortWeight } from '../../../webview/words';
 
 describe('the view of a matrix', () => {
@@ -114,20 +114,21 @@ describe('the palette', () => {
     expect([palette[255] & 255, (palette[255] >> 8) & 255, (palette[255] >> 16) & 255, palette[255] >>> 24]).to.deep.equal([r, g, b, 255]);
   });
 
-  it('has a rule for every level, with a growing outline in high contrast', () => {
+  it('has a rule for every level, with a growing outline in high contrast, in steps that can be told apart', () => {
     expect(levelRules(ramp, undefined).split('\n')).to.have.length(numLevels);
     expect(levelRules(ramp, undefined)).not.to.contain('box-shadow');
     const widths = [...levelRules(ramp, foreground).matchAll(/0 0 0 ([\d.]+)px/g)].map(([, width]) => Number(width));
     expect(widths).to.have.length(numLevels);
     expect([...widths].sort((a, b) => a - b)).to.deep.equal(widths);
-    expect(widths.at(-1)).to.equal(3);
+    expect([0, 0.009, 0.01, 0.06, 0.2, 0.6].map(edgeOf)).to.deep.equal([0, 0, 1, 2, 3, 4]);
+    expect(new Set(widths)).to.deep.equal(new Set([1, 2, 3, 4]));
     expect([levelOf(0), levelOf(NaN), levelOf(1), levelOf(2)]).to.deep.equal([0, 0, numLevels, numLevels]);
   });
 });
 
 describe('numbers', () => {
-  it('are the true ones, to three digits', () => {
-    expect([0, 1, 0.312456, 0.04, 0.00012345, 0.00001234].map(formatWeight)).to.deep.equal(['0', '1.00', '0.312', '0.0400', '0.000123', '1.2e-5']);
+  it('are the true ones, to three digits where they matter', () => {
+    expect([0, 1, 0.312456, 0.04, 0.00012345, 0.00001234].map(formatWeight)).to.deep.equal(['0', '1.00', '0.312', '0.0400', '<0.001', '<0.001']);
     expect([0, 0.999, 0.314, 0.004, 0.05].map(shortWeight)).to.deep.equal(['0', '1', '.31', '<.01', '.05']);
   });
 });

@@ -3,7 +3,7 @@ import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { headsBetween, layoutHeadGrid, moveInGrid, neighbourHead } from '../../../webview/layout/headGrid';
 import { layoutTokens } from '../../../webview/layout/tokenLines';
-import { findTokens, lineOf, moveToken, type TokenMove } from '../../../webview/layout/tokenMoves';
+import { findTokens, lineOf, moveByRow, moveToken, type TokenMove, type TokenPlace } from '../../../webview/layout/tokenMoves';
 
 describe('walking the tokens', () => {
   const text = 'ab cd ef\n\nx yz';
@@ -27,12 +27,19 @@ describe('walking the tokens', () => {
     expect(moveToken([], 0, undefined, 'next')).to.equal(undefined);
   });
 
-  it('goes to the token below or above that is nearest by column', () => {
-    expect(move(1, 'down')).to.equal(4); // the empty line's break
-    expect(move(4, 'down')).to.equal(5);
-    expect(move(6, 'up')).to.equal(4);
-    expect(move(0, 'up')).to.equal(0);
-    expect(move(5, 'down')).to.equal(5);
+  it('goes to the token of the row below or above that is nearest, where lines wrap too', () => {
+    // The first line stands on two rows: ab ·cd / ·ef ↵, then an empty line, then x ·yz. The break is lower, as a chip would be.
+    const places: TokenPlace[] = [[0, 0], [20, 0], [0, 20], [30, 22], [0, 40], [0, 60], [10, 60]].map(([left, top]) => ({ left, top, height: 16 }));
+    const moveRow = (from: number, step: 1 | -1): number => moveByRow(places.length, from, step, (position) => places[position]);
+    expect(moveRow(1, 1)).to.equal(3);
+    expect(moveRow(0, 1)).to.equal(2);
+    expect(moveRow(3, 1)).to.equal(4);
+    expect(moveRow(4, 1)).to.equal(5);
+    expect(moveRow(6, -1)).to.equal(4);
+    expect(moveRow(3, -1)).to.equal(1);
+    expect(moveRow(0, -1)).to.equal(0);
+    expect(moveRow(5, 1)).to.equal(5);
+    expect(moveByRow(7, 3, 1, () => undefined)).to.equal(3);
   });
 
   it('goes to the ends of its line', () => {
@@ -84,7 +91,7 @@ describe('walking the heads', () => {
   it('lays heads out without overlap, and heads that share keys and values inside one outline', () => {
     const grouped: ComponentInfo = { ...uneven, layers: [layer(8, 2), layer(8, 2)] };
     for (const available of [60, 200, 400, 2000]) {
-      const grid = layoutHeadGrid(grouped, available);
+      const grid = layoutHeadGrid(grouped, { width: available, height: Infinity });
       for (let head = 1; head < 8; head++) expect(grid.columnX[head] - grid.columnX[head - 1]).to.be.at.least(grid.tile + 2);
       expect(grid.rowY[1] - grid.rowY[0]).to.be.at.least(grid.tile + 2);
       expect(grid.groups).to.have.length(4);
@@ -95,6 +102,6 @@ describe('walking the heads', () => {
       expect(second.x).to.be.lessThan(grid.columnX[4]);
       if (available >= 200) expect(grid.width).to.be.at.most(available);
     }
-    expect(layoutHeadGrid(uneven, 300).groups).to.deep.equal([]);
+    expect(layoutHeadGrid(uneven, { width: 300, height: Infinity }).groups).to.deep.equal([]);
   });
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { Token, TokenStream } from '../../../src/model/token';
 import { bytesOfPiece, partLabels } from '../../../webview/layout/pieceBytes';
-import { layoutTokens, type TokenLine } from '../../../webview/layout/tokenLines';
+import { layoutTokens, leadOf, type TokenLine } from '../../../webview/layout/tokenLines';
 import { oddStream } from '../../visual/generatedRun';
 
 function stream(text: string, ranges: readonly (readonly [start: number, end: number, piece?: string, isSpecial?: boolean])[]): TokenStream {
@@ -27,6 +27,15 @@ describe('tokens on lines', () => {
   it('expand tabs from the column that the text begins at', () => {
     const [line] = layoutTokens(stream('\tx\ty', [[0, 1], [1, 2], [2, 3], [3, 4]]), 4, 2);
     expect(line.pieces.map(({ column, endColumn }) => [column, endColumn])).to.deep.equal([[2, 4], [4, 5], [5, 8], [8, 9]]);
+  });
+
+  it('are indented as far as their next rows go on below them', () => {
+    const lead = (text: string, startCharacter = 0): number[] => layoutTokens(stream(text, [[0, text.length]]), 4, startCharacter).map((line) => leadOf(line, 4));
+    expect(lead('a\n  b\n\tc\n \td\n    ')).to.deep.equal([0, 2, 4, 4, 0]);
+    expect(lead('a', 6)).to.deep.equal([6]);
+    expect(lead(`${' '.repeat(40)}a`)).to.deep.equal([16]);
+    // A chip is text, whatever comes after it.
+    expect(leadOf(layoutTokens(stream('  a', [[0, 0, '<s>', true], [0, 3]]), 4)[0], 4)).to.equal(0);
   });
 
   it('show a character that several tokens share once as text and then as ghosts, each with its bytes', () => {

@@ -1,0 +1,144 @@
+// The text in the panel: how it wraps, and what stands around it.
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { screenshot } from '../harness/browser';
+import { themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
+
+let pages: ReturnType<typeof suitePages>;
+let page: Page;
+
+const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
+const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+/** The boxes of the elements that a selector finds, one for each row that they stand on. */
+const boxesOf = (selector: string): Promise<Box[]> => page.locator(selector).evaluateAll((elements) => elements.flatMap((element) => [...element.getClientRects()].map(({ left, top, right, bottom }) => ({ left, top, right, bottom }))));
+
+/** How much two boxes share, in CSS pixels of the shorter overlap. */
+const shared = (a: Box, b: Box): number => Math.min(Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+
+describe('the text in the panel', () => {
+  pages = suitePages();
+  afterEach(() => page.close());
+
+  for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
+    it(`wraps as an editor does, with the numbers of its lines beside it: ${theme}`, async () => {
+      await open({ run: 'prose', theme, width: 480, height: 600 });
+      await token(58).click();
+      await screenshot(page, `visual/prose-${theme}`);
+      const { right, gutter, scrollWidth, clientWidth } = await page.locator('.source-scroll').evaluate((element) => ({ right: element.getBoundingClientRect().right, gutter: parseFloat(getComputedStyle(element.querySelector('.line') ?? element).paddingInlineStart), scrollWidth: element.scrollWidth, clientWidth: element.clientWidth }));
+      expect(scrollWidth).to.equal(clientWidth);
+      const tokens = await boxesOf('.token');
+      expect(new Set(tokens.map(({ top }) => Math.round(top))).size).to.be.greaterThan(8);
+      for (const box of tokens) expect(box.left >= gutter - 1 && box.right <= right, JSON.stringify(box)).to.equal(true);
+      // What is indented goes on at its own beginning.
+      const second = await boxesOf('.line:nth-child(2) .token');
+      const { start, own } = await page.locator('.line').nth(1).evaluate((element) => ({ start: element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingInlineStart), own: element.getBoundingClientRect().top }));
+      const below = second.filter(({ top }) => top > own + 20);
+      expect(Math.min(...below.map(({ left }) => left))).to.be.closeTo(start, 1);
+      expect(start).to.be.greaterThan(gutter + 20);
+    });
+  }
+
+  it('is not scrolled sideways by what is hovered in the editor', async () => {
+    await open({ run: 'prose', width: 480, height: 600 });
+    await page.evaluate(() => host.fire('hover', { stream: 0, position: 68 }));
+    await page.waitForFunction(() => document.querySelector('[data-token="68"]')?.classList.contains('looking') === true);
+    expect(await page.locator('.source-scroll').evaluate((element) => element.scrollLeft)).to.equal(0);
+    expect((await boxesOf('.source-scroll .line'))[0].left).to.be.at.least(0);
+  });
+
+  it('has room for the numbers: none covers a token', async () => {
+    await open({ run: 'prose', width: 480, height: 600 });
+    await page.getByRole('gridcell', { name: 'Head 0.3' }).click(); // a local head: it reads a few neighbours
+    await token(58).click();
+    await page.waitForFunction(() => document.querySelectorAll('.weight-labels > :not([hidden])').length > 1);
+    const numbers = await boxesOf('.weight-labels > :not([hidden])');
+    const tokens = await boxesOf('.token');
+    for (const number of numbers) for (const box of tokens) expect(shared(number, box), `${JSON.stringify(number)} over ${JSON.stringify(box)}`).to.be.at.most(1);
+  });
+
+  it('frames a token that begins with a space as one box', async () => {
+    await open({ run: 'prose', width: 480, height: 600 });
+    await token(58).click();
+    expect(await boxesOf('[data-token="58"]')).to.have.length(1);
+    // Nothing in it has a box that the frame would have to go around.
+    expect(await page.locator('[data-token="58"] *').evaluateAll((elements) => elements.every((element) => getComputedStyle(element, '::before').display === 'inline'))).to.equal(true);
+  });
+
+  it('is walked by the rows that are seen', async () => {
+    await open({ run: 'prose', width: 480, height: 600 });
+    const scroller = page.locator('.source-scroll');
+    await scroller.focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    const topOf = async (): Promise<number> => (await boxesOf('.token.cursor'))[0].top;
+    const first = await topOf();
+    const columns = (await boxesOf('.token.cursor'))[0].left;
+    await page.keyboard.press('ArrowDown');
+    const second = await topOf();
+    expect(second).to.be.greaterThan(first + 10);
+    expect(second).to.be.lessThan(first + 50);
+    expect((await boxesOf('.token.cursor'))[0].left).to.be.closeTo(columns, 80);
+    await page.keyboard.press('ArrowUp');
+    expect(await topOf()).to.equal(first);
+  });
+
+  it('tells of the token that the keyboard is at after one is pinned, whatever the pointer rests on', async () => {
+    await open({ run: 'code' });
+    await token(35).click();
+    const readout = page.locator('.source-pane .readout');
+    await page.keyboard.press('ArrowLeft');
+    await readout.getByText('"(" (34)').waitFor();
+    expect(await readout.textContent()).to.match(/^pinned "n" \(35\) reads "\(" \(34\): 0\.0\d+$/);
+  });
+
+  it('marks what is found in the editor\u2019s own colours, over any weight', async () => {
+    await open({ run: 'code' });
+    await page.locator('.source-scroll').focus();
+    await page.keyboard.press('/');
+    await page.keyboard.type('self');
+    const colours = await page.locator('.token.found:not(.pointed)').evaluateAll((elements) => [...new Set(elements.map((element) => getComputedStyle(element).backgroundColor))]);
+    expect(colours).to.deep.equal(['rgba(234, 92, 0, 0.33)']);
+    expect(await page.locator('.token.found.pointed').evaluateAll((elements) => elements.map((element) => getComputedStyle(element).backgroundColor))).to.deep.equal(['rgb(158, 106, 3)']);
+    await screenshot(page, 'visual/found');
+    await page.keyboard.press('Escape');
+    expect(await page.locator('.token.found').count()).to.equal(0);
+  });
+
+  it('keeps the target in sight above a long source', async () => {
+    await open({ run: 'longSource', width: 480, height: 600 });
+    await page.evaluate(() => host.fire('hover', { stream: 0, position: 300 }));
+    await page.waitForFunction(() => document.querySelectorAll('.stream')[1]?.querySelector('[data-token="300"]')?.classList.contains('looking') === true);
+    const [target] = await boxesOf('.stream-section:first-child .token');
+    const [pane] = await boxesOf('.source-scroll');
+    expect(target.top).to.be.at.least(pane.top);
+    expect(target.bottom).to.be.at.most(pane.bottom);
+    const [looked] = await boxesOf('.token.looking');
+    expect(looked.top).to.be.at.least(target.bottom);
+    expect(looked.bottom).to.be.at.most(pane.bottom + 1);
+    await screenshot(page, 'visual/long-source');
+  });
+
+  it('has the focus when the panel gets it', async () => {
+    await open({ run: 'code' });
+    expect(await page.evaluate(() => document.activeElement?.tagName)).to.equal('BODY');
+    await page.evaluate(() => window.dispatchEvent(new FocusEvent('focus')));
+    await page.waitForFunction(() => document.activeElement?.className === 'source-scroll');
+  });
+
+  it('has notices above it that can be closed', async () => {
+    await open({ run: 'large' });
+    const notice = page.getByText('Only the first 512 of 1870 tokens');
+    await notice.waitFor();
+    await page.getByRole('button', { name: 'Close the notice' }).click();
+    await notice.waitFor({ state: 'detached' });
+  });
+});
