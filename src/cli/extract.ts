@@ -29,7 +29,7 @@ export interface ExtractOptions {
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
 export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<TerminalText> {
-  const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
+  const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   const path = modelPathOf(model);
   const access = await modelAccess(nodeFileAccess, { path });
   const { modelPath } = await resolveModel(access, path);

@@ -131,7 +131,9 @@ export class ImageModel {
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
     const isCut = steps?.crop !== undefined && isCropped(decoded, steps);
-    const notices: Notice[] = steps === undefined ? [{ code: 'pictureAssumed', args: [shaped.width, shaped.height] }] : isCut ? [{ code: 'pictureCut', args: [] }] : [];
+    const notices: Notice[] = [...this.#resolved.notices];
+    if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
+    else if (isCut) notices.push({ code: 'pictureCut', args: [] });
     return { picture: shaped, notices };
   }
 
