@@ -24,8 +24,8 @@ import type { ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
-import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type PixelSize, type Preprocessing } from './preprocessing';
-import type { Raster } from './raster';
+import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type Preprocessing } from './preprocessing';
+import type { PixelSize, Raster } from './raster';
 
 /** What a run of a picture gives. */
 export interface ImageRunResult {

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
+import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
+import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
+import { maxShapedPixels } from '../../../src/engine/image/preprocessing';
+import { maxLinePixels } from '../../../src/engine/image/resample';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
+import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/compactModel';
+import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/readModel';
+import { maxTextBytes } from '../../../src/onnx/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {
   const tables = readFileSync('SECURITY.md', 'utf8').split(/\n{2,}/).filter((block) => block.startsWith('| ')).map((block) => block.trim().split('\n').map((row) => row.slice(2, -2).split(' | ')));
@@ -8,6 +15,24 @@ describe('the table of bounds in SECURITY.md', () => {
   it('says of every kind of file what the code says', () => {
     const files = tables.find(([head]) => head[0] === 'File') ?? [];
     expect(files.slice(2)).to.deep.equal(Object.values(fileLimits).map(({ title, maxBytes, beyond }) => [title, formatBytes(maxBytes), beyond]));
+  });
+
+  it('says of what is bounded while a file is read what the code says', () => {
+    const million = (count: number): string => `${Math.floor(count / 1e5) / 10} million`;
+    const reading = tables.find(([head]) => head[0] === 'While it is read') ?? [];
+    expect(reading.slice(2).map(([, most]) => most)).to.deep.equal([
+      formatBytes(maxGraphBytes),
+      formatBytes(maxModelHeaderBytes),
+      `${maxNodes}; ${maxTensors}`,
+      String(maxDepth),
+      `${maxFields}; ${formatBytes(maxNamesBytes)}`,
+      formatBytes(maxTextBytes),
+      formatBytes(maxFeedsHeaderBytes),
+      `${million(maxImagePixels)}; ${maxImageSide}`,
+      `${Math.floor(maxScannedPixels / 1e6)} million`,
+      million(maxShapedPixels),
+      million(maxLinePixels),
+    ]);
   });
 });
 
