@@ -6,7 +6,7 @@ import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import { defaultImageModel, otherModelNotice, type ImageModels } from '../model/imageModels';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
-import { readFileAtMost } from '../readFileAtMost';
+import { checkFile, readFileAtMost } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
 import { documentName } from './documentName';
 
@@ -31,6 +31,8 @@ export interface PictureRun {
  * and where the settings name none, with the bundled one. Throws `modelReadsText` where there is no other.
  */
 export async function runPicture(uri: vscode.Uri, { supervisor, files, places, imageModels }: PictureDependencies, signal: AbortSignal): Promise<PictureRun> {
+  // Said before a model is chosen or loaded for it.
+  await checkFile(uri, 'picture', documentName(uri));
   const settings = readSettings(uri);
   const bytes = places.hasFilePaths && uri.scheme !== 'file' ? await readFileAtMost(uri, 'picture', documentName(uri)) : undefined;
   const explain = async (modelPath: string): Promise<{ readonly held: HeldRun; readonly model: ModelLocation }> => {
