@@ -4,6 +4,7 @@ import type { ErrorCode, SerializedError } from './base/errors';
 import type { MarkdownText } from './base/markdown';
 import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
+import type { FileKind } from './model/fileLimits';
 import type { Backend, ModelInfo, RunInfo } from './model/modelInfo';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
@@ -193,7 +194,8 @@ export interface EngineEvents {
 
 /** How the window reads a model's files for an engine that cannot. */
 export interface HostFilesApi {
-  readFile(params: { readonly path: string }): { readonly bytes: Uint8Array };
+  /** `kind` bounds what is read. */
+  readFile(params: { readonly path: string; readonly kind: FileKind }): { readonly bytes: Uint8Array };
   listFolder(params: { readonly path: string }): { readonly names: readonly string[] };
   statFile(params: { readonly path: string }): { readonly kind: 'file' | 'folder' | 'none'; readonly size: number };
 }

@@ -1,4 +1,5 @@
 // Tests inside VS Code's extension hosts: the same module for all, only the launcher differs.
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -9,11 +10,13 @@ import { artefacts, root } from '../lib/paths.mjs';
 import { removeFolder, temporaryFolder } from '../lib/processes.mjs';
 import { startServer, stillSettings, toUriPath, webHostSettings } from '../lib/vscodeServer.mjs';
 
-/** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it, and a model that is a link out of its folder, which tests in a window cannot make. */
+/** A fresh copy of the sample workspace, with what `reportToWorkspace` leaves in it, and what tests in a window cannot make: a model that is a link out of its folder, and pipes that nobody writes to. */
 export function makeWorkspace() {
   const folder = temporaryFolder('workspace');
   cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
   mkdirSync(join(folder, 'linked'));
+  mkdirSync(join(folder, 'pipes'));
+  if (process.platform !== 'win32') execFileSync('mkfifo', ['text.txt', 'picture.png'].map((name) => join(folder, 'pipes', name)));
   symlinkSync(join(root, 'test', 'fixtures', 'zoo', 'gpt2.sdpa.legacy', 'model.onnx'), join(folder, 'linked', 'model.onnx'));
   return {
     folder,

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
+import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeText } from '../model/modelInfo';
@@ -98,14 +98,9 @@ function quoted(stream: TokenStream, position: number): TerminalText {
 /** The text of a file, or of its lines `from-to`. */
 async function readLines(argument: string): Promise<string> {
   const [, path = argument, from, to] = /^(.*):(\d+)-(\d+)$/.exec(argument) ?? [];
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(path);
-  } catch (error) {
-    throw new ExplorerError('fileNotFound', [path], { cause: error });
-  }
+  const bytes = await nodeFileAccess.read(path, 'text');
   if (bytes.subarray(0, 8192).includes(0)) throw new ExplorerError('binaryFile', [basename(path)]);
-  const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
+  const text = new TextDecoder().decode(bytes);
   if (from === undefined) {
     if (text === '') throw new ExplorerError('emptyText');
     return text;

@@ -27,8 +27,9 @@ export function isImageFile(file: string): boolean {
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
   const { file, head, isJson } = options;
   const path = resolve(file);
+  const bytes = await nodeFileAccess.read(path, 'picture');
   const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
-  const { picture, notices: preparing } = await loaded.prepare(await nodeFileAccess.read(path), basename(path));
+  const { picture, notices: preparing } = await loaded.prepare(bytes, basename(path));
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
   const store = new AttentionStore(Infinity);

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
@@ -16,6 +15,7 @@ import { planInputs } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
+import { checkWritable, writeWhole } from './writeWhole';
 
 /** What `extract` is asked. */
 export interface ExtractOptions {
@@ -29,7 +29,8 @@ export interface ExtractOptions {
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
 export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<TerminalText> {
-  const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds)), feeds);
+  const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
+  await checkWritable(out);
   const path = modelPathOf(model);
   const access = await modelAccess(nodeFileAccess, { path });
   const { modelPath } = await resolveModel(access, path);
@@ -47,11 +48,7 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
   const [first] = outputs.values();
   if (first !== undefined && first.data instanceof Float32Array) tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
-  try {
-    await writeFile(out, writeSafetensors(tensors));
-  } catch (error) {
-    throw new ExplorerError('fileUnreadable', [out, 'it cannot be written'], { cause: error });
-  }
+  await writeWhole(out, writeSafetensors(tensors));
   await session.release();
   if (layers.length === 0) throw new ExplorerError('checksFailed', [files.name, failed.map(({ path, reason }) => `${path}: ${reason}`).join('; ')]);
   return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);

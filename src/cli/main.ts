@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import { line, type TerminalText } from '../base/terminalText';
+import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
 import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
@@ -89,9 +90,8 @@ function parse(args: string[]): { readonly values: Options; readonly positionals
 }
 
 async function readStandardInput(): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(chunk as Buffer /* no encoding is set */);
-  return Buffer.concat(chunks).toString('utf8');
+  const pieces: AsyncIterable<Buffer> = process.stdin; // no encoding is set
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readAtMost('text', 'The text on standard input', pieces));
 }
 
 const args = process.argv.slice(2);

@@ -9,12 +9,16 @@ export interface StoredTensor {
 
 const elementBytes = new Map([['F64', 8], ['I64', 8], ['U64', 8], ['F32', 4], ['I32', 4], ['U32', 4], ['F16', 2], ['BF16', 2], ['I16', 2], ['U16', 2], ['I8', 1], ['U8', 1], ['BOOL', 1]]);
 
+/** Room for the names and shapes of some ten thousand tensors. */
+export const maxHeaderBytes = 2 ** 20;
+
 /** Reads a safetensors file: an eight-byte header length, a JSON header, the data. Throws `invalidArgument`. */
 export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<string, StoredTensor> {
   const invalid = (reason: string): ExplorerError => new ExplorerError('invalidArgument', [name, `it is not a safetensors file: ${reason}`]);
   if (bytes.length < 8) throw invalid('it is too short');
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > bytes.length - 8) throw invalid('its header is longer than the file');
+  if (headerLength > maxHeaderBytes) throw invalid(`its header is longer than ${maxHeaderBytes / 2 ** 20} MB`);
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + headerLength)));

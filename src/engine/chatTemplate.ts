@@ -1,7 +1,9 @@
 import { Template } from '@huggingface/jinja';
 import { ExplorerError } from '../base/errors';
+import { checkFileLimit } from '../model/fileLimits';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer';
 import { baseName, type FileAccess } from './fileAccess';
+import { whyNotRead } from './modelSettings';
 
 /** A chat template as a model's files have it. */
 export interface ChatTemplate {
@@ -9,6 +11,8 @@ export interface ChatTemplate {
   readonly fileName: string;
   /** Jinja. */
   readonly text: string;
+  /** Why the text was not read, as a clause; then it is empty. */
+  readonly problem?: string | undefined;
   /** What the template knows by name: `bos_token`, `eos_token`, … */
   readonly specialTokens: Readonly<Record<string, string>>;
 }
@@ -16,9 +20,16 @@ export interface ChatTemplate {
 /** The chat template of a model: chat_template.jinja at `jinjaPath`, else the one in its tokenizer's settings (of several, the one called default). */
 export async function readChatTemplate(access: FileAccess, jinjaPath: string | undefined, tokenizerConfig: Readonly<Record<string, unknown>>): Promise<ChatTemplate | undefined> {
   const specialTokens = Object.fromEntries(Object.entries(tokenizerConfig).flatMap(([name, value]) => (/^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [])));
-  if (jinjaPath !== undefined) return { fileName: baseName(jinjaPath), text: new TextDecoder().decode(await access.read(jinjaPath)), specialTokens };
-  const text = templateText(tokenizerConfig['chat_template']);
-  return text === undefined ? undefined : { fileName: 'tokenizer_config.json', text, specialTokens };
+  const fileName = jinjaPath === undefined ? 'tokenizer_config.json' : baseName(jinjaPath);
+  try {
+    const text = jinjaPath === undefined ? templateText(tokenizerConfig['chat_template']) : new TextDecoder().decode(await access.read(jinjaPath, 'template'));
+    if (text === undefined) return undefined;
+    checkFileLimit('template', fileName, text.length);
+    return { fileName, text, specialTokens };
+  } catch (error) {
+    // Nobody may want it: the model can be read without.
+    return { fileName, text: '', problem: whyNotRead(error), specialTokens };
+  }
 }
 
 function templateText(value: unknown): string | undefined {
@@ -50,8 +61,9 @@ const placeholder = '\uE0A7\uE0A8\uE0A7';
  * Applies a template to a text, as the only message of a user, with the beginning of the answer.
  * Throws `chatTemplateFailed` where the template fails, or does more to the message than cut the whitespace around it.
  */
-export function renderChat({ text: source, specialTokens }: ChatTemplate, text: string): RenderedChat {
+export function renderChat({ fileName, text: source, problem, specialTokens }: ChatTemplate, text: string): RenderedChat {
   const failed = (why: string, cause?: unknown): ExplorerError => new ExplorerError('chatTemplateFailed', [why], { cause });
+  if (problem !== undefined) throw failed(`${fileName} was not read: ${problem}`);
   const render = (content: string): string => {
     try {
       return new Template(source).render({ ...specialTokens, messages: [{ role: 'user', content }], add_generation_prompt: true });

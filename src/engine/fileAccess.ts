@@ -1,8 +1,10 @@
+import type { FileKind } from '../model/fileLimits';
 import type { RandomAccessFile } from '../onnx/compactModel';
 
-/** Reads files where the engine runs. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
+/** Reads files where the engine runs, and nothing but files. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
 export interface FileAccess {
-  read(path: string): Promise<Uint8Array>;
+  /** All of a file. Throws what `checkFileLimit` throws, before anything is read, where it is larger than its kind may be. */
+  read(path: string, kind: FileKind): Promise<Uint8Array>;
   /** Whether there is a file (not a folder) at the path. */
   exists(path: string): Promise<boolean>;
   /** Names of the files and folders in a folder. */

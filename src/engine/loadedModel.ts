@@ -1,6 +1,6 @@
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
-import type { ModelInfo } from '../model/modelInfo';
+import type { ModelInfo, Notice } from '../model/modelInfo';
 import { cacheLinks } from '../onnx/cacheLinks';
 import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
@@ -34,11 +34,13 @@ export class LoadedModel {
   readonly #spec: ModelSpec;
   readonly #model: TextModel;
   readonly #access: ModelAccess;
+  readonly #notices: readonly Notice[];
 
-  private constructor(spec: ModelSpec, model: TextModel, access: ModelAccess) {
+  private constructor(spec: ModelSpec, model: TextModel, access: ModelAccess, notices: readonly Notice[]) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
+    this.#notices = notices;
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
@@ -49,13 +51,13 @@ export class LoadedModel {
     const parts = await readModelParts(access, resolved);
     if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
-    const tokenizerBytes = await access.read(resolved.tokenizerPath);
+    const tokenizerBytes = await access.read(resolved.tokenizerPath, 'tokenizer');
     signal?.throwIfAborted();
     const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }), access);
+    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }), access, resolved.notices);
   }
 
   get info(): ModelInfo {
@@ -68,8 +70,9 @@ export class LoadedModel {
   }
 
   /** Reads a text and gives the attention of every layer, checked; see {@link TextModel.explain}. */
-  explain(reading: Reading, steps: ReadingSteps = unwatched): Promise<Explanation> {
-    return this.#model.explain(reading, steps);
+  async explain(reading: Reading, steps: ReadingSteps = unwatched): Promise<Explanation> {
+    const explanation = await this.#model.explain(reading, steps);
+    return { ...explanation, notices: [...this.#notices, ...explanation.notices] };
   }
 
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */

@@ -45,7 +45,7 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
   return {
     cachedFiles,
     links,
-    read: async (file) => access.read(await check(file)),
+    read: async (file, kind) => access.read(await check(file), kind),
     exists: async (file) => {
       if (!(await access.exists(file))) return false;
       await check(file);

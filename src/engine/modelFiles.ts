@@ -23,7 +23,7 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
   if (!(await access.exists(path))) throw new ExplorerError('modelNotFound', [path]);
   const name = baseName(path);
   const file = await access.open?.(path);
-  if (file === undefined) return { path, name, analysis: analyzeModel(readModel(await access.read(path), name), choose), access };
+  if (file === undefined) return { path, name, analysis: analyzeModel(readModel(await access.read(path, 'model'), name), choose), access };
   try {
     if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
     const { bytes, ownName } = compactModel(file, name);
@@ -64,7 +64,7 @@ export async function openExternalData(model: ModelFiles, locations: readonly st
     for (const { location, path } of await externalDataPaths(model, locations)) {
       const file = await access.open?.(path);
       if (file !== undefined) opened.push(file);
-      files.push({ path: location, data: file === undefined ? await access.read(path) : new LazyBytes(file) });
+      files.push({ path: location, data: file === undefined ? await access.read(path, 'weights') : new LazyBytes(file) });
     }
   } catch (error) {
     close();
@@ -76,7 +76,7 @@ export async function openExternalData(model: ModelFiles, locations: readonly st
 /** Reads the weights files that a model names, whole. Throws as {@link openExternalData} does. */
 export async function readExternalData(model: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
   const paths = await externalDataPaths(model, locations);
-  return { files: await Promise.all(paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path) }))), close: () => {} };
+  return { files: await Promise.all(paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path, 'weights') }))), close: () => {} };
 }
 
 /** Where the weights files that a model names lie, all of them there. Throws as {@link openExternalData} does. */

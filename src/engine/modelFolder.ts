@@ -1,6 +1,8 @@
 import { ExplorerError } from '../base/errors';
+import type { Notice } from '../model/modelInfo';
 import { readChatTemplate, type ChatTemplate } from './chatTemplate';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
+import { readSettings, type Settings } from './modelSettings';
 
 /** Where the parts of a model are, and what its settings say. */
 export interface ResolvedModel {
@@ -10,14 +12,16 @@ export interface ResolvedModel {
   /** The encoder, where `modelPath` is the decoder that reads its result. */
   readonly encoderPath: string | undefined;
   readonly tokenizerPath: string | undefined;
-  /** Parsed config.json; empty where there is none or it cannot be read. */
+  /** Parsed config.json; empty where there is none or it was not read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   readonly chatTemplate?: ChatTemplate;
-  /** How pictures are made ready; undefined where nothing says it. */
+  /** How pictures are made ready; undefined where nothing says it, or what says it was not read. */
   readonly preprocessorConfig?: Readonly<Record<string, unknown>>;
   /** Parsed generation_config.json: how the model writes a text. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
+  /** Settings that are there and were not read: what they say could have made a difference. */
+  readonly notices: readonly Notice[];
 }
 
 /** Names of models that convention prefers, best first. */
@@ -45,9 +49,18 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     return undefined;
   };
   const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await find('tokenizer.json')), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
-  const tokenizerConfig = await readObject(access, tokenizerConfigPath);
+  const notices: Notice[] = [];
+  const settingsAt = async (path: string | undefined): Promise<Settings | undefined> => {
+    if (path === undefined) return undefined;
+    const settings = await readSettings(access, path);
+    if (typeof settings !== 'string') return settings;
+    notices.push({ code: 'settingsNotRead', args: [baseName(path), settings] });
+    return undefined;
+  };
+  const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
   const chatTemplate = await readChatTemplate(access, await find('chat_template.jinja', chosen === undefined ? [] : [folderOf(chosen)]), tokenizerConfig);
   const preprocessorPath = await find('preprocessor_config.json');
+  const preprocessorConfig = await settingsAt(preprocessorPath);
   const fileName = baseName(modelPath);
   const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
   const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
@@ -56,11 +69,12 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     modelPath,
     encoderPath: await findEncoder(access, modelPath),
     tokenizerPath,
-    config: await readObject(access, configPath),
+    config: (await settingsAt(configPath)) ?? {},
     tokenizerConfig,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
-    generationConfig: await readObject(access, await find('generation_config.json')),
-    ...(preprocessorPath === undefined ? {} : { preprocessorConfig: await readObject(access, preprocessorPath) }),
+    generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
+    ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
+    notices,
   };
 }
 
@@ -111,29 +125,21 @@ async function findEncoder(access: FileAccess, modelPath: string): Promise<strin
   return encoders.length === 1 ? joinPath(folder, encoders[0]) : undefined;
 }
 
-async function readObject(access: FileAccess, path: string | undefined): Promise<Readonly<Record<string, unknown>>> {
-  if (path === undefined) return {};
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(await access.read(path)));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-  } catch {
-    return {}; // what it says is only asked for where it helps
-  }
-}
-
 /** Settings of a config.json that hold others. */
 const nested = ['text_config', 'decoder', 'encoder', 'language_config'];
+/** How deep such settings stand in others at most. */
+const maxDepth = 4;
 
 /** A positive whole number of a config.json by the names that it may have, also in its parts. */
-export function configNumber(config: Readonly<Record<string, unknown>>, names: readonly string[]): number | undefined {
+export function configNumber(config: Readonly<Record<string, unknown>>, names: readonly string[], depth = 0): number | undefined {
   for (const name of names) {
     const value = Object.hasOwn(config, name) ? config[name] : undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
   }
-  for (const name of nested) {
+  for (const name of depth < maxDepth ? nested : []) {
     const part = Object.hasOwn(config, name) ? config[name] : undefined;
     if (typeof part !== 'object' || part === null) continue;
-    const value: number | undefined = configNumber({ ...part }, names);
+    const value: number | undefined = configNumber({ ...part }, names, depth + 1);
     if (value !== undefined) return value;
   }
   return undefined;

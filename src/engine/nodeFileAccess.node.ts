@@ -1,27 +1,30 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, type Stats } from 'node:fs';
+import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ExplorerError } from '../base/errors';
+import { checkFileLimit } from '../model/fileLimits';
+import { readAtMost } from '../model/readAtMost';
+import { isAllocationFailure } from './allocationFailure';
 import type { FileAccess } from './fileAccess';
 
 /** Bytes asked for at a time: `readFile` stops at 2 GiB, and one read call likewise. */
 const chunkBytes = 2 ** 28;
 
+/** Opening a pipe that nobody writes to would wait for ever, should one come into the place of a file that was looked at. */
+const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0); // Windows has no such flag
+
 /** Reads files of this machine by path. */
 export const nodeFileAccess: FileAccess = {
-  async read(path) {
+  async read(path, kind) {
     try {
-      const file = await open(path, 'r');
+      checkFile(path, await stat(path));
+      const file = await open(path, openFlags);
       try {
-        const { size } = await file.stat();
-        const bytes = new Uint8Array(size);
-        let at = 0;
-        while (at < size) {
-          const { bytesRead } = await file.read(bytes, at, Math.min(chunkBytes, size - at), at);
-          if (bytesRead === 0) break;
-          at += bytesRead;
-        }
-        return at === size ? bytes : bytes.subarray(0, at);
+        const stats = await file.stat();
+        checkFile(path, stats);
+        checkFileLimit(kind, path, stats.size);
+        // Files that the system makes up as they are read say that they are empty.
+        return stats.size === 0 ? await readAtMost(kind, path, file.createReadStream({ autoClose: false })) : await readKnown(file, stats.size);
       } finally {
         await file.close();
       }
@@ -49,9 +52,15 @@ export const nodeFileAccess: FileAccess = {
   },
   async open(path) {
     try {
-      const file = openSync(path, 'r');
+      checkFile(path, statSync(path));
+      const file = openSync(path, openFlags);
+      const stats = fstatSync(file);
+      if (!stats.isFile()) {
+        closeSync(file);
+        checkFile(path, stats);
+      }
       return {
-        size: fstatSync(file).size,
+        size: stats.size,
         read(offset, length) {
           const bytes = new Uint8Array(length);
           let at = 0;
@@ -98,9 +107,36 @@ async function identityOf(path: string): Promise<string | undefined> {
   }
 }
 
+/** As many bytes as a file had when it was looked at; fewer where it was cut off since. */
+async function readKnown(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(chunkBytes, size - at), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at === size ? bytes : bytes.subarray(0, at);
+}
+
+/** Throws `fileNotFound`, or `fileUnreadable` for what is no file. */
+export async function checkIsFile(path: string): Promise<void> {
+  try {
+    checkFile(path, await stat(path));
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** Throws `fileUnreadable` for what is no file: it may have no end, or wait for somebody who writes. */
+function checkFile(path: string, stats: Pick<Stats, 'isFile' | 'isDirectory'>): void {
+  if (!stats.isFile()) throw new ExplorerError('fileUnreadable', [path, stats.isDirectory() ? 'it is a folder' : 'it is a pipe, a socket or a device']);
+}
+
 function fileError(path: string, error: unknown): ExplorerError {
+  if (error instanceof ExplorerError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ENOENT' || code === 'ENOTDIR') return new ExplorerError('fileNotFound', [path], { cause: error });
-  if (error instanceof RangeError) return new ExplorerError('outOfMemory', [`the file ${path}`], { cause: error });
+  if (isAllocationFailure(error)) return new ExplorerError('outOfMemory', [`the file ${path}`], { cause: error });
   return new ExplorerError('fileUnreadable', [path, code === '' ? String(error) : code], { cause: error });
 }

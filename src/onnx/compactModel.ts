@@ -16,8 +16,12 @@ export interface CompactModel {
 
 /** Tensors from this size on stay in the file. */
 const smallestLeftBytes = 4096;
-/** All that is not such a tensor is held in memory. */
-const largestGraphBytes = 2 ** 30;
+/** All of a graph that is not such a tensor is held in memory. */
+export const maxGraphBytes = 2 ** 30;
+/** What a model says beside its graph: versions, metadata. */
+export const maxHeaderBytes = 2 ** 26;
+/** Nodes, tensors and other parts that a graph consists of. */
+const maxFields = 2_000_000;
 const windowBytes = 2 ** 18;
 
 /** Reads a model file but for its large tensors. Throws `modelTruncated`, `modelNotOnnx` or `modelUnsupported`. */
@@ -26,36 +30,72 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
   const ownName = name;
   const cursor = new Cursor(file, name);
   const model = new WireWriter();
+  let headerBytes = 0;
+  let graphBytes = 0;
+  let numFields = 0;
+  const tooLarge = (): ExplorerError => new ExplorerError('modelUnsupported', [name, 'its graph, without the weights, is larger than a gigabyte']);
+  const count = (): void => {
+    if (++numFields > maxFields) throw new ExplorerError('modelUnsupported', [name, `its graph has more than ${maxFields} parts`]);
+  };
   while (cursor.at < file.size) {
+    count();
     const field = cursor.field(file.size);
     if (field.number !== graphField || !field.isBytes) {
+      // Nothing that is run: text for people, and how the model was trained.
+      if (field.number === documentationField || field.number === trainingField) continue;
+      if (field.number === functionsField) graphBytes += field.end - field.start;
+      else headerBytes += field.end - field.start;
+      if (graphBytes > maxGraphBytes) throw tooLarge();
+      if (headerBytes > maxHeaderBytes) throw new ExplorerError('modelUnsupported', [name, `what it says beside its graph is larger than ${maxHeaderBytes / 2 ** 20} MB`]);
       model.raw(cursor.bytes(field.start, field.end));
       continue;
     }
     const graph = new WireWriter();
     cursor.at = field.payload;
+    // What stands side by side and stays as it is, is copied at once.
+    let [from, to] = [field.payload, field.payload];
+    const copy = (): void => {
+      if (to > from) graph.raw(cursor.bytes(from, to));
+    };
     while (cursor.at < field.end) {
+      count();
       const part = cursor.field(field.end);
-      const tensor = part.number === initializerField && part.isBytes && part.end - part.payload >= smallestLeftBytes ? compactTensor(cursor, part, ownName) : undefined;
-      if (tensor === undefined) graph.raw(cursor.bytes(part.start, part.end));
-      else graph.message(initializerField, tensor);
+      const tensor = part.number === initializerField && part.isBytes && part.end - part.payload >= smallestLeftBytes ? compactTensor(cursor, part, ownName, count) : undefined;
+      if (part.number !== graphDocumentationField) {
+        graphBytes += tensor === undefined ? part.end - part.start : tensor.length;
+        // Known before it is read: a field may claim all of a file that takes no room on the disk.
+        if (graphBytes > maxGraphBytes) throw tooLarge();
+      }
+      if (tensor === undefined && part.number !== graphDocumentationField) to = part.end;
+      else {
+        copy();
+        if (tensor !== undefined) graph.message(initializerField, tensor);
+        from = to = part.end;
+      }
       cursor.at = part.end;
-      if (graph.length > largestGraphBytes) throw new ExplorerError('modelUnsupported', [name, 'its graph, without the weights, is larger than a gigabyte']);
     }
+    copy();
     model.message(graphField, graph);
     cursor.at = field.end;
   }
+  if (model.length === 0 && file.size > 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
   return { bytes: model.toBytes(), ownName };
 }
 
+const documentationField = 6;
 const graphField = 7;
+const trainingField = 20;
+const functionsField = 25;
 const initializerField = 5;
+const graphDocumentationField = 10;
+/** Name, shape and place of a tensor, without its values. */
+const maxTensorHeaderBytes = 2 ** 20;
 const rawDataField = 9;
 const floatDataField = 4;
 const float32 = 1;
 
 /** A TensorProto that says where in the file its values lie; undefined where they lie in no single place. */
-function compactTensor(cursor: Cursor, whole: Field, ownName: string): WireWriter | undefined {
+function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () => void): WireWriter | undefined {
   const tensor = new WireWriter();
   let data: Field | undefined;
   let numFloats = 0;
@@ -63,13 +103,15 @@ function compactTensor(cursor: Cursor, whole: Field, ownName: string): WireWrite
   let type = 0;
   cursor.at = whole.payload;
   while (cursor.at < whole.end) {
+    count();
     const field = cursor.field(whole.end);
     if (field.number === rawDataField && field.isBytes && field.end - field.payload >= smallestLeftBytes) data = field;
     else if (field.number === floatDataField) {
-      numFloats++;
+      // Floats one by one lie in no single place.
+      if (++numFloats > 1) return undefined;
       floats = field;
     } else {
-      if (field.end - field.start > largestGraphBytes) return undefined;
+      if (field.end - field.start > maxTensorHeaderBytes) return undefined;
       if (field.number === 2 && !field.isBytes) type = cursor.bytes(field.payload, field.end)[0];
       tensor.raw(cursor.bytes(field.start, field.end));
     }

@@ -1,23 +1,37 @@
 import { ExplorerError } from '../base/errors';
 import { dataType, dataTypeBits } from './dataType';
 import type { AttributeInfo, Dimension, ExternalData, FunctionInfo, GraphInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from './onnxModel';
-import { WireReader, type ByteRange } from './wireReader';
+import { WireReader, type ByteRange, type ReadingBudget } from './wireReader';
 
 /** Bounds that no real model comes near; beyond them the file is refused rather than held in memory. */
-const maxNodes = 500_000;
-const maxTensors = 500_000;
-const maxDepth = 32;
+export const maxNodes = 500_000;
+export const maxTensors = 500_000;
+export const maxDepth = 32;
+/** Fields and text of a model, and of a node by itself. */
+export const maxFields = 2 ** 23;
+export const maxNamesBytes = 2 ** 26;
+const maxNodeFields = 2 ** 21;
+const maxNodeTextBytes = 2 ** 24;
 /** Integers of a tensor or attribute that are read: shapes, axes and permutations are short. */
 const maxIntegers = 64;
 
 /** Fields of a ModelProto, by number: onnx.proto. */
 const modelFields = new Set([1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26]);
 
+/** Text for people, and how the model was trained: nothing that is run, so it is left out of what is made of the file. */
+const leftOut = new Set([6, 20]);
+
 /** What a reader of a file's parts needs: the bytes, the file's name for messages, and shared strings. */
 interface Source {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly strings: Map<string, string>;
+  readonly budget: ReadingBudget;
+}
+
+/** What is read of a model, or of one of its nodes. */
+function sourceOf(bytes: Uint8Array, name: string, budget: ReadingBudget = { fields: maxNodeFields, textBytes: maxNodeTextBytes }): Source {
+  return { bytes, name, strings: new Map(), budget };
 }
 
 /**
@@ -27,8 +41,8 @@ interface Source {
 export function readModel(bytes: Uint8Array, name: string, whole: { readonly fileBytes: number; readonly ownFile: string | undefined } = { fileBytes: bytes.length, ownFile: undefined }): OnnxModel {
   if (bytes.length === 0) throw new ExplorerError('modelTruncated', [name, 0]);
   if (isOrtFormat(bytes)) throw new ExplorerError('modelOrtFormat', [name]);
-  const source: Source = { bytes, name, strings: new Map() };
-  const reader = new WireReader(bytes, name);
+  const source = sourceOf(bytes, name, { fields: maxFields, textBytes: maxNamesBytes });
+  const reader = readerOf(source, { start: 0, end: bytes.length });
   let irVersion = 0;
   let producer = '';
   const opsets = new Map<string, number>();
@@ -39,7 +53,8 @@ export function readModel(bytes: Uint8Array, name: string, whole: { readonly fil
     while (reader.next()) {
       if (!modelFields.has(reader.field)) throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one']);
       if (reader.field === 7) graphs.push(reader.range());
-      else headerFields.push({ start: reader.fieldStart, end: reader.end });
+      else if (!leftOut.has(reader.field)) headerFields.push({ start: reader.fieldStart, end: reader.end });
+      if (headerFields.length > maxTensors) throw new ExplorerError('modelUnsupported', [name, `it says more than ${maxTensors} things beside its graph`]);
       if (reader.field === 1) irVersion = reader.unsigned();
       else if (reader.field === 2) producer = `${reader.text()}${producer}`;
       else if (reader.field === 3) producer = `${producer} ${reader.text()}`;
@@ -60,7 +75,7 @@ export function readModel(bytes: Uint8Array, name: string, whole: { readonly fil
 
 /** Reads the body of a control-flow node, a range of that node's bytes; `depth` counts how deep it is nested. */
 export function readSubgraph(model: OnnxModel, { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange }, depth: number): GraphInfo {
-  return readGraphs({ bytes, name: model.name, strings: new Map() }, [range], depth);
+  return readGraphs(sourceOf(bytes, model.name, { fields: maxFields, textBytes: maxNamesBytes }), [range], depth);
 }
 
 /** Whether a file begins as one of the ORT format does: a flatbuffer with the identifier ORTM. */
@@ -126,7 +141,7 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
 
 /** Reads a NodeProto that was made by us. */
 export function readMadeNode(model: OnnxModel, bytes: Uint8Array): NodeInfo {
-  return readNode({ bytes, name: model.name, strings: new Map() }, { start: 0, end: bytes.length });
+  return readNode(sourceOf(bytes, model.name), { start: 0, end: bytes.length });
 }
 
 function readNode(source: Source, range: ByteRange): NodeInfo {
@@ -166,7 +181,7 @@ export function nodeMetadata(model: OnnxModel, node: NodeInfo): ReadonlyMap<stri
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
   while (reader.next()) {
     if (reader.field !== 9) continue;
-    const [key, value] = readEntry({ bytes: node.bytes, name: model.name, strings: new Map() }, reader.range());
+    const [key, value] = readEntry(sourceOf(node.bytes, model.name), reader.range());
     metadata.set(key, value);
   }
   return metadata;
@@ -175,7 +190,7 @@ export function nodeMetadata(model: OnnxModel, node: NodeInfo): ReadonlyMap<stri
 /** The attributes of a node by name. */
 export function nodeAttributes(model: OnnxModel, node: NodeInfo): ReadonlyMap<string, AttributeInfo> {
   const attributes = new Map<string, AttributeInfo>();
-  const source: Source = { bytes: node.bytes, name: model.name, strings: new Map() };
+  const source = sourceOf(node.bytes, model.name);
   const reader = readerOf(source, node.range);
   while (reader.next()) {
     if (reader.field !== 5) continue;
@@ -383,5 +398,7 @@ function intern(source: Source, text: string): string {
 }
 
 function readerOf(source: Source, range: ByteRange): WireReader {
-  return new WireReader(source.bytes, source.name, range.start, range.end);
+  const reader = new WireReader(source.bytes, source.name, range.start, range.end);
+  reader.budget = source.budget;
+  return reader;
 }

@@ -14,6 +14,17 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** What may still be read of one file or node: its fields and its text. */
+export interface ReadingBudget {
+  fields: number;
+  textBytes: number;
+}
+
+/** Bytes of one name, or of another text that is read, at most. */
+export const maxTextBytes = 2 ** 16;
+/** Bytes of a 64-bit number in protobuf. */
+const maxVarintBytes = 10;
+
 /** A field number beyond the ones that protobuf allows, or a length beyond the file, is refused by these. */
 const maxFieldNumber = 2 ** 29 - 1;
 
@@ -28,6 +39,8 @@ export class WireReader {
   /** Whether the message ends where the file does: a length beyond it then means a file cut short. */
   readonly #isWhole: boolean;
   #at: number;
+  /** Shared by all readers of a file, where what is read of it is bounded. */
+  budget: ReadingBudget | undefined;
   /** Number of the current field. */
   field = 0;
   wireType: WireType = WireType.varint;
@@ -48,6 +61,7 @@ export class WireReader {
   /** Moves to the next field; false at the end of the message. */
   next(): boolean {
     if (this.#at >= this.#end) return false;
+    if (this.budget !== undefined && --this.budget.fields < 0) throw this.#tooMuch('more fields');
     this.fieldStart = this.#at;
     const tag = this.#varint();
     this.field = Math.floor(tag / 8);
@@ -118,6 +132,7 @@ export class WireReader {
     const { start, end } = this.range();
     let first = start;
     for (let at = start; at < end && target.length < limit; at++) {
+      if (at - first >= maxVarintBytes) throw this.#malformed('a number in it is too long');
       if ((this.bytes[at] & 0x80) !== 0) continue;
       target.push(readSigned(this.bytes, first, at + 1));
       first = at + 1;
@@ -138,6 +153,10 @@ export class WireReader {
   /** The current field as text. */
   text(): string {
     const { start, end } = this.range();
+    if (this.budget !== undefined) {
+      this.budget.textBytes -= end - start;
+      if (this.budget.textBytes < 0) throw this.#tooMuch('more text');
+    }
     return readText(this.bytes, start, end, this.#name);
   }
 
@@ -151,7 +170,7 @@ export class WireReader {
   #varint(): number {
     let value = 0;
     let scale = 1;
-    for (let i = 0; i < 10; i++) {
+    for (let i = 0; i < maxVarintBytes; i++) {
       if (this.#at >= this.#end) {
         throw this.#isWhole ? new ExplorerError('modelTruncated', [this.#name, this.bytes.length]) : this.#malformed('a number in it is cut short');
       }
@@ -161,6 +180,10 @@ export class WireReader {
       scale *= 128;
     }
     throw this.#malformed('a number in it is too long');
+  }
+
+  #tooMuch(what: string): ExplorerError {
+    return new ExplorerError('modelUnsupported', [this.#name, `its graph holds ${what} than any model needs`]);
   }
 
   #malformed(what: string): ExplorerError {
@@ -188,8 +211,9 @@ function readSigned(bytes: Uint8Array, start: number, end: number): number {
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A string of the file. Names must be exact, so bytes that are not UTF-8 are refused (`modelNotOnnx`). */
+/** A string of the file. Names must be exact, so bytes that are not UTF-8 are refused (`modelNotOnnx`), and so are texts that are no names for their length (`modelUnsupported`). */
 export function readText(bytes: Uint8Array, start: number, end: number, name: string): string {
+  if (end - start > maxTextBytes) throw new ExplorerError('modelUnsupported', [name, `a name in it is longer than ${maxTextBytes / 1024} KB`]);
   if (end - start <= 96) {
     let text = '';
     let at = start;

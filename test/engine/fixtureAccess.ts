@@ -1,6 +1,7 @@
 // File access for the engine in tests: paths are those of test/fixtures.
 import { ExplorerError } from '../../src/base/errors';
 import type { FileAccess } from '../../src/engine/fileAccess';
+import { checkFileLimit } from '../../src/model/fileLimits';
 import { listFixtures, readFixture } from '../harness/fixtures';
 
 /** Reads below test/fixtures, in Node and in a browser. */
@@ -26,10 +27,11 @@ export function memoryAccess(contents: Readonly<Record<string, Uint8Array | stri
   const wasRead: string[] = [];
   return {
     wasRead,
-    async read(path) {
-      wasRead.push(path);
+    async read(path, kind) {
       const content = Object.hasOwn(contents, path) ? contents[path] : undefined;
       if (content === undefined) throw new ExplorerError('fileNotFound', [path]);
+      checkFileLimit(kind, path, content.length);
+      wasRead.push(path);
       return typeof content === 'string' ? new TextEncoder().encode(content) : content;
     },
     exists: async (path) => Object.hasOwn(contents, path),

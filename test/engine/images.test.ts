@@ -8,6 +8,8 @@ import { ImageModel } from '../../src/engine/image/imageModel';
 import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture } from '../../src/engine/image/preprocessing';
 import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtime } from '../../src/engine/runtime';
+import { fileLimits } from '../../src/model/fileLimits';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { listFixtures, readFixture, readFixtureText } from '../harness/fixtures';
 import { memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
@@ -161,11 +163,29 @@ describe('a model of pictures', () => {
     expect(stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
   });
 
+  it('says which of its settings were not read, and how it does without them', async () => {
+    const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': '{"size"', 'config.json': ' '.repeat(fileLimits.settings.maxBytes + 1) }), spec);
+    const { notices } = await model.prepare(await read('plain.jpg'), 'plain.jpg');
+    await model.release();
+    expect(notices).to.have.deep.members([
+      { code: 'settingsNotRead', args: ['preprocessor_config.json', 'it is not valid JSON'] },
+      { code: 'settingsNotRead', args: ['config.json', 'it is 16.1 MB large, more than the 16 MB that are read'] },
+      { code: 'pictureAssumed', args: [32, 32] },
+    ]);
+  });
+
   it('is refused where settings and file do not fit each other', async () => {
     const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': '{"size": {"height": 48, "width": 48}}' }), spec);
     const error = await errorOf(model.prepare(await read('rgb.png'), 'rgb.png'));
     await model.release();
     expect([error.code, error.args[1]]).to.deep.equal(['modelUnsupported', 'it takes pictures of 32 × 32 pixels, and its preprocessor_config.json makes them 48 × 48']);
+  });
+
+  it('and one of text too say so in every run', async () => {
+    const access = memoryAccess({ 'm/vit/model.onnx': await readFixture('zoo/bert.sdpa.legacy/model.onnx'), 'm/vit/tokenizer.json': tinyTokenizer(), 'm/vit/generation_config.json': '[]' });
+    const model = await LoadedModel.load({ runtime, reason: '' }, access, spec);
+    for (let i = 0; i < 2; i++) expect((await model.explain({ text: 'abc', tokenLimit: 0 })).notices[0]).to.deep.equal({ code: 'settingsNotRead', args: ['generation_config.json', 'it holds no settings'] });
+    await model.release();
   });
 
   it('is told from one of text by its inputs, before anything is loaded', async () => {

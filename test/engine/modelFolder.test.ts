@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
 import { externalDataPath } from '../../src/engine/modelFiles';
 import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/modelFolder';
+import { fileLimits } from '../../src/model/fileLimits';
 import { memoryAccess } from './fixtureAccess';
 import { codeOf } from '../harness/codeOf';
 
@@ -17,7 +18,7 @@ describe('model folders', () => {
 
   it('takes a file that is named, with what lies beside it', async () => {
     const access = memoryAccess({ 'a/tiny.onnx': '', 'a/other.onnx': '' });
-    expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', encoderPath: undefined, tokenizerPath: undefined, config: {}, tokenizerConfig: {}, generationConfig: {} });
+    expect(await resolveModel(access, 'a/tiny.onnx')).to.deep.equal({ name: 'tiny', modelPath: 'a/tiny.onnx', encoderPath: undefined, tokenizerPath: undefined, config: {}, tokenizerConfig: {}, generationConfig: {}, notices: [] });
   });
 
   it('takes the tokenizer that was chosen, with the settings beside it, as long as it is there', async () => {
@@ -65,12 +66,29 @@ describe('model folders', () => {
     expect(await codeOf(resolveModel(memoryAccess({ 'm/model.ort': '' }), 'm'))).to.equal('modelOrtFormat');
   });
 
-  it('does without a config that is broken', async () => {
-    for (const config of ['{', '[1]', 'null', '{"__proto__": {"n_ctx": 3}, "n_positions": "many"}']) {
-      const resolved = await resolveModel(memoryAccess({ 'm/model.onnx': '', 'm/config.json': config }), 'm');
-      expect(configuredContextLength(resolved)).to.equal(undefined);
+  it('does without settings that are broken or too large, and says so', async () => {
+    const large = new Uint8Array(fileLimits.settings.maxBytes + 1).fill(32);
+    const cases: readonly (readonly [string | Uint8Array, string | undefined])[] = [
+      ['{', 'it is not valid JSON'],
+      ['[1]', 'it holds no settings'],
+      ['null', 'it holds no settings'],
+      [large, 'it is 16.1 MB large, more than the 16 MB that are read'],
+      ['{"__proto__": {"n_ctx": 3}, "n_positions": "many"}', undefined],
+    ];
+    for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json', 'preprocessor_config.json']) {
+      for (const [config, reason] of cases) {
+        const access = memoryAccess({ 'm/model.onnx': '', [`m/${name}`]: config });
+        const resolved = await resolveModel(access, 'm');
+        expect(configuredContextLength(resolved)).to.equal(undefined);
+        expect(resolved.notices).to.deep.equal(reason === undefined ? [] : [{ code: 'settingsNotRead', args: [name, reason] }]);
+        expect(access.wasRead).to.deep.equal(config === large ? [] : [`m/${name}`]);
+      }
     }
+  });
+
+  it('looks for settings inside others, but not for ever', () => {
     expect(configNumber({ text_config: { vocab_size: 7 } }, ['vocab_size'])).to.equal(7);
+    expect(configNumber(JSON.parse(`${'{"decoder":'.repeat(200_000)}{}${'}'.repeat(200_000)}`) as Record<string, unknown>, ['vocab_size'])).to.equal(undefined);
     expect(configuredContextLength({ config: { n_positions: 1024 }, tokenizerConfig: { model_max_length: 1e30 } })).to.equal(1024);
   });
 });

@@ -48,7 +48,7 @@ describe('the files of a model that are links', () => {
       const access = await modelAccess(nodeFileAccess, spec);
       const { modelPath, tokenizerPath } = await resolveModel(access, spec.path, spec.tokenizerPath);
       const files = await readModelFiles(access, modelPath);
-      if (tokenizerPath !== undefined) await access.read(tokenizerPath);
+      if (tokenizerPath !== undefined) await access.read(tokenizerPath, 'tokenizer');
       const { runtime } = await runtimes.choose(backend, 1);
       await (await AttentionSession.create({ ort: runtime.ort, runtime, files })).release();
     })();
@@ -131,12 +131,12 @@ describe('the files of a model that are links', () => {
     makeModel('real');
     symlinkSync(at('real'), at('folder'));
     const read: string[] = [];
-    const access = await modelAccess({ ...nodeFileAccess, read: (path) => (read.push(path), nodeFileAccess.read(path)) }, { path: at('folder') });
-    await access.read(at('folder', 'config.json'));
+    const access = await modelAccess({ ...nodeFileAccess, read: (path, kind) => (read.push(path), nodeFileAccess.read(path, kind)) }, { path: at('folder') });
+    await access.read(at('folder', 'config.json'), 'settings');
     expect(read).to.deep.equal([at('real', 'config.json')]);
-    expect(await codeOf(access.read(at('elsewhere')))).to.equal('fileNotFound');
+    expect(await codeOf(access.read(at('elsewhere'), 'settings'))).to.equal('fileNotFound');
     writeFileSync(at('secret'), '');
-    expect(await codeOf(access.read(at('secret')))).to.equal('fileOutside');
+    expect(await codeOf(access.read(at('secret'), 'settings'))).to.equal('fileOutside');
   });
 
   describe('while the workspace is not trusted', () => {

@@ -120,7 +120,7 @@ describe('the native runtime', function () {
 
   it('reads the bundled model, its weights from their file', async () => {
     const wholeReads: string[] = [];
-    const access: FileAccess = { ...nodeFileAccess, read: (path) => (wholeReads.push(path), nodeFileAccess.read(path)) };
+    const access: FileAccess = { ...nodeFileAccess, read: (path, kind) => (wholeReads.push(path), nodeFileAccess.read(path, kind)) };
     const spec = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
     const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) => LoadedModel.load(chosen, access, spec));
     expect(model.info).to.include({ backend: 'native', backendReason: 'The fastest that this package carries.' });

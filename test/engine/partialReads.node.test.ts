@@ -1,14 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import * as ort from 'onnxruntime-web';
 import { AttentionSession } from '../../src/engine/attentionSession';
+import type { FileAccess } from '../../src/engine/fileAccess';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { planInputs } from '../../src/onnx/inputs';
 import { readModel } from '../../src/onnx/readModel';
 import { compactModel } from '../../src/onnx/compactModel';
+import { WireWriter } from '../../src/onnx/wireWriter';
 import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { codeOf } from '../harness/codeOf';
@@ -41,6 +43,63 @@ describe('reading a model in parts', () => {
       }
       expect(results[0]?.length).to.be.greaterThan(0);
       expect(results[1], name).to.deep.equal(results[0]);
+    }
+  });
+
+  it('reads no more than a model needs, whatever a file that takes no room on the disk claims to hold', async function () {
+    this.timeout(20_000);
+    const folder = mkdtempSync(join(tmpdir(), 'claims-'));
+    const path = join(folder, 'model.onnx');
+    const [gigabyte, size] = [2 ** 30, 3 * 2 ** 30];
+    /** A model with a field, inside the messages named, that claims to be so many bytes long; they are zeros. */
+    const claim = async (fields: readonly number[], bytes = size): Promise<{ code: string; held: number }> => {
+      let [head, payload] = [new Uint8Array(), bytes];
+      for (const field of [...fields].reverse()) {
+        const tag = new WireWriter().integer(field, payload).toBytes();
+        tag[0] |= 2; // a field of bytes begins as a number does: its length
+        head = Uint8Array.from([...tag, ...head]);
+        payload += tag.length;
+      }
+      writeFileSync(path, head);
+      truncateSync(path, head.length + bytes);
+      appendFileSync(path, new WireWriter().bytes(8, new Uint8Array()).toBytes());
+      const before = process.memoryUsage().arrayBuffers;
+      let held = 0;
+      const watched: FileAccess = {
+        ...nodeFileAccess,
+        open: async (each) => {
+          const file = await nodeFileAccess.open?.(each);
+          if (file === undefined) throw new Error('It cannot be read in parts.');
+          return { size: file.size, close: () => file.close(), read: (offset, length) => ((held += length), file.read(offset, length)) };
+        },
+      };
+      const code = await codeOf(readModelFiles(watched, path));
+      expect(process.memoryUsage().arrayBuffers - before).to.be.below(gigabyte / 2);
+      return { code, held };
+    };
+    try {
+      const cases: readonly (readonly [string, readonly number[], string])[] = [
+        ['the name of the producer', [2], 'modelUnsupported'],
+        ['metadata of the model', [14, 2], 'modelUnsupported'],
+        ['functions', [25, 7, 3], 'modelUnsupported'],
+        ['text for people, which is left out', [6], 'modelNotOnnx'],
+        ['training, which is left out', [20, 1, 1], 'modelNotOnnx'],
+        ['text for people of the graph, which is left out', [7, 10], 'modelNotOnnx'],
+        ['the name of a node', [7, 1, 3], 'modelUnsupported'],
+        ['a string of a node', [7, 1, 5, 4], 'modelUnsupported'],
+        ['a list of a graph', [7, 13], 'modelUnsupported'],
+        ['the name of a tensor', [7, 5, 8], 'modelUnsupported'],
+      ];
+      for (const [what, fields, code] of cases) {
+        const { code: said, held } = await claim(fields);
+        expect([what, said]).to.deep.equal([what, code]);
+        expect(held, what).to.be.below(2 ** 22);
+      }
+      // Zeros are fields of two bytes each: what is small and many is counted.
+      expect((await claim([7], gigabyte / 4)).code).to.equal('modelUnsupported');
+      expect((await claim([7, 5], gigabyte / 4)).code).to.equal('modelUnsupported');
+    } finally {
+      rmSync(folder, { recursive: true });
     }
   });
 

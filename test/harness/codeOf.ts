@@ -5,22 +5,37 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   try {
     await promise;
   } catch (error) {
-    return codeOfError(error);
+    return ours(error).code;
   }
   return 'none';
 }
 
-/** The same of what a function throws. */
+/** The error that a promise is rejected with; what is no error of ours fails the test, and so does a promise that is kept. */
+export async function errorOf(promise: Promise<unknown>): Promise<ExplorerError> {
+  try {
+    await promise;
+  } catch (error) {
+    return ours(error);
+  }
+  throw new Error('It did not fail.');
+}
+
+/** The code of the error that a function throws, or `none`. */
 export function codeOfCall(run: () => unknown): string {
+  return errorOfCall(run)?.code ?? 'none';
+}
+
+/** The error that a function throws; undefined where it throws none. */
+export function errorOfCall(run: () => unknown): ExplorerError | undefined {
   try {
     run();
   } catch (error) {
-    return codeOfError(error);
+    return ours(error);
   }
-  return 'none';
+  return undefined;
 }
 
-function codeOfError(error: unknown): string {
-  if (error instanceof ExplorerError) return error.code;
+function ours(error: unknown): ExplorerError {
+  if (error instanceof ExplorerError) return error;
   throw error;
 }

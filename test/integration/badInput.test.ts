@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, writeFile, writeTinyModel } from './support';
+import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, workspaceFolder, writeFile, writeTinyModel } from './support';
 import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';
 
 describe('Bad input gets one sentence, and the next run works', () => {
@@ -45,6 +45,13 @@ describe('Bad input gets one sentence, and the next run works', () => {
     await vscode.commands.executeCommand('attentionExplorer.explainAttention', uri);
     expectFailure(api.snapshot().status, 'textTooLarge');
     await vscode.workspace.fs.delete(uri);
+  });
+
+  it('a pipe that nobody writes to, as a text and as a picture', async () => {
+    for (const [command, name] of [['explainAttention', 'text.txt'], ['explainImage', 'picture.png']] as const) {
+      await vscode.commands.executeCommand(`attentionExplorer.${command}`, vscode.Uri.joinPath(workspaceFolder(), 'pipes', name));
+      expectFailure(api.snapshot().status, 'fileUnreadable');
+    }
   });
 
   it('a text that yields no token', async () => {

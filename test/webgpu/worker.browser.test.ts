@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { browserEngineLauncher } from '../../src/host/engine/launchEngine.browser';
 import type { EngineProcess } from '../../src/host/engine/engineLauncher';
+import type { FileKind } from '../../src/model/fileLimits';
 import { fetchAsset } from './runtimes';
 import { access, specOf } from './zooModels';
 
@@ -16,7 +17,7 @@ describe('The engine of the web, as it ships', function () {
       return fetchAsset(name);
     };
     const files = {
-      readFile: async ({ path }: { readonly path: string }) => ({ bytes: await access.read(path) }),
+      readFile: async ({ path, kind }: { readonly path: string; readonly kind: FileKind }) => ({ bytes: await access.read(path, kind) }),
       listFolder: async ({ path }: { readonly path: string }) => ({ names: await access.list(path) }),
       statFile: async ({ path }: { readonly path: string }) => ({ kind: (await access.exists(path)) ? ('file' as const) : ('none' as const), size: 0 }),
     };

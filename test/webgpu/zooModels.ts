@@ -7,7 +7,7 @@ import { tinyTokenizer } from '../harness/tinyTokenizer';
 /** The files of the tests, and the tokenizer. */
 export const access: FileAccess = {
   ...fixtureAccess,
-  read: (path) => (path === 'tiny.json' ? Promise.resolve(new TextEncoder().encode(tinyTokenizer())) : fixtureAccess.read(path)),
+  read: (path, kind) => (path === 'tiny.json' ? Promise.resolve(new TextEncoder().encode(tinyTokenizer())) : fixtureAccess.read(path, kind)),
   exists: (path) => (path === 'tiny.json' ? Promise.resolve(true) : fixtureAccess.exists(path)),
 };
 

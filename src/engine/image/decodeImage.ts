@@ -1,16 +1,17 @@
-import decodeJpeg, { init as initJpeg } from '@jsquash/jpeg/decode.js';
-import jpegCodec from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm';
-import decodeWebp, { init as initWebp } from '@jsquash/webp/decode.js';
-import webpCodec from '@jsquash/webp/codec/dec/webp_dec.wasm';
-import { GifReader } from 'omggif';
+import makeJpegDecoder, { type Codec } from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
+import jpegBinary from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm';
+import makeWebpDecoder from '@jsquash/webp/codec/dec/webp_dec.js';
+import webpBinary from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import { ExplorerError } from '../../base/errors';
+import { isAllocationFailure } from '../allocationFailure';
+import { decodeGif } from './decodeGif';
 import { decodePng } from './decodePng';
 import { readImageHeader } from './imageHeader';
 import { orient, type Raster } from './raster';
 
 /**
  * Decodes a PNG, JPEG, WebP or GIF file (its first frame) as `PIL.Image.open(…).convert('RGB')` after `exif_transpose` does:
- * the orientation is applied and alpha dropped. Throws `imageUnreadable` or `imageTooLarge`, the latter before it decodes.
+ * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `imageTooLarge` before it decodes, or `outOfMemory`.
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
   const header = readImageHeader(bytes, name);
@@ -24,18 +25,16 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<Rast
         raster = decodeGif(bytes);
         break;
       case 'jpeg':
-        // A codec of its own for each picture: one that broke off leaves nothing behind.
-        await initJpeg(await codec(jpegCodec));
-        raster = toRaster(await decodeJpeg(bytes.slice().buffer));
+        raster = toRaster((await makeJpegDecoder(await startingFrom(jpegBinary))).decode(bytes, false));
         break;
       case 'webp':
-        await initWebp(await codec(webpCodec));
-        raster = toRaster(await decodeWebp(bytes.slice().buffer));
+        raster = toRaster((await makeWebpDecoder(await startingFrom(webpBinary))).decode(bytes));
         break;
     }
   } catch (error) {
-    throw new ExplorerError('imageUnreadable', [name, 'it is damaged'], { cause: error });
+    throw isAllocationFailure(error) ? new ExplorerError('outOfMemory', [`the picture ${name}`], { cause: error }) : new ExplorerError('imageUnreadable', [name, reasonOf(error)], { cause: error });
   }
+  if (raster.width !== header.width || raster.height !== header.height) throw new ExplorerError('imageUnreadable', [name, 'it has another size than its header says']);
   // What is shown is what the model sees, and that is opaque.
   for (let i = 3; i < raster.pixels.length; i += 4) raster.pixels[i] = 255;
   return orient(raster, header.orientation);
@@ -49,8 +48,11 @@ interface Wasm {
 
 const modules = new Map<Uint8Array, Promise<object>>();
 
-/** What a codec's loader is told: to start anew from its own bytes, and to print nothing of what it finds odd. */
-async function codec(bytes: Uint8Array): Promise<object> {
+/**
+ * What a codec's loader is told: to start anew from its own bytes, and to print nothing of what it finds odd. Each picture has a codec
+ * of its own: one that broke off leaves nothing behind, and the memory that a large picture took is free when it is decoded.
+ */
+async function startingFrom(bytes: Uint8Array): Promise<object> {
   const { WebAssembly } = globalThis as unknown as { WebAssembly: Wasm }; // see there
   let compiled = modules.get(bytes);
   if (compiled === undefined) modules.set(bytes, (compiled = WebAssembly.compile(bytes)));
@@ -60,23 +62,18 @@ async function codec(bytes: Uint8Array): Promise<object> {
     done(instance);
     return instance.exports;
   };
-  return { instantiateWasm, print: () => {}, printErr: () => {} };
+  return { noInitialRun: true, instantiateWasm, print: () => {}, printErr: () => {} };
 }
 
-function toRaster({ width, height, data }: { readonly width: number; readonly height: number; readonly data: ArrayLike<number> }): Raster {
-  const pixels = Uint8Array.from(data);
+function toRaster(decoded: ReturnType<Codec['decode']>): Raster {
+  if (decoded === null) throw new Error('the decoder gave nothing');
+  const { width, height, data } = decoded;
+  const pixels = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (pixels.length !== width * height * 4) throw new Error('the decoder gave another size than it says');
   return { width, height, pixels };
 }
 
-function decodeGif(bytes: Uint8Array): Raster {
-  const reader = new GifReader(bytes);
-  if (reader.numFrames() === 0) throw new Error('it holds no picture');
-  const { width, height } = reader;
-  const frame = reader.frameInfo(0);
-  if (frame.palette_offset === null || frame.x + frame.width > width || frame.y + frame.height > height) throw new Error('its first frame does not fit');
-  frame.transparent_index = null;
-  const pixels = new Uint8Array(width * height * 4);
-  reader.decodeAndBlitFrameRGBA(0, pixels);
-  return { width, height, pixels };
+/** Our own decoders say what is wrong; the codecs say what only their authors understand. */
+function reasonOf(error: unknown): string {
+  return error instanceof Error && /^its? /.test(error.message) ? error.message : 'it is damaged';
 }

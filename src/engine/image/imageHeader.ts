@@ -1,4 +1,5 @@
 import { ExplorerError } from '../../base/errors';
+import { checkFileLimit } from '../../model/fileLimits';
 
 /** What a picture's first bytes say of it. */
 export interface ImageHeader {
@@ -8,20 +9,28 @@ export interface ImageHeader {
   readonly height: number;
   /** The EXIF orientation, 1 … 8. */
   readonly orientation: number;
+  /** How often a JPEG goes over its picture. */
+  readonly numScans?: number;
 }
 
-/** The largest picture that is decoded, in pixels and in bytes of its file. */
+/** The largest picture that is decoded, in pixels, and its longest side. */
 export const maxImagePixels = 50_000_000;
-const maxImageBytes = 2 ** 26;
+export const maxImageSide = 2 ** 20;
+/** A JPEG is decoded once for each of its scans: of a picture of 50 megapixels some twenty, twice as many as an encoder makes. */
+export const maxScannedPixels = 2 ** 30;
 
 /** Reads and checks a picture's header. Throws `imageUnreadable` or `imageTooLarge`. */
 export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
-  if (bytes.length > maxImageBytes) throw new ExplorerError('imageTooLarge', [name, `${Math.ceil(bytes.length / 2 ** 20)} MB`, `${maxImageBytes / 2 ** 20} MB`]);
+  checkFileLimit('picture', name, bytes.length);
   const header = readers.map((read) => read(bytes, name)).find((found) => found !== undefined);
   if (header === undefined) throw new ExplorerError('imageUnreadable', [name, 'it is no PNG, JPEG, GIF or WebP file']);
-  const { width, height } = header;
+  const { width, height, numScans = 1 } = header;
   if (!(width > 0 && height > 0)) throw new ExplorerError('imageUnreadable', [name, 'its header states no size']);
   if (width * height > maxImagePixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels`, `${maxImagePixels / 1e6} million`]);
+  if (Math.max(width, height) > maxImageSide) throw new ExplorerError('imageTooLarge', [name, `a side of ${Math.max(width, height)} pixels`, String(maxImageSide)]);
+  // Narrow pictures are decoded in blocks of up to 32 pixels like all others.
+  const numDecoded = numScans * Math.ceil(width / 32) * Math.ceil(height / 32) * 1024;
+  if (numScans > 1 && numDecoded > maxScannedPixels) throw new ExplorerError('imageTooLarge', [name, `${numScans} scans of ${width} × ${height} pixels`, `${Math.floor(maxScannedPixels / 1e6)} million in all`]);
   return header;
 }
 
@@ -86,6 +95,7 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
   const view = viewOf(bytes);
   let orientation = 1;
   let size: { readonly width: number; readonly height: number } | undefined;
+  let numScans: number | undefined;
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (bytes[at] !== 0xff) throw unreadable('it is damaged');
     const marker = bytes[at + 1];
@@ -99,24 +109,36 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
       continue;
     }
     const length = view.getUint16(at + 2);
+    if (length < 2) throw unreadable('it is damaged');
     if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0') orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && at + 10 <= bytes.length) {
       if (bytes[at + 9] === 4) throw unreadable('its colours are CMYK: save it with RGB colours');
       size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
     if (marker === 0xda) {
+      numScans = countScans(bytes, at);
       // The decoder would fill with grey what is missing.
-      if (!hasEnd(bytes, at)) throw unreadable('it ends too early');
+      if (numScans === undefined) throw unreadable('it ends too early');
       break;
     }
     at += 2 + length;
   }
-  return size === undefined ? undefined : { format: 'jpeg', ...size, orientation };
+  return size === undefined ? undefined : { format: 'jpeg', ...size, orientation, numScans: numScans ?? 0 };
 }
 
-function hasEnd(bytes: Uint8Array, from: number): boolean {
-  for (let at = bytes.length - 2; at > from; at--) if (bytes[at] === 0xff && bytes[at + 1] === 0xd9) return true;
-  return false;
+/** How many scans there are from the first one on to the end that a decoder finds; undefined where there is no end. */
+function countScans(bytes: Uint8Array, from: number): number | undefined {
+  let numScans = 0;
+  for (let at = from; at >= 0 && at + 1 < bytes.length; at = bytes.indexOf(0xff, at)) {
+    const marker = bytes[at + 1];
+    if (marker === 0xd9) return numScans;
+    if (marker === 0xda) numScans++;
+    // Bytes of data that look like markers, restarts and fill bytes have no length.
+    if (marker === 0 || marker === 1 || (marker >= 0xd0 && marker <= 0xd8)) at += 2;
+    else if (marker === 0xff) at++;
+    else at += 2 + Math.max(2, (bytes[at + 2] << 8) | bytes[at + 3]);
+  }
+  return undefined;
 }
 
 /** The orientation in a block of EXIF data (a TIFF file, with or without the prefix `Exif`); 1 where it does not say. */

@@ -25,8 +25,8 @@ import type { ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
-import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type PixelSize, type Preprocessing } from './preprocessing';
-import type { Raster } from './raster';
+import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type Preprocessing } from './preprocessing';
+import type { PixelSize, Raster } from './raster';
 
 /** What a run of a picture gives. */
 export interface ImageRunResult {
@@ -138,7 +138,9 @@ export class ImageModel {
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
     const isCut = steps?.crop !== undefined && isCropped(decoded, steps);
-    const notices: Notice[] = steps === undefined ? [{ code: 'pictureAssumed', args: [shaped.width, shaped.height] }] : isCut ? [{ code: 'pictureCut', args: [] }] : [];
+    const notices: Notice[] = [...this.#resolved.notices];
+    if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
+    else if (isCut) notices.push({ code: 'pictureCut', args: [] });
     return { picture: shaped, notices };
   }
 

@@ -2,7 +2,7 @@ import { patchAt } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
 import { patchCount, type PatchEmbedding } from '../../onnx/patchEmbedding';
 import { configNumber } from '../modelFolder';
-import type { PixelSize } from './preprocessing';
+import type { PixelSize } from './raster';
 
 /** Special tokens that a model adds to its patches at most: a class token, one of distillation, registers. */
 const maxSpecial = 16;

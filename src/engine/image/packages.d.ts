@@ -6,21 +6,20 @@ declare module '*.wasm' {
   export default bytes; // eslint-disable-line no-restricted-syntax -- this is how the bundler hands a file over
 }
 
-declare module 'omggif' {
-  interface GifFrame {
-    readonly x: number;
-    readonly y: number;
-    readonly width: number;
-    readonly height: number;
-    readonly palette_offset: number | null;
-    transparent_index: number | null;
+declare module '@jsquash/jpeg/codec/dec/mozjpeg_dec.js' {
+  /** A codec that was started. */
+  export interface Codec {
+    /** Null where it cannot decode it; the pixels are RGBA. */
+    decode(bytes: Uint8Array, keepsOrientation: boolean): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
   }
-  export class GifReader {
-    readonly width: number;
-    readonly height: number;
-    constructor(bytes: Uint8Array);
-    numFrames(): number;
-    frameInfo(frame: number): GifFrame;
-    decodeAndBlitFrameRGBA(frame: number, pixels: Uint8Array): void;
+  const start: (options: object) => Promise<Codec>;
+  export default start; // eslint-disable-line no-restricted-syntax -- this is how the package hands it over
+}
+
+declare module '@jsquash/webp/codec/dec/webp_dec.js' {
+  interface Codec {
+    decode(bytes: Uint8Array): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
   }
+  const start: (options: object) => Promise<Codec>;
+  export default start; // eslint-disable-line no-restricted-syntax -- this is how the package hands it over
 }

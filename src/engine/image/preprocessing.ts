@@ -1,12 +1,6 @@
 import { ExplorerError } from '../../base/errors';
-import type { Raster } from './raster';
-import { resize, type Resampling } from './resample';
-
-/** A size in pixels. */
-export interface PixelSize {
-  readonly width: number;
-  readonly height: number;
-}
+import type { PixelSize, Raster, Region } from './raster';
+import { maxLinePixels, resize, rowsNeeded, type Resampling } from './resample';
 
 /** How a picture becomes a model's input: the steps of the image processors of the library `transformers`, in their order. */
 export interface Preprocessing {
@@ -110,28 +104,44 @@ function roundHalfEven(value: number): number {
   return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }
 
-/** The picture as the model sees it, before its values change: resized and cropped. Throws `imageTooLarge`. */
+/** Pixels that a model is given at most: ten times what the attention of any model over them would leave room for. */
+export const maxShapedPixels = 2 ** 24;
+/** The longest side of a picture that is scaled, before the part that is wanted of it is cut out. */
+const maxScaledSide = 2 ** 28;
+
+/**
+ * The picture as the model sees it, before its values change: resized and cropped. Only what the crop leaves is made.
+ * Throws `imageTooLarge`, before anything is made, also where a narrow picture would become a long one on the way.
+ */
 export function shapePicture(raster: Raster, { sizeFor, resampling, crop }: Preprocessing, name: string): Raster {
-  const size = sizeFor?.(raster) ?? raster;
-  // A narrow strip would become a long one.
-  if (size.width * size.height > 2 ** 26) throw new ExplorerError('imageTooLarge', [name, `${size.width} × ${size.height} pixels once it is scaled`, `${2 ** 26 / 1e6} million`]);
-  const resized = resize(raster, size.width, size.height, resampling);
-  return crop === undefined ? resized : cropCentre(resized, crop);
+  const size = sizeFor?.(raster) ?? { width: raster.width, height: raster.height };
+  const shaped = crop ?? size;
+  const { left, top, part } = centre(size, shaped);
+  const check = (pixels: number, most: number, what: string): void => {
+    if (pixels > most) throw new ExplorerError('imageTooLarge', [name, what, `${Math.floor(most / 1e5) / 10} million`]);
+  };
+  check(shaped.width * shaped.height, maxShapedPixels, `${shaped.width} × ${shaped.height} pixels once it is scaled`);
+  check(Math.max(size.width, size.height), maxScaledSide, `${size.width} × ${size.height} pixels once it is scaled`);
+  const numRows = rowsNeeded(raster.height, size, part, resampling);
+  check(part.width * numRows, maxLinePixels, `${part.width} × ${numRows} pixels on the way to its new size`);
+  const isWhole = part.width === raster.width && part.height === raster.height;
+  const resized = isWhole && size.width === raster.width && size.height === raster.height ? raster : resize(raster, size, part, resampling);
+  return part.width === shaped.width && part.height === shaped.height ? resized : onBlack(resized, shaped, left, top);
 }
 
-/** `center_crop` of the library: what a small picture lacks is filled with black. */
-function cropCentre(raster: Raster, { width, height }: PixelSize): Raster {
+/** The part of a picture that `center_crop` of the library leaves, and where it comes to lie. */
+function centre(size: PixelSize, crop: PixelSize): { readonly left: number; readonly top: number; readonly part: Region } {
   const shift = (have: number, want: number): number => (have < want ? Math.ceil((want - have) / 2) : -Math.floor((have - want) / 2));
-  const [left, top] = [shift(raster.width, width), shift(raster.height, height)];
+  const [left, top] = [shift(size.width, crop.width), shift(size.height, crop.height)];
+  const part = { left: Math.max(0, -left), top: Math.max(0, -top), width: Math.min(size.width, crop.width), height: Math.min(size.height, crop.height) };
+  return { left: Math.max(0, left), top: Math.max(0, top), part };
+}
+
+/** A picture on a larger one: what a small picture lacks is filled with black. */
+function onBlack(raster: Raster, { width, height }: PixelSize, left: number, top: number): Raster {
   const pixels = new Uint8Array(width * height * 4);
   for (let i = 3; i < pixels.length; i += 4) pixels[i] = 255;
-  for (let y = 0; y < height; y++) {
-    const row = y - top;
-    if (row < 0 || row >= raster.height) continue;
-    const from = Math.max(0, -left);
-    const to = Math.min(raster.width, width - left);
-    if (to > from) pixels.set(raster.pixels.subarray((row * raster.width + from) * 4, (row * raster.width + to) * 4), (y * width + from + left) * 4);
-  }
+  for (let y = 0; y < raster.height; y++) pixels.set(raster.pixels.subarray(y * raster.width * 4, (y + 1) * raster.width * 4), ((y + top) * width + left) * 4);
   return { width, height, pixels };
 }
 

@@ -1,7 +1,17 @@
-/** A picture as rows of RGBA pixels, from the top left. */
-export interface Raster {
+/** A size in pixels. */
+export interface PixelSize {
   readonly width: number;
   readonly height: number;
+}
+
+/** A part of a picture, in its pixels. */
+export interface Region extends PixelSize {
+  readonly left: number;
+  readonly top: number;
+}
+
+/** A picture as rows of RGBA pixels, from the top left. */
+export interface Raster extends PixelSize {
   readonly pixels: Uint8Array;
 }
 

@@ -1,9 +1,11 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
+import { fileLimits } from '../../model/fileLimits';
 import type { HostFilesApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { documentName } from '../run/documentName';
 import { isUntrusted, untrustedFolders } from '../model/untrustedFolders';
+import { isServedOverHttp, readFileAtMost } from '../readFileAtMost';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
@@ -49,13 +51,10 @@ export class HostFiles {
   }
 
   readonly server: Server<HostFilesApi> = {
-    readFile: async ({ path }) => {
+    readFile: async ({ path, kind }) => {
       const uri = await this.#check(path);
-      try {
-        return { bytes: await vscode.workspace.fs.readFile(uri) };
-      } catch (error) {
-        throw toExplorerError(error, path);
-      }
+      if (!Object.hasOwn(fileLimits, kind)) throw new ExplorerError('invalidArgument', [kind, 'it is no kind of file']);
+      return { bytes: await readFileAtMost(uri, kind, path) };
     },
     listFolder: async ({ path }) => {
       const uri = await this.#check(path);
@@ -72,7 +71,7 @@ export class HostFiles {
       try {
         if (isServedOverHttp(uri)) return (await isReadable(uri)) ? { kind: 'file', size: 0 } : { kind: uri.path.endsWith('/') ? 'folder' : 'none', size: 0 };
         const { type, size } = await vscode.workspace.fs.stat(uri);
-        return { kind: (type & vscode.FileType.Directory) !== 0 ? 'folder' : 'file', size };
+        return { kind: (type & vscode.FileType.Directory) !== 0 ? 'folder' : (type & vscode.FileType.File) !== 0 ? 'file' : 'none', size };
       } catch {
         return { kind: 'none', size: 0 };
       }
@@ -121,10 +120,6 @@ async function typeOf(uri: vscode.Uri): Promise<vscode.FileType> {
   } catch {
     return vscode.FileType.Unknown; // whoever reads it says that it is not there
   }
-}
-
-function isServedOverHttp(uri: vscode.Uri): boolean {
-  return uri.scheme === 'http' || uri.scheme === 'https';
 }
 
 /** A file system over HTTP says of any address that it is a file: only reading tells. */

@@ -1,7 +1,9 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
+import { checkFileLimit } from '../../model/fileLimits';
+import { checkIsNoPipe } from '../readFileAtMost';
 import { documentName } from './documentName';
-import { checkFileSize, checkText, maxTextUnits } from './textGuards';
+import { checkText, maxTextUnits } from './textGuards';
 import type { TextRange } from './textRange';
 
 /** What is to be explained, before anything of it is read. */
@@ -50,13 +52,14 @@ export async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument
   const open = vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
   if (open !== undefined) return open;
   const name = documentName(uri);
-  let size = 0;
+  let [type, size] = [vscode.FileType.File, 0];
   try {
-    ({ size } = await vscode.workspace.fs.stat(uri));
+    ({ type, size } = await vscode.workspace.fs.stat(uri));
   } catch {
     // Documents of providers have no file behind them: opening says whether they exist.
   }
-  checkFileSize(size, name);
+  checkIsNoPipe(type, name);
+  checkFileLimit('text', name, size);
   try {
     return await vscode.workspace.openTextDocument(uri);
   } catch (error) {

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { PlainText } from '../../base/safeText';
 import { ExplorerError } from '../../base/errors';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
@@ -6,7 +6,9 @@ import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import { defaultImageModel, otherModelNotice, type ImageModels } from '../model/imageModels';
 import { locateModel, type ModelLocation, type ModelPlaces } from '../model/modelLocation';
+import { checkFile, readFileAtMost } from '../readFileAtMost';
 import { readSettings } from '../readSettings';
+import { documentName } from './documentName';
 
 /** What running a picture needs of the window. */
 export interface PictureDependencies {
@@ -29,8 +31,10 @@ export interface PictureRun {
  * and where the settings name none, with the bundled one. Throws `modelReadsText` where there is no other.
  */
 export async function runPicture(uri: vscode.Uri, { supervisor, files, places, imageModels }: PictureDependencies, signal: AbortSignal): Promise<PictureRun> {
+  // Said before a model is chosen or loaded for it.
+  await checkFile(uri, 'picture', documentName(uri));
   const settings = readSettings(uri);
-  const bytes = places.hasFilePaths && uri.scheme !== 'file' ? await readBytes(uri) : undefined;
+  const bytes = places.hasFilePaths && uri.scheme !== 'file' ? await readFileAtMost(uri, 'picture', documentName(uri)) : undefined;
   const explain = async (modelPath: string): Promise<{ readonly held: HeldRun; readonly model: ModelLocation }> => {
     const model = locateModel({ ...settings, modelPath }, places, uri);
     files.allowModel(model.uri);
@@ -50,13 +54,5 @@ export async function runPicture(uri: vscode.Uri, { supervisor, files, places, i
       if (failure instanceof ExplorerError && failure.code.startsWith('model')) await imageModels.forget();
       throw failure;
     }
-  }
-}
-
-async function readBytes(uri: vscode.Uri): Promise<Uint8Array> {
-  try {
-    return await vscode.workspace.fs.readFile(uri);
-  } catch (error) {
-    throw new ExplorerError('fileNotFound', [uri.path], { cause: error });
   }
 }

@@ -1,8 +1,5 @@
 import { ExplorerError } from '../../base/errors';
 
-/** The largest file that is opened: VS Code itself hands out none that is larger. */
-export const maxFileMegabytes = 50;
-
 /** UTF-16 units that are sent to the engine at most: more than any context holds, and few enough to cross at once. */
 export const maxTextUnits = 400_000;
 
@@ -21,9 +18,4 @@ export function checkText(text: string, name: string): void {
   }
   // Bytes that are no text become replacement characters; a few are an honest mistake of encoding.
   if (replacements > 16 && replacements > probe.length / 10) throw new ExplorerError('binaryFile', [name]);
-}
-
-/** Throws `textTooLarge` where a file has more bytes than can be opened. */
-export function checkFileSize(bytes: number, name: string): void {
-  if (bytes > maxFileMegabytes * 2 ** 20) throw new ExplorerError('textTooLarge', [name, Math.ceil(bytes / 2 ** 20), maxFileMegabytes]);
 }

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { ChatEncoder, readChatTemplate, renderChat, type ChatTemplate } from '../../../src/engine/chatTemplate';
 import { tokenizeText } from '../../../src/engine/tokenizeText';
+import { fileLimits } from '../../../src/model/fileLimits';
 import { visibleText } from '../../../src/model/token';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer';
 import { memoryAccess } from '../../engine/fixtureAccess';
-import { codeOf, codeOfCall } from '../../harness/codeOf';
+import { codeOfCall, errorOfCall } from '../../harness/codeOf';
 import { tinyTokenizer } from '../../harness/tinyTokenizer';
 
 const template = (text: string): ChatTemplate => ({ fileName: 'chat_template.jinja', text, specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
@@ -20,7 +21,20 @@ describe('chat templates', () => {
     expect((await readChatTemplate(access, undefined, settings))?.text).to.equal('from the settings');
     expect((await readChatTemplate(access, undefined, { chat_template: [{ name: 'tool_use', template: 'a' }, { name: 'default', template: 'b' }] }))?.text).to.equal('b');
     expect(await readChatTemplate(access, undefined, { chat_template: 7 })).to.equal(undefined);
-    expect(await codeOf(readChatTemplate(access, 'm/gone.jinja', {}))).to.equal('fileNotFound');
+  });
+
+  it('that are not read keep nobody from the model, and say why when they are asked for', async () => {
+    const large = 'x'.repeat(fileLimits.template.maxBytes + 1);
+    const cases: readonly (readonly [ChatTemplate | undefined, string])[] = [
+      [await readChatTemplate(memoryAccess({ 'm/chat_template.jinja': large }), 'm/chat_template.jinja', {}), 'chat_template.jinja was not read: it is 1.1 MB large, more than the 1 MB that are read'],
+      [await readChatTemplate(memoryAccess({}), undefined, { chat_template: large }), 'tokenizer_config.json was not read: it is 1.1 MB large, more than the 1 MB that are read'],
+      [await readChatTemplate(memoryAccess({}), 'm/gone.jinja', {}), 'gone.jinja was not read: m/gone.jinja does not exist: check the path.'],
+    ];
+    for (const [unread, reason] of cases) {
+      expect(unread?.text).to.equal('');
+      const error = errorOfCall(() => unread && renderChat(unread, 'Hello'));
+      expect([error?.code, error?.args[0]]).to.deep.equal(['chatTemplateFailed', reason]);
+    }
   });
 
   it('say what stands before and after the message, and what they cut of it', () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import { scaleNotices } from '../../../src/host/run/notices';
-import { checkFileSize, checkText } from '../../../src/host/run/textGuards';
+import { checkText } from '../../../src/host/run/textGuards';
 
 function failure(run: () => void): ExplorerError | undefined {
   try {
@@ -26,12 +26,6 @@ describe('A text to explain', () => {
   it('may have a few broken characters, and any language', () => {
     expect(failure(() => checkText(`caf\ufffd ${'x'.repeat(500)}`, 'latin.txt'))).to.equal(undefined);
     expect(failure(() => checkText('\ufeff한국어 😀\r\n\t', 'a.txt'))).to.equal(undefined);
-  });
-
-  it('must not come from a file of more than 50 MB', () => {
-    expect(failure(() => checkFileSize(50 * 2 ** 20, 'a.log'))).to.equal(undefined);
-    const error = failure(() => checkFileSize(50 * 2 ** 20 + 1, 'a.log'));
-    expect([error?.code, ...(error?.args ?? [])]).to.deep.equal(['textTooLarge', 'a.log', 51, 50]);
   });
 });
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { readModel } from '../../../src/onnx/readModel';
+import { maxFields, maxNamesBytes, maxTensors, readModel } from '../../../src/onnx/readModel';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 import { readFixture } from '../../harness/fixtures';
 import { mutate, seededRandom } from './mutate';
@@ -89,6 +89,29 @@ describe('model files that are not what they should be', () => {
       body = new WireWriter().raw(new WireWriter().message(1, node).toBytes());
     }
     expect(read(new WireWriter().integer(1, 8).message(7, body).toBytes())).to.equal('modelUnsupported');
+  });
+
+  it('refuses names that are no names for their length, and numbers that never end', () => {
+    const node = (content: WireWriter): Uint8Array => new WireWriter().integer(1, 8).message(7, smallGraph(plainAttention).message(1, content.text(4, 'Relu'))).integer(5, 1).toBytes();
+    expect(read(node(new WireWriter().text(1, 'x'.repeat(2 ** 16 + 1))))).to.equal('modelUnsupported');
+    const endless = new Uint8Array(300_000).fill(0x80);
+    const tensor = new WireWriter().bytes(1, endless).integer(2, 1).text(8, 'w');
+    expect(read(new WireWriter().integer(1, 8).message(7, smallGraph(plainAttention).message(5, tensor)).integer(5, 1).toBytes())).to.equal('modelNotOnnx');
+  });
+
+  it('refuses what is small and far too many, in a node and beside the graph', function () {
+    this.timeout(20_000);
+    const many = (tag: number, count: number): Uint8Array => {
+      const fields = new Uint8Array(count * 2);
+      for (let i = 0; i < fields.length; i += 2) fields[i] = tag;
+      return fields;
+    };
+    const withNode = (content: WireWriter): Uint8Array => new WireWriter().integer(1, 8).message(7, smallGraph(plainAttention).message(1, content)).integer(5, 1).toBytes();
+    expect(read(withNode(new WireWriter().text(4, 'Relu').raw(many(0x0a, maxFields + 1))))).to.equal('modelUnsupported');
+    expect(read(new WireWriter().integer(1, 8).message(7, smallGraph(plainAttention)).raw(many(0x72, maxTensors + 1)).integer(5, 1).toBytes())).to.equal('modelUnsupported');
+    const texts = new WireWriter();
+    for (let i = 0; i < maxNamesBytes / 2 ** 16; i++) texts.bytes(2, new Uint8Array(2 ** 16).fill(65));
+    expect(read(withNode(new WireWriter().text(4, 'Relu').raw(texts.toBytes())))).to.equal('modelUnsupported');
   });
 
   it('refuses a million nodes within a few seconds', function () {

@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { expect } from 'chai';
+import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
+import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
+import { maxShapedPixels } from '../../../src/engine/image/preprocessing';
+import { maxLinePixels } from '../../../src/engine/image/resample';
+import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
+import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/compactModel';
+import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/readModel';
+import { maxTextBytes } from '../../../src/onnx/wireReader';
+
+describe('the table of bounds in SECURITY.md', () => {
+  const tables = readFileSync('SECURITY.md', 'utf8').split(/\n{2,}/).filter((block) => block.startsWith('| ')).map((block) => block.trim().split('\n').map((row) => row.slice(2, -2).split(' | ')));
+
+  it('says of every kind of file what the code says', () => {
+    const files = tables.find(([head]) => head[0] === 'File') ?? [];
+    expect(files.slice(2)).to.deep.equal(Object.values(fileLimits).map(({ title, maxBytes, beyond }) => [title, formatBytes(maxBytes), beyond]));
+  });
+
+  it('says of what is bounded while a file is read what the code says', () => {
+    const million = (count: number): string => `${Math.floor(count / 1e5) / 10} million`;
+    const reading = tables.find(([head]) => head[0] === 'While it is read') ?? [];
+    expect(reading.slice(2).map(([, most]) => most)).to.deep.equal([
+      formatBytes(maxGraphBytes),
+      formatBytes(maxModelHeaderBytes),
+      `${maxNodes}; ${maxTensors}`,
+      String(maxDepth),
+      `${maxFields}; ${formatBytes(maxNamesBytes)}`,
+      formatBytes(maxTextBytes),
+      formatBytes(maxFeedsHeaderBytes),
+      `${million(maxImagePixels)}; ${maxImageSide}`,
+      `${Math.floor(maxScannedPixels / 1e6)} million`,
+      million(maxShapedPixels),
+      million(maxLinePixels),
+    ]);
+  });
+});
+
+describe('sizes', () => {
+  it('are rounded up, so that what is too large never looks as large as what may be', () => {
+    expect([1, 1024, 2 ** 20, 2 ** 20 + 1, 16 * 2 ** 20, 2 ** 30, 3.25 * 2 ** 30].map(formatBytes)).to.deep.equal(['0.1 KB', '1 KB', '1 MB', '1.1 MB', '16 MB', '1 GB', '3.3 GB']);
+  });
+});
