@@ -40,6 +40,7 @@ export const errorSentences = {
   tokenizerNotFound: 'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or choose it.',
   tokenizerInvalid: 'The tokenizer {0} cannot be read ({1}): download or export it again.',
   tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: choose another model.',
+  tokenizerTooCostly: 'The tokenizer {0} asks for too much work ({1}): select less text, or choose another model.',
   tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or choose it.',
   chatTemplateNotFound: 'The model {0} has no chat template: run "Explain Attention" instead.',
   chatTemplateFailed: 'The model\'s chat template cannot be applied ({0}): run "Explain Attention" instead.',
