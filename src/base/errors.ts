@@ -44,6 +44,7 @@ export const errorSentences = {
   tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or choose it.',
   chatTemplateNotFound: 'The model {0} has no chat template: run "Explain Attention" instead.',
   chatTemplateFailed: 'The model\'s chat template cannot be applied ({0}): run "Explain Attention" instead.',
+  tookTooLong: '{0} took longer than {1} s and was ended: choose another model, or a smaller text or picture.',
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
   outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',
