@@ -45,6 +45,7 @@ export const errorSentences = {
   chatTemplateNotFound: 'The model {0} has no chat template: run "Explain Attention" instead.',
   chatTemplateFailed: 'The model\'s chat template cannot be applied ({0}): run "Explain Attention" instead.',
   tookTooLong: '{0} took longer than {1} s and was ended: choose another model, or a smaller text or picture.',
+  commandTookTooLong: 'The command took longer than {0} s and was ended: allow it more with --timeout, or give it less to do.',
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
   outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',

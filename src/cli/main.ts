@@ -6,6 +6,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
+import { parseSeconds, runWithin } from './runWithin';
 import { tokenize } from './tokenize';
 
 const usage = line`Usage:
@@ -24,11 +25,23 @@ const usage = line`Usage:
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
 --backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
+--timeout SECONDS ends a command that takes longer, whatever it does.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
-async function main(args: readonly string[]): Promise<TerminalText> {
+/** What to print, and the exit code; a command that ran in a process of its own has printed it. */
+interface Outcome {
+  readonly output: TerminalText;
+  readonly code: number;
+}
+
+async function main(args: readonly string[]): Promise<Outcome> {
   const [command, ...rest] = args;
-  const { values, positionals } = parse(rest);
+  const options = parse(rest);
+  if (options.values.timeout === undefined) return { output: await run(command, options), code: 0 };
+  return { output: line``, code: await runWithin(parseSeconds(options.values.timeout), [command, ...options.untimed]) };
+}
+
+async function run(command: string | undefined, { values, positionals }: Arguments): Promise<TerminalText> {
   const operand = (name: string): string => {
     if (positionals.length !== 1) throw new ExplorerError('invalidArgument', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
     return positionals[0];
@@ -73,15 +86,29 @@ interface Options {
   readonly tokenizer?: string;
   readonly feeds?: string;
   readonly out?: string;
+  readonly timeout?: string;
   readonly chat: boolean;
   readonly json: boolean;
 }
 
-function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
+interface Arguments {
+  readonly values: Options;
+  readonly positionals: readonly string[];
+  /** The arguments without `--timeout` and its value. */
+  readonly untimed: readonly string[];
+}
+
+function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
-    return { values, positionals };
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
+    const left = new Set(args.keys());
+    for (const token of tokens) {
+      if (token.kind !== 'option' || token.name !== 'timeout') continue;
+      left.delete(token.index);
+      if (token.inlineValue === false) left.delete(token.index + 1);
+    }
+    return { values, positionals, untimed: [...left].map((index) => args[index]) };
   } catch (error) {
     throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });
   }
@@ -94,9 +121,9 @@ async function readStandardInput(): Promise<string> {
 }
 
 main(process.argv.slice(2)).then(
-  (output) => {
+  ({ output, code }) => {
     // The runtime's threads would keep the process alive: it ends when the output is out.
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
+    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(code));
   },
   (error: unknown) => {
     const { sentence, details } = ExplorerError.from(error);
