@@ -199,7 +199,7 @@ export class EngineServer {
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
-    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path)), baseName(path));
+    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path)), baseName(path), this.#deadlines);
     const prepared = performance.now();
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above

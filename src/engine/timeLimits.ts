@@ -1,5 +1,5 @@
 /** Steps that a model's files can make slow. Each holds the engine's thread until it is done. */
-export type TimedStep = 'readTokenizer' | 'tokenize' | 'chatTemplate' | 'decodePicture';
+export type TimedStep = 'readTokenizer' | 'tokenize' | 'chatTemplate' | 'preparePicture';
 
 /** How long a step may take. */
 export interface TimeLimit {
@@ -18,8 +18,8 @@ export const timeLimits: Readonly<Record<TimedStep, TimeLimit>> = {
   tokenize: { title: 'The tokenizer', seconds: 10, perMillion: 100 },
   /** Templates of real models take milliseconds. For each million code units of the message. */
   chatTemplate: { title: 'The chat template', seconds: 5, perMillion: 10 },
-  /** For each million bytes of the file. */
-  decodePicture: { title: 'Decoding the picture', seconds: 60, perMillion: 5 },
+  /** Decoding, then resizing. For each million pixels. */
+  preparePicture: { title: 'Preparing the picture', seconds: 20, perMillion: 5 },
 };
 
 /** The most seconds that a step may take on something of a size. */

@@ -1,44 +1,49 @@
-import decodeJpeg, { init as initJpeg } from '@jsquash/jpeg/decode.js';
+import loadJpeg from '@jsquash/jpeg/codec/dec/mozjpeg_dec.js';
 import jpegCodec from '@jsquash/jpeg/codec/dec/mozjpeg_dec.wasm';
-import decodeWebp, { init as initWebp } from '@jsquash/webp/decode.js';
+import loadWebp from '@jsquash/webp/codec/dec/webp_dec.js';
 import webpCodec from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import { GifReader } from 'omggif';
 import { ExplorerError } from '../../base/errors';
+import { noDeadlines, type Deadlines } from '../deadlines';
 import { decodePng } from './decodePng';
-import { readImageHeader } from './imageHeader';
+import { readImageHeader, type ImageHeader } from './imageHeader';
 import { orient, type Raster } from './raster';
 
 /**
  * Decodes a PNG, JPEG, WebP or GIF file (its first frame) as `PIL.Image.open(…).convert('RGB')` after `exif_transpose` does:
- * the orientation is applied and alpha dropped. Throws `imageUnreadable` or `imageTooLarge`, the latter before it decodes.
+ * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `tookTooLong`, or `imageTooLarge` before it decodes.
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
+export async function decodeImage(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<Raster> {
   const header = readImageHeader(bytes, name);
   let raster: Raster;
   try {
-    switch (header.format) {
-      case 'png':
-        raster = decodePng(bytes);
-        break;
-      case 'gif':
-        raster = decodeGif(bytes);
-        break;
-      case 'jpeg':
-        // A codec of its own for each picture: one that broke off leaves nothing behind.
-        await initJpeg(await codec(jpegCodec));
-        raster = toRaster(await decodeJpeg(bytes.slice().buffer));
-        break;
-      case 'webp':
-        await initWebp(await codec(webpCodec));
-        raster = toRaster(await decodeWebp(bytes.slice().buffer));
-        break;
-    }
+    const decode = await decoderOf(header.format);
+    raster = deadlines.run('preparePicture', header.width * header.height, () => decode(bytes));
   } catch (error) {
+    if (error instanceof ExplorerError) throw error;
     throw new ExplorerError('imageUnreadable', [name, 'it is damaged'], { cause: error });
   }
   // What is shown is what the model sees, and that is opaque.
   for (let i = 3; i < raster.pixels.length; i += 4) raster.pixels[i] = 255;
   return orient(raster, header.orientation);
+}
+
+/** Loads what decodes a format: a codec of its own for each picture, since one that broke off, or was ended, may be no good any more. */
+async function decoderOf(format: ImageHeader['format']): Promise<(bytes: Uint8Array) => Raster> {
+  switch (format) {
+    case 'png':
+      return decodePng;
+    case 'gif':
+      return decodeGif;
+    case 'jpeg': {
+      const jpeg = await loadJpeg(await codec(jpegCodec));
+      return (bytes) => toRaster(jpeg.decode(bytes.slice().buffer, false));
+    }
+    case 'webp': {
+      const webp = await loadWebp(await codec(webpCodec));
+      return (bytes) => toRaster(webp.decode(bytes.slice().buffer));
+    }
+  }
 }
 
 /** What every host has of WebAssembly; the language level's library does not say so. */
@@ -60,10 +65,12 @@ async function codec(bytes: Uint8Array): Promise<object> {
     done(instance);
     return instance.exports;
   };
-  return { instantiateWasm, print: () => {}, printErr: () => {} };
+  return { noInitialRun: true, instantiateWasm, print: () => {}, printErr: () => {} };
 }
 
-function toRaster({ width, height, data }: { readonly width: number; readonly height: number; readonly data: ArrayLike<number> }): Raster {
+function toRaster(decoded: { readonly width: number; readonly height: number; readonly data: ArrayLike<number> } | null): Raster {
+  if (decoded === null) throw new Error('the decoder gave nothing');
+  const { width, height, data } = decoded;
   const pixels = Uint8Array.from(data);
   if (pixels.length !== width * height * 4) throw new Error('the decoder gave another size than it says');
   return { width, height, pixels };
