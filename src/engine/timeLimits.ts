@@ -22,7 +22,7 @@ export const timeLimits: Readonly<Record<TimedStep, TimeLimit>> = {
   preparePicture: { title: 'Preparing the picture', seconds: 20, perMillion: 5 },
 };
 
-/** The most seconds that a step may take on something of a size. */
+/** The most seconds that a step may take on something of a size, without fractions beyond the limit's own. */
 export function mostSeconds({ seconds, perMillion }: TimeLimit, size: number): number {
-  return seconds + Math.ceil((perMillion * size) / 1e6);
+  return seconds + Math.floor((perMillion * size) / 1e6);
 }

@@ -54,15 +54,15 @@ describe('The engine of the web, which cannot end its own steps', function () {
   });
 
   it('is ended in a chat template without end, and the next one comes', async () => {
-    const asked = codeOf(supervisor.chatTemplate(spec('slow'), never));
+    const asked = codeOf(supervisor.chatTemplate(() => spec('slow'), never));
     await passTime();
     expect(await asked).to.equal('tookTooLong');
-    expect((await supervisor.chatTemplate(spec('good'), never)).prefix).to.equal('');
+    expect((await supervisor.chatTemplate(() => spec('good'), never)).prefix).to.equal('');
   });
 
   it('lets go of a chat template without end when it is cancelled, or a run is asked for', async () => {
     const controller = new AbortController();
-    const asked = codeOf(supervisor.chatTemplate(spec('slow'), controller.signal));
+    const asked = codeOf(supervisor.chatTemplate(() => spec('slow'), controller.signal));
     await expectEventually(() => expect(listeners.size).to.be.greaterThan(0));
     expect((await supervisor.explain({ model: spec('good'), text: 'ab', tokenLimit: 0 }, never)).info.streams[0].tokens).to.have.length(2);
     controller.abort();

@@ -239,7 +239,7 @@ describe('The engine supervisor', () => {
     });
 
     it('in a document', async () => {
-      const asked = supervisor.chatTemplate({ ...behave('answer').model, path: endlessModel }, never);
+      const asked = supervisor.chatTemplate(() => ({ ...behave('answer').model, path: endlessModel }), never);
       await until(() => listeners.size > 0);
       tick(6);
       expect(await codeOf(asked)).to.equal('tookTooLong');
@@ -253,17 +253,17 @@ describe('The engine supervisor', () => {
 
     it('lets it be cancelled, and an engine that answers no more go', async () => {
       const controller = new AbortController();
-      const asked = supervisor.chatTemplate(endless, controller.signal);
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
       await until(() => launcher.launched[0]?.documents.length === 1);
       controller.abort();
       expect(await codeOf(asked)).to.equal('cancelled');
       expect(launcher.alive).to.have.length(0);
-      expect((await supervisor.chatTemplate(model, never)).modelName).to.equal('fake');
+      expect((await supervisor.chatTemplate(() => model, never)).modelName).to.equal('fake');
     });
 
     it('keeps no run waiting, and asks for it anew when that is through', async () => {
       const controller = new AbortController();
-      const asked = supervisor.chatTemplate(endless, controller.signal);
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
       await until(() => launcher.launched[0]?.documents.length === 1);
       const started = performance.now();
       expect((await supervisor.explain(behave('answer', 'now'), never)).info.streams[0].text).to.equal('answer now');
@@ -281,7 +281,7 @@ describe('The engine supervisor', () => {
       const run = supervisor.explain(behave('block'), running.signal);
       await until(() => launcher.launched[0].explained.includes('block'));
       const controller = new AbortController();
-      const asked = supervisor.chatTemplate(endless, controller.signal);
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
       await until(() => launcher.launched[1].documents.length === 1);
       controller.abort();
       expect(await codeOf(asked)).to.equal('cancelled');
@@ -292,7 +292,7 @@ describe('The engine supervisor', () => {
 
     it('keeps an engine that answers, with its model', async () => {
       await supervisor.explain(behave('answer'), never);
-      const [document, run] = await Promise.all([supervisor.chatTemplate(model, never), supervisor.explain(behave('answer', 'two'), never), supervisor.inspect(model, never)]);
+      const [document, run] = await Promise.all([supervisor.chatTemplate(() => model, never), supervisor.explain(behave('answer', 'two'), never), supervisor.inspect(() => model, never)]);
       expect([document.modelName, run.info.streams[0].text]).to.deep.equal(['fake', 'answer two']);
       expect(launcher.launched[0].isOver).to.equal(false);
     });
