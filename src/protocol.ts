@@ -188,6 +188,8 @@ export interface EngineEvents {
   began: Record<string, never>;
   /** Files that it reads from as it runs, because they are mapped into memory, with what they were then; instead of those told before. */
   mapped: { readonly files: readonly { readonly path: string; readonly size: number; /** milliseconds since 1970 */ readonly modified: number }[] };
+  /** Before a step that holds the thread, how long that may take, where the engine cannot end it by itself; `null` when it is done. */
+  busy: { readonly title: string; readonly seconds: number } | null;
   progress: { readonly stage: Stage; /** in [0, 1], where it is known */ readonly fraction?: number };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }

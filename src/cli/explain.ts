@@ -10,6 +10,7 @@ import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeText } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
+import { deadlines } from './deadlines';
 import { numSources, openModel, type ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
 
@@ -34,7 +35,7 @@ const maxTarget = 20_000;
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
   const text = await readLines(file);
-  const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec), tokenizer);
+  const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
   const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
   const store = new AttentionStore(Infinity);
   store.add(1, layers);

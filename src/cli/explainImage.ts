@@ -10,6 +10,7 @@ import { noticeText } from '../model/modelInfo';
 import { patchAt, specialPositions } from '../model/patchGrid';
 import { strongest, weightsOf } from '../model/pattern';
 import type { TokenStream } from '../model/token';
+import { deadlines } from './deadlines';
 import { numSources, openModel, type ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
 
@@ -29,7 +30,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const path = resolve(file);
   const bytes = await nodeFileAccess.read(path, 'picture');
   const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
-  const { picture, notices: preparing } = await loaded.prepare(bytes, basename(path));
+  const { picture, notices: preparing } = await loaded.prepare(bytes, basename(path), deadlines);
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
   const store = new AttentionStore(Infinity);

@@ -7,7 +7,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
-import { guardedWork, isGuarded, runGuarded } from './runGuarded';
+import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import { tokenize } from './tokenize';
 
 const usage = line`Usage:
@@ -26,11 +26,27 @@ const usage = line`Usage:
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
 --backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
+--timeout SECONDS ends a command that takes longer, whatever it does.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
-async function main(args: readonly string[]): Promise<TerminalText> {
-  const [command, ...rest] = args;
-  const { values, positionals } = parse(rest);
+/** What to print, and the exit code; a command that ran in a process of its own has printed it. */
+interface Outcome {
+  readonly output: TerminalText;
+  readonly code: number;
+}
+
+/** This process, where it is the one that does the work for another, which watches it. */
+const work = guardedWork();
+
+async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
+  const { untimed, ...options } = parse(rest);
+  const { timeout } = options.values;
+  const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
+  if (command !== undefined && work === undefined && (seconds !== undefined || isGuarded(command))) return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
+  return { output: await run(command, options), code: 0 };
+}
+
+async function run(command: string | undefined, { values, positionals }: Omit<Arguments, 'untimed'>): Promise<TerminalText> {
   const operand = (name: string): string => {
     if (positionals.length !== 1) throw new ExplorerError('invalidArgument', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
     return positionals[0];
@@ -75,15 +91,29 @@ interface Options {
   readonly tokenizer?: string;
   readonly feeds?: string;
   readonly out?: string;
+  readonly timeout?: string;
   readonly chat: boolean;
   readonly json: boolean;
 }
 
-function parse(args: string[]): { readonly values: Options; readonly positionals: readonly string[] } {
+interface Arguments {
+  readonly values: Options;
+  readonly positionals: readonly string[];
+  /** The arguments without `--timeout` and its value. */
+  readonly untimed: readonly string[];
+}
+
+function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
-    return { values, positionals };
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
+    const left = new Set(args.keys());
+    for (const token of tokens) {
+      if (token.kind !== 'option' || token.name !== 'timeout') continue;
+      left.delete(token.index);
+      if (token.inlineValue === false) left.delete(token.index + 1);
+    }
+    return { values, positionals, untimed: [...left].map((index) => args[index]) };
   } catch (error) {
     throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });
   }
@@ -94,34 +124,18 @@ async function readStandardInput(): Promise<string> {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readAtMost('text', 'The text on standard input', pieces));
 }
 
-const args = process.argv.slice(2);
-const work = guardedWork();
-if (work === undefined && isGuarded(args)) {
-  runGuarded(args).then(
-    (code) => (process.exitCode = code),
-    (error: unknown) => {
-      process.stderr.write(told(error));
-      process.exitCode = 1;
-    },
-  );
-} else {
-  main(args).then(
-    (output) => {
-      // The runtime's threads would keep the process alive: it ends when the output is out.
-      process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
-    },
-    (error: unknown) => {
-      if (work === undefined) process.stderr.write(told(error), () => process.exit(1));
-      else {
-        work.tell(told(error));
-        process.exit(1);
-      }
-    },
-  );
-}
-
-/** What a command that failed says: one sentence, with its details for who asks for them. */
-function told(error: unknown): TerminalText {
-  const { sentence, details } = ExplorerError.from(error);
-  return process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
-}
+main(process.argv.slice(2)).then(
+  ({ output, code }) => {
+    // The runtime's threads would keep the process alive: it ends when the output is out.
+    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(code));
+  },
+  (error: unknown) => {
+    const { sentence, details } = ExplorerError.from(error);
+    const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
+    if (work === undefined) process.stderr.write(told, () => process.exit(1));
+    else {
+      work.tell(told);
+      process.exit(1);
+    }
+  },
+);

@@ -19,10 +19,20 @@ const mostKept = 16_384;
 const byThePerson: readonly (string | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'];
 
 /** The commands that may end in ways that they cannot tell of; the others say everything themselves, and start sooner. */
-const guardedCommands: readonly (string | undefined)[] = ['explain', 'extract', 'tokenize'];
+const guardedCommands: readonly string[] = ['explain', 'extract', 'tokenize'];
 
-/** Whether a command line is run in a process of its own. */
-export function isGuarded([command]: readonly string[]): boolean {
+/** A timer takes no more. */
+const mostSeconds = 2_000_000;
+
+/** Reads what `--timeout` was given. Throws `invalidArgument`. */
+export function parseSeconds(written: string): number {
+  const seconds = Number(written);
+  if (written.trim() === '' || !(seconds > 0 && seconds <= mostSeconds)) throw new ExplorerError('invalidArgument', ['--timeout', `it is a number of seconds, at most ${mostSeconds}`]);
+  return seconds;
+}
+
+/** Whether a command is run in a process of its own. */
+export function isGuarded(command: string): boolean {
   return guardedCommands.includes(command);
 }
 
@@ -36,9 +46,10 @@ export function guardedWork(): { /** Says the one sentence of a command that fai
 
 /**
  * Runs this very program in a process of its own, which may end in ways that it cannot tell of: for want of memory, or inside the native
- * runtime. What it fails with is one sentence on the standard error, whatever else is printed there. Resolves to the exit code.
+ * runtime. What it fails with is one sentence on the standard error, whatever else is printed there; after `seconds`, where they are given, it is ended.
+ * Resolves to the exit code. Throws `commandTookTooLong`.
  */
-export async function runGuarded(args: readonly string[]): Promise<number> {
+export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [variable]: String(mostBytes) } });
   let [printed, sentence] = ['', ''];
@@ -51,10 +62,20 @@ export async function runGuarded(args: readonly string[]): Promise<number> {
     for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
+  let isOver = false;
+  const timer =
+    seconds === undefined
+      ? undefined
+      : setTimeout(() => {
+          isOver = true;
+          child.kill('SIGKILL');
+        }, seconds * 1000);
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (...ended) => resolve(ended));
   });
+  clearTimeout(timer);
+  if (isOver) throw new ExplorerError('commandTookTooLong', [seconds ?? 0]);
   if (code === 0) return 0;
   if (byThePerson.includes(signal) || printed.includes('EPIPE')) return signal === null ? 1 : 128 + constants.signals[signal];
   process.stderr.write(sentence === '' ? line`${endOf(explainEnd({ code, signal, printed, limitBytes })).sentence}\n` : sentence); // which the other made fit for a terminal

@@ -1,11 +1,12 @@
 import { jsonText, type TerminalText } from '../base/terminalText';
+import { ModelTokenizer } from '../engine/modelTokenizer';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { Tokenizer } from '../tokenizer/tokenizer';
+import { deadlines } from './deadlines';
 
 /** JSON of a text's tokens: ids, tokens, offsets (UTF-16, half-open) and which are special (1). */
 export async function tokenize(tokenizerPath: string, text: string): Promise<TerminalText> {
-  const json = new TextDecoder().decode(await nodeFileAccess.read(tokenizerPath, 'tokenizer'));
-  const { ids, tokens, starts, ends, isSpecial } = Tokenizer.fromJson(json, tokenizerPath).encode(text);
+  const tokenizer = await ModelTokenizer.open(tokenizerPath, nodeFileAccess, deadlines);
+  const { ids, tokens, starts, ends, isSpecial } = tokenizer.encode(text);
   const offsets = Array.from(starts, (start, position) => [start, ends[position]]);
   return jsonText({ ids: [...ids], tokens, offsets, special: [...isSpecial] });
 }

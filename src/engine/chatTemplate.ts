@@ -2,6 +2,7 @@ import { Template } from '@huggingface/jinja';
 import { ExplorerError } from '../base/errors';
 import { checkFileLimit } from '../model/fileLimits';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer';
+import { noDeadlines, type Deadlines } from './deadlines';
 import { baseName, type FileAccess } from './fileAccess';
 import { whyNotRead } from './modelSettings';
 
@@ -57,19 +58,35 @@ export interface RenderedChat {
 /** Stands for the message when the template is asked where it puts it; private-use characters, which no template writes. */
 const placeholder = '\uE0A7\uE0A8\uE0A7';
 
+/** UTF-16 code units of a template, and of what it may say around a message; those of real models have a few thousand. */
+export const maxTemplateUnits = 2 ** 20;
+
 /**
  * Applies a template to a text, as the only message of a user, with the beginning of the answer.
- * Throws `chatTemplateFailed` where the template fails, or does more to the message than cut the whitespace around it.
+ * Throws `chatTemplateFailed` where the template fails, or does more to the message than cut the whitespace around it, and `tookTooLong`.
  */
-export function renderChat({ fileName, text: source, problem, specialTokens }: ChatTemplate, text: string): RenderedChat {
-  const failed = (why: string, cause?: unknown): ExplorerError => new ExplorerError('chatTemplateFailed', [why], { cause });
+export function renderChat(template: ChatTemplate, text: string, deadlines: Deadlines = noDeadlines): RenderedChat {
+  const { fileName, problem } = template;
   if (problem !== undefined) throw failed(`${fileName} was not read: ${problem}`);
+  if (template.text.length > maxTemplateUnits) throw failed(`it has ${template.text.length} characters, more than ${maxTemplateUnits}`);
+  return deadlines.run('chatTemplate', text.length, () => renderAround(template, text));
+}
+
+function failed(why: string, cause?: unknown): ExplorerError {
+  return new ExplorerError('chatTemplateFailed', [why], { cause });
+}
+
+function renderAround({ text: source, specialTokens }: ChatTemplate, text: string): RenderedChat {
   const render = (content: string): string => {
+    let rendered: string;
     try {
-      return new Template(source).render({ ...specialTokens, messages: [{ role: 'user', content }], add_generation_prompt: true });
+      rendered = new Template(source).render({ ...specialTokens, messages: [{ role: 'user', content }], add_generation_prompt: true });
     } catch (error) {
-      throw failed(error instanceof Error ? error.message : String(error), error);
+      // JavaScript's own bounds: the stack, the length of a string or a list.
+      throw failed(error instanceof RangeError ? 'it goes deeper, or says more, than this program can' : error instanceof Error ? error.message : String(error), error);
     }
+    if (rendered.length > maxTemplateUnits + content.length) throw failed(`it says more than ${maxTemplateUnits} characters around the message`);
+    return rendered;
   };
   const [prefix, suffix, ...others] = render(placeholder).split(placeholder);
   if (suffix === undefined || others.length > 0) throw failed(suffix === undefined ? 'it leaves the message out' : 'it repeats the message');
@@ -92,14 +109,16 @@ export interface ChatEncoding extends Encoding {
 export class ChatEncoder {
   readonly #tokenizer: Pick<Tokenizer, 'encode'>;
   readonly #template: ChatTemplate;
+  readonly #deadlines: Deadlines;
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode'>, template: ChatTemplate) {
+  constructor(tokenizer: Pick<Tokenizer, 'encode'>, template: ChatTemplate, deadlines: Deadlines = noDeadlines) {
     this.#tokenizer = tokenizer;
     this.#template = template;
+    this.#deadlines = deadlines;
   }
 
   encode(text: string): ChatEncoding {
-    const { prefix, suffix, start, end } = renderChat(this.#template, text);
+    const { prefix, suffix, start, end } = renderChat(this.#template, text, this.#deadlines);
     const rendered = prefix + text.slice(start, end) + suffix;
     // The template writes the special tokens itself.
     const encoding = this.#tokenizer.encode(rendered, { addSpecialTokens: false });

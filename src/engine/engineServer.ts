@@ -10,10 +10,12 @@ import { AttentionStore } from './attentionStore';
 import { baseName, type FileAccess } from './fileAccess';
 import { ImageModel } from './image/imageModel';
 import { PictureStore } from './image/pictureStore';
+import { Deadlines, type Interrupt } from './deadlines';
 import { LoadedModel } from './loadedModel';
 import { canGoElsewhere, loadOnBackend, reasonOf } from './loadOnBackend';
 import { inspectModel } from './inspectModel';
 import { showChatTemplate } from './showChatTemplate';
+import type { timeLimits } from './timeLimits';
 import type { HeldLayer } from './heldLayer';
 import type { MemoryLimits } from './memoryPlan';
 import { backendTitles, Runtimes, type LoadRuntime } from './runtimes';
@@ -31,6 +33,10 @@ export interface EngineHost {
   /** How much memory runs may take; the usual limits unless told otherwise. */
   readonly memoryLimits?: MemoryLimits;
   readonly residentBytes: () => number;
+  /** Ends work that takes too long; without it the window is told what to watch. */
+  readonly interrupt?: Interrupt;
+  /** How long steps may take; the usual limits unless told otherwise. */
+  readonly timeLimits?: typeof timeLimits;
 }
 
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
@@ -44,6 +50,7 @@ export class EngineServer {
   readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
   readonly #pictures = new PictureStore();
   readonly #memoryLimits: MemoryLimits | undefined;
+  readonly #deadlines: Deadlines;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -57,6 +64,7 @@ export class EngineServer {
   constructor(host: EngineHost) {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     this.#memoryLimits = host.memoryLimits;
+    this.#deadlines = new Deadlines({ interrupt: host.interrupt, limits: host.timeLimits, announce: (busy) => this.#connection.fire('busy', busy) });
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
@@ -101,7 +109,7 @@ export class EngineServer {
       },
       chatTemplate: (model) => {
         this.#begin();
-        return showChatTemplate(this.#access, model);
+        return showChatTemplate(this.#access, model, this.#deadlines);
       },
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
@@ -191,7 +199,7 @@ export class EngineServer {
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
-    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path));
+    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
     const prepared = performance.now();
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
@@ -212,7 +220,7 @@ export class EngineServer {
     }
     await this.#makeRoom();
     const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, this.#memoryLimits), refused));
+    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, { memory: this.#memoryLimits, deadlines: this.#deadlines }), refused));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {

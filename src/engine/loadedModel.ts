@@ -6,8 +6,8 @@ import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
 import { readsOf } from '../onnx/reads';
 import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
-import { Tokenizer } from '../tokenizer/tokenizer';
 import { AttentionSession } from './attentionSession';
+import { noDeadlines, type Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
 import { isSameModel } from './isSameModel';
@@ -17,6 +17,7 @@ import type { ModelFiles } from './modelFiles';
 import { modelAccess, type ModelAccess } from './modelAccess';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
 import { readModelParts, type ModelParts } from './modelParts';
+import { ModelTokenizer } from './modelTokenizer';
 import { noAttention } from './noAttention';
 import { reportView } from './reportView';
 import type { ChosenRuntime } from './runtimes';
@@ -25,9 +26,16 @@ import { Seq2SeqPart } from './seq2seqPart';
 import { scoresOutput, SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from './seq2seqSessions';
 import { StackModel } from './stackModel';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
+import type { SourceTokenizer } from './tokenizeSource';
 
 /** Steps that nobody watches or ends. */
 const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
+
+/** What bounds a model's memory and time; the usual limits unless told otherwise. */
+export interface ModelBounds {
+  readonly memory?: MemoryLimits | undefined;
+  readonly deadlines?: Deadlines | undefined;
+}
 
 /** A model with its tokenizer, ready to read texts. */
 export class LoadedModel {
@@ -44,20 +52,20 @@ export class LoadedModel {
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, files: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<LoadedModel> {
+  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, files: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, { memory = usualLimits, deadlines = noDeadlines }: ModelBounds = {}): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
     if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
-    const tokenizerBytes = await access.read(resolved.tokenizerPath, 'tokenizer');
     signal?.throwIfAborted();
-    const tokenizer = Tokenizer.fromJson(new TextDecoder().decode(tokenizerBytes), resolved.tokenizerPath);
+    const tokenizer = await ModelTokenizer.open(resolved.tokenizerPath, access, deadlines);
+    signal?.throwIfAborted();
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, tokenizer, limits }), access, resolved.notices);
+    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory }), access, resolved.notices);
   }
 
   get info(): ModelInfo {
@@ -95,12 +103,12 @@ interface Preparation {
   readonly chosen: ChosenRuntime;
   readonly resolved: ResolvedModel;
   readonly parts: ModelParts;
-  readonly tokenizer: Tokenizer;
+  readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
 }
 
 async function prepare(preparation: Preparation): Promise<TextModel> {
-  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, tokenizer, limits } = preparation;
+  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, source, limits } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
@@ -127,10 +135,10 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
-      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, tokenizer, chatTemplate: resolved.chatTemplate, rules, targetContextLength, padId });
+      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, { tokenizer, chatTemplate: resolved.chatTemplate }, plan, padId, links);
+    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, source, plan, padId, links);
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
 import { EngineServer } from './engineServer';
+import { interrupt } from './interrupt.node';
 import { usualLimits } from './memoryPlan';
 import { nodeFileAccess } from './nodeFileAccess.node';
 import { nodeRuntimes } from './nodeRuntimes.node';
@@ -38,6 +39,7 @@ const server = new EngineServer({
   attentionBudgetBytes,
   memoryLimits: { ...usualLimits, engineBytes: Math.min(usualLimits.engineBytes, limitBytes) },
   residentBytes: () => process.memoryUsage.rss(),
+  interrupt,
 });
 // Nothing can be saved here: the window that asked is gone.
 server.onClose(() => process.exit(0));

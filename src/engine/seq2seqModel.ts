@@ -4,24 +4,20 @@ import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import { sidesOf } from '../onnx/site';
-import type { Tokenizer } from '../tokenizer/tokenizer';
 import { arrangeLayers } from './arrangeLayers';
-import type { ChatTemplate } from './chatTemplate';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
 import { mostThatFit } from './memoryPlan';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
-import { tokenizeSource } from './tokenizeSource';
+import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 import type { TokenizedText } from './tokenizeText';
 
 /** What an encoder–decoder model is made of. */
-export interface Seq2SeqParts {
+export interface Seq2SeqParts extends SourceTokenizer {
   readonly info: ModelInfo;
   readonly sessions: Seq2SeqSessions;
-  readonly tokenizer: Tokenizer;
-  readonly chatTemplate: ChatTemplate | undefined;
   readonly rules: GenerationRules;
   /** The most tokens of a target that the settings allow. */
   readonly targetContextLength: number | undefined;
@@ -55,7 +51,7 @@ export class Seq2SeqModel implements TextModel {
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     const started = performance.now();
     steps.onProgress({ stage: 'tokenize' });
-    const { stream, notices } = this.#tokenize(text, tokenLimit, isChatMessage);
+    const { stream, notices } = await this.#tokenize(text, tokenLimit, isChatMessage);
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
@@ -79,7 +75,7 @@ export class Seq2SeqModel implements TextModel {
 
   async write(text: string): Promise<string> {
     const { sessions, padId } = this.#parts;
-    const { stream } = this.#tokenize(text, 0);
+    const { stream } = await this.#tokenize(text, 0);
     const source = await sessions.read(idsOf(stream), padId);
     try {
       const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
@@ -93,7 +89,7 @@ export class Seq2SeqModel implements TextModel {
     await this.#parts.sessions.release();
   }
 
-  #tokenize(text: string, tokenLimit: number, isChatMessage = false): TokenizedText {
+  #tokenize(text: string, tokenLimit: number, isChatMessage = false): Promise<TokenizedText> {
     const { info, sessions } = this.#parts;
     return tokenizeSource(this.#parts, text, isChatMessage, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize });
   }
@@ -107,12 +103,12 @@ export class Seq2SeqModel implements TextModel {
       await turn();
       return sessions.scores(source, ids);
     });
-    return { stream: writtenTarget(tokenizer, written), notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [] };
+    return { stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)), notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [] };
   }
 
   #give(text: string, tokenLimit: number, mostTokens: number): { stream: TokenStream; notices: Notice[] } {
     const { tokenizer, sessions, rules } = this.#parts;
-    const whole = givenTarget(tokenizer, text, rules);
+    const whole = tokenizer.use(text.length, (own) => givenTarget(own, text, rules));
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
     if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
     const most = Math.min(mostTokens, tokenLimit > 0 ? Math.max(1, tokenLimit) : Infinity);

@@ -1,17 +1,19 @@
 import { ExplorerError } from '../base/errors';
 import type { ChatTemplateView, ModelSpec } from '../protocol';
-import { renderChat } from './chatTemplate';
+import { maxTemplateUnits, renderChat } from './chatTemplate';
+import type { Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
 import { modelAccess } from './modelAccess';
 import { resolveModel } from './modelFolder';
 
 /** The chat template of a model that need not be loaded, with what it says around a message. Throws `chatTemplateNotFound`. */
-export async function showChatTemplate(files: FileAccess, spec: ModelSpec): Promise<ChatTemplateView> {
+export async function showChatTemplate(files: FileAccess, spec: ModelSpec, deadlines: Deadlines): Promise<ChatTemplateView> {
   const { name, chatTemplate } = await resolveModel(await modelAccess(files, spec), spec.path, spec.tokenizerPath);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
-  const { fileName, text } = chatTemplate;
+  const { fileName } = chatTemplate;
+  const text = chatTemplate.text.slice(0, maxTemplateUnits);
   try {
-    const { prefix, suffix } = renderChat(chatTemplate, 'message');
+    const { prefix, suffix } = renderChat(chatTemplate, 'message', deadlines);
     return { modelName: name, fileName, text, prefix, suffix, error: undefined };
   } catch (error) {
     return { modelName: name, fileName, text, prefix: undefined, suffix: undefined, error: ExplorerError.from(error).serialize() };

@@ -44,7 +44,7 @@ export class StackModel implements TextModel {
     if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
-    const { stream, notices: cuts } = tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#lean.mostPositions, vocabularySize });
+    const { stream, notices: cuts } = await tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#lean.mostPositions, vocabularySize });
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();

@@ -106,7 +106,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       },
     }),
   );
-  const documents = owned.add(new ModelDocuments({ report: async () => supervisor.inspect(modelInUse()), chatTemplate: async () => supervisor.chatTemplate(modelInUse()) }));
+  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }));
   const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
   owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, log, places, recent }));
   owned.add(

@@ -34,6 +34,8 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   tokenizerNotFound: 'chooseTokenizer',
   tokenizerInvalid: 'chooseTokenizer',
   tokenizerUnsupported: 'selectTextModel',
+  tokenizerTooCostly: 'selectTextModel',
+  tookTooLong: 'selectModel',
   tokenizerMismatch: 'chooseTokenizer',
   chatTemplateNotFound: 'explain',
   chatTemplateFailed: 'explain',

@@ -4,6 +4,7 @@ import { NormalizedString } from './normalizedString';
 import type { Normalizer } from './normalizers/normalizer';
 import { Trie } from './trie';
 import { isWhitespace } from './unicode/characters';
+import { mostSearchSteps, mostUnits, TooCostlyError, WrittenUnits } from './workBounds';
 
 /** A token that is found in the text before the model sees it. */
 interface AddedToken {
@@ -41,16 +42,21 @@ export class AddedVocabulary {
   constructor(list: readonly unknown[], path: string, pieces: Pieces, normalizer: Normalizer | undefined) {
     this.#normalizer = normalizer;
     let nextId = pieces.size;
-    list.forEach((value, i) => {
-      const token = readAddedToken(new JsonFields(value, `${path}[${i}]`));
-      if (token.content === '') return;
+    const tokens = list.map((value, i) => readAddedToken(new JsonFields(value, `${path}[${i}]`))).filter(({ content }) => content !== '');
+    const numUnits = tokens.reduce((sum, { content }) => sum + content.length, 0);
+    const written = new WrittenUnits(numUnits);
+    let formUnits = 0;
+    for (const token of tokens) {
       const id = this.#ids.get(token.content) ?? pieces.idOf(token.content) ?? nextId++;
       this.#ids.set(token.content, id);
       this.#tokens.set(id, token);
       this.#maxId = Math.max(this.#maxId, id);
       this.#normalizedForms.delete(id);
-      if (token.isNormalized && normalizer !== undefined) this.#normalizedForms.set(id, normalizer(NormalizedString.of(token.content)).text);
-    });
+      if (!token.isNormalized || normalizer === undefined) continue;
+      const form = normalizer(NormalizedString.of(token.content, written)).text;
+      if ((formUnits += form.length) > mostUnits(numUnits)) throw new TooCostlyError('its normalizer makes the added tokens far too long');
+      this.#normalizedForms.set(id, form);
+    }
     for (const [id, token] of this.#tokens) {
       const form = token.isNormalized ? (this.#normalizedForms.get(id) ?? token.content) : token.content;
       if (form !== '') (token.isNormalized ? this.#normalized : this.#plain).set(form, id);
@@ -95,9 +101,12 @@ export class AddedVocabulary {
     const push = (start: number, end: number, addedId: number | undefined): void => {
       if (start < end) pieces.push({ string: string.slice(start, end), addedId });
     };
+    const mostSteps = trie.steps + mostSearchSteps(text.length);
     let pieceStart = 0;
+    let blanksEnd = 0; // of the white space that was last looked through
     for (let from = 0; from < text.length; ) {
       const matchEnd = trie.longestMatch(text, from);
+      if (trie.steps > mostSteps) throw new TooCostlyError('its added tokens are too long and too much alike');
       if (matchEnd === -1) {
         from++;
         continue;
@@ -113,7 +122,12 @@ export class AddedVocabulary {
         // The token before may have taken the space that this one starts with.
         start = Math.max(start, pieceStart);
       }
-      if (token.stripsRight) while (end < text.length && isWhitespace(text.charCodeAt(end))) end++;
+      if (token.stripsRight) {
+        // Tokens of white space meet the same run of it again and again.
+        if (end < blanksEnd) end = blanksEnd;
+        else while (end < text.length && isWhitespace(text.charCodeAt(end))) end++;
+        blanksEnd = end;
+      }
       push(pieceStart, start, undefined);
       push(start, end, id);
       pieceStart = end;

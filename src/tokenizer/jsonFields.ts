@@ -1,3 +1,5 @@
+import { maxParts, TooCostlyError } from './workBounds';
+
 /** Says why a tokenizer.json cannot be used; {@link Tokenizer.fromJson} adds the file's name. */
 export class TokenizerFormatError extends Error {}
 
@@ -87,8 +89,28 @@ export function isId(value: unknown): value is number {
 
 const maxDepth = 32;
 
-/** Reads the list of a `Sequence` part, refusing one that is nested too deep. */
-export function readSequence<T>(fields: JsonFields, key: string, depth: number, read: (fields: JsonFields, depth: number) => T): T[] {
-  if (depth > maxDepth) throw new TokenizerFormatError(`"${fields.path}" is nested too deep`);
-  return fields.array(key).map((value, i) => read(new JsonFields(value, `${fields.path}.${key}[${i}]`), depth + 1));
+/** Where a part stands in its section of the file: how deep, and how many parts the section has had so far. */
+export class Nesting {
+  readonly #depth: number;
+  readonly #count: { parts: number };
+
+  constructor(depth = 0, count = { parts: 0 }) {
+    this.#depth = depth;
+    this.#count = count;
+  }
+
+  /** Goes into a list of parts. Throws where that is nested too deep or the section has too many. */
+  into(path: string, numParts: number): Nesting {
+    if (this.#depth > maxDepth) throw new TokenizerFormatError(`"${path}" is nested too deep`);
+    this.#count.parts += numParts;
+    if (this.#count.parts > maxParts) throw new TooCostlyError(`"${path}" has more than ${maxParts} steps`);
+    return new Nesting(this.#depth + 1, this.#count);
+  }
+}
+
+/** Reads the list of a `Sequence` part. Throws where it is nested too deep or the section has too many parts. */
+export function readSequence<T>(fields: JsonFields, key: string, nesting: Nesting, read: (fields: JsonFields, nesting: Nesting) => T): T[] {
+  const parts = fields.array(key);
+  const inner = nesting.into(`${fields.path}.${key}`, parts.length);
+  return parts.map((value, i) => read(new JsonFields(value, `${fields.path}.${key}[${i}]`), inner));
 }

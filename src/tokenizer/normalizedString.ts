@@ -1,4 +1,5 @@
 import { codePointAt, isWhitespace, skipCodePoints, unitLength } from './unicode/characters';
+import { WrittenUnits } from './workBounds';
 
 /** What a pattern found: contiguous pieces that cover the text, in order, and whether each is a match. */
 export interface Matches {
@@ -6,12 +7,20 @@ export interface Matches {
   readonly isMatch: readonly boolean[];
 }
 
+/** Places of a text's code units in the original; they begin at `from`. */
+interface Places {
+  readonly starts: Int32Array;
+  readonly ends: Int32Array;
+  readonly from: number;
+}
+
 /**
  * A piece of text on its way through the pipeline, with the place in the original text that each of its characters
  * stands for. All positions are UTF-16 code units; a value never changes, every step makes a new one.
  *
  * The rules by which places move (an inserted character shares the place of the one before it, a replacement that of
- * the last replaced one) are those of the reference library, so that offsets are the same by construction.
+ * the last replaced one) are those of the reference library, so that offsets are the same by construction. What the steps
+ * write is counted, from the text on through all that is made of it.
  */
 export class NormalizedString {
   readonly text: string;
@@ -21,17 +30,19 @@ export class NormalizedString {
   readonly #starts: Int32Array;
   readonly #ends: Int32Array;
   readonly #from: number;
+  readonly #written: WrittenUnits;
 
-  private constructor(text: string, starts: Int32Array, ends: Int32Array, from: number, originalStart: number) {
+  private constructor(text: string, { starts, ends, from }: Places, originalStart: number, written: WrittenUnits) {
     this.text = text;
     this.#starts = starts;
     this.#ends = ends;
     this.#from = from;
     this.originalStart = originalStart;
+    this.#written = written;
   }
 
-  /** A text that stands for itself. */
-  static of(text: string): NormalizedString {
+  /** A text that stands for itself; several can share one count. */
+  static of(text: string, written = new WrittenUnits(text.length)): NormalizedString {
     const starts = new Int32Array(text.length);
     const ends = new Int32Array(text.length);
     for (let i = 0; i < text.length; ) {
@@ -41,7 +52,7 @@ export class NormalizedString {
         ends[i] = end;
       }
     }
-    return new NormalizedString(text, starts, ends, 0, 0);
+    return new NormalizedString(text, { starts, ends, from: 0 }, 0, written);
   }
 
   /** Where the original of the text's units `[start, end)` starts. */
@@ -56,12 +67,18 @@ export class NormalizedString {
 
   /** The units `[start, end)`, which are not empty. */
   slice(start: number, end: number): NormalizedString {
-    return new NormalizedString(this.text.slice(start, end), this.#starts, this.#ends, this.#from + start, this.#starts[this.#from + start]);
+    return new NormalizedString(this.text.slice(start, end), { starts: this.#starts, ends: this.#ends, from: this.#from + start }, this.#starts[this.#from + start], this.#written);
   }
 
   /** The same places under another text, whose characters replace the former ones one for one and are as long. */
   withText(text: string): NormalizedString {
-    return new NormalizedString(text, this.#starts, this.#ends, this.#from, this.originalStart);
+    this.#written.spend(text.length);
+    return new NormalizedString(text, { starts: this.#starts, ends: this.#ends, from: this.#from }, this.originalStart, this.#written);
+  }
+
+  /** Throws `TooCostlyError` where a text of so many code units, which a step is putting together, is far longer than what it is made of. */
+  checkGrowth(units: number): void {
+    this.#written.check(units);
   }
 
   /**
@@ -70,6 +87,7 @@ export class NormalizedString {
    * `removedAtStart` former code points are dropped first.
    */
   transform(text: string, changes: ArrayLike<number>, removedAtStart = 0): NormalizedString {
+    this.#written.spend(text.length);
     const former = this.text;
     const starts = new Int32Array(text.length);
     const ends = new Int32Array(text.length);
@@ -90,7 +108,7 @@ export class NormalizedString {
         ends[i] = end;
       }
     }
-    return new NormalizedString(text, starts, ends, 0, this.originalStart);
+    return this.#made(text, starts, ends);
   }
 
   /** Drops the code points that `isKept` rejects. */
@@ -135,13 +153,14 @@ export class NormalizedString {
     if (this.text === '') return this;
     const first = unitLength(codePointAt(this.text, 0));
     const length = text.length + this.text.length;
+    this.#written.spend(length);
     const starts = new Int32Array(length);
     const ends = new Int32Array(length);
     // Prepending nothing still unplaces the first character in the reference library.
     starts.fill(text === '' ? this.originalStart : this.#starts[this.#from], 0, text.length + first);
     ends.fill(text === '' ? this.originalStart : this.#ends[this.#from], 0, text.length + first);
     this.#copyPlaces(starts, ends, first, text.length + first, this.text.length - first);
-    return new NormalizedString(text + this.text, starts, ends, 0, this.originalStart);
+    return this.#made(text + this.text, starts, ends);
   }
 
   /** Puts `content` in the place of every match. */
@@ -154,6 +173,7 @@ export class NormalizedString {
       pieces.push(piece);
       length += piece.length;
     }
+    this.#written.spend(length);
     const starts = new Int32Array(length);
     const ends = new Int32Array(length);
     let write = 0;
@@ -168,7 +188,11 @@ export class NormalizedString {
       }
       write += pieces[i].length;
     }
-    return new NormalizedString(pieces.join(''), starts, ends, 0, this.originalStart);
+    return this.#made(pieces.join(''), starts, ends);
+  }
+
+  #made(text: string, starts: Int32Array, ends: Int32Array): NormalizedString {
+    return new NormalizedString(text, { starts, ends, from: 0 }, this.originalStart, this.#written);
   }
 
   #copyPlaces(starts: Int32Array, ends: Int32Array, from: number, to: number, count: number): void {

@@ -2,6 +2,7 @@ import { toRegExp } from 'oniguruma-to-es';
 import { type JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
 import type { Matches } from './normalizedString';
 import { codePointAt, unitLength } from './unicode/characters';
+import { maxExpressionUnits, TooCostlyError } from './workBounds';
 
 /** Finds matches in a text. */
 export type Pattern = (text: string) => Matches;
@@ -99,8 +100,9 @@ export function readPattern(fields: JsonFields): Pattern {
   return regExpPattern(translateExpression(source));
 }
 
-/** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal. */
+/** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal, {@link TooCostlyError} where it is too long. */
 function translateExpression(source: string): RegExp {
+  if (source.length > maxExpressionUnits) throw new TooCostlyError(`a regular expression of it has ${source.length} characters, more than ${maxExpressionUnits}`);
   const written = withOnigurumaWords(source);
   // The second branch never matches. A letter whose case counts keeps the translation from making the whole expression
   // ignore case where a part of it does, which would change what \p{L} means elsewhere.

@@ -12,6 +12,7 @@ import type { PostProcessor } from './postProcessors/postProcessor';
 import { readPostProcessor } from './postProcessors/readPostProcessor';
 import type { PreTokenizer } from './preTokenizers/preTokenizer';
 import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
+import { TooCostlyError } from './workBounds';
 
 export type { Encoding } from './encoding';
 
@@ -46,7 +47,8 @@ export class Tokenizer {
 
   /**
    * Reads a tokenizer.json, which is not trusted; `name` stands for it in errors. Truncation and padding sections are ignored.
-   * Throws `tokenizerInvalid` where it is damaged, `tokenizerUnsupported` where it uses what this program does not have.
+   * Throws `tokenizerInvalid` where it is damaged, `tokenizerUnsupported` where it uses what this program does not have,
+   * `tokenizerTooCostly` where it asks for more work than any honest one.
    */
   static fromJson(json: string, name = 'tokenizer.json'): Tokenizer {
     return withNamedErrors(name, () => {
@@ -81,7 +83,8 @@ export class Tokenizer {
 
   /**
    * The tokens of a text with the UTF-16 code units that each stands for, the same as the reference library's.
-   * Special tokens that the text itself spells are found. Throws `tokenizerInvalid` where the text needs an unknown token and there is none.
+   * Special tokens that the text itself spells are found. Throws `tokenizerInvalid` where the text needs an unknown token and there is none,
+   * `tokenizerTooCostly` where the work grows out of all proportion to the text.
    */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): Encoding {
     const { name, added, preTokenize, model, postProcess } = this.#parts;
@@ -100,15 +103,17 @@ export class Tokenizer {
     });
   }
 
-  /** A text of token ids; ids that stand for nothing are left out. */
+  /** A text of token ids; ids that stand for nothing are left out. Throws `tokenizerTooCostly`. */
   decode(ids: readonly number[], { skipSpecialTokens = true }: DecodeOptions = {}): string {
-    const { added, model, decode } = this.#parts;
-    const pieces: string[] = [];
-    for (const id of ids) {
-      const piece = added.decodedFormOf(id) ?? model.vocabulary.pieceOf(id);
-      if (piece !== undefined && !(skipSpecialTokens && added.isSpecial(id))) pieces.push(piece);
-    }
-    return decode === undefined ? pieces.join(' ') : decode(pieces).join('');
+    const { name, added, model, decode } = this.#parts;
+    return withNamedErrors(name, () => {
+      const pieces: string[] = [];
+      for (const id of ids) {
+        const piece = added.decodedFormOf(id) ?? model.vocabulary.pieceOf(id);
+        if (piece !== undefined && !(skipSpecialTokens && added.isSpecial(id))) pieces.push(piece);
+      }
+      return decode === undefined ? pieces.join(' ') : decode(pieces).join('');
+    });
   }
 }
 
@@ -150,6 +155,9 @@ function withNamedErrors<T>(name: string, run: () => T): T {
   } catch (error) {
     if (error instanceof TokenizerFormatError) throw new ExplorerError('tokenizerInvalid', [name, error.message], { cause: error });
     if (error instanceof UnsupportedPartError) throw new ExplorerError('tokenizerUnsupported', [error.message], { cause: error });
+    if (error instanceof TooCostlyError) throw new ExplorerError('tokenizerTooCostly', [name, error.message], { cause: error });
+    // JavaScript's own bounds: the stack (of regular expressions, too), the length of a string or an array.
+    if (error instanceof RangeError) throw new ExplorerError('tokenizerTooCostly', [name, 'it goes deeper, or makes more of the text, than this program can'], { cause: error });
     throw error;
   }
 }

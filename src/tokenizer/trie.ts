@@ -6,6 +6,12 @@ export class Trie {
   static readonly root = 0;
   readonly #edges = new PairTable(1024);
   readonly #values: number[] = [-1];
+  #steps = 0;
+
+  /** Steps that {@link longestMatch} has taken so far, for those that bound them. */
+  get steps(): number {
+    return this.#steps;
+  }
 
   /** Adds a string; a string added again takes the new value. */
   set(text: string, value: number): void {
@@ -42,11 +48,13 @@ export class Trie {
   /** The end of the longest string that starts at an index of a text, walking on from a node; -1 where none does. */
   longestMatch(text: string, from: number, node: number = Trie.root): number {
     let end = -1;
-    for (let i = from; i < text.length; ) {
+    let i = from;
+    while (i < text.length) {
       node = this.#edges.get(node, text.charCodeAt(i++));
       if (node === -1) break;
       if (this.#values[node] !== -1) end = i;
     }
+    this.#steps += i - from;
     return end;
   }
 }

@@ -138,7 +138,7 @@ describe('long texts of encoder–decoder models', () => {
     await runtime.initialize(1);
   });
 
-  const load = (name: string, given: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 }, undefined, undefined, given);
+  const load = (name: string, given: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 }, undefined, undefined, { memory: given });
 
   /** The largest difference between a layer's rows and those of another, which is held whole. */
   const largestDifference = async (layer: HeldLayer, whole: HeldLayer): Promise<number> => {
@@ -211,7 +211,7 @@ describe('long texts of encoder–decoder models', () => {
     const access = memoryAccess({ ...Object.fromEntries(files), 'm/config.json': JSON.stringify({ ...config, n_positions: undefined }) });
     const long = text.repeat(30);
     const read = async (given: MemoryLimits, target: string): Promise<{ codes: string[]; lengths: number[] }> => {
-      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'wasm', threads: 1 }, undefined, undefined, given);
+      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'wasm', threads: 1 }, undefined, undefined, { memory: given });
       const { streams, notices, layers } = await model.explain({ text: long, tokenLimit: 0, target });
       for (const layer of layers) layer.release?.();
       await model.release();

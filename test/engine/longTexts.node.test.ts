@@ -16,7 +16,7 @@ describe('long texts of a bundled model', () => {
     text = (await readFixtureText('code/heldOut.py.txt')).slice(0, 400);
   });
 
-  const load = (limits: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 }, undefined, undefined, limits);
+  const load = (limits: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 }, undefined, undefined, { memory: limits });
 
   it('are recomputed when they are asked for, short ones held, live or not', async () => {
     const model = await load({ ...usualLimits, wholeAttentionBytes: 1e5 });

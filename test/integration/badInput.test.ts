@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, testApi, workspaceFolder, writeFile, writeTinyModel } from './support';
+import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, sleep, testApi, workspaceFolder, writeFile, writeTinyModel } from './support';
 import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';
 
 describe('Bad input gets one sentence, and the next run works', () => {
@@ -136,6 +136,25 @@ describe('Bad input gets one sentence, and the next run works', () => {
       expectFailure((await explain(api)).status, code);
     });
   }
+
+  it('a chat template that goes on and on: its document says so, and keeps no run waiting', async () => {
+    const folder = await writeTinyModel('models/endless');
+    await writeFile(`${folder}/tokenizer_config.json`, JSON.stringify({ chat_template: '{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}' }));
+    await configure({ modelPath: folder });
+    await openText('some text');
+    const shown = (): string => vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith('Chat Template.md'))?.getText() ?? '';
+    await vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
+    expect(shown()).to.include('The chat template took longer than 5 s');
+    await closeAll();
+    await openText('some text');
+    const showing = vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
+    await sleep(300);
+    await configure({ modelPath: 'models/tiny' });
+    expectReady(await explain(api));
+    // It was asked for anew after the run, about the model that is in use by then.
+    await showing;
+    expect(shown()).to.include('tiny has no chat template');
+  });
 
   it('settings of the wrong type', async () => {
     await configure({ threads: -3, tokenLimit: 'many', colourMap: 'rainbow', scale: 7, backend: 'cuda' });

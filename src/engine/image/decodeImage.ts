@@ -4,40 +4,48 @@ import makeWebpDecoder from '@jsquash/webp/codec/dec/webp_dec.js';
 import webpBinary from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import { ExplorerError } from '../../base/errors';
 import { isAllocationFailure } from '../allocationFailure';
+import { noDeadlines, type Deadlines } from '../deadlines';
 import { decodeGif } from './decodeGif';
 import { decodePng } from './decodePng';
-import { readImageHeader } from './imageHeader';
+import { readImageHeader, type ImageHeader } from './imageHeader';
 import { orient, type Raster } from './raster';
 
 /**
  * Decodes a PNG, JPEG, WebP or GIF file (its first frame) as `PIL.Image.open(…).convert('RGB')` after `exif_transpose` does:
- * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `imageTooLarge` before it decodes, or `outOfMemory`.
+ * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `tookTooLong`, `imageTooLarge` before it decodes, or `outOfMemory`.
  */
-export async function decodeImage(bytes: Uint8Array, name: string): Promise<Raster> {
+export async function decodeImage(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<Raster> {
   const header = readImageHeader(bytes, name);
   let raster: Raster;
   try {
-    switch (header.format) {
-      case 'png':
-        raster = decodePng(bytes);
-        break;
-      case 'gif':
-        raster = decodeGif(bytes);
-        break;
-      case 'jpeg':
-        raster = toRaster((await makeJpegDecoder(await startingFrom(jpegBinary))).decode(bytes, false));
-        break;
-      case 'webp':
-        raster = toRaster((await makeWebpDecoder(await startingFrom(webpBinary))).decode(bytes));
-        break;
-    }
+    const decode = await decoderOf(header.format);
+    raster = deadlines.run('preparePicture', header.width * header.height, () => decode(bytes));
   } catch (error) {
+    if (error instanceof ExplorerError) throw error;
     throw isAllocationFailure(error) ? new ExplorerError('outOfMemory', [`the picture ${name}`], { cause: error }) : new ExplorerError('imageUnreadable', [name, reasonOf(error)], { cause: error });
   }
   if (raster.width !== header.width || raster.height !== header.height) throw new ExplorerError('imageUnreadable', [name, 'it has another size than its header says']);
   // What is shown is what the model sees, and that is opaque.
   for (let i = 3; i < raster.pixels.length; i += 4) raster.pixels[i] = 255;
   return orient(raster, header.orientation);
+}
+
+/** Loads what decodes a format: a codec of its own for each picture, since one that broke off, or was ended, may be no good any more. */
+async function decoderOf(format: ImageHeader['format']): Promise<(bytes: Uint8Array) => Raster> {
+  switch (format) {
+    case 'png':
+      return decodePng;
+    case 'gif':
+      return decodeGif;
+    case 'jpeg': {
+      const jpeg = await makeJpegDecoder(await startingFrom(jpegBinary));
+      return (bytes) => toRaster(jpeg.decode(bytes, false));
+    }
+    case 'webp': {
+      const webp = await makeWebpDecoder(await startingFrom(webpBinary));
+      return (bytes) => toRaster(webp.decode(bytes));
+    }
+  }
 }
 
 /** What every host has of WebAssembly; the language level's library does not say so. */

@@ -11,6 +11,7 @@ import { readsOf } from '../../onnx/reads';
 import type { ExtractionReport } from '../../onnx/report';
 import type { EngineEvents, ModelSpec, PictureView, ReportView } from '../../protocol';
 import { AttentionSession, type LayerWeights } from '../attentionSession';
+import { noDeadlines, type Deadlines } from '../deadlines';
 import type { HeldLayer } from '../heldLayer';
 import type { FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
@@ -130,11 +131,11 @@ export class ImageModel {
     return isSameModel(this.#spec, spec);
   }
 
-  /** Decodes a picture and brings it into the model's size. Throws `imageUnreadable`, `imageTooLarge` or `modelUnsupported`. */
-  async prepare(bytes: Uint8Array, name: string): Promise<PreparedPicture> {
-    const decoded = await decodeImage(bytes, name);
+  /** Decodes a picture and brings it into the model's size. Throws `imageUnreadable`, `imageTooLarge`, `tookTooLong` or `modelUnsupported`. */
+  async prepare(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<PreparedPicture> {
+    const decoded = await decodeImage(bytes, name, deadlines);
     const steps = this.#preprocessing;
-    const shaped = shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name);
+    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name));
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
     const isCut = steps?.crop !== undefined && isCropped(decoded, steps);

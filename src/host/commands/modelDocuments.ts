@@ -5,6 +5,7 @@ import { Emitter } from '../../base/event';
 import { ExplorerError } from '../../base/errors';
 import type { ChatTemplateView, ReportView } from '../../protocol';
 import { errorSentence } from '../localize';
+import { showWaiting } from '../run/showProgress';
 import { said, saidMarkdown } from '../say/said';
 
 /** The scheme of the documents that tell about the model in use. */
@@ -18,8 +19,8 @@ const maxShown = 200_000;
 
 /** What the documents are made of; each asks about the model in use. */
 export interface ModelDocumentSources {
-  readonly report: () => Promise<ReportView>;
-  readonly chatTemplate: () => Promise<ChatTemplateView>;
+  readonly report: (signal: AbortSignal) => Promise<ReportView>;
+  readonly chatTemplate: (signal: AbortSignal) => Promise<ChatTemplateView>;
 }
 
 /** Provides what is known of the model in use as Markdown documents that are made anew each time they are asked for. */
@@ -28,26 +29,54 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
   readonly #store = new DisposableStore();
   readonly #changeEmitter = this.#store.add(new Emitter<vscode.Uri>());
   readonly onDidChange = this.#changeEmitter.event;
+  /** Of the document that is being opened, by its path. */
+  readonly #texts = new Map<string, MarkdownText>();
 
   constructor(sources: ModelDocumentSources) {
     this.#sources = sources;
     this.#store.add(vscode.workspace.registerTextDocumentContentProvider(modelDocumentScheme, this));
   }
 
-  async provideTextDocumentContent(uri: vscode.Uri): Promise<MarkdownText> {
-    const isTemplate = uri.path.endsWith(fileNames.chatTemplate);
+  async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<MarkdownText> {
+    const text = this.#texts.get(uri.path);
+    if (text !== undefined) return text;
+    const controller = new AbortController();
+    const cancelling = token.onCancellationRequested(() => controller.abort());
     try {
-      return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate()) : (await this.#sources.report()).markdown;
+      return await this.#make(uri.path.endsWith(fileNames.chatTemplate), controller.signal);
+    } finally {
+      cancelling.dispose();
+    }
+  }
+
+  async #make(isTemplate: boolean, signal: AbortSignal): Promise<MarkdownText> {
+    try {
+      return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources.report(signal)).markdown;
     } catch (error) {
+      if (signal.aborted) throw error;
       return md`# ${isTemplate ? saidMarkdown('Chat Template') : saidMarkdown('Extraction Report')}\n\n${escaped(errorSentence(ExplorerError.from(error)))}\n`;
     }
   }
 
-  /** Opens a document on the model in use, rendered where VS Code can. */
+  /** Opens a document on the model in use, rendered where VS Code can; what takes long can be cancelled. */
   async show(which: keyof ModelDocumentSources): Promise<void> {
     const uri = vscode.Uri.from({ scheme: modelDocumentScheme, path: `/${fileNames[which]}` });
-    this.#changeEmitter.fire(uri);
-    const document = await vscode.workspace.openTextDocument(uri);
+    const controller = new AbortController();
+    const title = which === 'chatTemplate' ? said('Chat Template') : said('Extraction Report');
+    const making = this.#make(which === 'chatTemplate', controller.signal);
+    const progress = showWaiting(title, making, () => controller.abort());
+    let document: vscode.TextDocument;
+    try {
+      this.#texts.set(uri.path, await making);
+      this.#changeEmitter.fire(uri);
+      document = await vscode.workspace.openTextDocument(uri);
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      throw error;
+    } finally {
+      progress.dispose();
+      this.#texts.delete(uri.path);
+    }
     try {
       await vscode.commands.executeCommand('markdown.showPreview', document.uri);
     } catch {

@@ -1,10 +1,12 @@
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import type { ExplorerError } from '../../base/errors';
 import type { ProcessEnd } from '../../base/processEnd';
 import type { EngineApi, EngineEvents, EngineOptions } from '../../protocol';
 import type { Client } from '../../rpc/connection';
 import { engineMethods } from '../../rpc/methods';
 import type { EngineProcess } from './engineLauncher';
 import { watchEngine, type Ticks } from './engineWatch';
+import { StepWatch } from './stepWatch';
 
 /** A started engine, with what its supervisor must know of it. */
 export class EngineHandle implements Disposable {
@@ -21,6 +23,9 @@ export class EngineHandle implements Disposable {
   #isAlive = true;
   #isUnwanted = false;
   #isBackground = false;
+  #endedBy: ExplorerError | undefined;
+  /** How many documents about a model it has been asked for and has not given. */
+  numDocuments = 0;
 
   constructor(process: EngineProcess, options: EngineOptions, ticks: Ticks) {
     this.#process = process;
@@ -42,8 +47,24 @@ export class EngineHandle implements Disposable {
     return this.#isUnwanted;
   }
 
+  /** Why we ended it, where that is the answer to what it was asked. */
+  get endedBy(): ExplorerError | undefined {
+    return this.#endedBy;
+  }
+
   get pid(): number | undefined {
     return this.#process.pid;
+  }
+
+  /** Tells of a step that lasts longer than it may, where the engine cannot end it by itself; that is then what ends the engine. */
+  watchSteps(ticks: Ticks, onOverdue: (error: ExplorerError) => void): void {
+    const watch = this.#store.add(
+      new StepWatch(ticks, (error) => {
+        this.#endedBy = error;
+        onOverdue(error);
+      }),
+    );
+    this.on('busy', (busy) => watch.set(busy));
   }
 
   /** How many requests it has begun to work on: whoever asked and finds no more of them when it is gone was not what ended it. */

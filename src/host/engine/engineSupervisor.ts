@@ -53,6 +53,8 @@ export class EngineSupervisor implements Disposable {
   /** Settles when the former run has let go of the engine. */
   #turn: Promise<unknown> = Promise.resolve();
   #nextRunId = 1;
+  /** How many runs have begun. */
+  #numRuns = 0;
   #isBackground = false;
   #isDisposed = false;
 
@@ -117,14 +119,14 @@ export class EngineSupervisor implements Disposable {
     return result;
   }
 
-  /** The extraction report of a model. */
-  async inspect(model: ModelSpec): Promise<ReportView> {
-    return (await this.#ask(() => this.#any(model), (engine) => engine.remote.inspect(model))).value;
+  /** The extraction report of a model, the one in use when it is asked for. */
+  inspect(model: () => ModelSpec, signal: AbortSignal): Promise<ReportView> {
+    return this.#document(model, (engine, spec) => engine.remote.inspect(spec, signal), signal);
   }
 
-  /** The chat template of a model. */
-  async chatTemplate(model: ModelSpec): Promise<ChatTemplateView> {
-    return (await this.#ask(() => this.#any(model), (engine) => engine.remote.chatTemplate(model))).value;
+  /** The chat template of a model, likewise. */
+  chatTemplate(model: () => ModelSpec, signal: AbortSignal): Promise<ChatTemplateView> {
+    return this.#document(model, (engine, spec) => engine.remote.chatTemplate(spec, signal), signal);
   }
 
   /** Bytes held by the engine; undefined where there is none. */
@@ -170,13 +172,14 @@ export class EngineSupervisor implements Disposable {
 
   async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
     let asked: EngineHandle | undefined;
-    const take = (): EngineHandle => {
+    const take = async (): Promise<EngineHandle> => {
       if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
-      asked = this.#take(model);
-      if (this.#isBackground) asked.setBackground(true);
       this.#setState({ kind: 'running' });
+      asked = await this.#takeFree(model);
+      if (this.#isBackground) asked.setBackground(true);
       return asked;
     };
+    this.#numRuns++;
     try {
       const { engine, value: info } = await this.#ask(take, (taken) => request(taken, signal));
       this.#keepSpare(model);
@@ -191,30 +194,77 @@ export class EngineSupervisor implements Disposable {
   }
 
   /**
+   * Asks for a document about a model. Explanations go first: where one ends the engine that was asked, or takes its model's files
+   * from it, the document is asked for anew when that is through. Throws `cancelled`, and what the engine says.
+   */
+  async #document<T>(model: () => ModelSpec, request: (engine: EngineHandle, spec: ModelSpec) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (;;) {
+      if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
+      const spec = model();
+      const numRuns = this.#numRuns;
+      const asked: EngineHandle[] = [];
+      const take = (): EngineHandle => {
+        const engine = this.#reader(spec);
+        engine.numDocuments++;
+        asked.push(engine);
+        return engine;
+      };
+      try {
+        return (await this.#ask(take, (engine) => request(engine, spec))).value;
+      } catch (error) {
+        const engine = asked.at(-1);
+        if (signal.aborted && engine !== undefined && !this.#isRunningOn(engine)) await this.#letGo(engine, 'its document was cancelled');
+        const isOvertaken = this.#numRuns !== numRuns || (isCancelled(error) && engine?.isUnwanted === true);
+        if (signal.aborted || !isOvertaken) throw error;
+      } finally {
+        for (const engine of asked) engine.numDocuments--;
+      }
+      await this.#turn;
+    }
+  }
+
+  /** The engine to ask for a document: during a run the spare, which has nothing to do; else the one that there is, whatever it runs on. */
+  #reader(model: ModelSpec): EngineHandle {
+    const current = this.#engine.value;
+    if (this.#spare?.isAlive === true && current !== undefined && this.#isRunningOn(current)) return this.#spare;
+    return current?.isAlive === true ? current : this.#take(model);
+  }
+
+  #isRunningOn(engine: EngineHandle): boolean {
+    return this.#state.kind === 'running' && engine === this.#engine.value;
+  }
+
+  /** An engine for a run, which waits for no document: one that is busy with such is ended. */
+  async #takeFree(model: ModelSpec): Promise<EngineHandle> {
+    let engine = this.#take(model);
+    // The spare, which then takes over, may have been asked for one as well.
+    for (let tries = 0; tries < 2 && engine.numDocuments > 0; tries++) {
+      await this.#letGo(engine, 'an explanation goes before its document');
+      if (this.#isDisposed) throw new ExplorerError('cancelled');
+      engine = this.#take(model);
+    }
+    return engine;
+  }
+
+  /**
    * Asks an engine. One that proves to be gone before it began is nothing that the request has done: then another is asked. The end of
    * one that did begin is told: `engineStopped` with its reason, `outOfMemory`, or `modelChanged`.
    */
-  async #ask<T>(take: () => EngineHandle, request: (engine: EngineHandle) => Promise<T>): Promise<Answer<T>> {
+  async #ask<T>(take: () => EngineHandle | Promise<EngineHandle>, request: (engine: EngineHandle) => Promise<T>): Promise<Answer<T>> {
     for (let numAsked = 1; ; numAsked++) {
-      const engine = take();
+      const engine = await take();
       const { numBegun } = engine;
       try {
         return { engine, value: await request(engine) };
       } catch (error) {
         if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
-        if (engine.isUnwanted) throw new ExplorerError('cancelled');
+        if (engine.isUnwanted) throw engine.endedBy ?? new ExplorerError('cancelled');
         const end = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then((): ProcessEnd => ({ kind: 'other', reason: 'the connection was lost' }))]);
         this.#stopped(engine, end);
         if (engine.numBegun > numBegun || numAsked >= mostEngines) throw endError(end, error);
         this.#log.info(entry`The engine was gone before it began: another is asked.`);
       }
     }
-  }
-
-  /** The engine that there is, whatever it runs on, else one for these options. */
-  #any(options: EngineOptions): EngineHandle {
-    const current = this.#engine.value;
-    return current?.isAlive === true ? current : this.#take(options);
   }
 
   /** The engine to use: the one there is, else the spare, else a new one. */
@@ -239,6 +289,7 @@ export class EngineSupervisor implements Disposable {
     engine.on('progress', (progress) => {
       if (engine === this.#engine.value) this.#progressEmitter.fire(progress);
     });
+    engine.watchSteps(this.#ticks, ({ message }) => this.#end(engine, message));
     void engine.exited.then((end) => this.#stopped(engine, end));
     return engine;
   }
@@ -252,8 +303,8 @@ export class EngineSupervisor implements Disposable {
     this.#log.debug(entry`The spare engine takes over.`);
   }
 
-  /** After a cancelled run: the engine stays if it answers, which it cannot do inside a run. */
-  async #letGo(engine: EngineHandle | undefined): Promise<void> {
+  /** After something was cancelled: the engine stays if it answers, which it cannot do inside a run. */
+  async #letGo(engine: EngineHandle | undefined, why = 'its run was cancelled'): Promise<void> {
     if (engine === undefined || !engine.isAlive || engine.isUnwanted) return;
     const isFree = await Promise.race([
       engine.remote.memory({}).then(
@@ -262,7 +313,12 @@ export class EngineSupervisor implements Disposable {
       ),
       delay(graceMilliseconds).then(() => false),
     ]);
-    if (!isFree && engine === this.#engine.value) this.#replace(engine, 'its run was cancelled');
+    if (!isFree) this.#end(engine, why);
+  }
+
+  #end(engine: EngineHandle, why: string): void {
+    if (engine === this.#spare) this.#dropSpare();
+    else this.#replace(engine, why);
   }
 
   #replace(engine: EngineHandle, why: string): void {

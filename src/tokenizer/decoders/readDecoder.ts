@@ -1,17 +1,21 @@
-import { type JsonFields, readSequence, UnsupportedPartError } from '../jsonFields';
+import { type JsonFields, Nesting, readSequence, UnsupportedPartError } from '../jsonFields';
 import { readPattern } from '../pattern';
+import { mostUnits, TooCostlyError } from '../workBounds';
 import { readPrependScheme } from '../preTokenizers/metaspace';
 import { decodeByteFallback, decodeByteLevel } from './bytes';
 import type { Decoder } from './decoder';
 import { readWordPieceDecoder } from './wordPiece';
 
 /** Builds the decoder that a tokenizer.json describes. */
-export function readDecoder(fields: JsonFields, depth = 0): Decoder {
+export function readDecoder(fields: JsonFields, nesting = new Nesting()): Decoder {
   const type = fields.string('type');
   switch (type) {
     case 'Sequence': {
-      const parts = readSequence(fields, 'decoders', depth, readDecoder);
-      return (pieces) => parts.reduce((current, decode) => decode(current), pieces);
+      const parts = readSequence(fields, 'decoders', nesting, readDecoder);
+      return (pieces) => {
+        const most = mostUnits(unitsOf(pieces));
+        return parts.reduce((current, decode) => checked(decode(current), most), pieces);
+      };
     }
     case 'ByteLevel':
       return decodeByteLevel;
@@ -47,11 +51,29 @@ function readMetaspaceDecoder(fields: JsonFields): Decoder {
 function readReplaceDecoder(fields: JsonFields): Decoder {
   const pattern = readPattern(fields.object('pattern'));
   const content = fields.string('content');
-  return (pieces) =>
-    pieces.map((piece) => {
+  return (pieces) => {
+    const most = mostUnits(unitsOf(pieces));
+    let units = 0;
+    return pieces.map((piece) => {
       const { ends, isMatch } = pattern(piece);
+      units += piece.length + content.length * isMatch.filter(Boolean).length;
+      if (units > most) throw tooLong();
       return ends.map((end, i) => (isMatch[i] ? content : piece.slice(i === 0 ? 0 : ends[i - 1], end))).join('');
     });
+  };
+}
+
+function unitsOf(pieces: readonly string[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0);
+}
+
+function checked(pieces: readonly string[], most: number): readonly string[] {
+  if (unitsOf(pieces) > most) throw tooLong();
+  return pieces;
+}
+
+function tooLong(): TooCostlyError {
+  return new TooCostlyError('its decoder makes the text far too long');
 }
 
 /** Takes at most `start` and `stop` of a character off the ends of each piece. */

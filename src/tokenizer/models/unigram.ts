@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
 import { Trie } from '../trie';
 import { codePointAt, unitLength } from '../unicode/characters';
+import { mostSearchSteps, TooCostlyError } from '../workBounds';
 import { cacheSize, maxCachedLength } from './cacheLimits';
 import type { Model, Pieces, WordTokens } from './model';
 import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
@@ -63,12 +64,14 @@ class Unigram implements Model {
     const bestScores = new Float64Array(length + 1);
     const bestStarts = new Int32Array(length + 1).fill(-1);
     const isUnknown = new Uint8Array(length + 1);
+    let stepsLeft = mostSearchSteps(length);
     for (let start = 0; start < length; ) {
       const scoreHere = bestScores[start];
       const nextStart = start + unitLength(codePointAt(word, start));
       let hasSingle = false;
       let node = Trie.root;
-      for (let end = start; end < length; ) {
+      let end = start;
+      while (end < length) {
         node = this.#trie.next(node, word.charCodeAt(end++));
         if (node === -1) break;
         const id = this.#trie.valueAt(node);
@@ -81,6 +84,8 @@ class Unigram implements Model {
         }
         if (end === nextStart) hasSingle = true;
       }
+      stepsLeft -= end - start;
+      if (stepsLeft < 0) throw new TooCostlyError('its pieces are too long and too much alike');
       if (!hasSingle) {
         const score = this.#unknownScore + scoreHere;
         if (bestStarts[nextStart] === -1 || score > bestScores[nextStart]) {

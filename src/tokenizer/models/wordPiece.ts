@@ -1,6 +1,7 @@
 import type { JsonFields } from '../jsonFields';
 import { Trie } from '../trie';
 import { countCodePoints } from '../unicode/characters';
+import { mostSearchSteps, TooCostlyError } from '../workBounds';
 import type { Model, WordTokens } from './model';
 import { missingUnknown, Vocabulary, wholeWord } from './vocabulary';
 
@@ -42,8 +43,10 @@ class WordPiece implements Model {
     const pieces: string[] = [];
     const starts: number[] = [];
     const ends: number[] = [];
+    const mostSteps = this.#pieces.steps + mostSearchSteps(word.length);
     for (let start = 0; start < word.length; ) {
       const end = start === 0 ? this.#pieces.longestMatch(word, 0) : this.#inside === -1 ? -1 : this.#pieces.longestMatch(word, start, this.#inside);
+      if (this.#pieces.steps > mostSteps) throw new TooCostlyError('its pieces are too long and too much alike');
       const piece = start === 0 ? word.slice(0, end) : prefix + word.slice(start, end);
       const id = end === -1 ? undefined : this.vocabulary.idOf(piece);
       if (id === undefined) return this.#unknown(word);

@@ -15,9 +15,11 @@ export function readPrecompiled(fields: JsonFields): Normalizer {
     const pieces: string[] = [];
     const changes: number[] = [];
     let isChanged = false;
+    let length = 0;
     const replace = (part: string, replacement: string): void => {
       isChanged = true;
       pieces.push(replacement);
+      piece.checkGrowth((length += replacement.length));
       const before = changes.length;
       for (let i = 0; i < replacement.length; i += unitLength(codePointAt(replacement, i))) changes.push(0);
       const surplus = changes.length - before - countCodePoints(part);

@@ -1,4 +1,4 @@
-import { type JsonFields, readSequence, UnsupportedPartError } from '../jsonFields';
+import { type JsonFields, Nesting, readSequence, UnsupportedPartError } from '../jsonFields';
 import type { NormalizedString } from '../normalizedString';
 import { readPattern } from '../pattern';
 import { marks } from '../unicode/characters';
@@ -11,11 +11,11 @@ import type { Normalizer } from './normalizer';
 import { readPrecompiled } from './precompiled';
 
 /** Builds the normalizer that a tokenizer.json describes. */
-export function readNormalizer(fields: JsonFields, depth = 0): Normalizer {
+export function readNormalizer(fields: JsonFields, nesting = new Nesting()): Normalizer {
   const type = fields.string('type');
   switch (type) {
     case 'Sequence': {
-      const parts = readSequence(fields, 'normalizers', depth, readNormalizer);
+      const parts = readSequence(fields, 'normalizers', nesting, readNormalizer);
       return (piece) => parts.reduce((current, normalize) => normalize(current), piece);
     }
     case 'NFC':

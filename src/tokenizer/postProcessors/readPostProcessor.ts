@@ -1,15 +1,15 @@
 import { specialRun, type TokenRun } from '../encoding';
-import { isId, type JsonFields, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
+import { isId, type JsonFields, Nesting, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
 import type { PostProcessor } from './postProcessor';
 import { readTemplate } from './template';
 import { trimOffsets } from './trimOffsets';
 
 /** Builds the post-processor that a tokenizer.json describes. */
-export function readPostProcessor(fields: JsonFields, depth = 0): PostProcessor {
+export function readPostProcessor(fields: JsonFields, nesting = new Nesting()): PostProcessor {
   const type = fields.string('type');
   switch (type) {
     case 'Sequence': {
-      const parts = readSequence(fields, 'processors', depth, readPostProcessor);
+      const parts = readSequence(fields, 'processors', nesting, readPostProcessor);
       return (runs, processing) => parts.reduce((current, process) => process(current, processing), runs);
     }
     case 'TemplateProcessing':

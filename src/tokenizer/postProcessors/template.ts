@@ -1,5 +1,6 @@
 import { specialRun, type TokenRun } from '../encoding';
 import { isId, JsonFields, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
+import { mostUnits, TooCostlyError } from '../workBounds';
 import type { PostProcessor } from './postProcessor';
 
 /** Puts special tokens around the text as the template for one sequence says. */
@@ -9,6 +10,8 @@ export function readTemplate(fields: JsonFields): PostProcessor {
   return (runs, { addsSpecialTokens }) => {
     // After another template there are several runs; the reference library stops there.
     if (runs.length !== 1) throw new UnsupportedPartError('two templates in a row');
+    const numTokens = pieces.reduce((sum, piece) => sum + (piece === 'text' ? runs[0].ids.length : piece.ids.length), 0);
+    if (numTokens > mostUnits(runs[0].ids.length)) throw new TooCostlyError('its template makes far too many tokens');
     return pieces.flatMap((piece): readonly TokenRun[] => {
       if (piece === 'text') return runs;
       return addsSpecialTokens ? [specialRun(piece.ids, piece.tokens)] : [];

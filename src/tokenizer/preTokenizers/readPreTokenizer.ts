@@ -1,4 +1,4 @@
-import { type JsonFields, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
+import { type JsonFields, Nesting, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
 import type { NormalizedString } from '../normalizedString';
 import { characterPattern, invertedPattern, type Pattern, readPattern, regExpPattern } from '../pattern';
 import { type Emit, splitAt, type SplitBehavior, splitBehaviors } from '../splitBehavior';
@@ -9,11 +9,11 @@ import type { PreTokenizer } from './preTokenizer';
 import { splitByScript } from './unicodeScripts';
 
 /** Builds the pre-tokenizer that a tokenizer.json describes. */
-export function readPreTokenizer(fields: JsonFields, depth = 0): PreTokenizer {
+export function readPreTokenizer(fields: JsonFields, nesting = new Nesting()): PreTokenizer {
   const type = fields.string('type');
   switch (type) {
     case 'Sequence':
-      return chain(readSequence(fields, 'pretokenizers', depth, readPreTokenizer));
+      return chain(readSequence(fields, 'pretokenizers', nesting, readPreTokenizer));
     case 'ByteLevel':
       return readByteLevel(fields);
     case 'Metaspace':

@@ -1,9 +1,10 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
+import type { Disposable } from '../../../src/base/disposable';
 import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
 import type { Log } from '../../../src/host/say/log';
-import { behave, FakeLauncher } from './fakeEngine';
+import { behave, endlessModel, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
 
 const never = new AbortController().signal;
@@ -207,6 +208,96 @@ describe('The engine supervisor', () => {
     expect(logged.join('\n')).to.include('spare');
   });
 
+  describe('watches steps that an engine cannot end by itself', () => {
+    const listeners = new Set<() => void>();
+    const tick = (count: number): void => {
+      for (let i = 0; i < count; i++) for (const listener of [...listeners]) listener();
+    };
+    const ticks = (listener: () => void): Disposable => {
+      listeners.add(listener);
+      return { dispose: () => listeners.delete(listener) };
+    };
+    beforeEach(() => {
+      supervisor.dispose();
+      supervisor = new EngineSupervisor(launcher, { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, ticks);
+    });
+    afterEach(() => {
+      supervisor.dispose();
+      expect(listeners.size, 'watches left').to.equal(0);
+    });
+
+    it('in a run: its seconds are ticks, and the next run has a fresh engine', async () => {
+      const running = supervisor.explain(behave('overdue'), never);
+      await until(() => listeners.size > 1); // the engine's own watch, and the step's
+      tick(3);
+      expect(launcher.launched[0].isOver).to.equal(false);
+      tick(1);
+      const error = await running.then(() => undefined, (reason: unknown) => reason);
+      expect(error).to.include({ code: 'tookTooLong', message: 'The tokenizer took longer than 3 s and was ended: choose another model, or a smaller text or picture.' });
+      expect(supervisor.state.kind).to.equal('notStarted');
+      expect((await supervisor.explain(behave('answer'), never)).info.streams[0].text).to.equal('answer');
+    });
+
+    it('in a document', async () => {
+      const asked = supervisor.chatTemplate(() => ({ ...behave('answer').model, path: endlessModel }), never);
+      await until(() => listeners.size > 1);
+      tick(6);
+      expect(await codeOf(asked)).to.equal('tookTooLong');
+      await supervisor.explain(behave('answer'), never);
+    });
+  });
+
+  describe('asked for a document that does not come', () => {
+    const { model } = behave('answer');
+    const endless = { ...model, path: endlessModel };
+
+    it('lets it be cancelled, and an engine that answers no more go', async () => {
+      const controller = new AbortController();
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
+      await until(() => launcher.launched[0]?.documents.length === 1);
+      controller.abort();
+      expect(await codeOf(asked)).to.equal('cancelled');
+      expect(launcher.alive).to.have.length(0);
+      expect((await supervisor.chatTemplate(() => model, never)).modelName).to.equal('fake');
+    });
+
+    it('keeps no run waiting, and asks for it anew when that is through', async () => {
+      const controller = new AbortController();
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
+      await until(() => launcher.launched[0]?.documents.length === 1);
+      const started = performance.now();
+      expect((await supervisor.explain(behave('answer', 'now'), never)).info.streams[0].text).to.equal('answer now');
+      expect(performance.now() - started).to.be.below(1000);
+      expect(launcher.launched[0].isOver).to.equal(true);
+      await until(() => launcher.launched[1].documents.length === 1);
+      controller.abort();
+      expect(await codeOf(asked)).to.equal('cancelled');
+    });
+
+    it('loses no run of which it is cancelled, and takes the spare meanwhile', async () => {
+      await supervisor.explain(behave('answer'), never);
+      await until(() => supervisor.hasSpare);
+      const running = new AbortController();
+      const run = supervisor.explain(behave('block'), running.signal);
+      await until(() => launcher.launched[0].explained.includes('block'));
+      const controller = new AbortController();
+      const asked = supervisor.chatTemplate(() => endless, controller.signal);
+      await until(() => launcher.launched[1].documents.length === 1);
+      controller.abort();
+      expect(await codeOf(asked)).to.equal('cancelled');
+      expect([launcher.launched[0].isOver, launcher.launched[1].isOver]).to.deep.equal([false, true]);
+      running.abort();
+      expect(await codeOf(run)).to.equal('cancelled');
+    });
+
+    it('keeps an engine that answers, with its model', async () => {
+      await supervisor.explain(behave('answer'), never);
+      const [document, run] = await Promise.all([supervisor.chatTemplate(() => model, never), supervisor.explain(behave('answer', 'two'), never), supervisor.inspect(() => model, never)]);
+      expect([document.modelName, run.info.streams[0].text]).to.deep.equal(['fake', 'answer two']);
+      expect(launcher.launched[0].isOver).to.equal(false);
+    });
+  });
+
   it('leaves nothing running when it is disposed in mid-run', async () => {
     const running = supervisor.explain(behave('block'), never);
     await until(() => launcher.launched[0]?.explained.length === 1);
@@ -304,7 +395,7 @@ describe('The engine supervisor', () => {
     expect(launcher.launched[1].explained).to.deep.equal(['answer again', 'crash']);
     expect(launcher.launched).to.have.length(2);
     // The same of what only reads.
-    const report = supervisor.inspect(behave('answer').model);
+    const report = supervisor.inspect(() => behave('answer').model, never);
     launcher.launched[2].kill();
     expect((await report).title).to.equal('report');
   });

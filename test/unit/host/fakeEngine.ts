@@ -50,8 +50,8 @@ class Loopback implements Channel {
   }
 }
 
-/** What a text makes the fake engine do: end at once, think without reading messages or until it is told to end, take a moment, fail, or answer. */
-export type Behaviour = 'crash' | 'block' | 'wait' | 'slow' | 'outOfMemory' | 'answer';
+/** What a text makes the fake engine do: end at once, think without reading messages (with its deadline told or not) or until it is told to end, take a moment, fail, or answer. */
+export type Behaviour = 'crash' | 'block' | 'overdue' | 'wait' | 'slow' | 'outOfMemory' | 'answer';
 
 /** An engine in this process that does what the text says, with the real connection between it and its window. */
 export class FakeEngine implements EngineProcess {
@@ -70,6 +70,8 @@ export class FakeEngine implements EngineProcess {
   released: number[] = [];
   explained: string[] = [];
   background: boolean[] = [];
+  /** Paths of models about which documents were asked for. */
+  documents: string[] = [];
 
   constructor() {
     this.#far.other = this.#near;
@@ -91,10 +93,8 @@ export class FakeEngine implements EngineProcess {
           this.kill();
         }
         if (behaviour === 'outOfMemory') throw new ExplorerError('outOfMemory', ['it']);
-        if (behaviour === 'block') {
-          this.#far.isBlocked = true;
-          await new Promise(() => {});
-        }
+        if (behaviour === 'overdue') far.fire('busy', { title: 'The tokenizer', seconds: 3 });
+        if (behaviour === 'block' || behaviour === 'overdue') await this.#block();
         if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
         if (behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
         if (signal.aborted) throw new ExplorerError('cancelled');
@@ -111,12 +111,25 @@ export class FakeEngine implements EngineProcess {
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       release: ({ runId }) => void this.released.push(runId),
-      chatTemplate: () => ({ modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined }),
+      chatTemplate: async ({ path }) => {
+        this.documents.push(path);
+        if (path === endlessModel) {
+          far.fire('busy', { title: 'The chat template', seconds: 5 });
+          await this.#block();
+        }
+        return { modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined };
+      },
       inspect: () => ({ title: plain('report'), markdown: md`# report`, json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };
     const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
     this.connection = openConnection<object, EngineApi, object, EngineEvents>(this.#near, engineMethods, {});
+  }
+
+  /** Reads no message any more. */
+  async #block(): Promise<never> {
+    this.#far.isBlocked = true;
+    return new Promise<never>(() => {});
   }
 
   setBackground(isBackground: boolean): void {
@@ -188,6 +201,9 @@ export function runInfo(runId: number, text: string): RunInfo {
     timings: { tokenize: 0, load: 0, run: 0 },
   };
 }
+
+/** A model whose chat template never comes to an end. */
+export const endlessModel = '/endless';
 
 /** Parameters that make a fake engine behave so. */
 export function behave(behaviour: Behaviour, rest = '', threads = 0): ExplainParams {

@@ -1,12 +1,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { layoutHeadGrid, type Rect } from '../../../webview/layout/headGrid';
 import { layoutKindFor, paneNames, placePanes, splitNames, type LayoutKind, type PaneRoom, type PlacedPanes } from '../../../webview/layout/paneLayout';
 import { validLayout } from '../../../webview/state/layoutState';
 
 function component(numLayers: number, numHeads: number): ComponentInfo {
-  const layers = Array.from({ length: numLayers }, () => ({ path: '', numHeads, numKeyValueHeads: numHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
+  const layers = Array.from({ length: numLayers }, () => ({ path: plain(''), numHeads, numKeyValueHeads: numHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
   return { component: 'self', layers, queryStream: 0, keyStream: 0, isCausal: true };
 }
 

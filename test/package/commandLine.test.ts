@@ -1,0 +1,67 @@
+import { expect } from 'chai';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
+
+const root = process.cwd();
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly milliseconds: number;
+}
+
+/** Runs the command line; its input stays open where none is given. */
+async function run(args: readonly string[], input?: string): Promise<Ended> {
+  const started = performance.now();
+  const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], { stdio: 'pipe' });
+  const said = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
+  child.stdin.on('error', () => {}); // it may have ended before it read
+  if (input !== undefined) child.stdin.end(input);
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { code, ...said, milliseconds: performance.now() - started };
+}
+
+describe('The command line’s time limit', function () {
+  this.timeout(60_000);
+  let folder: string;
+  const write = (name: string, tokenizer: object): string => {
+    writeFileSync(join(folder, name), JSON.stringify(tokenizer));
+    return join(folder, name);
+  };
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'ae-cli-'))));
+  after(() => rmSync(folder, { recursive: true }));
+  const tiny = JSON.parse(tinyTokenizer()) as object; // made there
+
+  it('ends a command whose thread is held, with one sentence', async () => {
+    const slow = write('slow.json', { ...tiny, pre_tokenizer: { type: 'Split', pattern: { Regex: '(?:(?:x+)+y|.)' }, behavior: 'Isolated' } });
+    const { code, stdout, stderr, milliseconds } = await run(['tokenize', slow, '--timeout', '1'], 'x'.repeat(60));
+    expect({ code, stdout, stderr }).to.deep.equal({ code: 1, stdout: '', stderr: 'The command took longer than 1 s and was ended: allow it more with --timeout, or give it less to do.\n' });
+    // The tokenizer’s own limit is ten seconds.
+    expect(milliseconds).to.be.within(1000, 9000);
+  });
+
+  it('ends one that waits', async () => {
+    const { code, stderr } = await run(['tokenize', write('tiny.json', tiny), '--timeout=0.5']);
+    expect(code).to.equal(1);
+    expect(stderr).to.match(/^The command took longer than 0.5 s/);
+  });
+
+  it('changes nothing of what a command prints and how it ends', async () => {
+    const tokenizer = write('tiny.json', tiny);
+    for (const args of [['tokenize', tokenizer], ['inspect', join(folder, 'none')]]) {
+      const { code, stdout, stderr } = await run(args, 'a b');
+      const limited = await run([args[0], '--timeout', '50', args[1]], 'a b');
+      expect(limited).to.deep.include({ code, stdout, stderr });
+      expect(stdout + stderr).to.not.equal('');
+    }
+  });
+
+  it('is a number of seconds', async () => {
+    for (const seconds of ['-1', 'soon']) expect(await run(['inspect', 'x', `--timeout=${seconds}`], '')).to.deep.include({ code: 1, stderr: '--timeout is not valid: it is a number of seconds, at most 2000000.\n' });
+  });
+});
