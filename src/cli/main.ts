@@ -6,6 +6,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
+import { printAndEnd } from './printAndEnd';
 import { tokenize } from './tokenize';
 
 const usage = line`Usage:
@@ -94,10 +95,7 @@ async function readStandardInput(): Promise<string> {
 }
 
 main(process.argv.slice(2)).then(
-  (output) => {
-    // The runtime's threads would keep the process alive: it ends when the output is out.
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(0));
-  },
+  printAndEnd,
   (error: unknown) => {
     const { sentence, details } = ExplorerError.from(error);
     const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
