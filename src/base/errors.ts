@@ -17,6 +17,7 @@ export const errorSentences = {
   fileNotFound: '{0} does not exist: check the path.',
   fileUnreadable: '{0} cannot be read ({1}): check that it is a file that you may read.',
   fileTooLarge: '{0} is {1} large, more than the {2} that are read of such a file: check that it is the right one, or use a smaller one.',
+  outputNotWritten: 'The output cannot be written: make room, or send it elsewhere.',
   fileNotWritten: '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
   modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
   modelAmbiguous: '{0} holds several models ({1}): choose one of the files.',
