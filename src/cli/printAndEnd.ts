@@ -9,7 +9,7 @@ export function printAndEnd(output: TerminalText, code: number): void {
   // The same error comes to `write`.
   process.stdout.on('error', () => {});
   process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, (error) => {
-    if (error == null || ('code' in error && error.code === 'EPIPE')) process.exit(code);
+    if (error === null || error === undefined || ('code' in error && error.code === 'EPIPE')) process.exit(code);
     const { sentence } = new ExplorerError('outputNotWritten', [], { cause: error });
     process.stderr.write(line`${sentence}\n`, () => process.exit(1));
   });
