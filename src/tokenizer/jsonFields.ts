@@ -101,7 +101,7 @@ export class Nesting {
 
   /** Goes into a list of parts. Throws where that is nested too deep or the section has too many. */
   into(path: string, numParts: number): Nesting {
-    if (this.#depth > maxDepth) throw new TokenizerFormatError(`"${path}" is nested too deep`);
+    if (this.#depth > maxDepth) throw new TokenizerFormatError(`"${path.slice(0, 60)}…" is nested too deep`);
     this.#count.parts += numParts;
     if (this.#count.parts > maxParts) throw new TooCostlyError(`"${path}" has more than ${maxParts} steps`);
     return new Nesting(this.#depth + 1, this.#count);

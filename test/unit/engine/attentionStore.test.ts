@@ -51,7 +51,7 @@ describe('AttentionStore', () => {
 
   it('names the sinks of each head with its thumbnail, none that only a few queries could read', async () => {
     const store = new AttentionStore(1e9);
-    const n = 40;
+    const n = 80;
     // Head 0 parks on key 2; head 1 looks at the token before: its last columns have one reader each.
     store.add(1, [layer(2, n, (h, q, k) => (h === 0 ? (q < 2 ? Number(k === q) : k === 2 ? 0.9 : k === q ? 0.1 : 0) : Number(k === Math.max(0, q - 1))))]);
     expect((await store.thumbnails({ runId: 1, component: 'self', size: 16, isCausal: true })).sinks).to.deep.equal([[2], []]);

@@ -116,12 +116,12 @@ describe('Bounds of chat templates', () => {
     }
   });
 
-  it('are said in the document about the template, which shows no more of it than they admit', async () => {
+  it('are said in the document about the template, which shows nothing of one that is too long', async () => {
     const view = await showChatTemplate(memoryAccess({ 'm/model.onnx': '', 'm/chat_template.jinja': endless }), { path: 'm', backend: 'wasm', threads: 1 }, quick);
     expect(view).to.deep.include({ text: endless, prefix: undefined });
     expect(view.error?.code).to.equal('tookTooLong');
     const long = JSON.stringify({ chat_template: 'x'.repeat(2 * maxTemplateUnits) });
     const cut = await showChatTemplate(memoryAccess({ 'm/model.onnx': '', 'm/tokenizer_config.json': long }), { path: 'm', backend: 'wasm', threads: 1 }, quick);
-    expect([cut.text.length, cut.error?.code]).to.deep.equal([maxTemplateUnits, 'chatTemplateFailed']);
+    expect([cut.text, cut.error?.code]).to.deep.equal(['', 'chatTemplateFailed']);
   });
 });

@@ -31,6 +31,9 @@ function planted(text: string): ExtractionReport {
   };
 }
 
+/** A longer name is refused before a report is made. */
+const longestName = 60_000;
+
 describe('the report of a model', () => {
   it('has no link, picture, HTML or mark but its own, whatever the file says', () => {
     for (const [name, text] of Object.entries(hostileTexts)) {
@@ -44,7 +47,7 @@ describe('the report of a model', () => {
 
   it('is made of such a file as well', () => {
     for (const [name, text] of Object.entries(hostileTexts)) {
-      const report = makeReport(analyzeModel(readModel(hostileModel(text), 'model.onnx')));
+      const report = makeReport(analyzeModel(readModel(hostileModel(text.slice(0, longestName)), 'model.onnx')));
       expect(report.sites, name).to.have.length(1);
       const markdown = formatReport(report);
       expect(markdown).to.include('producer');
