@@ -3,15 +3,14 @@
 // With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
 import { writeSection } from './lib/benchResults.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
+import { describeMachine, describeVersions } from './lib/machine.mjs';
 import { nativeTargets } from './lib/nativeRuntime.mjs';
 import { root } from './lib/paths.mjs';
 import { setUpVSCode } from './lib/setUpVSCode.mjs';
@@ -48,18 +47,6 @@ if (isNeeded('vscode')) {
   const target = `${process.platform}-${process.arch}`;
   if (nativeTargets.includes(target)) process.env.AE_NATIVE_VSIX = await packageVsix({ target, file: resolve(`out/bench/attention-explorer-${target}.vsix`), isBuilt: true });
   process.env.AE_TRACE = 'off';
-}
-
-/** The machine, as far as it counts. */
-function describeMachine() {
-  const [processor] = cpus();
-  return `${cpus().length} × ${processor?.model.trim()}, ${(totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${release()}`;
-}
-
-function describeVersions() {
-  const require = createRequire(join(root, 'package.json'));
-  const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
-  return [`Node ${process.versions.node}`, ...['onnxruntime-web', 'onnxruntime-node'].map((name) => `${name} ${versionOf(name)}`), `Attention Explorer ${require('./package.json').version}`].join(', ');
 }
 
 /** The command that repeats a benchmark. */

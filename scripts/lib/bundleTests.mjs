@@ -34,11 +34,11 @@ const wasmInside = {
   },
 };
 
-/** Bundles each test file by itself for Node, packages left outside; resolves to the folder of the bundles. */
-export async function bundleForNode(name, files) {
+/** Bundles each test file by itself for Node, packages left outside; resolves to the folder of the bundles. `alias`: modules to take in the place of others. */
+export async function bundleForNode(name, files, { alias: others = {} } = {}) {
   const outdir = outputFolder(name);
   // vscode-jsonrpc has one build a runtime, and tests that also run in a browser name the other one.
-  const alias = { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node' };
+  const alias = { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node', ...others };
   await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', alias, plugins: [wasmInside] });
   return outdir;
 }

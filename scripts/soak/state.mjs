@@ -1,0 +1,86 @@
+// What a soak came to so far: out/soak/NAME.jsonl, whose first line says what it ran on and whose others are parts to be added up.
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describeMachine, describeVersions } from '../lib/machine.mjs';
+import { root } from '../lib/paths.mjs';
+import { slopeOf, warmPoints } from './slope.mjs';
+import { soaks } from './soaks.mjs';
+
+export const soakFolder = join(root, 'out', 'soak');
+const fileOf = (name) => join(soakFolder, `${name}.jsonl`);
+
+/** Begins a soak anew. */
+export function beginState(name, seed) {
+  mkdirSync(soakFolder, { recursive: true });
+  writeFileSync(fileOf(name), `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`);
+}
+
+/** Adds a part. */
+export function addPart(name, part) {
+  appendFileSync(fileOf(name), `${JSON.stringify(part)}\n`);
+}
+
+/** All parts together; undefined where the soak was never begun. */
+export function readTotal(name) {
+  if (!existsSync(fileOf(name))) return undefined;
+  const [header, ...parts] = readFileSync(fileOf(name), 'utf8').split('\n').flatMap(parsed);
+  const total = { ...header, done: 0, seconds: 0, counts: {}, most: {}, samples: {}, failures: [], skipped: undefined };
+  for (const { done = 0, seconds = 0, counts = {}, most = {}, samples = {}, failures = [], skipped } of parts) {
+    total.done += done;
+    total.seconds += seconds;
+    for (const [key, times] of Object.entries(counts)) total.counts[key] = (total.counts[key] ?? 0) + times;
+    for (const [key, value] of Object.entries(most)) total.most[key] = Math.max(total.most[key] ?? -Infinity, value);
+    for (const [key, points] of Object.entries(samples)) (total.samples[key] ??= []).push(...points);
+    total.failures.push(...failures);
+    total.skipped ??= skipped;
+  }
+  return total;
+}
+
+/** A line that a kill cut off is nothing. */
+function parsed(line) {
+  try {
+    return line === '' ? [] : [JSON.parse(line)];
+  } catch {
+    return [];
+  }
+}
+
+/** What does not hold, a sentence each. */
+export function verdictOf({ slopes = {} }, total) {
+  if (total === undefined) return ['it left no result'];
+  const grows = Object.entries(slopes).flatMap(([key, limit]) => {
+    const fit = slopeOf(warmPoints(total.samples[key] ?? []));
+    // Only what surely grows is wrong: the lower end of the interval says so.
+    return fit !== undefined && fit.low > limit ? [`${key} grows by ${fit.slope.toFixed(0)} bytes each, more than ${limit}`] : [];
+  });
+  const empty = total.done === 0 && total.skipped === undefined ? ['nothing was done'] : [];
+  return [...total.failures.slice(0, 20).map(({ at, what, details }) => `${at}: ${what}${details === undefined ? '' : `\n    ${details.replaceAll('\n', '\n    ')}`}`), ...grows, ...empty];
+}
+
+const number = (value) => value.toLocaleString('en-GB');
+
+/** Results as a table in Markdown. */
+export function tableOf(results) {
+  const rows = results.map(({ name, total }) => {
+    if (total === undefined) return [name, '–', '–', 'not run', '', ''];
+    const { title, unit, runs } = soaks[name];
+    const counts = Object.entries(total.counts).sort(([, a], [, b]) => b - a).map(([key, times]) => `${key} ${number(times)}`);
+    const most = Object.entries(total.most).map(([key, value]) => `${key} ${number(Math.round(value))} at most`);
+    const fits = Object.entries(total.samples).flatMap(([key, points]) => {
+      const fit = slopeOf(warmPoints(points));
+      return fit === undefined ? [] : [`${key}: ${signed(fit.slope)} bytes each (${signed(fit.low)} to ${signed(fit.high)}; ${points.length} points)`];
+    });
+    const what = total.skipped === undefined ? [...counts, ...most, ...fits].join(', ') : `skipped: ${total.skipped}`;
+    return [`${name}: ${title}`, `${number(total.done)} of ${number(runs)} ${unit}`, duration(total.seconds), what, String(total.failures.length), total.began.slice(0, 10)];
+  });
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(['soak', 'done', 'time', 'what came of it', 'failures', 'begun']), line(['---', '---:', '---:', '---', '---:', '---']), ...rows.map(line)].join('\n');
+}
+
+const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(Math.abs(value) < 10 ? 1 : 0)}`;
+
+function duration(seconds) {
+  if (seconds < 100) return `${seconds.toFixed(0)} s`;
+  return seconds < 6000 ? `${(seconds / 60).toFixed(0)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
