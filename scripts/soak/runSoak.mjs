@@ -6,6 +6,7 @@ import { build } from '../build.mjs';
 import { bundleForNode } from '../lib/bundleTests.mjs';
 import { root } from '../lib/paths.mjs';
 import { startProcess } from '../lib/processes.mjs';
+import { makeMeasuredExtension } from './measuredEngine.mjs';
 import { addPart, beginState, readTotal, soakFolder } from './state.mjs';
 import { soaks } from './soaks.mjs';
 
@@ -22,6 +23,7 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   const from = before?.done ?? 0;
   if (from >= runs) return log(`${name}: all ${from} are done.`);
   if (soak.needsBuild && !isBuilt) await build({ production: true });
+  if (soak.needsBuild) makeMeasuredExtension();
   if (soak.run !== undefined) return soak.run({ name, from, runs, seconds, seed: before?.seed ?? seed, log, addPart: (part) => addPart(name, part) });
   const folder = await bundleForNode(`soak-${name}`, [soak.file], { alias: soak.alias });
   const scratch = join(soakFolder, name);
