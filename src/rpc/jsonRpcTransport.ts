@@ -17,8 +17,13 @@ export class ChannelReader extends AbstractMessageReader implements MessageReade
     store.add(
       this.#channel.onMessage((message) => {
         // Anything else on the channel is not ours to interpret: it is reported, and dropped. (The connection would write it into its complaint, whole.)
-        if (isMessage(message)) callback(message);
-        else this.fireError(new Error('not a message of the protocol'));
+        if (!isMessage(message)) return this.fireError(new Error('not a message of the protocol'));
+        try {
+          callback(message);
+        } catch (error) {
+          // The connection does not check all that it reads: a cancellation of nothing throws.
+          this.fireError(error);
+        }
       }),
     );
     store.add(this.#channel.onClose(() => this.fireClose()));

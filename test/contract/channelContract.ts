@@ -116,7 +116,7 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
     });
 
     it('survives messages that are none of the protocol', async () => {
-      for (const junk of ['text', 7, null, { hello: 1 }, { jsonrpc: '2.0', id: 999, result: 'nobody asked' }, { jsonrpc: '2.0', method: 42 }, [1, 2]]) pair.sendRaw(junk);
+      for (const junk of ['text', 7, null, { hello: 1 }, { jsonrpc: '2.0', id: 999, result: 'nobody asked' }, { jsonrpc: '2.0', method: 42 }, { jsonrpc: '2.0', method: '$/cancelRequest' }, { jsonrpc: '2.0', method: '$/progress' }, [1, 2]]) pair.sendRaw(junk);
       expect((await client.remote.echo({ value: 'still here' })).value).to.equal('still here');
       expect(malformed.length).to.be.greaterThan(0);
     });

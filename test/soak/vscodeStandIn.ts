@@ -196,4 +196,6 @@ export const window = {
 
 export const commands = { executeCommand: () => Promise.resolve(undefined) };
 
+export const env = { language: 'en' };
+
 export const l10n = { t: (text: string, ...args: readonly unknown[]): string => text.replace(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole)) };
