@@ -20,6 +20,8 @@ export const soaks = {
   kills: { title: 'engines ended at random moments, each time a request after it', unit: 'kills', file: 'test/soak/kills.ts', needsBuild: true, runs: 1000, short: { runs: 12, seconds: 60 } },
   runs: { ...runs, title: 'runs of changing lengths and models in one engine, native runtime', runs: 1e4, short: { runs: 250, seconds: 30 } },
   messages: { title: 'messages that are none, to the engine and to the panel’s host side', unit: 'messages', file: 'test/soak/messages.ts', alias: standIn, needsBuild: true, runs: 1e5, short: { runs: 1600, seconds: 30 } },
+  sockets: { title: 'command line and engine, their sockets watched', unit: 'programs', file: 'test/soak/sockets.ts', needsBuild: true, platform: 'linux', runs: 200, short: { runs: 3, seconds: 30 } },
+  sleep: { title: 'a machine that sleeps, and an engine that stands still', unit: 'rounds', file: 'test/soak/sleep.ts', needsBuild: true, platform: 'linux', runs: 20, short: { runs: 1, seconds: 30 } },
   live: { title: 'live mode at speed: keys, carets, documents, models, ended engines', unit: 'changes', file: 'test/soak/live.ts', alias: standIn, needsBuild: true, slopes: { 'window: heap and buffers': 1000, 'engine: heap and buffers': 1000 }, runs: 2e5, short: { runs: 200, seconds: 30 } },
   'runs-wasm': { ...runs, title: 'the same with WebAssembly', runs: 1e4 },
   ...Object.fromEntries([...fuzz, ...guided]),
