@@ -13,13 +13,13 @@ import { setUpVSCode } from './lib/setUpVSCode.mjs';
 import { installVsix } from './lib/vscodeServer.mjs';
 import { runChecks } from './floors/checks.mjs';
 import { runInChromium } from './floors/chromium.mjs';
-import { runFuzz } from './floors/fuzz.mjs';
 import { runInServerTwice } from './floors/integration.mjs';
 import { runInNode, runInNodeTwice } from './floors/node.mjs';
+import { runSoaks } from './floors/soaks.mjs';
 
 const log = (line) => console.log(line);
 const grep = option('grep');
-const allFloors = ['check', 'fuzz', 'unit', 'contract', 'engine', 'chromium', 'webgpu', 'integration', 'e2e', 'visual', 'package'];
+const allFloors = ['check', 'soak', 'unit', 'contract', 'engine', 'chromium', 'webgpu', 'integration', 'e2e', 'visual', 'package'];
 const chosen = option('floor')?.split(',') ?? allFloors;
 const unknown = chosen.filter((floor) => !allFloors.includes(floor));
 if (unknown.length > 0) {
@@ -89,7 +89,7 @@ await inTwoPlaces([...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integra
   ...(isChosen('visual') ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))] : []),
   ...(nodeFloors.length > 0 ? [(leg) => leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }))] : []),
   ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
-  ...(isChosen('fuzz') ? [(leg) => leg('Broken files', (log) => runFuzz({ log }))] : []),
+  ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
   ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
   ...(isChosen('webgpu') ? webGpu() : []),
   ...(isChosen('package') ? [(leg) => leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }))] : []),

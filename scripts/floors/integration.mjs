@@ -40,9 +40,11 @@ export async function runInServerTwice({ files, grep, log, host, isWeb, needsTru
 
 const legName = (host, isWeb, needsTrust) => `integration-${host}-${isWeb ? 'web' : 'node'}${needsTrust ? '-restricted' : ''}`;
 
-/** Runs the bundle of integration tests in one VS Code and one kind of extension host, where `needsTrust` in a workspace that is not trusted; resolves to the counts. */
-export async function runInServer({ host, isWeb, needsTrust = false, bundle, log }) {
-  const name = legName(host, isWeb, needsTrust);
+/**
+ * Runs the bundle of integration tests in one VS Code and one kind of extension host, where `needsTrust` in a workspace that is not trusted; resolves to the counts.
+ * `extension`: the folder of the extension, where it is not this one; `patienceSeconds`: when tests that have not ended are given up.
+ */
+export async function runInServer({ host, isWeb, needsTrust = false, bundle, log, extension = root, patienceSeconds = 900, name = legName(host, isWeb, needsTrust) }) {
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
   const server = await startServer({ host, isTestDriver: true, needsTrust, hasFewExtensions: true, settings: { ...stillSettings, ...(needsTrust ? { 'security.workspace.trust.startupPrompt': 'never' } : {}), ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
@@ -63,12 +65,12 @@ export async function runInServer({ host, isWeb, needsTrust = false, bundle, log
     const ended = new Promise((resolve, reject) => {
       exit = resolve;
       page.on('crash', () => reject(new Error('The page crashed.')));
-      setTimeout(() => reject(new Error('The tests did not end within a quarter of an hour.')), 900_000).unref();
+      setTimeout(() => reject(new Error(`The tests did not end within ${patienceSeconds / 60} minutes.`)), patienceSeconds * 1000).unref();
     });
     ended.catch(() => undefined); // it may come before anybody waits
     await page.exposeFunction('codeAutomationExit', (code) => exit(code));
     const remote = (path) => `vscode-remote://${server.authority}${toUriPath(path)}`;
-    const payload = [['extensionDevelopmentPath', remote(root)], ['extensionTestsPath', remote(bundle)]];
+    const payload = [['extensionDevelopmentPath', remote(extension)], ['extensionTestsPath', remote(bundle)]];
     await page.goto(server.address(workspace.folder, { payload: JSON.stringify(payload) }));
     await ended;
     const counts = workspace.counts();

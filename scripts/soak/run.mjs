@@ -33,17 +33,18 @@ for (const name of names) {
     seconds: Number(values.seconds ?? size.seconds ?? Infinity),
     seed: Number(values.seed ?? (values.short ? Date.now() % 2 ** 31 : 1)),
     isResumed: values.resume === true,
+    isShort: values.short === true,
     log: (line) => console.error(line),
   };
   await runSoak(name, options);
-  const total = readTotal(name);
+  const total = readTotal(name, values.short);
   const wrong = verdictOf(soaks[name], total);
   if (wrong.length > 0) status = 1;
   for (const each of wrong) console.error(`✘ ${name}: ${each}`);
   totals.push({ name, total });
 }
-console.log(tableOf(totals));
-if (values.write) writeResults();
+console.log(tableOf(totals, values.short));
+if (values.write && !values.short) writeResults();
 process.exit(status);
 
 /** All soaks that were run on this machine, in one table. */

@@ -7,25 +7,27 @@ import { bundleForNode } from '../lib/bundleTests.mjs';
 import { root } from '../lib/paths.mjs';
 import { startProcess } from '../lib/processes.mjs';
 import { makeMeasuredExtension } from './measuredEngine.mjs';
-import { addPart, beginState, readTotal, soakFolder } from './state.mjs';
+import { addPart as addPartOf, beginState, readTotal, soakFolder } from './state.mjs';
 import { soaks } from './soaks.mjs';
 
 const logMilliseconds = 30_000;
 
 /**
  * Runs a soak until there are `runs` of it in all or its seconds are over.
- * `isResumed`: go on from what is kept; `isBuilt`: dist/ is there already.
+ * `isResumed`: go on from what is kept; `isShort`: kept apart from what a long one came to; `isBuilt`: dist/ is there already.
  */
-export async function runSoak(name, { runs, seconds, seed, isResumed = false, isBuilt = false, log }) {
+export async function runSoak(name, { runs, seconds, seed, isResumed = false, isBuilt = false, isShort = false, log }) {
   const soak = soaks[name];
-  const before = isResumed ? readTotal(name) : undefined;
-  if (before === undefined) beginState(name, seed);
+  const addPart = (part) => addPartOf(name, part, isShort);
+  const before = isResumed ? readTotal(name, isShort) : undefined;
+  if (before === undefined) beginState(name, { seed, isShort });
   const from = before?.done ?? 0;
   if (from >= runs) return log(`${name}: all ${from} are done.`);
+  if (soak.platform !== undefined && soak.platform !== process.platform) return addPart({ skipped: `it needs ${soak.platform}` });
   if (soak.needsBuild && !isBuilt) await build({ production: true });
   if (soak.needsBuild) makeMeasuredExtension();
-  if (soak.run !== undefined) return soak.run({ name, from, runs, seconds, seed: before?.seed ?? seed, log, addPart: (part) => addPart(name, part) });
-  const folder = await bundleForNode(`soak-${name}`, [soak.file], { alias: soak.alias });
+  if (soak.run !== undefined) return soak.run({ name, from, runs, seconds, seed: before?.seed ?? seed, log, addPart });
+  const folder = await bundleForNode(`soak-${name}${isShort ? '-short' : ''}`, [soak.file], { alias: soak.alias });
   const scratch = join(soakFolder, name);
   mkdirSync(scratch, { recursive: true });
   // JSON has no word for without end.
@@ -36,7 +38,7 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   createInterface({ input: child.stdout }).on('line', (line) => {
     try {
       const part = JSON.parse(line);
-      addPart(name, part);
+      addPart(part);
       done += part.done ?? 0;
       for (const { at, what } of part.failures ?? []) log(`${name}: ${at}: ${what}`);
     } catch {
@@ -52,5 +54,5 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
     child.once('error', reject);
     child.once('close', (exitCode, signal) => resolve(exitCode ?? signal));
   });
-  if (code !== 0) addPart(name, { failures: [{ at: done, what: `the soak itself ended with ${code}`, details: errors }] });
+  if (code !== 0) addPart({ failures: [{ at: done, what: `the soak itself ended with ${code}`, details: errors }] });
 }

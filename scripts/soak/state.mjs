@@ -1,4 +1,4 @@
-// What a soak came to so far: out/soak/NAME.jsonl, whose first line says what it ran on and whose others are parts to be added up.
+// What a soak came to so far: out/soak/NAME.jsonl (NAME.short.jsonl for a short form), whose first line says what it ran on and whose others are parts to be added up.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMachine, describeVersions } from '../lib/machine.mjs';
@@ -7,23 +7,23 @@ import { slopeOf, warmPoints } from './slope.mjs';
 import { soaks } from './soaks.mjs';
 
 export const soakFolder = join(root, 'out', 'soak');
-const fileOf = (name) => join(soakFolder, `${name}.jsonl`);
+const fileOf = (name, isShort) => join(soakFolder, `${name}${isShort ? '.short' : ''}.jsonl`);
 
 /** Begins a soak anew. */
-export function beginState(name, seed) {
+export function beginState(name, { seed, isShort = false }) {
   mkdirSync(soakFolder, { recursive: true });
-  writeFileSync(fileOf(name), `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`);
+  writeFileSync(fileOf(name, isShort), `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`);
 }
 
 /** Adds a part. */
-export function addPart(name, part) {
-  appendFileSync(fileOf(name), `${JSON.stringify(part)}\n`);
+export function addPart(name, part, isShort = false) {
+  appendFileSync(fileOf(name, isShort), `${JSON.stringify(part)}\n`);
 }
 
 /** All parts together; undefined where the soak was never begun. */
-export function readTotal(name) {
-  if (!existsSync(fileOf(name))) return undefined;
-  const [header, ...parts] = readFileSync(fileOf(name), 'utf8').split('\n').flatMap(parsed);
+export function readTotal(name, isShort = false) {
+  if (!existsSync(fileOf(name, isShort))) return undefined;
+  const [header, ...parts] = readFileSync(fileOf(name, isShort), 'utf8').split('\n').flatMap(parsed);
   const total = { ...header, done: 0, seconds: 0, counts: {}, most: {}, samples: {}, failures: [], skipped: undefined };
   for (const { done = 0, seconds = 0, counts = {}, most = {}, samples = {}, failures = [], skipped } of parts) {
     total.done += done;
@@ -61,10 +61,11 @@ export function verdictOf({ slopes = {} }, total) {
 const number = (value) => value.toLocaleString('en-GB');
 
 /** Results as a table in Markdown. */
-export function tableOf(results) {
+export function tableOf(results, isShort = false) {
   const rows = results.map(({ name, total }) => {
     if (total === undefined) return [name, '–', '–', 'not run', '', ''];
     const { title, unit, runs } = soaks[name];
+    const ofAll = isShort ? '' : ` of ${number(runs)}`;
     const counts = Object.entries(total.counts).sort(([, a], [, b]) => b - a).map(([key, times]) => `${key} ${number(times)}`);
     const most = Object.entries(total.most).map(([key, value]) => `${key} ${number(Math.round(value))} at most`);
     const fits = Object.entries(total.samples).flatMap(([key, points]) => {
@@ -72,7 +73,7 @@ export function tableOf(results) {
       return fit === undefined ? [] : [`${key}: ${signed(fit.slope)} bytes each (${signed(fit.low)} to ${signed(fit.high)}; ${points.length} points)`];
     });
     const what = total.skipped === undefined ? [...counts, ...most, ...fits].join(', ') : `skipped: ${total.skipped}`;
-    return [`${name}: ${title}`, `${number(total.done)} of ${number(runs)} ${unit}`, duration(total.seconds), what, String(total.failures.length), total.began.slice(0, 10)];
+    return [`${name}: ${title}`, `${number(total.done)}${ofAll} ${unit}`, duration(total.seconds), what, String(total.failures.length), total.began.slice(0, 10)];
   });
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(['soak', 'done', 'time', 'what came of it', 'failures', 'begun']), line(['---', '---:', '---:', '---', '---:', '---']), ...rows.map(line)].join('\n');

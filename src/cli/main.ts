@@ -7,6 +7,7 @@ import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
 import { inspect } from './inspect';
+import { printAndEnd } from './printAndEnd';
 import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import { tokenize } from './tokenize';
 
@@ -125,10 +126,7 @@ async function readStandardInput(): Promise<string> {
 }
 
 main(process.argv.slice(2)).then(
-  ({ output, code }) => {
-    // The runtime's threads would keep the process alive: it ends when the output is out.
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, () => process.exit(code));
-  },
+  printAndEnd,
   (error: unknown) => {
     const { sentence, details } = ExplorerError.from(error);
     const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;

@@ -8,6 +8,7 @@ import 'vscode-jsonrpc/node';
 import { EngineSupervisor } from '../../src/host/engine/engineSupervisor';
 import { nodeEngineLauncher } from '../../src/host/engine/launchEngine.node';
 import { ExplorerPanel } from '../../src/host/panel/explorerPanel';
+import { PanelMemory } from '../../src/host/panel/panelMemory';
 import { ViewStore } from '../../src/host/view/viewStore';
 import type { EngineApi, EngineEvents, PanelApi } from '../../src/protocol';
 import { Emitter } from '../../src/base/event';
@@ -113,7 +114,8 @@ async function openPanel() {
   const never = () => ({ dispose: note });
   const webview = { options: {}, html: '', cspSource: 'x', asWebviewUri: (uri: unknown) => uri, onDidReceiveMessage: toHost.event, postMessage: (message: unknown) => Promise.resolve(toPage.fire(message)).then(() => true) };
   const panel = { webview, visible: true, viewColumn: 2, title: '', reveal: note, dispose: note, onDidChangeViewState: never, onDidDispose: never } as unknown as vscode.WebviewPanel; // what the panel asks of it
-  const ours = new ExplorerPanel(panel, { store, extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri, log: log as unknown as vscode.LogOutputChannel, act: note, reveal: note, onDidChangeSettings: never });
+  const memory = new PanelMemory({ get: note, update: () => Promise.resolve(), keys: () => [] } as unknown as vscode.Memento /* what is asked of it */, note);
+  const ours = new ExplorerPanel(panel, { store, memory, extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri, log: log as unknown as vscode.LogOutputChannel, act: note, reveal: note, onDidChangeSettings: never });
   const page = openConnection<object, PanelApi>({ send: (message) => toHost.fire(message), onMessage: toPage.event, onClose: never as never, dispose: note }, panelMethods, {});
   return { run, send: (message: unknown) => toHost.fire(message), remote: page.remote, ready: () => toHost.fire({ jsonrpc: '2.0', method: 'ready', params: { value: {} } }), dispose: () => (ours.dispose(), store.dispose(), supervisor.dispose()) };
 }

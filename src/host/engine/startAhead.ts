@@ -25,7 +25,8 @@ export interface StartAheadDependencies {
  */
 export function startAhead({ store, supervisor, memory, bundledModel }: StartAheadDependencies): Disposable {
   const remembering = store.onDidChangeRun((run) => {
-    if (run !== undefined) void memory.update(key, Date.now());
+    // Where nothing can be stored, the next window starts a little later.
+    if (run !== undefined) void memory.update(key, Date.now()).then(undefined, () => {});
   });
   const last = memory.get(key);
   const isUsed = typeof last === 'number' && Date.now() - last < daysRemembered * 24 * 3600 * 1000;
