@@ -31,7 +31,7 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   const scratch = join(soakFolder, name);
   mkdirSync(scratch, { recursive: true });
   // JSON has no word for without end.
-  const order = { name, from, count: Math.min(runs - from, Number.MAX_SAFE_INTEGER), seconds: Math.min(seconds, 1e9), seed: before?.seed ?? seed, folder: scratch };
+  const order = { name, from, count: Math.min(runs - from, Number.MAX_SAFE_INTEGER), seconds: Math.min(seconds, 1e9), seed: before?.seed ?? seed, isShort, folder: scratch };
   const script = join(folder, soak.file.replace(/^test\//, '').replace(/\.ts$/, '.mjs'));
   const child = startProcess(process.execPath, [...(soak.nodeOptions ?? []), script, JSON.stringify(order)], { endsTidily: true, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   let [said, done] = [Date.now(), from];

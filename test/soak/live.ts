@@ -28,7 +28,7 @@ const collect = runInNewContext('gc') as () => void;
 
 /** Pictures that have not come after so long never come. */
 const patienceMilliseconds = 60_000;
-const perSample = ledger.order.count < 2000 ? 50 : 500;
+const perSample = ledger.order.isShort ? 50 : 250;
 const note = (): void => {};
 const log = { debug: note, info: note, warn: note, error: note } as unknown as vscode.LogOutputChannel; // what is called of it
 const extensionUri = Uri.file(resolve('.')) as unknown as vscode.Uri;

@@ -16,7 +16,7 @@ const backend = order.name === 'runs-wasm' ? 'wasm' : 'auto';
 const random = seededRandom(order.seed + order.from);
 /** Runs of one model in a row, and between two measurements. */
 const perModel = 50;
-const perSample = order.count < 1000 ? 25 : 100;
+const perSample = order.isShort ? 25 : 100;
 
 const engine = nodeEngineLauncher(resolve(measuredEngine), () => {}).launch();
 const { remote } = engine.connection;

@@ -49,7 +49,7 @@ function signal(pids: readonly number[], name: NodeJS.Signals): void {
 }
 
 async function sleepAndWake(ledger: Ledger): Promise<void> {
-  const isShort = ledger.order.count < 10;
+  const { isShort } = ledger.order;
   while (ledger.goesOn) {
     // Asleep for longer than any heartbeat waits; in the middle of a run, and with nothing to do.
     const asleep = isShort ? 3000 : 20_000 + (ledger.at % 3) * 20_000;
@@ -69,7 +69,8 @@ async function sleepAndWake(ledger: Ledger): Promise<void> {
       for (const state of said.states) if (state.startsWith('stopped')) ledger.fail('an engine counts as dead after the machine slept', state);
       ledger.count('slept and woke');
     });
-    await inWindow(async (window, said) => {
+    // Noticing takes as long as a heartbeat waits.
+    if (!isShort) await inWindow(async (window, said) => {
       await ask(window, said, 200);
       signal(below(window.pid ?? 0), 'SIGSTOP');
       const began = performance.now();
