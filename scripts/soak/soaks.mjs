@@ -24,6 +24,7 @@ export const soaks = {
   sockets: { title: 'command line and engine, their sockets watched', unit: 'programs', file: 'test/soak/sockets.ts', needsBuild: true, platform: 'linux', runs: 200, short: { runs: 3, seconds: 30 } },
   sleep: { title: 'a machine that sleeps, and an engine that stands still', unit: 'rounds', file: 'test/soak/sleep.ts', needsBuild: true, platform: 'linux', runs: 20, short: { runs: 1, seconds: 30 } },
   storage: { title: 'a full and a read-only storage', unit: 'rounds', file: 'test/soak/storage.ts', needsBuild: true, platform: 'linux', runs: 10, short: { runs: 1, seconds: 60 } },
+  'editor-full': { title: 'explanations in a real VS Code whose storage is full', unit: 'runs', run: async (order) => (await import('./editor.mjs')).runEditorOnFullStorage(order), needsBuild: true, platform: 'linux', runs: 30 },
   editor: { title: 'explanations in a real VS Code', unit: 'runs', run: async (order) => (await import('./editor.mjs')).runEditor(order), needsBuild: true, slopes: { 'extension host: heap and buffers': 1000, 'engine: heap and buffers': 1000 }, runs: 1000 },
   live: { title: 'live mode at speed: keys, carets, documents, models, ended engines', unit: 'changes', file: 'test/soak/live.ts', alias: standIn, needsBuild: true, slopes: { 'window: heap and buffers': 1000, 'engine: heap and buffers': 1000 }, runs: 2e5, short: { runs: 200, seconds: 10 } },
   'runs-wasm': { ...runs, title: 'the same with WebAssembly', runs: 1e4 },

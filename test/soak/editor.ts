@@ -10,6 +10,8 @@ interface EditorOrder {
   readonly count: number;
   readonly seconds: number;
   readonly seed: number;
+  /** A file that takes all the room that is left, from the third run on and until three before the end. */
+  readonly fills?: string;
 }
 
 const perSample = 20;
@@ -39,8 +41,10 @@ describe('A soak', function () {
     let done = 0;
     while (done < order.count && performance.now() - began < order.seconds * 1000) {
       const started = performance.now();
-      const isMeasured = (order.from + done + 1) % perSample === 0;
-      if (isMeasured || random() < 0.1) await configure({ modelPath: isMeasured ? undefined : ['models/tiny', 'models/pasts', 'bundled:code-encoder', undefined][Math.floor(random() * 4)] });
+      if (order.fills !== undefined && done === 3) fill(order.fills);
+      if (order.fills !== undefined && done === order.count - 3) fs.rmSync(order.fills);
+      const isMeasured = order.fills === undefined && (order.from + done + 1) % perSample === 0;
+      if (order.fills === undefined && (isMeasured || random() < 0.1)) await configure({ modelPath: isMeasured ? undefined : ['models/tiny', 'models/pasts', 'bundled:code-encoder', undefined][Math.floor(random() * 4)] });
       const { document } = await vscode.window.showTextDocument(editors[isMeasured ? 0 : Math.floor(random() * 2)].document, vscode.ViewColumn.One);
       const from = isMeasured ? 0 : Math.floor(random() * (document.getText().length - 50));
       const { activeTextEditor } = vscode.window;
@@ -51,6 +55,20 @@ describe('A soak', function () {
       done++;
       write({ done: 1, seconds: (performance.now() - started) / 1000, counts: { [status.kind]: 1 }, ...(status.kind === 'ready' ? {} : { failures: [{ at: order.from + done, what: JSON.stringify(status).slice(0, 500) }] }) });
       if (isMeasured) write({ samples: await memory(api, order.from + done) });
+    }
+
+    function fill(file: string): void {
+      const handle = fs.openSync(file, 'w');
+      // In ever smaller pieces, until not one byte has room.
+      for (let size = 2 ** 20; size >= 1; size /= 16) {
+        try {
+          for (;;) fs.writeSync(handle, new Uint8Array(size));
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error; // what a full storage says
+        }
+      }
+      fs.closeSync(handle);
+      write({ counts: { 'filled up': 1 } });
     }
 
     async function memory(testApi: TestApi, at: number): Promise<object> {
