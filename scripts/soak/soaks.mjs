@@ -17,7 +17,7 @@ const standIn = { vscode: './test/soak/vscodeStandIn.ts' };
 const runs = { unit: 'runs', file: 'test/soak/runs.ts', needsBuild: true, slopes: { 'heap and buffers': 1000 } };
 
 export const soaks = {
-  kills: { title: 'engines ended at random moments, each time a request after it', unit: 'kills', file: 'test/soak/kills.ts', needsBuild: true, runs: 1000, short: { runs: 8, seconds: 20 } },
+  kills: { title: 'engines ended at random moments, each time a request after it', unit: 'kills', file: 'test/soak/kills.ts', needsBuild: true, runs: 1000 },
   runs: { ...runs, title: 'runs of changing lengths and models in one engine, native runtime', runs: 1e4, short: { runs: 150, seconds: 10 } },
   messages: { title: 'messages that are none, to the engine and to the panel’s host side', unit: 'messages', file: 'test/soak/messages.ts', alias: standIn, needsBuild: true, runs: 1e5, short: { runs: 1500, seconds: 15 } },
   mutants: { title: 'models changed in a field or a few, run by the engine', unit: 'models', file: 'test/soak/mutants.ts', needsBuild: true, runs: 1e4, short: { runs: 40, seconds: 8 } },
