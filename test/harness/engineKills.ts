@@ -17,6 +17,8 @@ export interface KillPlan {
   readonly moments: readonly KillMoment[];
   /** In [0, 1): the same numbers make the same kills, as far as two processes can. */
   readonly random: () => number;
+  /** What ends a process; SIGKILL unless told otherwise. */
+  readonly signal?: () => NodeJS.Signals;
   readonly log?: Log;
   /** Is told of each kill and what came of it. */
   readonly onKill?: (outcome: KillOutcome) => void;
@@ -49,14 +51,14 @@ const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Kills real engines at random moments, one kill a moment of the plan, and asks anew after each; resolves to what came of them. */
-export async function killEngines({ launcher, short, long, moments, random, log = silent, onKill }: KillPlan): Promise<KillOutcome[]> {
+export async function killEngines({ launcher, short, long, moments, random, signal = () => 'SIGKILL', log = silent, onKill }: KillPlan): Promise<KillOutcome[]> {
   const launched: EngineProcess[] = [];
   const supervisor = new EngineSupervisor({ launch: () => (launched.push(launcher.launch()), launched[launched.length - 1]) }, log);
   const ask = (params: ExplainParams): Promise<string> => supervisor.explain(params, never).then((run) => (run.release(), 'none'), codeOf);
   const kill = (pid: number | undefined): void => {
     if (pid === undefined) return;
     try {
-      process.kill(pid, 'SIGKILL');
+      process.kill(pid, signal());
     } catch {
       // It was gone already.
     }
