@@ -16,7 +16,7 @@ import { engineMemory, measuredEngine } from './engineMemory';
 import { below, oneOf } from './fuzz/fuzzTarget';
 import { Ledger, readOrder } from './ledger';
 import { measuredModel, source, textModels } from './models';
-import { configure, putCaret, show, TextDocument, Uri, Range, Selection, Position, type Editor } from './vscodeStandIn';
+import { configure, putCaret, show, TextDocument, Uri, Selection, Position, type Editor } from './vscodeStandIn';
 
 const ledger = new Ledger(readOrder());
 const random = seededRandom(ledger.order.seed + ledger.order.from);
@@ -114,8 +114,8 @@ async function shown(): Promise<void> {
       const { start, end } = run.text.range;
       if (start <= caret && caret <= end && document.getText().slice(start, end) === run.source.text) break;
     }
-    // Where there is nothing to read before the end of the line, what stands is shown.
-    if (document.getText(new Range(new Position(0, 0), document.lineAt(editor.selection.active.line).range.end)).trim() === '') break;
+    // In a line of spaces only, and with a long one before it, there is nothing to read: what stands is shown.
+    if (document.getText(document.lineAt(editor.selection.active.line).range).trim() === '') break;
     if (store.live.kind === 'paused') {
       ledger.fail('live mode rests', JSON.stringify(store.live));
       live.refresh();
