@@ -1,15 +1,16 @@
 import { ExplorerError } from '../base/errors';
 
 /**
- * Prints what a command came to and ends the process when it is out: the runtime's threads would keep it alive. What cannot be written, as
- * the place is full, is an error; a reader that went away (`| head`) had what it wanted.
+ * Prints what a command came to and ends the process when it is out: the runtime's threads would keep it alive. A reader that went away
+ * (`| head`) had what it wanted. Throws `fileNotWritten` where the place is full.
  */
-export function printAndEnd({ output, code }: { readonly output: string; readonly code: number }): void {
-  // The same error comes to `write`.
-  process.stdout.on('error', () => {});
-  process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, (error) => {
-    if (error == null || ('code' in error && error.code === 'EPIPE')) process.exit(code);
-    const { message } = new ExplorerError('fileNotWritten', ['The output', 'its place is full or gone'], { cause: error });
-    process.stderr.write(`${message}\n`, () => process.exit(1));
+export function printAndEnd({ output, code }: { readonly output: string; readonly code: number }): Promise<never> {
+  return new Promise((_, reject) => {
+    // The same error comes to `write`.
+    process.stdout.on('error', () => {});
+    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, (error) => {
+      if (error === null || error === undefined || ('code' in error && error.code === 'EPIPE')) process.exit(code);
+      reject(new ExplorerError('fileNotWritten', ['The output', 'its place is full or gone'], { cause: error }));
+    });
   });
 }
