@@ -6,9 +6,10 @@ import { ExplorerError } from '../base/errors';
  */
 export function printAndEnd({ output, code }: { readonly output: string; readonly code: number }): Promise<never> {
   return new Promise((_, reject) => {
+    if (output === '') process.exit(code);
     // The same error comes to `write`.
     process.stdout.on('error', () => {});
-    process.stdout.write(output === '' || output.endsWith('\n') ? output : `${output}\n`, (error) => {
+    process.stdout.write(output.endsWith('\n') ? output : `${output}\n`, (error) => {
       if (error === null || error === undefined || ('code' in error && error.code === 'EPIPE')) process.exit(code);
       reject(new ExplorerError('fileNotWritten', ['The output', 'its place is full or gone'], { cause: error }));
     });
