@@ -21,6 +21,7 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   const addPart = (part) => addPartOf(name, part, isShort);
   const before = isResumed ? readTotal(name, isShort) : undefined;
   if (before === undefined) beginState(name, { seed, isShort });
+  else addPart({ isSession: true });
   const from = before?.done ?? 0;
   if (from >= runs) return log(`${name}: all ${from} are done.`);
   if (soak.platform !== undefined && soak.platform !== process.platform) return addPart({ skipped: `it needs ${soak.platform}` });

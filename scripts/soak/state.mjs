@@ -25,7 +25,10 @@ export function readTotal(name, isShort = false) {
   if (!existsSync(fileOf(name, isShort))) return undefined;
   const [header, ...parts] = readFileSync(fileOf(name, isShort), 'utf8').split('\n').flatMap(parsed);
   const total = { ...header, done: 0, seconds: 0, counts: {}, most: {}, samples: {}, failures: [], skipped: undefined };
-  for (const { done = 0, seconds = 0, counts = {}, most = {}, samples = {}, failures = [], skipped } of parts) {
+  let kept = {};
+  for (const { isSession, done = 0, seconds = 0, counts = {}, most = {}, samples = {}, failures = [], skipped } of parts) {
+    // Another session has other processes, which warm up anew: a line goes through the longest of them.
+    if (isSession) [kept, total.samples] = [longer(kept, total.samples), {}];
     total.done += done;
     total.seconds += seconds;
     for (const [key, times] of Object.entries(counts)) total.counts[key] = (total.counts[key] ?? 0) + times;
@@ -34,8 +37,11 @@ export function readTotal(name, isShort = false) {
     total.failures.push(...failures);
     total.skipped ??= skipped;
   }
+  total.samples = longer(kept, total.samples);
   return total;
 }
+
+const longer = (one, other) => (Math.max(0, ...Object.values(one).map(({ length }) => length)) > Math.max(0, ...Object.values(other).map(({ length }) => length)) ? one : other);
 
 /** A line that a kill cut off is nothing. */
 function parsed(line) {

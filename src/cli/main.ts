@@ -125,9 +125,9 @@ async function readStandardInput(): Promise<string> {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readAtMost('text', 'The text on standard input', pieces));
 }
 
-main(process.argv.slice(2)).then(
-  ({ output, code }) => printAndEnd(output, code),
-  (error: unknown) => {
+main(process.argv.slice(2))
+  .then(printAndEnd)
+  .catch((error: unknown) => {
     const { sentence, details } = ExplorerError.from(error);
     const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
     if (work === undefined) process.stderr.write(told, () => process.exit(1));
@@ -135,5 +135,4 @@ main(process.argv.slice(2)).then(
       work.tell(told);
       process.exit(1);
     }
-  },
-);
+  });

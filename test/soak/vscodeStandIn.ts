@@ -70,6 +70,7 @@ export class TabInputWebview {}
 export class RelativePattern {}
 export class FileSystemError extends Error {}
 export const FileType = { Directory: 2 };
+export const ViewColumn = { Beside: -2 };
 export const EndOfLine = { LF: 1, CRLF: 2 };
 export const ProgressLocation = { Notification: 15 };
 
