@@ -185,6 +185,7 @@ describe('Explain Attention', () => {
     const editor = vscode.window.activeTextEditor;
     await editor?.edit((edit) => edit.insert(new vscode.Position(0, 0), '# mine\n'));
     expect(await editor?.document.save()).to.equal(true);
+    if (editor !== undefined) select(editor, 0, 0);
     expect((await explain(api)).run?.streams[0].text).to.match(/^# mine/);
   });
 
