@@ -29,7 +29,7 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
   readonly #store = new DisposableStore();
   readonly #changeEmitter = this.#store.add(new Emitter<vscode.Uri>());
   readonly onDidChange = this.#changeEmitter.event;
-  /** Of the document that is being opened, by its path. */
+  /** Made and not asked for yet, by the paths of their documents. */
   readonly #texts = new Map<string, MarkdownText>();
 
   constructor(sources: ModelDocumentSources) {
@@ -39,6 +39,8 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
 
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<MarkdownText> {
     const text = this.#texts.get(uri.path);
+    // A document that was open already asks when it has heard of the change, maybe after it was shown.
+    this.#texts.delete(uri.path);
     if (text !== undefined) return text;
     const controller = new AbortController();
     const cancelling = token.onCancellationRequested(() => controller.abort());
@@ -75,7 +77,6 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
       throw error;
     } finally {
       progress.dispose();
-      this.#texts.delete(uri.path);
     }
     try {
       await vscode.commands.executeCommand('markdown.showPreview', document.uri);
