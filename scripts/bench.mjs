@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // Runs the benchmarks and prints their tables: npm run bench [-- --only=NAME,NAME] [--write]
+//   npm run bench -- --against COMMIT   this build beside that of a commit, in turn (BENCH_ROUNDS)
 // With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
 import { spawn } from 'node:child_process';
@@ -8,6 +9,7 @@ import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
+import { benchAgainst } from './lib/benchAgainst.mjs';
 import { writeSection } from './lib/benchResults.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { describeMachine, describeVersions } from './lib/machine.mjs';
@@ -39,6 +41,11 @@ const chosen = Object.entries(benchmarks).filter(([name]) => only === undefined 
 const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(what));
 
 await build({ production: true });
+const against = option('against') === true ? process.argv[process.argv.indexOf('--against') + 1] : option('against');
+if (against !== undefined) {
+  console.log(`${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), log: console.error })}`);
+  process.exit(0);
+}
 await bundle({ entryPoints: [...chosen.map(([name]) => `bench/${name}.ts`), 'bench/runtimeAlone.ts'], outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
 if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();
 if (isNeeded('vscode')) {
