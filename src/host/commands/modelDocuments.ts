@@ -69,9 +69,11 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
     const progress = showWaiting(title, making, () => controller.abort());
     let document: vscode.TextDocument;
     try {
-      this.#texts.set(uri.path, await making);
+      const text = await making;
+      this.#texts.set(uri.path, text);
       this.#changeEmitter.fire(uri);
       document = await vscode.workspace.openTextDocument(uri);
+      await untilItSays(document, text);
     } catch (error) {
       if (controller.signal.aborted) return;
       throw error;
@@ -89,6 +91,23 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
   dispose(): void {
     this.#store.dispose();
   }
+}
+
+/** A document that was open before follows its new text a moment later; it is shown when it has, or after that long. */
+const patienceMilliseconds = 2000;
+
+async function untilItSays(document: vscode.TextDocument, text: string): Promise<void> {
+  // Lines may end otherwise in a document.
+  const wanted = text.replaceAll('\r', '');
+  const says = (): boolean => document.getText().replaceAll('\r', '') === wanted;
+  if (says()) return;
+  const store = new DisposableStore();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, patienceMilliseconds);
+    store.add({ dispose: () => clearTimeout(timer) });
+    store.add(vscode.workspace.onDidChangeTextDocument((event) => event.document === document && says() && resolve()));
+  });
+  store.dispose();
 }
 
 function chatTemplateMarkdown({ modelName, fileName, text, prefix, suffix, error }: ChatTemplateView): MarkdownText {
