@@ -20,7 +20,7 @@ import { readModelParts, type ModelParts } from './modelParts';
 import { ModelTokenizer } from './modelTokenizer';
 import { noAttention } from './noAttention';
 import { reportView } from './reportView';
-import type { ChosenRuntime } from './runtimes';
+import { maxReason, type ChosenRuntime } from './runtimes';
 import { Seq2SeqModel } from './seq2seqModel';
 import { Seq2SeqPart } from './seq2seqPart';
 import { scoresOutput, SplitSeq2Seq, WholeSeq2Seq, type Seq2SeqSessions } from './seq2seqSessions';
@@ -158,7 +158,7 @@ function infoOf({ chosen: { runtime, reason }, resolved }: Preparation, facts: P
     name: plain(resolved.name),
     path: resolved.modelPath,
     backend: runtime.backend,
-    backendReason: plain(reason),
+    backendReason: plain(reason, maxReason),
     numThreads: runtime.numThreads,
     contextLength: smallest(configuredContextLength(resolved), facts.contextLength),
     vocabularySize: facts.vocabularySize ?? configNumber(resolved.config, ['vocab_size', 'n_vocab']),

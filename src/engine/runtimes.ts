@@ -24,6 +24,9 @@ const candidates: Readonly<Record<ModelSpec['backend'], readonly Backend[]>> = {
   wasm: ['wasm'],
 };
 
+/** UTF-16 units of the reason for a backend: a sentence for each that was tried before it. */
+export const maxReason = 1000;
+
 /** What backends are called in sentences. */
 export const backendTitles: Readonly<Record<Backend, string>> = { native: 'The native runtime', webgpu: 'WebGPU', wasm: 'WebAssembly' };
 

@@ -102,7 +102,7 @@ describe('A workspace that is not trusted', () => {
 
   it('supplies none for pictures, live mode, the report and the chat template either', async () => {
     await configureUser({ modelPath: `${outside}/leadsIn/models/evil` });
-    await vscode.commands.executeCommand('attentionExplorer.explainImage', vscode.Uri.joinPath(workspaceFolder(), 'picture.png'));
+    await vscode.commands.executeCommand('attentionExplorer.explainImage', await writeFile('picture.png', await readFixture('images/bits.png')));
     expectFailure(api.snapshot().status, 'untrustedModel');
     for (const name of ['Extraction Report.md', 'Chat Template.md']) {
       const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'attention-explorer-report', path: `/${name}` }));

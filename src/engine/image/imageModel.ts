@@ -22,7 +22,7 @@ import { readModelFiles, type ModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
 import { reportView } from '../reportView';
-import type { ChosenRuntime } from '../runtimes';
+import { maxReason, type ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
@@ -112,7 +112,7 @@ export class ImageModel {
       name: plain(resolved.name),
       path: resolved.modelPath,
       backend: runtime.backend,
-      backendReason: plain(reason),
+      backendReason: plain(reason, maxReason),
       numThreads: runtime.numThreads,
       contextLength: undefined,
       vocabularySize: undefined,
