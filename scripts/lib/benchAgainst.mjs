@@ -55,7 +55,7 @@ export async function benchAgainst(commit, { rounds, log }) {
   const rows = Object.keys(pairs[0][1]).map((name) => {
     const ratios = pairs.map(([before, now]) => now[name] / before[name]);
     const [low, high] = interval(ratios);
-    return `| ${name} | ${median(pairs.map(([before]) => before[name])).toFixed(0)} | ${median(pairs.map(([, now]) => now[name])).toFixed(0)} | ${median(ratios).toFixed(2)} | ${low.toFixed(2)} … ${high.toFixed(2)} | ${low <= 1.02 ? 'not slower' : '**slower**'} |`;
+    return `| ${name} | ${median(pairs.map(([before]) => before[name])).toFixed(1)} | ${median(pairs.map(([, now]) => now[name])).toFixed(1)} | ${median(ratios).toFixed(2)} | ${low.toFixed(2)} … ${high.toFixed(2)} | ${low <= 1.02 ? 'not slower' : '**slower**'} |`;
   });
   return ['| ms | before | now | ratio of pairs | 95 % | |', '| --- | ---: | ---: | ---: | ---: | --- |', ...rows].join('\n');
 }
