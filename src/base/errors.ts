@@ -65,6 +65,7 @@ export const errorSentences = {
   notShownHere: 'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   invalidArgument: '{0} is not valid: {1}.',
+  wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',
   invalidMessage: 'A message was not understood ({0}): reload the window.',
   cancelled: 'Cancelled.',
   internal: 'Something went wrong inside Attention Explorer ({0}): see the log, and report it.',

@@ -18,6 +18,8 @@ import { parseHead } from './parseHead';
 export interface ExplainOptions extends ModelOptions {
   /** A path, with `:from-to` (lines from one, inclusive) where only a part is meant. */
   readonly file: string;
+  /** The text, where it does not stand in a file. */
+  readonly text?: string;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
   readonly target: string | undefined;
   /** The tokenizer.json to use instead of the one beside the model. */
@@ -34,7 +36,8 @@ const maxTarget = 20_000;
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
-  const text = await readLines(file);
+  const text = options.text ?? (await readLines(file));
+  if (text === '') throw new ExplorerError('emptyText');
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
   const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
   const store = new AttentionStore(Infinity);

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
+import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
@@ -9,12 +10,16 @@ import { extract } from './extract';
 import { inspect } from './inspect';
 import { printAndEnd } from './printAndEnd';
 import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
+import { readVersion } from './readVersion';
 import { tokenize } from './tokenize';
 
+/** The exit code of a command line that was not understood, as is the custom. */
+const usageCode = 2;
+
 const usage = line`Usage:
-  attention-explorer explain FILE[:from-to] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
+  attention-explorer explain FILE[:from-to]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--json]
-      what every token of the file (or of its lines from-to) reads, in all heads or the one named; of an encoder–decoder
+      what every token of the file (or of its lines from-to, or of the standard input) reads, in all heads or the one named; of an encoder–decoder
       model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       --chat puts the model's chat template around the text
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json]
@@ -27,7 +32,7 @@ const usage = line`Usage:
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
 --backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
---timeout SECONDS ends a command that takes longer, whatever it does.
+--timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
 /** What to print, and the exit code; a command that ran in a process of its own has printed it. */
@@ -41,6 +46,8 @@ const work = guardedWork();
 
 async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
   const { untimed, ...options } = parse(rest);
+  if (command === '--help' || command === '-h' || options.values.help) return { output: usage, code: 0 };
+  if (command === '--version' || options.values.version) return { output: await run('version', options), code: 0 };
   const { timeout } = options.values;
   const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
   if (command !== undefined && work === undefined && (seconds !== undefined || isGuarded(command))) return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
@@ -49,19 +56,19 @@ async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
 
 async function run(command: string | undefined, { values, positionals }: Omit<Arguments, 'untimed'>): Promise<TerminalText> {
   const operand = (name: string): string => {
-    if (positionals.length !== 1) throw new ExplorerError('invalidArgument', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
+    if (positionals.length !== 1) throw new ExplorerError('wrongUsage', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
     return positionals[0];
   };
   const option = (name: 'feeds' | 'out'): string => {
     const value = values[name];
-    if (value === undefined) throw new ExplorerError('invalidArgument', [`--${name}`, 'it is missing']);
+    if (value === undefined) throw new ExplorerError('wrongUsage', [`--${name}`, 'it is missing']);
     return value;
   };
   switch (command) {
     case 'explain':
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json })
-        : explain({ file: operand('FILE'), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
+        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
@@ -70,17 +77,18 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
       return tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
     case undefined:
     case 'help':
-    case '--help':
       return usage;
+    case 'version':
+      return line`${plain(readVersion())}`;
     default:
-      throw new ExplorerError('invalidArgument', [command, 'the commands are explain, inspect, extract and tokenize']);
+      throw new ExplorerError('wrongUsage', [command, 'the commands are explain, inspect, extract and tokenize']);
   }
 }
 
 function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
   if (value === undefined) return otherwise;
   if (value === 'auto' || value === 'native' || value === 'webgpu' || value === 'wasm') return value;
-  throw new ExplorerError('invalidArgument', ['--backend', 'it is native, webgpu, wasm or auto']);
+  throw new ExplorerError('wrongUsage', ['--backend', 'it is native, webgpu, wasm or auto']);
 }
 
 interface Options {
@@ -95,6 +103,8 @@ interface Options {
   readonly timeout?: string;
   readonly chat: boolean;
   readonly json: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
 }
 
 interface Arguments {
@@ -107,7 +117,8 @@ interface Arguments {
 function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } } });
+    const flag = { type: 'boolean', default: false } as const;
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, help: { ...flag, short: 'h' }, version: flag } });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;
@@ -116,8 +127,13 @@ function parse(args: string[]): Arguments {
     }
     return { values, positionals, untimed: [...left].map((index) => args[index]) };
   } catch (error) {
-    throw new ExplorerError('invalidArgument', ['The command line', error instanceof Error ? error.message : String(error)], { cause: error });
+    throw new ExplorerError('wrongUsage', ['The command line', firstSentence(error)], { cause: error });
   }
+}
+
+/** What Node says is wrong with a command line, without its advice. */
+function firstSentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split(/\.\s/)[0].replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }
 
 async function readStandardInput(): Promise<string> {
@@ -128,11 +144,12 @@ async function readStandardInput(): Promise<string> {
 main(process.argv.slice(2))
   .then(printAndEnd)
   .catch((error: unknown) => {
-    const { sentence, details } = ExplorerError.from(error);
+    const { code, sentence, details } = ExplorerError.from(error);
+    const exitCode = code === 'wrongUsage' ? usageCode : 1;
     const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
-    if (work === undefined) process.stderr.write(told, () => process.exit(1));
+    if (work === undefined) process.stderr.write(told, () => process.exit(exitCode));
     else {
       work.tell(told);
-      process.exit(1);
+      process.exit(exitCode);
     }
   });

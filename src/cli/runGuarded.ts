@@ -24,10 +24,10 @@ const guardedCommands: readonly string[] = ['explain', 'extract', 'tokenize'];
 /** A timer takes no more. */
 const mostSeconds = 2_000_000;
 
-/** Reads what `--timeout` was given. Throws `invalidArgument`. */
+/** Reads what `--timeout` was given. Throws `wrongUsage`. */
 export function parseSeconds(written: string): number {
   const seconds = Number(written);
-  if (written.trim() === '' || !(seconds > 0 && seconds <= mostSeconds)) throw new ExplorerError('invalidArgument', ['--timeout', `it is a number of seconds, at most ${mostSeconds}`]);
+  if (written.trim() === '' || !(seconds > 0 && seconds <= mostSeconds)) throw new ExplorerError('wrongUsage', ['--timeout', `it is a number of seconds, at most ${mostSeconds}`]);
   return seconds;
 }
 
@@ -79,7 +79,7 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   if (code === 0) return 0;
   if (byThePerson.includes(signal) || printed.includes('EPIPE')) return signal === null ? 1 : 128 + constants.signals[signal];
   process.stderr.write(sentence === '' ? line`${endOf(explainEnd({ code, signal, printed, limitBytes })).sentence}\n` : sentence); // which the other made fit for a terminal
-  return 1;
+  return sentence === '' ? 1 : (code ?? 1);
 }
 
 function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {

@@ -2,6 +2,7 @@ import { ExplorerError } from '../base/errors';
 import { analyzeModel, type ModelAnalysis } from '../onnx/analyzeModel';
 import type { BranchChoice } from '../onnx/hoistBranches';
 import { compactModel } from '../onnx/compactModel';
+import { otherFormat } from '../onnx/otherFormat';
 import { isOrtFormat, readModel } from '../onnx/readModel';
 import { baseName, folderOf, joinPath, type FileAccess, type OpenFile } from './fileAccess';
 import { LazyBytes } from './lazyBytes';
@@ -23,9 +24,18 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
   if (!(await access.exists(path))) throw new ExplorerError('modelNotFound', [path]);
   const name = baseName(path);
   const file = await access.open?.(path);
-  if (file === undefined) return { path, name, analysis: analyzeModel(readModel(await access.read(path, 'model'), name), choose), access };
+  const refuseOthers = (head: Uint8Array): void => {
+    const other = otherFormat(head);
+    if (other !== undefined) throw new ExplorerError('modelNotOnnx', [name, other]);
+  };
+  if (file === undefined) {
+    const bytes = await access.read(path, 'model');
+    refuseOthers(bytes);
+    return { path, name, analysis: analyzeModel(readModel(bytes, name), choose), access };
+  }
   try {
     if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
+    refuseOthers(file.read(0, 64));
     const { bytes, ownName } = compactModel(file, name);
     return { path, name, analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose), access };
   } finally {

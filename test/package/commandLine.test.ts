@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
@@ -62,6 +62,37 @@ describe('The command line’s time limit', function () {
   });
 
   it('is a number of seconds', async () => {
-    for (const seconds of ['-1', 'soon']) expect(await run(['inspect', 'x', `--timeout=${seconds}`], '')).to.deep.include({ code: 1, stderr: '--timeout is not valid: it is a number of seconds, at most 2000000.\n' });
+    for (const seconds of ['-1', 'soon']) expect(await run(['inspect', 'x', `--timeout=${seconds}`], '')).to.deep.include({ code: 2, stderr: '--timeout is not valid: it is a number of seconds, at most 2000000; "attention-explorer --help" says how it is used.\n' });
+  });
+});
+
+describe('The command line', function () {
+  this.timeout(60_000);
+
+  it('says how it is used, and which version it is', async () => {
+    for (const args of [[], ['help'], ['--help'], ['-h'], ['explain', '--help'], ['inspect', '-h']]) {
+      const { code, stdout, stderr } = await run(args, '');
+      expect({ code, stderr }, args.join(' ')).to.deep.equal({ code: 0, stderr: '' });
+      expect(stdout, args.join(' ')).to.match(/^Usage:\n/);
+    }
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect((await run(['--version'], '')).stdout).to.equal(`${version}\n`);
+  });
+
+  it('ends with 2 where it was not understood, in one sentence, and with 1 where something failed', async () => {
+    for (const args of [['explian'], ['inspect'], ['extract', 'model.onnx'], ['inspect', 'a', '--colour'], ['explain', 'a', '--backend', 'cuda'], ['tokenize', 'a', '--timeout', 'soon']]) {
+      const { code, stdout, stderr } = await run(args, '');
+      expect({ code, stdout }, args.join(' ')).to.deep.equal({ code: 2, stdout: '' });
+      expect(stderr, args.join(' ')).to.match(/^[^\n]+ is not valid: [^\n]+; "attention-explorer --help" says how it is used\.\n$/);
+    }
+    expect((await run(['inspect', 'none.onnx'], '')).code).to.equal(1);
+    expect((await run(['explain', 'none.txt'], '')).code).to.equal(1);
+  });
+
+  it('explains the standard input', async () => {
+    const { code, stdout } = await run(['explain', '-', '--json'], 'a = b\n');
+    expect(code).to.equal(0);
+    expect((JSON.parse(stdout) as { tokens: readonly object[] }).tokens.length).to.be.greaterThan(3);
+    expect((await run(['explain', '-'], '')).stderr).to.include('no text');
   });
 });
