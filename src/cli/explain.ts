@@ -105,10 +105,7 @@ async function readLines(argument: string): Promise<string> {
   const bytes = await nodeFileAccess.read(path, 'text');
   if (bytes.subarray(0, 8192).includes(0)) throw new ExplorerError('binaryFile', [basename(path)]);
   const text = new TextDecoder().decode(bytes);
-  if (from === undefined) {
-    if (text === '') throw new ExplorerError('emptyText');
-    return text;
-  }
+  if (from === undefined) return text;
   const lines = text.split(/(?<=\n)/).slice(Number(from) - 1, Number(to));
   if (lines.length === 0 || Number(from) < 1) throw new ExplorerError('invalidArgument', [`${from}-${to}`, `${basename(path)} does not have these lines`]);
   return lines.join('');

@@ -1,6 +1,6 @@
 import { ExplorerError } from '../base/errors';
 import type { ChatTemplateView, ModelSpec } from '../protocol';
-import { maxTemplateUnits, renderChat } from './chatTemplate';
+import { renderChat } from './chatTemplate';
 import type { Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
 import { modelAccess } from './modelAccess';
@@ -10,8 +10,7 @@ import { resolveModel } from './modelFolder';
 export async function showChatTemplate(files: FileAccess, spec: ModelSpec, deadlines: Deadlines): Promise<ChatTemplateView> {
   const { name, chatTemplate } = await resolveModel(await modelAccess(files, spec), spec.path, spec.tokenizerPath);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
-  const { fileName } = chatTemplate;
-  const text = chatTemplate.text.slice(0, maxTemplateUnits);
+  const { fileName, text } = chatTemplate;
   try {
     const { prefix, suffix } = renderChat(chatTemplate, 'message', deadlines);
     return { modelName: name, fileName, text, prefix, suffix, error: undefined };
