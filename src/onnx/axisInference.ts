@@ -1,5 +1,5 @@
 import { broadcast, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
-import { isFloatType } from './dataType';
+import { dataType, isFloatType } from './dataType';
 import type { GraphIndex } from './graphIndex';
 import { isWeight, operatorOf, productOf, type Product } from './products';
 
@@ -15,6 +15,9 @@ const reducing = new Set(['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', '
 const onLengths = new Set(['Shape', 'Gather', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor', 'Concat', 'Mul', 'Div', 'Add', 'Sub', 'Where']);
 /** They change how long axes of space are, not which there are. */
 const overSpace = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool']);
+
+/** Types of numbers that name places or kinds, and measure nothing. */
+const indexTypes: ReadonlySet<number> = new Set([dataType.int32, dataType.int64, dataType.bool]);
 
 /** Shapes of at most so many axes are followed by value. */
 const mostLengths = 16;
@@ -72,8 +75,9 @@ class AxisInference {
     const isConstant = maker === undefined || this.#index.nodes[maker].opType === 'Constant';
     const weight = this.#index.initializers.get(tensor) ?? (isConstant ? this.#index.weight(tensor) : undefined);
     if (weight !== undefined) this.#fixed.add(tensor);
-    // The last axis of a weight that is no matrix of a product is that of its features.
-    const axes = weight?.dims.map((dim, i) => someAxis(i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
+    // The last axis of a weight that is no matrix of a product is that of its features; a table of places or kinds has none.
+    const hasFeatures = weight !== undefined && !indexTypes.has(weight.dataType);
+    const axes = weight?.dims.map((dim, i) => someAxis(hasFeatures && i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
     this.#axes.set(tensor, axes);
     return axes;
   }

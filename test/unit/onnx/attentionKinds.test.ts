@@ -63,6 +63,24 @@ describe('what is attention and what is not', () => {
     expect(places(analyze(graph))).to.deep.equal(['p self 0']);
   });
 
+  it('takes no table of places for features: the parts of it that a text needs are its positions', () => {
+    const graph: SmallGraph = {
+      nodes: [
+        node('Shape', ['ids'], ['shape']),
+        node('Gather', ['shape', 'one'], ['length'], { axis: { integer: 0 } }),
+        node('Slice', ['places', 'zero', 'length', 'one'], ['own']),
+        node('Gather', ['table', 'own'], ['x']),
+        ...attention('a', 'x'),
+      ],
+      inputs: { ids: [1, 'n'] },
+      types: { ids: 7, places: 7 },
+      outputs: ['ao'],
+      weights: { ...projections, places: { dims: [1, 9], values: [0, 1, 2, 3, 4, 5, 6, 7, 8] }, table: weight(9, 4) },
+      integers: { zero: [0], one: [1] },
+    };
+    expect(places(analyze(graph))).to.deep.equal(['ap self 0']);
+  });
+
   it('names attention between channels and does not draw it', () => {
     const { sites, missed } = analyze({
       nodes: [node('MatMul', ['x', 'wq'], ['q']), node('MatMul', ['x', 'wk'], ['k']), node('MatMul', ['x', 'wv'], ['v']), node('Transpose', ['q'], ['qt'], swap), node('MatMul', ['qt', 'k'], ['s']), node('Softmax', ['s'], ['p'], last), node('Transpose', ['v'], ['vt'], swap), node('MatMul', ['p', 'vt'], ['y'])],

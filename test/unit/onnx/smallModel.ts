@@ -1,3 +1,4 @@
+import { dataType } from '../../../src/onnx/dataType';
 import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/suffixNodes';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 
@@ -10,7 +11,7 @@ export interface SmallNode {
   readonly name?: string;
 }
 
-/** A graph made by hand; inputs and outputs are float tensors unless `types` says otherwise. */
+/** A graph made by hand; inputs, outputs and weights are float tensors unless `types` says otherwise; weights can also be int64. */
 export interface SmallGraph {
   readonly nodes: readonly SmallNode[];
   readonly inputs: Readonly<Record<string, readonly (number | string)[]>>;
@@ -40,7 +41,8 @@ export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {}, i
   for (const [name, { dims, values }] of Object.entries(weights)) {
     const tensor = new WireWriter();
     for (const dim of dims) tensor.integer(1, dim);
-    tensor.integer(2, 1).text(8, name).bytes(9, new Uint8Array(Float32Array.from(values).buffer));
+    const isInteger = types[name] === dataType.int64;
+    tensor.integer(2, isInteger ? dataType.int64 : dataType.float32).text(8, name).bytes(9, new Uint8Array((isInteger ? BigInt64Array.from(values, BigInt) : Float32Array.from(values)).buffer));
     graph.message(5, tensor);
   }
   for (const [name, values] of Object.entries(integers)) graph.bytes(5, encodeIntegers(name, values));
