@@ -7,6 +7,7 @@ import type { AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { ContinuedRuns } from './continuedRuns';
 import type { LeanRuns } from './leanRuns';
+import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 
@@ -58,8 +59,7 @@ export class StackModel implements TextModel {
     if (isLive !== true || isLean) this.#continued.forget();
     this.#report = result.report;
     const { layers, components, notices } = arrangeLayers(name, [result]);
-    const padding = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] } as const] : [];
-    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...padding], numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...paddingNotices({ numTokens, numPositions }, [result])], numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
   }
 
   async write(): Promise<string> {

@@ -77,6 +77,70 @@ describe('a file that fixes the sizes of its runs', () => {
     expect(numSessions).to.equal(0);
   });
 
+  it('is shown by the first of the items that it takes, all filled with the text, wherever they stand among the heads', async () => {
+    const runtime = await chosen();
+    const weightsOf = async (graph: SmallGraph): Promise<readonly number[][]> => {
+      const text = await LoadedModel.load(runtime, accessTo(graph), spec);
+      const { layers, notices } = await text.explain({ text: 'abca', tokenLimit: 0 });
+      await text.release();
+      expect(notices).to.deep.equal([]);
+      return Promise.all(layers.flatMap((layer) => Array.from({ length: layer.numHeads }, async (_, head) => [...(await layer.rows(head, 0, layer.numQueries))])));
+    };
+    const one = await weightsOf(textOf(['batch', 'n']));
+    expect(one[0]).to.have.length(16);
+    for (const dims of [[2, 'n'], [3, 4]]) expect(await weightsOf(textOf(dims))).to.deep.equal(one);
+    // Heads before the items, and items folded into the heads behind them: [heads · items, position, width].
+    const folded = (items: number | string, perm: readonly number[]): SmallGraph => ({
+      ...textOf([items, 4]),
+      nodes: [
+        { operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['e'] },
+        { operator: 'Reshape', inputs: ['e', 'split'], outputs: ['h'] },
+        { operator: 'Transpose', inputs: ['h'], outputs: ['t'], attributes: { perm: { integers: perm } } },
+        { operator: 'Reshape', inputs: ['t', 'folded'], outputs: ['x'] },
+        ...attention,
+      ],
+      integers: { split: [0, 4, 2, 2], folded: [-1, 4, 2] },
+    });
+    const heads = await weightsOf(folded('batch', [0, 2, 1, 3]));
+    expect(heads).to.have.length(2);
+    for (const perm of [[0, 2, 1, 3], [2, 0, 1, 3]]) expect(await weightsOf(folded(3, perm))).to.deep.equal(heads);
+  });
+
+  it('is shown without the padding that a grouped attention computes nothing for', async () => {
+    const grouped = (dims: readonly (number | string)[]): SmallGraph => ({
+      nodes: [
+        { operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['x'] },
+        ...['q', 'k', 'v'].map((name) => ({ operator: 'MatMul', inputs: ['x', `W${name}`], outputs: [name] })),
+        { operator: 'com.microsoft.GroupQueryAttention', inputs: ['q', 'k', 'v', '', '', 'seqlens_k', 'total_sequence_length'], outputs: ['y', 'present_k', 'present_v'], attributes: { num_heads: { integer: 2 }, kv_num_heads: { integer: 2 } } },
+      ],
+      inputs: { input_ids: dims, seqlens_k: [1], total_sequence_length: [1] },
+      types: { input_ids: 7, seqlens_k: 6, total_sequence_length: 6 },
+      outputs: ['y'],
+      weights: { table: { dims: [99, 16], values: values(99 * 16) }, ...Object.fromEntries(['q', 'k', 'v'].map((name, i) => [`W${name}`, { dims: [16, 16], values: values(256 + i).slice(i) }])) },
+    });
+    const runtime = await chosen();
+    const rowsOf = async (graph: SmallGraph): Promise<readonly number[][]> => {
+      const model = await LoadedModel.load(runtime, accessTo(graph), spec);
+      const { layers: [layer] } = await model.explain({ text: 'abc', tokenLimit: 0 });
+      await model.release();
+      return Promise.all([0, 1].map(async (head) => [...(await layer.rows(head, 0, layer.numQueries))]));
+    };
+    const open = await rowsOf(grouped([1, 'n']));
+    expect(open[0]).to.have.length(9);
+    const padded = await rowsOf(grouped([1, 12]));
+    for (const [head, weights] of open.entries()) weights.forEach((weight, i) => expect(padded[head][i]).to.be.closeTo(weight, 1e-6));
+  });
+
+  it('says how much of a row is spent on padding where no mask keeps it off', async () => {
+    const padded = await LoadedModel.load(await chosen(), accessTo(textOf([2, 8])), spec);
+    const { notices, layers } = await padded.explain({ text: 'abc', tokenLimit: 0 });
+    await padded.release();
+    expect(notices.map(({ code }) => code)).to.deep.equal(['paddedToShape', 'paddingRead']);
+    const row = (await layers[0].rows(0, 0, 1)).slice(0, 3);
+    const shown = row.reduce((sum, weight) => sum + weight, 0);
+    expect(Number(notices[1].args[0])).to.be.at.least(Math.ceil((1 - shown) * 100)).and.at.most(100);
+  });
+
   it('runs where it does', async () => {
     const runtime = await chosen();
     const text = await LoadedModel.load(runtime, accessTo(textOf([1, 64])), spec);
