@@ -139,7 +139,7 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
       return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, source, plan, padId, links);
+    return new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links });
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

@@ -28,6 +28,8 @@ export interface InputValues {
   readonly encoder?: Pick<MadeInputs, 'numTokens' | 'numPositions'> | undefined;
   /** What was read before: the first of the ids, whose keys and values are fed in place of them. */
   readonly past?: { readonly length: number; readonly caches: ReadonlyMap<string, ModelInput> } | undefined;
+  /** Positions that are to be read, where the file's signature leaves it open; as many as there are ids where it is missing. */
+  readonly numPositions?: number | undefined;
   /** Fills up to a fixed length; 0 where the tokenizer has none. */
   readonly padId?: number | undefined;
 }
@@ -79,8 +81,8 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
     fixedTargetLength: fixedTarget,
     numItems: Math.max(1, ...inputs.filter((input) => batchedRoles.has(roles.get(input.name) ?? 'unknown')).map(itemsOf)),
     make: (values) => {
-      const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
-      const numPositions = fixedLength ?? values.ids.length;
+      const numPositions = fixedLength ?? values.numPositions ?? values.ids.length;
+      const numTokens = Math.min(values.ids.length, numPositions);
       const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0, room: { numElements: maxElements } };
       return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
     },

@@ -3,8 +3,11 @@ import * as web from 'onnxruntime-web';
 import { ExplorerError } from '../../src/base/errors';
 import type { FileAccess } from '../../src/engine/fileAccess';
 import { ImageModel } from '../../src/engine/image/imageModel';
+import { findBakedLength } from '../../src/engine/bakedLength';
 import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtimes } from '../../src/engine/runtimes';
+import { analyzeModel } from '../../src/onnx/analyzeModel';
+import { readModel } from '../../src/onnx/readModel';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 
@@ -139,6 +142,61 @@ describe('a file that fixes the sizes of its runs', () => {
     const row = (await layers[0].rows(0, 0, 1)).slice(0, 3);
     const shown = row.reduce((sum, weight) => sum + weight, 0);
     expect(Number(notices[1].args[0])).to.be.at.least(Math.ceil((1 - shown) * 100)).and.at.most(100);
+  });
+
+  describe('of which its signature says nothing', () => {
+    const embedded = { operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['e'] };
+    const open = textOf(['batch', 'n']);
+    const shaped = (shape: readonly number[]): SmallGraph => ({ ...open, nodes: [embedded, { operator: 'Reshape', inputs: ['e', 'shape'], outputs: ['x'] }, ...attention], integers: { shape } });
+    const inBlocks: SmallGraph = { ...open, nodes: [embedded, { operator: 'Reshape', inputs: ['e', 'blocks'], outputs: ['b'] }, { operator: 'Reshape', inputs: ['b', 'back'], outputs: ['x'] }, ...attention], integers: { blocks: [-1, 4, 4], back: [1, -1, 4] } };
+    const masked: SmallGraph = { ...open, nodes: [{ ...embedded, outputs: ['x'] }, ...attention.flatMap((node) => (node.operator === 'Softmax' ? [{ operator: 'Add', inputs: ['s', 'mask'], outputs: ['m'] }, { ...node, inputs: ['m'] }] : [node]))], weights: { ...open.weights, mask: { dims: [6, 6], values: Array.from({ length: 36 }, (_, i) => (i % 6 > i / 6 ? -1e4 : 0)) } } };
+    const placed: SmallGraph = {
+      ...open,
+      nodes: [
+        embedded,
+        { operator: 'Shape', inputs: ['input_ids'], outputs: ['ids'] },
+        { operator: 'Slice', inputs: ['ids', 'one', 'two', 'zero'], outputs: ['n'] },
+        { operator: 'Slice', inputs: ['places', 'zero', 'n', 'one'], outputs: ['p0'] },
+        { operator: 'Add', inputs: ['e', 'p0'], outputs: ['x'] },
+        ...attention,
+      ],
+      integers: { zero: [0], one: [1], two: [2] },
+      weights: { ...open.weights, places: { dims: [1, 6, 4], values: values(24) } },
+    };
+    const seen = async (graph: SmallGraph, texts: readonly string[]): Promise<unknown[]> => {
+      const model = await LoadedModel.load(await chosen(), accessTo(graph), spec);
+      const results = [];
+      for (const text of texts) {
+        const { streams, layers, notices } = await model.explain({ text, tokenLimit: 0 });
+        expect([layers[0].numQueries, layers[0].numKeys]).to.deep.equal([streams[0].tokens.length, streams[0].tokens.length]);
+        results.push([streams[0].text, ...notices.map(({ code, args }) => `${code} ${args[0]}`).filter((notice) => !notice.startsWith('paddingRead'))]);
+      }
+      await model.release();
+      return results;
+    };
+
+    it('is found once a run has failed, and texts are cut or filled up to it from then on', async () => {
+      const [short, long] = [['abc', 'paddedToShape 6'], ['abcdef', 'cutToShape 6']];
+      expect(await seen(shaped([1, 6, 4]), ['abc', 'abcdefgh', 'abcdef'])).to.deep.equal([short, long, ['abcdef']]);
+      expect(await seen(shaped([1, 6, 4]), ['abcdefgh'])).to.deep.equal([long]);
+      expect(await seen(masked, ['abc', 'abcdefgh'])).to.deep.equal([short, long]);
+    });
+
+    it('is only a bound where shorter texts run, and a step where multiples do', async () => {
+      expect(await seen(placed, ['abc', 'abcdefgh', 'abc'])).to.deep.equal([['abc'], ['abcdef', 'cutToContext 6'], ['abc']]);
+      expect(await seen(inBlocks, ['abcd', 'abcdef', 'abc'])).to.deep.equal([['abcd'], ['abcdef', 'paddedToShape 8'], ['abc', 'paddedToShape 4']]);
+    });
+
+    it('is not sought where something else is wrong', async () => {
+      let numRuns = 0;
+      const failing = new ExplorerError('runtimeFailed', ['the device was lost']);
+      const { index } = analyzeModel(readModel(smallModel(open), 'm'));
+      const runs = (): Promise<boolean> => (numRuns++, Promise.resolve(false));
+      for (const error of [failing, new ExplorerError('outOfMemory', ['shape 4 by 5']), new Error('shape')]) expect(await findBakedLength(error, 9, index, runs)).to.equal(undefined);
+      expect(numRuns).to.equal(0);
+      expect(await findBakedLength(new ExplorerError('runtimeFailed', [`shapes ${Array.from({ length: 99 }, (_, i) => i + 10).join(' ')}`]), 9, index, runs)).to.equal(undefined);
+      expect(numRuns).to.be.below(33);
+    });
   });
 
   it('runs where it does', async () => {
