@@ -11,7 +11,7 @@ import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import type { HeldLayer } from './heldLayer';
 import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
-import { arrangeWeights, checkWeights, cropWeights, type SiteWeights } from './layerWeights';
+import { arrangeWeights, checkWeights, cropWeights, firstItem, shareOfPadding, type SiteWeights } from './layerWeights';
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from './runLock';
@@ -32,7 +32,7 @@ export interface SessionOptions {
   readonly mayLackAttention?: boolean;
   /** Inputs that another session gives. */
   readonly given?: ReadonlySet<string>;
-  /** Items of the batch that the file takes; 1 where it is missing. */
+  /** Items of the batch that the file takes, each fed the same: the first is read. 1 where it is missing. */
   readonly numItems?: number;
   /** Bytes of weights that other sessions of the model hold. */
   readonly heldBytes?: number;
@@ -52,6 +52,8 @@ export interface LayerWeights extends SiteWeights {
   readonly method: PlacedSite['method'];
   readonly isCausal: boolean;
   readonly numKeyValueHeads: number;
+  /** The largest share of a row that padding has, which is not shown. */
+  readonly paddingShare?: number;
   /** The layer where not all of its weights are here; `weights` is empty then. */
   readonly inParts?: HeldLayer;
 }
@@ -70,7 +72,7 @@ export interface AttentionResult {
 
 /** What a run is told beside its inputs. */
 export interface RunOptions extends ReadPositions {
-  /** Items of the batch; 1 unless told otherwise. */
+  /** Items of the batch that are all wanted; where it is missing, the first of those that the file takes. */
   readonly batch?: number;
   /** Whether attention within windows is given too, each window as an item of the batch. */
   readonly hasWindows?: boolean;
@@ -84,6 +86,9 @@ const fixedBytes = 1.5e8;
 const heapPerWeight = 1.2;
 /** Weights up to this are packed for speed; for more, and in lean runs of the native runtime, memory counts. */
 const mostPackedBytes = { wasm: 4e8, native: 6e8 };
+
+/** The operator that computes no weights for keys behind the text: what stands there in memory is not its own. */
+const leavesPaddingUnwritten = 'GroupQueryAttention';
 
 /** The backend that is meant where none is named. */
 const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {}, unlessLost: (work) => work() };
@@ -102,6 +107,8 @@ export class AttentionSession {
   readonly #placed: PlacedOutputs | undefined;
   /** Whether values are rounded to few bits on the way to the weights. */
   readonly isCoarse: boolean;
+  /** Items of the batch that the file takes. */
+  readonly #numItems: number;
 
   private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, open: () => Promise<Ort.InferenceSession>) {
     this.#ort = options.ort;
@@ -110,6 +117,7 @@ export class AttentionSession {
     this.#open = open;
     this.#files = options.files;
     this.#given = options.given;
+    this.#numItems = options.numItems ?? 1;
     this.#rewritten = rewritten;
     this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
     this.isCoarse = isCoarse(options.files.analysis.index);
@@ -179,7 +187,7 @@ export class AttentionSession {
 
   /** Runs the model. Inputs that it does not need are left out. Throws `outOfMemory` or `runtimeFailed`. */
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
-    const { batch = 1, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
+    const { batch = this.#numItems, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const expected = batch === 1 && !hasWindows && own.length === 0 ? this.#expect(options) : [];
     const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])], expected);
@@ -197,15 +205,23 @@ export class AttentionSession {
 
   /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
   readWeights(site: PlacedSite, tensor: Ort.Tensor | undefined, options: RunOptions): { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks } {
-    const { batch = 1, hasWindows = false, numPast = 0 } = options;
+    const { hasWindows = false, numPast = 0 } = options;
+    const numCopies = options.batch === undefined ? this.#numItems : 1;
+    const batch = options.batch ?? 1;
     const data = tensor?.data;
-    const arranged = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, batch) : undefined;
-    if (arranged === undefined) return { reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` };
+    const whole = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, numCopies * batch) : undefined;
+    if (whole === undefined) return { reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` };
+    const item = firstItem(whole, numCopies);
+    if (item === undefined) return { reason: `the ${numCopies} items of the batch differ, though all are the same text` };
     const [queries, keys] = extentsOf(site, options);
-    const checks = checkWeights(arranged, { rowSum: site.rowSum, isCoarse: this.isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: queries.positions, numKeys: keys.positions });
+    const [numQueries, numKeys] = [queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys];
+    const isUnwritten = this.#files.analysis.index.nodes[site.node].opType === leavesPaddingUnwritten && item.numQueries === queries.positions && item.numKeys === keys.positions;
+    const arranged = isUnwritten ? cropWeights(item, numQueries, numKeys) : item;
+    const checks = checkWeights(arranged, { rowSum: site.rowSum, isCoarse: this.isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: isUnwritten ? arranged.numQueries : queries.positions, numKeys: isUnwritten ? arranged.numKeys : keys.positions });
     if (checks.failure !== '') return { reason: checks.failure, checks };
-    const cropped = cropWeights(arranged, queries.tokens ?? arranged.numQueries, keys.tokens ?? arranged.numKeys);
-    return { checks, layer: { ...cropped, component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
+    const cropped = cropWeights(arranged, numQueries, numKeys);
+    const paddingShare = cropped === arranged || site.rowSum === 'any' ? 0 : shareOfPadding(arranged, cropped);
+    return { checks, layer: { ...cropped, ...(paddingShare > 0 ? { paddingShare } : {}), component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */

@@ -41,7 +41,7 @@ export class ContinuedRuns {
     this.#session = session;
     this.#plan = plan;
     this.#padId = padId;
-    this.#links = plan.fixedLength === undefined && links.every(({ input }) => session.inputNames.includes(input)) ? links : [];
+    this.#links = plan.fixedLength === undefined && plan.numItems === 1 && links.every(({ input }) => session.inputNames.includes(input)) ? links : [];
   }
 
   /** Whether the model can go on from what it has read; known after the first run of two tokens or more. */

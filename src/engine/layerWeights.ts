@@ -88,6 +88,52 @@ export function cropWeights(whole: SiteWeights, numQueries: number, numKeys: num
   return { ...whole, numQueries: rows, numKeys: columns, weights };
 }
 
+/**
+ * The first of several items of a batch that were all fed the same; undefined where they are not alike. Whether the items come before
+ * the heads or within them is told by that: what belongs to one head in two items is equal.
+ */
+export function firstItem(whole: SiteWeights, numItems: number): SiteWeights | undefined {
+  if (numItems === 1) return whole;
+  const numMatrices = (whole.batch * whole.numHeads) / numItems;
+  const size = whole.numQueries * whole.numKeys;
+  if (!Number.isInteger(numMatrices) || numMatrices === 0) return undefined;
+  const hasItemsFirst = isAlike(whole.weights, numMatrices * size, (matrix) => [matrix, matrix + numMatrices], size);
+  if (hasItemsFirst) {
+    const batch = whole.batch % numItems === 0 ? whole.batch / numItems : 1;
+    return { ...whole, batch, numHeads: numMatrices / batch, weights: whole.weights.slice(0, numMatrices * size) };
+  }
+  if (!isAlike(whole.weights, numMatrices * size, (matrix) => [matrix * numItems, matrix * numItems + 1], size)) return undefined;
+  const weights = new Float32Array(numMatrices * size);
+  for (let matrix = 0; matrix < numMatrices; matrix++) weights.set(whole.weights.subarray(matrix * numItems * size, (matrix * numItems + 1) * size), matrix * size);
+  return { ...whole, batch: 1, numHeads: numMatrices, weights };
+}
+
+/** Equal matrices are computed by kernels that may take sums in another order. */
+const alikeTolerance = 1e-4;
+
+function isAlike(weights: Float32Array, count: number, pairOf: (matrix: number) => readonly [number, number], size: number): boolean {
+  for (let matrix = 0; matrix < count / size; matrix++) {
+    const [a, b] = pairOf(matrix);
+    // What is not a number is equal to itself here: the checks say it.
+    for (let i = 0; i < size; i++) if (Math.abs(weights[a * size + i] - weights[b * size + i]) > alikeTolerance) return false;
+  }
+  return true;
+}
+
+/** The largest share of a row that lies in the columns that are cut off. */
+export function shareOfPadding(whole: SiteWeights, cropped: SiteWeights): number {
+  let largest = 0;
+  for (let matrix = 0; matrix < whole.batch * whole.numHeads; matrix++) {
+    for (let row = 0; row < cropped.numQueries; row++) {
+      let sum = 0;
+      const start = (matrix * whole.numQueries + row) * whole.numKeys;
+      for (let key = cropped.numKeys; key < whole.numKeys; key++) sum += whole.weights[start + key];
+      if (sum > largest) largest = sum;
+    }
+  }
+  return largest;
+}
+
 /** Rows may miss their sum by this much; quantised models round more. */
 const tolerance = 1e-3;
 const coarseTolerance = 2e-2;

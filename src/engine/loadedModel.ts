@@ -120,7 +120,8 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
   const sessions: AttentionSession[] = [];
   const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
   try {
-    const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true }));
+    const numEncoderItems = encoder === undefined ? 1 : itemsOfModel(encoder);
+    const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true, numItems: numEncoderItems }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
     const ofMain = { ort: runtime.ort, runtime, files: main, numItems, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
     const session = await AttentionSession.create({ ...ofMain, wantOutputs: hasTarget || encoder !== undefined, keptOutputs: links.map(({ output }) => output) });
@@ -129,7 +130,7 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
-      const ofEncoder = { ort: runtime.ort, runtime, files: encoder, heldBytes: session.weightBytes, mayLackAttention: true, keptOutputs: [...new Set(bridges.values())] };
+      const ofEncoder = { ort: runtime.ort, runtime, files: encoder, numItems: numEncoderItems, heldBytes: session.weightBytes, mayLackAttention: true, keptOutputs: [...new Set(bridges.values())] };
       seq2seq = new SplitSeq2Seq(name, new Seq2SeqPart(encoder, encoderSession, new LeanRuns(ofEncoder, encoderSession, limits)), new Seq2SeqPart(main, session, lean), bridges);
     } else if (hasTarget) seq2seq = new WholeSeq2Seq(name, new Seq2SeqPart(main, session, lean), planInputs(index, session.inputNames));
     if (seq2seq !== undefined) {
@@ -138,11 +139,17 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
       return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId });
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel(infoOf(preparation, modelFacts(index, plan.roles)), session, lean, source, plan, padId, links);
+    return new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links });
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;
   }
+}
+
+/** Items of the batch that a file takes. */
+function itemsOfModel({ analysis: { index } }: ModelFiles): number {
+  const inputs = index.inputs.map((input) => input.name);
+  return planInputs(index, inputs, new Set(inputs)).numItems;
 }
 
 /** Throws `modelTooLarge` where a file is made for batches or lengths that no run of it would have memory for. */

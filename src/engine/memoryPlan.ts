@@ -73,9 +73,9 @@ export class MemoryPlan {
     return (this.#plans ??= new Map(this.#sites.map((site) => [site, planLean(this.#index, site)])));
   }
 
-  /** Whether a text of so many positions is read without holding all of its attention. */
+  /** Whether a text of so many positions is read without holding all of its attention: never where it is in several items of a batch. */
   isLean(numPositions: number, numTargetPositions = 0): boolean {
-    return this.#bytesOf(() => true, numPositions, numTargetPositions) > this.#limits.wholeAttentionBytes && [...this.plans.values()].some(({ held }) => held !== 'whole');
+    return this.#numItems === 1 && this.#bytesOf(() => true, numPositions, numTargetPositions) > this.#limits.wholeAttentionBytes && [...this.plans.values()].some(({ held }) => held !== 'whole');
   }
 
   /** The most positions that fit into memory, at least one. */

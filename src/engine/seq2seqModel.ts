@@ -8,6 +8,7 @@ import { arrangeLayers } from './arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
 import { mostThatFit } from './memoryPlan';
+import { paddingNotices } from './paddingNotices';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
@@ -64,8 +65,7 @@ export class Seq2SeqModel implements TextModel {
       const results = await sessions.attention(source, idsOf(target.stream));
       this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
-      const { numTokens, numPositions } = source.made;
-      const padding: Notice[] = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] }] : [];
+      const padding = paddingNotices(source.made, results);
       return { streams: [stream, target.stream], layers, components, notices: [...notices, ...target.notices, ...missing, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
     } catch (error) {
       releaseSource(source);

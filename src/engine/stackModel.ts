@@ -1,65 +1,82 @@
 import { ExplorerError } from '../base/errors';
 import type { ModelInfo } from '../model/modelInfo';
 import type { CacheLink } from '../onnx/cacheLinks';
-import type { InputPlan } from '../onnx/inputs';
+import type { GraphIndex } from '../onnx/graphIndex';
+import type { InputPlan, MadeInputs } from '../onnx/inputs';
 import type { ExtractionReport } from '../onnx/report';
-import type { AttentionSession } from './attentionSession';
+import type { AttentionResult, AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
+import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from './continuedRuns';
 import type { LeanRuns } from './leanRuns';
+import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
+import type { TokenizedText } from './tokenizeText';
+
+/** What a model of one stack is made of. */
+export interface StackParts extends SourceTokenizer {
+  readonly info: ModelInfo;
+  readonly session: AttentionSession;
+  /** Of long texts. */
+  readonly lean: LeanRuns;
+  readonly index: GraphIndex;
+  readonly plan: InputPlan;
+  /** Fills texts up to a fixed length. */
+  readonly padId: number;
+  readonly links: readonly CacheLink[];
+}
+
+/** A text that was run. */
+interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions'> {
+  readonly result: AttentionResult;
+  readonly numReused: number;
+}
 
 /** A model of one stack: it reads one text, whose tokens attend to each other. */
 export class StackModel implements TextModel {
   readonly info: ModelInfo;
-  readonly #session: AttentionSession;
-  readonly #tokenizer: SourceTokenizer;
-  readonly #plan: InputPlan;
-  /** Fills texts up to a fixed length. */
-  readonly #padId: number;
+  readonly #parts: StackParts;
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;
-  /** Of long texts. */
-  readonly #lean: LeanRuns;
   #report: ExtractionReport;
+  /** Known once a run of another length has failed. */
+  #baked: BakedLength | undefined;
 
-  constructor(info: ModelInfo, session: AttentionSession, lean: LeanRuns, tokenizer: SourceTokenizer, plan: InputPlan, padId: number, links: readonly CacheLink[] = []) {
-    this.info = info;
-    this.#session = session;
-    this.#tokenizer = tokenizer;
-    this.#plan = plan;
-    this.#padId = padId;
-    this.#continued = new ContinuedRuns(session, plan, padId, links);
-    this.#lean = lean;
-    this.#report = session.report;
+  constructor(parts: StackParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+    this.#continued = new ContinuedRuns(parts.session, parts.plan, parts.padId, parts.links);
+    this.#report = parts.session.report;
   }
 
   get reports(): readonly ExtractionReport[] {
     return [this.#report];
   }
 
-  async explain({ text, tokenLimit, target, isChatMessage, isLive }: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
-    const { name, contextLength, vocabularySize } = this.info;
-    if (target !== undefined) throw new ExplorerError('targetNotRead', [name]);
+  async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+    const { name } = this.info;
+    if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
-    const { stream, notices: cuts } = await tokenizeSource(this.#tokenizer, text, isChatMessage, { modelName: name, contextLength, fixedLength: this.#plan.fixedLength, tokenLimit, memoryLimit: this.#lean.mostPositions, vocabularySize });
+    let { stream, notices: cuts } = await this.#tokenize(reading);
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
-    const ids = stream.tokens.map((token) => token.id);
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
-    const isLean = this.#lean.isFor(numPositions);
-    if (!isLean) await this.#lean.suspend();
-    const { result, numReused } =
-      isLive === true && !isLean ? await this.#continued.run(ids) : { result: isLean ? await this.#lean.run(inputs, { numPositions, numTokens }) : await this.#session.run(inputs, { numPositions, numTokens, outputs: [] }), numReused: 0 };
-    // What an edited text would go on from is kept only as long as it is edited.
-    if (isLive !== true || isLean) this.#continued.forget();
-    this.#report = result.report;
-    const { layers, components, notices } = arrangeLayers(name, [result]);
-    const padding = numPositions > numTokens ? [{ code: 'paddedToShape', args: [numPositions] } as const] : [];
-    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...padding], numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    const idsOf = (): number[] => stream.tokens.map((token) => token.id);
+    let read: ReadText;
+    try {
+      read = await this.#run(idsOf(), reading.isLive === true);
+    } catch (error) {
+      if (this.#baked !== undefined) throw error;
+      this.#baked = await this.#findLength(error, stream.tokens.length, turn);
+      if (this.#baked === undefined) throw error;
+      ({ stream, notices: cuts } = await this.#tokenize(reading));
+      read = await this.#run(idsOf(), reading.isLive === true);
+    }
+    this.#report = read.result.report;
+    const { layers, components, notices } = arrangeLayers(name, [read.result]);
+    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])], numReused: read.numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
   }
 
   async write(): Promise<string> {
@@ -67,7 +84,52 @@ export class StackModel implements TextModel {
   }
 
   async release(): Promise<void> {
-    await this.#lean.suspend();
-    await this.#session.release();
+    await this.#parts.lean.suspend();
+    await this.#parts.session.release();
+  }
+
+  #tokenize({ text, tokenLimit, isChatMessage }: Reading): Promise<TokenizedText> {
+    const { plan, lean } = this.#parts;
+    const { name, contextLength = Infinity, vocabularySize } = this.info;
+    const { kind, length } = this.#baked ?? {};
+    return tokenizeSource(this.#parts, text, isChatMessage, {
+      modelName: name,
+      contextLength: Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity),
+      fixedLength: plan.fixedLength ?? (kind === 'exact' ? length : undefined),
+      tokenLimit,
+      memoryLimit: lean.mostPositions,
+      vocabularySize,
+    });
+  }
+
+  async #run(ids: readonly number[], isLive: boolean): Promise<ReadText> {
+    const { plan, padId, lean, session } = this.#parts;
+    const { inputs, numTokens, numPositions } = plan.make({ ids, padId, numPositions: positionsFor(this.#baked, ids.length) });
+    const isLean = lean.isFor(numPositions);
+    if (!isLean) await lean.suspend();
+    const isContinued = isLive && !isLean && this.#baked === undefined;
+    // What an edited text would go on from is kept only as long as it is edited.
+    if (!isContinued) this.#continued.forget();
+    if (isContinued) return { ...(await this.#continued.run(ids)), numTokens, numPositions };
+    const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+    return { result, numReused: 0, numTokens, numPositions };
+  }
+
+  /** The length that a failure comes from; undefined where it comes from something else. */
+  #findLength(error: unknown, numTokens: number, turn: ReadingSteps['turn']): Promise<BakedLength | undefined> {
+    const { plan, lean, index, padId, session } = this.#parts;
+    if (plan.fixedLength !== undefined) return Promise.resolve(undefined);
+    return findBakedLength(error, numTokens, index, async (numPositions) => {
+      await turn();
+      if (lean.isFor(numPositions)) return false;
+      await lean.suspend();
+      try {
+        await session.run(plan.make({ ids: [padId], padId, numPositions }).inputs, { outputs: [] });
+        return true;
+      } catch (failure) {
+        if (failure instanceof ExplorerError && failure.code === 'runtimeFailed') return false;
+        throw failure;
+      }
+    });
   }
 }

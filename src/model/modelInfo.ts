@@ -55,6 +55,7 @@ export const noticeSentences = {
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
+  paddingRead: 'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',
   targetCut: 'The model was still writing after {0} tokens: the rest of its output is not shown.',
   targetTextCut: 'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, the token limit or memory allow.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',

@@ -17,7 +17,7 @@ export interface ModelInput {
 }
 
 /** What a graph input is for. */
-export type InputRole = 'ids' | 'mask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'unknown';
+export type InputRole = 'ids' | 'mask' | 'paddingMask' | 'headMask' | 'globalMask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'unknown';
 
 /** What the inputs are made from. */
 export interface InputValues {
@@ -28,6 +28,8 @@ export interface InputValues {
   readonly encoder?: Pick<MadeInputs, 'numTokens' | 'numPositions'> | undefined;
   /** What was read before: the first of the ids, whose keys and values are fed in place of them. */
   readonly past?: { readonly length: number; readonly caches: ReadonlyMap<string, ModelInput> } | undefined;
+  /** Positions that are to be read, where the file's signature leaves it open; as many as there are ids where it is missing. */
+  readonly numPositions?: number | undefined;
   /** Fills up to a fixed length; 0 where the tokenizer has none. */
   readonly padId?: number | undefined;
 }
@@ -79,8 +81,8 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
     fixedTargetLength: fixedTarget,
     numItems: Math.max(1, ...inputs.filter((input) => batchedRoles.has(roles.get(input.name) ?? 'unknown')).map(itemsOf)),
     make: (values) => {
-      const numTokens = Math.min(values.ids.length, fixedLength ?? Infinity);
-      const numPositions = fixedLength ?? values.ids.length;
+      const numPositions = fixedLength ?? values.numPositions ?? values.ids.length;
+      const numTokens = Math.min(values.ids.length, numPositions);
       const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0, room: { numElements: maxElements } };
       return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
     },
@@ -98,11 +100,12 @@ interface Sizes {
 }
 
 /** Inputs whose first axis is the batch, where they have more than one. */
-const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>(['ids', 'mask', 'tokenTypes', 'positions', 'targetIds', 'targetMask', 'encoderMask', 'pixels']);
+const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>(['ids', 'mask', 'paddingMask', 'globalMask', 'tokenTypes', 'positions', 'targetIds', 'targetMask', 'encoderMask', 'pixels']);
 
 /** The number of items that an input has in a batch, 1 where that is open. */
 export function itemsOf({ dims }: ValueInfo): number {
-  const batch = dims !== undefined && dims.length > 1 ? dims[0] : 1;
+  // Positions that are counted along several axes have these first.
+  const batch = dims !== undefined && dims.length > 1 ? dims[dims.length === 3 ? 1 : 0] : 1;
   return typeof batch === 'number' && batch > 0 ? batch : 1;
 }
 
@@ -117,6 +120,12 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   if (/past_seq(?:uence)?_?len/.test(name)) return 'pastLength';
   if (/total_seq(?:uence)?_?len/.test(name)) return 'totalLength';
   if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name)) return 'cache';
+  // Heads that are switched off: a factor for each, not positions.
+  if (/head_mask|headmask/.test(name)) return 'headMask';
+  // Positions that everything reads, in Longformer and LED: none unless a task asks for it.
+  if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2)) return 'globalMask';
+  // PyTorch's own modules mark what is to be left out.
+  if (/key_padding_mask/.test(name) && (rank === undefined || rank <= 2)) return 'paddingMask';
   if (/mask/.test(name) && (rank === undefined || rank <= 2)) return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
   if (/pixel_mask/.test(name) && rank === 3) return 'pixelMask';
   if (isPicture(index, input)) return 'pixels';
@@ -184,6 +193,12 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
     case 'targetMask':
     case 'encoderMask':
       return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 1 : 0));
+    case 'paddingMask':
+      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 0 : 1));
+    case 'headMask':
+      return make(numberDims(input.dims), () => 1);
+    case 'globalMask':
+      return make(sequenceDims(input.dims, length), () => 0);
     case 'positions':
       return make(sequenceDims(input.dims, length - numPast), (position) => numPast + position);
     case 'cachePositions':
@@ -201,11 +216,10 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
   }
 }
 
-/** [batch, position], or [position] where the model takes no batch; a fixed batch is kept and filled with copies. */
+/** [batch, position], or [position] where the model takes no batch, or [axes, batch, position] of positions that are counted along several axes; a fixed batch is kept and filled with copies. */
 function sequenceDims(dims: readonly Dimension[] | undefined, length: number): readonly number[] {
-  if (dims?.length === 1) return [length];
-  const batch = dims?.[0];
-  return [typeof batch === 'number' && batch > 0 ? batch : 1, length];
+  const leading = dims === undefined ? [undefined] : dims.slice(0, -1);
+  return [...leading.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1)), length];
 }
 
 /** A single number, or one a batch item. */

@@ -107,7 +107,7 @@ export class ImageModel {
     checkMemory({ width: layout.width ?? 1, height: layout.height ?? 1 });
     onProgress({ stage: 'loadModel' });
     const { runtime, reason } = await choosing;
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
+    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true, numItems: itemsOf(pixels) });
     const info: ModelInfo = {
       name: plain(resolved.name),
       path: resolved.modelPath,

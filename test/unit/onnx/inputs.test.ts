@@ -85,6 +85,28 @@ describe('making inputs from the signature', () => {
     expect(show(made)).to.deep.equal({ input_ids: 'int32 [1,2] 9 8', attention_mask: 'int32 [1,2] 1 1', token_type_ids: 'int32 [1,2] 0 0' });
   });
 
+  it('tells masks of positions from those of heads, and from those that mark padding', () => {
+    const masks = plan({
+      input_ids: [int64, ['b', 's']],
+      head_mask: [1, [3, 2]],
+      decoder_head_mask: [half, ['layers', 2]],
+      global_attention_mask: [int64, ['b', 's']],
+      src_key_padding_mask: [bool, ['b', 's']],
+      position_ids: [int64, [3, 'b', 's']],
+    });
+    expect(masks.numItems).to.equal(1);
+    expect(show(masks.make({ ids: [7, 8] }))).to.deep.equal({
+      input_ids: 'int64 [1,2] 7 8',
+      head_mask: 'float32 [3,2] 1 1 1 1 1 1',
+      decoder_head_mask: `float16 [1,2] ${0x3c00} ${0x3c00}`,
+      global_attention_mask: 'int64 [1,2] 0 0',
+      src_key_padding_mask: 'bool [1,2] 0 0',
+      position_ids: 'int64 [3,1,2] 0 1 0 1 0 1',
+    });
+    const padded = plan({ input_ids: [int64, [1, 3]], key_padding_mask: [bool, [1, 3]] }).make({ ids: [7, 8] });
+    expect(show(padded)).to.deep.equal({ input_ids: 'int64 [1,3] 7 8 0', key_padding_mask: 'bool [1,3] 0 0 1' });
+  });
+
   it('makes a half-precision mask', () => {
     const [, mask] = plan({ input_ids: [int64, ['b', 's']], attention_mask: [half, ['b', 's']] }).make({ ids: [1, 2] }).inputs;
     expect([...(mask?.data ?? [])]).to.deep.equal([0x3c00, 0x3c00]);

@@ -51,9 +51,11 @@ export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {}, i
   return graph;
 }
 
-/** The bytes of a ModelProto (IR 8). */
+/** The bytes of a ModelProto (IR 8); operators of another set are named `set.Operator`. */
 export function smallModel(graph: SmallGraph): Uint8Array {
-  return new WireWriter().integer(1, 8).message(7, smallGraph(graph)).message(8, new WireWriter().integer(2, graph.opset ?? 17)).toBytes();
+  const model = new WireWriter().integer(1, 8).message(7, smallGraph(graph)).message(8, new WireWriter().integer(2, graph.opset ?? 17));
+  for (const set of new Set(graph.nodes.flatMap(({ operator }) => /^(.*)\.[^.]*$/.exec(operator)?.[1] ?? []))) model.message(8, new WireWriter().text(1, set).integer(2, 1));
+  return model.toBytes();
 }
 
 /** softmax(q kᵀ) v on inputs of four dimensions. */
