@@ -9,10 +9,13 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/h
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeText } from '../model/modelInfo';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
+import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
-import { numSources, openModel, type ModelOptions } from './openModel';
+import { muchRead } from './muchRead';
+import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
+import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked. */
 export interface ExplainOptions extends ModelOptions {
@@ -26,7 +29,7 @@ export interface ExplainOptions extends ModelOptions {
   readonly tokenizer: string | undefined;
   /** Whether the model's chat template is put around the text. */
   readonly isChatMessage: boolean;
-  /** The only component that is listed. */
+  /** The only component that is listed, and written. */
   readonly component: string | undefined;
 }
 
@@ -35,7 +38,8 @@ const maxTarget = 20_000;
 
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
-  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson } = options;
+  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson, out } = options;
+  if (out !== undefined) await checkWeightsFile(out);
   const text = options.text ?? (await readLines(file));
   if (text === '') throw new ExplorerError('emptyText');
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
@@ -46,42 +50,61 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   if (components.length === 0) throw new ExplorerError('invalidArgument', ['--component', `the model has ${all.map(({ component }) => component).join(', ')}`]);
   const chosen = parseHead(head, components);
   const sentences = notices.map(noticeText);
+  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`;
+  const said: TerminalText[] = [headline, ...sentences.map((sentence) => line`${sentence}`)];
+  if (out !== undefined) {
+    const written = await writeWeights(out, { model: loaded.info, notices: sentences, streams, components, store, runId: 1, head: chosen });
+    if (!isJson) {
+      await loaded.release();
+      return joinTerminal([...said, written]);
+    }
+  }
   const explained = [];
   for (const component of components) {
     const heads = headsOf(component);
-    const shown = chosen === undefined ? heads : heads.filter((each) => headLabel(each) === headLabel(chosen));
-    const patternOf = (selected: readonly HeadRef[]): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: selected, aggregation: 'mean' } });
-    const pattern = await patternOf(shown.length > 0 ? shown : heads);
+    const shown = chosen && heads.find((each) => headLabel(each) === headLabel(chosen));
+    const patternOf = (each: HeadRef): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
     const queries = streams[component.queryStream];
+    const all = new StrongestHeads();
     const measured = [];
-    for (const each of heads) measured.push({ head: headLabel(each), ...metricsOf(await patternOf([each]), component, queries) });
+    for (const each of heads) {
+      const pattern = await patternOf(each);
+      measured.push({ head: headLabel(each), ...metricsOf(pattern, component, queries), muchRead: muchRead(pattern, component) });
+      if (shown === undefined) all.add(each, pattern);
+    }
+    const one = shown && (await patternOf(shown));
+    const reads = (query: number): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources));
     explained.push({
       component: component.component,
-      pattern: shown.length === 1 ? `head ${headLabel(shown[0])}` : `mean of all ${heads.length} heads`,
+      pattern: patternName(shown),
+      isOne: shown !== undefined,
       queryStream: component.queryStream,
       keyStream: component.keyStream,
       heads: measured,
-      reads: queries.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources)),
-      numQueries: pattern.numQueries,
+      reads: queries.tokens.map((_, query) => reads(query)),
     });
   }
   await loaded.release();
   const [source, written] = streams;
   if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });
-  const lines: TerminalText[] = [line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`, ...sentences.map((sentence) => line`${sentence}`)];
+  const lines = said;
   if (written !== undefined) lines.push(line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`);
-  for (const { component, heads, pattern, reads, queryStream, keyStream } of explained) {
+  for (const { component, heads, pattern, isOne, reads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${heads.length} heads`, line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  strongest sink`);
+    lines.push(line``, line`${plain(component)}: ${heads.length} heads`, line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`);
     for (const each of heads) {
       const share = (value: number, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
       const own = 'self' in each ? line`${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  ` : line``;
-      lines.push(line`${plain(each.head.padEnd(8))}${own}${share(each.entropy, 7)}  ${share(each.sinkMass, 4)} at ${quoted(streams[keyStream], each.sinkKey)}`);
+      const much = each.muchRead;
+      const word = much === undefined ? line`-` : line`${much.isSink ? line`sink` : line`often read`} ${quoted(streams[keyStream], much.position)}: ${share(much.weight, 4)}`;
+      lines.push(line`${plain(each.head.padEnd(8))}${own}${share(each.entropy, 7)}  ${word}`);
     }
-    lines.push(line``, line`What each token reads (${plain(pattern)}):`);
+    lines.push(line``, isOne ? line`What each token reads (${plain(pattern)}):` : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which head:`);
     reads.forEach((sources, query) => {
       const next = visibleNext(streams[queryStream], query);
-      const read = sources.slice(0, 4).map(({ position, weight }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}`);
+      // Itself and the token before are what some head reads of every token: the numbers above tell of those.
+      const told = isOne || !isSelf ? sources : sources.filter(({ position }) => position !== query && position !== query - 1);
+      const read = (told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
       lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${joinTerminal(read, ', ')}`);
     });
   }

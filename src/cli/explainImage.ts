@@ -5,14 +5,16 @@ import { joinTerminal, jsonText, line, type TerminalText } from '../base/termina
 import { AttentionStore } from '../engine/attentionStore';
 import { ImageModel } from '../engine/image/imageModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { headLabel, headsOf } from '../model/head';
+import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { noticeText } from '../model/modelInfo';
 import { patchAt, specialPositions } from '../model/patchGrid';
-import { strongest, weightsOf } from '../model/pattern';
+import { strongest, weightsOf, type Pattern } from '../model/pattern';
+import { StrongestHeads } from '../model/strongestHeads';
 import type { TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
-import { numSources, openModel, type ModelOptions } from './openModel';
+import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
+import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
 export interface ExplainImageOptions extends ModelOptions {
@@ -26,7 +28,8 @@ export function isImageFile(file: string): boolean {
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
-  const { file, head, isJson } = options;
+  const { file, head, isJson, out } = options;
+  if (out !== undefined) await checkWeightsFile(out);
   const path = resolve(file);
   const bytes = await nodeFileAccess.read(path, 'picture');
   const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
@@ -39,23 +42,26 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const { grid } = stream;
   if (component === undefined || grid === undefined) throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
   const chosen = parseHead(head, components);
-  const heads = headsOf(component).filter((each) => chosen === undefined || headLabel(each) === headLabel(chosen));
-  const pattern = await store.pattern({ runId: 1, selection: { component: component.component, heads, aggregation: 'mean' } });
   const sentences = [...preparing, ...notices].map(noticeText);
   const isDerived = component.layers.some(({ method }) => method === 'derived');
   const method = `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
-  const said = chosen === undefined ? `mean of all ${heads.length} heads` : `head ${headLabel(chosen)}`;
+  const written = out === undefined ? undefined : await writeWeights(out, { model: loaded.info, notices: sentences, streams: [stream], components: [component], store, runId: 1, head: chosen });
+  const patternOf = (each: HeadRef): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
+  const one = chosen && (await patternOf(chosen));
+  const all = new StrongestHeads();
+  if (one === undefined) for (const each of headsOf(component)) all.add(each, await patternOf(each));
+  const reads = (query: number): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources));
   if (isJson) {
-    const reads = stream.tokens.map((_, query) => strongest(weightsOf(pattern, query, 'reads'), numSources));
-    return jsonText({ model: loaded.info, method, notices: sentences, answers, picture: { width: picture.width, height: picture.height }, grid, tokens: stream.tokens.map(({ piece }) => piece), pattern: said, reads });
+    return jsonText({ model: loaded.info, method, notices: sentences, answers, picture: { width: picture.width, height: picture.height }, grid, tokens: stream.tokens.map(({ piece }) => piece), pattern: patternName(chosen), reads: stream.tokens.map((_, query) => reads(query)) });
   }
   const lines: TerminalText[] = [line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${grid.rows} × ${grid.columns} patches · ${plain(method)}`, ...sentences.map((sentence) => line`${sentence}`)];
   for (const { label, probability } of answers) lines.push(line`It says: ${label}, ${plain(probability.toFixed(2))}`);
+  if (written !== undefined) return joinTerminal([...lines, written]);
   const special = specialPositions(stream);
   const queries = special.length > 0 ? special : [...stream.tokens.keys()];
-  lines.push(line``, line`What each ${special.length > 0 ? line`special token` : line`patch`} reads (${plain(said)}):`);
+  lines.push(line``, line`What each ${special.length > 0 ? line`special token` : line`patch`} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`);
   for (const query of queries) {
-    const read = strongest(weightsOf(pattern, query, 'reads'), numSources).map(({ position, weight }) => line`${named(stream, position)}: ${plain(weight.toFixed(3))}`);
+    const read = reads(query).map(({ position, weight, head: by }) => line`${named(stream, position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
     lines.push(line`${named(stream, query)} reads ${joinTerminal(read, ', ')}`);
   }
   return joinTerminal(lines);

@@ -15,6 +15,7 @@ import { planInputs } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
+import { commandFiles } from './commandFiles';
 import { checkWritable, writeWhole } from './writeWhole';
 
 /** What `extract` is asked. */
@@ -32,7 +33,7 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   await checkWritable(out);
   const path = modelPathOf(model);
-  const access = await modelAccess(nodeFileAccess, { path });
+  const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
   const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
   const { runtime } = await new Runtimes(nodeRuntimes, availableParallelism()).choose(backend, 1);

@@ -4,6 +4,7 @@ import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
+import { commandSentence } from './commandSentence';
 import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
@@ -18,11 +19,11 @@ const usageCode = 2;
 
 const usage = line`Usage:
   attention-explorer explain FILE[:from-to]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
-                             [--tokenizer TOKENIZER_JSON] [--chat] [--json]
-      what every token of the file (or of its lines from-to, or of the standard input) reads, in all heads or the one named; of an encoder–decoder
-      model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
-      --chat puts the model's chat template around the text
-  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json]
+                             [--tokenizer TOKENIZER_JSON] [--chat] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+      what every token of the file (or of its lines from-to, or of the standard input) reads most, and in which head, or what it reads in the
+      head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
+      --chat puts the model's chat template around the text; --out writes all weights as arrays instead
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
       which patches of the picture the class token reads
   attention-explorer inspect MODEL [--json]
       the extraction report: which attention was found in the model, and how
@@ -67,8 +68,8 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
   switch (command) {
     case 'explain':
       return isImageFile(operand('FILE'))
-        ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json })
-        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json });
+        ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out })
+        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
@@ -144,7 +145,9 @@ async function readStandardInput(): Promise<string> {
 main(process.argv.slice(2))
   .then(printAndEnd)
   .catch((error: unknown) => {
-    const { code, sentence, details } = ExplorerError.from(error);
+    const failure = ExplorerError.from(error);
+    const { code, details } = failure;
+    const sentence = commandSentence(failure);
     const exitCode = code === 'wrongUsage' ? usageCode : 1;
     const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
     if (work === undefined) process.stderr.write(told, () => process.exit(exitCode));

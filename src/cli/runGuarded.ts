@@ -2,17 +2,16 @@ import { spawn } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import { constants, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
+import { changedSince, type SeenFile } from '../base/changedFile.node';
 import { ExplorerError } from '../base/errors';
 import { GuardLine } from '../base/guardLine';
 import { memoryBound } from '../base/memoryBound';
 import { explainEnd } from '../base/processEnd';
 import { line, type TerminalText } from '../base/terminalText';
 import { startGuard } from '../engine/startGuard.node';
+import { commandSentence } from './commandSentence';
+import { guardVariable, guardedLines } from './guardedLines';
 
-/** Tells the process that does the work that it is the one, and how many bytes it may hold. */
-const variable = 'ATTENTION_EXPLORER_GUARDED';
-/** The lines of the process that does the work: its one sentence, and its guard's words. */
-const lines = { sentence: 3, guard: 4 };
 /** Of what it prints beside, the end is kept, to tell why it ended. */
 const mostKept = 16_384;
 /** Who ends a command by these knows why. */
@@ -38,10 +37,10 @@ export function isGuarded(command: string): boolean {
 
 /** The process that does the work, seen from inside; undefined in the one that watches it. */
 export function guardedWork(): { /** Says the one sentence of a command that failed. */ tell(text: TerminalText): void } | undefined {
-  const limitBytes = Number(process.env[variable]);
+  const limitBytes = Number(process.env[guardVariable]);
   if (!(limitBytes > 0)) return undefined;
-  startGuard({ descriptor: lines.guard, limitBytes }, 0);
-  return { tell: (text) => void writeSync(lines.sentence, text) };
+  startGuard({ descriptor: guardedLines.guard, limitBytes }, 0);
+  return { tell: (text) => void writeSync(guardedLines.sentence, text) };
 }
 
 /**
@@ -51,14 +50,15 @@ export function guardedWork(): { /** Says the one sentence of a command that fai
  */
 export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [variable]: String(mostBytes) } });
-  let [printed, sentence] = ['', ''];
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [guardVariable]: String(mostBytes) } });
+  let [printed, sentence, mapped] = ['', '', ''];
   let limitBytes: number | undefined;
   const words = new GuardLine();
   const read = (line: unknown, add: (text: string) => void): void => void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
   read(child.stderr, (text) => (printed = (printed + text).slice(-mostKept)));
-  read(child.stdio[lines.sentence], (text) => (sentence += text));
-  read(child.stdio[lines.guard], (text) => {
+  read(child.stdio[guardedLines.sentence], (text) => (sentence += text));
+  read((child.stdio as readonly unknown[])[guardedLines.mapped] /* the type knows five */, (text) => (mapped += text));
+  read(child.stdio[guardedLines.guard], (text) => {
     for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => child.kill(signal));
@@ -78,10 +78,15 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   if (isOver) throw new ExplorerError('commandTookTooLong', [seconds ?? 0]);
   if (code === 0) return 0;
   if (byThePerson.includes(signal) || printed.includes('EPIPE')) return signal === null ? 1 : 128 + constants.signals[signal];
-  process.stderr.write(sentence === '' ? line`${endOf(explainEnd({ code, signal, printed, limitBytes })).sentence}\n` : sentence); // which the other made fit for a terminal
+  process.stderr.write(sentence === '' ? line`${commandSentence(endOf(explainEnd({ code, signal, printed, limitBytes, changedFile: changedSince(filesOf(mapped)) })))}\n` : sentence); // which the other made fit for a terminal
   return sentence === '' ? 1 : (code ?? 1);
 }
 
 function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {
-  return new ExplorerError(kind === 'memory' ? 'outOfMemory' : 'commandStopped', [reason]);
+  return new ExplorerError(kind === 'memory' ? 'outOfMemory' : kind === 'files' ? 'modelChanged' : 'commandStopped', [reason]);
+}
+
+/** The files that whole lines of our own tell of; of the last one a part may have come. */
+function filesOf(mapped: string): SeenFile[] {
+  return mapped.split('\n').slice(0, -1).map((each) => JSON.parse(each) as SeenFile); // our own process wrote it
 }

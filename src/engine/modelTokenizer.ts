@@ -50,4 +50,9 @@ export class ModelTokenizer {
   encode(text: string, options?: EncodeOptions): Encoding {
     return this.use(text.length, (tokenizer) => tokenizer.encode(text, options));
   }
+
+  /** See {@link Tokenizer.isSpecial}. */
+  isSpecial(id: number): boolean {
+    return this.#tokenizer?.isSpecial(id) ?? false;
+  }
 }

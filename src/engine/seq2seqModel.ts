@@ -13,7 +13,7 @@ import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
-import type { TokenizedText } from './tokenizeText';
+import { specialNotices, type TokenizedText } from './tokenizeText';
 
 /** What an encoder–decoder model is made of. */
 export interface Seq2SeqParts extends SourceTokenizer {
@@ -112,10 +112,11 @@ export class Seq2SeqModel implements TextModel {
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
     if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
     const most = Math.min(mostTokens, tokenLimit > 0 ? Math.max(1, tokenLimit) : Infinity);
-    if (whole.tokens.length <= most) return { stream: whole, notices: [] };
     const tokens = whole.tokens.slice(0, most);
+    const notices = specialNotices(tokenizer, { text, tokens });
+    if (whole.tokens.length <= most) return { stream: whole, notices };
     const end = Math.max(...tokens.map((token) => token.end));
-    return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [{ code: 'targetTextCut', args: [most, whole.tokens.length] }] };
+    return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [...notices, { code: 'targetTextCut', args: [most, whole.tokens.length] }] };
   }
 
   /** The most target tokens that the model reads, and that fit into memory beside the source. */

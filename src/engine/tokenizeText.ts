@@ -1,4 +1,5 @@
 import { ExplorerError } from '../base/errors';
+import { joinPlain, plain } from '../base/safeText';
 import type { Notice } from '../model/modelInfo';
 import type { Token, TokenStream } from '../model/token';
 import type { Encoding } from '../tokenizer/tokenizer';
@@ -25,6 +26,8 @@ export interface TokenLimits {
 /** Cuts texts into tokens: a tokenizer, or one that puts the text into a chat first. */
 export interface TokenEncoder {
   encode(text: string): Encoding | ChatEncoding;
+  /** Whether an id is that of a special token of the vocabulary. */
+  isSpecial(id: number): boolean;
 }
 
 /** UTF-16 units of text that are tried per allowed token before the rest of a long text is looked at. */
@@ -61,8 +64,21 @@ export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: Toke
   const { vocabularySize } = limits;
   const foreign = vocabularySize === undefined ? undefined : kept.find((token) => token.id >= vocabularySize);
   if (foreign !== undefined && vocabularySize !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, vocabularySize]);
+  notices.push(...specialNotices(tokenizer, { text, tokens: kept }));
   const end = Math.max(...kept.map((token) => token.end));
   return { stream: { role: 'source', text: numTokens > bound ? text.slice(0, end) : text, tokens: kept }, notices };
+}
+
+/** Different special tokens of a text that are named. */
+const maxNamed = 3;
+
+/** What is to be said where a text spells special tokens of the vocabulary; those that are added to it, and what is unknown, spell nothing. */
+export function specialNotices(tokenizer: Pick<TokenEncoder, 'isSpecial'>, { text, tokens }: Pick<TokenStream, 'text' | 'tokens'>): Notice[] {
+  const spells = ({ piece, start, end }: Token): boolean => end > start && text.slice(start, end).trim().toLowerCase() === piece.trim().toLowerCase();
+  const written = [...new Set(tokens.filter((token) => tokenizer.isSpecial(token.id) && spells(token)).map(({ piece }) => piece.trim()))];
+  if (written.length === 0) return [];
+  const named = written.slice(0, maxNamed).map((piece) => plain(piece));
+  return [{ code: 'specialInText', args: [joinPlain(written.length > maxNamed ? [...named, plain('…')] : named, ', ')] }];
 }
 
 /** Tokens of an encoding; one that the tokenizer added stands where it is in the sequence, not at offset zero. */

@@ -1,10 +1,13 @@
 import { expect } from 'chai';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExplorerError } from '../../src/base/errors';
+import { commandSentence } from '../../src/cli/commandSentence';
 import { buildPrograms } from '../harness/builtEngine';
 import { expectEventually } from '../harness/eventually';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 
 describe('A command that cannot end by itself', function () {
   this.timeout(60_000);
@@ -12,7 +15,7 @@ describe('A command that cannot end by itself', function () {
   let script: string;
 
   before(async () => {
-    script = join(await buildPrograms(['cli', 'guard']), 'cli.cjs');
+    script = join(await buildPrograms(['cli', 'guard', 'native']), 'cli.cjs');
   });
 
   const start = (args: readonly string[], nodeArgs: readonly string[] = []): { readonly child: ChildProcess; readonly end: Promise<{ code: number | null; said: string }> } => {
@@ -26,7 +29,7 @@ describe('A command that cannot end by itself', function () {
   it("says in one sentence that memory was missing, also at the end of V8's heap", async () => {
     const { child, end } = start(['tokenize', tokenizer], ['--max-old-space-size=40']);
     child.stdin?.end('a = f(b)\n'.repeat(3e5));
-    expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('outOfMemory', ['this run, which took more than the engine can hold']).message}\n` });
+    expect(await end).to.deep.equal({ code: 1, said: `${commandSentence(new ExplorerError('outOfMemory', ['this run, which took more than the engine can hold']))}\n` });
   });
 
   it('says in one sentence that it was ended, and leaves nothing running when it is ended itself', async function () {
@@ -41,6 +44,34 @@ describe('A command that cannot end by itself', function () {
     const [work] = workOf(second.child.pid);
     second.child.kill('SIGKILL');
     await expectEventually(() => expect(() => process.kill(work, 0)).to.throw());
+  });
+
+  it('says that the weights of its model changed, where they are cut off while it runs', async function () {
+    if (process.platform !== 'linux') return this.skip(); // not every system lets go of what is mapped
+    const folder = mkdtempSync(join(tmpdir(), 'cut-command-'));
+    try {
+      for (const name of ['model.onnx', 'model.onnx.data']) copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(folder, name));
+      writeFileSync(join(folder, 'tokenizer.json'), tinyTokenizer());
+      writeFileSync(join(folder, 'text.txt'), 'abc');
+      // When the native runtime is about to run, its weights are gone.
+      writeFileSync(join(folder, 'cut.cjs'), `
+        const load = process.dlopen;
+        process.dlopen = (module, ...others) => {
+          load(module, ...others);
+          const session = module.exports.InferenceSession;
+          if (session === undefined) return;
+          module.exports.InferenceSession = class extends session {
+            run(...args) {
+              require('node:fs').truncateSync(${JSON.stringify(join(folder, 'model.onnx.data'))}, 0);
+              return super.run(...args);
+            }
+          };
+        };`);
+      const { end } = start(['explain', join(folder, 'text.txt'), '--model', folder, '--backend', 'native'], ['--require', join(folder, 'cut.cjs')]);
+      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('modelChanged', ['model.onnx.data']).message}\n` });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 

@@ -95,4 +95,38 @@ describe('The command line', function () {
     expect((JSON.parse(stdout) as { tokens: readonly object[] }).tokens.length).to.be.greaterThan(3);
     expect((await run(['explain', '-'], '')).stderr).to.include('no text');
   });
+
+  it('names the bundled models where none is called that', async () => {
+    for (const args of [['inspect', 'bundled:nope'], ['explain', 'package.json', '--model', 'bundled:../models']]) {
+      const { code, stderr } = await run(args, '');
+      expect(code).to.equal(1);
+      expect(stderr).to.match(/^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:shapes-linear-vit\.\n$/);
+    }
+  });
+
+  it('says in which head each token is read most, which special tokens a text spells, and no sink where there is none', async () => {
+    const text = 'def area(width, height):\n    return width * height <|endoftext|>\n';
+    const { stdout } = await run(['explain', '-'], text);
+    expect(stdout).to.include('\nThe text says <|endoftext|>: this is read as special tokens of the model, not letter by letter.\n');
+    expect(stdout).to.include('\nWhat each token reads most, beside itself and the token before, and in which head:\n');
+    expect(stdout).to.match(/\n"height" \(\d+\) reads "[^\n]+" \(\d+\): [01]\.\d{3} in \d\.\d, /);
+    expect(stdout).to.not.include('sink');
+    expect((await run(['explain', '-', '--head', '1.4'], text)).stdout).to.include('What each token reads (head 1.4):');
+  });
+
+  it('writes a text’s weights as arrays, and says so', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-weights-'));
+    try {
+      for (const [name, begins] of [['w.npz', 'PK'], ['w.safetensors', '']] as const) {
+        const { code, stdout } = await run(['explain', '-', '--out', join(folder, name)], 'a = b\n');
+        expect(code).to.equal(0);
+        expect(stdout).to.match(/\n4 layers of attention weights written to \S+\n$/);
+        expect(readFileSync(join(folder, name), 'latin1').startsWith(begins)).to.equal(true);
+      }
+      const { code, stderr } = await run(['explain', '-', '--out', join(folder, 'w.txt')], 'a');
+      expect({ code, stderr }).to.deep.equal({ code: 2, stderr: '--out is not valid: its name ends in .npz or .safetensors; "attention-explorer --help" says how it is used.\n' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
 });

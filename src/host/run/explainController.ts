@@ -218,7 +218,7 @@ export class ExplainController implements Disposable {
         for (const each of [text, watching, progress]) each.dispose();
         return await this.#run({ ...source, around: other }, attempt);
       }
-      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored)];
+      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored, source.isSample)];
       const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
       text.narrow(run.source.text.length);
       return run;
@@ -256,10 +256,12 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined): PlainText[] {
+  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined, isSample = false): PlainText[] {
+    // A sample says them on purpose.
+    const told = held.info.notices.filter(({ code }) => !isSample || code !== 'specialInText');
     return [
       ...(ignored === undefined ? [] : [errorSentence(ignored)]),
-      ...noticeLines(scaleNotices(held.info.notices, read.fullLength / read.text.length)),
+      ...noticeLines(scaleNotices(told, read.fullLength / read.text.length)),
     ];
   }
 

@@ -52,4 +52,12 @@ describe('tokenizeText', () => {
   it('tells a tokenizer of another model by ids beyond the vocabulary', () => {
     expect(codeOfCall(() => tokenizeText(bert, 'Hello world', { ...free, vocabularySize: 10 }))).to.equal('tokenizerMismatch');
   });
+
+  it('says which special tokens the text itself spells, and only those', () => {
+    const said = (text: string): unknown => tokenizeText(bert, text, free).notices;
+    expect(said('a [SEP] b [sep] [CLS]')).to.deep.equal([{ code: 'specialInText', args: ['[SEP], [CLS]'] }]);
+    expect(said('[SEP][CLS][MASK][PAD][UNK]')).to.deep.equal([{ code: 'specialInText', args: ['[SEP], [CLS], [MASK], …'] }]);
+    // What is not known becomes a special token too, and is not spelled so; what is added is not in the text.
+    for (const text of ['plain words', '\u{1f9ff} \u3042', '[ SEP ]', 'SEP']) expect(said(text), text).to.deep.equal([]);
+  });
 });
