@@ -9,7 +9,9 @@ import { readModelFiles } from '../engine/modelFiles';
 import { resolveModel } from '../engine/modelFolder';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { nodeRuntimes } from '../engine/nodeRuntimes.node';
-import { Runtimes } from '../engine/runtimes';
+import { loadOnBackend } from '../engine/loadOnBackend';
+import { maxReason, Runtimes } from '../engine/runtimes';
+import { noticeText } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
 import { planInputs } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
@@ -35,9 +37,12 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const path = modelPathOf(model);
   const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
-  const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
-  const { runtime } = await new Runtimes(nodeRuntimes, availableParallelism()).choose(backend, 1);
-  const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
+  const { files, session, chosen } = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), { backend, threads: 1 }, async (choosing) => {
+    const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const chosen = await choosing;
+    const { runtime } = chosen;
+    return { files, chosen, session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true }) };
+  });
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
   const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
@@ -52,5 +57,8 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   await writeWhole(out, writeSafetensors(tensors));
   await session.release();
   if (layers.length === 0) throw new ExplorerError('checksFailed', [files.name, failed.map(({ path, reason }) => `${path}: ${reason}`).join('; ')]);
-  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
+  const { runtime, reason } = chosen;
+  const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
+  const reasons = [...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
+  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
 }

@@ -1,5 +1,6 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
+import type { Notice } from '../model/modelInfo';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
@@ -16,7 +17,7 @@ import { externalDataPaths, noExternalData, openExternalData, readExternalData, 
 import { noAttention } from './noAttention';
 import { exclusively } from './runLock';
 import { silently, silentSeverity, type OrtModule, type Runtime } from './runtime';
-import { runtimeError } from './runtimeError';
+import { reasonOf, runtimeError } from './runtimeError';
 
 /** How a session is made. */
 export interface SessionOptions {
@@ -90,8 +91,11 @@ const mostPackedBytes = { wasm: 4e8, native: 6e8 };
 /** The operator that computes no weights for keys behind the text: what stands there in memory is not its own. */
 const leavesPaddingUnwritten = 'GroupQueryAttention';
 
+/** How far the runtime may rewrite a graph; what is not optimised gives the same numbers, in more time. */
+type OptimizationLevel = 'all' | 'disabled';
+
 /** The backend that is meant where none is named. */
-const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {}, unlessLost: (work) => work() };
+const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve({}), unlessLost: (work) => work() };
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
@@ -109,12 +113,15 @@ export class AttentionSession {
   readonly isCoarse: boolean;
   /** Items of the batch that the file takes. */
   readonly #numItems: number;
+  /** What is to be said of how the model was loaded. */
+  readonly notices: readonly Notice[];
 
-  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, open: () => Promise<Ort.InferenceSession>) {
+  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, { open, refusal }: { readonly open: () => Promise<Ort.InferenceSession>; readonly refusal: string | undefined }) {
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
+    this.notices = refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] }];
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
@@ -134,19 +141,20 @@ export class AttentionSession {
     const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native' && taps === undefined, ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }), ...taps });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (!runtime.isNative && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
-    const make = async (weights: ExternalData, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> => {
+    const config = await runtime.sessionConfig(multipliesBytes(files.analysis.index));
+    const make = async (weights: ExternalData, graphOptimizationLevel: OptimizationLevel, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> => {
       const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
       onProgress?.('createSession');
       try {
         const create = (): Promise<Ort.InferenceSession> => ort.InferenceSession.create(rewritten.bytes, {
           ...runtime.sessionOptions,
           ...(rewritten.cpuNodeNames.length > 0 ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] } : {}),
-          graphOptimizationLevel: 'all',
+          graphOptimizationLevel,
           // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
           ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
           logSeverityLevel: silentSeverity,
           // Packing weights anew for the processor holds them twice for a while.
-          extra: { session: { ...runtime.sessionConfig, ...(rewritten.weightBytes > mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm'] ? { disable_prepacking: '1' } : {}), ...extra } },
+          extra: { session: { ...config, ...(rewritten.weightBytes > mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm'] ? { disable_prepacking: '1' } : {}), ...extra } },
           ...(externalData.length > 0 ? { externalData } : {}),
         });
         return await exclusively(ort, () => runtime.unlessLost(create));
@@ -156,18 +164,35 @@ export class AttentionSession {
         weights.close();
       }
     };
-    const open = async (): Promise<Ort.InferenceSession> => {
+    const openAt = async (level: OptimizationLevel): Promise<Ort.InferenceSession> => {
       onProgress?.('readWeights');
-      if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), {});
+      if (!runtime.isNative) return make(await openExternalData(files, rewritten.externalFiles), level, {});
       // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
       await files.access.willMap?.((await externalDataPaths(files, rewritten.externalFiles)).map(({ path }) => path));
       const folder = folderOf(files.path);
-      return make(noExternalData, { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder }).catch(async (error: unknown) => {
+      return make(noExternalData, level, { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder }).catch(async (error: unknown) => {
         if (rewritten.externalFiles.length === 0) throw error;
-        return make(await readExternalData(files, rewritten.externalFiles), {});
+        return make(await readExternalData(files, rewritten.externalFiles), level, {});
       });
     };
-    return new AttentionSession(options, await open(), rewritten, open);
+    let refusal: string | undefined;
+    const open = async (): Promise<Ort.InferenceSession> => {
+      if (refusal !== undefined) return openAt('disabled');
+      try {
+        return await openAt('all');
+      } catch (error) {
+        // The setting for exact sums works through the optimiser alone.
+        if (!(error instanceof ExplorerError) || error.code !== 'runtimeFailed' || Object.keys(config).length > 0) throw error;
+        // Some graphs are only refused as the optimiser rewrites them, or infers shapes of what it has rewritten.
+        const session = await openAt('disabled').catch(() => {
+          throw error;
+        });
+        refusal = reasonOf(error);
+        return session;
+      }
+    };
+    const session = await open();
+    return new AttentionSession(options, session, rewritten, { open, refusal });
   }
 
   /** Inputs that must be fed. */
@@ -281,6 +306,11 @@ export class AttentionSession {
 /** Whether values are rounded to few bits on the way to the weights. */
 function isCoarse(index: GraphIndex): boolean {
   return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
+}
+
+/** Whether products of bytes are computed, or may be once the graph is optimised. */
+function multipliesBytes(index: GraphIndex): boolean {
+  return index.nodes.some((node) => /Quantize|Integer|QLinear|QAttention|QGemm/.test(node.opType));
 }
 
 /** Those of a run's tensors that are named, as far as it gave them. */

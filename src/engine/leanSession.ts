@@ -85,7 +85,7 @@ export class LeanSession {
     const { runtime } = options;
     // A head by itself is no work for a graphics device.
     const onProcessor = runtime === undefined || runtime.backend === 'webgpu' ? { executionProviders: [runtime?.isNative === true ? 'cpu' : 'wasm'] } : runtime.sessionOptions;
-    this.#scores = new ScoreSessions(options.ort, { sessionOptions: onProcessor, sessionConfig: runtime?.sessionConfig ?? {}, device: runtime });
+    this.#scores = new ScoreSessions(options.ort, { sessionOptions: onProcessor, sessionConfig: (hasBytes) => runtime?.sessionConfig(hasBytes) ?? Promise.resolve({}), device: runtime });
   }
 
   /**

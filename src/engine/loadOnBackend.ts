@@ -1,6 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { Backend } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
+import { reasonOf } from './runtimeError';
 import { backendTitles, type ChosenRuntime, type Runtimes } from './runtimes';
 
 /**
@@ -27,16 +28,4 @@ export function canGoElsewhere(error: unknown, backend: Backend): error is Explo
   if (!(error instanceof ExplorerError)) return false;
   // What is too much for a graphics processor, or not accurate enough on it, the processor may still do.
   return (backend !== 'wasm' && error.code === 'runtimeFailed') || (backend === 'webgpu' && (error.code === 'outOfMemory' || error.code === 'checksFailed'));
-}
-
-/** What an error that {@link canGoElsewhere} says, without a full stop. */
-export function reasonOf({ code, args }: ExplorerError): string {
-  switch (code) {
-    case 'outOfMemory':
-      return 'it takes more memory than there is';
-    case 'checksFailed':
-      return 'what comes out does not pass the checks';
-    default:
-      return String(args[0]).replace(/\.$/, '');
-  }
 }

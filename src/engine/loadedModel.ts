@@ -65,7 +65,8 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    return new LoadedModel(spec, await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory }), access, resolved.notices);
+    const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory });
+    return new LoadedModel(spec, model, access, [...resolved.notices, ...notices]);
   }
 
   get info(): ModelInfo {
@@ -107,7 +108,8 @@ interface Preparation {
   readonly limits: MemoryLimits;
 }
 
-async function prepare(preparation: Preparation): Promise<TextModel> {
+/** A model made ready, and what is to be said of how it was loaded. */
+async function prepare(preparation: Preparation): Promise<{ readonly model: TextModel; readonly notices: readonly Notice[] }> {
   const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, source, limits } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -128,6 +130,7 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
+    const notices = sessions.flatMap((each) => each.notices);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = { ort: runtime.ort, runtime, files: encoder, numItems: numEncoderItems, heldBytes: session.weightBytes, mayLackAttention: true, keptOutputs: [...new Set(bridges.values())] };
@@ -136,10 +139,10 @@ async function prepare(preparation: Preparation): Promise<TextModel> {
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
-      return new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId });
+      return { model: new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId }), notices };
     }
     const plan = planInputs(index, session.inputNames);
-    return new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links });
+    return { model: new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links }), notices };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

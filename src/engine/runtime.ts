@@ -1,6 +1,8 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
 import type { Backend } from '../model/modelInfo';
+import { addsBytesExactly } from './eightBitSums';
+import { exclusively } from './runLock';
 import { runtimeError } from './runtimeError';
 import { warmUpModel } from './warmUpModel';
 
@@ -34,6 +36,7 @@ export class Runtime {
   /** The graphics device, and what was compiled for it, live as long as some session does. */
   readonly #held: Ort.InferenceSession[] = [];
   #ready: Promise<void> | undefined;
+  #addsExactly: Promise<boolean> | undefined;
 
   constructor(ort: OrtModule, numProcessors: number, backend: Backend = 'wasm') {
     this.ort = ort;
@@ -73,10 +76,15 @@ export class Runtime {
     }
   }
 
-  /** The runtime's own settings for sessions of this backend. */
-  get sessionConfig(): Readonly<Record<string, string>> {
-    // Without this, 8-bit sums saturate on processors that lack the instructions for them, and the model computes something else.
-    return this.isNative ? { x64quantprecision: '1' } : {};
+  /**
+   * The runtime's own settings for a session of this backend. Where products of bytes saturate, the model would compute something
+   * else: the setting avoids them, slowly, and has no kernels for some models, so it is only made where this processor needs it.
+   * @param hasBytes whether the model multiplies bytes.
+   */
+  async sessionConfig(hasBytes: boolean): Promise<Readonly<Record<string, string>>> {
+    if (!this.isNative || !hasBytes) return {};
+    const isExact = await (this.#addsExactly ??= exclusively(this.ort, () => addsBytesExactly(this.ort, { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: silentSeverity })).catch(() => false));
+    return isExact ? {} : { x64quantprecision: '1' };
   }
 
   /** @param threads as asked for; 0 lets us choose: all of two processors, else one less than there are, at most four. Throws `runtimeFailed`. */

@@ -27,13 +27,18 @@ export class ScoreSessions {
     const name = String.fromCharCode(...model);
     let session = this.#sessions.get(name);
     if (session === undefined) {
-      session = exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: silentSeverity, extra: { session: { ...this.#runtime.sessionConfig } } })).catch((error: unknown) => {
+      session = this.#create(model).catch((error: unknown) => {
         this.#sessions.delete(name);
         throw runtimeError(error, 'rows of attention');
       });
       this.#sessions.set(name, session);
     }
     return session;
+  }
+
+  async #create(model: Uint8Array): Promise<Ort.InferenceSession> {
+    const config = await this.#runtime.sessionConfig(true);
+    return exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: silentSeverity, extra: { session: config } }));
   }
 
   /** Runs one of the sessions for one output. Throws `outOfMemory` or `runtimeFailed`. */

@@ -59,6 +59,7 @@ export const noticeSentences = {
   targetCut: 'The model was still writing after {0} tokens: the rest of its output is not shown.',
   targetTextCut: 'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, memory and your limits allow.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
+  notOptimized: 'The runtime could not optimize {0} ({1}): it runs as it is written, which takes longer and gives the same attention.',
   settingsNotRead: '{0} beside the model was not read ({1}): numbers that depend on what it says may be wrong.',
   pictureAssumed: 'No preprocessor_config.json says how the model wants pictures: this one was scaled to {0} × {1} pixels, and its values to −1 … 1.',
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',

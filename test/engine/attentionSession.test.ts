@@ -138,3 +138,56 @@ describe('the weights of a layer', () => {
     expect(check(square, 'one', 3, 4).failure).to.contain('[3, 3] does not agree with the 3 and 4 positions');
   });
 });
+
+describe('where the runtime refuses the graph as its optimiser rewrites it', () => {
+  let ort: typeof Ort;
+  before(async () => {
+    ort = await importRuntime();
+  });
+  /** The runtime, where sessions are refused at some levels; with the levels that were asked for. */
+  const refusing = (levels: readonly string[], words = '[ShapeInferenceError] Mismatch'): { readonly ort: typeof Ort; readonly asked: string[] } => {
+    const asked: string[] = [];
+    const InferenceSession = {
+      create: (bytes: Uint8Array, options: Ort.InferenceSession.SessionOptions) => {
+        const level = options.graphOptimizationLevel ?? '';
+        asked.push(level);
+        return levels.includes(level) ? Promise.reject(new Error(`Can't create a session. ERROR_CODE: 6, ERROR_MESSAGE: ${words}`)) : ort.InferenceSession.create(bytes, options);
+      },
+    };
+    return { ort: { ...ort, InferenceSession } as unknown as typeof Ort /* sessions are made in no other way */, asked };
+  };
+  const open = async (own: typeof Ort, config: Readonly<Record<string, string>> = {}): Promise<AttentionSession> => {
+    const runtime = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve(config), unlessLost: <T>(work: () => Promise<T>) => work() } as const;
+    return AttentionSession.create({ ort: own, runtime, files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx') });
+  };
+
+  it('loads it once more as it is written, says so, and does not try again when it comes back', async () => {
+    const { ort: own, asked } = refusing(['all']);
+    const session = await open(own);
+    expect(asked).to.deep.equal(['all', 'disabled']);
+    expect(session.notices).to.deep.equal([{ code: 'notOptimized', args: ['model.onnx', 'shapes that the file states contradict what its operators give'] }]);
+    await session.suspend();
+    const input = (name: string, dims: readonly number[]) => ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
+    const { layers } = await session.run([input('q', [1, 2, 3, 4]), input('kt', [1, 2, 4, 3])]);
+    expect(layers).to.have.length(1);
+    expect(asked).to.deep.equal(['all', 'disabled', 'disabled']);
+    await session.release();
+  });
+
+  it('says nothing where all is well, and gives the first reason where nothing helps', async () => {
+    const session = await open(ort);
+    expect(session.notices).to.deep.equal([]);
+    await session.release();
+    const { ort: own, asked } = refusing(['all', 'disabled'], 'Something else');
+    expect(await codeOf(open(own))).to.equal('runtimeFailed');
+    expect(asked).to.deep.equal(['all', 'disabled']);
+  });
+
+  it('does not do so where the optimiser makes sums exact, nor for want of memory', async () => {
+    const precise = refusing(['all']);
+    expect(await codeOf(open(precise.ort, { x64quantprecision: '1' }))).to.equal('runtimeFailed');
+    const full = refusing(['all'], 'std::bad_alloc');
+    expect(await codeOf(open(full.ort))).to.equal('outOfMemory');
+    expect([...precise.asked, ...full.asked]).to.deep.equal(['all', 'all']);
+  });
+});

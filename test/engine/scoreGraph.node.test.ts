@@ -65,7 +65,7 @@ describe('rows recomputed from queries and keys', () => {
       const results = await session.fetch(inputs, [...new Set([...wanted.values()].flat())], []);
       await session.release();
       const tensors = new Map(Object.entries(results).flatMap(([key, tensor]): [string, OutputTensor][] => (tensor === undefined ? [] : [[key, fromTensor(tensor)]])));
-      const sessions = new ScoreSessions(ort, { sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: {} });
+      const sessions = new ScoreSessions(ort, { sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve({}) });
       for (const { site, graph } of plans) {
         if (typeof graph === 'string') throw new Error(graph);
         const rows = new RecomputedRows(sessions, index, graph, tensors);

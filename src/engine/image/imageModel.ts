@@ -139,7 +139,7 @@ export class ImageModel {
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
     const isCut = steps?.crop !== undefined && isCropped(decoded, steps);
-    const notices: Notice[] = [...this.#resolved.notices];
+    const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
     else if (isCut) notices.push({ code: 'pictureCut', args: [] });
     return { picture: shaped, notices };
