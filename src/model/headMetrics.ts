@@ -1,4 +1,4 @@
-import type { ComponentInfo } from './head';
+import { headsOf, type ComponentInfo, type HeadRef } from './head';
 import { MarginalSums, type Pattern } from './pattern';
 
 /** What one head does on one text: shares in [0, 1], but for `distance` and a bidirectional head's `entropy`. */
@@ -150,6 +150,18 @@ export function metricCeiling(name: MetricName, { isCausal }: ComponentInfo, val
 export function valuesOf({ values }: HeadMeasures, name: MetricName): Float32Array {
   const at = metricNames.indexOf(name);
   return Float32Array.from({ length: values.length / metricNames.length }, (_, head) => values[head * metricNames.length + at]);
+}
+
+/** A head with a number. */
+export interface RankedHead extends HeadRef {
+  readonly value: number;
+}
+
+/** All heads of a component by one number each, the largest first, in reading order where they are alike. */
+export function rankHeads(component: ComponentInfo, values: ArrayLike<number>): RankedHead[] {
+  return headsOf(component)
+    .map((head, i): RankedHead => ({ ...head, value: values[i] ?? 0 }))
+    .sort((a, b) => b.value - a.value || a.layer - b.layer || a.head - b.head);
 }
 
 function seenBefore(ids: ArrayLike<number>, count: number): Uint8Array {

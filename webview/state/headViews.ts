@@ -1,8 +1,8 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
-import { headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
-import { metricCeiling, metricsOf, valuesOf, type HeadMeasures, type MetricName } from '../../src/model/headMetrics';
+import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { metricCeiling, metricsOf, rankHeads, valuesOf, type HeadMeasures, type MetricName, type RankedHead } from '../../src/model/headMetrics';
 import { canRead, directionOf } from '../../src/model/lighting';
 import { encodeThumbnail, type Direction } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
@@ -54,8 +54,7 @@ export interface ShownMeasure extends Numbers, Omit<Wanted, 'request'> {
 }
 
 /** A head with the number that it is ranked by. */
-export interface RankedHead extends HeadRef {
-  readonly value: number;
+export interface ListedHead extends RankedHead {
   /** The token that a metric is about. */
   readonly key: number | undefined;
 }
@@ -78,7 +77,7 @@ export class HeadViews {
   /** As pictures for the tiles; undefined where these show patterns. */
   readonly tiles: ReadonlySignal<Thumbnails | undefined>;
   /** Strongest first. */
-  readonly ranking: ReadonlySignal<readonly RankedHead[]>;
+  readonly ranking: ReadonlySignal<readonly ListedHead[]>;
   readonly #sources: HeadViewSources;
   readonly #remote: Client<PanelApi>;
   readonly #fetcher: RowFetcher;
@@ -299,14 +298,11 @@ export function isMetric(measure: Measure): measure is MetricName {
   return measure !== 'pattern' && measure !== 'row' && measure !== 'pair';
 }
 
-/** Heads by their largest number, strongest first, in reading order where they are alike. */
-export function rank({ component, columns, values, sinkKeys, measure }: Pick<ShownMeasure, 'component' | 'columns' | 'values' | 'sinkKeys' | 'measure'>): RankedHead[] {
-  const ranked = headsOf(component).map((head, i): RankedHead => {
-    let value = 0;
-    for (let column = i * columns; column < (i + 1) * columns; column++) value = Math.max(value, values[column]);
-    return { ...head, value, key: measure === 'sinkMass' ? sinkKeys?.[i] : undefined };
-  });
-  return ranked.sort((a, b) => b.value - a.value || a.layer - b.layer || a.head - b.head);
+/** Heads by their largest number, with the token that a metric is about. */
+function rank({ component, columns, values, sinkKeys, measure }: ShownMeasure): ListedHead[] {
+  const largest = headsOf(component).map((_, i) => values.subarray(i * columns, (i + 1) * columns).reduce((most, value) => Math.max(most, value), 0));
+  const keys = new Map(measure === 'sinkMass' && sinkKeys !== undefined ? headsOf(component).map((head, i) => [headLabel(head), sinkKeys[i]]) : []);
+  return rankHeads(component, largest).map((head) => ({ ...head, key: keys.get(headLabel(head)) }));
 }
 
 function tilesOf({ component, columns, values, ceiling }: ShownMeasure): Thumbnails {
