@@ -6,9 +6,10 @@ import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
 import type { Backend, ModelInfo, RunInfo } from './model/modelInfo';
+import type { HeadMeasures } from './model/headMetrics';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
-import type { ColourMap, Scale, ViewState } from './model/viewState';
+import type { ColourMap, PinnedMean, Scale, ViewState } from './model/viewState';
 
 // ---- editor host → engine ----
 
@@ -130,6 +131,42 @@ export interface Thumbnails {
   readonly sinks: readonly (readonly number[])[];
 }
 
+/** Two tokens, or the mean of several and one other, in every head of a component: one of the lists has one position. */
+export interface PairParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+  readonly queries: readonly number[];
+  readonly keys: readonly number[];
+}
+
+/** One token, or the mean of several, in every head of a component, small. */
+export interface HeadRowsParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+  readonly positions: readonly number[];
+  readonly direction: Direction;
+  readonly mean: PinnedMean;
+  /** The most numbers for one head. */
+  readonly size: number;
+}
+
+/** What a token reads, or what reads it, in every head: `maxima[head * columns + column]`, each the largest weight of as many neighbours. */
+export interface HeadRows {
+  readonly columns: number;
+  readonly maxima: Float32Array;
+}
+
+/** The metrics of all heads of a component. */
+export interface HeadMetricsParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+}
+
+/** The ids of the component's queries, which metrics compare. */
+export interface TokenIds {
+  readonly ids: Int32Array;
+}
+
 /** Whether the component is causal, which its sinks depend on. */
 export interface CausalParams {
   readonly isCausal: boolean;
@@ -157,6 +194,10 @@ export interface EngineApi {
   tile(params: TileParams): PatternTile;
   row(params: RowParams): { readonly weights: Float32Array };
   thumbnails(params: ThumbnailParams & CausalParams): Thumbnails;
+  /** The weight between two tokens in every head, in reading order. */
+  headPairs(params: PairParams): { readonly weights: Float32Array };
+  headRows(params: HeadRowsParams & CausalParams): HeadRows;
+  headMetrics(params: HeadMetricsParams & CausalParams & TokenIds): HeadMeasures;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -322,6 +363,10 @@ export interface PanelApi {
   tile(params: TileParams): PatternTile;
   row(params: RowParams): { readonly weights: Float32Array };
   thumbnails(params: ThumbnailParams): Thumbnails;
+  headPairs(params: PairParams): { readonly weights: Float32Array };
+  /** What reads a token is not to be had where weights are recomputed: all of them would be. */
+  headRows(params: HeadRowsParams): HeadRows;
+  headMetrics(params: HeadMetricsParams): HeadMeasures;
   picture(params: { readonly runId: number }): PictureView;
 }
 

@@ -84,8 +84,9 @@ export function methodName(selection: HeadSelection, component: ComponentInfo): 
   return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
 }
 
-/** A part of the panel by name, on its tab. */
-export function paneTitle(pane: PaneName): string {
+/** A part of the panel by name, on its tab; the list is of heads where these are ranked. */
+export function paneTitle(pane: PaneName, areHeadsListed = false): string {
+  if (pane === 'list' && areHeadsListed) return l10n.t('Heads, ranked');
   switch (pane) {
     case 'source':
       return l10n.t('Source');
@@ -170,6 +171,9 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['Ctrl + Space', l10n.t('Grid: add the head to the selection, or take it out; Shift selects up to it.')],
     ['+ − 0', l10n.t('Matrix: zoom in, zoom out, fit.')],
     ['Shift + ← → ↑ ↓', l10n.t('Matrix: move the crosshair.')],
+    ['H', l10n.t('Rank all heads: by the weight between the pinned and the hovered token, which stays held, or by a metric; again, back to the sources.')],
+    ['T', l10n.t("Tiles: patterns, the pinned token's row in every head, the weight of one pair in every head.")],
+    ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['R', l10n.t('Change between "reads" and "is read by".')],
     ['/', l10n.t('Find a token.')],
     ['?', l10n.t('Show these keys.')],
@@ -181,6 +185,7 @@ export function pointerList(): readonly (readonly [act: string, what: string])[]
   return [
     [l10n.t('Click'), l10n.t('Source, matrix: pin the token, or let it go. Grid: select the head.')],
     [l10n.t('Shift + click'), l10n.t('Source, matrix: pin several tokens, whose rows are averaged. Grid: select all heads in between.')],
+    [l10n.t('Ctrl + click'), l10n.t('Source: hold a second token beside the pinned one; the tiles show the weight of the pair in every head.')],
     [l10n.t('Ctrl + click'), l10n.t('Grid: add the head to the selection, or take it out.')],
     [l10n.t('Click on a number'), l10n.t('Grid: select a layer, a head of every layer, or all heads.')],
     [l10n.t('Wheel, drag'), l10n.t('Matrix: zoom, pan.')],

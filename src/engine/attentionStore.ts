@@ -1,18 +1,24 @@
 import { ExplorerError } from '../base/errors';
 import { Turns } from '../base/turns';
 import { headLabel, type Component, type HeadSelection } from '../model/head';
+import type { HeadMeasures } from '../model/headMetrics';
 import { provenSinksAmong } from '../model/lighting';
 import { encodeThumbnail, type Pattern } from '../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../model/patternLevels';
-import type { CausalParams, PatternOverview, PatternParams, PatternTile, RowParams, ThumbnailParams, Thumbnails, TileParams } from '../protocol';
+import type { CausalParams, HeadMetricsParams, HeadRows, HeadRowsParams, PairParams, PatternOverview, PatternParams, PatternTile, RowParams, ThumbnailParams, Thumbnails, TileParams, TokenIds } from '../protocol';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
 import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { measureHeads, readHeadRows, readPairs } from './readAllHeads';
 import { SharedWork } from './sharedWork';
 import { smallPicture } from './smallPicture';
 
 /** Room for the pyramids of about three heads of 4096 tokens. */
 const maxPyramidBytes = 72 * 2 ** 20;
+/** Metrics take some ten kilobytes for a thousand heads. */
+const maxMeasuresBytes = 2 ** 20;
+
+type HeldMeasures = HeadMeasures & { readonly bytes: number };
 
 /**
  * Holds the attention of the latest runs and hands it out by slice; the oldest runs go when the budget is spent. All that is
@@ -22,6 +28,7 @@ export class AttentionStore {
   readonly #runs = new Map<number, readonly HeldLayer[]>();
   readonly #budgetBytes: number;
   readonly #pyramids = new SharedWork<PatternPyramid>(maxPyramidBytes);
+  readonly #measures = new SharedWork<HeldMeasures>(maxMeasuresBytes);
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -49,6 +56,7 @@ export class AttentionStore {
     this.#runs.delete(runId);
     this.#bytes -= bytesOf(layers);
     this.#pyramids.drop(`${runId}/`);
+    this.#measures.drop(`${runId}/`);
     for (const layer of layers) layer.release?.();
   }
 
@@ -123,6 +131,34 @@ export class AttentionStore {
     return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
   }
 
+  /** The weight between two tokens in every head of a component. Throws `unknownRun` or `invalidArgument`. */
+  async headPairs({ runId, component, queries, keys }: PairParams, signal?: AbortSignal): Promise<Float32Array> {
+    const layers = this.#layers(runId, component);
+    for (const { numQueries, numKeys } of layers) {
+      checkIndices('queries', queries, numQueries);
+      checkIndices('keys', keys, numKeys);
+    }
+    return readPairs(layers, { queries, keys }, signal);
+  }
+
+  /** What tokens read, or what reads them, in every head of a component, reduced by maximum to at most `size` numbers. Throws `unknownRun` or `invalidArgument`. */
+  async headRows({ runId, component, ...params }: HeadRowsParams & CausalParams, signal?: AbortSignal): Promise<HeadRows> {
+    const layers = this.#layers(runId, component);
+    for (const { numQueries, numKeys } of layers) checkIndices('positions', params.positions, params.direction === 'reads' ? numQueries : numKeys);
+    return readHeadRows(layers, params, signal);
+  }
+
+  /** The metrics of every head of a component. Throws `unknownRun`. */
+  async headMetrics({ runId, component, ...params }: HeadMetricsParams & CausalParams & TokenIds, signal?: AbortSignal): Promise<HeadMeasures> {
+    const layers = this.#layers(runId, component);
+    const measure = async (working: AbortSignal): Promise<HeldMeasures> => {
+      const measures = await measureHeads(layers, params, working);
+      return { ...measures, bytes: measures.values.byteLength + measures.sinkKeys.byteLength };
+    };
+    const { values, sinkKeys } = await this.#measures.get(`${runId}/${component}`, measure, signal);
+    return { values: values.slice(), sinkKeys: sinkKeys.slice() };
+  }
+
   #pyramid(runId: number, selection: HeadSelection, heads: HeadsOfPattern, signal: AbortSignal | undefined): Promise<PatternPyramid> {
     const { component, aggregation } = selection;
     const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}`;
@@ -152,6 +188,11 @@ export class AttentionStore {
 
 function checkIndex(name: string, index: number, count: number): void {
   if (!Number.isInteger(index) || index < 0 || index >= count) throw new ExplorerError('invalidArgument', [name, `${index} is not in 0 … ${count - 1}`]);
+}
+
+function checkIndices(name: string, indices: readonly number[], count: number): void {
+  if (indices.length === 0) throw new ExplorerError('invalidArgument', [name, 'the list is empty']);
+  for (const index of indices) checkIndex(name, index, count);
 }
 
 function bytesOf(layers: readonly HeldLayer[]): number {

@@ -100,6 +100,17 @@ export class EngineServer {
         giveUp(thumbnails.pixels);
         return thumbnails;
       },
+      headPairs: async (params, signal) => ({ weights: giveUp(await this.#attention.headPairs(params, signal)) }),
+      headRows: async (params, signal) => {
+        const rows = await this.#attention.headRows(params, signal);
+        giveUp(rows.maxima);
+        return rows;
+      },
+      headMetrics: async (params, signal) => {
+        const measures = await this.#attention.headMetrics(params, signal);
+        for (const numbers of [measures.values, measures.sinkKeys]) giveUp(numbers);
+        return measures;
+      },
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#pictures.release(runId);

@@ -52,7 +52,7 @@ export function makeTestApi({ store, supervisor, panels, memory, rows, highlight
     },
     row: async (position) => {
       const { run, view } = store;
-      const row = run && (await rows.read(run, view.selection, [{ stream: run.sourceIndex, position }], view.direction));
+      const row = run && (await rows.read(run, view, [{ stream: run.sourceIndex, position }]));
       if (row === undefined) throw new ExplorerError('unknownRun');
       return row.weights;
     },

@@ -1,6 +1,7 @@
 import type { ComponentInfo } from './head';
 import { marginals, meanOf, sinkKeys, strongest, type Direction, type Pattern, type WeightedPosition } from './pattern';
 import type { TokenRef } from './token';
+import type { PinnedMean } from './viewState';
 
 /** What one token, or the mean of several, reads or is read by. */
 export interface Lighting {
@@ -35,9 +36,20 @@ export function lookAt({ numQueries, numKeys }: { readonly numQueries: number; r
   return looking.length === 0 ? undefined : { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream };
 }
 
-/** What a look sees: the mean of its tokens' weights, one vector for each. */
-export function lightingFrom(look: Look, vectors: readonly Float32Array[]): Lighting {
-  const weights = meanOf(vectors);
+/** Whether a query can read a key: in a causal component only one at its own position or before. */
+export function canRead({ isCausal }: Pick<ComponentInfo, 'isCausal'>, query: number, key: number): boolean {
+  return !isCausal || key <= query;
+}
+
+/** For a mean over those tokens alone that can read another one, or be read by it: which those are. Undefined where all of them count. */
+export function countsInMean(component: Pick<ComponentInfo, 'isCausal'>, { tokens, direction }: Pick<Look, 'tokens' | 'direction'>, mean: PinnedMean): ((token: number, other: number) => boolean) | undefined {
+  if (mean === 'all' || !component.isCausal || tokens.length < 2) return undefined;
+  return (token, other) => (direction === 'reads' ? canRead(component, tokens[token].position, other) : canRead(component, other, tokens[token].position));
+}
+
+/** What a look sees: the mean of its tokens' weights, one vector for each, over all of them or over those that count. */
+export function lightingFrom(look: Look, vectors: readonly Float32Array[], counts?: (token: number, other: number) => boolean): Lighting {
+  const weights = meanOf(vectors, counts);
   let maximum = 0;
   for (const weight of weights) if (weight > maximum) maximum = weight;
   return { ...look, weights, maximum };

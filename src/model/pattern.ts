@@ -37,15 +37,29 @@ export function weightsOf(pattern: Pattern, position: number, direction: Directi
   return column;
 }
 
-/** The mean, entry by entry, of vectors of one length (the rows of several pinned tokens). */
-export function meanOf(vectors: readonly Float32Array[]): Float32Array {
+/** The mean, entry by entry, of vectors of one length (the rows of several pinned tokens); where `counts` is there, of those vectors that count for an entry. */
+export function meanOf(vectors: readonly Float32Array[], counts?: (vector: number, entry: number) => boolean): Float32Array {
   const [first, ...others] = vectors;
   if (first === undefined) return new Float32Array(0);
   if (others.length === 0) return first;
+  if (counts !== undefined) return meanOfCounted(vectors, counts);
   const mean = Float32Array.from(first);
   for (const next of others) for (let i = 0; i < mean.length; i++) mean[i] += next[i];
   for (let i = 0; i < mean.length; i++) mean[i] /= vectors.length;
   return mean;
+}
+
+function meanOfCounted(vectors: readonly Float32Array[], counts: (vector: number, entry: number) => boolean): Float32Array {
+  return vectors[0].map((_, entry) => {
+    let sum = 0;
+    let number = 0;
+    vectors.forEach((vector, index) => {
+      if (!counts(index, entry)) return;
+      sum += vector[entry];
+      number++;
+    });
+    return number === 0 ? 0 : sum / number;
+  });
 }
 
 /** A position with its attention weight. */

@@ -13,6 +13,11 @@ export type ColourMap = (typeof colourMaps)[number];
 /** The scales that can be chosen. */
 export const scales = ['absolute', 'row', 'log'] as const satisfies readonly Scale[];
 
+/** What the mean of several tokens is over: all of them, or for each other token those that can read it or be read by it. */
+export const pinnedMeans = ['all', 'seeing'] as const;
+/** One of them. */
+export type PinnedMean = (typeof pinnedMeans)[number];
+
 /** What the panel and the editor show of a run; both read it and neither changes it in place. */
 export interface ViewState {
   readonly selection: HeadSelection;
@@ -22,6 +27,7 @@ export interface ViewState {
   readonly threshold: number;
   /** The pinned tokens; the rows of several are averaged. */
   readonly pinned: readonly TokenRef[];
+  readonly pinnedMean: PinnedMean;
 }
 
 /** The view of a run that nobody has touched yet. */
@@ -31,6 +37,7 @@ export const initialView: ViewState = {
   scale: 'absolute',
   threshold: 0,
   pinned: [],
+  pinnedMean: 'all',
 };
 
 /** Smallest weight that the logarithmic scale still tells from zero. */

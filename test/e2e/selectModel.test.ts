@@ -190,6 +190,27 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.page.keyboard.press('Escape');
     await expectEventually(async () => expect(await shown()).to.equal(before));
   });
+
+  it('tells what each head does on this text, which does it most, and lists them by it', async () => {
+    const shown = (): Promise<string> => panel.getByRole('region', { name: 'Matrix' }).getByRole('heading').innerText();
+    const rows = (): Promise<string[]> => picker().locator('.monaco-list-row').allInnerTexts();
+    await vscode.runCommand('Attention Explorer: Select Head');
+    await picker().getByText(/^most previous token: [01]\.\d\d$/).waitFor();
+    await vscode.screenshot('heads-measured');
+    const all = (await rows()).join('\n');
+    expect(all).to.match(/previous token [01]\.\d\d · /);
+    expect(all, 'layers are told apart by their numbers, not eight times by a path of the file').to.not.include('/');
+    await picker().locator('.quick-input-titlebar .action-label.codicon-list-ordered').click();
+    await row(/^previous token/).click();
+    await picker().getByText('Select Head, ordered by previous token').waitFor();
+    const shares = (await rows()).flatMap((text) => /previous token ([01]\.\d\d)/.exec(text)?.[1] ?? []).map(Number);
+    expect(shares.length).to.be.greaterThan(4);
+    expect(shares).to.deep.equal([...shares].sort((a, b) => b - a));
+    await vscode.screenshot('heads-ordered');
+    await picker().locator('input[type="text"]').first().press('Home');
+    await picker().locator('.monaco-list-row', { hasText: 'previous token' }).first().click();
+    await expectEventually(async () => expect(await shown()).to.match(/^Head \d\.\d/));
+  });
 });
 
 // What trust changes is the same code in both hosts.

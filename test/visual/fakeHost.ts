@@ -3,15 +3,15 @@ import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/attentionStore';
-import type { HeldLayer } from '../../src/engine/heldLayer';
-import { headsOf, type HeadSelection, type LayerInfo } from '../../src/model/head';
+import { WholeLayer, type HeldLayer } from '../../src/engine/heldLayer';
+import { headsOf, type Component, type HeadSelection, type LayerInfo } from '../../src/model/head';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
-import { generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
+import { generatePattern, generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
 import { longLayers } from './longRun';
 
 const toHost = new Emitter<unknown>();
@@ -37,6 +37,12 @@ export class FakeHost {
   /** Milliseconds that a tile takes. */
   tileDelay = 0;
   numThumbnails = 0;
+  /** The tokens whose rows in every head were asked for, in order. */
+  readonly headRows: string[] = [];
+  /** The pairs (`queries/keys`) that were asked for, in order. */
+  readonly headPairs: string[] = [];
+  /** The attention of the run, where it is not large, once it was asked for by heads. */
+  readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
   #keptRun: PanelRun | undefined;
   #keptThumbnails: Thumbnails | undefined;
@@ -61,6 +67,19 @@ export class FakeHost {
     row: async (params, signal) => {
       this.rows.push(params.position);
       return { weights: await this.#store.row(params, signal) };
+    },
+    headPairs: async (params) => {
+      this.headPairs.push(`${params.queries.join()}/${params.keys.join()}`);
+      return { weights: await this.#stored(params.component).headPairs(params) };
+    },
+    headRows: async (params) => {
+      this.headRows.push(params.positions.join());
+      return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
+    },
+    headMetrics: async ({ runId, component: name }, signal) => {
+      const component = this.run.info.components.find(({ component }) => component === name);
+      const ids = Int32Array.from(this.run.info.streams[component?.queryStream ?? 0].tokens, ({ id }) => id);
+      return this.#stored(name).headMetrics({ runId, component: name, isCausal: this.#isCausal(name), ids }, signal);
     },
     picture: () => generatePicture(),
     thumbnails: ({ component, size }) => {
@@ -117,6 +136,19 @@ export class FakeHost {
     this.#connection.fire('view', { view: this.view, sequence: 1e6 * runId });
   }
 
+  /** All heads of a component as the engine holds them. */
+  #stored(name: Component): AttentionStore {
+    if (isLarge(this.run)) return this.#store;
+    const key = `${this.run.info.runId}/${name}`;
+    const made = this.#stores.get(key) ?? storeOf(wholeLayers(this.run, name), this.run.info.runId);
+    this.#stores.set(key, made);
+    return made;
+  }
+
+  #isCausal(name: Component): boolean {
+    return this.run.info.components.find(({ component }) => component === name)?.isCausal ?? false;
+  }
+
   /** Makes all heads of a kind of run, so that showing it measures no making; of a large run only its thumbnails. */
   keep(kind: RunKind, size: number): void {
     const run = generateRun(kind);
@@ -157,6 +189,19 @@ function storeOf(layers: readonly HeldLayer[], runId = 1): AttentionStore {
   const store = new AttentionStore(Infinity);
   store.add(runId, layers);
   return store;
+}
+
+/** All layers of a component of a run made by rule. */
+function wholeLayers(run: PanelRun, name: Component): HeldLayer[] {
+  const component = run.info.components.find(({ component }) => component === name);
+  if (component === undefined) return [];
+  return component.layers.map(({ numHeads }, layer) => {
+    const patterns = Array.from({ length: numHeads }, (_, head) => generatePattern(run, component, layer, head));
+    const [{ numQueries, numKeys }] = patterns;
+    const weights = new Float32Array(numHeads * numQueries * numKeys);
+    patterns.forEach((pattern, head) => weights.set(pattern.weights, head * numQueries * numKeys));
+    return new WholeLayer(name, numHeads, numQueries, numKeys, weights);
+  });
 }
 
 function isLarge({ info }: PanelRun): boolean {

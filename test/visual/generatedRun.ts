@@ -35,9 +35,12 @@ const prose = `The animal didn't cross the street because it was too tired. The 
 /** Cuts text as byte-level models do: a space goes with the word after it, and a line break with the indentation. */
 function cut(text: string): Token[] {
   const tokens: Token[] = [];
+  const ids = new Map<string, number>();
   for (const match of text.matchAll(/\r?\n[ \t]*(?=[ \t])|\r?\n|[ \t]+(?=[ \t])| ?[A-Za-z_]+| ?\d| ?[^\sA-Za-z_\d]+|\s/gu)) {
     const start = match.index;
-    tokens.push({ id: 100 + tokens.length, piece: match[0].replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replaceAll('\t', 'ĉ'), start, end: start + match[0].length, isSpecial: false });
+    const id = ids.get(match[0]) ?? 100 + ids.size;
+    ids.set(match[0], id);
+    tokens.push({ id, piece: match[0].replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replaceAll('\t', 'ĉ'), start, end: start + match[0].length, isSpecial: false });
   }
   return tokens;
 }

@@ -250,7 +250,7 @@ describe('the panel', () => {
         );
         if (order.at(-1)?.startsWith('Matrix of')) break;
       }
-      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
+      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Tiles show', 'Rank the heads', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
       expect(order).to.have.length(names.length);
       order.forEach((name, i) => expect(name.startsWith(names[i]), `${i}: ${name}, not ${names[i]}`).to.equal(true));
     });

@@ -5,10 +5,10 @@ import type { ComponentInfo } from '../../src/model/head';
 import type { PanelRun } from '../../src/protocol';
 import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
 import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
-import type { Panel } from '../state/panel';
-import { splitLabel } from '../words';
+import { paneTitle, splitLabel } from '../words';
 import { ComponentTabs } from './ComponentTabs';
-import { usePanel } from './context';
+import { usePanel, type PanelServices } from './context';
+import { HeadList } from './HeadList';
 import { HeadsView } from './HeadsView';
 import { ImageView } from './ImageView';
 import { Legend } from './Legend';
@@ -29,11 +29,13 @@ import { useSize } from './useSize';
 
 /** About what the toolbar, the legend and the line at the foot take. */
 const heightAround = 84;
-/** Of the line that names a head, and of the edges around the grid. */
-const aroundHeads = { width: 16, height: 34 };
+/** Of the lines above and below the grid, and of the edges around it. */
+const aroundHeads = { width: 16, height: 62, heightOfNarrow: 36 };
+/** In less width the line that names a head is left out: the matrix has the name too. */
+const narrowHeads = 260;
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
-function handleKey(panel: Panel, event: KeyboardEvent): boolean {
+function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];
   const isTyping = target instanceof HTMLInputElement && target.type !== 'range';
   if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
@@ -55,6 +57,18 @@ function handleKey(panel: Panel, event: KeyboardEvent): boolean {
     case '?':
       panel.areKeysShown.value = true;
       return true;
+    case 'h':
+    case 'H':
+      if (panel.heads.toggleList()) kept.showTab('list');
+      return true;
+    case 't':
+    case 'T':
+      panel.heads.nextMeasure();
+      return true;
+    case 'm':
+    case 'M':
+      panel.change({ pinnedMean: panel.view.peek().pinnedMean === 'all' ? 'seeing' : 'all' });
+      return true;
     case 'r':
     case 'R':
       panel.change({ direction: panel.view.peek().direction === 'reads' ? 'readBy' : 'reads' });
@@ -74,7 +88,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const { kind, placed } = useMemo(() => {
     // In the first rendering what it will have, or nearly.
     const { width, height } = size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
-    const room: PaneRoom = { width, height, isPicture, heightOfHeads: (within) => layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height + aroundHeads.height };
+    const room: PaneRoom = { width, height, isPicture, heightOfHeads: (within) => layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height + (within < narrowHeads ? aroundHeads.heightOfNarrow : aroundHeads.height) };
     const chosen = layoutKindFor(room);
     return { kind: chosen, placed: placePanes(chosen, room, shares) };
   }, [size, isPicture, component, shares]);
@@ -93,7 +107,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
         <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
       </section>
     ),
-    list: <SourceList run={run} />,
+    list: panel.heads.isListed.value ? <HeadList component={component} /> : <SourceList run={run} />,
     matrix: <MatrixPane />,
   };
   const placeOf = (name: PaneName): JSX.Element => {
@@ -113,7 +127,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <Notices key={runId} notices={run.notices} />
       <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined}>
         {placeOf('source')}
-        {tabs === undefined || shown === undefined ? null : <PaneTabs panes={tabs.panes} rect={tabs.rect} shown={shown} onShow={(pane) => kept.showTab(pane)} />}
+        {tabs === undefined || shown === undefined ? null : <PaneTabs panes={tabs.panes} rect={tabs.rect} shown={shown} titleOf={(pane) => paneTitle(pane, panel.heads.isListed.value)} onShow={(pane) => kept.showTab(pane)} />}
         {paneNames.filter((name) => name !== 'source').map(placeOf)}
         {splits.map((split) => (
           <Splitter key={split.name} label={splitLabel(split)} split={split} onMove={(share) => kept.move(split.name, share)} />
@@ -126,10 +140,11 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
 
 /** The panel: what it is doing, and the run that it shows. */
 export function App(): JSX.Element {
-  const { panel } = usePanel();
+  const services = usePanel();
+  const { panel } = services;
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => {
-      if (!handleKey(panel, event)) return;
+      if (!handleKey(services, event)) return;
       event.preventDefault();
       // VS Code listens on the window, and has its own use for Alt and the arrows.
       event.stopPropagation();

@@ -4,11 +4,15 @@ import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
 import { hasSinks } from '../../src/model/lighting';
+import { cssColour } from '../../src/model/ramp';
+import { depthOf } from '../../src/model/viewState';
 import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { paletteOf } from '../theme/palette';
+import { shortMeasure } from '../headWords';
 import { selectionName, tokenName } from '../words';
 import { usePanel } from './context';
+import { headDescription, HeadMeasure } from './HeadMeasure';
 import { MovedPointer } from './movedPointer';
 import { useSize } from './useSize';
 
@@ -81,18 +85,35 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
   // Painted when they, or their colours, change, and not with every change of the view.
-  const { thumbnails, painted } = useMemo(() => {
+  const { thumbnails, painted, labels } = useMemo(() => {
     const direction = computed(() => panel.view.value.direction);
     const scale = computed(() => panel.view.value.scale);
     const held = computed(() => (panel.thumbnails.value?.component === component.component ? panel.thumbnails.value.value : undefined));
-    return { thumbnails: held, painted: computed(() => held.value && paintThumbnails(held.value, paletteOf(panel.ramps.value[direction.value]), scale.value)) };
+    // What is measured of each head, in the place of its pattern.
+    const shown = computed(() => (panel.heads.shown.value?.component === component ? panel.heads.shown.value : undefined));
+    const tiles = computed(() => (shown.value === undefined ? held.value : panel.heads.tiles.value));
+    const ramp = computed(() => panel.ramps.value[direction.value]);
+    return {
+      thumbnails: tiles,
+      painted: computed(() => tiles.value && paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value)),
+      labels: computed(() => {
+        const measured = shown.value;
+        if (measured?.columns !== 1) return undefined;
+        return Array.from(measured.values, (value) => ({
+          text: shortMeasure(measured.measure, value),
+          colour: cssColour(ramp.value.text(measured.ceiling > 0 ? depthOf(value / measured.ceiling, scale.value === 'row' ? 'absolute' : scale.value, 1) : 0)),
+        }));
+      }),
+    };
   }, [panel, component]);
 
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels = width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
   const marksSinks = hasSinks(component, numQueries);
   useEffect(() => {
-    if (pixels > 0) panel.wantThumbnails(pixels);
+    if (pixels === 0) return;
+    panel.heads.rowSize.value = pixels;
+    panel.wantThumbnails(pixels);
   }, [component, pixels]);
   useLayoutEffect(
     () =>
@@ -100,7 +121,14 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         const element = canvas.current;
         if (element === null || width === 0) return;
         const { canvas: colours, isHighContrast } = panel.theme.value;
-        drawThumbnails(element, grid, component, thumbnails.value, painted.value, marksSinks ? numKeys : 0, { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background });
+        drawThumbnails(element, grid, {
+          component,
+          thumbnails: thumbnails.value,
+          painted: painted.value,
+          numKeys: marksSinks ? numKeys : 0,
+          labels: labels.value,
+          colours: { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background, fontFamily: colours.fontFamily },
+        });
       }),
     [grid, component, width, numKeys, marksSinks, painted],
   );
@@ -167,12 +195,27 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const made = useMemo(() => ({ cells: new Map<string, { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }>() }), [component, grid, sinks]);
   const lookAt = ({ target }: Event): void => {
     const cell = cellOf(target);
-    if (cell !== undefined) look(cell);
+    if (cell === undefined) return;
+    look(cell);
+    describe(target, cell);
+  };
+  // Of the cell in question alone: to name all of them anew with each pair would be most of the work.
+  const describe = (target: EventTarget | null, cell: GridCell): void => {
+    const element = target instanceof Element ? target.closest<HTMLElement>('.head-cell') : null;
+    if (element === null || cell.layer < 0 || cell.head < 0) return;
+    const write = (): void => {
+      const lines = headDescription(panel, component, cell);
+      element.title = [cellName(cell), ...(sinks.get(headLabel(cell)) ?? []), ...lines].join('\n');
+      element.ariaDescription = lines.join(', ');
+    };
+    write();
+    void panel.heads.wantDescriptions().then(write);
   };
   // How wide they are is not known in the first rendering.
   const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
   return (
     <>
+    <HeadMeasure />
     <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
       <div
         class="heads-grid"

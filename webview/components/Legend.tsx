@@ -5,6 +5,7 @@ import { hasSinks } from '../../src/model/lighting';
 import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
+import { measureLegend } from '../headWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
@@ -26,6 +27,7 @@ export function Legend(): JSX.Element {
   const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
   const canHaveSinks = component !== undefined && hasSinks(component, numQueries);
   const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
+  const measured = panel.heads.shown.value;
   const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of])), [ramps, shown]);
   const low = scale === 'log' ? `≤ ${logFloor}` : '0';
   const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
@@ -58,7 +60,11 @@ export function Legend(): JSX.Element {
           <span class="sink-sample" aria-hidden="true" /> {l10n.t('sink token')}
         </span>
       ) : null}
-      {tiles === undefined ? null : (
+      {measured !== undefined ? (
+        <span class="legend-note" title={l10n.t('Every tile has one colour, or one row of colours, for its head; its number is the value itself.')}>
+          {measureLegend(measured, numKeys, numQueries, scale)}
+        </span>
+      ) : tiles === undefined ? null : (
         <span class="legend-note" title={l10n.t('The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.')}>
           {tilesSentence(tiles, numQueries, numKeys, scale)}
         </span>

@@ -2,7 +2,8 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Sources } from '../../src/model/lighting';
-import { depthOf } from '../../src/model/viewState';
+import type { Direction } from '../../src/model/pattern';
+import { depthOf, pinnedMeans } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
@@ -25,9 +26,32 @@ function linesOf(run: PanelRun, stream: number): Int32Array {
   return lines;
 }
 
-function restSentence({ restCount, restWeight }: Sources): string {
+/** @param isShare whether weights add up to what the tokens have: means of different tokens do not. */
+function restSentence({ restCount, restWeight }: Sources, isShare: boolean): string {
+  if (!isShare) return restCount === 0 ? l10n.t('No other has any weight.') : l10n.t('{0} others have less.', restCount);
   if (restCount === 0) return l10n.t('No other has any weight.');
   return restCount === 1 ? l10n.t('1 other holds {0}.', formatWeight(restWeight)) : l10n.t('{0} others hold {1}.', restCount, formatWeight(restWeight));
+}
+
+/** Several tokens of a causal model have different pasts: says what their mean is over, and changes it. */
+function MeanChoice({ count, direction }: { count: number; direction: Direction }): JSX.Element {
+  const { panel } = usePanel();
+  const { pinnedMean } = panel.view.value;
+  const seeing = direction === 'reads' ? l10n.t('Mean over those of the {0} that can see the other token', count) : l10n.t('Mean over those of the {0} that the other token can see', count);
+  const names = { all: l10n.t('Mean over all {0}', count), seeing } as const;
+  return (
+    <span class="mean-choice" role="group" aria-label={l10n.t('Mean of the pinned tokens')}>
+      {pinnedMeans.map((mean) =>
+        mean === pinnedMean ? (
+          <strong key={mean}>{names[mean]}</strong>
+        ) : (
+          <button key={mean} type="button" class="link" title={l10n.t('Change the mean (M)')} onClick={() => panel.change({ pinnedMean: mean })}>
+            {names[mean]}
+          </button>
+        ),
+      )}
+    </span>
+  );
 }
 
 /** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
@@ -110,8 +134,9 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
       </ol>
       {sources.strongest.length === 0 ? <p class="hint">{threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
       <p class="rest">
-        {restSentence(sources)}
+        {restSentence(sources, panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal)}
         {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}
+        {lighting.tokens.length < 2 || !shown.component.isCausal ? null : <MeanChoice count={lighting.tokens.length} direction={lighting.direction} />}
       </p>
     </section>
   );

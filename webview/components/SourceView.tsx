@@ -117,7 +117,8 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
         const token = tokenOf(event.target, stream);
         if (token === undefined || document.getSelection()?.isCollapsed === false) return;
         panel.cursor.value = token;
-        panel.pin(token, event.shiftKey);
+        if ((event.ctrlKey || event.metaKey) && panel.view.peek().pinned.length > 0) panel.heads.hold(token);
+        else panel.pin(token, event.shiftKey);
       }}
       onMouseDown={(event) => {
         // Shift-click adds a token; without this it would select text up to it.

@@ -14,6 +14,7 @@ export interface GridColours {
   /** Of the marks of sinks, and of the line around them. */
   readonly mark: string;
   readonly background: string;
+  readonly fontFamily: string;
 }
 
 /** Half the width of a sink's mark, and its height. */
@@ -38,11 +39,30 @@ export function paintThumbnails({ numHeads, rows, columns, pixels }: Thumbnails,
   return canvasOf(image);
 }
 
-/** Draws the grid of heads with their painted thumbnails; a mark below each sink among the `numKeys` keys. */
-export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, component: ComponentInfo, thumbnails: Thumbnails | undefined, painted: HTMLCanvasElement | undefined, numKeys: number, colours: GridColours): void {
+/** What the tiles of the grid show. */
+export interface TileContents {
+  readonly component: ComponentInfo;
+  readonly thumbnails: Thumbnails | undefined;
+  /** The thumbnails in their colours. */
+  readonly painted: HTMLCanvasElement | undefined;
+  /** Among so many keys sinks are marked. */
+  readonly numKeys: number;
+  /** What stands in each tile, where there is room, with its colour. */
+  readonly labels?: readonly { readonly text: string; readonly colour: string }[] | undefined;
+  readonly colours: GridColours;
+}
+
+/** Tiles smaller than this have no room for a number, in CSS pixels. */
+const leastLabelled = 22;
+
+/** Draws the grid of heads with their painted thumbnails; a mark below each sink. */
+export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { component, thumbnails, painted, numKeys, labels, colours }: TileContents): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
   context.imageSmoothingEnabled = false;
+  context.font = `${Math.min(13, Math.max(9, Math.round(grid.tile * 0.32)))}px ${colours.fontFamily}`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
   let index = 0;
   component.layers.forEach(({ numHeads }, layer) => {
     for (let head = 0; head < numHeads; head++, index++) {
@@ -55,6 +75,11 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, compon
       context.strokeStyle = colours.edge;
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
+      const label = grid.tile >= leastLabelled ? labels?.[index] : undefined;
+      if (label !== undefined) {
+        context.fillStyle = label.colour;
+        context.fillText(label.text, x + grid.tile / 2, y + grid.tile / 2 + 0.5, grid.tile - 4);
+      }
       for (const key of thumbnails?.sinks[index] ?? []) drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
     }
   });

@@ -1,7 +1,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
-import { directionOf, hasSinks, lightingFrom, lookAt, oftenRead, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
+import { countsInMean, directionOf, hasSinks, lightingFrom, lookAt, oftenRead, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
@@ -12,6 +12,7 @@ import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { followHover, followRows } from './followers';
+import { HeadViews } from './headViews';
 import type { ShownPattern } from './matrixData';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
@@ -97,7 +98,7 @@ export class Panel {
     if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
     const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
     if (rows.every((row) => row !== undefined)) {
-      const lighting = lightingFrom(look, rows);
+      const lighting = lightingFrom(look, rows, countsInMean(shown.component, look, this.view.value.pinnedMean));
       this.#lastLighting = { shown, lighting };
       return lighting;
     }
@@ -138,6 +139,8 @@ export class Panel {
   #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
   readonly #lightRows = new RowFetcher((error) => (this.dataError.value = error));
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
+  /** What is shown of all heads at once. */
+  readonly heads: HeadViews;
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -151,6 +154,7 @@ export class Panel {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
+    this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.
       if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;
@@ -221,8 +225,9 @@ export class Panel {
     });
   }
 
-  /** Lets go of what is pinned, else of where the keyboard is. */
+  /** Lets go of the second token of a pair, else of what is pinned, else of where the keyboard is. */
   letGo(): void {
+    if (this.heads.letGo()) return;
     if (this.view.peek().pinned.length > 0) this.change({ pinned: [] });
     else this.cursor.value = undefined;
   }

@@ -1,16 +1,15 @@
-import { labelText, plain } from '../../base/safeText';
-import { headLabel, headsOf, isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../model/head';
-import { componentLabel, selectionLabel } from '../selectionLabel';
-import type { ViewStore } from '../view/viewStore';
-import { createList, separator, type ListItem } from '../say/lists';
+import { isSameSelection, type HeadSelection } from '../../model/head';
+import type { ShownRun } from '../run/shownRun';
+import { createList, itemButton, nameList } from '../say/lists';
 import { showInformation } from '../say/notifications';
 import { said } from '../say/said';
+import type { ViewStore } from '../view/viewStore';
+import { headItems, metricLabel, orderItems, type HeadItem, type HeadOrder, type MeasuredComponent } from './headItems';
 
-interface HeadItem extends ListItem {
-  readonly selection?: HeadSelection;
-}
+/** The list waits so long for metrics, which mostly take less: it then opens as it stays. */
+const metricsMilliseconds = 250;
 
-/** Lets the person choose a head, a layer, or all heads; moving through the list shows each at once, and leaving it goes back. */
+/** Lets the person choose a head, a layer, or all heads, by what each does on this text; moving through the list shows each at once, and leaving it goes back. */
 export async function selectHead(store: ViewStore): Promise<void> {
   const { run, view } = store;
   if (run === undefined) {
@@ -18,44 +17,73 @@ export async function selectHead(store: ViewStore): Promise<void> {
     return;
   }
   const before = view.selection;
-  const items = run.info.components.flatMap((component) => itemsOf(component, run.info.components));
-  const picker = createList<HeadItem>({ title: said('Select Head'), placeholder: said('layer.head, a layer, or all heads') });
-  picker.items = items;
-  picker.activeItems = items.filter((item) => item.selection !== undefined && isSameSelection(item.selection, before));
+  const stopped = new AbortController();
+  let measured: readonly MeasuredComponent[] = run.info.components.map((component) => ({ component, ids: idsOf(run, component.queryStream), measures: undefined }));
+  const picker = createList<HeadItem>({ title: said('Select Head'), placeholder: said('layer.head, a layer, all heads, or what a head does') });
+  const orderButton = itemButton('list-ordered', said('Order by …'));
+  picker.buttons = [orderButton];
+  let order: HeadOrder = 'layer';
+  let current: HeadSelection = before;
+  const list = (): void => {
+    nameList(picker, order === 'layer' ? said('Select Head') : said('Select Head, ordered by {0}', metricLabel(order)));
+    const items = headItems(measured, order);
+    picker.items = items;
+    // Of the entries for one head the one at its place, not the one that says what it is strongest in.
+    picker.activeItems = items.filter(({ selection }) => selection !== undefined && isSameSelection(selection, current)).slice(-1);
+  };
+  const measuring = measure(run, measured, stopped.signal).then((result) => {
+    measured = result;
+  });
+  const isQuick = run.info.components.every(({ layers }) => layers.every(({ held }) => held !== 'recomputed'));
+  if (isQuick) await Promise.race([measuring, new Promise<void>((resolve) => setTimeout(() => resolve(), metricsMilliseconds))]);
+  list();
   const accepted = await new Promise<boolean>((resolve) => {
     let isAccepted = false;
+    let isOrdering = false;
+    picker.busy = measured.some(({ measures }) => measures === undefined);
+    void measuring.then(() => {
+      if (stopped.signal.aborted || !picker.busy) return;
+      picker.busy = false;
+      if (!isOrdering) list();
+    });
     picker.onDidChangeActive(([item]) => {
-      if (item?.selection !== undefined && run === store.run && !isSameSelection(item.selection, store.view.selection)) store.changeView({ selection: item.selection });
+      if (item?.selection === undefined || run !== store.run) return;
+      current = item.selection;
+      if (!isSameSelection(item.selection, store.view.selection)) store.changeView({ selection: item.selection });
+    });
+    picker.onDidTriggerButton(() => {
+      isOrdering = true;
+      nameList(picker, said('Order by …'));
+      picker.value = '';
+      const orders = orderItems(measured);
+      picker.items = orders;
+      picker.activeItems = orders.filter((item) => item.order === order);
     });
     picker.onDidAccept(() => {
+      const [item] = picker.activeItems;
+      if (item?.order !== undefined) {
+        order = item.order;
+        isOrdering = false;
+        picker.value = '';
+        list();
+        return;
+      }
       isAccepted = true;
       picker.hide();
     });
     picker.onDidHide(() => resolve(isAccepted));
     picker.show();
   });
+  stopped.abort();
   picker.dispose();
   if (!accepted && run === store.run) store.changeView({ selection: before });
 }
 
-function itemsOf(component: ComponentInfo, components: readonly ComponentInfo[]): HeadItem[] {
-  const several = (heads: HeadRef[], aggregation: HeadSelection['aggregation']): HeadItem => {
-    const selection: HeadSelection = { component: component.component, heads, aggregation };
-    return { label: labelText(selectionLabel(selection, components)), selection };
-  };
-  const all = headsOf(component);
-  return [
-    ...(components.length > 1 ? [separator(labelText(componentLabel(component.component)))] : []),
-    several(all, 'mean'),
-    several(all, 'max'),
-    ...component.layers.flatMap((layer, index): HeadItem[] => [
-      separator(labelText(said('Layer {0}', index))),
-      ...(layer.numHeads > 1 ? [several(headsOf(component, { layer: index }), 'mean')] : []),
-      ...headsOf(component, { layer: index }).map((head): HeadItem => ({
-        label: labelText(plain(headLabel(head))),
-        description: labelText(layer.path),
-        selection: { component: component.component, heads: [head], aggregation: 'mean' },
-      })),
-    ]),
-  ];
+function idsOf({ info }: ShownRun, stream: number): number[] {
+  return (info.streams[stream]?.tokens ?? []).map(({ id }) => id);
+}
+
+/** The components with the metrics of their heads; without, where these cannot be had. */
+async function measure(run: ShownRun, components: readonly MeasuredComponent[], signal: AbortSignal): Promise<MeasuredComponent[]> {
+  return Promise.all(components.map(async (each) => ({ ...each, measures: await run.held.headMetrics(each.component.component, signal).catch(() => undefined) })));
 }

@@ -40,7 +40,7 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     const token = { stream: run.sourceIndex, position: found[0] };
     this.#viewStore.setHovered({ token, origin: 'editor' });
     // Where the attention is gone the panel says so.
-    const row = await this.#rows.read(run, view.selection, [token], view.direction).catch(() => undefined);
+    const row = await this.#rows.read(run, view, [token]).catch(() => undefined);
     if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
     const { start, end } = run.source.tokens[token.position];
     const range = run.text.rangeOf(document, start, end);

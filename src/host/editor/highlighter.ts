@@ -92,7 +92,7 @@ export class Highlighter implements Disposable {
     if (run === undefined || run.text.isEdited || status.kind === 'engineStopped') return undefined;
     const isHoverShown = hovered !== undefined && readSettings(run.text.uri).highlightOnHover;
     const tokens = isHoverShown ? [hovered.token] : view.pinned.length > 0 || caret === undefined ? view.pinned : [caret];
-    const row = await this.#rows.read(run, view.selection, tokens, view.direction);
+    const row = await this.#rows.read(run, view, tokens);
     if (row === undefined) return undefined;
     const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
     const highlights = row.stream === run.sourceIndex ? planHighlights(run.source.tokens, row.weights, view.scale, view.threshold, isFollowing ? maxLiveHighlights : maxHighlights) : [];

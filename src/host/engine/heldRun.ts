@@ -2,7 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import type { Component, HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
-import type { PatternOverview, PatternTile, PictureView, ThumbnailParams, Thumbnails, TileParams } from '../../protocol';
+import type { HeadMeasures } from '../../model/headMetrics';
+import type { HeadRows, HeadRowsParams, PairParams, PatternOverview, PatternTile, PictureView, ThumbnailParams, Thumbnails, TileParams } from '../../protocol';
 import type { EngineHandle } from './engineHandle';
 
 /** A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. */
@@ -46,6 +47,23 @@ export class HeldRun {
   /** Throws `unknownRun` where the attention is gone. */
   thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
     return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size, isCausal: this.#isCausal(component) }, signal));
+  }
+
+  /** The weight between two tokens in every head. Throws `unknownRun` where the attention is gone. */
+  async headPairs(params: Omit<PairParams, 'runId'>, signal?: AbortSignal): Promise<Float32Array> {
+    return (await this.#ask(() => this.#engine.remote.headPairs({ ...params, runId: this.#engineRunId }, signal))).weights;
+  }
+
+  /** What a token reads, or what reads it, in every head. Throws `unknownRun` where the attention is gone. */
+  headRows(params: Omit<HeadRowsParams, 'runId'>, signal?: AbortSignal): Promise<HeadRows> {
+    return this.#ask(() => this.#engine.remote.headRows({ ...params, runId: this.#engineRunId, isCausal: this.#isCausal(params.component) }, signal));
+  }
+
+  /** The metrics of all heads of a component on this text. Throws `unknownRun` where the attention is gone. */
+  headMetrics(name: Component, signal?: AbortSignal): Promise<HeadMeasures> {
+    const component = this.info.components.find((candidate) => candidate.component === name);
+    const tokens = component === undefined ? [] : (this.info.streams[component.queryStream]?.tokens ?? []);
+    return this.#ask(() => this.#engine.remote.headMetrics({ runId: this.#engineRunId, component: name, isCausal: this.#isCausal(name), ids: Int32Array.from(tokens, ({ id }) => id) }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

@@ -9,7 +9,7 @@ import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
 import { nameTab } from '../say/panelTab';
 import type { ViewStore } from '../view/viewStore';
-import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { checkAct, checkChangeView, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
 import type { PanelMemory } from './panelMemory';
@@ -160,6 +160,9 @@ export class ExplorerPanel implements Disposable {
           const { component, size } = checkThumbnailParams(params, run());
           return this.#held().thumbnails(component, size, signal);
         },
+        headPairs: async (params, signal) => ({ weights: await this.#held().headPairs(checkPairParams(params, run()), signal) }),
+        headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
+        headMetrics: async (params, signal) => this.#held().headMetrics(checkHeadMetricsParams(params, run()).component, signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
           return this.#held().picture(signal);

@@ -5,8 +5,8 @@ import { headLabel, type HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
-import type { ViewState } from '../../model/viewState';
-import type { KeptPanel, PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
+import { pinnedMeans, type ViewState } from '../../model/viewState';
+import type { HeadMetricsParams, HeadRowsParams, KeptPanel, PairParams, PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
 // before what is in it.
@@ -26,25 +26,34 @@ const head = v.object({ layer: index, head: index });
 const component = v.picklist(['encoder', 'decoder', 'cross', 'self']);
 const selection = v.object({ component, heads: v.pipe(shortList(1, maxHeads), v.array(head)), aggregation: v.picklist(['mean', 'max']) });
 const token = v.object({ stream: index, position: index });
+const pinnedMean = v.picklist(pinnedMeans);
 const view = v.object({
   selection,
   direction: v.picklist(['reads', 'readBy']),
   scale: v.picklist(['absolute', 'row', 'log']),
   threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
+  pinnedMean,
 });
+/** Views that were kept before there was a choice had one mean. */
+const keptView = v.object({ ...view.entries, pinnedMean: v.optional(pinnedMean, 'all') });
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
 const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
 const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(['reads', 'readBy']) });
-const thumbnailParams = v.object({ runId: index, component, size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize)) });
+const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize));
+const thumbnailParams = v.object({ runId: index, component, size: thumbnailSize });
+const positions = v.pipe(shortList(1, maxPinned), v.array(index));
+const pairParams = v.object({ runId: index, component, queries: positions, keys: positions });
+const headRowsParams = v.object({ runId: index, component, positions, direction: v.picklist(['reads', 'readBy']), mean: pinnedMean, size: thumbnailSize });
+const headMetricsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
 const actions = ['explain', 'explainSample', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view }),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view: keptView }),
   v.check(({ start, end, isPicture }) => start < end || isPicture === true),
 );
 
@@ -84,6 +93,32 @@ export function checkRowParams(value: unknown, run: RunInfo | undefined): RowPar
 export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): ThumbnailParams {
   const params = parse('thumbnails', thumbnailParams, value);
   if (!checkRun(params.runId, run).components.some((candidate) => candidate.component === params.component)) throw new ExplorerError('invalidMessage', ['thumbnails: no such component']);
+  return params;
+}
+
+/** Checks a request for the weight between two tokens in every head. Throws `invalidMessage` or `unknownRun`. */
+export function checkPairParams(value: unknown, run: RunInfo | undefined): PairParams {
+  const params = parse('pair', pairParams, value);
+  const { numQueries, numKeys } = componentSize('pair', params.component, checkRun(params.runId, run));
+  if (params.queries.length > 1 && params.keys.length > 1) throw new ExplorerError('invalidMessage', ['pair: several of both']);
+  if (params.queries.some((query) => query >= numQueries) || params.keys.some((key) => key >= numKeys)) throw new ExplorerError('invalidMessage', ['pair: not within the pattern']);
+  return params;
+}
+
+/** Checks a request for a token's weights in every head; those of its readers only where no layer has to recompute all that it has. Throws `invalidMessage` or `unknownRun`. */
+export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): HeadRowsParams {
+  const params = parse('rows', headRowsParams, value);
+  const shown = checkRun(params.runId, run);
+  const { numQueries, numKeys } = componentSize('rows', params.component, shown);
+  if (params.positions.some((position) => position >= (params.direction === 'reads' ? numQueries : numKeys))) throw new ExplorerError('invalidMessage', ['rows: not within the pattern']);
+  if (params.direction === 'readBy' && shown.components.some((candidate) => candidate.component === params.component && candidate.layers.some(({ held }) => held === 'recomputed'))) throw new ExplorerError('invalidMessage', ['rows: all weights would be recomputed']);
+  return params;
+}
+
+/** Checks a request for the metrics of heads. Throws `invalidMessage` or `unknownRun`. */
+export function checkHeadMetricsParams(value: unknown, run: RunInfo | undefined): HeadMetricsParams {
+  const params = parse('metrics', headMetricsParams, value);
+  componentSize('metrics', params.component, checkRun(params.runId, run));
   return params;
 }
 
@@ -147,6 +182,14 @@ function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknow
 function checkRun(runId: number, run: RunInfo | undefined): RunInfo {
   if (run?.runId !== runId) throw new ExplorerError('unknownRun');
   return run;
+}
+
+/** The size of a component's patterns. Throws `invalidMessage` where the model has no such component. */
+function componentSize(what: string, name: PairParams['component'], { components, streams }: RunInfo): { readonly numQueries: number; readonly numKeys: number } {
+  const found = components.find((candidate) => candidate.component === name);
+  if (found === undefined) throw new ExplorerError('invalidMessage', [`${what}: no such component`]);
+  const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
+  return { numQueries: lengthOf(found.queryStream), numKeys: lengthOf(found.keyStream) };
 }
 
 /** The size of the pattern that a selection has. */

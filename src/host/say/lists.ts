@@ -29,6 +29,11 @@ export function createList<Item extends ListItem>({ title, placeholder }: ListHe
   return list;
 }
 
+/** Heads a list anew. */
+export function nameList(list: vscode.QuickPick<ListItem>, title: PlainText): void {
+  list.title = title;
+}
+
 /** A line between entries. */
 export function separator(label: LabelText): ListItem {
   return { label, kind: vscode.QuickPickItemKind.Separator };

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { AttentionStore } from '../../../src/engine/attentionStore';
 import { WholeLayer } from '../../../src/engine/heldLayer';
+import { valuesOf } from '../../../src/model/headMetrics';
 import { decodeThumbnail } from '../../../src/model/pattern';
 import { codeOf } from '../../harness/codeOf';
 
@@ -77,5 +78,57 @@ describe('AttentionStore', () => {
     expect(await codeOf(store.pattern({ runId: 1, selection: select() }))).to.equal('invalidArgument');
     expect(await codeOf(store.row({ runId: 1, selection: select([0, 0]), position: 4, direction: 'reads' }))).to.equal('invalidArgument');
     expect(await codeOf(store.row({ runId: 7, selection: select([0, 0]), position: 0, direction: 'reads' }))).to.equal('unknownRun');
+  });
+
+  it('gives the weight of a pair in every head, of several tokens their mean', async () => {
+    const store = new AttentionStore(1e6);
+    store.add(1, held);
+    const pair = { runId: 1, component: 'self' as const };
+    expect([...(await store.headPairs({ ...pair, queries: [2], keys: [3] }))].map((weight) => weight.toFixed(4))).to.deep.equal(['0.0230', '0.5230', '5.0000', '6.0000']);
+    expect((await store.headPairs({ ...pair, queries: [0, 2], keys: [3] }))[3]).to.equal(5);
+    expect((await store.headPairs({ ...pair, queries: [2], keys: [1, 3] }))[2]).to.equal(4);
+    for (const [queries, keys] of [[[4], [0]], [[0], [4]], [[-1], [0]], [[], [0]]]) expect(await codeOf(store.headPairs({ ...pair, queries, keys }))).to.equal('invalidArgument');
+    expect(await codeOf(store.headPairs({ ...pair, runId: 7, queries: [0], keys: [0] }))).to.equal('unknownRun');
+  });
+
+  it('gives the row or column of a token in every head, no strong weight lost', async () => {
+    const store = new AttentionStore(1e6);
+    store.add(1, held);
+    const row = { runId: 1, component: 'self' as const, positions: [2], mean: 'all' as const, isCausal: true };
+    const whole = await store.headRows({ ...row, direction: 'reads', size: 16 });
+    expect(whole.columns).to.equal(4);
+    for (const [index, [layer, head]] of [[0, 0], [0, 1], [1, 0], [1, 1]].entries()) {
+      const selection = select([layer, head]);
+      expect([...whole.maxima.subarray(index * 4, index * 4 + 4)]).to.deep.equal([...(await store.row({ runId: 1, selection, position: 2, direction: 'reads' }))]);
+      const columns = await store.headRows({ ...row, direction: 'readBy', size: 16 });
+      expect([...columns.maxima.subarray(index * 4, index * 4 + 4)]).to.deep.equal([...(await store.row({ runId: 1, selection, position: 2, direction: 'readBy' }))]);
+    }
+    expect([...(await store.headRows({ ...row, direction: 'reads', size: 2 })).maxima.subarray(4, 8)]).to.deep.equal([3, 5, 4, 6]);
+    expect(await codeOf(store.headRows({ ...row, positions: [1, 4], direction: 'reads', size: 2 }))).to.equal('invalidArgument');
+  });
+
+  it('averages rows over all tokens, or over those that can see a key', async () => {
+    const store = new AttentionStore(1e6);
+    store.add(1, [layer(1, 4, (_, q, k) => (k <= q ? 1 / (q + 1) : 0))]);
+    const rows = (mean: 'all' | 'seeing') => store.headRows({ runId: 1, component: 'self', positions: [1, 3], direction: 'reads', mean, size: 4, isCausal: true });
+    expect([...(await rows('all')).maxima]).to.deep.equal([0.375, 0.375, 0.125, 0.125]);
+    expect([...(await rows('seeing')).maxima]).to.deep.equal([0.375, 0.375, 0.25, 0.25]);
+  });
+
+  it('measures every head, the same for all who ask', async () => {
+    const store = new AttentionStore(1e9);
+    const n = 300;
+    store.add(1, [layer(2, n, (h, q, k) => (h === 0 ? Number(k === Math.max(0, q - 1)) : Number(k === q)))]);
+    const ids = Int32Array.from({ length: n }, (_, i) => i % 7);
+    const ask = () => store.headMetrics({ runId: 1, component: 'self', isCausal: true, ids });
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect([...valuesOf(first, 'previousToken')]).to.deep.equal([1, 0]);
+    expect([...valuesOf(first, 'self')].map((value) => value.toFixed(3))).to.deep.equal(['0.003', '1.000']);
+    first.values.fill(9);
+    expect([...valuesOf(second, 'previousToken')], 'each has its own').to.deep.equal([1, 0]);
+    const stopped = new AbortController();
+    stopped.abort();
+    const failure: unknown = await store.headMetrics({ runId: 1, component: 'self', isCausal: true, ids }, stopped.signal).catch((error: unknown) => error);
+    expect(failure).to.equal(stopped.signal.reason);
   });
 });

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAct, checkChangeView, checkOverviewParams, checkPainted, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
+import { checkAct, checkChangeView, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
+import type { RunInfo } from '../../../src/model/modelInfo';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 import { codeOfCall } from '../../harness/codeOf';
@@ -64,6 +65,22 @@ describe('What the webview says', () => {
     expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal('invalidMessage');
   });
 
+  it('may ask for a pair or a row in all heads, within the pattern and not of much at once', () => {
+    const pair = (queries: unknown, keys: unknown, component: unknown = 'self'): string => codeOfCall(() => checkPairParams({ runId: 7, component, queries, keys }, run));
+    expect([pair([0], [2]), pair([0, 1, 2], [1]), pair([1], [0, 2])]).to.deep.equal(['none', 'none', 'none']);
+    for (const [queries, keys] of [[[], [0]], [[0], []], [[3], [0]], [[0], [3]], [[0.5], [0]], [[-1], [0]], [['0'], [0]], [0, 0], [[0, 1], [0, 1]], [new Array(65).fill(0), [0]], [new Array(1e6).fill('x'), [0]]]) expect(pair(queries, keys)).to.equal('invalidMessage');
+    expect(pair([0], [0], 'cross')).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPairParams({ runId: 6, component: 'self', queries: [0], keys: [0] }, run))).to.equal('unknownRun');
+    const rows = (change: object, of: RunInfo = run): string => codeOfCall(() => checkHeadRowsParams({ runId: 7, component: 'self', positions: [2], direction: 'reads', mean: 'all', size: 32, ...change }, of));
+    expect([rows({}), rows({ positions: [0, 2], mean: 'seeing' }), rows({ direction: 'readBy' })]).to.deep.equal(['none', 'none', 'none']);
+    for (const change of [{ positions: [3] }, { positions: [] }, { positions: new Array(65).fill(0) }, { direction: 'both' }, { mean: 'some' }, { size: 0 }, { size: 1e9 }, { component: 'cross' }]) expect(rows(change)).to.equal('invalidMessage');
+    const [component] = run.components;
+    const recomputed: RunInfo = { ...run, components: [{ ...component, layers: component.layers.map((layer, i) => (i === 1 ? { ...layer, held: 'recomputed' } : layer)) }] };
+    expect([rows({}, recomputed), rows({ direction: 'readBy' }, recomputed)], 'a column of what is recomputed is all of it').to.deep.equal(['none', 'invalidMessage']);
+    expect(checkHeadMetricsParams({ runId: 7, component: 'self' }, run).component).to.equal('self');
+    expect(codeOfCall(() => checkHeadMetricsParams({ runId: 7, component: 'encoder' }, run))).to.equal('invalidMessage');
+  });
+
   it('may change parts of the view, and only to what can be', () => {
     expect(checkChangeView({ view: { threshold: 0.25 }, sequence: 3 }, run)).to.deep.equal({ view: { threshold: 0.25 }, sequence: 3 });
     expect(checkChangeView({ view: { direction: undefined, scale: 'log' }, sequence: 0 }, run).view).to.deep.equal({ scale: 'log' });
@@ -100,6 +117,12 @@ describe('What a webview left behind', () => {
 
   it('is taken when it is what we wrote, after JSON as well', () => {
     for (const written of [state, { ...state, target: '1979-05-03' }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
+  });
+
+  it('is taken from before there was a choice of means', () => {
+    const { pinnedMean: _, ...former } = initialView;
+    expect(checkPersisted({ ...state, view: former })).to.deep.equal(state);
+    expect(checkPersisted({ ...state, view: { ...initialView, pinnedMean: 'some' } })).to.equal(undefined);
   });
 
   it('is a key beside the webview’s own layout, and names no document', () => {

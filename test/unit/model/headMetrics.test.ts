@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { headMetrics } from '../../../src/model/headMetrics';
+import { headMetrics, MetricSums, metricNames, metricsOf, numRepeated, valuesOf } from '../../../src/model/headMetrics';
 import type { Pattern } from '../../../src/model/pattern';
 
 const causal = (n: number, value: (query: number, key: number) => number): Pattern => ({
@@ -40,5 +40,35 @@ describe('head metrics', () => {
     expect(metrics).to.include({ sinkKey: 2 })
       .and.to.have.property('sinkMass')
       .that.is.closeTo(0.9, 1e-6);
+  });
+
+  it('count induction over the repeated tokens alone too, without what is hardly read', () => {
+    const metrics = headMetrics(causal(6, (q, k) => (q < 3 ? (k === 0 ? 1 : 0) : k === q - 2 ? (q === 3 ? 0.005 : 1) : 0)), ids, true);
+    expect(metrics.induction).to.be.closeTo(2.005 / 6, 1e-6);
+    expect(metrics.repeatedInduction).to.be.closeTo(2 / 3, 1e-6);
+    expect(numRepeated(ids)).to.equal(3);
+    expect(headMetrics(causal(3, () => 0.3), [1, 2, 3], true).repeatedInduction).to.equal(0);
+  });
+
+  it('are the same from parts of a pattern', () => {
+    const pattern = causal(12, (q, k) => (((q * 7 + k * 3) % 5) + 1) / 40);
+    const twice = [...ids, ...ids];
+    for (const isCausal of [true, false]) {
+      const sums = new MetricSums({ numQueries: 12, numKeys: 12, isCausal, ids: twice });
+      for (const [from, to] of [[0, 5], [5, 6], [6, 12]]) sums.add(from, pattern.weights.subarray(from * 12, to * 12));
+      expect(sums.metrics).to.deep.equal(headMetrics(pattern, twice, isCausal));
+    }
+  });
+
+  it('leave out what says nothing: induction with few repeated tokens, and positions of two texts', () => {
+    const component = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true } as const;
+    expect(metricsOf(component, [...ids, ...ids])).to.deep.equal(metricNames);
+    expect(metricsOf(component, ids)).to.include('previousToken').and.not.include('induction').and.not.include('repeatedInduction');
+    expect(metricsOf({ ...component, keyStream: 1 }, [...ids, ...ids])).to.deep.equal(['sinkMass', 'entropy']);
+  });
+
+  it('stand by head in one array', () => {
+    const values = Float32Array.from({ length: 2 * metricNames.length }, (_, i) => i);
+    expect([...valuesOf({ values, sinkKeys: new Int32Array(2) }, 'induction')]).to.deep.equal([1, 1 + metricNames.length]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { ComponentInfo } from '../../../src/model/head';
-import { directionOf, hasSinks, lightingFrom, lookAt, oftenRead, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
+import { countsInMean, directionOf, hasSinks, lightingFrom, lookAt, oftenRead, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Pattern } from '../../../src/model/pattern';
 import type { TokenRef } from '../../../src/model/token';
 
@@ -100,5 +100,26 @@ describe('the sinks of a pattern', () => {
     expect(hasSinks(self, 64)).to.equal(true);
     expect(hasSinks(self, 63)).to.equal(false);
     expect(hasSinks({ ...self, component: 'cross', keyStream: 1 }, 500)).to.equal(false);
+  });
+});
+
+describe('the mean of several tokens', () => {
+  const look = { tokens: [{ stream: 0, position: 1 }, { stream: 0, position: 3 }], direction: 'reads' as const, stream: 0 };
+  const rows = [Float32Array.of(0.5, 0.5, 0, 0), Float32Array.of(0.25, 0.25, 0.25, 0.25)];
+
+  it('is over all of them, or over those that can see the other one', () => {
+    expect([...lightingFrom(look, rows, countsInMean(self, look, 'all')).weights]).to.deep.equal([0.375, 0.375, 0.125, 0.125]);
+    expect([...lightingFrom(look, rows, countsInMean(self, look, 'seeing')).weights]).to.deep.equal([0.375, 0.375, 0.25, 0.25]);
+  });
+
+  it('is over those that the other one can see, where they are what is read', () => {
+    const readBy = { ...look, direction: 'readBy' as const };
+    const columns = [Float32Array.of(0, 0.5, 0.2, 0.25), Float32Array.of(0, 0, 0, 0.25)];
+    expect([...lightingFrom(readBy, columns, countsInMean(self, readBy, 'seeing')).weights].map((weight) => weight.toFixed(2))).to.deep.equal(['0.00', '0.50', '0.20', '0.25']);
+  });
+
+  it('is one and the same where all see all, and of one token', () => {
+    expect(countsInMean({ ...self, isCausal: false }, look, 'seeing')).to.equal(undefined);
+    expect(countsInMean(self, { ...look, tokens: look.tokens.slice(1) }, 'seeing')).to.equal(undefined);
   });
 });

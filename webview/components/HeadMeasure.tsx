@@ -1,0 +1,45 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import { headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { formatMeasure, lackSentence, measureName, metricDefinition, metricTitle } from '../headWords';
+import { isMetric, type Measure } from '../state/headViews';
+import type { Panel } from '../state/panel';
+import { usePanel } from './context';
+import { Select } from './Select';
+
+/** What is known of one head: what its tile shows, and its metrics on this text, one a line. */
+export function headDescription(panel: Panel, component: ComponentInfo, head: HeadRef): string[] {
+  const shown = panel.heads.shown.peek();
+  const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
+  const own = shown?.component === component && shown.columns === 1 && !isMetric(shown.measure) ? [l10n.t('this pair: {0}', formatMeasure(shown.measure, shown.values[at]))] : [];
+  return [...own, ...panel.heads.describe(component, head).map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`)];
+}
+
+/** What the tiles show: patterns, a token's row, a pair's weight or a metric; and the way to the ranking by it. */
+export function HeadMeasure(): JSX.Element {
+  const { panel, kept } = usePanel();
+  const { heads } = panel;
+  const measure = heads.measure.value;
+  const applicable = heads.applicable.value;
+  const choices = useMemo(() => applicable.map((value) => ({ value, label: measureName(value), description: isMetric(value) ? metricDefinition(value) : '' })), [applicable]);
+  const lack = heads.lack.value;
+  return (
+    <div class="heads-bar">
+      <Select label={l10n.t('Tiles show')} value={applicable.includes(measure) ? measure : 'pattern'} choices={choices} width={172} onChange={(value) => heads.show(value as Measure /* one of the choices */)} />
+      <vscode-toolbar-button
+        icon="list-ordered"
+        label={l10n.t('Rank the heads')}
+        title={l10n.t('Rank the heads by what the tiles show (H)')}
+        onClick={() => {
+          if (heads.toggleList()) kept.showTab('list');
+        }}
+      />
+      {lack === undefined ? null : (
+        <span class="hint" title={lackSentence(lack)}>
+          {lackSentence(lack)}
+        </span>
+      )}
+    </div>
+  );
+}

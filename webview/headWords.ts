@@ -1,0 +1,110 @@
+import * as l10n from '@vscode/l10n';
+import type { MetricName } from '../src/model/headMetrics';
+import type { TokenStream } from '../src/model/token';
+import type { Scale } from '../src/model/viewState';
+import { isMetric, type Lack, type Measure, type ShownMeasure } from './state/headViews';
+import { directionWord, formatWeight, readerName, scaleName, shortWeight, tokenName, tokensName } from './words';
+
+/** A metric by what it measures: a name would be a claim about the head. */
+export function metricTitle(name: MetricName): string {
+  switch (name) {
+    case 'repeatedInduction':
+      return l10n.t('induction (repeated tokens)');
+    case 'induction':
+      return l10n.t('induction (all rows)');
+    case 'previousToken':
+      return l10n.t('previous token');
+    case 'duplicateToken':
+      return l10n.t('same token before');
+    case 'self':
+      return l10n.t('itself');
+    case 'sinkMass':
+      return l10n.t('most read token');
+    case 'entropy':
+      return l10n.t('entropy');
+    case 'distance':
+      return l10n.t('distance');
+  }
+}
+
+/** How a metric is defined, for who asks. */
+export function metricDefinition(name: MetricName): string {
+  switch (name) {
+    case 'repeatedInduction':
+      return l10n.t('Mean weight, over the tokens that occurred before, on what came next then; weights below 0.01 left out.');
+    case 'induction':
+      return l10n.t('Mean weight, over all tokens, on what came next after an earlier occurrence of the token.');
+    case 'previousToken':
+      return l10n.t('Mean weight on the token before.');
+    case 'duplicateToken':
+      return l10n.t('Mean weight on earlier occurrences of the token.');
+    case 'self':
+      return l10n.t('Mean weight of a token on itself.');
+    case 'sinkMass':
+      return l10n.t('The largest mean weight that one token gets from all that can read it, at least eight.');
+    case 'entropy':
+      return l10n.t('Mean entropy of the rows: 0 reads one token; of a causal head 1 reads all evenly, else in nats.');
+    case 'distance':
+      return l10n.t('Mean distance to what is read, in tokens.');
+  }
+}
+
+/** What the tiles can show, in the list of choices. */
+export function measureName(measure: Measure): string {
+  switch (measure) {
+    case 'pattern':
+      return l10n.t('patterns');
+    case 'row':
+      return l10n.t('pinned token’s row');
+    case 'pair':
+      return l10n.t('one pair’s weight');
+    default:
+      return metricTitle(measure);
+  }
+}
+
+/** A number of a measure; distances are in tokens. */
+export function formatMeasure(measure: Measure, value: number): string {
+  return measure === 'distance' ? l10n.t('{0} tokens', value.toPrecision(3)) : formatWeight(value);
+}
+
+/** The same in little room. */
+export function shortMeasure(measure: Measure, value: number): string {
+  if (measure === 'distance') return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
+  return measure === 'entropy' && value >= 0.995 ? value.toFixed(1) : shortWeight(value);
+}
+
+/** What heads are ranked by. */
+export function measureTitle({ measure, tokens, direction, other }: ShownMeasure, streams: readonly TokenStream[]): string {
+  if (isMetric(measure)) return l10n.t('Heads by {0}', metricTitle(measure));
+  const name = tokensName(streams, tokens, direction);
+  if (other === undefined) return l10n.t('Heads by the strongest that {0} {1}', name, directionWord(direction));
+  return `${name} ${directionWord(direction)} ${direction === 'reads' ? tokenName(streams, other) : readerName(streams, other)}`;
+}
+
+/** What the tiles show, with unit, scale and ends: they need not be those of the other colours. */
+export function measureLegend({ measure, component, columns, ceiling, direction }: ShownMeasure, numKeys: number, numQueries: number, scale: Scale): string {
+  const shared = scaleName(scale === 'row' ? 'absolute' : scale).toLocaleLowerCase();
+  if (measure === 'pair') return l10n.t('tiles: weight of this pair in each head, {0}, up to 1', shared);
+  if (measure === 'row') {
+    const block = Math.ceil((direction === 'reads' ? numKeys : numQueries) / Math.max(1, columns));
+    const what = direction === 'reads' ? l10n.t('tiles: what the pinned token reads in each head, {0}, up to 1', shared) : l10n.t('tiles: what reads the pinned token in each head, {0}, up to 1', shared);
+    return block > 1 ? `${what}, ${l10n.t('strongest of {0}', block)}` : what;
+  }
+  const unit = measure === 'distance' ? l10n.t('tokens') : measure === 'entropy' ? (component.isCausal ? l10n.t('share of the largest') : l10n.t('nats')) : l10n.t('share');
+  return l10n.t('tiles: {0} ({1}), {2}, up to {3}', measureName(measure), unit, shared, formatWeight(ceiling));
+}
+
+/** What is missing for what was chosen. */
+export function lackSentence(lack: Lack): string {
+  switch (lack) {
+    case 'pinned':
+      return l10n.t('Pin a token first: click it, or press Enter on it.');
+    case 'other':
+      return l10n.t('Hover a second token, or hold one with Ctrl + click or H.');
+    case 'readers':
+      return l10n.t('Not for a text so long: what reads a token would have to be recomputed for all tokens of every head. Choose "Reads", or a pair.');
+    case 'metric':
+      return l10n.t('This says nothing here: the attention is between two texts, or fewer than eight tokens occur twice.');
+  }
+}
