@@ -49,6 +49,8 @@ export interface ExplainParams {
   readonly isChatMessage?: boolean;
   /** Whether it is one of many states of a text that is being edited. Refused by models that write a text of their own. */
   readonly isLive?: boolean;
+  /** Whether it is a selection with the text around it. Refused by models that write a text of their own: they would write another. */
+  readonly isInContext?: boolean;
 }
 
 /** A picture to explain. */
@@ -280,7 +282,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'explainFromStart' | 'readInContext' | 'readAlone' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {
@@ -289,10 +291,29 @@ export interface PanelRun {
   /** Zero-based line and UTF-16 column in the document of the first explained character. */
   readonly startLine: number;
   readonly startCharacter: number;
-  /** Localised sentences for the run's notices. */
-  readonly notices: readonly PlainText[];
+  readonly notices: readonly PanelNotice[];
+  /** Undefined where nothing was selected, or there is nothing around it that could be read. */
+  readonly selected?: PanelSelection;
   /** Whether live mode made it: then it takes the place of the one before without a break. */
   readonly isLive?: boolean;
+}
+
+/** Something that the reader of a run must know, and perhaps what can be done about it. */
+export interface PanelNotice {
+  /** Localised. */
+  readonly sentence: PlainText;
+  readonly action?: PanelButton;
+}
+
+/** What was selected of the text that a run has read. */
+export interface PanelSelection {
+  /** UTF-16 offsets in the source's text. */
+  readonly start: number;
+  readonly end: number;
+  /** Whether the rest of the text is context; else the selection was read alone. */
+  readonly isInContext: boolean;
+  /** Where it stands, and in which lines it was read. Localised. */
+  readonly place: PlainText;
 }
 
 /** What the panel shows of live mode while it is on. */
@@ -330,6 +351,8 @@ export interface PersistedPanel {
   readonly isPicture?: boolean | undefined;
   /** The person's own target text. */
   readonly target?: string | undefined;
+  /** What was selected, by UTF-16 offsets in the text, where the rest of it is context. */
+  readonly focus?: { readonly start: number; readonly end: number } | undefined;
   /** Whether the model's chat template stood around the text. */
   readonly isChatMessage?: boolean | undefined;
   readonly view: ViewState;

@@ -47,9 +47,10 @@ export class Seq2SeqModel implements TextModel {
     return this.#reports;
   }
 
-  async explain({ text, tokenLimit, target: given, isChatMessage, isLive }: Reading, steps: ReadingSteps): Promise<Explanation> {
+  async explain({ text, tokenLimit, target: given, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { sessions, padId, info } = this.#parts;
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
+    if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();
     steps.onProgress({ stage: 'tokenize' });
     const { stream, notices } = await this.#tokenize(text, tokenLimit, isChatMessage);

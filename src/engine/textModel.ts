@@ -16,6 +16,8 @@ export interface Reading {
   readonly isChatMessage?: boolean | undefined;
   /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */
   readonly isLive?: boolean | undefined;
+  /** Whether it is a selection with the text around it, for which a model that writes a text of its own would write another. */
+  readonly isInContext?: boolean | undefined;
 }
 
 /** What goes on while a model reads. */

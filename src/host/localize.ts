@@ -29,6 +29,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   inputNotMade: 'selectTextModel',
   targetNotRead: 'useModelOutput',
   targetNotWritten: 'explainWithTarget',
+  contextNotRead: 'explain',
   liveWrites: 'explain',
   targetStartUnknown: 'selectModel',
   tokenizerNotFound: 'chooseTokenizer',
@@ -62,6 +63,7 @@ const alternativeOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelUnsupported: 'selectTextModel',
   checksFailed: 'selectTextModel',
   targetNotRead: 'selectTextModel',
+  contextNotRead: 'selectTextModel',
   liveWrites: 'selectTextModel',
   tokenizerNotFound: 'selectTextModel',
   tokenizerInvalid: 'selectTextModel',
@@ -97,6 +99,12 @@ export function actionTitle(action: PanelAction): PlainText {
       return said('Explain Attention');
     case 'explainSample':
       return said('Explain a Sample');
+    case 'explainFromStart':
+      return said('From the Start');
+    case 'readInContext':
+      return said('In Context');
+    case 'readAlone':
+      return said('Selection Alone');
     case 'openFile':
       return said('Open a File');
     case 'explainWithTarget':

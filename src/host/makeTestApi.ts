@@ -34,7 +34,7 @@ export function makeTestApi({ store, supervisor, panels, memory, rows, highlight
       return {
         status,
         run: run?.info,
-        notices: run?.notices ?? [],
+        notices: run?.notices.map(({ sentence }) => sentence) ?? [],
         textRange: run?.text.range,
         view,
         hovered: hovered?.token.position,

@@ -3,6 +3,11 @@ import { colourMaps, scales, type ColourMap, type Scale } from '../model/viewSta
 /** The section that all settings stand in. */
 export const settingsSection = 'attentionExplorer';
 
+/** The ways of reading a selection: in the text around it, or as a text of its own. */
+export const selectionModes = ['inContext', 'alone'] as const;
+/** A way of reading a selection. */
+export type SelectionMode = (typeof selectionModes)[number];
+
 const backends = ['auto', 'native', 'webgpu', 'wasm'] as const;
 /** Greatest values that the manifest admits; the settings file may say anything. */
 const maxThreads = 64;
@@ -24,6 +29,10 @@ export interface Settings {
   readonly liveDelay: number;
   /** The most tokens around the caret that live mode explains. */
   readonly liveTokens: number;
+  /** Whether a selection is read with the text around it. */
+  readonly selection: SelectionMode;
+  /** About the most tokens that are read around a selection. */
+  readonly contextTokens: number;
 }
 
 /** The settings that decide what a run is; the others only decide how it looks. */
@@ -31,10 +40,10 @@ export const runSettings = ['modelPath', 'backend', 'threads', 'tokenLimit'] as 
 
 /**
  * The settings that a workspace may not make before it is trusted: those that say which model is read, and those that cost time or
- * memory. The others are looks. The manifest lists the same, but VS Code's own filter can be passed by in some releases, so what
+ * memory. The others are looks, and whether a selection is read in its context. The manifest lists the same, but VS Code's own filter can be passed by in some releases, so what
  * such a workspace says of these is not read at all.
  */
-export const restrictedSettings = ['modelPath', 'backend', 'threads', 'tokenLimit', 'liveDelay', 'liveTokens'] as const satisfies readonly (keyof Settings)[];
+export const restrictedSettings = ['modelPath', 'backend', 'threads', 'tokenLimit', 'liveDelay', 'liveTokens', 'contextTokens'] as const satisfies readonly (keyof Settings)[];
 
 /** Makes settings of whatever stands in the configuration. */
 export function validateSettings(read: (key: keyof Settings) => unknown): Settings {
@@ -61,5 +70,7 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
     scale: oneOf('scale', scales, 'absolute'),
     liveDelay: within('liveDelay', 50, 5000, 250),
     liveTokens: within('liveTokens', 16, 1024, 256),
+    selection: oneOf('selection', selectionModes, 'inContext'),
+    contextTokens: within('contextTokens', 16, maxTokens, 256),
   };
 }

@@ -2,9 +2,11 @@ import { DisposableStore, type Disposable } from '../base/disposable';
 import { iconLabel, joinPlain, linesOf, plain } from '../base/safeText';
 import { longRunMilliseconds } from '../model/longRun';
 import { numTokensOf } from '../model/modelInfo';
+import { selectedTokens } from '../model/selectedTokens';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
 import { stageTitle } from './localize';
+import { selectedPlaceName } from './panel/panelSnapshots';
 import type { ViewStore } from './view/viewStore';
 import { said } from './say/said';
 import { StatusItem, type StatusLook } from './say/statusItem';
@@ -59,9 +61,10 @@ export class StatusBar implements Disposable {
     const icon = live.kind === 'off' ? 'eye' : live.sentence === undefined ? 'pulse' : 'warning';
     const target = run.info.streams.find(({ role }) => role === 'target');
     return {
-      label: iconLabel(icon, joinPlain([...(live.kind === 'off' ? [] : [said('Live')]), model.name, plain(model.backend), said('{0} tokens', numTokensOf(run.info))], ' · ')),
+      label: iconLabel(icon, joinPlain([...(live.kind === 'off' ? [] : [said('Live')]), model.name, plain(model.backend), run.focus === undefined ? said('{0} tokens', numTokensOf(run.info)) : said('{0} of {1} tokens', selectedTokens(run.source, run.focus).length, numTokensOf(run.info))], ' · ')),
       tooltip: linesOf([
         ...(following === undefined ? [] : [following]),
+        ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
         said('Model: {0}', model.path),
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),

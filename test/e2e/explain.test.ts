@@ -51,7 +51,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       .split('\n')
       .slice(firstLine - 1, lastLine)
       .join('\n');
-    vscode = await VSCode.launch({ name: 'explain' });
+    vscode = await VSCode.launch({ name: 'explain', settings: { 'attentionExplorer.selection': 'alone' } });
     // What is selected ends before the last line's break.
     const selection = join(temporaryFolder('selection'), 'selection.txt');
     writeFileSync(selection, text);
@@ -171,6 +171,34 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await panel.getByRole('grid').waitFor({ timeout: 120_000 });
     await panel.getByRole('heading', { name: 'Head 3.1' }).waitFor();
     await vscode.screenshot('5-restored');
+  });
+
+  it('reads a word in its text where the switch says so, and from then on', async function () {
+    this.timeout(120_000);
+    const pinned = async (): Promise<string> => (await panel.locator('.token.pinned').allTextContents()).join('');
+    const doubleClick = async (line: number, column: number): Promise<void> => {
+      const place = await vscode.placeOf(line, column);
+      await vscode.page.mouse.dblclick(place.x, place.y);
+      await vscode.runCommand('Attention Explorer: Explain Attention');
+    };
+    await doubleClick(8, 10);
+    const mode = panel.getByRole('radiogroup', { name: 'How the selection is read' });
+    await mode.getByRole('radio', { name: 'Selection alone', checked: true }).focus();
+    await vscode.page.keyboard.press('ArrowLeft');
+    await mode.getByRole('radio', { name: 'In context', checked: true }).waitFor();
+    await vscode.waitForTab(/fibonacci\.py 8, in lines \d+–8/);
+    await doubleClick(19, 14);
+    await vscode.waitForTab(/fibonacci\.py 19, in lines \d+–19/);
+    await expectEventually(async () => expect(await pinned()).to.match(/^\s?cache$/));
+    await vscode.waitForStatusBar(/1 of \d+ tokens/);
+    // What it is read with is fainter, and what it reads is lit there and in the editor.
+    const [own, other] = await Promise.all(['.line:not(.context) .token:not([class*=" d"])', '.line.context .token:not([class*=" d"])'].map(async (tokens) => panel.locator(tokens).first().evaluate((token) => getComputedStyle(token).color)));
+    expect(own).to.not.equal(other);
+    expect(await panel.locator('.line.context .token[class*=" d"]').count()).to.be.greaterThan(0);
+    const box = await panel.locator('.token.pinned').first().boundingBox();
+    const room = await panel.locator('.source-scroll').boundingBox();
+    expect((box?.y ?? 0) + (box?.height ?? 0), 'it is in sight').to.be.at.most((room?.y ?? 0) + (room?.height ?? 0));
+    await vscode.screenshot('6-in-context');
   });
 
   // Themes reach the panel alike, wherever the extension runs.

@@ -8,7 +8,7 @@ describe('Editing', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   afterEach(async () => {
     await closeAll();

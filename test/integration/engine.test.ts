@@ -9,7 +9,7 @@ describe('The engine', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   afterEach(async () => {
     await closeAll();

@@ -8,7 +8,7 @@ describe('Explain Attention', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   afterEach(closeAll);
 

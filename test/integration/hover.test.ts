@@ -10,7 +10,7 @@ describe('Hovering in the editor', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   beforeEach(async () => {
     editor = await openText(text);
@@ -125,7 +125,7 @@ describe('A fresh run in the editor', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   beforeEach(async () => {
     editor = await openText('alpha beta gamma delta');

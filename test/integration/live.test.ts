@@ -13,7 +13,7 @@ describe('Live mode', () => {
     await writeTinyModel();
     await writeFile('models/pasts/model.onnx', await readFixture('pasts/gpt2/model.onnx'));
     for (const file of ['tokenizer.json', 'config.json']) await writeFile(`models/pasts/${file}`, await vscode.workspace.fs.readFile(vscode.Uri.joinPath((vscode.workspace.workspaceFolders ?? [])[0].uri, 'models/tiny', file)));
-    await configure({ modelPath: 'models/pasts', liveDelay: 60 });
+    await configure({ modelPath: 'models/pasts', liveDelay: 60, selection: 'alone' });
   });
   afterEach(async () => {
     if (api.snapshot().live.kind !== 'off') await toggle();

@@ -8,7 +8,7 @@ describe('Coming back after a reload', () => {
 
   before(async () => {
     api = await testApi();
-    await configure({ modelPath: await writeTinyModel() });
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
   });
   afterEach(closeAll);
 

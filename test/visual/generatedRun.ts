@@ -139,7 +139,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     documentName: plain('fibonacci.py'),
     startLine: 11,
     startCharacter: 0,
-    notices: kind === 'large' ? [plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.')] : [],
+    notices: kind === 'large' ? [{ sentence: plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.') }] : [],
   };
 }
 

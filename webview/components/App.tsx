@@ -20,6 +20,7 @@ import { Notices } from './Notices';
 import { PaneTabs } from './PaneTabs';
 import { styleOf } from './place';
 import { Readout } from './Readout';
+import { SelectionBar } from './SelectionBar';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
 import { Splitter } from './Splitter';
@@ -97,6 +98,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const contents: Record<PaneName, JSX.Element> = {
     source: (
       <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
+        {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
         {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
         {isPicture ? <ImageView key={runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
         <Readout />

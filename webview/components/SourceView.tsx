@@ -104,7 +104,7 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     });
   }, [lines, info]);
   // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.
-  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} />, [lines, isDocument, run, tabSize]);
+  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} focus={isDocument && run.selected?.isInContext === true ? run.selected : undefined} />, [lines, isDocument, run, tabSize]);
   return (
     <div
       class="stream"
@@ -160,6 +160,12 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
   const numTokens = numTokensOf(run.info);
 
+  // What was selected is in sight from the first, with what stands before it: in the first frame, when all panes have their sizes.
+  useLayoutEffect(() => {
+    if (run.selected?.isInContext !== true) return undefined;
+    const frame = requestAnimationFrame(() => scroller.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' }));
+    return () => cancelAnimationFrame(frame);
+  }, [run.info]);
   useEffect(
     () =>
       effect(() => {

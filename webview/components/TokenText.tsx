@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import type { TextSpan } from '../../src/model/contextWindow';
 import { leadOf, type Piece, type Run, type TokenLine } from '../layout/tokenLines';
 
 const glyphs = { tab: '→', break: '↵' } as const;
@@ -27,7 +28,11 @@ function runView(run: Run, key: number): JSX.Element | string {
   }
 }
 
-function pieceView(piece: Piece, key: number): JSX.Element {
+function isOutside({ start, end }: TextSpan, focus: TextSpan | undefined): boolean {
+  return focus !== undefined && (end <= focus.start || start >= focus.end);
+}
+
+function pieceView(piece: Piece, key: number, focus: TextSpan | undefined): JSX.Element {
   const runs = piece.runs.map(runView);
   if (piece.token < 0) {
     return (
@@ -37,23 +42,25 @@ function pieceView(piece: Piece, key: number): JSX.Element {
     );
   }
   const isPart = piece.label !== undefined && !piece.isChip;
+  const part = focus === undefined ? '' : isOutside(piece, focus) ? ' context' : ' selected';
   return (
-    <span key={key} class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
+    <span key={key} class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}${part}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
       {runs}
     </span>
   );
 }
 
-/** The lines of one stream. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
-export function TokenText({ lines, firstNumber, indent, tabSize }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number }): JSX.Element {
+/** The lines of one stream, those around what was selected (`focus`) fainter. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
+export function TokenText({ lines, firstNumber, indent, tabSize, focus }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number; focus?: TextSpan | undefined }): JSX.Element {
   return (
     <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize) }}>
       {lines.map((line, i) => {
         const lead = leadOf(line, tabSize);
+        const isContext = isOutside(line, focus);
         return (
-          <div key={i} class="line" data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
+          <div key={i} class={isContext ? 'line context' : 'line'} data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
             {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
-            {line.pieces.map(pieceView)}
+            {line.pieces.map((piece, at) => pieceView(piece, at, isContext ? undefined : focus))}
           </div>
         );
       })}

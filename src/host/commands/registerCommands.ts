@@ -18,6 +18,7 @@ import type { ViewStore } from '../view/viewStore';
 import { commands } from './commandIds';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
+import { explainFromStart, readSelection } from './readSelection';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
 import type { SampleFiles } from './sampleFiles';
@@ -68,6 +69,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     const sample = await openSample(deps.places, deps.samples);
     await controller.explain(() => sample);
   });
+  register(commands.explainFromStart, () => explainFromStart(controller));
+  register(commands.readInContext, () => readSelection('inContext', controller));
+  register(commands.readAlone, () => readSelection('alone', controller));
   register(commands.explainWithTarget, () => explainWithTarget(store, controller));
   register(commands.useModelOutput, () => useModelOutput(controller));
   register(commands.toggleLiveMode, () => live.toggle());

@@ -9,6 +9,12 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.explainAttention);
     case 'explainSample':
       return vscode.commands.executeCommand(commands.explainSample);
+    case 'explainFromStart':
+      return vscode.commands.executeCommand(commands.explainFromStart);
+    case 'readInContext':
+      return vscode.commands.executeCommand(commands.readInContext);
+    case 'readAlone':
+      return vscode.commands.executeCommand(commands.readAlone);
     case 'openFile':
       return vscode.commands.executeCommand('workbench.action.files.openFile');
     case 'explainWithTarget':

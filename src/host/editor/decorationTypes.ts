@@ -24,6 +24,8 @@ export class DecorationTypes implements Disposable {
   readonly #store = new DisposableStore();
   readonly byBucket: readonly vscode.TextEditorDecorationType[];
   readonly focus: vscode.TextEditorDecorationType;
+  /** What was selected, where more was read. */
+  readonly selected: vscode.TextEditorDecorationType;
 
   /** @param hasMarks whether the overview ruler gets marks too. */
   constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind, hasMarks: boolean) {
@@ -36,6 +38,8 @@ export class DecorationTypes implements Disposable {
         ...(outlineWidth === 0 ? {} : { outline: `${outlineWidth}px solid ${outline}` }),
       }),
     );
+    // A bar below: a colour would be taken for a weight.
+    this.selected = create({ borderStyle: 'solid', borderWidth: '0 0 2px 0', borderColor: new vscode.ThemeColor('focusBorder') });
     this.focus = create({ borderStyle: 'solid', borderWidth: '1px', borderColor: new vscode.ThemeColor('focusBorder') });
   }
 

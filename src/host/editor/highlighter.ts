@@ -124,6 +124,8 @@ export class Highlighter implements Disposable {
       const token = lit?.run.source.tokens[position];
       if (token !== undefined && token.end > token.start) add(types.focus, token.start, token.end);
     }
+    const selected = lit?.run.focus;
+    if (selected !== undefined) add(types.selected, selected.start, selected.end);
     for (const type of this.#used.get(editor) ?? []) if (!ranges.has(type)) editor.setDecorations(type, []);
     for (const [type, list] of ranges) editor.setDecorations(type, list);
     this.#used.set(editor, new Set(ranges.keys()));

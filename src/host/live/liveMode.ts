@@ -3,6 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled, type ErrorCode } from '../../base/errors';
 import { entry, failureEntry } from '../../base/logText';
 import type { PlainText } from '../../base/safeText';
+import { budgetOf, initialUnitsPerToken } from '../../model/contextWindow';
 import type { TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
@@ -22,7 +23,7 @@ import { checkText } from '../run/textGuards';
 import type { TextRange } from '../run/textRange';
 import { TrackedText } from '../run/trackedText';
 import type { ViewStore } from '../view/viewStore';
-import { budgetOf, chooseWindow, commonTokens, initialUnitsPerToken, moveWindow, tokenBefore } from './liveWindow';
+import { chooseWindow, commonTokens, moveWindow, tokenBefore } from './liveWindow';
 import type { Log } from '../say/log';
 import { showInStatusBar } from '../say/notifications';
 import { said } from '../say/said';
@@ -337,9 +338,9 @@ export class LiveMode implements Disposable {
     if (!this.isOn) return held.release();
     const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo')))];
     const tracked = new TrackedText(document, range.start, text);
-    const run = new ShownRun(held, tracked, false, notices, undefined, undefined, true);
+    const run = new ShownRun(held, tracked, { isWholeDocument: false, notices: notices.map((sentence) => ({ sentence })), isLive: true });
     tracked.narrow(run.source.text.length);
-    controller.show(run, { document, range: tracked.range }, { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) });
+    controller.show(run, { document, range: tracked.range, mode: 'alone' }, { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) });
   }
 
   /** Pinned tokens stay where nothing before them has changed. */

@@ -83,12 +83,3 @@ export function commonTokens(one: TokenStream, other: TokenStream): number {
   while (count < most && one.tokens[count].id === other.tokens[count].id && one.tokens[count].start === other.tokens[count].start) count++;
   return count;
 }
-
-/** Units of text that a token stands for, before any text has been read. */
-export const initialUnitsPerToken = 2.5;
-
-/** Units of text that make at most `numTokens` tokens, by what a token of this model has stood for. */
-export function budgetOf(numTokens: number, unitsPerToken: number): number {
-  // Tokens that the tokenizer adds, and text that is denser than what was read.
-  return Math.max(8, Math.floor((numTokens - 2) * unitsPerToken * 0.9));
-}

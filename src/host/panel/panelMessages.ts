@@ -48,13 +48,13 @@ const pairParams = v.object({ runId: index, component, queries: positions, keys:
 const headRowsParams = v.object({ runId: index, component, positions, direction: v.picklist(['reads', 'readBy']), mean: pinnedMean, size: thumbnailSize });
 const headMetricsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
-const actions = ['explain', 'explainSample', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
+const actions = ['explain', 'explainSample', 'explainFromStart', 'readInContext', 'readAlone', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), view: keptView }),
-  v.check(({ start, end, isPicture }) => start < end || isPicture === true),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), focus: v.optional(v.object({ start: offset, end: offset })), view: keptView }),
+  v.check(({ start, end, isPicture, focus }) => (start < end || isPicture === true) && (focus === undefined || (focus.start < focus.end && focus.end <= end - start))),
 );
 
 /** Checks a request for a whole pattern against the run shown: only a small one may be asked for. Throws `invalidMessage` or `unknownRun`. */

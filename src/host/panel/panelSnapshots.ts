@@ -8,13 +8,31 @@ import type { ShownRun } from '../run/shownRun';
 import { textHash } from '../run/textHash';
 import type { LiveState } from '../view/viewStore';
 import { readSettings } from '../readSettings';
+import { said } from '../say/said';
 
 /** A run as the panel gets it. */
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
   // What it has to say is said in sentences.
-  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
+  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
+}
+
+/** Where what was selected stands, and the lines that it was read in: `file.py 19, in lines 12–30`. */
+export function selectedPlaceName(run: ShownRun): PlainText {
+  const name = plain(documentName(run.text.uri), 200);
+  const all = linesOfRun(run);
+  if (run.focus === undefined) return run.selected === undefined ? plain(`${name} ${all}`) : said('{0} {1}, alone', name, all);
+  const own = linesOfRun(run, run.focus);
+  return all.includes('–') ? said('{0} {1}, in lines {2}', name, own, all) : said('{0} {1}, in its line', name, own);
+}
+
+/** The lines, from one, of a run's text or of a part of it. */
+function linesOfRun(run: ShownRun, { start, end } = { start: 0, end: run.text.text.length }): PlainText {
+  const { text } = run.text;
+  const first = startOf(run).line + 1 + countNewlines(text.slice(0, start), false);
+  const last = first + countNewlines(text.slice(start, end));
+  return plain(first === last ? `${first}` : `${first}–${last}`);
 }
 
 /** What the panel's tab is called: the document, and the lines where only some are explained. */
@@ -23,9 +41,8 @@ export function panelTitle(run: ShownRun | undefined): PlainText {
   const name = documentName(run.text.uri);
   // What is explained in live mode moves with the caret; the tab's title does not.
   if (run.isWholeDocument || run.isLive) return plain(`Attention Explorer: ${name}`);
-  const first = startOf(run).line + 1;
-  const last = first + countNewlines(run.text.text);
-  return plain(`Attention Explorer: ${plain(name, 200)} ${first === last ? first : `${first}–${last}`}`);
+  if (run.focus !== undefined) return plain(`Attention Explorer: ${selectedPlaceName(run)}`);
+  return plain(`Attention Explorer: ${plain(name, 200)} ${linesOfRun(run)}`);
 }
 
 /** Live mode as the panel gets it. */
@@ -36,7 +53,7 @@ export function panelLive(live: LiveState): PanelLive | null {
 /** What outlives a reload of the window. */
 export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
   const { start, end } = run.text.range;
-  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), view };
+  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), ...(run.focus === undefined ? {} : { focus: { start: run.focus.start, end: run.focus.end } }), view };
 }
 
 /** How the panel should look, by the settings and the editor of the run. */
@@ -53,7 +70,7 @@ function startOf({ text }: ShownRun): vscode.Position {
   return text.document?.positionAt(text.range.start) ?? new vscode.Position(0, 0);
 }
 
-function countNewlines(text: string): number {
-  const trimmed = text.replace(/(\r\n|\n|\r)$/, '');
+function countNewlines(text: string, isLastLeftOut = true): number {
+  const trimmed = isLastLeftOut ? text.replace(/(\r\n|\n|\r)$/, '') : text;
   return trimmed.split(/\r\n|\n|\r/).length - 1;
 }

@@ -33,10 +33,14 @@ async function explainAgain(state: PersistedPanel, controller: ExplainController
     // Pins are places in a text: another text has others.
     if (start === undefined) view = { ...view, pinned: [] };
     const chat = state.isChatMessage === true ? 'wherePossible' : 'no';
-    if (state.isWholeDocument) return { document, range: undefined, target, chat };
-    if (start !== undefined) return { document, range: { start, end: start + state.end - state.start }, target, chat };
+    const was = { start: start ?? state.start, end: (start ?? state.start) + state.end - state.start };
+    // The same part again, wherever the caret is now.
+    if (state.isWholeDocument) return { document, range: undefined, around: state.start === 0 ? 'start' : start === undefined ? undefined : was, target, chat };
+    const selected = state.focus === undefined ? was : { start: was.start + state.focus.start, end: was.start + state.focus.end };
+    const mode = state.focus === undefined ? 'alone' : 'inContext';
+    if (start !== undefined) return { document, range: selected, ...(state.focus === undefined ? {} : { around: was }), mode, target, chat };
     // The text is gone: what stands at its place now is offered, not explained unasked.
-    changed = { document, range: { start: Math.min(state.start, text.length), end: Math.min(state.end, text.length) }, target, chat };
+    changed = { document, range: { start: Math.min(selected.start, text.length), end: Math.min(selected.end, text.length) }, mode, target, chat };
     throw new ExplorerError('documentChanged');
   };
   await controller.explain(find, () => view);

@@ -5,26 +5,23 @@ import { Emitter } from '../../base/event';
 import { entry, failureEntry } from '../../base/logText';
 import type { PlainText } from '../../base/safeText';
 import { normalizeSelection, type HeadSelection } from '../../model/head';
-import type { Notice } from '../../model/modelInfo';
 import type { TokenRef } from '../../model/token';
 import type { Scale, ViewState } from '../../model/viewState';
-import type { PanelStatus } from '../../protocol';
+import type { ExplainParams, PanelNotice, PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
 import type { ImageModels } from '../model/imageModels';
-import { errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
+import { actionTitle, errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
-import { visibleEditor } from '../editor/visibleEditor';
-import { caretPlace } from './caretPlace';
-import { readingHabits, windowAroundCaret, type ReadingHabits } from './caretWindow';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
-import { firstLook } from './firstLook';
+import { firstLook, firstPins } from './firstLook';
 import { scaleNotices } from './notices';
+import { PartChooser, type Reading } from './partChooser';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
 import { runPicture } from './runPicture';
@@ -53,6 +50,9 @@ export interface ExplainDependencies {
 /** Says what is to be explained; it may have to open a document first. */
 export type SourceFinder = () => ExplainSource | PictureSource | Promise<ExplainSource | PictureSource>;
 
+/** A text whose part that is read never suits the model is read otherwise in the last of so many runs. */
+const mostRuns = 5;
+
 /** One explanation under way. */
 interface Attempt {
   readonly controller: AbortController;
@@ -69,8 +69,7 @@ export class ExplainController implements Disposable {
   #attempt: Attempt | undefined;
   /** What «Run Again» explains. */
   #last: SourceFinder | undefined;
-  /** How models read that read less than was asked of them, by their specifications. */
-  readonly #habits = new Map<string, ReadingHabits>();
+  readonly #parts = new PartChooser();
   readonly #willExplainEmitter = this.#store.add(new Emitter<undefined>());
   /** Something was asked for. */
   readonly onWillExplain = this.#willExplainEmitter.event;
@@ -178,18 +177,20 @@ export class ExplainController implements Disposable {
     this.#store.dispose();
   }
 
-  async #run(source: ExplainSource, attempt: Attempt): Promise<ShownRun> {
-    const { files, places, supervisor, store } = this.#deps;
+  /** Runs a model on what is asked for; where a run shows that the model reads otherwise than was thought, on another part of it. */
+  async #run(source: ExplainSource, attempt: Attempt, numRuns = 1): Promise<ShownRun> {
+    const { files, places, store } = this.#deps;
     const { signal } = attempt.controller;
-    const { document, target } = source;
+    const { document, target, range } = source;
     const settings = readSettings(document.uri);
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredSettings();
     if (signal.aborted) throw new ExplorerError('cancelled');
-    const habitsKey = JSON.stringify([model.spec, settings.tokenLimit]);
-    const around = source.around ?? this.#partAround(source, this.#habits.get(habitsKey));
-    const read = readSource({ ...source, around });
-    const text = new TrackedText(document, read.start, read.text);
+    const reading: Reading = { model: JSON.stringify([model.spec, settings.tokenLimit]), settings };
+    const part = this.#parts.choose(source, reading);
+    const read = readSource(document, part.range);
+    const focus = part.isInContext && range !== undefined ? { start: range.start - read.start, end: range.end - read.start } : undefined;
+    const text = new TrackedText(document, read.start, read.text, focus);
     const watching = text.onDidChange((change) => {
       if (change === 'edited' || change === 'closed') {
         attempt.failure = new ExplorerError(change === 'edited' ? 'documentChanged' : 'documentClosed');
@@ -201,31 +202,28 @@ export class ExplainController implements Disposable {
     let held: HeldRun | undefined;
     try {
       const params = { model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target };
-      const { chat = 'no' } = source;
-      let isWithoutTemplate = false;
-      held = await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal).catch((error: unknown) => {
-        // What was a chat message for one model is a text like any other for a model that has no chats.
-        if (chat !== 'wherePossible' || !(error instanceof ExplorerError) || error.code !== 'chatTemplateNotFound') throw error;
-        isWithoutTemplate = true;
-        return supervisor.explain(params, signal);
-      });
-      const habits = around === undefined ? readingHabits(held.info, read.fullLength) : undefined;
-      if (habits !== undefined) this.#habits.set(habitsKey, habits);
-      const other = this.#partAround(source, habits);
-      if (other !== undefined) {
-        // What the model reads from the start does not have the caret in it.
-        held.release();
+      const answer = await this.#ask(focus === undefined ? params : { ...params, isInContext: true }, source, signal);
+      held = answer?.held;
+      if (answer === undefined) this.#parts.noteWriter(reading.model);
+      if (answer === undefined || (numRuns < mostRuns && this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))) {
+        held?.release();
         for (const each of [text, watching, progress]) each.dispose();
-        return await this.#run({ ...source, around: other }, attempt);
+        const { around, ...anew } = source;
+        return await this.#run({ ...anew, ...(around === 'start' ? { around } : {}), ...(numRuns + 1 < mostRuns ? {} : { mode: 'alone' }) }, attempt, numRuns + 1);
       }
-      const notices = [...(isWithoutTemplate ? [noticeSentence({ code: 'notAsChatMessage', args: [held.info.model.name] })] : []), ...(source.range === undefined && source.isSample !== true ? [noticeSentence(unselectedNotice(document, around))] : []), ...this.#notices(held, read, ignored, source.isSample)];
-      const run = new ShownRun(held, text, source.range === undefined, notices, undefined, target);
+      const notices = [
+        ...(answer.isWithoutTemplate ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }] : []),
+        ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
+        ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map((sentence) => ({ sentence })),
+      ];
+      const selected = focus !== undefined ? { ...focus, isInContext: true } : this.#parts.contextOf(source, reading) === undefined ? undefined : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
+      const run = new ShownRun(answer.held, text, { isWholeDocument: range === undefined, notices, target, selected });
       text.narrow(run.source.text.length);
       return run;
     } catch (error) {
       held?.release();
-      const range = source.range && text.range;
-      if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range });
+      const selected = range && text.selected;
+      if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range: selected });
       text.dispose();
       throw error;
     } finally {
@@ -234,10 +232,18 @@ export class ExplainController implements Disposable {
     }
   }
 
-  /** The part of a document around the caret, where nothing is selected and the model does not read that far. */
-  #partAround({ document, range, isSample, chat = 'no', around }: ExplainSource, habits: ReadingHabits | undefined): TextRange | undefined {
-    const editor = range !== undefined || isSample === true || chat !== 'no' || around !== undefined || habits === undefined ? undefined : visibleEditor(document.uri);
-    return editor && habits && windowAroundCaret(caretPlace(document, editor.selection.active), habits);
+  /** Has a text explained; undefined where the model takes no text around a selection. */
+  async #ask(params: ExplainParams, { chat = 'no' }: ExplainSource, signal: AbortSignal): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | undefined> {
+    const { supervisor } = this.#deps;
+    try {
+      return { held: await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal), isWithoutTemplate: false };
+    } catch (error) {
+      if (!(error instanceof ExplorerError)) throw error;
+      if (error.code === 'contextNotRead') return undefined;
+      // What was a chat message for one model is a text like any other for a model that has no chats.
+      if (chat !== 'wherePossible' || error.code !== 'chatTemplateNotFound') throw error;
+      return { held: await supervisor.explain(params, signal), isWithoutTemplate: true };
+    }
   }
 
   async #runPicture({ picture }: PictureSource, attempt: Attempt): Promise<ShownRun> {
@@ -247,7 +253,8 @@ export class ExplainController implements Disposable {
     const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
-      return new ShownRun(held, tracked, true, [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)], model);
+      const sentences = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)];
+      return new ShownRun(held, tracked, { isWholeDocument: true, notices: sentences.map((sentence) => ({ sentence })), model });
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -256,13 +263,12 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices(held: HeldRun, read: SourceText, ignored: ExplorerError | undefined, isSample = false): PlainText[] {
+  #notices({ info }: HeldRun, read: SourceText, ignored: ExplorerError | undefined, { isInContext, isSample = false }: { readonly isInContext: boolean; readonly isSample: boolean | undefined }): PlainText[] {
     // A sample says them on purpose.
-    const told = held.info.notices.filter(({ code }) => !isSample || code !== 'specialInText');
-    return [
-      ...(ignored === undefined ? [] : [errorSentence(ignored)]),
-      ...noticeLines(scaleNotices(told, read.fullLength / read.text.length)),
-    ];
+    const told = info.notices.filter(({ code }) => !isSample || code !== 'specialInText');
+    // How much is read around a selection was for us to say.
+    const notices = isInContext ? told.filter(({ code }) => !code.startsWith('cutTo')) : scaleNotices(told, read.fullLength / read.text.length);
+    return [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(notices)];
   }
 
   /** Whether live mode will show what has become of a run's text. */
@@ -274,12 +280,12 @@ export class ExplainController implements Disposable {
   show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; /** The token that lights up at first, given the heads that are shown. */ readonly caret?: (selection: HeadSelection) => TokenRef | undefined } = {}): void {
     const { store, firstHeads } = this.#deps;
     const former = store.run;
-    // Pins are places in a text: they stay where the text is the same.
-    const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString();
+    // Pins are places in a text: they stay where the text is the same, and what is selected in it.
+    const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString() && isSameFocus(former, run);
     const selection = firstHeads.next(former && { path: former.info.model.path, selection: store.view.selection }, run.info.model.path);
-    const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : [] };
-    store.setRun(run, kept, caret?.(normalizeSelection(kept.selection, run.info.components)));
-    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.range, target: run.target });
+    const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : firstPins(run) };
+    store.setRun(run, kept, run.focus !== undefined && kept.pinned.length > 0 ? undefined : caret?.(normalizeSelection(kept.selection, run.info.components)));
+    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.selected, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
@@ -318,14 +324,22 @@ export class ExplainController implements Disposable {
 }
 
 /** What is said where nothing was selected. */
-function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): Notice {
-  if (around === undefined) return { code: 'wholeDocument', args: [] };
-  return { code: 'aroundCaret', args: [around.start, around.end].map((offset) => document.positionAt(offset).line + 1) };
+function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): PanelNotice {
+  if (around === undefined) return { sentence: noticeSentence({ code: 'wholeDocument', args: [] }) };
+  const lines = [around.start, around.end].map((offset) => document.positionAt(offset).line + 1);
+  return { sentence: noticeSentence({ code: 'aroundCaret', args: lines }), action: { id: 'explainFromStart', title: actionTitle('explainFromStart') } };
+}
+
+/** Whether two runs of the same text were asked for with the same selection in it; another model cuts it into other tokens. */
+function isSameFocus(one: ShownRun, other: ShownRun): boolean {
+  if (one.focus === undefined && other.focus === undefined) return true;
+  return one.focus?.start === other.focus?.start && one.focus?.end === other.focus?.end && one.info.model.path === other.info.model.path;
 }
 
 /** What is asked for when a text is run again, maybe with another model. */
 function again(source: ExplainSource): ExplainSource {
-  const { around, ...anew } = source;
+  const { around, ...others } = source;
+  const anew = around === 'start' ? { ...others, around } : others;
   return anew.chat === 'yes' ? { ...anew, chat: 'wherePossible' } : anew;
 }
 

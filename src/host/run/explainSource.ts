@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
 import { checkIsNoPipe } from '../readFileAtMost';
+import type { SelectionMode } from '../settings';
 import { documentName } from './documentName';
 import { checkText, maxTextUnits } from './textGuards';
 import type { TextRange } from './textRange';
@@ -11,8 +12,10 @@ export interface ExplainSource {
   readonly document: vscode.TextDocument;
   /** Undefined: from the start of the document, as far as the model reads. */
   readonly range: TextRange | undefined;
-  /** The part that is read where nothing is selected and the model reads less than the document has; undefined: its start. */
-  readonly around?: TextRange | undefined;
+  /** The part that is read, with what is selected or the caret in it, or the document's start; undefined: what the settings say and the model can read. */
+  readonly around?: TextRange | 'start' | undefined;
+  /** Whether what is selected is read with the text around it; undefined: as the settings say. */
+  readonly mode?: SelectionMode | undefined;
   /** Whether it is one of our samples, which are explained whole by design. */
   readonly isSample?: boolean;
   /** The target of an encoder–decoder model; undefined: what the model writes. */
@@ -70,9 +73,8 @@ export async function openDocument(uri: vscode.Uri): Promise<vscode.TextDocument
   }
 }
 
-/** Reads what is to be explained. Throws `emptyText` or `binaryFile`. */
-export function readSource({ document, range: selected, around }: ExplainSource): SourceText {
-  const range = selected ?? around;
+/** Reads a part of a document, or all of it. Throws `emptyText` or `binaryFile`. */
+export function readSource(document: vscode.TextDocument, range: TextRange | undefined): SourceText {
   const start = range?.start ?? 0;
   const end = range?.end ?? document.offsetAt(document.lineAt(document.lineCount - 1).range.end);
   const read = Math.min(end, start + maxTextUnits);

@@ -1,40 +1,77 @@
 import type { Disposable } from '../../base/disposable';
-import type { PlainText } from '../../base/safeText';
 import type { RunInfo } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
+import type { PanelNotice } from '../../protocol';
 import type { HeldRun } from '../engine/heldRun';
 import type { ModelLocation } from '../model/modelLocation';
 import type { TrackedSource } from './trackedPicture';
+
+/** What was selected of the text that a run has read. */
+export interface ShownSelection {
+  /** UTF-16 offsets in the text. */
+  readonly start: number;
+  readonly end: number;
+  /** Whether the rest of the text is context; else the selection was read alone, and could be read in context. */
+  readonly isInContext: boolean;
+}
+
+/** What is to be known of a run beside its attention and its text. */
+export interface ShownRunFacts {
+  /** Whether nothing was selected; a picture is always explained as a whole. */
+  readonly isWholeDocument: boolean;
+  readonly notices: readonly PanelNotice[];
+  /** The model, where it is not for the settings to say. */
+  readonly model?: ModelLocation | undefined;
+  /** The person's own target text; undefined where the model wrote it, or there is none. */
+  readonly target?: string | undefined;
+  /** Whether live mode made it. */
+  readonly isLive?: boolean;
+  /** Undefined where nothing was selected, or there is nothing around it that could be read. */
+  readonly selected?: ShownSelection | undefined;
+}
 
 /** A run that the window shows: its attention, and where its text stands. */
 export class ShownRun implements Disposable {
   readonly held: HeldRun;
   readonly text: TrackedSource;
-  /** Whether nothing was selected; a picture is always explained as a whole. */
-  readonly isWholeDocument: boolean;
-  /** Localised. */
-  readonly notices: readonly PlainText[];
-
-  /** The model, where it is not for the settings to say. */
-  readonly model: ModelLocation | undefined;
-
-  /** The person's own target text; undefined where the model wrote it, or there is none. */
-  readonly target: string | undefined;
-
-  /** Whether live mode made it. */
-  readonly isLive: boolean;
+  readonly #facts: ShownRunFacts;
 
   /** When the person asked for it, in milliseconds of this process's clock; undefined where nobody did. */
   askedAt: number | undefined;
 
-  constructor(held: HeldRun, text: TrackedSource, isWholeDocument: boolean, notices: readonly PlainText[], model?: ModelLocation, target?: string, isLive = false) {
+  constructor(held: HeldRun, text: TrackedSource, facts: ShownRunFacts) {
     this.held = held;
     this.text = text;
-    this.isWholeDocument = isWholeDocument;
-    this.notices = notices;
-    this.model = model;
-    this.target = target;
-    this.isLive = isLive;
+    this.#facts = facts;
+  }
+
+  get isWholeDocument(): boolean {
+    return this.#facts.isWholeDocument;
+  }
+
+  get notices(): readonly PanelNotice[] {
+    return this.#facts.notices;
+  }
+
+  get model(): ModelLocation | undefined {
+    return this.#facts.model;
+  }
+
+  get target(): string | undefined {
+    return this.#facts.target;
+  }
+
+  get isLive(): boolean {
+    return this.#facts.isLive === true;
+  }
+
+  get selected(): ShownSelection | undefined {
+    return this.#facts.selected;
+  }
+
+  /** What was selected, where the rest of the text is context. */
+  get focus(): ShownSelection | undefined {
+    return this.selected?.isInContext === true ? this.selected : undefined;
   }
 
   get info(): RunInfo {

@@ -4,12 +4,13 @@ import { Emitter } from '../../base/event';
 import type { TextChange, TrackedText } from './trackedText';
 
 /** What the window must know of where an explained text or picture comes from. */
-export type TrackedSource = Pick<TrackedText, 'uri' | 'range' | 'text' | 'isEdited' | 'isClosed' | 'document' | 'rangeOf' | 'offsetOf' | 'onDidChange' | 'dispose'>;
+export type TrackedSource = Pick<TrackedText, 'uri' | 'range' | 'selected' | 'text' | 'isEdited' | 'isClosed' | 'document' | 'rangeOf' | 'offsetOf' | 'onDidChange' | 'dispose'>;
 
 /** A picture's file, followed as it changes; it holds no text. */
 export class TrackedPicture implements TrackedSource {
   readonly uri: vscode.Uri;
   readonly range = { start: 0, end: 0 };
+  readonly selected = this.range;
   readonly text = '';
   readonly isClosed = false;
   readonly document = undefined;

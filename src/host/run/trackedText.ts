@@ -16,15 +16,21 @@ export class TrackedText implements Disposable {
   readonly #changeEmitter = this.#store.add(new Emitter<TextChange>());
   readonly onDidChange = this.#changeEmitter.event;
   #range: TextRange;
+  /** The part of the text that was selected, where more was read. */
+  readonly #focusOfText: TextRange | undefined;
+  #focus: TextRange | undefined;
   #text: string;
   #eol: vscode.EndOfLine;
   #isEdited = false;
   #isClosed = false;
   #closeTimer: number | undefined;
 
-  constructor(document: vscode.TextDocument, start: number, text: string) {
+  /** @param focus the part of the text that was selected, where more was read: offsets in the text */
+  constructor(document: vscode.TextDocument, start: number, text: string, focus?: TextRange) {
     this.uri = document.uri;
     this.#range = { start, end: start + text.length };
+    this.#focusOfText = focus;
+    this.#placeFocus();
     this.#text = text;
     this.#eol = document.eol;
     this.#store.add(vscode.workspace.onDidChangeTextDocument((event) => this.#edited(event)));
@@ -37,6 +43,11 @@ export class TrackedText implements Disposable {
   /** UTF-16 offsets in the document as it is now. */
   get range(): TextRange {
     return this.#range;
+  }
+
+  /** What was selected, by UTF-16 offsets in the document as it is now. */
+  get selected(): TextRange {
+    return this.#focus ?? this.#range;
   }
 
   /** The text as it was when it was read. */
@@ -102,6 +113,7 @@ export class TrackedText implements Disposable {
     const { start, end, isTouched } = applyEdits(this.#range, contentChanges);
     const hasMoved = start !== this.#range.start || end !== this.#range.end;
     this.#range = { start, end };
+    if (this.#focus !== undefined) this.#focus = applyEdits(this.#focus, contentChanges);
     if (isTouched || this.#isEdited) this.#compare(document);
     else if (hasMoved) this.#changeEmitter.fire('moved');
   }
@@ -112,16 +124,26 @@ export class TrackedText implements Disposable {
     const isSame = end - start === this.#text.length && document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end))) === this.#text;
     if (isSame === !this.#isEdited) return;
     this.#isEdited = !isSame;
+    if (isSame) this.#placeFocus();
     this.#changeEmitter.fire(isSame ? 'restored' : 'edited');
   }
 
   /** Looks for the text anew where offsets say nothing any more. */
   #relocate(document: vscode.TextDocument): void {
     const start = findNearest(document.getText(), this.#text, this.#range.start);
-    if (start !== undefined) this.#range = { start, end: start + this.#text.length };
+    if (start !== undefined) {
+      this.#range = { start, end: start + this.#text.length };
+      this.#placeFocus();
+    }
     const wasEdited = this.#isEdited;
     this.#isEdited = start === undefined;
     this.#changeEmitter.fire(this.#isEdited ? 'edited' : wasEdited ? 'restored' : 'moved');
+  }
+
+  /** Where the text is whole, so is what was selected in it. */
+  #placeFocus(): void {
+    const { start } = this.#range;
+    this.#focus = this.#focusOfText && { start: start + this.#focusOfText.start, end: start + this.#focusOfText.end };
   }
 
   #mayBeClosed(): void {

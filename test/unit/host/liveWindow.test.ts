@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import { budgetOf, chooseWindow, commonTokens, moveWindow, tokenBefore } from '../../../src/host/live/liveWindow';
+import { chooseWindow, commonTokens, moveWindow, tokenBefore } from '../../../src/host/live/liveWindow';
 import type { TextRange } from '../../../src/host/run/textRange';
+import { budgetOf } from '../../../src/model/contextWindow';
 import type { TokenStream } from '../../../src/model/token';
 
 const lines = (count: number, width: number): string => Array.from({ length: count }, (_, i) => String(i).padEnd(width, '.')).join('\n');

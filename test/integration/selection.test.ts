@@ -1,0 +1,181 @@
+import { expect } from 'chai';
+import * as vscode from 'vscode';
+import type { TestApi, TestSnapshot } from '../../src/host/testApi';
+import { closeAll, configure, expectReady, explain, openFile, openText, select, testApi, until, writeFile, writeTinyModel } from './support';
+
+describe('A selection in its text', () => {
+  const lines = Array.from({ length: 30 }, (_, i) => `line ${i} here`);
+  const text = lines.join('\n');
+  let api: TestApi;
+
+  before(async () => {
+    api = await testApi();
+    await configure({ modelPath: await writeTinyModel(), selection: undefined });
+    await vscode.workspace.getConfiguration('attentionExplorer').update('selection', undefined, vscode.ConfigurationTarget.Global);
+  });
+  afterEach(closeAll);
+  after(() => vscode.workspace.getConfiguration('attentionExplorer').update('selection', undefined, vscode.ConfigurationTarget.Global));
+
+  /** Selects the first place of a text and explains it. */
+  async function explainPart(editor: vscode.TextEditor, part: string): Promise<TestSnapshot> {
+    const start = editor.document.getText().indexOf(part);
+    select(editor, start, start + part.length);
+    return explain(api);
+  }
+
+  const pinnedText = ({ view, run }: TestSnapshot): string =>
+    view.pinned
+      .map(({ stream: index, position }) => {
+        const stream = run?.streams[index];
+        return stream?.text.slice(stream.tokens[position].start, stream.tokens[position].end);
+      })
+      .join('');
+
+  const own = (): unknown => vscode.workspace.getConfiguration('attentionExplorer').inspect('selection')?.globalValue;
+
+  it('is what is pinned of the lines up to its own, as many as the model reads', async () => {
+    const state = await explainPart(await openText(text), '20 he');
+    expectReady(state);
+    expect(state.run?.streams[0].text).to.match(/^line \d+ here\n(?:.*\n)*line 20 here$/);
+    expect(state.run?.streams[0].tokens.length).to.be.within(30, 64);
+    expect(state.textRange?.end).to.equal(text.indexOf('line 21') - 1);
+    expect(pinnedText(state)).to.equal('20he');
+    expect(state.caret, 'nothing else is looked at').to.equal(undefined);
+    expect(state.notices).to.deep.equal([]);
+    expect(state.statusBar).to.match(/4 of \d+ tokens/);
+    await until(api, 'the mean of its rows is lit', ({ highlights }) => highlights.length > 0);
+  });
+
+  it('is looked at by its last word where it is long', async () => {
+    const editor = await openText(text);
+    const state = await explainPart(editor, 'line 9 here\nline 10 he');
+    expect(state.view.pinned).to.deep.equal([]);
+    expect((state.textRange?.start ?? 0) + (state.run?.streams[0].tokens[state.caret ?? 0].end ?? 0)).to.equal(text.indexOf('line 10 he') + 'line 10 he'.length);
+  });
+
+  it('is read alone where the switch says so, which is remembered, and in its text again', async () => {
+    const editor = await openText(text);
+    await explainPart(editor, '20 he');
+    await vscode.commands.executeCommand('attentionExplorer.readAlone');
+    expect(api.snapshot().run?.streams[0].text).to.equal('20 he');
+    expect(api.snapshot().view.pinned).to.deep.equal([]);
+    expect(own()).to.equal('alone');
+    expect((await explainPart(editor, '5 he')).run?.streams[0].text).to.equal('5 he');
+    await vscode.commands.executeCommand('attentionExplorer.readInContext');
+    expect(pinnedText(api.snapshot())).to.equal('5he');
+    expect(api.snapshot().run?.streams[0].text).to.include('line 4 here');
+    expect(own()).to.equal('inContext');
+  });
+
+  it('keeps what was pinned instead when it is explained again, and another selection is pinned anew', async () => {
+    const editor = await openText('one two three four');
+    await explainPart(editor, 'three');
+    api.changeView({ pinned: [{ stream: 0, position: 2 }] });
+    await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+    expect(api.snapshot().view.pinned).to.deep.equal([{ stream: 0, position: 2 }]);
+    expect(pinnedText(await explainPart(editor, 'two'))).to.equal('two');
+  });
+
+  it('is out of date when the text around it is edited, and explained where it has moved to', async () => {
+    const editor = await openText('one two three four');
+    await explainPart(editor, 'three');
+    await editor.edit((edit) => edit.insert(new vscode.Position(0, 4), 'and a '));
+    await until(api, 'it is out of date', ({ status }) => status.kind === 'stale');
+    await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+    expectReady(api.snapshot());
+    expect(api.snapshot().run?.streams[0].text).to.equal('one and a two three four');
+    expect(pinnedText(api.snapshot())).to.equal('three');
+  });
+
+  it('has both sides where the model reads both ways', async () => {
+    await configure({ modelPath: 'bundled:code-encoder' });
+    try {
+      for (const attempt of ['first', 'second']) {
+        const state = await explainPart(await openText(lines.join('\n')), '20 he');
+        expectReady(state);
+        expect(state.run?.streams[0].text, attempt).to.include('line 19 here').and.to.include('line 21 here');
+        expect(pinnedText(state).replaceAll(' ', '')).to.match(/20here/);
+      }
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
+  it('is alone where the model writes a text of its own for what it reads', async () => {
+    await configure({ modelPath: 'bundled:date-transformer' });
+    try {
+      const state = await explainPart(await openText('born on 3rd of May 1979 in Rome'), '3rd of May 1979');
+      expectReady(state);
+      expect(state.run?.streams.map(({ text: each }) => each)).to.deep.equal(['3rd of May 1979', '1979-05-03']);
+      expect(state.view.pinned).to.deep.equal([]);
+    } finally {
+      await configure({ modelPath: 'models/tiny' });
+    }
+  });
+
+  it('is alone where the model reads no more, and where nothing is around it', async () => {
+    const editor = await openText('x'.repeat(90));
+    select(editor, 0, 90);
+    expect((await explain(api)).run?.streams[0].text).to.have.length(64);
+    select(editor, 10, 85);
+    expect((await explain(api)).textRange).to.deep.equal({ start: 10, end: 74 });
+  });
+
+  it('is read in its cell of a notebook', async () => {
+    const cells = ['a = 1', 'b = a + 2'].map((source) => ({ cell_type: 'code', metadata: {}, source: [source], outputs: [], execution_count: null }));
+    const notebook = await vscode.workspace.openNotebookDocument(await writeFile('context.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })));
+    const cell = notebook.cellAt(1).document;
+    await vscode.window.showNotebookDocument(notebook, { viewColumn: vscode.ViewColumn.One, selections: [new vscode.NotebookRange(1, 2)] });
+    await vscode.commands.executeCommand('notebook.cell.edit');
+    let editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === cell.uri.toString());
+    for (let i = 0; i < 100 && editor === undefined; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === cell.uri.toString());
+    }
+    if (editor === undefined) throw new Error('The cell has no editor.');
+    const state = await explainPart(editor, 'a +');
+    expect(state.run?.streams[0].text).to.equal('b = a + 2');
+    expect(pinnedText(state)).to.equal('a+');
+  });
+
+  it('comes back after a reload in the same text, with the same pins', async () => {
+    const before = await explainPart(await openFile('around.txt', text), '20 he');
+    const { kept } = before;
+    await closeAll();
+    await openFile('around.txt', `a new line\n${text}`);
+    await api.restore({ persist: kept });
+    const state = api.snapshot();
+    expectReady(state);
+    expect(state.run?.streams[0].text).to.equal(before.run?.streams[0].text);
+    expect(pinnedText(state)).to.equal('20he');
+    await vscode.commands.executeCommand('attentionExplorer.readAlone');
+    expect(api.snapshot().run?.streams[0].text).to.equal('20 he');
+    await vscode.commands.executeCommand('attentionExplorer.readInContext');
+  });
+
+  it('leaves what is read around the caret for the start where that is asked for, also after a reload', async () => {
+    const editor = await openFile('start.txt', lines.map((line) => `${line} and there`).join('\n'));
+    const caret = editor.document.offsetAt(new vscode.Position(20, 3));
+    select(editor, caret, caret);
+    expect((await explain(api)).textRange?.start).to.be.greaterThan(0);
+    await vscode.commands.executeCommand('attentionExplorer.explainFromStart');
+    expect(api.snapshot().textRange?.start).to.equal(0);
+    expect(api.snapshot().notices[0]).to.include('from its start');
+    await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+    expect(api.snapshot().textRange?.start).to.equal(0);
+    await api.restore({ persist: api.snapshot().kept });
+    expectReady(api.snapshot());
+    expect(api.snapshot().textRange?.start).to.equal(0);
+    expect((await explain(api)).textRange?.start).to.be.greaterThan(0);
+  });
+
+  it('reads as much of its text as the settings say', async () => {
+    await configure({ contextTokens: 24 });
+    try {
+      const state = await explainPart(await openText(text), '20 he');
+      expect(state.run?.streams[0].tokens.length).to.be.within(12, 32);
+    } finally {
+      await configure({ contextTokens: undefined });
+    }
+  });
+});
