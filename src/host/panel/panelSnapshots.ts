@@ -3,9 +3,10 @@ import { plain, type PlainText } from '../../base/safeText';
 import type { ViewState } from '../../model/viewState';
 import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
 import { visibleEditor } from '../editor/visibleEditor';
-import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
+import { cellNumber, textName } from '../run/textName';
 import { textHash } from '../run/textHash';
+import { said } from '../say/said';
 import type { LiveState } from '../view/viewStore';
 import { readSettings } from '../readSettings';
 
@@ -14,18 +15,20 @@ export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
   // What it has to say is said in sentences.
-  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
+  return { info: { ...run.info, notices: [] }, documentName: textName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.isLive ? { isLive: true } : {}) };
 }
 
-/** What the panel's tab is called: the document, and the lines where only some are explained. */
+/** What the panel's tab is called: the text, and the lines where only some are explained. */
 export function panelTitle(run: ShownRun | undefined): PlainText {
   if (run === undefined) return plain('Attention Explorer');
-  const name = documentName(run.text.uri);
+  const name = textName(run.text.uri);
   // What is explained in live mode moves with the caret; the tab's title does not.
   if (run.isWholeDocument || run.isLive) return plain(`Attention Explorer: ${name}`);
   const first = startOf(run).line + 1;
   const last = first + countNewlines(run.text.text);
-  return plain(`Attention Explorer: ${plain(name, 200)} ${first === last ? first : `${first}–${last}`}`);
+  const lines = first === last ? `${first}` : `${first}–${last}`;
+  // A number after that of a cell needs a word.
+  return plain(`Attention Explorer: ${cellNumber(run.text.uri) === undefined ? `${name} ${lines}` : first === last ? said('{0}, line {1}', name, lines) : said('{0}, lines {1}', name, lines)}`);
 }
 
 /** Live mode as the panel gets it. */

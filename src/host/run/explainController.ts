@@ -32,6 +32,7 @@ import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
 import { TrackedPicture } from './trackedPicture';
 import type { TextRange } from './textRange';
+import { cellNumber } from './textName';
 import { TrackedText } from './trackedText';
 import type { Log } from '../say/log';
 import { said } from '../say/said';
@@ -319,7 +320,7 @@ export class ExplainController implements Disposable {
 
 /** What is said where nothing was selected. */
 function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): Notice {
-  if (around === undefined) return { code: 'wholeDocument', args: [] };
+  if (around === undefined) return { code: cellNumber(document.uri) === undefined ? 'wholeDocument' : 'wholeCell', args: [] };
   return { code: 'aroundCaret', args: [around.start, around.end].map((offset) => document.positionAt(offset).line + 1) };
 }
 
