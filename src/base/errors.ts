@@ -9,7 +9,7 @@ export type ErrorCode = keyof typeof errorSentences;
  * The editor shows its translation, the command line the sentence itself.
  */
 export const errorSentences = {
-  emptyText: 'There is no text to explain: select some text, or open a document that is not empty.',
+  emptyText: 'There is no text to explain here: select some text, or go to where there is some.',
   nothingOpen: 'No text is open that could be explained: open a file, or explain a sample.',
   noTokens: 'The tokenizer made no token of this text: select other text, or choose another model.',
   binaryFile: '{0} is a binary file: open a text file to explain its attention.',
@@ -57,8 +57,8 @@ export const errorSentences = {
   commandStopped: 'The command stopped before it was done ({0}): run it again, or with another model.',
   modelChanged: 'The file {0} of the model changed while it was in use: run the command again.',
   disconnected: 'The connection was closed: run the command again.',
-  documentClosed: 'The document was closed before its attention was ready: open it and run the command again.',
-  documentChanged: 'The document was edited before its attention was ready: run the command again.',
+  documentClosed: 'The text was closed before its attention was ready: open it and run the command again.',
+  documentChanged: 'The text was edited before its attention was ready: run the command again.',
   untrustedWorkspace: 'This workspace is not trusted, so what its settings say of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
   untrustedSettings: 'This workspace is not trusted and its settings file has more than {0} kB, so it is not looked at, and what it says of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
   untrustedModel: '{0} is supplied by this workspace, or may be through links, and the workspace is not trusted: trust it, or choose another model with "Select Model".',

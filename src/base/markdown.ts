@@ -14,7 +14,7 @@ export function joinMarkdown(parts: readonly MarkdownText[], separator: '' | ' '
 }
 
 /**
- * A text as it is, in the middle of a line, a table's cell included: every character that means something in Markdown, in
+ * A text as it is, in the middle of a line: every character that means something in Markdown, in
  * its extensions or to a search for addresses is escaped.
  */
 export function escaped(text: PlainText): MarkdownText {
@@ -29,11 +29,6 @@ export function codeSpan(text: string): MarkdownText {
   const fence = '`'.repeat(longestRun(safe) + 1);
   const pad = safe.startsWith('`') || safe.endsWith('`') || /^ .* $/.test(safe) ? ' ' : '';
   return (fence + pad + safe + pad + fence) as MarkdownText; // no run of backticks in it closes the fence
-}
-
-/** A text as code in a table's cell, where a bar needs a backslash, and readers disagree on a backslash before it. */
-export function codeCell(text: string): MarkdownText {
-  return codeSpan(text.slice(0, 1000).replaceAll(/(?<=\\)\|/g, '¦')).replaceAll('|', String.raw`\|`) as MarkdownText; // still one span
 }
 
 /** A text of several lines as a block of code. */
@@ -51,12 +46,6 @@ export function codeLabel(text: string): MarkdownText {
 /** A link that runs one of our commands with arguments. */
 export function commandLink(label: MarkdownText, command: string, args: readonly unknown[]): MarkdownText {
   return `[${label}](command:${command}?${encodeURIComponent(JSON.stringify(args)).replaceAll('(', '%28').replaceAll(')', '%29')})` as MarkdownText; // the address is ours
-}
-
-/** A table of our own columns. */
-export function markdownTable(columns: readonly string[], rows: readonly (readonly MarkdownText[])[]): MarkdownText {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(columns), `|${'---|'.repeat(columns.length)}`, ...rows.map(line)].join('\n') as MarkdownText; // columns are ours, cells are Markdown
 }
 
 function longestRun(text: string): number {

@@ -1,11 +1,20 @@
+import { plainLines } from '../base/safeText';
 import type { Token, TokenStream } from '../model/token';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 import type { GenerationRules, WrittenIds } from './generation';
 
-/** The target that a model wrote: the text of its ids, with the place of each token in it. Special tokens stand for no text. */
+/** UTF-16 units of a written target: of honest vocabularies 128 tokens have far fewer. */
+const maxWritten = 20_000;
+
+/** The text of ids as it may be shown: what cannot be seen, and what would turn the text around, becomes visible. It is the model's, not the person's. */
+function visibleTarget(tokenizer: Tokenizer, ids: readonly number[]): string {
+  return plainLines(tokenizer.decode(ids), maxWritten);
+}
+
+/** The target that a model wrote: the text of its ids, made visible, with the place of each token in it. Special tokens stand for no text. */
 export function writtenTarget(tokenizer: Tokenizer, { ids, endId }: WrittenIds): TokenStream {
   const read = ids.filter((id) => !tokenizer.isSpecial(id));
-  const text = tokenizer.decode(read);
+  const text = visibleTarget(tokenizer, read);
   const places = placesOf(tokenizer, read, text);
   let place = 0;
   let next = 0;
@@ -27,7 +36,7 @@ function placesOf(tokenizer: Tokenizer, ids: readonly number[], text: string): {
   let settled = 0;
   return ids.map((_, i) => {
     const start = settled;
-    const grown = tokenizer.decode(ids.slice(0, i + 1));
+    const grown = visibleTarget(tokenizer, ids.slice(0, i + 1));
     let common = start;
     while (common < grown.length && grown[common] === text[common]) common++;
     settled = common;

@@ -15,6 +15,7 @@ import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
 import { Highlighter } from './editor/highlighter';
 import { RowReader } from './editor/rowReader';
+import { visibleEditor } from './editor/visibleEditor';
 import { EngineSupervisor } from './engine/engineSupervisor';
 import { HostFiles } from './engine/hostFiles';
 import { LiveMode } from './live/liveMode';
@@ -106,7 +107,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       },
     }),
   );
-  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }));
+  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }, () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn)));
   const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
   owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, log, places, recent }));
   owned.add(

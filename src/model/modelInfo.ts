@@ -67,6 +67,7 @@ export const noticeSentences = {
   notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
   specialInText: 'The text says {0}: this is read as special tokens of the model, not letter by letter.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',
+  wholeCell: 'Nothing was selected, so the cell is explained from its start.',
   aroundCaret: 'Nothing was selected, so the text around the caret is explained, from line {0} to line {1}.',
 } as const;
 

@@ -2,7 +2,7 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataTypeName } from './dataType';
 import { planInputs } from './inputs';
 import { ExplorerError } from '../base/errors';
-import { codeCell, codeSpan, escaped, joinMarkdown, markdownTable, md, type MarkdownText } from '../base/markdown';
+import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../base/markdown';
 import { plain } from '../base/safeText';
 import { readsOf } from './reads';
 import type { ExtractionMethod, RowSum, SiteComponent } from './site';
@@ -135,10 +135,10 @@ const methodMeaning: Record<ExtractionMethod, string> = {
 
 const rowSumMeaning: Record<RowSum, string> = { one: 'sum to one', atMostOne: 'sum to one or less, by design', any: 'are not normalised, by design' };
 
-/** Rows of a table that are written out; the JSON has them all. */
+/** Items of a list that are written out; the JSON has them all. */
 const maxRows = 2000;
 
-/** The report as a Markdown document. */
+/** The report as a Markdown document: the verdict first, then one line for each layer, and what the file is. */
 export function formatReport(report: ExtractionReport): MarkdownText {
   const { model, inputs, sites, missed } = report;
   const hasChecks = sites.some((site) => site.checks !== undefined);
@@ -147,24 +147,19 @@ export function formatReport(report: ExtractionReport): MarkdownText {
     [
       md`# Extraction report: ${codeSpan(model.name)}`,
       md``,
+      md`## ${verdict(report)}`,
+      md``,
+      ...(report.inputProblem === '' ? [] : [words(report.inputProblem), md``]),
+      ...listOf(sites, (site) => layerLine(site, hasChecks)),
+      ...(sites.length === 0 ? [] : [md``, md`How they were got:`, md``, ...[...new Set(sites.map((site) => site.method))].map((method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`), ...chainLines(sites)]),
+      ...(missed.length === 0 ? [] : [md``, md`## Seen and not extracted`, md``, ...listOf(missed, ({ path, operator, reason }) => md`${codeSpan(path)} (${codeSpan(operator)}): ${words(reason)}`)]),
+      md``,
+      md`## The file`,
+      md``,
       md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${model.producer === '' ? md`producer not stated` : codeSpan(model.producer)}; IR ${model.irVersion}; ${joinMarkdown(model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`), ', ')}.`,
       ...model.branches.slice(0, maxRows).map(({ input, value }) => md`The branch for ${codeSpan(input)} = ${words(String(value))} is the one that is read.`),
       md``,
-      md`## Inputs`,
-      md``,
-      ...tableOf(['Name', 'Type', 'Shape', 'Made as'], inputs, ({ name, type, dims, role }) => [codeCell(name), words(type), dims === undefined ? md`?` : codeCell(`[${joined(dims, ', ')}]`), words(role)]),
-      ...(report.inputProblem === '' ? [] : [md``, words(report.inputProblem)]),
-      md``,
-      md`## Attention: ${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found`,
-      md``,
-      ...(sites.length === 0
-        ? []
-        : [
-            ...tableOf([...siteColumns, ...(hasChecks ? ['Checks'] : [])], sites, (site) => [...siteCells(site), ...(hasChecks ? [words(checksText(site.checks))] : [])]),
-            md``,
-            ...[...new Set(sites.map((site) => site.method))].map((method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`),
-          ]),
-      ...(missed.length === 0 ? [] : [md``, md`## Seen and not extracted`, md``, ...tableOf(['Path', 'Operator', 'Reason'], missed, ({ path, operator, reason }) => [codeCell(path), codeCell(operator), words(reason)])]),
+      ...listOf(inputs, ({ name, type, dims, role }) => md`Input ${codeSpan(name)}: ${words(type)} ${dims === undefined ? md`of any shape` : codeSpan(`[${joined(dims, ', ')}]`)}, made as ${words(role)}`),
       md``,
     ],
     '\n',
@@ -172,27 +167,46 @@ export function formatReport(report: ExtractionReport): MarkdownText {
 }
 
 const maxOpsets = 50;
-const siteColumns = ['Component', 'Layer', 'Path', 'Heads', 'Key–value heads', 'Method', 'Rows', 'Computed by', 'Notes'];
 
-function siteCells(site: ReportedSite): MarkdownText[] {
-  const layer = site.modelLayer === undefined || site.modelLayer === site.layer ? md`${site.layer}` : md`${site.layer} (the model's ${site.modelLayer})`;
-  return [
-    words(site.component),
-    layer,
-    codeCell(site.path),
-    site.numHeads === undefined ? md`known after a run` : md`${site.numHeads}`,
-    site.numKeyValueHeads === undefined ? md`` : md`${site.numKeyValueHeads}`,
-    words(site.method),
-    words(rowSumMeaning[site.rowSum]),
-    codeCell(site.chain.length > 0 ? joined(site.chain, ' → ') : site.operator),
-    words(joined(site.notes, '; ')),
-  ];
+/** What was found, in a few words. */
+function verdict({ sites, missed }: ExtractionReport): MarkdownText {
+  const others = missed.length === 0 ? md`` : md`; ${missed.length} ${missed.length === 1 ? md`other place` : md`other places`} seen and not extracted`;
+  if (sites.length === 0) return md`No attention found${others}`;
+  const methods = [...new Set(sites.map(({ method }) => method))].map((method) => ({ method, count: sites.filter((site) => site.method === method).length }));
+  const how = methods.length === 1 ? md`${sites.length === 1 ? md`` : md`all `}${words(methods[0].method)}` : joinMarkdown(methods.map(({ method, count }) => md`${count} ${words(method)}`), ', ');
+  const numFailed = sites.filter(({ checks }) => checks !== undefined && checks.failure !== '').length;
+  return md`${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
 }
 
-/** A table of at most {@link maxRows} rows, and how many more there are. */
-function tableOf<Item>(columns: readonly string[], items: readonly Item[], cells: (item: Item) => readonly MarkdownText[]): MarkdownText[] {
-  const table = markdownTable(columns, items.slice(0, maxRows).map(cells));
-  return items.length > maxRows ? [table, md``, md`… and ${items.length - maxRows} more.`] : [table];
+/** One layer, with what is its own; it wraps where a table's columns would be cut. */
+function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
+  const { layer, modelLayer, numHeads, numKeyValueHeads } = site;
+  const number = modelLayer === undefined || modelLayer === layer ? md`${layer}` : md`${layer} (the model's ${modelLayer})`;
+  const shared = numKeyValueHeads === undefined || numKeyValueHeads === numHeads ? md`` : md` on ${numKeyValueHeads} of keys and values`;
+  const heads = numHeads === undefined ? md`heads known after a run` : md`${numHeads} ${numHeads === 1 ? md`head` : md`heads`}`;
+  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
+  return md`${words(site.component)} ${number}: ${joinMarkdown(facts, ' · ')}`;
+}
+
+/** Which operators compute the layers: mostly the same ones in all. */
+function chainLines(sites: readonly ReportedSite[]): MarkdownText[] {
+  const byChain = new Map<string, ReportedSite[]>();
+  for (const site of sites.slice(0, maxRows)) {
+    const chain = site.chain.length > 0 ? joined(site.chain, ' → ') : site.operator;
+    byChain.set(chain, [...(byChain.get(chain) ?? []), site].slice(0, maxNamed + 1));
+  }
+  const named = (those: readonly ReportedSite[]): MarkdownText => md`${joinMarkdown(those.slice(0, maxNamed).map(({ component, layer }) => md`${words(component)} ${layer}`), ', ')}${those.length > maxNamed ? md`, …` : md``}`;
+  return [...byChain].slice(0, maxChains).map(([chain, those]) => md`* ${codeSpan(chain)} ${byChain.size === 1 ? md`computes ${sites.length === 1 ? md`it` : md`all of them`}` : md`computes ${named(those)}`}.`);
+}
+
+/** Layers that are named for what computes them, and ways to compute that are told. */
+const maxNamed = 8;
+const maxChains = 20;
+
+/** A list of at most {@link maxRows} items, and how many more there are. */
+function listOf<Item>(items: readonly Item[], lineOf: (item: Item) => MarkdownText): MarkdownText[] {
+  const list = items.slice(0, maxRows).map((item) => md`* ${lineOf(item)}`);
+  return items.length > maxRows ? [...list, md``, md`… and ${items.length - maxRows} more.`] : list;
 }
 
 function checksText(checks: SiteChecks | undefined): string {

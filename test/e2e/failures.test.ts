@@ -154,6 +154,11 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       const report = await preview('Extraction report:');
       await report.getByText(`producer ${hostile}`).first().waitFor();
       await vscode.screenshot('report');
+      // It leads with the verdict, stands beside the text, and nothing of it is cut.
+      expect(await report.locator('.markdown-body h2').first().innerText()).to.match(/^\d+ layers? found, (?:all )?exposed/);
+      expect(await vscode.page.locator('.editor-group-container').count()).to.equal(2);
+      expect(await vscode.page.locator('.editor-group-container').first().locator('.view-lines').first().isVisible()).to.equal(true);
+      expect(await report.locator('.markdown-body').evaluate((body) => body.scrollWidth <= body.clientWidth)).to.equal(true);
       expect(await report.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
       expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
     });
@@ -166,6 +171,16 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       await shown.getByText('![](https://template.invalid/x.png)').first().waitFor();
       expect(await shown.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
       expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
+    });
+
+    it('opens nothing where there is no chat template, and says so', async function () {
+      this.timeout(120_000);
+      await useModel('');
+      const count = await vscode.page.locator('.tab').count();
+      await vscode.runCommand('Attention Explorer: Show Chat Template');
+      await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'The model code-decoder has no chat template' }).first().waitFor();
+      expect(await vscode.page.locator('.tab').count()).to.equal(count);
+      await vscode.runCommand('Notifications: Clear All Notifications');
     });
 
     it('is no icon in a list of models', async function () {

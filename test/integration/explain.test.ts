@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
+import { expectEventually } from '../harness/eventually';
 import type { TestApi } from '../../src/host/testApi';
 import { closeAll, configure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
 
@@ -133,6 +134,19 @@ describe('Explain Attention', () => {
     const { status, run } = api.snapshot();
     expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
     expect(run?.streams[0].text).to.equal('x = 1');
+    // The notebook has many texts: the cell is named, and what is explained from its start is the cell.
+    await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: n.ipynb, cell 2'));
+    expect(api.snapshot().notices).to.deep.equal(['Nothing was selected, so the cell is explained from its start.']);
+  });
+
+  it('names the side of a comparison', async () => {
+    const [left, right] = [await writeFile('before.txt', 'one word'), await writeFile('after.txt', 'two words')];
+    await vscode.commands.executeCommand('vscode.diff', left, right, 'before ↔ after', { viewColumn: vscode.ViewColumn.One });
+    await vscode.commands.executeCommand('attentionExplorer.explainAttention');
+    expect(api.snapshot().run?.streams[0].text).to.equal('two words');
+    await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: after.txt, right side'));
+    await vscode.commands.executeCommand('attentionExplorer.explainAttention', left);
+    await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: before.txt, left side'));
   });
 
   it('explains a document that was never saved', async () => {
@@ -274,3 +288,8 @@ describe('Explain Attention', () => {
     expect((await readFixture('zoo/gpt2.sdpa.legacy/meta.json')).length).to.be.greaterThan(0);
   });
 });
+
+/** What the panel's tab is called. */
+function panelTitle(): string | undefined {
+  return vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.startsWith('Attention Explorer'))?.label;
+}

@@ -4,15 +4,17 @@ import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } fro
 import { Emitter } from '../../base/event';
 import { ExplorerError } from '../../base/errors';
 import type { ChatTemplateView, ReportView } from '../../protocol';
-import { errorSentence } from '../localize';
+import { errorSentence, panelError } from '../localize';
+import { modelDocumentScheme } from '../ownTabs';
+import { reportFailure } from '../run/reportFailure';
 import { showWaiting } from '../run/showProgress';
 import { said, saidMarkdown } from '../say/said';
 
-/** The scheme of the documents that tell about the model in use. */
-export const modelDocumentScheme = 'attention-explorer-report';
-
 /** The documents there are, by the name of their file. */
 const fileNames = { report: 'Extraction Report.md', chatTemplate: 'Chat Template.md' } as const;
+
+/** VS Code's own editor for Markdown that is rendered: the command that shows a preview takes the place of the text. */
+const previewEditor = 'vscode.markdown.preview.editor';
 
 /** UTF-16 units of a template that are shown: several times the longest that models have. */
 const maxShown = 200_000;
@@ -26,14 +28,17 @@ export interface ModelDocumentSources {
 /** Provides what is known of the model in use as Markdown documents that are made anew each time they are asked for. */
 export class ModelDocuments implements vscode.TextDocumentContentProvider, Disposable {
   readonly #sources: ModelDocumentSources;
+  readonly #column: () => vscode.ViewColumn;
   readonly #store = new DisposableStore();
   readonly #changeEmitter = this.#store.add(new Emitter<vscode.Uri>());
   readonly onDidChange = this.#changeEmitter.event;
   /** Made and not asked for yet, by the paths of their documents. */
   readonly #texts = new Map<string, MarkdownText>();
 
-  constructor(sources: ModelDocumentSources) {
+  /** @param column says where documents open: beside the text, whose highlights stay. */
+  constructor(sources: ModelDocumentSources, column: () => vscode.ViewColumn) {
     this.#sources = sources;
+    this.#column = column;
     this.#store.add(vscode.workspace.registerTextDocumentContentProvider(modelDocumentScheme, this));
   }
 
@@ -51,40 +56,49 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
     }
   }
 
+  /** The document, or one that says in a sentence why there is none: it is open, and has to say something. */
   async #make(isTemplate: boolean, signal: AbortSignal): Promise<MarkdownText> {
     try {
-      return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources.report(signal)).markdown;
+      return await this.#ask(isTemplate, signal);
     } catch (error) {
       if (signal.aborted) throw error;
       return md`# ${isTemplate ? saidMarkdown('Chat Template') : saidMarkdown('Extraction Report')}\n\n${escaped(errorSentence(ExplorerError.from(error)))}\n`;
     }
   }
 
-  /** Opens a document on the model in use, rendered where VS Code can; what takes long can be cancelled. */
+  async #ask(isTemplate: boolean, signal: AbortSignal): Promise<MarkdownText> {
+    return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources.report(signal)).markdown;
+  }
+
+  /** Opens a document on the model in use, rendered where VS Code can; what takes long can be cancelled. Where there is nothing to show, says why. */
   async show(which: keyof ModelDocumentSources): Promise<void> {
     const uri = vscode.Uri.from({ scheme: modelDocumentScheme, path: `/${fileNames[which]}` });
     const controller = new AbortController();
     const title = which === 'chatTemplate' ? said('Chat Template') : said('Extraction Report');
-    const making = this.#make(which === 'chatTemplate', controller.signal);
+    const making = this.#ask(which === 'chatTemplate', controller.signal);
     const progress = showWaiting(title, making, () => controller.abort());
-    let document: vscode.TextDocument;
+    let text: MarkdownText;
     try {
-      const text = await making;
-      this.#texts.set(uri.path, text);
-      this.#changeEmitter.fire(uri);
-      document = await vscode.workspace.openTextDocument(uri);
-      await untilItSays(document, text);
+      text = await making;
     } catch (error) {
       if (controller.signal.aborted) return;
-      throw error;
+      // One that is open from before says it too.
+      this.#changeEmitter.fire(uri);
+      reportFailure(panelError(ExplorerError.from(error)), false);
+      return;
     } finally {
       progress.dispose();
     }
+    this.#texts.set(uri.path, text);
+    this.#changeEmitter.fire(uri);
+    const document = await vscode.workspace.openTextDocument(uri);
+    await untilItSays(document, text);
+    const column = this.#column();
     try {
-      await vscode.commands.executeCommand('markdown.showPreview', document.uri);
+      await vscode.commands.executeCommand('vscode.openWith', document.uri, previewEditor, { viewColumn: column, preview: true });
     } catch {
       // The built-in Markdown support can be turned off.
-      await vscode.window.showTextDocument(document, { preview: true });
+      await vscode.window.showTextDocument(document, { viewColumn: column, preview: true });
     }
   }
 

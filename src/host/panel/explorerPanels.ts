@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { plain } from '../../base/safeText';
+import { isOwnTab } from '../ownTabs';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { Recalled } from './panelMemory';
@@ -32,6 +33,12 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     this.#adopt(createPanel(panelViewType, plain('Attention Explorer'), preserveFocus));
   }
 
+  /** Where something opens that is not to cover the text in a column: over the panel, else beside. */
+  columnBeside(text: vscode.ViewColumn | undefined): vscode.ViewColumn {
+    const column = this.#current?.viewColumn;
+    return column === undefined || column === text || vscode.window.tabGroups.all.length === 1 ? vscode.ViewColumn.Beside : column;
+  }
+
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
     // There is one panel: a second one, of a workspace that was saved so, closes.
     if (this.#current !== undefined) panel.dispose();
@@ -52,7 +59,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   /** Shows the panel; what the person looks at, where it stands in the panel's own group, moves to the one beside, and is not covered. */
   async #uncover(panel: ExplorerPanel, preserveFocus: boolean): Promise<void> {
     const { viewColumn, activeTab } = vscode.window.tabGroups.activeTabGroup;
-    const isInTheWay = preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !(activeTab.input instanceof vscode.TabInputWebview);
+    const isInTheWay = preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !isOwnTab(activeTab);
     if (isInTheWay) await vscode.commands.executeCommand(viewColumn === vscode.ViewColumn.One ? 'workbench.action.moveEditorToNextGroup' : 'workbench.action.moveEditorToPreviousGroup');
     if (panel === this.#current) panel.reveal(preserveFocus);
   }

@@ -3,28 +3,35 @@ import { plain, type PlainText } from '../../base/safeText';
 import type { ViewState } from '../../model/viewState';
 import type { PanelAppearance, PanelLive, PanelRun, PersistedPanel } from '../../protocol';
 import { visibleEditor } from '../editor/visibleEditor';
-import { documentName } from '../run/documentName';
 import type { ShownRun } from '../run/shownRun';
+import { cellNumber, textName } from '../run/textName';
 import { textHash } from '../run/textHash';
+import { said } from '../say/said';
 import type { LiveState } from '../view/viewStore';
 import { readSettings } from '../readSettings';
-import { said } from '../say/said';
 
 /** A run as the panel gets it. */
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
   // What it has to say is said in sentences.
-  return { info: { ...run.info, notices: [] }, documentName: plain(documentName(text.uri)), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
+  return { info: { ...run.info, notices: [] }, documentName: textName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
 }
 
 /** Where what was selected stands, and the lines that it was read in: `file.py 19, in lines 12–30`. */
 export function selectedPlaceName(run: ShownRun): PlainText {
-  const name = plain(documentName(run.text.uri), 200);
   const all = linesOfRun(run);
-  if (run.focus === undefined) return run.selected === undefined ? plain(`${name} ${all}`) : said('{0} {1}, alone', name, all);
-  const own = linesOfRun(run, run.focus);
-  return all.includes('–') ? said('{0} {1}, in lines {2}', name, own, all) : said('{0} {1}, in its line', name, own);
+  if (run.focus === undefined) return run.selected === undefined ? placeName(run, all) : said('{0}, alone', placeName(run, all));
+  const own = placeName(run, linesOfRun(run, run.focus));
+  return all.includes('–') ? said('{0}, in lines {1}', own, all) : said('{0}, in its line', own);
+}
+
+/** A text's name and lines of it. */
+function placeName({ text }: ShownRun, lines: PlainText): PlainText {
+  const name = textName(text.uri);
+  // A number after that of a cell needs a word.
+  if (cellNumber(text.uri) === undefined) return plain(`${name} ${lines}`);
+  return lines.includes('–') ? said('{0}, lines {1}', name, lines) : said('{0}, line {1}', name, lines);
 }
 
 /** The lines, from one, of a run's text or of a part of it. */
@@ -35,14 +42,13 @@ function linesOfRun(run: ShownRun, { start, end } = { start: 0, end: run.text.te
   return plain(first === last ? `${first}` : `${first}–${last}`);
 }
 
-/** What the panel's tab is called: the document, and the lines where only some are explained. */
+/** What the panel's tab is called: the text, and the lines where only some are explained. */
 export function panelTitle(run: ShownRun | undefined): PlainText {
   if (run === undefined) return plain('Attention Explorer');
-  const name = documentName(run.text.uri);
+  const name = textName(run.text.uri);
   // What is explained in live mode moves with the caret; the tab's title does not.
   if (run.isWholeDocument || run.isLive) return plain(`Attention Explorer: ${name}`);
-  if (run.focus !== undefined) return plain(`Attention Explorer: ${selectedPlaceName(run)}`);
-  return plain(`Attention Explorer: ${plain(name, 200)} ${linesOfRun(run)}`);
+  return plain(`Attention Explorer: ${run.focus === undefined ? placeName(run, linesOfRun(run)) : selectedPlaceName(run)}`);
 }
 
 /** Live mode as the panel gets it. */

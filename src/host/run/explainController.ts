@@ -29,6 +29,7 @@ import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
 import { TrackedPicture } from './trackedPicture';
 import type { TextRange } from './textRange';
+import { cellNumber } from './textName';
 import { TrackedText } from './trackedText';
 import type { Log } from '../say/log';
 import { said } from '../say/said';
@@ -325,7 +326,7 @@ export class ExplainController implements Disposable {
 
 /** What is said where nothing was selected. */
 function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): PanelNotice {
-  if (around === undefined) return { sentence: noticeSentence({ code: 'wholeDocument', args: [] }) };
+  if (around === undefined) return { sentence: noticeSentence({ code: cellNumber(document.uri) === undefined ? 'wholeDocument' : 'wholeCell', args: [] }) };
   const lines = [around.start, around.end].map((offset) => document.positionAt(offset).line + 1);
   return { sentence: noticeSentence({ code: 'aroundCaret', args: lines }), action: { id: 'explainFromStart', title: actionTitle('explainFromStart') } };
 }

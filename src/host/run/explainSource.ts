@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
+import { isOwnTab } from '../ownTabs';
 import { checkIsNoPipe } from '../readFileAtMost';
 import type { SelectionMode } from '../settings';
 import { documentName } from './documentName';
@@ -97,7 +98,7 @@ async function sourceOfPreview(): Promise<vscode.TextEditor | undefined> {
 
 /** With the panel focused there is no active editor: the one meant is beside it, rather one with a selection. */
 function editorBesidePanel(): vscode.TextEditor | undefined {
-  if (!(vscode.window.tabGroups.activeTabGroup.activeTab?.input instanceof vscode.TabInputWebview)) return undefined;
+  if (!isOwnTab(vscode.window.tabGroups.activeTabGroup.activeTab)) return undefined;
   // Editors without a column are those of other panels, such as the log.
   const editors = vscode.window.visibleTextEditors.filter(({ viewColumn }) => viewColumn !== undefined).sort((a, b) => Number(a.viewColumn) - Number(b.viewColumn));
   return editors.find(({ selection }) => !selection.isEmpty) ?? editors[0];

@@ -43,6 +43,22 @@ describe('targets', () => {
     }
   });
 
+  it('that a model wrote hide nothing, and each token stays at its place', () => {
+    const hidden = { '\u202eabc': '\ufffdabc', 'a\u0000\u001b[31mb': 'a␀␛[31mb', 'x\u200b\u2066y\r\nz': 'x\ufffd\ufffdy\nz', 'a\u{e0041}b': 'a\ufffdb' };
+    for (const [text, visible] of Object.entries(hidden)) {
+      const ids = [...bytes.encode(text, { addSpecialTokens: false }).ids];
+      const stream = writtenTarget(bytes, { ids, endId: undefined });
+      expect(stream.text, visible).to.equal(visible);
+      let last = 0;
+      for (const { start, end } of stream.tokens) {
+        expect(end, visible).to.be.within(Math.max(start, last), visible.length);
+        last = end;
+      }
+      expect(last, visible).to.equal(visible.length);
+      expect(visible.endsWith(stream.text.slice(stream.tokens.at(-1)?.start)), visible).to.equal(true);
+    }
+  });
+
   it('of the person are read as in training: the start first, the language that is forced, the end not', () => {
     const rules = { startId: 2, endIds: new Set([2]), forcedFirstId: undefined };
     const own = givenTarget(bytes, 'May', rules);
