@@ -60,13 +60,13 @@ export class LoadedModel {
     if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
     signal?.throwIfAborted();
-    const tokenizer = await ModelTokenizer.open(resolved.tokenizerPath, access, deadlines);
+    const tokenizer = await ModelTokenizer.open({ path: resolved.tokenizerPath, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig }, access, deadlines);
     signal?.throwIfAborted();
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
     const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory });
-    return new LoadedModel(spec, model, access, [...resolved.notices, ...notices]);
+    return new LoadedModel(spec, model, access, [...resolved.notices, ...tokenizer.notices, ...notices]);
   }
 
   get info(): ModelInfo {
@@ -91,7 +91,7 @@ export class LoadedModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, this.#model.reports, this.#access);
+    return reportView(this.info.name, this.#model.reports, this.#access, this.#notices);
   }
 
   /** Frees the model. */

@@ -1,37 +1,48 @@
 import { ExplorerError, type ErrorCode } from '../base/errors';
+import type { Notice } from '../model/modelInfo';
 import type { Encoding } from '../tokenizer/encoding';
-import { Tokenizer, type EncodeOptions } from '../tokenizer/tokenizer';
+import { makeTokenizer } from '../tokenizer/pretrained/makeTokenizer';
+import type { EncodeOptions, Tokenizer } from '../tokenizer/tokenizer';
 import type { Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
+import { noticeOf, readTokenizerFiles, type TokenizerPlace } from './tokenizerFiles';
 
 /** After these a tokenizer may be half-changed: its caches, its queue. */
 const spoiling: readonly ErrorCode[] = ['tookTooLong', 'tokenizerTooCostly'];
 
 /** The tokenizer of a model, kept within its time. One whose work was ended is read anew before it is used again. */
 export class ModelTokenizer {
-  readonly #path: string;
+  readonly #place: TokenizerPlace;
   readonly #access: FileAccess;
   readonly #deadlines: Deadlines;
   #tokenizer: Tokenizer | undefined;
+  #notices: readonly Notice[] = [];
 
-  private constructor(path: string, access: FileAccess, deadlines: Deadlines) {
-    this.#path = path;
+  private constructor(place: TokenizerPlace, access: FileAccess, deadlines: Deadlines) {
+    this.#place = place;
     this.#access = access;
     this.#deadlines = deadlines;
   }
 
-  /** Reads a tokenizer.json. Throws what reading it and `Tokenizer.fromJson` throw, and `tookTooLong`. */
-  static async open(path: string, access: FileAccess, deadlines: Deadlines): Promise<ModelTokenizer> {
-    const tokenizer = new ModelTokenizer(path, access, deadlines);
+  /** Reads a tokenizer with its settings. Throws what reading it and `makeTokenizer` throw, and `tookTooLong`. */
+  static async open(place: TokenizerPlace, access: FileAccess, deadlines: Deadlines): Promise<ModelTokenizer> {
+    const tokenizer = new ModelTokenizer(place, access, deadlines);
     await tokenizer.ready();
     return tokenizer;
+  }
+
+  /** What is to be said of how it was read. */
+  get notices(): readonly Notice[] {
+    return this.#notices;
   }
 
   /** To be awaited before each use: reads the file again where the last use was ended. Throws as {@link open}. */
   async ready(): Promise<void> {
     if (this.#tokenizer !== undefined) return;
-    const json = new TextDecoder().decode(await this.#access.read(this.#path, 'tokenizer'));
-    this.#tokenizer = this.#deadlines.run('readTokenizer', json.length, () => Tokenizer.fromJson(json, this.#path));
+    const { files, notices } = await readTokenizerFiles(this.#place, this.#access);
+    const { tokenizer, remarks } = this.#deadlines.run('readTokenizer', files.json?.length ?? 0, () => makeTokenizer(files));
+    this.#tokenizer = tokenizer;
+    this.#notices = [...notices, ...remarks.map(noticeOf)];
   }
 
   /** Does something with the tokenizer within the time for a text of so many code units, or so many tokens. Throws `tookTooLong`, and what `work` throws. */

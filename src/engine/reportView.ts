@@ -1,13 +1,15 @@
-import { joinMarkdown, md } from '../base/markdown';
+import { escaped, joinMarkdown, md } from '../base/markdown';
 import { plain } from '../base/safeText';
+import { noticeText, type Notice } from '../model/modelInfo';
 import { formatReport, type ExtractionReport } from '../onnx/report';
 import type { ReportView } from '../protocol';
 import type { ModelAccess } from './modelAccess';
 
-/** The report of a model's files as one document: one report as it is, several as `{ "files": [ … ] }`. */
-export function reportView(title: string, reports: readonly ExtractionReport[], { cachedFiles }: Pick<ModelAccess, 'cachedFiles'>): ReportView {
+/** The report of a model's files as one document: one report as it is, several as `{ "files": [ … ] }`; what is to be said of its settings stands at the end. */
+export function reportView(title: string, reports: readonly ExtractionReport[], { cachedFiles }: Pick<ModelAccess, 'cachedFiles'>, notices: readonly Notice[] = []): ReportView {
   const [only] = reports;
   const json = reports.length === 1 ? only : { files: reports };
   const cached = cachedFiles.size === 0 ? [] : [md`\n${cachedFiles.size} of the files are links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub.\n`];
-  return { title: plain(title), markdown: joinMarkdown([joinMarkdown(reports.map(formatReport), '\n'), ...cached], ''), json: JSON.stringify(json, undefined, 2) };
+  const told = notices.map((notice) => md`\n${escaped(noticeText(notice))}\n`);
+  return { title: plain(title), markdown: joinMarkdown([joinMarkdown(reports.map(formatReport), '\n'), ...cached, ...told], ''), json: JSON.stringify(json, undefined, 2) };
 }

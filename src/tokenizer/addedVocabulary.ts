@@ -1,23 +1,9 @@
-import { JsonFields } from './jsonFields';
-import type { Pieces } from './models/model';
+import type { AddedTokens } from './addedTokens';
 import { NormalizedString } from './normalizedString';
 import type { Normalizer } from './normalizers/normalizer';
 import { Trie } from './trie';
 import { isWhitespace } from './unicode/characters';
 import { mostSearchSteps, mostUnits, TooCostlyError, WrittenUnits } from './workBounds';
-
-/** A token that is found in the text before the model sees it. */
-interface AddedToken {
-  readonly content: string;
-  readonly isSpecial: boolean;
-  /** Whether it must not touch other word characters. */
-  readonly isSingleWord: boolean;
-  /** Whether white space before it, after it, belongs to it. */
-  readonly stripsLeft: boolean;
-  readonly stripsRight: boolean;
-  /** Whether it is looked for in the normalised text, in its normalised form. */
-  readonly isNormalized: boolean;
-}
 
 /** A piece of the text; one that is an added token has its id. */
 interface Piece {
@@ -28,36 +14,31 @@ interface Piece {
 const endsInWord = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const startsInWord = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
-/** The tokens that were added to a model's vocabulary, special ones among them. */
+/** Finds the tokens that were added to a model's vocabulary, special ones among them. */
 export class AddedVocabulary {
-  readonly #ids = new Map<string, number>();
-  readonly #tokens = new Map<number, AddedToken>();
+  readonly #tokens: AddedTokens;
   readonly #normalizedForms = new Map<number, string>();
   readonly #plain = new Trie();
   readonly #normalized = new Trie();
   readonly #normalizer: Normalizer | undefined;
-  #maxId = -1;
+  readonly #findsSpecial: boolean;
 
-  /** Reads the list of added tokens. A token takes its id from the model or, if the model lacks it, the next one after it; the file's own numbers do not count, as in the reference library. */
-  constructor(list: readonly unknown[], path: string, pieces: Pieces, normalizer: Normalizer | undefined) {
+  /** @param findsSpecial whether special tokens that the text itself spells are found. */
+  constructor(tokens: AddedTokens, normalizer: Normalizer | undefined, findsSpecial = true) {
+    this.#tokens = tokens;
     this.#normalizer = normalizer;
-    let nextId = pieces.size;
-    const tokens = list.map((value, i) => readAddedToken(new JsonFields(value, `${path}[${i}]`))).filter(({ content }) => content !== '');
-    const numUnits = tokens.reduce((sum, { content }) => sum + content.length, 0);
+    this.#findsSpecial = findsSpecial;
+    const all = [...tokens.entries()];
+    const numUnits = all.reduce((sum, [, { content }]) => sum + content.length, 0);
     const written = new WrittenUnits(numUnits);
     let formUnits = 0;
-    for (const token of tokens) {
-      const id = this.#ids.get(token.content) ?? pieces.idOf(token.content) ?? nextId++;
-      this.#ids.set(token.content, id);
-      this.#tokens.set(id, token);
-      this.#maxId = Math.max(this.#maxId, id);
-      this.#normalizedForms.delete(id);
+    for (const [id, token] of all) {
       if (!token.isNormalized || normalizer === undefined) continue;
       const form = normalizer(NormalizedString.of(token.content, written)).text;
       if ((formUnits += form.length) > mostUnits(numUnits)) throw new TooCostlyError('its normalizer makes the added tokens far too long');
       this.#normalizedForms.set(id, form);
     }
-    for (const [id, token] of this.#tokens) {
+    for (const [id, token] of all) {
       const form = token.isNormalized ? (this.#normalizedForms.get(id) ?? token.content) : token.content;
       if (form !== '') (token.isNormalized ? this.#normalized : this.#plain).set(form, id);
     }
@@ -65,11 +46,11 @@ export class AddedVocabulary {
 
   /** Highest id, -1 where there is none. */
   get maxId(): number {
-    return this.#maxId;
+    return this.#tokens.maxId;
   }
 
   contentOf(id: number): string | undefined {
-    return this.#tokens.get(id)?.content;
+    return this.#tokens.at(id)?.content;
   }
 
   /** The content as the decoder wants it: normalised where it was looked for so. */
@@ -78,7 +59,7 @@ export class AddedVocabulary {
   }
 
   isSpecial(id: number): boolean {
-    return this.#tokens.get(id)?.isSpecial ?? false;
+    return this.#tokens.isSpecial(id);
   }
 
   /** Finds the added tokens of a text and normalises what is between them; empty pieces are left out. */
@@ -112,11 +93,11 @@ export class AddedVocabulary {
         continue;
       }
       const id = trie.valueAt(trie.nodeOf(text.slice(from, matchEnd)));
-      const token = this.#tokens.get(id);
+      const token = this.#tokens.at(id);
       let start = from;
       let end = matchEnd;
       from = matchEnd;
-      if (token === undefined || (token.isSingleWord && touchesWord(text, start, end))) continue;
+      if (token === undefined || (!this.#findsSpecial && this.#tokens.isSpecial(id)) || (token.isSingleWord && touchesWord(text, start, end))) continue;
       if (token.stripsLeft) {
         while (start > pieceStart && isWhitespace(text.charCodeAt(start - 1))) start--;
         // The token before may have taken the space that this one starts with.
@@ -135,18 +116,6 @@ export class AddedVocabulary {
     push(pieceStart, text.length, undefined);
     return pieces;
   }
-}
-
-function readAddedToken(fields: JsonFields): AddedToken {
-  const isSpecial = fields.boolean('special', false);
-  return {
-    content: fields.string('content'),
-    isSpecial,
-    isSingleWord: fields.boolean('single_word', false),
-    stripsLeft: fields.boolean('lstrip', false),
-    stripsRight: fields.boolean('rstrip', false),
-    isNormalized: fields.boolean('normalized', !isSpecial),
-  };
 }
 
 function touchesWord(text: string, start: number, end: number): boolean {

@@ -9,17 +9,19 @@ export class UnsupportedPartError extends Error {}
 /** Checked access to the fields of one JSON object from outside; every failure is a {@link TokenizerFormatError}. */
 export class JsonFields {
   readonly path: string;
-  readonly #value: Readonly<Record<string, unknown>>;
+  readonly #value: Readonly<Record<string, unknown>> | ReadonlyMap<string, unknown>;
 
+  /** @param value an object of JSON, or a map that stands for one. */
   constructor(value: unknown, path: string) {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TokenizerFormatError(`"${path}" is not an object`);
     this.path = path;
-    this.#value = value as Readonly<Record<string, unknown>>; // a plain object, checked above
+    this.#value = value instanceof Map ? (value as ReadonlyMap<string, unknown>) : (value as Readonly<Record<string, unknown>>); // an object, checked above
   }
 
   /** The field's value, undefined where it is missing or null. */
   raw(key: string): unknown {
-    return Object.hasOwn(this.#value, key) ? (this.#value[key] ?? undefined) : undefined;
+    if (this.#value instanceof Map) return (this.#value.get(key) as unknown) ?? undefined;
+    return Object.hasOwn(this.#value, key) ? ((this.#value as Readonly<Record<string, unknown>>)[key] ?? undefined) : undefined;
   }
 
   has(key: string): boolean {
@@ -27,7 +29,12 @@ export class JsonFields {
   }
 
   entries(): [string, unknown][] {
-    return Object.entries(this.#value);
+    return this.#value instanceof Map ? [...(this.#value as ReadonlyMap<string, unknown>)] : Object.entries(this.#value);
+  }
+
+  /** All fields as a plain object. */
+  all(): Readonly<Record<string, unknown>> {
+    return this.#value instanceof Map ? Object.fromEntries(this.#value as ReadonlyMap<string, unknown>) : (this.#value as Readonly<Record<string, unknown>>);
   }
 
   string(key: string, fallback?: string): string {

@@ -1,4 +1,5 @@
 import { ExplorerError } from '../base/errors';
+import { AddedToken, AddedTokens } from './addedTokens';
 import { AddedVocabulary } from './addedVocabulary';
 import type { Decoder } from './decoders/decoder';
 import { readDecoder } from './decoders/readDecoder';
@@ -37,6 +38,20 @@ interface Parts {
   readonly decode: Decoder | undefined;
 }
 
+/** What a tokenizer is put together from: a model, the tokens added to it, and steps as a tokenizer.json describes them. */
+export interface TokenizerParts {
+  /** Stands for it in errors. */
+  readonly name: string;
+  readonly model: Model;
+  readonly added: AddedTokens;
+  /** Whether special tokens that a text spells are found in it; true if not given. */
+  readonly findsSpecial?: boolean;
+  readonly normalizer: JsonFields | undefined;
+  readonly preTokenizer: JsonFields | undefined;
+  readonly postProcessor: JsonFields | undefined;
+  readonly decoder: JsonFields | undefined;
+}
+
 /** A tokenizer as a Hugging Face `tokenizer.json` describes it: added tokens, normaliser, pre-tokeniser, model, post-processor, decoder. */
 export class Tokenizer {
   readonly #parts: Parts;
@@ -54,14 +69,24 @@ export class Tokenizer {
     return withNamedErrors(name, () => {
       const fields = new JsonFields(parseJson(json), 'tokenizer');
       const model = readModel(fields.object('model'));
-      const normalize = fields.has('normalizer') ? readNormalizer(fields.object('normalizer')) : undefined;
+      const added = new AddedTokens(model.vocabulary);
+      added.add(readAddedTokens(fields));
+      const part = (key: string): JsonFields | undefined => (fields.has(key) ? fields.object(key) : undefined);
+      return Tokenizer.fromParts({ name, model, added, normalizer: part('normalizer'), preTokenizer: part('pre_tokenizer'), postProcessor: part('post_processor'), decoder: part('decoder') });
+    });
+  }
+
+  /** Puts a tokenizer together. Throws as {@link fromJson}. */
+  static fromParts({ name, model, added, findsSpecial = true, normalizer, preTokenizer, postProcessor, decoder }: TokenizerParts): Tokenizer {
+    return withNamedErrors(name, () => {
+      const normalize = normalizer && readNormalizer(normalizer);
       return new Tokenizer({
         name,
         model,
-        added: new AddedVocabulary(fields.has('added_tokens') ? fields.array('added_tokens') : [], 'tokenizer.added_tokens', model.vocabulary, normalize),
-        preTokenize: fields.has('pre_tokenizer') ? readPreTokenizer(fields.object('pre_tokenizer')) : undefined,
-        postProcess: fields.has('post_processor') ? readPostProcessor(fields.object('post_processor')) : undefined,
-        decode: fields.has('decoder') ? readDecoder(fields.object('decoder')) : undefined,
+        added: new AddedVocabulary(added, normalize, findsSpecial),
+        preTokenize: preTokenizer && readPreTokenizer(preTokenizer),
+        postProcess: postProcessor && readPostProcessor(postProcessor),
+        decode: decoder && readDecoder(decoder),
       });
     });
   }
@@ -141,7 +166,13 @@ function replaceLoneSurrogates(text: string): string {
   return text.replace(/\p{Surrogate}/gu, '\uFFFD');
 }
 
-function parseJson(json: string): unknown {
+/** The list of added tokens of a tokenizer.json; the file's own numbers do not count, as in the reference library. */
+export function readAddedTokens(fields: JsonFields): AddedToken[] {
+  return fields.has('added_tokens') ? fields.array('added_tokens').map((value, i) => AddedToken.read(new JsonFields(value, `${fields.path}.added_tokens[${i}]`))) : [];
+}
+
+/** Parses a file of a tokenizer. Throws `TokenizerFormatError`. */
+export function parseJson(json: string): unknown {
   try {
     return JSON.parse(json);
   } catch (error) {
@@ -149,7 +180,8 @@ function parseJson(json: string): unknown {
   }
 }
 
-function withNamedErrors<T>(name: string, run: () => T): T {
+/** Runs a step that reads or uses a tokenizer; its failures become errors with the tokenizer's name. */
+export function withNamedErrors<T>(name: string, run: () => T): T {
   try {
     return run();
   } catch (error) {

@@ -10,7 +10,8 @@ const maxClusterBytes = 6;
 /** SentencePiece's normaliser, whose rules are compiled into a double array (Darts) that the file carries. */
 export function readPrecompiled(fields: JsonFields): Normalizer {
   const path = `${fields.path}.precompiled_charsmap`;
-  const rules = new CharacterMap(decodeBase64(fields.string('precompiled_charsmap', ''), path), path);
+  const given = fields.raw('precompiled_charsmap');
+  const rules = new CharacterMap(given instanceof Uint8Array ? given : decodeBase64(fields.string('precompiled_charsmap', ''), path), path);
   return (piece) => {
     const pieces: string[] = [];
     const changes: number[] = [];

@@ -78,7 +78,7 @@ describe('A model’s tokenizer', () => {
 
   it('is ended where its expressions take too long, and read anew for the next text', async () => {
     const access = memoryAccess({ 't.json': nested });
-    const tokenizer = await ModelTokenizer.open('t.json', access, quick);
+    const tokenizer = await ModelTokenizer.open({ path: 't.json' }, access, quick);
     const expected = [...tokenizer.encode('ab').ids];
     await inTime(() => expect(codeOfCall(() => tokenizer.encode(hostile))).to.equal('tookTooLong'));
     await tokenizer.ready();
@@ -91,11 +91,11 @@ describe('A model’s tokenizer', () => {
   it('is ended while it is read', async () => {
     // Added tokens go through the normalizer as the file is read.
     const json = JSON.stringify({ ...JSON.parse(nested), normalizer: { type: 'Replace', pattern: { Regex: '(?:x+)+y' }, content: 'z' }, added_tokens: [{ id: 0, content: hostile, normalized: true, special: false }] });
-    await inTime(async () => expect(await codeOf(ModelTokenizer.open('t.json', memoryAccess({ 't.json': json }), quick))).to.equal('tookTooLong'));
+    await inTime(async () => expect(await codeOf(ModelTokenizer.open({ path: 't.json' }, memoryAccess({ 't.json': json }), quick))).to.equal('tookTooLong'));
   });
 
   it('lets a template’s text through the same bounds', async () => {
-    const tokenizer = await ModelTokenizer.open('t.json', memoryAccess({ 't.json': nested }), quick);
+    const tokenizer = await ModelTokenizer.open({ path: 't.json' }, memoryAccess({ 't.json': nested }), quick);
     await inTime(() => expect(codeOfCall(() => new ChatEncoder(tokenizer, template(`${hostile}{{ messages[0].content }}`), quick).encode('a'))).to.equal('tookTooLong'));
   });
 });
