@@ -35,6 +35,7 @@ export const errorSentences = {
   modelReadsText: '{0} reads text, not pictures: run "Explain Attention" on a text, or choose a model of pictures with "Select Model".',
   imageUnreadable: 'The picture {0} cannot be read ({1}): use a PNG, JPEG, WebP or GIF file.',
   imageTooLarge: 'The picture {0} has {1}, more than the {2} that can be explained: scale it down.',
+  imageTooNarrow: 'The picture {0} ({1} pixels) is too small or too narrow for the settings of the model, which would leave no pixels of it: use a larger one.',
   imageNoGrid: 'The attention of {0} cannot be laid over a picture: {1}.',
   inputNotMade: 'The model needs the input "{0}" ({1}), which cannot be made from text: choose another model.',
   targetStartUnknown: 'The settings of {0} do not say with which token its output begins: put the config.json that belongs to the model beside it, with decoder_start_token_id.',

@@ -16,8 +16,8 @@ export interface ResolvedModel {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
   readonly chatTemplate?: ChatTemplate;
-  /** How pictures are made ready; undefined where nothing says it, or what says it was not read. */
-  readonly preprocessorConfig?: Readonly<Record<string, unknown>>;
+  /** How pictures are made ready, and the file that says so; undefined where nothing says it, or what says it was not read. */
+  readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings };
   /** Parsed generation_config.json: how the model writes a text. */
   readonly generationConfig: Readonly<Record<string, unknown>>;
   /** Settings that are there and were not read: what they say could have made a difference. */
@@ -60,7 +60,8 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
   const chatTemplate = await readChatTemplate(access, await find('chat_template.jinja', chosen === undefined ? [] : [folderOf(chosen)]), tokenizerConfig);
   const preprocessorPath = await find('preprocessor_config.json');
-  const preprocessorConfig = await settingsAt(preprocessorPath);
+  const config = (await settingsAt(configPath)) ?? {};
+  const preprocessorConfig = await findPreprocessor({ processorConfig: await settingsAt(await find('processor_config.json')), preprocessorConfig: () => settingsAt(preprocessorPath), config });
   const fileName = baseName(modelPath);
   const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
   const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
@@ -69,13 +70,25 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     modelPath,
     encoderPath: await findEncoder(access, modelPath),
     tokenizerPath,
-    config: (await settingsAt(configPath)) ?? {},
+    config,
     tokenizerConfig,
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
     generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
     ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
     notices,
   };
+}
+
+/**
+ * The settings of the image processor, in the order in which `transformers` looks for them: those nested in processor_config.json,
+ * preprocessor_config.json, and the ones of a model of timm in config.json.
+ */
+async function findPreprocessor({ processorConfig, preprocessorConfig, config }: { readonly processorConfig: Settings | undefined; readonly preprocessorConfig: () => Promise<Settings | undefined>; readonly config: Settings }): Promise<ResolvedModel['preprocessorConfig']> {
+  const nestedSettings = processorConfig?.['image_processor'];
+  if (typeof nestedSettings === 'object' && nestedSettings !== null && !Array.isArray(nestedSettings)) return { file: 'processor_config.json', settings: { ...nestedSettings } };
+  const settings = await preprocessorConfig();
+  if (settings !== undefined) return { file: 'preprocessor_config.json', settings };
+  return typeof config['pretrained_cfg'] === 'object' && config['pretrained_cfg'] !== null ? { file: 'config.json', settings: { image_processor_type: 'TimmWrapperImageProcessor', pretrained_cfg: config['pretrained_cfg'] } } : undefined;
 }
 
 async function findModelFile(access: FileAccess, path: string): Promise<string> {

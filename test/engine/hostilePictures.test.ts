@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
 import { isAllocationFailure } from '../../src/engine/allocationFailure';
 import { decodeImage } from '../../src/engine/image/decodeImage';
-import { readPreprocessing, shapePicture } from '../../src/engine/image/preprocessing';
+import { readPreprocessing } from '../../src/engine/image/readPreprocessing';
+import { shapePicture } from '../../src/engine/image/shapePicture';
 import type { Raster } from '../../src/engine/image/raster';
 import { readFixture } from '../harness/fixtures';
 import { madeGif, madePng, withScans } from './madePictures';
@@ -98,7 +99,7 @@ describe('pictures that would take too long', () => {
     expect(await answerOf(narrow(1_000_000, 1), {})).to.equal('none');
     expect(await answerOf(narrow(8000, 1), { size: { shortest_edge: 224 } })).to.equal('imageTooLarge: 1792000 × 224 pixels once it is scaled');
     // Its middle is all that is wanted, and all that is made.
-    expect(await answerOf(narrow(1, 300_000), { size: { shortest_edge: 224 }, do_center_crop: true })).to.equal('none');
+    expect(await answerOf(narrow(1, 300_000), { size: { shortest_edge: 224 }, do_center_crop: true, crop_size: 224 })).to.equal('none');
     expect(await answerOf(narrow(5000, 5000), { do_resize: false })).to.equal('imageTooLarge: 5000 × 5000 pixels once it is scaled');
   });
 

@@ -5,7 +5,9 @@ import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { decodeImage } from '../../src/engine/image/decodeImage';
 import type { WholeLayer } from '../../src/engine/heldLayer';
 import { ImageModel } from '../../src/engine/image/imageModel';
-import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture } from '../../src/engine/image/preprocessing';
+import { pictureValues } from '../../src/engine/image/pictureValues';
+import { assumedPreprocessing, readPreprocessing } from '../../src/engine/image/readPreprocessing';
+import { shapePicture } from '../../src/engine/image/shapePicture';
 import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtime } from '../../src/engine/runtime';
 import { fileLimits } from '../../src/model/fileLimits';
@@ -44,8 +46,8 @@ function withBytes(bytes: Uint8Array, at: number, ...values: readonly number[]):
 describe('pictures', () => {
   it('are decoded to the bit as Pillow does, turned as they say, without alpha', async () => {
     const decoded = await stored('decoded.safetensors');
-    const names = (await listFixtures('images')).filter((name) => /\.(png|jpg|webp|gif)$/.test(name) && name !== 'cmyk.jpg');
-    expect(names).to.deep.equal([...decoded.keys()].sort()).and.have.lengthOf.at.least(20);
+    const names = (await listFixtures('images')).filter((name) => /\.(png|jpg|webp|gif)$/.test(name));
+    expect(names).to.deep.equal([...decoded.keys()].sort()).and.have.lengthOf.at.least(40);
     for (const name of names) {
       const { width, height, pixels } = await decodeImage(await read(name), name);
       const wanted = decoded.get(name);
@@ -54,6 +56,13 @@ describe('pictures', () => {
       expect(largestDifference(rgb, wanted?.data ?? []), name).to.equal(0);
       expect(pixels.every((value, i) => i % 4 !== 3 || value === 255), name).to.equal(true);
     }
+  });
+
+  it('say where Pillow reads them otherwise than one would expect', async () => {
+    const noticesOf = async (name: string): Promise<readonly string[]> => (await decodeImage(await read(name), name)).notices.map(({ code }) => code);
+    expect(await noticesOf('grey16.png')).to.deep.equal(['pictureGreyCut']);
+    expect(await noticesOf('cmyk0.jpg')).to.deep.equal(['pictureCmyk']);
+    for (const name of ['rgb16.png', 'grey.png', 'plain.jpg']) expect(await noticesOf(name), name).to.deep.equal([]);
   });
 
   it('are made ready as the slow image processors of transformers do', async () => {
@@ -85,7 +94,7 @@ describe('pictures', () => {
     expect(sizeOf({})).to.deep.equal([224, 224]);
     expect([...pictureValues({ width: 1, height: 1, pixels: Uint8Array.of(255, 0, 51, 255) }, assumedPreprocessing({ width: 1, height: 1 }), 3, false)]).to.deep.equal([1, -1, Math.fround(Math.fround(0.2) - 0.5) * 2]);
     expect([...pictureValues({ width: 1, height: 1, pixels: Uint8Array.of(255, 0, 51, 255) }, readPreprocessing({ do_rescale: false, do_normalize: false, do_flip_channel_order: true }, 'm'), 3, false)]).to.deep.equal([51, 0, 255]);
-    for (const config of [{ image_processor_type: 'LevitImageProcessor' }, { crop_pct: 0.9 }, { size: 'large' }, { size: -1 }, { resample: 9 }, { image_mean: ['a'] }, { image_std: [0, 1, 1] }, { size: { height: 1e9, width: 2 } }]) expect(() => readPreprocessing(config, 'm'), JSON.stringify(config)).to.throw(ExplorerError).with.property('code', 'modelUnsupported');
+    for (const config of [{ image_processor_type: 'NougatImageProcessor' }, { image_processor_type: 'MyViTImageProcessor' }, { feature_extractor_type: 'SomethingFeatureExtractor', size: 32 }, { image_processor_type: 'constructor' }, { crop_pct: 0.9 }, { size: 'large' }, { size: -1 }, { resample: 9 }, { image_mean: ['a'] }, { image_std: [0, 1, 1] }, { size: { height: 1e9, width: 2 } }]) expect(() => readPreprocessing(config, 'm'), JSON.stringify(config)).to.throw(ExplorerError).with.property('code', 'modelUnsupported');
   });
 
   it('that no decoder takes are refused in words, before they are decoded where they are too large', async () => {
@@ -97,20 +106,20 @@ describe('pictures', () => {
       ['a header without pixels', withBytes(png, 16, 0, 0, 0, 0), 'imageUnreadable'],
       ['a larger header', withBytes(png, 18, 4), 'imageUnreadable'],
       ['a smaller header: more data than it says', withBytes(png, 20, 0, 0, 0, 4), 'imageUnreadable'],
-      ['CMYK', await read('cmyk.jpg'), 'imageUnreadable'],
+      ['half a JPEG of four colours', (await read('cmyk2.jpg')).subarray(0, 1500), 'imageUnreadable'],
+      ['a JPEG of four colours that is too large', withBytes(await read('cmyk2.jpg'), (await read('cmyk2.jpg')).indexOf(0xc0) + 4, 0x40, 0, 0x40, 0), 'imageTooLarge'],
       ['half a JPEG', (await read('plain.jpg')).subarray(0, 900), 'imageUnreadable'],
       ['half a PNG', png.subarray(0, 2000), 'imageUnreadable'],
       ['half a WebP', (await read('plain.webp')).subarray(0, 400), 'imageUnreadable'],
       ['half a GIF', (await read('plain.gif')).subarray(0, 900), 'imageUnreadable'],
     ];
     for (const [what, bytes, code] of cases) expect((await errorOf(decodeImage(bytes, 'picture'))).code, what).to.equal(code);
-    expect((await errorOf(decodeImage(await read('cmyk.jpg'), 'cmyk.jpg'))).message).to.equal('The picture cmyk.jpg cannot be read (its colours are CMYK: save it with RGB colours): use a PNG, JPEG, WebP or GIF file.');
   });
 
   it('that are damaged anywhere give an error of ours or a picture, and spoil none that comes after', async () => {
     let seed = 12345;
     const random = (below: number): number => (seed = (seed * 1103515245 + 12345) % 2147483648) % below;
-    for (const name of ['rgb.png', 'palette4.png', 'interlaced.png', 'plain.jpg', 'turned6.jpg', 'plain.webp', 'plain.gif']) {
+    for (const name of ['rgb.png', 'palette4.png', 'interlaced.png', 'interlaced2Palette.png', 'cmyk2.jpg', 'ycckProgressive2.jpg', 'plain.jpg', 'turned6.jpg', 'plain.webp', 'plain.gif']) {
       const bytes = await read(name);
       for (let i = 0; i < 40; i++) {
         const damaged = withBytes(bytes, random(bytes.length), random(256)).subarray(0, random(4) === 0 ? random(bytes.length) : bytes.length);

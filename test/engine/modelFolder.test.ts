@@ -75,7 +75,7 @@ describe('model folders', () => {
       [large, 'it is 16.1 MB large, more than the 16 MB that are read'],
       ['{"__proto__": {"n_ctx": 3}, "n_positions": "many"}', undefined],
     ];
-    for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json', 'preprocessor_config.json']) {
+    for (const name of ['config.json', 'generation_config.json', 'tokenizer_config.json', 'preprocessor_config.json', 'processor_config.json']) {
       for (const [config, reason] of cases) {
         const access = memoryAccess({ 'm/model.onnx': '', [`m/${name}`]: config });
         const resolved = await resolveModel(access, 'm');

@@ -5,20 +5,27 @@ import webpBinary from '@jsquash/webp/codec/dec/webp_dec.wasm';
 import { ExplorerError } from '../../base/errors';
 import { isAllocationFailure } from '../allocationFailure';
 import { noDeadlines, type Deadlines } from '../deadlines';
+import type { Notice } from '../../model/modelInfo';
+import { decodeCmykJpeg } from './decodeCmykJpeg';
 import { decodeGif } from './decodeGif';
 import { decodePng } from './decodePng';
 import { readImageHeader, type ImageHeader } from './imageHeader';
 import { orient, type Raster } from './raster';
 
+/** A picture as it was decoded, with what its reader must know of that. */
+export interface DecodedPicture extends Raster {
+  readonly notices: readonly Notice[];
+}
+
 /**
  * Decodes a PNG, JPEG, WebP or GIF file (its first frame) as `PIL.Image.open(…).convert('RGB')` after `exif_transpose` does:
  * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `tookTooLong`, `imageTooLarge` before it decodes, or `outOfMemory`.
  */
-export async function decodeImage(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<Raster> {
+export async function decodeImage(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<DecodedPicture> {
   const header = readImageHeader(bytes, name);
   let raster: Raster;
   try {
-    const decode = await decoderOf(header.format);
+    const decode = await decoderOf(header);
     raster = deadlines.run('preparePicture', header.width * header.height, () => decode(bytes));
   } catch (error) {
     if (error instanceof ExplorerError) throw error;
@@ -27,17 +34,24 @@ export async function decodeImage(bytes: Uint8Array, name: string, deadlines: De
   if (raster.width !== header.width || raster.height !== header.height) throw new ExplorerError('imageUnreadable', [name, 'it has another size than its header says']);
   // What is shown is what the model sees, and that is opaque.
   for (let i = 3; i < raster.pixels.length; i += 4) raster.pixels[i] = 255;
-  return orient(raster, header.orientation);
+  return { ...orient(raster, header.orientation), notices: decodingNotices(header) };
+}
+
+/** What the library that decodes for a model's own makes of a picture, where one would not expect it. */
+function decodingNotices({ isCmyk, isDeepGrey }: ImageHeader): Notice[] {
+  if (isDeepGrey === true) return [{ code: 'pictureGreyCut', args: [] }];
+  return isCmyk === true ? [{ code: 'pictureCmyk', args: [] }] : [];
 }
 
 /** Loads what decodes a format: a codec of its own for each picture, since one that broke off, or was ended, may be no good any more. */
-async function decoderOf(format: ImageHeader['format']): Promise<(bytes: Uint8Array) => Raster> {
+async function decoderOf({ format, isCmyk }: ImageHeader): Promise<(bytes: Uint8Array) => Raster> {
   switch (format) {
     case 'png':
       return decodePng;
     case 'gif':
       return decodeGif;
     case 'jpeg': {
+      if (isCmyk === true) return decodeCmykJpeg;
       const jpeg = await makeJpegDecoder(await startingFrom(jpegBinary));
       return (bytes) => toRaster(jpeg.decode(bytes, false));
     }

@@ -43,8 +43,8 @@ interface PngHeader {
 }
 
 /**
- * Decodes a PNG file, its alpha dropped and of 16 bits the upper eight taken. Rows are made as they are inflated, so that nothing is
- * held beside the picture. Throws an error for a file that is damaged.
+ * Decodes a PNG file, its alpha dropped and of 16 bits the upper eight taken; but grey of 16 bits is cut at 255, as Pillow makes RGB of
+ * it. Rows are made as they are inflated, so that nothing is held beside the picture. Throws an error for a file that is damaged.
  */
 export function decodePng(bytes: Uint8Array): Raster {
   const header = readHeader(bytes);
@@ -182,6 +182,10 @@ class Rows {
         if (index >= colours.length) throw new Error('it uses a colour that its palette does not have');
         pixels[to] = colours[index];
       }
+      return;
+    }
+    if (channels === 1) {
+      for (let x = 0, at = 1; x < count; x++, to += right, at += 2) pixels[to] = row[at] > 0 ? 0xffffffff : pixelOf(row[at + 1], row[at + 1], row[at + 1]);
       return;
     }
     // Of 16 bits the upper eight come first.

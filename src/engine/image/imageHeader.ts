@@ -1,5 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
+import { maxCmykPixels } from './decodeCmykJpeg';
 
 /** What a picture's first bytes say of it. */
 export interface ImageHeader {
@@ -11,6 +12,10 @@ export interface ImageHeader {
   readonly orientation: number;
   /** How often a JPEG goes over its picture. */
   readonly numScans?: number;
+  /** Whether a JPEG has four colours. */
+  readonly isCmyk?: boolean;
+  /** Whether a PNG is of grey of 16 bits. */
+  readonly isDeepGrey?: boolean;
 }
 
 /** The largest picture that is decoded, in pixels, and its longest side. */
@@ -28,6 +33,7 @@ export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
   if (!(width > 0 && height > 0)) throw new ExplorerError('imageUnreadable', [name, 'its header states no size']);
   if (width * height > maxImagePixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels`, `${maxImagePixels / 1e6} million`]);
   if (Math.max(width, height) > maxImageSide) throw new ExplorerError('imageTooLarge', [name, `a side of ${Math.max(width, height)} pixels`, String(maxImageSide)]);
+  if (header.isCmyk === true && width * height > maxCmykPixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels of four colours`, `${maxCmykPixels / 1e6} million`]);
   // Narrow pictures are decoded in blocks of up to 32 pixels like all others.
   const numDecoded = numScans * Math.ceil(width / 32) * Math.ceil(height / 32) * 1024;
   if (numScans > 1 && numDecoded > maxScannedPixels) throw new ExplorerError('imageTooLarge', [name, `${numScans} scans of ${width} × ${height} pixels`, `${Math.floor(maxScannedPixels / 1e6)} million in all`]);
@@ -53,7 +59,7 @@ function readPng(bytes: Uint8Array): ImageHeader | undefined {
     if (type === 'eXIf') orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
     if (type === 'IEND') break;
   }
-  return { format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation };
+  return { format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation, isDeepGrey: bytes[24] === 16 && bytes[25] === 0 };
 }
 
 function readGif(bytes: Uint8Array): ImageHeader | undefined {
@@ -96,6 +102,7 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
   let orientation = 1;
   let size: { readonly width: number; readonly height: number } | undefined;
   let numScans: number | undefined;
+  let isCmyk = false;
   for (let at = 2; at + 4 <= bytes.length; ) {
     if (bytes[at] !== 0xff) throw unreadable('it is damaged');
     const marker = bytes[at + 1];
@@ -112,7 +119,7 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
     if (length < 2) throw unreadable('it is damaged');
     if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0') orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && at + 10 <= bytes.length) {
-      if (bytes[at + 9] === 4) throw unreadable('its colours are CMYK: save it with RGB colours');
+      isCmyk = bytes[at + 9] === 4;
       size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };
     }
     if (marker === 0xda) {
@@ -123,7 +130,7 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
     }
     at += 2 + length;
   }
-  return size === undefined ? undefined : { format: 'jpeg', ...size, orientation, numScans: numScans ?? 0 };
+  return size === undefined ? undefined : { format: 'jpeg', ...size, orientation, numScans: numScans ?? 0, isCmyk };
 }
 
 /** How many scans there are from the first one on to the end that a decoder finds; undefined where there is no end. */

@@ -9,7 +9,7 @@ import type { ValueInfo } from '../../onnx/onnxModel';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/patchEmbedding';
 import { readsOf } from '../../onnx/reads';
 import type { ExtractionReport } from '../../onnx/report';
-import type { EngineEvents, ModelSpec, PictureView, ReportView } from '../../protocol';
+import type { EngineEvents, ModelSpec, ReportView } from '../../protocol';
 import { AttentionSession, type LayerWeights } from '../attentionSession';
 import { noDeadlines, type Deadlines } from '../deadlines';
 import type { HeldLayer } from '../heldLayer';
@@ -25,9 +25,12 @@ import { reportView } from '../reportView';
 import { maxReason, type ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
+import { sizeAfter } from './shapings';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
-import { assumedPreprocessing, pictureValues, readPreprocessing, shapePicture, type Preprocessing } from './preprocessing';
-import type { PixelSize, Raster } from './raster';
+import { pictureValues } from './pictureValues';
+import type { PixelSize } from './raster';
+import { assumedPreprocessing, readPreprocessing, type Preprocessing } from './readPreprocessing';
+import { shapePicture, type ShapedPicture } from './shapePicture';
 
 /** What a run of a picture gives. */
 export interface ImageRunResult {
@@ -40,7 +43,7 @@ export interface ImageRunResult {
 
 /** A picture made ready for a model. */
 export interface PreparedPicture {
-  readonly picture: PictureView;
+  readonly picture: ShapedPicture;
   readonly notices: readonly Notice[];
 }
 
@@ -66,10 +69,10 @@ export class ImageModel {
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
   readonly #preprocessing: Preprocessing | undefined;
-  readonly #makeOthers: (size: PixelSize) => readonly ModelInput[];
+  readonly #makeOthers: (picture: ShapedPicture) => readonly ModelInput[];
   #report: ExtractionReport;
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (size: PixelSize) => readonly ModelInput[]) {
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
     this.info = info;
     this.#spec = spec;
     this.#session = session;
@@ -101,7 +104,7 @@ export class ImageModel {
     if (sites.length === 0) throw noAttention(resolved.name, files.analysis);
     const embedding = patchEmbedding(index, pixels.name);
     const layout = layoutOf(pixels, embedding);
-    const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig, resolved.name);
+    const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig.settings, resolved.name, { file: resolved.preprocessorConfig.file, modelType: resolved.config['model_type'] });
     // What the file fixes is known before anything is loaded.
     const checkMemory = (size: PixelSize): void => checkPicture(resolved.name, size, { files, layout, candidates: gridCandidates(embedding, resolved.config, size), limits });
     checkMemory({ width: layout.width ?? 1, height: layout.height ?? 1 });
@@ -119,10 +122,10 @@ export class ImageModel {
       reads: 'image',
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
-    const makeOthers = ({ width, height }: PixelSize): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => onesOf(mask, [1, height, width]))];
-    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, (size) => {
-      checkMemory(size);
-      return makeOthers(size);
+    const makeOthers = (picture: ShapedPicture): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => pixelMask(mask, picture))];
+    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, (picture) => {
+      checkMemory(picture);
+      return makeOthers(picture);
     });
   }
 
@@ -137,16 +140,15 @@ export class ImageModel {
     const steps = this.#preprocessing;
     const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name));
     const { width, height } = this.#layout;
-    if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its preprocessor_config.json makes them ${shaped.width} × ${shaped.height}`]);
-    const isCut = steps?.crop !== undefined && isCropped(decoded, steps);
-    const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices];
+    if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`]);
+    const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
-    else if (isCut) notices.push({ code: 'pictureCut', args: [] });
+    else notices.push(...shapingNotices(steps, decoded));
     return { picture: shaped, notices };
   }
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
-  async run(picture: PictureView): Promise<ImageRunResult> {
+  async run(picture: ShapedPicture): Promise<ImageRunResult> {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture);
     this.#checkMemory(candidates);
@@ -200,7 +202,7 @@ export class ImageModel {
     if (numTokens ** 2 * numHeads * 4 > maxAttentionBytes) throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
 
-  #pixels(picture: PictureView): ModelInput {
+  #pixels(picture: ShapedPicture): ModelInput {
     const { input, numChannels, isChannelLast } = this.#layout;
     const { width, height } = picture;
     const type = dataTypeName(input.dataType) ?? 'float32';
@@ -241,17 +243,28 @@ function layoutOf(input: ValueInfo, embedding: PatchEmbedding | undefined): Pixe
   return { input, numChannels, isChannelLast, height: side(isChannelLast ? 1 : 2), width: side(isChannelLast ? 2 : 3) };
 }
 
-function isCropped(decoded: Raster, { sizeFor, crop }: Preprocessing): boolean {
-  const size = sizeFor?.(decoded) ?? decoded;
-  return crop !== undefined && (size.width > crop.width || size.height > crop.height);
+/** What the reader must know of what was done to a picture: that parts of it are not seen, or that parts of what is seen are not of it. */
+function shapingNotices({ shapings, by, file }: Preprocessing, decoded: PixelSize): Notice[] {
+  const notices: Notice[] = by === 'assumption' ? [{ code: 'processorAssumed', args: [file] }] : [];
+  let size = decoded;
+  for (const shaping of shapings(decoded)) {
+    if (shaping.kind === 'crop' && (size.width > shaping.size.width || size.height > shaping.size.height)) notices.push({ code: 'pictureCut', args: [] });
+    size = sizeAfter(size, shaping);
+    if (shaping.kind === 'pad' && Math.max(...Object.values(shaping.margins)) > 0) notices.push({ code: 'picturePadded', args: [size.width, size.height] });
+  }
+  return notices;
 }
 
-function onesOf(input: ValueInfo, dims: readonly number[]): ModelInput {
+/** 1 where a picture has pixels, 0 where it was only filled up. */
+function pixelMask(input: ValueInfo, { width, height, content }: ShapedPicture): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'int64';
-  const data = allocate(type, dims.reduce((product, dim) => product * dim, 1));
-  if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(1n);
-  else data.fill(type === 'float16' ? halfBits(1) : 1);
-  return { name: input.name, type, dims, data };
+  const data = allocate(type, width * height);
+  for (let y = content.top; y < content.top + content.height; y++) {
+    const [from, to] = [y * width + content.left, y * width + content.left + content.width];
+    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(1n, from, to);
+    else data.fill(type === 'float16' ? halfBits(1) : 1, from, to);
+  }
+  return { name: input.name, type, dims: [1, height, width], data };
 }
 
 /** The bits of a number as a half-precision float, rounded to even. */

@@ -9,7 +9,7 @@ import { isServedOverHttp, readFileAtMost } from '../readFileAtMost';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
-const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'tokenizer_config.json', 'chat_template.jinja', 'special_tokens_map.json', 'generation_config.json', 'preprocessor_config.json'];
+const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'tokenizer_config.json', 'chat_template.jinja', 'special_tokens_map.json', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json'];
 
 /** What is read from beside a tokenizer. */
 const companionNames = ['tokenizer_config.json', 'chat_template.jinja'];

@@ -3,7 +3,7 @@ import { readGenerationRules } from '../../../src/engine/generation';
 import { renderChat } from '../../../src/engine/chatTemplate';
 import { readAnswers } from '../../../src/engine/image/imageAnswer';
 import { gridCandidates } from '../../../src/engine/image/imageTokens';
-import { readPreprocessing } from '../../../src/engine/image/preprocessing';
+import { readPreprocessing } from '../../../src/engine/image/readPreprocessing';
 import { configuredContextLength, resolveModel } from '../../../src/engine/modelFolder';
 import { memoryAccess } from '../../engine/fixtureAccess';
 import { codeOfPromise } from './codeOfAny';
@@ -48,7 +48,7 @@ async function readAll(files: Readonly<Record<string, string>>): Promise<void> {
   readAnswers(new Map([['logits', { type: 'float32', dims: [1, 2], data: Float32Array.of(0, 1) }]]), config);
   const failures: unknown[] = [];
   // What one of them is refused for is no reason not to ask for the others.
-  for (const ask of [() => readGenerationRules('m', generationConfig, config), () => chatTemplate && renderChat(chatTemplate, 'hello'), () => preprocessorConfig && readPreprocessing(preprocessorConfig, 'm').sizeFor?.({ width: 100, height: 50 })]) {
+  for (const ask of [() => readGenerationRules('m', generationConfig, config), () => chatTemplate && renderChat(chatTemplate, 'hello'), () => preprocessorConfig && readPreprocessing(preprocessorConfig.settings, 'm', { modelType: config['model_type'] }).shapings({ width: 100, height: 50 })]) {
     try {
       ask();
     } catch (error) {

@@ -1,7 +1,11 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { deflateSync, inflateSync } from 'node:zlib';
 import { decodeImage } from '../../../src/engine/image/decodeImage';
-import { pictureValues, readPreprocessing, shapePicture } from '../../../src/engine/image/preprocessing';
+import { pictureValues } from '../../../src/engine/image/pictureValues';
+import type { PixelSize } from '../../../src/engine/image/raster';
+import { readPreprocessing } from '../../../src/engine/image/readPreprocessing';
+import { shapePicture } from '../../../src/engine/image/shapePicture';
+import { sizeAfter } from '../../../src/engine/image/shapings';
 import { mutate } from '../../unit/onnx/mutate';
 import { codeOfPromise } from './codeOfAny';
 import { below, oneOf, type Chances, type FuzzTarget } from './fuzzTarget';
@@ -109,7 +113,7 @@ export function imageTarget(): FuzzTarget {
   const files = readdirSync('test/fixtures/images').filter((name) => /\.(?:png|jpg|gif|webp)$/.test(name)).map((name) => new Uint8Array(readFileSync(`test/fixtures/images/${name}`)));
   const processors = Object.values(JSON.parse(readFileSync('test/fixtures/images/processors.json', 'utf8')) as Record<string, unknown>);
   return {
-    allowed: new Set(['', 'tooLargeForAFuzzer', 'imageUnreadable', 'imageTooLarge', 'modelUnsupported']),
+    allowed: new Set(['', 'tooLargeForAFuzzer', 'imageUnreadable', 'imageTooLarge', 'imageTooNarrow', 'modelUnsupported']),
     run(random) {
       let bytes = mutated(random, oneOf(random, files));
       if (random() < 0.3) bytes = mutated(random, bytes);
@@ -123,7 +127,10 @@ export function imageTarget(): FuzzTarget {
 async function shape(bytes: Uint8Array, settings: Readonly<Record<string, unknown>>): Promise<void> {
   const raster = await decodeImage(bytes, 'picture');
   const steps = readPreprocessing(settings, 'model');
-  const { width, height } = steps.sizeFor?.(raster) ?? raster;
-  if (width * height > mostPixels) return;
+  let size: PixelSize = raster;
+  for (const step of steps.shapings(raster)) {
+    size = sizeAfter(size, step);
+    if (size.width * size.height > mostPixels) return;
+  }
   pictureValues(shapePicture(raster, steps, 'picture'), steps, 3, false);
 }

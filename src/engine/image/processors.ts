@@ -1,0 +1,444 @@
+import { byDivisor, byMultiples, byPatches, downToMultiples, thumbnailOf, toLongest, toLongestAbove, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
+import type { ProcessorSettings } from './processorSettings';
+import type { PixelSize } from './raster';
+import type { Fill, Shaping } from './shapings';
+import { marginsAround, marginsTo, sizeAfter } from './shapings';
+
+/** What an image processor does to a picture. */
+export interface Processing {
+  /** The steps for a picture of a size, in their order. Throws `modelUnsupported` for one that they cannot be applied to. */
+  readonly shapings: (size: PixelSize) => readonly Shaping[];
+  /** How bytes become values; undefined where that is left out. */
+  readonly rescale: number | undefined;
+  readonly normalize: Normalization | undefined;
+  /** What is added between the two. */
+  readonly offset?: number;
+  /** Whether values are divided by the deviations once more. */
+  readonly dividesTwice?: boolean;
+  readonly isBgr?: boolean;
+}
+
+/** Means and deviations by channel, or one of each for all. */
+export interface Normalization {
+  readonly mean: readonly number[];
+  readonly deviation: readonly number[];
+}
+
+type Processor = (settings: ProcessorSettings) => Processing;
+/** A step, for the size that the steps before it give; undefined where it changes nothing. */
+type Step = (size: PixelSize) => Shaping | undefined;
+
+/** Steps one after the other. */
+function inTurn(steps: readonly (Step | undefined)[]): (size: PixelSize) => readonly Shaping[] {
+  return (size) => {
+    const shapings: Shaping[] = [];
+    let current = size;
+    for (const step of steps) {
+      const shaping = step?.(current);
+      if (shaping === undefined) continue;
+      shapings.push(shaping);
+      current = sizeAfter(current, shaping);
+    }
+    return shapings;
+  };
+}
+
+/** Rescaling and normalising, as nearly all do it. */
+function values(settings: ProcessorSettings): Pick<Processing, 'rescale' | 'normalize'> {
+  return { rescale: rescaling(settings), normalize: settings.flag('do_normalize') ? normalization(settings) : undefined };
+}
+
+function rescaling(settings: ProcessorSettings): number | undefined {
+  if (!settings.flag('do_rescale')) return undefined;
+  const factor = settings.number('rescale_factor');
+  if (factor === undefined) throw settings.unsupported('rescaling without a "rescale_factor"');
+  return factor;
+}
+
+function normalization(settings: ProcessorSettings): Normalization {
+  const deviation = settings.channels('image_std');
+  if (deviation.includes(0)) throw settings.unsupported('an "image_std" of zero');
+  return { mean: settings.channels('image_mean'), deviation };
+}
+
+function resizing(settings: ProcessorSettings, sizing: () => Sizing): Step | undefined {
+  if (!settings.flag('do_resize')) return undefined;
+  const resampling = settings.resampling();
+  const toSize = sizing();
+  return (size) => ({ kind: 'resize', size: toSize(size), resampling });
+}
+
+function sizeSetting(settings: ProcessorSettings, isSquare = settings.isSquare()): SizeSetting {
+  const size = settings.size('size', isSquare);
+  if (size === undefined) throw settings.unsupported('no "size"');
+  return size;
+}
+
+const fixed = ({ height, width }: SizeSetting): PixelSize | undefined => (height === undefined || width === undefined ? undefined : { height, width });
+
+/** What the library's `resize` makes of a size. */
+function usualSizing(settings: ProcessorSettings, size: SizeSetting): Sizing {
+  const { shortest, longest, maxHeight, maxWidth } = size;
+  if (shortest !== undefined) return longest === undefined ? toShortest(shortest) : withinEdges(shortest, longest);
+  if (maxHeight !== undefined && maxWidth !== undefined) return withinBox(maxHeight, maxWidth);
+  const box = fixed(size);
+  if (box === undefined) throw settings.unsupported('a "size" of the longest edge alone');
+  return () => box;
+}
+
+/** The same where the shortest edge alone will not do. */
+function edgesSizing(settings: ProcessorSettings, size: SizeSetting): Sizing {
+  if (size.shortest !== undefined && size.longest === undefined) throw settings.unsupported('a "size" of the shortest edge alone');
+  return usualSizing(settings, size);
+}
+
+function boxOf(settings: ProcessorSettings, size: SizeSetting): PixelSize {
+  const box = fixed(size);
+  if (box === undefined) throw settings.unsupported('a "size" that is no height and width');
+  return box;
+}
+
+function shortestOf(settings: ProcessorSettings, size: SizeSetting): number {
+  if (size.shortest === undefined) throw settings.unsupported('a "size" without the shortest edge');
+  return size.shortest;
+}
+
+function cropping(settings: ProcessorSettings): Step | undefined {
+  if (!settings.flag('do_center_crop')) return undefined;
+  const size = settings.size('crop_size', true);
+  const crop = size === undefined ? undefined : fixed(size);
+  if (crop === undefined) throw settings.unsupported('a "crop_size" that is not known');
+  return () => ({ kind: 'crop', size: crop });
+}
+
+/** Padding right and below, behind all else: with the value 0. */
+function paddingTo(settings: ProcessorSettings, key: 'pad_size' | 'crop_size' = 'pad_size'): Step | undefined {
+  const written = settings.size(key, true);
+  if (written === undefined) return undefined;
+  const target = fixed(written);
+  if (target === undefined) throw settings.unsupported('a "pad_size" that is no height and width');
+  return (size) => {
+    const margins = marginsTo(size, target);
+    if (margins === undefined) throw settings.unsupported(`padding to ${target.width} × ${target.height} pixels, and this picture is ${size.width} × ${size.height} by then`);
+    return { kind: 'pad', margins, fill: 'zero' };
+  };
+}
+
+const padding = (settings: ProcessorSettings): Step | undefined => (settings.flag('do_pad') ? paddingTo(settings) : undefined);
+
+function toSquare(fill: Fill): Step {
+  return (size) => {
+    const side = Math.max(size.width, size.height);
+    const margins = marginsAround(size, { width: side, height: side });
+    return margins === undefined || size.width === size.height ? undefined : { kind: 'pad', margins, fill };
+  };
+}
+
+/** The mean as a colour. */
+function meanColour(settings: ProcessorSettings): Fill {
+  const [red, green = red, blue = red] = settings.channels('image_mean').map((mean) => Math.min(255, Math.max(0, Math.trunc(mean * 255))));
+  return [red, green, blue];
+}
+
+/** Resize, crop, rescale, normalise, pad: what the library's own backend does. */
+const plain: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings))), cropping(settings), padding(settings)]),
+  ...values(settings),
+});
+
+/** The same without padding. */
+const plainUnpadded: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings))), cropping(settings)]),
+  ...values(settings),
+});
+
+/** Resize, rescale, normalise. */
+const resizeOnly: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings)))]),
+  ...values(settings),
+});
+
+/** One that can also cut a picture into several: then it is refused. */
+const wholeUnless = (key: string, what: string, processor: Processor): Processor => (settings) => {
+  if (settings.flag(key)) throw settings.unsupported(what);
+  return processor(settings);
+};
+
+const clip: Processor = (settings) => {
+  // KOSMOS-2's: a square of the size that the class has.
+  if (!settings.isStated('use_square_size') || !settings.flag('use_square_size')) return plain(settings);
+  return { ...plain(settings), shapings: inTurn([resizing(settings, () => () => ({ width: 224, height: 224 })), cropping(settings), padding(settings)]) };
+};
+
+/** Early settings say `rescale` for `do_rescale`. */
+const owlVit: Processor = (settings) => {
+  const processing = plain(settings);
+  return settings.isStated('rescale') ? { ...processing, rescale: settings.flag('rescale') ? settings.number('rescale_factor') : undefined } : processing;
+};
+
+const idefics: Processor = (settings) => {
+  const side = settings.isStated('image_size') ? settings.divisor('image_size') : undefined;
+  return side === undefined ? resizeOnly(settings) : { ...resizeOnly(settings), shapings: inTurn([resizing(settings, () => () => ({ width: side, height: side }))]) };
+};
+
+/** DETR and its kin: an `int` is the shortest edge, with the longest at most `max_size`. */
+const detr = (bySixteens: boolean): Processor => (settings) => {
+  const read = sizeSetting(settings, false);
+  const size = read.shortest !== undefined && typeof settings.value('size') === 'number' ? { ...read, longest: settings.number('max_size') ?? 1333 } : read;
+  const sizing = (): Sizing => (bySixteens && size.shortest !== undefined && size.longest !== undefined ? withinEdgesBySixteens(size.shortest, size.longest) : edgesSizing(settings, size));
+  const isPadded = settings.flag(settings.isStated('do_pad') || !settings.isStated('pad_and_return_pixel_mask') ? 'do_pad' : 'pad_and_return_pixel_mask');
+  return { shapings: inTurn([resizing(settings, sizing), isPadded ? paddingTo(settings) : undefined]), ...values(settings) };
+};
+
+const rtDetr: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => edgesSizing(settings, sizeSetting(settings))), padding(settings)]),
+  ...values(settings),
+});
+
+/** MaskFormer and Mask2Former: both sides grow to multiples. */
+const maskFormer: Processor = (settings) => {
+  const read = sizeSetting(settings, false);
+  const longest = typeof settings.value('size') === 'number' || !settings.isStated('size') ? settings.number('max_size') : undefined;
+  const size = longest === undefined ? read : { ...read, longest };
+  const divisor = settings.number('size_divisor') === 0 ? undefined : settings.divisor('size_divisor');
+  const sizing = (): Sizing => (divisor === undefined ? edgesSizing(settings, size) : upToMultiples(edgesSizing(settings, size), divisor));
+  return { shapings: inTurn([resizing(settings, sizing), paddingTo(settings)]), ...values(settings) };
+};
+
+/** DPT, Depth Anything: multiples, and the aspect where it is to be kept; padding all around to a multiple. */
+const dpt: Processor = (settings) => {
+  const multiple = settings.divisor('ensure_multiple_of') ?? 1;
+  const keepsAspect = settings.flag('keep_aspect_ratio');
+  const divisor = settings.flag('do_pad') ? settings.divisor('size_divisor') : undefined;
+  const pad: Step | undefined = divisor === undefined ? undefined : (size) => {
+    const margins = marginsAround(size, upToMultiples((same) => same, divisor)(size));
+    return margins === undefined ? undefined : { kind: 'pad', margins, fill: 'zero' };
+  };
+  return { shapings: inTurn([resizing(settings, () => byMultiples(boxOf(settings, sizeSetting(settings)), multiple, keepsAspect)), pad]), ...values(settings) };
+};
+
+const glpn: Processor = (settings) => ({ shapings: inTurn([resizing(settings, () => downToMultiples(settings.divisor('size_divisor') ?? 32))]), ...values(settings) });
+
+const vilt: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => byDivisor(shortestOf(settings, sizeSetting(settings)), settings.divisor('size_divisor') ?? 32))]),
+  ...values(settings),
+});
+
+const bridgeTower: Processor = (settings) => {
+  const crop = settings.flag('do_center_crop') ? settings.size('crop_size', true)?.shortest : undefined;
+  if (settings.flag('do_center_crop') && crop === undefined) throw settings.unsupported('a "crop_size" without the shortest edge');
+  const { shapings, ...rest } = vilt(settings);
+  return { shapings: (size) => [...shapings(size), ...(crop === undefined ? [] : [{ kind: 'crop', size: { width: crop, height: crop } } as const])], ...rest };
+};
+
+/** Janus, DeepSeek-VL: the longest edge, then a square of the mean's colour. */
+const longestInSquare: Processor = (settings) => {
+  const sizing = (): Sizing => {
+    const { width, height } = boxOf(settings, sizeSetting(settings));
+    if (width !== height) throw settings.unsupported('a "size" that is no square');
+    return toLongestAbove(width, settings.divisor('min_size') ?? 14);
+  };
+  return { shapings: inTurn([resizing(settings, sizing), settings.flag('do_pad') ? toSquare(meanColour(settings)) : undefined]), ...values(settings) };
+};
+
+/** LLaVA: a square of the mean's colour first. */
+const llava: Processor = (settings) => ({
+  shapings: inTurn([settings.flag('do_pad') ? toSquare(meanColour(settings)) : undefined, resizing(settings, () => usualSizing(settings, sizeSetting(settings))), cropping(settings)]),
+  ...values(settings),
+});
+
+const levit: Processor = (settings) => {
+  const sizing = (): Sizing => {
+    const size = sizeSetting(settings);
+    return size.shortest === undefined ? usualSizing(settings, size) : toShortest(Math.trunc((256 / 224) * size.shortest));
+  };
+  return { shapings: inTurn([resizing(settings, sizing), cropping(settings), padding(settings)]), ...values(settings) };
+};
+
+/** ConvNeXT: below 384 pixels a little more, and its middle; from there on a square. */
+const convNext: Processor = (settings) => {
+  const share = settings.number('crop_pct') ?? 224 / 256;
+  const isResized = settings.flag('do_resize');
+  const side = isResized ? shortestOf(settings, sizeSetting(settings)) : 0;
+  const isCut = isResized && side < 384;
+  if (isCut && !(share > 0)) throw settings.unsupported('a "crop_pct" that is no share');
+  const sizing: Sizing = isCut ? toShortest(Math.trunc(side / share)) : () => ({ width: side, height: side });
+  const middle: Step | undefined = isCut ? () => ({ kind: 'crop', size: { width: side, height: side } }) : undefined;
+  return { shapings: inTurn([resizing(settings, () => sizing), middle, cropping(settings)]), ...values(settings) };
+};
+
+const poolFormer: Processor = (settings) => {
+  const share = settings.number('crop_pct') ?? 0.9;
+  if (!(share > 0)) throw settings.unsupported('a "crop_pct" that is no share');
+  const sizing = (): Sizing => {
+    const size = sizeSetting(settings);
+    if (size.shortest !== undefined) return toShortest(Math.trunc(size.shortest / share));
+    const { width, height } = boxOf(settings, size);
+    if (width === height) return toShortest(Math.trunc(height / share));
+    return () => ({ width: Math.trunc(width / share), height: Math.trunc(height / share) });
+  };
+  return { shapings: inTurn([resizing(settings, sizing), cropping(settings), padding(settings)]), ...values(settings) };
+};
+
+/** Perceiver: first the middle, as large a share of the shorter side as the size is of the crop. */
+const perceiver: Processor = (settings) => {
+  const size = boxOf(settings, sizeSetting(settings));
+  const crop = settings.flag('do_center_crop') ? boxOf(settings, settings.size('crop_size', true) ?? {}) : undefined;
+  const middle: Step | undefined = crop && (({ width, height }) => {
+    const least = Math.min(width, height);
+    return { kind: 'crop', size: { width: Math.trunc((size.width / crop.width) * least), height: Math.trunc((size.height / crop.height) * least) } };
+  });
+  return { shapings: inTurn([middle, resizing(settings, () => () => size)]), ...values(settings) };
+};
+
+const efficientNet: Processor = (settings) => {
+  const processing = plainUnpadded(settings);
+  const dividesTwice = settings.flag('include_top');
+  // The deviations are needed for that alone, too.
+  if (dividesTwice) normalization(settings);
+  return { ...processing, ...(settings.flag('rescale_offset') && processing.rescale !== undefined ? { offset: -1 } : {}), ...(dividesTwice ? { dividesTwice, normalize: processing.normalize ?? { mean: [0], deviation: [1] } } : {}) };
+};
+
+/** MobileViT never normalises, whatever its settings say. */
+const mobileVit: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings))), cropping(settings)]),
+  rescale: rescaling(settings),
+  normalize: undefined,
+  isBgr: settings.flag('do_flip_channel_order'),
+});
+
+/** LayoutLMv2: bytes as they are, blue first. */
+const layoutLmV2: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings)))]),
+  rescale: undefined,
+  normalize: undefined,
+  isBgr: true,
+});
+
+const layoutLmV3: Processor = wholeUnless('do_center_crop', '"do_center_crop", which its own library cannot do for it', resizeOnly);
+
+const superPoint: Processor = wholeUnless('do_grayscale', '"do_grayscale"', (settings) => ({
+  shapings: inTurn([resizing(settings, () => usualSizing(settings, sizeSetting(settings)))]),
+  rescale: rescaling(settings),
+  normalize: undefined,
+}));
+
+const textNet: Processor = (settings) => ({
+  shapings: inTurn([resizing(settings, () => upToMultiples(toShortest(shortestOf(settings, sizeSetting(settings))), settings.divisor('size_divisor') ?? 32)), cropping(settings)]),
+  ...values(settings),
+});
+
+/** Swin2SR: mirrored right and below, to the next multiple, always beyond its own size. */
+const swin2Sr: Processor = (settings) => {
+  const divisor = settings.isStated('size_divisor') || !settings.isStated('pad_size') ? (settings.divisor('size_divisor') ?? 8) : settings.divisor('pad_size') ?? 8;
+  const next = (side: number): number => (Math.floor(side / divisor) + 1) * divisor;
+  const pad: Step | undefined = settings.flag('do_pad') ? (size) => {
+    const margins = marginsTo(size, { width: next(size.width), height: next(size.height) });
+    return margins && { kind: 'pad', margins, fill: 'symmetric' };
+  } : undefined;
+  return { shapings: inTurn([pad]), rescale: rescaling(settings), normalize: undefined };
+};
+
+const sam: Processor = (settings) => {
+  const sizing = (): Sizing => {
+    const { longest } = sizeSetting(settings);
+    if (longest === undefined) throw settings.unsupported('a "size" without the longest edge');
+    return toLongest(longest);
+  };
+  return { shapings: inTurn([resizing(settings, sizing), cropping(settings), padding(settings)]), ...values(settings) };
+};
+
+/** Donut: the shortest edge, then no larger than the page, which is filled with black all around. */
+const donut: Processor = wholeUnless('do_align_long_axis', 'a picture that is turned ("do_align_long_axis")', (settings) => {
+  const written = settings.value('size');
+  const size = settings.size('size', settings.isSquare(), Array.isArray(written) ? [...written].reverse() : written);
+  const page = boxOf(settings, size ?? {});
+  const resampling = settings.resampling();
+  const thumbnail: Step | undefined = settings.flag('do_thumbnail') ? (from) => {
+    const smaller = thumbnailOf(page)(from);
+    // Nearest is 0, which counts as not stated there.
+    return smaller === from ? undefined : { kind: 'resize', size: smaller, resampling: resampling === 0 ? 3 : resampling };
+  } : undefined;
+  const pad: Step | undefined = settings.flag('do_pad') ? (from) => {
+    const margins = marginsAround(from, page);
+    if (margins === undefined) throw settings.unsupported(`padding to ${page.width} × ${page.height} pixels, and this picture is ${from.width} × ${from.height} by then`);
+    return { kind: 'pad', margins, fill: [0, 0, 0] };
+  } : undefined;
+  return { shapings: inTurn([resizing(settings, () => toShortest(Math.min(page.width, page.height))), thumbnail, pad, cropping(settings)]), ...values(settings) };
+});
+
+const eomt: Processor = wholeUnless('do_split_image', 'a picture that is cut into several ("do_split_image")', (settings) => {
+  const size = sizeSetting(settings);
+  const pad: Step | undefined = settings.flag('do_pad') ? (from) => {
+    const shortest = shortestOf(settings, size);
+    const margins = marginsTo(from, { height: Math.max(from.height, shortest), width: Math.max(from.width, size.longest ?? shortest) });
+    return margins && { kind: 'pad', margins, fill: [0, 0, 0] };
+  } : undefined;
+  return { shapings: inTurn([resizing(settings, () => usualSizing(settings, size)), pad]), ...values(settings) };
+});
+
+const pixtral: Processor = (settings) => {
+  const sizing = (): Sizing => {
+    const size = sizeSetting(settings);
+    const most = size.longest === undefined ? boxOf(settings, size) : { width: size.longest, height: size.longest };
+    return byPatches(most, boxOf(settings, settings.size('patch_size', true) ?? {}));
+  };
+  return { shapings: inTurn([resizing(settings, sizing), cropping(settings)]), ...values(settings) };
+};
+
+/** The image processors of `transformers` that are known, by their classes: what each does to one picture. All others are refused. */
+export const processors: Readonly<Record<string, Processor>> = {
+  BeitImageProcessor: plainUnpadded,
+  BitImageProcessor: plain,
+  BlipImageProcessor: plain,
+  BridgeTowerImageProcessor: bridgeTower,
+  CLIPImageProcessor: clip,
+  ChameleonImageProcessor: plain,
+  ChineseCLIPImageProcessor: plain,
+  ConditionalDetrImageProcessor: detr(false),
+  ConvNextImageProcessor: convNext,
+  DPTImageProcessor: dpt,
+  DeepseekVLImageProcessor: longestInSquare,
+  DeformableDetrImageProcessor: detr(false),
+  DeiTImageProcessor: plain,
+  DetrImageProcessor: detr(false),
+  DonutImageProcessor: donut,
+  EfficientNetImageProcessor: efficientNet,
+  EomtImageProcessor: eomt,
+  FlavaImageProcessor: plainUnpadded,
+  GLPNImageProcessor: glpn,
+  Gemma3ImageProcessor: wholeUnless('do_pan_and_scan', 'a picture that is cut into several ("do_pan_and_scan")', resizeOnly),
+  GotOcr2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', resizeOnly),
+  GroundingDinoImageProcessor: detr(false),
+  IdeficsImageProcessor: idefics,
+  JanusImageProcessor: longestInSquare,
+  LayoutLMv2ImageProcessor: layoutLmV2,
+  LayoutLMv3ImageProcessor: layoutLmV3,
+  LevitImageProcessor: levit,
+  LlavaImageProcessor: llava,
+  Mask2FormerImageProcessor: maskFormer,
+  MaskFormerImageProcessor: maskFormer,
+  MobileNetV1ImageProcessor: plain,
+  MobileNetV2ImageProcessor: plainUnpadded,
+  MobileViTImageProcessor: mobileVit,
+  OneFormerImageProcessor: resizeOnly,
+  Ovis2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', plainUnpadded),
+  OwlViTImageProcessor: owlVit,
+  PPChart2TableImageProcessor: plain,
+  PerceiverImageProcessor: perceiver,
+  PixtralImageProcessor: pixtral,
+  PoolFormerImageProcessor: poolFormer,
+  PromptDepthAnythingImageProcessor: dpt,
+  PvtImageProcessor: plain,
+  RTDetrImageProcessor: rtDetr,
+  SamImageProcessor: sam,
+  SegGptImageProcessor: resizeOnly,
+  SegformerImageProcessor: resizeOnly,
+  SiglipImageProcessor: plain,
+  SuperPointImageProcessor: superPoint,
+  Swin2SRImageProcessor: swin2Sr,
+  TextNetImageProcessor: textNet,
+  ViTImageProcessor: plain,
+  ViltImageProcessor: vilt,
+  YolosImageProcessor: detr(true),
+};
