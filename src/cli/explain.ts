@@ -1,26 +1,30 @@
-import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/attentionStore';
 import { LoadedModel } from '../engine/loadedModel';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';
 import { noticeText } from '../model/modelInfo';
-import { strongest, weightsOf, type Pattern } from '../model/pattern';
+import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
+import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
+import { lineAt, readFilePart } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
+import { readInContext } from './readInContext';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked. */
 export interface ExplainOptions extends ModelOptions {
-  /** A path, with `:from-to` (lines from one, inclusive) where only a part is meant. */
+  /** A path, with `:from-to` (lines from one, inclusive) or `:line:column-line:column` where only a part is meant. */
   readonly file: string;
+  /** About how many tokens around the part are read with it; undefined: it is read alone. */
+  readonly contextTokens?: number | undefined;
   /** The text, where it does not stand in a file. */
   readonly text?: string;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
@@ -38,12 +42,15 @@ const maxTarget = 20_000;
 
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
-  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson, out } = options;
+  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
   if (out !== undefined) await checkWeightsFile(out);
-  const text = options.text ?? (await readLines(file));
+  const { text, span } = options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
   if (text === '') throw new ExplorerError('emptyText');
+  if (contextTokens !== undefined && (span === undefined || isChatMessage || target !== undefined)) throw new ExplorerError('wrongUsage', ['--context', span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target']);
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
-  const { streams, layers, components: all, notices } = await loaded.explain({ text, tokenLimit: 0, target, isChatMessage });
+  const context = contextTokens === undefined || span === undefined ? undefined : await readInContext(loaded, text, span, contextTokens);
+  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), tokenLimit: 0, target, isChatMessage }));
+  const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
@@ -51,7 +58,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const chosen = parseHead(head, components);
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`;
-  const said: TerminalText[] = [headline, ...sentences.map((sentence) => line`${sentence}`)];
+  const place = context === undefined ? [] : [placeLine(text, context.window, selected?.map((position) => quoted(streams[0], position)))];
+  const said: TerminalText[] = [headline, ...place, ...sentences.map((sentence) => line`${sentence}`)];
   if (out !== undefined) {
     const written = await writeWeights(out, { model: loaded.info, notices: sentences, streams, components, store, runId: 1, head: chosen });
     if (!isJson) {
@@ -67,14 +75,20 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     const queries = streams[component.queryStream];
     const all = new StrongestHeads();
     const measured = [];
+    /** The mean of what is selected, as a pattern of one row. */
+    const meanPattern = (pattern: Pattern): Pattern => ({ ...pattern, numQueries: 1, weights: meanOf((selected ?? []).map((query) => weightsOf(pattern, query, 'reads'))) });
+    const means = selected !== undefined && selected.length > 1 ? new StrongestHeads() : undefined;
     for (const each of heads) {
       const pattern = await patternOf(each);
+      if (shown === undefined) means?.add(each, meanPattern(pattern));
       measured.push({ head: headLabel(each), ...metricsOf(pattern, component, queries), muchRead: muchRead(pattern, component) });
       if (shown === undefined) all.add(each, pattern);
     }
     const one = shown && (await patternOf(shown));
     const reads = (query: number): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources));
+    const mean = means === undefined ? undefined : one === undefined ? means.reads(0, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(meanPattern(one), 0, 'reads'), numSources);
     explained.push({
+      ...(mean === undefined ? {} : { meanReads: mean }),
       component: component.component,
       pattern: patternName(shown),
       isOne: shown !== undefined,
@@ -86,10 +100,10 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   }
   await loaded.release();
   const [source, written] = streams;
-  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(written === undefined ? {} : { target: written }), components: explained });
+  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(selected === undefined ? {} : { selected }), ...(written === undefined ? {} : { target: written }), components: explained });
   const lines = said;
   if (written !== undefined) lines.push(line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`);
-  for (const { component, heads, pattern, isOne, reads, queryStream, keyStream } of explained) {
+  for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
     lines.push(line``, line`${plain(component)}: ${heads.length} heads`, line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`);
     for (const each of heads) {
@@ -100,12 +114,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       lines.push(line`${plain(each.head.padEnd(8))}${own}${share(each.entropy, 7)}  ${word}`);
     }
     lines.push(line``, isOne ? line`What each token reads (${plain(pattern)}):` : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which head:`);
-    reads.forEach((sources, query) => {
-      const next = visibleNext(streams[queryStream], query);
+    const listed = (sources: readonly Source[], isNear: (position: number) => boolean): TerminalText => {
       // Itself and the token before are what some head reads of every token: the numbers above tell of those.
-      const told = isOne || !isSelf ? sources : sources.filter(({ position }) => position !== query && position !== query - 1);
-      const read = (told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
-      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${joinTerminal(read, ', ')}`);
+      const told = isOne || !isSelf ? sources : sources.filter(({ position }) => !isNear(position));
+      return joinTerminal((told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`), ', ');
+    };
+    const isRead = (query: number): boolean => selected === undefined || selected.includes(query);
+    if (selected !== undefined && meanReads !== undefined) lines.push(line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`);
+    reads.forEach((sources, query) => {
+      if (!isRead(query)) return;
+      const next = visibleNext(streams[queryStream], query);
+      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${listed(sources, (position) => position === query || position === query - 1)}`);
     });
   }
   return joinTerminal(lines);
@@ -122,14 +141,11 @@ function quoted(stream: TokenStream, position: number): TerminalText {
   return line`"${visibleText(stream, position)}" (${position})`;
 }
 
-/** The text of a file, or of its lines `from-to`. */
-async function readLines(argument: string): Promise<string> {
-  const [, path = argument, from, to] = /^(.*):(\d+)-(\d+)$/.exec(argument) ?? [];
-  const bytes = await nodeFileAccess.read(path, 'text');
-  if (bytes.subarray(0, 8192).includes(0)) throw new ExplorerError('binaryFile', [basename(path)]);
-  const text = new TextDecoder().decode(bytes);
-  if (from === undefined) return text;
-  const lines = text.split(/(?<=\n)/).slice(Number(from) - 1, Number(to));
-  if (lines.length === 0 || Number(from) < 1) throw new ExplorerError('invalidArgument', [`${from}-${to}`, `${basename(path)} does not have these lines`]);
-  return lines.join('');
+/** Which tokens were asked about, and the lines of the file that they were read in. */
+function placeLine(text: string, { start, end }: TextSpan, selected: readonly TerminalText[] | undefined): TerminalText {
+  const [first, last] = [lineAt(text, start), lineAt(text, end - 1)];
+  const lines = first === last ? line`line ${first}` : line`lines ${first}–${last}`;
+  if (selected === undefined) return line`Read alone: ${lines}`;
+  const names = selected.length > 16 ? line`${selected.length} tokens` : joinTerminal(selected, ', ');
+  return line`Selected: ${names}, read in ${lines}`;
 }

@@ -18,11 +18,12 @@ import { tokenize } from './tokenize';
 const usageCode = 2;
 
 const usage = line`Usage:
-  attention-explorer explain FILE[:from-to]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
-                             [--tokenizer TOKENIZER_JSON] [--chat] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
-      what every token of the file (or of its lines from-to, or of the standard input) reads most, and in which head, or what it reads in the
+  attention-explorer explain FILE[:RANGE]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
+                             [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+      what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
-      --chat puts the model's chat template around the text; --out writes all weights as arrays instead
+      RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --context reads it in the text around it, about so many
+      tokens of it, and tells of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text; --out writes all weights as arrays instead
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
       which patches of the picture the class token reads
   attention-explorer inspect MODEL [--json]
@@ -69,7 +70,7 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
     case 'explain':
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out })
-        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out });
+        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, contextTokens: tokensOf(values.context) });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json });
     case 'extract':
@@ -86,6 +87,13 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
   }
 }
 
+function tokensOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const tokens = Number(value);
+  if (/^\d+$/.test(value) && tokens >= 1 && tokens <= 100_000) return tokens;
+  throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
+}
+
 function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
   if (value === undefined) return otherwise;
   if (value === 'auto' || value === 'native' || value === 'webgpu' || value === 'wasm') return value;
@@ -97,6 +105,7 @@ interface Options {
   readonly head?: string;
   readonly backend?: string;
   readonly target?: string;
+  readonly context?: string;
   readonly component?: string;
   readonly tokenizer?: string;
   readonly feeds?: string;
@@ -119,7 +128,7 @@ function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, help: { ...flag, short: 'h' }, version: flag } });
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, help: { ...flag, short: 'h' }, version: flag } });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;

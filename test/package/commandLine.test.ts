@@ -114,6 +114,28 @@ describe('The command line', function () {
     expect((await run(['explain', '-', '--head', '1.4'], text)).stdout).to.include('What each token reads (head 1.4):');
   });
 
+  it('reads a part of a file in the text around it, and tells of its tokens', async () => {
+    const file = 'media/sample/fibonacci.py';
+    const { code, stdout } = await run(['explain', `${file}:19:12-19:16`, '--context', '256', '--head', '1.4']);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/\nSelected: "·cache" \(\d+\), read in lines \d+–19\n/);
+    expect(stdout.split('What each token reads (head 1.4):\n')[1]).to.match(/^"·cache" \(\d+\) reads [^\n]+\n$/);
+    const { selected, tokens, components } = JSON.parse((await run(['explain', `${file}:18-18`, '--context', '128', '--json'])).stdout) as { selected: number[]; tokens: object[]; components: { meanReads: { weight: number; head: string }[] }[] };
+    expect(selected.length).to.be.within(10, 40);
+    expect(tokens.length).to.be.within(selected.length + 40, selected.length + 160);
+    expect(components[0].meanReads[0]).to.have.keys('position', 'weight', 'head');
+    // Both sides, where the model reads both ways.
+    expect((await run(['explain', `${file}:19:12-19:16`, '--context', '64', '--model', 'bundled:code-encoder'])).stdout).to.match(/read in lines 1\d–2\d\n/);
+    for (const [args, says] of [
+      [[file, '--context', '64'], '--context is not valid: it takes a part of a file'],
+      [[`${file}:1-2`, '--context', 'much'], '--context is not valid: it is a number of tokens'],
+      [[`${file}:1-2`, '--context', '64', '--chat'], '--context is not valid: it goes with neither --chat nor --target'],
+      [[`${file}:3-3`, '--context', '64', '--model', 'bundled:date-transformer'], 'leave --context out'],
+    ] as const) {
+      expect((await run(['explain', ...args])).stderr).to.include(says);
+    }
+  });
+
   it('writes a text’s weights as arrays, and says so', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-weights-'));
     try {
