@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -127,7 +127,9 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
       };
     },
   };
-  const made = parts[kind === 'longSource' ? 'encoderDecoder' : kind]();
+  const made = parts[kind === 'longSource' ? 'encoderDecoder' : kind === 'context' || kind === 'alone' ? 'code' : kind]();
+  const start = code.indexOf('return self.items');
+  const selected = { start, end: start + 'return self.items[key]'.length };
   return {
     info: {
       runId,
@@ -139,7 +141,8 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     documentName: plain('fibonacci.py'),
     startLine: 11,
     startCharacter: 0,
-    notices: kind === 'large' ? [{ sentence: plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.') }] : [],
+    ...(kind === 'context' ? { selected: { ...selected, isInContext: true, place: plain('fibonacci.py 26, in lines 12–27') } } : kind === 'alone' ? { selected: { start: 0, end: code.length, isInContext: false, place: plain('fibonacci.py 12–27, alone') } } : {}),
+    notices: kind === 'context' ? [{ sentence: plain('Nothing was selected, so the text around the caret is explained, from line 3 to line 27.'), action: { id: 'explainFromStart', title: plain('From the Start') } }] : kind === 'large' ? [{ sentence: plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.') }] : [],
   };
 }
 

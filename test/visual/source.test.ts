@@ -1,7 +1,8 @@
 // The text in the panel: how it wraps, and what stands around it.
 import { expect } from 'chai';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { screenshot } from '../harness/browser';
+import { violationsOf } from './accessibility';
 import { themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
 
@@ -132,6 +133,62 @@ describe('the text in the panel', () => {
     expect(await page.evaluate(() => document.activeElement?.tagName)).to.equal('BODY');
     await page.evaluate(() => window.dispatchEvent(new FocusEvent('focus')));
     await page.waitForFunction(() => document.activeElement?.className === 'source-scroll');
+  });
+
+  for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
+    it(`has what was selected in sight and marked, and the rest fainter, but what is lit there as it is anywhere: ${theme}`, async () => {
+      await open({ run: 'context', theme, width: 480, height: 600 });
+      const colours = await page.evaluate(() => {
+        const colour = (selector: string): string => getComputedStyle(document.querySelector(selector) ?? document.body).color;
+        return { text: colour('.token.selected'), around: colour('.line.context .token'), beside: colour('.line:not(.context) .token.context') };
+      });
+      expect(colours.beside).to.equal(colours.around);
+      if (!theme.startsWith('hc')) expect(colours.around).to.not.equal(colours.text);
+      const [first] = await boxesOf('.token.selected');
+      const [room] = await boxesOf('.source-scroll');
+      expect(first.top >= room.top && first.bottom <= room.bottom, JSON.stringify([first, room])).to.equal(true);
+      expect(await page.locator('.token.selected').first().evaluate((element) => getComputedStyle(element).textDecorationLine)).to.equal('underline');
+      expect(await page.locator('.token.selected').allTextContents()).to.deep.equal([' return', ' self', '.', 'items', '[', 'key', ']']);
+      await page.locator('.token.selected').first().click();
+      const lit = page.locator('.line.context .token[class*=" d"]').first();
+      await lit.waitFor({ state: 'attached' });
+      const level = /\bd\d+\b/.exec((await lit.getAttribute('class')) ?? '')?.[0] ?? '';
+      const colourOf = (className: string): Promise<string> =>
+        page.evaluate((name) => {
+          const element = document.body.appendChild(document.createElement('span'));
+          element.className = name;
+          const { color } = getComputedStyle(element);
+          element.remove();
+          return color;
+        }, className);
+      expect(await lit.evaluate((element) => getComputedStyle(element).color)).to.equal(await colourOf(level));
+      await screenshot(page, `visual/context-${theme}`);
+      expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    });
+  }
+
+  it('says how the selection is read, and changes that by mouse and by keyboard', async () => {
+    const acts = (): Promise<unknown[]> => page.evaluate(() => host.intents.filter(({ name }) => name === 'act').map(({ value }) => value));
+    await open({ run: 'context', width: 480, height: 600 });
+    const group = (): Locator => page.getByRole('radiogroup', { name: 'How the selection is read' });
+    await page.getByText('fibonacci.py 26, in lines 12–27').waitFor();
+    expect(await group().getByRole('radio').evaluateAll((radios) => radios.map((radio) => [radio.textContent, radio.getAttribute('aria-checked'), (radio as HTMLElement).tabIndex]))).to.deep.equal([['In context', 'true', 0], ['Selection alone', 'false', -1]]);
+    await group().getByRole('radio', { name: 'In context' }).click();
+    expect(await acts()).to.deep.equal([]);
+    await page.keyboard.press('ArrowRight');
+    expect(await acts()).to.deep.equal([{ action: 'readAlone' }]);
+    expect(await page.evaluate(() => document.activeElement?.textContent)).to.equal('Selection alone');
+    await page.close();
+    await open({ run: 'alone', width: 480, height: 600 });
+    expect(await page.locator('.token.context, .line.context').count()).to.equal(0);
+    await group().getByRole('radio', { name: 'In context' }).click();
+    expect(await acts()).to.deep.equal([{ action: 'readInContext' }]);
+  });
+
+  it('has notices above it with what can be done', async () => {
+    await open({ run: 'context' });
+    await page.getByRole('button', { name: 'From the Start' }).click();
+    expect(await page.evaluate(() => host.intents.at(-1))).to.deep.equal({ name: 'act', value: { action: 'explainFromStart' } });
   });
 
   it('has notices above it that can be closed', async () => {
