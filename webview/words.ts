@@ -53,12 +53,33 @@ export function readerName(streams: readonly TokenStream[], token: TokenRef): st
   return stream?.target?.isWritten === true ? l10n.t('{0} predicting "{1}"', name, next) : l10n.t('{0} before "{1}"', name, next);
 }
 
+/** Of more tokens than this only the first ones and the last are named. */
+const mostNamed = 4;
+/** Characters of a stretch of text that are shown. */
+const mostOfStretch = 24;
+
+/** Neighbours of a text by what they are together: `"cache[n]" (61–64)`; undefined for others. */
+function stretchName(streams: readonly TokenStream[], tokens: readonly TokenRef[]): string | undefined {
+  const [{ stream: index }] = tokens;
+  const stream = streams[index];
+  const positions = tokens.map(({ position }) => position).sort((a, b) => a - b);
+  const [first] = positions;
+  if (stream === undefined || stream.grid !== undefined || tokens.some((token) => token.stream !== index) || positions.some((position, i) => position !== first + i)) return undefined;
+  const characters = [...positions.map((position) => visibleText(stream, position)).join('')];
+  const half = mostOfStretch / 2;
+  const text = characters.length > mostOfStretch ? `${characters.slice(0, half).join('')}…${characters.slice(-half + 1).join('')}` : characters.join('');
+  return `"${isolated(text)}" (${first}–${positions.at(-1)})`;
+}
+
 /** Several tokens as one: the mean of their rows; a single one that reads is named with what comes after it. */
 export function tokensName(streams: readonly TokenStream[], tokens: readonly TokenRef[], direction: Direction = 'readBy'): string {
   const [first] = tokens;
   if (first === undefined) return '';
   if (tokens.length === 1) return direction === 'reads' ? readerName(streams, first) : tokenName(streams, first);
-  const names = tokens.map((token) => tokenName(streams, token)).join(', ');
+  const stretch = stretchName(streams, tokens);
+  if (stretch !== undefined) return l10n.t('mean of {0} tokens: {1}', tokens.length, stretch);
+  const all = tokens.map((token) => tokenName(streams, token));
+  const names = all.length > mostNamed ? `${all.slice(0, mostNamed - 1).join(', ')} … ${all.at(-1)}` : all.join(', ');
   return streams[first.stream]?.grid === undefined ? l10n.t('mean of {0} tokens: {1}', tokens.length, names) : l10n.t('mean of {0} patches: {1}', tokens.length, names);
 }
 

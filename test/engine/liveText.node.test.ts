@@ -50,6 +50,8 @@ describe('a text in live mode', () => {
   it('is refused by a model that writes one itself', async () => {
     const model = await load('date-seq2seq');
     expect(await codeOf(model.explain({ text: '3 May 2021', tokenLimit: 0, isLive: true }))).to.equal('liveWrites');
+    // Nor does it take a selection with the text around it.
+    expect(await codeOf(model.explain({ text: '3 May 2021', tokenLimit: 0, isInContext: true }))).to.equal('contextNotRead');
     await model.release();
   });
 });

@@ -116,7 +116,7 @@ describe('What a webview left behind', () => {
   const state = { version: 1, uri: 'file:///a.py', start: 3, end: 9, textHash: 'abc-6', isWholeDocument: false, view: initialView };
 
   it('is taken when it is what we wrote, after JSON as well', () => {
-    for (const written of [state, { ...state, target: '1979-05-03' }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
+    for (const written of [state, { ...state, target: '1979-05-03' }, { ...state, focus: { start: 2, end: 6 } }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
   });
 
   it('is taken from before there was a choice of means', () => {
@@ -133,7 +133,7 @@ describe('What a webview left behind', () => {
   });
 
   it('is not taken when it is anything else', () => {
-    for (const hostile of [{ ...state, version: 2 }, { ...state, target: 7 }, { ...state, target: 'x'.repeat(1e6) }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
+    for (const hostile of [{ ...state, version: 2 }, { ...state, focus: { start: 2, end: 7 } }, { ...state, focus: { start: 2, end: 2 } }, { ...state, focus: { start: -1, end: 2 } }, { ...state, focus: 'all' }, { ...state, target: 7 }, { ...state, target: 'x'.repeat(1e6) }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
   });
 });
 

@@ -1,0 +1,26 @@
+import { expect } from 'chai';
+import type { TokenStream } from '../../../src/model/token';
+import { tokensName } from '../../../webview/words';
+
+/** A stream of these pieces, one after the other. */
+function streamOf(...pieces: readonly string[]): TokenStream {
+  let at = 0;
+  return { role: 'source', text: pieces.join(''), tokens: pieces.map((piece, id) => ({ id, piece, start: at, end: (at += piece.length), isSpecial: false })) };
+}
+
+describe('Several tokens by name', () => {
+  const name = (stream: TokenStream, ...positions: readonly number[]): string => tokensName([stream], positions.map((position) => ({ stream: 0, position })));
+  const stream = streamOf('return', ' fib', 'onacci', '_', 'memo', '(', 'n', ')', ' + an_even_longer_name');
+
+  it('are what they are together where they are neighbours', () => {
+    expect(name(stream, 1)).to.equal('"·fib" (1)');
+    expect(name(stream, 1, 2, 3, 4)).to.equal('mean of 4 tokens: "·fibonacci_memo" (1–4)');
+    expect(name(stream, 3, 2)).to.equal('mean of 2 tokens: "onacci_" (2–3)');
+    expect(name(stream, 4, 5, 6, 7, 8)).to.equal('mean of 5 tokens: "memo(n)·+·an…longer_name" (4–8)');
+  });
+
+  it('are named one by one where they are not, the first of many and the last', () => {
+    expect(name(stream, 6, 1)).to.equal('mean of 2 tokens: "n" (6), "·fib" (1)');
+    expect(name(stream, 0, 2, 4, 6, 7)).to.equal('mean of 5 tokens: "return" (0), "onacci" (2), "memo" (4) … ")" (7)');
+  });
+});
