@@ -79,6 +79,18 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.screenshot('1-panel');
   });
 
+  it('tells what is lit from the selection that it stands in', async () => {
+    for (const theme of VSCode.hostOfRun === 'node' ? (['light', 'dark'] as const) : []) {
+      await vscode.setTheme(theme);
+      await expectEventually(async () => {
+        const bars = (await vscode.decorations()).flatMap(({ bar, line }) => (bar === undefined ? [] : [line]));
+        expect(bars.length).to.be.greaterThan(0);
+        for (const line of bars) expect(line).to.be.within(firstLine, lastLine);
+      });
+      await vscode.screenshot(`1-selected-${theme}`);
+    }
+  });
+
   it('selects a head in the grid, and the matrix names it', async () => {
     await headCell(`${layer}.${head}`).click();
     await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: `Head ${layer}.${head}` }).waitFor();

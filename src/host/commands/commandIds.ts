@@ -27,4 +27,5 @@ export const commands = {
   pinToken: 'attentionExplorer.pinToken',
   revealToken: 'attentionExplorer.revealToken',
   nextHead: 'attentionExplorer.nextHead',
+  previousHead: 'attentionExplorer.previousHead',
 } as const;

@@ -109,14 +109,14 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.openSettings, () => vscode.commands.executeCommand('workbench.action.openSettings', settingsSection));
   register(commands.pinToken, withToken((_run, token) => store.togglePin(token)));
   register(commands.revealToken, withToken(revealToken));
-  register(
-    commands.nextHead,
+  const goToHead = (step: 1 | -1) =>
     withToken(async (run, token) => {
-      store.changeView({ selection: nextHead(store.view.selection, run.info.components) });
+      store.changeView({ selection: nextHead(store.view.selection, run.info.components, step) });
       store.setHovered({ token, origin: 'editor' });
       await showCardAgain(run, token);
-    }),
-  );
+    });
+  register(commands.nextHead, goToHead(1));
+  register(commands.previousHead, goToHead(-1));
   return registrations;
 }
 
