@@ -133,6 +133,15 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.waitForStatusBar(new RegExp(`Ln ${place.line}, Col`));
   });
 
+  it('offers what one does with a token in its menu, and no Cut, Copy and Paste', async () => {
+    const menu = vscode.page.locator('.monaco-menu');
+    await tokens().and(panel.locator(`[data-token="${someToken()}"]`)).first().click({ button: 'right' });
+    await menu.getByText('Copy Weights').waitFor();
+    expect((await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim())).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'Save Figure…']);
+    await vscode.screenshot('2-menu');
+    await vscode.page.keyboard.press('Escape');
+  });
+
   it('turns around: who reads the pinned token', async () => {
     await panel.getByRole('button', { name: 'Read by' }).click();
     await list().getByRole('heading', { name: /is read by/ }).waitFor();

@@ -91,6 +91,23 @@ describe('Hovering in the editor', () => {
     await until(api, 'it is out', (state) => state.highlights.length === 0 && state.view.pinned.length === 0);
   });
 
+  it('pins from the panel’s menu, and copies the weights of its token', async () => {
+    const { run } = api.snapshot();
+    const menu = { webview: 'attentionExplorer.panel', webviewSection: 'token', preventDefaultContextMenuItems: true, runId: run?.runId, stream: 0, position: 12 };
+    await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
+    expect(api.snapshot().view.pinned).to.deep.equal([{ stream: 0, position: 12 }]);
+    await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
+    expect(api.snapshot().view.pinned).to.deep.equal([]);
+    await vscode.commands.executeCommand('attentionExplorer.copyWeights', menu);
+    const lines = (await vscode.env.clipboard.readText()).trimEnd().split('\n');
+    const row = await api.row(12);
+    expect(lines).to.have.length(row.length + 1);
+    lines.slice(1).forEach((line, i) => expect(Number(line.split('\t')[2])).to.equal(row[i]));
+    for (const hostile of [{ ...menu, position: 999 }, { ...menu, runId: -1 }, { ...menu, stream: 'x' }]) {
+      expect(await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinHere', hostile)).then(() => 'done', () => 'refused')).to.equal('refused');
+    }
+  });
+
   it('refuses links of another run and tokens that are not there', async () => {
     const { run } = api.snapshot();
     for (const args of [[-1, { stream: 0, position: 0 }], [run?.runId, { stream: 0, position: 999 }], [run?.runId, 'x'], []]) {

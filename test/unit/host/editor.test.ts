@@ -8,6 +8,7 @@ import { hostileTexts, unseenCharacters } from '../../harness/hostileTexts';
 import { readers } from '../../harness/readMarkdown';
 import { bar, cardMarkdown, weightText } from '../../../src/host/editor/hoverCard';
 import { nextHead } from '../../../src/host/commands/nextHead';
+import { weightsTable } from '../../../src/host/commands/weightsTable';
 import { scales } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 
@@ -151,6 +152,24 @@ describe('The hover card', () => {
         expect(span).to.not.include('\n');
       }),
     );
+  });
+});
+
+describe('Weights as a table', () => {
+  it('have one token a line, none of which is a formula or makes a cell of its own', () => {
+    const texts = ['=1+1', '+', '-2', '@x', "'", '"', 'a\tb', 'c\nd', 'def'];
+    const stream: TokenStream = { role: 'source', text: texts.join(''), tokens: [] };
+    let start = 0;
+    const made = texts.map((text, id) => ({ id, piece: text, start, end: (start += text.length), isSpecial: false }));
+    const lines = weightsTable({ ...stream, tokens: made }, Float32Array.from(texts, (_, i) => i / 16)).trimEnd().split('\n');
+    expect(lines[0]).to.equal('position\ttoken\tweight');
+    expect(lines).to.have.length(texts.length + 1);
+    for (const [position, line] of lines.slice(1).entries()) {
+      const cells = line.split('\t');
+      expect(cells).to.have.length(3);
+      expect([cells[0], Number(cells[2])]).to.deep.equal([String(position), position / 16]);
+      expect(cells[1]).to.not.match(/^[=+\-@"]/);
+    }
   });
 });
 
