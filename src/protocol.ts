@@ -375,6 +375,8 @@ export interface PanelEvents {
   /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
   live: PanelLive | null;
+  /** Asks for the matrix as it is drawn, which comes as an intent. */
+  figure: Record<string, never>;
   persist: KeptPanel;
 }
 
@@ -402,6 +404,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
+  figure: { readonly png: Uint8Array };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */
   painted: { readonly runId: number; readonly milliseconds: number };
 }

@@ -7,6 +7,7 @@ import { openConnection } from '../src/rpc/connection';
 import { panelMethods } from '../src/rpc/methods';
 import { App } from './components/App';
 import { PanelContext } from './components/context';
+import { followContextMenu } from './contextMenu';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
 import { loadElements } from './loadElements';
@@ -65,6 +66,8 @@ addEventListener('focus', () => requestAnimationFrame(focusText));
 effect(() => {
   if (panel.run.value !== null && isAwaited && document.hasFocus()) requestAnimationFrame(() => requestAnimationFrame(focusText));
 });
+
+followContextMenu(panel);
 
 const root = document.getElementById('root');
 if (root !== null) {

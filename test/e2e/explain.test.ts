@@ -79,6 +79,18 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.screenshot('1-panel');
   });
 
+  it('tells what is lit from the selection that it stands in', async () => {
+    for (const theme of VSCode.hostOfRun === 'node' ? (['light', 'dark'] as const) : []) {
+      await vscode.setTheme(theme);
+      await expectEventually(async () => {
+        const bars = (await vscode.decorations()).flatMap(({ bar, line }) => (bar === undefined ? [] : [line]));
+        expect(bars.length).to.be.greaterThan(0);
+        for (const line of bars) expect(line).to.be.within(firstLine, lastLine);
+      });
+      await vscode.screenshot(`1-selected-${theme}`);
+    }
+  });
+
   it('selects a head in the grid, and the matrix names it', async () => {
     await headCell(`${layer}.${head}`).click();
     await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: `Head ${layer}.${head}` }).waitFor();
@@ -119,6 +131,15 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       .getByRole('button', { name: new RegExp(`\\(${shown.position}\\)$`) })
       .click();
     await vscode.waitForStatusBar(new RegExp(`Ln ${place.line}, Col`));
+  });
+
+  it('offers what one does with a token in its menu, and no Cut, Copy and Paste', async () => {
+    const menu = vscode.page.locator('.monaco-menu');
+    await tokens().and(panel.locator(`[data-token="${someToken()}"]`)).first().click({ button: 'right' });
+    await menu.getByText('Copy Weights').waitFor();
+    expect((await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim())).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'Save Figure…']);
+    await vscode.screenshot('2-menu');
+    await vscode.page.keyboard.press('Escape');
   });
 
   it('turns around: who reads the pinned token', async () => {

@@ -195,7 +195,7 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     const shown = (): Promise<string> => panel.getByRole('region', { name: 'Matrix' }).getByRole('heading').innerText();
     const rows = (): Promise<string[]> => picker().locator('.monaco-list-row').allInnerTexts();
     await vscode.runCommand('Attention Explorer: Select Head');
-    await picker().getByText(/^most previous token: [01]\.\d\d$/).waitFor();
+    await picker().getByText(/^previous token [01]\.\d\d$/).waitFor();
     await vscode.screenshot('heads-measured');
     const all = (await rows()).join('\n');
     expect(all).to.match(/previous token [01]\.\d\d · /);

@@ -10,6 +10,8 @@ export interface Decoration {
   /** Computed CSS colours, e.g. `rgba(255, 0, 0, 0.5)`. */
   readonly backgroundColor: string;
   readonly border: string;
+  /** The border above, where only there is one. */
+  readonly bar: string | undefined;
   readonly outline: string;
 }
 
@@ -71,6 +73,7 @@ export function readDecorations(editor: Element): Decoration[] {
       endColumn: startColumn + covered.length,
       text: covered.map(({ text }) => text).join(''),
       backgroundColor: style.backgroundColor,
+      bar: parseFloat(style.borderBottomWidth) === 0 && parseFloat(style.borderTopWidth) > 0 ? `${style.borderTopWidth} ${style.borderTopColor}` : undefined,
       border: `${style.borderTopWidth} ${style.borderTopStyle} ${style.borderTopColor}`,
       outline: `${style.outlineWidth} ${style.outlineStyle} ${style.outlineColor}`,
     });

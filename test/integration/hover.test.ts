@@ -32,16 +32,21 @@ describe('Hovering in the editor', () => {
     return hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).find((value) => value.includes('attentionExplorer'));
   }
 
-  it('shows the token, the head, and at most eight sources with their true weights', async () => {
+  it('shows the token, the head, and at most eight sources of a hundredth and more with their true weights', async () => {
     const card = await cardAt(6 + 12);
     expect(card).to.include('token 12').and.to.include('head 1.2');
     const row = await api.row(12);
     const strongest = [...row].map((weight, position) => ({ weight, position })).sort((a, b) => b.weight - a.weight || a.position - b.position);
-    const numbers = [...(card ?? '').matchAll(/` (<?[01]\.\d{3}) · \[/g)].map(([, number]) => number);
-    expect(numbers).to.have.length(8);
-    numbers.forEach((number, i) => expect(Number(number.replace('<', ''))).to.be.closeTo(strongest[i].weight, 6e-4));
-    const linked = [...(card ?? '').matchAll(/revealToken\?([^)]*)\)/g)].map(([, args]) => (JSON.parse(decodeURIComponent(args)) as [number, { position: number }])[1].position);
-    expect(linked).to.deep.equal(strongest.slice(0, 8).map(({ position }) => position));
+    const listed = strongest.filter(({ weight }) => weight >= 0.01).slice(0, 8);
+    const [reads, isReadBy] = (card ?? '').split('is read by:');
+    const numbers = [...reads.matchAll(/` ([01]\.\d{3}) · \[/g)].map(([, number]) => number);
+    expect(numbers).to.have.length(listed.length);
+    numbers.forEach((number, i) => expect(Number(number)).to.be.closeTo(listed[i].weight, 6e-4));
+    const linked = (part: string): number[] => [...part.matchAll(/revealToken\?([^)]*)\)/g)].map(([, args]) => (JSON.parse(decodeURIComponent(args)) as [number, { position: number }])[1].position);
+    expect(linked(reads)).to.deep.equal(listed.map(({ position }) => position));
+    const columns = await Promise.all(Array.from({ length: 16 }, async (_, query) => ({ position: query, weight: (await api.row(query))[12] })));
+    const readers = columns.filter(({ weight }) => weight >= 0.01).sort((a, b) => b.weight - a.weight || a.position - b.position).slice(0, 3);
+    expect(linked(isReadBy)).to.deep.equal(readers.map(({ position }) => position));
   });
 
   it('lights up what the token reads, at its place, by its weight', async () => {
@@ -78,10 +83,29 @@ describe('Hovering in the editor', () => {
     await until(api, 'it is lit', (state) => state.highlights.length > 0);
     await vscode.commands.executeCommand('attentionExplorer.nextHead', run?.runId, token);
     expect(api.snapshot().view.selection.heads).to.deep.equal([{ layer: 1, head: 3 }]);
+    await vscode.commands.executeCommand('attentionExplorer.previousHead', run?.runId, token);
+    expect(api.snapshot().view.selection.heads).to.deep.equal([{ layer: 1, head: 2 }]);
     await vscode.commands.executeCommand('attentionExplorer.revealToken', run?.runId, token);
     expect(vscode.window.activeTextEditor?.selection.start.character).to.equal(6 + 12);
     await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
     await until(api, 'it is out', (state) => state.highlights.length === 0 && state.view.pinned.length === 0);
+  });
+
+  it('pins from the panel’s menu, and copies the weights of its token', async () => {
+    const { run } = api.snapshot();
+    const menu = { webview: 'attentionExplorer.panel', webviewSection: 'token', preventDefaultContextMenuItems: true, runId: run?.runId, stream: 0, position: 12 };
+    await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
+    expect(api.snapshot().view.pinned).to.deep.equal([{ stream: 0, position: 12 }]);
+    await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
+    expect(api.snapshot().view.pinned).to.deep.equal([]);
+    await vscode.commands.executeCommand('attentionExplorer.copyWeights', menu);
+    const lines = (await vscode.env.clipboard.readText()).trimEnd().split('\n');
+    const row = await api.row(12);
+    expect(lines).to.have.length(row.length + 1);
+    lines.slice(1).forEach((line, i) => expect(Number(line.split('\t')[2])).to.equal(row[i]));
+    for (const hostile of [{ ...menu, position: 999 }, { ...menu, runId: -1 }, { ...menu, stream: 'x' }]) {
+      expect(await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinHere', hostile)).then(() => 'done', () => 'refused')).to.equal('refused');
+    }
   });
 
   it('refuses links of another run and tokens that are not there', async () => {

@@ -92,7 +92,7 @@ export class FakeHost {
   });
 
   constructor() {
-    for (const name of ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted'] as const) {
+    for (const name of ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted', 'figure'] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });
         if (name === 'ready') this.#start();

@@ -6,13 +6,14 @@ import { hasSinks } from '../../src/model/lighting';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
+import { drawFigure } from '../draw/drawFigure';
 import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
 import { cellAt, fitView, levelFor, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
-import { selectionName } from '../words';
+import { directionWord, methodName, scaleName, selectionName } from '../words';
 import { usePanel } from './context';
 import { trackPointers } from './trackPointers';
 import { useSize } from './useSize';
@@ -155,6 +156,20 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
       },
     });
   }, []);
+
+  useEffect(() => {
+    const draw = (): Promise<Uint8Array | undefined> => {
+      const { component: of, selection } = panel.matrix.peek() ?? shown;
+      const { scale: shownScale, direction } = panel.view.peek();
+      const title = [selectionName(selection, of), methodName(selection, of), scaleName(shownScale), directionWord(direction)].join(' · ');
+      const about = [run?.info.model.name ?? '', run?.documentName ?? '', l10n.t('rows: queries, columns: keys')].join(' · ');
+      return base.current === null ? Promise.resolve(undefined) : drawFigure(base.current, [title, about], panel.theme.peek().canvas);
+    };
+    panel.drawFigure = draw;
+    return () => {
+      if (panel.drawFigure === draw) panel.drawFigure = undefined;
+    };
+  }, [shown, run]);
 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;

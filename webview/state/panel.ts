@@ -175,6 +175,7 @@ export class Panel {
       else this.#next.hover = value ?? undefined;
     });
     connection.on('persist', persist);
+    connection.on('figure', () => void this.#sendFigure());
     this.#followSelection();
     this.#followPreview();
     followHover(this, (token) => this.#connection.fire('hover', token));
@@ -258,7 +259,15 @@ export class Panel {
   /** When the run that is shown came, for the time to its first paint. */
   arrivedAt = 0;
 
+  /** Draws the matrix as a picture; what draws it puts its own here. */
+  drawFigure: (() => Promise<Uint8Array | undefined>) | undefined;
+
   // ---- what follows ----
+
+  async #sendFigure(): Promise<void> {
+    const png = await this.drawFigure?.();
+    if (png !== undefined) this.#connection.fire('figure', { png });
+  }
 
   #showView({ view, sequence }: PanelEvents['view']): void {
     // The host answers each change with the whole view, which then is what it is here already.

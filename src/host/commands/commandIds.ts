@@ -26,5 +26,9 @@ export const commands = {
   openSettings: 'attentionExplorer.openSettings',
   pinToken: 'attentionExplorer.pinToken',
   revealToken: 'attentionExplorer.revealToken',
+  pinHere: 'attentionExplorer.pinHere',
+  copyWeights: 'attentionExplorer.copyWeights',
+  saveFigure: 'attentionExplorer.saveFigure',
   nextHead: 'attentionExplorer.nextHead',
+  previousHead: 'attentionExplorer.previousHead',
 } as const;

@@ -45,7 +45,7 @@ export function metricLabel(name: MetricName): PlainText {
 }
 
 /** The metrics that are told of each head: as many as a line holds, and those that tell heads apart. */
-const told: readonly MetricName[] = ['repeatedInduction', 'previousToken', 'duplicateToken', 'self', 'sinkMass', 'entropy'];
+const told: readonly MetricName[] = ['previousToken', 'repeatedInduction', 'self', 'entropy', 'sinkMass'];
 /** The metrics of which the strongest head is worth a place at the top; what is spread or far is no finding. */
 const found: readonly MetricName[] = ['repeatedInduction', 'previousToken', 'duplicateToken', 'self', 'sinkMass'];
 
@@ -82,7 +82,7 @@ function strongestItems({ component, ids, measures }: MeasuredComponent): HeadIt
   const names = metricsOf(component, ids).filter((name) => found.includes(name));
   const items = names.map((name): HeadItem => {
     const [{ layer, head, value }] = rankHeads(component, valuesOf(measures, name));
-    return { label: iconLabel('star-empty', plain(headLabel({ layer, head }))), description: labelText(said('most {0}: {1}', metricLabel(name), value.toFixed(2))), selection: selectionOf(component, [{ layer, head }]) };
+    return { label: iconLabel('star-empty', plain(headLabel({ layer, head }))), description: labelText(joinPlain([metricLabel(name), plain(value.toFixed(2))], ' ')), selection: selectionOf(component, [{ layer, head }]) };
   });
   return items.length === 0 ? [] : [separator(labelText(said('Strongest on this text'))), ...items];
 }
@@ -114,6 +114,6 @@ function descriptionOf({ component, ids, measures }: MeasuredComponent, { layer,
   if (measures === undefined) return {};
   const at = headsOf(component).findIndex((other) => other.layer === layer && other.head === head);
   const others = metricsOf(component, ids).filter((name) => told.includes(name) && name !== first);
-  const parts = [...(first === undefined ? [] : [first]), ...others].map((name) => joinPlain([metricLabel(name), plain(valuesOf(measures, name)[at].toFixed(2))], ' '));
+  const parts = [...(first === undefined ? [] : [first]), ...others].map((name) => joinPlain([name === 'repeatedInduction' && first !== name ? said('induction') : metricLabel(name), plain(valuesOf(measures, name)[at].toFixed(2))], ' '));
   return { description: labelText(joinPlain(parts, ' · ')) };
 }

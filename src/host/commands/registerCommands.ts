@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import type { TokenRef } from '../../model/token';
+import type { RowReader } from '../editor/rowReader';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
 import type { ExplorerPanels } from '../panel/explorerPanels';
@@ -18,6 +19,7 @@ import type { ViewStore } from '../view/viewStore';
 import { commands } from './commandIds';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
+import { copyWeights, pinHere, saveFigure } from './panelMenu';
 import { explainFromStart, readSelection } from './readSelection';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
@@ -36,6 +38,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly panels: ExplorerPanels;
   readonly documents: ModelDocuments;
   readonly samples: SampleFiles;
+  readonly rows: RowReader;
   readonly log: OutputLog;
 }
 
@@ -107,16 +110,19 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showMenu, () => showMenu(controller.isBusy, store.run !== undefined, live.isOn));
   register(commands.openPanel, () => panels.show(false));
   register(commands.openSettings, () => vscode.commands.executeCommand('workbench.action.openSettings', settingsSection));
+  register(commands.pinHere, (context) => pinHere(store, context));
+  register(commands.copyWeights, (context) => copyWeights(store, deps.rows, context));
+  register(commands.saveFigure, () => saveFigure(store, panels));
   register(commands.pinToken, withToken((_run, token) => store.togglePin(token)));
   register(commands.revealToken, withToken(revealToken));
-  register(
-    commands.nextHead,
+  const goToHead = (step: 1 | -1) =>
     withToken(async (run, token) => {
-      store.changeView({ selection: nextHead(store.view.selection, run.info.components) });
+      store.changeView({ selection: nextHead(store.view.selection, run.info.components, step) });
       store.setHovered({ token, origin: 'editor' });
       await showCardAgain(run, token);
-    }),
-  );
+    });
+  register(commands.nextHead, goToHead(1));
+  register(commands.previousHead, goToHead(-1));
   return registrations;
 }
 

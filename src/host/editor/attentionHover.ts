@@ -3,7 +3,8 @@ import type { Disposable } from '../../base/disposable';
 import { codeSpan, escaped, md, type MarkdownText } from '../../base/markdown';
 import { isDerived } from '../../model/head';
 import { strongest } from '../../model/pattern';
-import { tokensAt, visibleNext, visibleText } from '../../model/token';
+import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/token';
+import type { ViewState } from '../../model/viewState';
 import { commands } from '../commands/commandIds';
 import { selectionLabel } from '../selectionLabel';
 import type { ShownRun } from '../run/shownRun';
@@ -15,6 +16,19 @@ import { hoverOf } from '../say/hover';
 import { saidMarkdown } from '../say/said';
 
 const maxSources = 8;
+/** Of those the other way round. */
+const maxOthers = 3;
+/** What is less is no source that anyone looks for, and a line more over the text. */
+const leastWeight = 0.01;
+
+/** What a card is made of. */
+interface CardContents {
+  readonly run: ShownRun;
+  readonly document: vscode.TextDocument;
+  readonly token: TokenRef;
+  readonly row: Row;
+  readonly others: Row | undefined;
+}
 
 /** Shows a card for the token under the pointer, and makes it the hovered one. */
 export class AttentionHover implements vscode.HoverProvider, Disposable {
@@ -41,18 +55,27 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     this.#viewStore.setHovered({ token, origin: 'editor' });
     // Where the attention is gone the panel says so.
     const row = await this.#rows.read(run, view, [token]).catch(() => undefined);
+    const others = row === undefined ? undefined : await this.#othersOf(run, view, token, row);
     if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
     const { start, end } = run.source.tokens[token.position];
     const range = run.text.rangeOf(document, start, end);
-    return range && hoverOf(this.#card(run, document, token, row), range, [commands.pinToken, commands.nextHead, commands.openPanel, commands.revealToken]);
+    return range && hoverOf(this.#card({ run, document, token, row, others }), range, [commands.pinToken, commands.previousHead, commands.nextHead, commands.openPanel, commands.revealToken]);
   }
 
   dispose(): void {
     this.#registration.dispose();
   }
 
-  #card(run: ShownRun, document: vscode.TextDocument, token: { stream: number; position: number }, row: Row): MarkdownText {
+  /** What reads the token where the card says what it reads, and the other way round; only where it is here already, so that no card waits for it. */
+  async #othersOf(run: ShownRun, view: ViewState, token: TokenRef, { direction }: Row): Promise<Row | undefined> {
+    const component = run.info.components.find((candidate) => candidate.component === view.selection.component);
+    if (component === undefined || component.queryStream !== component.keyStream || component.layers.some(({ held }) => held !== 'whole')) return undefined;
+    return this.#rows.read(run, { ...view, direction: direction === 'reads' ? 'readBy' : 'reads' }, [token]).catch(() => undefined);
+  }
+
+  #card({ run, document, token, row, others }: CardContents): MarkdownText {
     const { view } = this.#viewStore;
+    const least = Math.max(leastWeight, view.threshold);
     const head = selectionLabel(view.selection, run.info.components);
     const method = isDerived(view.selection, run.info.components) ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})` : md``;
     const place = md`${escaped(head)}${method}`;
@@ -62,10 +85,15 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
       text: visibleText(run.source, token.position),
       facts: saidMarkdown('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
       caption: row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
-      sources: strongest(row.weights, maxSources, view.threshold).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
-      nothing: saidMarkdown('nothing above the threshold'),
+      sources: strongest(row.weights, maxSources, least).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
+      others: others && {
+        caption: others.direction === 'reads' ? saidMarkdown('reads:') : saidMarkdown('is read by:'),
+        sources: strongest(others.weights, maxOthers, least).map(({ position, weight }) => this.#source(run, document, others.stream, position, weight)),
+      },
+      nothing: saidMarkdown('nothing with {0} or more', least),
       commands: [
         { title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position) ? saidMarkdown('Unpin') : saidMarkdown('Pin'), command: commands.pinToken },
+        { title: saidMarkdown('Previous head'), command: commands.previousHead },
         { title: saidMarkdown('Next head'), command: commands.nextHead },
         { title: saidMarkdown('Open panel'), command: commands.openPanel },
       ],

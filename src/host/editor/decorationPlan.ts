@@ -18,6 +18,8 @@ export interface Highlight {
   readonly weight: number;
   /** In [0, numDepths). */
   readonly bucket: number;
+  /** Of the weight, in [0, 1]. */
+  readonly depth: number;
 }
 
 /** The stretches to light up for one weight per token: at most `most`, strongest first, none that stands for no text. */
@@ -34,8 +36,9 @@ export function planHighlights(tokens: readonly Token[], weights: Float32Array, 
     const place = `${token.start}-${token.end}`;
     if (taken.has(place)) continue;
     taken.add(place);
-    const bucket = bucketOf(depthOf(weight, scale, maximum));
-    if (bucket !== undefined) highlights.push({ start: token.start, end: token.end, weight, bucket });
+    const depth = depthOf(weight, scale, maximum);
+    const bucket = bucketOf(depth);
+    if (bucket !== undefined) highlights.push({ start: token.start, end: token.end, weight, bucket, depth });
   }
   return highlights;
 }
@@ -43,6 +46,18 @@ export function planHighlights(tokens: readonly Token[], weights: Float32Array, 
 /** The bucket of a depth in [0, 1]; none for no depth at all. */
 export function bucketOf(depth: number): number | undefined {
   return depth > 0 ? Math.min(numDepths - 1, Math.ceil(depth * numDepths) - 1) : undefined;
+}
+
+/** Depths from which a bar above a lit stretch is so many pixels thick: over a selection, whose colour is like the weights', these alone tell them apart. */
+const barSteps = [0.01, 0.1, 0.4] as const;
+
+/** How many thicknesses of bars there are. */
+export const numBars = barSteps.length;
+
+/** The bar above a lit stretch of a selection, in [0, numBars); none where the depth is next to nothing. */
+export function barOf(depth: number): number | undefined {
+  const thickness = barSteps.filter((step) => depth >= step).length;
+  return thickness === 0 ? undefined : thickness - 1;
 }
 
 /** The depth that a bucket's colour stands for: its middle, and full depth for the last. */

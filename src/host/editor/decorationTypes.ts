@@ -3,6 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import type { Direction } from '../../model/pattern';
 import type { ThemeKind } from '../../model/ramp';
 import type { ColourMap } from '../../model/viewState';
+import { numBars } from './decorationPlan';
 import { depthStyles } from './depthStyles';
 
 /** The kind of the theme in use. */
@@ -26,6 +27,8 @@ export class DecorationTypes implements Disposable {
   readonly focus: vscode.TextEditorDecorationType;
   /** What was selected, where more was read. */
   readonly selected: vscode.TextEditorDecorationType;
+  /** Bars above what is lit in a selection, thicker for more. */
+  readonly bars: readonly vscode.TextEditorDecorationType[];
 
   /** @param hasMarks whether the overview ruler gets marks too. */
   constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind, hasMarks: boolean) {
@@ -40,6 +43,8 @@ export class DecorationTypes implements Disposable {
     );
     // A bar below: a colour would be taken for a weight.
     this.selected = create({ borderStyle: 'solid', borderWidth: '0 0 2px 0', borderColor: new vscode.ThemeColor('focusBorder') });
+    const strong = depthStyles(colourMap, direction, kind).at(-1)?.outline;
+    this.bars = Array.from({ length: numBars }, (_, thickness) => create({ borderStyle: 'solid', borderWidth: `${thickness + 1}px 0 0 0`, ...(strong === undefined ? {} : { borderColor: strong }) }));
     this.focus = create({ borderStyle: 'solid', borderWidth: '1px', borderColor: new vscode.ThemeColor('focusBorder') });
   }
 

@@ -8,7 +8,7 @@ import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import type { Log } from '../say/log';
 import type { ViewStore } from '../view/viewStore';
-import { maxHighlights, maxLiveHighlights, planHighlights, numDepths, type Highlight } from './decorationPlan';
+import { barOf, maxHighlights, maxLiveHighlights, planHighlights, numDepths, type Highlight } from './decorationPlan';
 import { DecorationTypes, themeKind } from './decorationTypes';
 import type { RowReader } from './rowReader';
 
@@ -53,6 +53,7 @@ export class Highlighter implements Disposable {
     this.#store.add(onDidChangeSettings(update));
     this.#store.add(vscode.window.onDidChangeVisibleTextEditors(paint));
     this.#store.add(vscode.window.onDidChangeActiveColorTheme(paint));
+    this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#selectionChanged(textEditor)));
   }
 
   /** What is lit now, strongest first. */
@@ -110,6 +111,14 @@ export class Highlighter implements Disposable {
     }
   }
 
+  /** What is lit in a selection has bars: they come and go with it. */
+  #selectionChanged(editor: vscode.TextEditor): void {
+    const types = this.#types.value;
+    if (types === undefined || this.#lit === undefined || editor.document.uri.toString() !== this.#lit.run.text.uri.toString()) return;
+    const hasBars = types.bars.some((type) => this.#used.get(editor)?.has(type) === true);
+    if (hasBars || editor.selections.some(({ isEmpty }) => !isEmpty)) this.#apply(editor, types, this.#lit);
+  }
+
   #apply(editor: vscode.TextEditor, types: DecorationTypes, lit: Lit | undefined): void {
     const ranges = new Map<vscode.TextEditorDecorationType, vscode.Range[]>();
     const add = (type: vscode.TextEditorDecorationType, start: number, end: number): void => {
@@ -119,7 +128,13 @@ export class Highlighter implements Disposable {
       if (list === undefined) ranges.set(type, [range]);
       else list.push(range);
     };
-    for (const { start, end, bucket } of lit?.highlights ?? []) add(types.byBucket[bucket], start, end);
+    const selections = editor.selections.filter(({ isEmpty }) => !isEmpty);
+    for (const { start, end, bucket, depth } of lit?.highlights ?? []) {
+      add(types.byBucket[bucket], start, end);
+      const bar = selections.length === 0 ? undefined : barOf(depth);
+      const range = bar === undefined ? undefined : lit?.run.text.rangeOf(editor.document, start, end);
+      if (bar !== undefined && range !== undefined && selections.some((selection) => selection.intersection(range)?.isEmpty === false)) add(types.bars[bar], start, end);
+    }
     for (const { position } of lit?.focus ?? []) {
       const token = lit?.run.source.tokens[position];
       if (token !== undefined && token.end > token.start) add(types.focus, token.start, token.end);

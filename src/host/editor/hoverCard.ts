@@ -24,6 +24,8 @@ export interface Card {
   /** e.g. «reads, in head 3.5:». */
   readonly caption: MarkdownText;
   readonly sources: readonly CardSource[];
+  /** The strongest the other way round, on one line: few, and none where there are none or where to find them is much work. */
+  readonly others?: { readonly caption: MarkdownText; readonly sources: readonly CardSource[] } | undefined;
   /** Said where there are none. */
   readonly nothing: MarkdownText;
   readonly commands: readonly { readonly title: MarkdownText; readonly command: string }[];
@@ -45,12 +47,14 @@ export function weightText(weight: number): string {
   return weight > 0 && weight < 0.0005 ? '<0.001' : weight.toFixed(3);
 }
 
-/** The card as Markdown. */
+/** The card as Markdown, in as few lines as can be: it lies over the text that it is about. */
 export function cardMarkdown(card: Card): MarkdownText {
+  const link = ({ isInDocument, text, token }: CardSource): MarkdownText => (isInDocument ? commandLink(codeLabel(text), card.revealCommand, [card.runId, token]) : codeSpan(text));
   // A bar stands in code, whose characters are all of one width.
   const line = (source: CardSource): MarkdownText =>
-    joinMarkdown([md`${codeSpan(bar(source.weight))} ${escaped(plain(weightText(source.weight)))}`, source.isInDocument ? commandLink(codeLabel(source.text), card.revealCommand, [card.runId, source.token]) : codeSpan(source.text), ...(source.place === '' ? [] : [source.place])], ' · ');
+    joinMarkdown([md`${codeSpan(bar(source.weight))} ${escaped(plain(weightText(source.weight)))}`, link(source), ...(source.place === '' ? [] : [source.place])], ' · ');
   const body = card.sources.length === 0 ? card.nothing : joinMarkdown(card.sources.map(line), '  \n');
   const links = joinMarkdown(card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])), ' | ');
-  return md`**${codeSpan(card.text)}** · ${card.facts}  \n${card.caption}\n\n${body}\n\n${links}`;
+  const others = card.others === undefined || card.others.sources.length === 0 ? md`` : md`\n\n${card.others.caption} ${joinMarkdown(card.others.sources.map((source) => md`${link(source)} ${escaped(plain(weightText(source.weight)))}`), ' · ')}`;
+  return md`**${codeSpan(card.text)}** · ${card.facts} · ${card.caption}\n\n${body}${others}\n\n${links}`;
 }

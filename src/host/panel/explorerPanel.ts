@@ -9,7 +9,7 @@ import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
 import { nameTab } from '../say/panelTab';
 import type { ViewStore } from '../view/viewStore';
-import { checkAct, checkChangeView, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import { checkAct, checkChangeView, checkFigure, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
 import type { PanelMemory } from './panelMemory';
@@ -37,6 +37,9 @@ const moveMilliseconds = 150;
 /** A panel that is shown again has a new page, which says so well within this time; else the page it had stayed. */
 const reshowMilliseconds = 500;
 
+/** A page draws a figure well within this time. */
+const figureMilliseconds = 5000;
+
 /** The panel of the window: serves the webview what it asks for and posts snapshots of the view, but only while it is seen. */
 export class ExplorerPanel implements Disposable {
   readonly #panel: vscode.WebviewPanel;
@@ -55,6 +58,8 @@ export class ExplorerPanel implements Disposable {
   #wasVisible = true;
   /** Number of the newest intent that the view takes into account. */
   #sequence = 0;
+  /** Where a figure that was asked for goes; nobody else's is taken. */
+  #takeFigure: ((png: Uint8Array) => void) | undefined;
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
@@ -119,6 +124,17 @@ export class ExplorerPanel implements Disposable {
 
   reveal(preserveFocus: boolean): void {
     this.#panel.reveal(undefined, preserveFocus);
+  }
+
+  /** The matrix as it is drawn, as a PNG file, from the page. Throws `unknownRun` where it draws none in time. */
+  figure(): Promise<Uint8Array> {
+    if (!this.#isReady || !this.#panel.visible) return Promise.reject(new ExplorerError('unknownRun'));
+    const drawn = new Promise<Uint8Array>((resolve, reject) => {
+      this.#takeFigure = resolve;
+      setTimeout(() => reject(new ExplorerError('unknownRun')), figureMilliseconds);
+    });
+    this.#post('figure', {});
+    return drawn;
   }
 
   /** Closes the tab. */
@@ -191,6 +207,11 @@ export class ExplorerPanel implements Disposable {
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
     on('act', (value) => act(checkAct(value).action));
+    on('figure', (value) => {
+      const png = checkFigure(value);
+      this.#takeFigure?.(png);
+      this.#takeFigure = undefined;
+    });
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
       const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;

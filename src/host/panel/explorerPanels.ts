@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
 import { createPanel } from '../say/panelTab';
@@ -37,6 +38,11 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   columnBeside(text: vscode.ViewColumn | undefined): vscode.ViewColumn {
     const column = this.#current?.viewColumn;
     return column === undefined || column === text || vscode.window.tabGroups.all.length === 1 ? vscode.ViewColumn.Beside : column;
+  }
+
+  /** The matrix as it is drawn, as a PNG file. Throws `unknownRun` where none is. */
+  figure(): Promise<Uint8Array> {
+    return this.#current?.figure() ?? Promise.reject(new ExplorerError('unknownRun'));
   }
 
   deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {

@@ -16,6 +16,9 @@ const maxPinned = 64;
 const maxThumbnailSize = 256;
 /** UTF-16 units of what is told of a message. */
 const maxComplaint = 200;
+/** A large screen's matrix takes a tenth of it. */
+const maxFigureBytes = 32 * 2 ** 20;
+const pngSignature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a] as const;
 const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e6));
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
@@ -51,6 +54,9 @@ const pictureParams = v.object({ runId: index });
 const actions = ['explain', 'explainSample', 'explainFromStart', 'readInContext', 'readAlone', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
+/** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
+const menuContext = v.object({ runId: index, stream: index, position: index });
+const figure = v.object({ png: v.pipe(v.instance(Uint8Array), v.check((bytes) => bytes.byteLength <= maxFigureBytes && pngSignature.every((byte, i) => bytes[i] === byte), 'no picture of ours')) });
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
   v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), focus: v.optional(v.object({ start: offset, end: offset })), view: keptView }),
@@ -153,6 +159,20 @@ export function checkTokenRef(value: unknown, run: RunInfo | undefined): TokenRe
 /** Checks an action. Throws `invalidMessage`. */
 export function checkAct(value: unknown): { readonly action: PanelAction } {
   return parse('act', act, value);
+}
+
+/** The token that the panel's menu was opened over, if it names one of the run shown; undefined where it was opened over none. Throws `invalidMessage` or `unknownRun`. */
+export function checkMenuToken(value: unknown, run: RunInfo | undefined): TokenRef | undefined {
+  if (typeof value !== 'object' || value === null || !('position' in value)) return undefined;
+  const { runId, stream, position } = parse('menu', menuContext, value);
+  checkRun(runId, run);
+  checkToken({ stream, position }, run);
+  return { stream, position };
+}
+
+/** Checks a figure: a PNG file of a bounded size. Throws `invalidMessage`. */
+export function checkFigure(value: unknown): Uint8Array {
+  return parse('figure', figure, value).png;
 }
 
 /** Checks the report of a first paint. Throws `invalidMessage`. */

@@ -26,6 +26,23 @@ export function askForText({ title, prompt, placeholder, value, check }: Questio
   });
 }
 
+/** Where something is to be kept. */
+export interface SaveQuestion {
+  readonly title: PlainText;
+  /** Of the file, until the person chooses another. */
+  readonly name: PlainText;
+  readonly kind: { readonly name: PlainText; readonly extensions: readonly string[] };
+  /** The folder of this file is where one starts. */
+  readonly besides: vscode.Uri;
+}
+
+/** Asks where to save a file; undefined where the person leaves. */
+export function askWhereToSave({ title, name, kind, besides }: SaveQuestion): Thenable<vscode.Uri | undefined> {
+  // What is in no folder (a text that was never saved, a sample) has none to start in.
+  const folder = besides.scheme === 'file' || besides.scheme === 'vscode-remote' || besides.scheme === 'vscode-vfs' ? vscode.Uri.joinPath(besides, '..') : vscode.workspace.workspaceFolders?.[0]?.uri;
+  return vscode.window.showSaveDialog({ title, filters: { [kind.name]: [...kind.extensions] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }) });
+}
+
 /** Which file is asked for. */
 export interface FileQuestion {
   readonly title: PlainText;

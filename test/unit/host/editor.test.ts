@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { bucketOf, depthOfBucket, maxHighlights, numDepths, planHighlights } from '../../../src/host/editor/decorationPlan';
+import { barOf, bucketOf, depthOfBucket, maxHighlights, numBars, numDepths, planHighlights } from '../../../src/host/editor/decorationPlan';
 import { depthStyles } from '../../../src/host/editor/depthStyles';
 import { codeSpan, commandLink, md } from '../../../src/base/markdown';
 import { visibleNext, visibleText, type TokenStream } from '../../../src/model/token';
@@ -8,6 +8,7 @@ import { hostileTexts, unseenCharacters } from '../../harness/hostileTexts';
 import { readers } from '../../harness/readMarkdown';
 import { bar, cardMarkdown, weightText } from '../../../src/host/editor/hoverCard';
 import { nextHead } from '../../../src/host/commands/nextHead';
+import { weightsTable } from '../../../src/host/commands/weightsTable';
 import { scales } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 
@@ -52,6 +53,12 @@ describe('What is lit in the editor', () => {
     expect([0, 1e-9, 1 / 16, 0.07, 0.5, 1].map(bucketOf)).to.deep.equal([undefined, 0, 0, 1, 7, 15]);
     expect(depthOfBucket(numDepths - 1)).to.equal(1);
     for (let bucket = 0; bucket < numDepths; bucket++) expect(bucketOf(depthOfBucket(bucket))).to.equal(bucket);
+  });
+
+  it('has bars in a selection, thicker for more, and none for next to nothing', () => {
+    expect([0, 0.0099, 0.01, 0.0999, 0.1, 0.39, 0.4, 1].map(barOf)).to.deep.equal([undefined, undefined, 0, 0, 1, 1, 2, 2]);
+    expect(planHighlights(tokens([0, 1]), Float32Array.of(0.25), 'absolute', 0)[0].depth).to.equal(0.25);
+    for (let depth = 0; depth <= 1; depth += 1 / 64) expect(barOf(depth) ?? 0).to.be.below(numBars);
   });
 
   it('has a look for each depth in every theme, and outlines by thickness in high contrast', () => {
@@ -108,6 +115,13 @@ describe('The hover card', () => {
     }
   });
 
+  it('has the strongest the other way round on one line, with links', () => {
+    const markdown = cardMarkdown({ ...card, others: { caption: md`is read by:`, sources: [{ ...card.sources[0], weight: 0.31 }, { ...card.sources[0], text: 'x', weight: 0.2, isInDocument: false }] } });
+    const line = markdown.split('\n').find((each) => each.startsWith('is read by:'));
+    expect(line).to.match(/^is read by: \[.*\]\(command:attentionExplorer\.revealToken\?.*\) 0\.310 · `x` 0\.200$/);
+    expect(cardMarkdown({ ...card, others: { caption: md`is read by:`, sources: [] } })).to.not.include('is read by');
+  });
+
   it('says so where there is no source', () => {
     expect(cardMarkdown({ ...card, sources: [] })).to.include('nothing');
   });
@@ -141,6 +155,24 @@ describe('The hover card', () => {
   });
 });
 
+describe('Weights as a table', () => {
+  it('have one token a line, none of which is a formula or makes a cell of its own', () => {
+    const texts = ['=1+1', '+', '-2', '@x', "'", '"', 'a\tb', 'c\nd', 'def'];
+    const stream: TokenStream = { role: 'source', text: texts.join(''), tokens: [] };
+    let start = 0;
+    const made = texts.map((text, id) => ({ id, piece: text, start, end: (start += text.length), isSpecial: false }));
+    const lines = weightsTable({ ...stream, tokens: made }, Float32Array.from(texts, (_, i) => i / 16)).trimEnd().split('\n');
+    expect(lines[0]).to.equal('position\ttoken\tweight');
+    expect(lines).to.have.length(texts.length + 1);
+    for (const [position, line] of lines.slice(1).entries()) {
+      const cells = line.split('\t');
+      expect(cells).to.have.length(3);
+      expect([cells[0], Number(cells[2])]).to.deep.equal([String(position), position / 16]);
+      expect(cells[1]).to.not.match(/^[=+\-@"]/);
+    }
+  });
+});
+
 describe('The next head', () => {
   const { components } = runInfo(1, 'a');
   const at = (layer: number, head: number) => ({ component: 'self', heads: [{ layer, head }], aggregation: 'mean' }) as const;
@@ -149,5 +181,8 @@ describe('The next head', () => {
     expect(nextHead(at(0, 0), components)).to.deep.equal(at(0, 1));
     expect(nextHead(at(0, 1), components)).to.deep.equal(at(1, 0));
     expect(nextHead(at(1, 1), components)).to.deep.equal(at(0, 0));
+    expect(nextHead(at(0, 1), components, -1)).to.deep.equal(at(0, 0));
+    expect(nextHead(at(1, 0), components, -1)).to.deep.equal(at(0, 1));
+    expect(nextHead(at(0, 0), components, -1)).to.deep.equal(at(1, 1));
   });
 });

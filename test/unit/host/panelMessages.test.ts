@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAct, checkChangeView, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
+import { checkAct, checkChangeView, checkFigure, checkHeadMetricsParams, checkHeadRowsParams, checkMenuToken, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import { initialView } from '../../../src/model/viewState';
@@ -79,6 +79,17 @@ describe('What the webview says', () => {
     expect([rows({}, recomputed), rows({ direction: 'readBy' }, recomputed)], 'a column of what is recomputed is all of it').to.deep.equal(['none', 'invalidMessage']);
     expect(checkHeadMetricsParams({ runId: 7, component: 'self' }, run).component).to.equal('self');
     expect(codeOfCall(() => checkHeadMetricsParams({ runId: 7, component: 'encoder' }, run))).to.equal('invalidMessage');
+  });
+
+  it('may name a token that its menu is about, and send a figure: a PNG file, not too large', () => {
+    expect(checkMenuToken({ webview: 'x', webviewSection: 'token', runId: 7, stream: 0, position: 2 }, run)).to.deep.equal({ stream: 0, position: 2 });
+    for (const none of [undefined, null, 'x', 7, {}, { runId: 7 }]) expect(checkMenuToken(none, run)).to.equal(undefined);
+    const code = (value: unknown): string => codeOfCall(() => checkMenuToken(value, run));
+    for (const token of [{ stream: 0, position: 3 }, { stream: 1, position: 0 }, { stream: 0, position: '2' }, { stream: 0, position: -1 }, { position: 0 }]) expect(code({ runId: 7, ...token })).to.equal('invalidMessage');
+    expect(code({ runId: 6, stream: 0, position: 0 }), 'of a page of another run').to.equal('unknownRun');
+    const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1);
+    expect(checkFigure({ png })).to.equal(png);
+    for (const value of [null, {}, { png: [...png] }, { png: new Uint8Array(8) }, { png: png.subarray(0, 5) }, { png: 'x' }, { png: Object.assign(new Uint8Array(2 ** 25 + 1), png) }]) expect(codeOfCall(() => checkFigure(value))).to.equal('invalidMessage');
   });
 
   it('may change parts of the view, and only to what can be', () => {

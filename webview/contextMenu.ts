@@ -1,0 +1,27 @@
+import type { TokenRef } from '../src/model/token';
+import type { Panel } from './state/panel';
+
+/** The token that a menu is opened over: under the pointer, in the text, a picture or the matrix, or where the keyboard is. */
+function tokenOf(panel: Panel): TokenRef | undefined {
+  const cell = panel.crosshair.peek();
+  const component = panel.component.peek();
+  if (cell === undefined || component === undefined) return panel.hovered.peek() ?? panel.cursor.peek();
+  return panel.view.peek().direction === 'reads' ? { stream: component.queryStream, position: cell.query } : { stream: component.keyStream, position: cell.key };
+}
+
+/** Tells VS Code, which makes the menu, what it is opened over: our entries stand in the place of Cut, Copy and Paste, but where text is selected or typed. */
+export function followContextMenu(panel: Panel): void {
+  // Before VS Code's own listener, which looks at the attributes then.
+  window.addEventListener(
+    'contextmenu',
+    (event) => {
+      const target = event.composedPath()[0];
+      const isText = target instanceof HTMLInputElement || document.getSelection()?.isCollapsed === false;
+      const runId = panel.run.peek()?.info.runId;
+      const token = tokenOf(panel);
+      const context = isText || runId === undefined ? {} : { preventDefaultContextMenuItems: true, webviewSection: token === undefined ? 'panel' : 'token', ...(token === undefined ? {} : { runId, ...token }) };
+      document.body.dataset['vscodeContext'] = JSON.stringify(context);
+    },
+    { capture: true },
+  );
+}
