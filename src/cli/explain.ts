@@ -105,7 +105,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       // Itself and the token before are what some head reads of every token: the numbers above tell of those.
       const told = isOne || !isSelf ? sources : sources.filter(({ position }) => position !== query && position !== query - 1);
       const read = (told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
-      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${joinTerminal(read, ', ')}`);
+      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${read.length === 0 ? line`no key` : joinTerminal(read, ', ')}`);
     });
   }
   return joinTerminal(lines);

@@ -6,6 +6,7 @@ import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../onnx/rewriteModel';
+import { roundsProducts } from '../onnx/roundedProducts';
 import { isWrongOnWebGpu } from '../onnx/webGpuNodes';
 import { extentsOf, type ReadPositions } from './extents';
 import { folderOf } from './fileAccess';
@@ -121,7 +122,7 @@ export class AttentionSession {
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
-    this.notices = refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] }];
+    this.notices = [...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]), ...(roundsProducts(options.files.analysis.index) ? [{ code: 'roundedProducts', args: [options.files.name] } as const] : [])];
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;

@@ -108,15 +108,26 @@ function softCap(index: GraphIndex, node: number): string[] {
   return cap > 0 ? [`scores capped at ±${Number(cap.toPrecision(6))}`] : [];
 }
 
-/** MultiHeadAttention gives its masked, scaled scores; a softmax makes them the weights. */
+/**
+ * MultiHeadAttention gives its masked, scaled scores; a softmax makes them the weights. A cache that is given and not handed on is
+ * one that the runtime does not read, without a word (1.30, processor): its copy is not given it either.
+ */
 function multiHeadAttention(index: GraphIndex, node: number): FoundSite | string {
-  const { inputs } = index.nodes[node];
+  const { inputs, outputs } = index.nodes[node];
   const suffix = new SuffixBuilder(index, node);
   const scores = suffix.name('scores');
+  const hasPast = has(inputs, 6) || has(inputs, 7);
+  const isHandedOn = has(outputs, 1) && has(outputs, 2);
+  if (hasPast && !isHandedOn) {
+    if (has(outputs, 1) || has(outputs, 2)) return 'it hands on only one of keys and values, and then the runtime does not read the others';
+    if (has(inputs, 4) || has(inputs, 5)) return 'it is given keys of before and does not hand them on: the runtime then reads the new keys alone, and takes a mask that is made for all of them';
+  }
   // Fed a cache without naming the new one, the operator gives wrong scores.
-  const present = has(inputs, 6) ? [suffix.name('key'), suffix.name('value')] : ['', ''];
-  suffix.copy(node, inputs, [suffix.name('result'), ...present, scores], {});
-  return fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), { method: 'probed' });
+  const present = hasPast && isHandedOn ? [suffix.name('key'), suffix.name('value')] : ['', ''];
+  const read = hasPast && !isHandedOn ? inputs.slice(0, 4) : inputs;
+  suffix.copy(node, read, [suffix.name('result'), ...present, scores], {});
+  const notes = hasPast && !isHandedOn ? ['keys of before are given and not handed on: the runtime reads the new ones alone'] : [];
+  return { ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), { method: 'probed', notes }), needs: read.filter((input) => input !== '') };
 }
 
 function decoderMaskedAttention(index: GraphIndex, node: number): FoundSite | string {

@@ -59,6 +59,8 @@ export interface SiteChecks {
   /** The most positions, its own included, that a query of causal attention reads back to: less than all where there is a window. */
   readonly reach: number;
   readonly shape: readonly number[];
+  /** Rows, over all heads, of queries that may read no key, where what came out was no number; none where it is missing. */
+  readonly numWithoutKey?: number;
   /** Why the site is not drawn; empty where all checks pass. */
   readonly failure: string;
 }
@@ -212,7 +214,7 @@ function listOf<Item>(items: readonly Item[], lineOf: (item: Item) => MarkdownTe
 function checksText(checks: SiteChecks | undefined): string {
   if (checks === undefined) return 'not run';
   if (checks.failure !== '') return `not drawn: ${plain(checks.failure, 500)}`;
-  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}; [${checks.shape.join(', ')}]`;
+  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}${checks.numWithoutKey === undefined ? '' : `; ${checks.numWithoutKey} rows read no key`}; [${checks.shape.join(', ')}]`;
 }
 
 /** A sentence or a part of one, with whatever the file has put into it. */
