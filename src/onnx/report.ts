@@ -48,6 +48,8 @@ export interface ReportedSite {
   readonly notes: readonly string[];
   /** The checks of a run; undefined before one. */
   readonly checks?: SiteChecks;
+  /** What runs that were made for it prove of the site; missing where none were asked for. */
+  readonly proof?: string;
 }
 
 /** What a run showed of one site. */
@@ -186,7 +188,7 @@ function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
   const number = modelLayer === undefined || modelLayer === layer ? md`${layer}` : md`${layer} (the model's ${modelLayer})`;
   const shared = numKeyValueHeads === undefined || numKeyValueHeads === numHeads ? md`` : md` on ${numKeyValueHeads} of keys and values`;
   const heads = numHeads === undefined ? md`heads known after a run` : md`${numHeads} ${numHeads === 1 ? md`head` : md`heads`}`;
-  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
+  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.proof === undefined ? [] : [md`proof: ${words(site.proof)}`]), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
   return md`${words(site.component)} ${number}: ${joinMarkdown(facts, ' · ')}`;
 }
 
