@@ -117,7 +117,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     const listed = (sources: readonly Source[], isNear: (position: number) => boolean): TerminalText => {
       // Itself and the token before are what some head reads of every token: the numbers above tell of those.
       const told = isOne || !isSelf ? sources : sources.filter(({ position }) => !isNear(position));
-      return joinTerminal((told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`), ', ');
+      const read = (told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
+      return read.length === 0 ? line`no key` : joinTerminal(read, ', ');
     };
     const isRead = (query: number): boolean => selected === undefined || selected.includes(query);
     if (selected !== undefined && meanReads !== undefined) lines.push(line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`);

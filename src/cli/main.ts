@@ -26,14 +26,15 @@ const usage = line`Usage:
       tokens of it, and tells of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text; --out writes all weights as arrays instead
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
       which patches of the picture the class token reads
-  attention-explorer inspect MODEL [--json]
-      the extraction report: which attention was found in the model, and how
+  attention-explorer inspect MODEL [--prove] [--json]
+      the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
+      attention whether values times weights equal what it gives, and whether its keys grow with the text
   attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors
       runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain and extract run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
@@ -72,7 +73,7 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out })
         : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, contextTokens: tokensOf(values.context) });
     case 'inspect':
-      return inspect({ model: operand('MODEL'), isJson: values.json });
+      return inspect({ model: operand('MODEL'), isJson: values.json, isProven: values.prove, backend: backendOf(values.backend, 'auto') });
     case 'extract':
       return extract({ model: operand('MODEL'), feeds: option('feeds'), out: option('out'), backend: backendOf(values.backend, 'wasm') });
     case 'tokenize':
@@ -113,6 +114,7 @@ interface Options {
   readonly timeout?: string;
   readonly chat: boolean;
   readonly json: boolean;
+  readonly prove: boolean;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -128,7 +130,7 @@ function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, help: { ...flag, short: 'h' }, version: flag } });
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;

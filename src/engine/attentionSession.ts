@@ -6,7 +6,11 @@ import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
 import { makeReport, withChecks, type ExtractionReport, type SiteChecks } from '../onnx/report';
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../onnx/rewriteModel';
+import { roundsProducts } from '../onnx/roundedProducts';
 import { isWrongOnWebGpu } from '../onnx/webGpuNodes';
+import type { WeightedValues } from '../onnx/site';
+import { weightedValues } from '../onnx/weightedValues';
+import { proveWeights, type Proof } from './attentionProof';
 import { extentsOf, type ReadPositions } from './extents';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
@@ -39,6 +43,8 @@ export interface SessionOptions {
   readonly heldBytes?: number;
   /** What is wanted of sites in place of their weights. */
   readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements'>;
+  /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
+  readonly proves?: 'inside' | 'all';
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -103,6 +109,9 @@ export class AttentionSession {
   readonly #runtime: NonNullable<SessionOptions['runtime']>;
   /** Undefined while it is suspended. */
   #session: Ort.InferenceSession | undefined;
+  readonly #toProve: ReadonlyMap<PlacedSite, WeightedValues | string>;
+  /** What the first run has shown; empty before it. */
+  #proofs: ReadonlyMap<PlacedSite, Proof> = new Map();
   readonly #open: () => Promise<Ort.InferenceSession>;
   readonly #files: ModelFiles;
   readonly #rewritten: RewrittenModel;
@@ -116,12 +125,13 @@ export class AttentionSession {
   /** What is to be said of how the model was loaded. */
   readonly notices: readonly Notice[];
 
-  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, { open, refusal }: { readonly open: () => Promise<Ort.InferenceSession>; readonly refusal: string | undefined }) {
+  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, { open, refusal, proofs }: { readonly open: () => Promise<Ort.InferenceSession>; readonly refusal: string | undefined; readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string> }) {
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
-    this.notices = refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] }];
+    this.#toProve = proofs;
+    this.notices = [...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]), ...(roundsProducts(options.files.analysis.index) ? [{ code: 'roundedProducts', args: [options.files.name] } as const] : [])];
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
@@ -133,12 +143,14 @@ export class AttentionSession {
 
   /** Throws `modelNoAttention`, `attentionRefused`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, keptOutputs, taps, runtime = portable, heldBytes = 0, mayLackAttention = false, onProgress } = options;
+    const { ort, files, wantOutputs = false, keptOutputs, taps, runtime = portable, heldBytes = 0, mayLackAttention = false, proves = 'inside', onProgress } = options;
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
     const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, keepsWeights, hasEnd: runtime.backend === 'native' && taps === undefined, ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }), ...taps });
+    const proofs = taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
+    const also = [...proofs.values()].flatMap((how) => (typeof how === 'string' ? [] : [how.values, how.result]));
+    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, also, keepsWeights, hasEnd: runtime.backend === 'native' && taps === undefined, ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }), ...taps });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
     if (!runtime.isNative && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
     const config = await runtime.sessionConfig(multipliesBytes(files.analysis.index));
@@ -192,7 +204,7 @@ export class AttentionSession {
       }
     };
     const session = await open();
-    return new AttentionSession(options, session, rewritten, { open, refusal });
+    return new AttentionSession(options, session, rewritten, { open, refusal, proofs });
   }
 
   /** Inputs that must be fed. */
@@ -214,18 +226,40 @@ export class AttentionSession {
   async run(inputs: readonly ModelInput[], options: RunOptions = {}): Promise<AttentionResult> {
     const { batch = this.#numItems, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
-    const expected = batch === 1 && !hasWindows && own.length === 0 ? this.#expect(options) : [];
-    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own])], expected);
+    const isFirst = this.#toProve.size > 0 && this.#proofs.size === 0;
+    const proving = isFirst ? [...this.#toProve.values()].flatMap((how) => (typeof how === 'string' ? [] : [how.values, how.result])) : [];
+    const expected = batch === 1 && !hasWindows && own.length === 0 && !isFirst ? this.#expect(options) : [];
+    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own, ...proving])], expected);
+    if (isFirst) this.#proofs = this.#prove(results, options);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
     const checks = new Map<PlacedSite, SiteChecks>();
     for (const { site, output } of this.#rewritten.outputs) {
       const read = this.readWeights(site, results[output], options);
-      if ('reason' in read) failed.push({ path: site.path, reason: read.reason });
+      const proof = this.#proofs.get(site);
+      if (proof !== undefined && 'failure' in proof && proof.failure !== '') failed.push({ path: site.path, reason: proof.failure });
+      else if ('reason' in read) failed.push({ path: site.path, reason: read.reason });
       else layers.push(read.layer);
       if (read.checks !== undefined) checks.set(site, read.checks);
     }
     return { layers, failed, outputs: pickOutputs(results, own), report: withChecks(this.report, this.#files.analysis.sites.map((site) => checks.get(site))) };
+  }
+
+  /** What the first run showed of each site: whether its weights are those that the model used. */
+  get proofs(): ReadonlyMap<PlacedSite, Proof> {
+    return this.#proofs;
+  }
+
+  #prove(results: Ort.InferenceSession.OnnxValueMapType, { batch = 1 }: RunOptions): ReadonlyMap<PlacedSite, Proof> {
+    const proofs = new Map<PlacedSite, Proof>();
+    for (const { site, output } of this.#rewritten.outputs) {
+      const how = this.#toProve.get(site);
+      if (how === undefined) continue;
+      const [weights, values, result] = typeof how === 'string' ? [] : [results[output], results[how.values], results[how.result]];
+      const arranged = weights !== undefined && weights.data instanceof Float32Array ? arrangeWeights(site, { dims: weights.dims, data: weights.data }, batch) : undefined;
+      proofs.set(site, typeof how === 'string' || arranged === undefined ? { unproven: typeof how === 'string' ? how : 'its weights did not come out' } : proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result) }, this.isCoarse));
+    }
+    return proofs;
   }
 
   /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
@@ -306,6 +340,13 @@ export class AttentionSession {
 /** Whether values are rounded to few bits on the way to the weights. */
 function isCoarse(index: GraphIndex): boolean {
   return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
+}
+
+/** What is to be proven of which sites: weights that are a product's own operand are what it used, as the graph has it. */
+function proofsOf({ index, sites }: ModelFiles['analysis'], which: 'inside' | 'all'): ReadonlyMap<PlacedSite, WeightedValues | string> {
+  const proofs = new Map<PlacedSite, WeightedValues | string>();
+  for (const site of sites) if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
+  return proofs;
 }
 
 /** Whether products of bytes are computed, or may be once the graph is optimised. */

@@ -1,6 +1,6 @@
 import type { SiteChecks } from '../onnx/report';
 import type { PlacedSite } from '../onnx/describeSites';
-import { hasNegative, scanWeights } from './scanWeights';
+import { clearRowsWithoutKey, hasNegative, scanWeights } from './scanWeights';
 
 /** The weights of one site as the runtime gave them. */
 export interface RawWeights {
@@ -152,13 +152,16 @@ export interface Expectation {
   readonly numPast?: number;
 }
 
-/** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. */
+/** Checks a site's weights: finite, rows sum to what they must, shape fits, and whether they are causal. Rows of no numbers, of queries that may read no key, become rows of zeros. */
 export function checkWeights(site: SiteWeights, expected: Expectation): SiteChecks {
   const { weights, numQueries, numKeys, batch, numHeads } = site;
-  const { isFinite, smallest, largest, isCausal, reach } = scanWeights(weights, numQueries, numKeys, expected.numPast);
+  let scan = scanWeights(weights, numQueries, numKeys, expected.numPast);
+  const numWithoutKey = scan.isFinite ? 0 : clearRowsWithoutKey(weights, numKeys);
+  if (numWithoutKey > 0) scan = scanWeights(weights, numQueries, numKeys, expected.numPast);
+  const { isFinite, smallest, largest, isCausal, reach } = scan;
   const shape = [batch, numHeads, numQueries, numKeys];
   const failure = rowFailure({ shape, isFinite, smallest, largest, isNegative: () => hasNegative(weights) }, expected);
-  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, failure };
+  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, ...(numWithoutKey > 0 ? { numWithoutKey } : {}), failure };
 }
 
 /** What was seen of a site's rows. */

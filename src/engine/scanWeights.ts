@@ -107,3 +107,19 @@ function findReach(weights: Float32Array, numQueries: number, numKeys: number, n
   }
   return reach;
 }
+
+/**
+ * Puts zeros in the place of rows in which no number is one: a softmax over nothing, of a query that may read no key. Returns how
+ * many there were. A row that is a number here and there is left as it is, and so are weights without any row of numbers.
+ */
+export function clearRowsWithoutKey(weights: Float32Array, numKeys: number): number {
+  const rows: number[] = [];
+  for (let start = 0; numKeys > 0 && start < weights.length; start += numKeys) {
+    let key = 0;
+    while (key < numKeys && Number.isNaN(weights[start + key])) key++;
+    if (key === numKeys) rows.push(start);
+  }
+  if (rows.length * numKeys === weights.length) return 0;
+  for (const start of rows) weights.fill(0, start, start + numKeys);
+  return rows.length;
+}

@@ -60,6 +60,7 @@ export const noticeSentences = {
   targetTextCut: 'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, memory and your limits allow.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
   notOptimized: 'The runtime could not optimize {0} ({1}): it runs as it is written, which takes longer and gives the same attention.',
+  roundedProducts: '{0} lets the runtime round what its 4-bit weights are multiplied with (accuracy level 4): patterns differ by a few hundredths between native runtime and WebAssembly.',
   settingsNotRead: '{0} beside the model was not read ({1}): numbers that depend on what it says may be wrong.',
   tokenizerIsProgram: 'Tokens may not be those of the model: its tokenizer, {0}, is a program in the library that it comes from, and tokenizer.json is used as it stands.',
   tokenizerNotAsClass: 'Tokens may not be those of the model: its tokenizer is read as the file stands and not as {0} asks, because {1}.',

@@ -2,7 +2,7 @@ import type { GraphIndex } from './graphIndex';
 import { maskForMultiHead } from './fusedMask';
 import { pathOfNode } from './nodePath';
 import { operatorOf } from './products';
-import type { FoundSite, MissedSite, RowSum } from './site';
+import type { FoundSite, MissedSite, RowSum, WeightedValues } from './site';
 import { floatTypeOf } from './tensorFacts';
 import { SuffixBuilder } from './suffixNodes';
 
@@ -71,6 +71,13 @@ function fusedSite(index: GraphIndex, node: number, suffix: SuffixBuilder, tenso
   };
 }
 
+/** Values that an operator is given with all heads side by side, or each by itself; where it hands on what it read, that is what it weighted. */
+function weightedBy(index: GraphIndex, node: number, values: string, numHeads: number | undefined, more: Partial<WeightedValues> = {}): Pick<FoundSite, 'weighted'> {
+  const [result = '', , present = ''] = index.nodes[node].outputs;
+  if (present !== '') return { weighted: { values: present, layout: 'plain', numValueHeads: undefined, from: 0, result, resultLayout: 'merged', hasBias: false } };
+  return values === '' || numHeads === undefined ? {} : { weighted: { values, layout: 'merged', numValueHeads: numHeads, from: 0, result, resultLayout: 'merged', hasBias: false, ...more } };
+}
+
 const has = (inputs: readonly string[], position: number): boolean => (inputs[position] ?? '') !== '';
 
 /** ai.onnx Attention: mode 3 of its fourth output is what comes after the softmax, in every version of the operator. */
@@ -79,13 +86,15 @@ function standardAttention(index: GraphIndex, node: number): FoundSite | string 
   const afterSoftmax = 3;
   const notes = [...(index.integerAttribute(node, 'is_causal') === 1 ? ['causal'] : []), ...softCap(index, node)];
   const heads = { numHeads: index.integerAttribute(node, 'q_num_heads'), numKeyValueHeads: index.integerAttribute(node, 'kv_num_heads') };
+  // Without numbers of heads its tensors have an axis of heads.
+  const weighted = heads.numHeads === undefined ? { weighted: { values: outputs[2] || (inputs[2] ?? ''), layout: 'plain', numValueHeads: undefined, from: 0, result: outputs[0] ?? '', resultLayout: 'plain', hasBias: false } as const } : weightedBy(index, node, inputs[2] ?? '', heads.numKeyValueHeads);
   const suffix = new SuffixBuilder(index, node);
-  if (has(outputs, 3) && index.integerAttribute(node, 'qk_matmul_output_mode') === afterSoftmax) return { ...fusedSite(index, node, suffix, outputs[3], { method: 'exposed', ...heads, notes }), suffix: undefined, needs: [outputs[3]] };
+  if (has(outputs, 3) && index.integerAttribute(node, 'qk_matmul_output_mode') === afterSoftmax) return { ...fusedSite(index, node, suffix, outputs[3], { method: 'exposed', ...heads, notes, ...weighted }), suffix: undefined, needs: [outputs[3]] };
   const weights = suffix.name('weights');
   // With a cache, the operator insists on giving the new one.
   const present = has(inputs, 4) ? [suffix.name('key'), suffix.name('value')] : ['', ''];
   suffix.copy(node, inputs, [suffix.name('result'), ...present, weights], { qk_matmul_output_mode: { integer: afterSoftmax } });
-  return fusedSite(index, node, suffix, weights, { method: 'probed', ...heads, notes });
+  return fusedSite(index, node, suffix, weights, { method: 'probed', ...heads, notes, ...weighted });
 }
 
 function groupQueryAttention(index: GraphIndex, node: number): FoundSite | string {
@@ -100,7 +109,7 @@ function groupQueryAttention(index: GraphIndex, node: number): FoundSite | strin
   const rowSum: RowSum = hasSink ? 'atMostOne' : 'one';
   const window = index.integerAttribute(node, 'local_window_size') ?? -1;
   const notes = [...(window > 0 ? [`window of ${window} positions`] : []), ...softCap(index, node), ...(index.integerAttribute(node, 'do_rotary') === 1 ? ['rotary positions'] : []), ...(hasSink ? ['a sink takes part of each row'] : [])];
-  return fusedSite(index, node, suffix, weights, { method: 'probed', rowSum, numKeyValueHeads: index.integerAttribute(node, 'kv_num_heads'), notes });
+  return fusedSite(index, node, suffix, weights, { method: 'probed', rowSum, numKeyValueHeads: index.integerAttribute(node, 'kv_num_heads'), notes, ...weightedBy(index, node, inputs[2] ?? '', index.integerAttribute(node, 'kv_num_heads')) });
 }
 
 function softCap(index: GraphIndex, node: number): string[] {
@@ -108,15 +117,26 @@ function softCap(index: GraphIndex, node: number): string[] {
   return cap > 0 ? [`scores capped at ±${Number(cap.toPrecision(6))}`] : [];
 }
 
-/** MultiHeadAttention gives its masked, scaled scores; a softmax makes them the weights. */
+/**
+ * MultiHeadAttention gives its masked, scaled scores; a softmax makes them the weights. A cache that is given and not handed on is
+ * one that the runtime does not read, without a word (1.30, processor): its copy is not given it either.
+ */
 function multiHeadAttention(index: GraphIndex, node: number): FoundSite | string {
-  const { inputs } = index.nodes[node];
+  const { inputs, outputs } = index.nodes[node];
   const suffix = new SuffixBuilder(index, node);
   const scores = suffix.name('scores');
+  const hasPast = has(inputs, 6) || has(inputs, 7);
+  const isHandedOn = has(outputs, 1) && has(outputs, 2);
+  if (hasPast && !isHandedOn) {
+    if (has(outputs, 1) || has(outputs, 2)) return 'it hands on only one of keys and values, and then the runtime does not read the others';
+    if (has(inputs, 4) || has(inputs, 5)) return 'it is given keys of before and does not hand them on: the runtime then reads the new keys alone, and takes a mask that is made for all of them';
+  }
   // Fed a cache without naming the new one, the operator gives wrong scores.
-  const present = has(inputs, 6) ? [suffix.name('key'), suffix.name('value')] : ['', ''];
-  suffix.copy(node, inputs, [suffix.name('result'), ...present, scores], {});
-  return fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), { method: 'probed' });
+  const present = hasPast && isHandedOn ? [suffix.name('key'), suffix.name('value')] : ['', ''];
+  const read = hasPast && !isHandedOn ? inputs.slice(0, 4) : inputs;
+  suffix.copy(node, read, [suffix.name('result'), ...present, scores], {});
+  const notes = hasPast && !isHandedOn ? ['keys of before are given and not handed on: the runtime reads the new ones alone'] : [];
+  return { ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, floatTypeOf(index, inputs[0])), { method: 'probed', notes, ...(has(inputs, 2) ? weightedBy(index, node, inputs[2], index.integerAttribute(node, 'num_heads'), { hasBias: has(inputs, 3) }) : {}) }), needs: read.filter((input) => input !== '') };
 }
 
 function decoderMaskedAttention(index: GraphIndex, node: number): FoundSite | string {
@@ -189,5 +209,7 @@ function rebuiltAttention(index: GraphIndex, node: number, suffix: SuffixBuilder
   while (inputs.at(-1) === '') inputs.pop();
   suffix.copy(node, inputs, [suffix.name('result'), ...(past ? [suffix.name('key'), suffix.name('value')] : ['', '']), scores], {}, 'com.microsoft.MultiHeadAttention', ['num_heads', 'unidirectional', 'scale', 'mask_filter_value']);
   const type = floatTypeOf(index, index.nodes[node].outputs[0]);
-  return { ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, type), { method: 'rebuilt' }), keys: index.nodes[node].inputs[0], values: index.nodes[node].inputs[0] };
+  const numHeads = index.integerAttribute(node, 'num_heads');
+  const weighted: WeightedValues = { values: past ? suffix.name('value') : parts[2], layout: past ? 'plain' : 'merged', numValueHeads: numHeads, from: 0, result: index.nodes[node].outputs[0], resultLayout: 'merged', hasBias: false };
+  return { ...fusedSite(index, node, suffix, softmaxOf(suffix, scores, type), { method: 'rebuilt', weighted }), keys: index.nodes[node].inputs[0], values: index.nodes[node].inputs[0] };
 }

@@ -48,6 +48,8 @@ export interface ReportedSite {
   readonly notes: readonly string[];
   /** The checks of a run; undefined before one. */
   readonly checks?: SiteChecks;
+  /** What runs that were made for it prove of the site; missing where none were asked for. */
+  readonly proof?: string;
 }
 
 /** What a run showed of one site. */
@@ -59,6 +61,8 @@ export interface SiteChecks {
   /** The most positions, its own included, that a query of causal attention reads back to: less than all where there is a window. */
   readonly reach: number;
   readonly shape: readonly number[];
+  /** Rows, over all heads, of queries that may read no key, where what came out was no number; none where it is missing. */
+  readonly numWithoutKey?: number;
   /** Why the site is not drawn; empty where all checks pass. */
   readonly failure: string;
 }
@@ -184,7 +188,7 @@ function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
   const number = modelLayer === undefined || modelLayer === layer ? md`${layer}` : md`${layer} (the model's ${modelLayer})`;
   const shared = numKeyValueHeads === undefined || numKeyValueHeads === numHeads ? md`` : md` on ${numKeyValueHeads} of keys and values`;
   const heads = numHeads === undefined ? md`heads known after a run` : md`${numHeads} ${numHeads === 1 ? md`head` : md`heads`}`;
-  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
+  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.proof === undefined ? [] : [md`proof: ${words(site.proof)}`]), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
   return md`${words(site.component)} ${number}: ${joinMarkdown(facts, ' · ')}`;
 }
 
@@ -212,7 +216,7 @@ function listOf<Item>(items: readonly Item[], lineOf: (item: Item) => MarkdownTe
 function checksText(checks: SiteChecks | undefined): string {
   if (checks === undefined) return 'not run';
   if (checks.failure !== '') return `not drawn: ${plain(checks.failure, 500)}`;
-  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}; [${checks.shape.join(', ')}]`;
+  return `finite; rows sum to ${checks.smallestRowSum.toFixed(4)} … ${checks.largestRowSum.toFixed(4)}${checks.isCausal ? '; causal part exactly zero' : ''}${checks.isCausal && checks.reach < (checks.shape[2] ?? 0) ? `; window of ${checks.reach} positions` : ''}${checks.numWithoutKey === undefined ? '' : `; ${checks.numWithoutKey} rows read no key`}; [${checks.shape.join(', ')}]`;
 }
 
 /** A sentence or a part of one, with whatever the file has put into it. */

@@ -24,6 +24,8 @@ export interface RewriteOptions {
   readonly isWhole: boolean;
   /** The model's own outputs that stay where the others do not. */
   readonly kept?: readonly string[];
+  /** Other tensors of the graph, or of sites' suffixes, that become outputs. */
+  readonly also?: readonly string[];
   /** Whether weights that do not lie in files stay in the graph, which must then not be large. */
   readonly keepsWeights?: boolean;
   /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
@@ -64,7 +66,7 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], also = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -94,7 +96,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     for (const name of tapped?.outputs ?? [output]) addedOutputs.add(name);
     return { site, output };
   });
-  const wanted = [...sites.flatMap((site) => site.needs), ...(isWhole ? ownOutputs : kept)];
+  for (const name of also) addedOutputs.add(name);
+  const wanted = [...sites.flatMap((site) => site.needs), ...also, ...(isWhole ? ownOutputs : kept)];
   const live = index.ancestors(wanted);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
 

@@ -25,6 +25,22 @@ export interface Suffix {
   readonly valueInfos: readonly Uint8Array[];
 }
 
+/** The axes of a tensor: [item and head, position, feature]; [item and head, feature, position]; or [item, position, all heads' features]. */
+export type ValueLayout = 'plain' | 'turned' | 'merged';
+
+/** What a site's weights weight and what comes out, as tensors of the graph or of the site's suffix: the one times the other must give the third. */
+export interface WeightedValues {
+  readonly values: string;
+  readonly layout: ValueLayout;
+  /** Where values of all heads are merged: how many heads they have, and the feature that they begin with. */
+  readonly numValueHeads: number | undefined;
+  readonly from: number;
+  readonly result: string;
+  readonly resultLayout: ValueLayout;
+  /** Whether something is added to the values of all positions alike before they are weighted. */
+  readonly hasBias: boolean;
+}
+
 /** A place in the graph where attention is computed, and how its weights are got. */
 export interface FoundSite {
   /** The node that weights the values, or the fused operator. */
@@ -59,6 +75,8 @@ export interface FoundSite {
   readonly notes: readonly string[];
   /** The heads that it is made of, where each is a module of its own. */
   readonly heads?: readonly FoundSite[];
+  /** What its operator weights, where that computes attention inside itself and tells. */
+  readonly weighted?: WeightedValues;
   /** Where it lies in a loop's body; the site's node is the loop then. */
   readonly loop?: LoopPlace;
 }

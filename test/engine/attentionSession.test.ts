@@ -191,3 +191,22 @@ describe('where the runtime refuses the graph as its optimiser rewrites it', () 
     expect([...precise.asked, ...full.asked]).to.deep.equal(['all', 'all']);
   });
 });
+
+describe('4-bit products that may be rounded', () => {
+  it('are told, and others are not', async () => {
+    const ort = await importRuntime();
+    const noticesAt = async (level: number): Promise<readonly string[]> => {
+      const bytes = smallModel({
+        ...plainAttention,
+        nodes: [{ operator: 'com.microsoft.MatMulNBits', inputs: ['q', 'w', 'scales'], outputs: ['projected'], attributes: { K: { integer: 4 }, N: { integer: 4 }, bits: { integer: 4 }, block_size: { integer: 16 }, accuracy_level: { integer: level } } }, ...plainAttention.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === 'q' ? 'projected' : name)) }))],
+        inputs: { ...plainAttention.inputs, w: [4, 1, 8], scales: [4] },
+        types: { w: 2 },
+      });
+      const session = await AttentionSession.create({ ort, files: await readModelFiles(memoryAccess({ 'm/model.onnx': bytes }), 'm/model.onnx') });
+      await session.release();
+      return session.notices.map(({ code }) => code);
+    };
+    expect(await noticesAt(4)).to.deep.equal(['roundedProducts']);
+    expect(await noticesAt(1)).to.deep.equal([]);
+  });
+});

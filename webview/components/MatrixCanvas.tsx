@@ -7,7 +7,7 @@ import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawFigure } from '../draw/drawFigure';
-import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair } from '../draw/drawMatrix';
+import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair, drawRowsWithoutKey } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
 import { cellAt, fitView, levelFor, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
@@ -67,6 +67,7 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     context.clip();
     tiles.draw(context, value, frame, window.devicePixelRatio || 1);
     if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
+    drawRowsWithoutKey(context, value, frame, { rowSums: matrix.marginals.rowSums, isCausal: component.isCausal, colour: theme.canvas.hatch });
     if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();

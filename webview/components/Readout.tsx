@@ -36,7 +36,7 @@ export function Readout(): JSX.Element {
     <p class="readout">
       {prefix} {name} {word}{' '}
       {strongest === undefined ? (
-        l10n.t('nothing above the threshold')
+        lighting.direction === 'reads' && lighting.maximum === 0 ? l10n.t('no key') : l10n.t('nothing above the threshold')
       ) : (
         <span>
           {tokenName(streams, { stream: lighting.stream, position: strongest.position })} <span class="number">{formatWeight(strongest.weight)}</span>

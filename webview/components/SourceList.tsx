@@ -132,7 +132,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           );
         })}
       </ol>
-      {sources.strongest.length === 0 ? <p class="hint">{threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
+      {sources.strongest.length === 0 ? <p class="hint">{lighting.direction === 'reads' && lighting.maximum === 0 ? l10n.t('No key: this query may read nothing.') : threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
       <p class="rest">
         {restSentence(sources, panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal)}
         {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}

@@ -1,4 +1,4 @@
-import { visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import { rowsWithoutKey, visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import { hatchPattern } from './canvas';
 import type { MatrixPictures } from './matrixTiles';
 
@@ -30,6 +30,15 @@ export function drawCausalMask(context: CanvasRenderingContext2D, view: MatrixVi
     if (x < right) context.rect(x, view.y + query * view.cell, right - x, view.cell);
   }
   context.fill();
+}
+
+/** Hatches the rows of queries that read no key: all of their weights are zero, or no numbers. */
+export function drawRowsWithoutKey(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, { rowSums, isCausal, colour }: { readonly rowSums: Float32Array; readonly isCausal: boolean; readonly colour: string }): void {
+  const areas = rowsWithoutKey(view, frame, rowSums, isCausal);
+  const fill = areas.length === 0 ? null : hatchPattern(context, colour);
+  if (fill === null) return;
+  context.fillStyle = fill;
+  for (const { x, y, width, height } of areas) context.fillRect(x, y, width, height);
 }
 
 /** Outlines the visible cells with a thickness that carries their depth, where cells are large enough (high contrast). */

@@ -87,3 +87,25 @@ function tickStep(cell: number, minGap: number): number {
 export function levelFor(cell: number, pixelRatio: number): number {
   return Math.max(0, Math.ceil(Math.log2(1 / (cell * pixelRatio))));
 }
+
+/** A rectangle of the canvas, in CSS pixels. */
+export interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where the visible rows of queries lie that read no key at all; of causal attention up to what the mask forbids, which has a hatching of its own. */
+export function rowsWithoutKey(view: MatrixView, frame: MatrixFrame, rowSums: ArrayLike<number>, isCausal: boolean): Area[] {
+  const areas: Area[] = [];
+  const offset = frame.numKeys - frame.numQueries;
+  const { from, to } = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+  const x = Math.max(0, view.x);
+  for (let query = from; query < to; query++) {
+    if (rowSums[query] !== 0) continue;
+    const right = Math.min(frame.width, view.x + (isCausal ? query + 1 + offset : frame.numKeys) * view.cell);
+    if (right > x) areas.push({ x, y: view.y + query * view.cell, width: right - x, height: view.cell });
+  }
+  return areas;
+}

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { editorColours, rampFor } from '../../../src/model/ramp';
 import { depthOf, scales } from '../../../src/model/viewState';
 import { DepthPyramid, depthByte, depthImage, halve } from '../../../webview/draw/depthPyramid';
-import { axisTicks, cellAt, fitView, levelFor, panView, revealCell, visibleRange, zoomView, type MatrixFrame } from '../../../webview/layout/matrixView';
+import { axisTicks, cellAt, fitView, levelFor, panView, revealCell, rowsWithoutKey, visibleRange, zoomView, type MatrixFrame } from '../../../webview/layout/matrixView';
 import { edgeOf, levelOf, levelRules, numLevels, paletteOf } from '../../../webview/theme/palette';
 import { formatWeight, shortWeight } from '../../../webview/words';
 
@@ -13,6 +13,15 @@ describe('the view of a matrix', () => {
   it('fits the whole matrix with square cells, and does not blow up small ones', () => {
     expect(fitView(frame)).to.deep.equal({ cell: 2, x: 0, y: 0 });
     expect(fitView({ ...frame, numQueries: 2, numKeys: 2 }).cell).to.equal(28);
+  });
+
+  it('knows where rows lie whose queries read no key, as far as no mask hatches them', () => {
+    const small: MatrixFrame = { numQueries: 3, numKeys: 3, width: 30, height: 25 };
+    const view = { cell: 10, x: 0, y: 0 };
+    expect(rowsWithoutKey(view, small, [1, 0, 0], false)).to.deep.equal([{ x: 0, y: 10, width: 30, height: 10 }, { x: 0, y: 20, width: 30, height: 10 }]);
+    expect(rowsWithoutKey(view, small, [0, 1, 0], true)).to.deep.equal([{ x: 0, y: 0, width: 10, height: 10 }, { x: 0, y: 20, width: 30, height: 10 }]);
+    expect(rowsWithoutKey({ cell: 10, x: -12, y: -15 }, small, [0, 0, 1], false)).to.deep.equal([{ x: 0, y: -5, width: 18, height: 10 }]);
+    expect(rowsWithoutKey(view, small, [1, 0.5, 1], false)).to.deep.equal([]);
   });
 
   it('keeps the place under the pointer while it zooms', () => {
