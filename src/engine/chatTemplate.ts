@@ -1,9 +1,10 @@
-import { Template } from '@huggingface/jinja';
 import { ExplorerError } from '../base/errors';
 import { checkFileLimit } from '../model/fileLimits';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer';
 import { noDeadlines, type Deadlines } from './deadlines';
 import { baseName, type FileAccess } from './fileAccess';
+import { JinjaError } from './jinja/jinjaError';
+import { JinjaTemplate } from './jinja/template';
 import { whyNotRead } from './modelSettings';
 
 /** A chat template as a model's files have it. */
@@ -18,32 +19,84 @@ export interface ChatTemplate {
   readonly specialTokens: Readonly<Record<string, string>>;
 }
 
-/** The chat template of a model: chat_template.jinja at `jinjaPath`, else the one in its tokenizer's settings (of several, the one called default). */
-export async function readChatTemplate(access: FileAccess, jinjaPath: string | undefined, tokenizerConfig: Readonly<Record<string, unknown>>): Promise<ChatTemplate | undefined> {
-  const specialTokens = Object.fromEntries(Object.entries(tokenizerConfig).flatMap(([name, value]) => (/^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [])));
-  const fileName = jinjaPath === undefined ? 'tokenizer_config.json' : baseName(jinjaPath);
+/** Where the templates of a model may stand. */
+export interface ChatTemplateFiles {
+  /** chat_template.jinja. */
+  readonly jinjaPath: string | undefined;
+  /** Those in additional_chat_templates, by name. */
+  readonly namedPaths: ReadonlyMap<string, string>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  readonly specialTokensMap: Readonly<Record<string, unknown>>;
+  /** genai_config.json. */
+  readonly genaiConfig: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The chat template of a model: that of chat_template.jinja, else the one in its tokenizer's settings, else the prompt templates of genai_config.json.
+ * Of several with names it is the one called default, as transformers has it.
+ */
+export async function readChatTemplate(access: FileAccess, { jinjaPath, namedPaths, tokenizerConfig, specialTokensMap, genaiConfig }: ChatTemplateFiles): Promise<ChatTemplate | undefined> {
+  const specialTokens = { ...specialTokensOf(specialTokensMap), ...specialTokensOf(tokenizerConfig) };
+  const hasFiles = jinjaPath !== undefined || namedPaths.size > 0;
+  const fileName = jinjaPath !== undefined ? baseName(jinjaPath) : hasFiles ? 'additional_chat_templates' : 'tokenizer_config.json';
+  const unread = (problem: string): ChatTemplate => ({ fileName, text: '', problem, specialTokens });
   try {
-    const text = jinjaPath === undefined ? templateText(tokenizerConfig['chat_template']) : new TextDecoder().decode(await access.read(jinjaPath, 'template'));
-    if (text === undefined) return undefined;
-    checkFileLimit('template', fileName, text.length);
-    return { fileName, text, specialTokens };
+    const path = jinjaPath ?? namedPaths.get('default');
+    if (path !== undefined) return { fileName, text: new TextDecoder().decode(await access.read(path, 'template')), specialTokens };
+    const named = hasFiles ? [...namedPaths.keys()] : templateNames(tokenizerConfig['chat_template']);
+    const text = hasFiles ? undefined : templateText(tokenizerConfig['chat_template']);
+    if (text === undefined && named.length > 0) return unread(`it has templates named ${named.join(', ')}, and none named default`);
+    if (text !== undefined) {
+      checkFileLimit('template', fileName, text.length);
+      return { fileName, text, specialTokens };
+    }
+    const prompts = promptTemplate(genaiConfig);
+    return prompts === undefined ? undefined : { fileName: 'genai_config.json', text: prompts, specialTokens };
   } catch (error) {
     // Nobody may want it: the model can be read without.
-    return { fileName, text: '', problem: whyNotRead(error), specialTokens };
+    return unread(`was not read: ${whyNotRead(error)}`);
   }
 }
 
+function specialTokensOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(settings).flatMap(([name, value]) => (/^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [])));
+}
+
+interface NamedTemplate {
+  readonly name: string;
+  readonly template: string;
+}
+
+function namedTemplates(value: unknown): NamedTemplate[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((entry: unknown) => (typeof entry === 'object' && entry !== null && 'template' in entry && typeof entry.template === 'string' ? [{ name: 'name' in entry ? String(entry.name) : '', template: entry.template }] : []));
+}
+
+function templateNames(value: unknown): readonly string[] {
+  return namedTemplates(value).map(({ name }) => name);
+}
+
 function templateText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value;
-  if (!Array.isArray(value)) return undefined;
-  const named = value.filter((entry: unknown): entry is { name?: unknown; template: string } => typeof entry === 'object' && entry !== null && 'template' in entry && typeof entry.template === 'string');
-  return (named.find(({ name }) => name === 'default') ?? named[0])?.template;
+  return typeof value === 'string' ? value : namedTemplates(value).findLast(({ name }) => name === 'default')?.template;
 }
 
 /** A token's text, which stands there itself or in an object. */
 function contentOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string' ? [value.content] : [];
+}
+
+/** Prompt templates of ONNX Runtime GenAI, one a role with `{Content}` in it, as one of Jinja. */
+function promptTemplate(config: Readonly<Record<string, unknown>>): string | undefined {
+  const model = typeof config['model'] === 'object' && config['model'] !== null ? { ...config['model'] } : {};
+  const found = [config, model as Readonly<Record<string, unknown>>].map((settings) => settings['prompt_templates']).find((value) => typeof value === 'object' && value !== null);
+  const byRole = new Map(Object.entries(found ?? {}).flatMap(([role, value]: [string, unknown]) => (typeof value === 'string' && value.includes('{Content}') ? [[role, value] as const] : [])));
+  const jinja = (text: string): string => text.split('{Content}').map((part) => (part === '' ? '' : `{{ ${JSON.stringify(part)} }}`)).join('{{ m.content }}');
+  const prompt = byRole.get('prompt');
+  if (byRole.size === 0) return undefined;
+  // The prompt is the last turn of the user, up to where the answer begins.
+  const branches = [...(prompt === undefined ? [] : [["loop.last and m.role == 'user'", prompt] as const]), ...[...byRole].flatMap(([role, text]) => (role === 'prompt' ? [] : [[`m.role == ${JSON.stringify(role)}`, text] as const]))];
+  return `{% for m in messages %}${branches.map(([test, text], i) => `{% ${i === 0 ? 'if' : 'elif'} ${test} %}${jinja(text)}`).join('')}{% else %}{{ raise_exception('there is no prompt template for ' ~ m.role) }}{% endif %}{% endfor %}`;
 }
 
 /** A text inside a template: what the template says before and after it, and the part of the text that it keeps. */
@@ -67,7 +120,7 @@ export const maxTemplateUnits = 2 ** 20;
  */
 export function renderChat(template: ChatTemplate, text: string, deadlines: Deadlines = noDeadlines): RenderedChat {
   const { fileName, problem } = template;
-  if (problem !== undefined) throw failed(`${fileName} was not read: ${problem}`);
+  if (problem !== undefined) throw failed(`${fileName}${problem.startsWith('was') ? '' : ':'} ${problem}`);
   if (template.text.length > maxTemplateUnits) throw failed(`it has ${template.text.length} characters, more than ${maxTemplateUnits}`);
   return deadlines.run('chatTemplate', text.length, () => renderAround(template, text));
 }
@@ -76,21 +129,50 @@ function failed(why: string, cause?: unknown): ExplorerError {
   return new ExplorerError('chatTemplateFailed', [why], { cause });
 }
 
-function renderAround({ text: source, specialTokens }: ChatTemplate, text: string): RenderedChat {
-  const render = (content: string): string => {
-    let rendered: string;
+/** A content of a message: a text, or a list with one for templates that go through parts. */
+type Shape = (text: string) => unknown;
+const asText: Shape = (text) => text;
+const asParts: Shape = (text) => [{ type: 'text', text }];
+
+/** What a template says of messages, the beginning of the answer after them where they do not end with one. Throws `chatTemplateFailed`. */
+export function renderMessages({ text: source, specialTokens }: ChatTemplate, { messages, tools = null, documents = null, answers = true }: ChatContext, most = maxTemplateUnits): string {
+  let rendered: string;
+  try {
+    rendered = new JinjaTemplate(source).render({ messages, tools, documents, add_generation_prompt: answers, ...specialTokens });
+  } catch (error) {
+    // JavaScript's own bounds, and ours: the stack, the length of a text or a list.
+    if (error instanceof RangeError) throw failed('it goes deeper, or says more, than this program can', error);
+    throw failed(error instanceof JinjaError ? error.message : String(error), error);
+  }
+  if (rendered.length > most) throw failed(`it says more than ${maxTemplateUnits} characters around the message`);
+  return rendered;
+}
+
+/** What a template is given. */
+export interface ChatContext {
+  readonly messages: readonly unknown[];
+  readonly tools?: readonly unknown[] | null | undefined;
+  readonly documents?: readonly unknown[] | null | undefined;
+  /** Whether the beginning of an answer is asked for. */
+  readonly answers?: boolean;
+}
+
+function renderAround(template: ChatTemplate, text: string): RenderedChat {
+  const render = (content: string, shape: Shape): string => renderMessages(template, { messages: [{ role: 'user', content: shape(content) }] }, maxTemplateUnits + content.length);
+  let shape = asText;
+  let parts = render(placeholder, shape).split(placeholder);
+  if (parts.length === 1) {
+    // A template that goes through the parts of a content finds none in a text.
     try {
-      rendered = new Template(source).render({ ...specialTokens, messages: [{ role: 'user', content }], add_generation_prompt: true });
+      const found = render(placeholder, asParts).split(placeholder);
+      if (found.length > 1) [shape, parts] = [asParts, found];
     } catch (error) {
-      // JavaScript's own bounds: the stack, the length of a string or a list.
-      throw failed(error instanceof RangeError ? 'it goes deeper, or says more, than this program can' : error instanceof Error ? error.message : String(error), error);
+      if (!(error instanceof ExplorerError)) throw error;
     }
-    if (rendered.length > maxTemplateUnits + content.length) throw failed(`it says more than ${maxTemplateUnits} characters around the message`);
-    return rendered;
-  };
-  const [prefix, suffix, ...others] = render(placeholder).split(placeholder);
+  }
+  const [prefix, suffix, ...others] = parts;
   if (suffix === undefined || others.length > 0) throw failed(suffix === undefined ? 'it leaves the message out' : 'it repeats the message');
-  const rendered = render(text);
+  const rendered = render(text, shape);
   const start = text.length - text.trimStart().length;
   const end = Math.max(start, text.trimEnd().length);
   for (const range of [{ start: 0, end: text.length }, { start, end }, { start, end: text.length }, { start: 0, end }]) {

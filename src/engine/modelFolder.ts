@@ -58,7 +58,14 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     return undefined;
   };
   const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
-  const chatTemplate = await readChatTemplate(access, await find('chat_template.jinja', chosen === undefined ? [] : [folderOf(chosen)]), tokenizerConfig);
+  const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
+  const chatTemplate = await readChatTemplate(access, {
+    jinjaPath: await find('chat_template.jinja', besideTokenizer),
+    namedPaths: await namedTemplatePaths(access, [...besideTokenizer, ...folders]),
+    tokenizerConfig,
+    specialTokensMap: (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {},
+    genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
+  });
   const preprocessorPath = await find('preprocessor_config.json');
   const config = (await settingsAt(configPath)) ?? {};
   const preprocessorConfig = await findPreprocessor({ processorConfig: await settingsAt(await find('processor_config.json')), preprocessorConfig: () => settingsAt(preprocessorPath), config });
@@ -89,6 +96,16 @@ async function findPreprocessor({ processorConfig, preprocessorConfig, config }:
   const settings = await preprocessorConfig();
   if (settings !== undefined) return { file: 'preprocessor_config.json', settings };
   return typeof config['pretrained_cfg'] === 'object' && config['pretrained_cfg'] !== null ? { file: 'config.json', settings: { image_processor_type: 'TimmWrapperImageProcessor', pretrained_cfg: config['pretrained_cfg'] } } : undefined;
+}
+
+/** The templates of the first folder that has `additional_chat_templates`, by name. */
+async function namedTemplatePaths(access: FileAccess, folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  for (const folder of folders) {
+    const inner = joinPath(folder, 'additional_chat_templates');
+    const names = (await access.list(inner).catch((): string[] => [])).filter((name) => name.endsWith('.jinja'));
+    if (names.length > 0) return new Map(names.map((name) => [name.replace(/\.jinja$/, ''), joinPath(inner, name)]));
+  }
+  return new Map();
 }
 
 async function findModelFile(access: FileAccess, path: string): Promise<string> {

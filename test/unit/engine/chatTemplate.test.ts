@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { ChatEncoder, readChatTemplate, renderChat, type ChatTemplate } from '../../../src/engine/chatTemplate';
+import { ChatEncoder, readChatTemplate, renderChat, renderMessages, type ChatTemplate } from '../../../src/engine/chatTemplate';
 import { tokenizeText } from '../../../src/engine/tokenizeText';
 import { fileLimits } from '../../../src/model/fileLimits';
 import { visibleText } from '../../../src/model/token';
@@ -11,24 +11,48 @@ import { tinyTokenizer } from '../../harness/tinyTokenizer';
 const template = (text: string): ChatTemplate => ({ fileName: 'chat_template.jinja', text, specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
 /** As most models of chats have it. */
 const chatMl = template("{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']\\n' + message['content'] | trim + '[end]\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]\\n' }}{% endif %}");
+const files = { jinjaPath: undefined, namedPaths: new Map<string, string>(), tokenizerConfig: {}, specialTokensMap: {}, genaiConfig: {} };
 const free = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined };
 
 describe('chat templates', () => {
   it('are found in a file of their own, else in the tokenizer’s settings, with the special tokens', async () => {
     const access = memoryAccess({ 'm/chat_template.jinja': 'from the file' });
     const settings = { chat_template: 'from the settings', bos_token: { content: '<s>' }, eos_token: '</s>', pad_token: null, model_max_length: 5 };
-    expect(await readChatTemplate(access, 'm/chat_template.jinja', settings)).to.deep.equal({ fileName: 'chat_template.jinja', text: 'from the file', specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
-    expect((await readChatTemplate(access, undefined, settings))?.text).to.equal('from the settings');
-    expect((await readChatTemplate(access, undefined, { chat_template: [{ name: 'tool_use', template: 'a' }, { name: 'default', template: 'b' }] }))?.text).to.equal('b');
-    expect(await readChatTemplate(access, undefined, { chat_template: 7 })).to.equal(undefined);
+    expect(await readChatTemplate(access, { ...files, jinjaPath: 'm/chat_template.jinja', tokenizerConfig: settings })).to.deep.equal({ fileName: 'chat_template.jinja', text: 'from the file', specialTokens: { bos_token: '<s>', eos_token: '</s>' } });
+    expect((await readChatTemplate(access, { ...files, tokenizerConfig: settings }))?.text).to.equal('from the settings');
+    expect((await readChatTemplate(access, { ...files, tokenizerConfig: { chat_template: [{ name: 'tool_use', template: 'a' }, { name: 'default', template: 'b' }] } }))?.text).to.equal('b');
+    expect(await readChatTemplate(access, { ...files, tokenizerConfig: { chat_template: 7 } })).to.equal(undefined);
+  });
+
+  it('know the special tokens of all files, and of several templates with names the one called default', async () => {
+    const access = memoryAccess({ 'm/x.jinja': 'the default' });
+    const told = await readChatTemplate(access, { ...files, tokenizerConfig: { chat_template: 'x', eos_token: '[e]' }, specialTokensMap: { bos_token: '<s>', eos_token: { content: '</s>' } } });
+    expect(told?.specialTokens).to.deep.equal({ bos_token: '<s>', eos_token: '[e]' });
+    expect((await readChatTemplate(access, { ...files, namedPaths: new Map([['default', 'm/x.jinja'], ['rag', 'm/y.jinja']]) }))?.text).to.equal('the default');
+    const nameless = await readChatTemplate(access, { ...files, tokenizerConfig: { chat_template: [{ name: 'tool_use', template: 'a' }, { name: 'rag', template: 'b' }] } });
+    expect(errorOfCall(() => nameless && renderChat(nameless, 'x'))?.args[0]).to.equal('tokenizer_config.json: it has templates named tool_use, rag, and none named default');
+  });
+
+  it('are made of the prompt templates of genai_config.json where there is no other', async () => {
+    const genaiConfig = { model: { prompt_templates: { system: '<|system|>\n{Content}<|end|>\n', user: '<|user|>{Content}', assistant: '{Content}<|end|>', prompt: '<|user|>\n"{Content}"<|end|>\n<|assistant|>\n' } } };
+    const made = await readChatTemplate(memoryAccess({}), { ...files, genaiConfig });
+    expect(made?.fileName).to.equal('genai_config.json');
+    expect(made && renderChat(made, 'Hello')).to.deep.equal({ prefix: '<|user|>\n"', suffix: '"<|end|>\n<|assistant|>\n', start: 0, end: 5 });
+    expect(made && renderMessages(made, { messages: [{ role: 'system', content: 'S' }, { role: 'user', content: 'a' }, { role: 'assistant', content: 'b' }, { role: 'user', content: 'c' }] })).to.equal('<|system|>\nS<|end|>\n<|user|>ab<|end|><|user|>\n"c"<|end|>\n<|assistant|>\n');
+  });
+
+  it('are given the message in parts where they go through parts, and find nothing in a text', () => {
+    const parts = template("{% for m in messages %}[{{ m.role }}]{% for c in m['content'] %}{% if c['type'] == 'text' %}{{ c['text'] }}{% endif %}{% endfor %}{% endfor %}");
+    expect(renderMessages(parts, { messages: [{ role: 'user', content: 'Hello' }] })).to.equal('[user]');
+    expect(renderChat(parts, 'Hello')).to.deep.equal({ prefix: '[user]', suffix: '', start: 0, end: 5 });
   });
 
   it('that are not read keep nobody from the model, and say why when they are asked for', async () => {
     const large = 'x'.repeat(fileLimits.template.maxBytes + 1);
     const cases: readonly (readonly [ChatTemplate | undefined, string])[] = [
-      [await readChatTemplate(memoryAccess({ 'm/chat_template.jinja': large }), 'm/chat_template.jinja', {}), 'chat_template.jinja was not read: it is 1.1 MB large, more than the 1 MB that are read'],
-      [await readChatTemplate(memoryAccess({}), undefined, { chat_template: large }), 'tokenizer_config.json was not read: it is 1.1 MB large, more than the 1 MB that are read'],
-      [await readChatTemplate(memoryAccess({}), 'm/gone.jinja', {}), 'gone.jinja was not read: m/gone.jinja does not exist: check the path.'],
+      [await readChatTemplate(memoryAccess({ 'm/chat_template.jinja': large }), { ...files, jinjaPath: 'm/chat_template.jinja' }), 'chat_template.jinja was not read: it is 1.1 MB large, more than the 1 MB that are read'],
+      [await readChatTemplate(memoryAccess({}), { ...files, tokenizerConfig: { chat_template: large } }), 'tokenizer_config.json was not read: it is 1.1 MB large, more than the 1 MB that are read'],
+      [await readChatTemplate(memoryAccess({}), { ...files, jinjaPath: 'm/gone.jinja' }), 'gone.jinja was not read: m/gone.jinja does not exist: check the path.'],
     ];
     for (const [unread, reason] of cases) {
       expect(unread?.text).to.equal('');

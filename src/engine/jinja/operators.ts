@@ -1,0 +1,82 @@
+import { checkList, checkMade } from './bound';
+import { JinjaError } from './jinjaError';
+import { filled } from './methods';
+import { checkDefined, exact, Float, integerOf, isList, numberOf, Tuple, typeName, type Value } from './values';
+
+/** What an operator of numbers, texts and lists gives. */
+export function operate(operator: string, left: Value, right: Value): Value {
+  checkDefined(left);
+  if (operator === '%' && typeof left === 'string') return filled(left, right);
+  checkDefined(right);
+  const [a, b] = [numberOf(left), numberOf(right)];
+  if (a !== undefined && b !== undefined) return ofNumbers(operator, a, b, left instanceof Float || right instanceof Float);
+  if (operator === '+') {
+    if (typeof left === 'string' && typeof right === 'string') return left + right;
+    if (isList(left) && isList(right)) return made(left, right);
+    if (left instanceof Tuple && right instanceof Tuple) return new Tuple(made(left.items, right.items));
+    if (typeof left === 'string') throw new JinjaError(`can only concatenate str (not "${typeName(right)}") to str`);
+  }
+  if (operator === '*') {
+    if (typeof left === 'string' || isList(left) || left instanceof Tuple) return repeated(left, integerOf(right));
+    if (typeof right === 'string' || isList(right) || right instanceof Tuple) return repeated(right, integerOf(left));
+  }
+  throw new JinjaError(`unsupported operand type(s) for ${operator}: '${typeName(left)}' and '${typeName(right)}'`);
+}
+
+function made(left: readonly Value[], right: readonly Value[]): readonly Value[] {
+  checkList(left.length + right.length);
+  return [...left, ...right];
+}
+
+function repeated(value: string | readonly Value[] | Tuple, times: number): Value {
+  const count = Math.max(0, times);
+  const length = value instanceof Tuple ? value.items.length : value.length;
+  if (typeof value === 'string') {
+    checkMade(length * count);
+    return value.repeat(count);
+  }
+  checkList(length * count);
+  const items = value instanceof Tuple ? value.items : value;
+  const many = Array.from({ length: length * count }, (_, i) => items[i % length]);
+  return value instanceof Tuple ? new Tuple(many) : many;
+}
+
+function ofNumbers(operator: string, a: number, b: number, isFloat: boolean): Value {
+  const number = (value: number): Value => (isFloat ? new Float(value) : exact(value));
+  if (b === 0 && (operator === '/' || operator === '//' || operator === '%')) throw new JinjaError('division by zero');
+  switch (operator) {
+    case '+':
+      return number(a + b);
+    case '-':
+      return number(a - b);
+    case '*':
+      return number(a * b + 0);
+    case '/':
+      return new Float(a / b);
+    case '//':
+      return number(Math.floor(a / b) + 0);
+    case '%': {
+      const rest = a % b;
+      return number((rest !== 0 && rest < 0 !== b < 0 ? rest + b : rest) + 0);
+    }
+    default:
+      return isFloat || b < 0 ? new Float(a ** b) : exact(a ** b);
+  }
+}
+
+/** A part of a text or list as `[start:stop:step]` gives it. */
+export function sliced(value: string | readonly Value[] | Tuple, bounds: readonly [Value, Value, Value]): Value {
+  const items: readonly Value[] = typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : value;
+  const [start, stop, step] = bounds.map((bound) => (bound === null ? undefined : integerOf(bound)));
+  const by = step ?? 1;
+  if (by === 0) throw new JinjaError('slice step cannot be zero');
+  const clamp = (bound: number | undefined, otherwise: number): number => {
+    if (bound === undefined) return otherwise;
+    const at = bound < 0 ? bound + items.length : bound;
+    return by > 0 ? Math.min(Math.max(at, 0), items.length) : Math.min(Math.max(at, -1), items.length - 1);
+  };
+  const [from, to] = [clamp(start, by > 0 ? 0 : items.length - 1), clamp(stop, by > 0 ? items.length : -1)];
+  const kept: Value[] = [];
+  for (let at = from; by > 0 ? at < to : at > to; at += by) kept.push(items[at]);
+  return typeof value === 'string' ? kept.join('') : value instanceof Tuple ? new Tuple(kept) : kept;
+}
