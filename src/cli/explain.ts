@@ -2,6 +2,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/attentionStore';
+import type { Languages } from '../engine/languages';
 import { LoadedModel } from '../engine/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
@@ -29,6 +30,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly text?: string;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
   readonly target: string | undefined;
+  /** What an encoder–decoder model translates into what, where it is not as its settings say. */
+  readonly languages?: Languages | undefined;
   /** The tokenizer.json to use instead of the one beside the model. */
   readonly tokenizer: string | undefined;
   /** Whether the model's chat template is put around the text. */
@@ -42,14 +45,14 @@ const maxTarget = 20_000;
 
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
-  const { file, target, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
+  const { file, target, languages, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
   if (out !== undefined) await checkWeightsFile(out);
   const { text, span } = options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
   if (text === '') throw new ExplorerError('emptyText');
-  if (contextTokens !== undefined && (span === undefined || isChatMessage || target !== undefined)) throw new ExplorerError('wrongUsage', ['--context', span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target']);
+  if (contextTokens !== undefined && (span === undefined || isChatMessage || target !== undefined || languages !== undefined)) throw new ExplorerError('wrongUsage', ['--context', span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target']);
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
   const context = contextTokens === undefined || span === undefined ? undefined : await readInContext(loaded, text, span, contextTokens);
-  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), tokenLimit: 0, target, isChatMessage }));
+  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), tokenLimit: 0, target, languages, isChatMessage }));
   const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
   const store = new AttentionStore(Infinity);
   store.add(1, layers);

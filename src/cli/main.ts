@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
+import type { Languages } from '../engine/languages';
 import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
@@ -20,10 +21,13 @@ const usageCode = 2;
 const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+                             [--source-language CODE] [--target-language CODE]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --context reads it in the text around it, about so many
-      tokens of it, and tells of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text; --out writes all weights as arrays instead
+      tokens of it, and tells of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around
+      the messages of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
+      (eng_Latn, en_XX), where its settings name others or none
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
       which patches of the picture the class token reads
   attention-explorer inspect MODEL [--prove] [--json]
@@ -71,7 +75,7 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
     case 'explain':
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out })
-        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, contextTokens: tokensOf(values.context) });
+        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, ...languagesOf(values), tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, contextTokens: tokensOf(values.context) });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json, isProven: values.prove, backend: backendOf(values.backend, 'auto') });
     case 'extract':
@@ -95,6 +99,10 @@ function tokensOf(value: string | undefined): number | undefined {
   throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
 }
 
+function languagesOf({ 'source-language': source, 'target-language': target }: Options): { readonly languages?: Languages } {
+  return source === undefined && target === undefined ? {} : { languages: { source, target } };
+}
+
 function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
   if (value === undefined) return otherwise;
   if (value === 'auto' || value === 'native' || value === 'webgpu' || value === 'wasm') return value;
@@ -107,6 +115,8 @@ interface Options {
   readonly backend?: string;
   readonly target?: string;
   readonly context?: string;
+  readonly 'source-language'?: string;
+  readonly 'target-language'?: string;
   readonly component?: string;
   readonly tokenizer?: string;
   readonly feeds?: string;
@@ -130,7 +140,7 @@ function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, 'source-language': string, 'target-language': string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;

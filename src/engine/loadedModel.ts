@@ -139,7 +139,7 @@ async function prepare(preparation: Preparation): Promise<{ readonly model: Text
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
-      return { model: new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, targetContextLength, padId }), notices };
+      return { model: new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig, targetContextLength, padId }), notices };
     }
     const plan = planInputs(index, session.inputNames);
     return { model: new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links }), notices };

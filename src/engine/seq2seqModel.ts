@@ -7,19 +7,23 @@ import { sidesOf } from '../onnx/site';
 import { arrangeLayers } from './arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
+import { inLanguage, namedLanguageId, targetOpening } from './languages';
 import { mostThatFit } from './memoryPlan';
+import type { Settings } from './modelSettings';
 import { paddingNotices } from './paddingNotices';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
-import { specialNotices, type TokenizedText } from './tokenizeText';
+import { specialNotices, tokenizeText, type TokenizedText, type TokenLimits } from './tokenizeText';
 
 /** What an encoder–decoder model is made of. */
 export interface Seq2SeqParts extends SourceTokenizer {
   readonly info: ModelInfo;
   readonly sessions: Seq2SeqSessions;
   readonly rules: GenerationRules;
+  readonly config: Settings;
+  readonly tokenizerConfig: Settings;
   /** The most tokens of a target that the settings allow. */
   readonly targetContextLength: number | undefined;
   readonly padId: number;
@@ -47,20 +51,20 @@ export class Seq2SeqModel implements TextModel {
     return this.#reports;
   }
 
-  async explain({ text, tokenLimit, target: given, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {
+  async explain({ text, tokenLimit, target: given, languages, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { sessions, padId, info } = this.#parts;
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();
     steps.onProgress({ stage: 'tokenize' });
-    const { stream, notices } = await this.#tokenize(text, tokenLimit, isChatMessage);
+    const { stream, notices } = await this.#tokenize(text, tokenLimit, isChatMessage, languages?.source);
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
     const source = await sessions.read(idsOf(stream), padId);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
-      const target = given === undefined ? await this.#write(source, most, steps) : this.#give(given, tokenLimit, most);
+      const target = given === undefined ? await this.#write(source, most, steps, languages?.target) : this.#give(given, tokenLimit, most, languages?.target);
       steps.onProgress({ stage: 'run' });
       await steps.turn();
       const results = await sessions.attention(source, idsOf(target.stream));
@@ -90,13 +94,17 @@ export class Seq2SeqModel implements TextModel {
     await this.#parts.sessions.release();
   }
 
-  #tokenize(text: string, tokenLimit: number, isChatMessage = false): Promise<TokenizedText> {
-    const { info, sessions } = this.#parts;
-    return tokenizeSource(this.#parts, text, isChatMessage, { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize });
+  async #tokenize(text: string, tokenLimit: number, isChatMessage = false, language?: string): Promise<TokenizedText> {
+    const { info, sessions, tokenizer, rules } = this.#parts;
+    const limits: TokenLimits = { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize };
+    if (language === undefined) return tokenizeSource(this.#parts, text, isChatMessage, limits);
+    await tokenizer.ready();
+    return tokenizeText({ encode: (part) => tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)), isSpecial: (id) => tokenizer.isSpecial(id) }, text, limits);
   }
 
-  async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps): Promise<{ stream: TokenStream; notices: Notice[] }> {
-    const { sessions, tokenizer, rules } = this.#parts;
+  async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps, language?: string): Promise<{ stream: TokenStream; notices: Notice[] }> {
+    const { sessions, tokenizer } = this.#parts;
+    const rules = language === undefined ? this.#parts.rules : this.#inTarget(language);
     const most = Math.max(1, Math.min(mostTokens - 1, mostWrittenTokens));
     const limit = Math.min(most, rules.mostTokens);
     const written = await writeGreedily(rules, most, async (ids) => {
@@ -107,9 +115,9 @@ export class Seq2SeqModel implements TextModel {
     return { stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)), notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [] };
   }
 
-  #give(text: string, tokenLimit: number, mostTokens: number): { stream: TokenStream; notices: Notice[] } {
-    const { tokenizer, sessions, rules } = this.#parts;
-    const whole = tokenizer.use(text.length, (own) => givenTarget(own, text, rules));
+  #give(text: string, tokenLimit: number, mostTokens: number, language?: string): { stream: TokenStream; notices: Notice[] } {
+    const { tokenizer, sessions, rules, config, tokenizerConfig } = this.#parts;
+    const whole = tokenizer.use(text.length, (own) => givenTarget(own, text, rules, targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds })));
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
     if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
     const most = Math.min(mostTokens, tokenLimit > 0 ? Math.max(1, tokenLimit) : Infinity);
@@ -118,6 +126,14 @@ export class Seq2SeqModel implements TextModel {
     if (whole.tokens.length <= most) return { stream: whole, notices };
     const end = Math.max(...tokens.map((token) => token.end));
     return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [...notices, { code: 'targetTextCut', args: [most, whole.tokens.length] }] };
+  }
+
+  /** The rules of a target that is written in a language: its code is forced first, or is the start where the decoder begins with it. */
+  #inTarget(language: string): GenerationRules {
+    const { tokenizer, rules, config, tokenizerConfig } = this.#parts;
+    const id = tokenizer.use(0, (own) => namedLanguageId(own, language));
+    const opening = tokenizer.use(0, (own) => targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds }));
+    return opening?.startId === undefined ? { ...rules, forcedFirstId: id } : { ...rules, startId: opening.startId, forcedFirstId: undefined };
   }
 
   /** The most target tokens that the model reads, and that fit into memory beside the source. */

@@ -4,6 +4,7 @@ import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import type { EngineEvents } from '../protocol';
 import type { HeldLayer } from './heldLayer';
+import type { Languages } from './languages';
 
 /** What a model is to read. */
 export interface Reading {
@@ -12,6 +13,8 @@ export interface Reading {
   readonly tokenLimit: number;
   /** For a model with a decoder of its own: the target. Undefined: what the model writes. */
   readonly target?: string | undefined;
+  /** For a model with a decoder of its own: what is translated into what, where it is not as the tokenizer's settings say. */
+  readonly languages?: Languages | undefined;
   /** Whether the model's chat template is put around the text. */
   readonly isChatMessage?: boolean | undefined;
   /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */

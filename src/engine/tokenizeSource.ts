@@ -1,5 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import { ChatEncoder, type ChatTemplate } from './chatTemplate';
+import { readConversation } from './conversation';
+import { ConversationEncoder } from './conversationEncoder';
 import type { Deadlines } from './deadlines';
 import type { ModelTokenizer } from './modelTokenizer';
 import { tokenizeText, type TokenizedText, type TokenLimits } from './tokenizeText';
@@ -16,6 +18,8 @@ export async function tokenizeSource({ tokenizer, chatTemplate, deadlines }: Sou
   await tokenizer.ready();
   if (isChatMessage !== true) return tokenizeText(tokenizer, text, limits);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [limits.modelName]);
-  const { stream, notices } = tokenizeText(new ChatEncoder(tokenizer, chatTemplate, deadlines), text, limits);
-  return { stream, notices: [{ code: 'asChatMessage', args: [limits.modelName] }, ...notices] };
+  const conversation = deadlines.run('chatTemplate', text.length, () => readConversation(text));
+  const encoder = conversation === undefined ? new ChatEncoder(tokenizer, chatTemplate, deadlines) : new ConversationEncoder(tokenizer, chatTemplate, conversation, deadlines);
+  const { stream, notices } = tokenizeText(encoder, text, limits);
+  return { stream, notices: [{ code: conversation === undefined ? 'asChatMessage' : 'asConversation', args: [limits.modelName] }, ...notices] };
 }

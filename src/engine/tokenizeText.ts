@@ -26,6 +26,8 @@ export interface TokenLimits {
 /** Cuts texts into tokens: a tokenizer, or one that puts the text into a chat first. */
 export interface TokenEncoder {
   encode(text: string): Encoding | ChatEncoding;
+  /** Whether the first part of a text tells nothing of the whole. */
+  readonly readsWhole?: boolean;
   /** Whether an id is that of a special token of the vocabulary. */
   isSpecial(id: number): boolean;
 }
@@ -39,7 +41,7 @@ const unitsPerToken = 24;
  */
 export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: TokenLimits): TokenizedText {
   const bound = Math.min(...[limits.contextLength, limits.fixedLength, limits.tokenLimit, limits.memoryLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
-  let tried = Math.min(text.length, bound * unitsPerToken);
+  let tried = tokenizer.readsWhole === true ? text.length : Math.min(text.length, bound * unitsPerToken);
   let encoding = tokenizer.encode(text.slice(0, tried));
   // A text longer than it needs to be is not tokenised to its end: one more token than the bound settles that it is cut.
   while (tried < text.length && encoding.ids.length <= bound) {

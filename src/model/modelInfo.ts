@@ -71,6 +71,7 @@ export const noticeSentences = {
   pictureCmyk: 'The picture’s colours are CMYK: they were made red, green and blue as Pillow does, without their profile.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
+  asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
   notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
   specialInText: 'The text says {0}: this is read as special tokens of the model, not letter by letter.',

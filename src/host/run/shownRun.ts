@@ -88,7 +88,7 @@ export class ShownRun implements Disposable {
 
   /** Whether the model's chat template stands around the text. */
   get isChatMessage(): boolean {
-    return this.info.notices.some(({ code }) => code === 'asChatMessage');
+    return this.info.notices.some(({ code }) => code === 'asChatMessage' || code === 'asConversation');
   }
 
   /** Index of the stream that stands in the editor. */
