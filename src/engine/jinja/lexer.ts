@@ -46,7 +46,8 @@ class Lexer {
   }
 
   #moveTo(end: number): void {
-    for (let at = this.#source.indexOf('\n', this.#at); at >= 0 && at < end; at = this.#source.indexOf('\n', at + 1)) this.#line++;
+    // Not by searching: on a long line that would look at all of it for each word.
+    for (let at = this.#at; at < end; at++) if (this.#source[at] === '\n') this.#line++;
     if (end > this.#at) this.#isLineStart = this.#source[end - 1] === '\n';
     this.#at = end;
   }
