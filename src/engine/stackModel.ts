@@ -56,7 +56,8 @@ export class StackModel implements TextModel {
 
   async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
     const { name } = this.info;
-    if (reading.target !== undefined || reading.languages !== undefined) throw new ExplorerError('targetNotRead', [name]);
+    if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
+    if (reading.languages !== undefined) throw new ExplorerError('invalidArgument', [reading.languages.source ?? reading.languages.target ?? '', 'the model has no decoder of its own, so it has no languages']);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading);
