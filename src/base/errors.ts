@@ -29,6 +29,7 @@ export const errorSentences = {
   modelUnsupported: 'The model {0} cannot be used: {1}.',
   modelTooLarge: 'The model {0} needs about {1} MB and the runtime can hold {2} MB: choose a smaller or a quantised variant.',
   externalDataMissing: 'The weights file {1} of the model {0} is missing: put it beside the model.',
+  externalDataInvalid: 'The weights file {1} of the model {0} holds no weights ({2}).',
   externalDataOutside: 'The model {0} has weights outside its own folder ({1}): such a model is not opened; put the weights beside it.',
   checksFailed: 'The attention of {0} does not pass its checks ({1}): it is not drawn.',
   modelReadsImages: '{0} reads pictures, not text: run "Explain Attention on Image" on a picture, or choose a model of text with "Select Model".',

@@ -1,6 +1,8 @@
 import { ExplorerError } from '../base/errors';
+import { companionName } from '../model/companionName';
 import type { ModelSpec } from '../protocol';
 import { baseName, folderOf, type FileAccess, type FileLinks } from './fileAccess';
+import { mostFoldersAbove } from './findModel';
 
 /** Reads the files of one model: those of its folder, and what the person chose. */
 export interface ModelAccess extends FileAccess {
@@ -63,7 +65,10 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
 interface Root {
   readonly path: string;
   readonly homes: readonly string[];
+  /** The names of what may lie there, and only there; all where it is missing. */
+  readonly holds?: RegExp;
 }
+
 
 /** The folders of a model and of its tokenizer; of those that lie in each other the inner one first. */
 async function rootsOf(access: FileAccess, path: string, tokenizerPath: string | undefined): Promise<Root[]> {
@@ -75,8 +80,14 @@ async function rootsOf(access: FileAccess, path: string, tokenizerPath: string |
     return real === undefined ? [] : [folderOf(real)];
   };
   const roots = [{ path: folder, homes: [folder, ...(isFile ? await beside(path) : [])] }];
-  // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
-  if (baseName(folder) === 'onnx') roots.push({ path: folderOf(folder), homes: [folderOf(folder)] });
+  // A repository may have its models in folders, and what goes with them above.
+  let above = folder;
+  for (let i = 0; i < mostFoldersAbove && folderOf(above) !== above && folderOf(above) !== '.'; i++) {
+    // Beside a folder `onnx`, in the layout of the Hugging Face hub, lies the model itself.
+    const isOwn = i === 0 && baseName(folder) === 'onnx';
+    above = folderOf(above);
+    roots.push({ path: above, homes: [above], ...(isOwn ? {} : { holds: companionName }) });
+  }
   if (tokenizerPath !== undefined) roots.push({ path: folderOf(tokenizerPath), homes: [folderOf(tokenizerPath), ...(await beside(tokenizerPath))] });
   return roots.sort((a, b) => b.path.length - a.path.length);
 }
@@ -88,7 +99,9 @@ async function refuseBarred(links: FileLinks, real: string, barred: ModelSpec['b
 
 /** Whether a file really lies where it was looked for. */
 async function isAtHome(links: FileLinks, roots: readonly Root[], file: string, real: string): Promise<boolean> {
-  for (const home of rootOf(roots, file)?.homes ?? []) if (await links.isWithin(real, home)) return true;
+  const { homes = [], holds, path = '' } = rootOf(roots, file) ?? {};
+  if (holds !== undefined && !(holds.test(file) && holds.test(real) && folderOf(file) === path)) return false;
+  for (const home of homes) if (await links.isWithin(real, home)) return true;
   return false;
 }
 

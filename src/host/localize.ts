@@ -23,6 +23,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelReadsText: 'selectImageModel',
   modelTooLarge: 'selectModel',
   externalDataMissing: 'selectModel',
+  externalDataInvalid: 'selectModel',
   externalDataOutside: 'selectModel',
   checksFailed: 'showReport',
   imageNoGrid: 'showReport',
