@@ -66,6 +66,7 @@ export const errorSentences = {
   untrustedModel: '{0} is supplied by this workspace, or may be through links, and the workspace is not trusted: trust it, or choose another model with "Select Model".',
   fileOutside: '{0} is a link that leads out of the folder of its model: put the file itself there, or choose another model.',
   notShownHere: 'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
+  nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',

@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
+import type { ModelAnalysis } from '../onnx/analyzeModel';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
@@ -205,6 +206,16 @@ export class AttentionSession {
     };
     const session = await open();
     return new AttentionSession(options, session, rewritten, { open, refusal, proofs });
+  }
+
+  /** The name of its file. */
+  get fileName(): string {
+    return this.#files.name;
+  }
+
+  /** What was found in its file. */
+  get analysis(): ModelAnalysis {
+    return this.#files.analysis;
   }
 
   /** Inputs that must be fed. */

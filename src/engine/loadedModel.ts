@@ -5,18 +5,19 @@ import { cacheLinks } from '../onnx/cacheLinks';
 import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
 import { readsOf } from '../onnx/reads';
-import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
+import type { EngineEvents, InputView, ModelSpec, ReportView } from '../protocol';
 import { AttentionSession } from './attentionSession';
 import { noDeadlines, type Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
+import { inputAccount, inputView, type InputAccount } from './inputAccount';
 import { isSameModel } from './isSameModel';
 import { LeanRuns } from './leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from './memoryPlan';
 import type { ModelFiles } from './modelFiles';
 import { modelAccess, type ModelAccess } from './modelAccess';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
-import { readModelParts, type ModelParts } from './modelParts';
+import { analysesOf, readModelParts, type ModelParts } from './modelParts';
 import { ModelTokenizer } from './modelTokenizer';
 import { noAttention } from './noAttention';
 import { reportView } from './reportView';
@@ -28,6 +29,9 @@ import { StackModel } from './stackModel';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import type { SourceTokenizer } from './tokenizeSource';
 
+/** Files that a model's description names. */
+const mostTold = 20;
+
 /** Steps that nobody watches or ends. */
 const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
 
@@ -37,18 +41,31 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
 }
 
+interface LoadedParts {
+  readonly spec: ModelSpec;
+  readonly model: TextModel;
+  readonly access: ModelAccess;
+  readonly notices: readonly Notice[];
+  readonly account: () => InputAccount;
+}
+
 /** A model with its tokenizer, ready to read texts. */
 export class LoadedModel {
   readonly #spec: ModelSpec;
   readonly #model: TextModel;
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
+  /** Where its input comes from. */
+  readonly #account: () => InputAccount;
+  readonly info: ModelInfo;
 
-  private constructor(spec: ModelSpec, model: TextModel, access: ModelAccess, notices: readonly Notice[]) {
+  private constructor({ spec, model, access, notices, account }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
+    this.#account = account;
+    this.info = { ...model.info, readFiles: account().files.slice(0, mostTold).map((file) => plain(file)) };
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
@@ -66,11 +83,7 @@ export class LoadedModel {
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
     const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory });
-    return new LoadedModel(spec, model, access, [...resolved.notices, ...tokenizer.notices, ...notices]);
-  }
-
-  get info(): ModelInfo {
-    return this.#model.info;
+    return new LoadedModel({ spec, model, access, notices: [...resolved.notices, ...tokenizer.notices, ...notices], account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)) });
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -91,7 +104,12 @@ export class LoadedModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, this.#model.reports, this.#access, this.#notices);
+    return reportView(this.info.name, this.#model.reports, this.#access, { account: this.#account(), notices: this.#notices });
+  }
+
+  /** What it was fed in its latest run. Throws `nothingRead` before one. */
+  input(): InputView {
+    return inputView(this.info, this.#model.fed, this.#account());
   }
 
   /** Frees the model. */

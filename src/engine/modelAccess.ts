@@ -8,6 +8,8 @@ import { mostFoldersAbove } from './findModel';
 export interface ModelAccess extends FileAccess {
   /** Names of the files that were links into the blobs of the Hugging Face cache. */
   readonly cachedFiles: ReadonlySet<string>;
+  /** Paths of the files that were read, wholly or in part, as they were asked for. */
+  readonly readFiles: ReadonlySet<string>;
 }
 
 /** What says where a model's files may lie. */
@@ -24,11 +26,16 @@ const snapshot = /^(.*[/\\]models--[^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\].*)
  */
 export async function modelAccess(access: FileAccess, { path, tokenizerPath, barred }: ModelPlace): Promise<ModelAccess> {
   const cachedFiles = new Set<string>();
+  const readFiles = new Set<string>();
+  const noted = <Result>(file: string, result: Result): Result => {
+    readFiles.add(file);
+    return result;
+  };
   const { links } = access;
   const open = access.open?.bind(access);
   const version = access.version?.bind(access);
   const willMap = access.willMap?.bind(access);
-  if (links === undefined) return { ...access, cachedFiles };
+  if (links === undefined) return { ...access, cachedFiles, readFiles, read: async (file, kind) => noted(file, await access.read(file, kind)), ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(file)) }) };
   const chosen = new Set([path, ...(tokenizerPath === undefined ? [] : [tokenizerPath])]);
   const roots = await rootsOf(access, path, tokenizerPath);
   const check = async (file: string): Promise<string> => {
@@ -46,15 +53,16 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
   }
   return {
     cachedFiles,
+    readFiles,
     links,
-    read: async (file, kind) => access.read(await check(file), kind),
+    read: async (file, kind) => noted(file, await access.read(await check(file), kind)),
     exists: async (file) => {
       if (!(await access.exists(file))) return false;
       await check(file);
       return true;
     },
     list: (folder) => access.list(folder),
-    ...(open === undefined ? {} : { open: async (file: string) => open(await check(file)) }),
+    ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(await check(file))) }),
     ...(version === undefined ? {} : { version: async (file: string) => version(await check(file)) }),
     // The runtime is handed the folder by itself; these paths were checked when they were looked for.
     ...(willMap === undefined ? {} : { willMap }),

@@ -1,3 +1,4 @@
+import type { ModelAnalysis } from '../onnx/analyzeModel';
 import { isFloatType } from '../onnx/dataType';
 import { makeReport, type ExtractionReport } from '../onnx/report';
 import type { FileAccess } from './fileAccess';
@@ -34,6 +35,11 @@ function bridge(encoder: ModelFiles, decoder: ModelFiles): ReadonlyMap<string, s
     else if (hidden !== undefined && /hidden|encoder/i.test(name)) bridges.set(name, hidden.name);
   }
   return bridges;
+}
+
+/** The analyses of a model's files, in the order in which they run. */
+export function analysesOf({ encoder, main }: ModelParts): readonly ModelAnalysis[] {
+  return encoder === undefined ? [main.analysis] : [encoder.analysis, main.analysis];
 }
 
 /** The extraction reports of a model's files, from their graphs alone. */

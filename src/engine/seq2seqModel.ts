@@ -8,6 +8,7 @@ import { arrangeLayers } from './arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
 import { mostThatFit } from './memoryPlan';
+import type { FedFile } from './fedInput';
 import { paddingNotices } from './paddingNotices';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
@@ -45,6 +46,10 @@ export class Seq2SeqModel implements TextModel {
 
   get reports(): readonly ExtractionReport[] {
     return this.#reports;
+  }
+
+  get fed(): readonly FedFile[] {
+    return this.#parts.sessions.fed;
   }
 
   async explain({ text, tokenLimit, target: given, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {

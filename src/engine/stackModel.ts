@@ -8,6 +8,7 @@ import type { AttentionResult, AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from './continuedRuns';
+import type { FedFile } from './fedInput';
 import type { LeanRuns } from './leanRuns';
 import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
@@ -40,6 +41,7 @@ export class StackModel implements TextModel {
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;
   #report: ExtractionReport;
+  #fed: readonly FedFile[] = [];
   /** Known once a run of another length has failed. */
   #baked: BakedLength | undefined;
 
@@ -52,6 +54,10 @@ export class StackModel implements TextModel {
 
   get reports(): readonly ExtractionReport[] {
     return [this.#report];
+  }
+
+  get fed(): readonly FedFile[] {
+    return this.#fed;
   }
 
   async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
@@ -105,6 +111,7 @@ export class StackModel implements TextModel {
   async #run(ids: readonly number[], isLive: boolean): Promise<ReadText> {
     const { plan, padId, lean, session } = this.#parts;
     const { inputs, numTokens, numPositions } = plan.make({ ids, padId, numPositions: positionsFor(this.#baked, ids.length) });
+    this.#fed = [{ file: session.fileName, inputs }];
     const isLean = lean.isFor(numPositions);
     if (!isLean) await lean.suspend();
     const isContinued = isLive && !isLean && this.#baked === undefined;

@@ -50,6 +50,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedModel: 'trustWorkspace',
   fileOutside: 'selectModel',
   notShownHere: 'explain',
+  nothingRead: 'explain',
   invalidArgument: 'openSettings',
   internal: 'showLog',
 };

@@ -157,7 +157,7 @@ describe('weights in other files', () => {
     expect(await opening.catch((error: unknown) => String(error))).to.include('git lfs pull');
     files.set('m/model.onnx_data', await readFixture('zoo/gpt2.sdpa.legacy.external/model.onnx_data'));
     expect(await codeOf(openExternalData(model, ['model.onnx_data']))).to.equal('none');
-    expect(await codeOf(ModelTokenizer.open('m/tokenizer.json', memoryAccess({ 'm/tokenizer.json': pointer }), noDeadlines))).to.equal('tokenizerInvalid');
+    expect(await codeOf(ModelTokenizer.open({ path: 'm/tokenizer.json' }, memoryAccess({ 'm/tokenizer.json': pointer }), noDeadlines))).to.equal('tokenizerInvalid');
   });
 
   it('cannot lead out of it', () => {
