@@ -33,6 +33,7 @@ export const errorSentences = {
   externalDataOutside: 'The model {0} has weights outside its own folder ({1}): such a model is not opened; put the weights beside it.',
   checksFailed: 'The attention of {0} does not pass its checks ({1}): it is not drawn.',
   modelReadsImages: '{0} reads pictures, not text: run "Explain Attention on Image" on a picture, or choose a model of text with "Select Model".',
+  pictureBesideText: 'The model {0} reads pictures only as a part of a text, through {1} and then {2}, and how its processor does that is not known here: explain a text with it, or choose a model of pictures.',
   modelReadsText: '{0} reads text, not pictures: run "Explain Attention" on a text, or choose a model of pictures with "Select Model".',
   imageUnreadable: 'The picture {0} cannot be read ({1}): use a PNG, JPEG, WebP or GIF file.',
   imageTooLarge: 'The picture {0} has {1}, more than the {2} that can be explained: scale it down.',

@@ -20,6 +20,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   attentionRefused: 'showReport',
   modelUnsupported: 'showReport',
   modelReadsImages: 'selectTextModel',
+  pictureBesideText: 'selectImageModel',
   modelReadsText: 'selectImageModel',
   modelTooLarge: 'selectModel',
   externalDataMissing: 'selectModel',

@@ -13,13 +13,14 @@ import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../proto
 import { AttentionSession, type LayerWeights } from '../attentionSession';
 import { noDeadlines, type Deadlines } from '../deadlines';
 import type { HeldLayer } from '../heldLayer';
-import type { FileAccess } from '../fileAccess';
+import { baseName, type FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
 import type { FedFile } from '../fedInput';
 import { inputAccount, inputView, type InputAccount } from '../inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../memoryPlan';
 import { isSameModel } from '../isSameModel';
 import { modelAccess, type ModelAccess } from '../modelAccess';
+import { takesEmbeddings } from '../modelParts';
 import { readModelFiles, type ModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
@@ -95,6 +96,7 @@ export class ImageModel {
     const files = await readModelFiles(access, resolved.modelPath);
     signal?.throwIfAborted();
     const { index, sites } = files.analysis;
+    if (takesEmbeddings(files)) throw new ExplorerError('pictureBesideText', [resolved.name, baseName(resolved.visionPath ?? 'vision_encoder.onnx'), files.name]);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
     const { roles } = planInputs(index, names, new Set(names));
