@@ -181,6 +181,13 @@ export interface ReportView {
   readonly json: string;
 }
 
+/** What a model was fed in its latest run, as a document and as Python that makes it. */
+export interface InputView {
+  readonly title: PlainText;
+  readonly markdown: MarkdownText;
+  readonly python: PlainLines;
+}
+
 /** What the engine does for the window. */
 export interface EngineApi {
   /** Initialises the runtime; with a model, loads that too and lets it read a word. */
@@ -203,6 +210,8 @@ export interface EngineApi {
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
+  /** The input of the latest run of the model that is held; `nothingRead` where there was none. */
+  input(params: Record<string, never>): InputView;
   /** Reads the model's chat template, without loading the model; `chatTemplateNotFound` where it has none. */
   chatTemplate(params: ModelSpec): ChatTemplateView;
   /** Bytes held: the process as a whole, and the attention. */

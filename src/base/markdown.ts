@@ -32,7 +32,7 @@ export function codeSpan(text: string): MarkdownText {
 }
 
 /** A text of several lines as a block of code. */
-export function codeBlock(language: 'text' | 'jinja', text: string, maxUnits: number): MarkdownText {
+export function codeBlock(language: 'text' | 'jinja' | 'python', text: string, maxUnits: number): MarkdownText {
   const safe = plainLines(text, maxUnits);
   const fence = '`'.repeat(Math.max(2, longestRun(safe)) + 1);
   return `${fence}${language}\n${safe}\n${fence}` as MarkdownText; // no run of backticks in it closes the block

@@ -17,6 +17,7 @@ import { lineAt, readFilePart } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
+import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
@@ -36,6 +37,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly tokenizer: string | undefined;
   /** Whether the model's chat template is put around the text. */
   readonly isChatMessage: boolean;
+  /** Whether what the model is fed is printed, as Python, in place of what it attends to. */
+  readonly isInput?: boolean;
   /** The only component that is listed, and written. */
   readonly component: string | undefined;
 }
@@ -54,6 +57,11 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const context = contextTokens === undefined || span === undefined ? undefined : await readInContext(loaded, text, span, contextTokens);
   const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), tokenLimit: 0, target, languages, isChatMessage }));
   const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
+  if (options.isInput === true) {
+    const printed = printedInput(loaded, notices);
+    await loaded.release();
+    return printed;
+  }
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);

@@ -14,11 +14,14 @@ import type { TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
 import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
+import { printedInput } from './printedInput';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
 export interface ExplainImageOptions extends ModelOptions {
   readonly file: string;
+  /** Whether what the model is fed is printed, as Python, in place of what it attends to. */
+  readonly isInput?: boolean;
 }
 
 /** Whether a file is a picture, by its name. */
@@ -36,6 +39,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const { picture, notices: preparing } = await loaded.prepare(bytes, basename(path), deadlines);
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
+  if (options.isInput === true) return printedInput(loaded, [...preparing, ...notices]);
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const [component] = components;

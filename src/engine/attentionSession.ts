@@ -1,6 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
+import type { ModelAnalysis } from '../onnx/analyzeModel';
 import type { PlacedSite } from '../onnx/describeSites';
 import type { GraphIndex } from '../onnx/graphIndex';
 import type { ModelInput } from '../onnx/inputs';
@@ -207,6 +208,16 @@ export class AttentionSession {
     return new AttentionSession(options, session, rewritten, { open, refusal, proofs });
   }
 
+  /** The name of its file. */
+  get fileName(): string {
+    return this.#files.name;
+  }
+
+  /** What was found in its file. */
+  get analysis(): ModelAnalysis {
+    return this.#files.analysis;
+  }
+
   /** Inputs that must be fed. */
   get inputNames(): readonly string[] {
     return this.#rewritten.inputs;
@@ -250,14 +261,22 @@ export class AttentionSession {
     return this.#proofs;
   }
 
-  #prove(results: Ort.InferenceSession.OnnxValueMapType, { batch = 1 }: RunOptions): ReadonlyMap<PlacedSite, Proof> {
+  /** Queries and keys before the padding, where the site's operator leaves that unwritten. */
+  #readOf(site: PlacedSite, options: RunOptions): readonly [number, number] | undefined {
+    if (this.#files.analysis.index.nodes[site.node].opType !== leavesPaddingUnwritten) return undefined;
+    const [queries, keys] = extentsOf(site, options);
+    return [queries.tokens ?? Infinity, keys.tokens ?? Infinity];
+  }
+
+  #prove(results: Ort.InferenceSession.OnnxValueMapType, options: RunOptions): ReadonlyMap<PlacedSite, Proof> {
+    const { batch = this.#numItems } = options;
     const proofs = new Map<PlacedSite, Proof>();
     for (const { site, output } of this.#rewritten.outputs) {
       const how = this.#toProve.get(site);
       if (how === undefined) continue;
       const [weights, values, result] = typeof how === 'string' ? [] : [results[output], results[how.values], results[how.result]];
       const arranged = weights !== undefined && weights.data instanceof Float32Array ? arrangeWeights(site, { dims: weights.dims, data: weights.data }, batch) : undefined;
-      proofs.set(site, typeof how === 'string' || arranged === undefined ? { unproven: typeof how === 'string' ? how : 'its weights did not come out' } : proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result) }, this.isCoarse));
+      proofs.set(site, typeof how === 'string' || arranged === undefined ? { unproven: typeof how === 'string' ? how : 'its weights did not come out' } : proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result), read: this.#readOf(site, options) }, this.isCoarse));
     }
     return proofs;
   }

@@ -119,6 +119,10 @@ export class EngineServer {
         this.#begin();
         return this.#inspect(model);
       },
+      input: () => {
+        if (this.#model === undefined) throw new ExplorerError('nothingRead', ['']);
+        return this.#model.input();
+      },
       chatTemplate: (model) => {
         this.#begin();
         return showChatTemplate(this.#access, model, this.#deadlines);

@@ -27,8 +27,8 @@ export function toFloats({ type, data }: OutputTensor): Float32Array | undefined
   return type === 'float16' && data instanceof Uint16Array ? Float32Array.from(data, halfToNumber) : undefined;
 }
 
-/** IEEE 754 binary16. */
-function halfToNumber(bits: number): number {
+/** The number that bits of IEEE 754 binary16 stand for. */
+export function halfToNumber(bits: number): number {
   const sign = bits >= 0x8000 ? -1 : 1;
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;

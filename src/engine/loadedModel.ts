@@ -5,18 +5,20 @@ import { cacheLinks } from '../onnx/cacheLinks';
 import { planInputs } from '../onnx/inputs';
 import { modelFacts } from '../onnx/modelFacts';
 import { readsOf } from '../onnx/reads';
-import type { EngineEvents, ModelSpec, ReportView } from '../protocol';
+import type { EngineEvents, InputView, ModelSpec, ReportView } from '../protocol';
 import { AttentionSession } from './attentionSession';
 import { noDeadlines, type Deadlines } from './deadlines';
+import { EmbeddingPart } from './embeddingPart';
 import type { FileAccess } from './fileAccess';
 import { readGenerationRules } from './generation';
+import { inputAccount, inputView, type InputAccount } from './inputAccount';
 import { isSameModel } from './isSameModel';
 import { LeanRuns } from './leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from './memoryPlan';
 import type { ModelFiles } from './modelFiles';
 import { modelAccess, type ModelAccess } from './modelAccess';
 import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
-import { readModelParts, type ModelParts } from './modelParts';
+import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from './modelParts';
 import { ModelTokenizer } from './modelTokenizer';
 import { noAttention } from './noAttention';
 import { reportView } from './reportView';
@@ -28,6 +30,9 @@ import { StackModel } from './stackModel';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import type { SourceTokenizer } from './tokenizeSource';
 
+/** Files that a model's description names. */
+const mostTold = 20;
+
 /** Steps that nobody watches or ends. */
 const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
 
@@ -37,18 +42,31 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
 }
 
+interface LoadedParts {
+  readonly spec: ModelSpec;
+  readonly model: TextModel;
+  readonly access: ModelAccess;
+  readonly notices: readonly Notice[];
+  readonly account: () => InputAccount;
+}
+
 /** A model with its tokenizer, ready to read texts. */
 export class LoadedModel {
   readonly #spec: ModelSpec;
   readonly #model: TextModel;
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
+  /** Where its input comes from. */
+  readonly #account: () => InputAccount;
+  readonly info: ModelInfo;
 
-  private constructor(spec: ModelSpec, model: TextModel, access: ModelAccess, notices: readonly Notice[]) {
+  private constructor({ spec, model, access, notices, account }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
+    this.#account = account;
+    this.info = { ...model.info, readFiles: account().files.slice(0, mostTold).map((file) => plain(file)) };
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
@@ -58,6 +76,7 @@ export class LoadedModel {
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
     if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
+    if (takesEmbeddings(parts.main) && parts.embedding === undefined) throw new ExplorerError('inputNotMade', ['inputs_embeds', `embeddings, which a file such as embed_tokens.onnx beside ${parts.main.name} would make of a text`]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
     signal?.throwIfAborted();
     const tokenizer = await ModelTokenizer.open({ path: resolved.tokenizerPath, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig }, access, deadlines);
@@ -66,11 +85,7 @@ export class LoadedModel {
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
     const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory });
-    return new LoadedModel(spec, model, access, [...resolved.notices, ...tokenizer.notices, ...notices]);
-  }
-
-  get info(): ModelInfo {
-    return this.#model.info;
+    return new LoadedModel({ spec, model, access, notices: [...resolved.notices, ...tokenizer.notices, ...notices], account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)) });
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -91,7 +106,12 @@ export class LoadedModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, this.#model.reports, this.#access, this.#notices);
+    return reportView(this.info.name, this.#model.reports, this.#access, { account: this.#account(), notices: this.#notices });
+  }
+
+  /** What it was fed in its latest run. Throws `nothingRead` before one. */
+  input(): InputView {
+    return inputView(this.info, this.#model.fed, this.#account());
   }
 
   /** Frees the model. */
@@ -110,7 +130,7 @@ interface Preparation {
 
 /** A model made ready, and what is to be said of how it was loaded. */
 async function prepare(preparation: Preparation): Promise<{ readonly model: TextModel; readonly notices: readonly Notice[] }> {
-  const { chosen: { runtime }, resolved, parts: { encoder, main, bridges }, source, limits } = preparation;
+  const { chosen: { runtime }, resolved, parts: { encoder, embedding, main, bridges }, source, limits } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
@@ -118,14 +138,16 @@ async function prepare(preparation: Preparation): Promise<{ readonly model: Text
   // What the file fixes is known before anything is loaded.
   for (const part of encoder === undefined ? [main] : [encoder, main]) checkFixed(name, part, limits);
   const hasTarget = encoder === undefined && [...roles.values()].includes('targetIds');
-  const links = hasTarget || encoder !== undefined ? [] : cacheLinks(index, roles);
+  const links = hasTarget || encoder !== undefined || embedding !== undefined ? [] : cacheLinks(index, roles);
   const sessions: AttentionSession[] = [];
   const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
   try {
     const numEncoderItems = encoder === undefined ? 1 : itemsOfModel(encoder);
     const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true, numItems: numEncoderItems }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
-    const ofMain = { ort: runtime.ort, runtime, files: main, numItems, heldBytes: encoderSession?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
+    const embeddingSession = embedding && (await AttentionSession.create({ ort: runtime.ort, runtime, files: embedding, wantOutputs: true, mayLackAttention: true, numItems: itemsOfModel(embedding) }));
+    if (embeddingSession !== undefined) sessions.push(embeddingSession);
+    const ofMain = { ort: runtime.ort, runtime, files: main, numItems, heldBytes: (encoderSession ?? embeddingSession)?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
     const session = await AttentionSession.create({ ...ofMain, wantOutputs: hasTarget || encoder !== undefined, keptOutputs: links.map(({ output }) => output) });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
@@ -141,8 +163,10 @@ async function prepare(preparation: Preparation): Promise<{ readonly model: Text
       const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
       return { model: new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig, targetContextLength, padId }), notices };
     }
-    const plan = planInputs(index, session.inputNames);
-    return { model: new StackModel({ info: infoOf(preparation, modelFacts(index, plan.roles)), session, lean, index, ...source, plan, padId, links }), notices };
+    const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
+    const embeddingPart = embeddingSession && new EmbeddingPart(embeddingSession, bridges);
+    const facts = embeddingPart?.facts ?? modelFacts(index, plan.roles);
+    return { model: new StackModel({ info: infoOf(preparation, facts), session, lean, index, ...source, plan, padId, links, embedding: embeddingPart }), notices };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

@@ -1,11 +1,15 @@
 import { ExplorerError } from '../base/errors';
+import { companionName } from '../model/companionName';
 import type { ModelSpec } from '../protocol';
 import { baseName, folderOf, type FileAccess, type FileLinks } from './fileAccess';
+import { mostFoldersAbove } from './findModel';
 
 /** Reads the files of one model: those of its folder, and what the person chose. */
 export interface ModelAccess extends FileAccess {
   /** Names of the files that were links into the blobs of the Hugging Face cache. */
   readonly cachedFiles: ReadonlySet<string>;
+  /** Paths of the files that were read, wholly or in part, as they were asked for. */
+  readonly readFiles: ReadonlySet<string>;
 }
 
 /** What says where a model's files may lie. */
@@ -22,11 +26,16 @@ const snapshot = /^(.*[/\\]models--[^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\].*)
  */
 export async function modelAccess(access: FileAccess, { path, tokenizerPath, barred }: ModelPlace): Promise<ModelAccess> {
   const cachedFiles = new Set<string>();
+  const readFiles = new Set<string>();
+  const noted = <Result>(file: string, result: Result): Result => {
+    readFiles.add(file);
+    return result;
+  };
   const { links } = access;
   const open = access.open?.bind(access);
   const version = access.version?.bind(access);
   const willMap = access.willMap?.bind(access);
-  if (links === undefined) return { ...access, cachedFiles };
+  if (links === undefined) return { ...access, cachedFiles, readFiles, read: async (file, kind) => noted(file, await access.read(file, kind)), ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(file)) }) };
   const chosen = new Set([path, ...(tokenizerPath === undefined ? [] : [tokenizerPath])]);
   const roots = await rootsOf(access, path, tokenizerPath);
   const check = async (file: string): Promise<string> => {
@@ -44,15 +53,16 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
   }
   return {
     cachedFiles,
+    readFiles,
     links,
-    read: async (file, kind) => access.read(await check(file), kind),
+    read: async (file, kind) => noted(file, await access.read(await check(file), kind)),
     exists: async (file) => {
       if (!(await access.exists(file))) return false;
       await check(file);
       return true;
     },
     list: (folder) => access.list(folder),
-    ...(open === undefined ? {} : { open: async (file: string) => open(await check(file)) }),
+    ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(await check(file))) }),
     ...(version === undefined ? {} : { version: async (file: string) => version(await check(file)) }),
     // The runtime is handed the folder by itself; these paths were checked when they were looked for.
     ...(willMap === undefined ? {} : { willMap }),
@@ -63,7 +73,10 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
 interface Root {
   readonly path: string;
   readonly homes: readonly string[];
+  /** The names of what may lie there, and only there; all where it is missing. */
+  readonly holds?: RegExp;
 }
+
 
 /** The folders of a model and of its tokenizer; of those that lie in each other the inner one first. */
 async function rootsOf(access: FileAccess, path: string, tokenizerPath: string | undefined): Promise<Root[]> {
@@ -75,8 +88,14 @@ async function rootsOf(access: FileAccess, path: string, tokenizerPath: string |
     return real === undefined ? [] : [folderOf(real)];
   };
   const roots = [{ path: folder, homes: [folder, ...(isFile ? await beside(path) : [])] }];
-  // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
-  if (baseName(folder) === 'onnx') roots.push({ path: folderOf(folder), homes: [folderOf(folder)] });
+  // A repository may have its models in folders, and what goes with them above.
+  let above = folder;
+  for (let i = 0; i < mostFoldersAbove && folderOf(above) !== above && folderOf(above) !== '.'; i++) {
+    // Beside a folder `onnx`, in the layout of the Hugging Face hub, lies the model itself.
+    const isOwn = i === 0 && baseName(folder) === 'onnx';
+    above = folderOf(above);
+    roots.push({ path: above, homes: [above], ...(isOwn ? {} : { holds: companionName }) });
+  }
   if (tokenizerPath !== undefined) roots.push({ path: folderOf(tokenizerPath), homes: [folderOf(tokenizerPath), ...(await beside(tokenizerPath))] });
   return roots.sort((a, b) => b.path.length - a.path.length);
 }
@@ -88,7 +107,9 @@ async function refuseBarred(links: FileLinks, real: string, barred: ModelSpec['b
 
 /** Whether a file really lies where it was looked for. */
 async function isAtHome(links: FileLinks, roots: readonly Root[], file: string, real: string): Promise<boolean> {
-  for (const home of rootOf(roots, file)?.homes ?? []) if (await links.isWithin(real, home)) return true;
+  const { homes = [], holds, path = '' } = rootOf(roots, file) ?? {};
+  if (holds !== undefined && !(holds.test(file) && holds.test(real) && folderOf(file) === path)) return false;
+  for (const home of homes) if (await links.isWithin(real, home)) return true;
   return false;
 }
 

@@ -35,7 +35,7 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
   }
   try {
     if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
-    refuseOthers(file.read(0, 64));
+    refuseOthers(file.read(0, 256));
     const { bytes, ownName } = compactModel(file, name);
     return { path, name, analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose), access };
   } finally {
@@ -64,7 +64,7 @@ export interface ExternalData {
 /** No weights files: the model has none, or the runtime reads them by itself. */
 export const noExternalData: ExternalData = { files: [], close: () => {} };
 
-/** Opens the weights files that a model names, in parts where that can be. Throws `externalDataOutside` or `externalDataMissing`. */
+/** Opens the weights files that a model names, in parts where that can be. Throws `externalDataOutside`, `externalDataMissing` or `externalDataInvalid`. */
 export async function openExternalData(model: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
   const { access } = model;
   const files: { path: string; data: Uint8Array }[] = [];
@@ -89,6 +89,21 @@ export async function readExternalData(model: ModelFiles, locations: readonly st
   return { files: await Promise.all(paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path, 'weights') }))), close: () => {} };
 }
 
+/** A file that only stands for weights is no larger. */
+const mostStandInBytes = 2 ** 20;
+
+/** Throws `externalDataInvalid` for what a download that went wrong leaves in the place of weights. */
+async function refuseStandIn(access: FileAccess, path: string, model: string, location: string): Promise<void> {
+  const file = await access.open?.(path);
+  if (file === undefined) return; // it is read whole, and found to be too short
+  try {
+    const reason = file.size > mostStandInBytes ? undefined : otherFormat(file.read(0, 256));
+    if (reason !== undefined) throw new ExplorerError('externalDataInvalid', [model, location, reason]);
+  } finally {
+    file.close();
+  }
+}
+
 /** Where the weights files that a model names lie, all of them there. Throws as {@link openExternalData} does. */
 export async function externalDataPaths({ path, name, analysis, access }: ModelFiles, locations: readonly string[]): Promise<{ readonly location: string; readonly path: string }[]> {
   const found: { location: string; path: string }[] = [];
@@ -98,6 +113,7 @@ export async function externalDataPaths({ path, name, analysis, access }: ModelF
       throw error instanceof ExplorerError && error.code === 'fileOutside' ? new ExplorerError('externalDataOutside', [name, location], { cause: error }) : error;
     });
     if (!isThere) throw new ExplorerError('externalDataMissing', [name, location]);
+    await refuseStandIn(access, each, name, location);
     // The runtime looks files up by the name in the model, without a leading "./".
     found.push({ location: location.replace(/^\.\//, ''), path: each });
   }

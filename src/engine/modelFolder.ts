@@ -1,7 +1,7 @@
-import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
 import { readChatTemplate, type ChatTemplate } from './chatTemplate';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
+import { findModel } from './findModel';
 import { readSettings, type Settings } from './modelSettings';
 
 /** Where the parts of a model are, and what its settings say. */
@@ -11,6 +11,9 @@ export interface ResolvedModel {
   readonly modelPath: string;
   /** The encoder, where `modelPath` is the decoder that reads its result. */
   readonly encoderPath: string | undefined;
+  /** What makes embeddings of ids, or of pictures, for a decoder that takes these. */
+  readonly embeddingPath?: string;
+  readonly visionPath?: string;
   readonly tokenizerPath: string | undefined;
   /** Parsed config.json; empty where there is none or it was not read. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -24,25 +27,13 @@ export interface ResolvedModel {
   readonly notices: readonly Notice[];
 }
 
-/** Names of models that convention prefers, best first. */
-const preferred = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_model.onnx', 'encoder_model.onnx', 'model_quantized.onnx'];
-
-/** A decoder's file, with its variant (`_quantized`, `_fp16`, …). */
-const decoderName = /^decoder_model(_merged)?((?:_\w+)?)\.onnx$/i;
-
-/** Parts of a pipeline that are no model of text by themselves. */
-const isPart = (name: string): boolean => /^(?:decoder_with_past_model|embed_tokens|vision_encoder|audio_encoder)/.test(name);
-
 /**
- * Finds the model and its companions from a path: an .onnx file, or a folder in the layout of the Hugging Face hub.
+ * Finds the model and its companions from a path: an .onnx file, or a folder in the layout of the Hugging Face hub or of ONNX Runtime's generate API.
  * A tokenizer that the person chose is taken instead of the one beside the model, as long as it is there.
  * Throws `modelNotFound`, `modelAmbiguous` or `modelOrtFormat`.
  */
 export async function resolveModel(access: FileAccess, path: string, chosenTokenizer?: string): Promise<ResolvedModel> {
-  const modelPath = await findModelFile(access, path);
-  const folder = folderOf(modelPath);
-  const isInOnnxFolder = baseName(folder) === 'onnx';
-  const folders = isInOnnxFolder ? [folder, folderOf(folder)] : [folder];
+  const { modelPath, folders, namedBy, genai, encoderPath, embeddingPath, visionPath } = await findModel(access, path);
   const chosen = chosenTokenizer !== undefined && (await access.exists(chosenTokenizer)) ? chosenTokenizer : undefined;
   const find = async (name: string, first: readonly string[] = []): Promise<string | undefined> => {
     for (const each of [...first, ...folders]) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
@@ -67,15 +58,17 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
   });
   const preprocessorPath = await find('preprocessor_config.json');
-  const config = (await settingsAt(configPath)) ?? {};
+  const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
   const preprocessorConfig = await findPreprocessor({ processorConfig: await settingsAt(await find('processor_config.json')), preprocessorConfig: () => settingsAt(preprocessorPath), config });
   const fileName = baseName(modelPath);
-  const folderName = baseName(isInOnnxFolder ? folderOf(folder) : folder);
+  const folderName = baseName(namedBy);
   const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
   return {
     name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
     modelPath,
-    encoderPath: await findEncoder(access, modelPath),
+    encoderPath,
+    ...(embeddingPath === undefined ? {} : { embeddingPath }),
+    ...(visionPath === undefined ? {} : { visionPath }),
     tokenizerPath,
     config,
     tokenizerConfig,
@@ -106,53 +99,6 @@ async function namedTemplatePaths(access: FileAccess, folders: readonly string[]
     if (names.length > 0) return new Map(names.map((name) => [name.replace(/\.jinja$/, ''), joinPath(inner, name)]));
   }
   return new Map();
-}
-
-async function findModelFile(access: FileAccess, path: string): Promise<string> {
-  if (await access.exists(path)) {
-    if (/\.ort$/i.test(path)) throw new ExplorerError('modelOrtFormat', [baseName(path)]);
-    return path;
-  }
-  const list = async (folder: string): Promise<string[]> => {
-    try {
-      return await access.list(folder);
-    } catch {
-      return []; // there is no such folder
-    }
-  };
-  const names = await list(path);
-  const candidates = names.filter((name) => /\.onnx$/i.test(name)).map((name) => joinPath(path, name));
-  if (names.includes('onnx') || candidates.length === 0) for (const name of await list(joinPath(path, 'onnx'))) if (/\.onnx$/i.test(name)) candidates.push(joinPath(path, `onnx/${name}`));
-  const [only] = candidates;
-  if (only === undefined) {
-    const ort = names.find((name) => /\.ort$/i.test(name));
-    throw ort === undefined ? new ExplorerError('modelNotFound', [path]) : new ExplorerError('modelOrtFormat', [ort]);
-  }
-  if (candidates.length === 1) return only;
-  for (const name of preferred) {
-    const found = candidates.find((candidate) => baseName(candidate) === name);
-    if (found !== undefined) return found;
-  }
-  const whole = candidates.filter((candidate) => !isPart(baseName(candidate)) && !isReplaced(baseName(candidate), candidates.map(baseName)));
-  if (whole.length === 1) return whole[0];
-  throw new ExplorerError('modelAmbiguous', [path, whole.map(baseName).sort().join(', ')]);
-}
-
-/** Whether another file of the folder brings this one along (a decoder its encoder) or can all that it can (a merged decoder). */
-function isReplaced(name: string, names: readonly string[]): boolean {
-  const [, merged, variant = ''] = decoderName.exec(name) ?? [];
-  if (/^encoder_model/i.test(name)) return names.some((other) => decoderName.test(other));
-  return decoderName.test(name) && merged === undefined && names.includes(`decoder_model_merged${variant}.onnx`);
-}
-
-/** The encoder beside a decoder: of the same variant, else the plain one, else the only one. */
-async function findEncoder(access: FileAccess, modelPath: string): Promise<string | undefined> {
-  const decoder = decoderName.exec(baseName(modelPath));
-  if (decoder === null) return undefined;
-  const folder = folderOf(modelPath);
-  for (const name of new Set([`encoder_model${decoder[2]}.onnx`, 'encoder_model.onnx'])) if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
-  const encoders = (await access.list(folder).catch((): string[] => [])).filter((name) => /^encoder_model\w*\.onnx$/i.test(name));
-  return encoders.length === 1 ? joinPath(folder, encoders[0]) : undefined;
 }
 
 /** Settings of a config.json that hold others. */

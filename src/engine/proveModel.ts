@@ -6,11 +6,12 @@ import type { EngineOptions, ReportView } from '../protocol';
 import type { Proof } from './attentionProof';
 import { AttentionSession, type AttentionResult } from './attentionSession';
 import type { FileAccess } from './fileAccess';
+import { inputAccount } from './inputAccount';
 import { loadOnBackend } from './loadOnBackend';
 import { modelAccess, type ModelPlace } from './modelAccess';
 import type { ModelFiles } from './modelFiles';
 import { resolveModel } from './modelFolder';
-import { readModelParts } from './modelParts';
+import { analysesOf, readModelParts } from './modelParts';
 import { reportView } from './reportView';
 import { reasonOf } from './runtimeError';
 import type { Runtimes } from './runtimes';
@@ -26,11 +27,12 @@ const mostElements = 2 ** 24;
 export async function proveModel(files: FileAccess, place: ModelPlace, runtimes: Runtimes, options: EngineOptions): Promise<ReportView> {
   const access = await modelAccess(files, place);
   const resolved = await resolveModel(access, place.path);
-  const { encoder, main, bridges } = await readModelParts(access, resolved);
+  const parts = await readModelParts(access, resolved);
+  const { encoder, main, bridges } = parts;
   const reports: ExtractionReport[] = [];
   if (encoder !== undefined) reports.push(await provePart(encoder, new Set(), runtimes, options));
   reports.push(await provePart(main, new Set(bridges.keys()), runtimes, options));
-  return reportView(resolved.name, reports, access);
+  return reportView(resolved.name, reports, access, { account: inputAccount(access.readFiles, resolved, analysesOf(parts)) });
 }
 
 async function provePart(part: ModelFiles, given: ReadonlySet<string>, runtimes: Runtimes, options: EngineOptions): Promise<ExtractionReport> {

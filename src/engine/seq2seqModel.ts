@@ -9,6 +9,7 @@ import { mostWrittenTokens, writeGreedily, type GenerationRules } from './genera
 import type { Streams } from './layerInfo';
 import { inLanguage, namedLanguageId, targetOpening } from './languages';
 import { mostThatFit } from './memoryPlan';
+import type { FedFile } from './fedInput';
 import type { Settings } from './modelSettings';
 import { paddingNotices } from './paddingNotices';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
@@ -49,6 +50,10 @@ export class Seq2SeqModel implements TextModel {
 
   get reports(): readonly ExtractionReport[] {
     return this.#reports;
+  }
+
+  get fed(): readonly FedFile[] {
+    return this.#parts.sessions.fed;
   }
 
   async explain({ text, tokenLimit, target: given, languages, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {

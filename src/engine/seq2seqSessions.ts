@@ -5,6 +5,7 @@ import { modelFacts, type ModelFacts } from '../onnx/modelFacts';
 import type { ExtractionReport } from '../onnx/report';
 import type { AttentionResult } from './attentionSession';
 import { toFloats, type OutputTensor } from './feeds';
+import type { FedFile } from './fedInput';
 import type { ModelFiles } from './modelFiles';
 import type { PairLengths, Seq2SeqPart } from './seq2seqPart';
 
@@ -25,6 +26,8 @@ export interface Seq2SeqSessions {
   fits(numSource: number, numTarget: number): boolean;
   /** As the graphs alone make them. */
   readonly reports: readonly ExtractionReport[];
+  /** What the files were fed in the latest runs for attention; empty before one. */
+  readonly fed: readonly FedFile[];
   read(ids: readonly number[], padId: number): Promise<ReadSource>;
   /** Scores of every id after the target's last one, in an array of its own. Throws `targetNotWritten` where the model gives none. */
   scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array>;
@@ -41,6 +44,7 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
   readonly #part: Seq2SeqPart;
   readonly #plan: InputPlan;
   readonly #scores: string | undefined;
+  fed: readonly FedFile[] = [];
   #padId = 0;
 
   constructor(name: string, part: Seq2SeqPart, plan: InputPlan) {
@@ -74,6 +78,7 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
 
   async attention({ ids }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
     const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+    this.fed = [{ file: this.#part.files.name, inputs }];
     return [await this.#part.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
   }
 
@@ -94,6 +99,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   /** Inputs of the decoder, each with the output of the encoder that it gets. */
   readonly #bridges: ReadonlyMap<string, string>;
   readonly #scores: string | undefined;
+  fed: readonly FedFile[] = [];
   #padId = 0;
 
   /** Throws `inputNotMade` where the decoder needs what neither a text nor the encoder gives. */
@@ -124,6 +130,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   async read(ids: readonly number[], padId: number): Promise<ReadSource> {
     this.#padId = padId;
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ids, padId });
+    this.fed = [{ file: this.#encoder.files.name, inputs }];
     const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, numTargetPositions: 0, outputs: [...new Set(this.#bridges.values())] });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
       const tensor = encoder.outputs.get(output);
@@ -140,6 +147,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
 
   async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
+    this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs }];
     const decoder = await this.#decoder.run(inputs, { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length, outputs: [] });
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }

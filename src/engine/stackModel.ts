@@ -8,6 +8,8 @@ import type { AttentionResult, AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from './continuedRuns';
+import type { FedFile } from './fedInput';
+import type { EmbeddingPart } from './embeddingPart';
 import type { LeanRuns } from './leanRuns';
 import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
@@ -25,6 +27,8 @@ export interface StackParts extends SourceTokenizer {
   /** Fills texts up to a fixed length. */
   readonly padId: number;
   readonly links: readonly CacheLink[];
+  /** What makes embeddings of ids, where the decoder takes these. */
+  readonly embedding: EmbeddingPart | undefined;
 }
 
 /** A text that was run. */
@@ -40,6 +44,7 @@ export class StackModel implements TextModel {
   /** Of texts that are edited. */
   readonly #continued: ContinuedRuns;
   #report: ExtractionReport;
+  #fed: readonly FedFile[] = [];
   /** Known once a run of another length has failed. */
   #baked: BakedLength | undefined;
 
@@ -52,6 +57,10 @@ export class StackModel implements TextModel {
 
   get reports(): readonly ExtractionReport[] {
     return [this.#report];
+  }
+
+  get fed(): readonly FedFile[] {
+    return this.#fed;
   }
 
   async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
@@ -86,6 +95,7 @@ export class StackModel implements TextModel {
 
   async release(): Promise<void> {
     await this.#parts.lean.suspend();
+    await this.#parts.embedding?.release();
     await this.#parts.session.release();
   }
 
@@ -104,16 +114,26 @@ export class StackModel implements TextModel {
   }
 
   async #run(ids: readonly number[], isLive: boolean): Promise<ReadText> {
-    const { plan, padId, lean, session } = this.#parts;
-    const { inputs, numTokens, numPositions } = plan.make({ ids, padId, numPositions: positionsFor(this.#baked, ids.length) });
+    const { lean, session, embedding } = this.#parts;
+    const { inputs, numTokens, numPositions, fed } = await this.#inputs(ids, positionsFor(this.#baked, ids.length));
+    this.#fed = fed;
     const isLean = lean.isFor(numPositions);
     if (!isLean) await lean.suspend();
-    const isContinued = isLive && !isLean && this.#baked === undefined;
+    const isContinued = isLive && !isLean && this.#baked === undefined && embedding === undefined;
     // What an edited text would go on from is kept only as long as it is edited.
     if (!isContinued) this.#continued.forget();
     if (isContinued) return { ...(await this.#continued.run(ids)), numTokens, numPositions };
     const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
     return { result, numReused: 0, numTokens, numPositions };
+  }
+
+  /** What the model is fed for ids, with the embeddings that another file makes of them. */
+  async #inputs(ids: readonly number[], wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
+    const { plan, padId, session, embedding } = this.#parts;
+    const made = plan.make({ ids, padId, numPositions: wanted });
+    const first = await embedding?.run({ ids, padId, numPositions: made.numPositions });
+    const inputs = [...(first?.inputs ?? []), ...made.inputs];
+    return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), { file: session.fileName, inputs }] };
   }
 
   /** The length that a failure comes from; undefined where it comes from something else. */
@@ -125,7 +145,7 @@ export class StackModel implements TextModel {
       if (lean.isFor(numPositions)) return false;
       await lean.suspend();
       try {
-        await session.run(plan.make({ ids: [padId], padId, numPositions }).inputs, { outputs: [] });
+        await session.run((await this.#inputs([padId], numPositions)).inputs, { outputs: [] });
         return true;
       } catch (failure) {
         if (failure instanceof ExplorerError && failure.code === 'runtimeFailed') return false;

@@ -3,6 +3,7 @@ import type { ModelInfo, Notice } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import type { EngineEvents } from '../protocol';
+import type { FedFile } from './fedInput';
 import type { HeldLayer } from './heldLayer';
 import type { Languages } from './languages';
 
@@ -48,6 +49,8 @@ export interface TextModel {
   readonly info: ModelInfo;
   /** Reports of its files, with the checks of the latest run. */
   readonly reports: readonly ExtractionReport[];
+  /** What its files were fed in the latest run; empty before one. */
+  readonly fed: readonly FedFile[];
   /** Reads a text. Throws `noTokens`, `tokenizerMismatch`, `outOfMemory`, `runtimeFailed` or `checksFailed`. */
   explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
   /** The target that the model writes for a text, without any attention. Throws `targetNotRead` where it has no decoder of its own. */

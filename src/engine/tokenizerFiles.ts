@@ -1,4 +1,6 @@
+import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
+import { standIn } from '../onnx/otherFormat';
 import type { TokenizerFiles, TokenizerRemark } from '../tokenizer/pretrained/makeTokenizer';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 import { readSettings, type Settings } from './modelSettings';
@@ -15,7 +17,10 @@ export interface TokenizerPlace {
 
 /** Reads what a tokenizer is made of, with notices of settings that were not read. Throws what reading the tokenizer's own file throws. */
 export async function readTokenizerFiles({ path, config, tokenizerConfig }: TokenizerPlace, access: FileAccess): Promise<{ files: TokenizerFiles; notices: readonly Notice[] }> {
-  const json = new TextDecoder().decode(await access.read(path, 'tokenizer'));
+  const bytes = await access.read(path, 'tokenizer');
+  const other = standIn(bytes.subarray(0, 256));
+  if (other !== undefined) throw new ExplorerError('tokenizerInvalid', [baseName(path), other]);
+  const json = new TextDecoder().decode(bytes);
   const notices: Notice[] = [];
   const settings = async (name: string): Promise<Settings | undefined> => {
     const beside = joinPath(folderOf(path), name);

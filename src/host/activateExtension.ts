@@ -107,7 +107,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       },
     }),
   );
-  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }, () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn)));
+  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), input: async (signal) => supervisor.input(signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }, () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn)));
   const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
   owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, rows, log, places, recent }));
   owned.add(

@@ -66,6 +66,7 @@ export class StatusBar implements Disposable {
         ...(following === undefined ? [] : [following]),
         ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
         said('Model: {0}', model.path),
+        ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),
         ...(target === undefined ? [] : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),

@@ -19,6 +19,8 @@ export interface ModelInfo {
   readonly contextLength: number | undefined;
   readonly vocabularySize: number | undefined;
   readonly reads: 'text' | 'image';
+  /** The files that were read for it, relative to the folder that holds them all; at most twenty. */
+  readonly readFiles?: readonly PlainText[];
 }
 
 /** What the model itself says of its input, where it classifies: a label and its probability. */

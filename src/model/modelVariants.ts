@@ -30,10 +30,10 @@ const precisions: readonly (readonly [suffix: RegExp, precision: Precision])[] =
 const order: readonly Precision[] = ['full', 'half', 'int8', 'q4f16', 'q4', 'bnb4', 'unknown'];
 
 /** Names of whole models without a suffix. */
-const plainName = /^(?:model|encoder_model|decoder_model|decoder_model_merged)$/;
+const plainName = /^(?:model|(?:en|de)coder(?:_model)?|decoder(?:_model)?_merged)$/;
 
 /** Parts of a pipeline that read nothing by themselves, or repeat another file. */
-const partName = /^(?:decoder_with_past_model|embed_tokens|vision_encoder|audio_encoder)/;
+const partName = /^(?:decoder_with_past(?:_model)?|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/;
 
 /** The models that the files of a folder in the layout of the Hugging Face hub hold: as exported first, then the coarser, of one precision the largest first. */
 export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {
@@ -49,7 +49,7 @@ export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {
   };
   for (const name of candidates.filter(isDecoder)) {
     // A merged decoder holds what the plain one does.
-    if (!isMerged(name) && candidates.includes(name.replace('decoder_model', 'decoder_model_merged'))) {
+    if (!isMerged(name) && candidates.includes(name.replace(/decoder(_model)?(?=[^/]*$)/, 'decoder$1_merged'))) {
       paired.add(name);
       continue;
     }
@@ -72,24 +72,24 @@ export function precisionOf(name: string): Precision {
 
 /** The encoder that belongs to a decoder file: of the same precision, else the plain one. */
 function encoderOf(decoder: string, encoders: ReadonlyMap<string, string>): string | undefined {
-  return encoders.get(pairKey(decoder)) ?? encoders.get(pairKey(decoder.replace(/(decoder_model(?:_merged)?)[^/]*$/, '$1.onnx')));
+  return encoders.get(pairKey(decoder)) ?? encoders.get(pairKey(decoder.replace(/(decoder(?:_model)?(?:_merged)?)[^/]*$/, '$1.onnx')));
 }
 
 function isEncoder(name: string): boolean {
-  return stemOf(name).startsWith('encoder_model');
+  return /^encoder(?:_model)?(?![a-z])/.test(stemOf(name));
 }
 
 function isDecoder(name: string): boolean {
-  return stemOf(name).startsWith('decoder_model');
+  return /^decoder(?:_model)?(?![a-z])/.test(stemOf(name));
 }
 
 function isMerged(name: string): boolean {
-  return stemOf(name).startsWith('decoder_model_merged');
+  return /^decoder(?:_model)?_merged/.test(stemOf(name));
 }
 
 /** Folder and suffix: the same for the two files of a pair. */
 function pairKey(name: string): string {
-  return name.replace(/(?:encoder_model|decoder_model_merged|decoder_model)([^/]*)$/, '$1').toLowerCase();
+  return name.replace(/(?:en|de)coder(_model)?(?:_merged)?(?![a-z])([^/]*)$/, '$1$2').toLowerCase();
 }
 
 /** Whether a file is a model's own or one of its weights files: `model.onnx_data`, `model.onnx_data_1`, `model.onnx.data`. */

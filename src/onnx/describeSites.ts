@@ -79,7 +79,7 @@ function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 /** Split exports name the stack in the file's name; one stack by itself is `self`. */
 function componentOfFile(fileName: string): SiteComponent {
   const name = fileName.split('/').pop() ?? '';
-  return /^encoder_model/.test(name) ? 'encoder' : /^decoder_(?:with_past_)?model/.test(name) ? 'decoder' : 'self';
+  return /^encoder(?:_model)?(?![a-z])/i.test(name) ? 'encoder' : /^decoder(?:_model)?(?![a-z])/i.test(name) ? 'decoder' : 'self';
 }
 
 /** Numbers of heads, where shapes that the file states tell them. */

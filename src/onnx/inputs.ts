@@ -17,7 +17,7 @@ export interface ModelInput {
 }
 
 /** What a graph input is for. */
-export type InputRole = 'ids' | 'mask' | 'paddingMask' | 'headMask' | 'globalMask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'unknown';
+export type InputRole = 'ids' | 'mask' | 'paddingMask' | 'headMask' | 'globalMask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'noFeatures' | 'unknown';
 
 /** What the inputs are made from. */
 export interface InputValues {
@@ -129,6 +129,8 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   if (/mask/.test(name) && (rank === undefined || rank <= 2)) return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
   if (/pixel_mask/.test(name) && rank === 3) return 'pixelMask';
   if (isPicture(index, input)) return 'pixels';
+  // What another file makes of pictures and sounds: of a text by itself there is none.
+  if (isFloatType(input.dataType) && /^(?:image|vision|audio|speech)_(?:features|embeds)$/.test(name) && input.dims !== undefined && rowAxis(input.dims) >= 0) return 'noFeatures';
   if (isFloatType(input.dataType)) return 'unknown';
   if (/token_type|segment/.test(name)) return 'tokenTypes';
   if (/position/.test(name)) return 'positions';
@@ -205,6 +207,8 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
       return make([length - numPast], (position) => numPast + position);
     case 'cache':
       return values.past?.caches.get(input.name) ?? make(cacheDims(input), () => 0);
+    case 'noFeatures':
+      return make(rowsOfNone(input.dims ?? []), () => 0);
     case 'pastLength':
       return make(numberDims(input.dims), () => numPast);
     case 'lastPosition':
@@ -220,6 +224,16 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
 function sequenceDims(dims: readonly Dimension[] | undefined, length: number): readonly number[] {
   const leading = dims === undefined ? [undefined] : dims.slice(0, -1);
   return [...leading.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1)), length];
+}
+
+/** The axis along which pictures or sounds follow one another: the last open one before the features. */
+function rowAxis(dims: readonly Dimension[]): number {
+  return dims.slice(0, -1).findLastIndex((dim) => typeof dim !== 'number');
+}
+
+function rowsOfNone(dims: readonly Dimension[]): readonly number[] {
+  const rows = rowAxis(dims);
+  return dims.map((dim, axis) => (axis === rows ? 0 : typeof dim === 'number' && dim > 0 ? dim : 1));
 }
 
 /** A single number, or one a batch item. */

@@ -87,7 +87,7 @@ export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalys
       externalBytes: index.graph.initializers.reduce((sum, { external }) => sum + (external === undefined || external.location === model.ownFile ? 0 : (external.length ?? 0)), 0),
       branches: hoisted,
     },
-    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: given.has(input.name) ? 'encoderResult' : (roles.get(input.name) ?? 'unknown') })),
+    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: given.has(input.name) ? (/embed/i.test(input.name) ? 'embeddings' : 'encoderResult') : (roles.get(input.name) ?? 'unknown') })),
     inputProblem: inputProblem(() => planInputs(index, names, readsOf(index) === 'image' ? pictures : given)),
     outputs: index.graph.outputs.map((output) => output.name),
     sites: sites.map(({ node, path, component, layer, modelLayer, method, normalizer, rowSum, tensor, chain, numHeads, numKeyValueHeads, notes }) => ({

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ExplorerError } from '../../src/base/errors';
 import { commandSentence } from '../../src/cli/commandSentence';
+import { writeSafetensors } from '../../src/cli/safetensors';
+import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 import { buildPrograms } from '../harness/builtEngine';
 import { expectEventually } from '../harness/eventually';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
@@ -44,6 +46,44 @@ describe('A command that cannot end by itself', function () {
     const [work] = workOf(second.child.pid);
     second.child.kill('SIGKILL');
     await expectEventually(() => expect(() => process.kill(work, 0)).to.throw());
+  });
+
+  it('says in one sentence what failed inside the runtime, on every backend and in every command that runs a model', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-failing-'));
+    const at = (name: string): string => join(folder, name);
+    const failing: SmallGraph = {
+      nodes: [
+        { operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['e'] },
+        { operator: 'Reshape', inputs: ['e', 'shape'], outputs: ['x'] }, // fifteen of four times something
+        { operator: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: { perm: { integers: [0, 2, 1] } } },
+        { operator: 'MatMul', inputs: ['x', 't'], outputs: ['s'] },
+        { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+        { operator: 'MatMul', inputs: ['p', 'x'], outputs: ['y'] },
+      ],
+      inputs: { input_ids: ['batch', 'n'] },
+      types: { input_ids: 7 },
+      outputs: ['y'],
+      weights: { table: { dims: [99, 4], values: Array.from({ length: 396 }, (_, i) => i) } },
+      integers: { shape: [1, 5, 3] },
+    };
+    const unknown: SmallGraph = { ...failing, nodes: failing.nodes.map((node) => (node.operator === 'Reshape' ? { ...node, operator: 'NoSuchOperator' } : node)) };
+    writeFileSync(at('tokenizer.json'), tinyTokenizer());
+    writeFileSync(at('text.txt'), 'abc');
+    writeFileSync(at('in.safetensors'), writeSafetensors(new Map([['in.input_ids', { dtype: 'I64', shape: [1, 3], data: new Uint8Array(BigInt64Array.of(1n, 2n, 3n).buffer) }]])));
+    try {
+      for (const [name, graph] of Object.entries({ failing, unknown })) writeFileSync(at(`${name}.onnx`), smallModel(graph));
+      const explaining = (name: string): string[] => ['explain', at('text.txt'), '--model', at(`${name}.onnx`)];
+      const extracting = ['extract', at('failing.onnx'), '--feeds', at('in.safetensors'), '--out', at('out.safetensors')];
+      for (const command of [[...explaining('failing'), '--backend=native'], [...explaining('unknown'), '--backend=native'], [...explaining('failing'), '--backend=wasm'], [...extracting, '--backend=native']]) {
+        const { child, end } = start(command);
+        child.stdin?.end();
+        const { code, said } = await end;
+        expect(code, said).to.equal(1);
+        expect(said, command.join(' ')).to.match(/^The runtime could not run the model \([^\n]+\n$/);
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it('says that the weights of its model changed, where they are cut off while it runs', async function () {

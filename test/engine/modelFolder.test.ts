@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
-import { externalDataPath } from '../../src/engine/modelFiles';
+import { noDeadlines } from '../../src/engine/deadlines';
+import type { FileAccess } from '../../src/engine/fileAccess';
+import { externalDataPath, openExternalData, readModelFiles } from '../../src/engine/modelFiles';
+import { ModelTokenizer } from '../../src/engine/modelTokenizer';
 import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/modelFolder';
 import { fileLimits } from '../../src/model/fileLimits';
 import { memoryAccess } from './fixtureAccess';
 import { codeOf } from '../harness/codeOf';
+import { readFixture } from '../harness/fixtures';
 
 describe('model folders', () => {
   it('finds the model in onnx/ and its companions above it', async () => {
@@ -60,6 +64,43 @@ describe('model folders', () => {
     expect(await pair(['decoder_model.onnx'])).to.deep.equal(['m/decoder_model.onnx', undefined]);
   });
 
+  it('takes the files that genai_config.json names, and its numbers where nothing else has any', async () => {
+    const genai = (model: object): string => JSON.stringify({ model, search: {} });
+    const files = { 'm/phi.onnx': '', 'm/other.onnx': '', 'm/text.onnx': '', 'm/emb.onnx': '', 'm/vis.onnx': '', 'm/tokenizer.json': '' };
+    const one = await resolveModel(memoryAccess({ ...files, 'm/genai_config.json': genai({ context_length: 77, pad_token_id: 5, decoder: { filename: 'phi.onnx' } }) }), 'm');
+    expect(one).to.deep.include({ name: 'm', modelPath: 'm/phi.onnx', tokenizerPath: 'm/tokenizer.json' });
+    expect([configuredContextLength(one), configNumber(one.config, ['pad_token_id'])]).to.deep.equal([77, 5]);
+    const parts = await resolveModel(memoryAccess({ ...files, 'm/genai_config.json': genai({ decoder: { filename: 'text.onnx' }, embedding: { filename: 'emb.onnx' }, vision: { filename: 'vis.onnx' } }) }), 'm');
+    expect(parts).to.deep.include({ modelPath: 'm/text.onnx', embeddingPath: 'm/emb.onnx', visionPath: 'm/vis.onnx' });
+    // A file that the person names is the one, and what leads out of the folder is none.
+    expect((await resolveModel(memoryAccess({ ...files, 'm/genai_config.json': genai({ decoder: { filename: 'phi.onnx' } }) }), 'm/other.onnx')).modelPath).to.equal('m/other.onnx');
+    for (const name of ['../secret.onnx', '/etc/secret.onnx', 'c:\\secret.onnx', 'gone.onnx', 7]) {
+      expect((await resolveModel(memoryAccess({ 'secret.onnx': '', 'm/model.onnx': '', 'm/genai_config.json': genai({ decoder: { filename: name } }) }), 'm')).modelPath, String(name)).to.equal('m/model.onnx');
+    }
+  });
+
+  it('finds models in folders of their own, with the tokenizer in any folder above', async () => {
+    const deep = memoryAccess({ 'm/tokenizer.json': '', 'm/config.json': '{}', 'm/readme.md': '', 'm/cpu/int4/model.onnx': '', 'm/cpu/int4/model_q4.onnx': '' });
+    for (const path of ['m', 'm/cpu', 'm/cpu/int4', 'm/cpu/int4/model.onnx']) expect(await resolveModel(deep, path), path).to.deep.include({ name: 'm', modelPath: 'm/cpu/int4/model.onnx', tokenizerPath: 'm/tokenizer.json' });
+    const own = memoryAccess({ 'm/tokenizer.json': '', 'm/a/model.onnx': '', 'm/a/config.json': '{}' });
+    expect(await resolveModel(own, 'm')).to.deep.include({ name: 'a', tokenizerPath: 'm/tokenizer.json' });
+    const others = memoryAccess({ 'm/config.json': '{"n_ctx": 3}', 'm/a/model.onnx': '', 'm/a/tokenizer.json': '' });
+    expect((await resolveModel(others, 'm')).config).to.deep.equal({}); // a model that has a tokenizer needs nothing of the folder above
+    const several = resolveModel(memoryAccess({ 'm/unet/model.onnx': '', 'm/text_encoder/model.onnx': '' }), 'm');
+    expect(await codeOf(several)).to.equal('modelAmbiguous');
+    expect(await several.catch((error: unknown) => String(error))).to.include('(text_encoder/model.onnx, unet/model.onnx)');
+  });
+
+  it('takes parts under their shorter names, and what makes embeddings for a decoder', async () => {
+    const found = (names: readonly string[]): Promise<object> => resolveModel(memoryAccess(Object.fromEntries(names.map((name) => [`m/${name}`, '']))), 'm');
+    expect(await found(['encoder.onnx', 'decoder.onnx', 'decoder_with_past.onnx'])).to.deep.include({ modelPath: 'm/decoder.onnx', encoderPath: 'm/encoder.onnx' });
+    expect(await found(['encoder_int8.onnx', 'decoder_int8.onnx'])).to.deep.include({ modelPath: 'm/decoder_int8.onnx', encoderPath: 'm/encoder_int8.onnx' });
+    const exported = ['decoder_model_merged', 'embed_tokens', 'vision_encoder'].flatMap((name) => [`onnx/${name}.onnx`, `onnx/${name}_q4.onnx`]);
+    expect(await found(exported)).to.deep.include({ modelPath: 'm/onnx/decoder_model_merged.onnx', encoderPath: undefined, embeddingPath: 'm/onnx/embed_tokens.onnx', visionPath: 'm/onnx/vision_encoder.onnx' });
+    const quantised = await resolveModel(memoryAccess(Object.fromEntries(exported.map((name) => [`m/${name}`, '']))), 'm/onnx/decoder_model_merged_q4.onnx');
+    expect(quantised).to.deep.include({ embeddingPath: 'm/onnx/embed_tokens_q4.onnx', visionPath: 'm/onnx/vision_encoder_q4.onnx' });
+  });
+
   it('says what is missing', async () => {
     expect(await codeOf(resolveModel(memoryAccess({ 'm/readme.md': '' }), 'm'))).to.equal('modelNotFound');
     expect(await codeOf(resolveModel(memoryAccess({}), 'nowhere'))).to.equal('modelNotFound');
@@ -98,6 +139,25 @@ describe('weights in other files', () => {
     expect(externalDataPath('m/model.onnx', 'model.onnx_data')).to.equal('m/model.onnx_data');
     expect(externalDataPath('m/model.onnx', './parts/1.bin')).to.equal('m/parts/1.bin');
     expect(externalDataPath('/model.onnx', 'w')).to.equal('//w'.slice(1));
+  });
+
+  it('are told from what a download left in their place', async () => {
+    const pointer = 'version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 123\n';
+    const files = new Map([['m/model.onnx', await readFixture('zoo/gpt2.sdpa.legacy.external/model.onnx')], ['m/model.onnx_data', new TextEncoder().encode(pointer)]]);
+    const bytesOf = (path: string): Uint8Array => files.get(path) ?? new Uint8Array();
+    const access: FileAccess = {
+      read: async (path) => bytesOf(path),
+      exists: async (path) => files.has(path),
+      list: async () => [],
+      open: async (path) => ({ size: bytesOf(path).length, read: (offset, length) => bytesOf(path).slice(offset, offset + length), close: () => {} }),
+    };
+    const model = await readModelFiles(access, 'm/model.onnx');
+    const opening = openExternalData(model, ['model.onnx_data']);
+    expect(await codeOf(opening)).to.equal('externalDataInvalid');
+    expect(await opening.catch((error: unknown) => String(error))).to.include('git lfs pull');
+    files.set('m/model.onnx_data', await readFixture('zoo/gpt2.sdpa.legacy.external/model.onnx_data'));
+    expect(await codeOf(openExternalData(model, ['model.onnx_data']))).to.equal('none');
+    expect(await codeOf(ModelTokenizer.open({ path: 'm/tokenizer.json' }, memoryAccess({ 'm/tokenizer.json': pointer }), noDeadlines))).to.equal('tokenizerInvalid');
   });
 
   it('cannot lead out of it', () => {

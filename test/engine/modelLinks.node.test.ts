@@ -139,6 +139,25 @@ describe('the files of a model that are links', () => {
     expect(await codeOf(access.read(at('secret'), 'settings'))).to.equal('fileOutside');
   });
 
+  it('may have a tokenizer and settings above, and nothing else, nor links', async () => {
+    const model = makeModel('repo', 'cpu', 'int4');
+    for (const name of ['tokenizer.json', 'config.json']) renameSync(join(model, name), at('repo', name));
+    for (const path of [at('repo'), model, join(model, 'model.onnx')]) {
+      const { tokenizerPath } = await resolveModel(await modelAccess(nodeFileAccess, { path }), path);
+      expect(tokenizerPath, path).to.equal(at('repo', 'tokenizer.json'));
+      expect(await open({ path })).to.equal('opened');
+    }
+    writeFileSync(at('repo', 'id_rsa'), '');
+    writeFileSync(at('repo', 'other.onnx'), '');
+    mkdirSync(at('repo', 'gpu'));
+    writeFileSync(at('repo', 'gpu', 'config.json'), '{}');
+    const access = await modelAccess(nodeFileAccess, { path: model });
+    for (const name of ['id_rsa', 'other.onnx', 'gpu/config.json']) expect(await codeOf(access.read(at('repo', name), 'settings')), name).to.equal('fileOutside');
+    replaceByLink(at('repo', 'tokenizer.json'), at('elsewhere.json'));
+    expect(await open({ path: model })).to.equal('fileOutside');
+    expect(await open({ path: model, barred: { folders: [at('repo')], except: at('extension') } })).to.equal('untrustedModel');
+  });
+
   describe('while the workspace is not trusted', () => {
     const barred = (...folders: string[]): NonNullable<ModelSpec['barred']> => ({ folders: folders.map((name) => at(name)), except: at('extension', 'media', 'models') });
 

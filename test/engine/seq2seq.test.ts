@@ -68,6 +68,18 @@ describe('encoder–decoder models', () => {
     });
   }
 
+  it('are found under the shorter names of their files', async () => {
+    const names = ['config.json', 'generation_config.json', 'tokenizer.json', 'encoder_model.onnx', 'decoder_model.onnx'];
+    const files = Object.fromEntries(await Promise.all(names.map(async (name) => [`m/${name.replace('_model', '')}`, await readFixture(`seq2seq/t5.split/${name}`)] as const)));
+    const model = await LoadedModel.load({ runtime, reason: '' }, memoryAccess(files), { path: 'm', backend: 'wasm', threads: 1 });
+    const { cases } = JSON.parse(await readFixtureText('seq2seq/t5.split/expected.json')) as Expected; // written by our own script
+    const { streams, components } = await model.explain({ text: cases[0].text, tokenLimit: 0 });
+    expect(streams[1].text).to.equal(cases[0].output);
+    expect(components.map(({ component }) => component)).to.deep.equal(['encoder', 'decoder', 'cross']);
+    expect(model.input().python).to.match(/# encoder\.onnx\nfeeds_1 = \{[^}]*"input_ids"[^]*# decoder\.onnx\nfeeds_2 = \{[^}]*"encoder_hidden_states"/);
+    await model.release();
+  });
+
   it('read the person\'s own target', async () => {
     const model = await load('seq2seq/t5.split');
     const { streams, components, layers, notices } = await model.explain({ text: '3rd of May 1979', tokenLimit: 6, target: '1979-05-03, 12/31/1999' });

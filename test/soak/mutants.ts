@@ -19,7 +19,7 @@ const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve('dist/engine.
 const patienceMilliseconds = 20_000;
 const models = ['zoo/gpt2.sdpa.legacy', 'zoo/gpt2.eager.dynamo', 'zoo/llama.sdpa.legacy.q4', 'zoo/llama.sdpa.op23', 'zoo/bert.sdpa.legacy', 'zoo/bert.eager.dynamo', 'zoo/distilbert.eager.legacy', 'zoo/craft.linear.legacy', 'pasts/gpt2', 'pasts/fused', 'loops/layers.dynamo'].map((name) => new Uint8Array(readFileSync(`test/fixtures/${name}/model.onnx`)));
 /** What a model that is sound to read may still be answered with: it lacks what texts need, or the runtime refuses it. */
-const allowed = new Set(['answered', ...allowedCodes, 'runtimeFailed', 'outOfMemory', 'checksFailed', 'modelNoAttention', 'attentionRefused', 'modelReadsImages', 'modelTooLarge', 'tokenizerMismatch', 'externalDataMissing', 'externalDataOutside', 'noTokens', 'targetStartUnknown', 'targetNotWritten', 'cancelled']);
+const allowed = new Set(['answered', ...allowedCodes, 'runtimeFailed', 'outOfMemory', 'checksFailed', 'modelNoAttention', 'attentionRefused', 'modelReadsImages', 'modelTooLarge', 'tokenizerMismatch', 'externalDataMissing', 'externalDataOutside', 'externalDataInvalid', 'noTokens', 'targetStartUnknown', 'targetNotWritten', 'cancelled']);
 /** The engine holds a model by its path, and may still hold one as the next is written: they take turns. */
 const paths = ['a', 'b', 'c'].map((name) => resolve(folder, name));
 for (const path of paths) {

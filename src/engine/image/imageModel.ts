@@ -9,15 +9,18 @@ import type { ValueInfo } from '../../onnx/onnxModel';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/patchEmbedding';
 import { readsOf } from '../../onnx/reads';
 import type { ExtractionReport } from '../../onnx/report';
-import type { EngineEvents, ModelSpec, ReportView } from '../../protocol';
+import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { AttentionSession, type LayerWeights } from '../attentionSession';
 import { noDeadlines, type Deadlines } from '../deadlines';
 import type { HeldLayer } from '../heldLayer';
-import type { FileAccess } from '../fileAccess';
+import { baseName, type FileAccess } from '../fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../layerInfo';
+import type { FedFile } from '../fedInput';
+import { inputAccount, inputView, type InputAccount } from '../inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../memoryPlan';
 import { isSameModel } from '../isSameModel';
 import { modelAccess, type ModelAccess } from '../modelAccess';
+import { takesEmbeddings } from '../modelParts';
 import { readModelFiles, type ModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
@@ -64,16 +67,17 @@ export class ImageModel {
   readonly info: ModelInfo;
   readonly #spec: ModelSpec;
   readonly #session: AttentionSession;
-  readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>;
+  readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly #layout: PixelLayout;
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
   readonly #preprocessing: Preprocessing | undefined;
   readonly #makeOthers: (picture: ShapedPicture) => readonly ModelInput[];
   #report: ExtractionReport;
+  #fed: readonly FedFile[] = [];
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
-    this.info = info;
+  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
+    this.info = { ...info, readFiles: inputAccount(resolved.readFiles, resolved, []).files.map((file) => plain(file)) };
     this.#spec = spec;
     this.#session = session;
     this.#resolved = resolved;
@@ -92,6 +96,7 @@ export class ImageModel {
     const files = await readModelFiles(access, resolved.modelPath);
     signal?.throwIfAborted();
     const { index, sites } = files.analysis;
+    if (takesEmbeddings(files)) throw new ExplorerError('pictureBesideText', [resolved.name, baseName(resolved.visionPath ?? 'vision_encoder.onnx'), files.name]);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
     const { roles } = planInputs(index, names, new Set(names));
@@ -123,7 +128,7 @@ export class ImageModel {
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
     const makeOthers = (picture: ShapedPicture): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => pixelMask(mask, picture))];
-    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles }, layout, embedding, preprocessing, (picture) => {
+    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles, readFiles: access.readFiles }, layout, embedding, preprocessing, (picture) => {
       checkMemory(picture);
       return makeOthers(picture);
     });
@@ -153,7 +158,9 @@ export class ImageModel {
     const candidates = gridCandidates(this.#embedding, config, picture);
     this.#checkMemory(candidates);
     const others = this.#makeOthers(picture);
-    const { layers, failed, report, outputs } = await this.#session.run([this.#pixels(picture), ...others]);
+    const inputs = [this.#pixels(picture), ...others];
+    this.#fed = [{ file: this.#session.fileName, inputs }];
+    const { layers, failed, report, outputs } = await this.#session.run(inputs);
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
     if (layers.length === 0) throw new ExplorerError(failed.some(({ reason }) => reason.includes('windows')) ? 'imageNoGrid' : 'checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
@@ -170,12 +177,21 @@ export class ImageModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, [this.#report], this.#resolved);
+    return reportView(this.info.name, [this.#report], this.#resolved, { account: this.#account() });
+  }
+
+  /** What it was fed in its latest run. Throws `nothingRead` before one. */
+  input(): InputView {
+    return inputView(this.info, this.#fed, this.#account());
   }
 
   /** Frees the session. */
   async release(): Promise<void> {
     await this.#session.release();
+  }
+
+  #account(): InputAccount {
+    return inputAccount(this.#resolved.readFiles, this.#resolved, [this.#session.analysis]);
   }
 
   /** The size that the file or its settings state, where nothing says how pictures are made. */

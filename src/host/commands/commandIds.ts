@@ -18,6 +18,7 @@ export const commands = {
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',
   showExtractionReport: 'attentionExplorer.showExtractionReport',
+  showInput: 'attentionExplorer.showInput',
   showChatTemplate: 'attentionExplorer.showChatTemplate',
   restartEngine: 'attentionExplorer.restartEngine',
   showLog: 'attentionExplorer.showLog',

@@ -3,7 +3,8 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { Emitter } from '../../base/event';
 import { ExplorerError } from '../../base/errors';
-import type { ChatTemplateView, ReportView } from '../../protocol';
+import type { PlainText } from '../../base/safeText';
+import type { ChatTemplateView, InputView, ReportView } from '../../protocol';
 import { errorSentence, panelError } from '../localize';
 import { modelDocumentScheme } from '../ownTabs';
 import { reportFailure } from '../run/reportFailure';
@@ -11,7 +12,7 @@ import { showWaiting } from '../run/showProgress';
 import { said, saidMarkdown } from '../say/said';
 
 /** The documents there are, by the name of their file. */
-const fileNames = { report: 'Extraction Report.md', chatTemplate: 'Chat Template.md' } as const;
+const fileNames = { report: 'Extraction Report.md', input: 'Input.md', chatTemplate: 'Chat Template.md' } as const;
 
 /** VS Code's own editor for Markdown that is rendered: the command that shows a preview takes the place of the text. */
 const previewEditor = 'vscode.markdown.preview.editor';
@@ -22,6 +23,7 @@ const maxShown = 200_000;
 /** What the documents are made of; each asks about the model in use. */
 export interface ModelDocumentSources {
   readonly report: (signal: AbortSignal) => Promise<ReportView>;
+  readonly input: (signal: AbortSignal) => Promise<InputView>;
   readonly chatTemplate: (signal: AbortSignal) => Promise<ChatTemplateView>;
 }
 
@@ -50,33 +52,32 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
     const controller = new AbortController();
     const cancelling = token.onCancellationRequested(() => controller.abort());
     try {
-      return await this.#make(uri.path.endsWith(fileNames.chatTemplate), controller.signal);
+      return await this.#make(documentOf(uri), controller.signal);
     } finally {
       cancelling.dispose();
     }
   }
 
   /** The document, or one that says in a sentence why there is none: it is open, and has to say something. */
-  async #make(isTemplate: boolean, signal: AbortSignal): Promise<MarkdownText> {
+  async #make(which: keyof ModelDocumentSources, signal: AbortSignal): Promise<MarkdownText> {
     try {
-      return await this.#ask(isTemplate, signal);
+      return await this.#ask(which, signal);
     } catch (error) {
       if (signal.aborted) throw error;
-      return md`# ${isTemplate ? saidMarkdown('Chat Template') : saidMarkdown('Extraction Report')}\n\n${escaped(errorSentence(ExplorerError.from(error)))}\n`;
+      return md`# ${escaped(titleOf(which))}\n\n${escaped(errorSentence(ExplorerError.from(error)))}\n`;
     }
   }
 
-  async #ask(isTemplate: boolean, signal: AbortSignal): Promise<MarkdownText> {
-    return isTemplate ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources.report(signal)).markdown;
+  async #ask(which: keyof ModelDocumentSources, signal: AbortSignal): Promise<MarkdownText> {
+    return which === 'chatTemplate' ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources[which](signal)).markdown;
   }
 
   /** Opens a document on the model in use, rendered where VS Code can; what takes long can be cancelled. Where there is nothing to show, says why. */
   async show(which: keyof ModelDocumentSources): Promise<void> {
     const uri = vscode.Uri.from({ scheme: modelDocumentScheme, path: `/${fileNames[which]}` });
     const controller = new AbortController();
-    const title = which === 'chatTemplate' ? said('Chat Template') : said('Extraction Report');
-    const making = this.#ask(which === 'chatTemplate', controller.signal);
-    const progress = showWaiting(title, making, () => controller.abort());
+    const making = this.#ask(which, controller.signal);
+    const progress = showWaiting(titleOf(which), making, () => controller.abort());
     let text: MarkdownText;
     try {
       text = await making;
@@ -104,6 +105,21 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
 
   dispose(): void {
     this.#store.dispose();
+  }
+}
+
+function documentOf({ path }: vscode.Uri): keyof ModelDocumentSources {
+  return path.endsWith(fileNames.chatTemplate) ? 'chatTemplate' : path.endsWith(fileNames.input) ? 'input' : 'report';
+}
+
+function titleOf(which: keyof ModelDocumentSources): PlainText {
+  switch (which) {
+    case 'report':
+      return said('Extraction Report');
+    case 'input':
+      return said('Input');
+    case 'chatTemplate':
+      return said('Chat Template');
   }
 }
 

@@ -98,6 +98,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     store.changeView({ pinned: [] });
   });
   register(commands.showExtractionReport, () => documents.show('report'));
+  register(commands.showInput, () => documents.show('input'));
   register(commands.showChatTemplate, () => documents.show('chatTemplate'));
   register(commands.restartEngine, async () => {
     supervisor.restart(readSettings());

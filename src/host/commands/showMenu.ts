@@ -15,6 +15,7 @@ export async function showMenu(isBusy: boolean, hasRun: boolean, isLive: boolean
     item('file-media', said('Explain Attention on Image'), commands.explainImage),
     ...(hasRun ? [item('open-preview', said('Open Panel'), commands.openPanel), item('list-tree', said('Select Head'), commands.selectHead), item('clear-all', said('Clear Highlights'), commands.clearHighlights)] : []),
     item('symbol-misc', actionTitle('selectModel'), commands.selectModel),
+    ...(hasRun ? [item('symbol-array', said('Show Input'), commands.showInput)] : []),
     item('checklist', actionTitle('showReport'), commands.showExtractionReport),
     item('debug-restart', actionTitle('restartEngine'), commands.restartEngine),
     item('output', actionTitle('showLog'), commands.showLog),

@@ -3,7 +3,7 @@ import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { entry, entryOf } from '../../base/logText';
 import type { ProcessEnd } from '../../base/processEnd';
-import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
+import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, InputView, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Log } from '../say/log';
 import { EngineHandle, isSameEngine } from './engineHandle';
@@ -122,6 +122,13 @@ export class EngineSupervisor implements Disposable {
   /** The extraction report of a model, the one in use when it is asked for. */
   inspect(model: () => ModelSpec, signal: AbortSignal): Promise<ReportView> {
     return this.#document(model, (engine, spec) => engine.remote.inspect(spec, signal), signal);
+  }
+
+  /** What the engine's model was fed in its latest run. Throws `nothingRead` where there is no engine, or no run. */
+  async input(signal: AbortSignal): Promise<InputView> {
+    const engine = this.#engine.value;
+    if (engine?.isAlive !== true) throw new ExplorerError('nothingRead', ['']);
+    return engine.remote.input({}, signal);
   }
 
   /** The chat template of a model, likewise. */

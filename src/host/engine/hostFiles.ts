@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { fileLimits } from '../../model/fileLimits';
+import { companionName } from '../../model/companionName';
 import type { HostFilesApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { documentName } from '../run/documentName';
@@ -31,6 +32,8 @@ export class HostFiles {
   #picture = '';
   /** What lies beside a tokenizer that was chosen from elsewhere, as addresses. */
   #companions: readonly string[] = [];
+  /** Folders above the model's, of which tokenizers, settings and templates may be read, as addresses. */
+  #above: readonly string[] = [];
 
   constructor(bundledModels: vscode.Uri) {
     this.#bundled = bundledModels;
@@ -41,6 +44,8 @@ export class HostFiles {
     this.#chosen = [model, ...(tokenizer === undefined ? [] : [tokenizer])].map(String);
     this.#companions = tokenizer === undefined ? [] : [tokenizer, ...companionNames.map((name) => vscode.Uri.joinPath(tokenizer, '..', name))].map(String);
     const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
+    // A repository may have its models in folders, and what goes with them above.
+    this.#above = [vscode.Uri.joinPath(folder, '..'), vscode.Uri.joinPath(folder, '..', '..')].filter(({ path }) => path !== '/').map(String);
     // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
     this.#model = /\/onnx\/?$/.test(folder.path) ? vscode.Uri.joinPath(folder, '..') : folder;
   }
@@ -85,7 +90,7 @@ export class HostFiles {
     } catch (error) {
       throw new ExplorerError('invalidArgument', [path, 'it is not an address'], { cause: error });
     }
-    const isAllowed = this.#picture === uri.toString() || this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
+    const isAllowed = this.#picture === uri.toString() || (companionName.test(uri.path) && this.#above.includes(vscode.Uri.joinPath(uri, '..').toString())) || this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
     if (!isAllowed) throw new ExplorerError('fileUnreadable', [path, 'it is outside the model’s folder']);
     if (this.#picture !== uri.toString() && !isServedOverHttp(uri)) await this.#refuseLinks(uri);
     return uri;

@@ -1,6 +1,6 @@
 import 'vscode-jsonrpc/node';
 import { md } from '../../../src/base/markdown';
-import { plain } from '../../../src/base/safeText';
+import { plain, plainLines } from '../../../src/base/safeText';
 import { Emitter } from '../../../src/base/event';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
@@ -123,6 +123,7 @@ export class FakeEngine implements EngineProcess {
         }
         return { modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined };
       },
+      input: () => ({ title: plain('Input'), markdown: md``, python: plainLines('', 1) }),
       inspect: () => ({ title: plain('report'), markdown: md`# report`, json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };

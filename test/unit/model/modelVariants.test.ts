@@ -36,6 +36,12 @@ describe('variants of a model in a folder of the Hugging Face hub', () => {
     ]);
   });
 
+  it('pair files of the shorter names, and leave out what makes embeddings', () => {
+    const names = (files: readonly string[]): readonly (readonly string[])[] => modelVariants(files.map((name) => ({ name, size: 1 }))).map((variant) => variant.files);
+    expect(names(['encoder.onnx', 'decoder.onnx', 'decoder_with_past.onnx'])).to.deep.equal([['decoder.onnx', 'encoder.onnx']]);
+    expect(names(['decoder_model_merged.onnx', 'embed_tokens.onnx', 'vision_encoder.onnx', 'decoder_model_merged_q4.onnx', 'embed_tokens_q4.onnx'])).to.deep.equal([['decoder_model_merged.onnx'], ['decoder_model_merged_q4.onnx']]);
+  });
+
   it('pair a decoder with the plain encoder where there is none of its precision', () => {
     expect(modelVariants(sized({ 'encoder_model.onnx': 10, 'decoder_model_merged_q4.onnx': 4 })).map(({ files }) => files)).to.deep.equal([['decoder_model_merged_q4.onnx', 'encoder_model.onnx']]);
   });
