@@ -31,7 +31,7 @@ interface Arranged {
 export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined; /** Queries and keys before the padding, where what is behind was never computed. */ readonly read?: readonly [number, number] | undefined }, isCoarse: boolean): Proof {
   const values = arrange(tensors.values, how.layout, site, how.numValueHeads, how.from);
   const result = arrange(tensors.result, how.resultLayout, site, site.numHeads, 0);
-  if (values === undefined || result === undefined || values.size !== result.size || values.numPositions < site.numKeys || result.numPositions !== site.numQueries || site.numHeads % values.numHeads !== 0) return { unproven: 'values and result are not laid out in a way that is known' };
+  if (values === undefined || result === undefined || values.size !== result.size || values.numPositions < site.numKeys || result.numPositions < site.numQueries || site.numHeads % values.numHeads !== 0) return { unproven: 'values and result are not laid out in a way that is known' };
   const { batch, numHeads, numQueries, numKeys, weights } = site;
   const [readQueries, readKeys] = [Math.min(numQueries, tensors.read?.[0] ?? numQueries), Math.min(numKeys, tensors.read?.[1] ?? numKeys)];
   const [shift, own] = [new Float64Array(values.size), new Float64Array(values.size)];

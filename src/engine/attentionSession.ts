@@ -261,24 +261,27 @@ export class AttentionSession {
     return this.#proofs;
   }
 
-  /** Queries and keys before the padding, where the site's operator leaves that unwritten. */
-  #readOf(site: PlacedSite, options: RunOptions): readonly [number, number] | undefined {
-    if (this.#files.analysis.index.nodes[site.node].opType !== leavesPaddingUnwritten) return undefined;
-    const [queries, keys] = extentsOf(site, options);
-    return [queries.tokens ?? Infinity, keys.tokens ?? Infinity];
-  }
-
   #prove(results: Ort.InferenceSession.OnnxValueMapType, options: RunOptions): ReadonlyMap<PlacedSite, Proof> {
-    const { batch = this.#numItems } = options;
     const proofs = new Map<PlacedSite, Proof>();
     for (const { site, output } of this.#rewritten.outputs) {
       const how = this.#toProve.get(site);
-      if (how === undefined) continue;
-      const [weights, values, result] = typeof how === 'string' ? [] : [results[output], results[how.values], results[how.result]];
-      const arranged = weights !== undefined && weights.data instanceof Float32Array ? arrangeWeights(site, { dims: weights.dims, data: weights.data }, batch) : undefined;
-      proofs.set(site, typeof how === 'string' || arranged === undefined ? { unproven: typeof how === 'string' ? how : 'its weights did not come out' } : proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result), read: this.#readOf(site, options) }, this.isCoarse));
+      if (how !== undefined) proofs.set(site, typeof how === 'string' ? { unproven: how } : this.#proveSite(site, how, results, { ...options, weights: output }));
     }
     return proofs;
+  }
+
+  #proveSite(site: PlacedSite, how: WeightedValues, results: Readonly<Record<string, Ort.Tensor | undefined>>, options: RunOptions & { readonly weights: string }): Proof {
+    const [weights, values, result] = [options.weights, how.values, how.result].map((name) => results[name]);
+    const data = weights?.data;
+    const whole = weights !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: weights.dims, data }, options.batch ?? this.#numItems) : undefined;
+    if (whole === undefined) return { unproven: 'its weights did not come out as floats' };
+    const [queries, keys] = extentsOf(site, options);
+    const arranged = this.#leavesUnwritten(site) ? cropWeights(whole, queries.tokens ?? whole.numQueries, keys.tokens ?? whole.numKeys) : whole;
+    return proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result) }, this.isCoarse);
+  }
+
+  #leavesUnwritten({ node }: PlacedSite): boolean {
+    return this.#files.analysis.index.nodes[node].opType === leavesPaddingUnwritten;
   }
 
   /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
@@ -292,8 +295,9 @@ export class AttentionSession {
     const item = firstItem(whole, numCopies);
     if (item === undefined) return { reason: `the ${numCopies} items of the batch differ, though all are the same text` };
     const [queries, keys] = extentsOf(site, options);
+    if (site.hasLearnedQueries === true && queries.positions !== undefined && queries.positions !== item.numQueries) return { reason: `its ${item.numQueries} queries are the model’s own, which it has learned: they stand for no tokens of the text` };
     const [numQueries, numKeys] = [queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys];
-    const isUnwritten = this.#files.analysis.index.nodes[site.node].opType === leavesPaddingUnwritten && item.numQueries === queries.positions && item.numKeys === keys.positions;
+    const isUnwritten = this.#leavesUnwritten(site) && item.numQueries === queries.positions && item.numKeys === keys.positions;
     const arranged = isUnwritten ? cropWeights(item, numQueries, numKeys) : item;
     const checks = checkWeights(arranged, { rowSum: site.rowSum, isCoarse: this.isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: isUnwritten ? arranged.numQueries : queries.positions, numKeys: isUnwritten ? arranged.numKeys : keys.positions });
     if (checks.failure !== '') return { reason: checks.failure, checks };

@@ -11,6 +11,12 @@ import { rearranging, walkBack } from './trace';
 /** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
 const choosing = new Set(['TopK', 'ArgMax', 'Multinomial']);
 
+/** Layers that mix positions without a matrix of weights, each with the reason why there is none to draw. */
+const otherMixers = new Map([
+  ...['LSTM', 'GRU', 'RNN'].map((name): [string, string] => [name, 'it is recurrent: what was read is carried on in a state, and no matrix of weights exists']),
+  ['GridSample', 'it samples at places that the model computes (deformable attention, or a picture that is warped): no matrix of queries and keys exists'],
+]);
+
 /** What looks like attention and was not extracted, each with its reason. Bodies of nodes that were looked into are left out. */
 export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], known: readonly MissedSite[], lookedInto: ReadonlySet<number> = new Set()): MissedSite[] {
   const explained = new Set(known.map((missed) => missed.node));
@@ -24,6 +30,7 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
     if (explained.has(at)) return;
     const operator = operatorOf(index, at);
     if ((operator === 'Softmax' || operator === 'com.microsoft.QLinearSoftmax' || operator === 'com.microsoft.BiasSoftmax') && !used.has(at)) say(at, softmaxReason(index, at));
+    else if (otherMixers.has(operator)) say(at, { reason: otherMixers.get(operator) ?? '', isOther: true });
     else if (!taken.has(at)) {
       const reason = tripleProductReason(index, at, taken);
       if (reason !== undefined) say(at, { reason });

@@ -185,6 +185,7 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
     numHeads: undefined,
     numKeyValueHeads: undefined,
     notes: notesOf(index, path),
+    ...(path.isLearned ? { hasLearnedQueries: true } : {}),
   };
 }
 

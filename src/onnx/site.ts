@@ -75,6 +75,8 @@ export interface FoundSite {
   readonly notes: readonly string[];
   /** The heads that it is made of, where each is a module of its own. */
   readonly heads?: readonly FoundSite[];
+  /** Whether its queries are the model's own, and stand for nothing that was read. */
+  readonly hasLearnedQueries?: boolean;
   /** What its operator weights, where that computes attention inside itself and tells. */
   readonly weighted?: WeightedValues;
   /** Where it lies in a loop's body; the site's node is the loop then. */

@@ -110,3 +110,31 @@ describe('a query that may read no key', () => {
     await session.release();
   });
 });
+
+describe('queries that a model has learned', () => {
+  it('are given by themselves, and beside the tokens of a text refused for what they are', async () => {
+    const ort = await importRuntime();
+    // Three learned queries ask what two projections make of a text's features.
+    const graph: SmallGraph = {
+      nodes: [
+        { operator: 'MatMul', inputs: ['x', 'wk'], outputs: ['k'] },
+        { operator: 'Transpose', inputs: ['k'], outputs: ['kt'], attributes: { perm: { integers: [0, 2, 1] } } },
+        { operator: 'MatMul', inputs: ['queries', 'kt'], outputs: ['s'] },
+        { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+        { operator: 'MatMul', inputs: ['x', 'wv'], outputs: ['v'] },
+        { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+      ],
+      inputs: { x: [1, 'n', 4] },
+      outputs: ['y'],
+      weights: { queries: { dims: [3, 4], values: [...values(12, 1)] }, wk: { dims: [4, 4], values: [...values(16, 2)] }, wv: { dims: [4, 4], values: [...values(16, 3)] } },
+    };
+    const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
+    const session = await AttentionSession.create({ ort, files });
+    const read = [input('x', [1, 5, 4], 4)];
+    const { layers } = await session.run(read);
+    expect(layers.map(({ numQueries, numKeys }) => [numQueries, numKeys])).to.deep.equal([[3, 5]]);
+    const beside = await session.run(read, { numPositions: 5 });
+    await session.release();
+    expect(beside.failed.map(({ reason }) => reason)).to.deep.equal(['its 3 queries are the model’s own, which it has learned: they stand for no tokens of the text']);
+  });
+});

@@ -124,4 +124,14 @@ describe('finding attention', () => {
     expect(await describe('qwen2.sdpa.legacy')).to.deep.equal([0, 1, 2].map((i) => `m.model.layers.${i}.self_attn 4/2`));
     expect((await describe('t5.eager.legacy'))[3]).to.equal('m.decoder.block.0.layer.1.EncDecAttention 4/4');
   });
+
+  it('names layers that mix positions without any matrix of weights', () => {
+    const { missed, sites } = analyzeModel(readModel(smallModel({ ...plainAttention, nodes: [{ operator: 'GRU', inputs: ['q', 'w', 'r'], outputs: ['rolled'], name: '/model/layers.3/gru/GRU', attributes: { hidden_size: { integer: 4 } } }, { operator: 'GridSample', inputs: ['v', 'rolled'], outputs: ['sampled'], name: '/model/layers.4/GridSample' }, ...plainAttention.nodes], inputs: { ...plainAttention.inputs, w: [1, 12, 4], r: [1, 12, 4] }, outputs: ['y', 'sampled'] }), 'm.onnx'));
+    expect(sites).to.have.length(1);
+    expect(missed.map(({ path, operator, isOther }) => ({ path, operator, isOther }))).to.deep.equal([
+      { path: 'model.layers.3.gru', operator: 'GRU', isOther: true },
+      { path: 'model.layers.4', operator: 'GridSample', isOther: true },
+    ]);
+    expect(missed.map(({ reason }) => reason.split(':')[0])).to.deep.equal(['it is recurrent', 'it samples at places that the model computes (deformable attention, or a picture that is warped)']);
+  });
 });
