@@ -25,8 +25,8 @@ import { makeTestApi } from './makeTestApi';
 import { bundledModelsUri, readFirstHeads } from './model/bundledModels';
 import { ChosenTokenizers } from './model/chosenTokenizers';
 import { FirstHeads } from './model/firstHeads';
-import { ImageModels } from './model/imageModels';
 import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation';
+import { ModelsOfKinds } from './model/modelsOfKinds';
 import { RecentModels } from './model/recentModels';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { PanelMemory } from './panel/panelMemory';
@@ -59,10 +59,10 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const launcher = environment.createLauncher(files.server, (text) => output.tell(() => log.debug(entryOf('Engine: ', text))));
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const recent = new RecentModels(context.globalState);
-  const imageModels = new ImageModels(context.globalState, () => chooseModel({ places, recent }, 'image'));
+  const models = new ModelsOfKinds(context.globalState, () => chooseModel({ places, recent }, 'image'));
   const firstHeads = new FirstHeads(() => readFirstHeads(extensionUri, (uri) => settingOf(uri, places.hasFilePaths)));
   const controller: ExplainController = owned.add(
-    new ExplainController({ store, supervisor, files, places, imageModels, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.current?.isVisible === true }),
+    new ExplainController({ store, supervisor, files, places, models, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.isSeen }),
   );
   const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(

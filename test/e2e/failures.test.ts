@@ -84,7 +84,6 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     ['a model without its tokenizer', 'models/alone', /There is no tokenizer\.json beside/],
     ['a model without attention', 'models/identity', /No attention was found/],
     ['a tokenizer of another model', 'models/foreign', /The tokenizer does not belong to the model/],
-    ['a model that reads no text', 'models/image', /reads pictures, not text/],
   ];
   for (const [what, path, sentence] of cases) {
     it(`says in the panel what is wrong with ${what}`, async function () {
@@ -102,6 +101,18 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     await explain();
     await panel.getByRole('grid').waitFor({ timeout: 90_000 });
     expect(await panel.getByRole('alert').count()).to.equal(0);
+  });
+
+  it('reads a text with another model where the one in the settings reads pictures, and says so once', async function () {
+    this.timeout(120_000);
+    await useModel('models/image');
+    await explain();
+    await panel.getByText(/^image reads pictures, so the text is read by /).waitFor({ timeout: 90_000 });
+    expect(await panel.getByRole('alert').count()).to.equal(0);
+    expect(await vscode.page.locator('.notifications-toasts .notification-list-item').count()).to.equal(0);
+    await useModel('');
+    await explain();
+    await expectEventually(async () => expect(await panel.getByText(/reads pictures, so/).count()).to.equal(0));
   });
 
   it('says that an empty document holds nothing to explain, and keeps what was shown', async () => {
@@ -173,16 +184,6 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
     });
 
-    it('opens nothing where there is no chat template, and says so', async function () {
-      this.timeout(120_000);
-      await useModel('');
-      const count = await vscode.page.locator('.tab').count();
-      await vscode.runCommand('Attention Explorer: Show Chat Template');
-      await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'The model code-decoder has no chat template' }).first().waitFor();
-      expect(await vscode.page.locator('.tab').count()).to.equal(count);
-      await vscode.runCommand('Notifications: Clear All Notifications');
-    });
-
     it('is no icon in a list of models', async function () {
       this.timeout(120_000);
       await vscode.runCommand('Attention Explorer: Select Model');
@@ -207,6 +208,16 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       await vscode.screenshot('toast');
       expect(await toast.innerText()).to.include('[Update now] (command:workbench.action.quickOpen');
       expect(await toast.locator('.notification-list-item-message a').count()).to.equal(0);
+    });
+
+    it('opens nothing where there is no chat template, and says so', async function () {
+      this.timeout(120_000);
+      await useModel('');
+      const count = await vscode.page.locator('.tab').count();
+      await vscode.runCommand('Attention Explorer: Show Chat Template');
+      await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'The model code-decoder has no chat template' }).first().waitFor();
+      expect(await vscode.page.locator('.tab').count()).to.equal(count);
+      await vscode.runCommand('Notifications: Clear All Notifications');
     });
   });
 });

@@ -66,6 +66,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
         'elsewhere/tokenizer.json': tinyTokenizer(),
         'models/image/model.onnx': zoo('vit.sdpa.legacy/model.onnx'),
         'models/image/preprocessor_config.json': '{}',
+        'models/mute/model.onnx': tiny,
+        'models/mute/tokenizer.json': '{',
+        'shape.png': readFileSync(join(root, 'media/models/shapes-vit/samples/red-circle.png')),
         'node_modules/hidden/model.onnx': tiny,
       },
     });
@@ -158,8 +161,8 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.waitForStatusBar(/tiny.*tokens/);
   });
 
-  it('offers models that read text where the model reads something else', async () => {
-    await useModel('models/image');
+  it('offers models that read text where a text cannot be read', async () => {
+    await useModel('models/mute');
     await explain();
     const alert = panel.getByRole('alert');
     await alert.waitFor();
@@ -176,6 +179,41 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await take('Code decoder');
     await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
     await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+  });
+
+  it('offers models of pictures alone for a picture, and is not busy while it asks', async function () {
+    this.timeout(150_000);
+    await useModel('models/hub/onnx/model.onnx');
+    await vscode.openTab('shape.png');
+    await vscode.runCommand('Attention Explorer: Explain Attention on Image');
+    await row('Shapes ViT').waitFor({ timeout: 60_000 });
+    expect(await picker().locator('.quick-input-title').innerText()).to.equal('Select a Model That Reads Images');
+    await row(/image.*reads images/).waitFor();
+    const offered = await picker().innerText();
+    for (const other of ['Code decoder', 'several', 'mute', 'hub', 'tiny.onnx']) expect(offered).to.not.include(other);
+    expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /Starting the engine|Reading the model/ }).count()).to.equal(0);
+    expect(await vscode.page.locator('.notifications-toasts .notification-list-item').count()).to.equal(0);
+    await vscode.screenshot('pictures');
+    await take('Shapes ViT');
+    const shown = await vscode.findPanel();
+    await shown.locator('canvas.picture').waitFor({ timeout: 90_000 });
+    await shown.getByText('hub reads text, so the picture is read by shapes-vit.').waitFor();
+  });
+
+  it('says what a model of texts is for while a picture is shown', async function () {
+    this.timeout(120_000);
+    await vscode.runCommand('Attention Explorer: Select Model');
+    await searched();
+    await take('Code decoder');
+    await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'code-decoder reads text, so the picture is read by shapes-vit.' }).first().waitFor({ timeout: 60_000 });
+    await vscode.runCommand('Notifications: Clear All Notifications');
+    // The text goes on with it. By its keys: the palette finds the command for pictures by the same words, which was used last.
+    await vscode.openFile('code.py');
+    await vscode.focusEditor();
+    await vscode.page.keyboard.press('Control+K');
+    await vscode.page.keyboard.press('Control+;');
+    await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
+    panel = await vscode.findPanel();
   });
 
   it('shows each head of the list while one goes through it, and goes back with Escape', async () => {

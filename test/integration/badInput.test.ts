@@ -105,15 +105,6 @@ describe('Bad input gets one sentence, and the next run works', () => {
     ],
     ['a broken tokenizer', 'tokenizerInvalid', () => writeTinyModel('models/broken', '{ "model": ')],
     [
-      'a model of pictures',
-      'modelReadsImages',
-      async () => {
-        await writeFile('models/vit/model.onnx', await readFixture('zoo/vit.sdpa.legacy/model.onnx'));
-        await writeFile('models/vit/tokenizer.json', tinyTokenizer());
-        return 'models/vit';
-      },
-    ],
-    [
       'a model that is a link out of its folder',
       'fileOutside',
       async () => {
@@ -122,6 +113,18 @@ describe('Bad input gets one sentence, and the next run works', () => {
       },
     ],
   ];
+  it('a model of pictures: the text is read by the model that read texts last, and that is said', async () => {
+    await writeFile('models/vit/model.onnx', await readFixture('zoo/vit.sdpa.legacy/model.onnx'));
+    await writeFile('models/vit/tokenizer.json', tinyTokenizer());
+    await openText('some text');
+    expectReady(await explain(api));
+    await configure({ modelPath: 'models/vit' });
+    const state = await explain(api);
+    expectReady(state);
+    expect(state.run?.model.name).to.equal('tiny');
+    expect(state.notices[0]).to.equal('vit reads pictures, so the text is read by tiny.');
+  });
+
   it('takes a link that was chosen', async () => {
     await writeFile('linked/tokenizer.json', tinyTokenizer());
     await configure({ modelPath: 'linked/model.onnx' });

@@ -77,6 +77,21 @@ describe('The files that ship', () => {
     expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))).to.deep.equal([]);
   });
 
+  it('show the product in each step of the walkthrough, in words too', () => {
+    for (const { steps } of manifest.contributes.walkthroughs ?? []) {
+      for (const { media } of steps) {
+        const path = (media as { readonly markdown: string }).markdown; // each step has one
+        const pictures = [...readFileSync(join(root, path), 'utf8').matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];
+        expect(pictures, path).to.have.length(1);
+        const [[, words, name]] = pictures;
+        expect(words.length, path).to.be.greaterThan(40);
+        const picture = `${path.slice(0, path.lastIndexOf('/'))}/${name}`;
+        expect(files, path).to.include(picture);
+        expect(statSync(join(root, picture)).size, picture).to.be.within(20_000, 300_000);
+      }
+    }
+  });
+
   it('weigh at most 40 MB, packaged', () => {
     expect(statSync(vsix).size).to.be.lessThan(40_000_000);
   });

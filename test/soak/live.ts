@@ -9,6 +9,7 @@ import { HostFiles } from '../../src/host/engine/hostFiles';
 import { nodeEngineLauncher } from '../../src/host/engine/launchEngine.node';
 import { LiveMode } from '../../src/host/live/liveMode';
 import { FirstHeads } from '../../src/host/model/firstHeads';
+import { ModelsOfKinds } from '../../src/host/model/modelsOfKinds';
 import { ExplainController } from '../../src/host/run/explainController';
 import { ViewStore } from '../../src/host/view/viewStore';
 import { seededRandom } from '../unit/onnx/mutate';
@@ -38,7 +39,7 @@ const store = new ViewStore();
 const files = new HostFiles(extensionUri);
 const places = { extensionUri, hasFilePaths: true, homePath: undefined, tokenizers: { get: () => undefined } } as unknown as ConstructorParameters<typeof LiveMode>[0]['places']; // what is asked of the chosen tokenizers
 const firstHeads = new FirstHeads(() => Promise.resolve(new Map()));
-const controller = new ExplainController({ store, supervisor, files, places, firstHeads, log, imageModels: undefined as never /* no picture is explained here */, showPanel: note, isPanelVisible: () => true });
+const controller = new ExplainController({ store, supervisor, files, places, firstHeads, log, models: new ModelsOfKinds({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }, () => Promise.resolve(undefined)), showPanel: note, isPanelVisible: () => true });
 const live = new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: note, onDidChangeSettings: () => ({ dispose: note }) });
 
 // Those that write a text of their own are refused by live mode.

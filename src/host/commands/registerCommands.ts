@@ -11,9 +11,12 @@ import type { ExplainController } from '../run/explainController';
 import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
 import { activePicture, choosePicture } from '../run/pictureSource';
 import type { ShownRun } from '../run/shownRun';
+import { defaultModelName } from '../model/modelLocation';
+import { otherModelNotice } from '../run/otherModel';
 import { readSettings } from '../readSettings';
 import { registerCommand } from '../say/commands';
 import type { OutputLog } from '../say/log';
+import { showInformation } from '../say/notifications';
 import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
 import { commands } from './commandIds';
@@ -87,6 +90,9 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     if (!(await choose(...args))) return;
     if (live.isOn) live.refresh();
     else if (controller.canRerun) await controller.rerun();
+    // Of other models that read text the run itself says so.
+    const { run } = store;
+    if (run?.isPicture === true && readSettings(run.text.uri).modelPath === '') showInformation(otherModelNotice('image', defaultModelName, run.info.model.name));
   };
   register(commands.selectModel, thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)));
   register(commands.chooseModelFile, thenRerun(() => chooseModelFile(deps)));

@@ -156,7 +156,7 @@ function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefi
 }
 
 function modelItems(choices: readonly ModelChoice[], current: vscode.Uri | undefined, wanted: Reads | undefined, cardButton: vscode.QuickInputButton): ModelItem[] {
-  const fitting = choices.filter(({ reads }) => wanted === undefined || reads === undefined || reads === wanted);
+  const fitting = choices.filter(({ reads }) => wanted === undefined || fits(reads, wanted));
   const group = (name: ModelChoice['group'], label: PlainText): ModelItem[] => {
     const items = fitting.filter((choice) => choice.group === name).map((choice) => modelItem(choice, current, cardButton));
     return items.length === 0 ? [] : [separator(labelText(label)), ...items];
@@ -171,6 +171,11 @@ function modelItems(choices: readonly ModelChoice[], current: vscode.Uri | undef
     { label: iconLabel('folder-opened', said('Browse for a File …')), action: 'browseFile' },
     { label: iconLabel('folder-opened', said('Browse for a Folder …')), action: 'browseFolder' },
   ];
+}
+
+/** Whether a model may read what is wanted. Of one that is not known to read pictures, a text can be tried with a tokenizer of one's own. */
+function fits(reads: Reads | undefined, wanted: Reads): boolean {
+  return wanted === 'image' ? reads === 'image' : reads !== 'image';
 }
 
 function modelItem(choice: ModelChoice, current: vscode.Uri | undefined, cardButton: vscode.QuickInputButton): ModelItem {

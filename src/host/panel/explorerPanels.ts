@@ -13,6 +13,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   readonly #restore: (recalled: Recalled) => void;
   readonly #store = new DisposableStore();
   #current: ExplorerPanel | undefined;
+  #isUncovering = false;
 
   /** @param restore explains again what the panel showed before the reload. */
   constructor(deps: PanelDependencies, restore: (recalled: Recalled) => void) {
@@ -32,6 +33,11 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
       return;
     }
     this.#adopt(createPanel(panelViewType, plain('Attention Explorer'), preserveFocus));
+  }
+
+  /** Whether the person sees the panel, or will in a moment. */
+  get isSeen(): boolean {
+    return this.#current !== undefined && (this.#current.isVisible || this.#isUncovering);
   }
 
   /** Where something opens that is not to cover the text in a column: over the panel, else beside. */
@@ -64,16 +70,20 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
 
   /** Shows the panel; what the person looks at, where it stands in the panel's own group, moves to the one beside, and is not covered. */
   async #uncover(panel: ExplorerPanel, preserveFocus: boolean): Promise<void> {
+    this.#isUncovering = !panel.isVisible;
     const { viewColumn, activeTab } = vscode.window.tabGroups.activeTabGroup;
     const isInTheWay = preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !isOwnTab(activeTab);
     if (isInTheWay) await vscode.commands.executeCommand(viewColumn === vscode.ViewColumn.One ? 'workbench.action.moveEditorToNextGroup' : 'workbench.action.moveEditorToPreviousGroup');
     if (panel === this.#current) panel.reveal(preserveFocus);
+    else this.#isUncovering = false;
   }
 
   #adopt(panel: vscode.WebviewPanel): void {
     const explorer = new ExplorerPanel(panel, this.#deps);
     this.#current = explorer;
+    panel.onDidChangeViewState(() => (this.#isUncovering = false));
     panel.onDidDispose(() => {
+      this.#isUncovering = false;
       explorer.dispose();
       if (this.#current === explorer) this.#current = undefined;
     });

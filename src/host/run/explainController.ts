@@ -12,15 +12,16 @@ import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import type { FirstHeads } from '../model/firstHeads';
-import type { ImageModels } from '../model/imageModels';
 import { actionTitle, errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
+import { runFitting, type ModelsOfKinds, type WhileAsking } from '../model/modelsOfKinds';
 import { isSet, readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
 import { readSource, type ExplainSource, type SourceText } from './explainSource';
 import { firstLook, firstPins } from './firstLook';
 import { scaleNotices } from './notices';
+import { lastingPath, otherModelNotice } from './otherModel';
 import { PartChooser, type Reading } from './partChooser';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
@@ -40,7 +41,7 @@ export interface ExplainDependencies {
   readonly supervisor: EngineSupervisor;
   readonly files: HostFiles;
   readonly places: ModelPlaces;
-  readonly imageModels: ImageModels;
+  readonly models: ModelsOfKinds;
   readonly firstHeads: FirstHeads;
   readonly log: Log;
   /** Opens the panel where it is not open, without taking the focus. */
@@ -61,6 +62,14 @@ interface Attempt {
   readonly statusBefore: PanelStatus;
   /** What ended it, where that was not the person. */
   failure: ExplorerError | undefined;
+}
+
+/** The model that a text is read with. */
+interface UsedModel {
+  /** As settings have it. */
+  readonly modelPath: string;
+  /** The name of the one in the settings, where that reads pictures. */
+  readonly instead: string | undefined;
 }
 
 /** Runs explanations for the window: the newest wins, and every end is a status that the panel shows. */
@@ -117,7 +126,7 @@ export class ExplainController implements Disposable {
     try {
       const source = await finding;
       this.#last = () => source;
-      const run = await ('picture' in source ? this.#runPicture(source, attempt) : this.#run(source, attempt));
+      const run = await ('picture' in source ? this.#runPicture(source, attempt) : this.#runText(source, attempt));
       await loading;
       if (attempt !== this.#attempt) {
         run.dispose();
@@ -178,12 +187,31 @@ export class ExplainController implements Disposable {
     this.#store.dispose();
   }
 
+  /** Explains a text with the model of the settings; where that reads pictures, with the one that read texts last. */
+  #runText(source: ExplainSource, attempt: Attempt): Promise<ShownRun> {
+    const { models, places } = this.#deps;
+    const { uri } = source.document;
+    const settings = readSettings(uri);
+    return runFitting<ShownRun>({
+      kind: 'text',
+      written: settings.modelPath,
+      models,
+      whileAsking: (ask) => ask(),
+      signal: attempt.controller.signal,
+      run: async (modelPath, instead) => {
+        const run = await this.#run(source, attempt, { modelPath, instead });
+        return { run, path: lastingPath(modelPath, locateModel({ ...settings, modelPath }, places, uri), places) };
+      },
+    });
+  }
+
   /** Runs a model on what is asked for; where a run shows that the model reads otherwise than was thought, on another part of it. */
-  async #run(source: ExplainSource, attempt: Attempt, numRuns = 1): Promise<ShownRun> {
+  async #run(source: ExplainSource, attempt: Attempt, used: UsedModel, numRuns = 1): Promise<ShownRun> {
     const { files, places, store } = this.#deps;
     const { signal } = attempt.controller;
     const { document, target, range } = source;
-    const settings = readSettings(document.uri);
+    const { instead, modelPath } = used;
+    const settings = { ...readSettings(document.uri), modelPath };
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredSettings();
     if (signal.aborted) throw new ExplorerError('cancelled');
@@ -210,15 +238,16 @@ export class ExplainController implements Disposable {
         held?.release();
         for (const each of [text, watching, progress]) each.dispose();
         const { around, ...anew } = source;
-        return await this.#run({ ...anew, ...(around === 'start' ? { around } : {}), ...(numRuns + 1 < mostRuns ? {} : { mode: 'alone' }) }, attempt, numRuns + 1);
+        return await this.#run({ ...anew, ...(around === 'start' ? { around } : {}), ...(numRuns + 1 < mostRuns ? {} : { mode: 'alone' }) }, attempt, used, numRuns + 1);
       }
       const notices = [
+        ...(instead === undefined ? [] : [{ sentence: otherModelNotice('text', instead, answer.held.info.model.name) }]),
         ...(answer.isWithoutTemplate ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }] : []),
         ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
         ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map((sentence) => ({ sentence })),
       ];
       const selected = focus !== undefined ? { ...focus, isInContext: true } : this.#parts.contextOf(source, reading) === undefined ? undefined : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
-      const run = new ShownRun(answer.held, text, { isWholeDocument: range === undefined, notices, target, selected });
+      const run = new ShownRun(answer.held, text, { isWholeDocument: range === undefined, notices, target, selected, model: instead === undefined ? undefined : model });
       text.narrow(run.source.text.length);
       return run;
     } catch (error) {
@@ -251,9 +280,22 @@ export class ExplainController implements Disposable {
     const ignored = await ignoredSettings();
     if (attempt.controller.signal.aborted) throw new ExplorerError('cancelled');
     const tracked = new TrackedPicture(picture);
-    const progress = showProgress(this.#deps.store, () => attempt.controller.abort());
+    const showing = (): Disposable => showProgress(this.#deps.store, () => attempt.controller.abort());
+    let progress = showing();
+    /** While the person is asked, nothing is under way. */
+    const whileAsking: WhileAsking = async (ask) => {
+      const { store } = this.#deps;
+      progress.dispose();
+      store.setStatus(this.#statusAfterCancel(attempt.statusBefore));
+      const answer = await ask();
+      if (attempt === this.#attempt) {
+        store.setStatus({ kind: 'busy', stage: 'readModel' });
+        progress = showing();
+      }
+      return answer;
+    };
     try {
-      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal);
+      const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal, whileAsking);
       const sentences = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)];
       return new ShownRun(held, tracked, { isWholeDocument: true, notices: sentences.map((sentence) => ({ sentence })), model });
     } catch (error) {
