@@ -32,7 +32,15 @@ function isOutside({ start, end }: TextSpan, focus: TextSpan | undefined): boole
   return focus !== undefined && (end <= focus.start || start >= focus.end);
 }
 
-function pieceView(piece: Piece, key: number, focus: TextSpan | undefined): JSX.Element {
+/** Whether more than one token has something of what was selected. */
+function isOfSeveral(lines: readonly TokenLine[], focus: TextSpan | undefined): boolean {
+  if (focus === undefined) return false;
+  const found = new Set<number>();
+  for (const line of lines) if (!isOutside(line, focus)) for (const piece of line.pieces) if (piece.token >= 0 && !isOutside(piece, focus)) found.add(piece.token);
+  return found.size > 1;
+}
+
+function pieceView(piece: Piece, key: number, focus: TextSpan | undefined, isSeveral: boolean): JSX.Element {
   const runs = piece.runs.map(runView);
   if (piece.token < 0) {
     return (
@@ -42,7 +50,7 @@ function pieceView(piece: Piece, key: number, focus: TextSpan | undefined): JSX.
     );
   }
   const isPart = piece.label !== undefined && !piece.isChip;
-  const part = focus === undefined ? '' : isOutside(piece, focus) ? ' context' : ' selected';
+  const part = focus === undefined ? '' : isOutside(piece, focus) ? ' context' : isSeveral ? ' selected several' : ' selected';
   return (
     <span key={key} class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}${part}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
       {runs}
@@ -52,6 +60,7 @@ function pieceView(piece: Piece, key: number, focus: TextSpan | undefined): JSX.
 
 /** The lines of one stream, those around what was selected (`focus`) fainter. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
 export function TokenText({ lines, firstNumber, indent, tabSize, focus }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number; focus?: TextSpan | undefined }): JSX.Element {
+  const isSeveral = isOfSeveral(lines, focus);
   return (
     <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize) }}>
       {lines.map((line, i) => {
@@ -60,7 +69,7 @@ export function TokenText({ lines, firstNumber, indent, tabSize, focus }: { line
         return (
           <div key={i} class={isContext ? 'line context' : 'line'} data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
             {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
-            {line.pieces.map((piece, at) => pieceView(piece, at, isContext ? undefined : focus))}
+            {line.pieces.map((piece, at) => pieceView(piece, at, isContext ? undefined : focus, isSeveral))}
           </div>
         );
       })}

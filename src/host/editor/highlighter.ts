@@ -2,7 +2,9 @@ import * as vscode from 'vscode';
 import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
 import { isCancelled, ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
+import type { TextSpan } from '../../model/contextWindow';
 import type { Direction } from '../../model/pattern';
+import { selectedTokens } from '../../model/selectedTokens';
 import type { TokenRef } from '../../model/token';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
@@ -139,8 +141,8 @@ export class Highlighter implements Disposable {
       const token = lit?.run.source.tokens[position];
       if (token !== undefined && token.end > token.start) add(types.focus, token.start, token.end);
     }
-    const selected = lit?.run.focus;
-    if (selected !== undefined) add(types.selected, selected.start, selected.end);
+    const asked = lit === undefined ? undefined : askedFor(lit);
+    if (asked !== undefined) add(types.selected, asked.start, asked.end);
     for (const type of this.#used.get(editor) ?? []) if (!ranges.has(type)) editor.setDecorations(type, []);
     for (const [type, list] of ranges) editor.setDecorations(type, list);
     this.#used.set(editor, new Set(ranges.keys()));
@@ -155,4 +157,10 @@ export class Highlighter implements Disposable {
     this.#typesKey = key;
     this.#types.value = new DecorationTypes(colourMap, direction, kind, !isFollowing);
   }
+}
+
+/** What was selected of more that was read; undefined where all of its tokens have a frame of their own. */
+function askedFor({ run, focus }: Lit): TextSpan | undefined {
+  const positions = new Set(focus.map(({ position }) => position));
+  return run.focus === undefined || selectedTokens(run.source, run.focus).every((position) => positions.has(position)) ? undefined : run.focus;
 }
