@@ -69,6 +69,7 @@ export const noticeSentences = {
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
   pictureGreyCut: 'The picture is of grey with 16 bits, of which Pillow, and so the model, takes all above 255 for white: save it with 8 bits if it should see more.',
   pictureCmyk: 'The picture’s colours are CMYK: they were made red, green and blue as Pillow does, without their profile.',
+  patchesByStride: 'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',

@@ -183,6 +183,18 @@ describe('a model of pictures', () => {
     ]);
   });
 
+  it('that reads lines keeps the aspect, and is laid over its columns', async () => {
+    const files = memoryAccess({ 'm/vit/model.onnx': await readFixture('zoo/real.text_line/model.onnx') });
+    const model = await ImageModel.load({ runtime, reason: '' }, files, spec);
+    const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
+    const { stream, notices, components } = await model.run(picture);
+    await model.release();
+    expect([picture.width, picture.height]).to.deep.equal([68, 48]);
+    expect(stream.grid).to.deep.equal({ rows: 1, columns: 9, first: 0, patchWidth: 8, patchHeight: 48 });
+    expect(notices).to.deep.equal([{ code: 'patchesByStride', args: [4, 8, 48] }]);
+    expect(components[0]?.layers.map(({ numHeads }) => numHeads)).to.deep.equal([4, 4]);
+  });
+
   it('is refused where settings and file do not fit each other', async () => {
     const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': '{"size": {"height": 48, "width": 48}}' }), spec);
     const error = await errorOf(model.prepare(await read('rgb.png'), 'rgb.png'));

@@ -138,7 +138,7 @@ export class ImageModel {
   async prepare(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<PreparedPicture> {
     const decoded = await decodeImage(bytes, name, deadlines);
     const steps = this.#preprocessing;
-    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name));
+    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize(decoded)), name));
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`]);
     const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
@@ -150,7 +150,7 @@ export class ImageModel {
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
   async run(picture: ShapedPicture): Promise<ImageRunResult> {
     const { config } = this.#resolved;
-    const candidates = gridCandidates(this.#embedding, config, picture);
+    const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
     this.#checkMemory(candidates);
     const others = this.#makeOthers(picture);
     const { layers, failed, report, outputs } = await this.#session.run([this.#pixels(picture), ...others]);
@@ -164,6 +164,8 @@ export class ImageModel {
       ...failed.map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] })),
       ...layers.filter((layer) => !isOver(layer)).map((layer): Notice => ({ code: 'siteNotDrawn', args: [layer.path, `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`] })),
     ];
+    const numWindows = candidates.find(({ rows, columns }) => rows === grid.rows && columns === grid.columns)?.numWindows;
+    if (numWindows !== undefined) notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
     const components = describeComponents(drawn);
     return { stream: imageStream(grid, numTokens, config), layers: storedLayers(drawn, components), components, notices, answers: readAnswers(outputs, config) };
   }
@@ -178,11 +180,17 @@ export class ImageModel {
     await this.#session.release();
   }
 
-  /** The size that the file or its settings state, where nothing says how pictures are made. */
-  #ownSize(): PixelSize {
+  /** Whether it reads lines of text, or whatever else is as high as it is and as wide as it likes. */
+  #isLine(): boolean {
+    return this.#layout.height !== undefined && this.#layout.width === undefined;
+  }
+
+  /** The size that the file or its settings state, where nothing says how pictures are made; a width that is free keeps the aspect. */
+  #ownSize(decoded: PixelSize): PixelSize {
     const { config } = this.#resolved;
     const side = configNumber(config, ['image_size', 'img_size', 'input_size']) ?? usualSide;
     const { width, height } = this.#layout;
+    if (height !== undefined && width === undefined) return { width: Math.max(1, Math.round((decoded.width / decoded.height) * height)), height };
     return { width: width ?? height ?? side, height: height ?? width ?? side };
   }
 
