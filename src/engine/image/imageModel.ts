@@ -26,6 +26,7 @@ import { maxReason, type ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { sizeAfter } from './shapings';
+import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
 import { pictureValues } from './pictureValues';
 import type { PixelSize } from './raster';
@@ -45,6 +46,8 @@ export interface ImageRunResult {
 export interface PreparedPicture {
   readonly picture: ShapedPicture;
   readonly notices: readonly Notice[];
+  /** The settings, their file, and what was done. */
+  readonly facts: readonly Notice[];
 }
 
 /** How the input for pixels is laid out; a size is undefined where the model takes any. */
@@ -71,6 +74,8 @@ export class ImageModel {
   readonly #preprocessing: Preprocessing | undefined;
   readonly #makeOthers: (picture: ShapedPicture) => readonly ModelInput[];
   #report: ExtractionReport;
+  /** How pictures are made ready, and once there was one, how that was. */
+  #facts: readonly Notice[];
 
   private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
     this.info = info;
@@ -82,6 +87,7 @@ export class ImageModel {
     this.#preprocessing = preprocessing;
     this.#makeOthers = makeOthers;
     this.#report = session.report;
+    this.#facts = preprocessing === undefined ? [] : settingsFacts(preprocessing);
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
@@ -144,7 +150,9 @@ export class ImageModel {
     const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
     else notices.push(...shapingNotices(steps, decoded));
-    return { picture: shaped, notices };
+    const own = steps ?? assumedPreprocessing({ width: shaped.width, height: shaped.height });
+    this.#facts = [...settingsFacts(own), ...stepFacts(own, decoded)];
+    return { picture: shaped, notices, facts: this.#facts };
   }
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
@@ -172,7 +180,7 @@ export class ImageModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, [this.#report], this.#resolved);
+    return reportView(this.info.name, [this.#report], this.#resolved, [...this.#resolved.notices, ...this.#facts]);
   }
 
   /** Frees the session. */

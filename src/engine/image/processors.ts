@@ -179,7 +179,7 @@ const owlVit: Processor = (settings) => {
 
 const idefics: Processor = (settings) => {
   const side = settings.isStated('image_size') ? settings.divisor('image_size') : undefined;
-  return side === undefined ? resizeOnly(settings) : { ...resizeOnly(settings), shapings: inTurn([resizing(settings, () => () => ({ width: side, height: side }))]) };
+  return side === undefined ? plain(settings) : { ...plain(settings), shapings: inTurn([resizing(settings, () => () => ({ width: side, height: side })), cropping(settings), padding(settings)]) };
 };
 
 /** DETR and its kin: an `int` is the shortest edge, with the longest at most `max_size`. */
@@ -411,6 +411,8 @@ const owlV2: Processor = (settings) => {
     return margins && { kind: 'pad', margins, fill: [0, 0, 0] };
   } : undefined;
   const rescale = settings.isStated('rescale') ? (settings.flag('rescale') ? settings.number('rescale_factor') : undefined) : rescaling(settings);
+  // The library takes the number of the filter for whether to blur: 0 would not.
+  if (settings.flag('do_resize') && settings.resampling() === 0) throw settings.unsupported('a "resample" that is not linear');
   // Bytes would be cut, not rounded, after each of its steps.
   if (rescale === undefined) throw settings.unsupported('scaling in floats without "do_rescale"');
   return { shapings: inTurn([square, inFloats(resizing(settings, () => () => boxOf(settings, sizeSetting(settings))), 'gaussian')]), rescale, normalize: values(settings).normalize };
