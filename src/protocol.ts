@@ -67,6 +67,9 @@ export interface PictureView {
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;
+  /** The picture that was given, and where all of it lies in this one: beyond its edges where it was cut. */
+  readonly source?: { readonly width: number; readonly height: number } | undefined;
+  readonly placed?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number } | undefined;
 }
 
 /** A pattern of a run, of one head or aggregated. */

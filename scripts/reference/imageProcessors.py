@@ -1,10 +1,11 @@
 """Compares what this project makes of pictures with what every image processor of the installed `transformers` makes of them that can
 be constructed without a network, and prints a table: kinds × (equal, within a step of 8 bits, told, wrong).
 
-    python scripts/reference/imageProcessors.py [--only=NAME] [--fixture]
+    python scripts/reference/imageProcessors.py [--only=NAME]
+    python scripts/reference/imageProcessors.py --fixture
 
-Told is what the project refuses in words. `wrong` has to be 0: then the exit status is 0. `--fixture` writes the small cases into
-test/fixtures/images/processors, which the tests compare without Python. The reference is the Pillow backend; torchvision's is taken
+Told is what the project refuses in words. `wrong` has to be 0: then the exit status is 0. `--fixture` makes and compares small cases
+alone, and writes them into test/fixtures/images/processors, which the tests compare without Python. The reference is the Pillow backend; torchvision's is taken
 for processors that have no other, where torchvision is installed.
 
 Needs pillow, numpy, torch, transformers, and node with this project's packages; scipy, torchvision and timm for some processors.
@@ -33,6 +34,7 @@ transformers.logging.set_verbosity(50)
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "test/fixtures/images/processors"
 MOST_KEPT = 3 * 160 * 160
+FIXTURE_SIZES = [(61, 43), (31, 97)]
 SIZES = [(61, 43), (43, 61), (97, 31), (31, 97), (64, 64), (13, 10), (150, 149), (33, 200)]
 
 
@@ -95,6 +97,7 @@ def variants(cls: type) -> list[dict]:
         made += [{"size": {"height": 70, "width": 56}, "ensure_multiple_of": 14, "keep_aspect_ratio": True, **change} for change in [{}, {"resample": 2}, {"do_pad": True, "size_divisor": 16}]]
     if "rescale_offset" in names:
         made += [{**base, "rescale_offset": True, "rescale_factor": 1 / 127.5}, {**base, "include_top": True, "do_normalize": False}]
+    made += [{"size": {"shortest_edge": 40}, "crop_size": {"shortest_edge": 27}}]
     made += [{**base, "max_size": 40}, {"max_size": 60}, {"size": 30, "max_size": 44}, {"use_square_size": True}, {**base, "rescale": False}, {**base, "image_size": 20}, {**base, "pad_and_return_pixel_mask": False}, {**base, "default_to_square": True, "size": 28}, {**base, "default_to_square": False, "size": 28}]
     unique = {json.dumps(each, sort_keys=True): each for each in made}
     return list(unique.values())
@@ -105,8 +108,9 @@ def reference_of(cls: type, config: dict, image: Image.Image) -> np.ndarray | No
     try:
         processor = cls.from_dict(json.loads(json.dumps(config)))
         is_tensor = cls.__name__ == "TimmWrapperImageProcessor" or not cls.__name__.endswith("Pil")
-        made = processor(image, return_tensors="pt" if is_tensor else "np")["pixel_values"]
-        values = np.ascontiguousarray(np.asarray(made), dtype=np.float32)
+        made = processor(image, return_tensors="pt" if is_tensor else "np")
+        # One processor hands over the values themselves.
+        values = np.ascontiguousarray(np.asarray(made if isinstance(made, np.ndarray) else made["pixel_values"]), dtype=np.float32)
     except Exception:
         return None
     return values[0] if values.ndim == 4 and values.shape[0] == 1 and values.shape[1] == 3 else np.zeros((0,), np.float32)
@@ -116,13 +120,22 @@ def resizes_floats(name: str, cls: type) -> bool:
     return name in ("ZoeDepthImageProcessor", "Owlv2ImageProcessor") or not cls.__name__.endswith("Pil") and name != "TimmWrapperImageProcessor"
 
 
-def make_cases(name: str, cls: type) -> tuple[list[dict], list[np.ndarray]]:
+def known_names() -> set[str]:
+    return set(re.findall(r"^  (\w+ImageProcessor): ", (ROOT / "src/engine/image/processors.ts").read_text(), re.M))
+
+
+def make_cases(name: str, cls: type, for_fixture: bool) -> tuple[list[dict], list[np.ndarray]]:
     cases, expected = [], []
     for number, config in enumerate(variants(cls)):
         large = config == {} or "image_processor_type" in config
+        if for_fixture and (large or cases and name not in known_names()):
+            continue
         for index, size in enumerate(SIZES):
+            if for_fixture and size not in FIXTURE_SIZES:
+                continue
             # Whole sizes take long; each of the small ones sees three pictures.
-            if large and index > 1 or not large and (index + number) % 3 != 0:
+            always = config.get("apply_ocr") is False or "shortest_edge" in dict(config["crop_size"] if isinstance(config.get("crop_size"), dict) else {})
+            if large and index > 1 or not large and not always and (index + number) % 3 != 0:
                 continue
             values = reference_of(cls, config, picture(*size))
             if values is None:
@@ -151,7 +164,7 @@ def write_fixture(results: list[dict], expected: list[np.ndarray]) -> None:
     chosen: dict[str, list[dict]] = collections.defaultdict(list)
     for case, values in zip(results, expected):
         of_kind = chosen[case["name"]]
-        if case["result"] in ("told", "unlike") or values.size == 0 or case["size"] not in ((61, 43), (31, 97)):
+        if case["result"] in ("told", "unlike") or values.size == 0 or case["size"] not in FIXTURE_SIZES:
             continue
         if any(each["config"] == case["config"] for each in of_kind):
             continue
@@ -165,7 +178,7 @@ def write_fixture(results: list[dict], expected: list[np.ndarray]) -> None:
         of_kind.append(entry)
     # Of what is equal to the bit many cases, of the other few.
     kept = {name: [case for case in cases if "sha256" in case][:40] + [case for case in cases if "values" in case][:2] for name, cases in sorted(chosen.items()) if cases}
-    for size in ((61, 43), (31, 97)):
+    for size in FIXTURE_SIZES:
         picture(*size).save(FIXTURES / f"{size[0]}x{size[1]}.png", optimize=True)
     refused = sorted({case["name"] for case in results} - kept.keys())
     versions = {"transformers": transformers.__version__, "pillow": PIL.__version__}
@@ -177,7 +190,7 @@ def write_fixture(results: list[dict], expected: list[np.ndarray]) -> None:
 
 def main() -> None:
     only = next((argument.split("=")[1] for argument in sys.argv if argument.startswith("--only=")), None)
-    results, kept, unmade = [], [], []
+    results, kept, unmade, pending, waiting = [], [], [], [], []
     for name, cls in processor_classes().items():
         if only is not None and only not in name:
             continue
@@ -186,9 +199,16 @@ def main() -> None:
         except Exception as error:
             unmade.append(f"{name}: {type(error).__name__}")
             continue
-        cases, expected = make_cases(name, cls)
-        results += compare(cases, expected)
+        cases, expected = make_cases(name, cls, "--fixture" in sys.argv)
+        if "--fixture" in sys.argv:
+            print(name, len(cases), file=sys.stderr)
+        pending += cases
+        waiting += expected
+        if sum(values.nbytes for values in waiting) > 3e8:
+            results += compare(pending, waiting)
+            pending, waiting = [], []
         kept += [values if values.size <= MOST_KEPT else np.zeros((0,), np.float32) for values in expected]
+    results += compare(pending, waiting)
     table: dict[str, collections.Counter] = collections.defaultdict(collections.Counter)
     for case in results:
         table[case["name"]][case["result"]] += 1

@@ -51,8 +51,8 @@ function resultOf({ config, size, shape, allowsStep }) {
   for (let i = 0; i < values.length; i++) largest = Math.max(largest, Number.isNaN(values[i] - wanted[i]) ? Infinity : Math.abs(values[i] - wanted[i]));
   if (largest === 0) return { result: 'equal' };
   // What one of 8 bits is worth, in the most stretched channel.
-  const step = (steps.rescale ?? 1) / Math.min(...(steps.normalize?.deviation ?? [1])) / (steps.dividesTwice === true ? Math.min(...steps.normalize.deviation) : 1);
-  return allowsStep && largest <= step * 1.0001 ? { result: 'step', detail: String(largest / step) } : { result: 'wrong', detail: `${largest}, ${largest / step} steps of 8 bits` };
+  const step = (steps.rescale ?? 1) / Math.min(...(steps.normalize?.deviation ?? [1])) / Math.min(...(steps.divisors ?? [1]));
+  return allowsStep && largest <= step * 1.001 ? { result: 'step', detail: String(largest / step) } : { result: 'wrong', detail: `${largest}, ${largest / step} steps of 8 bits` };
 }
 
 console.log(JSON.stringify(JSON.parse(readFileSync(join(folder, 'cases.json'), 'utf8')).map(resultOf)));

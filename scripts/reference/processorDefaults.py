@@ -47,6 +47,8 @@ def defaults_of(cls: type) -> dict:
 
 
 def literal(value: object) -> str:
+    if value == {}:
+        return "{}"
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key}: {literal(part)}" for key, part in value.items()) + " }"
     if isinstance(value, list):
@@ -71,7 +73,7 @@ def main() -> None:
     ]
     names = known()
     for name in names:
-        lines.append(f"  {name}: {literal(defaults_of(classes[name]))},")
+        lines.append(f"  {name}: {literal({} if name == 'TimmWrapperImageProcessor' else defaults_of(classes[name]))},")
     lines += ["};", "", "/** The classes by the kind of the model (`model_type`), for settings that do not name theirs. */", "export const processorOfModel: Readonly<Record<string, string>> = {"]
     for kind, backends in sorted(IMAGE_PROCESSOR_MAPPING_NAMES.items()):
         name = re.sub(r"Pil$", "", backends.get("pil") or backends.get("torchvision") or "")

@@ -7,10 +7,10 @@ import { ImageModel } from '../engine/image/imageModel';
 import { nodeFileAccess } from '../engine/nodeFileAccess.node';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { noticeText } from '../model/modelInfo';
-import { patchAt, specialPositions } from '../model/patchGrid';
+import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { StrongestHeads } from '../model/strongestHeads';
-import type { TokenStream } from '../model/token';
+import type { PatchGrid, TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
 import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
@@ -36,7 +36,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const path = resolve(file);
   const bytes = await nodeFileAccess.read(path, 'picture');
   const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
-  const { picture, notices: preparing } = await loaded.prepare(bytes, basename(path), deadlines);
+  const { picture, notices: preparing, facts } = await loaded.prepare(bytes, basename(path), deadlines);
   const { stream, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
   if (options.isInput === true) return printedInput(loaded, [...preparing, ...notices]);
@@ -56,7 +56,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   if (one === undefined) for (const each of headsOf(component)) all.add(each, await patternOf(each));
   const reads = (query: number): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources));
   if (isJson) {
-    return jsonText({ model: loaded.info, method, notices: sentences, answers, picture: { width: picture.width, height: picture.height }, grid, tokens: stream.tokens.map(({ piece }) => piece), pattern: patternName(chosen), reads: stream.tokens.map((_, query) => reads(query)) });
+    return jsonText({ model: loaded.info, method, notices: sentences, answers, input: facts.map(noticeText), picture: { width: picture.width, height: picture.height, source: picture.source, placed: picture.placed }, grid, areas: stream.tokens.map((_, position) => areaOf(grid, position, picture)), tokens: stream.tokens.map(({ piece }) => piece), pattern: patternName(chosen), reads: stream.tokens.map((_, query) => reads(query)) });
   }
   const lines: TerminalText[] = [line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${grid.rows} × ${grid.columns} patches · ${plain(method)}`, ...sentences.map((sentence) => line`${sentence}`)];
   for (const { label, probability } of answers) lines.push(line`It says: ${label}, ${plain(probability.toFixed(2))}`);
@@ -69,6 +69,12 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     lines.push(line`${named(stream, query)} reads ${joinTerminal(read, ', ')}`);
   }
   return joinTerminal(lines);
+}
+
+/** The pixels of the picture that was given which a patch shows; null for a special token, and for one beside it. */
+function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): PlacedPicture['placed'] | null {
+  const patch = patchAt(grid, position);
+  return (patch && sourceOfPatch(grid, patch, picture)) ?? null;
 }
 
 function named({ tokens, grid }: TokenStream, position: number): TerminalText {

@@ -28,12 +28,11 @@ interface Arranged {
  * Proves that weights are those that an attention used: values times weights equal what it gave, to its precision.
  * @param isCoarse whether values are rounded to few bits on the way.
  */
-export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined; /** Queries and keys before the padding, where what is behind was never computed. */ readonly read?: readonly [number, number] | undefined }, isCoarse: boolean): Proof {
+export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined }, isCoarse: boolean): Proof {
   const values = arrange(tensors.values, how.layout, site, how.numValueHeads, how.from);
   const result = arrange(tensors.result, how.resultLayout, site, site.numHeads, 0);
   if (values === undefined || result === undefined || values.size !== result.size || values.numPositions < site.numKeys || result.numPositions < site.numQueries || site.numHeads % values.numHeads !== 0) return { unproven: 'values and result are not laid out in a way that is known' };
   const { batch, numHeads, numQueries, numKeys, weights } = site;
-  const [readQueries, readKeys] = [Math.min(numQueries, tensors.read?.[0] ?? numQueries), Math.min(numKeys, tensors.read?.[1] ?? numKeys)];
   const [shift, own] = [new Float64Array(values.size), new Float64Array(values.size)];
   let largest = 0;
   let scale = 0;
@@ -42,11 +41,11 @@ export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { 
       const from = values.of(item, Math.floor((head * values.numHeads) / numHeads));
       const to = result.of(item, head);
       let isFirst = true;
-      for (let query = 0; query < readQueries; query++) {
+      for (let query = 0; query < numQueries; query++) {
         const row = ((item * numHeads + head) * numQueries + query) * numKeys;
         own.fill(0);
         let sum = 0;
-        for (let key = 0; key < readKeys; key++) {
+        for (let key = 0; key < numKeys; key++) {
           const weight = weights[row + key];
           sum += weight;
           if (weight !== 0) for (let i = 0, at = from.at + key * from.position; i < own.length; i++, at += from.feature) own[i] += weight * values.data[at];

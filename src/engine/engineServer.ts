@@ -76,8 +76,8 @@ export class EngineServer {
       explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),
       explainImage: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
       picture: ({ runId }) => {
-        const { width, height, pixels } = this.#pictures.of(runId);
-        return { width, height, pixels: giveUp(pixels.slice()) };
+        const { width, height, pixels, source, placed } = this.#pictures.of(runId);
+        return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
       pattern: async (params, signal) => {
         const pattern = await this.#attention.pattern(params, signal);
@@ -215,7 +215,7 @@ export class EngineServer {
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
-    const { picture, notices: preparing } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
+    const { picture, notices: preparing, facts } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
     const prepared = performance.now();
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
@@ -226,7 +226,7 @@ export class EngineServer {
     this.#attention.add(runId, layers);
     this.#pictures.add(runId, picture);
     this.#log('info', `${model.info.name}: ${stream.tokens.length} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
-    return { runId, model: model.info, streams: [stream], components, notices: [...preparing, ...notices], answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
+    return { runId, model: model.info, streams: [stream], components, notices: [...preparing, ...notices], inputFacts: facts, answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
   }
 
   async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {

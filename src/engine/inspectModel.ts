@@ -1,8 +1,12 @@
+import { ExplorerError } from '../base/errors';
+import type { Notice } from '../model/modelInfo';
 import type { ReportView } from '../protocol';
 import type { FileAccess } from './fileAccess';
 import { inputAccount } from './inputAccount';
 import { modelAccess, type ModelPlace } from './modelAccess';
-import { resolveModel } from './modelFolder';
+import { settingsFacts } from './image/pictureFacts';
+import { readPreprocessing } from './image/readPreprocessing';
+import { resolveModel, type ResolvedModel } from './modelFolder';
 import { analysesOf, readModelParts, reportsOf } from './modelParts';
 import { reportView } from './reportView';
 
@@ -11,5 +15,16 @@ export async function inspectModel(files: FileAccess, { path, barred }: ModelPla
   const access = await modelAccess(files, { path, ...(barred === undefined ? {} : { barred }) });
   const resolved = await resolveModel(access, path);
   const parts = await readModelParts(access, resolved);
-  return reportView(resolved.name, reportsOf(parts), access, { account: inputAccount(access.readFiles, resolved, analysesOf(parts)) });
+  return reportView(resolved.name, reportsOf(parts), access, { account: inputAccount(access.readFiles, resolved, analysesOf(parts)), notices: [...resolved.notices, ...pictureFacts(resolved)] });
+}
+
+/** How pictures would be made ready; what is asked for and not known is said when one is to be. */
+function pictureFacts({ name, preprocessorConfig, config }: ResolvedModel): readonly Notice[] {
+  if (preprocessorConfig === undefined) return [];
+  try {
+    return settingsFacts(readPreprocessing(preprocessorConfig.settings, name, { file: preprocessorConfig.file, modelType: config['model_type'] }));
+  } catch (error) {
+    if (error instanceof ExplorerError) return [{ code: 'pictureNotMade', args: [preprocessorConfig.file, String(error.args[1])] }];
+    throw error;
+  }
 }

@@ -5,7 +5,7 @@ import { numTokensOf } from '../model/modelInfo';
 import { selectedTokens } from '../model/selectedTokens';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
-import { stageTitle } from './localize';
+import { noticeLines, stageTitle } from './localize';
 import { selectedPlaceName } from './panel/panelSnapshots';
 import type { ViewStore } from './view/viewStore';
 import { said } from './say/said';
@@ -69,6 +69,7 @@ export class StatusBar implements Disposable {
         ...(model.readFiles === undefined ? [] : [said('Files read: {0}', joinPlain(model.readFiles, ', '))]),
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),
+        ...noticeLines(run.info.inputFacts ?? []),
         ...(target === undefined ? [] : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
       ]),
     };

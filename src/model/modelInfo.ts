@@ -37,6 +37,8 @@ export interface RunInfo {
   readonly components: readonly ComponentInfo[];
   /** What the reader must know: cut to the context length, padded, sites not drawn. Codes with arguments, localised by the host. */
   readonly notices: readonly Notice[];
+  /** Where a picture's values come from: the settings, their file, what was done. In order. */
+  readonly inputFacts?: readonly Notice[];
   /** The model's own answer, one for each question that it answers. */
   readonly answers?: readonly ModelAnswer[];
   /** In live mode: number of tokens whose attention stands as the run before has computed it. */
@@ -71,6 +73,14 @@ export const noticeSentences = {
   pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
   pictureGreyCut: 'The picture is of grey with 16 bits, of which Pillow, and so the model, takes all above 255 for white: save it with 8 bits if it should see more.',
   pictureCmyk: 'The picture’s colours are CMYK: they were made red, green and blue as Pillow does, without their profile.',
+  pictureSettings: 'Pictures are made ready as {0} in {1} says, and as transformers {2} does it with Pillow: with torchvision values can differ by a step of 255.',
+  pictureDefaults: 'Where {0} says nothing, what its class has is taken: {1}.',
+  pictureStepScaled: 'It was scaled from {0} × {1} to {2} × {3} pixels.',
+  pictureStepCut: 'Of {0} × {1} pixels the middle was cut out: {2} × {3}.',
+  pictureStepPadded: 'It was filled up from {0} × {1} to {2} × {3} pixels.',
+  pictureStepValues: 'Values of 0 to 255 became: {0}.',
+  pictureNotMade: 'Pictures cannot be made ready as {0} says: {1}.',
+  patchesByStride: 'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',

@@ -17,6 +17,23 @@ export function positionOfPatch({ rows, columns, first }: PatchGrid, { row, colu
   return row >= 0 && row < rows && column >= 0 && column < columns ? first + row * columns + column : undefined;
 }
 
+/** A picture as a model sees it, with where all of the picture that was given lies in it: beyond its edges where it was cut. */
+export interface PlacedPicture {
+  readonly source: { readonly width: number; readonly height: number };
+  readonly placed: { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
+}
+
+/** The part of the picture that was given which a patch shows, in its pixels; undefined for one beside it. */
+export function sourceOfPatch({ patchWidth, patchHeight }: PatchGrid, { row, column }: Patch, { source, placed }: PlacedPicture): PlacedPicture['placed'] | undefined {
+  const along = (from: number, length: number, start: number, size: number, whole: number): readonly [number, number] => {
+    const scale = whole / size;
+    return [Math.max(0, (from - start) * scale), Math.min(whole, (from + length - start) * scale)];
+  };
+  const [left, right] = along(column * patchWidth, patchWidth, placed.left, placed.width, source.width);
+  const [top, bottom] = along(row * patchHeight, patchHeight, placed.top, placed.height, source.height);
+  return right > left && bottom > top ? { left, top, width: right - left, height: bottom - top } : undefined;
+}
+
 /** The positions of the special tokens of a stream with a grid, in order. */
 export function specialPositions({ tokens, grid }: TokenStream): number[] {
   return [...tokens.keys()].filter((position) => grid === undefined || patchAt(grid, position) === undefined);

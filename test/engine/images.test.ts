@@ -183,6 +183,36 @@ describe('a model of pictures', () => {
     ]);
   });
 
+  it('says in its run and its report how the picture was made ready, from which file, and what was assumed', async () => {
+    const nested = { image_processor: { image_processor_type: 'SiglipImageProcessor', size: { height: 32, width: 32 } }, processor_class: 'SiglipProcessor' };
+    const files = await vit({ 'processor_config.json': JSON.stringify(nested), 'preprocessor_config.json': '{"image_processor_type": "ViTImageProcessor", "size": 48}' });
+    const model = await ImageModel.load({ runtime, reason: '' }, files, spec);
+    const before = model.report().markdown;
+    const { picture, facts, notices } = await model.prepare(await read('rgb.png'), 'rgb.png');
+    await model.release();
+    expect(notices).to.deep.equal([]);
+    expect([picture.width, picture.height, picture.source]).to.deep.equal([32, 32, { width: 61, height: 43 }]);
+    expect(facts.map(({ code }) => code)).to.deep.equal(['pictureSettings', 'pictureDefaults', 'pictureStepScaled', 'pictureStepValues']);
+    expect(facts[0].args.slice(0, 2)).to.deep.equal(['SiglipImageProcessor', 'processor_config.json']);
+    expect(facts[1].args[1]).to.include('resample = 3').and.include('image_mean = [0.5,0.5,0.5]').and.not.match(/(?:^|, )size = /);
+    expect(facts[2].args).to.deep.equal([61, 43, 32, 32]);
+    expect(facts[3].args).to.deep.equal(['× 0.00392157, − [0.5, 0.5, 0.5], ÷ [0.5, 0.5, 0.5]']);
+    expect(before).to.include('SiglipImageProcessor in processor').and.not.include('scaled from 61');
+    expect(model.report().markdown).to.include('scaled from 61 × 43 to 32 × 32 pixels').and.include('resample');
+  });
+
+  it('that reads lines keeps the aspect, and is laid over its columns', async () => {
+    const files = memoryAccess({ 'm/vit/model.onnx': await readFixture('zoo/real.text_line/model.onnx') });
+    const model = await ImageModel.load({ runtime, reason: '' }, files, spec);
+    const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
+    const { stream, notices, components } = await model.run(picture);
+    await model.release();
+    expect([picture.width, picture.height]).to.deep.equal([68, 48]);
+    expect(stream.grid).to.deep.equal({ rows: 1, columns: 9, first: 0, patchWidth: 8, patchHeight: 48 });
+    expect(notices).to.deep.equal([{ code: 'patchesByStride', args: [4, 8, 48] }]);
+    expect(components[0]?.layers.map(({ numHeads }) => numHeads)).to.deep.equal([4, 4]);
+  });
+
   it('is refused where settings and file do not fit each other', async () => {
     const model = await ImageModel.load({ runtime, reason: '' }, await vit({ 'preprocessor_config.json': '{"size": {"height": 48, "width": 48}}' }), spec);
     const error = await errorOf(model.prepare(await read('rgb.png'), 'rgb.png'));

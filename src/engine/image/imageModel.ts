@@ -29,6 +29,7 @@ import { maxReason, type ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
 import { sizeAfter } from './shapings';
+import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
 import { pictureValues } from './pictureValues';
 import type { PixelSize } from './raster';
@@ -48,6 +49,8 @@ export interface ImageRunResult {
 export interface PreparedPicture {
   readonly picture: ShapedPicture;
   readonly notices: readonly Notice[];
+  /** The settings, their file, and what was done. */
+  readonly facts: readonly Notice[];
 }
 
 /** How the input for pixels is laid out; a size is undefined where the model takes any. */
@@ -75,6 +78,8 @@ export class ImageModel {
   readonly #makeOthers: (picture: ShapedPicture) => readonly ModelInput[];
   #report: ExtractionReport;
   #fed: readonly FedFile[] = [];
+  /** How pictures are made ready, and once there was one, how that was. */
+  #facts: readonly Notice[];
 
   private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
     this.info = { ...info, readFiles: inputAccount(resolved.readFiles, resolved, []).files.map((file) => plain(file)) };
@@ -86,6 +91,7 @@ export class ImageModel {
     this.#preprocessing = preprocessing;
     this.#makeOthers = makeOthers;
     this.#report = session.report;
+    this.#facts = preprocessing === undefined ? [] : settingsFacts(preprocessing);
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
@@ -143,19 +149,21 @@ export class ImageModel {
   async prepare(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<PreparedPicture> {
     const decoded = await decodeImage(bytes, name, deadlines);
     const steps = this.#preprocessing;
-    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize()), name));
+    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize(decoded)), name));
     const { width, height } = this.#layout;
     if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`]);
     const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
     else notices.push(...shapingNotices(steps, decoded));
-    return { picture: shaped, notices };
+    const own = steps ?? assumedPreprocessing({ width: shaped.width, height: shaped.height });
+    this.#facts = [...settingsFacts(own), ...stepFacts(own, decoded)];
+    return { picture: shaped, notices, facts: this.#facts };
   }
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
   async run(picture: ShapedPicture): Promise<ImageRunResult> {
     const { config } = this.#resolved;
-    const candidates = gridCandidates(this.#embedding, config, picture);
+    const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
     this.#checkMemory(candidates);
     const others = this.#makeOthers(picture);
     const inputs = [this.#pixels(picture), ...others];
@@ -171,13 +179,15 @@ export class ImageModel {
       ...failed.map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] })),
       ...layers.filter((layer) => !isOver(layer)).map((layer): Notice => ({ code: 'siteNotDrawn', args: [layer.path, `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`] })),
     ];
+    const numWindows = candidates.find(({ rows, columns }) => rows === grid.rows && columns === grid.columns)?.numWindows;
+    if (numWindows !== undefined) notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
     const components = describeComponents(drawn);
     return { stream: imageStream(grid, numTokens, config), layers: storedLayers(drawn, components), components, notices, answers: readAnswers(outputs, config) };
   }
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, [this.#report], this.#resolved, { account: this.#account() });
+    return reportView(this.info.name, [this.#report], this.#resolved, { account: this.#account(), notices: [...this.#resolved.notices, ...this.#facts] });
   }
 
   /** What it was fed in its latest run. Throws `nothingRead` before one. */
@@ -194,11 +204,17 @@ export class ImageModel {
     return inputAccount(this.#resolved.readFiles, this.#resolved, [this.#session.analysis]);
   }
 
-  /** The size that the file or its settings state, where nothing says how pictures are made. */
-  #ownSize(): PixelSize {
+  /** Whether it reads lines of text, or whatever else is as high as it is and as wide as it likes. */
+  #isLine(): boolean {
+    return this.#layout.height !== undefined && this.#layout.width === undefined;
+  }
+
+  /** The size that the file or its settings state, where nothing says how pictures are made; a width that is free keeps the aspect. */
+  #ownSize(decoded: PixelSize): PixelSize {
     const { config } = this.#resolved;
     const side = configNumber(config, ['image_size', 'img_size', 'input_size']) ?? usualSide;
     const { width, height } = this.#layout;
+    if (height !== undefined && width === undefined) return { width: Math.max(1, Math.round((decoded.width / decoded.height) * height)), height };
     return { width: width ?? height ?? side, height: height ?? width ?? side };
   }
 

@@ -1,6 +1,6 @@
 import { patchAt } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
-import { patchCount, type PatchEmbedding } from '../../onnx/patchEmbedding';
+import { patchCount, type PatchEmbedding, type Window } from '../../onnx/patchEmbedding';
 import { configNumber } from '../modelFolder';
 import type { PixelSize } from './raster';
 
@@ -16,16 +16,39 @@ export interface GridCandidate {
   readonly place: PatchEmbedding['place'];
   /** For the reason, where it does not fit. */
   readonly source: string;
+  /** Convolutions and poolings that one patch comes from, where there are several: then it sees more than its own pixels. */
+  readonly numWindows?: number;
 }
 
-/** The grids that a picture of a size can be cut into: by the convolution of the graph, and by `patch_size` of config.json. */
-export function gridCandidates(embedding: PatchEmbedding | undefined, config: Readonly<Record<string, unknown>>, { width, height }: PixelSize): GridCandidate[] {
+/**
+ * The grids that a picture of a size can be cut into: by the convolution of the graph, by `patch_size` of config.json, and by what all
+ * convolutions up to one that comes later step over. A reader of lines (`isLine`) may join the rows of what it sees into columns.
+ */
+export function gridCandidates(embedding: PatchEmbedding | undefined, config: Readonly<Record<string, unknown>>, { width, height }: PixelSize, isLine = false): GridCandidate[] {
   const candidates: GridCandidate[] = [];
   const place = embedding?.place ?? 'unknown';
   if (embedding !== undefined) candidates.push({ ...patchCount(embedding, width, height), patchWidth: embedding.strides[1], patchHeight: embedding.strides[0], place, source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels` });
   const size = visionNumber(config, 'patch_size');
   if (size !== undefined) candidates.push({ rows: Math.floor(height / size), columns: Math.floor(width / size), patchWidth: size, patchHeight: size, place, source: `a patch_size of ${size}` });
+  if (embedding?.later !== undefined) candidates.push(...laterCandidates(embedding, embedding.later, { width, height }, isLine));
   return candidates.filter(({ rows, columns }) => rows > 0 && columns > 0);
+}
+
+function laterCandidates(embedding: PatchEmbedding, later: readonly Window[], { width, height }: PixelSize, isLine: boolean): GridCandidate[] {
+  const candidates: GridCandidate[] = [];
+  let { rows, columns } = patchCount(embedding, width, height);
+  let [patchHeight, patchWidth] = embedding.strides;
+  const add = (found: { readonly rows: number; readonly patchHeight: number }, numWindows: number): void => {
+    candidates.push({ columns, patchWidth, place: embedding.place, source: `patches of ${patchWidth} × ${found.patchHeight} pixels (${numWindows} convolutions and poolings)`, numWindows, ...found });
+  };
+  later.forEach((window, i) => {
+    ({ rows, columns } = patchCount(window, columns, rows));
+    patchHeight = Math.min(height, patchHeight * window.strides[0]);
+    patchWidth *= window.strides[1];
+    if (rows > 0 && columns > 0 && (window.strides[0] > 1 || window.strides[1] > 1 || i === later.length - 1)) add({ rows, patchHeight: rows === 1 ? height : patchHeight }, i + 2);
+  });
+  if (isLine && rows > 1) add({ rows: 1, patchHeight: height }, later.length + 1);
+  return candidates;
 }
 
 /** A number of config.json, or of its part for pictures. */

@@ -2,15 +2,14 @@ import type { Processing } from './processors';
 import type { Raster, Region } from './raster';
 
 /** The value of each byte of a channel, rounded where the library rounds. */
-function valuesOfBytes({ rescale, normalize, offset = 0, dividesTwice = false }: Processing, channel: number): Float32Array {
+function valuesOfBytes({ rescale, normalize, offset = 0, divisors }: Processing, channel: number): Float32Array {
   const of = (list: readonly number[]): number => Math.fround(list[channel % list.length]);
   return Float32Array.from({ length: 256 }, (_, byte) => {
     let value = rescale === undefined ? byte : Math.fround(Math.fround(byte * rescale) + offset);
     if (normalize !== undefined) {
       value = Math.fround(Math.fround(value - of(normalize.mean)) / of(normalize.deviation));
-      if (dividesTwice) value = Math.fround(value / of(normalize.deviation));
     }
-    return value;
+    return divisors === undefined ? value : Math.fround(value / of(divisors));
   });
 }
 

@@ -16,6 +16,7 @@ export const processorDefaults: Readonly<Record<string, Settings>> = {
   ChineseCLIPImageProcessor: { do_resize: true, size: { shortest_edge: 224 }, crop_size: { height: 224, width: 224 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], do_center_crop: true, default_to_square: false },
   ConditionalDetrImageProcessor: { do_resize: true, size: { longest_edge: 1333, shortest_edge: 800 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], do_pad: true, default_to_square: false },
   ConvNextImageProcessor: { do_resize: true, size: { shortest_edge: 384 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], crop_pct: 0.875, default_to_square: false },
+  DINOv3ViTImageProcessor: { do_resize: true, size: { height: 224, width: 224 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225] },
   DPTImageProcessor: { do_resize: true, size: { height: 384, width: 384 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], do_pad: false, ensure_multiple_of: 1, keep_aspect_ratio: false },
   DeepseekVLImageProcessor: { do_resize: true, size: { height: 384, width: 384 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], do_pad: true, min_size: 14 },
   DeformableDetrImageProcessor: { do_resize: true, size: { longest_edge: 1333, shortest_edge: 800 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], do_pad: true, default_to_square: false },
@@ -43,6 +44,7 @@ export const processorDefaults: Readonly<Record<string, Settings>> = {
   OneFormerImageProcessor: { do_resize: true, size: { longest_edge: 1333, shortest_edge: 800 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], default_to_square: false },
   Ovis2ImageProcessor: { do_resize: true, size: { height: 384, width: 384 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], crop_to_patches: false, min_patches: 1, max_patches: 12, use_covering_area_grid: true },
   OwlViTImageProcessor: { do_resize: true, size: { height: 768, width: 768 }, crop_size: { height: 768, width: 768 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], do_center_crop: false },
+  Owlv2ImageProcessor: { do_resize: true, size: { height: 960, width: 960 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], do_pad: true },
   PPChart2TableImageProcessor: { do_resize: true, size: { height: 1024, width: 1024 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711] },
   PerceiverImageProcessor: { do_resize: true, size: { height: 224, width: 224 }, crop_size: { height: 256, width: 256 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], do_center_crop: true },
   PixtralImageProcessor: { do_resize: true, size: { longest_edge: 1024 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.48145466, 0.4578275, 0.40821073], image_std: [0.26862954, 0.26130258, 0.27577711], do_pad: true, patch_size: { height: 16, width: 16 } },
@@ -57,9 +59,11 @@ export const processorDefaults: Readonly<Record<string, Settings>> = {
   SuperPointImageProcessor: { do_resize: true, size: { height: 480, width: 640 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_grayscale: false, default_to_square: false },
   Swin2SRImageProcessor: { do_rescale: true, rescale_factor: 1 / 255, do_pad: true, size_divisor: 8 },
   TextNetImageProcessor: { do_resize: true, size: { shortest_edge: 640 }, crop_size: { height: 224, width: 224 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], do_center_crop: false, size_divisor: 32, default_to_square: false },
+  TimmWrapperImageProcessor: {},
   ViTImageProcessor: { do_resize: true, size: { height: 224, width: 224 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
   ViltImageProcessor: { do_resize: true, size: { shortest_edge: 384 }, resample: 3, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], do_pad: true, size_divisor: 32, default_to_square: false },
   YolosImageProcessor: { do_resize: true, size: { longest_edge: 1333, shortest_edge: 800 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.485, 0.456, 0.406], image_std: [0.229, 0.224, 0.225], do_pad: true, default_to_square: false },
+  ZoeDepthImageProcessor: { do_resize: true, size: { height: 384, width: 512 }, resample: 2, do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5], do_pad: true, keep_aspect_ratio: true, ensure_multiple_of: 0.03125 },
 };
 
 /** The classes by the kind of the model (`model_type`), for settings that do not name theirs. */
@@ -92,6 +96,7 @@ export const processorOfModel: Readonly<Record<string, string>> = {
   detr: 'DetrImageProcessor',
   dinat: 'ViTImageProcessor',
   dinov2: 'BitImageProcessor',
+  dinov3_vit: 'DINOv3ViTImageProcessor',
   'donut-swin': 'DonutImageProcessor',
   dpt: 'DPTImageProcessor',
   efficientnet: 'EfficientNetImageProcessor',
@@ -135,6 +140,7 @@ export const processorOfModel: Readonly<Record<string, string>> = {
   'omdet-turbo': 'DetrImageProcessor',
   oneformer: 'OneFormerImageProcessor',
   ovis2: 'Ovis2ImageProcessor',
+  owlv2: 'Owlv2ImageProcessor',
   owlvit: 'OwlViTImageProcessor',
   paligemma: 'SiglipImageProcessor',
   perceiver: 'PerceiverImageProcessor',
@@ -164,6 +170,7 @@ export const processorOfModel: Readonly<Record<string, string>> = {
   t5gemma2_encoder: 'Gemma3ImageProcessor',
   'table-transformer': 'DetrImageProcessor',
   textnet: 'TextNetImageProcessor',
+  timm_wrapper: 'TimmWrapperImageProcessor',
   trocr: 'ViTImageProcessor',
   udop: 'LayoutLMv3ImageProcessor',
   upernet: 'SegformerImageProcessor',
@@ -174,4 +181,5 @@ export const processorOfModel: Readonly<Record<string, string>> = {
   vit_msn: 'ViTImageProcessor',
   xclip: 'CLIPImageProcessor',
   yolos: 'YolosImageProcessor',
+  zoedepth: 'ZoeDepthImageProcessor',
 };

@@ -98,6 +98,13 @@ export class ProcessorSettings {
     return read;
   }
 
+  /** The settings that stand in a setting of their own, without any of the class. */
+  inner(key: string): ProcessorSettings {
+    const value = this.value(key);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.unsupported(`a "${key}" that holds no settings`);
+    return new ProcessorSettings({ ...this.#source, config: { ...value }, defaults: {} });
+  }
+
   /** Whether one number as `size` is a square. */
   isSquare(): boolean {
     return this.value('default_to_square') === undefined || this.flag('default_to_square');

@@ -1,6 +1,7 @@
-import { byDivisor, byMultiples, byPatches, downToMultiples, thumbnailOf, toLongest, toLongestAbove, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
+import { byDivisor, byMultiples, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
 import type { ProcessorSettings } from './processorSettings';
 import type { PixelSize } from './raster';
+import type { Resampling } from './resample';
 import type { Fill, Shaping } from './shapings';
 import { marginsAround, marginsTo, sizeAfter } from './shapings';
 
@@ -13,8 +14,8 @@ export interface Processing {
   readonly normalize: Normalization | undefined;
   /** What is added between the two. */
   readonly offset?: number;
-  /** Whether values are divided by the deviations once more. */
-  readonly dividesTwice?: boolean;
+  /** What all is divided by in the end, by channel. */
+  readonly divisors?: readonly number[];
   readonly isBgr?: boolean;
 }
 
@@ -178,7 +179,7 @@ const owlVit: Processor = (settings) => {
 
 const idefics: Processor = (settings) => {
   const side = settings.isStated('image_size') ? settings.divisor('image_size') : undefined;
-  return side === undefined ? resizeOnly(settings) : { ...resizeOnly(settings), shapings: inTurn([resizing(settings, () => () => ({ width: side, height: side }))]) };
+  return side === undefined ? plain(settings) : { ...plain(settings), shapings: inTurn([resizing(settings, () => () => ({ width: side, height: side })), cropping(settings), padding(settings)]) };
 };
 
 /** DETR and its kin: an `int` is the shortest edge, with the longest at most `max_size`. */
@@ -293,10 +294,7 @@ const perceiver: Processor = (settings) => {
 
 const efficientNet: Processor = (settings) => {
   const processing = plainUnpadded(settings);
-  const dividesTwice = settings.flag('include_top');
-  // The deviations are needed for that alone, too.
-  if (dividesTwice) normalization(settings);
-  return { ...processing, ...(settings.flag('rescale_offset') && processing.rescale !== undefined ? { offset: -1 } : {}), ...(dividesTwice ? { dividesTwice, normalize: processing.normalize ?? { mean: [0], deviation: [1] } } : {}) };
+  return { ...processing, ...(settings.flag('rescale_offset') && processing.rescale !== undefined ? { offset: -1 } : {}), ...(settings.flag('include_top') ? { divisors: normalization(settings).deviation } : {}) };
 };
 
 /** MobileViT never normalises, whatever its settings say. */
@@ -386,6 +384,85 @@ const pixtral: Processor = (settings) => {
   return { shapings: inTurn([resizing(settings, sizing), cropping(settings)]), ...values(settings) };
 };
 
+const inFloats = (step: Step | undefined, method: 'corners' | 'gaussian'): Step | undefined => step && ((from) => {
+  const shaping = step(from);
+  return shaping?.kind === 'resize' ? { kind: 'interpolate', size: shaping.size, method } : shaping;
+});
+
+/** ZoeDepth: mirrored all around, then scaled in floats. */
+const zoeDepth: Processor = (settings) => {
+  const margin = (side: number): number => Math.trunc(Math.sqrt(side / 2) * 3);
+  const pad: Step | undefined = settings.flag('do_pad') ? ({ width, height }) => ({ kind: 'pad', margins: { left: margin(width), right: margin(width), top: margin(height), bottom: margin(height) }, fill: 'reflect' }) : undefined;
+  const step = resizing(settings, () => {
+    // A cubic would leave what bytes can hold.
+    if (settings.resampling() !== 2) throw settings.unsupported('a "resample" that is not linear');
+    const multiple = settings.number('ensure_multiple_of') ?? 1;
+    if (!(multiple > 0)) throw settings.unsupported('an "ensure_multiple_of" that is not positive');
+    return byMultiples(boxOf(settings, sizeSetting(settings)), multiple, settings.flag('keep_aspect_ratio'));
+  });
+  return { shapings: inTurn([pad, inFloats(step, 'corners')]), ...values(settings) };
+};
+
+/** OWLv2: filled up to a square, right and below, then blurred and scaled in floats. */
+const owlV2: Processor = (settings) => {
+  const square: Step | undefined = settings.flag('do_pad') ? (from) => {
+    const side = Math.max(from.width, from.height);
+    const margins = marginsTo(from, { width: side, height: side });
+    return margins && { kind: 'pad', margins, fill: [0, 0, 0] };
+  } : undefined;
+  const rescale = settings.isStated('rescale') ? (settings.flag('rescale') ? settings.number('rescale_factor') : undefined) : rescaling(settings);
+  // The library takes the number of the filter for whether to blur: 0 would not.
+  if (settings.flag('do_resize') && settings.resampling() === 0) throw settings.unsupported('a "resample" that is not linear');
+  // Bytes would be cut, not rounded, after each of its steps.
+  if (rescale === undefined) throw settings.unsupported('scaling in floats without "do_rescale"');
+  return { shapings: inTurn([square, inFloats(resizing(settings, () => () => boxOf(settings, sizeSetting(settings))), 'gaussian')]), rescale, normalize: values(settings).normalize };
+};
+
+/** DINOv3, which torchvision alone scales, in floats: linearly it is the same within a step of 8 bits. */
+const dinoV3: Processor = (settings) => {
+  if (settings.flag('do_center_crop')) throw settings.unsupported('"do_center_crop", which torchvision alone does for it');
+  if (settings.flag('do_resize') && settings.resampling() !== 2) throw settings.unsupported('a "resample" that is not linear');
+  return resizeOnly(settings);
+};
+
+/** Filters by the names that timm has for them. */
+const timmFilters: Readonly<Record<string, Resampling>> = { nearest: 0, lanczos: 1, bilinear: 2, bicubic: 3, box: 4, hamming: 5 };
+
+/** A model of timm: what its `create_transform` makes of its `pretrained_cfg`. */
+const timm: Processor = (settings) => {
+  const cfg = settings.inner('pretrained_cfg');
+  const size = cfg.value('input_size') ?? [3, 224, 224];
+  const [, height, width]: readonly unknown[] = Array.isArray(size) ? size : [];
+  const box = boxOf(settings, settings.size('input_size', true, [height, width]) ?? {});
+  const name = cfg.value('interpolation') || 'bicubic';
+  const resampling = typeof name === 'string' && Object.hasOwn(timmFilters, name) ? timmFilters[name] : undefined;
+  if (resampling === undefined) throw settings.unsupported('an "interpolation" that is not known');
+  const share = cfg.number('crop_pct') || 0.875;
+  const mode = cfg.value('crop_mode') || 'center';
+  if (!(share > 0) || (mode !== 'center' && mode !== 'squash' && mode !== 'border')) throw settings.unsupported('a "crop_pct" or "crop_mode" that is not known');
+  const scaledBox = { width: Math.floor(box.width / share), height: Math.floor(box.height / share) };
+  const keeping = (isLongest: boolean): Sizing => (from) => {
+    const ratios = [from.height / scaledBox.height, from.width / scaledBox.width];
+    const ratio = isLongest ? Math.max(...ratios) : Math.min(...ratios);
+    return { width: roundHalfEven(from.width / ratio), height: roundHalfEven(from.height / ratio) };
+  };
+  const isSquare = scaledBox.width === scaledBox.height;
+  const sizing: Sizing = mode === 'squash' ? () => scaledBox : mode === 'border' ? keeping(true) : isSquare ? toShortest(scaledBox.width) : keeping(false);
+  const scale: Step = (from) => ({ kind: 'resize', size: sizing(from), resampling: mode === 'center' && !isSquare ? 2 : resampling });
+  const usualMean = [0.485, 0.456, 0.406];
+  const mean = cfg.isStated('mean') ? cfg.channels('mean') : usualMean;
+  const deviation = cfg.isStated('std') ? cfg.channels('std') : [0.229, 0.224, 0.225];
+  if (deviation.includes(0)) throw settings.unsupported('a "std" of zero');
+  const [red, green = red, blue = red] = mean.map((each) => Math.min(255, Math.max(0, roundHalfEven(255 * each))));
+  const crop: Step = () => ({ kind: 'crop', size: box, isRounded: true });
+  const fill: Step = (from) => {
+    const target = { width: Math.max(from.width, box.width), height: Math.max(from.height, box.height) };
+    const margins = marginsAround(from, target);
+    return margins && (target.width > from.width || target.height > from.height) ? { kind: 'pad', margins, fill: [red, green, blue] } : undefined;
+  };
+  return { shapings: inTurn([scale, mode === 'border' ? fill : undefined, crop]), rescale: 1 / 255, normalize: { mean, deviation } };
+};
+
 /** The image processors of `transformers` that are known, by their classes: what each does to one picture. All others are refused. */
 export const processors: Readonly<Record<string, Processor>> = {
   BeitImageProcessor: plainUnpadded,
@@ -397,6 +474,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   ChineseCLIPImageProcessor: plain,
   ConditionalDetrImageProcessor: detr(false),
   ConvNextImageProcessor: convNext,
+  DINOv3ViTImageProcessor: dinoV3,
   DPTImageProcessor: dpt,
   DeepseekVLImageProcessor: longestInSquare,
   DeformableDetrImageProcessor: detr(false),
@@ -424,6 +502,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   OneFormerImageProcessor: resizeOnly,
   Ovis2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', plainUnpadded),
   OwlViTImageProcessor: owlVit,
+  Owlv2ImageProcessor: owlV2,
   PPChart2TableImageProcessor: plain,
   PerceiverImageProcessor: perceiver,
   PixtralImageProcessor: pixtral,
@@ -438,7 +517,9 @@ export const processors: Readonly<Record<string, Processor>> = {
   SuperPointImageProcessor: superPoint,
   Swin2SRImageProcessor: swin2Sr,
   TextNetImageProcessor: textNet,
+  TimmWrapperImageProcessor: timm,
   ViTImageProcessor: plain,
   ViltImageProcessor: vilt,
   YolosImageProcessor: detr(true),
+  ZoeDepthImageProcessor: zoeDepth,
 };

@@ -17,7 +17,7 @@ const filters: Readonly<Record<Exclude<Resampling, 0>, Filter>> = {
   2: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) }, // bilinear
   3: { support: 2, weight: (x) => cubic(Math.abs(x)) }, // bicubic
   4: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) }, // box
-  5: { support: 1, weight: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (0.54 + 0.46 * Math.cos(Math.PI * x))) }, // Hamming
+  5: { support: 1, weight: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(Math.PI * x))) }, // Hamming, whose constants Pillow has in single precision
 };
 
 /** Keys' cubic with a = −0.5. */

@@ -1,4 +1,6 @@
 import { ExplorerError } from '../../base/errors';
+import { interpolate } from './interpolate';
+import { roundHalfEven } from './pictureSizes';
 import type { Processing } from './processors';
 import type { PixelSize, Raster, Region } from './raster';
 import { maxLinePixels, resize, rowsNeeded, type Resampling } from './resample';
@@ -36,11 +38,14 @@ export function shapePicture(raster: Raster, processing: Processing, name: strin
     const next = shapings[i + 1];
     switch (shaping.kind) {
       case 'resize':
-        shaped = next?.kind === 'crop' ? scaled(shaped, { size: shaping.size, crop: next.size, resampling: shaping.resampling }, name) : scaled(shaped, { size: shaping.size, crop: shaping.size, resampling: shaping.resampling }, name);
+        shaped = scaled(shaped, { size: shaping.size, crop: next?.kind === 'crop' ? next : shaping, resampling: shaping.resampling }, name);
         if (next?.kind === 'crop') i++;
         break;
+      case 'interpolate':
+        shaped = interpolated(shaped, shaping.size, shaping.method, name);
+        break;
       case 'crop':
-        shaped = scaled(shaped, { size: shaped, crop: shaping.size, resampling: 2 }, name);
+        shaped = scaled(shaped, { size: shaped, crop: shaping, resampling: 2 }, name);
         break;
       case 'pad':
         shaped = padded(shaped, shaping.margins, shaping.fill, processing);
@@ -69,8 +74,8 @@ function checkSizes(from: PixelSize, shapings: readonly Shaping[], name: string)
 }
 
 /** The middle of a picture that is scaled. */
-function scaled(from: ShapedPicture, { size, crop, resampling }: { readonly size: PixelSize; readonly crop: PixelSize; readonly resampling: Resampling }, name: string): ShapedPicture {
-  const { left, top, part } = centre(size, crop);
+function scaled(from: ShapedPicture, { size, crop: { size: crop, isRounded }, resampling }: { readonly size: PixelSize; readonly crop: { readonly size: PixelSize; readonly isRounded?: boolean }; readonly resampling: Resampling }, name: string): ShapedPicture {
+  const { left, top, part } = centre(size, crop, isRounded);
   const numRows = rowsNeeded(from.height, size, part, resampling);
   if (part.width * numRows > maxLinePixels) throw new ExplorerError('imageTooLarge', [name, `${part.width} × ${numRows} pixels on the way to its new size`, millions(maxLinePixels)]);
   const isWhole = part.width === from.width && part.height === from.height && size.width === from.width && size.height === from.height;
@@ -82,9 +87,21 @@ function scaled(from: ShapedPicture, { size, crop, resampling }: { readonly size
   return { width, height, pixels, content: wholeOf({ width, height }), source: from.source, placed };
 }
 
-/** The part of a picture that `center_crop` of the library leaves, and where it comes to lie. */
-function centre(size: PixelSize, crop: PixelSize): { readonly left: number; readonly top: number; readonly part: Region } {
-  const shift = (have: number, want: number): number => (have < want ? Math.ceil((want - have) / 2) : -Math.floor((have - want) / 2));
+/** Scaled in floats, which only then become bytes. */
+function interpolated(from: ShapedPicture, size: PixelSize, method: 'corners' | 'gaussian', name: string): ShapedPicture {
+  if (size.width * from.height > maxShapedPixels) throw new ExplorerError('imageTooLarge', [name, `${size.width} × ${from.height} pixels on the way to its new size`, millions(maxShapedPixels)]);
+  const raster = interpolate(from, size, method);
+  const [across, down] = [size.width / from.width, size.height / from.height];
+  const placed = { left: from.placed.left * across, top: from.placed.top * down, width: from.placed.width * across, height: from.placed.height * down };
+  return { ...raster, content: wholeOf(size), source: from.source, placed };
+}
+
+/** The part of a picture that `center_crop` of the library leaves, and where it comes to lie; torchvision's is rounded otherwise. */
+function centre(size: PixelSize, crop: PixelSize, isRounded = false): { readonly left: number; readonly top: number; readonly part: Region } {
+  const shift = (have: number, want: number): number => {
+    if (isRounded) return have < want ? Math.floor((want - have) / 2) : -roundHalfEven((have - want) / 2);
+    return have < want ? Math.ceil((want - have) / 2) : -Math.floor((have - want) / 2);
+  };
   const [left, top] = [shift(size.width, crop.width), shift(size.height, crop.height)];
   const part = { left: Math.max(0, -left), top: Math.max(0, -top), width: Math.min(size.width, crop.width), height: Math.min(size.height, crop.height) };
   return { left: Math.max(0, left), top: Math.max(0, top), part };

@@ -15,8 +15,10 @@ export type Fill = readonly [red: number, green: number, blue: number] | 'reflec
 /** One thing that is done to a picture before its pixels become values. */
 export type Shaping =
   | { readonly kind: 'resize'; readonly size: PixelSize; readonly resampling: Resampling }
-  /** The middle; what a small picture lacks is black. */
-  | { readonly kind: 'crop'; readonly size: PixelSize }
+  /** In floats: linearly from corner to corner (torch), or blurred by a Gaussian as wide as the scale and then linearly (scikit-image). */
+  | { readonly kind: 'interpolate'; readonly size: PixelSize; readonly method: 'corners' | 'gaussian' }
+  /** The middle; what a small picture lacks is black. Where it does not come out even, the cut is rounded down, or to even. */
+  | { readonly kind: 'crop'; readonly size: PixelSize; readonly isRounded?: boolean }
   | { readonly kind: 'pad'; readonly margins: Margins; readonly fill: Fill };
 
 /** Margins right and below that bring a size to another; undefined where it is larger already. */
