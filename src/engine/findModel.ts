@@ -1,3 +1,4 @@
+import { vocabularyNames } from '../model/tokenizerNames';
 import { ExplorerError } from '../base/errors';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 import { genaiModel, type GenaiModel } from './genaiConfig';
@@ -28,7 +29,7 @@ const decoderName = /^decoder(_model)?(_merged)?((?:_\w+)?)\.onnx$/i;
 const isPart = (name: string): boolean => /^(?:decoder(?:_model)?_with_past|decoder_with_past_model|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/i.test(name);
 
 /** Files by which a folder is seen to be a model's. */
-const tokenizers = ['tokenizer.json', 'vocab.txt', 'vocab.json', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'tekken.json'];
+const tokenizers = ['tokenizer.json', ...vocabularyNames];
 /** What says how a text or a picture is read; in the order in which asking ends soonest. */
 const processors = ['tokenizer.json', 'preprocessor_config.json', 'processor_config.json', ...tokenizers.slice(1)];
 const companions = [...processors, 'config.json', 'genai_config.json', 'tokenizer_config.json'];

@@ -3,6 +3,7 @@ import { readChatTemplate, type ChatTemplate } from './chatTemplate';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 import { findModel } from './findModel';
 import { readSettings, type Settings } from './modelSettings';
+import { findTokenizer } from './tokenizerFiles';
 
 /** Where the parts of a model are, and what its settings say. */
 export interface ResolvedModel {
@@ -39,7 +40,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     for (const each of [...first, ...folders]) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
     return undefined;
   };
-  const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await find('tokenizer.json')), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
+  const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await findTokenizer(access, folders)), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
   const notices: Notice[] = [];
   const settingsAt = async (path: string | undefined): Promise<Settings | undefined> => {
     if (path === undefined) return undefined;

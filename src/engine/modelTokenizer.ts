@@ -39,8 +39,8 @@ export class ModelTokenizer {
   /** To be awaited before each use: reads the file again where the last use was ended. Throws as {@link open}. */
   async ready(): Promise<void> {
     if (this.#tokenizer !== undefined) return;
-    const { files, notices } = await readTokenizerFiles(this.#place, this.#access);
-    const { tokenizer, remarks } = this.#deadlines.run('readTokenizer', files.json?.length ?? 0, () => makeTokenizer(files));
+    const { files, size, notices } = await readTokenizerFiles(this.#place, this.#access);
+    const { tokenizer, remarks } = this.#deadlines.run('readTokenizer', size, () => makeTokenizer(files));
     this.#tokenizer = tokenizer;
     this.#notices = [...notices, ...remarks.map(noticeOf)];
   }

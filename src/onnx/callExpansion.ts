@@ -2,7 +2,7 @@ import { ExplorerError } from '../base/errors';
 import type { FunctionInfo, NodeInfo, OnnxModel } from './onnxModel';
 import { nodeAttributes, nodeName } from './readModel';
 import { encodeNode } from './suffixNodes';
-import { WireReader, type ByteRange } from './wireReader';
+import { WireReader, type ByteRange } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 
 /** Graphs within graphs within a function. */

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { AttributeInfo, GraphInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from './onnxModel';
 import { nodeAttributes, readSubgraph } from './readModel';
-import type { ByteRange } from './wireReader';
+import type { ByteRange } from '../base/wireReader';
 
 /** Operators behind which a weight is still a weight. */
 const weightPreserving = new Set(['Cast', 'Transpose', 'Reshape', 'DequantizeLinear', 'QuantizeLinear', 'Squeeze', 'Unsqueeze', 'Identity', 'Flatten', 'DequantizeBFP', 'CastLike']);

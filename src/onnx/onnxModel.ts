@@ -1,4 +1,4 @@
-import type { ByteRange } from './wireReader';
+import type { ByteRange } from '../base/wireReader';
 
 /** A tensor of the file: what it is and where its values lie, never the values themselves (but for a few small integers). */
 export interface TensorInfo {

@@ -2,7 +2,7 @@ import type { GraphIndex } from './graphIndex';
 import { readLoopBody } from './loopBody';
 import type { LoopPlace } from './site';
 import { encodeNode } from './suffixNodes';
-import { WireReader } from './wireReader';
+import { WireReader } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 
 const nodeOutputField = 2;

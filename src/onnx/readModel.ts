@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import { dataType, dataTypeBits } from './dataType';
 import type { AttributeInfo, Dimension, ExternalData, FunctionInfo, GraphInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from './onnxModel';
-import { WireReader, type ByteRange, type ReadingBudget } from './wireReader';
+import { WireReader, type ByteRange, type ReadingBudget } from '../base/wireReader';
 
 /** Bounds that no real model comes near; beyond them the file is refused rather than held in memory. */
 export const maxNodes = 500_000;

@@ -8,7 +8,7 @@ import { patchLoop } from './patchLoop';
 import { nodeAttributes, readMadeNode } from './readModel';
 import type { LoopPlace, Suffix } from './site';
 import { encodeNode } from './suffixNodes';
-import type { ByteRange } from './wireReader';
+import type { ByteRange } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 
 /** What is added to the graph for a site, and which tensors become outputs, in place of its weights. */

@@ -92,7 +92,7 @@ export class AddedVocabulary {
         from++;
         continue;
       }
-      const id = trie.valueAt(trie.nodeOf(text.slice(from, matchEnd)));
+      const id = trie.lastValue;
       const token = this.#tokens.at(id);
       let start = from;
       let end = matchEnd;

@@ -7,10 +7,16 @@ export class Trie {
   readonly #edges = new PairTable(1024);
   readonly #values: number[] = [-1];
   #steps = 0;
+  #lastValue = -1;
 
   /** Steps that {@link longestMatch} has taken so far, for those that bound them. */
   get steps(): number {
     return this.#steps;
+  }
+
+  /** The value of what {@link longestMatch} found last. */
+  get lastValue(): number {
+    return this.#lastValue;
   }
 
   /** Adds a string; a string added again takes the new value. */
@@ -52,7 +58,10 @@ export class Trie {
     while (i < text.length) {
       node = this.#edges.get(node, text.charCodeAt(i++));
       if (node === -1) break;
-      if (this.#values[node] !== -1) end = i;
+      const value = this.#values[node];
+      if (value === -1) continue;
+      end = i;
+      this.#lastValue = value;
     }
     this.#steps += i - from;
     return end;

@@ -10,7 +10,7 @@ export async function chooseTokenizer(model: vscode.Uri, tokenizers: ChosenToken
   const chosen = await askForFile({
     title: said('Choose the tokenizer.json that belongs to {0}', nameOf(model)),
     button: said('Use This Tokenizer'),
-    kind: { name: said('Tokenizers'), extensions: ['json'] },
+    kind: { name: said('Tokenizers'), extensions: ['json', 'txt', 'model'] },
     startAt: folder,
   });
   if (chosen === undefined) return false;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { ExplorerError } from '../../base/errors';
 import { fileLimits } from '../../model/fileLimits';
 import { companionName } from '../../model/companionName';
+import { tokenizerCompanions, vocabularyNames } from '../../model/tokenizerNames';
 import type { HostFilesApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { documentName } from '../run/documentName';
@@ -10,10 +11,10 @@ import { isServedOverHttp, readFileAtMost } from '../readFileAtMost';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
-const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'tokenizer_config.json', 'chat_template.jinja', 'special_tokens_map.json', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json'];
+const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'chat_template.jinja', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json', ...vocabularyNames, ...tokenizerCompanions];
 
 /** What is read from beside a tokenizer. */
-const companionNames = ['tokenizer_config.json', 'chat_template.jinja'];
+const companionNames = ['chat_template.jinja', ...tokenizerCompanions, ...vocabularyNames];
 
 /** A file of a snapshot in the Hugging Face hub's cache, which is a link to a blob of the same model. */
 const inSnapshot = /\/models--[^/]+\/snapshots\/[^/]+\//;

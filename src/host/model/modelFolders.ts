@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { holdsTokenizer } from '../../model/tokenizerNames';
 import { modelFolderOf, modelVariants, type FolderFile, type ModelVariant } from '../../model/modelVariants';
 
 /** Model files that are looked for in the workspace at most, and for how long. */
@@ -56,7 +57,7 @@ export async function findCompanions(model: vscode.Uri): Promise<Companions> {
   const folder = /\.onnx$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
   const names = await listFiles(folder);
   if (/\/onnx\/?$/.test(folder.path)) names.push(...(await listFiles(vscode.Uri.joinPath(folder, '..'))));
-  return { hasTokenizer: names.includes('tokenizer.json'), hasPreprocessor: names.includes('preprocessor_config.json') };
+  return { hasTokenizer: holdsTokenizer(names), hasPreprocessor: names.includes('preprocessor_config.json') };
 }
 
 /** Whether there is a file or a folder at an address. */

@@ -1,12 +1,11 @@
-import { LRUCache } from 'lru-cache';
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
 import { PairTable } from '../pairTable';
-import { byteLength, codePointAt, unitLength } from '../unicode/characters';
-import { cacheSize, maxCachedLength } from './cacheLimits';
+import { codePointAt, unitLength } from '../unicode/characters';
 import { MergeQueue } from './mergeQueue';
 import type { Model, WordTokens } from './model';
 import { missingUnknown, readByteIds, Vocabulary, wholeWord } from './vocabulary';
 import { SymbolList } from './symbolList';
+import { WordCache } from './wordCache';
 
 interface BpeOptions {
   readonly unknown: string | undefined;
@@ -39,7 +38,14 @@ interface Merges {
   readonly ranks: PairTable;
   /** The resulting id by rank. */
   readonly results: Int32Array;
+  /** Whether one makes a piece in which a space of SentencePiece follows another character. */
+  readonly crossSpaces: boolean;
 }
+
+const spaceCharacter = '▁';
+const space = spaceCharacter.charCodeAt(0);
+const innerSpace = /[^▁]▁/;
+const hasInnerSpace = (piece: string): boolean => piece.includes(spaceCharacter, 1) && innerSpace.test(piece);
 
 const maxMerges = 0x3fffff;
 
@@ -49,6 +55,7 @@ function readMerges(fields: JsonFields, vocabulary: Vocabulary, prefixLength: nu
   if (entries.length > maxMerges) throw new TokenizerFormatError('it has more merges than this program can hold');
   const ranks = new PairTable(entries.length);
   const results = new Int32Array(entries.length);
+  let crossSpaces = false;
   entries.forEach((entry, rank) => {
     const pair: unknown = typeof entry === 'string' ? entry.split(' ') : entry;
     if (!Array.isArray(pair) || pair.length !== 2 || typeof pair[0] !== 'string' || typeof pair[1] !== 'string') {
@@ -61,8 +68,9 @@ function readMerges(fields: JsonFields, vocabulary: Vocabulary, prefixLength: nu
     });
     ranks.set(first, second, rank);
     results[rank] = result;
+    crossSpaces ||= hasInnerSpace(pair[0] + pair[1].slice(prefixLength));
   });
-  return { ranks, results };
+  return { ranks, results, crossSpaces };
 }
 
 class Bpe implements Model {
@@ -70,13 +78,17 @@ class Bpe implements Model {
   readonly #merges: Merges;
   readonly #options: BpeOptions;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
-  readonly #cache = new LRUCache<string, WordTokens>({ max: cacheSize });
+  readonly #cache = new WordCache();
   readonly #queue = new MergeQueue();
+  /** Whether no token can reach over a place where a space of SentencePiece follows another character. */
+  readonly #mayCut: boolean;
 
   constructor(vocabulary: Vocabulary, merges: Merges, options: BpeOptions) {
     this.vocabulary = vocabulary;
     this.#merges = merges;
     this.#options = options;
+    const { prefix, suffix, ignoresMerges } = options;
+    this.#mayCut = !ignoresMerges && prefix === '' && suffix === '' && vocabulary.idOf(spaceCharacter) !== undefined && !merges.crossSpaces;
     this.#byteIds = options.hasByteFallback ? readByteIds((piece) => vocabulary.idOf(piece)) : undefined;
   }
 
@@ -84,15 +96,34 @@ class Bpe implements Model {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
     const wholeId = this.#options.ignoresMerges ? this.vocabulary.idOf(word) : undefined;
+    if (this.#mayCut && hasInnerSpace(word)) return this.#tokenizeParts(word);
     const tokens = wholeId === undefined ? this.#mergeWord(word) : wholeWord(wholeId, word, word);
-    if (word.length < maxCachedLength) this.#cache.set(word, tokens);
+    this.#cache.set(word, tokens);
+    return tokens;
+  }
+
+  /** Cuts a long word before its spaces and puts the tokens of the parts together: parts come again, long words do not. */
+  #tokenizeParts(word: string): WordTokens {
+    const tokens = { ids: [] as number[], pieces: [] as string[], starts: [] as number[], ends: [] as number[] };
+    for (let start = 0; start < word.length; ) {
+      let end = start + 1;
+      while (end < word.length && (word.charCodeAt(end) !== space || word.charCodeAt(end - 1) === space)) end++;
+      const part = this.tokenize(word.slice(start, end));
+      for (let i = 0; i < part.ids.length; i++) {
+        tokens.ids.push(part.ids[i]);
+        tokens.pieces.push(part.pieces[i]);
+        tokens.starts.push(part.starts[i] + start);
+        tokens.ends.push(part.ends[i] + start);
+      }
+      start = end;
+    }
     return tokens;
   }
 
   #mergeWord(word: string): WordTokens {
     const symbols = this.#toSymbols(word);
     this.#mergeAll(symbols);
-    return this.#toTokens(word, symbols);
+    return this.#toTokens(symbols);
   }
 
   /** The symbols of the word's characters; characters that the vocabulary lacks fall back to bytes, to the unknown token, or are dropped. */
@@ -100,13 +131,14 @@ class Bpe implements Model {
     const { prefix, suffix, fusesUnknown } = this.#options;
     const symbols = new SymbolList(word.length);
     let unknownId: number | undefined;
-    let unknownBytes = 0;
+    let [unknownStart, unknownEnd] = [-1, -1];
     const flushUnknown = (): void => {
-      if (unknownBytes > 0 && unknownId !== undefined) symbols.push(unknownId, unknownBytes);
-      unknownBytes = 0;
+      if (unknownStart !== -1 && unknownId !== undefined) symbols.push(unknownId, unknownStart, unknownEnd);
+      unknownStart = -1;
     };
     for (let i = 0; i < word.length; ) {
       const codePoint = codePointAt(word, i);
+      const start = i;
       const end = i + unitLength(codePoint);
       let piece = word.slice(i, end);
       if (prefix !== '' && i > 0) piece = prefix + piece;
@@ -115,23 +147,24 @@ class Bpe implements Model {
       const id = this.vocabulary.idOf(piece);
       if (id !== undefined) {
         flushUnknown();
-        symbols.push(id, byteLength(codePoint));
+        symbols.push(id, start, end);
         continue;
       }
       // As in the reference library, bytes do not end a run of unknown characters.
-      if (this.#byteIds !== undefined && this.#pushBytes(symbols, piece)) continue;
+      if (this.#byteIds !== undefined && this.#pushBytes(symbols, piece, start, end)) continue;
       if (this.#options.unknown === undefined) continue;
       unknownId ??= this.vocabulary.idOf(this.#options.unknown);
       if (unknownId === undefined) throw missingUnknown();
       if (!fusesUnknown) flushUnknown();
-      unknownBytes += byteLength(codePoint);
+      if (unknownStart === -1) unknownStart = start;
+      unknownEnd = end;
     }
     flushUnknown();
     return symbols;
   }
 
   /** Adds a symbol for each byte, or nothing where the vocabulary lacks one of them. */
-  #pushBytes(symbols: SymbolList, piece: string): boolean {
+  #pushBytes(symbols: SymbolList, piece: string, start: number, end: number): boolean {
     const bytes = new TextEncoder().encode(piece);
     const ids: number[] = [];
     for (const byte of bytes) {
@@ -139,14 +172,14 @@ class Bpe implements Model {
       if (id === undefined) return false;
       ids.push(id);
     }
-    for (const id of ids) symbols.push(id, 1);
+    for (const id of ids) symbols.push(id, start, end);
     return true;
   }
 
   /** Merges neighbours until no merge is left, in O(n log n). */
   #mergeAll(symbols: SymbolList): void {
     const { ranks, results } = this.#merges;
-    const { ids, lengths, previous, next } = symbols;
+    const { ids, ends, previous, next } = symbols;
     const queue = this.#queue;
     const offer = (position: number): void => {
       const after = next[position];
@@ -157,13 +190,13 @@ class Bpe implements Model {
     while (!queue.isEmpty) {
       const { rank, position } = queue.pop();
       const after = next[position];
-      if (lengths[position] === 0 || after === -1) continue;
+      if (ends[position] === -1 || after === -1) continue;
       // The pair may have changed since it was queued; another merge to the same piece does as well.
       const rankNow = ranks.get(ids[position], ids[after]);
       if (rankNow === -1 || results[rankNow] !== results[rank]) continue;
       ids[position] = results[rank];
-      lengths[position] += lengths[after];
-      lengths[after] = 0;
+      ends[position] = ends[after];
+      ends[after] = -1;
       next[position] = next[after];
       if (next[position] !== -1) previous[next[position]] = position;
       if (previous[position] !== -1) offer(previous[position]);
@@ -171,30 +204,14 @@ class Bpe implements Model {
     }
   }
 
-  /** Finds each symbol's characters. Where characters were dropped, later symbols move up and can begin inside of one, as in the reference library. */
-  #toTokens(word: string, symbols: SymbolList): WordTokens {
+  /** The tokens of the symbols that are left. */
+  #toTokens({ size, ids, starts, ends, next }: SymbolList): WordTokens {
     const tokens = { ids: [] as number[], pieces: [] as string[], starts: [] as number[], ends: [] as number[] };
-    let characterStart = 0;
-    let characterEnd = 0;
-    let byteEnd = 0; // of the character
-    let byteStart = 0; // of the symbol
-    const advanceTo = (byte: number): void => {
-      while (byteEnd <= byte && characterEnd < word.length) {
-        const codePoint = codePointAt(word, characterEnd);
-        characterStart = characterEnd;
-        characterEnd += unitLength(codePoint);
-        byteEnd += byteLength(codePoint);
-      }
-    };
-    for (let i = symbols.size === 0 ? -1 : 0; i !== -1; i = symbols.next[i]) {
-      const id = symbols.ids[i];
-      advanceTo(byteStart);
-      tokens.starts.push(characterStart);
-      byteStart += symbols.lengths[i];
-      advanceTo(byteStart - 1);
-      tokens.ends.push(characterEnd);
-      tokens.ids.push(id);
-      tokens.pieces.push(this.vocabulary.pieceOf(id) ?? '');
+    for (let i = size === 0 ? -1 : 0; i !== -1; i = next[i]) {
+      tokens.ids.push(ids[i]);
+      tokens.pieces.push(this.vocabulary.pieceOf(ids[i]) ?? '');
+      tokens.starts.push(starts[i]);
+      tokens.ends.push(ends[i]);
     }
     return tokens;
   }

@@ -1,11 +1,10 @@
-import { LRUCache } from 'lru-cache';
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
 import { Trie } from '../trie';
 import { codePointAt, unitLength } from '../unicode/characters';
 import { mostSearchSteps, TooCostlyError } from '../workBounds';
-import { cacheSize, maxCachedLength } from './cacheLimits';
 import type { Model, Pieces, WordTokens } from './model';
 import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
+import { WordCache } from './wordCache';
 
 /** How much worse than the worst piece an unknown character is (a logarithm of a probability). */
 const unknownPenalty = 10;
@@ -34,7 +33,11 @@ class Unigram implements Model {
   readonly #unknownId: number | undefined;
   readonly #unknownScore: number;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
-  readonly #cache = new LRUCache<string, WordTokens>({ max: cacheSize });
+  readonly #cache = new WordCache();
+  // Room for the search, which is used again.
+  #bestScores = new Float64Array(64);
+  #bestStarts = new Int32Array(64);
+  #isUnknown = new Uint8Array(64);
 
   constructor(pieces: readonly string[], scores: readonly number[], unknownId: number | undefined, hasByteFallback: boolean) {
     this.vocabulary = { size: pieces.length, maxId: pieces.length - 1, idOf: (piece) => this.#ids.get(piece), pieceOf: (id) => pieces[id] };
@@ -54,16 +57,21 @@ class Unigram implements Model {
     const cached = this.#cache.get(word);
     if (cached !== undefined) return cached;
     const tokens = this.#toTokens(word, this.#bestCuts(word));
-    if (word.length < maxCachedLength) this.#cache.set(word, tokens);
+    this.#cache.set(word, tokens);
     return tokens;
   }
 
   /** Where the best path cuts the word, ascending, its end included; unknown characters in a row are not parted. */
   #bestCuts(word: string): number[] {
     const { length } = word;
-    const bestScores = new Float64Array(length + 1);
-    const bestStarts = new Int32Array(length + 1).fill(-1);
-    const isUnknown = new Uint8Array(length + 1);
+    if (length >= this.#bestStarts.length) {
+      this.#bestScores = new Float64Array(2 * length);
+      this.#bestStarts = new Int32Array(2 * length);
+      this.#isUnknown = new Uint8Array(2 * length);
+    }
+    const [bestScores, bestStarts, isUnknown] = [this.#bestScores, this.#bestStarts, this.#isUnknown];
+    bestScores[0] = 0;
+    bestStarts.fill(-1, 0, length + 1);
     let stepsLeft = mostSearchSteps(length);
     for (let start = 0; start < length; ) {
       const scoreHere = bestScores[start];

@@ -4,6 +4,7 @@ import { countCodePoints } from '../unicode/characters';
 import { mostSearchSteps, TooCostlyError } from '../workBounds';
 import type { Model, WordTokens } from './model';
 import { missingUnknown, Vocabulary, wholeWord } from './vocabulary';
+import { WordCache } from './wordCache';
 
 /** Reads a WordPiece model: the longest piece first, from the left. */
 export function readWordPiece(fields: JsonFields): Model {
@@ -26,6 +27,7 @@ class WordPiece implements Model {
   readonly vocabulary: Vocabulary;
   readonly #options: WordPieceOptions;
   readonly #pieces = new Trie();
+  readonly #cache = new WordCache();
   /** Node of the pieces that go on inside of a word. */
   readonly #inside: number;
 
@@ -37,7 +39,15 @@ class WordPiece implements Model {
   }
 
   tokenize(word: string): WordTokens {
-    const { prefix, maxCharacters } = this.#options;
+    const cached = this.#cache.get(word);
+    if (cached !== undefined) return cached;
+    const tokens = this.#cut(word);
+    this.#cache.set(word, tokens);
+    return tokens;
+  }
+
+  #cut(word: string): WordTokens {
+    const { maxCharacters } = this.#options;
     if (word.length > maxCharacters && countCodePoints(word) > maxCharacters) return this.#unknown(word);
     const ids: number[] = [];
     const pieces: string[] = [];
@@ -47,11 +57,10 @@ class WordPiece implements Model {
     for (let start = 0; start < word.length; ) {
       const end = start === 0 ? this.#pieces.longestMatch(word, 0) : this.#inside === -1 ? -1 : this.#pieces.longestMatch(word, start, this.#inside);
       if (this.#pieces.steps > mostSteps) throw new TooCostlyError('its pieces are too long and too much alike');
-      const piece = start === 0 ? word.slice(0, end) : prefix + word.slice(start, end);
-      const id = end === -1 ? undefined : this.vocabulary.idOf(piece);
-      if (id === undefined) return this.#unknown(word);
+      if (end === -1) return this.#unknown(word);
+      const id = this.#pieces.lastValue;
       ids.push(id);
-      pieces.push(piece);
+      pieces.push(start === 0 ? word.slice(0, end) : this.#options.prefix + word.slice(start, end));
       starts.push(start);
       ends.push(end);
       start = end;

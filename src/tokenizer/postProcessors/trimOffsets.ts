@@ -1,5 +1,5 @@
 import type { TokenRun } from '../encoding';
-import { byteCharacters, isWhitespace, skipCodePoints, skipCodePointsBack } from '../unicode/characters';
+import { byteCharacters, isWhitespace } from '../unicode/characters';
 
 const space = byteCharacters[0x20].charCodeAt(0);
 const isSpace = (unit: number): boolean => unit === space || isWhitespace(unit);
@@ -14,11 +14,13 @@ export function trimOffsets(run: TokenRun, text: string, addsSpace: boolean): To
     if (numLeading > 0) {
       const isFirst = i === 0 || starts[i] === 0;
       if (isFirst && addsSpace && numLeading === 1) numLeading = 0;
-      starts[i] = Math.min(skipCodePoints(text, starts[i], numLeading), ends[i]);
+      // A space that was put in front stands for no character of the text: the reference library skips the first letter in its place.
+      const numReal = countWhile(numLeading, (j) => starts[i] + j < ends[i] && isWhitespace(text.charCodeAt(starts[i] + j)));
+      starts[i] += numReal;
     }
     if (numTrailing > 0) {
-      const end = skipCodePointsBack(text, ends[i], numTrailing);
-      if (end !== -1) ends[i] = Math.max(end, starts[i]);
+      const numReal = countWhile(numTrailing, (j) => ends[i] - j > starts[i] && isWhitespace(text.charCodeAt(ends[i] - 1 - j)));
+      ends[i] -= numReal;
     }
   });
   return { ...run, starts, ends };

@@ -1,10 +1,11 @@
 import { AddedToken } from '../addedTokens';
-import { isId, JsonFields, TokenizerFormatError } from '../jsonFields';
+import { isId, JsonFields, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
 import { parseJson, readAddedTokens, Tokenizer, withNamedErrors } from '../tokenizer';
-import { Backend, type Pipeline } from './backend';
+import { Backend } from './backend';
 import { chooseClass, type ChosenClass } from './chooseClass';
 import type { TokenizerClass } from './classes/tokenizerClass';
 import { InitArguments, type TokenizerSettings, type TokenValue } from './initArguments';
+import { openVocabulary, type OpenedVocabulary, type ReadFile, vocabularyFiles } from './openVocabulary';
 import type { Part } from './parts';
 import { ReferenceFailure } from './referenceFailure';
 import { knownSettings } from './referenceNames';
@@ -21,8 +22,8 @@ export interface TokenizerFiles extends TokenizerSettings {
   readonly json: string | undefined;
   /** Names of the files in the folder. */
   readonly fileNames: readonly string[];
-  /** Reads a file of the folder that {@link vocabularyFiles} names; undefined where there is none. */
-  readonly read: (name: string) => Uint8Array | undefined;
+  /** Reads a file that {@link neededFiles} names. */
+  readonly read: ReadFile;
 }
 
 /** Something of a tokenizer's files that is not done as the reference library does it. */
@@ -31,6 +32,8 @@ export type TokenizerRemark =
   | { readonly kind: 'program'; readonly className: string }
   /** The reference library would not open it: tokenizer.json is taken as it stands. */
   | { readonly kind: 'failure'; readonly className: string; readonly reason: string }
+  /** No file names a class: one is assumed by the files that are there. */
+  | { readonly kind: 'assumed'; readonly className: string }
   /** Settings that nobody knows. */
   | { readonly kind: 'settings'; readonly names: readonly string[] };
 
@@ -42,32 +45,47 @@ export interface MadeTokenizer {
   readonly remarks: readonly TokenizerRemark[];
 }
 
+const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+
+/** The class of a folder, and whether a folder that names none lets it be assumed by its files. */
+function classOf({ config, modelType, modelClass, json, fileNames }: Omit<TokenizerFiles, 'read'>): { chosen: ChosenClass; isAssumed: boolean } {
+  const chosen = chooseClass({ modelType, settingsClass: text(config?.['tokenizer_class']), modelClass, hasOwnProgram: config?.['auto_map'] !== undefined });
+  if (json !== undefined || chosen.kind !== 'generic' || vocabularyFiles(chosen, fileNames).length > 0) return { chosen, isAssumed: false };
+  const assumed = fileNames.includes('vocab.txt') ? 'BertTokenizer' : fileNames.includes('merges.txt') ? 'GPT2Tokenizer' : undefined;
+  return assumed === undefined ? { chosen, isAssumed: false } : { chosen: chooseClass({ modelType: undefined, settingsClass: assumed, modelClass: undefined, hasOwnProgram: false }), isAssumed: true };
+}
+
+/** The files that a tokenizer without a tokenizer.json is made of. */
+export function neededFiles(files: Omit<TokenizerFiles, 'read'>): readonly string[] {
+  return files.json === undefined ? vocabularyFiles(classOf(files).chosen, files.fileNames) : [];
+}
+
 /** Makes the tokenizer that the reference library (transformers) makes of the same files. Throws as `Tokenizer.fromJson`. */
 export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
-  const { config } = files;
-  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-  const chosen = chooseClass({
-    modelType: files.modelType,
-    settingsClass: text(config?.['tokenizer_class']),
-    modelClass: files.modelClass,
-    hasOwnProgram: config?.['auto_map'] !== undefined,
-  });
-  const remarks: TokenizerRemark[] = unknownSettings(config);
+  const { chosen, isAssumed } = classOf(files);
+  const remarks: TokenizerRemark[] = unknownSettings(files.config);
   if (chosen.kind === 'program') remarks.push({ kind: 'program', className: chosen.name });
+  if (isAssumed) remarks.push({ kind: 'assumed', className: chosen.name });
   return withNamedErrors(files.name, () => {
-    const fields = new JsonFields(parseJson(files.json ?? ''), 'tokenizer');
+    if (files.json === undefined && chosen.kind === 'program') throw new UnsupportedPartError(`a program of its own, ${chosen.name},`);
+    const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
     const attempts: ChosenClass[] = chosen.kind === 'class' ? [chosen, { kind: 'generic', name: chosen.name }] : [chosen];
+    let failure: Error | undefined;
     for (const attempt of attempts) {
       try {
         const { backend, init } = build(files, fields, attempt);
         const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
+        if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
         return { tokenizer, className: chosen.name, paddingSide: paddingSide(init, chosen), remarks };
       } catch (error) {
-        if (!(error instanceof ReferenceFailure) && !(attempt !== attempts[attempts.length - 1] && error instanceof TokenizerFormatError)) throw error;
-        if (attempt === attempts[0]) remarks.push({ kind: 'failure', className: chosen.name, reason: error.message });
+        if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
+        // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
+        failure ??= error;
       }
     }
-    return { tokenizer: Tokenizer.fromJson(files.json ?? '', files.name), className: chosen.name, paddingSide: 'right', remarks };
+    if (files.json === undefined || !(failure instanceof ReferenceFailure)) throw failure instanceof TokenizerFormatError ? failure : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
+    remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
+    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, paddingSide: 'right', remarks };
   });
 }
 
@@ -86,24 +104,39 @@ function unknownSettings(config: TokenizerSettings['config']): TokenizerRemark[]
 /** The part of a tokenizer.json under a name, undefined where there is none. */
 const partOf = (fields: JsonFields, name: string): Part | undefined => (fields.has(name) ? (fields.raw(name) as Part) : undefined); // read by whoever takes it
 
-function build(files: TokenizerFiles, fields: JsonFields, chosen: ChosenClass): { backend: Backend; init: InitArguments } {
-  const listed = readAddedTokens(fields);
-  const ids = fields.has('added_tokens') ? fields.array('added_tokens').map((value, i) => new JsonFields(value, `tokenizer.added_tokens[${i}]`).raw('id')) : [];
-  const init = InitArguments.merge(files, listed.flatMap((token, i): (readonly [number, AddedToken])[] => (isId(ids[i]) ? [[Number(ids[i]), token]] : [])));
+function build(files: TokenizerFiles, fields: JsonFields | undefined, chosen: ChosenClass): { backend: Backend; init: InitArguments } {
+  const listed = fields && listedTokens(fields);
+  const init = InitArguments.merge(files, listed);
   const made = chosen.kind === 'class' ? chosen.made : undefined;
-  const takesWhole = made === undefined || made.takesWhole === true;
-  const pipeline: Pipeline = takesWhole
-    ? { model: fields.object('model').all(), normalizer: partOf(fields, 'normalizer'), preTokenizer: partOf(fields, 'pre_tokenizer'), decoder: partOf(fields, 'decoder'), added: listed }
-    : made.pipeline(init, sourceOf(fields, made));
+  const opened = fields === undefined ? openVocabulary(chosen, files.fileNames, files.read, init) : openJson(fields, made);
+  const pipeline = 'whole' in opened ? opened.whole : (made ?? generic).pipeline(init, opened.source);
   const backend = new Backend(init, pipeline, {
     tokens: handedOn(init, made),
     extras: made?.extras?.(init),
     addsBos: made?.addsBos,
-    postProcessor: partOf(fields, 'post_processor'),
-    padToken: fields.has('padding') ? fields.object('padding').optionalString('pad_token') : undefined,
+    postProcessor: fields && partOf(fields, 'post_processor'),
+    padToken: fields?.has('padding') === true ? fields.object('padding').optionalString('pad_token') : undefined,
   });
   made?.finish?.(backend, init);
   return { backend, init };
+}
+
+/** A class that makes nothing itself: it is never asked for a pipeline. */
+const generic: Pick<TokenizerClass, 'pipeline'> = {
+  pipeline: () => {
+    throw new ReferenceFailure('no class of the library reads such files');
+  },
+};
+
+/** The added tokens of a tokenizer.json with the ids that the file gives them. */
+function listedTokens(fields: JsonFields): readonly (readonly [number, AddedToken])[] {
+  const ids = fields.has('added_tokens') ? fields.array('added_tokens').map((value, i) => new JsonFields(value, `tokenizer.added_tokens[${i}]`).raw('id')) : [];
+  return readAddedTokens(fields).flatMap((token, i): (readonly [number, AddedToken])[] => (isId(ids[i]) ? [[Number(ids[i]), token]] : []));
+}
+
+function openJson(fields: JsonFields, made: TokenizerClass | undefined): OpenedVocabulary {
+  if (made !== undefined && made.takesWhole !== true) return { source: sourceOf(fields, made) };
+  return { whole: { model: fields.object('model').all(), normalizer: partOf(fields, 'normalizer'), preTokenizer: partOf(fields, 'pre_tokenizer'), decoder: partOf(fields, 'decoder'), added: readAddedTokens(fields) } };
 }
 
 /** The pieces, merges and rules that a class takes out of a tokenizer.json. */

@@ -56,16 +56,6 @@ export function skipCodePoints(text: string, from: number, count: number): numbe
   return index;
 }
 
-/** Index before the last `count` code points that precede `from`; -1 where there are fewer. */
-export function skipCodePointsBack(text: string, from: number, count: number): number {
-  let index = from;
-  for (let i = 0; i < count; i++) {
-    if (index <= 0) return -1;
-    index -= index > 1 && codePointAt(text, index - 2) > 0xffff ? 2 : 1;
-  }
-  return index;
-}
-
 /** The eight-bit alphabet of byte-level models: a printable character for each byte. */
 export const byteCharacters: readonly string[] = makeByteCharacters();
 

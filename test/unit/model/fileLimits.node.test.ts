@@ -7,7 +7,7 @@ import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
 import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/compactModel';
 import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/readModel';
-import { maxTextBytes } from '../../../src/onnx/wireReader';
+import { maxTextBytes } from '../../../src/base/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {
   const tables = readFileSync('SECURITY.md', 'utf8').split(/\n{2,}/).filter((block) => block.startsWith('| ')).map((block) => block.trim().split('\n').map((row) => row.slice(2, -2).split(' | ')));

@@ -22,6 +22,6 @@ describe(`Tokenizer folders as transformers ${cases.versions['transformers']} re
   it('has cases of most classes, and most are equal', () => {
     expect(kinds.length).to.be.greaterThan(90);
     const equal = [...outcomes.values()].flat().filter(({ outcome }) => outcome === 'equal').length;
-    expect(equal).to.be.greaterThan(400);
+    expect(equal).to.be.greaterThan(cases.folders.length / 2);
   });
 });

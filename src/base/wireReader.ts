@@ -1,4 +1,4 @@
-import { ExplorerError } from '../base/errors';
+import { ExplorerError } from './errors';
 
 /** The wire types of protobuf that ONNX files use. */
 export const enum WireType {
