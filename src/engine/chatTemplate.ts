@@ -189,11 +189,11 @@ export interface ChatEncoding extends Encoding {
 
 /** Encodes texts as chat messages; offsets are those of the text alone. Throws as {@link renderChat} and `Tokenizer.encode`. */
 export class ChatEncoder {
-  readonly #tokenizer: Pick<Tokenizer, 'encode' | 'isSpecial'>;
+  readonly #tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>;
   readonly #template: ChatTemplate;
   readonly #deadlines: Deadlines;
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'isSpecial'>, template: ChatTemplate, deadlines: Deadlines = noDeadlines) {
+  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>, template: ChatTemplate, deadlines: Deadlines = noDeadlines) {
     this.#tokenizer = tokenizer;
     this.#template = template;
     this.#deadlines = deadlines;
@@ -222,7 +222,7 @@ export class ChatEncoder {
     return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, templates };
   }
 
-  isSpecial(id: number): boolean {
-    return this.#tokenizer.isSpecial(id);
+  specialOf(id: number): string | undefined {
+    return this.#tokenizer.specialOf(id);
   }
 }

@@ -70,20 +70,20 @@ function bySearch(rendered: string, texts: readonly ConversationText[]): readonl
 export class ConversationEncoder {
   /** The document is one whole: a part of it is no conversation. */
   readonly readsWhole = true;
-  readonly #tokenizer: Pick<Tokenizer, 'encode' | 'isSpecial'>;
+  readonly #tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>;
   readonly #template: ChatTemplate;
   readonly #conversation: Conversation;
   readonly #deadlines: Deadlines;
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'isSpecial'>, template: ChatTemplate, conversation: Conversation, deadlines: Deadlines = noDeadlines) {
+  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>, template: ChatTemplate, conversation: Conversation, deadlines: Deadlines = noDeadlines) {
     this.#tokenizer = tokenizer;
     this.#template = template;
     this.#conversation = conversation;
     this.#deadlines = deadlines;
   }
 
-  isSpecial(id: number): boolean {
-    return this.#tokenizer.isSpecial(id);
+  specialOf(id: number): string | undefined {
+    return this.#tokenizer.specialOf(id);
   }
 
   encode(): ChatEncoding {

@@ -66,4 +66,9 @@ export class ModelTokenizer {
   isSpecial(id: number): boolean {
     return this.#tokenizer?.isSpecial(id) ?? false;
   }
+
+  /** See {@link Tokenizer.specialOf}. */
+  specialOf(id: number): string | undefined {
+    return this.#tokenizer?.specialOf(id);
+  }
 }

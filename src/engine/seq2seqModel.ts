@@ -104,7 +104,7 @@ export class Seq2SeqModel implements TextModel {
     const limits: TokenLimits = { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize };
     if (language === undefined) return tokenizeSource(this.#parts, text, isChatMessage, limits);
     await tokenizer.ready();
-    return tokenizeText({ encode: (part) => tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)), isSpecial: (id) => tokenizer.isSpecial(id) }, text, limits);
+    return tokenizeText({ encode: (part) => tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)), specialOf: (id) => tokenizer.specialOf(id) }, text, limits);
   }
 
   async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps, language?: string): Promise<{ stream: TokenStream; notices: Notice[] }> {

@@ -28,8 +28,8 @@ export interface TokenEncoder {
   encode(text: string): Encoding | ChatEncoding;
   /** Whether the first part of a text tells nothing of the whole. */
   readonly readsWhole?: boolean;
-  /** Whether an id is that of a special token of the vocabulary. */
-  isSpecial(id: number): boolean;
+  /** How the special token of the vocabulary that an id is that of is written; undefined where it is none. */
+  specialOf(id: number): string | undefined;
 }
 
 /** UTF-16 units of text that are tried per allowed token before the rest of a long text is looked at. */
@@ -75,9 +75,13 @@ export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: Toke
 const maxNamed = 3;
 
 /** What is to be said where a text spells special tokens of the vocabulary; those that are added to it, and what is unknown, spell nothing. */
-export function specialNotices(tokenizer: Pick<TokenEncoder, 'isSpecial'>, { text, tokens }: Pick<TokenStream, 'text' | 'tokens'>): Notice[] {
-  const spells = ({ piece, start, end }: Token): boolean => end > start && text.slice(start, end).trim().toLowerCase() === piece.trim().toLowerCase();
-  const written = [...new Set(tokens.filter((token) => tokenizer.isSpecial(token.id) && spells(token)).map(({ piece }) => piece.trim()))];
+export function specialNotices(tokenizer: Pick<TokenEncoder, 'specialOf'>, { text, tokens }: Pick<TokenStream, 'text' | 'tokens'>): Notice[] {
+  // What is unknown has the text for its piece, and the special token's id.
+  const spelt = ({ id, start, end }: Token): string | undefined => {
+    const special = end > start ? tokenizer.specialOf(id)?.trim() : undefined;
+    return special !== undefined && text.slice(start, end).trim().toLowerCase() === special.toLowerCase() ? special : undefined;
+  };
+  const written = [...new Set(tokens.flatMap((token) => spelt(token) ?? []))];
   if (written.length === 0) return [];
   const named = written.slice(0, maxNamed).map((piece) => plain(piece));
   return [{ code: 'specialInText', args: [joinPlain(written.length > maxNamed ? [...named, plain('…')] : named, ', ')] }];

@@ -106,6 +106,11 @@ export class Tokenizer {
     return this.#parts.added.isSpecial(id);
   }
 
+  /** How the special token that an id is that of is written; undefined where it is none. */
+  specialOf(id: number): string | undefined {
+    return this.isSpecial(id) ? this.tokenOf(id) : undefined;
+  }
+
   /**
    * The tokens of a text with the UTF-16 code units that each stands for, the same as the reference library's.
    * Special tokens that the text itself spells are found. Throws `tokenizerInvalid` where the text needs an unknown token and there is none,

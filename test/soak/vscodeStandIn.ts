@@ -170,6 +170,7 @@ export const workspace = {
   isTrusted: true,
   workspaceFolders: undefined,
   textDocuments: [] as TextDocument[],
+  notebookDocuments: [],
   getWorkspaceFolder: () => undefined,
   getConfiguration: () => ({ get: (key: string) => settings[key], inspect: () => undefined }),
   onDidChangeTextDocument: textChange.event,

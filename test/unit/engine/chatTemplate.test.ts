@@ -93,7 +93,7 @@ describe('chat templates', () => {
 
   it('give a token that reaches into the template the part of it that is text', () => {
     // One token for two letters, across the border.
-    const pairs = { encode: (text: string) => ({ ids: Int32Array.from([1, 2]), tokens: ['xa', 'b'], starts: Int32Array.from([0, 2]), ends: Int32Array.from([2, text.length]), isSpecial: new Uint8Array(2) }), isSpecial: () => false };
+    const pairs = { encode: (text: string) => ({ ids: Int32Array.from([1, 2]), tokens: ['xa', 'b'], starts: Int32Array.from([0, 2]), ends: Int32Array.from([2, text.length]), isSpecial: new Uint8Array(2) }), specialOf: () => undefined };
     const { starts, ends, templates } = new ChatEncoder(pairs, template('x{{ messages[0].content }}')).encode('ab');
     expect([[...starts], [...ends], [...templates]]).to.deep.equal([[0, 1], [1, 2], [undefined, undefined]]);
   });
