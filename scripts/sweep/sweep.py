@@ -1,0 +1,180 @@
+"""Tries the product on a tiny model of every architecture that transformers can build offline, and prints a table.
+
+    npm run build && python scripts/sweep/sweep.py [NAME ...] [--shard I/N] [--forms 1] [--write]
+
+Each architecture is exported in `--forms` of four ways (attention eager or by SDPA, PyTorch's older or newer exporter) and each
+export also in one variant (8 bits, half precision, optimised by ONNX Runtime). What is drawn is compared with what was recorded
+below PyTorch's operators. Results go to out/sweep/results.jsonl, a line a file; what stands there is not tried again. `--write`
+makes test/SWEEP.md of it. Needs torch, transformers, onnx, onnxscript, onnxruntime and safetensors.
+"""
+
+import argparse
+import hashlib
+import json
+import logging
+import multiprocessing
+import os
+import re
+import shutil
+import tempfile
+import time
+import warnings
+from collections import Counter
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import onnxruntime  # noqa: E402
+import torch  # noqa: E402
+import transformers  # noqa: E402
+
+from exported import FORMS, VARIANTS, check_runs, export, vary  # noqa: E402
+from judge import ROOT, Verdict, judge  # noqa: E402
+from tiny import architectures, build, example  # noqa: E402
+from truth import record  # noqa: E402
+
+STATE = ROOT / "out/sweep/results.jsonl"
+TABLE = ROOT / "test/SWEEP.md"
+SECONDS = 240
+
+
+def try_one(model_type: str, form: str, answers: multiprocessing.SimpleQueue) -> None:
+    """Builds, records, exports and judges one architecture in one form; puts a line for each file."""
+    silent = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silent, 1)
+    os.dup2(silent, 2)
+    warnings.filterwarnings("ignore")
+    logging.disable(logging.ERROR)
+    torch.set_num_threads(1)
+    attention, exporter = form.split(".")
+    chance = int(hashlib.sha256(f"{model_type} {form}".encode()).hexdigest(), 16)
+    variant = VARIANTS[chance % 3]
+    folder = Path(tempfile.mkdtemp(prefix="sweep-"))
+
+    def say(what: str, verdict: Verdict) -> None:
+        answers.put({"model": model_type, "form": form, "variant": what, **vars(verdict)})
+
+    try:
+        stage = "not built"
+        try:
+            model = build(model_type, attention)
+            feeds = example(model, padded=chance % 2 == 0)
+            stage = "not run"
+            with torch.no_grad():
+                model(**feeds)
+            sites = record(build(model_type, attention), feeds)
+            stage = "not exported"
+            plain = folder / "model.onnx"
+            export(model, feeds, exporter, plain)
+            stage = "not runnable"
+            check_runs(plain, feeds)
+        except Exception as error:
+            say("", Verdict(stage, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
+            return
+        say("", judge(plain, feeds, sites, ""))
+        try:
+            varied = folder / "varied.onnx"
+            vary(plain, variant, varied)
+        except Exception as error:
+            say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
+            return
+        say(variant, judge(varied, feeds, sites, variant))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(names: list[str], forms: int, exporter: str) -> None:
+    """Tries what is not there yet, each file in a process of its own."""
+    STATE.parent.mkdir(parents=True, exist_ok=True)
+    done = {(r["model"], r["form"]) for r in results()}
+    context = multiprocessing.get_context("fork")
+    for name in names:
+        first = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(FORMS)
+        for i in range(len(FORMS)):
+            tried = [f for m, f in done if m == name]
+            worked = sum(1 for r in results() if r["model"] == name and r["variant"] == "" and not r["kind"].startswith("not "))
+            form = FORMS[(first + (0, 2, 1, 3)[i]) % len(FORMS)]
+            if worked >= forms or any(r["model"] == name and r["kind"] in ("not built", "not run") and r["form"].startswith("eager") for r in results()):
+                break
+            if form in tried or not form.endswith(exporter):
+                continue
+            answers = context.SimpleQueue()
+            process = context.Process(target=try_one, args=(name, form, answers))
+            began = time.monotonic()
+            process.start()
+            lines = []
+            while process.is_alive() and time.monotonic() - began < SECONDS:
+                process.join(0.2)
+                while not answers.empty():
+                    lines.append(answers.get())
+            while not answers.empty():
+                lines.append(answers.get())
+            if process.is_alive():
+                process.kill()
+                process.join()
+            if not lines:
+                lines = [{"model": name, "form": form, "variant": "", "kind": "not exported", "detail": f"ended by {process.exitcode} after {time.monotonic() - began:.0f} s", "drawn": 0, "real": 0}]
+            with STATE.open("a") as state:
+                for line in lines:
+                    state.write(json.dumps(line) + "\n")
+                    print(f"{line['model']:32} {line['form']:14} {line['variant']:10} {line['kind']:16} {line['drawn']}/{line['real']} {line['detail'][:150]}", flush=True)
+            done.add((name, form))
+
+
+def results() -> list[dict]:
+    """All lines so far."""
+    if not STATE.exists():
+        return []
+    return [json.loads(line) for line in STATE.read_text().splitlines()]
+
+
+def table(lines: list[dict]) -> str:
+    """The results as Markdown: what was judged, then what is not right and why, then what could not be tried."""
+    judged = [r for r in lines if not r["kind"].startswith("not ")]
+    names = sorted({r["model"] for r in judged})
+    counts = Counter(r["kind"] for r in judged)
+    good = counts["right"] + counts["refused rightly"]
+    versions = f"transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}, onnxruntime {onnxruntime.__version__}"
+    parts = [
+        "# Sweep over architectures",
+        f"Made by `scripts/sweep/sweep.py --write` with {versions}: tiny models with random weights, exported by PyTorch, "
+        "each drawn matrix compared with what was recorded below PyTorch's operators.",
+        f"**{len(names)} architectures, {len(judged)} files, {sum(r['drawn'] for r in judged)} matrices drawn**: "
+        + ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
+        + f". Right or rightly refused: {100 * good / max(1, len(judged)):.1f} %.",
+        "## Not right",
+        _rows(["Architecture", "Export", "Variant", "Verdict", "Why"], [[r["model"], r["form"], r["variant"], r["kind"], r["detail"]] for r in judged if r["kind"] not in ("right", "refused rightly")]),
+        "## Judged",
+        ", ".join(f"`{name}`" for name in names) + ".",
+        "## Not tried",
+        "The installed libraries cannot make these offline, or PyTorch exports them in none of the ways tried:",
+        _rows(["Architecture", "Stage", "Why"], [[name, last["kind"], last["detail"]] for name in sorted({r["model"] for r in lines} - set(names)) for last in [[r for r in lines if r["model"] == name][-1]]]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _rows(head: list[str], rows: list[list[str]]) -> str:
+    def cell(text: str) -> str:
+        return re.sub(r"\x1b\[\d*m|https?://\S+", "", text).replace("|", "/").replace("<", "‹").strip()[:140]
+
+    return "\n".join("| " + " | ".join(cell(c) for c in row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--shard", default="0/1")
+    parser.add_argument("--forms", type=int, default=1)
+    parser.add_argument("--exporter", choices=("legacy", "dynamo", ""), default="")
+    parser.add_argument("--write", action="store_true")
+    options = parser.parse_args()
+    index, count = map(int, options.shard.split("/"))
+    sweep(options.names or architectures()[index::count], options.forms, options.exporter)
+    if options.write:
+        TABLE.write_text(table(results()))
+    print(dict(Counter(r["kind"] for r in results())))
+
+
+if __name__ == "__main__":
+    main()
