@@ -233,6 +233,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     const shown = (): Promise<string> => panel.getByRole('region', { name: 'Matrix' }).getByRole('heading').innerText();
     const rows = (): Promise<string[]> => picker().locator('.monaco-list-row').allInnerTexts();
     await vscode.runCommand('Attention Explorer: Select Head');
+    // The list opens at the head that is shown; what is strongest stands above.
+    await row(/./).waitFor();
+    await vscode.page.keyboard.press('Control+Home');
     await picker().getByText(/^previous token [01]\.\d\d$/).waitFor();
     await vscode.screenshot('heads-measured');
     const all = (await rows()).join('\n');
