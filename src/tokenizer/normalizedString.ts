@@ -19,7 +19,7 @@ interface Places {
  * stands for. All positions are UTF-16 code units; a value never changes, every step makes a new one.
  *
  * The rules by which places move (an inserted character shares the place of the one before it) are those of the reference
- * library, so that offsets are the same by construction, with one exception: what replaces several characters has the place
+ * library, so that offsets are the same by construction, with one exception: what replaces several characters, not all blank, has the place
  * of all of them, and there only that of the last. What the steps write is counted, from the text on through all that is made of it.
  */
 export class NormalizedString {
@@ -176,8 +176,9 @@ export class NormalizedString {
       const end = matchEnds[i];
       const place = own.from + end - 1;
       if (isMatch[i]) {
-        // The reference library gives it the place of the last replaced character alone.
-        starts.fill(end > 0 ? own.starts[own.from + Math.min(start, end - 1)] : this.originalStart, write, write + content.length);
+        // The reference library gives it the place of the last replaced character alone: of blanks that become one, that is as good as all.
+        const first = text.slice(start, end).trim() === '' ? end - 1 : Math.min(start, end - 1);
+        starts.fill(end > 0 ? own.starts[own.from + first] : this.originalStart, write, write + content.length);
         ends.fill(end > 0 ? own.ends[place] : this.originalStart, write, write + content.length);
       } else {
         this.#copyPlaces(starts, ends, start, write, end - start);
