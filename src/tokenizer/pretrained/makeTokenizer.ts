@@ -41,7 +41,6 @@ export type TokenizerRemark =
 export interface MadeTokenizer {
   readonly tokenizer: Tokenizer;
   readonly className: string;
-  readonly paddingSide: 'left' | 'right';
   readonly remarks: readonly TokenizerRemark[];
 }
 
@@ -76,7 +75,7 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         const { backend, init } = build(files, fields, attempt);
         const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
         if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-        return { tokenizer, className: chosen.name, paddingSide: paddingSide(init, chosen), remarks };
+        return { tokenizer, className: chosen.name, remarks };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
         // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
@@ -85,13 +84,8 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
     }
     if (files.json === undefined || !(failure instanceof ReferenceFailure)) throw failure instanceof TokenizerFormatError ? failure : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
     remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, paddingSide: 'right', remarks };
+    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks };
   });
-}
-
-function paddingSide(init: InitArguments, chosen: ChosenClass): 'left' | 'right' {
-  const said = init.raw('padding_side');
-  return said === 'left' || said === 'right' ? said : chosen.kind === 'class' ? (chosen.made.paddingSide ?? 'right') : 'right';
 }
 
 const known = new Set(knownSettings.split(' '));

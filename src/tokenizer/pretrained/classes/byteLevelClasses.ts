@@ -94,7 +94,6 @@ const codeGen: TokenizerClass = {
 const cohere: TokenizerClass = {
   files,
   kind: 'BPE',
-  paddingSide: 'left',
   tokens: { unk_token: '<UNK>', bos_token: '<BOS_TOKEN>', eos_token: '<|END_OF_TURN_TOKEN|>', pad_token: '<PAD>', cls_token: '<CLS>', sep_token: '<SEP>', mask_token: '<MASK_TOKEN>' },
   pipeline: (init, source) => ({
     ...gpt2Pipeline(init, source),

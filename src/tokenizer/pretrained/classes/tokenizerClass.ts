@@ -19,7 +19,6 @@ export interface TokenizerClass {
   /** Flags that the class gives to a token that has none. */
   readonly flags?: Readonly<Record<string, Partial<AddedTokenFlags>>>;
   readonly addsBos?: boolean;
-  readonly paddingSide?: 'left';
   /** Special tokens without a name. Throws `ReferenceFailure`. */
   readonly extras?: (init: InitArguments) => readonly TokenValue[] | undefined;
   /** Puts the steps together. Throws `ReferenceFailure` where the class does not take the vocabulary. */
