@@ -57,7 +57,7 @@ async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
   if (command === '--version' || options.values.version) return { output: await run('version', options), code: 0 };
   const { timeout } = options.values;
   const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
-  if (command !== undefined && work === undefined && (seconds !== undefined || isGuarded(command))) return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
+  if (command !== undefined && work === undefined && (seconds !== undefined || isGuarded(command, options.values.prove))) return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
   return { output: await run(command, options), code: 0 };
 }
 

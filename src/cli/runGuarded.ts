@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
+import { rmSync, writeSync } from 'node:fs';
 import { constants, totalmem } from 'node:os';
 import type { Readable } from 'node:stream';
 import { changedSince, type SeenFile } from '../base/changedFile.node';
@@ -17,7 +17,7 @@ const mostKept = 16_384;
 /** Who ends a command by these knows why. */
 const byThePerson: readonly (string | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'];
 
-/** The commands that may end in ways that they cannot tell of; the others say everything themselves, and start sooner. */
+/** The commands that may end in ways that they cannot tell of, for they run a model or what its files ask for; the others say everything themselves, and start sooner. */
 const guardedCommands: readonly string[] = ['explain', 'extract', 'tokenize'];
 
 /** A timer takes no more. */
@@ -30,9 +30,9 @@ export function parseSeconds(written: string): number {
   return seconds;
 }
 
-/** Whether a command is run in a process of its own. */
-export function isGuarded(command: string): boolean {
-  return guardedCommands.includes(command);
+/** Whether a command is run in a process of its own; of `inspect` that which runs the model for a proof. */
+export function isGuarded(command: string, proves: boolean): boolean {
+  return guardedCommands.includes(command) || (command === 'inspect' && proves);
 }
 
 /** The process that does the work, seen from inside; undefined in the one that watches it. */
@@ -50,14 +50,15 @@ export function guardedWork(): { /** Says the one sentence of a command that fai
  */
 export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [guardVariable]: String(mostBytes) } });
-  let [printed, sentence, mapped] = ['', '', ''];
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [guardVariable]: String(mostBytes) } });
+  let [printed, sentence, mapped, begun] = ['', '', '', ''];
   let limitBytes: number | undefined;
   const words = new GuardLine();
   const read = (line: unknown, add: (text: string) => void): void => void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
   read(child.stderr, (text) => (printed = (printed + text).slice(-mostKept)));
   read(child.stdio[guardedLines.sentence], (text) => (sentence += text));
   read((child.stdio as readonly unknown[])[guardedLines.mapped] /* the type knows five */, (text) => (mapped += text));
+  read((child.stdio as readonly unknown[])[guardedLines.begun] /* likewise */, (text) => (begun += text));
   read(child.stdio[guardedLines.guard], (text) => {
     for (const word of words.read(text)) if (word.kind === 'limit') limitBytes = word.bytes;
   });
@@ -75,10 +76,12 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
     child.once('close', (...ended) => resolve(ended));
   });
   clearTimeout(timer);
+  for (const path of linesOf<string>(begun)) rmSync(path, { force: true }); // what was finished stands elsewhere
   if (isOver) throw new ExplorerError('commandTookTooLong', [seconds ?? 0]);
   if (code === 0) return 0;
-  if (byThePerson.includes(signal) || printed.includes('EPIPE')) return signal === null ? 1 : 128 + constants.signals[signal];
-  process.stderr.write(sentence === '' ? line`${commandSentence(endOf(explainEnd({ code, signal, printed, limitBytes, changedFile: changedSince(filesOf(mapped)) })))}\n` : sentence); // which the other made fit for a terminal
+  // Of a failure with a sentence, what the runtime printed beside is the model's: it may name anything.
+  if (byThePerson.includes(signal) || (sentence === '' && printed.includes('EPIPE'))) return signal === null ? 1 : 128 + constants.signals[signal];
+  process.stderr.write(sentence === '' ? line`${commandSentence(endOf(explainEnd({ code, signal, printed, limitBytes, changedFile: changedSince(linesOf<SeenFile>(mapped)) })))}\n` : sentence); // which the other made fit for a terminal
   return sentence === '' ? 1 : (code ?? 1);
 }
 
@@ -86,7 +89,7 @@ function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {
   return new ExplorerError(kind === 'memory' ? 'outOfMemory' : kind === 'files' ? 'modelChanged' : 'commandStopped', [reason]);
 }
 
-/** The files that whole lines of our own tell of; of the last one a part may have come. */
-function filesOf(mapped: string): SeenFile[] {
-  return mapped.split('\n').slice(0, -1).map((each) => JSON.parse(each) as SeenFile); // our own process wrote it
+/** What whole lines of our own tell of; of the last one a part may have come. */
+function linesOf<T>(told: string): T[] {
+  return told.split('\n').slice(0, -1).map((each) => JSON.parse(each) as T); // our own process wrote it
 }

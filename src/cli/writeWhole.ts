@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { writeSync } from 'node:fs';
 import { access, constants, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
+import { guardVariable, guardedLines } from './guardedLines';
 
 /** Throws `fileNotWritten` where a file cannot come to stand at a path: said before the work that it is for. */
 export async function checkWritable(path: string): Promise<void> {
@@ -23,6 +25,8 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
     const place = await placeOf(path);
     if (place.isDevice) return await write(place.path, 'w', bytes);
     const beside = join(dirname(place.path), `.${randomUUID()}.part`);
+    // Whoever watches this process takes it away where we are ended before we can.
+    if (process.env[guardVariable] !== undefined) writeSync(guardedLines.begun, `${JSON.stringify(beside)}\n`);
     try {
       await write(beside, 'wx', bytes);
       await rename(beside, place.path);

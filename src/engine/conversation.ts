@@ -89,10 +89,16 @@ function isMessage(item: unknown): item is YAMLMap {
   return isMap(item) && typeof item.get('role') === 'string' && (item.has('content') || item.has('tool_calls'));
 }
 
+/** The name of a value; lists and maps name none, as in JSON and in Python. */
+function keyOf(node: unknown): string {
+  if (isScalar(node) || node === null) return String(plainOf(node));
+  throw new UnknownValue();
+}
+
 function plainOf(node: unknown, others?: ReadonlyMap<unknown, string>, depth = 0): unknown {
   if (depth > maxDepth) throw new UnknownValue();
   if (node === null || node === undefined) return null;
-  if (isMap(node)) return Object.fromEntries(node.items.map(({ key, value }) => [String(plainOf(key)), plainOf(value, others, depth + 1)]));
+  if (isMap(node)) return Object.fromEntries(node.items.map(({ key, value }) => [keyOf(key), plainOf(value, others, depth + 1)]));
   if (isSeq(node)) return node.items.map((item) => plainOf(item, others, depth + 1));
   if (!isScalar(node)) throw new UnknownValue();
   const other = others?.get(node);

@@ -4,6 +4,9 @@ export class TooCostlyError extends Error {}
 /** Parts that a section of a tokenizer.json (its normalizer, its decoder, …) may be put together from. */
 export const maxParts = 256;
 
+/** Pieces, and merges of these, in a file that lists them; those of real tokenizers have up to half a million. */
+export const maxPieces = 2 ** 22;
+
 /** UTF-16 code units of a regular expression; those of real tokenizers have a few hundred. */
 export const maxExpressionUnits = 2 ** 14;
 

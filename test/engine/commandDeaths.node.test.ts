@@ -48,6 +48,42 @@ describe('A command that cannot end by itself', function () {
     await expectEventually(() => expect(() => process.kill(work, 0)).to.throw());
   });
 
+  it('says its sentence whatever the runtime prints beside it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-printing-'));
+    try {
+      writeFileSync(join(folder, 'print.cjs'), "if (process.env.ATTENTION_EXPLORER_GUARDED) console.error('the node EPIPE failed');");
+      const { end } = start(['explain', join(folder, 'gone.txt')], ['--require', join(folder, 'print.cjs')]);
+      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('fileNotFound', [join(folder, 'gone.txt')]).message}\n` });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('leaves nothing of what it was writing behind when it is ended in the midst of it', async function () {
+    if (process.platform === 'win32') return this.skip(); // there a program cannot be asked to end
+    const folder = mkdtempSync(join(tmpdir(), 'ae-writing-'));
+    try {
+      writeFileSync(join(folder, 'text.txt'), 'a = b');
+      // A disk that is so slow that nothing of it is ever done.
+      writeFileSync(join(folder, 'slow.cjs'), `
+        const files = require('node:fs/promises');
+        const { open } = files;
+        files.open = async (path, ...others) => {
+          const file = await open(path, ...others);
+          if (String(path).endsWith('.part')) file.writeFile = () => new Promise(() => setInterval(() => {}, 1000));
+          return file;
+        };`);
+      const { child, end } = start(['explain', join(folder, 'text.txt'), '--model', 'media/models/code-decoder', '--head', '0.0', '--out', join(folder, 'weights.npz')], ['--require', join(folder, 'slow.cjs')]);
+      const parts = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.part'));
+      await expectEventually(() => expect(parts()).to.have.length(1));
+      child.kill('SIGTERM');
+      expect(await end).to.deep.equal({ code: 143, said: '' });
+      expect(readdirSync(folder).sort()).to.deep.equal(['slow.cjs', 'text.txt']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('says in one sentence what failed inside the runtime, on every backend and in every command that runs a model', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-failing-'));
     const at = (name: string): string => join(folder, name);
@@ -86,6 +122,17 @@ describe('A command that cannot end by itself', function () {
     }
   });
 
+  it('says in one sentence that it was ended, also where a model is run for a proof', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-proof-'));
+    try {
+      writeFileSync(join(folder, 'end.cjs'), atRun("process.kill(process.pid, 'SIGKILL')"));
+      const { end } = start(['inspect', 'media/models/code-decoder', '--prove', '--backend', 'native'], ['--require', join(folder, 'end.cjs')]);
+      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('commandStopped', [process.platform === 'win32' ? 'exit code 1' : 'signal SIGKILL']).message}\n` });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('says that the weights of its model changed, where they are cut off while it runs', async function () {
     if (process.platform !== 'linux') return this.skip(); // not every system lets go of what is mapped
     const folder = mkdtempSync(join(tmpdir(), 'cut-command-'));
@@ -94,19 +141,7 @@ describe('A command that cannot end by itself', function () {
       writeFileSync(join(folder, 'tokenizer.json'), tinyTokenizer());
       writeFileSync(join(folder, 'text.txt'), 'abc');
       // When the native runtime is about to run, its weights are gone.
-      writeFileSync(join(folder, 'cut.cjs'), `
-        const load = process.dlopen;
-        process.dlopen = (module, ...others) => {
-          load(module, ...others);
-          const session = module.exports.InferenceSession;
-          if (session === undefined) return;
-          module.exports.InferenceSession = class extends session {
-            run(...args) {
-              require('node:fs').truncateSync(${JSON.stringify(join(folder, 'model.onnx.data'))}, 0);
-              return super.run(...args);
-            }
-          };
-        };`);
+      writeFileSync(join(folder, 'cut.cjs'), atRun(`require('node:fs').truncateSync(${JSON.stringify(join(folder, 'model.onnx.data'))}, 0)`));
       const { end } = start(['explain', join(folder, 'text.txt'), '--model', folder, '--backend', 'native'], ['--require', join(folder, 'cut.cjs')]);
       expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('modelChanged', ['model.onnx.data']).message}\n` });
     } finally {
@@ -114,6 +149,23 @@ describe('A command that cannot end by itself', function () {
     }
   });
 });
+
+/** A program that does something when the native runtime is about to run a model. */
+function atRun(does: string): string {
+  return `
+    const load = process.dlopen;
+    process.dlopen = (module, ...others) => {
+      load(module, ...others);
+      const session = module.exports.InferenceSession;
+      if (session === undefined) return;
+      module.exports.InferenceSession = class extends session {
+        run(...args) {
+          ${does};
+          return super.run(...args);
+        }
+      };
+    };`;
+}
 
 function isChildOf(pid: number, parent: number | undefined): boolean {
   try {

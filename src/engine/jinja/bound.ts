@@ -28,12 +28,24 @@ export function textOf(name: string, value: Value | undefined): string {
 }
 
 /** The longest text, and the longest list, that a template makes in one step. */
-const maxMade = 2 ** 24;
-const maxItems = 2 ** 18;
+export const maxMade = 2 ** 24;
+export const maxItems = 2 ** 18;
 
 /** Throws a RangeError where a template makes something that no honest one does. */
 export function checkMade(length: number): void {
   if (length > maxMade) throw new RangeError('a template makes too much');
+}
+
+/** What a step made. Throws a RangeError where it is a longer text than any of an honest template: whoever cuts one that is longer still ends V8. */
+export function made<T extends Value>(value: T): T {
+  if (typeof value === 'string') checkMade(value.length);
+  return value;
+}
+
+/** Several texts as one. Throws a RangeError where that is too long, before it is made. */
+export function joinMade(parts: readonly string[], separator = ''): string {
+  checkMade(parts.reduce((sum, { length }) => sum + length, 0) + separator.length * Math.max(0, parts.length - 1));
+  return parts.join(separator);
 }
 
 /** Throws a RangeError where a list is longer than any of an honest template. */

@@ -1,4 +1,4 @@
-import { bound, needed, textOf } from './bound';
+import { bound, checkMade, joinMade, made, needed, textOf } from './bound';
 import { JinjaError } from './jinjaError';
 import { pythonSpace } from './lexer';
 import { capitalized, filled, member, replaced, splitLines, stripped } from './methods';
@@ -69,7 +69,7 @@ const filters: ReadonlyMap<string, Filter> = new Map(own.flatMap(([names, filter
 export function filter(name: string, value: Value, args: Arguments): Value {
   const found = filters.get(name);
   if (found === undefined) throw new JinjaError(`the filter '${name}' is not known, or not supported`);
-  return found(value, args);
+  return made(found(value, args));
 }
 
 function unsupported(what: string): never {
@@ -159,7 +159,7 @@ function extreme(value: Value, args: Arguments, sign: 1 | -1): Value {
 function joined(value: Value, args: Arguments): string {
   const [by = '', attribute = null] = bound('join', args, ['d', 'attribute']);
   const path = pathOf(attribute);
-  return [...iterate(value)].map((item) => str(path(item))).join(str(by));
+  return joinMade([...iterate(value)].map((item) => str(path(item))), str(by));
 }
 
 function mapped(value: Value, args: Arguments): Value {
@@ -215,7 +215,9 @@ function summed(value: Value, args: Arguments): Value {
 
 function indented(value: Value, args: Arguments): string {
   const [width = 4, isFirst = false, isBlank = false] = bound('indent', args, ['width', 'first', 'blank']);
-  const indent = typeof width === 'string' ? width : ' '.repeat(Math.max(0, integerOf(width)));
+  const units = typeof width === 'string' ? width.length : Math.max(0, integerOf(width));
+  checkMade(units);
+  const indent = typeof width === 'string' ? width : ' '.repeat(units);
   if (typeof value !== 'string') throw new JinjaError(`indent needs a text, not '${typeName(value)}'`);
   const lines = splitLines(`${value}\n`, false);
   const text = isTrue(isBlank) ? lines.join(`\n${indent}`) : lines.map((line, i) => (i > 0 && line !== '' ? indent + line : line)).join('\n');

@@ -1,4 +1,4 @@
-import { bound, checkMade, needed, textOf } from './bound';
+import { bound, checkMade, joinMade, made, needed, textOf } from './bound';
 import { filter } from './filters';
 import { JinjaError } from './jinjaError';
 import { attributeOf, itemOf } from './lookup';
@@ -268,7 +268,7 @@ function macro({ name, parameters, body, uses }: MacroBody, scope: Scope): Calla
 function called(callee: Value, args: Arguments): Value {
   checkDefined(callee);
   if (!(callee instanceof Callable)) throw new JinjaError(`'${typeName(callee)}' object is not callable`);
-  return callee.call(args);
+  return made(callee.call(args));
 }
 
 function argumentsOf({ positional, named, rest, namedRest }: CallArguments, scope: Scope): Arguments {
@@ -296,16 +296,14 @@ function evaluate(expression: Expression, scope: Scope): Value {
     case 'dict':
       return new Map(expression.pairs.map(([key, value]) => [keyOf(evaluate(key, scope)), evaluate(value, scope)]));
     case 'concat':
-      return expression.items.map((item) => str(evaluate(item, scope))).join('');
+      return joinMade(expression.items.map((item) => str(evaluate(item, scope))));
     case 'unary':
       return unary(expression.operator, evaluate(expression.operand, scope));
     case 'binary': {
       const left = evaluate(expression.left, scope);
       if (expression.operator === 'and') return isTrue(left) ? evaluate(expression.right, scope) : left;
       if (expression.operator === 'or') return isTrue(left) ? left : evaluate(expression.right, scope);
-      const result = operate(expression.operator, left, evaluate(expression.right, scope));
-      if (typeof result === 'string') checkMade(result.length);
-      return result;
+      return made(operate(expression.operator, left, evaluate(expression.right, scope)));
     }
     case 'compare':
       return compared(expression, scope);

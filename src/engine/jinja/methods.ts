@@ -1,4 +1,4 @@
-import { bound, checkMade, needed, textOf } from './bound';
+import { bound, checkMade, joinMade, needed, textOf } from './bound';
 import { JinjaError } from './jinjaError';
 import { isSpace, stripEnd } from './lexer';
 import { str } from './printed';
@@ -120,12 +120,13 @@ const ofTexts: ReadonlyMap<string, Method<string>> = new Map<string, Method<stri
   [
     'join',
     (self, args) =>
-      [...iterate(needed('join', bound('join', args, ['iterable'])[0]))]
-        .map((item, i) => {
+      joinMade(
+        [...iterate(needed('join', bound('join', args, ['iterable'])[0]))].map((item, i) => {
           if (typeof item !== 'string') throw new JinjaError(`sequence item ${i}: expected str instance, ${typeName(item)} found`);
           return item;
-        })
-        .join(self),
+        }),
+        self,
+      ),
   ],
   ['partition', (self, args) => partition(self, textOf('partition', bound('partition', args, ['sep'])[0]), false)],
   ['rpartition', (self, args) => partition(self, textOf('rpartition', bound('rpartition', args, ['sep'])[0]), true)],

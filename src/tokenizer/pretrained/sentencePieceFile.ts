@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { WireReader } from '../../base/wireReader';
 import { TokenizerFormatError } from '../jsonFields';
+import { maxPieces } from '../workBounds';
 
 /** How SentencePiece cuts words. */
 export const enum SentencePieceKind {
@@ -28,9 +29,6 @@ export interface SentencePieceModel {
   /** The compiled rules of its normaliser; empty where it has none. */
   readonly characterMap: Uint8Array;
 }
-
-/** Pieces beyond these are no tokenizer's. */
-const maxPieces = 2 ** 22;
 
 /** Reads a file of SentencePiece. Throws `TokenizerFormatError` where it is none. */
 export function readSentencePiece(bytes: Uint8Array, name: string): SentencePieceModel {

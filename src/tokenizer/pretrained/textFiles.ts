@@ -1,10 +1,15 @@
 import { isId, JsonFields, TokenizerFormatError } from '../jsonFields';
 import { parseJson } from '../tokenizer';
+import { maxPieces } from '../workBounds';
 
+/** Ends a line. */
+const lineFeed = 10;
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
 
 /** The lines of a file, as the reference library takes them: a last line break ends the last line. */
 function lines(bytes: Uint8Array): string[] {
+  let numBreaks = 0;
+  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) if (++numBreaks > maxPieces) throw new TokenizerFormatError('it has more lines than any tokenizer');
   const all = text(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
   if (all[all.length - 1] === '') all.pop();
   return all;
@@ -12,7 +17,8 @@ function lines(bytes: Uint8Array): string[] {
 
 /** Reads a vocab.txt: a piece a line, whose id is its place. White space at the ends of lines does not count. */
 export function readVocabularyLines(bytes: Uint8Array): ReadonlyMap<string, number> {
-  return new Map(lines(bytes).map((line, id) => [line.replace(/\p{White_Space}+$/u, ''), id]));
+  // Looked for from where white space begins alone: else a line of blanks takes the square of its length.
+  return new Map(lines(bytes).map((line, id) => [line.replace(/(?<!\p{White_Space})\p{White_Space}+$/u, ''), id]));
 }
 
 /** Reads a vocab.json: pieces and their ids. */

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { memoryBound } from '../../../src/base/memoryBound';
+import { maxItems, maxMade } from '../../../src/engine/jinja/bound';
 import { timeLimits } from '../../../src/engine/timeLimits';
-import { maxExpressionUnits, maxParts, mostUnits } from '../../../src/tokenizer/workBounds';
+import { maxExpressionUnits, maxParts, maxPieces, mostUnits } from '../../../src/tokenizer/workBounds';
 
 describe('The bounds of time and memory in SECURITY.md', () => {
   const guide = readFileSync('SECURITY.md', 'utf8');
@@ -14,6 +15,8 @@ describe('The bounds of time and memory in SECURITY.md', () => {
     }
     expect(guide).to.include(`| ${maxParts}; ${maxExpressionUnits} |`);
     expect(guide).to.include(`| ${mostUnits(1) - mostUnits(0)} times as long as it was, and ${mostUnits(0)} characters |`);
+    expect(guide).to.include(`of SentencePiece | ${maxPieces} |`);
+    expect(guide).to.include(`| ${maxMade} characters; ${maxItems} items |`);
     expect(memoryBound(64e9)).to.equal(48e9);
     expect(memoryBound(1e9)).to.equal(2 ** 30);
   });

@@ -74,6 +74,15 @@ describe('chat templates', () => {
     }
   });
 
+  it('are refused where a step makes more than any honest one, before that is made', () => {
+    const doubled = "{% set n = namespace(x='a') %}{% for i in range(25) %}{% set n.x = n.x ~ n.x %}{% endfor %}";
+    const long = "{% set x = 'a' * 10000000 %}";
+    for (const text of [`${doubled}{{ n.x | length }}`, `${long}{{ [x, x] | join | length }}`, `${long}{{ ''.join([x, x]) | length }}`, "{{ 'a' | indent(20000000, true) | length }}", "{{ ['a'] | map('indent', 20000000, true) | list | length }}", `${long}{% macro f() %}{{ x }}{{ x }}{% endmacro %}{{ f() | length }}`]) {
+      const error = errorOfCall(() => renderChat(template(`${text}{{ messages[0].content }}`), 'some text'));
+      expect([error?.code, error?.cause instanceof RangeError], text).to.deep.equal(['chatTemplateFailed', true]);
+    }
+  });
+
   it('give tokens whose offsets are those of the text, the template’s own standing for none of it', () => {
     const tokenizer = Tokenizer.fromJson(tinyTokenizer());
     const text = ' ab\ncd ';

@@ -29,7 +29,7 @@ describe('conversations', () => {
 
   it('are no other texts', () => {
     const alias = '- &a {role: user, content: x}\n- *a\n';
-    for (const text of ['Hello', 'role: user', '[]', '[{"role": "user"}]', '- role: user\n- x', '{"role": "user", "content": "x"}', '[{"role": "user", "content": ', alias, `- role: user\n  content: ${'['.repeat(50_000)}`]) {
+    for (const text of ['Hello', 'role: user', '[]', '[{"role": "user"}]', '- role: user\n- x', '{"role": "user", "content": "x"}', '[{"role": "user", "content": ', alias, '- role: user\n  content: a\n  ? {toString: 1}\n  : x\n', `- role: user\n  content: ${'['.repeat(50_000)}`]) {
       expect(readConversation(text), text.slice(0, 40)).to.equal(undefined);
     }
   });

@@ -62,6 +62,15 @@ describe('Files of a tokenizer', () => {
     expect(await codes({ 'vocab.txt': '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n' }, 'vocab.txt')).to.deep.equal(['tokenizerClassAssumed']);
   });
 
+  it('are read in a time that grows with them, also where lines are blanks', async () => {
+    const started = performance.now();
+    const vocabulary = `[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n${' '.repeat(300_000)}a\nb\u0085 \n`;
+    const tokenizer = await ModelTokenizer.open({ path: 'm/vocab.txt' }, folderWith({ 'vocab.txt': vocabulary }), noDeadlines);
+    expect([...tokenizer.encode('b', { addSpecialTokens: false }).ids]).to.deep.equal([6]);
+    // Where each blank is taken for the first of the last ones, it takes a minute.
+    expect(performance.now() - started).to.be.below(5000);
+  });
+
   it('that are damaged, or missing, are refused', async () => {
     const t5 = filesOf('T5Tokenizer, unigram nmt_nfkc, plain');
     const gpt2 = filesOf('GPT2Tokenizer, files 0, plain');
@@ -73,6 +82,7 @@ describe('Files of a tokenizer', () => {
     expect(await refused({ 'vocab.json': gpt2['vocab.json'], 'tokenizer_config.json': gpt2['tokenizer_config.json'] }, 'vocab.json')).to.equal('tokenizerInvalid');
     expect(await refused({ ...gpt2, 'vocab.json': '{"a": -1}' }, 'vocab.json')).to.equal('tokenizerInvalid');
     expect(await refused({ 'vocab.txt': 'a\n', 'tokenizer_config.json': '{"tokenizer_class":"BertJapaneseTokenizer"}' }, 'vocab.txt')).to.equal('tokenizerUnsupported');
+    expect(await refused({ ...gpt2, 'merges.txt': '\n'.repeat(2 ** 22 + 1) }, 'vocab.json')).to.equal('tokenizerInvalid');
     expect(await refused({ 'tokenizer.model': `${'A'.repeat(2 ** 20)} 0\n`, 'tokenizer_config.json': '{}' }, 'tokenizer.model')).to.equal('tokenizerTooCostly');
   });
 });
