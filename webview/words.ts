@@ -1,9 +1,9 @@
 import * as l10n from '@vscode/l10n';
 import { plain } from '../src/base/safeText';
-import { headLabel, headsOf, isDerived, isRecomputed, type Component, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import { headLabel, headsOf, isDerived, isRecomputed, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
-import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
+import { visibleNext, visibleText, type PatchGrid, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import type { Stage } from '../src/protocol';
 import type { PaneName, PlacedSplit } from './layout/paneLayout';
@@ -134,8 +134,8 @@ export function splitLabel({ axis, pane }: PlacedSplit): string {
   }
 }
 
-/** A component's name on its tab. */
-export function componentName(component: Component): string {
+/** A component's name on its tab: a stage's is its grids of patches. */
+export function componentName({ component, queryStream, keyStream }: ComponentInfo, streams: readonly TokenStream[]): string {
   switch (component) {
     case 'encoder':
       return l10n.t('Encoder');
@@ -145,7 +145,17 @@ export function componentName(component: Component): string {
       return l10n.t('Cross-attention');
     case 'self':
       return l10n.t('Self-attention');
+    default: {
+      const [queries, keys] = [streams[queryStream]?.grid, streams[keyStream]?.grid];
+      const name = gridName(queries);
+      return queryStream === keyStream ? name : l10n.t('{0} read {1}', name, gridName(keys));
+    }
   }
+}
+
+/** A grid of patches by its rows and columns. */
+export function gridName(grid: PatchGrid | undefined): string {
+  return l10n.t('{0} × {1} patches', grid?.rows ?? 0, grid?.columns ?? 0);
 }
 
 /** What the engine is doing. */

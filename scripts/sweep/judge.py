@@ -81,6 +81,10 @@ def _nearest(matrix: np.ndarray, sites: list[Site], free: set[int], over: Callab
     best, where = float("inf"), -1
     for i in sorted(free):
         recorded = sites[i].matrix.numpy()
+        if heads * batch < recorded.size // (recorded.shape[-1] * recorded.shape[-2]) and queries >= recorded.shape[-2]:
+            difference = _put_together(matrix, recorded)
+            if difference < best:
+                best, where = difference, i
         for candidate in (recorded, recorded.swapaxes(-1, -2)):
             if candidate.size != matrix.size or candidate.shape[-1] != keys or candidate.shape[-2] != queries:
                 continue
@@ -90,6 +94,17 @@ def _nearest(matrix: np.ndarray, sites: list[Site], free: set[int], over: Callab
                 if difference < best:
                     best, where = float(difference), i
     return best, where
+
+
+def _put_together(matrix: np.ndarray, recorded: np.ndarray) -> float:
+    """How far the numbers of windows that were put together are from those of the windows, wherever they stand; what pads a window is in none."""
+    placed, windows = np.sort(matrix[matrix > 0]), np.sort(recorded[recorded > 0])
+    if not 0 < placed.size <= windows.size:
+        return float("inf")
+    if placed.size == windows.size:
+        return float(np.abs(placed - windows).max())
+    after = np.clip(np.searchsorted(windows, placed), 1, windows.size - 1)
+    return float(np.minimum(np.abs(windows[after] - placed), np.abs(windows[after - 1] - placed)).max())
 
 
 def _not_computed(path: Path, feeds: dict[str, torch.Tensor], drawn: dict[str, np.ndarray]) -> str:

@@ -3,7 +3,9 @@ import { resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
-import { AttentionSession } from '../engine/attentionSession';
+import { AttentionSession, type LayerWeights } from '../engine/attentionSession';
+import { placeLayers } from '../engine/image/placedLayers';
+import { maxAttentionBytes } from '../engine/layerInfo';
 import { modelAccess } from '../engine/modelAccess';
 import { readModelFiles } from '../engine/modelFiles';
 import { resolveModel } from '../engine/modelFolder';
@@ -13,7 +15,7 @@ import { loadOnBackend } from '../engine/loadOnBackend';
 import { maxReason, Runtimes } from '../engine/runtimes';
 import { noticeText } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
-import { planInputs } from '../onnx/inputs';
+import { planInputs, type ModelInput } from '../onnx/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
@@ -51,7 +53,10 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({ ids: new Int32Array(length) });
   const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const tensors = new Map<string, StoredTensor>();
-  for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
+  const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
+  const windowed = batch === 1 && pixels !== undefined ? layers.filter((layer) => layer.batch > 1) : [];
+  const placed = windowed.length === 0 || pixels === undefined ? undefined : await placedLayers(session, { windowed, inputs: given, pixels });
+  for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, placed?.tensors.get(layer) ?? { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
   const [first] = outputs.values();
   if (first !== undefined && first.data instanceof Float32Array) tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
   await writeWhole(out, writeSafetensors(tensors));
@@ -60,5 +65,38 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const { runtime, reason } = chosen;
   const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
   const reasons = [...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
-  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
+  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...(placed?.left ?? []).map(({ path, reason }) => line`Written window by window: ${plain(path)}: ${plain(reason)}`), ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
+}
+
+interface PlacedTensors {
+  readonly tensors: ReadonlyMap<LayerWeights, StoredTensor>;
+  /** Layers that stay in their windows, with the reason. */
+  readonly left: readonly { readonly path: string; readonly reason: string }[];
+}
+
+/** Layers of windows as patterns over patches, [1, heads, queries, keys], as long as there is memory for them. */
+async function placedLayers(session: AttentionSession, { windowed, inputs, pixels }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly pixels: ModelInput }): Promise<PlacedTensors> {
+  const isChannelLast = pixels.dims[1] !== 1 && pixels.dims[1] !== 3 && (pixels.dims[3] === 1 || pixels.dims[3] === 3);
+  const places = await session.positions(inputs, pixels, isChannelLast);
+  const [height, width] = pixels.dims.slice(isChannelLast ? 1 : 2);
+  const tensors = new Map<LayerWeights, StoredTensor>();
+  const left: { path: string; reason: string }[] = [];
+  let bytes = 0;
+  for (const layer of windowed) {
+    const site = session.analysis.sites.find(({ path, component, layer: number }) => path === layer.path && component === layer.component && number === layer.layer);
+    const made = placeLayers([layer], () => (site && places.get(site)) ?? 'where its patches lie is not known', { width, height }, {});
+    const [one] = made.layers;
+    left.push(...made.failed);
+    if (one === undefined) continue;
+    const { numHeads, numQueries, numKeys, inParts } = one;
+    bytes += 4 * numHeads * numQueries * numKeys;
+    if (bytes > maxAttentionBytes) {
+      left.push({ path: layer.path, reason: 'as one pattern it would take more memory than there is' });
+      continue;
+    }
+    const weights = new Float32Array(numHeads * numQueries * numKeys);
+    for (let head = 0; head < numHeads; head++) weights.set((await inParts?.rows(head, 0, numQueries)) ?? one.weights, head * numQueries * numKeys);
+    tensors.set(layer, { dtype: 'F32', shape: [1, numHeads, numQueries, numKeys], data: floatBytes(weights) });
+  }
+  return { tensors, left };
 }

@@ -43,7 +43,7 @@ export async function writeWeights(path: string, weights: WrittenWeights): Promi
 }
 
 /**
- * The arrays of such a file: `attention.<component>.<layer>`, `[head, query, key]`; of each stream `<role>.ids`, `.special`, `.offsets` and
+ * The arrays of such a file: `attention.<component>.<layer>`, `[head, query, key]`; of each stream `<name>.ids`, `.special`, `.offsets` and
  * `.codePoints`, one row a token; and `metadata`, the bytes of JSON that names all of them. Throws `invalidArgument` where they take too much.
  */
 export async function weightTensors({ model, notices, streams, components, store, runId, head }: WrittenWeights): Promise<ReadonlyMap<string, StoredTensor>> {
@@ -63,9 +63,10 @@ export async function weightTensors({ model, notices, streams, components, store
       tensors.set(`attention.${component}.${layer}`, { dtype: 'F32', shape: [heads.length, streams[queryStream].tokens.length, streams[keyStream].tokens.length], data: bytesOf(values) });
     }
   }
-  for (const stream of streams) {
+  const names = streams.map(({ role }, i) => nameOf(role, streams.slice(0, i).filter((other) => other.role === role).length));
+  for (const [i, stream] of streams.entries()) {
     const { role, tokens } = stream;
-    const add = (name: string, dtype: string, width: number, values: Int32Array | Uint8Array): void => void tensors.set(`${role}.${name}`, { dtype, shape: width === 1 ? [tokens.length] : [tokens.length, width], data: bytesOf(values) });
+    const add = (name: string, dtype: string, width: number, values: Int32Array | Uint8Array): void => void tensors.set(`${names[i]}.${name}`, { dtype, shape: width === 1 ? [tokens.length] : [tokens.length, width], data: bytesOf(values) });
     add('ids', 'I32', 1, Int32Array.from(tokens, ({ id }) => id));
     add('special', 'BOOL', 1, Uint8Array.from(tokens, ({ isSpecial }) => (isSpecial ? 1 : 0)));
     if (role === 'image') continue;
@@ -79,17 +80,22 @@ export async function weightTensors({ model, notices, streams, components, store
     backend: model.backend,
     unit: 'attention weight: the share of a query’s attention that a key gets',
     notices,
-    streams: streams.map(({ role, text, tokens, grid }) => ({ name: role, text, pieces: tokens.map(({ piece }) => piece), ...(grid === undefined ? {} : { grid }) })),
+    streams: streams.map(({ text, tokens, grid }, i) => ({ name: names[i], text, pieces: tokens.map(({ piece }) => piece), ...(grid === undefined ? {} : { grid }) })),
     components: written.map(({ component: { component, queryStream, keyStream, isCausal }, layers }) => ({
       name: component,
-      queries: streams[queryStream].role,
-      keys: streams[keyStream].role,
+      queries: names[queryStream],
+      keys: names[keyStream],
       isCausal,
       layers: layers.map(({ info: { path, method, normalization, maxError }, layer, heads }) => ({ array: `attention.${component}.${layer}`, path, heads: heads.map(headLabel), method, normalization, maxError: maxError ?? 0 })),
     })),
   };
   const metadata = new TextEncoder().encode(JSON.stringify(told));
   return tensors.set('metadata', { dtype: 'U8', shape: [metadata.length], data: metadata });
+}
+
+/** The name of a stream: its role, with a number where others of that role come before it (grids of patches). */
+function nameOf(role: TokenStream['role'], numBefore: number): string {
+  return numBefore === 0 ? role : `${role}${numBefore + 1}`;
 }
 
 /** The number of code points before each UTF-16 unit of a text, and before its end. */

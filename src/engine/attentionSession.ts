@@ -1,5 +1,6 @@
 import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../base/errors';
+import type { Component } from '../model/head';
 import type { Notice } from '../model/modelInfo';
 import type { ModelAnalysis } from '../onnx/analyzeModel';
 import type { PlacedSite } from '../onnx/describeSites';
@@ -16,6 +17,7 @@ import { extentsOf, type ReadPositions } from './extents';
 import { folderOf } from './fileAccess';
 import { fromTensor, toTensor, type OutputTensor } from './feeds';
 import type { HeldLayer } from './heldLayer';
+import { runPositions, type Placements } from './positionRun';
 import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
 import { arrangeWeights, checkWeights, cropWeights, firstItem, shareOfPadding, type SiteWeights } from './layerWeights';
 import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
@@ -51,7 +53,7 @@ export interface SessionOptions {
 
 /** The attention of one layer, for every head. */
 export interface LayerWeights extends SiteWeights {
-  readonly component: PlacedSite['component'];
+  readonly component: Component;
   readonly layer: number;
   /** The number that the model's own path gives the layer, where it does. */
   readonly modelLayer: number | undefined;
@@ -304,6 +306,11 @@ export class AttentionSession {
     const cropped = cropWeights(arranged, numQueries, numKeys);
     const paddingShare = cropped === arranged || site.rowSum === 'any' ? 0 : shareOfPadding(arranged, cropped);
     return { checks, layer: { ...cropped, ...(paddingShare > 0 ? { paddingShare } : {}), component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
+  }
+
+  /** Where each site's queries and keys stand in a picture that is given as pixels; see {@link runPositions}. */
+  positions(inputs: readonly ModelInput[], pixels: ModelInput, isChannelLast: boolean): Promise<Placements> {
+    return runPositions({ ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative }, inputs, pixels, isChannelLast);
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */

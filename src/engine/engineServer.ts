@@ -1,7 +1,7 @@
 import type { Event } from '../base/event';
 import { ExplorerError } from '../base/errors';
 import type { EngineApi, EngineEvents, EngineHostApi, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../protocol';
-import type { Backend, RunInfo } from '../model/modelInfo';
+import { numTokensOf, type Backend, type RunInfo } from '../model/modelInfo';
 import type { Channel } from '../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../rpc/connection';
 import { engineHostMethods } from '../rpc/methods';
@@ -220,13 +220,13 @@ export class EngineServer {
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
     signal.throwIfAborted();
-    const { stream, layers, components, notices, answers } = await model.run(picture);
+    const { streams, layers, components, notices, answers } = await model.run(picture);
     const ranAt = performance.now();
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
     this.#pictures.add(runId, picture);
-    this.#log('info', `${model.info.name}: ${stream.tokens.length} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
-    return { runId, model: model.info, streams: [stream], components, notices: [...preparing, ...notices], inputFacts: facts, answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
+    this.#log('info', `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
+    return { runId, model: model.info, streams, components, notices: [...preparing, ...notices], inputFacts: facts, answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
   }
 
   async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {

@@ -15,7 +15,9 @@ const order: readonly Component[] = ['self', 'encoder', 'decoder', 'cross'];
 
 /** The components that layers belong to, each with all its layers by number. */
 export function describeComponents(layers: readonly LayerWeights[], streamsOf: (component: Component) => Streams = () => oneStream): ComponentInfo[] {
-  const names = order.filter((component) => layers.some((layer) => layer.component === component));
+  const found = new Set(layers.map(({ component }) => component));
+  // Stages come in the order of their layers.
+  const names = [...order.filter((component) => found.has(component)), ...[...found].filter((component) => !order.includes(component))];
   return names.map((component) => {
     const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
     const { queryStream, keyStream } = streamsOf(component);

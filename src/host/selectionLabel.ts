@@ -20,6 +20,8 @@ export function componentLabel(component: ComponentInfo['component']): PlainText
       return said('cross-attention');
     case 'self':
       return said('self-attention');
+    default:
+      return said('stage {0}', Number(component.slice('stage'.length)));
   }
 }
 

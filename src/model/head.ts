@@ -1,7 +1,7 @@
 import type { PlainText } from '../base/safeText';
 
-/** The part of a model that an attention belongs to; `self` where the model has one stack. */
-export type Component = 'encoder' | 'decoder' | 'cross' | 'self';
+/** The part of a model that an attention belongs to; `self` where the model has one stack; of a stack over several grids of patches, a stage for each, from one. */
+export type Component = 'encoder' | 'decoder' | 'cross' | 'self' | `stage${number}`;
 
 /** How several heads become one pattern. */
 export type Aggregation = 'mean' | 'max';

@@ -82,6 +82,7 @@ export const noticeSentences = {
   pictureStepValues: 'Values of 0 to 255 became: {0}.',
   pictureNotMade: 'Pictures cannot be made ready as {0} says: {1}.',
   patchesByStride: 'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
+  edgePaddingRead: 'The model fills the picture up at its edges, and reads that too: up to {0} % of a patch’s attention is there, and not shown.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',

@@ -164,18 +164,19 @@ export class GraphIndex {
     return names;
   }
 
-  /** Nodes that a set of tensors depends on, and the initializers and inputs among what they use. */
-  ancestors(tensors: Iterable<string>): { readonly nodes: ReadonlySet<number>; readonly tensors: ReadonlySet<string> } {
+  /** Nodes that a set of tensors depends on, and the initializers and inputs among what they use; `others` stand in for nodes, with what they need and make. */
+  ancestors(tensors: Iterable<string>, others: ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> = new Map()): { readonly nodes: ReadonlySet<number>; readonly tensors: ReadonlySet<string> } {
     const nodes = new Set<number>();
     const seen = new Set<string>();
+    const makers = new Map([...others].flatMap(([node, { outputs }]) => outputs.map((output): [string, number] => [output, node])));
     const pending = [...tensors];
     for (let tensor = pending.pop(); tensor !== undefined; tensor = pending.pop()) {
       if (tensor === '' || seen.has(tensor)) continue;
       seen.add(tensor);
-      const producer = this.#producers.get(tensor);
+      const producer = makers.get(tensor) ?? this.#producers.get(tensor);
       if (producer === undefined || nodes.has(producer)) continue;
       nodes.add(producer);
-      for (const name of this.dependencies(producer)) pending.push(name);
+      for (const name of others.get(producer)?.inputs ?? this.dependencies(producer)) pending.push(name);
     }
     return { nodes, tensors: seen };
   }

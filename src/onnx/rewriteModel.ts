@@ -2,12 +2,12 @@ import type { ModelAnalysis } from './analyzeModel';
 import { dataType, dataTypeBits } from './dataType';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
-import type { AttributeInfo, NodeInfo, TensorInfo, ValueInfo } from './onnxModel';
+import type { AttributeInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from './onnxModel';
 import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
 import { nodeAttributes, readMadeNode } from './readModel';
 import type { LoopPlace, Suffix } from './site';
-import { encodeNode } from './suffixNodes';
+import { encodeNode, encodeTypedValue } from './suffixNodes';
 import type { ByteRange } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 
@@ -38,6 +38,10 @@ export interface RewriteOptions {
   readonly tapInputs?: readonly Uint8Array[];
   /** Nodes that others stand in for. */
   readonly replacements?: Replacements | undefined;
+  /** NodeProtos that are added whatever they lead to. */
+  readonly added?: readonly Uint8Array[];
+  /** Tensors that hold floats in single precision, whatever the file says of their type. */
+  readonly retyped?: ReadonlySet<string>;
 }
 
 /** A model with its attention exposed: a small graph whose weights lie in the files named by `externalFiles`. */
@@ -66,7 +70,7 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], also = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements }: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], also = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements, added = [], retyped = new Set() }: RewriteOptions): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -97,8 +101,9 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     return { site, output };
   });
   for (const name of also) addedOutputs.add(name);
-  const wanted = [...sites.flatMap((site) => site.needs), ...also, ...(isWhole ? ownOutputs : kept)];
-  const live = index.ancestors(wanted);
+  addedNodes.push(...added);
+  const wanted = [...sites.flatMap((site) => site.needs), ...also, ...(isWhole ? ownOutputs : kept), ...added.flatMap((node) => readMadeNode(model, node).inputs)];
+  const live = index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
 
   const loops = new Map<number, LoopPlace[]>();
@@ -161,7 +166,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   const inputs: string[] = [];
   for (const input of graph.inputs) {
     if (!isUsed(input.name)) continue;
-    copy(11, input);
+    if (retyped.has(input.name)) written.bytes(11, encodeTypedValue(input.name, dataType.float32, input.dims?.length));
+    else copy(11, input);
     if (!index.initializers.has(input.name)) inputs.push(input.name);
   }
   for (const input of tapInputs) written.bytes(11, input);
@@ -171,7 +177,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   for (const output of graph.outputs) if (stays(output.name)) copy(12, output);
   // Some may be tensors that the model gives anyway.
   for (const output of addedOutputs) if (!stays(output)) written.message(12, new WireWriter().text(1, output));
-  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name)) copy(13, info);
+  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name) && !retyped.has(info.name)) copy(13, info);
   for (const info of [...sites.flatMap((site) => site.suffix?.valueInfos ?? []), ...addedInfos]) written.bytes(13, info);
   for (const other of graph.others) written.raw(other);
 
@@ -180,6 +186,14 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
   whole.message(7, written);
   return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, endOutput, outputs, inputs, cpuNodeNames };
+}
+
+/** What nodes that are replaced need and make: what those need and make that stand in for them. */
+function dependenciesOf(model: OnnxModel, { nodes }: Replacements): ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> {
+  return new Map([...nodes].map(([node, others]) => {
+    const read = others.map((other) => readMadeNode(model, other));
+    return [node, { inputs: read.flatMap(({ inputs }) => inputs), outputs: read.flatMap(({ outputs }) => outputs) }];
+  }));
 }
 
 /** A TensorProto that says where in which file its values lie. */

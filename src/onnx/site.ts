@@ -11,7 +11,7 @@ export type RowSum = 'one' | 'atMostOne' | 'any';
 export type SiteComponent = 'encoder' | 'decoder' | 'cross' | 'self';
 
 /** What holds for the queries and what for the keys of a component, of what holds for the text and what for a decoder's own. */
-export function sidesOf<T>(component: SiteComponent, source: T, target: T): readonly [T, T] {
+export function sidesOf<T>(component: SiteComponent | `stage${number}`, source: T, target: T): readonly [T, T] {
   return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
 }
 

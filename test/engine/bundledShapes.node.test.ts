@@ -113,7 +113,7 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
       expect(samples).to.have.lengthOf.at.least(5);
       for (const sample of samples) {
         const { picture, notices } = await model.prepare(read(`media/models/shapes-vit/samples/${sample}`), sample);
-        const { stream, answers, layers } = await model.run(picture);
+        const { streams: [stream], answers, layers } = await model.run(picture);
         expect(notices).to.deep.equal([]);
         expect(stream.grid).to.include({ rows: 8, columns: 8, first: 1 });
         expect(answers.map((answer) => `${answer.label.replace(' ', '-')}.png`)).to.deep.equal([sample]);

@@ -156,9 +156,9 @@ describe('a model of pictures', () => {
     expect(model.info).to.deep.include({ name: 'vit', reads: 'image' });
     expect([...notices, ...result.notices]).to.deep.equal([]);
     expect([picture.width, picture.height, picture.pixels.length]).to.deep.equal([32, 32, 32 * 32 * 4]);
-    expect(result.stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
-    expect(result.stream.tokens.map(({ piece }) => piece)).to.deep.equal(['[CLS]', '1,1', '1,2', '1,3', '1,4', '2,1', '2,2', '2,3', '2,4', '3,1', '3,2', '3,3', '3,4', '4,1', '4,2', '4,3', '4,4']);
-    expect(result.stream.tokens.map(({ isSpecial }) => isSpecial).indexOf(false)).to.equal(1);
+    expect(result.streams[0].grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
+    expect(result.streams[0].tokens.map(({ piece }) => piece)).to.deep.equal(['[CLS]', '1,1', '1,2', '1,3', '1,4', '2,1', '2,2', '2,3', '2,4', '3,1', '3,2', '3,3', '3,4', '4,1', '4,2', '4,3', '4,4']);
+    expect(result.streams[0].tokens.map(({ isSpecial }) => isSpecial).indexOf(false)).to.equal(1);
     expect(result.components.map(({ layers }) => layers.map(({ numHeads, method }) => [numHeads, method]))).to.deep.equal([[[4, 'exposed'], [4, 'exposed']]]);
     (result.layers as readonly WholeLayer[]).forEach(({ weights }, layer) => expect(largestDifference(weights, floatsOf(processed.get(`attention.${layer}`))), `layer ${layer}`).to.be.at.most(2e-5));
   });
@@ -166,7 +166,7 @@ describe('a model of pictures', () => {
   it('takes its size from the file where no settings say how pictures are made, and says so', async () => {
     const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec);
     const { picture, notices } = await model.prepare(await read('plain.jpg'), 'plain.jpg');
-    const { stream } = await model.run(picture);
+    const { streams: [stream] } = await model.run(picture);
     await model.release();
     expect(notices).to.deep.equal([{ code: 'pictureAssumed', args: [32, 32] }]);
     expect(stream.grid).to.deep.equal({ rows: 4, columns: 4, first: 1, patchWidth: 8, patchHeight: 8 });
@@ -205,7 +205,7 @@ describe('a model of pictures', () => {
     const files = memoryAccess({ 'm/vit/model.onnx': await readFixture('zoo/real.text_line/model.onnx') });
     const model = await ImageModel.load({ runtime, reason: '' }, files, spec);
     const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
-    const { stream, notices, components } = await model.run(picture);
+    const { streams: [stream], notices, components } = await model.run(picture);
     await model.release();
     expect([picture.width, picture.height]).to.deep.equal([68, 48]);
     expect(stream.grid).to.deep.equal({ rows: 1, columns: 9, first: 0, patchWidth: 8, patchHeight: 48 });

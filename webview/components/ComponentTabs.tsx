@@ -10,6 +10,7 @@ export function ComponentTabs({ components, current }: { components: readonly Co
   const { panel } = usePanel();
   const list = useRef<HTMLDivElement>(null);
   const index = components.indexOf(current);
+  const streams = panel.run.value?.info.streams ?? [];
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined || event.altKey) return;
@@ -21,9 +22,9 @@ export function ComponentTabs({ components, current }: { components: readonly Co
   };
   return (
     <div class="tabs" role="tablist" aria-label={l10n.t('Attention of the model')} ref={list} onKeyDown={onKeyDown}>
-      {components.map(({ component }, i) => (
-        <button key={component} type="button" role="tab" id={`tab-${component}`} aria-selected={i === index} aria-controls="panel-body" tabIndex={i === index ? 0 : -1} onClick={() => panel.showComponent(component)}>
-          {componentName(component)}
+      {components.map((each, i) => (
+        <button key={each.component} type="button" role="tab" id={`tab-${each.component}`} aria-selected={i === index} aria-controls="panel-body" tabIndex={i === index ? 0 : -1} onClick={() => panel.showComponent(each.component)}>
+          {componentName(each, streams)}
         </button>
       ))}
     </div>

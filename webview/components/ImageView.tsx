@@ -11,13 +11,16 @@ import { drawPicture, pictureCanvas } from '../draw/drawPicture';
 import { TokenPainter } from '../draw/tokenPainter';
 import { layoutPicture, movePatch, patchRect, patchUnder } from '../layout/pictureLayout';
 import { tokenLights } from '../state/tokenLights';
-import { formatWeight, shortWeight } from '../words';
+import { formatWeight, gridName, shortWeight } from '../words';
 import { usePanel } from './context';
 import { useSize } from './useSize';
 
 const numLabelled = 5;
 /** Room that the line above the picture and the paddings take, in CSS pixels. */
 const roomAround = { width: 28, height: 54 };
+
+/** Room of a line that names a grid. */
+const headingHeight = 26;
 
 /** The special tokens, which stand for no place of the picture, as chips above it. */
 function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }): JSX.Element | null {
@@ -121,28 +124,37 @@ function Picture({ picture, info, grid, stream, room }: { picture: PictureView; 
   );
 }
 
-/** The explained picture as the model sees it, its patches lit by what is looked at, and what the model itself says of it. */
+/** The explained picture as the model sees it, its patches lit by what is looked at, and what the model itself says of it; twice where queries and keys are patches of two grids. */
 export function ImageView({ run }: { run: PanelRun }): JSX.Element {
   const { panel } = usePanel();
   const scroller = useRef<HTMLDivElement>(null);
   const { width, height } = useSize(scroller);
   const { streams, model, answers = [] } = run.info;
-  const stream = streams.findIndex(({ grid }) => grid !== undefined);
-  const info = streams[stream];
-  const { grid } = info;
+  const component = panel.component.value;
+  const shown = [...new Set([component?.queryStream ?? 0, component?.keyStream ?? 0])];
   const picture = panel.picture.value;
   const onKeyDown = (event: KeyboardEvent): void => {
     const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
     if (event.key === 'Enter' && current !== undefined) panel.pin(current, event.shiftKey);
     else {
-      const position = event.altKey || event.shiftKey ? undefined : movePatch(info, current?.position, event.key, event.ctrlKey || event.metaKey);
+      const [first] = shown;
+      const stream = current !== undefined && shown.includes(current.stream) ? current.stream : first;
+      const position = event.altKey || event.shiftKey ? undefined : movePatch(streams[stream], current?.stream === stream ? current.position : undefined, event.key, event.ctrlKey || event.metaKey);
       if (position === undefined) return;
       panel.moveCursor({ stream, position });
     }
     event.preventDefault();
     event.stopPropagation();
   };
-  const room = { width: Math.max(40, width - roomAround.width), height: Math.max(40, height - roomAround.height) };
+  // Two stand side by side where the pane is wider than it is high.
+  const [across, down] = shown.length === 1 ? [1, 1] : width > height ? [2, 1] : [1, 2];
+  const room = { width: Math.max(40, (width - roomAround.width) / across), height: Math.max(40, (height - roomAround.height) / down - (shown.length - 1) * headingHeight) };
+  const { grid } = streams[shown[0]];
+  const answerLines = answers.map(({ label, probability }) => (
+    <p key={label} class="answer">
+      {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
+    </p>
+  ));
   return (
     <div
       class="source-scroll image-scroll"
@@ -153,15 +165,25 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
       onKeyDown={onKeyDown}
       onBlur={() => (panel.cursor.value = undefined)}
     >
-      <div class="picture-head">
-        <SpecialTokens info={info} stream={stream} />
-        {answers.map(({ label, probability }) => (
-          <p key={label} class="answer">
-            {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
-          </p>
+      {shown.length > 1 ? <div class="picture-head">{answerLines}</div> : null}
+      <div class={shown.length > 1 ? 'picture-pair' : ''}>
+        {shown.map((stream) => (
+          <section key={stream}>
+            {shown.length > 1 ? <h2>{stream === component?.queryStream ? l10n.t('Queries: {0}', gridName(streams[stream].grid)) : l10n.t('Keys: {0}', gridName(streams[stream].grid))}</h2> : null}
+            <div class="picture-head">
+              <SpecialTokens key={stream} info={streams[stream]} stream={stream} />
+              {shown.length > 1 ? null : answerLines}
+            </div>
+            <GridPicture picture={picture} info={streams[stream]} stream={stream} room={width === 0 ? undefined : room} />
+          </section>
         ))}
       </div>
-      {picture === undefined || grid === undefined || width === 0 ? <p class="hint">{l10n.t('Fetching the picture…')}</p> : <Picture picture={picture} info={info} grid={grid} stream={stream} room={room} />}
     </div>
   );
+}
+
+/** The picture with a stream's grid, once both it and its room are there. */
+function GridPicture({ picture, info, stream, room }: { picture: PictureView | undefined; info: TokenStream; stream: number; room: { width: number; height: number } | undefined }): JSX.Element {
+  if (picture === undefined || info.grid === undefined || room === undefined) return <p class="hint">{l10n.t('Fetching the picture…')}</p>;
+  return <Picture picture={picture} info={info} grid={info.grid} stream={stream} room={room} />;
 }

@@ -24,6 +24,8 @@ import { takesEmbeddings } from '../modelParts';
 import { readModelFiles, type ModelFiles } from '../modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../modelFolder';
 import { noAttention } from '../noAttention';
+import type { Placements } from '../positionRun';
+import type { SitePlaces } from '../windowPlaces';
 import { reportView } from '../reportView';
 import { maxReason, type ChosenRuntime } from '../runtimes';
 import { decodeImage } from './decodeImage';
@@ -34,11 +36,13 @@ import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imag
 import { pictureValues } from './pictureValues';
 import type { PixelSize } from './raster';
 import { assumedPreprocessing, readPreprocessing, type Preprocessing } from './readPreprocessing';
+import { placeLayers, type PlacedLayers } from './placedLayers';
 import { shapePicture, type ShapedPicture } from './shapePicture';
 
 /** What a run of a picture gives. */
 export interface ImageRunResult {
-  readonly stream: TokenStream;
+  /** One for each grid of patches. */
+  readonly streams: readonly TokenStream[];
   readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
@@ -80,6 +84,10 @@ export class ImageModel {
   #fed: readonly FedFile[] = [];
   /** How pictures are made ready, and once there was one, how that was. */
   #facts: readonly Notice[];
+  /** Where layers stand, for pictures of one size. */
+  #placements: { readonly size: string; readonly found: Placements } | undefined;
+  /** Why the first layer that could not be placed was not. */
+  #unplaced: string | undefined;
 
   private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
     this.info = { ...info, readFiles: inputAccount(resolved.readFiles, resolved, []).files.map((file) => plain(file)) };
@@ -160,29 +168,28 @@ export class ImageModel {
     return { picture: shaped, notices, facts: this.#facts };
   }
 
-  /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid` or `checksFailed`. */
+  /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid`, `outOfMemory` or `checksFailed`. */
   async run(picture: ShapedPicture): Promise<ImageRunResult> {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
-    this.#checkMemory(candidates);
     const others = this.#makeOthers(picture);
     const inputs = [this.#pixels(picture), ...others];
+    await this.#checkMemory(candidates, inputs);
     this.#fed = [{ file: this.#session.fileName, inputs }];
-    const { layers, failed, report, outputs } = await this.#session.run(inputs);
+    const { layers, failed, report, outputs } = await this.#session.run(inputs, { hasWindows: true });
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
-    if (layers.length === 0) throw new ExplorerError(failed.some(({ reason }) => reason.includes('windows')) ? 'imageNoGrid' : 'checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
-    const { grid, numTokens } = this.#gridOf(layers, candidates);
-    const isOver = (layer: LayerWeights): boolean => layer.numQueries === numTokens && layer.numKeys === numTokens;
-    const drawn = layers.filter(isOver);
-    const notices: Notice[] = [
-      ...failed.map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] })),
-      ...layers.filter((layer) => !isOver(layer)).map((layer): Notice => ({ code: 'siteNotDrawn', args: [layer.path, `it is over ${layer.numQueries} queries and ${layer.numKeys} keys, not over the ${numTokens} tokens of the picture`] })),
-    ];
-    const numWindows = candidates.find(({ rows, columns }) => rows === grid.rows && columns === grid.columns)?.numWindows;
-    if (numWindows !== undefined) notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
-    const components = describeComponents(drawn);
-    return { stream: imageStream(grid, numTokens, config), layers: storedLayers(drawn, components), components, notices, answers: readAnswers(outputs, config) };
+    if (layers.length === 0) throw new ExplorerError('checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
+    const drawn = this.#plainly(layers, candidates, true) ?? (await this.#placed(layers, picture, inputs)) ?? this.#plainly(layers, candidates, false);
+    if (drawn === undefined) throw new ExplorerError('imageNoGrid', [this.info.name, this.#reasonWithoutGrid(layers, candidates)]);
+    const notices = [...failed, ...drawn.failed].map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] }));
+    for (const { grid } of drawn.streams) {
+      const numWindows = candidates.find(({ rows, columns }) => rows === grid?.rows && columns === grid.columns)?.numWindows;
+      if (grid !== undefined && numWindows !== undefined) notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
+    }
+    if (drawn.paddingShare > 0.005) notices.push({ code: 'edgePaddingRead', args: [Math.round(drawn.paddingShare * 100)] });
+    const components = describeComponents(drawn.layers, drawn.streamsOf);
+    return { streams: drawn.streams, layers: storedLayers(drawn.layers, components), components, notices, answers: readAnswers(outputs, config) };
   }
 
   /** The extraction report, with the checks of the latest run. */
@@ -218,20 +225,55 @@ export class ImageModel {
     return { width: width ?? height ?? side, height: height ?? width ?? side };
   }
 
-  #gridOf(layers: readonly LayerWeights[], candidates: readonly GridCandidate[]): { readonly grid: Exclude<ReturnType<typeof fitGrid>, string>; readonly numTokens: number } {
-    let reason = 'none of it is of tokens among themselves';
-    for (const numTokens of new Set(layers.filter((layer) => layer.numQueries === layer.numKeys).map((layer) => layer.numKeys))) {
+  /** Layers over all tokens of the picture, where the first grid that fits is that of them; where `isAll`, undefined unless it is of every layer. */
+  #plainly(layers: readonly LayerWeights[], candidates: readonly GridCandidate[], isAll: boolean): PlacedLayers | undefined {
+    const isWhole = ({ batch, numQueries, numKeys }: LayerWeights): boolean => batch === 1 && numQueries === numKeys;
+    for (const numTokens of new Set(layers.filter(isWhole).map((layer) => layer.numKeys))) {
       const grid = fitGrid(candidates, numTokens);
-      if (typeof grid !== 'string') return { grid, numTokens };
-      reason = grid;
+      if (typeof grid === 'string') continue;
+      const [drawn, others] = [layers.filter((layer) => isWhole(layer) && layer.numKeys === numTokens), layers.filter((layer) => !isWhole(layer) || layer.numKeys !== numTokens)];
+      if (isAll && others.length > 0) return undefined;
+      const failed = others.map(({ path, batch, numQueries, numKeys }) => ({ path, reason: batch > 1 ? `it is computed within ${batch} windows, not over the whole picture` : `it is over ${numQueries} queries and ${numKeys} keys, not over the ${numTokens} tokens of the picture` }));
+      return { layers: drawn, streams: [imageStream(grid, numTokens, this.#resolved.config)], streamsOf: () => ({ queryStream: 0, keyStream: 0 }), failed, paddingShare: 0 };
     }
-    throw new ExplorerError('imageNoGrid', [this.info.name, reason]);
+    return undefined;
   }
 
-  #checkMemory(candidates: readonly GridCandidate[]): void {
+  /** Layers over grids of their own, or within windows, put where the graph says that they stand; undefined where it does not. */
+  async #placed(layers: readonly LayerWeights[], picture: ShapedPicture, inputs: readonly ModelInput[]): Promise<PlacedLayers | undefined> {
+    const places = await this.#places(inputs);
+    const sites = this.#session.analysis.sites;
+    const placesOf = ({ path, component, layer }: LayerWeights): SitePlaces | string => {
+      const site = sites.find((each) => each.path === path && each.component === component && each.layer === layer);
+      return (site && places.get(site)) ?? 'where its patches lie is not known';
+    };
+    const placed = placeLayers(layers, placesOf, picture, this.#resolved.config);
+    this.#unplaced = placed.failed[0]?.reason;
+    return placed.layers.length === 0 ? undefined : placed;
+  }
+
+  /** Where each layer's queries and keys stand; found once for each size of picture. */
+  async #places(inputs: readonly ModelInput[]): Promise<Placements> {
+    const [pixels] = inputs;
+    const size = pixels.dims.join(' ');
+    if (this.#placements?.size !== size) this.#placements = { size, found: await this.#session.positions(inputs, pixels, this.#layout.isChannelLast) };
+    return this.#placements.found;
+  }
+
+  #reasonWithoutGrid(layers: readonly LayerWeights[], candidates: readonly GridCandidate[]): string {
+    if (layers.some(({ batch }) => batch > 1)) return this.#unplaced ?? 'where its windows lie is not known';
+    const square = layers.find((layer) => layer.numQueries === layer.numKeys);
+    const grid = square === undefined ? 'none of it is of tokens among themselves' : fitGrid(candidates, square.numKeys);
+    return typeof grid === 'string' ? grid : (this.#unplaced ?? 'its patches are not known');
+  }
+
+  /** Attention over all patches may be more than there is memory for, where that within windows is not. */
+  async #checkMemory(candidates: readonly GridCandidate[], inputs: readonly ModelInput[]): Promise<void> {
     const numTokens = Math.max(0, ...candidates.map(({ rows, columns }) => rows * columns));
     const numHeads = this.#report.sites.reduce((sum, site) => sum + (site.numHeads ?? 1), 0);
-    if (numTokens ** 2 * numHeads * 4 > maxAttentionBytes) throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
+    if (numTokens ** 2 * numHeads * 4 <= maxAttentionBytes) return;
+    const bytes = bytesOfPlaces(await this.#places(inputs));
+    if (bytes === undefined || bytes > maxAttentionBytes) throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
 
   #pixels(picture: ShapedPicture): ModelInput {
@@ -246,6 +288,18 @@ export class ImageModel {
     for (let item = 0; item < numItems; item++) for (let i = 0; i < values.length; i++) data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
     return { name: input.name, type, dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width], data };
   }
+}
+
+/** Bytes of attention within windows, as far as their places tell; undefined where those of a layer do not. */
+function bytesOfPlaces(placements: Placements): number | undefined {
+  let bytes = 0;
+  for (const [{ numHeads = 1, weighted }, places] of placements) {
+    if (typeof places === 'string') return undefined;
+    const { rows, columns, numMatrices } = places;
+    // An operator that has attention inside it tells places once for all of its heads.
+    bytes += (4 * rows.length * columns.length * (weighted === undefined ? 1 : numHeads)) / Math.max(1, numMatrices);
+  }
+  return bytes;
 }
 
 /** A picture is held as values of ours, and as the runtime's; weights, once as the runtime's and a moment later as ours. */

@@ -26,7 +26,9 @@ const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.
 const shortList = (least: number, most: number) => v.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length >= least && value.length <= most, 'a list of another length');
 
 const head = v.object({ layer: index, head: index });
-const component = v.picklist(['encoder', 'decoder', 'cross', 'self']);
+/** A model has few stages. */
+const stage = v.custom<`stage${number}`>((value) => typeof value === 'string' && /^stage[1-9]\d?$/.test(value), 'no stage');
+const component = v.union([v.picklist(['encoder', 'decoder', 'cross', 'self']), stage]);
 const selection = v.object({ component, heads: v.pipe(shortList(1, maxHeads), v.array(head)), aggregation: v.picklist(['mean', 'max']) });
 const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);

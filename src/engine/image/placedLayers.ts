@@ -1,0 +1,143 @@
+import type { Component } from '../../model/head';
+import type { PatchGrid, TokenStream } from '../../model/token';
+import { ownToken } from '../../onnx/positionNodes';
+import type { LayerWeights } from '../attentionSession';
+import type { Streams } from '../layerInfo';
+import { WindowedLayer, type AttentionWindow, type WindowedWeights } from '../windowedLayer';
+import { windowsOf, type PlacedWindow, type SitePlaces } from '../windowPlaces';
+import { imageStream } from './imageTokens';
+import type { PixelSize } from './raster';
+
+/** Layers over the patches that their queries and keys really are. */
+export interface PlacedLayers {
+  readonly layers: readonly LayerWeights[];
+  /** One for each grid. */
+  readonly streams: readonly TokenStream[];
+  readonly streamsOf: (component: Component) => Streams;
+  readonly failed: readonly { readonly path: string; readonly reason: string }[];
+  /** The largest share of a patch's attention that padding beside the grid has. */
+  readonly paddingShare: number;
+}
+
+/** The tokens of one side of a layer, and which of them stands at a place of the picture. */
+interface TokenGrid {
+  readonly grid: PatchGrid;
+  readonly numTokens: number;
+  readonly positionOf: ReadonlyMap<number, number>;
+}
+
+/** Puts the windows of each layer together into patterns over its own grids; layers over one pair of grids are one stage, where there are several. */
+export function placeLayers(layers: readonly LayerWeights[], placesOf: (layer: LayerWeights) => SitePlaces | string, picture: PixelSize, config: Readonly<Record<string, unknown>>): PlacedLayers {
+  const streams: TokenStream[] = [];
+  const names = new Map<string, number>();
+  const streamOf = ({ grid, numTokens }: TokenGrid): number => {
+    const name = JSON.stringify([grid, numTokens]);
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    names.set(name, streams.length);
+    return streams.push(imageStream(grid, numTokens, config)) - 1;
+  };
+  const placed: { readonly layer: LayerWeights; readonly windowed: WindowedWeights | undefined; readonly queryStream: number; readonly keyStream: number }[] = [];
+  const failed: { path: string; reason: string }[] = [];
+  let paddingShare = 0;
+  for (const layer of layers) {
+    const places = placesOf(layer);
+    const made = typeof places === 'string' ? places : placeLayer(layer, places, picture);
+    if (typeof made === 'string') failed.push({ path: layer.path, reason: made });
+    else {
+      placed.push({ layer: made.layer, windowed: made.windowed, queryStream: streamOf(made.queries), keyStream: streamOf(made.keys) });
+      paddingShare = Math.max(paddingShare, made.layer.paddingShare ?? 0);
+    }
+  }
+  const pairs = [...new Set(placed.map(({ queryStream, keyStream }) => `${queryStream} ${keyStream}`))];
+  const byComponent = new Map<Component, Streams>();
+  const named = placed.map(({ layer, windowed, queryStream, keyStream }): LayerWeights => {
+    const component: Component = pairs.length === 1 ? layer.component : `stage${pairs.indexOf(`${queryStream} ${keyStream}`) + 1}`;
+    byComponent.set(component, { queryStream, keyStream });
+    return { ...layer, component, ...(windowed === undefined ? {} : { inParts: new WindowedLayer(component, windowed) }) };
+  });
+  return { layers: named, streams, streamsOf: (component) => byComponent.get(component) ?? { queryStream: 0, keyStream: 0 }, failed, paddingShare };
+}
+
+/** One layer over its grids; otherwise why it has none, in a clause. */
+function placeLayer(layer: LayerWeights, places: SitePlaces, picture: PixelSize): { readonly layer: LayerWeights; readonly windowed: WindowedWeights | undefined; readonly queries: TokenGrid; readonly keys: TokenGrid } | string {
+  const windows = windowsOf(layer, places);
+  if (typeof windows === 'string') return windows;
+  const queries = gridOf(windows.map(({ rows }) => rows), picture);
+  const keys = gridOf(windows.map(({ columns }) => columns), picture);
+  if (typeof queries === 'string') return queries;
+  if (typeof keys === 'string') return keys;
+  const own = windows.map((window): AttentionWindow => ({ matrices: window.matrices, queries: positionsIn(queries, window.rows), keys: positionsIn(keys, window.columns) }));
+  const isIn = new Set<number>();
+  for (const { queries: positions } of own) {
+    for (const position of positions) {
+      if (position >= 0 && isIn.has(position)) return 'some of its patches read in several windows';
+      isIn.add(position);
+    }
+  }
+  if (own.some(({ keys: positions }) => new Set(positions.filter((position) => position >= 0)).size !== positions.filter((position) => position >= 0).length)) return 'some of its windows have a patch several times';
+  const numHeads = windows[0].matrices.length;
+  const paddingShare = shareOfNowhere(layer, own);
+  const shape = { batch: 1, numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, ...(paddingShare > 0 ? { paddingShare } : {}) };
+  const [only] = own;
+  if (own.length === 1 && inOrder(only.queries, queries.numTokens) && inOrder(only.keys, keys.numTokens)) return { layer: { ...layer, ...shape }, windowed: undefined, queries, keys };
+  return { layer: { ...layer, ...shape, weights: new Float32Array(0), isCausal: false }, windowed: { numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, windows: own, weights: layer.weights }, queries, keys };
+}
+
+function inOrder(positions: Int32Array, count: number): boolean {
+  return positions.length === count && positions.every((position, i) => position === i);
+}
+
+/** The positions of a window's tokens; −1 for padding. */
+function positionsIn({ positionOf, grid, numTokens }: TokenGrid, places: PlacedWindow['rows']): Int32Array {
+  // Tokens of the model's own stand in their order before the patches, and behind them.
+  let own = 0;
+  return Int32Array.from(places, (place) => {
+    if (place !== ownToken) return positionOf.get(place) ?? -1;
+    const position = own < grid.first ? own : own + grid.rows * grid.columns;
+    own++;
+    return position < numTokens ? position : -1;
+  });
+}
+
+/** The regular grid that places are the corners of; otherwise, in a clause, why they are none. */
+function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize): TokenGrid | string {
+  const places = new Set<number>();
+  for (const window of windows) for (const place of window) if (place > 0 && place !== ownToken) places.add(place);
+  const own = windows.map((window) => window.filter((place) => place === ownToken).length);
+  if (windows.length > 1 && own.some((count) => count > 0)) return 'its windows have tokens of the model’s own';
+  if (places.size === 0) return 'it is over no patches of the picture';
+  const sorted = [...places].sort((a, b) => a - b);
+  const down = stepsOf(sorted.map((place) => Math.floor((place - 1) / width)), height);
+  const across = stepsOf(sorted.map((place) => (place - 1) % width), width);
+  if (down === undefined || across === undefined || down.count * across.count !== sorted.length) return 'its patches are not those of a regular grid';
+  const [numOwn] = own;
+  const first = windows.length === 1 ? Math.min(numOwn, windows[0].findIndex((place) => place > 0 && place !== ownToken)) : 0;
+  const positionOf = new Map(sorted.map((place, i) => [place, first + i]));
+  return { grid: { rows: down.count, columns: across.count, first, patchWidth: across.step, patchHeight: down.step }, numTokens: sorted.length + numOwn, positionOf };
+}
+
+/** How many even steps coordinates go, each within its step of a side's length; undefined where they are not even. */
+function stepsOf(coordinates: readonly number[], length: number): { readonly count: number; readonly step: number } | undefined {
+  const each = [...new Set(coordinates)].sort((a, b) => a - b);
+  const step = each.length === 1 ? length : each[1] - each[0];
+  return each.every((coordinate, i) => Math.floor(coordinate / step) === i && coordinate - each[0] === i * step) ? { count: each.length, step } : undefined;
+}
+
+/** The largest share of a row that lies on padding. */
+function shareOfNowhere({ weights }: LayerWeights, windows: readonly AttentionWindow[]): number {
+  let largest = 0;
+  for (const { matrices, queries, keys } of windows) {
+    if (!keys.includes(-1)) continue;
+    for (const matrix of matrices) {
+      for (let row = 0; row < queries.length; row++) {
+        if (queries[row] < 0) continue;
+        const start = (matrix * queries.length + row) * keys.length;
+        let sum = 0;
+        for (let column = 0; column < keys.length; column++) if (keys[column] < 0) sum += weights[start + column];
+        largest = Math.max(largest, sum);
+      }
+    }
+  }
+  return largest;
+}

@@ -1,0 +1,37 @@
+import type { GraphIndex } from './graphIndex';
+
+/** Numbers of columns of a weight that a product has on its right, where the file tells it without its values. */
+export function chosenColumns(index: GraphIndex, weight: string, isTransposed: boolean): number | undefined {
+  let name = weight;
+  let isTurned = isTransposed;
+  for (let i = 0; i < 8; i++) {
+    const dims = index.initializers.get(name)?.dims;
+    if (dims !== undefined) return dims.length === 2 ? dims[isTurned ? 0 : 1] : undefined;
+    const node = index.producer(name);
+    if (node === undefined) return undefined;
+    const { opType, inputs } = index.nodes[node];
+    if (opType === 'Constant') return index.weight(name)?.dims.length === 2 ? index.weight(name)?.dims[isTurned ? 0 : 1] : undefined;
+    if (opType === 'Transpose') isTurned = !isTurned;
+    else if (!['Cast', 'Identity', 'DequantizeLinear', 'QuantizeLinear'].includes(opType)) return undefined;
+    name = inputs[0];
+  }
+  return undefined;
+}
+
+/** The kernel of a window, and which of its places lies where the window's step begins; undefined where the node does not tell. */
+export function convolvedKernel(index: GraphIndex, node: number, weightSizes: readonly number[] | undefined): { readonly sizes: readonly number[]; readonly at: readonly number[] } | undefined {
+  const attributes = index.attributes(node);
+  const sizes = attributes.get('kernel_shape')?.integers ?? weightSizes;
+  if (sizes === undefined || sizes.length === 0 || index.integerAttribute(node, 'ceil_mode') === 1) return undefined;
+  const whole = attributes.get('auto_pad')?.text ?? 'NOTSET';
+  const strides = attributes.get('strides')?.integers ?? [];
+  const pads = attributes.get('pads')?.integers ?? [];
+  const dilations = attributes.get('dilations')?.integers ?? [];
+  const at = sizes.map((size, axis) => {
+    const reach = (size - 1) * (dilations[axis] ?? 1) + 1;
+    const margin = Math.max(0, reach - (strides[axis] ?? 1));
+    const before = whole === 'SAME_UPPER' ? Math.floor(margin / 2) : whole === 'SAME_LOWER' ? Math.ceil(margin / 2) : whole === 'VALID' ? 0 : (pads[axis] ?? 0);
+    return Math.min(size - 1, Math.round(before / (dilations[axis] ?? 1)));
+  });
+  return { sizes, at };
+}
