@@ -41,6 +41,8 @@ export interface BarredFolders {
 export interface ExplainParams {
   readonly model: ModelSpec;
   readonly text: string;
+  /** A second text, which is read with it as a pair. Refused where tokenizer and model know no pairs. */
+  readonly second?: string | undefined;
   /** The most tokens to explain, special ones included; 0 means as many as the model reads. */
   readonly tokenLimit: number;
   /** The target of an encoder–decoder model; undefined: what the model writes itself, greedily. */

@@ -43,6 +43,8 @@ export const errorSentences = {
   targetStartUnknown: 'The settings of {0} do not say with which token its output begins: put the config.json that belongs to the model beside it, with decoder_start_token_id.',
   targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
   targetNotRead: 'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
+  pairNotRead: '{0} does not read two texts as a pair: {1}; explain one text, or choose an encoder that was trained on pairs, such as one of BERT\'s kind.',
+  tokenTypeUnknown: 'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or choose it.',
   contextNotRead: '{0} writes a text of its own for all that it reads, so it reads a selection alone: choose "Selection alone", or another model.',
   liveWrites: 'Live mode needs a model that only reads, and {0} writes a text of its own: run "Explain Attention", or choose another model.',
   tokenizerNotFound: 'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or choose it.',

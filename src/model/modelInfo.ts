@@ -84,6 +84,8 @@ export const noticeSentences = {
   patchesByStride: 'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
+  asPair: 'Two texts are explained as a pair, with the separators and token types that the tokenizer of {0} makes.',
+  pairCut: 'Of the first text the first {0} of {1} tokens are read, and of the second the first {2} of {3}: the longer text is cut first, and at its end.',
   asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
   notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
