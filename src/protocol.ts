@@ -305,6 +305,8 @@ export interface PanelRun {
   /** Zero-based line and UTF-16 column in the document of the first explained character. */
   readonly startLine: number;
   readonly startCharacter: number;
+  /** The same of the second text of a pair. */
+  readonly second?: { readonly startLine: number; readonly startCharacter: number };
   readonly notices: readonly PanelNotice[];
   /** Undefined where nothing was selected, or there is nothing around it that could be read. */
   readonly selected?: PanelSelection;
@@ -369,6 +371,8 @@ export interface PersistedPanel {
   readonly focus?: { readonly start: number; readonly end: number } | undefined;
   /** Whether the model's chat template stood around the text. */
   readonly isChatMessage?: boolean | undefined;
+  /** The second text of a pair. */
+  readonly second?: { readonly start: number; readonly end: number; readonly textHash: string } | undefined;
   readonly view: ViewState;
 }
 

@@ -44,6 +44,7 @@ export const errorSentences = {
   targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
   targetNotRead: 'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
   pairNotRead: '{0} does not read two texts as a pair: {1}; explain one text, or choose an encoder that was trained on pairs, such as one of BERT\'s kind.',
+  pairNotSelected: 'Two texts are explained as a pair, and there are not two selections: select the first text, then hold Alt and select the second.',
   tokenTypeUnknown: 'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or choose it.',
   contextNotRead: '{0} writes a text of its own for all that it reads, so it reads a selection alone: choose "Selection alone", or another model.',
   liveWrites: 'Live mode needs a model that only reads, and {0} writes a text of its own: run "Explain Attention", or choose another model.',

@@ -33,6 +33,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   targetNotWritten: 'explainWithTarget',
   contextNotRead: 'explain',
   pairNotRead: 'explain',
+  pairNotSelected: 'explain',
   tokenTypeUnknown: 'chooseTokenizer',
   liveWrites: 'explain',
   targetStartUnknown: 'selectModel',

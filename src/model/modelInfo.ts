@@ -85,6 +85,7 @@ export const noticeSentences = {
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   asPair: 'Two texts are explained as a pair, with the separators and token types that the tokenizer of {0} makes.',
+  notAsPair: 'The model {0} reads no pairs of texts, so the first selection is explained by itself.',
   pairCut: 'Of the first text the first {0} of {1} tokens are read, and of the second the first {2} of {3}: the longer text is cut first, and at its end.',
   asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',
   asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
