@@ -41,6 +41,8 @@ export interface BarredFolders {
 export interface ExplainParams {
   readonly model: ModelSpec;
   readonly text: string;
+  /** A second text, which is read with it as a pair. Refused where tokenizer and model know no pairs. */
+  readonly second?: string | undefined;
   /** The most tokens to explain, special ones included; 0 means as many as the model reads. */
   readonly tokenLimit: number;
   /** The target of an encoder–decoder model; undefined: what the model writes itself, greedily. */
@@ -303,6 +305,8 @@ export interface PanelRun {
   /** Zero-based line and UTF-16 column in the document of the first explained character. */
   readonly startLine: number;
   readonly startCharacter: number;
+  /** The same of the second text of a pair. */
+  readonly second?: { readonly startLine: number; readonly startCharacter: number };
   readonly notices: readonly PanelNotice[];
   /** Undefined where nothing was selected, or there is nothing around it that could be read. */
   readonly selected?: PanelSelection;
@@ -367,6 +371,8 @@ export interface PersistedPanel {
   readonly focus?: { readonly start: number; readonly end: number } | undefined;
   /** Whether the model's chat template stood around the text. */
   readonly isChatMessage?: boolean | undefined;
+  /** The second text of a pair. */
+  readonly second?: { readonly start: number; readonly end: number; readonly textHash: string } | undefined;
   readonly view: ViewState;
 }
 

@@ -19,6 +19,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: name another model, or a tokenizer that does without.',
   tokenizerTooCostly: 'The tokenizer {0} asks for too much work ({1}): give less text, or name another model.',
   tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or name it with --tokenizer.',
+  tokenTypeUnknown: 'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or name it with --tokenizer.',
   nothingRead: 'The model {0} has read nothing yet.',
   contextNotRead: 'The model {0} writes a text of its own for all that it reads, so it reads a part of a file alone: leave --context out.',
   chatTemplateNotFound: 'The model {0} has no chat template: leave --chat out.',

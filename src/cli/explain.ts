@@ -13,7 +13,7 @@ import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
 import { deadlines } from './deadlines';
-import { lineAt, readFilePart } from './filePart';
+import { lineAt, readFilePart, readWholePart } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
@@ -27,6 +27,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly file: string;
   /** About how many tokens around the part are read with it; undefined: it is read alone. */
   readonly contextTokens?: number | undefined;
+  /** A file, or a part of one as in `file`, that is read with it as a pair. */
+  readonly pair?: string | undefined;
   /** The text, where it does not stand in a file. */
   readonly text?: string;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
@@ -48,14 +50,16 @@ const maxTarget = 20_000;
 
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
-  const { file, target, languages, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
+  const { file, pair, target, languages, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
   if (out !== undefined) await checkWeightsFile(out);
   const { text, span } = options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
-  if (text === '') throw new ExplorerError('emptyText');
+  const second = pair === undefined ? undefined : await readWholePart(pair);
+  if (text === '' || second === '') throw new ExplorerError('emptyText');
+  if (second !== undefined && (isChatMessage || contextTokens !== undefined)) throw new ExplorerError('wrongUsage', ['--pair', 'it goes with neither --chat nor --context']);
   if (contextTokens !== undefined && (span === undefined || isChatMessage || target !== undefined || languages !== undefined)) throw new ExplorerError('wrongUsage', ['--context', span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target']);
   const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
   const context = contextTokens === undefined || span === undefined ? undefined : await readInContext(loaded, text, span, contextTokens);
-  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), tokenLimit: 0, target, languages, isChatMessage }));
+  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), second, tokenLimit: 0, target, languages, isChatMessage }));
   const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
   if (options.isInput === true) {
     const printed = printedInput(loaded, notices);
@@ -70,7 +74,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`;
   const place = context === undefined ? [] : [placeLine(text, context.window, selected?.map((position) => quoted(streams[0], position)))];
-  const said: TerminalText[] = [headline, ...place, ...sentences.map((sentence) => line`${sentence}`)];
+  const said: TerminalText[] = [headline, ...place, ...secondLine(streams[0]), ...sentences.map((sentence) => line`${sentence}`)];
   if (out !== undefined) {
     const written = await writeWeights(out, { model: loaded.info, notices: sentences, streams, components, store, runId: 1, head: chosen });
     if (!isJson) {
@@ -111,7 +115,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   }
   await loaded.release();
   const [source, written] = streams;
-  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(selected === undefined ? {} : { selected }), ...(written === undefined ? {} : { target: written }), components: explained });
+  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(source.second === undefined ? {} : { second: source.second }), ...(selected === undefined ? {} : { selected }), ...(written === undefined ? {} : { target: written }), components: explained });
   const lines = said;
   if (written !== undefined) lines.push(line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`);
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
@@ -151,6 +155,11 @@ function metricsOf(pattern: Pattern, { queryStream, keyStream, isCausal }: Compo
 
 function quoted(stream: TokenStream, position: number): TerminalText {
   return line`"${visibleText(stream, position)}" (${position})`;
+}
+
+/** Where the second text of a pair begins. */
+function secondLine(stream: TokenStream): readonly TerminalText[] {
+  return stream.second === undefined ? [] : [line`The second text begins at ${quoted(stream, stream.second.from)}`];
 }
 
 /** Which tokens were asked about, and the lines of the file that they were read in. */

@@ -29,6 +29,12 @@ export async function readFilePart(argument: string): Promise<FilePart> {
   return { text, span };
 }
 
+/** The text that a file, or a part of one, has. Throws as {@link readFilePart}. */
+export async function readWholePart(argument: string): Promise<string> {
+  const { text, span } = await readFilePart(argument);
+  return span === undefined ? text : text.slice(span.start, span.end);
+}
+
 function spanOf(lines: readonly TextSpan[], [fromLine, fromColumn, toLine, toColumn]: readonly number[]): TextSpan | undefined {
   const [first, last] = [lines[fromLine - 1], lines[toLine - 1]];
   if (first === undefined || last === undefined || fromColumn < 1 || toColumn < 1) return undefined;

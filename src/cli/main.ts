@@ -19,14 +19,15 @@ import { tokenize } from './tokenize';
 const usageCode = 2;
 
 const usage = line`Usage:
-  attention-explorer explain FILE[:RANGE]|- [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
+  attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
                              [--source-language CODE] [--target-language CODE] [--input]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
-      RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --context reads it in the text around it, about so many
-      tokens of it, and tells of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around
-      the messages of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
+      RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
+      separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
+      of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
+      of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
       which patches of the picture the class token reads
@@ -75,7 +76,7 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
     case 'explain':
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input })
-        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, ...languagesOf(values), tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input, contextTokens: tokensOf(values.context) });
+        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, ...languagesOf(values), tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input, contextTokens: tokensOf(values.context), pair: values.pair });
     case 'inspect':
       return inspect({ model: operand('MODEL'), isJson: values.json, isProven: values.prove, backend: backendOf(values.backend, 'auto') });
     case 'extract':
@@ -115,6 +116,7 @@ interface Options {
   readonly backend?: string;
   readonly target?: string;
   readonly context?: string;
+  readonly pair?: string;
   readonly 'source-language'?: string;
   readonly 'target-language'?: string;
   readonly component?: string;
@@ -141,7 +143,7 @@ function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, 'source-language': string, 'target-language': string, context: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, input: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
+    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, 'source-language': string, 'target-language': string, context: string, pair: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, input: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;

@@ -70,6 +70,7 @@ export async function weightTensors({ model, notices, streams, components, store
     add('ids', 'I32', 1, Int32Array.from(tokens, ({ id }) => id));
     add('special', 'BOOL', 1, Uint8Array.from(tokens, ({ isSpecial }) => (isSpecial ? 1 : 0)));
     if (role === 'image') continue;
+    if (tokens.some(({ typeId }) => typeId !== undefined)) add('types', 'I32', 1, Int32Array.from(tokens, ({ typeId = 0 }) => typeId));
     add('offsets', 'I32', 2, Int32Array.from(tokens.flatMap(({ start, end }) => [start, end])));
     const codePointAt = codePoints(stream.text);
     add('codePoints', 'I32', 2, Int32Array.from(tokens.flatMap(({ start, end }) => [codePointAt[start], codePointAt[end]])));
@@ -80,7 +81,7 @@ export async function weightTensors({ model, notices, streams, components, store
     backend: model.backend,
     unit: 'attention weight: the share of a query’s attention that a key gets',
     notices,
-    streams: streams.map(({ text, tokens, grid }, i) => ({ name: names[i], text, pieces: tokens.map(({ piece }) => piece), ...(grid === undefined ? {} : { grid }) })),
+    streams: streams.map(({ text, tokens, grid, second }, i) => ({ name: names[i], text, ...(second === undefined ? {} : { second }), pieces: tokens.map(({ piece }) => piece), ...(grid === undefined ? {} : { grid }) })),
     components: written.map(({ component: { component, queryStream, keyStream, isCausal }, layers }) => ({
       name: component,
       queries: names[queryStream],

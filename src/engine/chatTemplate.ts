@@ -219,7 +219,7 @@ export class ChatEncoder {
       isSpecial[i] = 1;
       return rendered.slice(first, last);
     });
-    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, templates };
+    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, typeIds: encoding.typeIds, templates };
   }
 
   specialOf(id: number): string | undefined {

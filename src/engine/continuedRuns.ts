@@ -2,13 +2,13 @@ import type { CacheLink } from '../onnx/cacheLinks';
 import { allocate, type InputPlan, type ModelInput, type TensorData } from '../onnx/inputs';
 import type { AttentionResult, AttentionSession, LayerWeights } from './attentionSession';
 import type { OutputTensor } from './feeds';
+import type { ReadIds } from './readIds';
 
 /** A continued run must agree with a whole one this closely before continued runs are trusted. */
 const tolerance = 1e-4;
 
 /** What is kept of a run. */
-interface ReadText {
-  readonly ids: readonly number[];
+interface ReadText extends ReadIds {
   readonly result: AttentionResult;
   /** What each cache holds for all of `ids`, by the name of its input. */
   readonly caches: ReadonlyMap<string, OutputTensor>;
@@ -50,15 +50,16 @@ export class ContinuedRuns {
   }
 
   /** Reads ids, from the first that differs from the text before. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(ids: readonly number[]): Promise<ContinuedResult> {
+  async run(text: ReadIds): Promise<ContinuedResult> {
+    const { ids } = text;
     const last = this.#last;
     const numSame = last === undefined || this.#isProven !== true || ids.length > 2 * this.#provenLength ? 0 : commonLength(last.ids, ids);
     if (last !== undefined && numSame > 0) {
       if (numSame === ids.length) return { result: this.#cut(last, numSame), numReused: numSame };
-      const continued = await this.#continue(last, ids, numSame);
+      const continued = await this.#continue(last, text, numSame);
       if (continued !== undefined) return { result: continued, numReused: numSame };
     }
-    return { result: await this.#runWhole(ids), numReused: 0 };
+    return { result: await this.#runWhole(text), numReused: 0 };
   }
 
   /** Lets go of what is kept. */
@@ -66,13 +67,13 @@ export class ContinuedRuns {
     this.#last = undefined;
   }
 
-  async #runWhole(ids: readonly number[]): Promise<AttentionResult> {
+  async #runWhole({ ids, typeIds }: ReadIds): Promise<AttentionResult> {
     this.#last = undefined;
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, padId: this.#padId });
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, typeIds, padId: this.#padId });
     const result = await this.#session.run(inputs, { numPositions, numTokens, outputs: this.isContinuing ? this.#links.map(({ output }) => output) : [] });
     const caches = this.isContinuing && result.failed.length === 0 && result.layers.every(({ isCausal }) => isCausal || ids.length === 1) ? this.#cachesOf(result, ids.length) : undefined;
     if (caches === undefined) return result;
-    const read: ReadText = { ids, result, caches };
+    const read: ReadText = { ids, typeIds, result, caches };
     if (ids.length > 1 && (this.#isProven === undefined || ids.length > 2 * this.#provenLength)) {
       this.#isProven = await this.#agrees(read);
       this.#provenLength = ids.length;
@@ -82,20 +83,20 @@ export class ContinuedRuns {
   }
 
   /** Runs what follows the first `numSame` ids; undefined where it does not fit to what was there. */
-  async #continue(last: ReadText, ids: readonly number[], numSame: number): Promise<AttentionResult | undefined> {
-    const added = await this.#runAdded(last, ids, numSame);
+  async #continue(last: ReadText, { ids, typeIds }: ReadIds, numSame: number): Promise<AttentionResult | undefined> {
+    const added = await this.#runAdded(last, { ids, typeIds }, numSame);
     const caches = added.failed.length === 0 ? this.#cachesOf(added, ids.length) : undefined;
     if (caches === undefined) return undefined;
     const layers = added.layers.flatMap((layer, i) => join(last.result.layers[i], layer, numSame) ?? []);
     if (layers.length !== last.result.layers.length) return undefined;
     const result: AttentionResult = { ...added, layers, report: last.result.report };
-    this.#last = { ids, result, caches };
+    this.#last = { ids, typeIds, result, caches };
     return result;
   }
 
-  async #runAdded(last: ReadText, ids: readonly number[], numSame: number): Promise<AttentionResult> {
+  async #runAdded(last: ReadText, { ids, typeIds }: ReadIds, numSame: number): Promise<AttentionResult> {
     const past = { length: numSame, caches: new Map(this.#links.map(({ input, axis }): [string, ModelInput] => [input, cutCache(input, last.caches.get(input), axis, numSame)])) };
-    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, past, padId: this.#padId });
+    const { inputs, numTokens, numPositions } = this.#plan.make({ ids, typeIds, past, padId: this.#padId });
     return this.#session.run(inputs, { numPositions, numTokens, numPast: numSame, outputs: this.#links.map(({ output }) => output) });
   }
 
@@ -104,7 +105,7 @@ export class ContinuedRuns {
     const numSame = read.ids.length >> 1;
     let added: AttentionResult;
     try {
-      added = await this.#runAdded(read, read.ids, numSame);
+      added = await this.#runAdded(read, read, numSame);
     } catch {
       return false; // the file takes caches of another kind than these
     }
@@ -125,7 +126,7 @@ export class ContinuedRuns {
   #cut(last: ReadText, count: number): AttentionResult {
     if (count === last.ids.length) return last.result;
     const result = { ...last.result, layers: last.result.layers.map((layer) => grow(layer, count, count)) };
-    this.#last = { ids: last.ids.slice(0, count), result, caches: new Map(this.#links.map(({ input, axis }): [string, OutputTensor] => [input, cutCache(input, last.caches.get(input), axis, count)])) };
+    this.#last = { ids: last.ids.slice(0, count), typeIds: last.typeIds?.slice(0, count), result, caches: new Map(this.#links.map(({ input, axis }): [string, OutputTensor] => [input, cutCache(input, last.caches.get(input), axis, count)])) };
     return result;
   }
 

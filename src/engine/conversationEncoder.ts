@@ -109,6 +109,6 @@ export class ConversationEncoder {
       place = ends[i];
       return undefined;
     });
-    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, templates };
+    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, typeIds: encoding.typeIds, templates };
   }
 }

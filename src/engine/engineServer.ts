@@ -175,7 +175,7 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, tokenLimit, target, isChatMessage, isLive, isInContext }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain({ model: spec, text, second, tokenLimit, target, isChatMessage, isLive, isInContext }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     this.#begin();
     const started = performance.now();
@@ -183,7 +183,7 @@ export class EngineServer {
     const loaded = performance.now();
     let turned = -Infinity;
     const { streams, layers, components, notices, numReused = 0, timings } = await model.explain(
-      { text, tokenLimit, target, isChatMessage, isLive, isInContext },
+      { text, second, tokenLimit, target, isChatMessage, isLive, isInContext },
       {
         onProgress: (progress) => this.#connection.fire('progress', progress),
         turn: async () => {

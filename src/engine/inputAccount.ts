@@ -6,7 +6,7 @@ import type { ModelAnalysis } from '../onnx/analyzeModel';
 import { planInputs, type InputRole } from '../onnx/inputs';
 import type { InputView } from '../protocol';
 import { pythonOf, type FedFile } from './fedInput';
-import { configNumber, configuredContextLength, type ResolvedModel } from './modelFolder';
+import { configNumber, configuredContextLength, givesTypes, type ResolvedModel } from './modelFolder';
 
 /** Where a model's input comes from, as sentences for people. */
 export interface InputAccount {
@@ -18,7 +18,6 @@ export interface InputAccount {
 
 /** What is fed where nothing says it, by role. */
 const assumed: Readonly<Partial<Record<InputRole, string>>> = {
-  tokenTypes: 'all tokens are of type 0',
   headMask: 'no head is switched off',
   globalMask: 'no position has global attention',
   paddingMask: 'the text is not masked',
@@ -40,11 +39,17 @@ export function inputAccount(files: Iterable<string>, resolved: Pick<ResolvedMod
     if (fixedLength !== undefined) assumptions.push(padId === undefined ? `a text shorter than ${fixedLength} tokens is filled up with id 0, as no pad_token_id is stated` : `a text shorter than ${fixedLength} tokens is filled up with id ${padId}`);
     if (numItems > 1) assumptions.push(`all ${numItems} items of the batch are the same text, and the first is shown`);
     for (const [name, role] of roles) {
+      if (role === 'tokenTypes') typeFacts(resolved, settings, assumptions);
       const what = assumed[role];
       if (what !== undefined && !assumptions.includes(what) && !(role === 'cacheFlag' && hoisted.some(({ input }) => input === name))) assumptions.push(what);
     }
   }
   return { files: relative([...files]), settings, assumptions };
+}
+
+function typeFacts(resolved: Pick<ResolvedModel, 'tokenizerConfig'>, settings: string[], assumptions: string[]): void {
+  const [list, sentence] = givesTypes(resolved) ? [settings, 'types of tokens are those that the tokenizer makes'] : [assumptions, 'all tokens are of type 0, as model_input_names of the tokenizer’s settings has no token_type_ids'];
+  if (!list.includes(sentence)) list.push(sentence);
 }
 
 /** What a model's files were fed, and where that comes from. Throws `nothingRead` where nothing was. */

@@ -17,7 +17,7 @@ import { LeanRuns } from './leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from './memoryPlan';
 import type { ModelFiles } from './modelFiles';
 import { modelAccess, type ModelAccess } from './modelAccess';
-import { configNumber, configuredContextLength, resolveModel, type ResolvedModel } from './modelFolder';
+import { configNumber, configuredContextLength, givesTypes, resolveModel, type ResolvedModel } from './modelFolder';
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from './modelParts';
 import { ModelTokenizer } from './modelTokenizer';
 import { noAttention } from './noAttention';
@@ -84,7 +84,7 @@ export class LoadedModel {
     // What text cannot give is said before the model is loaded, not after.
     if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
     onProgress({ stage: 'loadModel' });
-    const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines }, limits: memory });
+    const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) }, limits: memory });
     return new LoadedModel({ spec, model, access, notices: [...resolved.notices, ...tokenizer.notices, ...notices], account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)) });
   }
 
@@ -166,7 +166,7 @@ async function prepare(preparation: Preparation): Promise<{ readonly model: Text
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
     const embeddingPart = embeddingSession && new EmbeddingPart(embeddingSession, bridges);
     const facts = embeddingPart?.facts ?? modelFacts(index, plan.roles);
-    return { model: new StackModel({ info: infoOf(preparation, facts), session, lean, index, ...source, plan, padId, links, embedding: embeddingPart }), notices };
+    return { model: new StackModel({ info: infoOf(preparation, facts), session, lean, index, ...source, plan, padId, links, embedding: embeddingPart, numTypes: facts.numTypes }), notices };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;

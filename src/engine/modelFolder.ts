@@ -130,3 +130,9 @@ export function configuredContextLength({ config, tokenizerConfig }: Pick<Resolv
   const lengths = [configNumber(config, ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'max_sequence_length', 'seq_length', 'max_source_positions']), configNumber(tokenizerConfig, ['model_max_length'])].filter((length) => length !== undefined && length < saneLength);
   return lengths.length === 0 ? undefined : Math.min(...lengths.map(Number));
 }
+
+/** Whether a model is given the types of tokens that its tokenizer makes: unless the settings list its inputs without them. */
+export function givesTypes({ tokenizerConfig }: Pick<ResolvedModel, 'tokenizerConfig'>): boolean {
+  const names = tokenizerConfig['model_input_names'];
+  return !Array.isArray(names) || names.includes('token_type_ids');
+}

@@ -1,8 +1,8 @@
 import { ExplorerError, type ErrorCode } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
-import type { Encoding } from '../tokenizer/encoding';
+import type { Encoding, PairEncoding } from '../tokenizer/encoding';
 import { makeTokenizer } from '../tokenizer/pretrained/makeTokenizer';
-import type { EncodeOptions, Tokenizer } from '../tokenizer/tokenizer';
+import type { EncodeOptions, EncodePairOptions, PairForm, Tokenizer } from '../tokenizer/tokenizer';
 import type { Deadlines } from './deadlines';
 import type { FileAccess } from './fileAccess';
 import { noticeOf, readTokenizerFiles, type TokenizerPlace } from './tokenizerFiles';
@@ -60,6 +60,16 @@ export class ModelTokenizer {
   /** See {@link Tokenizer.encode}. */
   encode(text: string, options?: EncodeOptions): Encoding {
     return this.use(text.length, (tokenizer) => tokenizer.encode(text, options));
+  }
+
+  /** See {@link Tokenizer.encodePair}. */
+  encodePair(first: string, second: string, options?: EncodePairOptions): PairEncoding {
+    return this.use(first.length + second.length, (tokenizer) => tokenizer.encodePair(first, second, options));
+  }
+
+  /** See {@link Tokenizer.pairForm}. */
+  get pairForm(): PairForm {
+    return this.use(0, (tokenizer) => tokenizer.pairForm);
   }
 
   /** See {@link Tokenizer.isSpecial}. */

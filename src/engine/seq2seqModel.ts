@@ -12,11 +12,13 @@ import { mostThatFit } from './memoryPlan';
 import type { FedFile } from './fedInput';
 import type { Settings } from './modelSettings';
 import { paddingNotices } from './paddingNotices';
+import { inputOf } from './readIds';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from './targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
-import { specialNotices, tokenizeText, type TokenizedText, type TokenLimits } from './tokenizeText';
+import { specialNotices, tokenizeText, type TokenizedText } from './tokenizeText';
+import type { TokenLimits } from './tokenLimits';
 
 /** What an encoder–decoder model is made of. */
 export interface Seq2SeqParts extends SourceTokenizer {
@@ -56,17 +58,18 @@ export class Seq2SeqModel implements TextModel {
     return this.#parts.sessions.fed;
   }
 
-  async explain({ text, tokenLimit, target: given, languages, isChatMessage, isLive, isInContext }: Reading, steps: ReadingSteps): Promise<Explanation> {
+  async explain(reading: Reading, steps: ReadingSteps): Promise<Explanation> {
+    const { tokenLimit, target: given, languages, isLive, isInContext } = reading;
     const { sessions, padId, info } = this.#parts;
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();
     steps.onProgress({ stage: 'tokenize' });
-    const { stream, notices } = await this.#tokenize(text, tokenLimit, isChatMessage, languages?.source);
+    const { stream, notices } = await this.#tokenize(reading);
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
-    const source = await sessions.read(idsOf(stream), padId);
+    const source = await sessions.read(inputOf(stream), padId);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
       const target = given === undefined ? await this.#write(source, most, steps, languages?.target) : this.#give(given, tokenLimit, most, languages?.target);
@@ -85,8 +88,8 @@ export class Seq2SeqModel implements TextModel {
 
   async write(text: string): Promise<string> {
     const { sessions, padId } = this.#parts;
-    const { stream } = await this.#tokenize(text, 0);
-    const source = await sessions.read(idsOf(stream), padId);
+    const { stream } = await this.#tokenize({ text, tokenLimit: 0 });
+    const source = await sessions.read(inputOf(stream), padId);
     try {
       const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
       return target.text;
@@ -99,10 +102,13 @@ export class Seq2SeqModel implements TextModel {
     await this.#parts.sessions.release();
   }
 
-  async #tokenize(text: string, tokenLimit: number, isChatMessage = false, language?: string): Promise<TokenizedText> {
+  async #tokenize(reading: Reading): Promise<TokenizedText> {
     const { info, sessions, tokenizer, rules } = this.#parts;
-    const limits: TokenLimits = { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize };
-    if (language === undefined) return tokenizeSource(this.#parts, text, isChatMessage, limits);
+    const { text, second, tokenLimit, languages } = reading;
+    const language = languages?.source;
+    const limits: TokenLimits = { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize, numTypes: sessions.source.numTypes };
+    if (language === undefined) return tokenizeSource(this.#parts, reading, limits);
+    if (second !== undefined) throw new ExplorerError('pairNotRead', [info.name, 'a text in a language is read alone']);
     await tokenizer.ready();
     return tokenizeText({ encode: (part) => tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)), specialOf: (id) => tokenizer.specialOf(id) }, text, limits);
   }

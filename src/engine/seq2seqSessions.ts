@@ -7,11 +7,11 @@ import type { AttentionResult } from './attentionSession';
 import { toFloats, type OutputTensor } from './feeds';
 import type { FedFile } from './fedInput';
 import type { ModelFiles } from './modelFiles';
+import type { ReadIds } from './readIds';
 import type { PairLengths, Seq2SeqPart } from './seq2seqPart';
 
 /** A source that an encoder has read, or that the one graph will read with each target. */
-export interface ReadSource {
-  readonly ids: readonly number[];
+export interface ReadSource extends ReadIds {
   readonly made: Pick<MadeInputs, 'numTokens' | 'numPositions'>;
   /** Attention of the encoder, where it has a file of its own. */
   readonly encoder: AttentionResult | undefined;
@@ -28,7 +28,7 @@ export interface Seq2SeqSessions {
   readonly reports: readonly ExtractionReport[];
   /** What the files were fed in the latest runs for attention; empty before one. */
   readonly fed: readonly FedFile[];
-  read(ids: readonly number[], padId: number): Promise<ReadSource>;
+  read(text: ReadIds, padId: number): Promise<ReadSource>;
   /** Scores of every id after the target's last one, in an array of its own. Throws `targetNotWritten` where the model gives none. */
   scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array>;
   /** Attention over the whole target, with that of the encoder; one result per file. The layers are the caller's to release, those of the source too. */
@@ -65,19 +65,20 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
     return this.#part.plan.fits(this.source.fixedLength ?? numSource, this.target.fixedLength ?? numTarget);
   }
 
-  read(ids: readonly number[], padId: number): Promise<ReadSource> {
+  read(text: ReadIds, padId: number): Promise<ReadSource> {
     this.#padId = padId;
+    const { ids } = text;
     const numPositions = this.#plan.fixedLength ?? ids.length;
-    return Promise.resolve({ ids, made: { numTokens: Math.min(ids.length, numPositions), numPositions }, encoder: undefined, inputs: [] });
+    return Promise.resolve({ ...text, made: { numTokens: Math.min(ids.length, numPositions), numPositions }, encoder: undefined, inputs: [] });
   }
 
-  async scores({ ids }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
-    const { inputs, ...lengths } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+  async scores({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
+    const { inputs, ...lengths } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
     return lastScores(this.#name, await outputOf(this.#part, inputs, this.#scores, lengths), targetIds.length, this.target.vocabularySize);
   }
 
-  async attention({ ids }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
-    const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, targetIds, padId: this.#padId });
+  async attention({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
+    const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
     this.fed = [{ file: this.#part.files.name, inputs }];
     return [await this.#part.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
   }
@@ -127,9 +128,9 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     return plan.fits(source) && this.#decoder.plan.fits(source, this.target.fixedLength ?? numTarget, { held: plan.heldBytes(source), whole: plan.wholeBytes(source) });
   }
 
-  async read(ids: readonly number[], padId: number): Promise<ReadSource> {
+  async read(text: ReadIds, padId: number): Promise<ReadSource> {
     this.#padId = padId;
-    const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ids, padId });
+    const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ...text, padId });
     this.fed = [{ file: this.#encoder.files.name, inputs }];
     const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, numTargetPositions: 0, outputs: [...new Set(this.#bridges.values())] });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
@@ -137,7 +138,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
       if (tensor === undefined || Array.isArray(tensor.data)) throw new ExplorerError('inputNotMade', [input, `the encoder gives no ${output}`]);
       return { name: input, type: tensor.type as DataTypeName, dims: tensor.dims, data: tensor.data as TensorData }; // as the runtime gave them; strings were ruled out above
     });
-    return { ids, made: { numTokens, numPositions }, encoder, inputs: fed };
+    return { ...text, made: { numTokens, numPositions }, encoder, inputs: fed };
   }
 
   async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {

@@ -14,6 +14,7 @@ import type { LeanRuns } from './leanRuns';
 import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
+import { inputOf, type ReadIds } from './readIds';
 import type { TokenizedText } from './tokenizeText';
 
 /** What a model of one stack is made of. */
@@ -29,6 +30,8 @@ export interface StackParts extends SourceTokenizer {
   readonly links: readonly CacheLink[];
   /** What makes embeddings of ids, where the decoder takes these. */
   readonly embedding: EmbeddingPart | undefined;
+  /** See {@link ModelFacts.numTypes}. */
+  readonly numTypes: number;
 }
 
 /** A text that was run. */
@@ -73,19 +76,19 @@ export class StackModel implements TextModel {
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
-    const idsOf = (): number[] => stream.tokens.map((token) => token.id);
     let read: ReadText;
     try {
-      read = await this.#run(idsOf(), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true);
     } catch (error) {
       if (this.#baked !== undefined) throw error;
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
       ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(idsOf(), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true);
     }
     this.#report = read.result.report;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
+    if (reading.second !== undefined && components.every(({ isCausal }) => isCausal)) throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
     return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])], numReused: read.numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
   }
 
@@ -99,39 +102,40 @@ export class StackModel implements TextModel {
     await this.#parts.session.release();
   }
 
-  #tokenize({ text, tokenLimit, isChatMessage }: Reading): Promise<TokenizedText> {
-    const { plan, lean } = this.#parts;
+  #tokenize(reading: Reading): Promise<TokenizedText> {
+    const { plan, lean, numTypes } = this.#parts;
     const { name, contextLength = Infinity, vocabularySize } = this.info;
     const { kind, length } = this.#baked ?? {};
-    return tokenizeSource(this.#parts, text, isChatMessage, {
+    return tokenizeSource(this.#parts, reading, {
       modelName: name,
       contextLength: Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity),
       fixedLength: plan.fixedLength ?? (kind === 'exact' ? length : undefined),
-      tokenLimit,
+      tokenLimit: reading.tokenLimit,
       memoryLimit: lean.mostPositions,
       vocabularySize,
+      numTypes,
     });
   }
 
-  async #run(ids: readonly number[], isLive: boolean): Promise<ReadText> {
+  async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
-    const { inputs, numTokens, numPositions, fed } = await this.#inputs(ids, positionsFor(this.#baked, ids.length));
+    const { inputs, numTokens, numPositions, fed } = await this.#inputs(text, positionsFor(this.#baked, text.ids.length));
     this.#fed = fed;
     const isLean = lean.isFor(numPositions);
     if (!isLean) await lean.suspend();
     const isContinued = isLive && !isLean && this.#baked === undefined && embedding === undefined;
     // What an edited text would go on from is kept only as long as it is edited.
     if (!isContinued) this.#continued.forget();
-    if (isContinued) return { ...(await this.#continued.run(ids)), numTokens, numPositions };
+    if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions };
     const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
     return { result, numReused: 0, numTokens, numPositions };
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */
-  async #inputs(ids: readonly number[], wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
+  async #inputs(text: ReadIds, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
     const { plan, padId, session, embedding } = this.#parts;
-    const made = plan.make({ ids, padId, numPositions: wanted });
-    const first = await embedding?.run({ ids, padId, numPositions: made.numPositions });
+    const made = plan.make({ ...text, padId, numPositions: wanted });
+    const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions });
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
     return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), { file: session.fileName, inputs }] };
   }
@@ -145,7 +149,7 @@ export class StackModel implements TextModel {
       if (lean.isFor(numPositions)) return false;
       await lean.suspend();
       try {
-        await session.run((await this.#inputs([padId], numPositions)).inputs, { outputs: [] });
+        await session.run((await this.#inputs({ ids: [padId] }, numPositions)).inputs, { outputs: [] });
         return true;
       } catch (failure) {
         if (failure instanceof ExplorerError && failure.code === 'runtimeFailed') return false;

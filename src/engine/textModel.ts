@@ -10,6 +10,8 @@ import type { Languages } from './languages';
 /** What a model is to read. */
 export interface Reading {
   readonly text: string;
+  /** A second text, which is read with it as a pair. */
+  readonly second?: string | undefined;
   /** The most tokens of a text, special ones included; 0: as many as the model reads. */
   readonly tokenLimit: number;
   /** For a model with a decoder of its own: the target. Undefined: what the model writes. */

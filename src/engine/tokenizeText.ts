@@ -1,26 +1,15 @@
 import { ExplorerError } from '../base/errors';
 import { joinPlain, plain } from '../base/safeText';
 import type { Notice } from '../model/modelInfo';
-import type { Token, TokenStream } from '../model/token';
+import type { SecondText, Token, TokenStream } from '../model/token';
 import type { Encoding } from '../tokenizer/tokenizer';
 import type { ChatEncoding } from './chatTemplate';
+import { cutNotice, mostTokens, unitsPerToken, type TokenLimits } from './tokenLimits';
 
 /** The tokens of a text, cut to what the model and the user allow. */
 export interface TokenizedText {
   readonly stream: TokenStream;
   readonly notices: readonly Notice[];
-}
-
-/** What bounds the number of tokens; 0 or undefined where nothing does. */
-export interface TokenLimits {
-  readonly modelName: string;
-  readonly contextLength: number | undefined;
-  /** Length that the model file is made for, if it takes no other. */
-  readonly fixedLength: number | undefined;
-  readonly tokenLimit: number;
-  /** The most tokens whose attention can be held. */
-  readonly memoryLimit: number;
-  readonly vocabularySize: number | undefined;
 }
 
 /** Cuts texts into tokens: a tokenizer, or one that puts the text into a chat first. */
@@ -32,15 +21,12 @@ export interface TokenEncoder {
   specialOf(id: number): string | undefined;
 }
 
-/** UTF-16 units of text that are tried per allowed token before the rest of a long text is looked at. */
-const unitsPerToken = 24;
-
 /**
  * Tokenises a text and cuts it to the limits, keeping the special tokens that close it.
  * Throws `noTokens` where nothing but special tokens came out, `tokenizerMismatch` where an id is beyond the model's vocabulary.
  */
 export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: TokenLimits): TokenizedText {
-  const bound = Math.min(...[limits.contextLength, limits.fixedLength, limits.tokenLimit, limits.memoryLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
+  const bound = mostTokens(limits);
   let tried = tokenizer.readsWhole === true ? text.length : Math.min(text.length, bound * unitsPerToken);
   let encoding = tokenizer.encode(text.slice(0, tried));
   // A text longer than it needs to be is not tokenised to its end: one more token than the bound settles that it is cut.
@@ -49,26 +35,28 @@ export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: Toke
     encoding = tokenizer.encode(text.slice(0, tried));
   }
   const numTokens = encoding.ids.length;
-  const tokens = toTokens(encoding);
-  if (!tokens.some((token) => token.end > token.start || !token.isSpecial)) throw new ExplorerError('noTokens');
+  const tokens = toTokens(encoding, limits.numTypes);
   const notices: Notice[] = [];
   let kept = tokens;
   if (numTokens > bound) {
     const closing = countClosing(tokens);
     kept = [...tokens.slice(0, Math.max(0, bound - closing)), ...tokens.slice(numTokens - closing)].slice(0, bound);
     const total = tried < text.length ? Math.round((numTokens * text.length) / tried) : numTokens;
-    const about = tried < text.length ? `≈ ${total}` : total;
-    if (bound === limits.fixedLength) notices.push({ code: 'cutToShape', args: [bound, about] });
-    else if (bound === limits.contextLength) notices.push({ code: 'cutToContext', args: [bound, about, limits.modelName] });
-    else if (bound === limits.tokenLimit) notices.push({ code: 'cutToLimit', args: [bound, about] });
-    else notices.push({ code: 'cutToMemory', args: [bound, about] });
+    notices.push(cutNotice(limits, bound, tried < text.length ? `≈ ${total}` : total));
   }
-  const { vocabularySize } = limits;
-  const foreign = vocabularySize === undefined ? undefined : kept.find((token) => token.id >= vocabularySize);
-  if (foreign !== undefined && vocabularySize !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, vocabularySize]);
+  checkTokens(tokens, kept, limits);
   notices.push(...specialNotices(tokenizer, { text, tokens: kept }));
   const end = Math.max(...kept.map((token) => token.end));
   return { stream: { role: 'source', text: numTokens > bound ? text.slice(0, end) : text, tokens: kept }, notices };
+}
+
+/** Throws `noTokens` where nothing but special tokens came out, `tokenizerMismatch` where an id or a type is beyond what the model knows. */
+export function checkTokens(all: readonly Token[], kept: readonly Token[], { vocabularySize = Infinity, numTypes, modelName }: TokenLimits): void {
+  if (!all.some((token) => token.end > token.start || !token.isSpecial)) throw new ExplorerError('noTokens');
+  const foreign = kept.find(({ id }) => id >= vocabularySize);
+  if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, vocabularySize]);
+  const typed = kept.find(({ typeId }) => typeId !== undefined && typeId >= numTypes);
+  if (typed !== undefined) throw new ExplorerError('tokenTypeUnknown', [typed.typeId ?? 0, modelName, numTypes]);
 }
 
 /** Different special tokens of a text that are named. */
@@ -87,15 +75,16 @@ export function specialNotices(tokenizer: Pick<TokenEncoder, 'specialOf'>, { tex
   return [{ code: 'specialInText', args: [joinPlain(written.length > maxNamed ? [...named, plain('…')] : named, ', ')] }];
 }
 
-/** Tokens of an encoding; one that the tokenizer added stands where it is in the sequence, not at offset zero. */
-function toTokens(encoding: Encoding | ChatEncoding): Token[] {
-  const { ids, tokens, starts, ends, isSpecial } = encoding;
+/** Tokens of an encoding; one that the tokenizer added stands where it is in the sequence, not at offset zero. Offsets of a second text are moved to where it begins; types are left out where the model knows none. */
+export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, second?: SecondText): Token[] {
+  const { ids, tokens, starts, ends, isSpecial, typeIds } = encoding;
   const templates = 'templates' in encoding ? encoding.templates : [];
   let place = 0;
   return tokens.map((piece, i): Token => {
+    const moved = second !== undefined && i >= second.from ? second.start : 0;
     const isAdded = isSpecial[i] === 1 && starts[i] === ends[i];
-    if (!isAdded) place = ends[i];
-    return { id: ids[i], piece, start: isAdded ? place : starts[i], end: isAdded ? place : ends[i], isSpecial: isSpecial[i] === 1, ...(templates[i] === undefined ? {} : { template: templates[i] }) };
+    place = isAdded ? Math.max(place, moved) : ends[i] + moved;
+    return { id: ids[i], piece, start: isAdded ? place : starts[i] + moved, end: place, isSpecial: isSpecial[i] === 1, ...(templates[i] === undefined ? {} : { template: templates[i] }), ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }) };
   });
 }
 

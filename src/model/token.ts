@@ -11,6 +11,16 @@ export interface Token {
   readonly isSpecial: boolean;
   /** What a token of a chat template says; such a token stands for no text. */
   readonly template?: string;
+  /** Its token type, where the tokenizer makes one that is not 0. */
+  readonly typeId?: number;
+}
+
+/** Where the second of two texts that were read as a pair begins. */
+export interface SecondText {
+  /** UTF-16 offset in the stream's text, which is both texts, one after the other. */
+  readonly start: number;
+  /** Position of the first token that stands with it. */
+  readonly from: number;
 }
 
 /** Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. */
@@ -29,6 +39,8 @@ export interface TokenStream {
   /** The text that the tokens' offsets refer to; empty for a picture. */
   readonly text: string;
   readonly tokens: readonly Token[];
+  /** For a pair of texts. */
+  readonly second?: SecondText;
   /** For a picture. */
   readonly grid?: PatchGrid;
   /** Of a target only. */

@@ -22,6 +22,8 @@ export type InputRole = 'ids' | 'mask' | 'paddingMask' | 'headMask' | 'globalMas
 /** What the inputs are made from. */
 export interface InputValues {
   readonly ids: ArrayLike<number>;
+  /** Types of the ids, all 0 where they are missing. */
+  readonly typeIds?: ArrayLike<number> | undefined;
   /** Ids that the decoder of an encoder–decoder model reads. */
   readonly targetIds?: ArrayLike<number> | undefined;
   /** What the encoder of a decoder in a file of its own has read; the ids are the decoder's then. */
@@ -215,8 +217,10 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
       return make(numberDims(input.dims), () => numTokens - 1);
     case 'totalLength':
       return make(numberDims(input.dims), () => numPositions);
-    default: // types of tokens, flags, counts: zero
-      return make(role === 'tokenTypes' ? sequenceDims(input.dims, length - numPast) : numberDims(input.dims), () => 0);
+    case 'tokenTypes':
+      return make(sequenceDims(input.dims, length - numPast), (position) => (numPast + position < numReal ? (values.typeIds?.[numPast + position] ?? 0) : 0));
+    default: // flags, counts: zero
+      return make(numberDims(input.dims), () => 0);
   }
 }
 

@@ -8,6 +8,8 @@ export interface ModelFacts {
   readonly vocabularySize: number | undefined;
   /** The most positions that a learned table of positions has. */
   readonly contextLength: number | undefined;
+  /** How many types of tokens the model knows: 0 where it takes none, Infinity where the graph does not say. */
+  readonly numTypes: number;
 }
 
 /** Reads sizes off the tables that ids (of the one text, or of the decoder's own) and positions choose rows of. */
@@ -15,7 +17,14 @@ export function modelFacts(index: GraphIndex, roles: ReadonlyMap<string, InputRo
   const ids = [...roles].find(([, role]) => role === read)?.[0];
   const sizes = ids === undefined ? [] : chosenWeights(index, ids);
   const vocabularySize = sizes.length === 0 ? undefined : Math.max(...sizes);
-  return { vocabularySize, contextLength: vocabularySize === undefined ? undefined : positionTableRows(index, roles, vocabularySize) };
+  return { vocabularySize, numTypes: numTypes(index, roles), contextLength: vocabularySize === undefined ? undefined : positionTableRows(index, roles, vocabularySize) };
+}
+
+function numTypes(index: GraphIndex, roles: ReadonlyMap<string, InputRole>): number {
+  const types = [...roles].find(([, role]) => role === 'tokenTypes')?.[0];
+  if (types === undefined) return 0;
+  const sizes = chosenWeights(index, types);
+  return sizes.length === 0 ? Infinity : Math.min(...sizes);
 }
 
 const passing = new Set(['Cast', 'Identity', 'Reshape', 'Unsqueeze', 'Squeeze', 'Slice', 'Expand', 'Flatten', 'Mul', 'Sub']);

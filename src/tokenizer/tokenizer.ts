@@ -3,7 +3,7 @@ import { AddedToken, AddedTokens } from './addedTokens';
 import { AddedVocabulary } from './addedVocabulary';
 import type { Decoder } from './decoders/decoder';
 import { readDecoder } from './decoders/readDecoder';
-import { emptyRun, type Encoding, joinRuns, type TokenRun } from './encoding';
+import { cutRun, emptyRun, type Encoding, joinRuns, type PairEncoding, specialRun, type TokenRun, typesOf } from './encoding';
 import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
 import type { Model, WordTokens } from './models/model';
 import { readModel } from './models/readModel';
@@ -13,14 +13,29 @@ import type { PostProcessor } from './postProcessors/postProcessor';
 import { readPostProcessor } from './postProcessors/readPostProcessor';
 import type { PreTokenizer } from './preTokenizers/preTokenizer';
 import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
+import { pairLengths } from './pairLengths';
 import { TooCostlyError } from './workBounds';
 
-export type { Encoding } from './encoding';
+export type { Encoding, PairEncoding } from './encoding';
 
 /** Options of {@link Tokenizer.encode}. */
 export interface EncodeOptions {
   /** Whether the post-processor adds its tokens (such as [CLS]); true if not given. */
   readonly addSpecialTokens?: boolean;
+}
+
+/** Options of {@link Tokenizer.encodePair}. */
+export interface EncodePairOptions extends EncodeOptions {
+  /** The most tokens of both texts with those that the post-processor adds: the longer text is cut first. */
+  readonly maxLength?: number;
+}
+
+/** How a tokenizer tells two texts apart. */
+export interface PairForm {
+  /** Whether it puts a token between them. */
+  readonly isSeparated: boolean;
+  /** Whether the second has another type than the first. */
+  readonly isTyped: boolean;
 }
 
 /** Options of {@link Tokenizer.decode}. */
@@ -117,20 +132,67 @@ export class Tokenizer {
    * `tokenizerTooCostly` where the work grows out of all proportion to the text.
    */
   encode(text: string, { addSpecialTokens = true }: EncodeOptions = {}): Encoding {
-    const { name, added, preTokenize, model, postProcess } = this.#parts;
-    return withNamedErrors(name, () => {
+    return withNamedErrors(this.#parts.name, () => {
       const wellFormed = replaceLoneSurrogates(text);
       const run = emptyRun();
-      const tokenize = (word: NormalizedString): void => {
-        if (word.text !== '') pushTokens(run, model.tokenize(word.text), word);
-      };
-      for (const { string, addedId } of added.extract(wellFormed)) {
-        if (addedId !== undefined) pushAdded(run, addedId, string);
-        else if (preTokenize === undefined) tokenize(string);
-        else preTokenize(string, tokenize);
-      }
-      return joinRuns(postProcess?.([run], { text: wellFormed, addsSpecialTokens: addSpecialTokens }) ?? [run]);
+      this.#tokenize(wellFormed, run);
+      return joinRuns(this.#finish([run], [wellFormed], addSpecialTokens));
     });
+  }
+
+  /**
+   * The tokens of two texts as one input, with separators and types as the post-processor makes them, the same as the reference library's,
+   * also where they are cut (its strategy `longest_first`). Throws as {@link encode}, and `tokenizerUnsupported` where the post-processor
+   * turns the texts around or repeats one.
+   */
+  encodePair(first: string, second: string, { addSpecialTokens = true, maxLength = Infinity }: EncodePairOptions = {}): PairEncoding {
+    return withNamedErrors(this.#parts.name, () => {
+      const texts = [replaceLoneSurrogates(first), replaceLoneSurrogates(second)];
+      const whole = [emptyRun(0), emptyRun(1)];
+      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, maxLength));
+      const numAdded = addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
+      const kept = pairLengths(seen, Math.max(0, maxLength - numAdded));
+      const runs = this.#finish(whole.map((run, i) => cutRun(run, kept[i])), texts, addSpecialTokens);
+      const secondAt = runs.findIndex(({ text }) => text === 1);
+      if (runs.some(({ text, isSpecial }, i) => text === 0 && i > secondAt && secondAt >= 0 && isSpecial.includes(0))) throw new UnsupportedPartError('a template that turns two texts around');
+      const secondFrom = (secondAt < 0 ? runs : runs.slice(0, secondAt)).reduce((sum, { ids }) => sum + ids.length, 0);
+      return { ...joinRuns(runs), secondFrom, counts: whole.map(({ ids }, i) => ({ all: ids.length, kept: kept[i] })) };
+    });
+  }
+
+  /** How two texts are told apart. Throws as {@link encodePair}. */
+  get pairForm(): PairForm {
+    return withNamedErrors(this.#parts.name, () => {
+      const tokens = this.#addedToPair();
+      const [first, second] = [tokens.findLastIndex(({ isAdded, text }) => !isAdded && text === 0), tokens.findIndex(({ isAdded, text }) => !isAdded && text === 1)];
+      return first < 0 || second < 0 ? { isSeparated: false, isTyped: false } : { isSeparated: tokens.slice(first, second).some(({ isAdded }) => isAdded), isTyped: tokens[first].typeId !== tokens[second].typeId };
+    });
+  }
+
+  /** What the post-processor makes of two texts of one token each. */
+  #addedToPair(): readonly { readonly isAdded: boolean; readonly text: 0 | 1; readonly typeId: number }[] {
+    const token = (text: 0 | 1): TokenRun => ({ ...specialRun([0], ['a'], text, text), ends: [1], isSpecial: [0] });
+    return this.#finish([token(0), token(1)], ['a', 'a'], true).flatMap((run) => run.ids.map((_, i) => ({ isAdded: run.ends[i] === 0, text: run.text, typeId: typesOf(run)[i] })));
+  }
+
+  /** Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to reach `most`. */
+  #tokenize(text: string, run: TokenRun, most = Infinity): number {
+    const { added, preTokenize, model } = this.#parts;
+    let seen: number | undefined;
+    const tokenize = (word: NormalizedString): void => {
+      if (word.text !== '') pushTokens(run, model.tokenize(word.text), word);
+      if (run.ids.length >= most) seen ??= run.ids.length;
+    };
+    for (const { string, addedId } of added.extract(text)) {
+      if (addedId !== undefined) pushAdded(run, addedId, string);
+      else if (preTokenize === undefined) tokenize(string);
+      else preTokenize(string, tokenize);
+    }
+    return seen ?? run.ids.length;
+  }
+
+  #finish(runs: readonly TokenRun[], texts: readonly string[], addsSpecialTokens: boolean): readonly TokenRun[] {
+    return this.#parts.postProcess?.(runs, { texts, addsSpecialTokens }) ?? runs;
   }
 
   /** A text of token ids; ids that stand for nothing are left out. Throws `tokenizerTooCostly`. */

@@ -67,21 +67,21 @@ describe('a text that is edited', () => {
   for (const name of models) {
     it(`has the attention of a whole run, and only what changed is read: ${name}`, async () => {
       const { session, continued, whole } = await open(ort, `pasts/${name}/model.onnx`);
-      const begun = await continued.run(first);
+      const begun = await continued.run({ ids: first });
       expect(begun.numReused).to.equal(0);
       expect(continued.isContinuing).to.equal(true);
       expectSame(begun.result.layers, await whole(first), 'the first text');
       for (const { what, ids, numReused } of edits) {
-        const { result, numReused: reused } = await continued.run(ids);
+        const { result, numReused: reused } = await continued.run({ ids });
         expectSame(result.layers, await whole(ids), what);
         expect(reused, what).to.equal(numReused);
         expect(result.failed, what).to.deep.equal([]);
       }
       const long = [...first, ...first, 3];
-      expect((await continued.run(long)).numReused, 'twice as long: proven anew').to.equal(0);
-      expect((await continued.run([...long, 4])).numReused).to.equal(49);
+      expect((await continued.run({ ids: long })).numReused, 'twice as long: proven anew').to.equal(0);
+      expect((await continued.run({ ids: [...long, 4] })).numReused).to.equal(49);
       continued.forget();
-      expect((await continued.run(edits[9].ids)).numReused).to.equal(0);
+      expect((await continued.run({ ids: edits[9].ids })).numReused).to.equal(0);
       await session.release();
     });
   }
@@ -90,7 +90,7 @@ describe('a text that is edited', () => {
     it(`is read whole by a model that cannot go on: ${name}`, async () => {
       const { session, continued, whole } = await open(ort, `${name}/model.onnx`);
       for (const ids of [first.slice(0, 8), first.slice(0, 10)]) {
-        const { result, numReused } = await continued.run(ids);
+        const { result, numReused } = await continued.run({ ids });
         expect(numReused).to.equal(0);
         expectSame(result.layers, await whole(ids), name);
       }
@@ -109,9 +109,9 @@ describe('a text that is edited', () => {
     const session = await AttentionSession.create({ ort, files, keptOutputs: links.map(({ output }) => output) });
     const plan = planInputs(index, session.inputNames);
     const continued = new ContinuedRuns(session, plan, 0, crossed);
-    await continued.run(first);
+    await continued.run({ ids: first });
     expect(continued.isContinuing).to.equal(false);
-    expect((await continued.run([...first, 1])).numReused).to.equal(0);
+    expect((await continued.run({ ids: [...first, 1] })).numReused).to.equal(0);
     await session.release();
   });
 });

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
-import { closeAll, configure, expectReady, explain, openFile, openText, select, testApi, until, writeFile, writeTinyModel } from './support';
+import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
 
 describe('A selection in its text', () => {
   const lines = Array.from({ length: 30 }, (_, i) => `line ${i} here`);
@@ -177,5 +177,86 @@ describe('A selection in its text', () => {
     } finally {
       await configure({ contextTokens: undefined });
     }
+  });
+});
+
+describe('Two selections', () => {
+  const text = 'Who is here?\n\nThe cat sat on the mat.\n\tWhere did a dog sit?\n';
+  let api: TestApi;
+  let bert: string;
+
+  before(async () => {
+    api = await testApi();
+    bert = 'models/pairs';
+    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json']) await writeFile(`${bert}/${name}`, await readFixture(`pairs/bert/${name}`));
+  });
+  beforeEach(() => configure({ modelPath: bert, selection: undefined }));
+  afterEach(closeAll);
+
+  /** Opens the text with these parts of it selected, in this order. */
+  async function open(...parts: readonly string[]): Promise<vscode.TextEditor> {
+    const editor = await openText(text);
+    editor.selections = parts.map((part) => {
+      const start = text.indexOf(part);
+      return new vscode.Selection(editor.document.positionAt(start), editor.document.positionAt(start + part.length));
+    });
+    return editor;
+  }
+
+  it('are read as a pair by a model that takes them, in the order in which they were made', async () => {
+    await open('Where did a dog sit?', 'cat sat on');
+    const state = await explain(api);
+    expectReady(state);
+    const [stream] = state.run?.streams ?? [];
+    expect(stream.text).to.equal('Where did a dog sit?cat sat on');
+    expect(stream.second).to.deep.equal({ start: 20, from: 8 });
+    expect(stream.tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal('[CLS]:0 where:0 did:0 a:0 dog:0 sit:0 ?:0 [SEP]:0 cat:1 sat:1 on:1 [SEP]:1');
+    expect(state.notices.join(' ')).to.match(/as a pair/);
+    // Weights light up at both places.
+    api.changeView({ pinned: [{ stream: 0, position: 1 }, { stream: 0, position: 8 }], threshold: 0 });
+    await until(api, 'both texts are lit', ({ highlights }) => highlights.some(({ start }) => start >= 20) && highlights.some(({ end }) => end <= 20));
+    const [hover] = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', vscode.window.activeTextEditor?.document.uri, new vscode.Position(2, 5));
+    expect(hover.contents.length).to.equal(1);
+    expect(api.snapshot().hovered, 'the second text’s own token').to.equal(8);
+  });
+
+  it('follow edits before them, and are out of date when one is edited', async () => {
+    const editor = await open('Who is here', 'sat on the mat');
+    await explain(api);
+    await editor.edit((edit) => edit.insert(new vscode.Position(1, 0), 'the cat\n'));
+    expect(api.snapshot().status.kind).to.equal('ready');
+    await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+    expect(api.snapshot().run?.streams[0].text).to.equal('Who is heresat on the mat');
+    await editor.edit((edit) => edit.insert(new vscode.Position(3, 10), 'x'));
+    await until(api, 'it is out of date', ({ status }) => status.kind === 'stale');
+  });
+
+  it('come back after a reload', async () => {
+    await open('Who is here', 'sat on the mat');
+    await explain(api);
+    const { kept } = api.snapshot();
+    await closeAll();
+    await api.restore({ layout: {}, persist: JSON.parse(JSON.stringify(kept)) as unknown });
+    expectReady(api.snapshot());
+    expect(api.snapshot().run?.streams[0].second?.start).to.equal(11);
+  });
+
+  it('are read by the first alone where the model reads no pairs, which is said, and refused where a pair is asked for', async () => {
+    await configure({ modelPath: await writeTinyModel(), selection: 'alone' });
+    await open('Who is here', 'sat on the mat');
+    const state = await explain(api);
+    expectReady(state);
+    expect(state.run?.streams[0].text).to.equal('Who is here');
+    expect(state.notices.join(' ')).to.match(/reads no pairs/);
+    await vscode.commands.executeCommand('attentionExplorer.explainAsPair');
+    expectFailure(api.snapshot().status, 'pairNotRead');
+    // Another model is then given both.
+    await configure({ modelPath: bert });
+    await vscode.commands.executeCommand('attentionExplorer.explainAgain');
+    expect(api.snapshot().run?.streams[0].second?.start).to.equal(11);
+    await open('Who is here');
+    await vscode.commands.executeCommand('attentionExplorer.explainAsPair');
+    expectFailure(api.snapshot().status, 'pairNotSelected');
+    await configure({ selection: undefined });
   });
 });

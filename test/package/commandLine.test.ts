@@ -89,6 +89,21 @@ describe('The command line', function () {
     expect((await run(['explain', 'none.txt'], '')).code).to.equal(1);
   });
 
+  it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
+    const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));
+    writeFileSync(first, 'Where did the cat sit?');
+    writeFileSync(second, 'A dog.\nThe cat sat on the mat.\n');
+    const model = ['--model', 'test/fixtures/pairs/bert'];
+    const { stdout } = await run(['explain', first, '--pair', `${second}:2-2`, ...model, '--json']);
+    const { tokens, second: place } = JSON.parse(stdout) as { tokens: { piece: string; typeId?: number }[]; second: { start: number; from: number } };
+    expect(place).to.deep.equal({ start: 22, from: 8 });
+    expect(tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal('[CLS]:0 where:0 did:0 the:0 cat:0 sit:0 ?:0 [SEP]:0 the:1 cat:1 sat:1 on:1 the:1 mat:1 .:1 [SEP]:1');
+    expect((await run(['explain', first, '--pair', second])).stderr).to.match(/^code-decoder does not read two texts as a pair/);
+    expect((await run(['explain', first, '--pair', second, '--chat'])).code).to.equal(2);
+    rmSync(folder, { recursive: true });
+  });
+
   it('explains the standard input', async () => {
     const { code, stdout } = await run(['explain', '-', '--json'], 'a = b\n');
     expect(code).to.equal(0);

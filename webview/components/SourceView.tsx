@@ -104,7 +104,7 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     });
   }, [lines, info]);
   // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.
-  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} tabSize={tabSize} focus={isDocument && run.selected?.isInContext === true ? run.selected : undefined} />, [lines, isDocument, run, tabSize]);
+  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} second={run.second} tabSize={tabSize} focus={isDocument && run.selected?.isInContext === true ? run.selected : undefined} />, [lines, isDocument, run, tabSize]);
   return (
     <div
       class="stream"
@@ -156,7 +156,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const { streams } = run.info;
   const tabSize = panel.appearance.value.tabSize;
   const painters = useMemo(() => new Map<number, TokenPainter>(), [run.info]);
-  const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0)), [run, tabSize]);
+  const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0, run.second?.startCharacter)), [run, tabSize]);
   const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
   const numTokens = numTokensOf(run.info);
 
@@ -208,7 +208,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     event.preventDefault();
   };
 
-  const lastLine = (run.startLine + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
+  const lastLine = (Math.max(run.startLine, run.second?.startLine ?? 0) + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
   return (
     <div
       class={`source-scroll${streams.length > 1 ? ' of-two' : ''}`}
@@ -223,7 +223,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     >
       {order.map((stream) => (
         <section key={stream} class="stream-section">
-          {streams[stream].target === undefined ? streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} />}
+          {streams[stream].target === undefined ? streams[stream].second !== undefined ? <h2>{l10n.t('First text')}</h2> : streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} />}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>
       ))}

@@ -1,5 +1,7 @@
+import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import type { TextSpan } from '../../src/model/contextWindow';
+import type { PanelRun } from '../../src/protocol';
 import { leadOf, type Piece, type Run, type TokenLine } from '../layout/tokenLines';
 
 const glyphs = { tab: '→', break: '↵' } as const;
@@ -59,19 +61,23 @@ function pieceView(piece: Piece, key: number, focus: TextSpan | undefined, isSev
 }
 
 /** The lines of one stream, those around what was selected (`focus`) fainter. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
-export function TokenText({ lines, firstNumber, indent, tabSize, focus }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; tabSize: number; focus?: TextSpan | undefined }): JSX.Element {
+export function TokenText({ lines, firstNumber, indent, second, tabSize, focus }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; second?: PanelRun['second'] | undefined; tabSize: number; focus?: TextSpan | undefined }): JSX.Element {
+  const secondAt = lines.findIndex(({ isSecond }) => isSecond === true);
+  const numberOf = (i: number): number | undefined => (firstNumber === undefined ? undefined : secondAt < 0 || i < secondAt ? firstNumber + i : (second?.startLine ?? 0) + 1 + i - secondAt);
+  const indentOf = (i: number): number => (i === 0 ? indent : i === secondAt ? (second?.startCharacter ?? 0) : 0);
   const isSeveral = isOfSeveral(lines, focus);
   return (
     <div class={`lines${lines.length > 200 ? ' many' : ''}`} style={{ tabSize: String(tabSize) }}>
       {lines.map((line, i) => {
         const lead = leadOf(line, tabSize);
         const isContext = isOutside(line, focus);
-        return (
-          <div key={i} class={isContext ? 'line context' : 'line'} data-number={firstNumber === undefined ? undefined : firstNumber + i} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
-            {i === 0 && indent > 0 ? <span class="indent" style={{ width: `${indent}ch` }} /> : null}
+        const view = (
+          <div key={i} class={isContext ? 'line context' : 'line'} data-number={numberOf(i)} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
+            {indentOf(i) > 0 ? <span class="indent" style={{ width: `${indentOf(i)}ch` }} /> : null}
             {line.pieces.map((piece, at) => pieceView(piece, at, isContext ? undefined : focus, isSeveral))}
           </div>
         );
+        return i === secondAt ? [<h2 key="second">{l10n.t('Second text')}</h2>, view] : view;
       })}
     </div>
   );

@@ -29,6 +29,8 @@ export interface TokenLine {
   /** The end of the line's text, before its break. */
   readonly end: number;
   readonly pieces: readonly Piece[];
+  /** Whether the second text of a pair begins with it. */
+  readonly isSecond?: boolean;
 }
 
 /** A line that is indented further goes on here on its next row, so that narrow panels keep room for text. */
@@ -45,13 +47,18 @@ export function leadOf({ pieces }: TokenLine, tabSize: number): number {
   return 0;
 }
 
-/** Lays a stream's tokens out on the lines of its text, as an editor would, with `startCharacter` columns before the first one. */
-export function layoutTokens(stream: TokenStream, tabSize: number, startCharacter = 0): TokenLine[] {
+/** Lays a stream's tokens out on the lines of its text, as an editor would, with `startCharacter` columns before the first one, and `secondCharacter` before a second text, which has lines of its own. */
+export function layoutTokens(stream: TokenStream, tabSize: number, startCharacter = 0, secondCharacter = 0): TokenLine[] {
   const layout = new Layout(stream.text, tabSize, startCharacter);
   const labels = sharedLabels(stream);
   let cursor = 0;
   stream.tokens.forEach((token, position) => {
     const isEmpty = token.start >= token.end;
+    if (position === stream.second?.from) {
+      if (stream.second.start > cursor) layout.add(-1, cursor, stream.second.start, undefined, false);
+      layout.beginSecond(stream.second.start, secondCharacter);
+      cursor = stream.second.start;
+    }
     if (token.start > cursor) layout.add(-1, cursor, token.start, undefined, false);
     const shared = labels.get(position);
     if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), visibleText(stream, position));
@@ -99,6 +106,7 @@ class Layout {
   #pieces: Piece[] = [];
   #lineStart = 0;
   #column: number;
+  #isSecond = false;
 
   constructor(text: string, tabSize: number, startCharacter: number) {
     this.#text = text;
@@ -142,13 +150,21 @@ class Layout {
     if (end > shown) this.add(token, shown, end, undefined, false);
   }
 
+  /** Begins the second text, on a line of its own. */
+  beginSecond(at: number, startCharacter: number): void {
+    if (this.#pieces.length > 0 || this.#lines.length === 0) this.#endLine(at, at);
+    this.#isSecond = true;
+    this.#column = startCharacter;
+  }
+
   finish(): TokenLine[] {
     this.#endLine(this.#text.length, this.#text.length);
     return this.#lines;
   }
 
   #endLine(end: number, next: number): void {
-    this.#lines.push({ start: this.#lineStart, end, pieces: this.#pieces });
+    this.#lines.push({ start: this.#lineStart, end, pieces: this.#pieces, ...(this.#isSecond ? { isSecond: true } : {}) });
+    this.#isSecond = false;
     this.#pieces = [];
     this.#lineStart = next;
     this.#column = 0;

@@ -3,6 +3,7 @@ export const commands = {
   explainAttention: 'attentionExplorer.explainAttention',
   explainImage: 'attentionExplorer.explainImage',
   explainAsChatMessage: 'attentionExplorer.explainAsChatMessage',
+  explainAsPair: 'attentionExplorer.explainAsPair',
   explainAgain: 'attentionExplorer.explainAgain',
   explainSample: 'attentionExplorer.explainSample',
   explainFromStart: 'attentionExplorer.explainFromStart',

@@ -21,7 +21,7 @@ export async function explainFromStart(controller: ExplainController): Promise<v
   if (find === undefined) return;
   await controller.explain(async () => {
     const source = await find();
-    return 'picture' in source ? source : { ...source, range: undefined, around: 'start' };
+    return 'picture' in source ? source : { ...source, range: undefined, second: undefined, around: 'start' };
   });
 }
 

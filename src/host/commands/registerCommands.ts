@@ -61,7 +61,14 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     await controller.explain(() => sourceFor(resource));
   });
   register(commands.explainAsChatMessage, async (resource) => {
-    await controller.explain(async () => ({ ...(await sourceFor(resource)), chat: 'yes' }));
+    await controller.explain(async () => ({ ...(await sourceFor(resource)), second: undefined, chat: 'yes' }));
+  });
+  register(commands.explainAsPair, async () => {
+    await controller.explain(async () => {
+      const source = await activeSource();
+      if (source.second === undefined) throw new ExplorerError('pairNotSelected');
+      return { ...source, pair: 'yes' };
+    });
   });
   register(commands.explainImage, async (resource) => {
     const picture = resource instanceof vscode.Uri ? resource : (activePicture() ?? (await choosePicture()));

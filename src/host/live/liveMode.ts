@@ -339,7 +339,7 @@ export class LiveMode implements Disposable {
     const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo')))];
     const tracked = new TrackedText(document, range.start, text);
     const run = new ShownRun(held, tracked, { isWholeDocument: false, notices: notices.map((sentence) => ({ sentence })), isLive: true });
-    tracked.narrow(run.source.text.length);
+    tracked.narrow(run.source);
     controller.show(run, { document, range: tracked.range, mode: 'alone' }, { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) });
   }
 

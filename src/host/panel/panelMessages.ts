@@ -61,7 +61,7 @@ const menuContext = v.object({ runId: index, stream: index, position: index });
 const figure = v.object({ png: v.pipe(v.instance(Uint8Array), v.check((bytes) => bytes.byteLength <= maxFigureBytes && pngSignature.every((byte, i) => bytes[i] === byte), 'no picture of ours')) });
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), focus: v.optional(v.object({ start: offset, end: offset })), view: keptView }),
+  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), focus: v.optional(v.object({ start: offset, end: offset })), second: v.optional(v.object({ start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)) })), view: keptView }),
   v.check(({ start, end, isPicture, focus }) => (start < end || isPicture === true) && (focus === undefined || (focus.start < focus.end && focus.end <= end - start))),
 );
 

@@ -14,8 +14,9 @@ import { readSettings } from '../readSettings';
 export function panelRun(run: ShownRun): PanelRun {
   const { text } = run;
   const start = startOf(run);
+  const second = text.second === undefined ? undefined : startOfSecond(run);
   // What it has to say is said in sentences.
-  return { info: { ...run.info, notices: [] }, documentName: textName(text.uri), startLine: start.line, startCharacter: start.character, notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
+  return { info: { ...run.info, notices: [] }, documentName: textName(text.uri), startLine: start.line, startCharacter: start.character, ...(second === undefined ? {} : { second: { startLine: second.line, startCharacter: second.character } }), notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
 }
 
 /** Where what was selected stands, and the lines that it was read in: `file.py 19, in lines 12–30`. */
@@ -36,10 +37,11 @@ function placeName({ text }: ShownRun, lines: PlainText): PlainText {
 
 /** The lines, from one, of a run's text or of a part of it. */
 function linesOfRun(run: ShownRun, { start, end } = { start: 0, end: run.text.text.length }): PlainText {
-  const { text } = run.text;
-  const first = startOf(run).line + 1 + countNewlines(text.slice(0, start), false);
-  const last = first + countNewlines(text.slice(start, end));
-  return plain(first === last ? `${first}` : `${first}–${last}`);
+  const { text, texts } = run.text;
+  const lines = (at: number, read: string): string => (countNewlines(read) === 0 ? `${at}` : `${at}–${at + countNewlines(read)}`);
+  const from = startOf(run).line + 1;
+  if (texts !== undefined) return plain(`${lines(from, texts[0])} + ${lines(startOfSecond(run).line + 1, texts[1])}`);
+  return plain(lines(from + countNewlines(text.slice(0, start), false), text.slice(start, end)));
 }
 
 /** What the panel's tab is called: the text, and the lines where only some are explained. */
@@ -59,7 +61,8 @@ export function panelLive(live: LiveState): PanelLive | null {
 /** What outlives a reload of the window. */
 export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
   const { start, end } = run.text.range;
-  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(run.text.text), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), ...(run.focus === undefined ? {} : { focus: { start: run.focus.start, end: run.focus.end } }), view };
+  const { second, texts: [first, other] = [run.text.text, ''] } = run.text;
+  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(first), ...(second === undefined ? {} : { second: { ...second, textHash: textHash(other) } }), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), ...(run.focus === undefined ? {} : { focus: { start: run.focus.start, end: run.focus.end } }), view };
 }
 
 /** How the panel should look, by the settings and the editor of the run. */
@@ -74,6 +77,10 @@ export function panelAppearance(run: ShownRun | undefined): PanelAppearance {
 /** Where the text starts; a document that is closed says no more than that it did. */
 function startOf({ text }: ShownRun): vscode.Position {
   return text.document?.positionAt(text.range.start) ?? new vscode.Position(0, 0);
+}
+
+function startOfSecond({ text }: ShownRun): vscode.Position {
+  return text.document?.positionAt(text.second?.start ?? 0) ?? new vscode.Position(0, 0);
 }
 
 function countNewlines(text: string, isLastLeftOut = true): number {

@@ -4,6 +4,7 @@ import type { PersistedPanel } from '../../protocol';
 import type { ExplainController } from '../run/explainController';
 import { openDocument, type ExplainSource } from '../run/explainSource';
 import { findByHash } from '../run/findByHash';
+import type { TextRange } from '../run/textRange';
 import type { Recalled } from './panelMemory';
 
 /** Explains again what a panel showed before the window was reloaded, with the same head, or says that it is not there any more, or not known here. */
@@ -31,16 +32,20 @@ async function explainAgain(state: PersistedPanel, controller: ExplainController
     const text = document.getText();
     const start = findByHash(text, state);
     // Pins are places in a text: another text has others.
-    if (start === undefined) view = { ...view, pinned: [] };
+    const secondStart = state.second && findByHash(text, state.second);
+    const isThere = start !== undefined && (state.second === undefined || secondStart !== undefined);
+    if (!isThere) view = { ...view, pinned: [] };
+    const second = state.second && { start: secondStart ?? state.second.start, end: (secondStart ?? state.second.start) + state.second.end - state.second.start };
     const chat = state.isChatMessage === true ? 'wherePossible' : 'no';
     const was = { start: start ?? state.start, end: (start ?? state.start) + state.end - state.start };
     // The same part again, wherever the caret is now.
     if (state.isWholeDocument) return { document, range: undefined, around: state.start === 0 ? 'start' : start === undefined ? undefined : was, target, chat };
     const selected = state.focus === undefined ? was : { start: was.start + state.focus.start, end: was.start + state.focus.end };
     const mode = state.focus === undefined ? 'alone' : 'inContext';
-    if (start !== undefined) return { document, range: selected, ...(state.focus === undefined ? {} : { around: was }), mode, target, chat };
+    if (isThere) return { document, range: selected, second, ...(state.focus === undefined ? {} : { around: was }), mode, target, chat };
     // The text is gone: what stands at its place now is offered, not explained unasked.
-    changed = { document, range: { start: Math.min(selected.start, text.length), end: Math.min(selected.end, text.length) }, mode, target, chat };
+    const within = (range: TextRange): TextRange => ({ start: Math.min(range.start, text.length), end: Math.min(range.end, text.length) });
+    changed = { document, range: within(selected), second: second && within(second), mode, target, chat };
     throw new ExplorerError('documentChanged');
   };
   await controller.explain(find, () => view);

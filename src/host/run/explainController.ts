@@ -28,6 +28,7 @@ import { reportFailure } from './reportFailure';
 import { runPicture } from './runPicture';
 import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
+import { TrackedPair } from './trackedPair';
 import { TrackedPicture } from './trackedPicture';
 import type { TextRange } from './textRange';
 import { cellNumber } from './textName';
@@ -209,17 +210,19 @@ export class ExplainController implements Disposable {
   async #run(source: ExplainSource, attempt: Attempt, used: UsedModel, numRuns = 1): Promise<ShownRun> {
     const { files, places, store } = this.#deps;
     const { signal } = attempt.controller;
-    const { document, target, range } = source;
+    const { document, target, range, second, pair = 'wherePossible' } = source;
     const { instead, modelPath } = used;
     const settings = { ...readSettings(document.uri), modelPath };
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredSettings();
     if (signal.aborted) throw new ExplorerError('cancelled');
     const reading: Reading = { model: JSON.stringify([model.spec, settings.tokenLimit]), settings };
-    const part = this.#parts.choose(source, reading);
+    const part = second === undefined ? this.#parts.choose(source, reading) : { range, isInContext: false };
     const read = readSource(document, part.range);
+    const other = second && readSource(document, second);
     const focus = part.isInContext && range !== undefined ? { start: range.start - read.start, end: range.end - read.start } : undefined;
-    const text = new TrackedText(document, read.start, read.text, focus);
+    const tracked = new TrackedText(document, read.start, read.text, focus);
+    const text = other === undefined ? tracked : new TrackedPair(tracked, new TrackedText(document, other.start, other.text));
     const watching = text.onDidChange((change) => {
       if (change === 'edited' || change === 'closed') {
         attempt.failure = new ExplorerError(change === 'edited' ? 'documentChanged' : 'documentClosed');
@@ -230,11 +233,15 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      const params = { model: model.spec, text: read.text, tokenLimit: settings.tokenLimit, target };
+      const params = { model: model.spec, text: read.text, second: other?.text, tokenLimit: settings.tokenLimit, target };
       const answer = await this.#ask(focus === undefined ? params : { ...params, isInContext: true }, source, signal);
+      if (answer === 'noPair') {
+        for (const each of [text, watching, progress]) each.dispose();
+        return await this.#run({ ...source, second: undefined, pair: 'leftOut' }, attempt, used, numRuns);
+      }
       held = answer?.held;
       if (answer === undefined) this.#parts.noteWriter(reading.model);
-      if (answer === undefined || (numRuns < mostRuns && this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))) {
+      if (answer === undefined || (second === undefined && numRuns < mostRuns && this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))) {
         held?.release();
         for (const each of [text, watching, progress]) each.dispose();
         const { around, ...anew } = source;
@@ -243,17 +250,19 @@ export class ExplainController implements Disposable {
       const notices = [
         ...(instead === undefined ? [] : [{ sentence: otherModelNotice('text', instead, answer.held.info.model.name) }]),
         ...(answer.isWithoutTemplate ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }] : []),
+        ...(pair === 'leftOut' ? [{ sentence: noticeSentence({ code: 'notAsPair', args: [answer.held.info.model.name] }) }] : []),
         ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
         ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map((sentence) => ({ sentence })),
       ];
-      const selected = focus !== undefined ? { ...focus, isInContext: true } : this.#parts.contextOf(source, reading) === undefined ? undefined : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
+      const selected = focus !== undefined ? { ...focus, isInContext: true } : second !== undefined || this.#parts.contextOf(source, reading) === undefined ? undefined : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
       const run = new ShownRun(answer.held, text, { isWholeDocument: range === undefined, notices, target, selected, model: instead === undefined ? undefined : model });
-      text.narrow(run.source.text.length);
+      text.narrow(run.source);
       return run;
     } catch (error) {
       held?.release();
       const selected = range && text.selected;
-      if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range: selected });
+      const alsoSelected = text instanceof TrackedPair ? text.second : undefined;
+      if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range: selected, second: alsoSelected });
       text.dispose();
       throw error;
     } finally {
@@ -262,14 +271,15 @@ export class ExplainController implements Disposable {
     }
   }
 
-  /** Has a text explained; undefined where the model takes no text around a selection. */
-  async #ask(params: ExplainParams, { chat = 'no' }: ExplainSource, signal: AbortSignal): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | undefined> {
+  /** Has a text explained; undefined where the model takes no text around a selection, `noPair` where it takes no second text and that is only wished for. */
+  async #ask(params: ExplainParams, { chat = 'no', pair = 'wherePossible' }: ExplainSource, signal: AbortSignal): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | 'noPair' | undefined> {
     const { supervisor } = this.#deps;
     try {
       return { held: await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal), isWithoutTemplate: false };
     } catch (error) {
       if (!(error instanceof ExplorerError)) throw error;
       if (error.code === 'contextNotRead') return undefined;
+      if (error.code === 'pairNotRead' && pair === 'wherePossible') return 'noPair';
       // What was a chat message for one model is a text like any other for a model that has no chats.
       if (chat !== 'wherePossible' || error.code !== 'chatTemplateNotFound') throw error;
       return { held: await supervisor.explain(params, signal), isWithoutTemplate: true };
@@ -328,7 +338,7 @@ export class ExplainController implements Disposable {
     const selection = firstHeads.next(former && { path: former.info.model.path, selection: store.view.selection }, run.info.model.path);
     const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : firstPins(run) };
     store.setRun(run, kept, run.focus !== undefined && kept.pinned.length > 0 ? undefined : caret?.(normalizeSelection(kept.selection, run.info.components)));
-    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.selected, target: run.target });
+    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.selected, second: run.text.second, target: run.target });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
@@ -381,7 +391,7 @@ function isSameFocus(one: ShownRun, other: ShownRun): boolean {
 
 /** What is asked for when a text is run again, maybe with another model. */
 function again(source: ExplainSource): ExplainSource {
-  const { around, ...others } = source;
+  const { around, pair, ...others } = source;
   const anew = around === 'start' ? { ...others, around } : others;
   return anew.chat === 'yes' ? { ...anew, chat: 'wherePossible' } : anew;
 }

@@ -13,6 +13,10 @@ export interface ExplainSource {
   readonly document: vscode.TextDocument;
   /** Undefined: from the start of the document, as far as the model reads. */
   readonly range: TextRange | undefined;
+  /** A second selection, where there are two, to be read with the first as a pair. */
+  readonly second?: TextRange | undefined;
+  /** Whether a model that reads no pairs refuses the second selection, or leaves it out: then that is told. Undefined: as it is wished. */
+  readonly pair?: 'yes' | 'wherePossible' | 'leftOut' | undefined;
   /** The part that is read, with what is selected or the caret in it, or the document's start; undefined: what the settings say and the model can read. */
   readonly around?: TextRange | 'start' | undefined;
   /** Whether what is selected is read with the text around it; undefined: as the settings say. */
@@ -34,12 +38,11 @@ export interface SourceText {
   readonly fullLength: number;
 }
 
-/** The first selection of an editor that is not empty, else its whole document. */
+/** The first selection of an editor that is not empty, with the second where there are just two, else its whole document. */
 export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
   const { document } = editor;
-  const selection = editor.selections.find((candidate) => !candidate.isEmpty);
-  const range = selection && { start: document.offsetAt(selection.start), end: document.offsetAt(selection.end) };
-  return { document, range };
+  const [range, second, third] = editor.selections.filter(({ isEmpty }) => !isEmpty).map(({ start, end }): TextRange | undefined => ({ start: document.offsetAt(start), end: document.offsetAt(end) }));
+  return third === undefined && second !== undefined ? { document, range, second } : { document, range };
 }
 
 /** What the person looks at: a text editor's selection, the source of a Markdown preview, or the file of a tab that has no text editor (which then is said to be binary or too large). Throws `nothingOpen`. */

@@ -1,10 +1,15 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from '../../base/disposable';
 import { Emitter } from '../../base/event';
+import type { TextRange } from './textRange';
 import type { TextChange, TrackedText } from './trackedText';
 
 /** What the window must know of where an explained text or picture comes from. */
-export type TrackedSource = Pick<TrackedText, 'uri' | 'range' | 'selected' | 'text' | 'isEdited' | 'isClosed' | 'document' | 'rangeOf' | 'offsetOf' | 'onDidChange' | 'dispose'>;
+export type TrackedSource = Pick<TrackedText, 'uri' | 'range' | 'selected' | 'text' | 'isEdited' | 'isClosed' | 'document' | 'rangeOf' | 'offsetOf' | 'onDidChange' | 'dispose'> & {
+  /** Where the second text of a pair stands, and both texts. */
+  readonly second?: TextRange | undefined;
+  readonly texts?: readonly [first: string, second: string];
+};
 
 /** A picture's file, followed as it changes; it holds no text. */
 export class TrackedPicture implements TrackedSource {

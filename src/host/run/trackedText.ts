@@ -69,8 +69,8 @@ export class TrackedText implements Disposable {
     return vscode.workspace.textDocuments.find((document) => this.#isOurs(document));
   }
 
-  /** Keeps only the first `length` units: the rest was not explained. */
-  narrow(length: number): void {
+  /** Keeps only what was read of it, its beginning: the rest was not explained. */
+  narrow({ text: { length } }: { readonly text: string }): void {
     if (length >= this.#text.length) return;
     this.#text = this.#text.slice(0, length);
     this.#range = { start: this.#range.start, end: this.#range.start + length };

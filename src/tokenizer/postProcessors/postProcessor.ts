@@ -2,8 +2,8 @@ import type { TokenRun } from '../encoding';
 
 /** What a post-processor works on. */
 export interface PostProcessing {
-  /** The text that offsets refer to. */
-  readonly text: string;
+  /** The texts that offsets refer to: one, or two. */
+  readonly texts: readonly string[];
   readonly addsSpecialTokens: boolean;
 }
 

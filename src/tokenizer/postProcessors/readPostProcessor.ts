@@ -1,4 +1,4 @@
-import { specialRun, type TokenRun } from '../encoding';
+import { specialRun, typesOf, type TokenRun } from '../encoding';
 import { isId, type JsonFields, Nesting, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
 import type { PostProcessor } from './postProcessor';
 import { readTemplate } from './template';
@@ -31,32 +31,39 @@ export function readPostProcessor(fields: JsonFields, nesting = new Nesting()): 
 
 function readTrim(fields: JsonFields): PostProcessor {
   const addsSpace = fields.boolean('add_prefix_space', true);
-  return (runs, { text }) => runs.map((run) => trimOffsets(run, text, addsSpace));
+  return (runs, { texts }) => runs.map((run) => trimOffsets(run, texts[run.text], addsSpace));
 }
 
-/** `cls`, the text, `sep`; further runs, which only a second such step meets, are treated as further sequences. */
-function wrapInSpecialTokens(fields: JsonFields, opensPairs: boolean): PostProcessor {
+/**
+ * `cls`, the text, `sep`; further runs, of a second text or of a step before, are treated as further sequences. RoBERTa's
+ * way opens each with `sep`, too, and knows no types.
+ */
+function wrapInSpecialTokens(fields: JsonFields, isRoberta: boolean): PostProcessor {
   const open = readToken(fields, 'cls');
   const close = readToken(fields, 'sep');
-  return (runs, { addsSpecialTokens }) => {
+  return (given, { addsSpecialTokens }) => {
+    const runs = isRoberta ? given.map((run) => ({ ...run, typeIds: 0 })) : given;
     if (!addsSpecialTokens) return runs;
-    return runs.flatMap((run, i) => {
+    return runs.map((run, i) => {
       const text = { ...run, isSpecial: run.ids.map(() => 0) };
-      if (i === 0) return [concatenate([open(), text, close()])];
-      return [concatenate(opensPairs ? [close(), text, close()] : [text, close()])];
+      if (i === 0) return concatenate([open(0), text, close(0)]);
+      return concatenate(isRoberta ? [close(0), text, close(0)] : [text, close(1)]);
     });
   };
 }
 
 /** Reads a special token as `[piece, id]`. */
-function readToken(fields: JsonFields, key: string): () => TokenRun {
+function readToken(fields: JsonFields, key: string): (typeId: number) => TokenRun {
   const [piece, id] = fields.array(key);
   if (typeof piece !== 'string' || !isId(id)) throw new TokenizerFormatError(`"${fields.path}.${key}" is not a piece and its id`);
-  return () => specialRun([id], [piece]);
+  return (typeId) => specialRun([id], [piece], typeId);
 }
 
+/** One run of several; the text is the one that the middle ones, which are not added, are of. */
 function concatenate(runs: readonly TokenRun[]): TokenRun {
   return {
+    text: runs.some(({ text }) => text === 1) ? 1 : 0,
+    typeIds: runs.every(({ typeIds }) => typeIds === runs[0].typeIds) ? runs[0].typeIds : runs.flatMap(typesOf),
     ids: runs.flatMap((run) => run.ids),
     tokens: runs.flatMap((run) => run.tokens),
     starts: runs.flatMap((run) => run.starts),

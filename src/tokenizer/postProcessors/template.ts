@@ -3,18 +3,24 @@ import { isId, JsonFields, TokenizerFormatError, UnsupportedPartError } from '..
 import { mostUnits, TooCostlyError } from '../workBounds';
 import type { PostProcessor } from './postProcessor';
 
-/** Puts special tokens around the text as the template for one sequence says. */
+/** Puts special tokens around one text, or two, and gives types, as the template for so many says. */
 export function readTemplate(fields: JsonFields): PostProcessor {
   const specialTokens = readSpecialTokens(fields.object('special_tokens'));
-  const pieces = fields.array('single').map((value, i) => readPiece(new JsonFields(value, `${fields.path}.single[${i}]`), specialTokens));
-  return (runs, { addsSpecialTokens }) => {
-    // After another template there are several runs; the reference library stops there.
-    if (runs.length !== 1) throw new UnsupportedPartError('two templates in a row');
-    const numTokens = pieces.reduce((sum, piece) => sum + (piece === 'text' ? runs[0].ids.length : piece.ids.length), 0);
-    if (numTokens > mostUnits(runs[0].ids.length)) throw new TooCostlyError('its template makes far too many tokens');
+  const read = (key: 'single' | 'pair'): readonly TemplatePiece[] => fields.array(key).map((value, i) => readPiece(new JsonFields(value, `${fields.path}.${key}[${i}]`), specialTokens));
+  const single = read('single');
+  if (single.some(({ text }) => text === 1)) throw new TokenizerFormatError(`"${fields.path}.single" uses a second text`);
+  let pair: readonly TemplatePiece[] | undefined;
+  return (runs, { texts, addsSpecialTokens }) => {
+    // After another template there are more runs; the reference library stops there.
+    if (runs.length !== texts.length) throw new UnsupportedPartError('two templates in a row');
+    const pieces = runs.length === 1 ? single : (pair ??= read('pair'));
+    const numTokens = pieces.reduce((sum, piece) => sum + (piece.text === undefined ? piece.ids.length : runs[piece.text].ids.length), 0);
+    if (numTokens > mostUnits(runs.reduce((sum, { ids }) => sum + ids.length, 0))) throw new TooCostlyError('its template makes far too many tokens');
+    let current: 0 | 1 = 0;
     return pieces.flatMap((piece): readonly TokenRun[] => {
-      if (piece === 'text') return runs;
-      return addsSpecialTokens ? [specialRun(piece.ids, piece.tokens)] : [];
+      if (piece.text === undefined) return addsSpecialTokens ? [specialRun(piece.ids, piece.tokens, piece.typeId, current)] : [];
+      current = piece.text;
+      return [{ ...runs[piece.text], typeIds: piece.typeId }];
     });
   };
 }
@@ -38,13 +44,17 @@ function readSpecialTokens(fields: JsonFields): Map<string, SpecialTokens> {
   );
 }
 
-function readPiece(fields: JsonFields, specialTokens: ReadonlyMap<string, SpecialTokens>): 'text' | SpecialTokens {
+/** A part of a template: a text, or special tokens. */
+type TemplatePiece = { readonly typeId: number } & ({ readonly text: 0 | 1 } | ({ readonly text: undefined } & SpecialTokens));
+
+function readPiece(fields: JsonFields, specialTokens: ReadonlyMap<string, SpecialTokens>): TemplatePiece {
   if (fields.has('Sequence')) {
-    if (fields.object('Sequence').string('id') !== 'A') throw new TokenizerFormatError(`"${fields.path}" uses a second text`);
-    return 'text';
+    const sequence = fields.object('Sequence');
+    return { text: sequence.oneOf('id', ['A', 'B']) === 'A' ? 0 : 1, typeId: sequence.integer('type_id', 0) };
   }
-  const name = fields.object('SpecialToken').string('id');
+  const special = fields.object('SpecialToken');
+  const name = special.string('id');
   const tokens = specialTokens.get(name);
   if (tokens === undefined) throw new TokenizerFormatError(`"${fields.path}" uses "${name}", which is not among the special tokens`);
-  return tokens;
+  return { ...tokens, text: undefined, typeId: special.integer('type_id', 0) };
 }

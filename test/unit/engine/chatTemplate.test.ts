@@ -12,7 +12,7 @@ const template = (text: string): ChatTemplate => ({ fileName: 'chat_template.jin
 /** As most models of chats have it. */
 const chatMl = template("{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']\\n' + message['content'] | trim + '[end]\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]\\n' }}{% endif %}");
 const files = { jinjaPath: undefined, namedPaths: new Map<string, string>(), tokenizerConfig: {}, specialTokensMap: {}, genaiConfig: {} };
-const free = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined };
+const free = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined, numTypes: 0 };
 
 describe('chat templates', () => {
   it('are found in a file of their own, else in the tokenizer’s settings, with the special tokens', async () => {
@@ -102,7 +102,7 @@ describe('chat templates', () => {
 
   it('give a token that reaches into the template the part of it that is text', () => {
     // One token for two letters, across the border.
-    const pairs = { encode: (text: string) => ({ ids: Int32Array.from([1, 2]), tokens: ['xa', 'b'], starts: Int32Array.from([0, 2]), ends: Int32Array.from([2, text.length]), isSpecial: new Uint8Array(2) }), specialOf: () => undefined };
+    const pairs = { encode: (text: string) => ({ ids: Int32Array.from([1, 2]), tokens: ['xa', 'b'], starts: Int32Array.from([0, 2]), ends: Int32Array.from([2, text.length]), isSpecial: new Uint8Array(2), typeIds: new Int32Array(2) }), specialOf: () => undefined };
     const { starts, ends, templates } = new ChatEncoder(pairs, template('x{{ messages[0].content }}')).encode('ab');
     expect([[...starts], [...ends], [...templates]]).to.deep.equal([[0, 1], [1, 2], [undefined, undefined]]);
   });

@@ -11,7 +11,7 @@ const template: ChatTemplate = {
   text: "{% if tools %}[tools]{{ tools | tojson }}\n{% endif %}{% for m in messages %}[{{ m.role }}]\n{{ m.content | trim }}[end]\n{% endfor %}{% if add_generation_prompt %}[assistant]\n{% endif %}",
   specialTokens: {},
 };
-const limits = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined };
+const limits = { modelName: 'tiny', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: 4096, vocabularySize: undefined, numTypes: 0 };
 
 /** What the document says at the place of each text. */
 function spelled(document: string): (readonly string[])[] {

@@ -60,8 +60,8 @@ describe('what a model is fed', () => {
     const account = inputAccount(['/models/m/onnx/model.onnx', '/models/m/tokenizer.json'], { config: { max_position_embeddings: 64, pad_token_id: 3 }, tokenizerConfig: {} }, [analyzeModel(readModel(bytes, 'model.onnx'))]);
     expect(account).to.deep.equal({
       files: ['onnx/model.onnx', 'tokenizer.json'],
-      settings: ['the model reads at most 64 tokens'],
-      assumptions: ['a text shorter than 8 tokens is filled up with id 3', 'all 2 items of the batch are the same text, and the first is shown', 'all tokens are of type 0', 'no head is switched off'],
+      settings: ['the model reads at most 64 tokens', 'types of tokens are those that the tokenizer makes'],
+      assumptions: ['a text shorter than 8 tokens is filled up with id 3', 'all 2 items of the batch are the same text, and the first is shown', 'no head is switched off'],
     });
     const { markdown } = inputView({ name: plain('m') }, [{ file: 'model.onnx', inputs: [] }], account);
     expect(markdown).to.include('`onnx/model.onnx`; `tokenizer.json`').and.to.include('```python\nimport numpy as np');

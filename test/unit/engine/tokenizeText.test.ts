@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { tokenizeText, type TokenLimits } from '../../../src/engine/tokenizeText';
+import { tokenizeText } from '../../../src/engine/tokenizeText';
+import type { TokenLimits } from '../../../src/engine/tokenLimits';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer';
 import { codeOfCall } from '../../harness/codeOf';
 
 const load = (name: string): Tokenizer => Tokenizer.fromJson(readFileSync(`test/fixtures/zoo/tokenizer.${name}/tokenizer.json`, 'utf8'));
-const free: TokenLimits = { modelName: 'm', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: Infinity, vocabularySize: undefined };
+const free: TokenLimits = { modelName: 'm', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: Infinity, vocabularySize: undefined, numTypes: 0 };
 const words = Array.from({ length: 400 }, (_, i) => `word${i}`).join(' ');
 
 describe('tokenizeText', () => {

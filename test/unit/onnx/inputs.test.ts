@@ -83,6 +83,8 @@ describe('making inputs from the signature', () => {
   it('makes what an encoder with 32-bit inputs wants', () => {
     const made = plan({ input_ids: [int32, ['b', 's']], attention_mask: [int32, ['b', 's']], token_type_ids: [int32, ['b', 's']] }).make({ ids: [9, 8] });
     expect(show(made)).to.deep.equal({ input_ids: 'int32 [1,2] 9 8', attention_mask: 'int32 [1,2] 1 1', token_type_ids: 'int32 [1,2] 0 0' });
+    const typed = plan({ input_ids: [int32, ['b', 4]], token_type_ids: [int32, ['b', 4]] }).make({ ids: [9, 8, 7], typeIds: [0, 1, 1] });
+    expect(show(typed)).to.deep.equal({ input_ids: 'int32 [1,4] 9 8 7 0', token_type_ids: 'int32 [1,4] 0 1 1 0' });
   });
 
   it('tells masks of positions from those of heads, and from those that mark padding', () => {
@@ -154,10 +156,10 @@ describe('making inputs from the signature', () => {
       const names = index.inputs.map((input) => input.name);
       return modelFacts(index, planInputs(index, names, new Set(names)).roles);
     };
-    expect(await facts('gpt2.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 64 });
+    expect(await facts('gpt2.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 64, numTypes: 0 });
     // Its positions begin behind the padding id.
-    expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 62 });
-    expect(await facts('llama.sdpa.dynamo')).to.deep.equal({ vocabularySize: 99, contextLength: undefined });
+    expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 62, numTypes: 0 });
+    expect(await facts('llama.sdpa.dynamo')).to.deep.equal({ vocabularySize: 99, contextLength: undefined, numTypes: 0 });
   });
 
   it('gives all inputs together no more than a text needs, and says how many items a file takes', () => {

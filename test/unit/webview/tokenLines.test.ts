@@ -46,6 +46,18 @@ describe('tokens on lines', () => {
     expect(second.pieces.filter(({ token }) => token === 11 || token === 12).map(({ label }) => label)).to.deep.equal(['C3', 'A9']);
   });
 
+  it('give the second text of a pair lines of its own, from its own column', () => {
+    const pair = (first: string, second: string): TokenStream => {
+      const { length } = first;
+      const all = stream(first + second, [[0, 0, '[CLS]', true], [0, length], [length, length, '[SEP]', true], [length, length + second.length], [length + second.length, length + second.length, '[SEP]', true]]);
+      return { ...all, second: { start: length, from: 3 } };
+    };
+    const seen = (lines: readonly TokenLine[]): unknown => lines.map(({ start, end, isSecond, pieces }) => [start, end, isSecond === true, pieces.map(({ token }) => token), pieces[0]?.column]);
+    expect(seen(layoutTokens(pair('ab', 'cd\ne'), 4, 5, 2))).to.deep.equal([[0, 2, false, [0, 1, 2], 5], [2, 4, true, [3], 2], [5, 6, false, [3, 4], 0]]);
+    // What stands in no token, and a break at the end, stay with the first.
+    expect(seen(layoutTokens({ ...pair('ab\n', 'c'), tokens: pair('ab\n', 'c').tokens.map((token, i) => (i === 1 ? { ...token, end: 1 } : token)) }, 4))).to.deep.equal([[0, 2, false, [0, 1, -1], 0], [3, 3, false, [2], 0], [3, 4, true, [3, 4], 0]]);
+  });
+
   it('show special tokens as chips, with or without text, and text in no token as it is', () => {
     const [first, second] = layoutTokens(oddStream, 4);
     expect(first.pieces[0]).to.include({ token: 0, isChip: true, label: '<s>', start: 0, end: 0 });
