@@ -25,6 +25,7 @@ const benchmarks = {
   interaction: { title: 'The engine process: cold start, runs, slices' },
   panel: { title: 'From the command to the first paint, in a real VS Code', needs: ['chromium', 'vscode'] },
   runMemory: { title: 'Memory of a run beside the model' },
+  tokenizer: { title: 'Tokens of 100 kB, beside the Rust library' },
   memory: { title: 'Memory of loading large models' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
   long: { title: 'Long texts: time and memory against length' },

@@ -83,9 +83,14 @@ export class AddedVocabulary {
       if (start < end) pieces.push({ string: string.slice(start, end), addedId });
     };
     const mostSteps = trie.steps + mostSearchSteps(text.length);
+    const firstUnit = trie.firstUnits();
     let pieceStart = 0;
     let blanksEnd = 0; // of the white space that was last looked through
     for (let from = 0; from < text.length; ) {
+      firstUnit.lastIndex = from;
+      const candidate = firstUnit.exec(text);
+      if (candidate === null) break;
+      from = candidate.index;
       const matchEnd = trie.longestMatch(text, from);
       if (trie.steps > mostSteps) throw new TooCostlyError('its added tokens are too long and too much alike');
       if (matchEnd === -1) {

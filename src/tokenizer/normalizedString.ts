@@ -1,4 +1,4 @@
-import { codePointAt, isWhitespace, skipCodePoints, unitLength } from './unicode/characters';
+import { codePointAt, countCodePoints, isWhitespace, skipCodePoints, unitLength } from './unicode/characters';
 import { WrittenUnits } from './workBounds';
 
 /** What a pattern found: contiguous pieces that cover the text, in order, and whether each is a match. */
@@ -7,12 +7,43 @@ export interface Matches {
   readonly isMatch: readonly boolean[];
 }
 
-/** Places of a text's code units in the original; they begin at `from`. A text that stands for itself has none yet. */
-interface Places {
+interface PlaceArrays {
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+}
+
+/** Places of a text's code units in the original; they begin at `from`. A text that stands for itself has none yet. */
+interface Places extends PlaceArrays {
   readonly from: number;
 }
+
+/** A part of a text that becomes another text. */
+export interface Edit {
+  /** UTF-16 code units of the former text, whole code points. */
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+  /** How each code point of the new text came about; see `NormalizedString.transform`. */
+  readonly changes: ArrayLike<number>;
+  /** Where the first code point that is not dropped stands, if that is not the start. */
+  readonly readFrom?: number;
+}
+
+/** The numbers from 0 on, of which the places of texts that stand for themselves are parts: they are never written. */
+let ramp = new Int32Array(0);
+const maxRamp = 2 ** 20;
+
+/** The numbers from `start` on, so many. */
+function numbersFrom(start: number, count: number): Int32Array {
+  if (start + count > maxRamp) return Int32Array.from({ length: count }, (_, i) => start + i);
+  if (start + count > ramp.length) {
+    ramp = new Int32Array(Math.min(maxRamp, Math.max(2 ** 12, 2 * (start + count))));
+    for (let i = 0; i < ramp.length; i++) ramp[i] = i;
+  }
+  return ramp.subarray(start, start + count);
+}
+
+const surrogatePairs = /[\ud800-\udbff][\udc00-\udfff]/g;
 
 /**
  * A piece of text on its way through the pipeline, with the place in the original text that each of its characters
@@ -56,7 +87,7 @@ export class NormalizedString {
   slice(start: number, end: number): NormalizedString {
     const places = this.#places;
     if (places === undefined) return new NormalizedString(this.text.slice(start, end), undefined, this.originalStart + start, this.#written);
-    return new NormalizedString(this.text.slice(start, end), { ...places, from: places.from + start }, places.starts[places.from + start], this.#written);
+    return new NormalizedString(this.text.slice(start, end), { starts: places.starts, ends: places.ends, from: places.from + start }, places.starts[places.from + start], this.#written);
   }
 
   /** The same places under another text, whose characters replace the former ones one for one and are as long. */
@@ -76,12 +107,39 @@ export class NormalizedString {
    * `removedAtStart` former code points are dropped first.
    */
   transform(text: string, changes: ArrayLike<number>, removedAtStart = 0): NormalizedString {
-    this.#written.spend(text.length);
+    const start = skipCodePoints(this.text, 0, removedAtStart);
+    return this.edit([{ start: 0, end: this.text.length, text, changes, readFrom: start }]);
+  }
+
+  /** Replaces parts of the text, which come in order and do not overlap; what is between them stays as it is, and costs next to nothing. */
+  edit(edits: readonly Edit[]): NormalizedString {
+    const former = this.text;
+    let length = former.length;
+    for (const { start, end, text } of edits) length += text.length - (end - start);
+    this.#written.spend(length);
+    const starts = new Int32Array(length);
+    const ends = new Int32Array(length);
+    const pieces: string[] = [];
+    let read = 0;
+    let write = 0;
+    for (const edit of edits) {
+      this.#copyPlaces({ starts, ends }, write, read, edit.start);
+      write += edit.start - read;
+      this.#placeEdit({ starts, ends }, write, edit);
+      write += edit.text.length;
+      pieces.push(former.slice(read, edit.start), edit.text);
+      read = edit.end;
+    }
+    this.#copyPlaces({ starts, ends }, write, read, former.length);
+    pieces.push(former.slice(read));
+    return this.#made(pieces.join(''), starts, ends);
+  }
+
+  /** Writes the places of an edit's text. */
+  #placeEdit({ starts, ends }: PlaceArrays, at: number, { start: from, readFrom = from, text, changes }: Edit): void {
     const former = this.text;
     const own = this.#ownPlaces();
-    const starts = new Int32Array(text.length);
-    const ends = new Int32Array(text.length);
-    let read = skipCodePoints(former, 0, removedAtStart);
+    let read = readFrom;
     let index = 0;
     for (let i = 0; i < text.length; ) {
       const change = changes[index++];
@@ -94,36 +152,25 @@ export class NormalizedString {
       }
       if (change <= 0) read = skipCodePoints(former, read, 1 - change);
       for (const next = i + unitLength(codePointAt(text, i)); i < next; i++) {
-        starts[i] = start;
-        ends[i] = end;
+        starts[at + i] = start;
+        ends[at + i] = end;
       }
     }
-    return this.#made(text, starts, ends);
   }
 
-  /** Drops the code points that `isKept` rejects. */
-  filter(isKept: (codePoint: number) => boolean): NormalizedString {
+  /** Drops the characters of which an expression (global) matches whole runs. */
+  remove(expression: RegExp): NormalizedString {
     const { text } = this;
-    const changes: number[] = [];
-    const pieces: string[] = [];
-    let removedAtStart = 0;
-    let keptFrom = 0;
-    for (let i = 0; i < text.length; ) {
-      const codePoint = codePointAt(text, i);
-      const next = i + unitLength(codePoint);
-      if (isKept(codePoint)) {
-        changes.push(0);
-      } else {
-        if (changes.length > 0) changes[changes.length - 1]--;
-        else removedAtStart++;
-        pieces.push(text.slice(keptFrom, i));
-        keptFrom = next;
-      }
-      i = next;
+    const edits: Edit[] = [];
+    expression.lastIndex = 0;
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const start = match.index;
+      const end = start + match[0].length;
+      // What is dropped is dropped together with the character before it, which is kept.
+      const kept = start - (start > 1 && codePointAt(text, start - 2) > 0xffff ? 2 : Math.min(1, start));
+      edits.push({ start: kept, end, text: text.slice(kept, start), changes: [-countCodePoints(match[0])] });
     }
-    if (keptFrom === 0) return this.withText(text);
-    pieces.push(text.slice(keptFrom));
-    return this.transform(pieces.join(''), changes, changes.length > 0 ? removedAtStart : 0);
+    return edits.length === 0 ? this.withText(text) : this.edit(edits);
   }
 
   /** Drops white space at the ends. */
@@ -150,7 +197,7 @@ export class NormalizedString {
     // Prepending nothing still unplaces the first character in the reference library.
     starts.fill(text === '' ? this.originalStart : own.starts[own.from], 0, text.length + first);
     ends.fill(text === '' ? this.originalStart : own.ends[own.from], 0, text.length + first);
-    this.#copyPlaces(starts, ends, first, text.length + first, this.text.length - first);
+    this.#copyPlaces({ starts, ends }, text.length + first, first, this.text.length);
     return this.#made(text + this.text, starts, ends);
   }
 
@@ -181,7 +228,7 @@ export class NormalizedString {
         starts.fill(end > 0 ? own.starts[own.from + first] : this.originalStart, write, write + content.length);
         ends.fill(end > 0 ? own.ends[place] : this.originalStart, write, write + content.length);
       } else {
-        this.#copyPlaces(starts, ends, start, write, end - start);
+        this.#copyPlaces({ starts, ends }, write, start, end);
       }
       write += pieces[i].length;
     }
@@ -192,24 +239,24 @@ export class NormalizedString {
     return new NormalizedString(text, { starts, ends, from: 0 }, this.originalStart, this.#written);
   }
 
-  #copyPlaces(starts: Int32Array, ends: Int32Array, from: number, to: number, count: number): void {
+  /** Copies the places of the units `[from, to)` to an index of other arrays. */
+  #copyPlaces({ starts, ends }: PlaceArrays, at: number, from: number, to: number): void {
     const own = this.#ownPlaces();
-    starts.set(own.starts.subarray(own.from + from, own.from + from + count), to);
-    ends.set(own.ends.subarray(own.from + from, own.from + from + count), to);
+    starts.set(own.starts.subarray(own.from + from, own.from + to), at);
+    ends.set(own.ends.subarray(own.from + from, own.from + to), at);
   }
 
   /** The places, written out where each unit stands for itself. */
   #ownPlaces(): Places {
     if (this.#places !== undefined) return this.#places;
     const { text, originalStart } = this;
-    const starts = new Int32Array(text.length);
-    const ends = new Int32Array(text.length);
-    for (let i = 0; i < text.length; ) {
-      const end = i + unitLength(codePointAt(text, i));
-      for (const start = i; i < end; i++) {
-        starts[i] = originalStart + start;
-        ends[i] = originalStart + end;
-      }
+    let starts = numbersFrom(originalStart, text.length);
+    let ends = numbersFrom(originalStart + 1, text.length);
+    surrogatePairs.lastIndex = 0;
+    for (let match = surrogatePairs.exec(text), isOwn = false; match !== null; match = surrogatePairs.exec(text)) {
+      if (!isOwn) [starts, ends, isOwn] = [starts.slice(), ends.slice(), true];
+      starts[match.index + 1]--;
+      ends[match.index]++;
     }
     return (this.#places = { starts, ends, from: 0 });
   }

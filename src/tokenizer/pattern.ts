@@ -60,8 +60,12 @@ export function literalPattern(literal: string): Pattern {
 
 /** Matches a regular expression; an empty match right after the last match does not count, as in Oniguruma's bindings. */
 export function regExpPattern(expression: RegExp): Pattern {
+  let mayCover = true;
   return (text) => {
     if (text === '') return noMatch(text);
+    const covering = mayCover ? coveringMatches(text, expression) : undefined;
+    if (covering !== undefined) return covering;
+    mayCover = false;
     const found = new MatchCollector();
     let searchFrom = 0;
     let lastEnd = -1;
@@ -81,6 +85,17 @@ export function regExpPattern(expression: RegExp): Pattern {
     found.rest(text.length);
     return found;
   };
+}
+
+/** The matches of an expression that leaves nothing out, all found in one call; undefined where something is between them, or one is empty. */
+function coveringMatches(text: string, expression: RegExp): Matches | undefined {
+  const ends: number[] = [];
+  let end = 0;
+  for (const { length } of text.match(expression) ?? []) {
+    if (length === 0) return undefined;
+    ends.push((end += length));
+  }
+  return end === text.length ? { ends, isMatch: new Array<boolean>(ends.length).fill(true) } : undefined;
 }
 
 /** Swaps what matches and what does not. */

@@ -7,6 +7,7 @@ import { cutRun, emptyRun, type Encoding, joinRuns, type PairEncoding, specialRu
 import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
 import type { Model, WordTokens } from './models/model';
 import { readModel } from './models/readModel';
+import { Words } from './models/words';
 import type { NormalizedString } from './normalizedString';
 import { readNormalizer } from './normalizers/readNormalizer';
 import type { PostProcessor } from './postProcessors/postProcessor';
@@ -14,6 +15,8 @@ import { readPostProcessor } from './postProcessors/readPostProcessor';
 import type { PreTokenizer } from './preTokenizers/preTokenizer';
 import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
 import { pairLengths } from './pairLengths';
+import { type Emit, emitMatches, partOf } from './splitBehavior';
+import { codePointAt, unitLength } from './unicode/characters';
 import { TooCostlyError } from './workBounds';
 
 export type { Encoding, PairEncoding } from './encoding';
@@ -47,8 +50,9 @@ export interface DecodeOptions {
 interface Parts {
   readonly name: string;
   readonly added: AddedVocabulary;
-  readonly preTokenize: PreTokenizer | undefined;
+  readonly cut: PreTokenizer['cut'];
   readonly model: Model;
+  readonly words: Words;
   readonly postProcess: PostProcessor | undefined;
   readonly decode: Decoder | undefined;
 }
@@ -95,11 +99,13 @@ export class Tokenizer {
   static fromParts({ name, model, added, findsSpecial = true, normalizer, preTokenizer, postProcessor, decoder }: TokenizerParts): Tokenizer {
     return withNamedErrors(name, () => {
       const normalize = normalizer && readNormalizer(normalizer);
+      const { cut, writesBytes }: PreTokenizer = preTokenizer === undefined ? { cut: undefined, writesBytes: false } : readPreTokenizer(preTokenizer);
       return new Tokenizer({
         name,
         model,
         added: new AddedVocabulary(added, normalize, findsSpecial),
-        preTokenize: preTokenizer && readPreTokenizer(preTokenizer),
+        cut,
+        words: new Words(model, writesBytes),
         postProcess: postProcessor && readPostProcessor(postProcessor),
         decode: decoder && readDecoder(decoder),
       });
@@ -177,16 +183,25 @@ export class Tokenizer {
 
   /** Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to reach `most`. */
   #tokenize(text: string, run: TokenRun, most = Infinity): number {
-    const { added, preTokenize, model } = this.#parts;
+    const { added, cut, model, words } = this.#parts;
     let seen: number | undefined;
-    const tokenize = (word: NormalizedString): void => {
-      if (word.text !== '') pushTokens(run, model.tokenize(word.text), word);
+    const push: Emit = (piece, start, end, prefix) => {
+      const word = piece.text.slice(start, end);
+      if (prefix === undefined) pushTokens(run, words.tokensOf(word), piece, { at: start, prefixLength: 0, firstLength: 0 });
+      else pushTokens(run, words.tokensOf(prefix + word), piece, { at: start, prefixLength: prefix.length, firstLength: unitLength(codePointAt(word, 0)) });
+    };
+    const tokenize: Emit = (piece, start, end, prefix) => {
+      if (start < end) {
+        // Parts come again, long words do not.
+        if (model.mayCutAtSpaces === true) emitMatches(partOf(piece, start, end, prefix), beforeSpaces, push);
+        else push(piece, start, end, prefix);
+      }
       if (run.ids.length >= most) seen ??= run.ids.length;
     };
     for (const { string, addedId } of added.extract(text)) {
       if (addedId !== undefined) pushAdded(run, addedId, string);
-      else if (preTokenize === undefined) tokenize(string);
-      else preTokenize(string, tokenize);
+      else if (cut === undefined) tokenize(string, 0, string.text.length);
+      else cut(string, tokenize);
     }
     return seen ?? run.ids.length;
   }
@@ -209,14 +224,27 @@ export class Tokenizer {
   }
 }
 
-function pushTokens(run: TokenRun, { ids, pieces, starts, ends }: WordTokens, word: NormalizedString): void {
+/** The words of SentencePiece: cut before its spaces that follow another character. */
+const beforeSpaces = /▁+[^▁]*|[^▁]+/gu;
+
+/** Adds the tokens of a word that stands at an index of a piece, behind a prefix that shares the place of its first character. */
+function pushTokens(run: TokenRun, { ids, pieces, starts, ends }: WordTokens, piece: NormalizedString, { at, prefixLength, firstLength }: WordPlace): void {
   for (let i = 0; i < ids.length; i++) {
+    const start = at + Math.max(0, starts[i] - prefixLength);
+    const end = at + Math.max(firstLength, ends[i] - prefixLength);
     run.ids.push(ids[i]);
     run.tokens.push(pieces[i]);
-    run.starts.push(word.startOf(starts[i], ends[i]));
-    run.ends.push(word.endOf(starts[i], ends[i]));
+    run.starts.push(piece.startOf(start, end));
+    run.ends.push(piece.endOf(start, end));
     run.isSpecial.push(0);
   }
+}
+
+interface WordPlace {
+  readonly at: number;
+  readonly prefixLength: number;
+  /** Length of the first character of a word with a prefix, 0 without. */
+  readonly firstLength: number;
 }
 
 function pushAdded(run: TokenRun, id: number, string: NormalizedString): void {

@@ -6,6 +6,8 @@ export class Trie {
   static readonly root = 0;
   readonly #edges = new PairTable(1024);
   readonly #values: number[] = [-1];
+  readonly #first = new Set<number>();
+  #firstUnits: RegExp | undefined;
   #steps = 0;
   #lastValue = -1;
 
@@ -19,8 +21,17 @@ export class Trie {
     return this.#lastValue;
   }
 
+  /** An expression (global) that matches the code units that a string begins with. */
+  firstUnits(): RegExp {
+    return (this.#firstUnits ??= new RegExp(`[${[...this.#first].map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}]`, 'g'));
+  }
+
   /** Adds a string; a string added again takes the new value. */
   set(text: string, value: number): void {
+    if (text !== '' && !this.#first.has(text.charCodeAt(0))) {
+      this.#first.add(text.charCodeAt(0));
+      this.#firstUnits = undefined;
+    }
     let node = Trie.root;
     for (let i = 0; i < text.length; i++) {
       const unit = text.charCodeAt(i);

@@ -5,7 +5,6 @@ import { MergeQueue } from './mergeQueue';
 import type { Model, WordTokens } from './model';
 import { missingUnknown, readByteIds, Vocabulary, wholeWord } from './vocabulary';
 import { SymbolList } from './symbolList';
-import { WordCache } from './wordCache';
 
 interface BpeOptions {
   readonly unknown: string | undefined;
@@ -43,11 +42,13 @@ interface Merges {
 }
 
 const spaceCharacter = '▁';
-const space = spaceCharacter.charCodeAt(0);
 const innerSpace = /[^▁]▁/;
 const hasInnerSpace = (piece: string): boolean => piece.includes(spaceCharacter, 1) && innerSpace.test(piece);
 
 const maxMerges = 0x3fffff;
+
+/** Says that a character has not been looked up yet. */
+const notMet = -2;
 
 /** Reads merges, both as "a b" and as ["a", "b"]. */
 function readMerges(fields: JsonFields, vocabulary: Vocabulary, prefixLength: number): Merges {
@@ -78,58 +79,55 @@ class Bpe implements Model {
   readonly #merges: Merges;
   readonly #options: BpeOptions;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
-  readonly #cache = new WordCache();
   readonly #queue = new MergeQueue();
-  /** Whether no token can reach over a place where a space of SentencePiece follows another character. */
-  readonly #mayCut: boolean;
+  readonly #symbols = new SymbolList(64);
+  /** The ids of single characters of the first code units, as far as they were met; -1 where there is none. */
+  readonly #unitIds = new Int32Array(0x400).fill(notMet);
+  readonly mayCutAtSpaces: boolean;
 
   constructor(vocabulary: Vocabulary, merges: Merges, options: BpeOptions) {
     this.vocabulary = vocabulary;
     this.#merges = merges;
     this.#options = options;
     const { prefix, suffix, ignoresMerges } = options;
-    this.#mayCut = !ignoresMerges && prefix === '' && suffix === '' && vocabulary.idOf(spaceCharacter) !== undefined && !merges.crossSpaces;
+    this.mayCutAtSpaces = !ignoresMerges && prefix === '' && suffix === '' && vocabulary.idOf(spaceCharacter) !== undefined && !merges.crossSpaces;
     this.#byteIds = options.hasByteFallback ? readByteIds((piece) => vocabulary.idOf(piece)) : undefined;
   }
 
   tokenize(word: string): WordTokens {
-    const cached = this.#cache.get(word);
-    if (cached !== undefined) return cached;
     const wholeId = this.#options.ignoresMerges ? this.vocabulary.idOf(word) : undefined;
-    if (this.#mayCut && hasInnerSpace(word)) return this.#tokenizeParts(word);
-    const tokens = wholeId === undefined ? this.#mergeWord(word) : wholeWord(wholeId, word, word);
-    this.#cache.set(word, tokens);
-    return tokens;
-  }
-
-  /** Cuts a long word before its spaces and puts the tokens of the parts together: parts come again, long words do not. */
-  #tokenizeParts(word: string): WordTokens {
-    const tokens = { ids: [] as number[], pieces: [] as string[], starts: [] as number[], ends: [] as number[] };
-    for (let start = 0; start < word.length; ) {
-      let end = start + 1;
-      while (end < word.length && (word.charCodeAt(end) !== space || word.charCodeAt(end - 1) === space)) end++;
-      const part = this.tokenize(word.slice(start, end));
-      for (let i = 0; i < part.ids.length; i++) {
-        tokens.ids.push(part.ids[i]);
-        tokens.pieces.push(part.pieces[i]);
-        tokens.starts.push(part.starts[i] + start);
-        tokens.ends.push(part.ends[i] + start);
-      }
-      start = end;
+    if (wholeId !== undefined) return wholeWord(wholeId, word, word);
+    const symbols = this.#symbols;
+    symbols.size = 0;
+    if (!this.#pushKnown(symbols, word)) {
+      symbols.size = 0;
+      this.#pushSymbols(symbols, word);
     }
-    return tokens;
-  }
-
-  #mergeWord(word: string): WordTokens {
-    const symbols = this.#toSymbols(word);
-    this.#mergeAll(symbols);
+    if (symbols.size > 1) this.#mergeAll(symbols);
     return this.#toTokens(symbols);
   }
 
-  /** The symbols of the word's characters; characters that the vocabulary lacks fall back to bytes, to the unknown token, or are dropped. */
-  #toSymbols(word: string): SymbolList {
+  /** Adds the symbols of a word whose characters the vocabulary has as they are; false where it is no such word. */
+  #pushKnown(symbols: SymbolList, word: string): boolean {
+    const { prefix, suffix } = this.#options;
+    if (prefix !== '' || suffix !== '') return false;
+    const unitIds = this.#unitIds;
+    for (let i = 0; i < word.length; i++) {
+      const unit = word.charCodeAt(i);
+      let id = unit < unitIds.length ? unitIds[unit] : notMet;
+      if (id === notMet) {
+        id = this.vocabulary.idOf(word[i]) ?? -1;
+        if (unit < unitIds.length) unitIds[unit] = id;
+      }
+      if (id === -1) return false;
+      symbols.push(id, i, i + 1);
+    }
+    return true;
+  }
+
+  /** Adds the symbols of the word's characters; characters that the vocabulary lacks fall back to bytes, to the unknown token, or are dropped. */
+  #pushSymbols(symbols: SymbolList, word: string): void {
     const { prefix, suffix, fusesUnknown } = this.#options;
-    const symbols = new SymbolList(word.length);
     let unknownId: number | undefined;
     let [unknownStart, unknownEnd] = [-1, -1];
     const flushUnknown = (): void => {
@@ -160,7 +158,6 @@ class Bpe implements Model {
       unknownEnd = end;
     }
     flushUnknown();
-    return symbols;
   }
 
   /** Adds a symbol for each byte, or nothing where the vocabulary lacks one of them. */
@@ -179,16 +176,15 @@ class Bpe implements Model {
   /** Merges neighbours until no merge is left, in O(n log n). */
   #mergeAll(symbols: SymbolList): void {
     const { ranks, results } = this.#merges;
-    const { ids, ends, previous, next } = symbols;
+    const { size, ids, ends, previous, next } = symbols;
     const queue = this.#queue;
-    const offer = (position: number): void => {
-      const after = next[position];
-      const rank = after === -1 ? -1 : ranks.get(ids[position], ids[after]);
-      if (rank !== -1) queue.push(rank, position);
-    };
-    for (let i = 0; i + 1 < symbols.size; i++) offer(i);
+    for (let i = 0; i + 1 < size; i++) {
+      const rank = ranks.get(ids[i], ids[i + 1]);
+      if (rank !== -1) queue.push(rank, i);
+    }
     while (!queue.isEmpty) {
-      const { rank, position } = queue.pop();
+      queue.pop();
+      const { rank, position } = queue;
       const after = next[position];
       if (ends[position] === -1 || after === -1) continue;
       // The pair may have changed since it was queued; another merge to the same piece does as well.
@@ -199,8 +195,11 @@ class Bpe implements Model {
       ends[after] = -1;
       next[position] = next[after];
       if (next[position] !== -1) previous[next[position]] = position;
-      if (previous[position] !== -1) offer(previous[position]);
-      offer(position);
+      const before = previous[position];
+      const rankBefore = before === -1 ? -1 : ranks.get(ids[before], ids[position]);
+      if (rankBefore !== -1) queue.push(rankBefore, before);
+      const rankAfter = next[position] === -1 ? -1 : ranks.get(ids[position], ids[next[position]]);
+      if (rankAfter !== -1) queue.push(rankAfter, position);
     }
   }
 

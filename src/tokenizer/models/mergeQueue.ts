@@ -5,6 +5,9 @@ export class MergeQueue {
   // Rank and position in one double, which holds both exactly.
   #keys = new Float64Array(64);
   #size = 0;
+  /** What was removed last. */
+  rank = 0;
+  position = 0;
 
   get isEmpty(): boolean {
     return this.#size === 0;
@@ -28,8 +31,8 @@ export class MergeQueue {
     keys[i] = key;
   }
 
-  /** Removes the first merge of a queue that is not empty. */
-  pop(): { readonly rank: number; readonly position: number } {
+  /** Removes the first merge of a queue that is not empty: its rank and position are then to be had here. */
+  pop(): void {
     const keys = this.#keys;
     const first = keys[0];
     const last = keys[--this.#size];
@@ -42,7 +45,7 @@ export class MergeQueue {
       i = child;
     }
     keys[i] = last;
-    const rank = Math.floor(first / positionRange);
-    return { rank, position: first - rank * positionRange };
+    this.rank = Math.floor(first / positionRange);
+    this.position = first - this.rank * positionRange;
   }
 }

@@ -19,6 +19,8 @@ export interface Pieces {
 /** Cuts words into the pieces of its vocabulary. */
 export interface Model {
   readonly vocabulary: Pieces;
-  /** Throws `TokenizerFormatError` where the text needs an unknown token and there is none. */
+  /** Whether no token reaches over a place where a space of SentencePiece (▁) follows another character: long words may be cut there. */
+  readonly mayCutAtSpaces?: boolean;
+  /** The tokens of a word that is not empty. Throws `TokenizerFormatError` where the text needs an unknown token and there is none. */
   tokenize(word: string): WordTokens;
 }

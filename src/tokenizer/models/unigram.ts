@@ -4,7 +4,6 @@ import { codePointAt, unitLength } from '../unicode/characters';
 import { mostSearchSteps, TooCostlyError } from '../workBounds';
 import type { Model, Pieces, WordTokens } from './model';
 import { bytePiece, missingUnknown, readByteIds } from './vocabulary';
-import { WordCache } from './wordCache';
 
 /** How much worse than the worst piece an unknown character is (a logarithm of a probability). */
 const unknownPenalty = 10;
@@ -33,7 +32,6 @@ class Unigram implements Model {
   readonly #unknownId: number | undefined;
   readonly #unknownScore: number;
   readonly #byteIds: readonly (number | undefined)[] | undefined;
-  readonly #cache = new WordCache();
   // Room for the search, which is used again.
   #bestScores = new Float64Array(64);
   #bestStarts = new Int32Array(64);
@@ -54,11 +52,7 @@ class Unigram implements Model {
   }
 
   tokenize(word: string): WordTokens {
-    const cached = this.#cache.get(word);
-    if (cached !== undefined) return cached;
-    const tokens = this.#toTokens(word, this.#bestCuts(word));
-    this.#cache.set(word, tokens);
-    return tokens;
+    return this.#toTokens(word, this.#bestCuts(word));
   }
 
   /** Where the best path cuts the word, ascending, its end included; unknown characters in a row are not parted. */

@@ -4,7 +4,6 @@ import { countCodePoints } from '../unicode/characters';
 import { mostSearchSteps, TooCostlyError } from '../workBounds';
 import type { Model, WordTokens } from './model';
 import { missingUnknown, Vocabulary, wholeWord } from './vocabulary';
-import { WordCache } from './wordCache';
 
 /** Reads a WordPiece model: the longest piece first, from the left. */
 export function readWordPiece(fields: JsonFields): Model {
@@ -27,7 +26,6 @@ class WordPiece implements Model {
   readonly vocabulary: Vocabulary;
   readonly #options: WordPieceOptions;
   readonly #pieces = new Trie();
-  readonly #cache = new WordCache();
   /** Node of the pieces that go on inside of a word. */
   readonly #inside: number;
 
@@ -39,14 +37,6 @@ class WordPiece implements Model {
   }
 
   tokenize(word: string): WordTokens {
-    const cached = this.#cache.get(word);
-    if (cached !== undefined) return cached;
-    const tokens = this.#cut(word);
-    this.#cache.set(word, tokens);
-    return tokens;
-  }
-
-  #cut(word: string): WordTokens {
     const { maxCharacters } = this.#options;
     if (word.length > maxCharacters && countCodePoints(word) > maxCharacters) return this.#unknown(word);
     const ids: number[] = [];

@@ -1,9 +1,9 @@
 import type { JsonFields } from '../jsonFields';
-import type { NormalizedString } from '../normalizedString';
-import { codePointAt, controls, isWhitespace, nonspacingMarks, unitLength } from '../unicode/characters';
-import { normalForm } from '../unicode/normalForms';
+import type { Edit, NormalizedString } from '../normalizedString';
+import { controls, nonspacingMarks, unusualSpaces } from '../unicode/characters';
+import { lazy } from '../unicode/codePointSet';
 import { lowercase } from './lowercase';
-import { mapCharacters } from './mapCharacters';
+import { toNormalForm } from './normalForm';
 import type { Normalizer } from './normalizer';
 
 /** BERT's clean-up: control characters, spaces around CJK characters, accents, case. */
@@ -21,53 +21,30 @@ export function readBertNormalizer(fields: JsonFields): Normalizer {
   };
 }
 
+const printable = /^[ -~]*$/;
+const controlRuns = lazy(() => new RegExp(`[\\0${controls().members}]+`, 'gu'));
+const accents = lazy(() => new RegExp(`[${nonspacingMarks().members}]+`, 'gu'));
+const mayHaveAccents = /[^\0-\u02ff]/;
+
 function cleanText(piece: NormalizedString): NormalizedString {
-  const control = controls();
-  return mapCharacters(
-    piece.filter((codePoint) => codePoint !== 0 && !control.has(codePoint)),
-    (codePoint) => (codePoint !== 0x20 && isWhitespace(codePoint) ? ' ' : undefined),
-  );
+  if (printable.test(piece.text)) return piece.withText(piece.text);
+  const cleaned = piece.remove(controlRuns());
+  return cleaned.withText(cleaned.text.replace(unusualSpaces, ' '));
 }
 
 function spaceChinese(piece: NormalizedString): NormalizedString {
-  const { text } = piece;
-  const pieces: string[] = [];
-  const changes: number[] = [];
-  let keptFrom = 0;
-  for (let i = 0; i < text.length; ) {
-    const codePoint = codePointAt(text, i);
-    const end = i + unitLength(codePoint);
-    if (isChinese(codePoint)) {
-      pieces.push(text.slice(keptFrom, i), ' ', text.slice(i, end), ' ');
-      changes.push(0, 1, 1);
-      keptFrom = end;
-    } else {
-      changes.push(0);
-    }
-    i = end;
+  const edits: Edit[] = [];
+  for (const { 0: run, index } of piece.text.matchAll(chinese)) {
+    const characters = [...run];
+    edits.push({ start: index, end: index + run.length, text: ` ${characters.join('  ')} `, changes: characters.flatMap(() => [0, 1, 1]) });
   }
-  if (keptFrom === 0) return piece.withText(text);
-  pieces.push(text.slice(keptFrom));
-  return piece.transform(pieces.join(''), changes);
+  return edits.length === 0 ? piece.withText(piece.text) : piece.edit(edits);
 }
 
 function stripAccents(piece: NormalizedString): NormalizedString {
-  const nonspacing = nonspacingMarks();
-  const decomposed = normalForm(piece.text, 'NFD');
-  const current = decomposed === undefined ? piece.withText(piece.text) : piece.transform(decomposed.text, decomposed.changes);
-  return current.filter((codePoint) => codePoint < 0x300 || !nonspacing.has(codePoint));
+  const decomposed = toNormalForm(piece, 'NFD');
+  return mayHaveAccents.test(decomposed.text) ? decomposed.remove(accents()) : decomposed.withText(decomposed.text);
 }
 
 /** The CJK ideographs as BERT's tokenizer defines them (not kana, not Hangul). */
-function isChinese(c: number): boolean {
-  return (
-    c >= 0x3400 &&
-    ((c >= 0x4e00 && c <= 0x9fff) ||
-      c <= 0x4dbf ||
-      (c >= 0x20000 && c <= 0x2a6df) ||
-      (c >= 0x2a700 && c <= 0x2b81f) ||
-      (c >= 0x2b920 && c <= 0x2ceaf) ||
-      (c >= 0xf900 && c <= 0xfaff) ||
-      (c >= 0x2f800 && c <= 0x2fa1f))
-  );
-}
+const chinese = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]+/gu;

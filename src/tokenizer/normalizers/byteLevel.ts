@@ -1,29 +1,28 @@
 import type { NormalizedString } from '../normalizedString';
-import { byteCharacters, codePointAt, unitLength } from '../unicode/characters';
+import { byteCharacters, byteLength, codePointAt, unitLength } from '../unicode/characters';
 
 /** Writes every UTF-8 byte as one character of the byte-level alphabet. */
 export function toByteLevel(piece: NormalizedString): NormalizedString {
-  const { text } = piece;
-  let result = '';
-  let isAscii = true;
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    isAscii &&= unit < 0x80;
-    if (!isAscii) break;
-    result += byteCharacters[unit];
-  }
-  if (isAscii) return piece.withText(result);
-  result = '';
-  const changes: number[] = [];
+  const { text, counts } = writeBytes(piece.text);
+  return counts === undefined ? piece.withText(text) : piece.transform(text, counts.flatMap((count) => [0, ...new Array<number>(count - 1).fill(1)]));
+}
+
+/** A text in the byte-level alphabet, with the number of bytes of each of its code points; undefined where all are ASCII. */
+export function writeBytes(text: string): { readonly text: string; readonly counts: readonly number[] | undefined } {
+  if (ascii.test(text)) return { text: text.replace(unlikeTheirBytes, (character) => byteCharacters[character.charCodeAt(0)]), counts: undefined };
+  let written = '';
+  const counts: number[] = [];
   for (let i = 0; i < text.length; ) {
     const codePoint = codePointAt(text, i);
-    const before = result.length;
-    result += byteLevelOf(codePoint);
-    for (let j = before; j < result.length; j++) changes.push(j === before ? 0 : 1);
+    written += byteLevelOf(codePoint);
+    counts.push(byteLength(codePoint));
     i += unitLength(codePoint);
   }
-  return piece.transform(result, changes);
+  return { text: written, counts };
 }
+
+const ascii = /^[\0-\x7f]*$/;
+const unlikeTheirBytes = /[^!-~]/g;
 
 /** The bytes of one code point in the byte-level alphabet. */
 function byteLevelOf(codePoint: number): string {

@@ -4,7 +4,9 @@ import { codePointAt, unitLength } from '../unicode/characters';
 /** Lower case of each character by itself, whatever stands around it (so Σ is always σ). */
 export function lowercase(piece: NormalizedString): NormalizedString {
   const { text } = piece;
-  if (/^[\0-\x7f]*$/.test(text)) return piece.withText(text.toLowerCase());
+  // Of the other characters, two alone depend on what is around them or become longer.
+  if (!/[\u0130\u03a3]/.test(text)) return piece.withText(text.toLowerCase());
+  if (!text.includes('\u0130')) return piece.withText(text.replaceAll('\u03a3', '\u03c3').toLowerCase());
   const pieces: string[] = [];
   const changes: number[] = [];
   let isSameShape = true;

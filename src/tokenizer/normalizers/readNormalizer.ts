@@ -1,14 +1,16 @@
 import { type JsonFields, Nesting, readSequence, UnsupportedPartError } from '../jsonFields';
-import type { NormalizedString } from '../normalizedString';
 import { readPattern } from '../pattern';
 import { marks } from '../unicode/characters';
-import { type NormalForm, normalForm } from '../unicode/normalForms';
+import { lazy } from '../unicode/codePointSet';
 import { readBertNormalizer } from './bert';
 import { toByteLevel } from './byteLevel';
 import { lowercase } from './lowercase';
 import { normalizeNmt } from './nmt';
+import { toNormalForm } from './normalForm';
 import type { Normalizer } from './normalizer';
 import { readPrecompiled } from './precompiled';
+
+const markedRuns = lazy(() => new RegExp(`[${marks().members}]+`, 'gu'));
 
 /** Builds the normalizer that a tokenizer.json describes. */
 export function readNormalizer(fields: JsonFields, nesting = new Nesting()): Normalizer {
@@ -31,7 +33,7 @@ export function readNormalizer(fields: JsonFields, nesting = new Nesting()): Nor
       return (piece) => piece.strip(isLeft, isRight);
     }
     case 'StripAccents':
-      return (piece) => piece.filter((codePoint) => codePoint < 0x300 || !marks().has(codePoint));
+      return (piece) => piece.remove(markedRuns());
     case 'Replace': {
       const pattern = readPattern(fields.object('pattern'));
       const content = fields.string('content');
@@ -55,10 +57,4 @@ export function readNormalizer(fields: JsonFields, nesting = new Nesting()): Nor
     default:
       throw new UnsupportedPartError(`the normalizer ${type}`);
   }
-}
-
-/** A Unicode normal form. */
-function toNormalForm(piece: NormalizedString, form: NormalForm): NormalizedString {
-  const result = normalForm(piece.text, form);
-  return result === undefined ? piece.withText(piece.text) : piece.transform(result.text, result.changes);
 }

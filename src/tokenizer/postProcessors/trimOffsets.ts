@@ -6,28 +6,25 @@ const isSpace = (unit: number): boolean => unit === space || isWhitespace(unit);
 
 /** Takes the spaces at both ends of each token out of its offsets; a prefix space that was not in the text stays out anyway. */
 export function trimOffsets(run: TokenRun, text: string, addsSpace: boolean): TokenRun {
-  const starts = [...run.starts];
-  const ends = [...run.ends];
-  run.tokens.forEach((token, i) => {
-    let numLeading = countWhile(token.length, (j) => isSpace(token.charCodeAt(j)));
-    const numTrailing = countWhile(token.length, (j) => isSpace(token.charCodeAt(token.length - 1 - j)));
-    if (numLeading > 0) {
-      const isFirst = i === 0 || starts[i] === 0;
-      if (isFirst && addsSpace && numLeading === 1) numLeading = 0;
+  const starts = run.starts.slice();
+  const ends = run.ends.slice();
+  for (let i = 0; i < starts.length; i++) {
+    const token = run.tokens[i];
+    if (isSpace(token.charCodeAt(0))) {
+      const numLeading = countSpaces(token, 0, 1);
       // A space that was put in front stands for no character of the text: the reference library skips the first letter in its place.
-      const numReal = countWhile(numLeading, (j) => starts[i] + j < ends[i] && isWhitespace(text.charCodeAt(starts[i] + j)));
-      starts[i] += numReal;
+      if (numLeading > 1 || !addsSpace || (i > 0 && starts[i] > 0)) for (let left = numLeading; left > 0 && starts[i] < ends[i] && isWhitespace(text.charCodeAt(starts[i])); left--) starts[i]++;
     }
-    if (numTrailing > 0) {
-      const numReal = countWhile(numTrailing, (j) => ends[i] - j > starts[i] && isWhitespace(text.charCodeAt(ends[i] - 1 - j)));
-      ends[i] -= numReal;
+    if (isSpace(token.charCodeAt(token.length - 1))) {
+      for (let left = countSpaces(token, token.length - 1, -1); left > 0 && ends[i] > starts[i] && isWhitespace(text.charCodeAt(ends[i] - 1)); left--) ends[i]--;
     }
-  });
+  }
   return { ...run, starts, ends };
 }
 
-function countWhile(limit: number, test: (index: number) => boolean): number {
-  let count = 0;
-  while (count < limit && test(count)) count++;
-  return count;
+/** The number of spaces from an index on, in one direction. */
+function countSpaces(token: string, from: number, step: 1 | -1): number {
+  let i = from;
+  while (i >= 0 && i < token.length && isSpace(token.charCodeAt(i))) i += step;
+  return Math.abs(i - from);
 }

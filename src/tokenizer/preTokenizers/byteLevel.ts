@@ -1,5 +1,4 @@
 import type { JsonFields } from '../jsonFields';
-import { toByteLevel } from '../normalizers/byteLevel';
 import { regExpPattern } from '../pattern';
 import { splitAt } from '../splitBehavior';
 import type { PreTokenizer } from './preTokenizer';
@@ -11,9 +10,13 @@ const words = regExpPattern(/'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{Wh
 export function readByteLevel(fields: JsonFields): PreTokenizer {
   const addsSpace = fields.boolean('add_prefix_space', true);
   const usesWords = fields.boolean('use_regex', true);
-  return (piece, emit) => {
-    const current = addsSpace && !piece.text.startsWith(' ') ? piece.prepend(' ') : piece;
-    if (usesWords) splitAt(current, words(current.text), 'Isolated', (word) => emit(toByteLevel(word)));
-    else emit(toByteLevel(current));
+  if (!addsSpace && !usesWords) return { cut: undefined, writesBytes: true };
+  return {
+    cut: (piece, emit) => {
+      const current = addsSpace && !piece.text.startsWith(' ') ? piece.prepend(' ') : piece;
+      if (usesWords) splitAt(current, words(current.text), 'Isolated', emit);
+      else emit(current, 0, current.text.length);
+    },
+    writesBytes: true,
   };
 }

@@ -1,7 +1,9 @@
 import { type JsonFields, TokenizerFormatError } from '../jsonFields';
+import type { NormalizedString } from '../normalizedString';
 import { literalPattern } from '../pattern';
-import { splitAt } from '../splitBehavior';
-import type { PreTokenizer } from './preTokenizer';
+import { emitMatches } from '../splitBehavior';
+import { codePointAt } from '../unicode/characters';
+import { cutter, type PreTokenizer } from './preTokenizer';
 
 const spaces = literalPattern(' ');
 
@@ -10,14 +12,20 @@ export function readMetaspace(fields: JsonFields): PreTokenizer {
   const replacement = fields.character('replacement');
   const splits = fields.boolean('split', true);
   const scheme = readPrependScheme(fields);
-  const replacements = literalPattern(replacement);
-  return (piece, emit) => {
-    let current = piece.text.includes(' ') ? piece.replace(spaces(piece.text), replacement) : piece;
-    const isPrepended = scheme === 'always' || (scheme === 'first' && current.originalStart === 0);
-    if (isPrepended && !current.text.startsWith(replacement)) current = current.prepend(replacement);
-    if (splits) splitAt(current, replacements(current.text), 'MergedWithNext', emit);
-    else emit(current);
-  };
+  const words = new RegExp(`${escaped(replacement)}(?:(?!${escaped(replacement)})[^])*|(?:(?!${escaped(replacement)})[^])+`, 'gu');
+  return cutter((piece, emit) => {
+    const current = piece.text.includes(' ') ? replaceSpaces(piece, replacement) : piece;
+    const { text } = current;
+    const prefix = (scheme === 'always' || (scheme === 'first' && current.originalStart === 0)) && !text.startsWith(replacement) ? replacement : undefined;
+    if (splits && text.includes(replacement)) emitMatches(prefix === undefined ? current : current.prepend(prefix), words, emit);
+    else emit(current, 0, text.length, prefix);
+  });
+}
+
+const escaped = (character: string): string => `\\u{${codePointAt(character, 0).toString(16)}}`;
+
+function replaceSpaces(piece: NormalizedString, replacement: string): NormalizedString {
+  return replacement.length === 1 ? piece.withText(piece.text.replaceAll(' ', replacement)) : piece.replace(spaces(piece.text), replacement);
 }
 
 /** When the visible space is put in front: of every piece, of the text's first one, or never. */

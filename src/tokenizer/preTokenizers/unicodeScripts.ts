@@ -37,13 +37,13 @@ export function splitByScript(piece: NormalizedString, emit: Emit): void {
     const codePoint = codePointAt(text, i);
     const script = scriptOf(codePoint);
     if (script !== undefined && script !== lastScript) {
-      if (start >= 0) emit(piece.slice(start, i));
+      if (start >= 0) emit(piece, start, i);
       start = i;
       lastScript = script;
     }
     i += unitLength(codePoint);
   }
-  if (start >= 0) emit(piece.slice(start, text.length));
+  if (start >= 0) emit(piece, start, text.length);
 }
 
 function scriptOf(codePoint: number): string | undefined {

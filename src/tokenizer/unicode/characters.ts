@@ -13,9 +13,13 @@ export const punctuation = lazy(() => new CodePointSet(punctuationRuns));
 const whiteSpace = /^\p{White_Space}/u;
 const numeric = /^\p{N}/u;
 
+/** Characters with the property White_Space, but for the space itself: all are one code unit. */
+export const unusualSpaces = /[\t-\r\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/g;
+
 /** Whether a code point has the property White_Space. */
 export function isWhitespace(codePoint: number): boolean {
   if (codePoint < 0x80) return codePoint === 0x20 || (codePoint >= 9 && codePoint <= 13);
+  if (codePoint < 0x1680) return codePoint === 0x85 || codePoint === 0xa0;
   return codePoint <= 0x3000 && whiteSpace.test(String.fromCodePoint(codePoint));
 }
 

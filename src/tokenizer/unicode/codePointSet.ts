@@ -1,9 +1,11 @@
 /** A set of code points, read from packed runs; membership is one bit test. */
 export class CodePointSet {
   readonly #bits = new Uint32Array(0x110000 / 32);
+  readonly #runs: string;
 
   /** Reads pairs «gap since the last run, length» in base 36, as in `tables.ts`. */
   constructor(runs: string) {
+    this.#runs = runs;
     forEachCodePoint(runs, (codePoint) => {
       this.#bits[codePoint >>> 5] |= 1 << (codePoint & 31);
     });
@@ -11,6 +13,20 @@ export class CodePointSet {
 
   has(codePoint: number): boolean {
     return ((this.#bits[codePoint >>> 5] >>> (codePoint & 31)) & 1) === 1;
+  }
+
+  /** Its members as they are written between the brackets of a regular expression with the flag `u`. */
+  get members(): string {
+    const escape = (codePoint: number): string => `\\u{${codePoint.toString(16)}}`;
+    const numbers = this.#runs.split(' ').map((number) => parseInt(number, 36));
+    let next = 0;
+    let members = '';
+    for (let i = 0; i + 1 < numbers.length; i += 2) {
+      const first = next + numbers[i];
+      next = first + numbers[i + 1];
+      members += numbers[i + 1] === 1 ? escape(first) : `${escape(first)}-${escape(next - 1)}`;
+    }
+    return members;
   }
 }
 

@@ -8,13 +8,13 @@ const minWindow = 256;
 /** Calls `visit` for each extended grapheme cluster of a text (UAX #29), in order. */
 export function forEachGrapheme(text: string, visit: (grapheme: string) => void): void {
   for (let i = 0; i < text.length; ) {
-    // Two ASCII characters always part, but for CR LF: only what is between needs the slow segmenter.
-    if (text.charCodeAt(i) < 0x80 && endsHere(text, i + 1)) {
+    // Two characters that stand alone always part, but for CR LF: only what is between needs the slow segmenter.
+    if (standsAlone(text.charCodeAt(i)) && endsHere(text, i + 1)) {
       visit(text[i++]);
       continue;
     }
     let end = i + 1;
-    while (end < text.length && (text.charCodeAt(end - 1) >= 0x80 || !endsHere(text, end))) end++;
+    while (end < text.length && (!standsAlone(text.charCodeAt(end - 1)) || !endsHere(text, end))) end++;
     segmentRange(text, i, end, visit);
     i = end;
   }
@@ -38,9 +38,19 @@ function segmentRange(text: string, start: number, end: number, visit: (grapheme
   }
 }
 
-/** Whether a cluster that ends in an ASCII character ends before an index. */
+/** Whether a cluster that ends in a character that stands alone ends before an index. */
 function endsHere(text: string, index: number): boolean {
   if (index >= text.length) return true;
   const next = text.charCodeAt(index);
-  return next < 0x80 && next !== lineFeed;
+  return standsAlone(next) && next !== lineFeed;
+}
+
+// Letters, ideographs, syllables and signs among which no mark, no joiner and no jamo lies.
+const lonely = [0xae, 0x2ff, 0x388, 0x482, 0x5d0, 0x5ea, 0x2010, 0x2027, 0x2030, 0x205e, 0x20a0, 0x20bf, 0x2100, 0x2bff, 0x3001, 0x3029, 0x3041, 0x3096, 0x30a1, 0x30fa, 0x4e00, 0x9fea, 0xac00, 0xd7a3, 0xff01, 0xff60];
+
+/** Whether a code unit is a character that joins no other one of these. */
+function standsAlone(unit: number): boolean {
+  if (unit < 0x80) return true;
+  for (let i = 0; i < lonely.length && unit >= lonely[i]; i += 2) if (unit <= lonely[i + 1]) return true;
+  return false;
 }

@@ -1,15 +1,9 @@
+import type { Edit } from '../normalizedString';
 import { marks, unitLength } from './characters';
 import { CodePointSet, forEachCodePoint, lazy } from './codePointSet';
 import { combiningClassRuns, compatUndecomposedRuns, undecomposedRuns } from './tables';
 
 export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
-
-/** A text and how it came about; see `NormalizedString.transform` for what a change says. */
-interface Transformed {
-  readonly text: string;
-  /** One entry per code point of the text. */
-  readonly changes: readonly number[];
-}
 
 const combiningClasses = lazy(() => {
   const classes = new Map<number, number>();
@@ -30,11 +24,19 @@ interface Character {
   readonly change: number;
 }
 
-/** A Unicode normal form with, for every resulting character, where it comes from (UAX #15); undefined where nothing changes. */
-export function normalForm(text: string, form: NormalForm): Transformed | undefined {
-  if (!longMarks.test(text) && text.normalize(form) === text) return undefined;
-  const decomposed = decompose(text, form === 'NFKC' || form === 'NFKD');
-  return form === 'NFD' || form === 'NFKD' ? assemble(decomposed) : assemble(recompose(decomposed));
+/** Stretches that can change: before an ASCII character, whatever stands before it is settled. */
+const changeable = /[\0-\x7f]?[^\0-\x7f]+/g;
+
+/** What a Unicode normal form changes in a text, and where each resulting character comes from (UAX #15). */
+export function normalFormEdits(text: string, form: NormalForm): Edit[] {
+  const edits: Edit[] = [];
+  for (const { 0: stretch, index: start } of text.matchAll(changeable)) {
+    if (!longMarks.test(stretch) && stretch.normalize(form) === stretch) continue;
+    const decomposed = decompose(stretch, form === 'NFKC' || form === 'NFKD');
+    const { text: normalized, changes } = assemble(form === 'NFD' || form === 'NFKD' ? decomposed : recompose(decomposed));
+    edits.push({ start, end: start + stretch.length, text: normalized, changes });
+  }
+  return edits;
 }
 
 /** Fully decomposed characters in canonical order. */
@@ -114,7 +116,7 @@ function compose(first: number, second: number): number | undefined {
   return composed.length === unitLength(codePoint) && !undecomposed.canonical().has(codePoint) ? codePoint : undefined;
 }
 
-function assemble(characters: readonly Character[]): Transformed {
+function assemble(characters: readonly Character[]): Pick<Edit, 'text' | 'changes'> {
   const pieces: string[] = [];
   const changes: number[] = [];
   for (const { codePoint, change } of characters) {

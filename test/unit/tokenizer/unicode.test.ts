@@ -1,8 +1,10 @@
 import { expect } from 'chai';
+import * as fc from 'fast-check';
 import { JsonFields } from '../../../src/tokenizer/jsonFields';
 import { NormalizedString } from '../../../src/tokenizer/normalizedString';
 import { readNormalizer } from '../../../src/tokenizer/normalizers/readNormalizer';
 import { readPreTokenizer } from '../../../src/tokenizer/preTokenizers/readPreTokenizer';
+import { forEachGrapheme } from '../../../src/tokenizer/unicode/graphemes';
 import { readReference } from './reference';
 import { type Config, variants } from './variants';
 
@@ -29,12 +31,28 @@ describe('Every code point against the reference library', () => {
   for (const config of preTokenizers) {
     it(`pre-tokenizer ${config['type']}`, () => {
       const reference = readReference(JSON.stringify({ ...variants['zoo gpt2'], pre_tokenizer: config })).getPreTokenizer();
-      const preTokenize = readPreTokenizer(new JsonFields(config, 'pre_tokenizer'));
+      const { cut } = readPreTokenizer(new JsonFields(config, 'pre_tokenizer'));
       for (const text of texts) {
         const words: string[] = [];
-        preTokenize(NormalizedString.of(text), (word) => words.push(word.text));
+        cut?.(NormalizedString.of(text), (piece, start, end) => words.push(piece.text.slice(start, end)));
         expect(words).to.deep.equal(reference?.preTokenizeString(text).map(([word]) => word));
       }
     });
   }
+});
+
+describe('Grapheme clusters', () => {
+  it('are those of the host, whatever the shortcut skips', () => {
+    const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+    const character = fc.oneof(fc.constantFrom('a', '\r', '\n', '\u0301', '\u200d', '\u0600', '\u1100', '\u1161', '\u11a8', '\u{1f469}', '\u{1f3fd}', '\u{1f1e9}', '\ufe0f', '\u0e33', '\u0903'), fc.integer({ min: 0x80, max: 0xd7ff }).map((unit) => String.fromCharCode(unit)), fc.integer({ min: 0xff00, max: 0xffef }).map((unit) => String.fromCharCode(unit)));
+    fc.assert(
+      fc.property(fc.array(character, { maxLength: 30 }), (characters) => {
+        const text = characters.join('');
+        const clusters: string[] = [];
+        forEachGrapheme(text, (cluster) => clusters.push(cluster));
+        expect(clusters).to.deep.equal(Array.from(segmenter.segment(text), ({ segment }) => segment));
+      }),
+      { numRuns: 3000 },
+    );
+  });
 });
