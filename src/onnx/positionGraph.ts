@@ -1,4 +1,4 @@
-import { chosenColumns, convolvedKernel } from './positionShapes';
+import { chosenColumns, convolvedKernel, isWidth } from './positionShapes';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
 import type { Replacements } from './leanNodes';
@@ -62,6 +62,8 @@ class Carrier {
   readonly #lost = new Map<string, string>();
   /** Rows and columns of products of two activations, by their node. */
   readonly #products = new Map<number, SitePositions>();
+  /** Sites by the node that weights their values, each with the product that makes its scores. */
+  readonly #weighting = new Map<number, { readonly site: PlacedSite; readonly scores: number }>();
 
   constructor(index: GraphIndex, input: string) {
     this.#index = index;
@@ -75,6 +77,7 @@ class Carrier {
     // The products that make scores are wanted too: they tell queries' axes from those of features.
     const scores = new Map(sites.map((site) => [site, index.consumers(site.queries).find((node) => productOf(index, node)?.operands.includes(site.keys) === true)]));
     const asked = new Set([...scores.values()].filter((node) => node !== undefined));
+    for (const [site, product] of scores) if (product !== undefined && site.loop === undefined) this.#weighting.set(site.node, { site, scores: product });
     index.nodes.forEach((_, node) => {
       if (wanted.has(node) || asked.has(node)) this.#visit(node);
     });
@@ -99,6 +102,11 @@ class Carrier {
     const dependencies = this.#index.dependencies(node);
     const { opType, outputs } = this.#index.nodes[node];
     this.#index.spend(1);
+    if (this.#weigh(node)) {
+      this.#replaced.set(node, this.#write.take());
+      this.#carried.add(outputs[0]);
+      return;
+    }
     const lost = dependencies.map((name) => this.#lost.get(name)).find((operator) => operator !== undefined);
     if (lost !== undefined) return this.#lose(node, lost);
     if (!dependencies.some((name) => this.#carried.has(name)) || opType === 'Shape' || opType === 'Size') return;
@@ -111,6 +119,17 @@ class Carrier {
     });
     const made = this.#write.take();
     if (made.length > 0) this.#replaced.set(node, made);
+  }
+
+  /** What attention gives stands where its queries do: its scores, which may be many, are not made. */
+  #weigh(node: number): boolean {
+    const known = this.#weighting.get(node);
+    const product = known && productOf(this.#index, node);
+    const made = known && this.#products.get(known.scores);
+    if (product === undefined || made?.numOwnAxes !== 2 || product.equation !== undefined || product.isTransposed.includes(true)) return false;
+    if (product.operands[1] !== known?.site.values || !this.#carried.has(known.site.values)) return false;
+    this.#write.add('MatMul', [made.rows, this.#write.onesLike(this.#write.corner(known.site.values, -2))], {}, this.#index.nodes[node].outputs[0]);
+    return true;
   }
 
   #lose(node: number, operator: string): void {
@@ -153,7 +172,7 @@ class Carrier {
     if (reducing.has(operator)) return isFirstOnly ? this.#reduce(node) : undefined;
     if (packedProducts.has(operator)) {
       const width = this.#index.integerAttribute(node, 'N');
-      if (!isFirstOnly || width === undefined) return undefined;
+      if (!isFirstOnly || !isWidth(width)) return undefined;
       write.add('MatMul', [write.corner(first, -1), write.row(width)], {}, output);
       return [0];
     }

@@ -1,7 +1,21 @@
 import type { GraphIndex } from './graphIndex';
 
+/** No matrix of a model is wider, and no kernel has more places: a file may state what it likes. */
+const mostColumns = 2 ** 20;
+const mostPlaces = 2 ** 16;
+
+/** Whether a number is one of columns that a row of ones can have. */
+export function isWidth(width: number | undefined): width is number {
+  return width !== undefined && Number.isInteger(width) && width > 0 && width <= mostColumns;
+}
+
 /** Numbers of columns of a weight that a product has on its right, where the file tells it without its values. */
 export function chosenColumns(index: GraphIndex, weight: string, isTransposed: boolean): number | undefined {
+  const columns = statedColumns(index, weight, isTransposed);
+  return isWidth(columns) ? columns : undefined;
+}
+
+function statedColumns(index: GraphIndex, weight: string, isTransposed: boolean): number | undefined {
   let name = weight;
   let isTurned = isTransposed;
   for (let i = 0; i < 8; i++) {
@@ -22,7 +36,7 @@ export function chosenColumns(index: GraphIndex, weight: string, isTransposed: b
 export function convolvedKernel(index: GraphIndex, node: number, weightSizes: readonly number[] | undefined): { readonly sizes: readonly number[]; readonly at: readonly number[] } | undefined {
   const attributes = index.attributes(node);
   const sizes = attributes.get('kernel_shape')?.integers ?? weightSizes;
-  if (sizes === undefined || sizes.length === 0 || index.integerAttribute(node, 'ceil_mode') === 1) return undefined;
+  if (sizes === undefined || sizes.length === 0 || sizes.some((size) => !(size > 0)) || sizes.reduce((product, size) => product * size, 1) > mostPlaces || index.integerAttribute(node, 'ceil_mode') === 1) return undefined;
   const whole = attributes.get('auto_pad')?.text ?? 'NOTSET';
   const strides = attributes.get('strides')?.integers ?? [];
   const pads = attributes.get('pads')?.integers ?? [];
@@ -31,7 +45,8 @@ export function convolvedKernel(index: GraphIndex, node: number, weightSizes: re
     const reach = (size - 1) * (dilations[axis] ?? 1) + 1;
     const margin = Math.max(0, reach - (strides[axis] ?? 1));
     const before = whole === 'SAME_UPPER' ? Math.floor(margin / 2) : whole === 'SAME_LOWER' ? Math.ceil(margin / 2) : whole === 'VALID' ? 0 : (pads[axis] ?? 0);
-    return Math.min(size - 1, Math.round(before / (dilations[axis] ?? 1)));
+    const place = Math.round(before / (dilations[axis] ?? 1));
+    return place >= 0 ? Math.min(size - 1, place) : 0;
   });
   return { sizes, at };
 }

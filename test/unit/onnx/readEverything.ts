@@ -3,6 +3,7 @@ import { analyzeModel } from '../../../src/onnx/analyzeModel';
 import { planInputs } from '../../../src/onnx/inputs';
 import { compactModel } from '../../../src/onnx/compactModel';
 import { modelFacts } from '../../../src/onnx/modelFacts';
+import { positionGraph } from '../../../src/onnx/positionGraph';
 import { readModel } from '../../../src/onnx/readModel';
 import { formatReport, makeReport } from '../../../src/onnx/report';
 import { rewriteModel } from '../../../src/onnx/rewriteModel';
@@ -21,6 +22,11 @@ export function readEverything(bytes: Uint8Array): string {
     const { roles } = planInputs(analysis.index, names, new Set(names));
     modelFacts(analysis.index, roles);
     for (const isWhole of [true, false]) rewriteModel(analysis, { sites: analysis.sites, isWhole });
+    for (const name of names.slice(0, 4)) {
+      const { replacements, added, changed, sites } = positionGraph(analysis.index, analysis.sites, name);
+      const also = [...sites.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.rows, found.columns]));
+      rewriteModel(analysis, { sites: [], isWhole: false, also, replacements, added, retyped: changed });
+    }
     planInputs(analysis.index, names).make({ ids: new Int32Array(8), targetIds: new Int32Array(4) });
     return '';
   } catch (error) {
