@@ -204,6 +204,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['Shift + ← → ↑ ↓', l10n.t('Matrix: move the crosshair.')],
     ['H', l10n.t('Rank all heads: by the weight between the pinned and the hovered token, which stays held, or by a metric; again, back to the sources.')],
     ['T', l10n.t("Tiles: patterns, the pinned token's row in every head, the weight of one pair in every head.")],
+    ['O', l10n.t('Grid: order the heads of each layer by a metric, the strongest first, or as the model has them.')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['R', l10n.t('Change between "reads" and "is read by".')],
     ['/', l10n.t('Find a token.')],

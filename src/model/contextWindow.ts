@@ -14,6 +14,8 @@ export interface SelectedPlace {
   /** The end of its last line, the break left out; where it ends with a break, its own end. */
   readonly lastLineEnd: number;
   readonly documentLength: number;
+  /** Where what it stands in ends below its last line, the best first: its function, its statement. */
+  readonly nodeEnds?: readonly number[];
   /** The start of the first line that begins at an offset or after it. */
   readonly lineStartFrom: (offset: number) => number;
   /** The end of the last line that ends at an offset or before it, the break left out; 0 where none does. */
@@ -52,6 +54,11 @@ export function budgetOf(numTokens: number, unitsPerToken: number): number {
   return Math.max(8, Math.floor((numTokens - 2) * unitsPerToken * 0.9));
 }
 
+/** The first of the ends that leaves half of a budget for what stands before; undefined where none does. */
+export function nodeEndWithin(nodeEnds: readonly number[], from: number, budget: number): number | undefined {
+  return nodeEnds.find((end) => end > from && end - from <= budget >> 1);
+}
+
 function isNear(one: number, other: number): boolean {
   return Math.abs(one / other - 1) < 1 / 3;
 }
@@ -72,7 +79,7 @@ export function learnReader(former: Reader, { streams, components, model }: Pick
 
 /**
  * The part of a document that is read with a selection in it, in whole lines where they are not too long: by a model that reads
- * backwards up to the end of the selection's last line, else on both sides. Undefined where there is nothing around the selection,
+ * backwards up to the end of the function or statement that it stands in, where that is known and leaves room, else of the selection's last line; else on both sides. Undefined where there is nothing around the selection,
  * or no room for it.
  */
 export function windowAroundSelection(place: SelectedPlace, { isCausal, unitsPerToken, mostTokens }: Reader, { contextTokens, tokenLimit }: ContextBounds): TextSpan | undefined {
@@ -81,7 +88,7 @@ export function windowAroundSelection(place: SelectedPlace, { isCausal, unitsPer
   const room = most === Infinity ? Infinity : budgetOf(most, unitsPerToken) - (selection.end - selection.start);
   if (room <= 0) return undefined;
   const budget = Math.min(room, budgetOf(contextTokens, unitsPerToken));
-  const end = isCausal ? Math.min(place.lastLineEnd, selection.end + Math.floor(budget * shareAfter)) : endAfter(place, budget);
+  const end = isCausal ? (nodeEndWithin(place.nodeEnds ?? [], selection.end, budget) ?? Math.min(place.lastLineEnd, selection.end + Math.floor(budget * shareAfter))) : endAfter(place, budget);
   const earliest = selection.start - (budget - (end - selection.end));
   const lineStart = earliest <= 0 ? 0 : lineStartFrom(earliest);
   const start = lineStart <= firstLineStart ? lineStart : earliest;

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
+import { syntaxEnds, syntaxPatience } from '../../src/host/run/syntaxEnds';
 import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
 
 describe('A selection in its text', () => {
@@ -44,6 +45,46 @@ describe('A selection in its text', () => {
     expect(state.notices).to.deep.equal([]);
     expect(state.statusBar).to.match(/4 of \d+ tokens/);
     await until(api, 'the mean of its rows is lit', ({ highlights }) => highlights.length > 0);
+  });
+
+  it('is read up to the end of its function, or of its statement, where whoever knows the language says so at once', async function () {
+    this.timeout(60_000);
+    const short = Array.from({ length: 30 }, (_, i) => `l ${i} x`);
+    const document = await openText(short.join('\n'));
+    const start = document.document.getText().indexOf('20 x');
+    const lineRange = (from: number, to: number): vscode.Range => new vscode.Range(from, 0, to, short[to].length);
+    const endOf = (line: number): number => document.document.offsetAt(lineRange(line, line).end);
+    const ends = (patience?: number): Promise<readonly number[]> => syntaxEnds(document.document, { start, end: start + 4 }, patience);
+    const body = (range: vscode.Range, kind: vscode.SymbolKind): vscode.DocumentSymbol => new vscode.DocumentSymbol('x', '', kind, range, range);
+    let isLate = false;
+    const providers = [
+      vscode.languages.registerSelectionRangeProvider('plaintext', { provideSelectionRanges: () => [new vscode.SelectionRange(lineRange(20, 20), new vscode.SelectionRange(lineRange(19, 21)))] }),
+      vscode.languages.registerDocumentSymbolProvider('plaintext', {
+        provideDocumentSymbols: async () => {
+          if (isLate) await new Promise((resolve) => setTimeout(resolve, 1000));
+          const [outer, inner] = [body(lineRange(0, 29), vscode.SymbolKind.Class), body(lineRange(18, 22), vscode.SymbolKind.Method)];
+          outer.children.push(inner);
+          return [outer];
+        },
+      }),
+    ];
+    try {
+      expect(await ends(20_000), 'the method, not its class; then the statement').to.deep.equal([endOf(22), endOf(21)]);
+      let [fastest, read] = [Infinity, 0];
+      for (let attempt = 0; attempt < 12 && read !== endOf(22); attempt++) {
+        const asked = performance.now();
+        await ends(20_000);
+        fastest = Math.min(fastest, performance.now() - asked);
+        read = (await explainPart(document, '20 x')).textRange?.end ?? 0;
+      }
+      if (read !== endOf(22) && fastest < syntaxPatience / 2) expect(read).to.equal(endOf(22));
+      expect([endOf(20), endOf(22)], 'a busy machine has it end with its line').to.include(read);
+      isLate = true;
+      await document.edit((edit) => edit.insert(new vscode.Position(29, 0), ' ')); // what was said of the text before is remembered
+      expect(await ends(), 'nobody waits').to.deep.equal([]);
+    } finally {
+      for (const provider of providers) provider.dispose();
+    }
   });
 
   it('is looked at by its last word where it is long', async () => {

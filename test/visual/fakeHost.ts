@@ -37,6 +37,7 @@ export class FakeHost {
   /** Milliseconds that a tile takes. */
   tileDelay = 0;
   numThumbnails = 0;
+  numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
   /** The pairs (`queries/keys`) that were asked for, in order. */
@@ -77,6 +78,7 @@ export class FakeHost {
       return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
     },
     headMetrics: async ({ runId, component: name }, signal) => {
+      this.numMetrics++;
       const component = this.run.info.components.find(({ component }) => component === name);
       const ids = Int32Array.from(this.run.info.streams[component?.queryStream ?? 0].tokens, ({ id }) => id);
       return this.#stored(name).headMetrics({ runId, component: name, isCausal: this.#isCausal(name), ids }, signal);

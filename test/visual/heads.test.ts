@@ -3,9 +3,9 @@ import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { headMetrics } from '../../src/model/headMetrics';
 import { screenshot } from '../harness/browser';
-import { violationsOf } from './accessibility';
+import { rulesOfColours, violationsOf } from './accessibility';
 import { generatePattern, generateRun } from './generatedRun';
-import { themes, type PageOptions, type ThemeName } from './panelPage';
+import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
 
 let pages: ReturnType<typeof suitePages>;
@@ -132,6 +132,68 @@ describe('one pair, one token, one metric in all heads', () => {
     await screenshot(page, 'visual/heads-metric');
   });
 
+  it('orders the heads of each layer by a metric, for the pointer, the keyboard and a screen reader, and remembers it', async () => {
+    await open({ run: 'code' });
+    const names = (layer: number): Promise<(string | null)[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('aria-label')));
+    const lefts = (layer: number): Promise<number[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).offsetLeft));
+    const run = generateRun('code');
+    const ids = run.info.streams[0].tokens.map(({ id }) => id);
+    const byMetric = ranked((layer, head) => headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).previousToken);
+    const inLayer = (layer: number): string[] => byMetric.filter((name) => name.startsWith(`${layer}.`)).map((name) => `Head ${name}`);
+    const places = await lefts(1);
+    await page.getByRole('gridcell', { name: 'Head 1.0' }).focus();
+    await page.keyboard.press('o');
+    await choose('previous token');
+    await legendSays('the strongest of each layer first');
+    for (const layer of [0, 1, 5]) expect((await names(layer)).map((name) => name?.split(',')[0])).to.deep.equal(inLayer(layer));
+    expect(await lefts(1), 'the places are the same').to.deep.equal(places);
+    await screenshot(page, 'visual/heads-ordered');
+    // The arrows walk what is seen, and the description says where a head stands.
+    const nameOfFocus = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    await page.getByRole('gridcell', { name: inLayer(1)[0] }).focus();
+    await page.keyboard.press('ArrowRight');
+    expect(await nameOfFocus()).to.equal(inLayer(1)[1]);
+    await page.keyboard.press('ArrowDown');
+    expect(await nameOfFocus()).to.equal(inLayer(2)[1]);
+    await page.waitForFunction(() => document.activeElement?.ariaDescription?.startsWith('place 2 of 8 in its layer, '));
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Alt+ArrowRight');
+    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal([inLayer(2)[2]]);
+    await page.getByRole('columnheader', { name: 'Place 1 of every layer' }).click();
+    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal([0, 1, 2, 3, 4, 5].map((layer) => inLayer(layer)[0]));
+    expect(((await page.evaluate(() => host.kept)) as { layout: { isOrdered: boolean } }).layout.isOrdered).to.equal(true);
+    await page.keyboard.press('o');
+    await page.waitForFunction(() => document.querySelectorAll('[role=row]')[4].querySelector('[role=gridcell]')?.getAttribute('aria-label')?.startsWith('Head 3.0'));
+    expect(await page.getByRole('columnheader', { name: 'Head 0 of every layer' }).count()).to.equal(1);
+  });
+
+  it('changes the order under no pointer: what live mode brings waits until it leaves', async () => {
+    const orderOf = (kind: 'tokens64' | 'tokens128', layer: number): number[] => {
+      const run = generateRun(kind);
+      const ids = run.info.streams[0].tokens.map(({ id }) => id);
+      const values = Array.from({ length: 12 }, (_, head) => Math.fround(headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).distance));
+      return values.map((_, head) => head).sort((a, b) => values[b] - values[a]);
+    };
+    const layer = Array.from({ length: 12 }, (_, i) => i).find((i) => String(orderOf('tokens64', i)) !== String(orderOf('tokens128', i)));
+    if (layer === undefined) throw new Error('both texts have the same order');
+    const shown = (): Promise<number[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => Number((cell as HTMLElement).dataset['head'])));
+    await open({ run: 'tokens64' });
+    await choose('distance');
+    await page.keyboard.press('o');
+    await legendSays('the strongest of each layer first');
+    await page.mouse.move(2, 2);
+    expect(await shown()).to.deep.equal(orderOf('tokens64', layer));
+    await page.locator('.heads-grid').hover();
+    const metrics = (): Promise<number> => page.evaluate(() => host.numMetrics);
+    const before = await metrics();
+    await page.evaluate(() => host.followRun('tokens128', 2, 5));
+    await page.waitForFunction((asked) => host.numMetrics > asked, before);
+    await legendSays('the strongest of each layer first');
+    expect(await shown()).to.deep.equal(orderOf('tokens64', layer));
+    await page.mouse.move(2, 2);
+    await page.waitForFunction(([row, heads]) => [...document.querySelectorAll('[role=row]')[row].querySelectorAll<HTMLElement>('[role=gridcell]')].map(({ dataset }) => dataset['head']).join() === heads, [layer + 1, orderOf('tokens128', layer).join()] as const);
+  });
+
   it('tells of the metrics in a tile’s description, to the pointer and to a screen reader', async () => {
     await open({ run: 'code' });
     const tile = page.locator('[data-layer="1"][data-head="3"]');
@@ -180,23 +242,28 @@ describe('one pair, one token, one metric in all heads', () => {
     expect((await view()).pinnedMean).to.equal('all');
   });
 
-  for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
-    it(`is readable and accessible in every size: ${theme}`, async () => {
-      for (const [width, height] of [[480, 600], [1280, 720]] as const) {
-        await open({ theme, run: 'code', width, height });
-        await token(35).click();
-        await token(34).hover();
-        await page.keyboard.press('h');
-        await options().first().waitFor();
-        await legendSays('in each head');
-        await screenshot(page, `visual/heads-pair-${theme}-${width}`);
-        expect(await violationsOf(page, pages.complaints), `${width}`).to.deep.equal([]);
-        await page.keyboard.press('h');
-        for (let i = 0; i < 2; i++) await page.keyboard.press('t');
-        await legendSays('what the pinned token reads in each head');
-        await screenshot(page, `visual/heads-row-${theme}-${width}`);
-        if (width < 1280) await page.close();
-      }
+  for (const [width, height] of [[480, 600], [1280, 720]] as const) {
+    it(`is readable and accessible in every theme in ${width} × ${height}`, async () => {
+      await open({ run: 'code', width, height });
+      await token(35).click();
+      await token(34).hover();
+      await page.keyboard.press('h');
+      await options().first().waitFor();
+      await legendSays('in each head');
+      const inThemes = async (name: string, look: (theme: ThemeName) => Promise<void>): Promise<void> => {
+        for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
+          await showTheme(page, theme);
+          await screenshot(page, `visual/heads-${name}-${theme}-${width}`);
+          await look(theme);
+        }
+      };
+      await inThemes('pair', async (theme) => {
+        expect(await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours), theme).to.deep.equal([]);
+      });
+      await page.keyboard.press('h');
+      for (let i = 0; i < 2; i++) await page.keyboard.press('t');
+      await legendSays('what the pinned token reads in each head');
+      await inThemes('row', () => Promise.resolve());
     });
   }
 });

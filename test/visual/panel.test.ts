@@ -5,11 +5,13 @@ import { contrastOf, editorColours, rampFor, type Rgb } from '../../src/model/ra
 import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView, type MatrixFrame } from '../../webview/layout/matrixView';
-import { violationsOf } from './accessibility';
+import { rulesOfColours, violationsOf } from './accessibility';
 import { canvasPixel } from './canvasPixel';
 import { generatePattern, generateRun } from './generatedRun';
-import { themes, type PageOptions, type ThemeName } from './panelPage';
+import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
+
+const allThemes = Object.keys(themes) as ThemeName[]; // the keys of the table
 
 let pages: ReturnType<typeof suitePages>;
 let page: Page;
@@ -43,42 +45,51 @@ describe('the panel', () => {
   afterEach(() => page.close());
 
   describe('in every theme', () => {
-    for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
-      it(`has no serious accessibility violation and keeps text readable: ${theme}`, async () => {
-        const check = async (name: string): Promise<void> => void expect(await violationsOf(page, pages.complaints), name).to.deep.equal([]);
-        await open({ theme, run: 'code' });
-        await page.locator('[role=gridcell]').nth(2).click();
-        await token(35).click();
-        await screenshot(page, `visual/${theme}-wide`);
-        await check('pinned');
-        await page.getByRole('button', { name: 'Show the keys' }).click();
-        await page.getByRole('dialog').waitFor();
-        await screenshot(page, `visual/${theme}-keys`);
-        await check('keys');
-        await page.close();
+    /** The same page in one theme after another, as when someone changes it: all rules in the first one, those of colours in each. */
+    const check = async (name: string): Promise<void> => {
+      for (const [i, theme] of allThemes.entries()) {
+        await showTheme(page, theme);
+        await screenshot(page, `visual/${theme}-${name}`);
+        expect(await violationsOf(page, pages.complaints, i === 0 ? undefined : rulesOfColours), `${name}: ${theme}`).to.deep.equal([]);
+      }
+    };
 
-        await open({ theme, run: 'encoderDecoder', width: 680, height: 800 });
-        await page.getByRole('tab', { name: 'Cross-attention' }).click();
-        await token(5).click();
-        await screenshot(page, `visual/${theme}-medium`);
-        await check('two texts');
-        await page.close();
+    it('has no serious accessibility violation and keeps text readable: a pinned token, and the keys', async () => {
+      await open({ run: 'code' });
+      await page.locator('[role=gridcell]').nth(2).click();
+      await token(35).click();
+      await check('wide');
+      await page.getByRole('button', { name: 'Show the keys' }).click();
+      await page.getByRole('dialog').waitFor();
+      await check('keys');
+    });
 
-        await open({ theme, run: 'odd', state: 'stale', width: 400, height: 900 });
-        await screenshot(page, `visual/${theme}-narrow-stale`);
-        await check('stale');
-        for (const state of ['empty', 'busy', 'failed', 'engineStopped', 'silent'] as const) {
-          await page.close();
-          await open({ theme, state, width: 720, height: 420 });
-          await screenshot(page, `visual/${theme}-${state}`);
-          await check(state);
-        }
-      }).timeout(180_000);
+    it('has no serious accessibility violation and keeps text readable: two texts', async () => {
+      await open({ run: 'encoderDecoder', width: 680, height: 800 });
+      await page.getByRole('tab', { name: 'Cross-attention' }).click();
+      await token(5).click();
+      await check('medium');
+    });
 
-      it(`draws the weights of known cells in the ramp's colours: ${theme}`, async () => {
-        await open({ theme, run: 'odd' });
-        const run = generateRun('odd');
-        const pattern = generatePattern(run, run.info.components[0], 0, 0);
+    it('has no serious accessibility violation and keeps text readable: out of date, narrow', async () => {
+      await open({ run: 'odd', state: 'stale', width: 400, height: 900 });
+      await check('narrow-stale');
+    });
+
+    it('has no serious accessibility violation and keeps text readable: without a run', async () => {
+      for (const state of ['empty', 'busy', 'failed', 'engineStopped', 'silent'] as const) {
+        await open({ state, width: 720, height: 420 });
+        await check(state);
+        if (state !== 'silent') await page.close();
+      }
+    });
+
+    it("draws the weights of known cells in the ramp's colours", async () => {
+      await open({ run: 'odd' });
+      const run = generateRun('odd');
+      const pattern = generatePattern(run, run.info.components[0], 0, 0);
+      for (const theme of allThemes) {
+        await showTheme(page, theme);
         const { middle } = await matrixFrame(pattern.numQueries, pattern.numKeys);
         const { background, foreground } = editorColours[({ dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const)[theme]];
         const ramp = rampFor('blue', background, foreground, 'reads');
@@ -86,15 +97,15 @@ describe('the panel', () => {
           const wanted = ramp.colour(pattern.weights[query * pattern.numKeys + key]);
           const { x, y } = middle(query, key);
           const found = await pixel(x, y);
-          for (const channel of ['r', 'g', 'b'] as const) expect(found[channel], `${channel} at ${query}, ${key}`).to.be.closeTo(wanted[channel], 4);
+          for (const channel of ['r', 'g', 'b'] as const) expect(found[channel], `${theme}: ${channel} at ${query}, ${key}`).to.be.closeTo(wanted[channel], 4);
         }
         // What the causal mask forbids is hatched: among the pixels of such cells some are not the background's.
         const { x, y } = middle(2, 10);
         const opacities = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(async (shift) => (await pixel(x + shift, y)).a));
         expect(Math.max(...opacities)).to.be.greaterThan(0);
         expect(Math.min(...opacities)).to.be.lessThan(40);
-      });
-    }
+      }
+    });
 
     it('lights tokens in the same colours, with text that stays readable', async () => {
       await open({ run: 'code', theme: 'dark' });
@@ -168,7 +179,7 @@ describe('the panel', () => {
     });
 
     it('touches only the tokens that change, and builds nothing', async () => {
-      await open({ run: 'large' });
+      await open({ run: 'tokens128' });
       await page.locator('[role=gridcell]').nth(3).click(); // a local head: it reads a few neighbours
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Head 0.3');
       await token(20).hover();
@@ -250,7 +261,7 @@ describe('the panel', () => {
         );
         if (order.at(-1)?.startsWith('Matrix of')) break;
       }
-      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Tiles show', 'Rank the heads', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
+      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Tiles show', 'Rank the heads', 'Order the heads of each layer', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
       expect(order).to.have.length(names.length);
       order.forEach((name, i) => expect(name.startsWith(names[i]), `${i}: ${name}, not ${names[i]}`).to.equal(true));
     });
@@ -326,7 +337,7 @@ describe('the panel', () => {
     const heads = async (): Promise<string> => (await view()).selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' ');
 
     it('has one cell for each of 144 heads, and asks for nothing that nobody looks at', async () => {
-      await open({ run: 'large' });
+      await open({ run: 'tokens128' });
       expect(await page.getByRole('gridcell').count()).to.equal(144);
       await page.waitForFunction(() => host.numThumbnails > 0);
       expect(await page.evaluate(() => ({ patterns: host.patterns, thumbnails: host.numThumbnails }))).to.deep.equal({ patterns: ['0.0'], thumbnails: 1 });
@@ -539,16 +550,17 @@ describe('the panel', () => {
       expect(await lastIntent('act')).to.deep.equal({ action: 'explainWithTarget' });
     });
 
-    for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
-      it(`lights what a token of the target reads: ${theme}`, async () => {
-        await open({ run: 'encoderDecoder', theme });
-        await page.getByRole('tab', { name: 'Cross-attention' }).click();
-        await page.getByRole('gridcell', { name: 'Head 0.1' }).click();
-        await page.locator('.stream').nth(0).locator('[data-token="6"]').click();
-        expect(await page.locator('.stream').nth(1).locator('[class*=" d"]').count()).to.be.greaterThan(0);
+    it('lights what a token of the target reads', async () => {
+      await open({ run: 'encoderDecoder' });
+      await page.getByRole('tab', { name: 'Cross-attention' }).click();
+      await page.getByRole('gridcell', { name: 'Head 0.1' }).click();
+      await page.locator('.stream').nth(0).locator('[data-token="6"]').click();
+      expect(await page.locator('.stream').nth(1).locator('[class*=" d"]').count()).to.be.greaterThan(0);
+      for (const theme of allThemes) {
+        await showTheme(page, theme);
         await screenshot(page, `visual/cross-attention-${theme}`);
-      });
-    }
+      }
+    });
   });
 
   describe('its states', () => {

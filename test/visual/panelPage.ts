@@ -34,8 +34,24 @@ declare global {
   var host: FakeHost;
 }
 
+const variablesOf = (theme: ThemeName): Promise<string> => readFile(join(root, 'test/visual/themes', `${theme}.css`), 'utf8');
+
+/** Changes the theme of a page as VS Code does, its variables and then the classes of its body; resolves when it has been drawn in it. */
+export async function showTheme(page: Page, theme: ThemeName): Promise<void> {
+  await page.evaluate(
+    async ([variables, className]) => {
+      const style = document.querySelector('#theme');
+      if (style === null) throw new Error('the page has no theme');
+      style.textContent = variables;
+      document.body.className = className;
+      for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+    },
+    [await variablesOf(theme), themes[theme]] as const,
+  );
+}
+
 async function html(theme: ThemeName): Promise<string> {
-  const variables = await readFile(join(root, 'test/visual/themes', `${theme}.css`), 'utf8');
+  const variables = await variablesOf(theme);
   // The policy of the real panel, with this server in the place of VS Code's.
   const policy = "default-src 'none'; script-src 'nonce-test'; style-src 'self' 'nonce-test'; font-src 'self'; img-src 'self' data: blob:";
   return `<!DOCTYPE html>
@@ -45,7 +61,7 @@ async function html(theme: ThemeName): Promise<string> {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <link rel="icon" href="data:,">
 <title>Attention Explorer</title>
-<style nonce="test">${variables}</style>
+<style nonce="test" id="theme">${variables}</style>
 <link rel="stylesheet" id="vscode-codicon-stylesheet" nonce="test" href="/out/visual/codicon.css">
 <link rel="stylesheet" href="/out/visual/webview.css">
 </head>

@@ -4,11 +4,13 @@ import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ComponentInfo } from '../../src/model/head';
 import type { PanelRun } from '../../src/protocol';
 import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
+import { headAtPlace, placeOfHead } from '../layout/headOrder';
 import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
 import { paneTitle, splitLabel } from '../words';
 import { ComponentTabs } from './ComponentTabs';
 import { usePanel, type PanelServices } from './context';
 import { HeadList } from './HeadList';
+import { toggleOrder } from './HeadMeasure';
 import { HeadsView } from './HeadsView';
 import { ImageView } from './ImageView';
 import { Legend } from './Legend';
@@ -42,8 +44,9 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
   if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
   const component = panel.component.peek();
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
-    const next = neighbourHead(component, panel.selection.peek().heads[0], event.key);
-    if (next !== undefined) panel.select([next]);
+    const order = kept.layout.peek().isOrdered ? panel.heads.order.peek() : undefined;
+    const next = neighbourHead(component, placeOfHead(order, panel.selection.peek().heads[0]), event.key);
+    if (next !== undefined) panel.select([headAtPlace(order, next)]);
     return true;
   }
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
@@ -61,6 +64,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'h':
     case 'H':
       if (panel.heads.toggleList()) kept.showTab('list');
+      return true;
+    case 'o':
+    case 'O':
+      toggleOrder(panel, kept);
       return true;
     case 't':
     case 'T':

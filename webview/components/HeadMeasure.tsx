@@ -4,6 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
 import { formatMeasure, lackSentence, measureName, metricDefinition, metricTitle } from '../headWords';
 import { isMetric, type Measure } from '../state/headViews';
+import type { KeptLayout } from '../state/layoutState';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
 import { Select } from './Select';
@@ -16,6 +17,15 @@ export function headDescription(panel: Panel, component: ComponentInfo, head: He
   return [...own, ...panel.heads.describe(component, head).map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`)];
 }
 
+/** Orders the heads of each layer by a metric, which it chooses where the tiles show none, or puts them back. */
+export function toggleOrder(panel: Panel, kept: KeptLayout): void {
+  const { heads } = panel;
+  if (!heads.applicable.peek().some(isMetric)) return;
+  const isOrdered = kept.layout.peek().isOrdered && isMetric(heads.measure.peek());
+  kept.order(!isOrdered);
+  if (!isOrdered) heads.needMetric();
+}
+
 /** What the tiles show: patterns, a token's row, a pair's weight or a metric; and the way to the ranking by it. */
 export function HeadMeasure(): JSX.Element {
   const { panel, kept } = usePanel();
@@ -24,6 +34,7 @@ export function HeadMeasure(): JSX.Element {
   const applicable = heads.applicable.value;
   const choices = useMemo(() => applicable.map((value) => ({ value, label: measureName(value), description: isMetric(value) ? metricDefinition(value) : '' })), [applicable]);
   const lack = heads.lack.value;
+  const isOrdered = kept.layout.value.isOrdered && isMetric(measure);
   return (
     <div class="heads-bar">
       <Select label={l10n.t('Tiles show')} value={applicable.includes(measure) ? measure : 'pattern'} choices={choices} width={172} onChange={(value) => heads.show(value as Measure /* one of the choices */)} />
@@ -35,6 +46,16 @@ export function HeadMeasure(): JSX.Element {
           if (heads.toggleList()) kept.showTab('list');
         }}
       />
+      {applicable.some(isMetric) ? (
+        <vscode-toolbar-button
+          icon="sort-precedence"
+          label={l10n.t('Order the heads of each layer')}
+          title={l10n.t('Order the heads of each layer by a metric, the strongest first (O)')}
+          toggleable
+          checked={isOrdered}
+          onClick={() => toggleOrder(panel, kept)}
+        />
+      ) : null}
       {lack === undefined ? null : (
         <span class="hint" title={lackSentence(lack)}>
           {lackSentence(lack)}

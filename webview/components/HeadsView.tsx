@@ -8,8 +8,10 @@ import { cssColour } from '../../src/model/ramp';
 import { depthOf } from '../../src/model/viewState';
 import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
+import { headAtPlace, placeOfHead, type HeadOrder } from '../layout/headOrder';
 import { paletteOf } from '../theme/palette';
 import { shortMeasure } from '../headWords';
+import { isMetric } from '../state/headViews';
 import { selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { headDescription, HeadMeasure } from './HeadMeasure';
@@ -18,20 +20,23 @@ import { useSize } from './useSize';
 
 const isSameCell = (a: GridCell, b: GridCell): boolean => a.layer === b.layer && a.head === b.head;
 
-/** The heads that a cell of the grid stands for. */
-function headsOfCell(component: ComponentInfo, { layer, head }: GridCell): HeadRef[] {
+/** The heads that a cell of the grid stands for; where heads are ordered, a column has those of one place. */
+function headsOfCell(component: ComponentInfo, { layer, head }: GridCell, order: HeadOrder | undefined): HeadRef[] {
+  if (order !== undefined && layer < 0 && head >= 0) return headsOf(component, { head }).map((place) => headAtPlace(order, place));
   return headsOf(component, { ...(layer >= 0 ? { layer } : {}), ...(head >= 0 ? { head } : {}) });
 }
 
-function cellName({ layer, head }: GridCell): string {
+function cellName({ layer, head }: GridCell, isOrdered: boolean): string {
   if (layer < 0 && head < 0) return l10n.t('All heads');
+  if (layer < 0 && isOrdered) return l10n.t('Place {0} of every layer', head + 1);
   if (layer < 0) return l10n.t('Head {0} of every layer', head);
   if (head < 0) return l10n.t('Layer {0}', layer);
   return l10n.t('Head {0}', headLabel({ layer, head }));
 }
 
-function cellText({ layer, head }: GridCell, isRoomy: boolean): string {
+function cellText({ layer, head }: GridCell, isRoomy: boolean, isOrdered: boolean): string {
   if (layer < 0 && head < 0) return l10n.t('all');
+  if (layer < 0 && isOrdered) return isRoomy || head % 2 === 0 ? l10n.t('{0}.', head + 1) : '';
   const index = layer < 0 ? head : layer;
   return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
 }
@@ -42,6 +47,40 @@ function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: string; top: 
     top: `${layer < 0 ? 0 : grid.rowY[layer]}px`,
     width: `${head < 0 ? grid.headerWidth - 2 : grid.tile}px`,
     height: `${layer < 0 ? grid.headerHeight - 2 : grid.tile}px`,
+  };
+}
+
+/**
+ * In which order the heads stand. What someone asks for comes at once; what follows by itself, as in live mode, waits while the pointer moves over the
+ * heads, where someone may be about to click.
+ */
+function useOrder(): { readonly order: HeadOrder | undefined; readonly onMove: () => void; readonly onLeave: () => void } {
+  const { panel, kept } = usePanel();
+  const { wanted, asked } = useMemo(() => {
+    const { order, measure, lack } = panel.heads;
+    const isWanted = computed(() => kept.layout.value.isOrdered && isMetric(measure.value) && lack.value === undefined);
+    return { wanted: computed<HeadOrder | 'coming' | undefined>(() => (isWanted.value ? (order.value ?? 'coming') : undefined)), asked: computed(() => `${isWanted.value} ${measure.value}`) };
+  }, [panel, kept]);
+  const pointer = useRef({ isOver: false, answered: '' });
+  const [order, setOrder] = useState<HeadOrder | undefined>(undefined);
+  useLayoutEffect(
+    () =>
+      effect(() => {
+        const [next, question] = [wanted.value, asked.value];
+        if (next === 'coming' || (pointer.current.isOver && pointer.current.answered === question)) return;
+        pointer.current.answered = question;
+        setOrder(next);
+      }),
+    [wanted, asked],
+  );
+  return {
+    order,
+    onMove: () => (pointer.current.isOver = true),
+    onLeave: () => {
+      pointer.current.isOver = false;
+      const next = wanted.peek();
+      if (next !== 'coming') setOrder(next);
+    },
   };
 }
 
@@ -76,6 +115,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { width, height } = useSize(outer);
   const grid = useMemo(() => layoutHeadGrid(component, { width: Math.max(60, width), height: Math.max(60, height) }), [component, width, height]);
   const { heads } = panel.selection.value;
+  const { order, onMove, onLeave } = useOrder();
+  const isOrdered = order !== undefined;
   const sinks = useSinks(component);
   const numQueries = panel.run.value?.info.streams[component.queryStream]?.tokens.length ?? 0;
   const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
@@ -127,10 +168,11 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           painted: painted.value,
           numKeys: marksSinks ? numKeys : 0,
           labels: labels.value,
+          order,
           colours: { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background, fontFamily: colours.fontFamily },
         });
       }),
-    [grid, component, width, numKeys, marksSinks, painted],
+    [grid, component, width, numKeys, marksSinks, painted, order],
   );
 
   const pointer = useRef(new MovedPointer());
@@ -138,8 +180,8 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
   };
   const choose = (cell: GridCell, event: { ctrlKey: boolean; metaKey: boolean; shiftKey: boolean }): void => {
-    const wanted = headsOfCell(component, cell);
-    if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined) panel.select(headsBetween(component, heads[0], cell));
+    const wanted = headsOfCell(component, cell, order);
+    if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined) panel.select(headsBetween(component, placeOfHead(order, heads[0]), placeOfHead(order, cell)).map((place) => headAtPlace(order, place)));
     else if (event.ctrlKey || event.metaKey) {
       const areAll = wanted.every((head) => selected.has(headLabel(head)));
       const rest = heads.filter((head) => !wanted.some((other) => isSameCell(head, other)));
@@ -155,8 +197,9 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const focused = cellOf(event.target) ?? current;
     if (event.key === 'Enter' || event.key === ' ') choose(focused, event);
     else {
-      const next = moveInGrid(component, focused, event.key, event.ctrlKey || event.metaKey);
-      if (next === undefined) return;
+      const place = moveInGrid(component, placeOfHead(order, focused), event.key, event.ctrlKey || event.metaKey);
+      if (place === undefined) return;
+      const next = headAtPlace(order, place);
       setMoved({ cell: next, of: heads });
       outer.current?.querySelector<HTMLElement>(`[data-layer="${next.layer}"][data-head="${next.head}"]`)?.focus();
     }
@@ -166,12 +209,12 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   const cellView = (cell: GridCell): JSX.Element => {
     const isHead = cell.layer >= 0 && cell.head >= 0;
-    const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell).every((head) => selected.has(headLabel(head)));
+    const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell, order).every((head) => selected.has(headLabel(head)));
     const isCurrent = isSameCell(cell, current);
     const name = headLabel(cell);
     const known = made.cells.get(name);
     if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
-    const label = isHead ? [cellName(cell), ...(sinks.get(name) ?? [])].join(', ') : cellName(cell);
+    const label = isHead ? [cellName(cell, isOrdered), ...(sinks.get(name) ?? [])].join(', ') : cellName(cell, isOrdered);
     const view = (
       <div
         key={name}
@@ -183,16 +226,16 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         data-layer={cell.layer}
         data-head={cell.head}
         tabIndex={isCurrent ? 0 : -1}
-        style={boxOf(grid, cell)}
+        style={boxOf(grid, placeOfHead(order, cell))}
       >
-        {isHead ? null : cellText(cell, grid.tile >= 16)}
+        {isHead ? null : cellText(cell, grid.tile >= 16, isOrdered)}
       </div>
     );
     made.cells.set(name, { isSelected, isCurrent, view });
     return view;
   };
   // Cells that are as they were are the same virtual nodes, which Preact leaves alone.
-  const made = useMemo(() => ({ cells: new Map<string, { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }>() }), [component, grid, sinks]);
+  const made = useMemo(() => ({ cells: new Map<string, { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }>() }), [component, grid, sinks, order]);
   const lookAt = ({ target }: Event): void => {
     const cell = cellOf(target);
     if (cell === undefined) return;
@@ -204,24 +247,32 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const element = target instanceof Element ? target.closest<HTMLElement>('.head-cell') : null;
     if (element === null || cell.layer < 0 || cell.head < 0) return;
     const write = (): void => {
-      const lines = headDescription(panel, component, cell);
-      element.title = [cellName(cell), ...(sinks.get(headLabel(cell)) ?? []), ...lines].join('\n');
+      const place = isOrdered ? [l10n.t('place {0} of {1} in its layer', placeOfHead(order, cell).head + 1, component.layers[cell.layer].numHeads)] : [];
+      const lines = [...place, ...headDescription(panel, component, cell)];
+      element.title = [cellName(cell, isOrdered), ...(sinks.get(headLabel(cell)) ?? []), ...lines].join('\n');
       element.ariaDescription = lines.join(', ');
     };
     write();
     void panel.heads.wantDescriptions().then(write);
   };
+  // Another order moves elements, and what is moved loses the focus.
+  const { activeElement } = document;
+  const focused = activeElement instanceof HTMLElement && outer.current?.contains(activeElement) === true ? activeElement : undefined;
+  useLayoutEffect(() => focused?.focus({ preventScroll: true }), [order]);
   // How wide they are is not known in the first rendering.
   const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
   return (
     <>
     <HeadMeasure />
-    <div class="heads-scroll" ref={outer} onPointerLeave={() => look(undefined)} onFocusOut={() => look(undefined)}>
+    <div class="heads-scroll" ref={outer} onPointerMove={onMove} onPointerLeave={() => {
+      onLeave();
+      look(undefined);
+    }} onFocusOut={() => look(undefined)}>
       <div
         class="heads-grid"
         role="grid"
         aria-multiselectable="true"
-        aria-label={l10n.t('Heads: layers as rows, head indices as columns')}
+        aria-label={isOrdered ? l10n.t('Heads: layers as rows, the strongest of each first') : l10n.t('Heads: layers as rows, head indices as columns')}
         style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
         onKeyDown={onKeyDown}
         onClick={(event) => {
@@ -246,7 +297,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         )}
         {rows.map((layer) => (
           <div key={layer} role="row">
-            {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) => cellView({ layer, head: i - 1 }))}
+            {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) => cellView(headAtPlace(order, { layer, head: i - 1 })))}
           </div>
         ))}
       </div>

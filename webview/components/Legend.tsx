@@ -12,7 +12,7 @@ import { Precision } from './Precision';
 
 /** The colours with the numbers that they stand for, and what the other marks are. What it says does not hang on what is hovered: nothing around it moves. */
 export function Legend(): JSX.Element {
-  const { panel } = usePanel();
+  const { panel, kept } = usePanel();
   const { scale, threshold } = panel.view.value;
   const { direction } = panel.view.value;
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
@@ -63,6 +63,7 @@ export function Legend(): JSX.Element {
       {measured !== undefined ? (
         <span class="legend-note" title={l10n.t('Every tile has one colour, or one row of colours, for its head; its number is the value itself.')}>
           {measureLegend(measured, numKeys, numQueries, scale)}
+          {kept.layout.value.isOrdered && panel.heads.order.value !== undefined ? `; ${l10n.t('the strongest of each layer first')}` : ''}
         </span>
       ) : tiles === undefined ? null : (
         <span class="legend-note" title={l10n.t('The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.')}>

@@ -1,4 +1,4 @@
-import { effect } from '@preact/signals';
+import { computed, effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
@@ -131,6 +131,33 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
   );
 }
 
+/** How long after another size of the text an element that has gone out of sight has gone for that, in milliseconds. */
+const afterResize = 250;
+
+/**
+ * Keeps an element of the text in sight where another size would take it out of it; a person who scrolls away from it is left alone. Both
+ * observers tell what the browser knows after a frame anyway: nothing is measured. Returns what ends it.
+ */
+function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefined): (() => void) | undefined {
+  if (scroller === null || element === undefined) return undefined;
+  let [resizedAt, wasInSight] = [-Infinity, false];
+  const sizes = new ResizeObserver(() => (resizedAt = performance.now()));
+  const sights = new IntersectionObserver(
+    ([entry]) => {
+      const isInSight = entry.intersectionRatio >= 1;
+      if (wasInSight && !isInSight && performance.now() - resizedAt < afterResize) element.scrollIntoView({ block: 'nearest' });
+      else wasInSight = isInSight;
+    },
+    { root: scroller, threshold: [0, 1] },
+  );
+  sizes.observe(scroller);
+  sights.observe(element);
+  return () => {
+    sizes.disconnect();
+    sights.disconnect();
+  };
+}
+
 /** Says whose text the target is, with what changes that. */
 function TargetHeading({ isWritten }: { isWritten: boolean }): JSX.Element {
   const { panel } = usePanel();
@@ -166,6 +193,10 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     const frame = requestAnimationFrame(() => scroller.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' }));
     return () => cancelAnimationFrame(frame);
   }, [run.info]);
+  useEffect(() => {
+    const pinned = computed(() => panel.view.value.pinned[0]);
+    return effect(() => keepInSight(scroller.current, pinned.value && painters.get(pinned.value.stream)?.elementsOf(pinned.value.position)[0]));
+  }, [painters]);
   useEffect(
     () =>
       effect(() => {

@@ -2,7 +2,9 @@ import type { ComponentInfo } from '../../src/model/head';
 import { decodeThumbnail } from '../../src/model/pattern';
 import { depthOf, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
+import { headLabel } from '../../src/model/head';
 import type { HeadGrid } from '../layout/headGrid';
+import { placeOfHead, type HeadOrder } from '../layout/headOrder';
 import type { Palette } from '../theme/palette';
 import { canvasOf, prepareCanvas } from './canvas';
 import { depthByte } from './depthPyramid';
@@ -49,14 +51,18 @@ export interface TileContents {
   readonly numKeys: number;
   /** What stands in each tile, where there is room, with its colour. */
   readonly labels?: readonly { readonly text: string; readonly colour: string }[] | undefined;
+  /** In which order the heads of each layer stand, where it is not that of their indices: then each tile has its head's name. */
+  readonly order?: HeadOrder | undefined;
   readonly colours: GridColours;
 }
 
 /** Tiles smaller than this have no room for a number, in CSS pixels. */
 const leastLabelled = 22;
+/** And smaller than this for a number below a name. */
+const leastOfBoth = 34;
 
 /** Draws the grid of heads with their painted thumbnails; a mark below each sink. */
-export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { component, thumbnails, painted, numKeys, labels, colours }: TileContents): void {
+export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { component, thumbnails, painted, numKeys, labels, order, colours }: TileContents): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
   context.imageSmoothingEnabled = false;
@@ -66,7 +72,7 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { comp
   let index = 0;
   component.layers.forEach(({ numHeads }, layer) => {
     for (let head = 0; head < numHeads; head++, index++) {
-      const x = grid.columnX[head];
+      const x = grid.columnX[placeOfHead(order, { layer, head }).head];
       const y = grid.rowY[layer];
       if (thumbnails !== undefined && painted !== undefined && layer < thumbnails.numHeads.length) {
         const { rows, columns } = thumbnails;
@@ -75,17 +81,18 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { comp
       context.strokeStyle = colours.edge;
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
-      const label = grid.tile >= leastLabelled ? labels?.[index] : undefined;
-      if (label !== undefined) {
-        context.fillStyle = label.colour;
-        context.fillText(label.text, x + grid.tile / 2, y + grid.tile / 2 + 0.5, grid.tile - 4);
-      }
+      const own = labels?.[index];
+      const name = order === undefined ? [] : [headLabel({ layer, head })];
+      const number = own !== undefined && grid.tile >= (order === undefined ? leastLabelled : leastOfBoth) ? [own.text] : [];
+      context.fillStyle = own?.colour ?? colours.mark;
+      [...name, ...number].forEach((text, i, { length }) => context.fillText(text, x + grid.tile / 2, y + (grid.tile * (i + 1)) / (length + 1) + 0.5, grid.tile - 3));
       for (const key of thumbnails?.sinks[index] ?? []) drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
     }
   });
   context.strokeStyle = colours.group;
   context.lineWidth = 1;
-  for (const { x, y, width, height } of grid.groups) context.strokeRect(x, y, width, height);
+  // Heads that share keys need not stand together then.
+  for (const { x, y, width, height } of order === undefined ? grid.groups : []) context.strokeRect(x, y, width, height);
 }
 
 /** A small triangle on the lower edge, as the matrix has it below its columns. */

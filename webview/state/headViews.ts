@@ -9,6 +9,7 @@ import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
 import type { HeadRows, PanelApi, PanelRun, Thumbnails } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
+import { orderHeads, type HeadOrder } from '../layout/headOrder';
 import { RowFetcher } from './rowFetcher';
 
 /** What the tiles of the grid show and heads are ranked by: their patterns, the pinned token's row, one pair's weight, or a metric. */
@@ -76,6 +77,8 @@ export class HeadViews {
   readonly shown: ReadonlySignal<ShownMeasure | undefined>;
   /** As pictures for the tiles; undefined where these show patterns. */
   readonly tiles: ReadonlySignal<Thumbnails | undefined>;
+  /** The heads of each layer by the metric that the tiles show; undefined where they show none: what changes with the pointer orders nothing. */
+  readonly order: ReadonlySignal<HeadOrder | undefined>;
   /** Strongest first. */
   readonly ranking: ReadonlySignal<readonly ListedHead[]>;
   readonly #sources: HeadViewSources;
@@ -121,6 +124,10 @@ export class HeadViews {
       const shown = this.shown.value;
       return shown && tilesOf(shown);
     });
+    this.order = computed(() => {
+      const shown = this.shown.value;
+      return shown !== undefined && isMetric(shown.measure) ? orderHeads(shown.component, shown.values) : undefined;
+    });
     this.ranking = computed(() => {
       const shown = this.shown.value;
       return shown === undefined ? [] : rank(shown);
@@ -151,6 +158,11 @@ export class HeadViews {
       } else if (this.measure.peek() === 'pattern') this.measure.value = this.#sources.view.peek().pinned.length > 0 ? 'row' : (this.applicable.peek()[3] ?? 'pattern');
     });
     return this.isListed.peek();
+  }
+
+  /** Shows a metric where none is shown: what the grid can be ordered by. */
+  needMetric(): void {
+    if (!isMetric(this.measure.peek())) this.measure.value = this.applicable.peek().find(isMetric) ?? this.measure.peek();
   }
 
   /** Goes on to the next of what tiles can show of tokens. */

@@ -9,6 +9,8 @@ export interface PanelLayout {
   readonly shares: Readonly<Record<string, number>>;
   /** The part that is seen where several share one place. */
   readonly tab: PaneName;
+  /** Whether the heads of a layer stand in the grid by the metric that the tiles show. */
+  readonly isOrdered: boolean;
 }
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
@@ -28,12 +30,13 @@ function entriesOf(value: unknown): Readonly<Record<string, unknown>> {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab } = entriesOf(value);
+  const { shares, tab, isOrdered } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
     shares: Object.fromEntries(splitNames.flatMap((name) => (isShare(kept[name]) ? [[name, kept[name]]] : []))),
     tab: paneNames.find((name) => name === tab) ?? 'matrix',
+    isOrdered: isOrdered === true,
   };
 }
 
@@ -59,6 +62,11 @@ export class KeptLayout {
   /** Shows one of the parts that share a place. */
   showTab(tab: PaneName): void {
     this.#keep({ ...this.layout.peek(), tab });
+  }
+
+  /** Orders the grid by what the tiles show, or as the model has the heads. */
+  order(isOrdered: boolean): void {
+    this.#keep({ ...this.layout.peek(), isOrdered });
   }
 
   #keep(layout: PanelLayout): void {

@@ -158,6 +158,11 @@ export class EngineSupervisor implements Disposable {
     );
   }
 
+  /** Starts the process of an engine where none has ever been asked for, while what it will be asked is still looked for. */
+  begin(options: EngineOptions): void {
+    if (this.#state.kind === 'notStarted' && !this.#isDisposed) this.#take(options);
+  }
+
   /** Starts the engine before it is asked for anything, and loads a model. Throws what the engine says. */
   async prepare(model: ModelSpec): Promise<void> {
     await this.#ask(() => this.#take(model), (engine) => engine.remote.warmUp({ ...engine.options, model }));

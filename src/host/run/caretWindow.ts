@@ -1,4 +1,5 @@
 import type { RunInfo } from '../../model/modelInfo';
+import { nodeEndWithin } from '../../model/contextWindow';
 import type { CaretPlace } from './caretPlace';
 import type { TextRange } from './textRange';
 
@@ -23,11 +24,11 @@ export function readingHabits({ streams, components }: RunInfo, askedUnits: numb
 
 /**
  * The part of a document, in whole lines where they are not too long, that is read with the caret in it: for a model that reads
- * backwards up to the end of the caret's line, else both sides. Undefined where what the model reads from the start has the caret in it.
+ * backwards up to one of the ends of what the caret stands in, where that leaves room, or of its line, else both sides. Undefined where what the model reads from the start has the caret in it.
  */
-export function windowAroundCaret({ caret, line, documentLength, lineStartFrom }: CaretPlace, { budget, isCausal }: ReadingHabits): TextRange | undefined {
+export function windowAroundCaret({ caret, line, documentLength, lineStartFrom }: CaretPlace, { budget, isCausal }: ReadingHabits, nodeEnds: readonly number[] = []): TextRange | undefined {
   if (caret <= budget) return undefined;
-  const end = isCausal ? Math.min(line.end, caret + Math.floor(budget * shareAfter)) : Math.min(documentLength, caret + (budget >> 1));
+  const end = isCausal ? (nodeEndWithin(nodeEnds, caret, budget) ?? Math.min(line.end, caret + Math.floor(budget * shareAfter))) : Math.min(documentLength, caret + (budget >> 1));
   const start = lineStartFrom(end - budget);
   return { start: start <= line.start ? start : end - budget, end };
 }

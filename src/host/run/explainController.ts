@@ -28,6 +28,7 @@ import { reportFailure } from './reportFailure';
 import { runPicture } from './runPicture';
 import { ShownRun } from './shownRun';
 import { showProgress } from './showProgress';
+import { syntaxEnds } from './syntaxEnds';
 import { TrackedPair } from './trackedPair';
 import { TrackedPicture } from './trackedPicture';
 import type { TextRange } from './textRange';
@@ -208,15 +209,18 @@ export class ExplainController implements Disposable {
 
   /** Runs a model on what is asked for; where a run shows that the model reads otherwise than was thought, on another part of it. */
   async #run(source: ExplainSource, attempt: Attempt, used: UsedModel, numRuns = 1): Promise<ShownRun> {
-    const { files, places, store } = this.#deps;
+    const { files, places, store, supervisor } = this.#deps;
     const { signal } = attempt.controller;
     const { document, target, range, second, pair = 'wherePossible' } = source;
     const { instead, modelPath } = used;
     const settings = { ...readSettings(document.uri), modelPath };
     const model = locateModel(settings, places, document.uri);
     const ignored = await ignoredSettings();
+    const known: Reading = { model: JSON.stringify([model.spec, settings.tokenLimit]), settings };
+    const place = second === undefined ? this.#parts.placeOf(source, known) : undefined;
+    supervisor.begin(model.spec);
+    const reading = place === undefined ? known : { ...known, nodeEnds: await syntaxEnds(document, place) };
     if (signal.aborted) throw new ExplorerError('cancelled');
-    const reading: Reading = { model: JSON.stringify([model.spec, settings.tokenLimit]), settings };
     const part = second === undefined ? this.#parts.choose(source, reading) : { range, isInContext: false };
     const read = readSource(document, part.range);
     const other = second && readSource(document, second);

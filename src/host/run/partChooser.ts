@@ -28,6 +28,8 @@ export interface PartRead {
 export interface Reading {
   readonly model: string;
   readonly settings: Pick<Settings, 'selection' | 'contextTokens' | 'tokenLimit'>;
+  /** Where what is selected, or the caret, stands in something that ends below, the best first. */
+  readonly nodeEnds?: readonly number[];
 }
 
 /** Chooses what of a document is read, by what runs have shown of how the models read. */
@@ -37,6 +39,15 @@ export class PartChooser {
   readonly #habits = new Map<string, ReadingHabits>();
   /** Models that write a text of their own. */
   readonly #writers = new Set<string>();
+
+  /** The place whose surroundings decide how far is read; undefined where nothing does. */
+  placeOf({ document, range, around, isSample, mode, chat = 'no', target }: ExplainSource, { model, settings }: Reading): TextRange | undefined {
+    if (around !== undefined || chat !== 'no') return undefined;
+    if (range !== undefined) return target !== undefined || (mode ?? settings.selection) === 'alone' || this.#writers.has(model) ? undefined : range;
+    const editor = isSample !== true && this.#habits.has(model) ? visibleEditor(document.uri) : undefined;
+    const caret = editor && document.offsetAt(editor.selection.active);
+    return caret === undefined ? undefined : { start: caret, end: caret };
+  }
 
   /** The part that is read for a source. */
   choose(source: ExplainSource, reading: Reading): ReadPart {
@@ -48,9 +59,9 @@ export class PartChooser {
   }
 
   /** The part with the text around a selection; undefined where there is none, or no room for it, or the model or what is asked for takes a text alone. */
-  contextOf({ document, range, chat = 'no', target }: ExplainSource, { model, settings }: Reading): TextRange | undefined {
+  contextOf({ document, range, chat = 'no', target }: ExplainSource, { model, settings, nodeEnds }: Reading): TextRange | undefined {
     if (range === undefined || chat !== 'no' || target !== undefined || this.#writers.has(model)) return undefined;
-    const window = windowAroundSelection(selectedPlace(document, range), this.#readers.get(model) ?? unknownReader, settings);
+    const window = windowAroundSelection(selectedPlace(document, range, nodeEnds), this.#readers.get(model) ?? unknownReader, settings);
     return window && withWholeCharacters(document, window);
   }
 
@@ -74,9 +85,9 @@ export class PartChooser {
   }
 
   /** Where the model does not read from the start as far as the caret. */
-  #aroundCaret({ document, isSample, chat = 'no' }: ExplainSource, { model }: Reading): TextRange | undefined {
+  #aroundCaret({ document, isSample, chat = 'no' }: ExplainSource, { model, nodeEnds }: Reading): TextRange | undefined {
     const habits = this.#habits.get(model);
     const editor = isSample === true || chat !== 'no' || habits === undefined ? undefined : visibleEditor(document.uri);
-    return editor && habits && windowAroundCaret(caretPlace(document, editor.selection.active), habits);
+    return editor && habits && windowAroundCaret(caretPlace(document, editor.selection.active), habits, nodeEnds);
   }
 }

@@ -3,11 +3,12 @@ import type { SelectedPlace } from '../../model/contextWindow';
 import type { TextRange } from './textRange';
 
 /** Where a selection stands in a document. */
-export function selectedPlace(document: vscode.TextDocument, selection: TextRange): SelectedPlace {
+export function selectedPlace(document: vscode.TextDocument, selection: TextRange, nodeEnds: readonly number[] = []): SelectedPlace {
   const [first, last] = [document.positionAt(selection.start), document.positionAt(selection.end)];
   const endOfLine = (line: number): number => document.offsetAt(document.lineAt(line).range.end);
   return {
     selection,
+    nodeEnds,
     firstLineStart: document.offsetAt(first.with({ character: 0 })),
     // A selection of whole lines ends at the start of the next one.
     lastLineEnd: last.character === 0 ? selection.end : endOfLine(last.line),

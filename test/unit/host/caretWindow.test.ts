@@ -17,6 +17,11 @@ describe('The text around the caret', () => {
     expect(windowAroundCaret(placeOf(505), { budget: 200, isCausal: true })).to.deep.equal({ start: 310, end: 509 });
   });
 
+  it('ends with what the caret stands in, where that leaves half for what stands before', () => {
+    expect(windowAroundCaret(placeOf(505), { budget: 200, isCausal: true }, [900, 579])).to.deep.equal({ start: 380, end: 579 });
+    expect(windowAroundCaret(placeOf(505), { budget: 200, isCausal: true }, [900])).to.deep.equal({ start: 310, end: 509 });
+  });
+
   it('has both sides for a model that reads both ways, and ends with the document', () => {
     expect(windowAroundCaret(placeOf(505), { budget: 200, isCausal: false })).to.deep.equal({ start: 410, end: 605 });
     expect(windowAroundCaret(placeOf(995), { budget: 200, isCausal: false })).to.deep.equal({ start: 800, end: 999 });

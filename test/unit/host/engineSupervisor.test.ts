@@ -40,6 +40,17 @@ describe('The engine supervisor', () => {
     expect(supervisor.state.kind).to.equal('notStarted');
   });
 
+  it('begins an engine once, while what it will be asked is still looked for', async () => {
+    const params = behave('answer', 'one');
+    supervisor.begin(params.model);
+    supervisor.begin(params.model);
+    expect(launcher.launched).to.have.length(1);
+    await supervisor.explain(params, never);
+    supervisor.begin(params.model);
+    expect(launcher.launched[0].explained).to.deep.equal(['answer one']);
+    await until(() => launcher.launched.length === 2);
+  });
+
   it('runs on one engine, says so, and keeps a warm spare afterwards', async () => {
     const first = await supervisor.explain(behave('answer', 'one'), never);
     const second = await supervisor.explain(behave('answer', 'two'), never);

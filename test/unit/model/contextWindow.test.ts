@@ -29,6 +29,14 @@ describe('The text around a selection', () => {
     expect(windowAroundSelection(placeOf(993, 996), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({ start: 900, end: 999 });
   });
 
+  it('ends, for a model that reads backwards, with the function or statement that it stands in, as far as half of it may stand after it', () => {
+    const around = (nodeEnds: readonly number[], reader = oneUnit): unknown => windowAroundSelection({ ...placeOf(503, 506), nodeEnds }, reader, bounds);
+    expect(around([539])).to.deep.equal({ start: 440, end: 539 });
+    expect(around([700, 519]), 'the function is too long, the statement is not').to.deep.equal({ start: 420, end: 519 });
+    expect(around([700])).to.deep.equal({ start: 410, end: 509 });
+    expect(around([539], { ...oneUnit, isCausal: false }), 'one that reads both ways has its own measure').to.deep.equal({ start: 450, end: 549 });
+  });
+
   it('ends with a selection of whole lines', () => {
     expect(windowAroundSelection(placeOf(500, 520), oneUnit, bounds)).to.deep.equal({ start: 410, end: 520 });
   });

@@ -93,8 +93,8 @@ describe('the layout of the panel', () => {
   });
 
   it('is kept, and what is no layout is left out', () => {
-    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix' });
-    expect(validLayout({ shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' }, tab: 'list' })).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list' });
-    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2 })).to.deep.equal({ shares: {}, tab: 'matrix' });
+    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false });
+    expect(validLayout({ shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' }, tab: 'list', isOrdered: true })).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true });
+    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false });
   });
 });
