@@ -18,8 +18,8 @@ export interface Conversation {
 }
 
 /** UTF-16 code units of a document that may be a conversation, and how deep its values go. */
-const maxUnits = 2 ** 20;
-const maxDepth = 64;
+export const maxConversationUnits = 2 ** 20;
+export const maxConversationDepth = 64;
 
 /** Brackets within brackets, which the reader of YAML takes in quadratic time. */
 const maxNesting = 256;
@@ -39,7 +39,7 @@ function nesting(text: string): number {
  * `tools` and `documents`. Undefined for any other text.
  */
 export function readConversation(text: string): Conversation | undefined {
-  if (text.length > maxUnits || !/role["']?\s*:/.test(text) || nesting(text) > maxNesting) return undefined;
+  if (text.length > maxConversationUnits || !/role["']?\s*:/.test(text) || nesting(text) > maxNesting) return undefined;
   let root: unknown;
   try {
     const document = parseDocument(text, { prettyErrors: false, logLevel: 'silent' });
@@ -96,7 +96,7 @@ function keyOf(node: unknown): string {
 }
 
 function plainOf(node: unknown, others?: ReadonlyMap<unknown, string>, depth = 0): unknown {
-  if (depth > maxDepth) throw new UnknownValue();
+  if (depth > maxConversationDepth) throw new UnknownValue();
   if (node === null || node === undefined) return null;
   if (isMap(node)) return Object.fromEntries(node.items.map(({ key, value }) => [keyOf(key), plainOf(value, others, depth + 1)]));
   if (isSeq(node)) return node.items.map((item) => plainOf(item, others, depth + 1));

@@ -2,14 +2,19 @@ import { isId, JsonFields, TokenizerFormatError } from '../jsonFields';
 import { parseJson } from '../tokenizer';
 import { maxPieces } from '../workBounds';
 
-/** Ends a line. */
-const lineFeed = 10;
+/** The first and the last of those that end a line. */
+const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+
+/** Throws `TokenizerFormatError` where a file has more lines than any tokenizer has pieces, before they are parted. */
+export function checkLines(bytes: Uint8Array): void {
+  let numBreaks = 0;
+  for (const byte of bytes) if (byte >= lineFeed && byte <= carriageReturn && ++numBreaks > maxPieces) throw new TokenizerFormatError('it has more lines than any tokenizer');
+}
 
 /** The lines of a file, as the reference library takes them: a last line break ends the last line. */
 function lines(bytes: Uint8Array): string[] {
-  let numBreaks = 0;
-  for (let at = bytes.indexOf(lineFeed); at >= 0; at = bytes.indexOf(lineFeed, at + 1)) if (++numBreaks > maxPieces) throw new TokenizerFormatError('it has more lines than any tokenizer');
+  checkLines(bytes);
   const all = text(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
   if (all[all.length - 1] === '') all.pop();
   return all;

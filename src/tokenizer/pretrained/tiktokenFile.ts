@@ -4,6 +4,7 @@ import { byteCharacters } from '../unicode/characters';
 import { TooCostlyError } from '../workBounds';
 import type { Pipeline } from './backend';
 import { byteLevel, byteLevelDecoder, preTokenizers, regex, split } from './parts';
+import { checkLines } from './textFiles';
 
 const words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
@@ -11,6 +12,7 @@ const mostUnits = 2 ** 28;
 
 /** Reads a file of tiktoken, a line with bytes (base64) and a rank for each piece. Throws `TokenizerFormatError` where it is none. */
 export function readTiktoken(bytes: Uint8Array, name: string): Pipeline {
+  checkLines(bytes);
   const ids = new Map<string, number>();
   for (const line of new TextDecoder().decode(bytes).split(/\r\n|[\n\r\v\f]/)) {
     if (line === '') continue;

@@ -64,11 +64,11 @@ describe('Files of a tokenizer', () => {
 
   it('are read in a time that grows with them, also where lines are blanks', async () => {
     const started = performance.now();
-    const vocabulary = `[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n${' '.repeat(300_000)}a\nb\u0085 \n`;
+    const vocabulary = `[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n${' '.repeat(500_000)}a\nb\u0085 \n`;
     const tokenizer = await ModelTokenizer.open({ path: 'm/vocab.txt' }, folderWith({ 'vocab.txt': vocabulary }), noDeadlines);
     expect([...tokenizer.encode('b', { addSpecialTokens: false }).ids]).to.deep.equal([6]);
-    // Where each blank is taken for the first of the last ones, it takes a minute.
-    expect(performance.now() - started).to.be.below(5000);
+    // Where each blank is taken for the first of the last ones, it takes minutes.
+    expect(performance.now() - started).to.be.below(20_000);
   });
 
   it('that are damaged, or missing, are refused', async () => {
@@ -83,6 +83,7 @@ describe('Files of a tokenizer', () => {
     expect(await refused({ ...gpt2, 'vocab.json': '{"a": -1}' }, 'vocab.json')).to.equal('tokenizerInvalid');
     expect(await refused({ 'vocab.txt': 'a\n', 'tokenizer_config.json': '{"tokenizer_class":"BertJapaneseTokenizer"}' }, 'vocab.txt')).to.equal('tokenizerUnsupported');
     expect(await refused({ ...gpt2, 'merges.txt': '\n'.repeat(2 ** 22 + 1) }, 'vocab.json')).to.equal('tokenizerInvalid');
+    expect(await refused({ 'tiktoken.model': '\n'.repeat(2 ** 22 + 1) }, 'tiktoken.model')).to.equal('tokenizerInvalid');
     expect(await refused({ 'tokenizer.model': `${'A'.repeat(2 ** 20)} 0\n`, 'tokenizer_config.json': '{}' }, 'tokenizer.model')).to.equal('tokenizerTooCostly');
   });
 });

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
+import { maxConversationDepth, maxConversationUnits } from '../../../src/engine/conversation';
+import { maxCmykPixels } from '../../../src/engine/image/decodeCmykJpeg';
 import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
 import { maxLinePixels } from '../../../src/engine/image/resample';
 import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
@@ -29,9 +31,11 @@ describe('the table of bounds in SECURITY.md', () => {
       formatBytes(maxTextBytes),
       formatBytes(maxFeedsHeaderBytes),
       `${million(maxImagePixels)}; ${maxImageSide}`,
+      `${maxCmykPixels / 1e6} million`,
       `${Math.floor(maxScannedPixels / 1e6)} million`,
       million(maxShapedPixels),
       million(maxLinePixels),
+      `${maxConversationUnits}; ${maxConversationDepth}`,
     ]);
   });
 });
