@@ -27,7 +27,7 @@ const assumed: Readonly<Partial<Record<InputRole, string>>> = {
 };
 
 /** Says where the input of a model's files comes from. */
-export function inputAccount(files: Iterable<string>, resolved: Pick<ResolvedModel, 'config' | 'tokenizerConfig'>, analyses: readonly ModelAnalysis[]): InputAccount {
+export function inputAccount(files: Iterable<string>, resolved: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>, analyses: readonly ModelAnalysis[]): InputAccount {
   const settings: string[] = [];
   const contextLength = configuredContextLength(resolved);
   if (contextLength !== undefined) settings.push(`the model reads at most ${contextLength} tokens`);

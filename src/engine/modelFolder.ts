@@ -19,6 +19,8 @@ export interface ResolvedModel {
   /** Parsed config.json; empty where there is none or it was not read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** Settings of Sentence Transformers; undefined where there are none. */
+  readonly sentenceConfig?: Settings;
   readonly chatTemplate?: ChatTemplate;
   /** How pictures are made ready, and the file that says so; undefined where nothing says it, or what says it was not read. */
   readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings };
@@ -61,6 +63,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   const preprocessorPath = await find('preprocessor_config.json');
   const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
   const preprocessorConfig = await findPreprocessor({ processorConfig: await settingsAt(await find('processor_config.json')), preprocessorConfig: () => settingsAt(preprocessorPath), config });
+  const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
   const fileName = baseName(modelPath);
   const folderName = baseName(namedBy);
   const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
@@ -73,11 +76,23 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     tokenizerPath,
     config,
     tokenizerConfig,
+    ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
     generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
     ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
     notices,
   };
+}
+
+/** Names that Sentence Transformers gives its settings of a Transformer, in its order. */
+const sentenceConfigNames = ['sentence_bert_config.json', 'sentence_roberta_config.json', 'sentence_distilbert_config.json', 'sentence_camembert_config.json', 'sentence_albert_config.json', 'sentence_xlm-roberta_config.json', 'sentence_xlnet_config.json'];
+
+async function findFirst(names: readonly string[], find: (name: string) => Promise<string | undefined>): Promise<string | undefined> {
+  for (const name of names) {
+    const path = await find(name);
+    if (path !== undefined) return path;
+  }
+  return undefined;
 }
 
 /**
@@ -125,9 +140,12 @@ export function configNumber(config: Readonly<Record<string, unknown>>, names: r
 /** Tokenizers without a limit state an absurd one. */
 const saneLength = 1e8;
 
-/** The most tokens that a model reads at once, from its settings: the smallest that any of them states. */
-export function configuredContextLength({ config, tokenizerConfig }: Pick<ResolvedModel, 'config' | 'tokenizerConfig'>): number | undefined {
-  const lengths = [configNumber(config, ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'max_sequence_length', 'seq_length', 'max_source_positions']), configNumber(tokenizerConfig, ['model_max_length'])].filter((length) => length !== undefined && length < saneLength);
+/**
+ * The most tokens that a model reads at once, from its settings: the smallest that any of them states. Where Sentence Transformers' settings
+ * state a `max_seq_length`, that library puts it in the place of the tokenizer's `model_max_length`.
+ */
+export function configuredContextLength({ config, tokenizerConfig, sentenceConfig = {} }: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>): number | undefined {
+  const lengths = [configNumber(config, ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'max_sequence_length', 'seq_length', 'max_source_positions']), configNumber(sentenceConfig, ['max_seq_length']) ?? configNumber(tokenizerConfig, ['model_max_length'])].filter((length) => length !== undefined && length < saneLength);
   return lengths.length === 0 ? undefined : Math.min(...lengths.map(Number));
 }
 

@@ -24,6 +24,7 @@ export async function findTokenizer(access: FileAccess, folders: readonly string
 
 /** Reads what a tokenizer is made of, with notices of settings that were not read. Throws what reading the tokenizer's own files throws. */
 export async function readTokenizerFiles({ path, config, tokenizerConfig }: TokenizerPlace, access: FileAccess): Promise<{ files: TokenizerFiles; size: number; notices: readonly Notice[] }> {
+  if (baseName(path) === 'tekken.json') throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
   const folder = folderOf(path);
   const isAlone = isVocabulary(baseName(path));
   const json = isAlone ? undefined : decoded(path, await access.read(path, 'tokenizer'));

@@ -127,6 +127,17 @@ describe('model folders', () => {
     }
   });
 
+  it('takes the limit of Sentence Transformers in the place of the tokenizer’s', async () => {
+    const files = { 'm/model.onnx': '', 'm/tokenizer.json': '', 'm/config.json': '{"max_position_embeddings":512}', 'm/tokenizer_config.json': '{"model_max_length":128}' };
+    const length = async (more: Record<string, string>): Promise<number | undefined> => configuredContextLength(await resolveModel(memoryAccess({ ...files, ...more }), 'm'));
+    expect(await length({})).to.equal(128);
+    expect(await length({ 'm/sentence_bert_config.json': '{"max_seq_length":256,"do_lower_case":false}' })).to.equal(256);
+    expect(await length({ 'm/sentence_roberta_config.json': '{"max_seq_length":64}' })).to.equal(64);
+    // More than the model has positions it cannot read.
+    expect(await length({ 'm/sentence_bert_config.json': '{"max_seq_length":1024}' })).to.equal(512);
+    expect(await length({ 'm/sentence_bert_config.json': '{"max_seq_length":null}' })).to.equal(128);
+  });
+
   it('looks for settings inside others, but not for ever', () => {
     expect(configNumber({ text_config: { vocab_size: 7 } }, ['vocab_size'])).to.equal(7);
     expect(configNumber(JSON.parse(`${'{"decoder":'.repeat(200_000)}{}${'}'.repeat(200_000)}`) as Record<string, unknown>, ['vocab_size'])).to.equal(undefined);

@@ -11,7 +11,7 @@ import { isServedOverHttp, readFileAtMost } from '../readFileAtMost';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
-const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'chat_template.jinja', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json', ...vocabularyNames, ...tokenizerCompanions];
+const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'chat_template.jinja', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json', 'sentence_bert_config.json', ...vocabularyNames, ...tokenizerCompanions];
 
 /** What is read from beside a tokenizer. */
 const companionNames = ['chat_template.jinja', ...tokenizerCompanions, ...vocabularyNames];

@@ -1,0 +1,34 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { tokenize } from '../../../src/cli/tokenize';
+import { errorOf } from '../../harness/codeOf';
+
+describe('attention-explorer tokenize', () => {
+  let folder: string;
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'ae-tokenize-'));
+    cpSync('test/fixtures/zoo/tokenizer.bert_uncased/tokenizer.json', join(folder, 'tokenizer.json'));
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'BertTokenizer', invented_setting: 1 }));
+    writeFileSync(join(folder, 'tekken.json'), '{}');
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('prints what the editor would tell', async () => {
+    const { ids, notices } = JSON.parse(String(await tokenize(join(folder, 'tokenizer.json'), 'hello [SEP]'))) as { ids: number[]; notices: string[] };
+    expect(ids).to.have.lengthOf.above(2);
+    expect(notices).to.have.lengthOf(2);
+    expect(notices[0]).to.contain('invented_setting');
+    expect(notices[1]).to.contain('[SEP]');
+  });
+
+  it('says nothing where there is nothing to tell', async () => {
+    expect(JSON.parse(String(await tokenize('test/fixtures/zoo/tokenizer.gpt2/tokenizer.json', 'hello')))).to.deep.include({ notices: [] });
+  });
+
+  it('names Mistral’s own format as what it is', async () => {
+    const error = await errorOf(tokenize(join(folder, 'tekken.json'), 'hello'));
+    expect([error.code, error.message.includes('tekken.json')]).to.deep.equal(['tokenizerUnsupported', true]);
+  });
+});
