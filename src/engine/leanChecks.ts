@@ -13,6 +13,8 @@ export interface Reductions {
   readonly columnMeans: Floats;
   /** [1, heads, queries] */
   readonly rowSums: Floats;
+  /** The same before rows of no numbers were cleared, where they were. */
+  readonly givenSums?: Floats;
   /** Maxima of blocks of so many queries and keys. */
   readonly pooled: Floats;
   readonly block: readonly [number, number];
@@ -23,11 +25,13 @@ export interface Reductions {
 
 /** Checks a site by its reductions as its weights would be checked: all row sums; negative weights, window and causality as far as blocks and sample rows show them. */
 export function checkReductions(reductions: Reductions, expected: Omit<Expectation, 'batch'>): SiteChecks {
-  const { rowSums, columnMeans, sampleRows, samples, block } = reductions;
+  const { rowSums, givenSums, columnMeans, sampleRows, samples, block } = reductions;
   const numHeads = rowSums.dims[1] ?? 0;
   const numQueries = rowSums.dims[2] ?? 0;
   const numKeys = columnMeans.dims[2] ?? 0;
-  let isFinite = true;
+  const numWithoutKey = givenSums?.data.reduce((sum, each) => sum + (Number.isNaN(each) ? 1 : 0), 0) ?? 0;
+  // Where no row holds numbers, nothing is to be drawn.
+  let isFinite = numWithoutKey === 0 || numWithoutKey < rowSums.data.length;
   let smallest = Infinity;
   let largest = -Infinity;
   for (const sum of rowSums.data) {
@@ -50,7 +54,7 @@ export function checkReductions(reductions: Reductions, expected: Omit<Expectati
   });
   const shape = [1, numHeads, numQueries, numKeys];
   const failure = rowFailure({ shape, isFinite, isNegative: () => isNegative, smallest, largest }, { ...expected, batch: 1 });
-  return { isFinite, smallestRowSum: smallest, largestRowSum: largest === -Infinity ? 0 : largest, isCausal, reach, shape, failure };
+  return { isFinite, smallestRowSum: smallest, largestRowSum: largest === -Infinity ? 0 : largest, isCausal, reach, shape, ...(numWithoutKey > 0 ? { numWithoutKey } : {}), failure };
 }
 
 /** Whether any block that lies wholly ahead of its queries holds weight. */

@@ -107,7 +107,7 @@ export class LeanSession {
           tensors.set(site, weights);
           const plan = plans.get(site);
           if (plan === undefined || plan.held === 'whole') return undefined;
-          const made = leanTap(index, site, plan, weights, levels, `${sites.indexOf(site)}`);
+          const made = leanTap(index, site, plan, { weights, levels, part: `${sites.indexOf(site)}`, clearsRows: !isTrimmed });
           outputs.set(site, made.outputs);
           return made.tap;
         },
@@ -181,7 +181,7 @@ export class LeanSession {
   #firstOutputs(site: PlacedSite): string[] {
     const outputs = this.#outputs.get(site);
     if (outputs === undefined) return [this.#tensors.get(site) ?? site.tensor];
-    return [outputs.columnMeans, outputs.rowSums, outputs.pooled, outputs.sampleRows, ...(outputs.rounded === undefined ? [] : [outputs.rounded]), ...outputs.kept];
+    return [outputs.columnMeans, outputs.rowSums, ...(outputs.givenSums === undefined ? [] : [outputs.givenSums]), outputs.pooled, outputs.sampleRows, ...(outputs.rounded === undefined ? [] : [outputs.rounded]), ...outputs.kept];
   }
 
   #fetch(inputs: readonly ModelInput[], names: readonly string[], rows: SampleRows, heads: readonly number[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
@@ -220,7 +220,8 @@ export class LeanSession {
     if (!isFloats(columnMeans) || !isFloats(rowSums) || !isFloats(pooled) || !isFloats(sampleRows)) return { reason: 'its reductions are not numbers' };
     const [samples] = sidesOf(site.component, source, target);
     const [queryLevel, keyLevel] = sidesOf(site.component, this.#levels.source, this.#levels.target);
-    const reductions: Reductions = { columnMeans, rowSums, pooled, sampleRows, samples, block: [2 ** queryLevel, 2 ** keyLevel] };
+    const givenSums = tensors.get(outputs.givenSums ?? '');
+    const reductions: Reductions = { columnMeans, rowSums, ...(isFloats(givenSums) ? { givenSums } : {}), pooled, sampleRows, samples, block: [2 ** queryLevel, 2 ** keyLevel] };
     const [queries, keys] = extentsOf(site, options);
     const checks = checkReductions(reductions, { rowSum: site.rowSum, isCoarse, numQueries: queries.positions, numKeys: keys.positions });
     if (checks.failure !== '') return { reason: checks.failure, checks };

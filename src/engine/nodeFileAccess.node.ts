@@ -37,7 +37,7 @@ export const nodeFileAccess: FileAccess = {
   },
   async exists(path) {
     try {
-      return statSync(path).isFile();
+      return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
     } catch {
       return false;
     }

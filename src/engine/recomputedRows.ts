@@ -72,6 +72,12 @@ export class RecomputedRows {
     const feeds = Object.fromEntries(this.#kept.filter(({ input }) => needed.has(input)).map((kept) => [kept.input, toTensor(ort, this.#cut(kept, head, from, to))]));
     const data = (await this.#sessions.run(session, feeds, scoreNames.weights))?.data;
     if (!(data instanceof Float32Array) || data.length !== (to - from) * this.numKeys) throw new RangeError('recomputed rows have another shape');
+    return this.#clear(data);
+  }
+
+  /** Rows of no numbers, of queries that may read no key, as rows of zeros. */
+  #clear(data: Float32Array): Float32Array {
+    for (let start = 0; start < data.length; start += this.numKeys) if (data.subarray(start, start + this.numKeys).every(Number.isNaN)) data.fill(0, start, start + this.numKeys);
     return data;
   }
 

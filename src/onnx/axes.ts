@@ -37,6 +37,20 @@ export function broadcast(a: readonly Axis[], b: readonly Axis[]): Axis[] {
   });
 }
 
+/**
+ * Whether axes are all that a sum's are: a residual stream has three, scores have as many, and adding to them changes none. One of length
+ * one would be stretched, unless it is the batch of a file in which all lengths are told. What the first of them counts is asked by nobody.
+ */
+export function isTold(axes: readonly Axis[] | undefined): boolean {
+  if (axes === undefined || axes.length < 3) return false;
+  for (let at = 0; at < axes.length; at++) {
+    const { kind, size } = axes[at];
+    if (at > 0 && kind === 'unknown') return false;
+    if (size === 1 && (at > 0 || axes.some((axis) => axis.size === undefined))) return false;
+  }
+  return true;
+}
+
 /** A length that a shape asks for: a number (−1: what is left), that of an axis, or not known. */
 export type Length = number | Axis | undefined;
 

@@ -1,20 +1,9 @@
-import { broadcast, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
+import { broadcasting, isOfFirst, overSpace, reducing, shapeKeeping } from './axisOperators';
+import { broadcast, isTold, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
 import { dataType, isFloatType } from './dataType';
 import type { GraphIndex } from './graphIndex';
+import { computedLengths, lengthInputs, numberOf } from './lengths';
 import { isWeight, operatorOf, productOf, type Product } from './products';
-
-/** Operators whose result has the shape of their first input. */
-const shapeKeeping = new Set([
-  ...['LogSoftmax', 'Hardmax', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Mish', 'Exp', 'Log', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Clip', 'Cast', 'CastLike', 'Identity', 'Dropout', 'Neg', 'Abs', 'Sqrt', 'Reciprocal', 'Sin', 'Cos', 'Floor', 'Ceil', 'Round', 'Sign', 'Not', 'IsNaN', 'IsInf', 'CumSum', 'Trilu'],
-  ...['LayerNormalization', 'RMSNormalization', 'InstanceNormalization', 'GroupNormalization', 'BatchNormalization', 'LpNormalization', 'SimplifiedLayerNormalization', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'ScatterND', 'ScatterElements', 'RotaryEmbedding', 'ReverseSequence'],
-  ...['QuickGelu', 'Gelu', 'FastGelu', 'BiasGelu', 'BiasSoftmax', 'QLinearSoftmax', 'QLinearSigmoid', 'QLinearLeakyRelu', 'SkipLayerNormalization', 'SkipSimplifiedLayerNormalization', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear', 'Trilu', 'BiasAdd', 'MultiHeadAttention'].map((name) => `com.microsoft.${name}`),
-]);
-const broadcasting = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Mod', 'Max', 'Min', 'Sum', 'Mean', 'PRelu', 'And', 'Or', 'Xor', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Where']);
-const reducing = new Set(['ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceMin', 'ReduceProd', 'ReduceL1', 'ReduceL2', 'ReduceLogSum', 'ReduceLogSumExp', 'ReduceSumSquare', 'ArgMax', 'ArgMin']);
-/** Operators that shapes are computed with. */
-const onLengths = new Set(['Shape', 'Gather', 'Slice', 'Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Floor', 'Concat', 'Mul', 'Div', 'Add', 'Sub', 'Where']);
-/** They change how long axes of space are, not which there are. */
-const overSpace = new Set(['Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'GlobalMaxPool']);
 
 /** Types of numbers that name places or kinds, and measure nothing. */
 const indexTypes: ReadonlySet<number> = new Set([dataType.int32, dataType.int64, dataType.bool]);
@@ -36,15 +25,23 @@ export function rankOf(index: GraphIndex, tensor: string): number | undefined {
   return axesOf(index, tensor)?.length;
 }
 
-/** Follows axes through a graph, node by node in the order in which they run, as far as it is asked. */
+/** What of a tensor is asked for: its axes, or, of one that holds lengths, these. */
+interface Question {
+  readonly tensor: string;
+  readonly ofLengths: boolean;
+}
+
+/**
+ * Follows axes back through a graph, only as far as they are asked for. The axes of a sum are those of the first operand that tells
+ * them all: so the way leads along the residual stream, past what each layer adds to it.
+ */
 class AxisInference {
   readonly #index: GraphIndex;
   readonly #axes = new Map<string, readonly Axis[] | undefined>();
-  /** What tensors of lengths hold. */
-  readonly #lengths = new Map<string, readonly Length[]>();
+  /** What tensors of lengths hold; undefined where that is not known. */
+  readonly #lengths = new Map<string, readonly Length[] | undefined>();
   /** Tensors that the file states, whole or in another form. */
   readonly #fixed = new Set<string>();
-  #next = 0;
 
   constructor(index: GraphIndex) {
     this.#index = index;
@@ -63,9 +60,81 @@ class AxisInference {
   }
 
   axesOf(tensor: string): readonly Axis[] | undefined {
-    const maker = this.#index.producer(tensor);
-    if (maker !== undefined) for (; this.#next <= maker; this.#next++) this.#visit(this.#next);
+    if (!this.#axes.has(tensor)) this.#answer({ tensor, ofLengths: false });
     return this.#given(tensor);
+  }
+
+  /** Answers a question after those that it depends on. */
+  #answer(question: Question): void {
+    const pending = [question];
+    for (let asked = pending.at(-1); asked !== undefined; asked = pending.at(-1)) {
+      const node = this.#isAnswered(asked) ? undefined : this.#index.producer(asked.tensor);
+      const before = node === undefined ? undefined : asked.ofLengths ? this.#beforeLengths(node) : this.#beforeAxes(node);
+      if (before !== undefined) {
+        this.#index.spend(1);
+        pending.push(before);
+        continue;
+      }
+      pending.pop();
+      if (node === undefined) continue;
+      if (asked.ofLengths) this.#followLengths(node, asked.tensor);
+      else this.#visit(node);
+    }
+  }
+
+  #isAnswered({ tensor, ofLengths }: Question): boolean {
+    return ofLengths ? this.#lengths.has(tensor) || this.#index.constantIntegers(tensor) !== undefined : this.#axes.has(tensor);
+  }
+
+  /** What has to be known first of these tensors. */
+  #open(tensors: readonly (string | undefined)[], ofLengths = false): Question | undefined {
+    for (const tensor of tensors) {
+      if (tensor === undefined || tensor === '') continue;
+      const question = { tensor, ofLengths };
+      if (!this.#isAnswered(question) && this.#index.producer(tensor) !== undefined) return question;
+    }
+    return undefined;
+  }
+
+  #beforeAxes(node: number): Question | undefined {
+    const { inputs } = this.#index.nodes[node];
+    const operator = operatorOf(this.#index, node);
+    if (broadcasting.has(operator)) return inputs.some((input) => isTold(this.#axes.get(input))) ? undefined : this.#open(inputs);
+    switch (operator) {
+      case 'Constant':
+      case 'Range':
+      case 'Size':
+        return undefined;
+      case 'Reshape':
+      case 'Expand':
+      case 'Tile':
+        return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
+      case 'ConstantOfShape':
+        return this.#openLengths(inputs);
+      case 'Slice':
+        return this.#open(inputs.slice(0, 1)) ?? this.#open(inputs.slice(1), true);
+      case 'Split':
+        return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
+      case 'GatherElements':
+        return this.#open(inputs.slice(1, 2));
+      case 'Concat':
+      case 'Gather':
+      case 'GatherND':
+        return this.#open(inputs);
+      default:
+        return productOf(this.#index, node) === undefined ? (isOfFirst(operator) ? this.#open(inputs.slice(0, 1)) : undefined) : this.#open(inputs);
+    }
+  }
+
+  /** Lengths that are not computed have a number at least, which their tensor's one axis tells. */
+  #openLengths(tensors: readonly string[]): Question | undefined {
+    return this.#open(tensors, true) ?? this.#open(tensors.filter((tensor) => this.#lengths.get(tensor) === undefined && this.#index.constantIntegers(tensor) === undefined));
+  }
+
+  #beforeLengths(node: number): Question | undefined {
+    const { opType, inputs } = this.#index.nodes[node];
+    if (opType === 'Shape') return this.#open(inputs.slice(0, 1));
+    return opType === 'Concat' ? this.#openLengths(inputs) : this.#open(lengthInputs(this.#index, node), true);
   }
 
   /** The axes of a tensor that earlier nodes make. */
@@ -78,7 +147,7 @@ class AxisInference {
     // The last axis of a weight that is no matrix of a product is that of its features; a table of places or kinds has none.
     const hasFeatures = weight !== undefined && !indexTypes.has(weight.dataType);
     const axes = weight?.dims.map((dim, i) => someAxis(hasFeatures && i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
-    this.#axes.set(tensor, axes);
+    if (isConstant) this.#axes.set(tensor, axes);
     return axes;
   }
 
@@ -87,9 +156,11 @@ class AxisInference {
   }
 
   #visit(node: number): void {
-    const { opType, outputs } = this.#index.nodes[node];
-    // Constants are read where they are used.
-    if (opType === 'Constant') return;
+    const { opType, inputs, outputs } = this.#index.nodes[node];
+    if (opType === 'Constant') {
+      for (const output of outputs) this.#given(output);
+      return;
+    }
     this.#index.spend(1);
     const made = this.#infer(node);
     outputs.forEach((output, i) => {
@@ -100,8 +171,7 @@ class AxisInference {
       if (inferred?.every((axis) => axis !== undefined) !== true || (stated !== undefined && stated.length !== inferred.length)) this.#axes.set(output, this.#stated(output));
       else this.#axes.set(output, stated === undefined ? inferred : inferred.map((axis, at) => (axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis)));
     });
-    if (outputs.length > 0 && this.#fixed.has(this.#index.nodes[node].inputs[0]) && this.#index.nodes[node].inputs.every((input) => this.#fixed.has(input))) this.#fixed.add(outputs[0]);
-    this.#followLengths(node);
+    if (outputs.length > 0 && this.#fixed.has(inputs[0]) && inputs.every((input) => this.#fixed.has(input) || this.#index.weight(input) !== undefined)) this.#fixed.add(outputs[0]);
   }
 
   /** The axes of each of a node's results. */
@@ -197,6 +267,10 @@ class AxisInference {
   }
 
   #broadcast(inputs: readonly string[]): readonly Axis[] | undefined {
+    for (const input of inputs) {
+      const axes = this.#axes.get(input);
+      if (isTold(axes)) return axes;
+    }
     let result: readonly Axis[] = [];
     for (const input of inputs) {
       const axes = this.#given(input);
@@ -340,70 +414,9 @@ class AxisInference {
   }
 
   /** Shapes are computed as numbers: each length is known by the axis that it is of. */
-  #followLengths(node: number): void {
-    const { opType, domain, inputs, outputs } = this.#index.nodes[node];
-    if (domain !== '' || outputs.length === 0 || !onLengths.has(opType)) return;
-    const made = this.#computeLengths(node, opType, inputs);
-    if (made !== undefined && made.length <= mostLengths) this.#lengths.set(outputs[0], made);
+  #followLengths(node: number, tensor: string): void {
+    this.#index.spend(1);
+    const made = tensor === this.#index.nodes[node].outputs[0] ? computedLengths(this.#index, node, { lengthsOf: (each) => this.#lengths.get(each), axesOf: (each) => this.#given(each) }) : undefined;
+    this.#lengths.set(tensor, made !== undefined && made.length <= mostLengths ? made : undefined);
   }
-
-  #computeLengths(node: number, opType: string, inputs: readonly string[]): readonly Length[] | undefined {
-    const own = (at: number): readonly Length[] | undefined => this.#lengths.get(inputs[at] ?? '') ?? this.#index.constantIntegers(inputs[at] ?? '');
-    switch (opType) {
-      case 'Shape': {
-        const [start, end] = [this.#index.integerAttribute(node, 'start'), this.#index.integerAttribute(node, 'end')];
-        return this.#given(inputs[0])?.slice(start ?? 0, end);
-      }
-      case 'Gather': {
-        const from = this.#lengths.get(inputs[0]);
-        const at = from === undefined ? undefined : this.#index.constantIntegers(inputs[1]);
-        return from === undefined || at === undefined ? undefined : at.map((each) => from.at(each));
-      }
-      case 'Slice': {
-        const from = this.#lengths.get(inputs[0]);
-        if (from === undefined) return undefined;
-        const [start] = this.#index.constantIntegers(inputs[1] ?? '') ?? [];
-        const [end] = this.#index.constantIntegers(inputs[2] ?? '') ?? [];
-        return start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
-      }
-      case 'Cast':
-      case 'Identity':
-      case 'Unsqueeze':
-      case 'Squeeze':
-      case 'Reshape':
-      case 'Floor':
-        return this.#lengths.get(inputs[0]);
-      case 'Concat': {
-        if (!inputs.some((input) => this.#lengths.has(input))) return undefined;
-        return inputs.flatMap((_, at) => own(at) ?? Array.from({ length: this.#given(inputs[at])?.[0]?.size ?? 1 }, () => undefined));
-      }
-      case 'Mul':
-      case 'Div':
-      case 'Add':
-      case 'Sub': {
-        if (!this.#lengths.has(inputs[0]) && !this.#lengths.has(inputs[1])) return undefined;
-        const [a, b] = [own(0), own(1)];
-        if (a?.length !== 1 || b?.length !== 1) return undefined;
-        return [computed(opType, a[0], b[0])];
-      }
-      case 'Where': {
-        if (!this.#lengths.has(inputs[1]) && !this.#lengths.has(inputs[2])) return undefined;
-        const [yes, no] = [own(1), own(2)];
-        return yes?.length === no?.length ? yes?.map((length, i) => (length === no?.[i] ? length : undefined)) : undefined;
-      }
-      default:
-        return undefined;
-    }
-  }
-}
-
-const numberOf = (length: Length): number | undefined => (typeof length === 'object' ? length.size : length);
-
-function computed(opType: string, a: Length, b: Length): Length {
-  // An axis times one is that axis.
-  if ((opType === 'Mul' || opType === 'Div') && b === 1) return a;
-  if (opType === 'Mul' && a === 1) return b;
-  const [left, right] = [numberOf(a), numberOf(b)];
-  if (left === undefined || right === undefined) return undefined;
-  return opType === 'Mul' ? left * right : opType === 'Add' ? left + right : opType === 'Sub' ? left - right : right === 0 ? undefined : Math.trunc(left / right);
 }

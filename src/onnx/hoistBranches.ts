@@ -36,7 +36,7 @@ export function hoistBranches(model: OnnxModel, choose: BranchChoice): { readonl
 
 function hoistOnce(model: OnnxModel, graph: GraphInfo, choose: BranchChoice, hoisted: HoistedBranch[]): GraphInfo | undefined {
   const flags = new Set(graph.inputs.filter((input) => input.dataType === dataType.bool).map((input) => input.name));
-  if (flags.size === 0) return undefined;
+  if (flags.size === 0 || graph.nodes.every((node) => node.opType !== 'If')) return undefined;
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])));
   const names = new Set([...makers.keys(), ...graph.initializers.map((tensor) => tensor.name), ...graph.inputs.map((input) => input.name)]);
   const nodes: NodeInfo[] = [];

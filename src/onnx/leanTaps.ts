@@ -35,6 +35,8 @@ const oldestOpset = 11;
 export interface LeanOutputs {
   readonly columnMeans: string;
   readonly rowSums: string;
+  /** The row sums as the model has them, where rows of no numbers became rows of zeros. */
+  readonly givenSums?: string;
   /** Maxima of blocks. */
   readonly pooled: string;
   /** The exact rows whose numbers are fed. */
@@ -61,11 +63,21 @@ export function encodeLeanInputs(): Uint8Array[] {
   return Object.values(leanInputs).map((name) => encodeTypedValue(name, dataType.int64, 1));
 }
 
+/** How a site is tapped. */
+export interface LeanTapOptions {
+  /** The tensor of single-precision weights. */
+  readonly weights: string;
+  readonly levels: BlockLevels;
+  /** Begins the names of what is added. */
+  readonly part: string;
+  /** Whether rows in which no number is one, of queries that may read no key, become rows of zeros. */
+  readonly clearsRows: boolean;
+}
+
 /**
  * Nodes that reduce a site's weights inside the graph to what is looked at first, and that hand out what its rows can be had from later.
- * @param weights the tensor of single-precision weights.
  */
-export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, weights: string, levels: BlockLevels, part: string): { readonly tap: Tap; readonly outputs: LeanOutputs } {
+export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, { weights, levels, part, clearsRows }: LeanTapOptions): { readonly tap: Tap; readonly outputs: LeanOutputs } {
   const opset = index.model.opsets.get('') ?? 1;
   const made = new SuffixBuilder(index, site.node, `lean-${part}/`);
   const add = (operator: string, inputs: readonly string[], name: string, attributes: Parameters<SuffixBuilder['add']>[3] = {}): string => made.add(operator, inputs, [made.name(name)], attributes);
@@ -78,6 +90,13 @@ export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, wei
   if (site.isUndivided) {
     const sums = add('Max', [reduce('ReduceSum', 3, 'undivided-sums', 1, 13), made.float('least', 1e-30)], 'divisors');
     whole = add('Div', [whole, sums], 'divided');
+  }
+  let givenSums: string | undefined;
+  // A softmax over nothing makes a row of no numbers throughout; only such a sum differs from itself.
+  if (clearsRows && site.normalizer === 'softmax') {
+    const sums = reduce('ReduceSum', 3, 'given-sums', 1, 13);
+    whole = add('Where', [add('Equal', [sums, sums], 'is-number'), whole, made.float('nothing', 0)], 'cleared');
+    givenSums = sums;
   }
   const columnMeans = reduce('ReduceMean', 2, 'column-means', 0, 18);
   const rowSums = reduce('ReduceSum', 3, 'row-sums', 0, 13);
@@ -97,7 +116,7 @@ export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, wei
     rounded = add('QuantizeLinear', [add('Sqrt', [whole], 'root'), made.float('step', 1 / 255), made.byte('zero', 0)], 'rounded');
     exactHeads = add('Gather', [whole, leanInputs.heads], 'exact-heads', { axis: { integer: 1 } });
   }
-  const outputs: LeanOutputs = { columnMeans, rowSums, pooled, sampleRows, rounded, exactHeads, kept };
-  const names = [columnMeans, rowSums, pooled, sampleRows, rounded, exactHeads, ...kept].filter((name) => name !== undefined);
+  const outputs: LeanOutputs = { columnMeans, rowSums, ...(givenSums === undefined ? {} : { givenSums }), pooled, sampleRows, rounded, exactHeads, kept };
+  const names = [columnMeans, rowSums, givenSums, pooled, sampleRows, rounded, exactHeads, ...kept].filter((name) => name !== undefined);
   return { tap: { ...made.build(), outputs: names }, outputs };
 }

@@ -7,14 +7,17 @@ import { activationProduct, operatorOf } from './products';
 import { readSubgraph } from './readModel';
 import type { FoundSite, MissedSite } from './site';
 import { rearranging, walkBack } from './trace';
+import { unrolledStates } from './unrolledStates';
 
 /** Softmax nodes by what becomes of them where they are no attention: told apart by where their values go. */
 const choosing = new Set(['TopK', 'ArgMax', 'Multinomial']);
 
 /** Layers that mix positions without a matrix of weights, each with the reason why there is none to draw. */
 const otherMixers = new Map([
-  ...['LSTM', 'GRU', 'RNN'].map((name): [string, string] => [name, 'it is recurrent: what was read is carried on in a state, and no matrix of weights exists']),
+  ...['LSTM', 'GRU', 'RNN', 'com.microsoft.DynamicQuantizeLSTM', 'com.microsoft.AttnLSTM'].map((name): [string, string] => [name, 'it is recurrent: what was read is carried on in a state, and no matrix of weights exists']),
+  ...['CausalConvWithState', 'com.microsoft.CausalConvWithState', 'com.microsoft.VarlenCausalConvWithState'].map((name): [string, string] => [name, 'it mixes each position with the few before it by fixed weights of a kernel, whatever they hold']),
   ['GridSample', 'it samples at places that the model computes (deformable attention, or a picture that is warped): no matrix of queries and keys exists'],
+  ['DeformConv', 'it samples at places that the model computes (a deformable kernel): no matrix of queries and keys exists'],
 ]);
 
 /** What looks like attention and was not extracted, each with its reason. Bodies of nodes that were looked into are left out. */
@@ -40,6 +43,7 @@ export function findMissedSites(index: GraphIndex, sites: readonly FoundSite[], 
     if (numInside > 0) say(at, { reason: `${numInside} softmax ${numInside === 1 ? 'is' : 'are'} inside a ${node.opType} body, whose tensors cannot be made outputs` });
   });
   if (index.outer !== undefined) return missed;
+  for (const { node, path, numSteps } of unrolledStates(index)) missed.push({ node, path, operator: index.nodes[node].opType, reason: `a recurrent layer, written out for ${numSteps} positions: what was read is a state that every position changes, so no matrix of weights exists`, isOther: true });
   for (const defined of index.model.functions) {
     const numInside = defined.nodes.filter((node) => node.opType === 'Softmax' || node.opType === 'Attention').length;
     if (numInside > 0) missed.push({ node: undefined, path: `${defined.domain}.${defined.name}`, operator: defined.name, reason: 'it is inside a function that the model defines in another version of the operators' });

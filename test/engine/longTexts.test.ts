@@ -165,6 +165,36 @@ describe('long texts', () => {
     await lean.release();
   });
 
+  it('shows queries that may read no key as rows of zeros, recomputed and in 8 bits', async () => {
+    // softmax(q kᵀ + mask) v, where two rows of the mask are −∞ throughout.
+    const numPositions = 12;
+    const graph: SmallGraph = { ...plainAttention, nodes: [{ operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] }, { operator: 'Add', inputs: ['s', 'mask'], outputs: ['m'] }, { operator: 'Softmax', inputs: ['m'], outputs: ['p'], attributes: { axis: { integer: -1 } } }, { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] }], inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4], mask: [1, 1, 'n', 'n'] }, outputs: ['y'] };
+    const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
+    const made = (name: string, dims: readonly number[]): ModelInput => ({ name, type: 'float32', dims, data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(dims.length + name.length + i * 1.7)) });
+    const mask = (rows: readonly number[]): ModelInput => ({ name: 'mask', type: 'float32', dims: [1, 1, numPositions, numPositions], data: Float32Array.from({ length: numPositions ** 2 }, (_, i) => (rows.includes(Math.floor(i / numPositions)) ? -Infinity : 0)) });
+    const inputs = [made('q', [1, 2, numPositions, 4]), made('kt', [1, 2, 4, numPositions]), made('v', [1, 2, numPositions, 4])];
+    for (const isRecomputed of [true, false]) {
+      let lean = await LeanSession.create({ ort, files }, everyCell);
+      if (!isRecomputed) lean = await lean.recreate({ unproven: new Map(files.analysis.sites.map((site) => [site, 'it is not to be'])), needsWhole: false });
+      const first = await lean.run([...inputs, mask([0, 5])], { numPositions });
+      expect(first.needsWhole).to.equal(true);
+      lean = await lean.recreate(first);
+      const { failed, layers: [layer], report } = await lean.run([...inputs, mask([0, 5])], { numPositions });
+      expect(failed).to.deep.equal([]);
+      expect(report.sites[0].checks).to.deep.include({ isFinite: true, numWithoutKey: 4, failure: '' });
+      const whole = await AttentionSession.create({ ort, files });
+      const exact = (await whole.run([...inputs, mask([0, 5])], { numPositions })).layers[0].weights;
+      for (const query of [0, 1, 5, 11]) {
+        const row = await layer.inParts?.rows(1, query, query + 1);
+        row?.forEach((weight, key) => expect(weight).to.be.closeTo(exact[(numPositions + query) * numPositions + key], isRecomputed ? 1e-6 : 1e-2));
+      }
+      const none = await lean.run([...inputs, mask([...Array(numPositions).keys()])], { numPositions });
+      expect(none.failed.map(({ reason }) => reason)).to.deep.equal(['it holds numbers that are not finite']);
+      await lean.release();
+      await whole.release();
+    }
+  });
+
   it('reads short and long texts in turn, and ends where it is told to', async () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const session = await AttentionSession.create({ ort, files });

@@ -148,6 +148,26 @@ describe('axes', () => {
     expect(kinds('t')).to.equal('? position, 2 feature, ? position, 3 feature');
     expect(kinds('m')).to.equal('? position, 2 feature, ? unknown');
   });
+
+  it('goes along the residual stream, past what each layer adds to it', () => {
+    const numLayers = 4000;
+    const layers = Array.from({ length: numLayers }, (_, i) => [node('MatMul', [`h${i}`, 'w'], [`m${i}`]), node('Relu', [`m${i}`], [`r${i}`]), node('Add', [`r${i}`, `h${i}`], [`h${i + 1}`])]).flat();
+    const { index } = analyze({ nodes: [node('MatMul', ['x', 'w'], ['h0']), ...layers], inputs: { x: ['b', 'n', 4] }, outputs: [`h${numLayers}`], weights: { w: weight(4, 4) } });
+    const spent: number[] = [];
+    const count = index.spend.bind(index);
+    index.spend = (steps) => void (spent.push(steps), count(steps));
+    expect(axesOf(index, 'h1')?.map(({ kind }) => kind)).to.deep.equal(['position', 'position', 'feature']);
+    const first = spent.length;
+    expect(axesOf(index, `r${numLayers - 1}`)?.map(({ kind }) => kind)).to.deep.equal(['position', 'position', 'feature']);
+    // Two visits of each sum, one of them before and one after what it is told by.
+    expect(spent.length - first).to.be.lessThan(9 * numLayers);
+    expect(axesOf(index, `h${numLayers}`)?.map(({ kind }) => kind)).to.deep.equal(['position', 'position', 'feature']);
+  });
+
+  it('stretches an axis of length one, whatever it is added to first', () => {
+    const { index } = analyze({ nodes: [node('Add', ['row', 'x'], ['a']), node('Add', ['x', 'row'], ['c']), node('Add', ['a', 'c'], ['y'])], inputs: { x: ['b', 'n', 'm', 8], row: ['b', 1, 'm', 8] }, outputs: ['y'] });
+    for (const tensor of ['a', 'c', 'y']) expect(axesOf(index, tensor)?.[1], tensor).to.equal(axesOf(index, 'x')?.[1]);
+  });
 });
 
 describe('self-attention and cross-attention', () => {

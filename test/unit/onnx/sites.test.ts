@@ -134,4 +134,17 @@ describe('finding attention', () => {
     ]);
     expect(missed.map(({ reason }) => reason.split(':')[0])).to.deep.equal(['it is recurrent', 'it samples at places that the model computes (deformable attention, or a picture that is warped)']);
   });
+
+  it('names recurrent layers that are written out position by position, and no gates over layers', () => {
+    const step = (module: string, i: number, from: string, to: string): SmallNode[] => [node('Mul', ['g', from], [`${to}m`], {}, `/${module}/Mul_${i}`), node('Add', [`${to}m`, 'u'], [to], {}, `/${module}/Add_${i}`)];
+    const chain = (module: (i: number) => string, prefix: string): SmallNode[] => Array.from({ length: 6 }, (_, i) => step(module(i), i, i === 0 ? 'q' : `${prefix}${i - 1}`, `${prefix}${i}`)).flat();
+    const nodes = [...chain(() => 'model/layers.0/mixer', 'r'), ...chain((i) => `model/layers.${i + 1}/gate`, 's'), node('Add', ['r5', 's5'], ['sum']), ...plainAttention.nodes];
+    const { missed } = analyze({ ...plainAttention, nodes, inputs: { ...plainAttention.inputs, g: ['b', 'n', 4], u: ['b', 'n', 4] }, outputs: [...plainAttention.outputs, 'sum'] });
+    expect(missed.map(({ path, reason }) => `${path}: ${reason.split(':')[0]}`)).to.deep.equal(['model.layers.0.mixer: a recurrent layer, written out for 6 positions']);
+  });
+
+  it('names layers whose operator mixes positions by a kernel', () => {
+    const { missed } = analyze({ ...plainAttention, nodes: [node('com.microsoft.CausalConvWithState', ['v', 'q'], ['conv'], {}, '/model/layers.2/conv/CausalConvWithState'), ...plainAttention.nodes], outputs: [...plainAttention.outputs, 'conv'] });
+    expect(missed.map(({ path, reason, isOther }) => ({ path, reason: reason.split(' by ')[0], isOther }))).to.deep.equal([{ path: 'model.layers.2.conv', reason: 'it mixes each position with the few before it', isOther: true }]);
+  });
 });
