@@ -1,20 +1,23 @@
 """Tries the product on a tiny model of every architecture that transformers can build offline, and prints a table.
 
-    npm run build && python scripts/sweep/sweep.py [NAME ...] [--shard I/N] [--forms 1] [--write]
+    python scripts/sweep/sweep.py [NAME ...] [--shard I/N] [--forms 1] [--variants 1] [--exporter legacy] [--jobs 1] [--write]
 
 Each architecture is exported in `--forms` of four ways (attention eager or by SDPA, PyTorch's older or newer exporter) and each
-export also in one variant (8 bits, half precision, optimised by ONNX Runtime). What is drawn is compared with what was recorded
+export also in `--variants` of four (8 bits, half precision, optimised by ONNX Runtime, a decoder that goes on from a past). What is drawn is compared with what was recorded
 below PyTorch's operators. Results go to out/sweep/results.jsonl, a line a file; what stands there is not tried again. `--write`
 makes test/SWEEP.md of it. Needs torch, transformers, onnx, onnxscript, onnxruntime and safetensors.
 """
 
 import argparse
+import contextlib
 import hashlib
+import io
 import json
 import logging
 import multiprocessing
 import os
 import re
+import resource
 import shutil
 import tempfile
 import time
@@ -30,16 +33,19 @@ import torch  # noqa: E402
 import transformers  # noqa: E402
 
 from exported import FORMS, VARIANTS, check_runs, export, vary  # noqa: E402
-from judge import ROOT, Verdict, judge  # noqa: E402
+from judge import ROOT, Commands, Verdict, judge  # noqa: E402
+from past import going_on
 from tiny import architectures, build, example  # noqa: E402
 from truth import record  # noqa: E402
 
 STATE = ROOT / "out/sweep/results.jsonl"
 TABLE = ROOT / "test/SWEEP.md"
-SECONDS = 240
+SECONDS = 900
+# A runtime's memory only grows, so its process is made anew after so many exports.
+EXPORTS_A_PROCESS = 60
 
 
-def try_one(model_type: str, form: str, answers: multiprocessing.SimpleQueue) -> None:
+def try_one(model_type: str, form: str, variants: int, commands: Commands, answers: multiprocessing.SimpleQueue) -> None:
     """Builds, records, exports and judges one architecture in one form; puts a line for each file."""
     silent = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silent, 1)
@@ -49,7 +55,6 @@ def try_one(model_type: str, form: str, answers: multiprocessing.SimpleQueue) ->
     torch.set_num_threads(1)
     attention, exporter = form.split(".")
     chance = int(hashlib.sha256(f"{model_type} {form}".encode()).hexdigest(), 16)
-    variant = VARIANTS[chance % 3]
     folder = Path(tempfile.mkdtemp(prefix="sweep-"))
 
     def say(what: str, verdict: Verdict) -> None:
@@ -61,65 +66,116 @@ def try_one(model_type: str, form: str, answers: multiprocessing.SimpleQueue) ->
             model = build(model_type, attention)
             feeds = example(model, padded=chance % 2 == 0)
             stage = "not run"
-            with torch.no_grad():
-                model(**feeds)
             sites = record(build(model_type, attention), feeds)
             stage = "not exported"
             plain = folder / "model.onnx"
             export(model, feeds, exporter, plain)
             stage = "not runnable"
-            check_runs(plain, feeds)
+            check_runs(plain, feeds, model)
         except Exception as error:
             say("", Verdict(stage, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
             return
-        say("", judge(plain, feeds, sites, ""))
-        try:
-            varied = folder / "varied.onnx"
-            vary(plain, variant, varied)
-        except Exception as error:
-            say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
-            return
-        say(variant, judge(varied, feeds, sites, variant))
+        say("", judge(commands, plain, feeds, sites, ""))
+        made = 0
+        for variant in (VARIANTS[(chance + i) % len(VARIANTS)] for i in range(len(VARIANTS))):
+            varied = folder / f"{variant}.onnx"
+            try:
+                fed, recorded = feeds, sites
+                if variant == "past":
+                    if exporter != "legacy" or (pair := going_on(build(model_type, attention), feeds)) is None:
+                        continue
+                    further, fed = pair
+                    recorded = record(further, fed)
+                    export(further, fed, exporter, varied)
+                    check_runs(varied, fed, further)
+                else:
+                    vary(plain, variant, varied)
+            except Exception as error:
+                say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
+                continue
+            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant == "int8" else None))
+            made += 1
+            if made == variants:
+                break
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def sweep(names: list[str], forms: int, exporter: str) -> None:
-    """Tries what is not there yet, each file in a process of its own."""
+def sweep_in_jobs(names: list[str], jobs: int, forms: int, variants: int, exporter: str) -> None:
+    """As `sweep`, in so many processes, which share what was imported."""
     STATE.parent.mkdir(parents=True, exist_ok=True)
-    done = {(r["model"], r["form"]) for r in results()}
+    Commands.bundle()
+    _warm_up(exporter)
     context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=sweep, args=(names[i::jobs], forms, variants, exporter)) for i in range(jobs)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+def sweep(names: list[str], forms: int, variants: int, exporter: str) -> None:
+    """Tries what is not there yet, each export in a process of its own."""
+    commands, asked = Commands(), 0
     for name in names:
         first = int(hashlib.sha256(name.encode()).hexdigest(), 16) % len(FORMS)
         for i in range(len(FORMS)):
-            tried = [f for m, f in done if m == name]
-            worked = sum(1 for r in results() if r["model"] == name and r["variant"] == "" and not r["kind"].startswith("not "))
             form = FORMS[(first + (0, 2, 1, 3)[i]) % len(FORMS)]
-            if worked >= forms or any(r["model"] == name and r["kind"] in ("not built", "not run") and r["form"].startswith("eager") for r in results()):
+            tried = [r for r in results() if r["model"] == name and r["form"].endswith(exporter)]
+            worked = {r["form"] for r in tried if not r["kind"].startswith("not ")}
+            if len(worked) >= forms or any(r["kind"] in ("not built", "not run") and r["form"].startswith("eager") for r in tried):
                 break
-            if form in tried or not form.endswith(exporter):
+            if any(r["form"] == form for r in tried) or not form.endswith(exporter):
                 continue
-            answers = context.SimpleQueue()
-            process = context.Process(target=try_one, args=(name, form, answers))
+            asked += 1
+            if asked % EXPORTS_A_PROCESS == 0 or not commands.is_alive():
+                commands.end()
+                commands = Commands()
             began = time.monotonic()
-            process.start()
-            lines = []
-            while process.is_alive() and time.monotonic() - began < SECONDS:
-                process.join(0.2)
-                while not answers.empty():
-                    lines.append(answers.get())
-            while not answers.empty():
-                lines.append(answers.get())
-            if process.is_alive():
-                process.kill()
-                process.join()
-            if not lines:
-                lines = [{"model": name, "form": form, "variant": "", "kind": "not exported", "detail": f"ended by {process.exitcode} after {time.monotonic() - began:.0f} s", "drawn": 0, "real": 0}]
+            lines, is_over = _in_a_fork(name, form, variants, commands)
+            if is_over or any(r["kind"] == "crashed" for r in lines):  # an answer may still be under way
+                commands.end()
             with STATE.open("a") as state:
                 for line in lines:
                     state.write(json.dumps(line) + "\n")
-                    print(f"{line['model']:32} {line['form']:14} {line['variant']:10} {line['kind']:16} {line['drawn']}/{line['real']} {line['detail'][:150]}", flush=True)
-            done.add((name, form))
+                    used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+                    print(f"{time.monotonic() - began:4.0f} s {used:5.0f} {line['model']:28} {line['form']:12} {line['variant']:10} {line['kind']:16} {line['drawn']}/{line['real']} {line['detail'][:150]}", flush=True)
+    commands.end()
+
+
+def _in_a_fork(name: str, form: str, variants: int, commands: Commands) -> tuple[list[dict], bool]:
+    """The lines of one export, and whether it had to be ended."""
+    context = multiprocessing.get_context("fork")
+    answers = context.SimpleQueue()
+    process = context.Process(target=try_one, args=(name, form, variants, commands, answers))
+    began = time.monotonic()
+    process.start()
+    lines = []
+    while process.is_alive() and time.monotonic() - began < SECONDS:
+        process.join(0.05)
+        while not answers.empty():
+            lines.append(answers.get())
+    while not answers.empty():
+        lines.append(answers.get())
+    is_over = process.is_alive()
+    if is_over:
+        process.kill()
+        process.join()
+    if not lines:
+        lines = [{"model": name, "form": form, "variant": "", "kind": "not exported", "detail": f"ended by {process.exitcode} after {time.monotonic() - began:.0f} s", "drawn": 0, "real": 0}]
+    return lines, is_over
+
+
+def _warm_up(exporter: str) -> None:
+    """Imports what every export needs, once for all processes that are forked from here."""
+    import onnxruntime.quantization
+    import onnxruntime.transformers.float16  # noqa: F401
+
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        for name, way in (("llama", "legacy"), ("clip", "dynamo")):
+            model = build(name, "sdpa")
+            if way.endswith(exporter):
+                export(model, example(model, padded=True), way, Path(folder) / "model.onnx")
 
 
 def results() -> list[dict]:
@@ -166,11 +222,13 @@ def main() -> None:
     parser.add_argument("names", nargs="*")
     parser.add_argument("--shard", default="0/1")
     parser.add_argument("--forms", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--variants", type=int, default=1)
     parser.add_argument("--exporter", choices=("legacy", "dynamo", ""), default="")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     index, count = map(int, options.shard.split("/"))
-    sweep(options.names or architectures()[index::count], options.forms, options.exporter)
+    sweep_in_jobs(options.names or architectures()[index::count], options.jobs, options.forms, options.variants, options.exporter)
     if options.write:
         TABLE.write_text(table(results()))
     print(dict(Counter(r["kind"] for r in results())))

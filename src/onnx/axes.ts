@@ -65,9 +65,20 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
   // One axis that is only beside axes of length one is that axis still.
   const own = left.filter((axis) => axis.size !== 1);
   const isOne = own.length === 1 && open.filter((axis) => axis.size !== 1).length === 1;
-  const kind = mergedKind(left);
+  const [kind, lastKind] = [mergedKind(left), left.at(-1)?.kind ?? 'unknown'];
+  const firstWithin = open.length - numWithin(left.at(-1), open);
   const size = (axis: Axis): number | undefined => axis.size ?? quotient(left, open);
-  return [...start.axes, ...open.map((axis) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(kind, size(axis)))), ...end.axes.reverse()];
+  return [...start.axes, ...open.map((axis, i) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(i < firstWithin ? kind : lastKind, size(axis)))), ...end.axes.reverse()];
+}
+
+/** How many of a shape's last axes are parts of one axis, though what comes before them takes in others too: features of heads that positions are merged with. */
+function numWithin(axis: Axis | undefined, wanted: readonly Axis[]): number {
+  let [count, product] = [0, 1];
+  for (const { size } of [...wanted].reverse()) {
+    if (axis?.size === undefined || size === undefined || size === 0 || axis.size % (product *= size) !== 0) break;
+    count++;
+  }
+  return count;
 }
 
 /** The length of the one axis whose length is not told, of axes with so many elements. */

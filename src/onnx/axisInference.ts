@@ -281,9 +281,10 @@ class AxisInference {
     return result;
   }
 
-  #matrixProduct({ operands, isTransposed }: Product): readonly Axis[] | undefined {
+  #matrixProduct({ operands, isTransposed, isFirstMoved }: Product): readonly Axis[] | undefined {
     const [a, b] = operands.map((operand, i) => {
-      const axes = this.#given(operand);
+      const given = this.#given(operand);
+      const axes = given !== undefined && isFirstMoved[i] && given.length >= 3 ? [...given.slice(1, -1), given[0], given[given.length - 1]] : given;
       return axes !== undefined && isTransposed[i] && axes.length >= 2 ? [...axes.slice(0, -2), axes[axes.length - 1], axes[axes.length - 2]] : axes;
     });
     if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;

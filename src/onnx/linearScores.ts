@@ -41,6 +41,7 @@ function permuted(letters: string, perm: readonly number[]): string | undefined 
  * axis that the inner product sums over is that of the key positions. Undefined where the product is not of that form.
  */
 export function composeScores(product: Product, position: number, { product: inner, permutations }: InnerProduct): LinearScores | undefined {
+  if ([product, inner].some(({ isFirstMoved }) => isFirstMoved.includes(true))) return undefined;
   const innerRank = inner.equation?.result.replace('...', rest);
   const leading = product.equation !== undefined ? product.equation.operands[position].replace('...', rest).slice(0, -2) : permutations.length === 0 && innerRank !== undefined ? innerRank.slice(0, -2) : rest;
   const outer = subscripts(product, leading);

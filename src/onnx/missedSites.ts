@@ -80,7 +80,7 @@ function softmaxReason(index: GraphIndex, node: number): Pick<MissedSite, 'reaso
       if (rearranging.has(operator) || operator === 'Where' || operator === 'Mul' || operator === 'ScatterND') pending.push(...index.nodes[consumer].outputs.slice(0, 4));
     }
   }
-  if (index.outer === undefined && axesOf(index, index.nodes[node].outputs[0])?.at(axisOf(index, node))?.kind === 'alternative') return { reason: 'it weighs alternatives that a weight scores (a router), it does not weight positions', isOther: true };
+  if (index.outer === undefined && axesOf(index, index.nodes[node].outputs[0])?.at(axisOf(index, node))?.kind === 'alternative') return { reason: 'it weighs alternatives that a weight scores (a router, or the kernel of a convolution), it does not weight positions', isOther: true };
   return { reason: 'the way from its result to a product with values is not one that is known' };
 }
 

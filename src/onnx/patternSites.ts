@@ -142,6 +142,7 @@ const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
 
 function toSite(index: GraphIndex, product: Product, position: number, path: ScorePath): FoundSite | undefined {
   const { steps, normalizerAt, normalizer } = path;
+  if (product.isFirstMoved[position]) return undefined; // no tool is known to write weights so
   let isSwapped = product.equation === undefined && (position === 1) !== product.isTransposed[position];
   let at = 0;
   for (; at < normalizerAt; at++) {

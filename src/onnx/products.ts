@@ -8,6 +8,8 @@ export interface Product {
   readonly operands: readonly string[];
   /** Whether an operand's last two dimensions are swapped before it is multiplied. */
   readonly isTransposed: readonly boolean[];
+  /** Whether an operand's first dimension is moved before its last, ahead of that: [query, head, size] is read as [head, query, size]. */
+  readonly isFirstMoved: readonly boolean[];
   /** The subscripts of an Einsum, else undefined. */
   readonly equation: Equation | undefined;
 }
@@ -49,12 +51,12 @@ export function productOf(index: GraphIndex, node: number): Product | undefined 
   if (operator === 'Einsum') {
     const equation = parseEquation(index.attributes(node).get('equation')?.text ?? '');
     if (equation === undefined || equation.operands.length !== inputs.length || inputs.length < 2) return undefined;
-    return { node, operands: inputs, isTransposed: inputs.map(() => false), equation };
+    return { node, operands: inputs, isTransposed: inputs.map(() => false), isFirstMoved: inputs.map(() => false), equation };
   }
   const positions = operandInputs.get(operator);
   if (positions === undefined || inputs.length <= positions[1]) return undefined;
-  const isTransposed = ['transA', 'transB'].map((name) => index.integerAttribute(node, name) === 1);
-  return { node, operands: positions.map((position) => inputs[position]), isTransposed, equation: undefined };
+  const [isTransposed, isFirstMoved] = [['transA', 'transB'], ['transBatchA', 'transBatchB']].map((names) => names.map((name) => index.integerAttribute(node, name) === 1));
+  return { node, operands: positions.map((position) => inputs[position]), isTransposed, isFirstMoved, equation: undefined };
 }
 
 /** Whether an operand is a weight: as it is, or the part of one that the model or its router selects. */
@@ -84,7 +86,7 @@ function elementwiseProduct(index: GraphIndex, node: number): Product | undefine
   const maker = index.producer(inputs[0]);
   if (maker === undefined || index.nodes[maker].opType !== 'Mul') return undefined;
   const [a, b] = index.nodes[maker].inputs;
-  return a === b ? undefined : { node, operands: [a, b], isTransposed: [false, false], equation: undefined };
+  return a === b ? undefined : { node, operands: [a, b], isTransposed: [false, false], isFirstMoved: [false, false], equation: undefined };
 }
 
 /** Reads `bhqd,bhkd->bhqk`, with or without the result; undefined where it is malformed. */

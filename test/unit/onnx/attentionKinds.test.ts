@@ -114,6 +114,40 @@ describe('what is attention and what is not', () => {
     expect(analyze(other).sites).to.deep.equal([]);
   });
 
+  it('does not take for it a convolution whose kernel is made for every position and head', () => {
+    const kernels = [node('MatMul', ['x', 'wide'], ['s']), node('Reshape', ['s', 'one'], ['kernels']), node('Softmax', ['kernels'], ['p'], { axis: { integer: 1 } })];
+    const { sites, missed } = analyze({
+      nodes: [...kernels, node('MatMul', ['x', 'wide'], ['v']), node('Reshape', ['v', 'windows'], ['around']), node('MatMul', ['around', 'p'], ['y'])],
+      inputs: input,
+      outputs: ['y'],
+      weights: { wide: weight(4, 6) },
+      integers: { one: [-1, 3, 1], windows: [-1, 2, 3] },
+    });
+    expect(sites).to.deep.equal([]);
+    expect(missed.map(({ operator }) => operator)).to.deep.equal(['Softmax']);
+  });
+
+  it('reads a fused product whose queries come with their positions first, before the heads', () => {
+    const { sites, index } = analyze({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['q']),
+        node('Reshape', ['q', 'heads'], ['qh']),
+        node('MatMul', ['x', 'wk'], ['k']),
+        node('Reshape', ['k', 'heads'], ['kh']),
+        node('Transpose', ['kh'], ['kt'], { perm: { integers: [1, 0, 2] } }),
+        node('com.microsoft.FusedMatMul', ['qh', 'kt'], ['s'], { transBatchA: { integer: 1 }, transB: { integer: 1 } }),
+        node('Softmax', ['s'], ['p'], last),
+        node('MatMul', ['p', 'kt'], ['y']),
+      ],
+      inputs: { x: ['n', 1, 4] },
+      outputs: ['y'],
+      weights: projections,
+      integers: { heads: [0, 2, 2] },
+    });
+    expect(sites.map(({ tensor, queryAxis, keyAxis }) => ({ tensor, queryAxis, keyAxis }))).to.deep.equal([{ tensor: 'p', queryAxis: -2, keyAxis: -1 }]);
+    expect(axesOf(index, 's')?.map(({ kind }) => kind)).to.deep.equal(['feature', 'position', 'position']);
+  });
+
   it('reads a softmax that was flattened in the shape that the values are weighted in', () => {
     const { sites, index } = analyze({
       nodes: [node('MatMul', ['q', 'kt'], ['s']), node('Shape', ['s'], ['shape']), node('Flatten', ['s'], ['rows'], { axis: { integer: 3 } }), node('Softmax', ['rows'], ['w'], last), node('Reshape', ['w', 'shape'], ['p']), node('MatMul', ['p', 'v'], ['y'])],
@@ -126,6 +160,11 @@ describe('what is attention and what is not', () => {
 });
 
 describe('axes', () => {
+  it('knows what the last parts of one axis are where others are merged with its first', () => {
+    const { index } = analyze({ nodes: [node('MatMul', ['x', 'wide'], ['s']), node('Reshape', ['s', 'shape'], ['y'])], inputs: input, outputs: ['y'], weights: { wide: weight(4, 6) }, integers: { shape: [-1, 3, 1] } });
+    expect(axesOf(index, 'y')?.map(({ kind, size }) => `${kind} ${size}`)).to.deep.equal(['unknown undefined', 'feature 3', 'unknown 1']);
+  });
+
   it('follows features and positions through heads, whatever tells the shape', () => {
     const { index } = analyze({
       nodes: [
