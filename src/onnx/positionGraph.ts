@@ -164,7 +164,8 @@ class Carrier {
       if (outputs[3]) write.add('Identity', [output], {}, outputs[3]);
       return [0, 3];
     }
-    if (convolving.has(operator) || pooling.has(operator)) return isFirstOnly && this.#convolve(node, operator) ? [0] : undefined;
+    // A quantised convolution is also given its input's zero point.
+    if (convolving.has(operator) || pooling.has(operator)) return isFirst && !isCarried(second) && this.#convolve(node, operator) ? [0] : undefined;
     if (poolingAll.has(operator)) {
       write.zerosLike(write.add('GlobalMaxPool', [first]), output);
       return [0];

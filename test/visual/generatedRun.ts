@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture';
+export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture' | 'stages';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -91,6 +91,24 @@ function pictureOf(method: 'exposed' | 'derived'): Pick<PanelRun['info'], 'strea
   return { streams: [stream], components: [{ component: 'self', layers: layers(4, 4).map((layer) => ({ ...layer, method })), queryStream: 0, keyStream: 0, isCausal: false }], answers: [{ label: plain('red circle'), probability: 0.9876 }] };
 }
 
+/** Two stages: patches that read a coarser grid, then larger ones among themselves. */
+function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
+  const streams = [8, 2, 4].map((side): TokenStream => ({
+    role: 'image',
+    text: '',
+    tokens: Array.from({ length: side * side }, (_, id) => ({ id, piece: `${Math.floor(id / side) + 1},${(id % side) + 1}`, start: 0, end: 0, isSpecial: false })),
+    grid: { rows: side, columns: side, first: 0, patchWidth: 96 / side, patchHeight: 96 / side },
+  }));
+  const none = layers(2, 0);
+  return {
+    streams,
+    components: [
+      { component: 'stage1', layers: layers(2, 2), queryStream: 0, keyStream: 1, isCausal: false },
+      { component: 'stage2', layers: [...none, ...layers(2, 4)], queryStream: 2, keyStream: 2, isCausal: false },
+    ],
+  };
+}
+
 /** The run of a kind. */
 export function generateRun(kind: RunKind, runId = 1): PanelRun {
   const single = (stream: TokenStream, numLayers: number, numHeads: number, shared?: number): Pick<PanelRun['info'], 'streams' | 'components'> => ({
@@ -109,6 +127,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     odd: () => single(oddStream, 2, 4),
     prose: () => single(withBeginning({ role: 'source', text: prose, tokens: cut(prose) }), 4, 8),
     picture: () => pictureOf('exposed'),
+    stages,
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
       const source = kind === 'longSource' ? 'The cat sat on the mat and looked at the moon.\n'.repeat(30) : 'The cat sat on the mat and looked at the moon.';

@@ -167,4 +167,26 @@ describe('a picture in the panel', () => {
     const { width } = await page.locator('canvas.picture').evaluate((element) => ({ width: element.clientWidth }));
     expect(width).to.be.within(100, 420);
   });
+
+  it('stands there twice where queries and keys are of two grids, and has a tab for each stage', async () => {
+    page = await pages.open({ run: 'stages' });
+    const pictures = page.locator('canvas.picture');
+    await pictures.nth(1).waitFor();
+    expect(await page.locator('[role=tab][id^=tab-stage]').allTextContents()).to.deep.equal(['8 × 8 patches read 2 × 2 patches', '4 × 4 patches']);
+    expect(await page.locator('.picture-pair h2').allTextContents()).to.deep.equal(['Queries: 8 × 8 patches', 'Keys: 2 × 2 patches']);
+    const hoverIn = async (index: number, row: number, column: number, side: number): Promise<void> => {
+      const { width, height } = await pictures.nth(index).evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+      await pictures.nth(index).hover({ position: { x: ((column - 0.5) * width) / side, y: ((row - 0.5) * height) / side } });
+    };
+    await hoverIn(0, 3, 5, 8);
+    expect(await readout()).to.match(/^ ?patch row 3, column 5 reads patch row [12], column [12] 0\.\d+/);
+    await screenshot(page, 'visual/picture-stages');
+    await hoverIn(1, 2, 1, 2);
+    expect(await readout()).to.match(/^ ?patch row 2, column 1 is read by patch row \d, column \d 0\.\d+/);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await page.locator('[role=tab]', { hasText: /^4 × 4 patches$/ }).click();
+    await pictures.nth(1).waitFor({ state: 'detached' });
+    await hoverIn(0, 4, 4, 4);
+    expect(await readout()).to.match(/^ ?patch row 4, column 4 reads patch row \d, column \d 0\.\d+/);
+  }).timeout(60_000);
 });

@@ -23,6 +23,13 @@ describe('What the webview says', () => {
     expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
   });
 
+  it('may ask for a stage that the model has, by its number', () => {
+    const [component] = run.components;
+    const staged: RunInfo = { ...run, components: [{ ...component, component: 'stage2' }] };
+    expect(checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: 'stage2' } }, staged).selection.component).to.equal('stage2');
+    for (const name of ['stage1', 'stage', 'stage0', 'stage100', 'stage2\n', 'stage2x', 'self', 2]) expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: name } }, staged)), String(name)).to.equal('invalidMessage');
+  });
+
   it('may ask for no large pattern whole, but for its overview and for tiles and rows within it', () => {
     const long = runInfo(7, 'word '.repeat(2000));
     const selection = select([0, 0]);

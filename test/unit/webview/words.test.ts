@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { TokenStream } from '../../../src/model/token';
-import { tokensName } from '../../../webview/words';
+import type { ComponentInfo } from '../../../src/model/head';
+import { componentName, tokensName } from '../../../webview/words';
 
 /** A stream of these pieces, one after the other. */
 function streamOf(...pieces: readonly string[]): TokenStream {
@@ -22,5 +23,15 @@ describe('Several tokens by name', () => {
   it('are named one by one where they are not, the first of many and the last', () => {
     expect(name(stream, 6, 1)).to.equal('mean of 2 tokens: "n" (6), "·fib" (1)');
     expect(name(stream, 0, 2, 4, 6, 7)).to.equal('mean of 5 tokens: "return" (0), "onacci" (2), "memo" (4) … ")" (7)');
+  });
+});
+
+describe('A stage of a model of pictures', () => {
+  it('is called by its grids of patches', () => {
+    const streams = [8, 2].map((side): TokenStream => ({ role: 'image', text: '', tokens: [], grid: { rows: side, columns: side + 1, first: 0, patchWidth: 4, patchHeight: 4 } }));
+    const stage = (queryStream: number, keyStream: number): ComponentInfo => ({ component: 'stage2', layers: [], queryStream, keyStream, isCausal: false });
+    expect(componentName(stage(0, 0), streams)).to.equal('8 × 9 patches');
+    expect(componentName(stage(0, 1), streams)).to.equal('8 × 9 patches read 2 × 3 patches');
+    expect(componentName({ ...stage(0, 0), component: 'self' }, streams)).to.equal('Self-attention');
   });
 });
