@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Runs the benchmarks and prints their tables: npm run bench [-- --only=NAME,NAME] [--write]
-//   npm run bench -- --against COMMIT   this build beside that of a commit, in turn (BENCH_ROUNDS)
+//   npm run bench -- --against COMMIT [--only=paired,pairedDrawing]   this build beside that of a commit, in turn (BENCH_ROUNDS): the engine on the clock, the work of drawing
 // With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
 import { spawn } from 'node:child_process';
@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { build as bundle } from 'esbuild';
 import { packageVsix } from './package.mjs';
 import { option } from './lib/args.mjs';
-import { benchAgainst } from './lib/benchAgainst.mjs';
+import { benchAgainst, measureNames } from './lib/benchAgainst.mjs';
 import { writeSection } from './lib/benchResults.mjs';
 import { ensureChromium } from './lib/chromium.mjs';
 import { describeMachine, describeVersions } from './lib/machine.mjs';
@@ -33,18 +33,19 @@ const benchmarks = {
 };
 
 const only = option('only')?.split(',');
-const unknown = only?.find((name) => benchmarks[name] === undefined);
+const against = option('against') === true ? process.argv[process.argv.indexOf('--against') + 1] : option('against');
+const names = against === undefined ? Object.keys(benchmarks) : measureNames;
+const unknown = only?.find((name) => !names.includes(name));
 if (unknown !== undefined) {
-  console.error(`There is no benchmark ${unknown}: there are ${Object.keys(benchmarks).join(', ')}.`);
+  console.error(`There is no benchmark ${unknown}: there are ${names.join(', ')}.`);
   process.exit(2);
 }
 const chosen = Object.entries(benchmarks).filter(([name]) => only === undefined || only.includes(name));
 const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(what));
 
 await build({ production: true });
-const against = option('against') === true ? process.argv[process.argv.indexOf('--against') + 1] : option('against');
 if (against !== undefined) {
-  console.log(`${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), log: console.error })}`);
+  console.log(`${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), only, log: console.error })}`);
   process.exit(0);
 }
 await bundle({ entryPoints: [...chosen.map(([name]) => `bench/${name}.ts`), 'bench/runtimeAlone.ts'], outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });

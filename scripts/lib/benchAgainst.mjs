@@ -19,10 +19,13 @@ async function buildOf(commit, log) {
   return folder;
 }
 
-/** Bundles what measures with the sources of a build; resolves to the bundle. */
-async function measureOf(folder) {
-  const outfile = join(folder, 'out', 'bench', 'paired.mjs');
-  await bundle({ stdin: { contents: readFileSync(join(root, 'bench', 'paired.ts'), 'utf8'), resolveDir: join(folder, 'bench'), loader: 'ts' }, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' });
+/** What measures, by the names of files in `bench`: the engine on the clock, and the work of drawing. */
+export const measureNames = ['paired', 'pairedDrawing'];
+
+/** Bundles one that measures with the sources of a build; resolves to the bundle. */
+async function measureOf(folder, name) {
+  const outfile = join(folder, 'out', 'bench', `${name}.mjs`);
+  await bundle({ stdin: { contents: readFileSync(join(root, 'bench', `${name}.ts`), 'utf8'), resolveDir: join(folder, 'bench'), loader: 'ts' }, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' });
   return outfile;
 }
 
@@ -40,15 +43,19 @@ function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Measures this build and that of a commit in turn, so many rounds; resolves to a table in Markdown. «Not slower» means that an interval begins at 1.02 at most. */
-export async function benchAgainst(commit, { rounds, log }) {
+/** Measures this build and that of a commit in turn, so many rounds; resolves to a table in Markdown. `only`: the names of those that measure, where not all. «Not slower» means that an interval begins at 1.02 at most. */
+export async function benchAgainst(commit, { rounds, only, log }) {
   const trees = [await buildOf(commit, log), root];
-  const measures = [await measureOf(trees[0]), await measureOf(trees[1])];
+  const names = measureNames.filter((name) => only === undefined || only.includes(name));
+  const measures = await Promise.all(trees.map((tree) => Promise.all(names.map((name) => measureOf(tree, name)))));
   const pairs = [];
   for (let round = 0; round < rounds; round++) {
     const pair = [];
     // Whoever comes second finds warmer files: they take turns.
-    for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) pair[which] = JSON.parse((await runProcess(process.execPath, [measures[which]], { cwd: trees[which] })).trim().split('\n').at(-1));
+    for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
+      pair[which] = {};
+      for (const measure of measures[which]) Object.assign(pair[which], JSON.parse((await runProcess(process.execPath, [measure], { cwd: trees[which] })).trim().split('\n').at(-1)));
+    }
     pairs.push(pair);
     log(`Round ${round + 1} of ${rounds} is done.`);
   }

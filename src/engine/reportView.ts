@@ -12,5 +12,5 @@ export function reportView(title: string, reports: readonly ExtractionReport[], 
   const json = { ...(reports.length === 1 ? only : { files: reports }), inputFrom: account };
   const cached = cachedFiles.size === 0 ? [] : [md`\n${cachedFiles.size} of the files are links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub.\n`];
   const told = notices.map((notice) => md`\n${escaped(noticeText(notice))}\n`);
-  return { title: plain(title), markdown: joinMarkdown([joinMarkdown(reports.map(formatReport), '\n'), accountMarkdown(account), ...cached, ...told], ''), json: JSON.stringify(json, undefined, 2) };
+  return { title: plain(title), markdown: joinMarkdown([joinMarkdown(reports.map((report) => formatReport(report, title)), '\n'), accountMarkdown(account), ...cached, ...told], ''), json: JSON.stringify(json, undefined, 2) };
 }

@@ -142,14 +142,14 @@ const rowSumMeaning: Record<RowSum, string> = { one: 'sum to one', atMostOne: 's
 /** Items of a list that are written out; the JSON has them all. */
 const maxRows = 2000;
 
-/** The report as a Markdown document: the verdict first, then one line for each layer, and what the file is. */
-export function formatReport(report: ExtractionReport): MarkdownText {
+/** The report as a Markdown document: the verdict first, then one line for each layer, and what the file is. Headed by the model's name, where it has one beside that of the file. */
+export function formatReport(report: ExtractionReport, modelName: string = report.model.name): MarkdownText {
   const { model, inputs, sites, missed } = report;
   const hasChecks = sites.some((site) => site.checks !== undefined);
   const external = model.externalBytes > 0 ? words(` and ${megabytes(model.externalBytes)} MB of weights in other files`) : md``;
   return joinMarkdown(
     [
-      md`# Extraction report: ${codeSpan(model.name)}`,
+      md`# Extraction report: ${joinMarkdown([...new Set([modelName, model.name])].map((name) => codeSpan(name)), ', ')}`,
       md``,
       md`## ${verdict(report)}`,
       md``,

@@ -117,7 +117,7 @@ describe('encoder–decoder models', () => {
 
   it('are one report, of both files', async () => {
     const { markdown, json } = await inspectModel(fixtureAccess, { path: 'seq2seq/marian.merged' });
-    expect(markdown).to.include('# Extraction report: `encoder_model.onnx`').and.to.include('# Extraction report: `decoder_model_merged.onnx`').and.not.to.include('cannot be made');
+    expect(markdown).to.include('# Extraction report: `marian.merged`, `encoder_model.onnx`').and.to.include('# Extraction report: `marian.merged`, `decoder_model_merged.onnx`').and.not.to.include('cannot be made');
     const { files } = JSON.parse(json) as { files: { sites: { component: string }[] }[] }; // our own
     expect(files.map(({ sites }) => sites.map(({ component }) => component))).to.deep.equal([['encoder', 'encoder'], ['decoder', 'cross', 'decoder', 'cross']]);
   });

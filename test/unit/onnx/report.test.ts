@@ -52,6 +52,7 @@ describe('the report of a model', () => {
     const layers = [0, 1, 2, 3].map((layer) => ({ ...site, layer, modelLayer: layer, chain: ['MatMul', 'Softmax'], notes: [] }));
     const linesOf = (changed: Partial<ExtractionReport>): string[] => formatReport({ ...report, inputProblem: '', missed: [], sites: layers, ...changed }).split('\n');
     const lines = linesOf({});
+    expect(formatReport(report, 'my-model').split('\n')[0], 'a model has a name beside that of its file').to.equal('# Extraction report: `my-model`, `x`');
     expect(lines.slice(0, 8)).to.deep.equal(['# Extraction report: `x`', '', '## 4 layers found, all exposed', '', ...[0, 1, 2, 3].map((layer) => `* self ${layer}: 2 heads · exposed · rows sum to one · \`x\``)]);
     expect(lines).to.include('* `MatMul → Softmax` computes all of them.');
     expect(lines.indexOf('## The file')).to.be.greaterThan(8);
