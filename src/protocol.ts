@@ -5,7 +5,7 @@ import type { MarkdownText } from './base/markdown';
 import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
-import type { Backend, ModelInfo, RunInfo } from './model/modelInfo';
+import type { Backend, Languages, ModelInfo, RunInfo } from './model/modelInfo';
 import type { HeadMeasures } from './model/headMetrics';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
@@ -47,6 +47,8 @@ export interface ExplainParams {
   readonly tokenLimit: number;
   /** The target of an encoder–decoder model; undefined: what the model writes itself, greedily. */
   readonly target?: string | undefined;
+  /** What an encoder–decoder model translates from and into, where that is not as its settings say. Refused by models that know no languages. */
+  readonly languages?: Languages | undefined;
   /** Whether the model's chat template is put around the text, as the one message of a user. */
   readonly isChatMessage?: boolean;
   /** Whether it is one of many states of a text that is being edited. Refused by models that write a text of their own. */
@@ -296,7 +298,7 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'explainFromStart' | 'readInContext' | 'readAlone' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction = 'explain' | 'explainSample' | 'explainFromStart' | 'readInContext' | 'readAlone' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'chooseLanguages' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {

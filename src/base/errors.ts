@@ -42,6 +42,7 @@ export const errorSentences = {
   inputNotMade: 'The model needs the input "{0}" ({1}), which cannot be made from text: choose another model.',
   targetStartUnknown: 'The settings of {0} do not say with which token its output begins: put the config.json that belongs to the model beside it, with decoder_start_token_id.',
   targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
+  languagesNotKnown: 'Nothing is shown of a model that knows languages: explain a text with a translator such as NLLB or mBART first.',
   targetNotRead: 'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
   pairNotRead: '{0} does not read two texts as a pair: {1}; explain one text, or choose an encoder that was trained on pairs, such as one of BERT\'s kind.',
   pairNotSelected: 'Two texts are explained as a pair, and there are not two selections: select the first text, then hold Alt and select the second.',

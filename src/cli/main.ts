@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
-import type { Languages } from '../engine/languages';
+import type { Languages } from '../model/modelInfo';
 import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';

@@ -15,6 +15,8 @@ export interface ChatTemplate {
   readonly text: string;
   /** Why the text was not read, as a clause; then it is empty. */
   readonly problem?: string | undefined;
+  /** The template that is taken in its place where tools are given: that of several which is called tool_use. */
+  readonly toolUse?: string | undefined;
   /** What the template knows by name: `bos_token`, `eos_token`, … */
   readonly specialTokens: Readonly<Record<string, string>>;
 }
@@ -33,22 +35,28 @@ export interface ChatTemplateFiles {
 
 /**
  * The chat template of a model: that of chat_template.jinja, else the one in its tokenizer's settings, else the prompt templates of genai_config.json.
- * Of several with names it is the one called default, as transformers has it.
+ * Of several with names it is the one called default, and with tools the one called tool_use, as transformers has it.
  */
 export async function readChatTemplate(access: FileAccess, { jinjaPath, namedPaths, tokenizerConfig, specialTokensMap, genaiConfig }: ChatTemplateFiles): Promise<ChatTemplate | undefined> {
-  const specialTokens = { ...specialTokensOf(specialTokensMap), ...specialTokensOf(tokenizerConfig) };
+  // Settings that list the added tokens are not asked twice: the map counts where they don't, and then counts more.
+  const specialTokens = { ...specialTokensOf(tokenizerConfig), ...(tokenizerConfig['added_tokens_decoder'] === undefined ? specialTokensOf(specialTokensMap) : {}) };
   const hasFiles = jinjaPath !== undefined || namedPaths.size > 0;
   const fileName = jinjaPath !== undefined ? baseName(jinjaPath) : hasFiles ? 'additional_chat_templates' : 'tokenizer_config.json';
-  const unread = (problem: string): ChatTemplate => ({ fileName, text: '', problem, specialTokens });
+  const unread = (problem: string, others: Pick<ChatTemplate, 'toolUse'> = {}): ChatTemplate => ({ fileName, text: '', problem, specialTokens, ...others });
   try {
     const path = jinjaPath ?? namedPaths.get('default');
-    if (path !== undefined) return { fileName, text: new TextDecoder().decode(await access.read(path, 'template')), specialTokens };
+    const read = async (from: string): Promise<string> => new TextDecoder().decode(await access.read(from, 'template'));
+    const toolPath = namedPaths.get('tool_use');
+    const toolText = hasFiles ? (toolPath === undefined ? undefined : await read(toolPath)) : namedTemplates(tokenizerConfig['chat_template']).findLast(({ name }) => name === 'tool_use')?.template;
+    if (toolText !== undefined) checkFileLimit('template', fileName, toolText.length);
+    const tools = toolText === undefined ? {} : { toolUse: toolText };
+    if (path !== undefined) return { fileName, text: await read(path), specialTokens, ...tools };
     const named = hasFiles ? [...namedPaths.keys()] : templateNames(tokenizerConfig['chat_template']);
     const text = hasFiles ? undefined : templateText(tokenizerConfig['chat_template']);
-    if (text === undefined && named.length > 0) return unread(`it has templates named ${named.join(', ')}, and none named default`);
+    if (text === undefined && named.length > 0) return unread(`it has templates named ${named.join(', ')}, and none named default`, tools);
     if (text !== undefined) {
       checkFileLimit('template', fileName, text.length);
-      return { fileName, text, specialTokens };
+      return { fileName, text, specialTokens, ...tools };
     }
     const prompts = promptTemplate(genaiConfig);
     return prompts === undefined ? undefined : { fileName: 'genai_config.json', text: prompts, specialTokens };
@@ -119,10 +127,14 @@ export const maxTemplateUnits = 2 ** 20;
  * Throws `chatTemplateFailed` where the template fails, or does more to the message than cut the whitespace around it, and `tookTooLong`.
  */
 export function renderChat(template: ChatTemplate, text: string, deadlines: Deadlines = noDeadlines): RenderedChat {
-  const { fileName, problem } = template;
-  if (problem !== undefined) throw failed(`${fileName}${problem.startsWith('was') ? '' : ':'} ${problem}`);
+  checkIsRead(template);
   if (template.text.length > maxTemplateUnits) throw failed(`it has ${template.text.length} characters, more than ${maxTemplateUnits}`);
   return deadlines.run('chatTemplate', text.length, () => renderAround(template, text));
+}
+
+/** Throws `chatTemplateFailed` where a template is not there to be applied, with the reason. */
+function checkIsRead({ fileName, problem }: ChatTemplate): void {
+  if (problem !== undefined) throw failed(`${fileName}${problem.startsWith('was') ? '' : ':'} ${problem}`);
 }
 
 function failed(why: string, cause?: unknown): ExplorerError {
@@ -135,7 +147,11 @@ const asText: Shape = (text) => text;
 const asParts: Shape = (text) => [{ type: 'text', text }];
 
 /** What a template says of messages, the beginning of the answer after them where they do not end with one. Throws `chatTemplateFailed`. */
-export function renderMessages({ text: source, specialTokens }: ChatTemplate, { messages, tools = null, documents = null, answers = true }: ChatContext, most = maxTemplateUnits): string {
+export function renderMessages(template: ChatTemplate, { messages, tools = null, documents = null, answers = true }: ChatContext, most = maxTemplateUnits): string {
+  const { specialTokens, toolUse } = template;
+  const ofTools = tools === null ? undefined : toolUse;
+  if (ofTools === undefined) checkIsRead(template);
+  const source = ofTools ?? template.text;
   let rendered: string;
   try {
     rendered = new JinjaTemplate(source).render({ messages, tools, documents, add_generation_prompt: answers, ...specialTokens });

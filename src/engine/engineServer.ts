@@ -175,15 +175,15 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, second, tokenLimit, target, isChatMessage, isLive, isInContext }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain({ model: spec, text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     this.#begin();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
     let turned = -Infinity;
-    const { streams, layers, components, notices, numReused = 0, timings } = await model.explain(
-      { text, second, tokenLimit, target, isChatMessage, isLive, isInContext },
+    const { streams, layers, components, notices, languages, numReused = 0, timings } = await model.explain(
+      { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
       {
         onProgress: (progress) => this.#connection.fire('progress', progress),
         turn: async () => {
@@ -203,6 +203,7 @@ export class EngineServer {
       streams,
       components,
       notices,
+      ...(languages === undefined ? {} : { languages }),
       numReused,
       timings: { load: loaded - started, ...timings },
     };

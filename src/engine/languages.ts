@@ -1,11 +1,15 @@
 import { ExplorerError } from '../base/errors';
 import type { Encoding, Tokenizer } from '../tokenizer/tokenizer';
+import type { RunLanguages } from '../model/modelInfo';
+import type { Token, TokenStream } from '../model/token';
 import type { Settings } from './modelSettings';
 
-/** The languages of a translation, by the codes that the tokenizer knows (`eng_Latn`, `en_XX`). */
-export interface Languages {
-  readonly source?: string | undefined;
-  readonly target?: string | undefined;
+/** How special tokens spell languages: `eng_Latn`, `en_XX`, and `__en__` of M2M100. */
+const codeForms = [/^([a-z]{2,3}_[A-Z][A-Za-z]{1,3})$/, /^__([a-z]{2,6}(?:_[A-Za-z]{2,4})?)__$/];
+
+/** The codes of the languages that a tokenizer knows, in the order of their ids. */
+export function languageCodes(tokenizer: Pick<Tokenizer, 'specialTokens'>): string[] {
+  return tokenizer.specialTokens.flatMap((piece) => codeForms.map((form) => form.exec(piece)?.[1]).find((code) => code !== undefined) ?? []);
 }
 
 /** The id of a language's code, also as M2M100 spells it (`__en__`); undefined where the tokenizer has none. */
@@ -62,4 +66,14 @@ export function targetOpening(tokenizer: Tokenizer, named: string | undefined, {
   const isAtEnd = place !== undefined && empty.ids.length > 1 && place === empty.ids.length - 1;
   if (!isAtEnd) return { openingId: id };
   return wrapping.has(String(config['model_type'])) ? { startId: id } : {};
+}
+
+/** The languages of a run, as the codes around its source and before its target say; undefined where the tokenizer knows none, or puts none around a text. */
+export function runLanguages(tokenizer: Pick<Tokenizer, 'specialTokens'>, [source, target]: readonly Pick<TokenStream, 'tokens'>[]): RunLanguages | undefined {
+  const codes = languageCodes(tokenizer);
+  if (codes.length < 2) return undefined;
+  const codeIn = (tokens: readonly Token[]): string | undefined => tokens.flatMap(({ piece, isSpecial, start, end }) => (isSpecial && start === end ? (codes.find((code) => piece === code || piece === `__${code}__`) ?? []) : []))[0];
+  const read = codeIn(source.tokens);
+  // The decoder begins with its start, and then the code, or with the code alone.
+  return read === undefined ? undefined : { codes, source: read, target: codeIn(target.tokens.slice(0, 2)) };
 }

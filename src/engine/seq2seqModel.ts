@@ -7,7 +7,7 @@ import { sidesOf } from '../onnx/site';
 import { arrangeLayers } from './arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
-import { inLanguage, namedLanguageId, targetOpening } from './languages';
+import { inLanguage, namedLanguageId, runLanguages, targetOpening } from './languages';
 import { mostThatFit } from './memoryPlan';
 import type { FedFile } from './fedInput';
 import type { Settings } from './modelSettings';
@@ -79,7 +79,9 @@ export class Seq2SeqModel implements TextModel {
       this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
       const padding = paddingNotices(source.made, results);
-      return { streams: [stream, target.stream], layers, components, notices: [...notices, ...target.notices, ...missing, ...padding], timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+      const used = this.#parts.tokenizer.use(0, (own) => runLanguages(own, [stream, target.stream]));
+      const told: Notice[] = languages === undefined || used === undefined ? [] : [{ code: 'inLanguages', args: [used.source ?? '?', used.target ?? '?'] }];
+      return { streams: [stream, target.stream], layers, components, notices: [...told, ...notices, ...target.notices, ...missing, ...padding], languages: used, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
     } catch (error) {
       releaseSource(source);
       throw error;

@@ -1,11 +1,10 @@
 import type { ComponentInfo } from '../model/head';
-import type { ModelInfo, Notice } from '../model/modelInfo';
+import type { Languages, ModelInfo, Notice, RunLanguages } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
 import type { ExtractionReport } from '../onnx/report';
 import type { EngineEvents } from '../protocol';
 import type { FedFile } from './fedInput';
 import type { HeldLayer } from './heldLayer';
-import type { Languages } from './languages';
 
 /** What a model is to read. */
 export interface Reading {
@@ -40,6 +39,8 @@ export interface Explanation {
   readonly layers: readonly HeldLayer[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
+  /** Of a translator. */
+  readonly languages?: RunLanguages | undefined;
   /** Number of tokens that were not read again; see {@link Reading.isLive}. */
   readonly numReused?: number;
   /** Milliseconds. */

@@ -23,6 +23,7 @@ import { startAhead } from './engine/startAhead';
 import type { HostEnvironment } from './hostEnvironment';
 import { makeTestApi } from './makeTestApi';
 import { bundledModelsUri, readFirstHeads } from './model/bundledModels';
+import { ChosenLanguages } from './model/chosenLanguages';
 import { ChosenTokenizers } from './model/chosenTokenizers';
 import { FirstHeads } from './model/firstHeads';
 import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation';
@@ -61,8 +62,9 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const recent = new RecentModels(context.globalState);
   const models = new ModelsOfKinds(context.globalState, () => chooseModel({ places, recent }, 'image'));
   const firstHeads = new FirstHeads(() => readFirstHeads(extensionUri, (uri) => settingOf(uri, places.hasFilePaths)));
+  const languages = new ChosenLanguages(context.globalState);
   const controller: ExplainController = owned.add(
-    new ExplainController({ store, supervisor, files, places, models, firstHeads, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.isSeen }),
+    new ExplainController({ store, supervisor, files, places, models, firstHeads, languages, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.isSeen }),
   );
   const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(
@@ -109,7 +111,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   );
   const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), input: async (signal) => supervisor.input(signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }, () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn)));
   const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
-  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, rows, log, places, recent }));
+  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, rows, log, places, recent, languages }));
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;
@@ -127,6 +129,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     store.onDidChangeRun((run) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasOwnTarget', run?.target !== undefined);
+      void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasLanguages', run?.info.languages !== undefined);
     }),
   );
   owned.add(store.onDidChangeLive(({ kind }) => void vscode.commands.executeCommand('setContext', 'attentionExplorer.isLive', kind !== 'off')));

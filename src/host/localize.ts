@@ -29,6 +29,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   checksFailed: 'showReport',
   imageNoGrid: 'showReport',
   inputNotMade: 'selectTextModel',
+  languagesNotKnown: 'selectTextModel',
   targetNotRead: 'useModelOutput',
   targetNotWritten: 'explainWithTarget',
   contextNotRead: 'explain',
@@ -119,6 +120,8 @@ export function actionTitle(action: PanelAction): PlainText {
       return said('Explain with Target Text…');
     case 'useModelOutput':
       return said('Use the Model’s Own Output');
+    case 'chooseLanguages':
+      return said('Choose Languages…');
     case 'rerun':
       return said('Run Again');
     case 'cancel':

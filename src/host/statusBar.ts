@@ -70,6 +70,7 @@ export class StatusBar implements Disposable {
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),
         ...noticeLines(run.info.inputFacts ?? []),
+        ...(run.info.languages === undefined ? [] : [said('Languages: {0} to {1}', run.info.languages.source ?? '?', run.info.languages.target ?? '?')]),
         ...(target === undefined ? [] : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
       ]),
     };

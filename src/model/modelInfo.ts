@@ -29,6 +29,17 @@ export interface ModelAnswer {
   readonly probability: number;
 }
 
+/** What a model translates from and into, by the codes that its tokenizer knows. */
+export interface Languages {
+  readonly source?: string | undefined;
+  readonly target?: string | undefined;
+}
+
+/** The languages of a run: all that can be named, and those that were used, as far as that is known. */
+export interface RunLanguages extends Languages {
+  readonly codes: readonly string[];
+}
+
 /** One explanation: a text or a picture read by a model, with its attention held by the engine. */
 export interface RunInfo {
   readonly runId: number;
@@ -39,6 +50,8 @@ export interface RunInfo {
   readonly notices: readonly Notice[];
   /** Where a picture's values come from: the settings, their file, what was done. In order. */
   readonly inputFacts?: readonly Notice[];
+  /** Of a translator whose tokenizer knows languages. */
+  readonly languages?: RunLanguages | undefined;
   /** The model's own answer, one for each question that it answers. */
   readonly answers?: readonly ModelAnswer[];
   /** In live mode: number of tokens whose attention stands as the run before has computed it. */
@@ -85,6 +98,7 @@ export const noticeSentences = {
   edgePaddingRead: 'The model fills the picture up at its edges, and reads that too: up to {0} % of a patch’s attention is there, and not shown.',
   picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
   processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
+  inLanguages: 'The text was read as {0}, and the target is in {1}, as you have chosen.',
   asPair: 'Two texts are explained as a pair, with the separators and token types that the tokenizer of {0} makes.',
   notAsPair: 'The model {0} reads no pairs of texts, so the first selection is explained by itself.',
   pairCut: 'Of the first text the first {0} of {1} tokens are read, and of the second the first {2} of {3}: the longer text is cut first, and at its end.',

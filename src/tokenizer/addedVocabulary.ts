@@ -49,6 +49,11 @@ export class AddedVocabulary {
     return this.#tokens.maxId;
   }
 
+  /** The contents of all special tokens, in the order of their ids. */
+  get specialContents(): string[] {
+    return [...this.#tokens.entries()].flatMap(([, { content, isSpecial }]) => (isSpecial ? [content] : []));
+  }
+
   contentOf(id: number): string | undefined {
     return this.#tokens.at(id)?.content;
   }

@@ -127,6 +127,11 @@ export class Tokenizer {
     return this.#parts.added.isSpecial(id);
   }
 
+  /** The special tokens of the vocabulary, as they are written. */
+  get specialTokens(): readonly string[] {
+    return this.#parts.added.specialContents;
+  }
+
   /** How the special token that an id is that of is written; undefined where it is none. */
   specialOf(id: number): string | undefined {
     return this.isSpecial(id) ? this.tokenOf(id) : undefined;

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
 import { syntaxEnds, syntaxPatience } from '../../src/host/run/syntaxEnds';
-import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
+import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, readFixture, select, sleep, testApi, until, writeFile, writeTinyModel } from './support';
 
 describe('A selection in its text', () => {
   const lines = Array.from({ length: 30 }, (_, i) => `line ${i} here`);
@@ -299,5 +299,37 @@ describe('Two selections', () => {
     await vscode.commands.executeCommand('attentionExplorer.explainAsPair');
     expectFailure(api.snapshot().status, 'pairNotSelected');
     await configure({ selection: undefined });
+  });
+});
+
+describe('The languages of a translator', () => {
+  let api: TestApi;
+  before(async () => {
+    api = await testApi();
+    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json']) await writeFile(`models/translator/${name}`, await readFixture(`languages/m2m100/${name}`));
+    await configure({ modelPath: 'models/translator' });
+  });
+  afterEach(closeAll);
+
+  it('are chosen from the codes that its tokenizer knows, and remembered for it', async () => {
+    await openText('a c b a');
+    expectReady(await explain(api));
+    const before = api.snapshot().run?.languages;
+    expect(before?.source).to.equal('eng_Latn');
+    const choosing = vscode.commands.executeCommand('attentionExplorer.chooseLanguages');
+    // The one in use comes first, and then all others.
+    for (const steps of [1, 0]) {
+      await sleep(900);
+      for (let i = 0; i < steps; i++) await vscode.commands.executeCommand('workbench.action.quickOpenSelectNext');
+      await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    }
+    await choosing;
+    const { run, notices } = api.snapshot();
+    const [first] = run?.languages?.codes ?? [];
+    expect([run?.languages?.source, run?.languages?.target]).to.deep.equal([first, before?.target]);
+    expect(run?.streams[1].tokens[1].piece).to.equal(before?.target);
+    expect(notices.join(' ')).to.include(`The text was read as ${first}`);
+    await openText('b');
+    expect((await explain(api)).run?.languages?.source, 'remembered').to.equal(first);
   });
 });

@@ -8,6 +8,7 @@ import { EngineSupervisor } from '../../src/host/engine/engineSupervisor';
 import { HostFiles } from '../../src/host/engine/hostFiles';
 import { nodeEngineLauncher } from '../../src/host/engine/launchEngine.node';
 import { LiveMode } from '../../src/host/live/liveMode';
+import { ChosenLanguages } from '../../src/host/model/chosenLanguages';
 import { FirstHeads } from '../../src/host/model/firstHeads';
 import { ModelsOfKinds } from '../../src/host/model/modelsOfKinds';
 import { ExplainController } from '../../src/host/run/explainController';
@@ -39,7 +40,7 @@ const store = new ViewStore();
 const files = new HostFiles(extensionUri);
 const places = { extensionUri, hasFilePaths: true, homePath: undefined, tokenizers: { get: () => undefined } } as unknown as ConstructorParameters<typeof LiveMode>[0]['places']; // what is asked of the chosen tokenizers
 const firstHeads = new FirstHeads(() => Promise.resolve(new Map()));
-const controller = new ExplainController({ store, supervisor, files, places, firstHeads, log, models: new ModelsOfKinds({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }, () => Promise.resolve(undefined)), showPanel: note, isPanelVisible: () => true });
+const controller = new ExplainController({ store, supervisor, files, places, firstHeads, languages: new ChosenLanguages({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }), log, models: new ModelsOfKinds({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }, () => Promise.resolve(undefined)), showPanel: note, isPanelVisible: () => true });
 const live = new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: note, onDidChangeSettings: () => ({ dispose: note }) });
 
 // Those that write a text of their own are refused by live mode.

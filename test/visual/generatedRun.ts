@@ -7,7 +7,7 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'longSource' | 'picture' | 'linearPicture' | 'stages';
+export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'pair' | 'longSource' | 'picture' | 'linearPicture' | 'stages';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -126,6 +126,14 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     huge: () => single({ role: 'source', ...repeated(4096) }, 12, 12),
     odd: () => single(oddStream, 2, 4),
     prose: () => single(withBeginning({ role: 'source', text: prose, tokens: cut(prose) }), 4, 8),
+    pair: () => {
+      const [first, second] = ['Where did the cat sit?', 'The cat sat on the mat\nand looked at the moon.'];
+      const own = (text: string, at: number): Token[] => cut(text).map((token) => ({ ...token, start: token.start + at, end: token.end + at }));
+      const special = (piece: string, at: number): Token => ({ id: 0, piece, start: at, end: at, isSpecial: true });
+      const before = [special('[CLS]', 0), ...own(first, 0), special('[SEP]', first.length)];
+      const tokens = [...before, ...own(second, first.length), special('[SEP]', first.length + second.length)];
+      return single({ role: 'source', text: first + second, tokens, second: { start: first.length, from: before.length } }, 2, 4);
+    },
     picture: () => pictureOf('exposed'),
     stages,
     linearPicture: () => pictureOf('derived'),
@@ -160,6 +168,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     documentName: plain('fibonacci.py'),
     startLine: 11,
     startCharacter: 0,
+    ...(kind === 'pair' ? { second: { startLine: 40, startCharacter: 4 } } : {}),
     ...(kind === 'context' ? { selected: { ...selected, isInContext: true, place: plain('fibonacci.py 26, in lines 12–27') } } : kind === 'alone' ? { selected: { start: 0, end: code.length, isInContext: false, place: plain('fibonacci.py 12–27, alone') } } : {}),
     notices: kind === 'context' ? [{ sentence: plain('Nothing was selected, so the text around the caret is explained, from line 3 to line 27.'), action: { id: 'explainFromStart', title: plain('From the Start') } }] : kind === 'large' ? [{ sentence: plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.') }] : [],
   };

@@ -51,6 +51,20 @@ describe('the text in the panel', () => {
     }
   });
 
+  it('has both texts of a pair, each with its own lines and from its own column', async () => {
+    await open({ run: 'pair', width: 640, height: 600 });
+    expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal(['First text', 'Second text']);
+    expect(await page.locator('.line').evaluateAll((lines) => lines.map((line) => (line as HTMLElement).dataset['number']))).to.deep.equal(['12', '41', '42']);
+    const [first, second, third] = await page.locator('.line').evaluateAll((lines) => lines.map((line) => line.querySelector('.token')?.getBoundingClientRect().left ?? 0));
+    expect(second - first).to.be.greaterThan(20);
+    expect(third).to.be.closeTo(first, 2);
+    // Tokens of both light up for one.
+    await page.locator('.line').last().locator('.token').last().click();
+    for (const line of [0, 2]) await page.locator('.line').nth(line).locator('.token[class*=" d"]').first().waitFor();
+    await page.keyboard.press('End');
+    await screenshot(page, 'visual/pair');
+  });
+
   it('is not scrolled sideways by what is hovered in the editor', async () => {
     await open({ run: 'prose', width: 480, height: 600 });
     await page.evaluate(() => host.fire('hover', { stream: 0, position: 68 }));

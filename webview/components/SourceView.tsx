@@ -2,7 +2,8 @@ import { computed, effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { numTokensOf } from '../../src/model/modelInfo';
+import { plain } from '../../src/base/safeText';
+import { numTokensOf, type RunLanguages } from '../../src/model/modelInfo';
 import { strongest } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { PanelRun } from '../../src/protocol';
@@ -159,7 +160,7 @@ function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefi
 }
 
 /** Says whose text the target is, with what changes that. */
-function TargetHeading({ isWritten }: { isWritten: boolean }): JSX.Element {
+function TargetHeading({ isWritten, languages }: { isWritten: boolean; languages: RunLanguages | undefined }): JSX.Element {
   const { panel } = usePanel();
   return (
     <header class="target-heading">
@@ -170,6 +171,11 @@ function TargetHeading({ isWritten }: { isWritten: boolean }): JSX.Element {
       {isWritten ? null : (
         <button type="button" class="link" onClick={() => panel.act('useModelOutput')}>
           {l10n.t('Use the model’s own')}
+        </button>
+      )}
+      {languages === undefined ? null : (
+        <button type="button" class="link" title={l10n.t('Languages…')} onClick={() => panel.act('chooseLanguages')}>
+          {`${plain(languages.source ?? '?')} → ${plain(languages.target ?? '?')}`}
         </button>
       )}
     </header>
@@ -254,7 +260,7 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     >
       {order.map((stream) => (
         <section key={stream} class="stream-section">
-          {streams[stream].target === undefined ? streams[stream].second !== undefined ? <h2>{l10n.t('First text')}</h2> : streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} />}
+          {streams[stream].target === undefined ? streams[stream].second !== undefined ? <h2>{l10n.t('First text')}</h2> : streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} languages={run.info.languages} />}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>
       ))}

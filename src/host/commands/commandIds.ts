@@ -11,6 +11,7 @@ export const commands = {
   readAlone: 'attentionExplorer.readAlone',
   explainWithTarget: 'attentionExplorer.explainWithTarget',
   useModelOutput: 'attentionExplorer.useModelOutput',
+  chooseLanguages: 'attentionExplorer.chooseLanguages',
   toggleLiveMode: 'attentionExplorer.toggleLiveMode',
   cancel: 'attentionExplorer.cancelExplanation',
   selectModel: 'attentionExplorer.selectModel',

@@ -19,6 +19,8 @@ import type { OutputLog } from '../say/log';
 import { showInformation } from '../say/notifications';
 import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
+import type { ChosenLanguages } from '../model/chosenLanguages';
+import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
@@ -42,6 +44,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly documents: ModelDocuments;
   readonly samples: SampleFiles;
   readonly rows: RowReader;
+  readonly languages: ChosenLanguages;
   readonly log: OutputLog;
 }
 
@@ -104,6 +107,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.selectModel, thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)));
   register(commands.chooseModelFile, thenRerun(() => chooseModelFile(deps)));
   register(commands.chooseTokenizer, thenRerun(() => chooseTokenizerOfModel(deps)));
+  register(commands.chooseLanguages, thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)));
   register(commands.selectHead, () => selectHead(store));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

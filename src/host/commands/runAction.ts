@@ -21,6 +21,8 @@ export async function runAction(action: PanelAction): Promise<void> {
       return vscode.commands.executeCommand(commands.explainWithTarget);
     case 'useModelOutput':
       return vscode.commands.executeCommand(commands.useModelOutput);
+    case 'chooseLanguages':
+      return vscode.commands.executeCommand(commands.chooseLanguages);
     case 'toggleLive':
       return vscode.commands.executeCommand(commands.toggleLiveMode);
     case 'rerun':

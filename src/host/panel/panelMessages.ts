@@ -53,7 +53,7 @@ const pairParams = v.object({ runId: index, component, queries: positions, keys:
 const headRowsParams = v.object({ runId: index, component, positions, direction: v.picklist(['reads', 'readBy']), mean: pinnedMean, size: thumbnailSize });
 const headMetricsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
-const actions = ['explain', 'explainSample', 'explainFromStart', 'readInContext', 'readAlone', 'openFile', 'explainWithTarget', 'useModelOutput', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
+const actions = ['explain', 'explainSample', 'explainFromStart', 'readInContext', 'readAlone', 'openFile', 'explainWithTarget', 'useModelOutput', 'chooseLanguages', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 /** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */

@@ -11,6 +11,7 @@ import type { ExplainParams, PanelNotice, PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
+import type { ChosenLanguages } from '../model/chosenLanguages';
 import type { FirstHeads } from '../model/firstHeads';
 import { actionTitle, errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
@@ -45,6 +46,7 @@ export interface ExplainDependencies {
   readonly places: ModelPlaces;
   readonly models: ModelsOfKinds;
   readonly firstHeads: FirstHeads;
+  readonly languages: ChosenLanguages;
   readonly log: Log;
   /** Opens the panel where it is not open, without taking the focus. */
   readonly showPanel: () => void;
@@ -237,7 +239,7 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      const params = { model: model.spec, text: read.text, second: other?.text, tokenLimit: settings.tokenLimit, target };
+      const params = { model: model.spec, text: read.text, second: other?.text, tokenLimit: settings.tokenLimit, target, languages: this.#deps.languages.of(model.spec.path) };
       const answer = await this.#ask(focus === undefined ? params : { ...params, isInContext: true }, source, signal);
       if (answer === 'noPair') {
         for (const each of [text, watching, progress]) each.dispose();

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { inLanguage, targetOpening, type Languages } from '../../../src/engine/languages';
+import { inLanguage, languageCodes, targetOpening } from '../../../src/engine/languages';
 import { givenTarget } from '../../../src/engine/targetText';
+import type { Languages } from '../../../src/model/modelInfo';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer';
 import { codeOfCall } from '../../harness/codeOf';
 
@@ -21,6 +22,13 @@ describe(`languages of a translation (transformers ${transformers})`, () => {
     const tokenizer = Tokenizer.fromJson(readFileSync(`${folder}/${name}.json`, 'utf8'));
     const endIds = new Set([endId]);
     const rules = { startId: endId, endIds, forcedFirstId: undefined };
+
+    it(`are known by the codes of ${name}`, () => {
+      const codes = languageCodes(tokenizer);
+      for (const { languages } of texts) if (languages !== null) expect(codes).to.include.members([languages.source, languages.target]);
+      expect(codes).to.have.length.within(20, 300);
+      expect(codes.filter((code) => /[<>]|mask/.test(code))).to.deep.equal([]);
+    });
 
     it(`have their codes where ${name} puts them, before the source or after it`, () => {
       for (const { languages, source } of texts) {
@@ -44,4 +52,8 @@ describe(`languages of a translation (transformers ${transformers})`, () => {
       expect(targetOpening(tokenizer, undefined, { tokenizerConfig: {}, config: {}, endIds })).to.equal(undefined);
     });
   }
+
+  it('are told without the marks that M2M100 spells them with', () => {
+    expect(languageCodes({ specialTokens: ['<s>', '__en__', '__zh_Hans__', 'en_XX', '<mask>', '__', 'eng'] })).to.deep.equal(['en', 'zh_Hans', 'en_XX']);
+  });
 });
