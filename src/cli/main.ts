@@ -64,7 +64,7 @@ async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
 
 async function run(command: string | undefined, { values, positionals }: Omit<Arguments, 'untimed'>): Promise<TerminalText> {
   const operand = (name: string): string => {
-    if (positionals.length !== 1) throw new ExplorerError('wrongUsage', [name, positionals.length === 0 ? 'it is missing' : 'name only one']);
+    if (positionals.length !== 1 || positionals[0] === '') throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
     return positionals[0];
   };
   const option = (name: 'feeds' | 'out'): string => {
@@ -74,6 +74,7 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
   };
   switch (command) {
     case 'explain':
+      if (isImageFile(operand('FILE'))) refuseTextOptions(values);
       return isImageFile(operand('FILE'))
         ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input })
         : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, ...languagesOf(values), tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input, contextTokens: tokensOf(values.context), pair: values.pair });
@@ -91,6 +92,13 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
     default:
       throw new ExplorerError('wrongUsage', [command, 'the commands are explain, inspect, extract and tokenize']);
   }
+}
+
+/** Throws `wrongUsage` where an option says how a text is to be read: a picture is read without it, which must not look as if it counted. */
+function refuseTextOptions(values: Options): void {
+  const ofTexts = ['target', 'source-language', 'target-language', 'context', 'pair', 'component', 'tokenizer', 'chat'] as const;
+  const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
+  if (given !== undefined) throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for texts, and the file is a picture']);
 }
 
 function tokensOf(value: string | undefined): number | undefined {

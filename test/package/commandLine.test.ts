@@ -104,6 +104,14 @@ describe('The command line', function () {
     rmSync(folder, { recursive: true });
   });
 
+  it('takes no option of texts with a picture, and no empty name', async () => {
+    for (const option of ['--chat', '--target=x', '--component=self', '--context=9', '--tokenizer=x', '--pair=x', '--source-language=x']) {
+      const { code, stderr } = await run(['explain', 'media/icon.png', option], '');
+      expect({ code, stderr }).to.deep.equal({ code: 2, stderr: `${option.split('=')[0]} is not valid: it is for texts, and the file is a picture; "attention-explorer --help" says how it is used.\n` });
+    }
+    expect(await run(['explain', ''], '')).to.deep.include({ code: 2, stderr: 'FILE is not valid: it is missing; "attention-explorer --help" says how it is used.\n' });
+  });
+
   it('explains the standard input', async () => {
     const { code, stdout } = await run(['explain', '-', '--json'], 'a = b\n');
     expect(code).to.equal(0);
