@@ -37,6 +37,8 @@ export class FakeHost {
   /** Milliseconds that a tile takes. */
   tileDelay = 0;
   numThumbnails = 0;
+  /** What small pictures wait for before they come. */
+  thumbnailsAfter: Promise<void> | undefined;
   numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
@@ -84,8 +86,9 @@ export class FakeHost {
       return this.#stored(name).headMetrics({ runId, component: name, isCausal: this.#isCausal(name), ids }, signal);
     },
     picture: () => generatePicture(),
-    thumbnails: ({ component, size }) => {
+    thumbnails: async ({ component, size }) => {
       this.numThumbnails++;
+      if (this.thumbnailsAfter !== undefined) await this.thumbnailsAfter;
       if (this.#keptThumbnails !== undefined) return this.#keptThumbnails;
       // Of a large run those of a short one of the same kinds: a real engine has them beside the data.
       if (isLarge(this.run)) return storeOf(longLayers(this.run, size)).thumbnails({ runId: 1, component, size, isCausal: true });

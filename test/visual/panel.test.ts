@@ -353,6 +353,19 @@ describe('the panel', () => {
       expect(await page.evaluate(() => host.patterns.filter((name) => name === '3.5').length)).to.equal(1);
     });
 
+    it('says that it is being drawn until its pictures come', async () => {
+      await open({});
+      await page.evaluate(() => {
+        let come = (): void => {};
+        host.thumbnailsAfter = new Promise((resolve) => (come = resolve));
+        Object.assign(globalThis, { come: () => come() });
+        host.showRun('code');
+      });
+      await page.getByRole('grid').getByText('drawing…').waitFor();
+      await page.evaluate(() => (globalThis as unknown as { come: () => void }).come()); // set above
+      await page.getByText('drawing…').waitFor({ state: 'detached' });
+    });
+
     it('paints the thumbnails', async () => {
       await open({ run: 'code' });
       await page.waitForFunction(() => host.numThumbnails > 0);
