@@ -5,6 +5,7 @@ import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession, type LayerWeights } from '../engine/attentionSession';
 import { placeLayers } from '../engine/image/placedLayers';
+import { placeTextLayers } from '../engine/placedText';
 import { maxAttentionBytes } from '../engine/layerInfo';
 import { modelAccess } from '../engine/modelAccess';
 import { readModelFiles } from '../engine/modelFiles';
@@ -54,8 +55,11 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const tensors = new Map<string, StoredTensor>();
   const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
-  const windowed = batch === 1 && pixels !== undefined ? layers.filter((layer) => layer.batch > 1) : [];
-  const placed = windowed.length === 0 || pixels === undefined ? undefined : await placedLayers(session, { windowed, inputs: given, pixels });
+  const text = given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2);
+  const isPartOf = (layer: LayerWeights): boolean => (pixels === undefined ? text !== undefined && layer.component !== 'cross' && layer.component !== 'decoder' && layer.numQueries !== length : layer.batch > 1);
+  const windowed = batch === 1 ? layers.filter(isPartOf) : [];
+  const read = pixels ?? text;
+  const placed = windowed.length === 0 || read === undefined ? undefined : await placedLayers(session, { windowed, inputs: [...given, ...made.inputs], read });
   for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, placed?.tensors.get(layer) ?? { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
   const [first] = outputs.values();
   if (first !== undefined && first.data instanceof Float32Array) tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
@@ -65,26 +69,27 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const { runtime, reason } = chosen;
   const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
   const reasons = [...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
-  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...(placed?.left ?? []).map(({ path, reason }) => line`Written window by window: ${plain(path)}: ${plain(reason)}`), ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
+  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...(placed?.left ?? []).map(({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`), ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
 }
 
 interface PlacedTensors {
   readonly tensors: ReadonlyMap<LayerWeights, StoredTensor>;
-  /** Layers that stay in their windows, with the reason. */
+  /** Layers that stay as they are computed, with the reason. */
   readonly left: readonly { readonly path: string; readonly reason: string }[];
 }
 
-/** Layers of windows as patterns over patches, [1, heads, queries, keys], as long as there is memory for them. */
-async function placedLayers(session: AttentionSession, { windowed, inputs, pixels }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly pixels: ModelInput }): Promise<PlacedTensors> {
-  const isChannelLast = pixels.dims[1] !== 1 && pixels.dims[1] !== 3 && (pixels.dims[3] === 1 || pixels.dims[3] === 3);
-  const places = await session.positions(inputs, pixels, isChannelLast);
-  const [height, width] = pixels.dims.slice(isChannelLast ? 1 : 2);
+/** Layers of windows as patterns over patches or tokens, [1, heads, queries, keys], as long as there is memory for them. */
+async function placedLayers(session: AttentionSession, { windowed, inputs, read }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly read: ModelInput }): Promise<PlacedTensors> {
+  const isChannelLast = read.dims.length === 4 && read.dims[1] !== 1 && read.dims[1] !== 3 && (read.dims[3] === 1 || read.dims[3] === 3);
+  const places = await session.positions(inputs, read, isChannelLast);
+  const [height, width] = read.dims.slice(isChannelLast ? 1 : 2);
   const tensors = new Map<LayerWeights, StoredTensor>();
   const left: { path: string; reason: string }[] = [];
   let bytes = 0;
   for (const layer of windowed) {
-    const site = session.analysis.sites.find(({ path, component, layer: number }) => path === layer.path && component === layer.component && number === layer.layer);
-    const made = placeLayers([layer], () => (site && places.get(site)) ?? 'where its patches lie is not known', { width, height }, {});
+    const { sites } = session.analysis;
+    const site = sites.find(({ path, component, layer: number }) => path === layer.path && component === layer.component && number === layer.layer);
+    const made = read.dims.length === 2 ? placeTextLayers({ layers: [layer], failed: [], outputs: new Map(), report: session.report }, places, sites, read.dims[1]) : placeLayers([layer], () => (site && places.get(site)) ?? 'where its patches lie is not known', { width, height }, {});
     const [one] = made.layers;
     left.push(...made.failed);
     if (one === undefined) continue;

@@ -308,9 +308,9 @@ export class AttentionSession {
     return { checks, layer: { ...cropped, ...(paddingShare > 0 ? { paddingShare } : {}), component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
   }
 
-  /** Where each site's queries and keys stand in a picture that is given as pixels; see {@link runPositions}. */
-  positions(inputs: readonly ModelInput[], pixels: ModelInput, isChannelLast: boolean): Promise<Placements> {
-    return runPositions({ ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative }, inputs, pixels, isChannelLast);
+  /** Where each site's queries and keys stand in a picture that is given as pixels, or in a text that is given as ids; see {@link runPositions}. */
+  positions(inputs: readonly ModelInput[], read: ModelInput, isChannelLast = false): Promise<Placements> {
+    return runPositions({ ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative }, inputs, read, isChannelLast);
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */

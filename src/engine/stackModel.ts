@@ -11,6 +11,7 @@ import { ContinuedRuns } from './continuedRuns';
 import type { FedFile } from './fedInput';
 import type { EmbeddingPart } from './embeddingPart';
 import type { LeanRuns } from './leanRuns';
+import { placeTextLayers } from './placedText';
 import { paddingNotices } from './paddingNotices';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
@@ -48,6 +49,8 @@ export class StackModel implements TextModel {
   readonly #continued: ContinuedRuns;
   #report: ExtractionReport;
   #fed: readonly FedFile[] = [];
+  /** Known once a run has given no layer over the whole text. */
+  #hasBlocks = false;
   /** Known once a run of another length has failed. */
   #baked: BakedLength | undefined;
 
@@ -127,8 +130,22 @@ export class StackModel implements TextModel {
     // What an edited text would go on from is kept only as long as it is edited.
     if (!isContinued) this.#continued.forget();
     if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions };
-    const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+    const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : this.#hasBlocks ? await this.#inBlocks(inputs, numTokens) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+    if (!isLean && !this.#hasBlocks && embedding === undefined && result.layers.length === 0 && result.failed.length > 0) {
+      // Attention may be computed block by block; then it is put together.
+      const placed = await this.#inBlocks(inputs, numTokens);
+      this.#hasBlocks = placed.layers.length > 0;
+      if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions };
+    }
     return { result, numReused: 0, numTokens, numPositions };
+  }
+
+  /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */
+  async #inBlocks(inputs: MadeInputs['inputs'], numTokens: number): Promise<AttentionResult> {
+    const { session, plan } = this.#parts;
+    const ids = inputs.find(({ name }) => plan.roles.get(name) === 'ids');
+    const result = await session.run(inputs, { hasWindows: true, outputs: [] });
+    return ids === undefined ? result : placeTextLayers(result, await session.positions(inputs, ids), session.analysis.sites, numTokens);
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */

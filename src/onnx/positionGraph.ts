@@ -1,7 +1,9 @@
-import { chosenColumns, convolvedKernel, isWidth } from './positionShapes';
+import { chosenColumns, convolvedKernel, isWidth, spelledOut } from './positionShapes';
 import type { PlacedSite } from './describeSites';
 import type { GraphIndex } from './graphIndex';
 import type { Replacements } from './leanNodes';
+import { rankOf } from './axisInference';
+import { isFloatType } from './dataType';
 import { PositionNodes } from './positionNodes';
 import { operatorOf, productOf, type Product } from './products';
 
@@ -21,6 +23,8 @@ export interface PositionGraph {
   /** Tensors that hold positions, in single precision whatever the file says. */
   readonly changed: ReadonlySet<string>;
   readonly sites: ReadonlyMap<PlacedSite, SitePositions | string>;
+  /** The input that positions are given as: the graph's own, or one beside it where that holds ids. */
+  readonly input: string;
 }
 
 /** Operators that only move what they are given first. */
@@ -48,7 +52,8 @@ export const leastPositionOpset = 11;
  * them; attention gives its queries theirs, so that a sum that joins two streams is seen to join what stands at one place, or not.
  */
 export function positionGraph(index: GraphIndex, sites: readonly PlacedSite[], input: string): PositionGraph {
-  return new Carrier(index, input).carry(sites);
+  const isIds = !isFloatType(index.inputs.find(({ name }) => name === input)?.dataType ?? 0);
+  return new Carrier(index, input, isIds).carry(sites);
 }
 
 /** Follows positions through a graph, node by node in the order in which they run. */
@@ -58,6 +63,9 @@ class Carrier {
   readonly #replaced = new Map<number, readonly Uint8Array[]>();
   /** Tensors that hold positions in place of values. */
   readonly #carried = new Set<string>();
+  readonly #input: string;
+  /** Ids, and what positions beside them are called: ids stay what they are, as masks are made of them. */
+  readonly #ids = new Map<string, string>();
   /** Tensors behind an operator that is not known, by that operator. */
   readonly #lost = new Map<string, string>();
   /** Rows and columns of products of two activations, by their node. */
@@ -65,10 +73,12 @@ class Carrier {
   /** Sites by the node that weights their values, each with the product that makes its scores. */
   readonly #weighting = new Map<number, { readonly site: PlacedSite; readonly scores: number }>();
 
-  constructor(index: GraphIndex, input: string) {
+  constructor(index: GraphIndex, input: string, isIds: boolean) {
     this.#index = index;
     this.#write = new PositionNodes(index);
-    this.#carried.add(input);
+    this.#input = isIds ? this.#write.named('positions') : input;
+    if (isIds) this.#ids.set(input, this.#input);
+    else this.#carried.add(input);
   }
 
   carry(sites: readonly PlacedSite[]): PositionGraph {
@@ -82,15 +92,15 @@ class Carrier {
       if (wanted.has(node) || asked.has(node)) this.#visit(node);
     });
     const placed = sites.map((site): [PlacedSite, SitePositions | string] => [site, this.#site(site, scores.get(site))]);
-    return { replacements: { nodes: this.#replaced, initializers: this.#write.initializers }, added: this.#write.take(), changed: this.#carried, sites: new Map(placed) };
+    return { replacements: { nodes: this.#replaced, initializers: this.#write.initializers }, added: this.#write.take(), changed: this.#carried, sites: new Map(placed), input: this.#input };
   }
 
   #site(site: PlacedSite, product: number | undefined): SitePositions | string {
     const { queries, keys, loop } = site;
     if (loop !== undefined) return 'it is inside a loop';
     const lost = this.#lost.get(queries) ?? this.#lost.get(keys);
-    if (lost !== undefined) return `the way from the picture’s patches to it goes through ${lost}`;
-    if (!this.#carried.has(queries) || !this.#carried.has(keys)) return 'its queries or keys come from no patches of the picture';
+    if (lost !== undefined) return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
+    if (!this.#carried.has(queries) || !this.#carried.has(keys)) return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
     const made = product === undefined ? undefined : this.#products.get(product);
     if (made !== undefined) return made;
     if (product !== undefined) return 'its product is of a form that is not known';
@@ -102,6 +112,7 @@ class Carrier {
     const dependencies = this.#index.dependencies(node);
     const { opType, outputs } = this.#index.nodes[node];
     this.#index.spend(1);
+    if (this.#ids.size > 0 && this.#embed(node)) return;
     if (this.#weigh(node)) {
       this.#replaced.set(node, this.#write.take());
       this.#carried.add(outputs[0]);
@@ -119,6 +130,29 @@ class Carrier {
     });
     const made = this.#write.take();
     if (made.length > 0) this.#replaced.set(node, made);
+  }
+
+  /** Ids are moved with their positions beside them, until they choose rows of a weight: these stand where the ids did. */
+  #embed(node: number): boolean {
+    const write = this.#write;
+    const { inputs, outputs, bytes, range } = this.#index.nodes[node];
+    const operator = operatorOf(this.#index, node);
+    const table = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#index.weight(inputs[0])?.dims : undefined;
+    if (table?.length === 2 && isWidth(table[1]) && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0) {
+      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(table[1])], {}, outputs[0]);
+      this.#replaced.set(node, write.take());
+      this.#carried.add(outputs[0]);
+      return true;
+    }
+    const beside = this.#ids.get(inputs[0]);
+    const isMoved = moving.has(operator) || operator === 'Identity' || operator === 'Cast' || (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
+    if (beside === undefined || !isMoved || inputs.slice(1).some((name) => this.#ids.has(name))) return false;
+    const own = outputs.map(() => write.fresh());
+    if (operator === 'Cast' || operator === 'Identity') write.add('Identity', [beside], {}, own[0]);
+    else write.copy(node, operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)], { outputs: own, without: operator === 'Pad' ? ['value'] : [] });
+    outputs.forEach((output, i) => this.#ids.set(output, own[i]));
+    this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
+    return true;
   }
 
   /** What attention gives stands where its queries do: its scores, which may be many, are not made. */
@@ -254,8 +288,9 @@ class Carrier {
   }
 
   /** The same of an Einsum of two tensors. */
-  #contract({ node, operands, equation }: Product, output: string): readonly number[] | undefined {
-    if (equation === undefined || [...equation.operands, equation.result].some((letters) => letters.includes('.'))) return undefined;
+  #contract({ node, operands, equation: given }: Product, output: string): readonly number[] | undefined {
+    const equation = given && spelledOut(given, operands.map((name) => rankOf(this.#index, name)));
+    if (equation === undefined) return undefined;
     const write = this.#write;
     const isProduct = operands.every((name) => this.#carried.has(name));
     const own = operands.map((name, i) => {

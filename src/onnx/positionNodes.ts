@@ -50,6 +50,21 @@ export class PositionNodes {
     return Object.fromEntries([...this.#index.attributes(node)].filter(([name]) => !without.includes(name)).map(([name, { range }]) => [name, { raw: bytes.subarray(range.start, range.end) }]));
   }
 
+  /** A name that nothing in the graph has. */
+  named(name: string): string {
+    return this.#own(name);
+  }
+
+  /** A new name of that kind. */
+  fresh(): string {
+    return this.#name();
+  }
+
+  /** A tensor with one more axis behind its last. */
+  unsqueeze(tensor: string): string {
+    return (this.#index.model.opsets.get('') ?? 1) >= 13 ? this.add('Unsqueeze', [tensor, this.integers([-1])]) : this.add('Unsqueeze', [tensor], { axes: { integers: [-1] } });
+  }
+
   /** What two tensors of one sum have in common: that of them which has positions, −1 where both have and they differ. */
   merge(a: string, b: string, output?: string): string {
     if (a === b) return output === undefined ? a : this.add('Identity', [a], {}, output);

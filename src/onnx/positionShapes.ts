@@ -1,4 +1,5 @@
 import type { GraphIndex } from './graphIndex';
+import type { Equation } from './products';
 
 /** No matrix of a model is wider, and no kernel has more places: a file may state what it likes. */
 const mostColumns = 2 ** 20;
@@ -49,4 +50,18 @@ export function convolvedKernel(index: GraphIndex, node: number, weightSizes: re
     return place >= 0 ? Math.min(size - 1, place) : 0;
   });
   return { sizes, at };
+}
+
+/** An equation with letters in the place of dots, where an operand's number of axes tells how many there are; the runtime refuses it where another has others. */
+export function spelledOut(equation: Equation, ranks: readonly (number | undefined)[]): Equation | undefined {
+  const all = [...equation.operands, equation.result];
+  if (!all.some((letters) => letters.includes('...'))) return equation;
+  const used = new Set(all.join('').replaceAll('.', ''));
+  const counts = equation.operands.flatMap((letters, i) => (letters.includes('...') && ranks[i] !== undefined ? [ranks[i] - letters.replace('...', '').length] : []));
+  const [count] = counts;
+  // Operands with fewer axes there would be spread.
+  if (count === undefined || !(count >= 0 && count <= 8) || counts.some((each) => each !== count)) return undefined;
+  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !used.has(letter)).slice(0, count).join('');
+  const spell = (letters: string): string => letters.replace('...', free);
+  return free.length === count ? { operands: equation.operands.map(spell), result: spell(equation.result) } : undefined;
 }

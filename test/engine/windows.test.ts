@@ -2,9 +2,11 @@ import { expect } from 'chai';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { AttentionStore } from '../../src/engine/attentionStore';
 import { ImageModel, type ImageRunResult } from '../../src/engine/image/imageModel';
+import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtime } from '../../src/engine/runtime';
 import { headsOf } from '../../src/model/head';
 import { readFixture, readFixtureText } from '../harness/fixtures';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
@@ -80,5 +82,29 @@ describe('vision towers of windows and of several grids', () => {
     expect(components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)])).to.deep.equal([['stage1', [1]], ['stage2', [0, 2]]]);
     const last = streams[components[1].queryStream];
     expect(last.tokens.map(({ piece }) => piece).slice(0, 3)).to.deep.equal(['[CLS]', '1,1', '1,2']);
+  });
+
+  it('puts blocks of a text together over its tokens', async () => {
+    const folder = 'windows/longt5.legacy';
+    const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), folder);
+    const access = memoryAccess({ 'm/model.onnx': await readFixture(`${folder}/model.onnx`), 'm/tokenizer.json': tinyTokenizer() });
+    const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
+    const text = 'blocks of four';
+    // What is known after the first run holds for the next.
+    for (let run = 1; run <= 2; run++) {
+      const { streams, components, layers, notices } = await model.explain({ text, tokenLimit: 0 });
+      expect(streams[0].tokens.map(({ id }) => id)).to.deep.equal([...text].map((character) => (character === ' ' ? 94 : character.charCodeAt(0) - 33)));
+      expect([components.map(({ component, layers: { length } }) => `${component} ${length}`), notices]).to.deep.equal([['self 2'], []]);
+      for (const [layer, held] of layers.entries()) {
+        const values = floatsOf(expected.get(`attention.${layer}`) ?? { dtype: '', shape: [], data: new Uint8Array() });
+        const rows = await Promise.all([0, 1].map((head) => held.rows(head, 0, text.length)));
+        let largest = 0;
+        rows.flatMap((own) => [...own]).forEach((weight, i) => (largest = Math.max(largest, Math.abs(weight - values[i]))));
+        expect([held.numQueries, held.numKeys, values.length]).to.deep.equal([14, 14, 2 * 14 * 14]);
+        expect(largest).to.be.at.most(1e-5);
+        expect(rows[0][13]).to.equal(0); // the last token, which the first does not reach
+      }
+    }
+    await model.release();
   });
 });

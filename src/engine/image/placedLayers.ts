@@ -3,8 +3,9 @@ import type { PatchGrid, TokenStream } from '../../model/token';
 import { ownToken } from '../../onnx/positionNodes';
 import type { LayerWeights } from '../attentionSession';
 import type { Streams } from '../layerInfo';
-import { WindowedLayer, type AttentionWindow, type WindowedWeights } from '../windowedLayer';
-import { windowsOf, type PlacedWindow, type SitePlaces } from '../windowPlaces';
+import { placeWindows, type TokenSide } from '../placedWindows';
+import { WindowedLayer, type WindowedWeights } from '../windowedLayer';
+import type { SitePlaces } from '../windowPlaces';
 import { imageStream } from './imageTokens';
 import type { PixelSize } from './raster';
 
@@ -19,11 +20,9 @@ export interface PlacedLayers {
   readonly paddingShare: number;
 }
 
-/** The tokens of one side of a layer, and which of them stands at a place of the picture. */
-interface TokenGrid {
+/** The tokens of one side of a layer, with their grid. */
+interface TokenGrid extends TokenSide {
   readonly grid: PatchGrid;
-  readonly numTokens: number;
-  readonly positionOf: ReadonlyMap<number, number>;
 }
 
 /** Puts the windows of each layer together into patterns over its own grids; layers over one pair of grids are one stage, where there are several. */
@@ -42,7 +41,7 @@ export function placeLayers(layers: readonly LayerWeights[], placesOf: (layer: L
   let paddingShare = 0;
   for (const layer of layers) {
     const places = placesOf(layer);
-    const made = typeof places === 'string' ? places : placeLayer(layer, places, picture);
+    const made = typeof places === 'string' ? places : placeWindows(layer, places, (windows) => gridOf(windows, picture));
     if (typeof made === 'string') failed.push({ path: layer.path, reason: made });
     else {
       placed.push({ layer: made.layer, windowed: made.windowed, queryStream: streamOf(made.queries), keyStream: streamOf(made.keys) });
@@ -59,47 +58,6 @@ export function placeLayers(layers: readonly LayerWeights[], placesOf: (layer: L
   return { layers: named, streams, streamsOf: (component) => byComponent.get(component) ?? { queryStream: 0, keyStream: 0 }, failed, paddingShare };
 }
 
-/** One layer over its grids; otherwise why it has none, in a clause. */
-function placeLayer(layer: LayerWeights, places: SitePlaces, picture: PixelSize): { readonly layer: LayerWeights; readonly windowed: WindowedWeights | undefined; readonly queries: TokenGrid; readonly keys: TokenGrid } | string {
-  const windows = windowsOf(layer, places);
-  if (typeof windows === 'string') return windows;
-  const queries = gridOf(windows.map(({ rows }) => rows), picture);
-  const keys = gridOf(windows.map(({ columns }) => columns), picture);
-  if (typeof queries === 'string') return queries;
-  if (typeof keys === 'string') return keys;
-  const own = windows.map((window): AttentionWindow => ({ matrices: window.matrices, queries: positionsIn(queries, window.rows), keys: positionsIn(keys, window.columns) }));
-  const isIn = new Set<number>();
-  for (const { queries: positions } of own) {
-    for (const position of positions) {
-      if (position >= 0 && isIn.has(position)) return 'some of its patches read in several windows';
-      isIn.add(position);
-    }
-  }
-  if (own.some(({ keys: positions }) => new Set(positions.filter((position) => position >= 0)).size !== positions.filter((position) => position >= 0).length)) return 'some of its windows have a patch several times';
-  const numHeads = windows[0].matrices.length;
-  const paddingShare = shareOfNowhere(layer, own);
-  const shape = { batch: 1, numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, ...(paddingShare > 0 ? { paddingShare } : {}) };
-  const [only] = own;
-  if (own.length === 1 && inOrder(only.queries, queries.numTokens) && inOrder(only.keys, keys.numTokens)) return { layer: { ...layer, ...shape }, windowed: undefined, queries, keys };
-  return { layer: { ...layer, ...shape, weights: new Float32Array(0), isCausal: false }, windowed: { numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, windows: own, weights: layer.weights }, queries, keys };
-}
-
-function inOrder(positions: Int32Array, count: number): boolean {
-  return positions.length === count && positions.every((position, i) => position === i);
-}
-
-/** The positions of a window's tokens; −1 for padding. */
-function positionsIn({ positionOf, grid, numTokens }: TokenGrid, places: PlacedWindow['rows']): Int32Array {
-  // Tokens of the model's own stand in their order before the patches, and behind them.
-  let own = 0;
-  return Int32Array.from(places, (place) => {
-    if (place !== ownToken) return positionOf.get(place) ?? -1;
-    const position = own < grid.first ? own : own + grid.rows * grid.columns;
-    own++;
-    return position < numTokens ? position : -1;
-  });
-}
-
 /** The regular grid that places are the corners of; otherwise, in a clause, why they are none. */
 function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize): TokenGrid | string {
   const places = new Set<number>();
@@ -114,7 +72,7 @@ function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize):
   const [numOwn] = own;
   const first = windows.length === 1 ? Math.min(numOwn, windows[0].findIndex((place) => place > 0 && place !== ownToken)) : 0;
   const positionOf = new Map(sorted.map((place, i) => [place, first + i]));
-  return { grid: { rows: down.count, columns: across.count, first, patchWidth: across.step, patchHeight: down.step }, numTokens: sorted.length + numOwn, positionOf };
+  return { grid: { rows: down.count, columns: across.count, first, patchWidth: across.step, patchHeight: down.step }, first, numPlaced: sorted.length, numTokens: sorted.length + numOwn, positionOf };
 }
 
 /** How many even steps coordinates go, each within its step of a side's length; undefined where they are not even. */
@@ -122,22 +80,4 @@ function stepsOf(coordinates: readonly number[], length: number): { readonly cou
   const each = [...new Set(coordinates)].sort((a, b) => a - b);
   const step = each.length === 1 ? length : each[1] - each[0];
   return each.every((coordinate, i) => Math.floor(coordinate / step) === i && coordinate - each[0] === i * step) ? { count: each.length, step } : undefined;
-}
-
-/** The largest share of a row that lies on padding. */
-function shareOfNowhere({ weights }: LayerWeights, windows: readonly AttentionWindow[]): number {
-  let largest = 0;
-  for (const { matrices, queries, keys } of windows) {
-    if (!keys.includes(-1)) continue;
-    for (const matrix of matrices) {
-      for (let row = 0; row < queries.length; row++) {
-        if (queries[row] < 0) continue;
-        const start = (matrix * queries.length + row) * keys.length;
-        let sum = 0;
-        for (let column = 0; column < keys.length; column++) if (keys[column] < 0) sum += weights[start + column];
-        largest = Math.max(largest, sum);
-      }
-    }
-  }
-  return largest;
 }
