@@ -1,4 +1,4 @@
-import { bound, checkMade, joinMade, made, needed, textOf } from './bound';
+import { bound, checkList, checkMade, joinMade, made, needed, textOf } from './bound';
 import { JinjaError } from './jinjaError';
 import { pythonSpace } from './lexer';
 import { capitalized, filled, member, replaced, splitLines, stripped } from './methods';
@@ -13,6 +13,7 @@ type Filter = (value: Value, args: Arguments) => Value;
 const own: readonly (readonly [names: string, filter: Filter])[] = [
   ['abs', (value) => (value instanceof Float ? new Float(Math.abs(value.value)) : Math.abs(integerOf(value)))],
   ['attr', (value, args) => attribute(value, textOf('attr', bound('attr', args, ['name'])[0]))],
+  ['batch', batched],
   ['capitalize', (value) => capitalized(str(value))],
   ['center', (value, args) => centered(str(value), integerOf(bound('center', args, ['width'])[0] ?? 80))],
   ['length count', (value) => lengthOf(value)],
@@ -52,6 +53,7 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
   ['reverse', (value) => (typeof value === 'string' ? codePoints(value).reverse().join('') : new Iterator(reversed(value).values()))],
   ['round', rounded],
   ['safe', (value) => new Safe(str(value))],
+  ['slice', sliced],
   ['sort', sorted],
   ['string', (value) => str(value)],
   ['sum', summed],
@@ -184,6 +186,49 @@ function lazily(value: Value, each: (item: Value) => readonly Value[]): Iterator
     (function* (): IterableIterator<Value> {
       if (!isTrue(value) && !(value instanceof Iterator)) return;
       for (const item of iterate(value)) yield* each(item);
+    })(),
+  );
+}
+
+/** Lists of so many items each, the last of them filled up where something is given for that. */
+function batched(value: Value, args: Arguments): Value {
+  const [count, fill = null] = bound('batch', args, ['linecount', 'fill_with']);
+  const size = integerOf(needed('batch', count));
+  checkList(fill === null ? 0 : size);
+  return new Iterator(
+    (function* (): IterableIterator<Value> {
+      let batch: Value[] = [];
+      for (const item of iterate(value)) {
+        if (batch.length === size) {
+          yield batch;
+          batch = [];
+        }
+        batch.push(item);
+      }
+      if (batch.length === 0) return;
+      while (fill !== null && batch.length < size) batch.push(fill);
+      yield batch;
+    })(),
+  );
+}
+
+/** So many lists of about as many items each: the first ones have one more, or the others get what is given to fill them up. */
+function sliced(value: Value, args: Arguments): Value {
+  const [count, fill = null] = bound('slice', args, ['slices', 'fill_with']);
+  const slices = integerOf(needed('slice', count));
+  checkList(slices);
+  return new Iterator(
+    (function* (): IterableIterator<Value> {
+      const items = [...iterate(value)];
+      if (slices === 0) throw new JinjaError('integer division or modulo by zero');
+      const [size, numLonger] = [Math.floor(items.length / slices), items.length % slices];
+      let from = 0;
+      for (let i = 0; i < slices; i++) {
+        const to = from + size + (i < numLonger ? 1 : 0);
+        const slice = items.slice(from, to);
+        from = to;
+        yield fill !== null && i >= numLonger ? [...slice, fill] : slice;
+      }
     })(),
   );
 }
