@@ -51,9 +51,7 @@ def check_runs(path: Path, feeds: dict[str, torch.Tensor], model: torch.nn.Modul
     Raises:
         Exception: what ONNX Runtime says where it cannot: then the export is wrong, and no one else can run it either.
     """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 4
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = check_loads(path)
     taken = {i.name for i in session.get_inputs()}
     given = session.run(None, {name: value.numpy() for name, value in feeds.items() if name in taken})
     with torch.no_grad():
@@ -61,6 +59,17 @@ def check_runs(path: Path, feeds: dict[str, torch.Tensor], model: torch.nn.Modul
     for own, other in zip(wanted, given):
         if own.shape == other.shape and not np.allclose(own.float().numpy(), other, rtol=1e-2, atol=1e-2, equal_nan=True):
             raise ValueError(f"the exported file gives another result: up to {np.nanmax(np.abs(own.float().numpy() - other)):.1e}")
+
+
+def check_loads(path: Path) -> onnxruntime.InferenceSession:
+    """Loads a file, which some tools write so that ONNX Runtime itself refuses it.
+
+    Raises:
+        Exception: what ONNX Runtime says.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def vary(source: Path, variant: str, target: Path) -> None:

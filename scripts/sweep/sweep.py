@@ -32,7 +32,7 @@ import onnxruntime  # noqa: E402
 import torch  # noqa: E402
 import transformers  # noqa: E402
 
-from exported import FORMS, VARIANTS, check_runs, export, vary  # noqa: E402
+from exported import FORMS, VARIANTS, check_loads, check_runs, export, vary  # noqa: E402
 from judge import ROOT, Commands, Verdict, judge  # noqa: E402
 from past import going_on
 from tiny import architectures, build, example  # noqa: E402
@@ -90,6 +90,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
                     check_runs(varied, fed, further)
                 else:
                     vary(plain, variant, varied)
+                    check_loads(varied)
             except Exception as error:
                 say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
                 continue
