@@ -18,7 +18,7 @@ export function findTests(floors, platform) {
     .sort();
 }
 
-const common = { absWorkingDir: root, bundle: true, sourcemap: 'inline', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', define: {}, loader: { '.wasm': 'binary' } };
+const common = { absWorkingDir: root, bundle: true, sourcemap: 'inline', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', logOverride: { 'import-is-undefined': 'error' }, define: {}, loader: { '.wasm': 'binary' } };
 
 function outputFolder(name) {
   const folder = join(root, 'out', 'tests', name);

@@ -72,6 +72,7 @@ export class FileSystemError extends Error {}
 export const FileType = { Directory: 2 };
 export const ViewColumn = { Beside: -2 };
 export const EndOfLine = { LF: 1, CRLF: 2 };
+export const SymbolKind = { Method: 5, Constructor: 8, Function: 11 };
 export const ProgressLocation = { Notification: 15 };
 
 interface Change {
