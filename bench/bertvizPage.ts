@@ -7,7 +7,11 @@ import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../test/harness/browser';
 
 /** The files of npm packages that stand for what the pages ask for. */
-const libraries = { require: ['requirejs', 'require.js'], d3: ['d3', 'dist/d3.min.js'], jquery: ['jquery', 'dist/jquery.min.js'] } as const;
+const libraries = {
+  require: ['requirejs', 'require.js'],
+  d3: ['d3', 'dist/d3.min.js'],
+  jquery: ['jquery', 'dist/jquery.min.js'],
+} as const;
 
 /** One of BertViz's two views. */
 export interface BertVizView {
@@ -48,7 +52,8 @@ export class BertViz {
     const files: Record<string, string> = {};
     for (const [name, library] of Object.entries(libraries)) {
       const file = libraryFile(library);
-      if (file === undefined) return `its pages need ${library[0]}, which is not installed (npm install --no-save d3@5.7.0 jquery@2 requirejs@2.3.6)`;
+      if (file === undefined)
+        return `its pages need ${library[0]}, which is not installed (npm install --no-save d3@5.7.0 jquery@2 requirejs@2.3.6)`;
       files[name] = file;
     }
     return new BertViz(await launchBrowser(), folder, files);
@@ -60,12 +65,15 @@ export class BertViz {
       open: (size) => this.#open(`head-${size}`),
       paint: (page) => this.#paint(page),
       next: (page, index) =>
-        page.evaluate((layer) => {
-          const select = document.querySelector<HTMLSelectElement>('#layer');
-          if (select === null) throw new Error('no choice of layers');
-          select.value = layer;
-          select.dispatchEvent(new Event('change', { bubbles: true }));
-        }, String((index % 11) + 1)),
+        page.evaluate(
+          (layer) => {
+            const select = document.querySelector<HTMLSelectElement>('#layer');
+            if (select === null) throw new Error('no choice of layers');
+            select.value = layer;
+            select.dispatchEvent(new Event('change', { bubbles: true }));
+          },
+          String((index % 11) + 1),
+        ),
       hover: (page, position) => this.#hover(page, '#left > g:last-of-type > g', position),
     };
   }
@@ -76,11 +84,14 @@ export class BertViz {
       open: (size) => this.#open(`model-${size}`),
       paint: (page) => this.#paint(page),
       next: (page, index) =>
-        page.evaluate((head) => {
-          const region = document.querySelector(`#attn_background_3_${head}`)?.parentElement?.lastElementChild;
-          if (!region) throw new Error('no such head');
-          region.dispatchEvent(new MouseEvent('click', { bubbles: true }));
-        }, (index % 11) + 1),
+        page.evaluate(
+          (head) => {
+            const region = document.querySelector(`#attn_background_3_${head}`)?.parentElement?.lastElementChild;
+            if (!region) throw new Error('no such head');
+            region.dispatchEvent(new MouseEvent('click', { bubbles: true }));
+          },
+          (index % 11) + 1,
+        ),
       hover: (page, position) => this.#hover(page, 'g.detail > g', position),
     };
   }
@@ -94,24 +105,40 @@ export class BertViz {
     const html = await readFile(join(this.#folder, `${name}.html`), 'utf8');
     const from = html.lastIndexOf('<script type="text/javascript">');
     const script = html.slice(from + '<script type="text/javascript">'.length, html.lastIndexOf('</script>'));
-    const [, before = '', params = '', after = ''] = /^([\s\S]*?const params = )(\{.*\})(; \/\/ HACK[\s\S]*)$/.exec(script) ?? [];
+    const [, before = '', params = '', after = ''] =
+      /^([\s\S]*?const params = )(\{.*\})(; \/\/ HACK[\s\S]*)$/.exec(script) ?? [];
     if (params === '') throw new Error('BertViz writes its pages otherwise than expected');
     const page = await this.#browser.newPage({ viewport: { width: 1400, height: 860 } });
     await page.route('**/*', async (route) => {
       const { hostname, pathname } = new URL(route.request().url());
-      if (hostname === 'bertviz.test') return route.fulfill(pathname === '/params' ? { contentType: 'application/json', body: params } : { contentType: 'text/html', body: html.slice(0, from) });
+      if (hostname === 'bertviz.test')
+        return route.fulfill(
+          pathname === '/params'
+            ? { contentType: 'application/json', body: params }
+            : { contentType: 'text/html', body: html.slice(0, from) },
+        );
       const library = Object.keys(this.#files).find((each) => pathname.includes(each));
-      return library === undefined ? route.abort() : route.fulfill({ contentType: 'text/javascript', path: this.#files[library] });
+      return library === undefined
+        ? route.abort()
+        : route.fulfill({ contentType: 'text/javascript', path: this.#files[library] });
     });
     await page.goto('http://bertviz.test/');
-    await page.evaluate(async (source) => {
-      const numbers: unknown = await (await fetch('/params')).json();
-      const draw = new Function('params', source) as (numbers: unknown) => void; // BertViz's own script, with its numbers as a parameter
-      Object.assign(globalThis, { drawBertViz: () => draw(numbers) });
-      const configuration = /require\.config\(\{[\s\S]*?\n\}\);/.exec(source)?.[0] ?? '';
-      new Function(configuration)();
-      await new Promise<void>((done) => (globalThis as unknown as { requirejs(names: string[], then: () => void): void }).requirejs(['jquery', 'd3'], done)); // require.js defines it
-    }, `${before.replace(/const params = $/, '')}${after.slice(1)}`);
+    await page.evaluate(
+      async (source) => {
+        const numbers: unknown = await (await fetch('/params')).json();
+        const draw = new Function('params', source) as (numbers: unknown) => void; // BertViz's own script, with its numbers as a parameter
+        Object.assign(globalThis, { drawBertViz: () => draw(numbers) });
+        const configuration = /require\.config\(\{[\s\S]*?\n\}\);/.exec(source)?.[0] ?? '';
+        new Function(configuration)();
+        await new Promise<void>((done) =>
+          (globalThis as unknown as { requirejs(names: string[], then: () => void): void }).requirejs(
+            ['jquery', 'd3'],
+            done,
+          ),
+        ); // require.js defines it
+      },
+      `${before.replace(/const params = $/, '')}${after.slice(1)}`,
+    );
     return page;
   }
 
@@ -119,11 +146,16 @@ export class BertViz {
     return page.evaluate(
       () =>
         new Promise<number>((done) => {
-          const { drawBertViz, requirejs } = globalThis as unknown as { drawBertViz(): void; requirejs(names: string[], then: () => void): void }; // defined above
+          const { drawBertViz, requirejs } = globalThis as unknown as {
+            drawBertViz(): void;
+            requirejs(names: string[], then: () => void): void;
+          }; // defined above
           const started = performance.now();
           drawBertViz();
           // It draws when its libraries are handed to it; this is behind it in the line.
-          requirejs(['jquery', 'd3'], () => requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - started))));
+          requirejs(['jquery', 'd3'], () =>
+            requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - started))),
+          );
         }),
     );
   }

@@ -21,7 +21,8 @@ const numActs = 7;
 const numWarm = 8;
 /** Milliseconds of work after which once is enough. */
 const slowAct = 400;
-const kindOf = (size: number): RunKind => (({ 64: 'tokens64', 128: 'tokens128', 256: 'tokens256', 512: 'large', 4096: 'huge' }) as const)[size] ?? 'large';
+const kindOf = (size: number): RunKind =>
+  (({ 64: 'tokens64', 128: 'tokens128', 256: 'tokens256', 512: 'large', 4096: 'huge' }) as const)[size] ?? 'large';
 
 /** A tool with a page of its own for each round. */
 interface Tool {
@@ -61,7 +62,10 @@ async function busy(session: CDPSession): Promise<Work> {
 
 /** What the page's thread works on something and on drawing it. */
 async function workOf(page: Page, session: CDPSession, act: () => Promise<unknown>): Promise<Work> {
-  const settled = (): Promise<unknown> => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))));
+  const settled = (): Promise<unknown> =>
+    page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))),
+    );
   await settled();
   const idleFrom = await busy(session);
   await settled();
@@ -96,7 +100,9 @@ async function measure(tool: Tool, size: number, round: number, times: Times): P
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(new Error(`not there after ${limit / 1000} s`)), limit);
     });
-    const crashed = new Promise<never>((_, reject) => opened.once('crash', () => reject(new Error('the page crashed'))));
+    const crashed = new Promise<never>((_, reject) =>
+      opened.once('crash', () => reject(new Error('the page crashed'))),
+    );
     const all = async (): Promise<void> => {
       const paint = await tool.paint(opened, size);
       await tool.ready?.(opened);
@@ -156,7 +162,8 @@ const ours: Tool = {
           const started = performance.now();
           host.showRun(kind);
           const look = (): void => {
-            if (host.intents.some(({ name }) => name === 'painted') && host.numThumbnails > 0) requestAnimationFrame(() => done(performance.now() - started));
+            if (host.intents.some(({ name }) => name === 'painted') && host.numThumbnails > 0)
+              requestAnimationFrame(() => done(performance.now() - started));
             else setTimeout(look);
           };
           look();
@@ -170,7 +177,14 @@ const ours: Tool = {
   next: (page, index) => showHead(page, `3.${(index % 11) + 1}`),
   pin: (page) => change(page, { pinned: [{ stream: 0, position: 50 }] }),
   letGo: (page) => change(page, { pinned: [] }),
-  hover: (page, position) => page.evaluate((at) => document.querySelector(`[data-token="${at}"]`)?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' })), position),
+  hover: (page, position) =>
+    page.evaluate(
+      (at) =>
+        document
+          .querySelector(`[data-token="${at}"]`)
+          ?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' })),
+      position,
+    ),
 };
 
 /** Writes the numbers that both are given. */
@@ -179,26 +193,46 @@ function writeAttention(folder: string, size: number): void {
   const [component] = run.info.components;
   const [{ text, tokens }] = run.info.streams;
   const weights = new Float32Array(144 * size * size);
-  for (let head = 0; head < 144; head++) weights.set(generatePattern(run, component, Math.floor(head / 12), head % 12).weights, head * size * size);
+  for (let head = 0; head < 144; head++)
+    weights.set(generatePattern(run, component, Math.floor(head / 12), head % 12).weights, head * size * size);
   writeFileSync(join(folder, `attention-${size}.f32`), weights);
-  writeFileSync(join(folder, `tokens-${size}.json`), JSON.stringify(tokens.map(({ start, end }) => text.slice(start, end))));
+  writeFileSync(
+    join(folder, `tokens-${size}.json`),
+    JSON.stringify(tokens.map(({ start, end }) => text.slice(start, end))),
+  );
 }
 
 const folder = join('out', 'bench', 'bertviz');
 mkdirSync(folder, { recursive: true });
 for (const size of sizes) writeAttention(folder, size);
-const made = spawnSync(process.env['BENCH_PYTHON'] ?? 'python3', ['bench/bertvizPages.py', folder, ...sizes.map(String)], { encoding: 'utf8' });
-const bertviz = made.status === 0 ? await BertViz.start(folder) : `${made.error?.message ?? made.stderr.trim().split('\n').at(-1) ?? 'no Python'}`;
+const made = spawnSync(
+  process.env['BENCH_PYTHON'] ?? 'python3',
+  ['bench/bertvizPages.py', folder, ...sizes.map(String)],
+  { encoding: 'utf8' },
+);
+const bertviz =
+  made.status === 0
+    ? await BertViz.start(folder)
+    : `${made.error?.message ?? made.stderr.trim().split('\n').at(-1) ?? 'no Python'}`;
 const tools: Tool[] = [ours, ...(typeof bertviz === 'string' ? [] : [bertviz.headView, bertviz.modelView])];
 
-const compared = (value: number, base: number): string => `${ms(value)}${value === base ? '' : ` (${(value / base).toFixed(1)} ×)`}`;
-const medianOf = (works: readonly Work[]): Work => ({ all: median(works.map(({ all }) => all)), script: median(works.map(({ script }) => script)) });
+const compared = (value: number, base: number): string =>
+  `${ms(value)}${value === base ? '' : ` (${(value / base).toFixed(1)} ×)`}`;
+const medianOf = (works: readonly Work[]): Work => ({
+  all: median(works.map(({ all }) => all)),
+  script: median(works.map(({ script }) => script)),
+});
 /** Work with its scripts' part, and how many times ours it is. */
-const said = (works: readonly Work[], base: readonly Work[]): string => (works.length === 0 ? '' : `${compared(medianOf(works).all, medianOf(base).all)}; ${ms(medianOf(works).script)}`);
+const said = (works: readonly Work[], base: readonly Work[]): string =>
+  works.length === 0 ? '' : `${compared(medianOf(works).all, medianOf(base).all)}; ${ms(medianOf(works).script)}`;
 const rows: string[][] = [];
 for (const size of [...sizes, 512, 4096]) {
   const isShared = sizes.includes(size);
-  const times = new Map(tools.filter((tool) => isShared || tool === ours).map((tool) => [tool, { paint: [], next: [], pinned: [], hover: [] } as Times]));
+  const times = new Map(
+    tools
+      .filter((tool) => isShared || tool === ours)
+      .map((tool) => [tool, { paint: [], next: [], pinned: [], hover: [] } as Times]),
+  );
   for (let round = 0; round <= rounds; round++) {
     for (const [tool, own] of times) {
       if (own.failure !== undefined || (own.paint[0] ?? 0) >= slow) continue;
@@ -210,12 +244,43 @@ for (const size of [...sizes, 512, 4096]) {
   if (base === undefined || base.paint.length === 0) throw new Error(`ours was not drawn: ${base?.failure ?? 'never'}`);
   for (const [tool, { paint, next, pinned, hover, failure }] of times) {
     const isMeasured = failure === undefined && paint.length > 0;
-    rows.push([`${size}`, tool.name, ...(isMeasured ? [compared(median(paint), median(base.paint)), said(next, base.next), said(pinned, base.pinned), said(hover, base.hover)] : [`— (${failure ?? 'not measured'})`, '', '', '']), String(isMeasured ? paint.length : 0)]);
+    rows.push([
+      `${size}`,
+      tool.name,
+      ...(isMeasured
+        ? [
+            compared(median(paint), median(base.paint)),
+            said(next, base.next),
+            said(pinned, base.pinned),
+            said(hover, base.hover),
+          ]
+        : [`— (${failure ?? 'not measured'})`, '', '', '']),
+      String(isMeasured ? paint.length : 0),
+    ]);
   }
 }
-console.log(`12 layers × 12 heads, one Chromium, tools in turn, a new page each round; medians, in brackets how many times ours. «To the picture»: from the numbers in the page, milliseconds on the clock. The other columns are milliseconds of work of the page's thread, styles, layout and drawing included, and after the semicolon of its scripts alone: medians of ${numActs} after ${numWarm} that are not counted, the heads' patterns in the page already. With 4096 tokens the panel draws from tiles; what the engine does for it, the overview first of all, is made in the page too and is in the first column.`);
-console.log(typeof bertviz === 'string' ? `\nBertViz is left out: ${bertviz}\n` : `\nBertViz ${made.stdout.trim()}; its head view draws one layer of 12 heads, its model view all 144; ours all 144 as thumbnails, one as a matrix, and the text. «Another head» is another layer in the head view, a head's detail in the model view; in both, what takes more than ${slowAct} ms is done once.\n`);
-console.log(table(['tokens', 'tool', 'to the picture', 'another head; script', 'another head, a token pinned; script', 'hover; script', 'rounds'], rows));
+console.log(
+  `12 layers × 12 heads, one Chromium, tools in turn, a new page each round; medians, in brackets how many times ours. «To the picture»: from the numbers in the page, milliseconds on the clock. The other columns are milliseconds of work of the page's thread, styles, layout and drawing included, and after the semicolon of its scripts alone: medians of ${numActs} after ${numWarm} that are not counted, the heads' patterns in the page already. With 4096 tokens the panel draws from tiles; what the engine does for it, the overview first of all, is made in the page too and is in the first column.`,
+);
+console.log(
+  typeof bertviz === 'string'
+    ? `\nBertViz is left out: ${bertviz}\n`
+    : `\nBertViz ${made.stdout.trim()}; its head view draws one layer of 12 heads, its model view all 144; ours all 144 as thumbnails, one as a matrix, and the text. «Another head» is another layer in the head view, a head's detail in the model view; in both, what takes more than ${slowAct} ms is done once.\n`,
+);
+console.log(
+  table(
+    [
+      'tokens',
+      'tool',
+      'to the picture',
+      'another head; script',
+      'another head, a token pinned; script',
+      'hover; script',
+      'rounds',
+    ],
+    rows,
+  ),
+);
 if (typeof bertviz !== 'string') await bertviz.stop();
 await pages.stop();
 process.exit(0);

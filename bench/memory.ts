@@ -43,18 +43,30 @@ async function measureAll(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-memory-'));
   const rows: (string | number)[][] = [];
   try {
-    for (const [title, size, isExternal] of [['one file', large, false], ['external data', larger, true]] as const) {
+    for (const [title, size, isExternal] of [
+      ['one file', large, false],
+      ['external data', larger, true],
+    ] as const) {
       const model = join(folder, 'model.onnx');
       writeRandomBert(model, size, { isExternal, isRepeated: true });
       const bytes = statSync(model).size + (isExternal ? statSync(`${model}.data`).size : 0);
       const { before, peak, inspectMs } = await inChild<Peak>(import.meta.url, { BENCH_MEMORY_MODEL: model });
-      rows.push([title, gigabytes(bytes), gigabytes(before), gigabytes(peak), (peak / bytes).toFixed(3), inspectMs.toFixed(0)]);
+      rows.push([
+        title,
+        gigabytes(bytes),
+        gigabytes(before),
+        gigabytes(peak),
+        (peak / bytes).toFixed(3),
+        inspectMs.toFixed(0),
+      ]);
       for (const file of isExternal ? [model, `${model}.data`] : [model]) rmSync(file);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.log('\nLoading a model with its attention exposed, WASM, one thread; the peak is that of the whole process, Node and runtime included\n');
+  console.log(
+    '\nLoading a model with its attention exposed, WASM, one thread; the peak is that of the whole process, Node and runtime included\n',
+  );
   console.log(table(['weights', 'files GB', 'before GB', 'peak GB', 'peak / files', 'read graph ms'], rows));
   process.exit(0);
 }

@@ -13,7 +13,9 @@ export interface OtherProgram {
 
 /** Starts a program that answers «ready TITLE» and then «done» to each length; undefined where it cannot be started. */
 export async function startProgram(command: string, args: readonly string[]): Promise<OtherProgram | undefined> {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', process.env['BENCH_VERBOSE'] === undefined ? 'ignore' : 'inherit'] });
+  const child = spawn(command, args, {
+    stdio: ['pipe', 'pipe', process.env['BENCH_VERBOSE'] === undefined ? 'ignore' : 'inherit'],
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const gone = new Promise<undefined>((settle) => {
     child.once('error', () => settle(undefined));

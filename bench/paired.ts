@@ -8,7 +8,9 @@ import { Tokenizer } from '../src/tokenizer/tokenizer';
 import { median } from './statistics';
 
 const path = resolve('media/models/code-decoder');
-const text = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join('\n');
+const text = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join(
+  '\n',
+);
 const launcher = nodeEngineLauncher(resolve('dist/engine.node.cjs'), () => {});
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
@@ -20,7 +22,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 /** From the start of the engine's process to the first result, 64 tokens. */
 async function coldStart(backend: 'native' | 'wasm'): Promise<number> {
   const engine = launcher.launch();
-  const milliseconds = await timed(() => engine.connection.remote.explain({ model: { path, backend, threads: 0 }, text, tokenLimit: 64 }));
+  const milliseconds = await timed(() =>
+    engine.connection.remote.explain({ model: { path, backend, threads: 0 }, text, tokenLimit: 64 }),
+  );
   engine.dispose();
   return milliseconds;
 }
@@ -31,7 +35,11 @@ async function warm(): Promise<{ readonly run: number; readonly tokenize: number
   const { remote } = engine.connection;
   const times = [];
   for (let i = 0; i < 12; i++) {
-    const { runId, timings } = await remote.explain({ model: { path, backend: 'auto', threads: 0 }, text, tokenLimit: 512 });
+    const { runId, timings } = await remote.explain({
+      model: { path, backend: 'auto', threads: 0 },
+      text,
+      tokenLimit: 512,
+    });
     await remote.release({ runId });
     if (i > 1) times.push(timings);
   }

@@ -12,7 +12,10 @@ async function busy(session: CDPSession): Promise<number> {
   return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0) * 1000;
 }
 
-const settled = (page: Page): Promise<unknown> => page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))));
+const settled = (page: Page): Promise<unknown> =>
+  page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 60)))),
+  );
 
 /** What the page's thread works on something and on drawing it, less what waiting costs. */
 async function workOf(page: Page, session: CDPSession, act: () => Promise<unknown>): Promise<number> {
@@ -38,7 +41,11 @@ await session.send('Performance.enable', { timeDomain: 'threadTicks' });
 await page.evaluate(() => host.keep('tokens256', 32));
 const picture = await workOf(page, session, async () => {
   await page.evaluate(() => host.showRun('tokens256'));
-  await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted') && host.numThumbnails > 0, undefined, { polling: 200 });
+  await page.waitForFunction(
+    () => host.intents.some(({ name }) => name === 'painted') && host.numThumbnails > 0,
+    undefined,
+    { polling: 200 },
+  );
 });
 let sequence = 1e9;
 const showHead = (index: number): Promise<void> =>
@@ -51,7 +58,21 @@ const showHead = (index: number): Promise<void> =>
   );
 for (let index = 0; index < 11; index++) await showHead(index);
 const head = await medianWork(page, session, showHead);
-const hover = await medianWork(page, session, (index) => page.evaluate((at) => document.querySelector(`[data-token="${at}"]`)?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' })), 20 + 2 * index));
+const hover = await medianWork(page, session, (index) =>
+  page.evaluate(
+    (at) =>
+      document
+        .querySelector(`[data-token="${at}"]`)
+        ?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' })),
+    20 + 2 * index,
+  ),
+);
 await pages.stop();
-console.log(JSON.stringify({ 'panel, 256 tokens × 144 heads: work to the picture': picture, 'another head': head, 'another hovered token': hover }));
+console.log(
+  JSON.stringify({
+    'panel, 256 tokens × 144 heads: work to the picture': picture,
+    'another head': head,
+    'another hovered token': hover,
+  }),
+);
 process.exit(0);

@@ -7,13 +7,20 @@ import { median, ms, table } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const lengths = (process.env['BENCH_TOKENS'] ?? '64,256,512').split(',').map(Number);
-const source = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join('\n');
+const source = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join(
+  '\n',
+);
 const command = 'Attention Explorer: Explain Attention';
 
 /** The extension's logs as they stand, one for each time that the window was loaded. */
 function readLog(folder: string): string {
-  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => /Attention Explorer\.log$/.test(name));
-  return files.sort().map((file) => readFileSync(join(folder, file), 'utf8')).join('');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /Attention Explorer\.log$/.test(name),
+  );
+  return files
+    .sort()
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+    .join('');
 }
 
 /** What is read from the log, in milliseconds, once a run. */
@@ -34,7 +41,8 @@ const begun = /^(\S+ \S+) \[info\] Explained \d+ tokens in (\d+) ms, from the co
 /** One run; `page` where it opened the panel. */
 type Times = Readonly<Record<Key | 'lit', number>> & { readonly page: number | undefined };
 
-const numbersOf = (log: string, pattern: RegExp): number[] => [...log.matchAll(pattern)].map((match) => Number(match[1]));
+const numbersOf = (log: string, pattern: RegExp): number[] =>
+  [...log.matchAll(pattern)].map((match) => Number(match[1]));
 
 /** Makes the window note when extensions' decorations first stand in an editor and have been painted. */
 function noteLight(): void {
@@ -62,7 +70,11 @@ async function explain(vscode: VSCode): Promise<Times> {
   await vscode.page.evaluate(noteLight);
   await vscode.runCommand(command);
   let litAt: number | undefined;
-  for (let wait = 0; litAt === undefined || numbersOf(readLog(vscode.logFolder), patterns.paint).length <= countBefore; wait++) {
+  for (
+    let wait = 0;
+    litAt === undefined || numbersOf(readLog(vscode.logFolder), patterns.paint).length <= countBefore;
+    wait++
+  ) {
     if (wait > 600) throw new Error(`No paint in a minute:\n${readLog(vscode.logFolder)}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
     litAt = await vscode.page.evaluate(() => (window as unknown as { litAt: number | undefined }).litAt); // as above
@@ -71,7 +83,14 @@ async function explain(vscode: VSCode): Promise<Times> {
   const [, stamp, taken] = [...log.matchAll(begun)].at(-1) ?? [];
   const latest = (pattern: RegExp): number => numbersOf(log, pattern).at(-1) ?? NaN;
   const pages = numbersOf(log, page);
-  return { ...(Object.fromEntries(keys.map((key) => [key, latest(patterns[key])])) as Record<Key, number> /* one for each key */), lit: litAt - (Date.parse(`${stamp.replace(' ', 'T')}Z`) - Number(taken)), page: pages.length > pagesBefore ? pages.at(-1) : undefined };
+  return {
+    ...(Object.fromEntries(keys.map((key) => [key, latest(patterns[key])])) as Record<
+      Key,
+      number
+    >) /* one for each key */,
+    lit: litAt - (Date.parse(`${stamp.replace(' ', 'T')}Z`) - Number(taken)),
+    page: pages.length > pagesBefore ? pages.at(-1) : undefined,
+  };
 }
 
 /** A window has much to do when it has just opened; nobody is as fast as this script. */
@@ -79,7 +98,14 @@ const settle = (milliseconds = 5000): Promise<void> => new Promise((resolve) => 
 
 async function inWindow<T>(vsix: string, tokenLimit: number, use: (vscode: VSCode) => Promise<T>): Promise<T> {
   process.env['AE_VSIX'] = vsix;
-  const vscode = await VSCode.launch({ host: 'node', version: 'newest', hasAllExtensions: true, name: `bench-${tokenLimit}`, files: { 'code.py': source }, settings: { 'attentionExplorer.tokenLimit': tokenLimit } });
+  const vscode = await VSCode.launch({
+    host: 'node',
+    version: 'newest',
+    hasAllExtensions: true,
+    name: `bench-${tokenLimit}`,
+    files: { 'code.py': source },
+    settings: { 'attentionExplorer.tokenLimit': tokenLimit },
+  });
   try {
     await vscode.openFile('code.py');
     await settle();
@@ -113,7 +139,9 @@ async function explainAgain(vsix: string, tokenLimit: number): Promise<Times[]> 
   });
 }
 
-const packages = Object.entries({ wasm: process.env['AE_VSIX'], native: process.env['AE_NATIVE_VSIX'] }).flatMap(([name, vsix]) => (vsix === undefined ? [] : [{ name, vsix, cold: [] as Times[], reopened: [] as Times[] }]));
+const packages = Object.entries({ wasm: process.env['AE_VSIX'], native: process.env['AE_NATIVE_VSIX'] }).flatMap(
+  ([name, vsix]) => (vsix === undefined ? [] : [{ name, vsix, cold: [] as Times[], reopened: [] as Times[] }]),
+);
 // A window a round, the packages in turn.
 for (let round = 0; round < rounds; round++) {
   for (const { vsix, cold, reopened } of packages) {
@@ -125,9 +153,39 @@ for (let round = 0; round < rounds; round++) {
 const row = (name: string, times: readonly Times[]): (string | number)[] => {
   const of = (key: Key | 'lit'): number => median(times.map((each) => each[key]));
   const pages = times.flatMap((each) => each.page ?? []);
-  return [name, ms(of('lit')), ms(of('total')), ms(of('load')), ms(of('tokenize')), ms(of('run')), ms(median(times.map(({ result, load, tokenize, run }) => result - load - tokenize - run))), pages.length === 0 ? '' : ms(median(pages)), ms(of('paint'))];
+  return [
+    name,
+    ms(of('lit')),
+    ms(of('total')),
+    ms(of('load')),
+    ms(of('tokenize')),
+    ms(of('run')),
+    ms(median(times.map(({ result, load, tokenize, run }) => result - load - tokenize - run))),
+    pages.length === 0 ? '' : ms(median(pages)),
+    ms(of('paint')),
+  ];
 };
-const rows = (['cold', 'reopened'] as const).flatMap((when) => packages.map((each) => row(`${each.name}, ${when}, ${lengths[0]} tokens`, each[when])));
-for (const { name, vsix } of packages) for (const length of lengths) rows.push(row(`${name}, warm, ${length} tokens`, await explainAgain(vsix, length)));
-console.log(`Real VS Code, Node host, bundled model, ms: from the command to the first paint, in the editor (the tokens that the one at the caret reads are lit) and in the panel. Cold: the first command of a fresh window with a fresh profile, medians of ${rounds} windows; reopened: the first command after that window was loaded again, its panel closed, its engine started ahead; warm: later ones, medians of ${rounds}. The page of the panel loads while the engine starts.\n`);
-console.log(table(['', 'command → first paint in the editor', 'command → first paint in the panel', 'load', 'tokenize', 'run', 'start, queue, messages', 'page listens after', 'run there → first paint in the panel'], rows));
+const rows = (['cold', 'reopened'] as const).flatMap((when) =>
+  packages.map((each) => row(`${each.name}, ${when}, ${lengths[0]} tokens`, each[when])),
+);
+for (const { name, vsix } of packages)
+  for (const length of lengths) rows.push(row(`${name}, warm, ${length} tokens`, await explainAgain(vsix, length)));
+console.log(
+  `Real VS Code, Node host, bundled model, ms: from the command to the first paint, in the editor (the tokens that the one at the caret reads are lit) and in the panel. Cold: the first command of a fresh window with a fresh profile, medians of ${rounds} windows; reopened: the first command after that window was loaded again, its panel closed, its engine started ahead; warm: later ones, medians of ${rounds}. The page of the panel loads while the engine starts.\n`,
+);
+console.log(
+  table(
+    [
+      '',
+      'command → first paint in the editor',
+      'command → first paint in the panel',
+      'load',
+      'tokenize',
+      'run',
+      'start, queue, messages',
+      'page listens after',
+      'run there → first paint in the panel',
+    ],
+    rows,
+  ),
+);

@@ -16,26 +16,75 @@ export const bertBase: EncoderSize = { numLayers: 12, numHeads: 12, width: 768, 
  * Writes an encoder with random weights as ONNX (opset 17), with the node patterns of PyTorch's TorchScript exporter:
  * inputs `input_ids` and `attention_mask` (int64 [batch, sequence]), output `last_hidden_state`.
  */
-export function writeRandomBert(path: string, { numLayers, numHeads, width, vocabulary, context }: EncoderSize, weights: RandomWeights = {}): void {
+export function writeRandomBert(
+  path: string,
+  { numLayers, numHeads, width, vocabulary, context }: EncoderSize,
+  weights: RandomWeights = {},
+): void {
   const model = new RandomModel('random-bert');
   const headWidth = width / numHeads;
-  const positions = model.node('Slice', [model.weight('positions', [context, width], 1), model.integers([0]), model.node('Gather', [model.node('Shape', ['input_ids']), model.integers([1])], [int('axis', 0n)]), model.integers([0])]);
-  let hidden = model.normalize(model.node('Add', [model.node('Gather', [model.weight('embeddings', [vocabulary, width], 1), 'input_ids']), positions]), 'norm', width);
-  const visible = model.node('Cast', [model.node('Unsqueeze', ['attention_mask', model.integers([1, 2])])], [int('to', BigInt(float))]);
+  const positions = model.node('Slice', [
+    model.weight('positions', [context, width], 1),
+    model.integers([0]),
+    model.node('Gather', [model.node('Shape', ['input_ids']), model.integers([1])], [int('axis', 0n)]),
+    model.integers([0]),
+  ]);
+  let hidden = model.normalize(
+    model.node('Add', [
+      model.node('Gather', [model.weight('embeddings', [vocabulary, width], 1), 'input_ids']),
+      positions,
+    ]),
+    'norm',
+    width,
+  );
+  const visible = model.node(
+    'Cast',
+    [model.node('Unsqueeze', ['attention_mask', model.integers([1, 2])])],
+    [int('to', BigInt(float))],
+  );
   const mask = model.node('Mul', [model.node('Sub', [model.scalar(1), visible]), model.scalar(-3.4e38)]);
   const heads = model.integers([0, 0, numHeads, headWidth]);
   const flat = model.integers([0, 0, width]);
   for (let layer = 0; layer < numLayers; layer++) {
     const name = `encoder.layer.${layer}`;
-    const split = (part: string, order: number[], scale: number): string => model.node('Transpose', [model.node('Reshape', [model.linear(hidden, `${name}.attention.${part}`, width, width, scale), heads])], [ints('perm', order)]);
+    const split = (part: string, order: number[], scale: number): string =>
+      model.node(
+        'Transpose',
+        [model.node('Reshape', [model.linear(hidden, `${name}.attention.${part}`, width, width, scale), heads])],
+        [ints('perm', order)],
+      );
     // Queries and keys are scaled up, so that attention is peaked as in a trained model.
-    const scores = model.node('Mul', [model.node('MatMul', [split('query', [0, 2, 1, 3], 2), split('key', [0, 2, 3, 1], 2)]), model.scalar(1 / Math.sqrt(headWidth))]);
+    const scores = model.node('Mul', [
+      model.node('MatMul', [split('query', [0, 2, 1, 3], 2), split('key', [0, 2, 3, 1], 2)]),
+      model.scalar(1 / Math.sqrt(headWidth)),
+    ]);
     const probabilities = model.node('Softmax', [model.node('Add', [scores, mask])], [int('axis', -1n)]);
-    const mixed = model.node('Reshape', [model.node('Transpose', [model.node('MatMul', [probabilities, split('value', [0, 2, 1, 3], 1)])], [ints('perm', [0, 2, 1, 3])]), flat]);
-    const attended = model.normalize(model.node('Add', [model.linear(mixed, `${name}.attention.output`, width, width, 1), hidden]), `${name}.norm1`, width);
+    const mixed = model.node('Reshape', [
+      model.node(
+        'Transpose',
+        [model.node('MatMul', [probabilities, split('value', [0, 2, 1, 3], 1)])],
+        [ints('perm', [0, 2, 1, 3])],
+      ),
+      flat,
+    ]);
+    const attended = model.normalize(
+      model.node('Add', [model.linear(mixed, `${name}.attention.output`, width, width, 1), hidden]),
+      `${name}.norm1`,
+      width,
+    );
     const inner = model.linear(attended, `${name}.intermediate`, width, 4 * width, 1);
-    const active = model.node('Mul', [model.node('Mul', [inner, model.node('Add', [model.node('Erf', [model.node('Div', [inner, model.scalar(Math.SQRT2)])]), model.scalar(1)])]), model.scalar(0.5)]);
-    hidden = model.normalize(model.node('Add', [model.linear(active, `${name}.output`, 4 * width, width, 1), attended]), `${name}.norm2`, width);
+    const active = model.node('Mul', [
+      model.node('Mul', [
+        inner,
+        model.node('Add', [model.node('Erf', [model.node('Div', [inner, model.scalar(Math.SQRT2)])]), model.scalar(1)]),
+      ]),
+      model.scalar(0.5),
+    ]);
+    hidden = model.normalize(
+      model.node('Add', [model.linear(active, `${name}.output`, 4 * width, width, 1), attended]),
+      `${name}.norm2`,
+      width,
+    );
   }
   model.node('Identity', [hidden], [], ['last_hidden_state']);
   model.input('input_ids', int64, ['batch', 'sequence']);

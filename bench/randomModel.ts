@@ -26,7 +26,8 @@ const message = (field: number, ...parts: Buffer[]): Buffer => {
 const text = (field: number, value: string): Buffer => message(field, Buffer.from(value));
 
 /** An attribute of integers. */
-export const ints = (name: string, values: readonly number[]): Buffer => message(5, text(1, name), ...values.map((value) => integer(8, value)), integer(20, 7));
+export const ints = (name: string, values: readonly number[]): Buffer =>
+  message(5, text(1, name), ...values.map((value) => integer(8, value)), integer(20, 7));
 /** An attribute of one integer, which may be negative. */
 export const int = (name: string, value: bigint): Buffer => {
   const raw: number[] = [];
@@ -93,7 +94,15 @@ export class RandomModel {
     const list = typeof values === 'number' ? [values] : values;
     const raw = Buffer.alloc(list.length * 8);
     list.forEach((value, i) => raw.writeBigInt64LE(BigInt(value), i * 8));
-    this.#constants.push(message(5, ...(typeof values === 'number' ? [] : [integer(1, list.length)]), integer(2, int64), text(8, name), message(9, raw)));
+    this.#constants.push(
+      message(
+        5,
+        ...(typeof values === 'number' ? [] : [integer(1, list.length)]),
+        integer(2, int64),
+        text(8, name),
+        message(9, raw),
+      ),
+    );
     return name;
   }
 
@@ -106,18 +115,39 @@ export class RandomModel {
   }
 
   /** Adds a node; returns its first output. */
-  node(operator: string, inputs: readonly string[], attributes: readonly Buffer[] = [], outputs: readonly string[] = [`${operator}_${this.#counter++}`]): string {
-    this.#nodes.push(message(1, ...inputs.map((input) => text(1, input)), ...outputs.map((output) => text(2, output)), text(3, `/node_${this.#counter}/${operator}`), text(4, operator), ...attributes));
+  node(
+    operator: string,
+    inputs: readonly string[],
+    attributes: readonly Buffer[] = [],
+    outputs: readonly string[] = [`${operator}_${this.#counter++}`],
+  ): string {
+    this.#nodes.push(
+      message(
+        1,
+        ...inputs.map((input) => text(1, input)),
+        ...outputs.map((output) => text(2, output)),
+        text(3, `/node_${this.#counter}/${operator}`),
+        text(4, operator),
+        ...attributes,
+      ),
+    );
     return outputs[0];
   }
 
   /** x · W + b. */
   linear(input: string, name: string, from: number, to: number, scale: number): string {
-    return this.node('Add', [this.weight(`${name}.bias`, [to], 0.02), this.node('MatMul', [input, this.weight(`${name}.weight`, [from, to], scale / Math.sqrt(from))])]);
+    return this.node('Add', [
+      this.weight(`${name}.bias`, [to], 0.02),
+      this.node('MatMul', [input, this.weight(`${name}.weight`, [from, to], scale / Math.sqrt(from))]),
+    ]);
   }
 
   normalize(input: string, name: string, width: number): string {
-    return this.node('LayerNormalization', [input, this.weight(`${name}.weight`, [width], 0, 1), this.weight(`${name}.bias`, [width], 0)], [int('axis', -1n)]);
+    return this.node(
+      'LayerNormalization',
+      [input, this.weight(`${name}.weight`, [width], 0, 1), this.weight(`${name}.bias`, [width], 0)],
+      [int('axis', -1n)],
+    );
   }
 
   input(name: string, type: number, dims: readonly string[]): void {
@@ -135,22 +165,35 @@ export class RandomModel {
     const places = new Map(
       this.#weights.map((weight) => {
         const length = count(weight.dims) * 4;
-        const place = Buffer.concat([entry('location', weightsName), entry('offset', String(offset)), entry('length', String(length)), integer(14, 1)]);
+        const place = Buffer.concat([
+          entry('location', weightsName),
+          entry('offset', String(offset)),
+          entry('length', String(length)),
+          integer(14, 1),
+        ]);
         offset += length;
         return [weight, place];
       }),
     );
     const lengthOf = (weight: Weight): number => {
       const bytes = count(weight.dims) * 4;
-      return weightHead(weight).length + (isExternal ? (places.get(weight)?.length ?? 0) : key(9, 2).length + varint(bytes).length + bytes);
+      return (
+        weightHead(weight).length +
+        (isExternal ? (places.get(weight)?.length ?? 0) : key(9, 2).length + varint(bytes).length + bytes)
+      );
     };
-    const graphLength = head.reduce((sum, part) => sum + part.length, 0) + this.#weights.reduce((sum, weight) => sum + key(5, 2).length + varint(lengthOf(weight)).length + lengthOf(weight), 0);
+    const graphLength =
+      head.reduce((sum, part) => sum + part.length, 0) +
+      this.#weights.reduce(
+        (sum, weight) => sum + key(5, 2).length + varint(lengthOf(weight)).length + lengthOf(weight),
+        0,
+      );
 
     const file = openSync(path, 'w');
     const weights = isExternal ? openSync(`${path}.data`, 'w') : file;
     try {
       const writeTo = (to: number, part: Buffer): void => {
-        for (let at = 0; at < part.length; ) at += writeSync(to, part, at, Math.min(2 ** 28, part.length - at));
+        for (let at = 0; at < part.length;) at += writeSync(to, part, at, Math.min(2 ** 28, part.length - at));
       };
       const write = (...parts: Buffer[]): void => parts.forEach((part) => writeTo(file, part));
       write(integer(1, 8), text(2, this.#name), message(8, integer(2, opset)), key(7, 2), varint(graphLength), ...head);
@@ -159,8 +202,14 @@ export class RandomModel {
         const values = new Float32Array(count(weight.dims));
         const numMade = isRepeated ? Math.min(values.length, 2 ** 20) : values.length;
         for (let i = 0; i < numMade; i++) values[i] = weight.offset + (weight.scale === 0 ? 0 : weight.scale * next());
-        for (let i = numMade; i < values.length; i += numMade) values.copyWithin(i, 0, Math.min(numMade, values.length - i));
-        write(key(5, 2), varint(lengthOf(weight)), weightHead(weight), ...(isExternal ? [places.get(weight) ?? Buffer.alloc(0)] : [key(9, 2), varint(values.byteLength)]));
+        for (let i = numMade; i < values.length; i += numMade)
+          values.copyWithin(i, 0, Math.min(numMade, values.length - i));
+        write(
+          key(5, 2),
+          varint(lengthOf(weight)),
+          weightHead(weight),
+          ...(isExternal ? [places.get(weight) ?? Buffer.alloc(0)] : [key(9, 2), varint(values.byteLength)]),
+        );
         writeTo(weights, Buffer.from(values.buffer));
       }
     } finally {
@@ -171,7 +220,11 @@ export class RandomModel {
 }
 
 function value(field: number, name: string, type: number, dims: readonly string[]): Buffer {
-  return message(field, text(1, name), message(2, message(1, integer(1, type), message(2, ...dims.map((dim) => message(1, text(2, dim)))))));
+  return message(
+    field,
+    text(1, name),
+    message(2, message(1, integer(1, type), message(2, ...dims.map((dim) => message(1, text(2, dim)))))),
+  );
 }
 
 function count(dims: readonly number[]): number {

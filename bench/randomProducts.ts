@@ -8,13 +8,25 @@ import { float, RandomModel } from './randomModel';
  */
 export function writeRandomProducts(path: string, { numLayers, width }: EncoderSize): void {
   const model = new RandomModel('random-products');
-  const product = (input: string, name: string, from: number, to: number): string => model.node('MatMul', [input, model.weight(`${name}.weight`, [from, to], 1 / Math.sqrt(from))]);
+  const product = (input: string, name: string, from: number, to: number): string =>
+    model.node('MatMul', [input, model.weight(`${name}.weight`, [from, to], 1 / Math.sqrt(from))]);
   let hidden = 'hidden';
   for (let layer = 0; layer < numLayers; layer++) {
     const of = (part: string): string => product(hidden, `layer.${layer}.${part}`, width, width);
     const scored = model.node('Add', [of('query'), of('key')]);
     if (layer === numLayers - 1) hidden = scored;
-    else hidden = product(product(product(model.node('Add', [scored, of('value')]), `layer.${layer}.attention`, width, width), `layer.${layer}.intermediate`, width, 4 * width), `layer.${layer}.output`, 4 * width, width);
+    else
+      hidden = product(
+        product(
+          product(model.node('Add', [scored, of('value')]), `layer.${layer}.attention`, width, width),
+          `layer.${layer}.intermediate`,
+          width,
+          4 * width,
+        ),
+        `layer.${layer}.output`,
+        4 * width,
+        width,
+      );
   }
   model.node('Identity', [hidden], [], ['last']);
   model.input('hidden', float, ['batch', 'sequence', 'width']);

@@ -29,13 +29,21 @@ else await measureRun(path, process.env['BENCH_MEMORY_RUN'] === 'native' ? 'nati
 
 /** Reads 8 tokens, then some number of others for the first time, as a person's first text would be. */
 async function measureRun(model: string, backend: 'native' | 'wasm'): Promise<void> {
-  const { runtime } = await new Runtimes({ native: () => Promise.resolve(native), wasm: loadWasm }, 1).choose(backend, 1);
+  const { runtime } = await new Runtimes({ native: () => Promise.resolve(native), wasm: loadWasm }, 1).choose(
+    backend,
+    1,
+  );
   const files = await readModelFiles(nodeFileAccess, model);
   const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
   const plan = planInputs(files.analysis.index, session.inputNames);
   const read = async (length: number): Promise<number> => {
-    const { inputs, numPositions } = plan.make({ ids: Array.from({ length }, (_, i) => (i * 7919) % bertBase.vocabulary) });
-    return (await session.run(inputs, { numPositions })).layers.reduce((sum, { weights }) => sum + weights.byteLength, 0);
+    const { inputs, numPositions } = plan.make({
+      ids: Array.from({ length }, (_, i) => (i * 7919) % bertBase.vocabulary),
+    });
+    return (await session.run(inputs, { numPositions })).layers.reduce(
+      (sum, { weights }) => sum + weights.byteLength,
+      0,
+    );
   };
   await read(8);
   (globalThis as { gc?: () => void }).gc?.(); // the process is started with --expose-gc
@@ -63,19 +71,44 @@ async function measureAll(): Promise<void> {
   try {
     writeRandomBert(model, bertBase);
     for (const backend of ['native', 'wasm']) {
-      const { attention, before, peak, mapped } = await inChild<RunPeak>(import.meta.url, { BENCH_MEMORY_MODEL: model, BENCH_MEMORY_RUN: backend });
+      const { attention, before, peak, mapped } = await inChild<RunPeak>(import.meta.url, {
+        BENCH_MEMORY_MODEL: model,
+        BENCH_MEMORY_RUN: backend,
+      });
       const own = peak - before - mapped;
-      rows.push([backend, megabytes(attention), megabytes(before), megabytes(peak), megabytes(mapped), megabytes(own), (own / attention).toFixed(2)]);
+      rows.push([
+        backend,
+        megabytes(attention),
+        megabytes(before),
+        megabytes(peak),
+        megabytes(mapped),
+        megabytes(own),
+        (own / attention).toFixed(2),
+      ]);
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.log('\nThe first run at 256 tokens after a first one at 8, BERT-base size, one thread, the results held; «read from the file» are pages of the weights, which the native runtime maps\n');
-  console.log(table(['backend', 'attention MB', 'process before MB', 'process peak MB', 'of it newly read from the file MB', 'beyond the model MB', 'beyond the model / attention'], rows));
+  console.log(
+    '\nThe first run at 256 tokens after a first one at 8, BERT-base size, one thread, the results held; «read from the file» are pages of the weights, which the native runtime maps\n',
+  );
+  console.log(
+    table(
+      [
+        'backend',
+        'attention MB',
+        'process before MB',
+        'process peak MB',
+        'of it newly read from the file MB',
+        'beyond the model MB',
+        'beyond the model / attention',
+      ],
+      rows,
+    ),
+  );
   process.exit(0);
 }
 
 function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
-

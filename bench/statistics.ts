@@ -9,12 +9,18 @@ export function median(values: readonly number[]): number {
 export function interval(values: readonly number[], numSamples = 2000): readonly [low: number, high: number] {
   let state = 1;
   const below = (n: number): number => (state = (state * 48271) % 2147483647) % n;
-  const medians = Array.from({ length: numSamples }, () => median(values.map(() => values[below(values.length)]))).sort((a, b) => a - b);
+  const medians = Array.from({ length: numSamples }, () => median(values.map(() => values[below(values.length)]))).sort(
+    (a, b) => a - b,
+  );
   return [medians[Math.floor(numSamples * 0.025)], medians[Math.ceil(numSamples * 0.975) - 1]];
 }
 
 /** Runs functions in turn, A B C A B C …, and gives the milliseconds of each; the first round is not counted. Before each the process rests for `pauseMs`. */
-export async function interleave<K extends string>(rounds: number, runs: Readonly<Record<K, () => Promise<unknown>>>, pauseMs = 0): Promise<Record<K, number[]>> {
+export async function interleave<K extends string>(
+  rounds: number,
+  runs: Readonly<Record<K, () => Promise<unknown>>>,
+  pauseMs = 0,
+): Promise<Record<K, number[]>> {
   const times = Object.fromEntries(Object.keys(runs).map((name) => [name, []])) as unknown as Record<K, number[]>; // a list per name
   for (let round = 0; round <= rounds; round++) {
     for (const [name, run] of Object.entries<() => Promise<unknown>>(runs)) {

@@ -38,7 +38,9 @@ else console.log(JSON.stringify(await measure(kind, textName, order)));
 /** Milliseconds that each thread of this process has run, the main one first. */
 function threadTimes(): number[] {
   if (!hasSchedule) return [performance.now()];
-  return readdirSync('/proc/self/task').map((thread) => Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6);
+  return readdirSync('/proc/self/task').map(
+    (thread) => Number(readFileSync(`/proc/self/task/${thread}/schedstat`, 'utf8').split(' ')[0]) / 1e6,
+  );
 }
 
 /**
@@ -86,7 +88,8 @@ async function measure(name: string, textName: string, order: string): Promise<R
     const least = (key: keyof Time): number => Math.min(...each.slice(1).map((time) => time[key]));
     times[side] = { load, first: each[0], later: { clock: least('clock'), processor: least('processor') } };
   }
-  if (ids[0].length !== ids[1].length || Array.from(ids[0]).some((id, i) => id !== ids[1][i])) throw new Error(`${name}, ${textName}: the ids differ`);
+  if (ids[0].length !== ids[1].length || Array.from(ids[0]).some((id, i) => id !== ids[1][i]))
+    throw new Error(`${name}, ${textName}: the ids differ`);
   if (times.ours === undefined || times.reference === undefined) throw new Error('not measured');
   return { tokens: ids[0].length, ours: times.ours, reference: times.reference };
 }
@@ -95,14 +98,28 @@ async function measure(name: string, textName: string, order: string): Promise<R
 function open(path: string): Tokenizer {
   const config = JSON.parse(readFileSync(join(path, 'tokenizer_config.json'), 'utf8')) as Record<string, unknown>;
   const fileNames = readdirSync(path).filter((name) => name !== 'reference.json');
-  const files = { name: path, config, specialTokensMap: undefined, addedTokens: undefined, modelType: undefined, modelClass: undefined, json: undefined, fileNames };
+  const files = {
+    name: path,
+    config,
+    specialTokensMap: undefined,
+    addedTokens: undefined,
+    modelType: undefined,
+    modelClass: undefined,
+    json: undefined,
+    fileNames,
+  };
   const read = new Map(neededFiles(files).map((file) => [file, new Uint8Array(readFileSync(join(path, file)))]));
   return makeTokenizer({ ...files, read: (file) => read.get(file) }).tokenizer;
 }
 
 async function compare(): Promise<void> {
-  if (!existsSync(join(folder, 'kinds.json'))) await runProcess(process.env['BENCH_PYTHON'] ?? 'python3', [resolve('bench/tokenizerKinds.py'), folder]);
-  const made = JSON.parse(readFileSync(join(folder, 'kinds.json'), 'utf8')) as { versions: Record<string, string>; texts: string[]; kinds: { name: string; folder: string; files: string[] }[] };
+  if (!existsSync(join(folder, 'kinds.json')))
+    await runProcess(process.env['BENCH_PYTHON'] ?? 'python3', [resolve('bench/tokenizerKinds.py'), folder]);
+  const made = JSON.parse(readFileSync(join(folder, 'kinds.json'), 'utf8')) as {
+    versions: Record<string, string>;
+    texts: string[];
+    kinds: { name: string; folder: string; files: string[] }[];
+  };
   const only = process.env['BENCH_KINDS'] ?? '';
   const rows: (string | number)[][] = [];
   for (const textName of process.env['BENCH_TEXTS']?.split(',') ?? made.texts) {
@@ -111,7 +128,12 @@ async function compare(): Promise<void> {
       const measured: Record<string, Round[]> = {};
       for (let round = 0; round < rounds; round++) {
         for (const how of ['json', 'files']) {
-          const printed = await runProcess(process.execPath, [fileURLToPath(import.meta.url), `${kindFolder}:${how}`, textName, round % 2 === 0 ? 'oursFirst' : 'referenceFirst']);
+          const printed = await runProcess(process.execPath, [
+            fileURLToPath(import.meta.url),
+            `${kindFolder}:${how}`,
+            textName,
+            round % 2 === 0 ? 'oursFirst' : 'referenceFirst',
+          ]);
           (measured[how] ??= []).push(JSON.parse(printed.trim().split('\n').at(-1) ?? '') as Round);
         }
       }
@@ -121,15 +143,36 @@ async function compare(): Promise<void> {
           const [low, high] = interval(ratios);
           return `${median(ratios).toFixed(2)} (${low.toFixed(2)} … ${high.toFixed(2)})`;
         };
-        const clock = (side: 'ours' | 'reference', key: keyof Times): string => ms(median(all.map((round) => round[side][key].clock)));
+        const clock = (side: 'ours' | 'reference', key: keyof Times): string =>
+          ms(median(all.map((round) => round[side][key].clock)));
         const row = [`${name}, ${how === 'json' ? 'tokenizer.json' : files.join(' + ')}`, textName, all[0].tokens];
-        for (const key of ['first', 'later'] as const) row.push(`${clock('ours', key)} / ${clock('reference', key)}`, ratio(key, 'clock'), ratio(key, 'processor'));
+        for (const key of ['first', 'later'] as const)
+          row.push(`${clock('ours', key)} / ${clock('reference', key)}`, ratio(key, 'clock'), ratio(key, 'processor'));
         rows.push(row);
         console.error(row.join(' | '));
       }
     }
   }
-  const versions = Object.entries(made.versions).map(([name, version]) => `${name} ${version}`).join(', ');
-  console.log(`100 kB (UTF-16 units), medians of ${rounds} processes, ratios of pairs with their 95 % interval; tokenizers 0.23.2 for Node, vocabularies made by ${versions}.\n`);
-  console.log(table(['kind', 'text', 'tokens', 'first ms, here / Rust', 'ratio', 'of the processor', 'later ms, here / Rust', 'ratio', 'of the processor'], rows));
+  const versions = Object.entries(made.versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(', ');
+  console.log(
+    `100 kB (UTF-16 units), medians of ${rounds} processes, ratios of pairs with their 95 % interval; tokenizers 0.23.2 for Node, vocabularies made by ${versions}.\n`,
+  );
+  console.log(
+    table(
+      [
+        'kind',
+        'text',
+        'tokens',
+        'first ms, here / Rust',
+        'ratio',
+        'of the processor',
+        'later ms, here / Rust',
+        'ratio',
+        'of the processor',
+      ],
+      rows,
+    ),
+  );
 }

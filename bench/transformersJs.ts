@@ -26,12 +26,21 @@ for await (const line of lines) {
 `;
 
 /** Starts transformers.js, from `folder`, on a model file; undefined where it is not installed and BENCH_TRANSFORMERS_JS does not ask for it. */
-export async function startTransformersJs(folder: string, model: string, name: string, threads: number): Promise<OtherProgram | undefined> {
+export async function startTransformersJs(
+  folder: string,
+  model: string,
+  name: string,
+  threads: number,
+): Promise<OtherProgram | undefined> {
   if (!existsSync(join(folder, 'node_modules', '@huggingface', 'transformers'))) {
     if (process.env['BENCH_TRANSFORMERS_JS'] === undefined) return undefined;
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{ "private": true }');
-    const { status } = spawnSync('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', release], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+    const { status } = spawnSync(
+      'npm',
+      ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--save-exact', release],
+      { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
+    );
     if (status !== 0) return undefined;
   }
   const place = join(folder, 'models', name);

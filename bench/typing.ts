@@ -9,7 +9,9 @@ import { interleave, median, ms, table } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
 const keysPerBlock = Number(process.env['BENCH_KEYS'] ?? 70);
-const source = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join('\n');
+const source = Array.from({ length: 200 }, (_, i) => `def f${i}(a, b):\n    return [a + ${i}, b * ${i % 7}]\n`).join(
+  '\n',
+);
 /** The setting's default. */
 const delay = 250;
 const sentence = 'total = value + count * rate if value in table else other ';
@@ -35,10 +37,18 @@ function noteTyping(): void {
   channel.port1.onmessage = () => {
     while (noted.painted.length < noted.keys.length) noted.painted.push(performance.timeOrigin + performance.now());
   };
-  window.addEventListener('keydown', (event) => event.key.length === 1 && noted.keys.push(performance.timeOrigin + event.timeStamp), true);
+  window.addEventListener(
+    'keydown',
+    (event) => event.key.length === 1 && noted.keys.push(performance.timeOrigin + event.timeStamp),
+    true,
+  );
   const lines = document.querySelector('.editor-instance .monaco-editor .view-lines');
   if (lines === null) throw new Error('no editor');
-  new MutationObserver(() => noted.painted.length < noted.keys.length && channel.port2.postMessage(0)).observe(lines, { childList: true, subtree: true, characterData: true });
+  new MutationObserver(() => noted.painted.length < noted.keys.length && channel.port2.postMessage(0)).observe(lines, {
+    childList: true,
+    subtree: true,
+    characterData: true,
+  });
 }
 
 /** Notes when another text has been drawn. Runs in the panel. */
@@ -66,12 +76,27 @@ function* pauses(): Generator<number> {
   }
 }
 
-const percentile = (values: readonly number[], share: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
+const percentile = (values: readonly number[], share: number): number =>
+  [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))] ?? NaN;
 const wait = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
 
 async function typing(backend: string): Promise<void> {
-  const settings = { 'attentionExplorer.backend': backend, 'editor.quickSuggestions': 'off', 'editor.wordBasedSuggestions': 'off', 'editor.autoClosingBrackets': 'never', 'editor.autoIndent': 'none', 'editor.parameterHints.enabled': false };
-  const vscode = await VSCode.launch({ host: 'node', version: 'newest', hasAllExtensions: true, name: `typing-${backend}`, files: { 'code.py': source }, settings });
+  const settings = {
+    'attentionExplorer.backend': backend,
+    'editor.quickSuggestions': 'off',
+    'editor.wordBasedSuggestions': 'off',
+    'editor.autoClosingBrackets': 'never',
+    'editor.autoIndent': 'none',
+    'editor.parameterHints.enabled': false,
+  };
+  const vscode = await VSCode.launch({
+    host: 'node',
+    version: 'newest',
+    hasAllExtensions: true,
+    name: `typing-${backend}`,
+    files: { 'code.py': source },
+    settings,
+  });
   const latencies = { off: [] as number[], on: [] as number[] };
   const pictures: number[] = [];
   const random = pauses();
@@ -104,33 +129,66 @@ async function typing(backend: string): Promise<void> {
       latencies[kind].push(...keys.flatMap((at, i) => (painted[i] === undefined ? [] : [painted[i] - at])));
       // A key in the time of the run belongs to the next picture.
       console.error(`${kind}: median ${ms(median(latencies[kind].slice(-keys.length)))} ms, ${shown.length} pictures`);
-      if (kind === 'on') pictures.push(...shown.map((at) => at - Math.max(...keys.filter((key) => key < at - delay))).filter(Number.isFinite));
+      if (kind === 'on')
+        pictures.push(
+          ...shown.map((at) => at - Math.max(...keys.filter((key) => key < at - delay))).filter(Number.isFinite),
+        );
       await vscode.runCommand('Attention Explorer: Toggle Live Mode');
       await wait(700);
     }
   } finally {
     await vscode.close();
   }
-  const row = (title: string, values: readonly number[]): (string | number)[] => [title, values.length, ms(median(values)), ms(percentile(values, 0.95)), ms(percentile(values, 0.99))];
-  console.log(`\nReal VS Code, Node host, bundled model (${backend}), 256 tokens around the caret, delay 250 ms: from the key to the character drawn, ${rounds} blocks of ${keysPerBlock} keys each, in turn\n`);
-  console.log(table(['live mode', 'keys', 'median ms', '95 % ms', '99 % ms'], [row('off', latencies.off), row('on', latencies.on)]));
-  console.log(`\nRatio on / off: median ${(median(latencies.on) / median(latencies.off)).toFixed(3)}, 95 % ${(percentile(latencies.on, 0.95) / percentile(latencies.off, 0.95)).toFixed(3)}. Meanwhile live mode drew ${pictures.length} pictures; from the last key to the picture: median ${ms(median(pictures))} ms, 95 % ${ms(percentile(pictures, 0.95))} ms, of which ${delay} ms are the delay.\n`);
+  const row = (title: string, values: readonly number[]): (string | number)[] => [
+    title,
+    values.length,
+    ms(median(values)),
+    ms(percentile(values, 0.95)),
+    ms(percentile(values, 0.99)),
+  ];
+  console.log(
+    `\nReal VS Code, Node host, bundled model (${backend}), 256 tokens around the caret, delay 250 ms: from the key to the character drawn, ${rounds} blocks of ${keysPerBlock} keys each, in turn\n`,
+  );
+  console.log(
+    table(
+      ['live mode', 'keys', 'median ms', '95 % ms', '99 % ms'],
+      [row('off', latencies.off), row('on', latencies.on)],
+    ),
+  );
+  console.log(
+    `\nRatio on / off: median ${(median(latencies.on) / median(latencies.off)).toFixed(3)}, 95 % ${(percentile(latencies.on, 0.95) / percentile(latencies.off, 0.95)).toFixed(3)}. Meanwhile live mode drew ${pictures.length} pictures; from the last key to the picture: median ${ms(median(pictures))} ms, 95 % ${ms(percentile(pictures, 0.95))} ms, of which ${delay} ms are the delay.\n`,
+  );
 }
 
 async function frameOfPanel(vscode: VSCode): Promise<Frame> {
-  for (const frame of vscode.page.frames()) if ((await frame.locator('main.panel').count().catch(() => 0)) > 0) return frame;
+  for (const frame of vscode.page.frames())
+    if (
+      (await frame
+        .locator('main.panel')
+        .count()
+        .catch(() => 0)) > 0
+    )
+      return frame;
   throw new Error('The panel is not there.');
 }
 
 async function runs(backend: 'wasm' | 'native'): Promise<void> {
-  const model = { path: resolve(process.env['BENCH_MODEL'] ?? 'media/models/code-decoder'), backend, threads: 0 } as const;
+  const model = {
+    path: resolve(process.env['BENCH_MODEL'] ?? 'media/models/code-decoder'),
+    backend,
+    threads: 0,
+  } as const;
   const launcher = nodeEngineLauncher(resolve('dist/engine.node.cjs'), () => {});
   const engines = [launcher.launch(), launcher.launch()];
   const [whole, live] = engines.map(({ connection }) => connection.remote);
   const rows: (string | number)[][] = [];
   let used: string = backend;
   for (const tokenLimit of [64, 128, 256, 512, 1024]) {
-    const { streams: [{ text }], model: info, runId } = await whole.explain({ model, text: source, tokenLimit: tokenLimit - 8 });
+    const {
+      streams: [{ text }],
+      model: info,
+      runId,
+    } = await whole.explain({ model, text: source, tokenLimit: tokenLimit - 8 });
     await whole.release({ runId });
     used = info.backend;
     let state = 0;
@@ -143,17 +201,30 @@ async function runs(backend: 'wasm' | 'native'): Promise<void> {
     const middle = text.indexOf('\n', text.length >> 1);
     await interleave(Math.max(rounds, 7), {
       whole: () => explain('whole', whole, `${text}x${state++ % 10}`, false),
-      begin: async () => live.explain({ model, text, tokenLimit, isLive: true }).then(({ runId: id }) => live.release({ runId: id })),
+      begin: async () =>
+        live.explain({ model, text, tokenLimit, isLive: true }).then(({ runId: id }) => live.release({ runId: id })),
       end: () => explain('end', live, `${text}x`, true),
       middle: () => explain('middle', live, `${text.slice(0, middle)}#${text.slice(middle)}`, true),
     });
     const of = (name: string): number => median(measured[name].slice(1));
-    rows.push([tokenLimit - 7, ms(of('whole')), ms(of('end')), ms(of('middle')), (of('whole') / of('end')).toFixed(1), (of('whole') / of('middle')).toFixed(1)]);
+    rows.push([
+      tokenLimit - 7,
+      ms(of('whole')),
+      ms(of('end')),
+      ms(of('middle')),
+      (of('whole') / of('end')).toFixed(1),
+      (of('whole') / of('middle')).toFixed(1),
+    ]);
   }
   for (const engine of engines) engine.dispose();
   if (used !== backend) return;
   console.log(`\nBundled model, ${used}: time of a run, whole and from the first change on (medians)\n`);
-  console.log(table(['tokens', 'whole ms', 'a token more at the end ms', 'a token in the middle ms', 'whole / end', 'whole / middle'], rows));
+  console.log(
+    table(
+      ['tokens', 'whole ms', 'a token more at the end ms', 'a token in the middle ms', 'whole / end', 'whole / middle'],
+      rows,
+    ),
+  );
 }
 
 for (const backend of ['native', 'wasm'] as const) await runs(backend);

@@ -45,29 +45,49 @@ const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(wh
 
 await build({ production: true });
 if (against !== undefined) {
-  console.log(`${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), only, log: console.error })}`);
+  console.log(
+    `${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), only, log: console.error })}`,
+  );
   process.exit(0);
 }
-await bundle({ entryPoints: [...chosen.map(([name]) => `bench/${name}.ts`), 'bench/runtimeAlone.ts'], outdir: 'out/bench', bundle: true, platform: 'node', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', logLevel: 'warning' });
+await bundle({
+  entryPoints: [...chosen.map(([name]) => `bench/${name}.ts`), 'bench/runtimeAlone.ts'],
+  outdir: 'out/bench',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  packages: 'external',
+  logLevel: 'warning',
+});
 if (isNeeded('chromium') || isNeeded('vscode')) await ensureChromium();
 if (isNeeded('vscode')) {
   await setUpVSCode('newest', console.error);
   process.env.AE_VSIX = await packageVsix({ file: resolve('out/bench/attention-explorer.vsix'), isBuilt: true });
   const target = `${process.platform}-${process.arch}`;
-  if (nativeTargets.includes(target)) process.env.AE_NATIVE_VSIX = await packageVsix({ target, file: resolve(`out/bench/attention-explorer-${target}.vsix`), isBuilt: true });
+  if (nativeTargets.includes(target))
+    process.env.AE_NATIVE_VSIX = await packageVsix({
+      target,
+      file: resolve(`out/bench/attention-explorer-${target}.vsix`),
+      isBuilt: true,
+    });
   process.env.AE_TRACE = 'off';
 }
 
 /** The command that repeats a benchmark. */
 function commandFor(name) {
-  const settings = Object.entries(process.env).filter(([key]) => key.startsWith('BENCH_')).map(([key, value]) => `${key}=${value} `);
+  const settings = Object.entries(process.env)
+    .filter(([key]) => key.startsWith('BENCH_'))
+    .map(([key, value]) => `${key}=${value} `);
   return `${settings.join('')}npm run bench -- --only=${name}`;
 }
 
 /** Runs one benchmark; resolves to its exit code and what it printed. */
 function run(name) {
   return new Promise((settle) => {
-    const child = spawn(process.execPath, ['--enable-source-maps', resolve(`out/bench/${name}.mjs`)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--enable-source-maps', resolve(`out/bench/${name}.mjs`)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let printed = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       printed += text;
@@ -89,8 +109,16 @@ for (const [name, { title }] of chosen) {
     console.error(`The benchmark ${name} ended with ${code}.`);
     status ||= code;
   } else if (option('write')) {
-    const about = [`\`${commandFor(name)}\``, `${new Date().toISOString().slice(0, 10)}; ${machine}; load ${load} before the run`, versions];
-    writeSection(join(root, 'bench', 'RESULTS.md'), { name, title, text: `${about.join('  \n')}\n\n${printed.trim()}` });
+    const about = [
+      `\`${commandFor(name)}\``,
+      `${new Date().toISOString().slice(0, 10)}; ${machine}; load ${load} before the run`,
+      versions,
+    ];
+    writeSection(join(root, 'bench', 'RESULTS.md'), {
+      name,
+      title,
+      text: `${about.join('  \n')}\n\n${printed.trim()}`,
+    });
   }
 }
 process.exit(status);

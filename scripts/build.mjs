@@ -13,7 +13,10 @@ const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
 
 // A CommonJS bundle has no import.meta.url, which the runtime's Node build asks for to find its .wasm beside the bundle.
-const nodeUrl = { define: { 'import.meta.url': '__bundleUrl' }, banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" } };
+const nodeUrl = {
+  define: { 'import.meta.url': '__bundleUrl' },
+  banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
 
 // The native runtime looks for its library beside its own files: in the bundle that is the folder of the bundle.
 const besideBundle = {
@@ -22,7 +25,8 @@ const besideBundle = {
     onLoad({ filter: /onnxruntime-node[\\/]dist[\\/]binding\.js$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8');
       const contents = source.replace('require(`../bin/', "require('node:module').createRequire(__filename)(`./bin/");
-      if (contents === source) throw new Error('onnxruntime-node loads its library in another way than before: see scripts/build.mjs');
+      if (contents === source)
+        throw new Error('onnxruntime-node loads its library in another way than before: see scripts/build.mjs');
       return { contents, loader: 'js' };
     });
   },
@@ -30,21 +34,74 @@ const besideBundle = {
 
 /** The bundles by name, as esbuild options. */
 export function bundles({ production = false } = {}) {
-  const common = { absWorkingDir: root, bundle: true, minify: production, sourcemap: production ? false : 'linked', target: 'es2022', logLevel: 'warning', legalComments: 'none', metafile: true, loader: { '.wasm': 'binary' } };
+  const common = {
+    absWorkingDir: root,
+    bundle: true,
+    minify: production,
+    sourcemap: production ? false : 'linked',
+    target: 'es2022',
+    logLevel: 'warning',
+    legalComments: 'none',
+    metafile: true,
+    loader: { '.wasm': 'binary' },
+  };
   const node = { ...common, platform: 'node', target: 'node20', format: 'cjs' };
   const browser = { ...common, platform: 'browser', conditions: ['browser'] };
   return {
     // jsonc-parser's main file is a UMD module, whose parts a bundler does not find.
-    extensionNode: { ...node, mainFields: ['module', 'main'], entryPoints: ['src/extension.node.ts'], outfile: 'dist/extension.node.cjs', external: ['vscode'] },
-    extensionBrowser: { ...browser, format: 'cjs', entryPoints: ['src/extension.browser.ts'], outfile: 'dist/extension.browser.js', external: ['vscode'], define: { global: 'globalThis' } },
+    extensionNode: {
+      ...node,
+      mainFields: ['module', 'main'],
+      entryPoints: ['src/extension.node.ts'],
+      outfile: 'dist/extension.node.cjs',
+      external: ['vscode'],
+    },
+    extensionBrowser: {
+      ...browser,
+      format: 'cjs',
+      entryPoints: ['src/extension.browser.ts'],
+      outfile: 'dist/extension.browser.js',
+      external: ['vscode'],
+      define: { global: 'globalThis' },
+    },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
     guard: { ...node, entryPoints: ['src/engine/guardThread.node.ts'], outfile: 'dist/guard.cjs' },
-    engineBrowser: { ...browser, format: 'iife', entryPoints: ['src/engine/main.browser.ts'], outfile: 'dist/engine.browser.js', define: { 'import.meta.url': 'self.location.href' } },
-    webgpu: { ...browser, format: 'esm', entryPoints: ['node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs'], outfile: 'dist/ort-webgpu.mjs' },
-    webview: { ...browser, format: 'iife', entryPoints: ['webview/main.tsx'], outfile: 'dist/webview.js', jsx: 'automatic', jsxImportSource: 'preact', loader: { '.ttf': 'file' } },
+    engineBrowser: {
+      ...browser,
+      format: 'iife',
+      entryPoints: ['src/engine/main.browser.ts'],
+      outfile: 'dist/engine.browser.js',
+      define: { 'import.meta.url': 'self.location.href' },
+    },
+    webgpu: {
+      ...browser,
+      format: 'esm',
+      entryPoints: ['node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs'],
+      outfile: 'dist/ort-webgpu.mjs',
+    },
+    webview: {
+      ...browser,
+      format: 'iife',
+      entryPoints: ['webview/main.tsx'],
+      outfile: 'dist/webview.js',
+      jsx: 'automatic',
+      jsxImportSource: 'preact',
+      loader: { '.ttf': 'file' },
+    },
     elements: { ...browser, format: 'iife', entryPoints: ['webview/elements.ts'], outfile: 'dist/elements.js' },
-    native: { ...node, plugins: [besideBundle], entryPoints: ['node_modules/onnxruntime-node/dist/index.js'], outfile: 'dist/native/ort.cjs' },
-    cli: { ...node, define: nodeUrl.define, banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` }, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli.cjs' },
+    native: {
+      ...node,
+      plugins: [besideBundle],
+      entryPoints: ['node_modules/onnxruntime-node/dist/index.js'],
+      outfile: 'dist/native/ort.cjs',
+    },
+    cli: {
+      ...node,
+      define: nodeUrl.define,
+      banner: { js: `#!/usr/bin/env node\n${nodeUrl.banner.js}` },
+      entryPoints: ['src/cli/main.ts'],
+      outfile: 'dist/cli.cjs',
+    },
   };
 }
 
@@ -54,20 +111,35 @@ export async function build({ production = false, only = undefined } = {}) {
   const chosen = Object.entries(all).filter(([name]) => only === undefined || only.includes(name));
   if (only === undefined) await rm(join(root, 'dist'), { recursive: true, force: true });
   await mkdir(join(root, 'dist'), { recursive: true });
-  const results = await Promise.all(chosen.map(async ([name, options]) => [name, (await esbuild.build(options)).metafile]));
+  const results = await Promise.all(
+    chosen.map(async ([name, options]) => [name, (await esbuild.build(options)).metafile]),
+  );
   const runtime = dirname(require.resolve('onnxruntime-web'));
-  for (const file of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.asyncify.wasm']) await copyFile(join(runtime, file), join(root, 'dist', file));
+  for (const file of [
+    'ort-wasm-simd-threaded.wasm',
+    'ort-wasm-simd-threaded.mjs',
+    'ort-wasm-simd-threaded.asyncify.wasm',
+  ])
+    await copyFile(join(runtime, file), join(root, 'dist', file));
   const codicons = join(root, 'node_modules/@vscode/codicons/dist');
   for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
-  if (only === undefined || only.includes('native')) linkNativeLibraries(process.platform, process.arch, join(root, 'dist/native'));
+  if (only === undefined || only.includes('native'))
+    linkNativeLibraries(process.platform, process.arch, join(root, 'dist/native'));
   if (only === undefined || only.includes('cli')) await chmod(join(root, 'dist/cli.cjs'), 0o755);
-  if (only === undefined) await writeFile(join(root, bundledPackagesFile), JSON.stringify(packagesIn(results.flatMap(([name, metafile]) => (name === 'native' ? [] : [metafile])))));
+  if (only === undefined)
+    await writeFile(
+      join(root, bundledPackagesFile),
+      JSON.stringify(packagesIn(results.flatMap(([name, metafile]) => (name === 'native' ? [] : [metafile])))),
+    );
   return Object.fromEntries(results);
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const production = process.argv.includes('--production');
-  const only = process.argv.find((argument) => argument.startsWith('--only='))?.slice('--only='.length).split(',');
+  const only = process.argv
+    .find((argument) => argument.startsWith('--only='))
+    ?.slice('--only='.length)
+    .split(',');
   const started = Date.now();
   await build({ production, only });
   console.log(`Built dist/ in ${((Date.now() - started) / 1000).toFixed(1)} s${production ? ' for production' : ''}.`);

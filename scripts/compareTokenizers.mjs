@@ -10,7 +10,15 @@ const args = process.argv.slice(2);
 const file = args.find((arg) => !arg.startsWith('--')) ?? 'test/fixtures/tokenizers/cases.jsonl.gz';
 const only = args.find((arg) => arg.startsWith('--only='))?.slice('--only='.length) ?? '';
 const outfile = new URL('../out/reference/compareTokenizers.mjs', import.meta.url).pathname;
-await build({ entryPoints: ['test/unit/tokenizer/compareFolder.ts'], outfile, bundle: true, format: 'esm', platform: 'node', logLevel: 'warning', banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" } });
+await build({
+  entryPoints: ['test/unit/tokenizer/compareFolder.ts'],
+  outfile,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  logLevel: 'warning',
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+});
 const { readCases, compareFolder } = await import(outfile);
 
 const cases = readCases(gunzipSync(readFileSync(file)).toString('utf8'));

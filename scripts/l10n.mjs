@@ -16,29 +16,53 @@ const target = join(root, 'l10n', 'bundle.l10n.json');
 async function tables() {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    stdin: { contents: "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo';", resolveDir: root, loader: 'ts' },
+    stdin: {
+      contents:
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo';",
+      resolveDir: root,
+      loader: 'ts',
+    },
     bundle: true,
     format: 'esm',
     write: false,
   });
   const module = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`);
   const models = Object.values(JSON.parse(readFileSync(join(root, 'media', 'models', 'models.json'), 'utf8')));
-  return [...Object.values(module.errorSentences), ...Object.values(module.noticeSentences), ...models.flatMap(({ title, description }) => [title, description])];
+  return [
+    ...Object.values(module.errorSentences),
+    ...Object.values(module.noticeSentences),
+    ...models.flatMap(({ title, description }) => [title, description]),
+  ];
 }
 
 /** A source whose calls of said and saidMarkdown (src/host/say/said.ts) are those of vscode.l10n.t, which is what is looked for. */
 function withCalls(source) {
   const calls = source.replaceAll(/(?<!function )\b(?:said|saidMarkdown)\(/g, 'vscode.l10n.t(');
-  return calls === source || /^import \* as vscode from 'vscode';$/m.test(calls) ? calls : `import * as vscode from 'vscode';\n${calls}`;
+  return calls === source || /^import \* as vscode from 'vscode';$/m.test(calls)
+    ? calls
+    : `import * as vscode from 'vscode';\n${calls}`;
 }
 
 /** The bundle as it should be: each English string by itself, sorted. */
 export async function makeBundle() {
   const files = globSync(['src/host/**/*.ts', 'webview/**/*.{ts,tsx}'], { cwd: root, posix: true }).sort();
-  const found = await getL10nJson(files.map((file) => ({ extension: file.endsWith('x') ? '.tsx' : '.ts', contents: withCalls(readFileSync(join(root, file), 'utf8')) })));
+  const found = await getL10nJson(
+    files.map((file) => ({
+      extension: file.endsWith('x') ? '.tsx' : '.ts',
+      contents: withCalls(readFileSync(join(root, file), 'utf8')),
+    })),
+  );
   const sentences = Object.fromEntries((await tables()).map((sentence) => [sentence, sentence]));
   const all = { ...found, ...sentences };
-  return `${JSON.stringify(Object.fromEntries(Object.keys(all).sort().map((key) => [key, all[key]])), null, 2)}\n`;
+  return `${JSON.stringify(
+    Object.fromEntries(
+      Object.keys(all)
+        .sort()
+        .map((key) => [key, all[key]]),
+    ),
+    null,
+    2,
+  )}\n`;
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -17,5 +17,16 @@ if (files.length === 0) {
   process.exit(1);
 }
 const outdir = await bundleForNode(where.replaceAll(/[^\w]+/g, '-'), files);
-const run = spawnSync(process.execPath, ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--timeout', '60000', ...mochaArgs, join(outdir, '**/*.mjs')], { stdio: 'inherit' });
+const run = spawnSync(
+  process.execPath,
+  [
+    '--enable-source-maps',
+    'node_modules/mocha/bin/mocha.js',
+    '--timeout',
+    '60000',
+    ...mochaArgs,
+    join(outdir, '**/*.mjs'),
+  ],
+  { stdio: 'inherit' },
+);
 process.exit(run.status ?? 1);

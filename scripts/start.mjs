@@ -30,7 +30,11 @@ try {
   ready.catch(() => undefined); // told below
   await build({ production: false });
   say('Packaging it.');
-  const vsix = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true, isQuiet: true });
+  const vsix = await packageVsix({
+    file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'),
+    isBuilt: true,
+    isQuiet: true,
+  });
   await ready;
   let folder = option('folder');
   if (typeof folder === 'string') {
@@ -41,14 +45,23 @@ try {
     cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
   }
   say('Starting VS Code.');
-  const server = await startServer({ host, vsix, port: Number(option('port') ?? 0), settings: { 'workbench.startupEditor': 'readme', ...(option('web') ? webHostSettings : {}) }, logFile: join(root, 'out', 'start', 'server.log'), log: say });
+  const server = await startServer({
+    host,
+    vsix,
+    port: Number(option('port') ?? 0),
+    settings: { 'workbench.startupEditor': 'readme', ...(option('web') ? webHostSettings : {}) },
+    logFile: join(root, 'out', 'start', 'server.log'),
+    log: say,
+  });
   const address = server.address(folder);
   say(`VS Code ${server.version} is ready: ${address}`);
   const command = opener();
   if (command === undefined) say('Open this address in a browser on this machine.');
   else {
     const [program, ...args] = command;
-    spawn(program, [...args, address], { stdio: 'ignore', detached: true }).on('error', () => say('No browser could be opened: open the address yourself.')).unref();
+    spawn(program, [...args, address], { stdio: 'ignore', detached: true })
+      .on('error', () => say('No browser could be opened: open the address yourself.'))
+      .unref();
   }
   say('Select some code, press F1 and run «Explain Attention». Ctrl-C ends everything.');
   await server.ended;

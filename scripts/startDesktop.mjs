@@ -21,7 +21,12 @@ try {
     cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
   }
   console.log('Starting VS Code. Closing its window, or Ctrl-C here, ends it.');
-  const [command, ...args] = withVirtualScreen([program, folder, `--extensionDevelopmentPath=${root}`, ...freshProfile(temporaryFolder('desktop'))]);
+  const [command, ...args] = withVirtualScreen([
+    program,
+    folder,
+    `--extensionDevelopmentPath=${root}`,
+    ...freshProfile(temporaryFolder('desktop')),
+  ]);
   const child = startProcess(command, args, { stdio: 'ignore', env: cleanEnvironment() });
   child.once('error', (error) => {
     console.error(`VS Code did not start: ${error.message}`);

@@ -19,7 +19,19 @@ import { runSoaks } from './floors/soaks.mjs';
 
 const log = (line) => console.log(line);
 const grep = option('grep');
-const allFloors = ['check', 'soak', 'unit', 'contract', 'engine', 'chromium', 'webgpu', 'integration', 'e2e', 'visual', 'package'];
+const allFloors = [
+  'check',
+  'soak',
+  'unit',
+  'contract',
+  'engine',
+  'chromium',
+  'webgpu',
+  'integration',
+  'e2e',
+  'visual',
+  'package',
+];
 const chosen = option('floor')?.split(',') ?? allFloors;
 const unknown = chosen.filter((floor) => !allFloors.includes(floor));
 if (unknown.length > 0) {
@@ -85,22 +97,39 @@ function tests(floors, platform) {
 await setUp();
 if (isChosen('package', 'e2e')) await packageOnce();
 const nodeFloors = ['unit', 'contract', 'engine'].filter((floor) => chosen.includes(floor));
-await inTwoPlaces([...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])], [
-  ...(isChosen('visual') ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))] : []),
-  ...(nodeFloors.length > 0 ? [(leg) => leg(`Node: ${nodeFloors.join(', ')}`, (log) => runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }))] : []),
-  ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
-  ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
-  ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
-  ...(isChosen('webgpu') ? webGpu() : []),
-  ...(isChosen('package') ? [(leg) => leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }))] : []),
-]);
+await inTwoPlaces(
+  [...(isChosen('e2e') ? endToEnd() : []), ...(isChosen('integration') ? integration() : [])],
+  [
+    ...(isChosen('visual')
+      ? [(leg) => leg('Visual', (log) => runInNode({ name: 'visual', files: tests(['visual'], 'node'), grep, log }))]
+      : []),
+    ...(nodeFloors.length > 0
+      ? [
+          (leg) =>
+            leg(`Node: ${nodeFloors.join(', ')}`, (log) =>
+              runInNode({ name: 'node', files: tests(nodeFloors, 'node'), grep, log }),
+            ),
+        ]
+      : []),
+    ...(isChosen('chromium') ? [(leg) => leg('Chromium: contract, engine', chromiumFloors)] : []),
+    ...(isChosen('soak') ? [(leg) => leg('Soaks, short', (log) => runSoaks({ grep, log }))] : []),
+    ...(isChosen('check') ? [(leg) => leg('Types, lint and strings', (log) => runChecks({ log }))] : []),
+    ...(isChosen('webgpu') ? webGpu() : []),
+    ...(isChosen('package')
+      ? [(leg) => leg('Package', (log) => runInNode({ name: 'package', files: tests(['package'], 'node'), grep, log }))]
+      : []),
+  ],
+);
 finish();
 
 async function setUp() {
   const needsVSCode = isChosen('integration', 'e2e');
   const needsChromium = needsVSCode || isChosen('chromium', 'webgpu', 'visual');
   const since = Date.now();
-  log('Setting up: building the extension' + (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'));
+  log(
+    'Setting up: building the extension' +
+      (needsVSCode ? ', looking for Chromium and VS Code.' : needsChromium ? ', looking for Chromium.' : '.'),
+  );
   try {
     const { build } = await import('./build.mjs');
     await Promise.all([
@@ -118,10 +147,18 @@ async function setUp() {
 
 async function packageOnce() {
   const { packageVsix } = await import('./package.mjs');
-  await leg('Packaging', async () => {
-    process.env.AE_VSIX = await packageVsix({ file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'), isBuilt: true, isQuiet: true });
-    return [];
-  }, { isCounted: false });
+  await leg(
+    'Packaging',
+    async () => {
+      process.env.AE_VSIX = await packageVsix({
+        file: join(temporaryFolder('vsix'), 'attention-explorer.vsix'),
+        isBuilt: true,
+        isQuiet: true,
+      });
+      return [];
+    },
+    { isCounted: false },
+  );
 }
 
 // A page has the channels alone, as the webview does; a worker has all, as the engine does in the web.
@@ -131,16 +168,43 @@ async function chromiumFloors(log) {
     await runInChromium({ name: 'chromium-page', files: contract, places: ['a page'], grep, log }),
     await runInChromium({ name: 'chromium-worker', files: [...contract, ...engine], places: ['a worker'], grep, log }),
     // Shared memory changes what is sent and what the runtime's outputs lie in, not what is computed.
-    await runInChromium({ name: 'chromium-shared', files: [...contract, ...engine.filter((file) => /attentionSession|modelFolder/.test(file))], places: ['a worker with shared memory'], grep, log }),
+    await runInChromium({
+      name: 'chromium-shared',
+      files: [...contract, ...engine.filter((file) => /attentionSession|modelFolder/.test(file))],
+      places: ['a worker with shared memory'],
+      grep,
+      log,
+    }),
   );
 }
 
 function webGpu() {
   const environment = softwareVulkan();
-  if (environment === undefined) log('\nWebGPU in Node is left out: no software graphics adapter lies beside this Chromium.');
+  if (environment === undefined)
+    log('\nWebGPU in Node is left out: no software graphics adapter lies beside this Chromium.');
   return [
-    (leg) => leg('WebGPU: Chromium', (log) => runInChromium({ name: 'webgpu-chromium', files: tests(['webgpu'], 'browser'), places: ['a worker'], grep, hasWebGpu: true, log })),
-    (leg) => leg('WebGPU: Node', (log) => runInNode({ name: 'webgpu-node', files: tests(['webgpu'], 'node'), grep, env: environment, timeout: 120_000, log })),
+    (leg) =>
+      leg('WebGPU: Chromium', (log) =>
+        runInChromium({
+          name: 'webgpu-chromium',
+          files: tests(['webgpu'], 'browser'),
+          places: ['a worker'],
+          grep,
+          hasWebGpu: true,
+          log,
+        }),
+      ),
+    (leg) =>
+      leg('WebGPU: Node', (log) =>
+        runInNode({
+          name: 'webgpu-node',
+          files: tests(['webgpu'], 'node'),
+          grep,
+          env: environment,
+          timeout: 120_000,
+          log,
+        }),
+      ),
   ];
 }
 
@@ -154,7 +218,17 @@ function integration() {
     });
   const isRestricted = (file) => /restricted/.test(file);
   // What is restricted is ours to see to, and here VS Code lets the most through.
-  const restricted = (leg) => leg('Integration: oldest VS Code, Node host, workspace not trusted', (log) => runInServerTwice({ host: 'oldest', isWeb: false, needsTrust: true, files: tests(['integration'], 'node').filter(isRestricted), grep, log }));
+  const restricted = (leg) =>
+    leg('Integration: oldest VS Code, Node host, workspace not trusted', (log) =>
+      runInServerTwice({
+        host: 'oldest',
+        isWeb: false,
+        needsTrust: true,
+        files: tests(['integration'], 'node').filter(isRestricted),
+        grep,
+        log,
+      }),
+    );
   return [inHost('newest', true), inHost('newest', false), inHost('oldest', false), restricted];
 }
 
@@ -167,20 +241,39 @@ function endToEnd() {
     leg(`End to end: ${host} VS Code, ${kind} host`, async (log) => {
       const extensionsDir = temporaryFolder('extensions');
       await installVsix(host, process.env.AE_VSIX, extensionsDir, log);
-      return runInNodeTwice({ name: `e2e-${host}-${kind}`, files, grep, env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir }, timeout: 180_000, log });
+      return runInNodeTwice({
+        name: `e2e-${host}-${kind}`,
+        files,
+        grep,
+        env: { AE_HOST: kind, AE_RELEASE: host, AE_EXTENSIONS_DIR: extensionsDir },
+        timeout: 180_000,
+        log,
+      });
     });
   const files = tests(['e2e'], 'node');
   return [
-    inHost('newest', 'node', files.filter((file) => !/(?:smoke|webGpu)\.test/.test(file))),
+    inHost(
+      'newest',
+      'node',
+      files.filter((file) => !/(?:smoke|webGpu)\.test/.test(file)),
+    ),
     inHost('newest', 'web', files.filter(isOfWeb)),
-    inHost('oldest', 'node', files.filter((file) => file.includes('smoke'))),
+    inHost(
+      'oldest',
+      'node',
+      files.filter((file) => file.includes('smoke')),
+    ),
   ];
 }
 
 function finish() {
   const total = sum(...results.map(({ counts }) => counts));
-  log(`\n${results.map(({ title, counts }) => `${counts.failed > 0 ? '✘' : '✔'} ${title}: ${sentence(counts)}`).join('\n')}`);
-  log(`All in ${seconds(started)}${total.skipped > 0 ? `; ${total.skipped} skipped` : ''}. Screenshots, traces and logs are in test/artefacts.`);
+  log(
+    `\n${results.map(({ title, counts }) => `${counts.failed > 0 ? '✘' : '✔'} ${title}: ${sentence(counts)}`).join('\n')}`,
+  );
+  log(
+    `All in ${seconds(started)}${total.skipped > 0 ? `; ${total.skipped} skipped` : ''}. Screenshots, traces and logs are in test/artefacts.`,
+  );
   log(`${total.passed} passed, ${total.failed} failed`);
   process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 }

@@ -15,7 +15,13 @@ import { createInterface } from 'node:readline';
 
 async function runInDesktop(program, bundle) {
   const workspace = makeWorkspace();
-  const [command, ...args] = withVirtualScreen([program, workspace.folder, `--extensionDevelopmentPath=${root}`, `--extensionTestsPath=${bundle}`, ...freshProfile(temporaryFolder('desktop'))]);
+  const [command, ...args] = withVirtualScreen([
+    program,
+    workspace.folder,
+    `--extensionDevelopmentPath=${root}`,
+    `--extensionTestsPath=${bundle}`,
+    ...freshProfile(temporaryFolder('desktop')),
+  ]);
   const child = startProcess(command, args, { stdio: ['ignore', 'pipe', 'pipe'], env: cleanEnvironment() });
   let printed = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -39,7 +45,7 @@ try {
   if (files.length === 0) throw new Error('test/integration has no tests.');
   const bundle = await bundleForExtensionHost('integration', files, { grep: option('grep') });
   const oldest = manifest.engines.vscode.replace(/^\D+/, '');
-  const versions = process.env.VSCODE_EXECUTABLE ?? process.env.VSCODE_PATH ? ['the named one'] : [oldest, 'stable'];
+  const versions = (process.env.VSCODE_EXECUTABLE ?? process.env.VSCODE_PATH) ? ['the named one'] : [oldest, 'stable'];
   const results = [];
   for (const version of versions) {
     console.log(`\n── Integration: desktop VS Code, ${version}`);

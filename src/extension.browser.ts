@@ -5,7 +5,8 @@ import type { TestApi } from './host/testApi';
 
 /** Entry of the web: the engine is a Worker, and files are read through the window. */
 export function activate(context: ExtensionContext): TestApi | undefined {
-  const readAsset = (name: string): Thenable<Uint8Array> => workspace.fs.readFile(Uri.joinPath(context.extensionUri, 'dist', name));
+  const readAsset = (name: string): Thenable<Uint8Array> =>
+    workspace.fs.readFile(Uri.joinPath(context.extensionUri, 'dist', name));
   return activateExtension(context, {
     hasFilePaths: false,
     homePath: undefined,

@@ -10,6 +10,7 @@ export function activate(context: ExtensionContext): TestApi | undefined {
   return activateExtension(context, {
     hasFilePaths: true,
     homePath: homedir(),
-    createLauncher: (_files, onOutput) => nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
+    createLauncher: (_files, onOutput) =>
+      nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
   });
 }

@@ -73,7 +73,8 @@ export interface PictureView {
   readonly pixels: Uint8Array;
   /** The picture that was given, and where all of it lies in this one: beyond its edges where it was cut. */
   readonly source?: { readonly width: number; readonly height: number } | undefined;
-  readonly placed?: { readonly left: number; readonly top: number; readonly width: number; readonly height: number } | undefined;
+  readonly placed?:
+    { readonly left: number; readonly top: number; readonly width: number; readonly height: number } | undefined;
 }
 
 /** A pattern of a run, of one head or aggregated. */
@@ -246,7 +247,13 @@ export interface EngineEvents {
   /** It begins to work on what it was asked for: until then, nothing of that can have ended it. */
   began: Record<string, never>;
   /** Files that it reads from as it runs, because they are mapped into memory, with what they were then; instead of those told before. */
-  mapped: { readonly files: readonly { readonly path: string; readonly size: number; /** milliseconds since 1970 */ readonly modified: number }[] };
+  mapped: {
+    readonly files: readonly {
+      readonly path: string;
+      readonly size: number;
+      /** milliseconds since 1970 */ readonly modified: number;
+    }[];
+  };
   /** Before a step that holds the thread, how long that may take, where the engine cannot end it by itself; `null` when it is done. */
   busy: { readonly title: string; readonly seconds: number } | null;
   progress: { readonly stage: Stage; /** in [0, 1], where it is known */ readonly fraction?: number };
@@ -298,7 +305,29 @@ export interface PanelButton {
 }
 
 /** The commands that the panel can ask for. */
-export type PanelAction = 'explain' | 'explainSample' | 'explainFromStart' | 'readInContext' | 'readAlone' | 'openFile' | 'explainWithTarget' | 'useModelOutput' | 'chooseLanguages' | 'rerun' | 'toggleLive' | 'cancel' | 'restartEngine' | 'selectModel' | 'selectTextModel' | 'selectImageModel' | 'trustWorkspace' | 'chooseModelFile' | 'chooseTokenizer' | 'showReport' | 'showLog' | 'openSettings';
+export type PanelAction =
+  | 'explain'
+  | 'explainSample'
+  | 'explainFromStart'
+  | 'readInContext'
+  | 'readAlone'
+  | 'openFile'
+  | 'explainWithTarget'
+  | 'useModelOutput'
+  | 'chooseLanguages'
+  | 'rerun'
+  | 'toggleLive'
+  | 'cancel'
+  | 'restartEngine'
+  | 'selectModel'
+  | 'selectTextModel'
+  | 'selectImageModel'
+  | 'trustWorkspace'
+  | 'chooseModelFile'
+  | 'chooseTokenizer'
+  | 'showReport'
+  | 'showLog'
+  | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {

@@ -6,7 +6,9 @@ function tokenOf(panel: Panel): TokenRef | undefined {
   const cell = panel.crosshair.peek();
   const component = panel.component.peek();
   if (cell === undefined || component === undefined) return panel.hovered.peek() ?? panel.cursor.peek();
-  return panel.view.peek().direction === 'reads' ? { stream: component.queryStream, position: cell.query } : { stream: component.keyStream, position: cell.key };
+  return panel.view.peek().direction === 'reads'
+    ? { stream: component.queryStream, position: cell.query }
+    : { stream: component.keyStream, position: cell.key };
 }
 
 /** Tells VS Code, which makes the menu, what it is opened over: our entries stand in the place of Cut, Copy and Paste, but where text is selected or typed. */
@@ -19,7 +21,14 @@ export function followContextMenu(panel: Panel): void {
       const isText = target instanceof HTMLInputElement || document.getSelection()?.isCollapsed === false;
       const runId = panel.run.peek()?.info.runId;
       const token = tokenOf(panel);
-      const context = isText || runId === undefined ? {} : { preventDefaultContextMenuItems: true, webviewSection: token === undefined ? 'panel' : 'token', ...(token === undefined ? {} : { runId, ...token }) };
+      const context =
+        isText || runId === undefined
+          ? {}
+          : {
+              preventDefaultContextMenuItems: true,
+              webviewSection: token === undefined ? 'panel' : 'token',
+              ...(token === undefined ? {} : { runId, ...token }),
+            };
       document.body.dataset['vscodeContext'] = JSON.stringify(context);
     },
     { capture: true },

@@ -5,7 +5,12 @@ declare module 'preact' {
   namespace JSX {
     interface IntrinsicElements {
       'vscode-button': HTMLAttributes<HTMLElement> & { secondary?: boolean; icon?: string; disabled?: boolean };
-      'vscode-toolbar-button': HTMLAttributes<HTMLElement> & { icon?: string; label?: string; toggleable?: boolean; checked?: boolean };
+      'vscode-toolbar-button': HTMLAttributes<HTMLElement> & {
+        icon?: string;
+        label?: string;
+        toggleable?: boolean;
+        checked?: boolean;
+      };
       'vscode-icon': HTMLAttributes<HTMLElement> & { name: string; size?: number };
       'vscode-badge': HTMLAttributes<HTMLElement> & { variant?: string };
       'vscode-single-select': HTMLAttributes<HTMLElement>;

@@ -31,7 +31,9 @@ export function metricTitle(name: MetricName): string {
 export function metricDefinition(name: MetricName): string {
   switch (name) {
     case 'repeatedInduction':
-      return l10n.t('Mean weight, over the tokens that occurred before, on what came next then; weights below 0.01 left out.');
+      return l10n.t(
+        'Mean weight, over the tokens that occurred before, on what came next then; weights below 0.01 left out.',
+      );
     case 'induction':
       return l10n.t('Mean weight, over all tokens, on what came next after an earlier occurrence of the token.');
     case 'previousToken':
@@ -75,7 +77,10 @@ export function shortMeasure(measure: Measure, value: number): string {
 }
 
 /** What heads are ranked by. */
-export function measureTitle({ measure, tokens, direction, other }: ShownMeasure, streams: readonly TokenStream[]): string {
+export function measureTitle(
+  { measure, tokens, direction, other }: ShownMeasure,
+  streams: readonly TokenStream[],
+): string {
   if (isMetric(measure)) return l10n.t('Heads by {0}', metricTitle(measure));
   const name = tokensName(streams, tokens, direction);
   if (other === undefined) return l10n.t('Heads by the strongest that {0} {1}', name, directionWord(direction));
@@ -83,15 +88,30 @@ export function measureTitle({ measure, tokens, direction, other }: ShownMeasure
 }
 
 /** What the tiles show, with unit, scale and ends: they need not be those of the other colours. */
-export function measureLegend({ measure, component, columns, ceiling, direction }: ShownMeasure, numKeys: number, numQueries: number, scale: Scale): string {
+export function measureLegend(
+  { measure, component, columns, ceiling, direction }: ShownMeasure,
+  numKeys: number,
+  numQueries: number,
+  scale: Scale,
+): string {
   const shared = scaleName(scale === 'row' ? 'absolute' : scale).toLocaleLowerCase();
   if (measure === 'pair') return l10n.t('tiles: weight of this pair in each head, {0}, up to 1', shared);
   if (measure === 'row') {
     const block = Math.ceil((direction === 'reads' ? numKeys : numQueries) / Math.max(1, columns));
-    const what = direction === 'reads' ? l10n.t('tiles: what the pinned token reads in each head, {0}, up to 1', shared) : l10n.t('tiles: what reads the pinned token in each head, {0}, up to 1', shared);
+    const what =
+      direction === 'reads'
+        ? l10n.t('tiles: what the pinned token reads in each head, {0}, up to 1', shared)
+        : l10n.t('tiles: what reads the pinned token in each head, {0}, up to 1', shared);
     return block > 1 ? `${what}, ${l10n.t('strongest of {0}', block)}` : what;
   }
-  const unit = measure === 'distance' ? l10n.t('tokens') : measure === 'entropy' ? (component.isCausal ? l10n.t('share of the largest') : l10n.t('nats')) : l10n.t('share');
+  const unit =
+    measure === 'distance'
+      ? l10n.t('tokens')
+      : measure === 'entropy'
+        ? component.isCausal
+          ? l10n.t('share of the largest')
+          : l10n.t('nats')
+        : l10n.t('share');
   return l10n.t('tiles: {0} ({1}), {2}, up to {3}', measureName(measure), unit, shared, formatWeight(ceiling));
 }
 
@@ -103,8 +123,12 @@ export function lackSentence(lack: Lack): string {
     case 'other':
       return l10n.t('Hover a second token, or hold one with Ctrl + click or H.');
     case 'readers':
-      return l10n.t('Not for a text so long: what reads a token would have to be recomputed for all tokens of every head. Choose "Reads", or a pair.');
+      return l10n.t(
+        'Not for a text so long: what reads a token would have to be recomputed for all tokens of every head. Choose "Reads", or a pair.',
+      );
     case 'metric':
-      return l10n.t('This says nothing here: the attention is between two texts, or fewer than eight tokens occur twice.');
+      return l10n.t(
+        'This says nothing here: the attention is between two texts, or fewer than eight tokens occur twice.',
+      );
   }
 }

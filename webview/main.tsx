@@ -25,7 +25,12 @@ const silentMilliseconds = 300;
 const api = acquireVsCodeApi();
 const theme = followTheme();
 const kept = new KeptLayout(api);
-const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(windowChannel(api), panelMethods, {}, (what) => console.warn(what));
+const connection = openConnection<object, PanelApi, PanelIntents, PanelEvents>(
+  windowChannel(api),
+  panelMethods,
+  {},
+  (what) => console.warn(what),
+);
 const panel = new Panel(connection, theme, (persist) => kept.keepPersisted(persist));
 
 // One sheet holds the colours of all depths: a theme or another ramp replaces its text and touches no token.
@@ -38,7 +43,8 @@ effect(() => {
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
 connection.on('appearance', ({ l10n: contents }) => {
-  if (contents !== undefined) l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
+  if (contents !== undefined)
+    l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
 });
 
 // VS Code shows the page and hands over its messages when it has loaded, and a style sheet on its way would hold that up: the icons
@@ -64,7 +70,8 @@ const focusText = (): void => {
 };
 addEventListener('focus', () => requestAnimationFrame(focusText));
 effect(() => {
-  if (panel.run.value !== null && isAwaited && document.hasFocus()) requestAnimationFrame(() => requestAnimationFrame(focusText));
+  if (panel.run.value !== null && isAwaited && document.hasFocus())
+    requestAnimationFrame(() => requestAnimationFrame(focusText));
 });
 
 followContextMenu(panel);

@@ -25,5 +25,10 @@ export function windowChannel(api: VsCodeApi): Channel {
     messages.dispose();
     closes.dispose();
   });
-  return { send: (message) => api.postMessage(message), onMessage: messages.event, onClose: closes.event, dispose: () => end.dispose() };
+  return {
+    send: (message) => api.postMessage(message),
+    onMessage: messages.event,
+    onClose: closes.event,
+    dispose: () => end.dispose(),
+  };
 }

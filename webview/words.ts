@@ -38,7 +38,9 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
   const found = streams[stream];
   if (found?.grid !== undefined) {
     const patch = patchAt(found.grid, position);
-    return patch === undefined ? plain(found.tokens[position]?.piece ?? `(${position})`) : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
+    return patch === undefined
+      ? plain(found.tokens[position]?.piece ?? `(${position})`)
+      : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
   }
   return found === undefined ? `(${position})` : `"${isolated(visibleText(found, position))}" (${position})`;
 }
@@ -50,7 +52,9 @@ export function readerName(streams: readonly TokenStream[], token: TokenRef): st
   const next = following === undefined ? undefined : isolated(following);
   const name = tokenName(streams, token);
   if (next === undefined) return name;
-  return stream?.target?.isWritten === true ? l10n.t('{0} predicting "{1}"', name, next) : l10n.t('{0} before "{1}"', name, next);
+  return stream?.target?.isWritten === true
+    ? l10n.t('{0} predicting "{1}"', name, next)
+    : l10n.t('{0} before "{1}"', name, next);
 }
 
 /** Of more tokens than this only the first ones and the last are named. */
@@ -64,15 +68,28 @@ function stretchName(streams: readonly TokenStream[], tokens: readonly TokenRef[
   const stream = streams[index];
   const positions = tokens.map(({ position }) => position).sort((a, b) => a - b);
   const [first] = positions;
-  if (stream === undefined || stream.grid !== undefined || tokens.some((token) => token.stream !== index) || positions.some((position, i) => position !== first + i)) return undefined;
+  if (
+    stream === undefined ||
+    stream.grid !== undefined ||
+    tokens.some((token) => token.stream !== index) ||
+    positions.some((position, i) => position !== first + i)
+  )
+    return undefined;
   const characters = [...positions.map((position) => visibleText(stream, position)).join('')];
   const half = mostOfStretch / 2;
-  const text = characters.length > mostOfStretch ? `${characters.slice(0, half).join('')}…${characters.slice(-half + 1).join('')}` : characters.join('');
+  const text =
+    characters.length > mostOfStretch
+      ? `${characters.slice(0, half).join('')}…${characters.slice(-half + 1).join('')}`
+      : characters.join('');
   return `"${isolated(text)}" (${first}–${positions.at(-1)})`;
 }
 
 /** Several tokens as one: the mean of their rows; a single one that reads is named with what comes after it. */
-export function tokensName(streams: readonly TokenStream[], tokens: readonly TokenRef[], direction: Direction = 'readBy'): string {
+export function tokensName(
+  streams: readonly TokenStream[],
+  tokens: readonly TokenRef[],
+  direction: Direction = 'readBy',
+): string {
   const [first] = tokens;
   if (first === undefined) return '';
   if (tokens.length === 1) return direction === 'reads' ? readerName(streams, first) : tokenName(streams, first);
@@ -80,7 +97,9 @@ export function tokensName(streams: readonly TokenStream[], tokens: readonly Tok
   if (stretch !== undefined) return l10n.t('mean of {0} tokens: {1}', tokens.length, stretch);
   const all = tokens.map((token) => tokenName(streams, token));
   const names = all.length > mostNamed ? `${all.slice(0, mostNamed - 1).join(', ')} … ${all.at(-1)}` : all.join(', ');
-  return streams[first.stream]?.grid === undefined ? l10n.t('mean of {0} tokens: {1}', tokens.length, names) : l10n.t('mean of {0} patches: {1}', tokens.length, names);
+  return streams[first.stream]?.grid === undefined
+    ? l10n.t('mean of {0} tokens: {1}', tokens.length, names)
+    : l10n.t('mean of {0} patches: {1}', tokens.length, names);
 }
 
 /** «reads» or «is read by». */
@@ -94,14 +113,20 @@ export function selectionName({ heads, aggregation }: HeadSelection, component: 
   if (first === undefined) return '';
   if (heads.length === 1) return l10n.t('head {0}', headLabel(first));
   const isMean = aggregation === 'mean';
-  if (heads.length === headsOf(component).length) return isMean ? l10n.t('mean of all {0} heads', heads.length) : l10n.t('maximum of all {0} heads', heads.length);
-  if (heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads) return isMean ? l10n.t('mean of layer {0} ({1} heads)', first.layer, heads.length) : l10n.t('maximum of layer {0} ({1} heads)', first.layer, heads.length);
+  if (heads.length === headsOf(component).length)
+    return isMean ? l10n.t('mean of all {0} heads', heads.length) : l10n.t('maximum of all {0} heads', heads.length);
+  if (heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads)
+    return isMean
+      ? l10n.t('mean of layer {0} ({1} heads)', first.layer, heads.length)
+      : l10n.t('maximum of layer {0} ({1} heads)', first.layer, heads.length);
   return isMean ? l10n.t('mean of {0} heads', heads.length) : l10n.t('maximum of {0} heads', heads.length);
 }
 
 /** What the weights shown are: attention weights, or for linear attention what stands for them. */
 export function methodName(selection: HeadSelection, component: ComponentInfo): string {
-  const name = isDerived(selection, [component]) ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised') : l10n.t('attention weight');
+  const name = isDerived(selection, [component])
+    ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised')
+    : l10n.t('attention weight');
   return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
 }
 
@@ -135,7 +160,10 @@ export function splitLabel({ axis, pane }: PlacedSplit): string {
 }
 
 /** A component's name on its tab: a stage's is its grids of patches. */
-export function componentName({ component, queryStream, keyStream }: ComponentInfo, streams: readonly TokenStream[]): string {
+export function componentName(
+  { component, queryStream, keyStream }: ComponentInfo,
+  streams: readonly TokenStream[],
+): string {
   switch (component) {
     case 'encoder':
       return l10n.t('Encoder');
@@ -202,7 +230,12 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['Ctrl + Space', l10n.t('Grid: add the head to the selection, or take it out; Shift selects up to it.')],
     ['+ − 0', l10n.t('Matrix: zoom in, zoom out, fit.')],
     ['Shift + ← → ↑ ↓', l10n.t('Matrix: move the crosshair.')],
-    ['H', l10n.t('Rank all heads: by the weight between the pinned and the hovered token, which stays held, or by a metric; again, back to the sources.')],
+    [
+      'H',
+      l10n.t(
+        'Rank all heads: by the weight between the pinned and the hovered token, which stays held, or by a metric; again, back to the sources.',
+      ),
+    ],
     ['T', l10n.t("Tiles: patterns, the pinned token's row in every head, the weight of one pair in every head.")],
     ['O', l10n.t('Grid: order the heads of each layer by a metric, the strongest first, or as the model has them.')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
@@ -216,8 +249,14 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
 export function pointerList(): readonly (readonly [act: string, what: string])[] {
   return [
     [l10n.t('Click'), l10n.t('Source, matrix: pin the token, or let it go. Grid: select the head.')],
-    [l10n.t('Shift + click'), l10n.t('Source, matrix: pin several tokens, whose rows are averaged. Grid: select all heads in between.')],
-    [l10n.t('Ctrl + click'), l10n.t('Source: hold a second token beside the pinned one; the tiles show the weight of the pair in every head.')],
+    [
+      l10n.t('Shift + click'),
+      l10n.t('Source, matrix: pin several tokens, whose rows are averaged. Grid: select all heads in between.'),
+    ],
+    [
+      l10n.t('Ctrl + click'),
+      l10n.t('Source: hold a second token beside the pinned one; the tiles show the weight of the pair in every head.'),
+    ],
     [l10n.t('Ctrl + click'), l10n.t('Grid: add the head to the selection, or take it out.')],
     [l10n.t('Click on a number'), l10n.t('Grid: select a layer, a head of every layer, or all heads.')],
     [l10n.t('Wheel, drag'), l10n.t('Matrix: zoom, pan.')],

@@ -7,8 +7,11 @@ import { oneFailure, sum } from '../lib/counts.mjs';
 import { root } from '../lib/paths.mjs';
 import { startStaticServer } from '../lib/staticServer.mjs';
 
-const page = (script) => `<!doctype html><meta charset="utf-8"><title>Tests</title><script type="module" src="${script}"></script>`;
-const pageWithWorker = (script) => `<!doctype html><meta charset="utf-8"><title>Tests in a worker</title><script type="module">
+const page = (script) =>
+  `<!doctype html><meta charset="utf-8"><title>Tests</title><script type="module" src="${script}"></script>`;
+const pageWithWorker = (
+  script,
+) => `<!doctype html><meta charset="utf-8"><title>Tests in a worker</title><script type="module">
   const worker = new Worker(${JSON.stringify(script)}, { type: 'module' });
   worker.onmessage = ({ data }) => { if (data?.counts) window.counts = data.counts; };
   worker.onerror = (event) => { console.log('The worker failed: ' + event.message); window.counts = { passed: 0, failed: 1, skipped: 0 }; };
@@ -24,7 +27,9 @@ async function runPage(browser, address, log) {
       tab.on('crash', () => reject(new Error('The page crashed.')));
     });
     await tab.goto(address);
-    const counts = tab.waitForFunction(() => window.counts, undefined, { timeout: 600_000 }).then((handle) => handle.jsonValue());
+    const counts = tab
+      .waitForFunction(() => window.counts, undefined, { timeout: 600_000 })
+      .then((handle) => handle.jsonValue());
     counts.catch(() => undefined); // the page may break first
     return await Promise.race([counts, broken]);
   } catch (error) {
@@ -35,13 +40,21 @@ async function runPage(browser, address, log) {
   }
 }
 
-const addresses = { 'a page': '/page.html', 'a worker': '/worker.html', 'a worker with shared memory': '/worker.html?isolated' };
+const addresses = {
+  'a page': '/page.html',
+  'a worker': '/worker.html',
+  'a worker with shared memory': '/worker.html?isolated',
+};
 
 /** Runs test files in some of these places: a page, a worker, a worker with shared memory; with WebGPU in software where that is asked for. Resolves to the counts. */
 export async function runInChromium({ name, files, places, grep, hasWebGpu = false, log }) {
   const script = `/${relative(root, await bundleForBrowser(name, files, { grep })).replaceAll('\\', '/')}`;
-  const server = await startStaticServer({ pages: { '/page.html': page(script), '/worker.html': pageWithWorker(script) } });
-  const browser = await chromium.launch(chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu, compilesOnce: true }));
+  const server = await startStaticServer({
+    pages: { '/page.html': page(script), '/worker.html': pageWithWorker(script) },
+  });
+  const browser = await chromium.launch(
+    chromiumLaunchOptions(await ensureChromium(log), { hasWebGpu, compilesOnce: true }),
+  );
   try {
     const results = [];
     for (const place of places) {

@@ -16,8 +16,15 @@ export function makeWorkspace() {
   cpSync(join(root, 'media', 'sample'), folder, { recursive: true });
   mkdirSync(join(folder, 'linked'));
   mkdirSync(join(folder, 'pipes'));
-  if (process.platform !== 'win32') execFileSync('mkfifo', ['text.txt', 'picture.png'].map((name) => join(folder, 'pipes', name)));
-  symlinkSync(join(root, 'test', 'fixtures', 'zoo', 'gpt2.sdpa.legacy', 'model.onnx'), join(folder, 'linked', 'model.onnx'));
+  if (process.platform !== 'win32')
+    execFileSync(
+      'mkfifo',
+      ['text.txt', 'picture.png'].map((name) => join(folder, 'pipes', name)),
+    );
+  symlinkSync(
+    join(root, 'test', 'fixtures', 'zoo', 'gpt2.sdpa.legacy', 'model.onnx'),
+    join(folder, 'linked', 'model.onnx'),
+  );
   return {
     folder,
     counts: () => {
@@ -34,20 +41,49 @@ export async function runInServerTwice({ files, grep, log, host, isWeb, needsTru
   return withSecondAttempt({
     log,
     parts: 'suites',
-    run: async (onlySuites) => runInServer({ host, isWeb, needsTrust, bundle: await bundleForExtensionHost(name, files, { grep, onlySuites }), log }),
+    run: async (onlySuites) =>
+      runInServer({
+        host,
+        isWeb,
+        needsTrust,
+        bundle: await bundleForExtensionHost(name, files, { grep, onlySuites }),
+        log,
+      }),
   });
 }
 
-const legName = (host, isWeb, needsTrust) => `integration-${host}-${isWeb ? 'web' : 'node'}${needsTrust ? '-restricted' : ''}`;
+const legName = (host, isWeb, needsTrust) =>
+  `integration-${host}-${isWeb ? 'web' : 'node'}${needsTrust ? '-restricted' : ''}`;
 
 /**
  * Runs the bundle of integration tests in one VS Code and one kind of extension host, where `needsTrust` in a workspace that is not trusted; resolves to the counts.
  * `extension`: the folder of the extension, where it is not this one; `patienceSeconds`: when tests that have not ended are given up.
  */
-export async function runInServer({ host, isWeb, needsTrust = false, bundle, log, extension = root, patienceSeconds = 900, name = legName(host, isWeb, needsTrust) }) {
+export async function runInServer({
+  host,
+  isWeb,
+  needsTrust = false,
+  bundle,
+  log,
+  extension = root,
+  patienceSeconds = 900,
+  name = legName(host, isWeb, needsTrust),
+}) {
   const executablePath = await ensureChromium(log);
   const workspace = makeWorkspace();
-  const server = await startServer({ host, isTestDriver: true, needsTrust, hasFewExtensions: true, settings: { ...stillSettings, ...(needsTrust ? { 'security.workspace.trust.startupPrompt': 'never' } : {}), ...(isWeb ? webHostSettings : {}) }, logFile: join(artefacts, `${name}.server.log`), log });
+  const server = await startServer({
+    host,
+    isTestDriver: true,
+    needsTrust,
+    hasFewExtensions: true,
+    settings: {
+      ...stillSettings,
+      ...(needsTrust ? { 'security.workspace.trust.startupPrompt': 'never' } : {}),
+      ...(isWeb ? webHostSettings : {}),
+    },
+    logFile: join(artefacts, `${name}.server.log`),
+    log,
+  });
   const browser = await chromium.launch(chromiumLaunchOptions(executablePath, { compilesOnce: true }));
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   await stillWindow(page);
@@ -65,17 +101,25 @@ export async function runInServer({ host, isWeb, needsTrust = false, bundle, log
     const ended = new Promise((resolve, reject) => {
       exit = resolve;
       page.on('crash', () => reject(new Error('The page crashed.')));
-      setTimeout(() => reject(new Error(`The tests did not end within ${patienceSeconds / 60} minutes.`)), patienceSeconds * 1000).unref();
+      setTimeout(
+        () => reject(new Error(`The tests did not end within ${patienceSeconds / 60} minutes.`)),
+        patienceSeconds * 1000,
+      ).unref();
     });
     ended.catch(() => undefined); // it may come before anybody waits
     await page.exposeFunction('codeAutomationExit', (code) => exit(code));
     const remote = (path) => `vscode-remote://${server.authority}${toUriPath(path)}`;
-    const payload = [['extensionDevelopmentPath', remote(extension)], ['extensionTestsPath', remote(bundle)]];
+    const payload = [
+      ['extensionDevelopmentPath', remote(extension)],
+      ['extensionTestsPath', remote(bundle)],
+    ];
     await page.goto(server.address(workspace.folder, { payload: JSON.stringify(payload) }));
     await ended;
     const counts = workspace.counts();
-    if (counts === undefined) throw new Error(`The tests ended without a result. The server printed:\n${server.output()}`);
-    if (counts.isWeb !== isWeb) throw new Error(`The tests ran in the ${counts.isWeb ? 'web' : 'Node'} host instead of the other.`);
+    if (counts === undefined)
+      throw new Error(`The tests ended without a result. The server printed:\n${server.output()}`);
+    if (counts.isWeb !== isWeb)
+      throw new Error(`The tests ran in the ${counts.isWeb ? 'web' : 'Node'} host instead of the other.`);
     return counts;
   } catch (error) {
     log(`  ✘ ${error.message}`);

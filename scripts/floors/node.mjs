@@ -11,9 +11,22 @@ import { root } from '../lib/paths.mjs';
 export async function runInNode({ name, files, grep, env = {}, timeout = 60_000, log }) {
   const folder = await bundleForNode(name, files);
   const results = join(temporaryFolder('results'), 'results.json');
-  const args = ['--enable-source-maps', 'node_modules/mocha/bin/mocha.js', '--reporter', 'scripts/lib/mochaReporter.cjs', '--timeout', String(timeout), join(folder, '**/*.mjs')];
+  const args = [
+    '--enable-source-maps',
+    'node_modules/mocha/bin/mocha.js',
+    '--reporter',
+    'scripts/lib/mochaReporter.cjs',
+    '--timeout',
+    String(timeout),
+    join(folder, '**/*.mjs'),
+  ];
   if (grep) args.push('--grep', grep);
-  const child = startProcess(process.execPath, args, { endsTidily: true, cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env, RESULTS_FILE: results, RESULTS_ROOT: folder } });
+  const child = startProcess(process.execPath, args, {
+    endsTidily: true,
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env, RESULTS_FILE: results, RESULTS_ROOT: folder },
+  });
   for (const stream of [child.stdout, child.stderr]) createInterface({ input: stream }).on('line', log);
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
@@ -41,6 +54,12 @@ export async function runInNodeTwice({ files, log, env, ...options }) {
   return withSecondAttempt({
     log,
     parts: 'files',
-    run: (only) => runInNode({ ...options, log, env: { ...env, AE_TRACE: process.env.AE_TRACE ?? (only === undefined ? 'off' : 'on') }, files: only === undefined ? files : files.filter((file) => only.includes(nameOf(file))) }),
+    run: (only) =>
+      runInNode({
+        ...options,
+        log,
+        env: { ...env, AE_TRACE: process.env.AE_TRACE ?? (only === undefined ? 'off' : 'on') },
+        files: only === undefined ? files : files.filter((file) => only.includes(nameOf(file))),
+      }),
   });
 }

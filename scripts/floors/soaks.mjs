@@ -14,7 +14,10 @@ export async function runSoaks({ grep = '', log }) {
     const total = readTotal(name, true);
     const wrong = verdictOf(soaks[name], total);
     for (const each of wrong) log(`  ✘ ${name}, seed ${seed}: ${each}`);
-    if (wrong.length === 0) log(`  ${total.skipped === undefined ? '✔' : '-'} ${name}: ${total.skipped ?? `${total.done} ${soaks[name].unit} in ${total.seconds.toFixed(0)} s (seed ${seed})`}`);
+    if (wrong.length === 0)
+      log(
+        `  ${total.skipped === undefined ? '✔' : '-'} ${name}: ${total.skipped ?? `${total.done} ${soaks[name].unit} in ${total.seconds.toFixed(0)} s (seed ${seed})`}`,
+      );
     results.push(wrong.length > 0 ? oneFailure : total.skipped === undefined ? { passed: 1 } : { skipped: 1 });
   }
   return sum(...results);

@@ -25,7 +25,19 @@ export const measureNames = ['paired', 'pairedDrawing'];
 /** Bundles one that measures with the sources of a build; resolves to the bundle. */
 async function measureOf(folder, name) {
   const outfile = join(folder, 'out', 'bench', `${name}.mjs`);
-  await bundle({ stdin: { contents: readFileSync(join(root, 'bench', `${name}.ts`), 'utf8'), resolveDir: join(folder, 'bench'), loader: 'ts' }, outfile, bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'warning' });
+  await bundle({
+    stdin: {
+      contents: readFileSync(join(root, 'bench', `${name}.ts`), 'utf8'),
+      resolveDir: join(folder, 'bench'),
+      loader: 'ts',
+    },
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'warning',
+  });
   return outfile;
 }
 
@@ -33,7 +45,9 @@ async function measureOf(folder, name) {
 function interval(ratios, numSamples = 2000) {
   let state = 1;
   const below = (n) => (state = (state * 48271) % 2147483647) % n; // the same for the same numbers
-  const medians = Array.from({ length: numSamples }, () => median(ratios.map(() => ratios[below(ratios.length)]))).sort((a, b) => a - b);
+  const medians = Array.from({ length: numSamples }, () => median(ratios.map(() => ratios[below(ratios.length)]))).sort(
+    (a, b) => a - b,
+  );
   return [medians[Math.floor(numSamples * 0.025)], medians[Math.ceil(numSamples * 0.975) - 1]];
 }
 
@@ -54,7 +68,11 @@ export async function benchAgainst(commit, { rounds, only, log }) {
     // Whoever comes second finds warmer files: they take turns.
     for (const which of round % 2 === 0 ? [0, 1] : [1, 0]) {
       pair[which] = {};
-      for (const measure of measures[which]) Object.assign(pair[which], JSON.parse((await runProcess(process.execPath, [measure], { cwd: trees[which] })).trim().split('\n').at(-1)));
+      for (const measure of measures[which])
+        Object.assign(
+          pair[which],
+          JSON.parse((await runProcess(process.execPath, [measure], { cwd: trees[which] })).trim().split('\n').at(-1)),
+        );
     }
     pairs.push(pair);
     log(`Round ${round + 1} of ${rounds} is done.`);
@@ -64,5 +82,7 @@ export async function benchAgainst(commit, { rounds, only, log }) {
     const [low, high] = interval(ratios);
     return `| ${name} | ${median(pairs.map(([before]) => before[name])).toFixed(1)} | ${median(pairs.map(([, now]) => now[name])).toFixed(1)} | ${median(ratios).toFixed(2)} | ${low.toFixed(2)} … ${high.toFixed(2)} | ${low <= 1.02 ? 'not slower' : '**slower**'} |`;
   });
-  return ['| ms | before | now | ratio of pairs | 95 % | |', '| --- | ---: | ---: | ---: | ---: | --- |', ...rows].join('\n');
+  return ['| ms | before | now | ratio of pairs | 95 % | |', '| --- | ---: | ---: | ---: | ---: | --- |', ...rows].join(
+    '\n',
+  );
 }

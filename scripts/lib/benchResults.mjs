@@ -10,6 +10,9 @@ export function writeSection(file, { name, title, text }) {
   const written = `${begin(name)}\n\n${text.trim()}\n\n${end(name)}`;
   const from = before.indexOf(begin(name));
   const to = before.indexOf(end(name));
-  const after = from === -1 || to < from ? `${before.trimEnd()}\n\n## ${title}\n\n${written}\n` : before.slice(0, from) + written + before.slice(to + end(name).length);
+  const after =
+    from === -1 || to < from
+      ? `${before.trimEnd()}\n\n## ${title}\n\n${written}\n`
+      : before.slice(0, from) + written + before.slice(to + end(name).length);
   writeFileSync(file, after);
 }

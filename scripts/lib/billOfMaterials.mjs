@@ -10,7 +10,9 @@ export const bundledPackagesFile = join('dist', 'packages.json');
 /** The names of the packages that bundles were made of, from esbuild's metafiles. */
 export function packagesIn(metafiles) {
   const inputs = metafiles.flatMap(({ inputs }) => Object.keys(inputs));
-  const names = inputs.flatMap((path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? []);
+  const names = inputs.flatMap(
+    (path) => /(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(path)?.[1] ?? [],
+  );
   return [...new Set(names)].sort();
 }
 
@@ -19,22 +21,34 @@ export function packagesIn(metafiles) {
  * machine or the moment. Throws where a package that was bundled is not on it.
  */
 export async function billOfMaterials({ hasNativeRuntime }) {
-  const printed = await runNpm(['sbom', '--silent', '--sbom-format=cyclonedx', '--sbom-type=application'], { cwd: root });
+  const printed = await runNpm(['sbom', '--silent', '--sbom-format=cyclonedx', '--sbom-type=application'], {
+    cwd: root,
+  });
   const { serialNumber, metadata, components, dependencies, ...bill } = JSON.parse(printed.slice(printed.indexOf('{')));
   const { timestamp, ...lasting } = metadata;
   // Not npm's own --omit=dev, which leaves out what some development dependency needs too: see findings/npm-sbom-omit-dev.sh.
   const direct = [...Object.keys(manifest.dependencies), ...(hasNativeRuntime ? ['onnxruntime-node'] : [])].map(refOf);
   const shipped = reachable(dependencies, direct);
-  const listed = components.filter(({ 'bom-ref': ref }) => shipped.has(ref)).map((component) => ({ ...component, scope: 'required', properties: [] }));
+  const listed = components
+    .filter(({ 'bom-ref': ref }) => shipped.has(ref))
+    .map((component) => ({ ...component, scope: 'required', properties: [] }));
   const names = new Set(listed.map(({ name }) => name));
   const missing = JSON.parse(readFileSync(join(root, bundledPackagesFile), 'utf8')).filter((name) => !names.has(name));
-  if (missing.length > 0) throw new Error(`The bill of materials lacks ${missing.join(', ')}, of which something is bundled: make them dependencies.`);
+  if (missing.length > 0)
+    throw new Error(
+      `The bill of materials lacks ${missing.join(', ')}, of which something is bundled: make them dependencies.`,
+    );
   const own = { ...lasting.component, name: manifest.name, properties: [] };
   return {
     ...bill,
     metadata: { ...lasting, component: own },
     components: listed,
-    dependencies: [{ ref: own['bom-ref'], dependsOn: direct }, ...dependencies.filter(({ ref }) => shipped.has(ref)).map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((each) => shipped.has(each)) }))],
+    dependencies: [
+      { ref: own['bom-ref'], dependsOn: direct },
+      ...dependencies
+        .filter(({ ref }) => shipped.has(ref))
+        .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((each) => shipped.has(each)) })),
+    ],
   };
 }
 

@@ -18,7 +18,17 @@ export function findTests(floors, platform) {
     .sort();
 }
 
-const common = { absWorkingDir: root, bundle: true, sourcemap: 'inline', jsx: 'automatic', jsxImportSource: 'preact', logLevel: 'warning', logOverride: { 'import-is-undefined': 'error' }, define: {}, loader: { '.wasm': 'binary' } };
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  sourcemap: 'inline',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  logLevel: 'warning',
+  logOverride: { 'import-is-undefined': 'error' },
+  define: {},
+  loader: { '.wasm': 'binary' },
+};
 
 function outputFolder(name) {
   const folder = join(root, 'out', 'tests', name);
@@ -39,14 +49,32 @@ export async function bundleForNode(name, files, { alias: others = {} } = {}) {
   const outdir = outputFolder(name);
   // vscode-jsonrpc has one build a runtime, and tests that also run in a browser name the other one.
   const alias = { 'vscode-jsonrpc/browser': 'vscode-jsonrpc/node', ...others };
-  await build({ ...common, entryPoints: files, outdir, outbase: 'test', platform: 'node', target: 'node20', format: 'esm', outExtension: { '.js': '.mjs' }, packages: 'external', alias, plugins: [wasmInside] });
+  await build({
+    ...common,
+    entryPoints: files,
+    outdir,
+    outbase: 'test',
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
+    packages: 'external',
+    alias,
+    plugins: [wasmInside],
+  });
   return outdir;
 }
 
 // All tests in one bundle, mocha first: its import makes `describe` and `it` before a test file asks for them.
 function entry(files, end) {
-  const imports = ['./test/harness/mochaInside', ...files.map((file) => `./${file}`)].map((file) => `import ${JSON.stringify(file)};`);
-  return { contents: [...imports, "import { runMocha } from './test/harness/mochaInside';", end].join('\n'), resolveDir: root, loader: 'ts' };
+  const imports = ['./test/harness/mochaInside', ...files.map((file) => `./${file}`)].map(
+    (file) => `import ${JSON.stringify(file)};`,
+  );
+  return {
+    contents: [...imports, "import { runMocha } from './test/harness/mochaInside';", end].join('\n'),
+    resolveDir: root,
+    loader: 'ts',
+  };
 }
 
 const noNode = {
@@ -54,7 +82,13 @@ const noNode = {
   setup(builder) {
     builder.onResolve({ filter: /^node:/ }, ({ path, importer, kind }) => {
       if (kind === 'dynamic-import') return { path, external: true };
-      return { errors: [{ text: `${importer} imports ${path}, which a browser lacks: name the test *.node.test.ts, or read files through test/harness/fixtures.` }] };
+      return {
+        errors: [
+          {
+            text: `${importer} imports ${path}, which a browser lacks: name the test *.node.test.ts, or read files through test/harness/fixtures.`,
+          },
+        ],
+      };
     });
   },
 };
@@ -63,7 +97,10 @@ const noNode = {
 const mochaAlone = {
   name: 'mocha-alone',
   setup(builder) {
-    builder.onLoad({ filter: /mocha[\\/]mocha\.js$/ }, async ({ path }) => ({ contents: `{ const module = undefined, exports = undefined;\n${await readFile(path, 'utf8')}\n}`, loader: 'js' }));
+    builder.onLoad({ filter: /mocha[\\/]mocha\.js$/ }, async ({ path }) => ({
+      contents: `{ const module = undefined, exports = undefined;\n${await readFile(path, 'utf8')}\n}`,
+      loader: 'js',
+    }));
   },
 };
 
@@ -74,7 +111,17 @@ export async function bundleForBrowser(name, files, { grep = '' } = {}) {
     const counts = await runMocha({ grep: ${JSON.stringify(grep)}, print: (line) => console.log(line) });
     if (typeof document === 'undefined') self.postMessage({ counts });
     else (self as any).counts = counts;`;
-  await build({ ...common, stdin: entry(files, end), outfile, platform: 'browser', target: 'es2022', format: 'esm', define: { global: 'globalThis' }, external: ['onnxruntime-node'], plugins: [mochaAlone, noNode] });
+  await build({
+    ...common,
+    stdin: entry(files, end),
+    outfile,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    define: { global: 'globalThis' },
+    external: ['onnxruntime-node'],
+    plugins: [mochaAlone, noNode],
+  });
   return outfile;
 }
 
@@ -87,6 +134,16 @@ export async function bundleForExtensionHost(name, files, { grep = '', onlySuite
   const end = `
     import { reportToWorkspace } from './test/harness/extensionHost';
     export async function run() { await reportToWorkspace(await runMocha({ grep: ${JSON.stringify(grep)}, onlySuites: ${JSON.stringify(onlySuites)}, print: (line) => console.log(${JSON.stringify(reportMark)} + line) })); }`;
-  await build({ ...common, stdin: entry(files, end), outfile, platform: 'browser', target: 'es2022', format: 'cjs', define: { global: 'globalThis' }, external: ['vscode'], plugins: [mochaAlone, noNode] });
+  await build({
+    ...common,
+    stdin: entry(files, end),
+    outfile,
+    platform: 'browser',
+    target: 'es2022',
+    format: 'cjs',
+    define: { global: 'globalThis' },
+    external: ['vscode'],
+    plugins: [mochaAlone, noNode],
+  });
   return outfile;
 }

@@ -6,7 +6,14 @@ import { runProcess } from './processes.mjs';
 import { root } from './paths.mjs';
 
 // The shell without a browser around it comes first: a browser of this release draws its own tabs in pages, and costs twice the processor.
-const names = ['chromium-headless-shell', 'chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+const names = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+  'chrome',
+];
 
 function isProgram(path) {
   try {
@@ -21,7 +28,10 @@ function isProgram(path) {
 export function findChromium() {
   const named = process.env.CHROMIUM_PATH;
   if (named) {
-    if (!isProgram(named)) throw new Error(`CHROMIUM_PATH is ${named}, which is not a program: point it at a Chromium or Chrome, or unset it.`);
+    if (!isProgram(named))
+      throw new Error(
+        `CHROMIUM_PATH is ${named}, which is not a program: point it at a Chromium or Chrome, or unset it.`,
+      );
     return named;
   }
   const suffix = process.platform === 'win32' ? '.exe' : '';
@@ -42,7 +52,8 @@ async function install(log) {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
     try {
       await runProcess('apt-get', ['update'], { env });
-      const installing = (...packages) => runProcess('apt-get', ['install', '-y', '--no-install-recommends', ...packages, 'fonts-dejavu-core'], { env });
+      const installing = (...packages) =>
+        runProcess('apt-get', ['install', '-y', '--no-install-recommends', ...packages, 'fonts-dejavu-core'], { env });
       // The whole browser brings the software graphics adapter; not every release has the shell apart from it.
       await installing('chromium', 'chromium-headless-shell').catch(() => installing('chromium'));
       return;
@@ -61,7 +72,10 @@ export async function ensureChromium(log = console.log) {
   try {
     await install(log);
   } catch (error) {
-    throw new Error('Chromium is missing and could not be installed. Install Chromium or Chrome, or set CHROMIUM_PATH to its program, and try again.', { cause: error });
+    throw new Error(
+      'Chromium is missing and could not be installed. Install Chromium or Chrome, or set CHROMIUM_PATH to its program, and try again.',
+      { cause: error },
+    );
   }
   const installed = findChromium();
   if (!installed) throw new Error('Chromium was installed but cannot be found: set CHROMIUM_PATH to its program.');
@@ -72,11 +86,23 @@ export async function ensureChromium(log = console.log) {
 export function softwareVulkan(program = findChromium()) {
   if (program === undefined || process.platform !== 'linux') return undefined;
   // What is on the path may be a script that starts the program elsewhere.
-  const folders = [dirname(realpathSync(program)), '/usr/lib/chromium', '/usr/lib/chromium-browser', '/opt/google/chrome'];
-  const folder = folders.find((each) => ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'].every((file) => existsSync(join(each, file))));
+  const folders = [
+    dirname(realpathSync(program)),
+    '/usr/lib/chromium',
+    '/usr/lib/chromium-browser',
+    '/opt/google/chrome',
+  ];
+  const folder = folders.find((each) =>
+    ['vk_swiftshader_icd.json', 'libvk_swiftshader.so', 'libvulkan.so.1'].every((file) => existsSync(join(each, file))),
+  );
   if (folder === undefined) return undefined;
   const driver = join(folder, 'vk_swiftshader_icd.json');
-  return { VK_ICD_FILENAMES: driver, VK_DRIVER_FILES: driver, LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter), AE_VULKAN: 'software' };
+  return {
+    VK_ICD_FILENAMES: driver,
+    VK_DRIVER_FILES: driver,
+    LD_LIBRARY_PATH: [folder, process.env.LD_LIBRARY_PATH].filter(Boolean).join(delimiter),
+    AE_VULKAN: 'software',
+  };
 }
 
 /**
@@ -85,7 +111,14 @@ export function softwareVulkan(program = findChromium()) {
  */
 export function chromiumLaunchOptions(executablePath, { hasWebGpu = false, compilesOnce = false } = {}) {
   const graphics = hasWebGpu
-    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--enable-features=Vulkan', '--use-vulkan=swiftshader', '--use-angle=swiftshader', '--disable-gpu-compositing']
+    ? [
+        '--enable-unsafe-webgpu',
+        '--use-webgpu-adapter=swiftshader',
+        '--enable-features=Vulkan',
+        '--use-vulkan=swiftshader',
+        '--use-angle=swiftshader',
+        '--disable-gpu-compositing',
+      ]
     : ['--disable-gpu'];
   return {
     executablePath,
@@ -94,7 +127,16 @@ export function chromiumLaunchOptions(executablePath, { hasWebGpu = false, compi
     handleSIGINT: false,
     handleSIGTERM: false,
     handleSIGHUP: false,
-    args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', ...(compilesOnce ? ['--js-flags=--liftoff-only'] : []), ...graphics],
+    args: [
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-dev-shm-usage',
+      ...(compilesOnce ? ['--js-flags=--liftoff-only'] : []),
+      ...graphics,
+    ],
   };
 }
 

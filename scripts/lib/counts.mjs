@@ -26,5 +26,8 @@ export async function withSecondAttempt({ run, parts, log }) {
   const only = failed.length === 0 ? undefined : failed;
   log(`\n── Second attempt: ${only?.join(', ') ?? 'all'}`);
   const second = await run(only);
-  return sum(second, ...(only === undefined ? [] : counted.filter(([name]) => !only.includes(name)).map(([, counts]) => counts)));
+  return sum(
+    second,
+    ...(only === undefined ? [] : counted.filter(([name]) => !only.includes(name)).map(([, counts]) => counts)),
+  );
 }

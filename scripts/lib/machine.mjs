@@ -12,6 +12,11 @@ export function describeMachine() {
 
 /** Node, both runtimes and this extension. */
 export function describeVersions() {
-  const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
-  return [`Node ${process.versions.node}`, ...['onnxruntime-web', 'onnxruntime-node'].map((name) => `${name} ${versionOf(name)}`), `Attention Explorer ${manifest.version}`].join(', ');
+  const versionOf = (name) =>
+    JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return [
+    `Node ${process.versions.node}`,
+    ...['onnxruntime-web', 'onnxruntime-node'].map((name) => `${name} ${versionOf(name)}`),
+    `Attention Explorer ${manifest.version}`,
+  ].join(', ');
 }

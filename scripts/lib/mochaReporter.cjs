@@ -9,7 +9,9 @@ module.exports = class extends reporters.Spec {
     // By test file, so that a second attempt can leave out those that passed. A failed hook is its suite's.
     const files = new Map();
     const count = (kind) => (test) => {
-      const file = relative(process.env.RESULTS_ROOT ?? process.cwd(), test.file ?? test.parent?.file ?? '').split(sep).join('/');
+      const file = relative(process.env.RESULTS_ROOT ?? process.cwd(), test.file ?? test.parent?.file ?? '')
+        .split(sep)
+        .join('/');
       if (!files.has(file)) files.set(file, { passed: 0, failed: 0, skipped: 0 });
       files.get(file)[kind]++;
     };
@@ -18,7 +20,11 @@ module.exports = class extends reporters.Spec {
     runner.on(Runner.constants.EVENT_TEST_PENDING, count('skipped'));
     runner.on(Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = this.stats;
-      if (process.env.RESULTS_FILE) writeFileSync(process.env.RESULTS_FILE, JSON.stringify({ passed: passes, failed: failures, skipped: pending, files: Object.fromEntries(files) }));
+      if (process.env.RESULTS_FILE)
+        writeFileSync(
+          process.env.RESULTS_FILE,
+          JSON.stringify({ passed: passes, failed: failures, skipped: pending, files: Object.fromEntries(files) }),
+        );
       // Does not keep the process alive, and ends one that something else keeps alive: a leak is a failure, not a wait.
       setTimeout(() => {
         console.error(`Something is still open after the last test: ${process.getActiveResourcesInfo().join(', ')}.`);

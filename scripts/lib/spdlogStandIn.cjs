@@ -20,16 +20,34 @@ class Logger {
       // the profile has been removed: nobody reads this any more
     }
   }
-  trace(message) { this.log(0, message); }
-  debug(message) { this.log(1, message); }
-  info(message) { this.log(2, message); }
-  warn(message) { this.log(3, message); }
-  error(message) { this.log(4, message); }
-  critical(message) { this.log(5, message); }
-  getLevel() { return this.level; }
-  setLevel(level) { this.level = level; }
+  trace(message) {
+    this.log(0, message);
+  }
+  debug(message) {
+    this.log(1, message);
+  }
+  info(message) {
+    this.log(2, message);
+  }
+  warn(message) {
+    this.log(3, message);
+  }
+  error(message) {
+    this.log(4, message);
+  }
+  critical(message) {
+    this.log(5, message);
+  }
+  getLevel() {
+    return this.level;
+  }
+  setLevel(level) {
+    this.level = level;
+  }
   setPattern() {}
-  clearFormatters() { this.isRaw = true; }
+  clearFormatters() {
+    this.isRaw = true;
+  }
   flush() {}
   drop() {}
 }

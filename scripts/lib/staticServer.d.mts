@@ -1,1 +1,3 @@
-export function startStaticServer(options?: { pages?: Record<string, string> }): Promise<{ readonly origin: string; stop(): Promise<void> }>;
+export function startStaticServer(options?: {
+  pages?: Record<string, string>;
+}): Promise<{ readonly origin: string; stop(): Promise<void> }>;

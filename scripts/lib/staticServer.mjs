@@ -4,7 +4,17 @@ import { readFile, readdir, stat } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { root } from './paths.mjs';
 
-const types = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.wasm': 'application/wasm', '.svg': 'image/svg+xml', '.png': 'image/png', '.ttf': 'font/ttf' };
+const types = {
+  '.html': 'text/html',
+  '.js': 'text/javascript',
+  '.mjs': 'text/javascript',
+  '.css': 'text/css',
+  '.json': 'application/json',
+  '.wasm': 'application/wasm',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.ttf': 'font/ttf',
+};
 const folders = { node_modules: 'node_modules', fixtures: 'test/fixtures', dist: 'dist', out: 'out', media: 'media' };
 
 /**
@@ -17,7 +27,10 @@ export async function startStaticServer({ pages = {} } = {}) {
     const url = new URL(request.url, 'http://localhost');
     const headers = { 'Cache-Control': 'no-store', 'Cross-Origin-Resource-Policy': 'same-origin' };
     if (url.searchParams.has('isolated') || /[?&]isolated/.test(request.headers.referer ?? '')) {
-      Object.assign(headers, { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' });
+      Object.assign(headers, {
+        'Cross-Origin-Opener-Policy': 'same-origin',
+        'Cross-Origin-Embedder-Policy': 'require-corp',
+      });
     }
     const send = (status, type, body) => response.writeHead(status, { ...headers, 'Content-Type': type }).end(body);
     try {
@@ -29,7 +42,8 @@ export async function startStaticServer({ pages = {} } = {}) {
       const folder = join(root, base);
       const file = normalize(join(folder, ...rest));
       if (file !== folder && !file.startsWith(folder + sep)) return send(403, 'text/plain', 'Outside.');
-      if ((await stat(file)).isDirectory()) return send(200, 'application/json', JSON.stringify((await readdir(file)).sort()));
+      if ((await stat(file)).isDirectory())
+        return send(200, 'application/json', JSON.stringify((await readdir(file)).sort()));
       if (path.endsWith('/')) return send(404, 'text/plain', `${path} is no folder.`);
       return send(200, types[extname(file)] ?? 'application/octet-stream', await readFile(file));
     } catch (error) {
@@ -39,9 +53,10 @@ export async function startStaticServer({ pages = {} } = {}) {
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    stop: () => new Promise((resolve) => {
-      server.close(resolve);
-      server.closeAllConnections();
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
   };
 }

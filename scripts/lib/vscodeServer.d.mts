@@ -24,6 +24,11 @@ export interface Server {
   output(): string;
   stop(): Promise<void>;
 }
-export function installVsix(host: 'newest' | 'oldest', vsix: string, extensionsDir: string, log?: (line: string) => void): Promise<void>;
+export function installVsix(
+  host: 'newest' | 'oldest',
+  vsix: string,
+  extensionsDir: string,
+  log?: (line: string) => void,
+): Promise<void>;
 export function startServer(options: ServerOptions): Promise<Server>;
 export function toUriPath(path: string): string;

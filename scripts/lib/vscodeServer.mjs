@@ -32,7 +32,12 @@ export const stillSettings = { 'workbench.reduceMotion': 'on', 'editor.cursorBli
 export const webHostSettings = { 'remote.extensionKind': { [extensionId]: ['web'] } };
 
 function environment(home) {
-  return cleanEnvironment({ EXTENSIONS_GALLERY: '{"serviceUrl":""}', HOME: home, XDG_CONFIG_HOME: join(home, '.config'), XDG_DATA_HOME: join(home, '.local') });
+  return cleanEnvironment({
+    EXTENSIONS_GALLERY: '{"serviceUrl":""}',
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, '.config'),
+    XDG_DATA_HOME: join(home, '.local'),
+  });
 }
 
 /** Installs a VSIX into an extensions folder of the given VS Code, as its own command line does. */
@@ -40,7 +45,21 @@ export async function installVsix(host, vsix, extensionsDir, log) {
   const { server, node } = await setUpVSCode(host, log);
   const home = temporaryFolder('install');
   try {
-    await runProcess(node, [join(server, 'out', 'server-main.js'), '--accept-server-license-terms', '--server-data-dir', join(home, 'data'), '--extensions-dir', extensionsDir, '--install-extension', vsix, '--force'], { env: environment(home) });
+    await runProcess(
+      node,
+      [
+        join(server, 'out', 'server-main.js'),
+        '--accept-server-license-terms',
+        '--server-data-dir',
+        join(home, 'data'),
+        '--extensions-dir',
+        extensionsDir,
+        '--install-extension',
+        vsix,
+        '--force',
+      ],
+      { env: environment(home) },
+    );
   } finally {
     removeFolder(home);
   }
@@ -52,21 +71,51 @@ export async function installVsix(host, vsix, extensionsDir, log) {
  * `extensionsDir`: a folder that has it installed; `isTestDriver`: obey `extensionTestsPath`; `needsTrust`: ask whether
  * the workspace is trusted; `hasFewExtensions`: of VS Code's own only those that tests meet, which starts it a quarter faster; `logFile`: keeps what the server prints.
  */
-export async function startServer({ host = 'newest', settings = {}, vsix, extensionsDir, isTestDriver = false, needsTrust = false, hasFewExtensions = false, logFile, port = 0, log = console.log }) {
+export async function startServer({
+  host = 'newest',
+  settings = {},
+  vsix,
+  extensionsDir,
+  isTestDriver = false,
+  needsTrust = false,
+  hasFewExtensions = false,
+  logFile,
+  port = 0,
+  log = console.log,
+}) {
   const { server, node, version } = await setUpVSCode(host, log);
   const home = temporaryFolder('server');
   const dataDir = join(home, 'data');
   const user = join(dataDir, 'data', 'User');
   mkdirSync(user, { recursive: true });
-  writeFileSync(join(user, 'settings.json'), JSON.stringify({ ...quietSettings, ...(needsTrust ? { 'security.workspace.trust.enabled': true } : {}), ...settings }, null, 2));
+  writeFileSync(
+    join(user, 'settings.json'),
+    JSON.stringify(
+      { ...quietSettings, ...(needsTrust ? { 'security.workspace.trust.enabled': true } : {}), ...settings },
+      null,
+      2,
+    ),
+  );
   const extensions = extensionsDir ?? join(home, 'extensions');
   mkdirSync(extensions, { recursive: true });
   if (vsix) await installVsix(host, vsix, extensions, log);
 
   const args = [
-    '--require', join(root, 'scripts', 'lib', 'endWithParent.cjs'), join(server, 'out', 'server-main.js'),
-    '--host', '127.0.0.1', '--port', String(port), '--without-connection-token', '--accept-server-license-terms',
-    '--server-data-dir', dataDir, '--extensions-dir', extensions, '--disable-telemetry', '--disable-experiments',
+    '--require',
+    join(root, 'scripts', 'lib', 'endWithParent.cjs'),
+    join(server, 'out', 'server-main.js'),
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+    '--without-connection-token',
+    '--accept-server-license-terms',
+    '--server-data-dir',
+    dataDir,
+    '--extensions-dir',
+    extensions,
+    '--disable-telemetry',
+    '--disable-experiments',
   ];
   if (hasFewExtensions) args.push('--builtin-extensions-dir', fewExtensions(server, home));
   if (!needsTrust) args.push('--disable-workspace-trust');
@@ -77,9 +126,14 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
   if (logFile) mkdirSync(dirname(logFile), { recursive: true });
   const file = logFile ? createWriteStream(logFile) : undefined;
   const listening = await new Promise((resolve, reject) => {
-    const giveUp = setTimeout(() => reject(new Error(`VS Code ${version} did not start within a minute:\n${printed}`)), 60_000);
+    const giveUp = setTimeout(
+      () => reject(new Error(`VS Code ${version} did not start within a minute:\n${printed}`)),
+      60_000,
+    );
     child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`VS Code ${version} ended with ${code} before it listened:\n${printed}`)));
+    child.once('exit', (code) =>
+      reject(new Error(`VS Code ${version} ended with ${code} before it listened:\n${printed}`)),
+    );
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         printed = `${printed}${line}\n`.slice(-20_000);
@@ -117,7 +171,20 @@ export async function startServer({ host = 'newest', settings = {}, vsix, extens
 }
 
 // What the tests meet of VS Code's own extensions: themes, the grammars of the samples, the preview of Markdown, pictures and notebooks, and the packages that these share.
-const neededExtensions = ['theme-defaults', 'theme-seti', 'python', 'json', 'markdown-basics', 'markdown-language-features', 'typescript-basics', 'javascript', 'media-preview', 'ipynb', 'configuration-editing', 'node_modules'];
+const neededExtensions = [
+  'theme-defaults',
+  'theme-seti',
+  'python',
+  'json',
+  'markdown-basics',
+  'markdown-language-features',
+  'typescript-basics',
+  'javascript',
+  'media-preview',
+  'ipynb',
+  'configuration-editing',
+  'node_modules',
+];
 
 function fewExtensions(server, home) {
   const folder = join(home, 'builtin-extensions');

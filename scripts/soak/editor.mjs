@@ -15,7 +15,8 @@ const startSeconds = 300;
 export async function runEditorOnFullStorage(order) {
   const folder = join(soakFolder, 'full');
   mkdirSync(folder, { recursive: true });
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', folder]).status !== 0) return order.addPart({ skipped: 'it needs a file system of its own, which only root may mount' });
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=300m', 'tmpfs', folder]).status !== 0)
+    return order.addPart({ skipped: 'it needs a file system of its own, which only root may mount' });
   const { TMPDIR } = process.env;
   process.env.TMPDIR = folder;
   try {
@@ -43,8 +44,19 @@ export async function runEditor({ from, runs, seconds, seed, fills, log, addPart
   };
   const polling = setInterval(take, pollMilliseconds);
   const bundle = await bundleForExtensionHost('soak-editor', ['test/soak/editor.ts']);
-  const counts = await runInServer({ host: 'newest', isWeb: false, bundle, extension: measuredExtension, patienceSeconds: limit + startSeconds, name: 'soak-editor', log });
+  const counts = await runInServer({
+    host: 'newest',
+    isWeb: false,
+    bundle,
+    extension: measuredExtension,
+    patienceSeconds: limit + startSeconds,
+    name: 'soak-editor',
+    log,
+  });
   clearInterval(polling);
   take();
-  if (counts.failed > 0) addPart({ failures: [{ at: from, what: 'the window ended with an error: see test/artefacts/soak-editor.console.log' }] });
+  if (counts.failed > 0)
+    addPart({
+      failures: [{ at: from, what: 'the window ended with an error: see test/artefacts/soak-editor.console.log' }],
+    });
 }

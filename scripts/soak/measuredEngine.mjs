@@ -33,7 +33,11 @@ export function makeMeasuredExtension() {
   mkdirSync(memoryFolder, { recursive: true });
   for (const name of ['package.json', 'package.nls.json']) cpSync(join(root, name), join(measuredExtension, name));
   for (const name of ['media', 'l10n', 'test']) symlinkSync(join(root, name), join(measuredExtension, name));
-  for (const name of readdirSync(join(root, 'dist'))) if (name !== 'engine.node.cjs') symlinkSync(join(root, 'dist', name), join(measuredExtension, 'dist', name));
-  writeFileSync(join(measuredExtension, 'dist', 'engine.node.cjs'), prelude + readFileSync(join(root, 'dist', 'engine.node.cjs'), 'utf8'));
+  for (const name of readdirSync(join(root, 'dist')))
+    if (name !== 'engine.node.cjs') symlinkSync(join(root, 'dist', name), join(measuredExtension, 'dist', name));
+  writeFileSync(
+    join(measuredExtension, 'dist', 'engine.node.cjs'),
+    prelude + readFileSync(join(root, 'dist', 'engine.node.cjs'), 'utf8'),
+  );
   return measuredExtension;
 }

@@ -14,13 +14,24 @@ import { readTotal, tableOf, verdictOf } from './state.mjs';
 process.chdir(root);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' }, resume: { type: 'boolean' }, short: { type: 'boolean' }, write: { type: 'boolean' } },
+  options: {
+    runs: { type: 'string' },
+    seconds: { type: 'string' },
+    seed: { type: 'string' },
+    resume: { type: 'boolean' },
+    short: { type: 'boolean' },
+    write: { type: 'boolean' },
+  },
 });
 const named = positionals.flatMap((each) => each.split(','));
-const names = named.includes('all') ? Object.keys(soaks).filter((name) => !values.short || soaks[name].short !== undefined) : named;
+const names = named.includes('all')
+  ? Object.keys(soaks).filter((name) => !values.short || soaks[name].short !== undefined)
+  : named;
 const unknown = names.find((name) => soaks[name] === undefined);
 if (names.length === 0 || unknown !== undefined) {
-  console.error(`${unknown === undefined ? 'Name a soak' : `There is no soak ${unknown}`}: there are ${Object.keys(soaks).join(', ')}, and all.`);
+  console.error(
+    `${unknown === undefined ? 'Name a soak' : `There is no soak ${unknown}`}: there are ${Object.keys(soaks).join(', ')}, and all.`,
+  );
   process.exit(2);
 }
 
@@ -49,8 +60,14 @@ process.exit(status);
 
 /** All soaks that were run on this machine, in one table. */
 function writeResults() {
-  const results = Object.keys(soaks).map((name) => ({ name, total: readTotal(name) })).filter(({ total }) => total !== undefined);
+  const results = Object.keys(soaks)
+    .map((name) => ({ name, total: readTotal(name) }))
+    .filter(({ total }) => total !== undefined);
   const platforms = new Set(results.map(({ total }) => `${total.machine}  \n${total.versions}`));
   const about = ['`node scripts/soak/run.mjs all --resume --write`', ...platforms].join('  \n');
-  writeSection(join(root, 'bench', 'RESULTS.md'), { name: 'soaks', title: 'Soaks', text: `${about}\n\n${tableOf(results)}` });
+  writeSection(join(root, 'bench', 'RESULTS.md'), {
+    name: 'soaks',
+    title: 'Soaks',
+    text: `${about}\n\n${tableOf(results)}`,
+  });
 }

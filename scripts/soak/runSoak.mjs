@@ -24,7 +24,8 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   else addPart({ isSession: true });
   const from = before?.done ?? 0;
   if (from >= runs) return log(`${name}: all ${from} are done.`);
-  if (soak.platform !== undefined && soak.platform !== process.platform) return addPart({ skipped: `it needs ${soak.platform}` });
+  if (soak.platform !== undefined && soak.platform !== process.platform)
+    return addPart({ skipped: `it needs ${soak.platform}` });
   if (soak.needsBuild && !isBuilt) await build({ production: true });
   if (soak.needsBuild) makeMeasuredExtension();
   if (soak.run !== undefined) return soak.run({ name, from, runs, seconds, seed: before?.seed ?? seed, log, addPart });
@@ -32,9 +33,21 @@ export async function runSoak(name, { runs, seconds, seed, isResumed = false, is
   const scratch = join(soakFolder, name);
   mkdirSync(scratch, { recursive: true });
   // JSON has no word for without end.
-  const order = { name, from, count: Math.min(runs - from, Number.MAX_SAFE_INTEGER), seconds: Math.min(seconds, 1e9), seed: before?.seed ?? seed, isShort, folder: scratch };
+  const order = {
+    name,
+    from,
+    count: Math.min(runs - from, Number.MAX_SAFE_INTEGER),
+    seconds: Math.min(seconds, 1e9),
+    seed: before?.seed ?? seed,
+    isShort,
+    folder: scratch,
+  };
   const script = join(folder, soak.file.replace(/^test\//, '').replace(/\.ts$/, '.mjs'));
-  const child = startProcess(process.execPath, [...(soak.nodeOptions ?? []), script, JSON.stringify(order)], { endsTidily: true, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = startProcess(process.execPath, [...(soak.nodeOptions ?? []), script, JSON.stringify(order)], {
+    endsTidily: true,
+    cwd: root,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let [said, done] = [Date.now(), from];
   createInterface({ input: child.stdout }).on('line', (line) => {
     try {

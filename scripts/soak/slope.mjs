@@ -5,11 +5,17 @@ export function slopeOf(points) {
   const n = points.length;
   if (n < 8) return undefined;
   const slopes = [];
-  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) if (points[j][0] !== points[i][0]) slopes.push((points[j][1] - points[i][1]) / (points[j][0] - points[i][0]));
+  for (let i = 0; i < n; i++)
+    for (let j = i + 1; j < n; j++)
+      if (points[j][0] !== points[i][0]) slopes.push((points[j][1] - points[i][1]) / (points[j][0] - points[i][0]));
   slopes.sort((a, b) => a - b);
   const width = 1.96 * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
   const at = (rank) => slopes[Math.min(slopes.length - 1, Math.max(0, Math.round(rank)))];
-  return { slope: at((slopes.length - 1) / 2), low: at((slopes.length - width) / 2), high: at((slopes.length + width) / 2) };
+  return {
+    slope: at((slopes.length - 1) / 2),
+    low: at((slopes.length - width) / 2),
+    high: at((slopes.length + width) / 2),
+  };
 }
 
 /** The points after warming up: the first fifth of the way is left out; at most `most` of them, evenly chosen. */

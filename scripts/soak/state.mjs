@@ -12,7 +12,10 @@ const fileOf = (name, isShort) => join(soakFolder, `${name}${isShort ? '.short' 
 /** Begins a soak anew. */
 export function beginState(name, { seed, isShort = false }) {
   mkdirSync(soakFolder, { recursive: true });
-  writeFileSync(fileOf(name, isShort), `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`);
+  writeFileSync(
+    fileOf(name, isShort),
+    `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`,
+  );
 }
 
 /** Adds a part. */
@@ -26,7 +29,16 @@ export function readTotal(name, isShort = false) {
   const [header, ...parts] = readFileSync(fileOf(name, isShort), 'utf8').split('\n').flatMap(parsed);
   const total = { ...header, done: 0, seconds: 0, counts: {}, most: {}, samples: {}, failures: [], skipped: undefined };
   let kept = {};
-  for (const { isSession, done = 0, seconds = 0, counts = {}, most = {}, samples = {}, failures = [], skipped } of parts) {
+  for (const {
+    isSession,
+    done = 0,
+    seconds = 0,
+    counts = {},
+    most = {},
+    samples = {},
+    failures = [],
+    skipped,
+  } of parts) {
     // Another session has other processes, which warm up anew: a line goes through the longest of them.
     if (isSession) [kept, total.samples] = [longer(kept, total.samples), {}];
     total.done += done;
@@ -41,7 +53,11 @@ export function readTotal(name, isShort = false) {
   return total;
 }
 
-const longer = (one, other) => (Math.max(0, ...Object.values(one).map(({ length }) => length)) > Math.max(0, ...Object.values(other).map(({ length }) => length)) ? one : other);
+const longer = (one, other) =>
+  Math.max(0, ...Object.values(one).map(({ length }) => length)) >
+  Math.max(0, ...Object.values(other).map(({ length }) => length))
+    ? one
+    : other;
 
 /** A line that a kill cut off is nothing. */
 function parsed(line) {
@@ -58,10 +74,21 @@ export function verdictOf({ slopes = {} }, total) {
   const grows = Object.entries(slopes).flatMap(([key, limit]) => {
     const fit = slopeOf(warmPoints(total.samples[key] ?? []));
     // Only what surely grows is wrong: the lower end of the interval says so.
-    return fit !== undefined && fit.low > limit ? [`${key} grows by ${fit.slope.toFixed(0)} bytes each, more than ${limit}`] : [];
+    return fit !== undefined && fit.low > limit
+      ? [`${key} grows by ${fit.slope.toFixed(0)} bytes each, more than ${limit}`]
+      : [];
   });
   const empty = total.done === 0 && total.skipped === undefined ? ['nothing was done'] : [];
-  return [...total.failures.slice(0, 20).map(({ at, what, details }) => `${at}: ${what}${details === undefined ? '' : `\n    ${details.replaceAll('\n', '\n    ')}`}`), ...grows, ...empty];
+  return [
+    ...total.failures
+      .slice(0, 20)
+      .map(
+        ({ at, what, details }) =>
+          `${at}: ${what}${details === undefined ? '' : `\n    ${details.replaceAll('\n', '\n    ')}`}`,
+      ),
+    ...grows,
+    ...empty,
+  ];
 }
 
 const number = (value) => value.toLocaleString('en-GB');
@@ -72,17 +99,34 @@ export function tableOf(results, isShort = false) {
     if (total === undefined) return [name, '–', '–', 'not run', '', ''];
     const { title, unit, runs } = soaks[name];
     const ofAll = isShort ? '' : ` of ${number(runs)}`;
-    const counts = Object.entries(total.counts).sort(([, a], [, b]) => b - a).map(([key, times]) => `${key} ${number(times)}`);
+    const counts = Object.entries(total.counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([key, times]) => `${key} ${number(times)}`);
     const most = Object.entries(total.most).map(([key, value]) => `${key} ${number(Math.round(value))} at most`);
     const fits = Object.entries(total.samples).flatMap(([key, points]) => {
       const fit = slopeOf(warmPoints(points));
-      return fit === undefined ? [] : [`${key}: ${signed(fit.slope)} bytes each (${signed(fit.low)} to ${signed(fit.high)}; ${points.length} points)`];
+      return fit === undefined
+        ? []
+        : [
+            `${key}: ${signed(fit.slope)} bytes each (${signed(fit.low)} to ${signed(fit.high)}; ${points.length} points)`,
+          ];
     });
     const what = total.skipped === undefined ? [...counts, ...most, ...fits].join(', ') : `skipped: ${total.skipped}`;
-    return [`${name}: ${title}`, `${number(total.done)}${ofAll} ${unit}`, duration(total.seconds), what, String(total.failures.length), total.began.slice(0, 10)];
+    return [
+      `${name}: ${title}`,
+      `${number(total.done)}${ofAll} ${unit}`,
+      duration(total.seconds),
+      what,
+      String(total.failures.length),
+      total.began.slice(0, 10),
+    ];
   });
   const line = (cells) => `| ${cells.join(' | ')} |`;
-  return [line(['soak', 'done', 'time', 'what came of it', 'failures', 'begun']), line(['---', '---:', '---:', '---', '---:', '---']), ...rows.map(line)].join('\n');
+  return [
+    line(['soak', 'done', 'time', 'what came of it', 'failures', 'begun']),
+    line(['---', '---:', '---:', '---', '---:', '---']),
+    ...rows.map(line),
+  ].join('\n');
 }
 
 const signed = (value) => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(Math.abs(value) < 10 ? 1 : 0)}`;

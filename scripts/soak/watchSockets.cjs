@@ -16,7 +16,11 @@ function watch(owner, name, describe) {
   };
 }
 
-const isLocal = ([first]) => typeof first === 'string' || (typeof first === 'object' && first !== null && (first.path !== undefined || (Array.isArray(first) && isLocal(first))));
+const isLocal = ([first]) =>
+  typeof first === 'string' ||
+  (typeof first === 'object' &&
+    first !== null &&
+    (first.path !== undefined || (Array.isArray(first) && isLocal(first))));
 watch(net.Socket.prototype, 'connect', (args) => (isLocal(args) ? undefined : `connect ${JSON.stringify(args[0])}`));
 watch(net.Server.prototype, 'listen', (args) => (isLocal(args) ? undefined : `listen ${JSON.stringify(args[0])}`));
 watch(dgram, 'createSocket', () => 'a datagram socket');

@@ -8,12 +8,29 @@ import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 import { root } from '../lib/paths.mjs';
 
-const exported = { extract: 'cli/extract', inspect: 'cli/inspect', commandSentence: 'cli/commandSentence', ExplorerError: 'base/errors' };
+const exported = {
+  extract: 'cli/extract',
+  inspect: 'cli/inspect',
+  commandSentence: 'cli/commandSentence',
+  ExplorerError: 'base/errors',
+};
 
 async function bundle(outfile) {
   const { build } = await import('esbuild');
-  const contents = Object.entries(exported).map(([name, file]) => `export { ${name} } from './src/${file}';`).join('\n');
-  await build({ stdin: { contents, resolveDir: root, loader: 'ts' }, outfile, bundle: true, sourcemap: 'inline', platform: 'node', target: 'node20', format: 'esm', packages: 'external', logLevel: 'error' });
+  const contents = Object.entries(exported)
+    .map(([name, file]) => `export { ${name} } from './src/${file}';`)
+    .join('\n');
+  await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    outfile,
+    bundle: true,
+    sourcemap: 'inline',
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
 }
 
 async function serve(file) {
@@ -26,7 +43,8 @@ async function serve(file) {
       return { code: failure.code, sentence: String(commandSentence(failure)), stack: failure.details };
     }
   };
-  for await (const line of createInterface({ input: process.stdin })) console.log(JSON.stringify(await answer(JSON.parse(line))));
+  for await (const line of createInterface({ input: process.stdin }))
+    console.log(JSON.stringify(await answer(JSON.parse(line))));
 }
 
 const [first, second] = process.argv.slice(2);

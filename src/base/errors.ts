@@ -16,61 +16,89 @@ export const errorSentences = {
   textTooLarge: '{0} is {1} MB long, more than the {2} MB that can be explained: select a part of it.',
   fileNotFound: '{0} does not exist: check the path.',
   fileUnreadable: '{0} cannot be read ({1}): check that it is a file that you may read.',
-  fileTooLarge: '{0} is {1} large, more than the {2} that are read of such a file: check that it is the right one, or use a smaller one.',
+  fileTooLarge:
+    '{0} is {1} large, more than the {2} that are read of such a file: check that it is the right one, or use a smaller one.',
   outputNotWritten: 'The output cannot be written: make room, or send it elsewhere.',
-  fileNotWritten: '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
+  fileNotWritten:
+    '{0} cannot be written ({1}): choose a file in a folder that exists, where you may write and there is room.',
   modelNotFound: 'There is no model at {0}: choose an .onnx file, or a folder that holds one, with "Select Model".',
   modelAmbiguous: '{0} holds several models ({1}): choose one of the files.',
   modelTruncated: 'The model file {0} ends too early (at byte {1}): download or export it again.',
   modelNotOnnx: '{0} is not an ONNX model ({1}): choose an .onnx file.',
   modelOrtFormat: '{0} is in the ORT format, whose graph cannot be extended: use the .onnx file that it was made from.',
-  modelNoAttention: 'No attention was found in {0}: run "Show Extraction Report" to see what was looked at, or choose a Transformer model.',
-  attentionRefused: 'What looks like attention in {0} is not drawn, because {1}: run "Show Extraction Report" to see every place, or choose another model.',
+  modelNoAttention:
+    'No attention was found in {0}: run "Show Extraction Report" to see what was looked at, or choose a Transformer model.',
+  attentionRefused:
+    'What looks like attention in {0} is not drawn, because {1}: run "Show Extraction Report" to see every place, or choose another model.',
   modelUnsupported: 'The model {0} cannot be used: {1}.',
-  modelTooLarge: 'The model {0} needs about {1} MB and the runtime can hold {2} MB: choose a smaller or a quantised variant.',
+  modelTooLarge:
+    'The model {0} needs about {1} MB and the runtime can hold {2} MB: choose a smaller or a quantised variant.',
   externalDataMissing: 'The weights file {1} of the model {0} is missing: put it beside the model.',
   externalDataInvalid: 'The weights file {1} of the model {0} holds no weights ({2}).',
-  externalDataOutside: 'The model {0} has weights outside its own folder ({1}): such a model is not opened; put the weights beside it.',
+  externalDataOutside:
+    'The model {0} has weights outside its own folder ({1}): such a model is not opened; put the weights beside it.',
   checksFailed: 'The attention of {0} does not pass its checks ({1}): it is not drawn.',
-  modelReadsImages: '{0} reads pictures, not text: run "Explain Attention on Image" on a picture, or choose a model of text with "Select Model".',
-  pictureBesideText: 'The model {0} reads pictures only as a part of a text, through {1} and then {2}, and how its processor does that is not known here: explain a text with it, or choose a model of pictures.',
-  modelReadsText: '{0} reads text, not pictures: run "Explain Attention" on a text, or choose a model of pictures with "Select Model".',
+  modelReadsImages:
+    '{0} reads pictures, not text: run "Explain Attention on Image" on a picture, or choose a model of text with "Select Model".',
+  pictureBesideText:
+    'The model {0} reads pictures only as a part of a text, through {1} and then {2}, and how its processor does that is not known here: explain a text with it, or choose a model of pictures.',
+  modelReadsText:
+    '{0} reads text, not pictures: run "Explain Attention" on a text, or choose a model of pictures with "Select Model".',
   imageUnreadable: 'The picture {0} cannot be read ({1}): use a PNG, JPEG, WebP or GIF file.',
   imageTooLarge: 'The picture {0} has {1}, more than the {2} that can be explained: scale it down.',
-  imageTooNarrow: 'The picture {0} ({1} pixels) is too small or too narrow for the settings of the model, which would leave no pixels of it: use a larger one.',
+  imageTooNarrow:
+    'The picture {0} ({1} pixels) is too small or too narrow for the settings of the model, which would leave no pixels of it: use a larger one.',
   imageNoGrid: 'The attention of {0} cannot be laid over a picture: {1}.',
   inputNotMade: 'The model needs the input "{0}" ({1}), which cannot be made from text: choose another model.',
-  targetStartUnknown: 'The settings of {0} do not say with which token its output begins: put the config.json that belongs to the model beside it, with decoder_start_token_id.',
-  targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
-  languagesNotKnown: 'Nothing is shown of a model that knows languages: explain a text with a translator such as NLLB or mBART first.',
-  targetNotRead: 'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
-  pairNotRead: '{0} does not read two texts as a pair: {1}; explain one text, or choose an encoder that was trained on pairs, such as one of BERT\'s kind.',
-  pairNotSelected: 'Two texts are explained as a pair, and there are not two selections: select the first text, then hold Alt and select the second.',
-  tokenTypeUnknown: 'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or choose it.',
-  contextNotRead: '{0} writes a text of its own for all that it reads, so it reads a selection alone: choose "Selection alone", or another model.',
-  liveWrites: 'Live mode needs a model that only reads, and {0} writes a text of its own: run "Explain Attention", or choose another model.',
-  tokenizerNotFound: 'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or choose it.',
+  targetStartUnknown:
+    'The settings of {0} do not say with which token its output begins: put the config.json that belongs to the model beside it, with decoder_start_token_id.',
+  targetNotWritten:
+    'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
+  languagesNotKnown:
+    'Nothing is shown of a model that knows languages: explain a text with a translator such as NLLB or mBART first.',
+  targetNotRead:
+    'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
+  pairNotRead:
+    "{0} does not read two texts as a pair: {1}; explain one text, or choose an encoder that was trained on pairs, such as one of BERT's kind.",
+  pairNotSelected:
+    'Two texts are explained as a pair, and there are not two selections: select the first text, then hold Alt and select the second.',
+  tokenTypeUnknown:
+    'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or choose it.',
+  contextNotRead:
+    '{0} writes a text of its own for all that it reads, so it reads a selection alone: choose "Selection alone", or another model.',
+  liveWrites:
+    'Live mode needs a model that only reads, and {0} writes a text of its own: run "Explain Attention", or choose another model.',
+  tokenizerNotFound:
+    'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or choose it.',
   tokenizerInvalid: 'The tokenizer {0} cannot be read ({1}): download or export it again.',
   tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: choose another model.',
   tokenizerTooCostly: 'The tokenizer {0} asks for too much work ({1}): select less text, or choose another model.',
-  tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or choose it.',
+  tokenizerMismatch:
+    'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or choose it.',
   chatTemplateNotFound: 'The model {0} has no chat template: run "Explain Attention" instead.',
   chatTemplateFailed: 'The model\'s chat template cannot be applied ({0}): run "Explain Attention" instead.',
   tookTooLong: '{0} took longer than {1} s and was ended: choose another model, or a smaller text or picture.',
-  commandTookTooLong: 'The command took longer than {0} s and was ended: allow it more with --timeout, or give it less to do.',
+  commandTookTooLong:
+    'The command took longer than {0} s and was ended: allow it more with --timeout, or give it less to do.',
   runtimeFailed: 'The runtime could not run the model ({0}): see the log, or choose another model.',
-  outOfMemory: 'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
+  outOfMemory:
+    'There is not enough memory for {0}: select less text, lower the token limit, or choose a smaller model.',
   engineStopped: 'The engine stopped ({0}): restart it with "Restart Engine".',
   commandStopped: 'The command stopped before it was done ({0}): run it again, or with another model.',
   modelChanged: 'The file {0} of the model changed while it was in use: run the command again.',
   disconnected: 'The connection was closed: run the command again.',
   documentClosed: 'The text was closed before its attention was ready: open it and run the command again.',
   documentChanged: 'The text was edited before its attention was ready: run the command again.',
-  untrustedWorkspace: 'This workspace is not trusted, so what its settings say of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
-  untrustedSettings: 'This workspace is not trusted and its settings file has more than {0} kB, so it is not looked at, and what it says of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
-  untrustedModel: '{0} is supplied by this workspace, or may be through links, and the workspace is not trusted: trust it, or choose another model with "Select Model".',
-  fileOutside: '{0} is a link that leads out of the folder of its model: put the file itself there, or choose another model.',
-  notShownHere: 'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
+  untrustedWorkspace:
+    'This workspace is not trusted, so what its settings say of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
+  untrustedSettings:
+    'This workspace is not trusted and its settings file has more than {0} kB, so it is not looked at, and what it says of the model and its limits is ignored: trust the workspace, or choose a model with "Select Model".',
+  untrustedModel:
+    '{0} is supplied by this workspace, or may be through links, and the workspace is not trusted: trust it, or choose another model with "Select Model".',
+  fileOutside:
+    '{0} is a link that leads out of the folder of its model: put the file itself there, or choose another model.',
+  notShownHere:
+    'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   invalidArgument: '{0} is not valid: {1}.',
@@ -87,7 +115,9 @@ export function plainArgument(argument: string | number): PlainText | number {
 
 /** Fills `{0}`, `{1}`, … of a sentence of our own with the arguments, each as one bounded line. */
 export function formatSentence(template: string, args: readonly (string | number)[]): PlainText {
-  return template.replace(/\{(\d+)\}/g, (whole, index: string) => String(plainArgument(args[Number(index)] ?? whole))) as PlainText; // the template is ours, the arguments are plain
+  return template.replace(/\{(\d+)\}/g, (whole, index: string) =>
+    String(plainArgument(args[Number(index)] ?? whole)),
+  ) as PlainText; // the template is ours, the arguments are plain
 }
 
 /** What crosses a process border of an {@link ExplorerError}. */
@@ -107,7 +137,11 @@ export class ExplorerError extends Error {
   readonly args: readonly (PlainText | number)[];
   readonly details: PlainLines | undefined;
 
-  constructor(code: ErrorCode, args: readonly (string | number)[] = [], options: { cause?: unknown; details?: string | undefined } = {}) {
+  constructor(
+    code: ErrorCode,
+    args: readonly (string | number)[] = [],
+    options: { cause?: unknown; details?: string | undefined } = {},
+  ) {
     super(formatSentence(errorSentences[code], args), { cause: options.cause });
     this.name = 'ExplorerError';
     this.code = code;
@@ -128,8 +162,17 @@ export class ExplorerError extends Error {
 
   /** Rebuilds an error from the other side; anything malformed becomes an `internal` error. */
   static deserialize(value: unknown): ExplorerError {
-    if (typeof value === 'object' && value !== null && 'code' in value && typeof value.code === 'string' && Object.hasOwn(errorSentences, value.code)) {
-      const args = 'args' in value && Array.isArray(value.args) ? value.args.slice(0, 10).map((arg) => (typeof arg === 'number' ? arg : String(arg))) : [];
+    if (
+      typeof value === 'object' &&
+      value !== null &&
+      'code' in value &&
+      typeof value.code === 'string' &&
+      Object.hasOwn(errorSentences, value.code)
+    ) {
+      const args =
+        'args' in value && Array.isArray(value.args)
+          ? value.args.slice(0, 10).map((arg) => (typeof arg === 'number' ? arg : String(arg)))
+          : [];
       const details = 'details' in value && typeof value.details === 'string' ? value.details : undefined;
       return new ExplorerError(value.code as ErrorCode /* own key of the table, checked above */, args, { details });
     }
@@ -139,8 +182,12 @@ export class ExplorerError extends Error {
   /** The error itself if it is ours, else one that carries it as its cause: `outOfMemory` where it says so, or `internal`. */
   static from(error: unknown): ExplorerError {
     if (error instanceof ExplorerError) return error;
-    if (error instanceof RangeError && saysOutOfMemory(error.message)) return new ExplorerError('outOfMemory', ['this'], { cause: error, details: error.stack });
-    return new ExplorerError('internal', [error instanceof Error ? error.message : String(error)], { cause: error, details: error instanceof Error ? error.stack : undefined });
+    if (error instanceof RangeError && saysOutOfMemory(error.message))
+      return new ExplorerError('outOfMemory', ['this'], { cause: error, details: error.stack });
+    return new ExplorerError('internal', [error instanceof Error ? error.message : String(error)], {
+      cause: error,
+      details: error instanceof Error ? error.stack : undefined,
+    });
   }
 }
 

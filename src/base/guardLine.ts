@@ -1,5 +1,6 @@
 /** What a process' guard says: that the process lives, that it ends for holding more bytes than it may, or that there is no guard. */
-export type GuardWord = { readonly kind: 'beat' } | { readonly kind: 'limit'; readonly bytes: number } | { readonly kind: 'unguarded' };
+export type GuardWord =
+  { readonly kind: 'beat' } | { readonly kind: 'limit'; readonly bytes: number } | { readonly kind: 'unguarded' };
 
 /** A word is not longer; what is, is none. */
 const mostWordLength = 64;

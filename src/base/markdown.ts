@@ -9,7 +9,10 @@ export function md(words: TemplateStringsArray, ...parts: readonly (MarkdownText
 }
 
 /** Several pieces of Markdown as one. */
-export function joinMarkdown(parts: readonly MarkdownText[], separator: '' | ' ' | '; ' | ', ' | ' → ' | ' · ' | ' | ' | '  \n' | '\n' | '\n\n'): MarkdownText {
+export function joinMarkdown(
+  parts: readonly MarkdownText[],
+  separator: '' | ' ' | '; ' | ', ' | ' → ' | ' · ' | ' | ' | '  \n' | '\n' | '\n\n',
+): MarkdownText {
   return parts.join(separator) as MarkdownText; // of Markdown only
 }
 
@@ -18,7 +21,9 @@ export function joinMarkdown(parts: readonly MarkdownText[], separator: '' | ' '
  * its extensions or to a search for addresses is escaped.
  */
 export function escaped(text: PlainText): MarkdownText {
-  const inside = text.trim().replaceAll(/[\\`*_{}[\]<>#+=!|&~$^@:]|\/(?=\/)|\.(?=[^\s\d])|(?<=[^\s\d])\.(?=\d)/g, String.raw`\$&`);
+  const inside = text
+    .trim()
+    .replaceAll(/[\\`*_{}[\]<>#+=!|&~$^@:]|\/(?=\/)|\.(?=[^\s\d])|(?<=[^\s\d])\.(?=\d)/g, String.raw`\$&`);
   // At the start of a line these would make a list.
   return inside.replace(/^-/, String.raw`\-`).replace(/^(\d+)([.)])(?=\s|$)/, String.raw`$1\$2`) as MarkdownText; // nothing in it is a mark any more
 }

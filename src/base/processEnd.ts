@@ -23,13 +23,19 @@ export interface ProcessTraces {
 /** Signals by which a read of a mapped file ends that is no longer there. */
 const faults: readonly (string | null)[] = ['SIGBUS', 'SIGSEGV'];
 /** By these a runtime ends itself when it cannot go on: V8 at the end of its heap, C++ at an exception that nobody catches. */
-const isAbort = ({ code, signal }: ProcessTraces): boolean => signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134 || code === 133;
+const isAbort = ({ code, signal }: ProcessTraces): boolean =>
+  signal === 'SIGABRT' || signal === 'SIGTRAP' || signal === 'SIGILL' || code === 134 || code === 133;
 
 /** Why a process ended, from what is known of it. */
 export function explainEnd(traces: ProcessTraces): ProcessEnd {
   const { code, signal, printed, limitBytes, changedFile } = traces;
-  if (limitBytes !== undefined) return { kind: 'memory', reason: `this run, which took more than the ${Math.round(limitBytes / 1e6)} MB that the engine may take on this machine` };
-  if (isAbort(traces) && saysOutOfMemory(printed)) return { kind: 'memory', reason: 'this run, which took more than the engine can hold' };
+  if (limitBytes !== undefined)
+    return {
+      kind: 'memory',
+      reason: `this run, which took more than the ${Math.round(limitBytes / 1e6)} MB that the engine may take on this machine`,
+    };
+  if (isAbort(traces) && saysOutOfMemory(printed))
+    return { kind: 'memory', reason: 'this run, which took more than the engine can hold' };
   if (changedFile !== undefined && faults.includes(signal)) return { kind: 'files', reason: changedFile };
   return { kind: 'other', reason: signal === null ? `exit code ${code ?? 0}` : `signal ${signal}` };
 }

@@ -24,7 +24,8 @@ export const maxArgument = 300;
 /** Control characters, halves of characters, line separators, and what is there to be ignored: marks of direction, zero widths, tags. */
 const unseen = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]/gu;
 /** What is as it should be without a closer look: letters of Latin, Cyrillic and East Asian scripts, punctuation and arrows. */
-const isSimple = /^[ -~\u00a1-\u00ac\u00ae-\u024f\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3]*$/;
+const isSimple =
+  /^[ -~\u00a1-\u00ac\u00ae-\u024f\u0400-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u3041-\u3096\u30a1-\u30fe\u4e00-\u9fff\uac00-\ud7a3]*$/;
 const needsWork = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\ufff9-\ufffb]|\p{M}{9}/u;
 const lineBreaks = /\r\n|[\n\r\v\f\x85\u2028\u2029]/g;
 /** Marks that stand on one character: more than eight cover the lines above. */
@@ -33,7 +34,11 @@ const manyMarks = /(\p{M}{8})\p{M}+/gu;
 /** A text as one line of at most `maxUnits` UTF-16 units: line breaks become «↵», what cannot be seen becomes visible. */
 export function plain(text: string, maxUnits = maxArgument): PlainText {
   const short = cut(text, maxUnits);
-  return (isSimple.test(short) || !needsWork.test(short) ? short : visible(short.replaceAll(lineBreaks, '↵').replaceAll('\t', ' '))) as PlainText; // made so just now
+  return (
+    isSimple.test(short) || !needsWork.test(short)
+      ? short
+      : visible(short.replaceAll(lineBreaks, '↵').replaceAll('\t', ' '))
+  ) as PlainText; // made so just now
 }
 
 /** The same for a text of several lines, which stay. */
@@ -90,7 +95,8 @@ function seen(character: string, offset: number, text: string): string {
   // They choose between two forms of the character before them.
   if ((code >= 0xfe00 && code <= 0xfe0f) || (code >= 0xe0100 && code <= 0xe01ef)) return character;
   // They join emoji and letters of scripts that need it.
-  if ((code === 0x200c || code === 0x200d) && joins(text.charCodeAt(offset - 1)) && joins(text.charCodeAt(offset + 1))) return character;
+  if ((code === 0x200c || code === 0x200d) && joins(text.charCodeAt(offset - 1)) && joins(text.charCodeAt(offset + 1)))
+    return character;
   return '\ufffd';
 }
 

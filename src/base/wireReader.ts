@@ -66,7 +66,8 @@ export class WireReader {
     const tag = this.#varint();
     this.field = Math.floor(tag / 8);
     const type = tag % 8;
-    if (this.field === 0 || this.field > maxFieldNumber) throw this.#malformed('it holds a field that protobuf does not allow');
+    if (this.field === 0 || this.field > maxFieldNumber)
+      throw this.#malformed('it holds a field that protobuf does not allow');
     switch (type) {
       case WireType.varint:
         this.start = this.#at;
@@ -147,7 +148,8 @@ export class WireReader {
     }
     const { start, end } = this.range();
     const view = new DataView(this.bytes.buffer, this.bytes.byteOffset + start, end - start);
-    for (let at = 0; at + 4 <= view.byteLength && target.length < limit; at += 4) target.push(view.getFloat32(at, true));
+    for (let at = 0; at + 4 <= view.byteLength && target.length < limit; at += 4)
+      target.push(view.getFloat32(at, true));
   }
 
   /** The current field as text. */
@@ -162,7 +164,9 @@ export class WireReader {
 
   #skip(length: number): void {
     if (length > this.#end - this.#at) {
-      throw this.#isWhole ? new ExplorerError('modelTruncated', [this.#name, this.bytes.length]) : this.#malformed('a part of it is longer than the whole');
+      throw this.#isWhole
+        ? new ExplorerError('modelTruncated', [this.#name, this.bytes.length])
+        : this.#malformed('a part of it is longer than the whole');
     }
     this.#at += length;
   }
@@ -172,7 +176,9 @@ export class WireReader {
     let scale = 1;
     for (let i = 0; i < maxVarintBytes; i++) {
       if (this.#at >= this.#end) {
-        throw this.#isWhole ? new ExplorerError('modelTruncated', [this.#name, this.bytes.length]) : this.#malformed('a number in it is cut short');
+        throw this.#isWhole
+          ? new ExplorerError('modelTruncated', [this.#name, this.bytes.length])
+          : this.#malformed('a number in it is cut short');
       }
       const byte = this.bytes[this.#at++];
       value += (byte & 0x7f) * scale;
@@ -216,7 +222,8 @@ const mostJoined = 12;
 
 /** A string of the file. Names must be exact, so bytes that are not UTF-8 are refused (`modelNotOnnx`), and so are texts that are no names for their length (`modelUnsupported`). */
 export function readText(bytes: Uint8Array, start: number, end: number, name: string): string {
-  if (end - start > maxTextBytes) throw new ExplorerError('modelUnsupported', [name, `a name in it is longer than ${maxTextBytes / 1024} KB`]);
+  if (end - start > maxTextBytes)
+    throw new ExplorerError('modelUnsupported', [name, `a name in it is longer than ${maxTextBytes / 1024} KB`]);
   if (end - start <= mostJoined) {
     let text = '';
     let at = start;

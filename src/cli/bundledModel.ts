@@ -18,6 +18,10 @@ export function modelPathOf(written: string): string {
   if (!written.startsWith(prefix)) return resolve(written);
   const name = written.slice(prefix.length);
   const names = Object.keys(JSON.parse(readFileSync(join(folder(), 'models.json'), 'utf8')) as object); // ships with us
-  if (!names.includes(name)) throw new ExplorerError('invalidArgument', [written, `the models that come with this program are ${names.map((each) => prefix + each).join(', ')}`]);
+  if (!names.includes(name))
+    throw new ExplorerError('invalidArgument', [
+      written,
+      `the models that come with this program are ${names.map((each) => prefix + each).join(', ')}`,
+    ]);
   return bundledModelPath(name);
 }

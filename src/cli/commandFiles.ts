@@ -10,7 +10,7 @@ export const commandFiles: FileAccess = {
   async willMap(paths) {
     if (process.env[guardVariable] === undefined) return;
     for (const path of paths) {
-      const seen: SeenFile = { path, ...(await nodeFileAccess.version?.(path) ?? { size: 0, modified: 0 }) };
+      const seen: SeenFile = { path, ...((await nodeFileAccess.version?.(path)) ?? { size: 0, modified: 0 }) };
       writeSync(guardedLines.mapped, `${JSON.stringify(seen)}\n`);
     }
   },

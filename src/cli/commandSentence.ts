@@ -6,27 +6,39 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   emptyText: 'There is no text to explain: name a file, or lines of one, that is not empty.',
   noTokens: 'The tokenizer made no token of this text: give another text, or name another model with --model.',
   binaryFile: '{0} is a binary file: name a text file, or a picture (PNG, JPEG, WebP or GIF).',
-  textTooLarge: '{0} is {1} MB long, more than the {2} MB that can be explained: give a part of it, in a file or on the standard input (-).',
-  modelNotFound: 'There is no model at {0}: name an .onnx file, a folder that holds one, or one that comes with this program (bundled:NAME).',
-  modelNoAttention: 'No attention was found in {0}: "attention-explorer inspect" says what was looked at; name a Transformer model.',
-  attentionRefused: 'What looks like attention in {0} is not drawn, because {1}: "attention-explorer inspect" says every place.',
+  textTooLarge:
+    '{0} is {1} MB long, more than the {2} MB that can be explained: give a part of it, in a file or on the standard input (-).',
+  modelNotFound:
+    'There is no model at {0}: name an .onnx file, a folder that holds one, or one that comes with this program (bundled:NAME).',
+  modelNoAttention:
+    'No attention was found in {0}: "attention-explorer inspect" says what was looked at; name a Transformer model.',
+  attentionRefused:
+    'What looks like attention in {0} is not drawn, because {1}: "attention-explorer inspect" says every place.',
   modelReadsImages: '{0} reads pictures, not text: name a picture, or a model of text with --model.',
   modelReadsText: '{0} reads text, not pictures: name a text file, or a model of pictures with --model.',
-  inputNotMade: 'The model needs the input "{0}" ({1}), which cannot be made from text: name another model with --model.',
+  inputNotMade:
+    'The model needs the input "{0}" ({1}), which cannot be made from text: name another model with --model.',
   targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: give one with --target.',
-  targetNotRead: 'The model {0} reads one text only: leave --target out, or name an encoder–decoder model with --model.',
-  tokenizerNotFound: 'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or name it with --tokenizer.',
-  tokenizerUnsupported: 'The tokenizer uses {0}, which is not supported: name another model, or a tokenizer that does without.',
+  targetNotRead:
+    'The model {0} reads one text only: leave --target out, or name an encoder–decoder model with --model.',
+  tokenizerNotFound:
+    'There is no tokenizer.json beside the model {0}: put the one that belongs to the model there, or name it with --tokenizer.',
+  tokenizerUnsupported:
+    'The tokenizer uses {0}, which is not supported: name another model, or a tokenizer that does without.',
   tokenizerTooCostly: 'The tokenizer {0} asks for too much work ({1}): give less text, or name another model.',
-  tokenizerMismatch: 'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or name it with --tokenizer.',
-  tokenTypeUnknown: 'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or name it with --tokenizer.',
+  tokenizerMismatch:
+    'The tokenizer does not belong to the model: it makes id {0}, and the model knows {1} ids; put the right tokenizer.json beside the model, or name it with --tokenizer.',
+  tokenTypeUnknown:
+    'The tokenizer does not belong to the model: it makes tokens of type {0}, and {1} knows {2} types; put the right tokenizer.json beside the model, or name it with --tokenizer.',
   nothingRead: 'The model {0} has read nothing yet.',
-  contextNotRead: 'The model {0} writes a text of its own for all that it reads, so it reads a part of a file alone: leave --context out.',
+  contextNotRead:
+    'The model {0} writes a text of its own for all that it reads, so it reads a part of a file alone: leave --context out.',
   chatTemplateNotFound: 'The model {0} has no chat template: leave --chat out.',
   chatTemplateFailed: "The model's chat template cannot be applied ({0}): leave --chat out.",
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
-  internal: 'Something went wrong inside Attention Explorer ({0}): report it, with what it prints where DEBUG=1 is set.',
+  internal:
+    'Something went wrong inside Attention Explorer ({0}): report it, with what it prints where DEBUG=1 is set.',
 };
 
 /** What the command line says of an error, in one English sentence: with its own words for what to do. */

@@ -49,16 +49,58 @@ const maxTarget = 20_000;
 
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
-  const { file, pair, target, languages, tokenizer, isChatMessage, component: wanted, head, isJson, out, contextTokens } = options;
+  const {
+    file,
+    pair,
+    target,
+    languages,
+    tokenizer,
+    isChatMessage,
+    component: wanted,
+    head,
+    isJson,
+    out,
+    contextTokens,
+  } = options;
   if (out !== undefined) await checkWeightsFile(out);
-  const { text, span } = options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
+  const { text, span } =
+    options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
   const second = pair === undefined ? undefined : await readWholePart(pair);
   if (text === '' || second === '') throw new ExplorerError('emptyText');
-  if (second !== undefined && (isChatMessage || contextTokens !== undefined)) throw new ExplorerError('wrongUsage', ['--pair', 'it goes with neither --chat nor --context']);
-  if (contextTokens !== undefined && (span === undefined || isChatMessage || target !== undefined || languages !== undefined)) throw new ExplorerError('wrongUsage', ['--context', span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target']);
-  const loaded = await openModel(options, undefined, (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }), tokenizer);
-  const context = contextTokens === undefined || span === undefined ? undefined : await readInContext(loaded, text, span, contextTokens);
-  const { streams, layers, components: all, notices } = context?.explanation ?? (await loaded.explain({ text: span === undefined ? text : text.slice(span.start, span.end), second, tokenLimit: 0, target, languages, isChatMessage }));
+  if (second !== undefined && (isChatMessage || contextTokens !== undefined))
+    throw new ExplorerError('wrongUsage', ['--pair', 'it goes with neither --chat nor --context']);
+  if (
+    contextTokens !== undefined &&
+    (span === undefined || isChatMessage || target !== undefined || languages !== undefined)
+  )
+    throw new ExplorerError('wrongUsage', [
+      '--context',
+      span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target',
+    ]);
+  const loaded = await openModel(
+    options,
+    undefined,
+    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
+    tokenizer,
+  );
+  const context =
+    contextTokens === undefined || span === undefined
+      ? undefined
+      : await readInContext(loaded, text, span, contextTokens);
+  const {
+    streams,
+    layers,
+    components: all,
+    notices,
+  } = context?.explanation ??
+  (await loaded.explain({
+    text: span === undefined ? text : text.slice(span.start, span.end),
+    second,
+    tokenLimit: 0,
+    target,
+    languages,
+    isChatMessage,
+  }));
   const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
   if (options.isInput === true) {
     const printed = printedInput(loaded, notices);
@@ -68,14 +110,43 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
-  if (components.length === 0) throw new ExplorerError('invalidArgument', ['--component', `the model has ${all.map(({ component }) => component).join(', ')}`]);
+  if (components.length === 0)
+    throw new ExplorerError('invalidArgument', [
+      '--component',
+      `the model has ${all.map(({ component }) => component).join(', ')}`,
+    ]);
   const chosen = parseHead(head, components);
   const sentences = notices.map(noticeText);
-  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ tokens }) => line`${tokens.length}`), ' + ')} tokens · attention weight`;
-  const place = context === undefined ? [] : [placeLine(text, context.window, selected?.map((position) => quoted(streams[0], position)))];
-  const said: TerminalText[] = [headline, ...place, ...secondLine(streams[0]), ...sentences.map((sentence) => line`${sentence}`)];
+  const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
+    streams.map(({ tokens }) => line`${tokens.length}`),
+    ' + ',
+  )} tokens · attention weight`;
+  const place =
+    context === undefined
+      ? []
+      : [
+          placeLine(
+            text,
+            context.window,
+            selected?.map((position) => quoted(streams[0], position)),
+          ),
+        ];
+  const said: TerminalText[] = [
+    headline,
+    ...place,
+    ...secondLine(streams[0]),
+    ...sentences.map((sentence) => line`${sentence}`),
+  ];
   if (out !== undefined) {
-    const written = await writeWeights(out, { model: loaded.info, notices: sentences, streams, components, store, runId: 1, head: chosen });
+    const written = await writeWeights(out, {
+      model: loaded.info,
+      notices: sentences,
+      streams,
+      components,
+      store,
+      runId: 1,
+      head: chosen,
+    });
     if (!isJson) {
       await loaded.release();
       return joinTerminal([...said, written]);
@@ -85,22 +156,39 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   for (const component of components) {
     const heads = headsOf(component);
     const shown = chosen && heads.find((each) => headLabel(each) === headLabel(chosen));
-    const patternOf = (each: HeadRef): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
+    const patternOf = (each: HeadRef): Promise<Pattern> =>
+      store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
     const queries = streams[component.queryStream];
     const all = new StrongestHeads();
     const measured = [];
     /** The mean of what is selected, as a pattern of one row. */
-    const meanPattern = (pattern: Pattern): Pattern => ({ ...pattern, numQueries: 1, weights: meanOf((selected ?? []).map((query) => weightsOf(pattern, query, 'reads'))) });
+    const meanPattern = (pattern: Pattern): Pattern => ({
+      ...pattern,
+      numQueries: 1,
+      weights: meanOf((selected ?? []).map((query) => weightsOf(pattern, query, 'reads'))),
+    });
     const means = selected !== undefined && selected.length > 1 ? new StrongestHeads() : undefined;
     for (const each of heads) {
       const pattern = await patternOf(each);
       if (shown === undefined) means?.add(each, meanPattern(pattern));
-      measured.push({ head: headLabel(each), ...metricsOf(pattern, component, queries), muchRead: muchRead(pattern, component) });
+      measured.push({
+        head: headLabel(each),
+        ...metricsOf(pattern, component, queries),
+        muchRead: muchRead(pattern, component),
+      });
       if (shown === undefined) all.add(each, pattern);
     }
     const one = shown && (await patternOf(shown));
-    const reads = (query: number): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources));
-    const mean = means === undefined ? undefined : one === undefined ? means.reads(0, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(meanPattern(one), 0, 'reads'), numSources);
+    const reads = (query: number): readonly Source[] =>
+      one === undefined
+        ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
+        : strongest(weightsOf(one, query, 'reads'), numSources);
+    const mean =
+      means === undefined
+        ? undefined
+        : one === undefined
+          ? means.reads(0, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
+          : strongest(weightsOf(meanPattern(one), 0, 'reads'), numSources);
     explained.push({
       ...(mean === undefined ? {} : { meanReads: mean }),
       component: component.component,
@@ -114,40 +202,86 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   }
   await loaded.release();
   const [source, written] = streams;
-  if (isJson) return jsonText({ model: loaded.info, method: 'attention weight', notices: sentences, tokens: source.tokens, ...(source.second === undefined ? {} : { second: source.second }), ...(selected === undefined ? {} : { selected }), ...(written === undefined ? {} : { target: written }), components: explained });
+  if (isJson)
+    return jsonText({
+      model: loaded.info,
+      method: 'attention weight',
+      notices: sentences,
+      tokens: source.tokens,
+      ...(source.second === undefined ? {} : { second: source.second }),
+      ...(selected === undefined ? {} : { selected }),
+      ...(written === undefined ? {} : { target: written }),
+      components: explained,
+    });
   const lines = said;
-  if (written !== undefined) lines.push(line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`);
+  if (written !== undefined)
+    lines.push(
+      line`${target === undefined ? line`The model writes` : line`Target`}: ${plainLines(written.text, maxTarget)}`,
+    );
   for (const { component, heads, pattern, isOne, reads, meanReads, queryStream, keyStream } of explained) {
     const isSelf = queryStream === keyStream;
-    lines.push(line``, line`${plain(component)}: ${heads.length} heads`, line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`);
+    lines.push(
+      line``,
+      line`${plain(component)}: ${heads.length} heads`,
+      line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
+    );
     for (const each of heads) {
       const share = (value: number, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
-      const own = 'self' in each ? line`${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  ` : line``;
+      const own =
+        'self' in each
+          ? line`${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  `
+          : line``;
       const much = each.muchRead;
-      const word = much === undefined ? line`-` : line`${much.isSink ? line`sink` : line`often read`} ${quoted(streams[keyStream], much.position)}: ${share(much.weight, 4)}`;
+      const word =
+        much === undefined
+          ? line`-`
+          : line`${much.isSink ? line`sink` : line`often read`} ${quoted(streams[keyStream], much.position)}: ${share(much.weight, 4)}`;
       lines.push(line`${plain(each.head.padEnd(8))}${own}${share(each.entropy, 7)}  ${word}`);
     }
-    lines.push(line``, isOne ? line`What each token reads (${plain(pattern)}):` : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which head:`);
+    lines.push(
+      line``,
+      isOne
+        ? line`What each token reads (${plain(pattern)}):`
+        : line`What each token reads most${isSelf ? line`, beside itself and the token before,` : line``} and in which head:`,
+    );
     const listed = (sources: readonly Source[], isNear: (position: number) => boolean): TerminalText => {
       // Itself and the token before are what some head reads of every token: the numbers above tell of those.
       const told = isOne || !isSelf ? sources : sources.filter(({ position }) => !isNear(position));
-      const read = (told.length > 0 ? told : sources).slice(0, 4).map(({ position, weight, head: by }) => line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
+      const read = (told.length > 0 ? told : sources)
+        .slice(0, 4)
+        .map(
+          ({ position, weight, head: by }) =>
+            line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,
+        );
       return read.length === 0 ? line`no key` : joinTerminal(read, ', ');
     };
     const isRead = (query: number): boolean => selected === undefined || selected.includes(query);
-    if (selected !== undefined && meanReads !== undefined) lines.push(line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`);
+    if (selected !== undefined && meanReads !== undefined)
+      lines.push(
+        line`mean of ${selected.length} tokens reads ${listed(meanReads, (position) => selected.includes(position) || selected.includes(position + 1))}`,
+      );
     reads.forEach((sources, query) => {
       if (!isRead(query)) return;
       const next = visibleNext(streams[queryStream], query);
-      lines.push(line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${listed(sources, (position) => position === query || position === query - 1)}`);
+      lines.push(
+        line`${quoted(streams[queryStream], query)}${next === undefined ? line`` : line`, next "${next}",`} reads ${listed(sources, (position) => position === query || position === query - 1)}`,
+      );
     });
   }
   return joinTerminal(lines);
 }
 
 /** The metrics of a head; those that compare positions of one text are left out where there are two. */
-function metricsOf(pattern: Pattern, { queryStream, keyStream, isCausal }: ComponentInfo, queries: TokenStream): HeadMetrics | Pick<HeadMetrics, 'entropy' | 'sinkMass' | 'sinkKey'> {
-  const metrics = headMetrics(pattern, queries.tokens.map((token) => token.id), isCausal);
+function metricsOf(
+  pattern: Pattern,
+  { queryStream, keyStream, isCausal }: ComponentInfo,
+  queries: TokenStream,
+): HeadMetrics | Pick<HeadMetrics, 'entropy' | 'sinkMass' | 'sinkKey'> {
+  const metrics = headMetrics(
+    pattern,
+    queries.tokens.map((token) => token.id),
+    isCausal,
+  );
   const { entropy, sinkMass, sinkKey } = metrics;
   return queryStream === keyStream ? metrics : { entropy, sinkMass, sinkKey };
 }
@@ -162,7 +296,11 @@ function secondLine(stream: TokenStream): readonly TerminalText[] {
 }
 
 /** Which tokens were asked about, and the lines of the file that they were read in. */
-function placeLine(text: string, { start, end }: TextSpan, selected: readonly TerminalText[] | undefined): TerminalText {
+function placeLine(
+  text: string,
+  { start, end }: TextSpan,
+  selected: readonly TerminalText[] | undefined,
+): TerminalText {
   const [first, last] = [lineAt(text, start), lineAt(text, end - 1)];
   const lines = first === last ? line`line ${first}` : line`lines ${first}–${last}`;
   if (selected === undefined) return line`Read alone: ${lines}`;

@@ -35,7 +35,9 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   if (out !== undefined) await checkWeightsFile(out);
   const path = resolve(file);
   const bytes = await nodeFileAccess.read(path, 'picture');
-  const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) => ImageModel.load(choosing, access, spec));
+  const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
+    ImageModel.load(choosing, access, spec),
+  );
   const { picture, notices: preparing, facts } = await loaded.prepare(bytes, basename(path), deadlines);
   const { streams, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
@@ -43,28 +45,79 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
   const chosen = parseHead(head, components);
-  const shown = chosen === undefined ? components : components.filter((component) => chosen.head < (component.layers[chosen.layer]?.numHeads ?? 0));
-  if (shown.length === 0 || streams.some(({ grid }) => grid === undefined)) throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
+  const shown =
+    chosen === undefined
+      ? components
+      : components.filter((component) => chosen.head < (component.layers[chosen.layer]?.numHeads ?? 0));
+  if (shown.length === 0 || streams.some(({ grid }) => grid === undefined))
+    throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
   const sentences = [...preparing, ...notices].map(noticeText);
   const isDerived = shown.some((component) => component.layers.some(({ method }) => method === 'derived'));
   const method = `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
-  const written = out === undefined ? undefined : await writeWeights(out, { model: loaded.info, notices: sentences, streams, components: shown, store, runId: 1, head: chosen });
+  const written =
+    out === undefined
+      ? undefined
+      : await writeWeights(out, {
+          model: loaded.info,
+          notices: sentences,
+          streams,
+          components: shown,
+          store,
+          runId: 1,
+          head: chosen,
+        });
   const described = await Promise.all(shown.map((component) => describe({ component, streams, store, chosen })));
   if (isJson) {
     const [first] = described;
-    const stages = described.length > 1 || first.keys !== first.queries ? { stages: described.map(({ name, queries, keys, reads }) => ({ name, queries: gridFacts(queries, picture), keys: gridFacts(keys, picture), reads })) } : {};
-    return jsonText({ model: loaded.info, method, notices: sentences, answers, input: facts.map(noticeText), picture: { width: picture.width, height: picture.height, source: picture.source, placed: picture.placed }, ...gridFacts(first.queries, picture), pattern: patternName(chosen), reads: first.reads, ...stages });
+    const stages =
+      described.length > 1 || first.keys !== first.queries
+        ? {
+            stages: described.map(({ name, queries, keys, reads }) => ({
+              name,
+              queries: gridFacts(queries, picture),
+              keys: gridFacts(keys, picture),
+              reads,
+            })),
+          }
+        : {};
+    return jsonText({
+      model: loaded.info,
+      method,
+      notices: sentences,
+      answers,
+      input: facts.map(noticeText),
+      picture: { width: picture.width, height: picture.height, source: picture.source, placed: picture.placed },
+      ...gridFacts(first.queries, picture),
+      pattern: patternName(chosen),
+      reads: first.reads,
+      ...stages,
+    });
   }
-  const lines: TerminalText[] = [line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(streams.map(({ grid }) => line`${grid?.rows ?? 0} × ${grid?.columns ?? 0} patches`), ', ')} · ${plain(method)}`, ...sentences.map((sentence) => line`${sentence}`)];
+  const lines: TerminalText[] = [
+    line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
+      streams.map(({ grid }) => line`${grid?.rows ?? 0} × ${grid?.columns ?? 0} patches`),
+      ', ',
+    )} · ${plain(method)}`,
+    ...sentences.map((sentence) => line`${sentence}`),
+  ];
   for (const { label, probability } of answers) lines.push(line`It says: ${label}, ${plain(probability.toFixed(2))}`);
   if (written !== undefined) return joinTerminal([...lines, written]);
   for (const { queries, keys, reads } of described) {
     const special = specialPositions(queries);
     const asking = special.length > 0 ? special : [...queries.tokens.keys()];
-    const among = described.length === 1 && keys === queries ? line`` : line` of ${queries.grid?.rows ?? 0} × ${queries.grid?.columns ?? 0} among ${keys.grid?.rows ?? 0} × ${keys.grid?.columns ?? 0} patches`;
-    lines.push(line``, line`What each ${special.length > 0 ? line`special token` : line`patch`}${among} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`);
+    const among =
+      described.length === 1 && keys === queries
+        ? line``
+        : line` of ${queries.grid?.rows ?? 0} × ${queries.grid?.columns ?? 0} among ${keys.grid?.rows ?? 0} × ${keys.grid?.columns ?? 0} patches`;
+    lines.push(
+      line``,
+      line`What each ${special.length > 0 ? line`special token` : line`patch`}${among} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`,
+    );
     for (const query of asking) {
-      const read = reads[query].map(({ position, weight, head: by }) => line`${named(keys, position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`);
+      const read = reads[query].map(
+        ({ position, weight, head: by }) =>
+          line`${named(keys, position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,
+      );
       lines.push(line`${named(queries, query)} reads ${joinTerminal(read, ', ')}`);
     }
   }
@@ -79,19 +132,41 @@ interface Described {
 }
 
 /** What each token of a component's queries reads. */
-async function describe({ component, streams, store, chosen }: { readonly component: ComponentInfo; readonly streams: readonly TokenStream[]; readonly store: AttentionStore; readonly chosen: HeadRef | undefined }): Promise<Described> {
+async function describe({
+  component,
+  streams,
+  store,
+  chosen,
+}: {
+  readonly component: ComponentInfo;
+  readonly streams: readonly TokenStream[];
+  readonly store: AttentionStore;
+  readonly chosen: HeadRef | undefined;
+}): Promise<Described> {
   const [queries, keys] = [streams[component.queryStream], streams[component.keyStream]];
-  const patternOf = (each: HeadRef): Promise<Pattern> => store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
+  const patternOf = (each: HeadRef): Promise<Pattern> =>
+    store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
   const one = chosen && (await patternOf(chosen));
   const all = new StrongestHeads();
   if (one === undefined) for (const each of headsOf(component)) all.add(each, await patternOf(each));
-  const reads = queries.tokens.map((_, query): readonly Source[] => (one === undefined ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) })) : strongest(weightsOf(one, query, 'reads'), numSources)));
+  const reads = queries.tokens.map((_, query): readonly Source[] =>
+    one === undefined
+      ? all.reads(query, numSources).map((source) => ({ ...source, head: headLabel(source.head) }))
+      : strongest(weightsOf(one, query, 'reads'), numSources),
+  );
   return { name: component.component, queries, keys, reads };
 }
 
 /** A grid with its tokens and what of the picture they show, as data. */
-function gridFacts({ grid, tokens }: TokenStream, picture: PlacedPicture): { readonly grid: PatchGrid | undefined; readonly areas: readonly unknown[]; readonly tokens: readonly string[] } {
-  return { grid, areas: tokens.map((_, position) => (grid === undefined ? null : areaOf(grid, position, picture))), tokens: tokens.map(({ piece }) => piece) };
+function gridFacts(
+  { grid, tokens }: TokenStream,
+  picture: PlacedPicture,
+): { readonly grid: PatchGrid | undefined; readonly areas: readonly unknown[]; readonly tokens: readonly string[] } {
+  return {
+    grid,
+    areas: tokens.map((_, position) => (grid === undefined ? null : areaOf(grid, position, picture))),
+    tokens: tokens.map(({ piece }) => piece),
+  };
 }
 
 /** The pixels of the picture that was given which a patch shows; null for a special token, and for one beside it. */
@@ -102,5 +177,7 @@ function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): Plac
 
 function named({ tokens, grid }: TokenStream, position: number): TerminalText {
   const patch = grid && patchAt(grid, position);
-  return patch === undefined ? line`${plain(tokens[position].piece)}` : line`row ${patch.row + 1}, column ${patch.column + 1}`;
+  return patch === undefined
+    ? line`${plain(tokens[position].piece)}`
+    : line`row ${patch.row + 1}, column ${patch.column + 1}`;
 }

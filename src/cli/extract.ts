@@ -40,36 +40,78 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
   const path = modelPathOf(model);
   const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
-  const { files, session, chosen } = await loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), { backend, threads: 1 }, async (choosing) => {
-    const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
-    const chosen = await choosing;
-    const { runtime } = chosen;
-    return { files, chosen, session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true }) };
-  });
+  const { files, session, chosen } = await loadOnBackend(
+    new Runtimes(nodeRuntimes, availableParallelism()),
+    { backend, threads: 1 },
+    async (choosing) => {
+      const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+      const chosen = await choosing;
+      const { runtime } = chosen;
+      return {
+        files,
+        chosen,
+        session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true }),
+      };
+    },
+  );
   const { index } = files.analysis;
   const given = toModelInputs(index, stored);
   const roles = planInputs(index, session.inputNames, new Set(session.inputNames)).roles;
-  const main = given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ?? given.find((input) => input.dims.length > 2) ?? given.find((input) => input.dims.length > 1);
+  const main =
+    given.find((input) => roles.get(input.name) === 'ids' || roles.get(input.name) === 'targetIds') ??
+    given.find((input) => input.dims.length > 2) ??
+    given.find((input) => input.dims.length > 1);
   const [batch = 1, length = 0] = main?.dims ?? [];
-  const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({ ids: new Int32Array(length) });
+  const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
+    ids: new Int32Array(length),
+  });
   const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
   const tensors = new Map<string, StoredTensor>();
   const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
   const text = given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2);
-  const isPartOf = (layer: LayerWeights): boolean => (pixels === undefined ? text !== undefined && layer.component !== 'cross' && layer.component !== 'decoder' && layer.numQueries !== length : layer.batch > 1);
+  const isPartOf = (layer: LayerWeights): boolean =>
+    pixels === undefined
+      ? text !== undefined &&
+        layer.component !== 'cross' &&
+        layer.component !== 'decoder' &&
+        layer.numQueries !== length
+      : layer.batch > 1;
   const windowed = batch === 1 ? layers.filter(isPartOf) : [];
   const read = pixels ?? text;
-  const placed = windowed.length === 0 || read === undefined ? undefined : await placedLayers(session, { windowed, inputs: [...given, ...made.inputs], read });
-  for (const layer of layers) tensors.set(`attention.${layer.component}.${layer.layer}`, placed?.tensors.get(layer) ?? { dtype: 'F32', shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys], data: floatBytes(layer.weights) });
+  const placed =
+    windowed.length === 0 || read === undefined
+      ? undefined
+      : await placedLayers(session, { windowed, inputs: [...given, ...made.inputs], read });
+  for (const layer of layers)
+    tensors.set(
+      `attention.${layer.component}.${layer.layer}`,
+      placed?.tensors.get(layer) ?? {
+        dtype: 'F32',
+        shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys],
+        data: floatBytes(layer.weights),
+      },
+    );
   const [first] = outputs.values();
-  if (first !== undefined && first.data instanceof Float32Array) tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
+  if (first !== undefined && first.data instanceof Float32Array)
+    tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
   await writeWhole(out, writeSafetensors(tensors));
   await session.release();
-  if (layers.length === 0) throw new ExplorerError('checksFailed', [files.name, failed.map(({ path, reason }) => `${path}: ${reason}`).join('; ')]);
+  if (layers.length === 0)
+    throw new ExplorerError('checksFailed', [
+      files.name,
+      failed.map(({ path, reason }) => `${path}: ${reason}`).join('; '),
+    ]);
   const { runtime, reason } = chosen;
   const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
   const reasons = [...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
-  return joinTerminal([line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`, ...reasons, ...(placed?.left ?? []).map(({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`), ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`)]);
+  return joinTerminal([
+    line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
+    ...reasons,
+    ...(placed?.left ?? []).map(
+      ({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`,
+    ),
+    ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`),
+  ]);
 }
 
 interface PlacedTensors {
@@ -79,8 +121,16 @@ interface PlacedTensors {
 }
 
 /** Layers of windows as patterns over patches or tokens, [1, heads, queries, keys], as long as there is memory for them. */
-async function placedLayers(session: AttentionSession, { windowed, inputs, read }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly read: ModelInput }): Promise<PlacedTensors> {
-  const isChannelLast = read.dims.length === 4 && read.dims[1] !== 1 && read.dims[1] !== 3 && (read.dims[3] === 1 || read.dims[3] === 3);
+async function placedLayers(
+  session: AttentionSession,
+  {
+    windowed,
+    inputs,
+    read,
+  }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly read: ModelInput },
+): Promise<PlacedTensors> {
+  const isChannelLast =
+    read.dims.length === 4 && read.dims[1] !== 1 && read.dims[1] !== 3 && (read.dims[3] === 1 || read.dims[3] === 3);
   const places = await session.positions(inputs, read, isChannelLast);
   const [height, width] = read.dims.slice(isChannelLast ? 1 : 2);
   const tensors = new Map<LayerWeights, StoredTensor>();
@@ -88,8 +138,24 @@ async function placedLayers(session: AttentionSession, { windowed, inputs, read 
   let bytes = 0;
   for (const layer of windowed) {
     const { sites } = session.analysis;
-    const site = sites.find(({ path, component, layer: number }) => path === layer.path && component === layer.component && number === layer.layer);
-    const made = read.dims.length === 2 ? placeTextLayers({ layers: [layer], failed: [], outputs: new Map(), report: session.report }, places, sites, read.dims[1]) : placeLayers([layer], () => (site && places.get(site)) ?? 'where its patches lie is not known', { width, height }, {});
+    const site = sites.find(
+      ({ path, component, layer: number }) =>
+        path === layer.path && component === layer.component && number === layer.layer,
+    );
+    const made =
+      read.dims.length === 2
+        ? placeTextLayers(
+            { layers: [layer], failed: [], outputs: new Map(), report: session.report },
+            places,
+            sites,
+            read.dims[1],
+          )
+        : placeLayers(
+            [layer],
+            () => (site && places.get(site)) ?? 'where its patches lie is not known',
+            { width, height },
+            {},
+          );
     const [one] = made.layers;
     left.push(...made.failed);
     if (one === undefined) continue;
@@ -100,7 +166,8 @@ async function placedLayers(session: AttentionSession, { windowed, inputs, read 
       continue;
     }
     const weights = new Float32Array(numHeads * numQueries * numKeys);
-    for (let head = 0; head < numHeads; head++) weights.set((await inParts?.rows(head, 0, numQueries)) ?? one.weights, head * numQueries * numKeys);
+    for (let head = 0; head < numHeads; head++)
+      weights.set((await inParts?.rows(head, 0, numQueries)) ?? one.weights, head * numQueries * numKeys);
     tensors.set(layer, { dtype: 'F32', shape: [1, numHeads, numQueries, numKeys], data: floatBytes(weights) });
   }
   return { tensors, left };

@@ -17,15 +17,25 @@ export interface FilePart {
  */
 export async function readFilePart(argument: string): Promise<FilePart> {
   const precise = /^(.*):(\d+):(\d+)-(\d+):(\d+)$/.exec(argument);
-  const [, path = argument, from, to] = precise === null ? (/^(.*):(\d+)-(\d+)$/.exec(argument) ?? []) : [undefined, precise[1], precise[2], precise[4]];
+  const [, path = argument, from, to] =
+    precise === null ? (/^(.*):(\d+)-(\d+)$/.exec(argument) ?? []) : [undefined, precise[1], precise[2], precise[4]];
   const bytes = await nodeFileAccess.read(path, 'text');
   if (bytes.subarray(0, 8192).includes(0)) throw new ExplorerError('binaryFile', [basename(path)]);
   const text = new TextDecoder().decode(bytes);
   if (from === undefined) return { text, span: undefined };
   const lines = lineSpans(text);
   const [first, last] = [lines[Number(from) - 1], lines[Math.min(Number(to), lines.length) - 1]];
-  const span = first === undefined || last === undefined ? undefined : precise === null ? { start: first.start, end: last.end } : spanOf(lines, precise.slice(2).map(Number));
-  if (span === undefined || span.start >= span.end) throw new ExplorerError('invalidArgument', [argument.slice(path.length + 1), `${basename(path)} does not have ${precise === null ? 'these lines' : 'this part'}`]);
+  const span =
+    first === undefined || last === undefined
+      ? undefined
+      : precise === null
+        ? { start: first.start, end: last.end }
+        : spanOf(lines, precise.slice(2).map(Number));
+  if (span === undefined || span.start >= span.end)
+    throw new ExplorerError('invalidArgument', [
+      argument.slice(path.length + 1),
+      `${basename(path)} does not have ${precise === null ? 'these lines' : 'this part'}`,
+    ]);
   return { text, span };
 }
 
@@ -35,7 +45,10 @@ export async function readWholePart(argument: string): Promise<string> {
   return span === undefined ? text : text.slice(span.start, span.end);
 }
 
-function spanOf(lines: readonly TextSpan[], [fromLine, fromColumn, toLine, toColumn]: readonly number[]): TextSpan | undefined {
+function spanOf(
+  lines: readonly TextSpan[],
+  [fromLine, fromColumn, toLine, toColumn]: readonly number[],
+): TextSpan | undefined {
   const [first, last] = [lines[fromLine - 1], lines[toLine - 1]];
   if (first === undefined || last === undefined || fromColumn < 1 || toColumn < 1) return undefined;
   return { start: first.start + fromColumn - 1, end: Math.min(last.end, last.start + toColumn) };

@@ -18,8 +18,18 @@ export interface InspectOptions {
 }
 
 /** The extraction report of a model, as Markdown or as JSON; with what runs prove of it, where that is asked. */
-export async function inspect({ model, isJson, isProven = false, backend = 'auto' }: InspectOptions): Promise<TerminalText> {
+export async function inspect({
+  model,
+  isJson,
+  isProven = false,
+  backend = 'auto',
+}: InspectOptions): Promise<TerminalText> {
   const place = { path: modelPathOf(model) };
-  const { json, markdown } = isProven ? await proveModel(nodeFileAccess, place, new Runtimes(nodeRuntimes, availableParallelism()), { backend, threads: 0 }) : await inspectModel(nodeFileAccess, place);
+  const { json, markdown } = isProven
+    ? await proveModel(nodeFileAccess, place, new Runtimes(nodeRuntimes, availableParallelism()), {
+        backend,
+        threads: 0,
+      })
+    : await inspectModel(nodeFileAccess, place);
   return isJson ? jsonAsIs(json) : documentText(markdown);
 }

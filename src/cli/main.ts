@@ -58,13 +58,22 @@ async function main([command, ...rest]: readonly string[]): Promise<Outcome> {
   if (command === '--version' || options.values.version) return { output: await run('version', options), code: 0 };
   const { timeout } = options.values;
   const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
-  if (command !== undefined && work === undefined && (seconds !== undefined || isGuarded(command, options.values.prove))) return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
+  if (
+    command !== undefined &&
+    work === undefined &&
+    (seconds !== undefined || isGuarded(command, options.values.prove))
+  )
+    return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
   return { output: await run(command, options), code: 0 };
 }
 
-async function run(command: string | undefined, { values, positionals }: Omit<Arguments, 'untimed'>): Promise<TerminalText> {
+async function run(
+  command: string | undefined,
+  { values, positionals }: Omit<Arguments, 'untimed'>,
+): Promise<TerminalText> {
   const operand = (name: string): string => {
-    if (positionals.length !== 1 || positionals[0] === '') throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
+    if (positionals.length !== 1 || positionals[0] === '')
+      throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
     return positionals[0];
   };
   const option = (name: 'feeds' | 'out'): string => {
@@ -76,12 +85,46 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
     case 'explain':
       if (isImageFile(operand('FILE'))) refuseTextOptions(values);
       return isImageFile(operand('FILE'))
-        ? explainImage({ file: operand('FILE'), model: values.model, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input })
-        : explain({ file: operand('FILE'), ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}), model: values.model, target: values.target, ...languagesOf(values), tokenizer: values.tokenizer, isChatMessage: values.chat, component: values.component, head: values.head, backend: backendOf(values.backend, 'auto'), isJson: values.json, out: values.out, isInput: values.input, contextTokens: tokensOf(values.context), pair: values.pair });
+        ? explainImage({
+            file: operand('FILE'),
+            model: values.model,
+            head: values.head,
+            backend: backendOf(values.backend, 'auto'),
+            isJson: values.json,
+            out: values.out,
+            isInput: values.input,
+          })
+        : explain({
+            file: operand('FILE'),
+            ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}),
+            model: values.model,
+            target: values.target,
+            ...languagesOf(values),
+            tokenizer: values.tokenizer,
+            isChatMessage: values.chat,
+            component: values.component,
+            head: values.head,
+            backend: backendOf(values.backend, 'auto'),
+            isJson: values.json,
+            out: values.out,
+            isInput: values.input,
+            contextTokens: tokensOf(values.context),
+            pair: values.pair,
+          });
     case 'inspect':
-      return inspect({ model: operand('MODEL'), isJson: values.json, isProven: values.prove, backend: backendOf(values.backend, 'auto') });
+      return inspect({
+        model: operand('MODEL'),
+        isJson: values.json,
+        isProven: values.prove,
+        backend: backendOf(values.backend, 'auto'),
+      });
     case 'extract':
-      return extract({ model: operand('MODEL'), feeds: option('feeds'), out: option('out'), backend: backendOf(values.backend, 'wasm') });
+      return extract({
+        model: operand('MODEL'),
+        feeds: option('feeds'),
+        out: option('out'),
+        backend: backendOf(values.backend, 'wasm'),
+      });
     case 'tokenize':
       return tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
     case undefined:
@@ -96,9 +139,19 @@ async function run(command: string | undefined, { values, positionals }: Omit<Ar
 
 /** Throws `wrongUsage` where an option says how a text is to be read: a picture is read without it, which must not look as if it counted. */
 function refuseTextOptions(values: Options): void {
-  const ofTexts = ['target', 'source-language', 'target-language', 'context', 'pair', 'component', 'tokenizer', 'chat'] as const;
+  const ofTexts = [
+    'target',
+    'source-language',
+    'target-language',
+    'context',
+    'pair',
+    'component',
+    'tokenizer',
+    'chat',
+  ] as const;
   const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
-  if (given !== undefined) throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for texts, and the file is a picture']);
+  if (given !== undefined)
+    throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for texts, and the file is a picture']);
 }
 
 function tokensOf(value: string | undefined): number | undefined {
@@ -108,7 +161,9 @@ function tokensOf(value: string | undefined): number | undefined {
   throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
 }
 
-function languagesOf({ 'source-language': source, 'target-language': target }: Options): { readonly languages?: Languages } {
+function languagesOf({ 'source-language': source, 'target-language': target }: Options): {
+  readonly languages?: Languages;
+} {
   return source === undefined && target === undefined ? {} : { languages: { source, target } };
 }
 
@@ -151,7 +206,32 @@ function parse(args: string[]): Arguments {
   try {
     const string = { type: 'string' } as const;
     const flag = { type: 'boolean', default: false } as const;
-    const { values, positionals, tokens } = parseArgs({ args, allowPositionals: true, tokens: true, options: { model: string, head: string, target: string, 'source-language': string, 'target-language': string, context: string, pair: string, component: string, tokenizer: string, backend: string, feeds: string, out: string, timeout: string, chat: flag, input: flag, json: flag, prove: flag, help: { ...flag, short: 'h' }, version: flag } });
+    const { values, positionals, tokens } = parseArgs({
+      args,
+      allowPositionals: true,
+      tokens: true,
+      options: {
+        model: string,
+        head: string,
+        target: string,
+        'source-language': string,
+        'target-language': string,
+        context: string,
+        pair: string,
+        component: string,
+        tokenizer: string,
+        backend: string,
+        feeds: string,
+        out: string,
+        timeout: string,
+        chat: flag,
+        input: flag,
+        json: flag,
+        prove: flag,
+        help: { ...flag, short: 'h' },
+        version: flag,
+      },
+    });
     const left = new Set(args.keys());
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;
@@ -166,12 +246,16 @@ function parse(args: string[]): Arguments {
 
 /** What Node says is wrong with a command line, without its advice. */
 function firstSentence(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split(/\.\s/)[0].replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+  return (error instanceof Error ? error.message : String(error))
+    .split(/\.\s/)[0]
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
 }
 
 async function readStandardInput(): Promise<string> {
   const pieces: AsyncIterable<Buffer> = process.stdin; // no encoding is set
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(await readAtMost('text', 'The text on standard input', pieces));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+    await readAtMost('text', 'The text on standard input', pieces),
+  );
 }
 
 main(process.argv.slice(2))
@@ -181,7 +265,10 @@ main(process.argv.slice(2))
     const { code, details } = failure;
     const sentence = commandSentence(failure);
     const exitCode = code === 'wrongUsage' ? usageCode : 1;
-    const told: TerminalText = process.env['DEBUG'] === undefined || details === undefined ? line`${sentence}\n` : line`${sentence}\n${details}\n`;
+    const told: TerminalText =
+      process.env['DEBUG'] === undefined || details === undefined
+        ? line`${sentence}\n`
+        : line`${sentence}\n${details}\n`;
     if (work === undefined) process.stderr.write(told, () => process.exit(exitCode));
     else {
       work.tell(told);

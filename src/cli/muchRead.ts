@@ -15,7 +15,9 @@ const fewReaders = 8;
 export function muchRead(pattern: Pattern, component: ComponentInfo): MuchRead | undefined {
   if (pattern.numQueries < fewReaders) return undefined;
   const { columnMeans } = marginals(pattern, component.isCausal);
-  const sinks = hasSinks(component, pattern.numQueries) ? provenSinksAmong(columnMeans, pattern.numQueries, component.isCausal) : [];
+  const sinks = hasSinks(component, pattern.numQueries)
+    ? provenSinksAmong(columnMeans, pattern.numQueries, component.isCausal)
+    : [];
   const keys = sinks.length > 0 ? sinks : oftenRead(columnMeans, component.isCausal, sinks);
   const [first, ...others] = keys;
   if (first === undefined) return undefined;

@@ -37,8 +37,20 @@ export function patternName(head: HeadRef | undefined): string {
 }
 
 /** Loads a model, the bundled one of a name where none is asked for, with a tokenizer of one's own where one is given. Throws what loading throws, and `fileNotFound` or `fileUnreadable`. */
-export async function openModel<Model>({ model, backend }: ModelOptions, bundled: string | undefined, load: (choosing: Promise<ChosenRuntime>, access: FileAccess, spec: ModelSpec) => Promise<Model>, tokenizer?: string): Promise<Model> {
+export async function openModel<Model>(
+  { model, backend }: ModelOptions,
+  bundled: string | undefined,
+  load: (choosing: Promise<ChosenRuntime>, access: FileAccess, spec: ModelSpec) => Promise<Model>,
+  tokenizer?: string,
+): Promise<Model> {
   if (tokenizer !== undefined) await checkIsFile(tokenizer);
-  const spec: ModelSpec = { path: model === undefined ? bundledModelPath(bundled) : modelPathOf(model), backend, threads: 0, ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }) };
-  return loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (choosing) => load(choosing, commandFiles, spec));
+  const spec: ModelSpec = {
+    path: model === undefined ? bundledModelPath(bundled) : modelPathOf(model),
+    backend,
+    threads: 0,
+    ...(tokenizer === undefined ? {} : { tokenizerPath: resolve(tokenizer) }),
+  };
+  return loadOnBackend(new Runtimes(nodeRuntimes, availableParallelism()), spec, (choosing) =>
+    load(choosing, commandFiles, spec),
+  );
 }

@@ -6,6 +6,10 @@ export function parseHead(head: string | undefined, components: readonly Compone
   if (head === undefined) return undefined;
   const [, layer, index] = /^(\d+)\.(\d+)$/.exec(head) ?? [];
   const ref = { layer: Number(layer), head: Number(index) };
-  if (!components.some((component) => ref.head < (component.layers[ref.layer]?.numHeads ?? 0))) throw new ExplorerError('invalidArgument', ['--head', `${head} is not a head of this model; heads are named layer.head, from zero`]);
+  if (!components.some((component) => ref.head < (component.layers[ref.layer]?.numHeads ?? 0)))
+    throw new ExplorerError('invalidArgument', [
+      '--head',
+      `${head} is not a head of this model; heads are named layer.head, from zero`,
+    ]);
   return ref;
 }

@@ -4,7 +4,15 @@ import { noticeText, type ModelInfo, type Notice } from '../model/modelInfo';
 import type { InputView } from '../protocol';
 
 /** What a model was fed, as Python; where it comes from stands above it as comments. */
-export function printedInput(model: { readonly info: ModelInfo; input(): InputView }, notices: readonly Notice[]): TerminalText {
+export function printedInput(
+  model: { readonly info: ModelInfo; input(): InputView },
+  notices: readonly Notice[],
+): TerminalText {
   const { name, readFiles = [] } = model.info;
-  return joinTerminal([line`# ${name}`, ...readFiles.map((file) => line`# read: ${plain(file)}`), ...notices.map((notice) => line`# ${noticeText(notice)}`), line`${model.input().python}`]);
+  return joinTerminal([
+    line`# ${name}`,
+    ...readFiles.map((file) => line`# read: ${plain(file)}`),
+    ...notices.map((notice) => line`# ${noticeText(notice)}`),
+    line`${model.input().python}`,
+  ]);
 }

@@ -1,6 +1,12 @@
 import type { LoadedModel } from '../engine/loadedModel';
 import type { Explanation } from '../engine/textModel';
-import { isToBeChosenAnew, learnReader, unknownReader, windowAroundSelection, type TextSpan } from '../model/contextWindow';
+import {
+  isToBeChosenAnew,
+  learnReader,
+  unknownReader,
+  windowAroundSelection,
+  type TextSpan,
+} from '../model/contextWindow';
 import { placeInText } from './filePart';
 
 /** What was read of a text around a part of it. */
@@ -16,7 +22,12 @@ export interface ContextRead {
 const mostRuns = 5;
 
 /** Reads a part of a text with about so many tokens around it, as the editor does; alone where nothing is around it, or there is no room. Throws `contextNotRead`, and what reading throws. */
-export async function readInContext(model: LoadedModel, text: string, span: TextSpan, contextTokens: number): Promise<ContextRead> {
+export async function readInContext(
+  model: LoadedModel,
+  text: string,
+  span: TextSpan,
+  contextTokens: number,
+): Promise<ContextRead> {
   const place = placeInText(text, span);
   let reader = { ...unknownReader, mostTokens: model.info.contextLength ?? Infinity };
   for (let run = 1; run < mostRuns; run++) {
@@ -27,8 +38,17 @@ export async function readInContext(model: LoadedModel, text: string, span: Text
     const selected = { start: span.start - window.start, end: span.end - window.start };
     const after = learnReader(reader, { ...explanation, model: model.info }, read.length);
     // How much is read around a part was for us to say.
-    if (!isToBeChosenAnew(reader, after, explanation.streams[0].text.length, selected.end)) return { explanation: { ...explanation, notices: explanation.notices.filter(({ code }) => !code.startsWith('cutTo')) }, window, selected };
+    if (!isToBeChosenAnew(reader, after, explanation.streams[0].text.length, selected.end))
+      return {
+        explanation: { ...explanation, notices: explanation.notices.filter(({ code }) => !code.startsWith('cutTo')) },
+        window,
+        selected,
+      };
     reader = after;
   }
-  return { explanation: await model.explain({ text: text.slice(span.start, span.end), tokenLimit: 0 }), window: span, selected: undefined };
+  return {
+    explanation: await model.explain({ text: text.slice(span.start, span.end), tokenLimit: 0 }),
+    window: span,
+    selected: undefined,
+  };
 }

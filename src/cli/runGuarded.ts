@@ -26,7 +26,8 @@ const mostSeconds = 2_000_000;
 /** Reads what `--timeout` was given. Throws `wrongUsage`. */
 export function parseSeconds(written: string): number {
   const seconds = Number(written);
-  if (written.trim() === '' || !(seconds > 0 && seconds <= mostSeconds)) throw new ExplorerError('wrongUsage', ['--timeout', `it is a number of seconds, at most ${mostSeconds}`]);
+  if (written.trim() === '' || !(seconds > 0 && seconds <= mostSeconds))
+    throw new ExplorerError('wrongUsage', ['--timeout', `it is a number of seconds, at most ${mostSeconds}`]);
   return seconds;
 }
 
@@ -36,7 +37,8 @@ export function isGuarded(command: string, proves: boolean): boolean {
 }
 
 /** The process that does the work, seen from inside; undefined in the one that watches it. */
-export function guardedWork(): { /** Says the one sentence of a command that failed. */ tell(text: TerminalText): void } | undefined {
+export function guardedWork():
+  { /** Says the one sentence of a command that failed. */ tell(text: TerminalText): void } | undefined {
   const limitBytes = Number(process.env[guardVariable]);
   if (!(limitBytes > 0)) return undefined;
   startGuard({ descriptor: guardedLines.guard, limitBytes }, 0);
@@ -50,11 +52,15 @@ export function guardedWork(): { /** Says the one sentence of a command that fai
  */
 export async function runGuarded(args: readonly string[], seconds?: number): Promise<number> {
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
-  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], { stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: { ...process.env, [guardVariable]: String(mostBytes) } });
+  const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
+    stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...process.env, [guardVariable]: String(mostBytes) },
+  });
   let [printed, sentence, mapped, begun] = ['', '', '', ''];
   let limitBytes: number | undefined;
   const words = new GuardLine();
-  const read = (line: unknown, add: (text: string) => void): void => void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
+  const read = (line: unknown, add: (text: string) => void): void =>
+    void (line as Readable).on('data', (data: Buffer) => add(data.toString())); // each is 'pipe' above
   read(child.stderr, (text) => (printed = (printed + text).slice(-mostKept)));
   read(child.stdio[guardedLines.sentence], (text) => (sentence += text));
   read((child.stdio as readonly unknown[])[guardedLines.mapped] /* the type knows five */, (text) => (mapped += text));
@@ -80,16 +86,26 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   if (isOver) throw new ExplorerError('commandTookTooLong', [seconds ?? 0]);
   if (code === 0) return 0;
   // Of a failure with a sentence, what the runtime printed beside is the model's: it may name anything.
-  if (byThePerson.includes(signal) || (sentence === '' && printed.includes('EPIPE'))) return signal === null ? 1 : 128 + constants.signals[signal];
-  process.stderr.write(sentence === '' ? line`${commandSentence(endOf(explainEnd({ code, signal, printed, limitBytes, changedFile: changedSince(linesOf<SeenFile>(mapped)) })))}\n` : sentence); // which the other made fit for a terminal
+  if (byThePerson.includes(signal) || (sentence === '' && printed.includes('EPIPE')))
+    return signal === null ? 1 : 128 + constants.signals[signal];
+  process.stderr.write(
+    sentence === ''
+      ? line`${commandSentence(endOf(explainEnd({ code, signal, printed, limitBytes, changedFile: changedSince(linesOf<SeenFile>(mapped)) })))}\n`
+      : sentence,
+  ); // which the other made fit for a terminal
   return sentence === '' ? 1 : (code ?? 1);
 }
 
 function endOf({ kind, reason }: ReturnType<typeof explainEnd>): ExplorerError {
-  return new ExplorerError(kind === 'memory' ? 'outOfMemory' : kind === 'files' ? 'modelChanged' : 'commandStopped', [reason]);
+  return new ExplorerError(kind === 'memory' ? 'outOfMemory' : kind === 'files' ? 'modelChanged' : 'commandStopped', [
+    reason,
+  ]);
 }
 
 /** What whole lines of our own tell of; of the last one a part may have come. */
 function linesOf<T>(told: string): T[] {
-  return told.split('\n').slice(0, -1).map((each) => JSON.parse(each) as T); // our own process wrote it
+  return told
+    .split('\n')
+    .slice(0, -1)
+    .map((each) => JSON.parse(each) as T); // our own process wrote it
 }

@@ -7,14 +7,29 @@ export interface StoredTensor {
   readonly data: Uint8Array;
 }
 
-const elementBytes = new Map([['F64', 8], ['I64', 8], ['U64', 8], ['F32', 4], ['I32', 4], ['U32', 4], ['F16', 2], ['BF16', 2], ['I16', 2], ['U16', 2], ['I8', 1], ['U8', 1], ['BOOL', 1]]);
+const elementBytes = new Map([
+  ['F64', 8],
+  ['I64', 8],
+  ['U64', 8],
+  ['F32', 4],
+  ['I32', 4],
+  ['U32', 4],
+  ['F16', 2],
+  ['BF16', 2],
+  ['I16', 2],
+  ['U16', 2],
+  ['I8', 1],
+  ['U8', 1],
+  ['BOOL', 1],
+]);
 
 /** Room for the names and shapes of some ten thousand tensors. */
 export const maxHeaderBytes = 2 ** 20;
 
 /** Reads a safetensors file: an eight-byte header length, a JSON header, the data. Throws `invalidArgument`. */
 export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<string, StoredTensor> {
-  const invalid = (reason: string): ExplorerError => new ExplorerError('invalidArgument', [name, `it is not a safetensors file: ${reason}`]);
+  const invalid = (reason: string): ExplorerError =>
+    new ExplorerError('invalidArgument', [name, `it is not a safetensors file: ${reason}`]);
   if (bytes.length < 8) throw invalid('it is too short');
   const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (headerLength > bytes.length - 8) throw invalid('its header is longer than the file');
@@ -30,12 +45,19 @@ export function readSafetensors(bytes: Uint8Array, name: string): ReadonlyMap<st
   const tensors = new Map<string, StoredTensor>();
   for (const [key, entry] of Object.entries(header)) {
     if (key === '__metadata__') continue;
-    const { dtype, shape, data_offsets: offsets } = Object(entry) as { dtype: unknown; shape: unknown; data_offsets: unknown }; // checked below
+    const {
+      dtype,
+      shape,
+      data_offsets: offsets,
+    } = Object(entry) as { dtype: unknown; shape: unknown; data_offsets: unknown }; // checked below
     const width = elementBytes.get(String(dtype));
-    const isCounts = (value: unknown): value is number[] => Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
-    if (width === undefined || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2) throw invalid(`"${key}" is malformed`);
+    const isCounts = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.every((each) => Number.isSafeInteger(each) && each >= 0);
+    if (width === undefined || !isCounts(shape) || !isCounts(offsets) || offsets.length !== 2)
+      throw invalid(`"${key}" is malformed`);
     const [start, end] = offsets;
-    if (end > data.length || end - start !== shape.reduce((product, dim) => product * dim, width)) throw invalid(`"${key}" does not fit its shape`);
+    if (end > data.length || end - start !== shape.reduce((product, dim) => product * dim, width))
+      throw invalid(`"${key}" does not fit its shape`);
     tensors.set(key, { dtype: String(dtype), shape, data: data.subarray(start, end) });
   }
   return tensors;

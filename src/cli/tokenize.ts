@@ -10,6 +10,21 @@ export async function tokenize(tokenizerPath: string, text: string): Promise<Ter
   const tokenizer = await ModelTokenizer.open({ path: tokenizerPath }, nodeFileAccess, deadlines);
   const { ids, tokens, starts, ends, isSpecial } = tokenizer.encode(text);
   const offsets = Array.from(starts, (start, position) => [start, ends[position]]);
-  const spelt = specialNotices(tokenizer, { text, tokens: tokens.map((piece, i) => ({ id: ids[i], piece, start: starts[i], end: ends[i], isSpecial: isSpecial[i] === 1 })) });
-  return jsonText({ ids: [...ids], tokens, offsets, special: [...isSpecial], notices: [...tokenizer.notices, ...spelt].map(noticeText) });
+  const spelt = specialNotices(tokenizer, {
+    text,
+    tokens: tokens.map((piece, i) => ({
+      id: ids[i],
+      piece,
+      start: starts[i],
+      end: ends[i],
+      isSpecial: isSpecial[i] === 1,
+    })),
+  });
+  return jsonText({
+    ids: [...ids],
+    tokens,
+    offsets,
+    special: [...isSpecial],
+    notices: [...tokenizer.notices, ...spelt].map(noticeText),
+  });
 }

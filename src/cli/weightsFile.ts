@@ -30,7 +30,8 @@ export interface WrittenWeights {
 
 /** Throws `wrongUsage` where a path's ending names no format of arrays, `fileNotWritten` where nothing can be written there. */
 export async function checkWeightsFile(path: string): Promise<void> {
-  if (!/\.(?:safetensors|npz)$/i.test(path)) throw new ExplorerError('wrongUsage', ['--out', 'its name ends in .npz or .safetensors']);
+  if (!/\.(?:safetensors|npz)$/i.test(path))
+    throw new ExplorerError('wrongUsage', ['--out', 'its name ends in .npz or .safetensors']);
   await checkWritable(path);
 }
 
@@ -46,34 +47,95 @@ export async function writeWeights(path: string, weights: WrittenWeights): Promi
  * The arrays of such a file: `attention.<component>.<layer>`, `[head, query, key]`; of each stream `<name>.ids`, `.special`, `.offsets` and
  * `.codePoints`, one row a token; and `metadata`, the bytes of JSON that names all of them. Throws `invalidArgument` where they take too much.
  */
-export async function weightTensors({ model, notices, streams, components, store, runId, head }: WrittenWeights): Promise<ReadonlyMap<string, StoredTensor>> {
+export async function weightTensors({
+  model,
+  notices,
+  streams,
+  components,
+  store,
+  runId,
+  head,
+}: WrittenWeights): Promise<ReadonlyMap<string, StoredTensor>> {
   const written = components.map((component) => {
     const { layers, queryStream, keyStream } = component;
     const heads = headsOf(component).filter((each) => head === undefined || headLabel(each) === headLabel(head));
-    return { component, cells: streams[queryStream].tokens.length * streams[keyStream].tokens.length, layers: layers.map((info, layer) => ({ info, layer, heads: heads.filter((each) => each.layer === layer) })).filter((each) => each.heads.length > 0) };
+    return {
+      component,
+      cells: streams[queryStream].tokens.length * streams[keyStream].tokens.length,
+      layers: layers
+        .map((info, layer) => ({ info, layer, heads: heads.filter((each) => each.layer === layer) }))
+        .filter((each) => each.heads.length > 0),
+    };
   });
-  const total = written.reduce((sum, { cells, layers }) => sum + 4 * cells * layers.reduce((heads, each) => heads + each.heads.length, 0), 0);
+  const total = written.reduce(
+    (sum, { cells, layers }) => sum + 4 * cells * layers.reduce((heads, each) => heads + each.heads.length, 0),
+    0,
+  );
   const megabytes = (bytes: number): number => Math.ceil(bytes / 2 ** 20);
-  if (total > maxBytes) throw new ExplorerError('invalidArgument', ['--out', `the weights take ${megabytes(total)} MB, and at most ${megabytes(maxBytes)} MB are written: name one of the heads with --head, or give fewer lines`]);
+  if (total > maxBytes)
+    throw new ExplorerError('invalidArgument', [
+      '--out',
+      `the weights take ${megabytes(total)} MB, and at most ${megabytes(maxBytes)} MB are written: name one of the heads with --head, or give fewer lines`,
+    ]);
   const tensors = new Map<string, StoredTensor>();
-  for (const { component: { component, queryStream, keyStream }, cells, layers } of written) {
+  for (const {
+    component: { component, queryStream, keyStream },
+    cells,
+    layers,
+  } of written) {
     for (const { layer, heads } of layers) {
       const values = new Float32Array(heads.length * cells);
-      for (const [index, each] of heads.entries()) values.set((await store.pattern({ runId, selection: { component, heads: [each], aggregation: 'mean' } })).weights, index * cells);
-      tensors.set(`attention.${component}.${layer}`, { dtype: 'F32', shape: [heads.length, streams[queryStream].tokens.length, streams[keyStream].tokens.length], data: bytesOf(values) });
+      for (const [index, each] of heads.entries())
+        values.set(
+          (await store.pattern({ runId, selection: { component, heads: [each], aggregation: 'mean' } })).weights,
+          index * cells,
+        );
+      tensors.set(`attention.${component}.${layer}`, {
+        dtype: 'F32',
+        shape: [heads.length, streams[queryStream].tokens.length, streams[keyStream].tokens.length],
+        data: bytesOf(values),
+      });
     }
   }
-  const names = streams.map(({ role }, i) => nameOf(role, streams.slice(0, i).filter((other) => other.role === role).length));
+  const names = streams.map(({ role }, i) =>
+    nameOf(role, streams.slice(0, i).filter((other) => other.role === role).length),
+  );
   for (const [i, stream] of streams.entries()) {
     const { role, tokens } = stream;
-    const add = (name: string, dtype: string, width: number, values: Int32Array | Uint8Array): void => void tensors.set(`${names[i]}.${name}`, { dtype, shape: width === 1 ? [tokens.length] : [tokens.length, width], data: bytesOf(values) });
-    add('ids', 'I32', 1, Int32Array.from(tokens, ({ id }) => id));
-    add('special', 'BOOL', 1, Uint8Array.from(tokens, ({ isSpecial }) => (isSpecial ? 1 : 0)));
+    const add = (name: string, dtype: string, width: number, values: Int32Array | Uint8Array): void =>
+      void tensors.set(`${names[i]}.${name}`, {
+        dtype,
+        shape: width === 1 ? [tokens.length] : [tokens.length, width],
+        data: bytesOf(values),
+      });
+    add(
+      'ids',
+      'I32',
+      1,
+      Int32Array.from(tokens, ({ id }) => id),
+    );
+    add(
+      'special',
+      'BOOL',
+      1,
+      Uint8Array.from(tokens, ({ isSpecial }) => (isSpecial ? 1 : 0)),
+    );
     if (role === 'image') continue;
-    if (tokens.some(({ typeId }) => typeId !== undefined)) add('types', 'I32', 1, Int32Array.from(tokens, ({ typeId = 0 }) => typeId));
+    if (tokens.some(({ typeId }) => typeId !== undefined))
+      add(
+        'types',
+        'I32',
+        1,
+        Int32Array.from(tokens, ({ typeId = 0 }) => typeId),
+      );
     add('offsets', 'I32', 2, Int32Array.from(tokens.flatMap(({ start, end }) => [start, end])));
     const codePointAt = codePoints(stream.text);
-    add('codePoints', 'I32', 2, Int32Array.from(tokens.flatMap(({ start, end }) => [codePointAt[start], codePointAt[end]])));
+    add(
+      'codePoints',
+      'I32',
+      2,
+      Int32Array.from(tokens.flatMap(({ start, end }) => [codePointAt[start], codePointAt[end]])),
+    );
   }
   const told = {
     ...format,
@@ -81,13 +143,26 @@ export async function weightTensors({ model, notices, streams, components, store
     backend: model.backend,
     unit: 'attention weight: the share of a query’s attention that a key gets',
     notices,
-    streams: streams.map(({ text, tokens, grid, second }, i) => ({ name: names[i], text, ...(second === undefined ? {} : { second }), pieces: tokens.map(({ piece }) => piece), ...(grid === undefined ? {} : { grid }) })),
+    streams: streams.map(({ text, tokens, grid, second }, i) => ({
+      name: names[i],
+      text,
+      ...(second === undefined ? {} : { second }),
+      pieces: tokens.map(({ piece }) => piece),
+      ...(grid === undefined ? {} : { grid }),
+    })),
     components: written.map(({ component: { component, queryStream, keyStream, isCausal }, layers }) => ({
       name: component,
       queries: names[queryStream],
       keys: names[keyStream],
       isCausal,
-      layers: layers.map(({ info: { path, method, normalization, maxError }, layer, heads }) => ({ array: `attention.${component}.${layer}`, path, heads: heads.map(headLabel), method, normalization, maxError: maxError ?? 0 })),
+      layers: layers.map(({ info: { path, method, normalization, maxError }, layer, heads }) => ({
+        array: `attention.${component}.${layer}`,
+        path,
+        heads: heads.map(headLabel),
+        method,
+        normalization,
+        maxError: maxError ?? 0,
+      })),
     })),
   };
   const metadata = new TextEncoder().encode(JSON.stringify(told));

@@ -53,7 +53,11 @@ async function placeOf(path: string): Promise<{ readonly path: string; readonly 
   const real = await realpath(path).catch(() => undefined);
   if (real === undefined) return { path: resolve(path), isDevice: false };
   const stats = await stat(real);
-  if (!stats.isFile() && !stats.isCharacterDevice()) throw new ExplorerError('fileNotWritten', [path, stats.isDirectory() ? 'it is a folder' : 'it is a pipe, a socket or a disk']);
+  if (!stats.isFile() && !stats.isCharacterDevice())
+    throw new ExplorerError('fileNotWritten', [
+      path,
+      stats.isDirectory() ? 'it is a folder' : 'it is a pipe, a socket or a disk',
+    ]);
   return { path: real, isDevice: stats.isCharacterDevice() };
 }
 

@@ -14,10 +14,21 @@ export interface ArrangedLayers {
 }
 
 /** Puts the layers that runs gave in order by component. Throws `checksFailed` where there is none. */
-export function arrangeLayers(modelName: string, results: readonly Pick<AttentionResult, 'layers' | 'failed'>[], streamsOf?: (component: Component) => Streams): ArrangedLayers {
+export function arrangeLayers(
+  modelName: string,
+  results: readonly Pick<AttentionResult, 'layers' | 'failed'>[],
+  streamsOf?: (component: Component) => Streams,
+): ArrangedLayers {
   const layers = results.flatMap((result) => result.layers);
   const failed = results.flatMap((result) => result.failed);
-  if (layers.length === 0) throw new ExplorerError('checksFailed', [modelName, failed[0]?.reason ?? 'nothing came out'], { details: failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n') });
+  if (layers.length === 0)
+    throw new ExplorerError('checksFailed', [modelName, failed[0]?.reason ?? 'nothing came out'], {
+      details: failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n'),
+    });
   const components = describeComponents(layers, streamsOf);
-  return { layers: storedLayers(layers, components), components, notices: failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] })) };
+  return {
+    layers: storedLayers(layers, components),
+    components,
+    notices: failed.map(({ path, reason }) => ({ code: 'siteNotDrawn', args: [path, reason] })),
+  };
 }

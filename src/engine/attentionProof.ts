@@ -28,10 +28,23 @@ interface Arranged {
  * Proves that weights are those that an attention used: values times weights equal what it gave, to its precision.
  * @param isCoarse whether values are rounded to few bits on the way.
  */
-export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined }, isCoarse: boolean): Proof {
+export function proveWeights(
+  site: SiteWeights,
+  how: WeightedValues,
+  tensors: { readonly values: OutputTensor | undefined; readonly result: OutputTensor | undefined },
+  isCoarse: boolean,
+): Proof {
   const values = arrange(tensors.values, how.layout, site, how.numValueHeads, how.from);
   const result = arrange(tensors.result, how.resultLayout, site, site.numHeads, 0);
-  if (values === undefined || result === undefined || values.size !== result.size || values.numPositions < site.numKeys || result.numPositions < site.numQueries || site.numHeads % values.numHeads !== 0) return { unproven: 'values and result are not laid out in a way that is known' };
+  if (
+    values === undefined ||
+    result === undefined ||
+    values.size !== result.size ||
+    values.numPositions < site.numKeys ||
+    result.numPositions < site.numQueries ||
+    site.numHeads % values.numHeads !== 0
+  )
+    return { unproven: 'values and result are not laid out in a way that is known' };
   const { batch, numHeads, numQueries, numKeys, weights } = site;
   const [shift, own] = [new Float64Array(values.size), new Float64Array(values.size)];
   let largest = 0;
@@ -48,7 +61,9 @@ export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { 
         for (let key = 0; key < numKeys; key++) {
           const weight = weights[row + key];
           sum += weight;
-          if (weight !== 0) for (let i = 0, at = from.at + key * from.position; i < own.length; i++, at += from.feature) own[i] += weight * values.data[at];
+          if (weight !== 0)
+            for (let i = 0, at = from.at + key * from.position; i < own.length; i++, at += from.feature)
+              own[i] += weight * values.data[at];
         }
         // Of a query that reads no key, nothing is known.
         if (sum === 0) continue;
@@ -65,10 +80,22 @@ export function proveWeights(site: SiteWeights, how: WeightedValues, tensors: { 
     }
   }
   const difference = scale === 0 ? largest : largest / scale;
-  return { difference, failure: difference <= (isCoarse ? coarseTolerance : tolerance) ? '' : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}` };
+  return {
+    difference,
+    failure:
+      difference <= (isCoarse ? coarseTolerance : tolerance)
+        ? ''
+        : `values weighted by it ${difference === Infinity ? 'are numbers, and what the attention gives are none' : `differ by ${difference.toPrecision(2)} of the largest from what the attention gives`}`,
+  };
 }
 
-function arrange(tensor: OutputTensor | undefined, layout: WeightedValues['layout'], { batch, numHeads }: SiteWeights, numMerged: number | undefined, fromFeature = 0): Arranged | undefined {
+function arrange(
+  tensor: OutputTensor | undefined,
+  layout: WeightedValues['layout'],
+  { batch, numHeads }: SiteWeights,
+  numMerged: number | undefined,
+  fromFeature = 0,
+): Arranged | undefined {
   const data = tensor === undefined ? undefined : toFloats(tensor);
   const dims = tensor?.dims ?? [];
   if (data === undefined || dims.length < 2 || data.length === 0) return undefined;
@@ -76,12 +103,31 @@ function arrange(tensor: OutputTensor | undefined, layout: WeightedValues['layou
     if (dims.length !== 3 || dims[0] !== batch || numMerged === undefined) return undefined;
     const [, numPositions, width] = dims;
     const size = (width - fromFeature) / numMerged;
-    return Number.isInteger(size) ? { data, numPositions, size, numHeads: numMerged, of: (item, head) => ({ at: item * numPositions * width + fromFeature + head * size, position: width, feature: 1 }) } : undefined;
+    return Number.isInteger(size)
+      ? {
+          data,
+          numPositions,
+          size,
+          numHeads: numMerged,
+          of: (item, head) => ({
+            at: item * numPositions * width + fromFeature + head * size,
+            position: width,
+            feature: 1,
+          }),
+        }
+      : undefined;
   }
   const [rows, columns] = dims.slice(-2);
   const count = data.length / (rows * columns);
   // Axes before the last two are items and heads, either of which may be of length one.
-  const [ownItems, ownHeads] = count === 1 ? [1, 1] : count % batch === 0 && numHeads % (count / batch) === 0 ? [batch, count / batch] : numHeads % count === 0 ? [1, count] : [0, 0];
+  const [ownItems, ownHeads] =
+    count === 1
+      ? [1, 1]
+      : count % batch === 0 && numHeads % (count / batch) === 0
+        ? [batch, count / batch]
+        : numHeads % count === 0
+          ? [1, count]
+          : [0, 0];
   if (ownItems === 0) return undefined;
   const isTurned = layout === 'turned';
   return {
@@ -89,6 +135,10 @@ function arrange(tensor: OutputTensor | undefined, layout: WeightedValues['layou
     numPositions: isTurned ? columns : rows,
     size: isTurned ? rows : columns,
     numHeads: ownHeads,
-    of: (item, head) => ({ at: ((ownItems === 1 ? 0 : item) * ownHeads + (ownHeads === 1 ? 0 : head)) * rows * columns, position: isTurned ? 1 : columns, feature: isTurned ? columns : 1 }),
+    of: (item, head) => ({
+      at: ((ownItems === 1 ? 0 : item) * ownHeads + (ownHeads === 1 ? 0 : head)) * rows * columns,
+      position: isTurned ? 1 : columns,
+      feature: isTurned ? columns : 1,
+    }),
   };
 }

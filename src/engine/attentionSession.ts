@@ -20,7 +20,14 @@ import type { HeldLayer } from './heldLayer';
 import { runPositions, type Placements } from './positionRun';
 import { PlacedOutputs, type ExpectedOutput } from './placedOutputs';
 import { arrangeWeights, checkWeights, cropWeights, firstItem, shareOfPadding, type SiteWeights } from './layerWeights';
-import { externalDataPaths, noExternalData, openExternalData, readExternalData, type ExternalData, type ModelFiles } from './modelFiles';
+import {
+  externalDataPaths,
+  noExternalData,
+  openExternalData,
+  readExternalData,
+  type ExternalData,
+  type ModelFiles,
+} from './modelFiles';
 import { noAttention } from './noAttention';
 import { exclusively } from './runLock';
 import { silently, silentSeverity, type OrtModule, type Runtime } from './runtime';
@@ -104,7 +111,14 @@ const leavesPaddingUnwritten = 'GroupQueryAttention';
 type OptimizationLevel = 'all' | 'disabled';
 
 /** The backend that is meant where none is named. */
-const portable: NonNullable<SessionOptions['runtime']> = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve({}), unlessLost: (work) => work() };
+const portable: NonNullable<SessionOptions['runtime']> = {
+  backend: 'wasm',
+  isNative: false,
+  lost: undefined,
+  sessionOptions: { executionProviders: ['wasm'] },
+  sessionConfig: () => Promise.resolve({}),
+  unlessLost: (work) => work(),
+};
 
 /** A model with its attention exposed, ready to run. */
 export class AttentionSession {
@@ -128,50 +142,118 @@ export class AttentionSession {
   /** What is to be said of how the model was loaded. */
   readonly notices: readonly Notice[];
 
-  private constructor(options: SessionOptions, session: Ort.InferenceSession, rewritten: RewrittenModel, { open, refusal, proofs }: { readonly open: () => Promise<Ort.InferenceSession>; readonly refusal: string | undefined; readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string> }) {
+  private constructor(
+    options: SessionOptions,
+    session: Ort.InferenceSession,
+    rewritten: RewrittenModel,
+    {
+      open,
+      refusal,
+      proofs,
+    }: {
+      readonly open: () => Promise<Ort.InferenceSession>;
+      readonly refusal: string | undefined;
+      readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
+    },
+  ) {
     this.#ort = options.ort;
     this.#session = session;
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
     this.#toProve = proofs;
-    this.notices = [...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]), ...(roundsProducts(options.files.analysis.index) ? [{ code: 'roundedProducts', args: [options.files.name] } as const] : [])];
+    this.notices = [
+      ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]),
+      ...(roundsProducts(options.files.analysis.index)
+        ? [{ code: 'roundedProducts', args: [options.files.name] } as const]
+        : []),
+    ];
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
     this.#rewritten = rewritten;
     this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
     this.isCoarse = isCoarse(options.files.analysis.index);
-    this.#ownOutputs = options.wantOutputs === true ? options.files.analysis.index.graph.outputs.map((output) => output.name) : (options.keptOutputs ?? []);
+    this.#ownOutputs =
+      options.wantOutputs === true
+        ? options.files.analysis.index.graph.outputs.map((output) => output.name)
+        : (options.keptOutputs ?? []);
   }
 
   /** Throws `modelNoAttention`, `attentionRefused`, `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
   static async create(options: SessionOptions): Promise<AttentionSession> {
-    const { ort, files, wantOutputs = false, keptOutputs, taps, runtime = portable, heldBytes = 0, mayLackAttention = false, proves = 'inside', onProgress } = options;
+    const {
+      ort,
+      files,
+      wantOutputs = false,
+      keptOutputs,
+      taps,
+      runtime = portable,
+      heldBytes = 0,
+      mayLackAttention = false,
+      proves = 'inside',
+      onProgress,
+    } = options;
     const { sites } = files.analysis;
     if (sites.length === 0 && !mayLackAttention) throw noAttention(files.name, files.analysis);
     // The native runtime maps weights from their files only where none are handed to it; what compactModel left in the graph is little.
     const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
-    const proofs = taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
+    const proofs =
+      taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
     const also = [...proofs.values()].flatMap((how) => (typeof how === 'string' ? [] : [how.values, how.result]));
-    const rewritten = rewriteModel(files.analysis, { sites, isWhole: wantOutputs, also, keepsWeights, hasEnd: runtime.backend === 'native' && taps === undefined, ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}), ...(keptOutputs === undefined ? {} : { kept: keptOutputs }), ...taps });
+    const rewritten = rewriteModel(files.analysis, {
+      sites,
+      isWhole: wantOutputs,
+      also,
+      keepsWeights,
+      hasEnd: runtime.backend === 'native' && taps === undefined,
+      ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}),
+      ...(keptOutputs === undefined ? {} : { kept: keptOutputs }),
+      ...taps,
+    });
     const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
-    if (!runtime.isNative && neededBytes > heapBytes) throw new ExplorerError('modelTooLarge', [files.name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
+    if (!runtime.isNative && neededBytes > heapBytes)
+      throw new ExplorerError('modelTooLarge', [
+        files.name,
+        Math.round(neededBytes / 1e6),
+        Math.round(heapBytes / 1e6),
+      ]);
     const config = await runtime.sessionConfig(multipliesBytes(files.analysis.index));
-    const make = async (weights: ExternalData, graphOptimizationLevel: OptimizationLevel, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> => {
-      const externalData = [...weights.files, ...(rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }])];
+    const make = async (
+      weights: ExternalData,
+      graphOptimizationLevel: OptimizationLevel,
+      extra: Readonly<Record<string, string>>,
+    ): Promise<Ort.InferenceSession> => {
+      const externalData = [
+        ...weights.files,
+        ...(rewritten.ownBytesName === undefined
+          ? []
+          : [{ path: rewritten.ownBytesName, data: files.analysis.model.bytes }]),
+      ];
       onProgress?.('createSession');
       try {
-        const create = (): Promise<Ort.InferenceSession> => ort.InferenceSession.create(rewritten.bytes, {
-          ...runtime.sessionOptions,
-          ...(rewritten.cpuNodeNames.length > 0 ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] } : {}),
-          graphOptimizationLevel,
-          // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
-          ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
-          logSeverityLevel: silentSeverity,
-          // Packing weights anew for the processor holds them twice for a while.
-          extra: { session: { ...config, ...(rewritten.weightBytes > mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm'] ? { disable_prepacking: '1' } : {}), ...extra } },
-          ...(externalData.length > 0 ? { externalData } : {}),
-        });
+        const create = (): Promise<Ort.InferenceSession> =>
+          ort.InferenceSession.create(rewritten.bytes, {
+            ...runtime.sessionOptions,
+            ...(rewritten.cpuNodeNames.length > 0
+              ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: rewritten.cpuNodeNames }] }
+              : {}),
+            graphOptimizationLevel,
+            // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
+            ...(taps === undefined ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
+            logSeverityLevel: silentSeverity,
+            // Packing weights anew for the processor holds them twice for a while.
+            extra: {
+              session: {
+                ...config,
+                ...(rewritten.weightBytes >
+                mostPackedBytes[runtime.backend === 'native' && taps === undefined ? 'native' : 'wasm']
+                  ? { disable_prepacking: '1' }
+                  : {}),
+                ...extra,
+              },
+            },
+            ...(externalData.length > 0 ? { externalData } : {}),
+          });
         return await exclusively(ort, () => runtime.unlessLost(create));
       } catch (error) {
         throw runtimeError(error, `the model ${files.name}`);
@@ -185,7 +267,9 @@ export class AttentionSession {
       // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
       await files.access.willMap?.((await externalDataPaths(files, rewritten.externalFiles)).map(({ path }) => path));
       const folder = folderOf(files.path);
-      return make(noExternalData, level, { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder }).catch(async (error: unknown) => {
+      return make(noExternalData, level, {
+        model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder,
+      }).catch(async (error: unknown) => {
         if (rewritten.externalFiles.length === 0) throw error;
         return make(await readExternalData(files, rewritten.externalFiles), level, {});
       });
@@ -197,7 +281,8 @@ export class AttentionSession {
         return await openAt('all');
       } catch (error) {
         // The setting for exact sums works through the optimiser alone.
-        if (!(error instanceof ExplorerError) || error.code !== 'runtimeFailed' || Object.keys(config).length > 0) throw error;
+        if (!(error instanceof ExplorerError) || error.code !== 'runtimeFailed' || Object.keys(config).length > 0)
+          throw error;
         // Some graphs are only refused as the optimiser rewrites them, or infers shapes of what it has rewritten.
         const session = await openAt('disabled').catch(() => {
           throw error;
@@ -240,9 +325,15 @@ export class AttentionSession {
     const { batch = this.#numItems, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const isFirst = this.#toProve.size > 0 && this.#proofs.size === 0;
-    const proving = isFirst ? [...this.#toProve.values()].flatMap((how) => (typeof how === 'string' ? [] : [how.values, how.result])) : [];
+    const proving = isFirst
+      ? [...this.#toProve.values()].flatMap((how) => (typeof how === 'string' ? [] : [how.values, how.result]))
+      : [];
     const expected = batch === 1 && !hasWindows && own.length === 0 && !isFirst ? this.#expect(options) : [];
-    const results = await this.#run(inputs, [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own, ...proving])], expected);
+    const results = await this.#run(
+      inputs,
+      [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own, ...proving])],
+      expected,
+    );
     if (isFirst) this.#proofs = this.#prove(results, options);
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
@@ -250,12 +341,21 @@ export class AttentionSession {
     for (const { site, output } of this.#rewritten.outputs) {
       const read = this.readWeights(site, results[output], options);
       const proof = this.#proofs.get(site);
-      if (proof !== undefined && 'failure' in proof && proof.failure !== '') failed.push({ path: site.path, reason: proof.failure });
+      if (proof !== undefined && 'failure' in proof && proof.failure !== '')
+        failed.push({ path: site.path, reason: proof.failure });
       else if ('reason' in read) failed.push({ path: site.path, reason: read.reason });
       else layers.push(read.layer);
       if (read.checks !== undefined) checks.set(site, read.checks);
     }
-    return { layers, failed, outputs: pickOutputs(results, own), report: withChecks(this.report, this.#files.analysis.sites.map((site) => checks.get(site))) };
+    return {
+      layers,
+      failed,
+      outputs: pickOutputs(results, own),
+      report: withChecks(
+        this.report,
+        this.#files.analysis.sites.map((site) => checks.get(site)),
+      ),
+    };
   }
 
   /** What the first run showed of each site: whether its weights are those that the model used. */
@@ -267,19 +367,40 @@ export class AttentionSession {
     const proofs = new Map<PlacedSite, Proof>();
     for (const { site, output } of this.#rewritten.outputs) {
       const how = this.#toProve.get(site);
-      if (how !== undefined) proofs.set(site, typeof how === 'string' ? { unproven: how } : this.#proveSite(site, how, results, { ...options, weights: output }));
+      if (how !== undefined)
+        proofs.set(
+          site,
+          typeof how === 'string'
+            ? { unproven: how }
+            : this.#proveSite(site, how, results, { ...options, weights: output }),
+        );
     }
     return proofs;
   }
 
-  #proveSite(site: PlacedSite, how: WeightedValues, results: Readonly<Record<string, Ort.Tensor | undefined>>, options: RunOptions & { readonly weights: string }): Proof {
+  #proveSite(
+    site: PlacedSite,
+    how: WeightedValues,
+    results: Readonly<Record<string, Ort.Tensor | undefined>>,
+    options: RunOptions & { readonly weights: string },
+  ): Proof {
     const [weights, values, result] = [options.weights, how.values, how.result].map((name) => results[name]);
     const data = weights?.data;
-    const whole = weights !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: weights.dims, data }, options.batch ?? this.#numItems) : undefined;
+    const whole =
+      weights !== undefined && data instanceof Float32Array
+        ? arrangeWeights(site, { dims: weights.dims, data }, options.batch ?? this.#numItems)
+        : undefined;
     if (whole === undefined) return { unproven: 'its weights did not come out as floats' };
     const [queries, keys] = extentsOf(site, options);
-    const arranged = this.#leavesUnwritten(site) ? cropWeights(whole, queries.tokens ?? whole.numQueries, keys.tokens ?? whole.numKeys) : whole;
-    return proveWeights(arranged, how, { values: values && fromTensor(values), result: result && fromTensor(result) }, this.isCoarse);
+    const arranged = this.#leavesUnwritten(site)
+      ? cropWeights(whole, queries.tokens ?? whole.numQueries, keys.tokens ?? whole.numKeys)
+      : whole;
+    return proveWeights(
+      arranged,
+      how,
+      { values: values && fromTensor(values), result: result && fromTensor(result) },
+      this.isCoarse,
+    );
   }
 
   #leavesUnwritten({ node }: PlacedSite): boolean {
@@ -287,34 +408,81 @@ export class AttentionSession {
   }
 
   /** The attention of one site from its tensor, checked; otherwise the reason why it is none. */
-  readWeights(site: PlacedSite, tensor: Ort.Tensor | undefined, options: RunOptions): { readonly layer: LayerWeights; readonly checks: SiteChecks } | { readonly reason: string; readonly checks?: SiteChecks } {
+  readWeights(
+    site: PlacedSite,
+    tensor: Ort.Tensor | undefined,
+    options: RunOptions,
+  ):
+    | { readonly layer: LayerWeights; readonly checks: SiteChecks }
+    | { readonly reason: string; readonly checks?: SiteChecks } {
     const { hasWindows = false, numPast = 0 } = options;
     const numCopies = options.batch === undefined ? this.#numItems : 1;
     const batch = options.batch ?? 1;
     const data = tensor?.data;
-    const whole = tensor !== undefined && data instanceof Float32Array ? arrangeWeights(site, { dims: tensor.dims, data }, numCopies * batch) : undefined;
-    if (whole === undefined) return { reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}` };
+    const whole =
+      tensor !== undefined && data instanceof Float32Array
+        ? arrangeWeights(site, { dims: tensor.dims, data }, numCopies * batch)
+        : undefined;
+    if (whole === undefined)
+      return {
+        reason: `its tensor is ${tensor === undefined ? 'missing' : `${tensor.type} [${tensor.dims.join(', ')}]`}`,
+      };
     const item = firstItem(whole, numCopies);
-    if (item === undefined) return { reason: `the ${numCopies} items of the batch differ, though all are the same text` };
+    if (item === undefined)
+      return { reason: `the ${numCopies} items of the batch differ, though all are the same text` };
     const [queries, keys] = extentsOf(site, options);
-    if (site.hasLearnedQueries === true && queries.positions !== undefined && queries.positions !== item.numQueries) return { reason: `its ${item.numQueries} queries are the model’s own, which it has learned: they stand for no tokens of the text` };
+    if (site.hasLearnedQueries === true && queries.positions !== undefined && queries.positions !== item.numQueries)
+      return {
+        reason: `its ${item.numQueries} queries are the model’s own, which it has learned: they stand for no tokens of the text`,
+      };
     const [numQueries, numKeys] = [queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys];
-    const isUnwritten = this.#leavesUnwritten(site) && item.numQueries === queries.positions && item.numKeys === keys.positions;
+    const isUnwritten =
+      this.#leavesUnwritten(site) && item.numQueries === queries.positions && item.numKeys === keys.positions;
     const arranged = isUnwritten ? cropWeights(item, numQueries, numKeys) : item;
-    const checks = checkWeights(arranged, { rowSum: site.rowSum, isCoarse: this.isCoarse, batch: hasWindows ? undefined : batch, numPast, numQueries: isUnwritten ? arranged.numQueries : queries.positions, numKeys: isUnwritten ? arranged.numKeys : keys.positions });
+    const checks = checkWeights(arranged, {
+      rowSum: site.rowSum,
+      isCoarse: this.isCoarse,
+      batch: hasWindows ? undefined : batch,
+      numPast,
+      numQueries: isUnwritten ? arranged.numQueries : queries.positions,
+      numKeys: isUnwritten ? arranged.numKeys : keys.positions,
+    });
     if (checks.failure !== '') return { reason: checks.failure, checks };
     const cropped = cropWeights(arranged, numQueries, numKeys);
     const paddingShare = cropped === arranged || site.rowSum === 'any' ? 0 : shareOfPadding(arranged, cropped);
-    return { checks, layer: { ...cropped, ...(paddingShare > 0 ? { paddingShare } : {}), component: site.component, layer: site.layer, modelLayer: site.modelLayer, path: site.path, rowSum: site.rowSum, method: site.method, isCausal: checks.isCausal, numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads } };
+    return {
+      checks,
+      layer: {
+        ...cropped,
+        ...(paddingShare > 0 ? { paddingShare } : {}),
+        component: site.component,
+        layer: site.layer,
+        modelLayer: site.modelLayer,
+        path: site.path,
+        rowSum: site.rowSum,
+        method: site.method,
+        isCausal: checks.isCausal,
+        numKeyValueHeads: site.numKeyValueHeads ?? cropped.numHeads,
+      },
+    };
   }
 
   /** Where each site's queries and keys stand in a picture that is given as pixels, or in a text that is given as ids; see {@link runPositions}. */
   positions(inputs: readonly ModelInput[], read: ModelInput, isChannelLast = false): Promise<Placements> {
-    return runPositions({ ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative }, inputs, read, isChannelLast);
+    return runPositions(
+      { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative },
+      inputs,
+      read,
+      isChannelLast,
+    );
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
-  fetch(inputs: readonly ModelInput[], names: readonly string[], tapInputs: readonly ModelInput[]): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
+  fetch(
+    inputs: readonly ModelInput[],
+    names: readonly string[],
+    tapInputs: readonly ModelInput[],
+  ): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
     return this.#run(inputs, names, [], tapInputs);
   }
 
@@ -334,7 +502,12 @@ export class AttentionSession {
     return expected;
   }
 
-  async #run(inputs: readonly ModelInput[], fetches: readonly string[], expected: readonly ExpectedOutput[] = [], tapInputs: readonly ModelInput[] = []): Promise<Ort.InferenceSession.OnnxValueMapType> {
+  async #run(
+    inputs: readonly ModelInput[],
+    fetches: readonly string[],
+    expected: readonly ExpectedOutput[] = [],
+    tapInputs: readonly ModelInput[] = [],
+  ): Promise<Ort.InferenceSession.OnnxValueMapType> {
     const needed = new Set(this.inputNames);
     const feeds: Record<string, Ort.Tensor> = {};
     for (const input of inputs) if (needed.has(input.name)) feeds[input.name] = toTensor(this.#ort, input);
@@ -343,9 +516,26 @@ export class AttentionSession {
     for (const input of tapInputs) feeds[input.name] = toTensor(this.#ort, input);
     const session = (this.#session ??= await this.#open());
     try {
-      const placed = expected.length === 0 ? undefined : await exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, (dims) => new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims)));
+      const placed =
+        expected.length === 0
+          ? undefined
+          : await exclusively(this.#ort, async () =>
+              this.#placed?.run(
+                session,
+                feeds,
+                expected,
+                (dims) =>
+                  new this.#ort.Tensor(
+                    'float32',
+                    new Float32Array(dims.reduce((product, dim) => product * dim, 1)),
+                    dims,
+                  ),
+              ),
+            );
       if (placed !== undefined) return placed;
-      const results = await exclusively(this.#ort, () => this.#runtime.unlessLost(() => session.run(feeds, fetches, silently)));
+      const results = await exclusively(this.#ort, () =>
+        this.#runtime.unlessLost(() => session.run(feeds, fetches, silently)),
+      );
       this.#placed?.learn(results);
       return results;
     } catch (error) {
@@ -358,7 +548,8 @@ export class AttentionSession {
     const session = this.#session;
     this.#session = undefined;
     // With a lost device it would wait for ever.
-    if (session !== undefined && this.#runtime.lost === undefined) await exclusively(this.#ort, () => session.release());
+    if (session !== undefined && this.#runtime.lost === undefined)
+      await exclusively(this.#ort, () => session.release());
   }
 
   /** Frees the session; it is not to run after that. */
@@ -369,13 +560,20 @@ export class AttentionSession {
 
 /** Whether values are rounded to few bits on the way to the weights. */
 function isCoarse(index: GraphIndex): boolean {
-  return index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) || index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16);
+  return (
+    index.nodes.some((node) => /Quantize|MatMulInteger|QLinear|QAttention|MatMulNBits/.test(node.opType)) ||
+    index.graph.initializers.some((tensor) => tensor.dataType === 10 || tensor.dataType === 16)
+  );
 }
 
 /** What is to be proven of which sites: weights that are a product's own operand are what it used, as the graph has it. */
-function proofsOf({ index, sites }: ModelFiles['analysis'], which: 'inside' | 'all'): ReadonlyMap<PlacedSite, WeightedValues | string> {
+function proofsOf(
+  { index, sites }: ModelFiles['analysis'],
+  which: 'inside' | 'all',
+): ReadonlyMap<PlacedSite, WeightedValues | string> {
   const proofs = new Map<PlacedSite, WeightedValues | string>();
-  for (const site of sites) if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
+  for (const site of sites)
+    if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
   return proofs;
 }
 
@@ -385,7 +583,10 @@ function multipliesBytes(index: GraphIndex): boolean {
 }
 
 /** Those of a run's tensors that are named, as far as it gave them. */
-export function pickOutputs(results: Readonly<Record<string, Ort.Tensor | undefined>>, names: readonly string[]): Map<string, OutputTensor> {
+export function pickOutputs(
+  results: Readonly<Record<string, Ort.Tensor | undefined>>,
+  names: readonly string[],
+): Map<string, OutputTensor> {
   const outputs = new Map<string, OutputTensor>();
   for (const name of names) {
     const tensor = results[name];

@@ -5,7 +5,21 @@ import type { HeadMeasures } from '../model/headMetrics';
 import { provenSinksAmong } from '../model/lighting';
 import { encodeThumbnail, type Pattern } from '../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../model/patternLevels';
-import type { CausalParams, HeadMetricsParams, HeadRows, HeadRowsParams, PairParams, PatternOverview, PatternParams, PatternTile, RowParams, ThumbnailParams, Thumbnails, TileParams, TokenIds } from '../protocol';
+import type {
+  CausalParams,
+  HeadMetricsParams,
+  HeadRows,
+  HeadRowsParams,
+  PairParams,
+  PatternOverview,
+  PatternParams,
+  PatternTile,
+  RowParams,
+  ThumbnailParams,
+  Thumbnails,
+  TileParams,
+  TokenIds,
+} from '../protocol';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
 import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
@@ -65,10 +79,23 @@ export class AttentionStore {
     const heads = this.#heads(runId, selection);
     const { numQueries, numKeys } = heads;
     const turns = new Turns(signal);
-    if (numQueries <= bandRows) return { numQueries, numKeys, weights: await readBlock(heads, { from: 0, to: numQueries, left: 0, right: numKeys }, turns, signal) };
+    if (numQueries <= bandRows)
+      return {
+        numQueries,
+        numKeys,
+        weights: await readBlock(heads, { from: 0, to: numQueries, left: 0, right: numKeys }, turns, signal),
+      };
     const weights = new Float32Array(numQueries * numKeys);
     for (let from = 0; from < numQueries; from += bandRows) {
-      weights.set(await readBlock(heads, { from, to: Math.min(numQueries, from + bandRows), left: 0, right: numKeys }, turns, signal), from * numKeys);
+      weights.set(
+        await readBlock(
+          heads,
+          { from, to: Math.min(numQueries, from + bandRows), left: 0, right: numKeys },
+          turns,
+          signal,
+        ),
+        from * numKeys,
+      );
     }
     return { numQueries, numKeys, weights };
   }
@@ -83,15 +110,32 @@ export class AttentionStore {
   }
 
   /** The pattern of a selection reduced to what is drawn first, with the numbers at its edges. Throws `unknownRun` or `invalidArgument`. */
-  async overview({ runId, selection, isCausal }: PatternParams & CausalParams, signal?: AbortSignal): Promise<PatternOverview> {
+  async overview(
+    { runId, selection, isCausal }: PatternParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<PatternOverview> {
     const heads = this.#heads(runId, selection);
     const { numQueries, numKeys } = heads;
     const { levels, rowMaxima, sums } = await this.#pyramid(runId, selection, heads, signal);
     const last = levels.at(-1);
-    const { rows, columns, maxima } = last === undefined ? { rows: numQueries, columns: numKeys, maxima: (await this.pattern({ runId, selection }, signal)).weights } : { ...last, maxima: last.maxima.slice() };
+    const { rows, columns, maxima } =
+      last === undefined
+        ? { rows: numQueries, columns: numKeys, maxima: (await this.pattern({ runId, selection }, signal)).weights }
+        : { ...last, maxima: last.maxima.slice() };
     const columnMeans = sums.columnMeans(isCausal);
     const sinks = provenSinksAmong(columnMeans, numQueries, isCausal);
-    return { numQueries, numKeys, level: levels.length, rows, columns, maxima, rowMaxima: rowMaxima.slice(), rowSums: sums.rowSums.slice(), columnMeans, sinks };
+    return {
+      numQueries,
+      numKeys,
+      level: levels.length,
+      rows,
+      columns,
+      maxima,
+      rowMaxima: rowMaxima.slice(),
+      rowSums: sums.rowSums.slice(),
+      columnMeans,
+      sinks,
+    };
   }
 
   /** One tile of one level of a selection's pattern. Throws `unknownRun` or `invalidArgument`. */
@@ -107,11 +151,18 @@ export class AttentionStore {
     }
     const [from, left] = [row * tileSize, column * tileSize];
     const [to, right] = [Math.min(numQueries, from + tileSize), Math.min(numKeys, left + tileSize)];
-    return { rows: to - from, columns: right - left, maxima: await readBlock(heads, { from, to, left, right }, new Turns(signal), signal) };
+    return {
+      rows: to - from,
+      columns: right - left,
+      maxima: await readBlock(heads, { from, to, left, right }, new Turns(signal), signal),
+    };
   }
 
   /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. Throws `unknownRun`. */
-  async thumbnails({ runId, component, size, isCausal }: ThumbnailParams & CausalParams, signal?: AbortSignal): Promise<Thumbnails> {
+  async thumbnails(
+    { runId, component, size, isCausal }: ThumbnailParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<Thumbnails> {
     const layers = this.#layers(runId, component);
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
@@ -125,7 +176,8 @@ export class AttentionStore {
         const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
         sinks.push(provenSinksAmong(columnMeans, layer.numQueries, isCausal));
         const bytes = encodeThumbnail(pooled.weights);
-        for (let row = 0; row < pooled.numQueries; row++) pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
+        for (let row = 0; row < pooled.numQueries; row++)
+          pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
     }
     return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
@@ -142,14 +194,21 @@ export class AttentionStore {
   }
 
   /** What tokens read, or what reads them, in every head of a component, reduced by maximum to at most `size` numbers. Throws `unknownRun` or `invalidArgument`. */
-  async headRows({ runId, component, ...params }: HeadRowsParams & CausalParams, signal?: AbortSignal): Promise<HeadRows> {
+  async headRows(
+    { runId, component, ...params }: HeadRowsParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<HeadRows> {
     const layers = this.#layers(runId, component);
-    for (const { numQueries, numKeys } of layers) checkIndices('positions', params.positions, params.direction === 'reads' ? numQueries : numKeys);
+    for (const { numQueries, numKeys } of layers)
+      checkIndices('positions', params.positions, params.direction === 'reads' ? numQueries : numKeys);
     return readHeadRows(layers, params, signal);
   }
 
   /** The metrics of every head of a component. Throws `unknownRun`. */
-  async headMetrics({ runId, component, ...params }: HeadMetricsParams & CausalParams & TokenIds, signal?: AbortSignal): Promise<HeadMeasures> {
+  async headMetrics(
+    { runId, component, ...params }: HeadMetricsParams & CausalParams & TokenIds,
+    signal?: AbortSignal,
+  ): Promise<HeadMeasures> {
     const layers = this.#layers(runId, component);
     const measure = async (working: AbortSignal): Promise<HeldMeasures> => {
       const measures = await measureHeads(layers, params, working);
@@ -159,7 +218,12 @@ export class AttentionStore {
     return { values: values.slice(), sinkKeys: sinkKeys.slice() };
   }
 
-  #pyramid(runId: number, selection: HeadSelection, heads: HeadsOfPattern, signal: AbortSignal | undefined): Promise<PatternPyramid> {
+  #pyramid(
+    runId: number,
+    selection: HeadSelection,
+    heads: HeadsOfPattern,
+    signal: AbortSignal | undefined,
+  ): Promise<PatternPyramid> {
     const { component, aggregation } = selection;
     const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}`;
     return this.#pyramids.get(name, (working) => buildPyramid(heads, working), signal);
@@ -175,19 +239,22 @@ export class AttentionStore {
     const layers = this.#layers(runId, component);
     const found = heads.map(({ layer: index, head }) => {
       const layer = layers[index];
-      if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads) throw new ExplorerError('invalidArgument', ['head', `${component} ${index}.${head} is not in the model`]);
+      if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads)
+        throw new ExplorerError('invalidArgument', ['head', `${component} ${index}.${head} is not in the model`]);
       return { layer, head };
     });
     const [first] = found;
     if (first === undefined) throw new ExplorerError('invalidArgument', ['heads', 'the selection is empty']);
     const { numQueries, numKeys } = first.layer;
-    if (found.some(({ layer }) => layer.numQueries !== numQueries || layer.numKeys !== numKeys)) throw new ExplorerError('invalidArgument', ['heads', 'their patterns are of different shapes']);
+    if (found.some(({ layer }) => layer.numQueries !== numQueries || layer.numKeys !== numKeys))
+      throw new ExplorerError('invalidArgument', ['heads', 'their patterns are of different shapes']);
     return { heads: found, aggregation, numQueries, numKeys };
   }
 }
 
 function checkIndex(name: string, index: number, count: number): void {
-  if (!Number.isInteger(index) || index < 0 || index >= count) throw new ExplorerError('invalidArgument', [name, `${index} is not in 0 … ${count - 1}`]);
+  if (!Number.isInteger(index) || index < 0 || index >= count)
+    throw new ExplorerError('invalidArgument', [name, `${index} is not in 0 … ${count - 1}`]);
 }
 
 function checkIndices(name: string, indices: readonly number[], count: number): void {

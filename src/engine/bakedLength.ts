@@ -32,11 +32,19 @@ const mostLength = 4096;
  * graph's constants name. Undefined where the failure does not speak of shapes, or no length does.
  * @param runs tells whether a run of so many positions succeeds; rejects with what has nothing to do with shapes.
  */
-export async function findBakedLength(error: unknown, numPositions: number, index: GraphIndex, runs: (length: number) => Promise<boolean>): Promise<BakedLength | undefined> {
+export async function findBakedLength(
+  error: unknown,
+  numPositions: number,
+  index: GraphIndex,
+  runs: (length: number) => Promise<boolean>,
+): Promise<BakedLength | undefined> {
   if (!speaksOfShapes(error)) return undefined;
   const most = Math.max(mostLength, numPositions);
-  const isLength = (value: number): boolean => Number.isSafeInteger(value) && value > 1 && value <= most && value !== numPositions;
-  const said = [...`${error.message} ${error.details ?? ''}`.matchAll(/\d{1,6}/g)].map(([digits]) => Number(digits)).filter(isLength);
+  const isLength = (value: number): boolean =>
+    Number.isSafeInteger(value) && value > 1 && value <= most && value !== numPositions;
+  const said = [...`${error.message} ${error.details ?? ''}`.matchAll(/\d{1,6}/g)]
+    .map(([digits]) => Number(digits))
+    .filter(isLength);
   const tried = new Map<number, boolean>();
   const attempt = async (length: number): Promise<boolean> => {
     const known = tried.get(length);
@@ -47,7 +55,10 @@ export async function findBakedLength(error: unknown, numPositions: number, inde
     return succeeds;
   };
   const descending = (values: Iterable<number>): number[] => [...new Set(values)].sort((a, b) => b - a);
-  for (const candidates of [descending(said.slice(0, mostSaid)), descending(constantsOf(index).filter(isLength).slice(0, mostTries))]) {
+  for (const candidates of [
+    descending(said.slice(0, mostSaid)),
+    descending(constantsOf(index).filter(isLength).slice(0, mostTries)),
+  ]) {
     for (const length of candidates) {
       if (!(await attempt(length))) continue;
       if (await attempt(length - 1)) return { length, kind: 'most' };
@@ -58,7 +69,11 @@ export async function findBakedLength(error: unknown, numPositions: number, inde
 }
 
 function speaksOfShapes(error: unknown): error is ExplorerError {
-  return error instanceof ExplorerError && error.code === 'runtimeFailed' && /shape|dimension|broadcast|axis|axes|bounds|range|indices|elements/i.test(`${error.message} ${error.details ?? ''}`);
+  return (
+    error instanceof ExplorerError &&
+    error.code === 'runtimeFailed' &&
+    /shape|dimension|broadcast|axis|axes|bounds|range|indices|elements/i.test(`${error.message} ${error.details ?? ''}`)
+  );
 }
 
 /** Numbers that shapes and constant tensors of the graph have, the most frequent first. */

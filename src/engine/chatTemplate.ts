@@ -37,23 +37,41 @@ export interface ChatTemplateFiles {
  * The chat template of a model: that of chat_template.jinja, else the one in its tokenizer's settings, else the prompt templates of genai_config.json.
  * Of several with names it is the one called default, and with tools the one called tool_use, as transformers has it.
  */
-export async function readChatTemplate(access: FileAccess, { jinjaPath, namedPaths, tokenizerConfig, specialTokensMap, genaiConfig }: ChatTemplateFiles): Promise<ChatTemplate | undefined> {
+export async function readChatTemplate(
+  access: FileAccess,
+  { jinjaPath, namedPaths, tokenizerConfig, specialTokensMap, genaiConfig }: ChatTemplateFiles,
+): Promise<ChatTemplate | undefined> {
   // Settings that list the added tokens are not asked twice: the map counts where they don't, and then counts more.
-  const specialTokens = { ...specialTokensOf(tokenizerConfig), ...(tokenizerConfig['added_tokens_decoder'] === undefined ? specialTokensOf(specialTokensMap) : {}) };
+  const specialTokens = {
+    ...specialTokensOf(tokenizerConfig),
+    ...(tokenizerConfig['added_tokens_decoder'] === undefined ? specialTokensOf(specialTokensMap) : {}),
+  };
   const hasFiles = jinjaPath !== undefined || namedPaths.size > 0;
-  const fileName = jinjaPath !== undefined ? baseName(jinjaPath) : hasFiles ? 'additional_chat_templates' : 'tokenizer_config.json';
-  const unread = (problem: string, others: Pick<ChatTemplate, 'toolUse'> = {}): ChatTemplate => ({ fileName, text: '', problem, specialTokens, ...others });
+  const fileName =
+    jinjaPath !== undefined ? baseName(jinjaPath) : hasFiles ? 'additional_chat_templates' : 'tokenizer_config.json';
+  const unread = (problem: string, others: Pick<ChatTemplate, 'toolUse'> = {}): ChatTemplate => ({
+    fileName,
+    text: '',
+    problem,
+    specialTokens,
+    ...others,
+  });
   try {
     const path = jinjaPath ?? namedPaths.get('default');
     const read = async (from: string): Promise<string> => new TextDecoder().decode(await access.read(from, 'template'));
     const toolPath = namedPaths.get('tool_use');
-    const toolText = hasFiles ? (toolPath === undefined ? undefined : await read(toolPath)) : namedTemplates(tokenizerConfig['chat_template']).findLast(({ name }) => name === 'tool_use')?.template;
+    const toolText = hasFiles
+      ? toolPath === undefined
+        ? undefined
+        : await read(toolPath)
+      : namedTemplates(tokenizerConfig['chat_template']).findLast(({ name }) => name === 'tool_use')?.template;
     if (toolText !== undefined) checkFileLimit('template', fileName, toolText.length);
     const tools = toolText === undefined ? {} : { toolUse: toolText };
     if (path !== undefined) return { fileName, text: await read(path), specialTokens, ...tools };
     const named = hasFiles ? [...namedPaths.keys()] : templateNames(tokenizerConfig['chat_template']);
     const text = hasFiles ? undefined : templateText(tokenizerConfig['chat_template']);
-    if (text === undefined && named.length > 0) return unread(`it has templates named ${named.join(', ')}, and none named default`, tools);
+    if (text === undefined && named.length > 0)
+      return unread(`it has templates named ${named.join(', ')}, and none named default`, tools);
     if (text !== undefined) {
       checkFileLimit('template', fileName, text.length);
       return { fileName, text, specialTokens, ...tools };
@@ -67,7 +85,11 @@ export async function readChatTemplate(access: FileAccess, { jinjaPath, namedPat
 }
 
 function specialTokensOf(settings: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(settings).flatMap(([name, value]) => (/^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [])));
+  return Object.fromEntries(
+    Object.entries(settings).flatMap(([name, value]) =>
+      /^\w+_token$/.test(name) ? contentOf(value).map((content) => [name, content] as const) : [],
+    ),
+  );
 }
 
 interface NamedTemplate {
@@ -77,7 +99,11 @@ interface NamedTemplate {
 
 function namedTemplates(value: unknown): NamedTemplate[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((entry: unknown) => (typeof entry === 'object' && entry !== null && 'template' in entry && typeof entry.template === 'string' ? [{ name: 'name' in entry ? String(entry.name) : '', template: entry.template }] : []));
+  return value.flatMap((entry: unknown) =>
+    typeof entry === 'object' && entry !== null && 'template' in entry && typeof entry.template === 'string'
+      ? [{ name: 'name' in entry ? String(entry.name) : '', template: entry.template }]
+      : [],
+  );
 }
 
 function templateNames(value: unknown): readonly string[] {
@@ -91,19 +117,36 @@ function templateText(value: unknown): string | undefined {
 /** A token's text, which stands there itself or in an object. */
 function contentOf(value: unknown): string[] {
   if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string' ? [value.content] : [];
+  return typeof value === 'object' && value !== null && 'content' in value && typeof value.content === 'string'
+    ? [value.content]
+    : [];
 }
 
 /** Prompt templates of ONNX Runtime GenAI, one a role with `{Content}` in it, as one of Jinja. */
 function promptTemplate(config: Readonly<Record<string, unknown>>): string | undefined {
   const model = typeof config['model'] === 'object' && config['model'] !== null ? { ...config['model'] } : {};
-  const found = [config, model as Readonly<Record<string, unknown>>].map((settings) => settings['prompt_templates']).find((value) => typeof value === 'object' && value !== null);
-  const byRole = new Map(Object.entries(found ?? {}).flatMap(([role, value]: [string, unknown]) => (typeof value === 'string' && value.includes('{Content}') ? [[role, value] as const] : [])));
-  const jinja = (text: string): string => text.split('{Content}').map((part) => (part === '' ? '' : `{{ ${JSON.stringify(part)} }}`)).join('{{ m.content }}');
+  const found = [config, model as Readonly<Record<string, unknown>>]
+    .map((settings) => settings['prompt_templates'])
+    .find((value) => typeof value === 'object' && value !== null);
+  const byRole = new Map(
+    Object.entries(found ?? {}).flatMap(([role, value]: [string, unknown]) =>
+      typeof value === 'string' && value.includes('{Content}') ? [[role, value] as const] : [],
+    ),
+  );
+  const jinja = (text: string): string =>
+    text
+      .split('{Content}')
+      .map((part) => (part === '' ? '' : `{{ ${JSON.stringify(part)} }}`))
+      .join('{{ m.content }}');
   const prompt = byRole.get('prompt');
   if (byRole.size === 0) return undefined;
   // The prompt is the last turn of the user, up to where the answer begins.
-  const branches = [...(prompt === undefined ? [] : [["loop.last and m.role == 'user'", prompt] as const]), ...[...byRole].flatMap(([role, text]) => (role === 'prompt' ? [] : [[`m.role == ${JSON.stringify(role)}`, text] as const]))];
+  const branches = [
+    ...(prompt === undefined ? [] : [["loop.last and m.role == 'user'", prompt] as const]),
+    ...[...byRole].flatMap(([role, text]) =>
+      role === 'prompt' ? [] : [[`m.role == ${JSON.stringify(role)}`, text] as const],
+    ),
+  ];
   return `{% for m in messages %}${branches.map(([test, text], i) => `{% ${i === 0 ? 'if' : 'elif'} ${test} %}${jinja(text)}`).join('')}{% else %}{{ raise_exception('there is no prompt template for ' ~ m.role) }}{% endif %}{% endfor %}`;
 }
 
@@ -128,7 +171,8 @@ export const maxTemplateUnits = 2 ** 20;
  */
 export function renderChat(template: ChatTemplate, text: string, deadlines: Deadlines = noDeadlines): RenderedChat {
   checkIsRead(template);
-  if (template.text.length > maxTemplateUnits) throw failed(`it has ${template.text.length} characters, more than ${maxTemplateUnits}`);
+  if (template.text.length > maxTemplateUnits)
+    throw failed(`it has ${template.text.length} characters, more than ${maxTemplateUnits}`);
   return deadlines.run('chatTemplate', text.length, () => renderAround(template, text));
 }
 
@@ -147,14 +191,24 @@ const asText: Shape = (text) => text;
 const asParts: Shape = (text) => [{ type: 'text', text }];
 
 /** What a template says of messages, the beginning of the answer after them where they do not end with one. Throws `chatTemplateFailed`. */
-export function renderMessages(template: ChatTemplate, { messages, tools = null, documents = null, answers = true }: ChatContext, most = maxTemplateUnits): string {
+export function renderMessages(
+  template: ChatTemplate,
+  { messages, tools = null, documents = null, answers = true }: ChatContext,
+  most = maxTemplateUnits,
+): string {
   const { specialTokens, toolUse } = template;
   const ofTools = tools === null ? undefined : toolUse;
   if (ofTools === undefined) checkIsRead(template);
   const source = ofTools ?? template.text;
   let rendered: string;
   try {
-    rendered = new JinjaTemplate(source).render({ messages, tools, documents, add_generation_prompt: answers, ...specialTokens });
+    rendered = new JinjaTemplate(source).render({
+      messages,
+      tools,
+      documents,
+      add_generation_prompt: answers,
+      ...specialTokens,
+    });
   } catch (error) {
     // JavaScript's own bounds, and ours: the stack, the length of a text or a list.
     if (error instanceof RangeError) throw failed('it goes deeper, or says more, than this program can', error);
@@ -174,7 +228,12 @@ export interface ChatContext {
 }
 
 function renderAround(template: ChatTemplate, text: string): RenderedChat {
-  const render = (content: string, shape: Shape): string => renderMessages(template, { messages: [{ role: 'user', content: shape(content) }] }, maxTemplateUnits + content.length);
+  const render = (content: string, shape: Shape): string =>
+    renderMessages(
+      template,
+      { messages: [{ role: 'user', content: shape(content) }] },
+      maxTemplateUnits + content.length,
+    );
   let shape = asText;
   let parts = render(placeholder, shape).split(placeholder);
   if (parts.length === 1) {
@@ -187,11 +246,17 @@ function renderAround(template: ChatTemplate, text: string): RenderedChat {
     }
   }
   const [prefix, suffix, ...others] = parts;
-  if (suffix === undefined || others.length > 0) throw failed(suffix === undefined ? 'it leaves the message out' : 'it repeats the message');
+  if (suffix === undefined || others.length > 0)
+    throw failed(suffix === undefined ? 'it leaves the message out' : 'it repeats the message');
   const rendered = render(text, shape);
   const start = text.length - text.trimStart().length;
   const end = Math.max(start, text.trimEnd().length);
-  for (const range of [{ start: 0, end: text.length }, { start, end }, { start, end: text.length }, { start: 0, end }]) {
+  for (const range of [
+    { start: 0, end: text.length },
+    { start, end },
+    { start, end: text.length },
+    { start: 0, end },
+  ]) {
     if (rendered === prefix + text.slice(range.start, range.end) + suffix) return { prefix, suffix, ...range };
   }
   throw failed('it changes the message');
@@ -209,7 +274,11 @@ export class ChatEncoder {
   readonly #template: ChatTemplate;
   readonly #deadlines: Deadlines;
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>, template: ChatTemplate, deadlines: Deadlines = noDeadlines) {
+  constructor(
+    tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>,
+    template: ChatTemplate,
+    deadlines: Deadlines = noDeadlines,
+  ) {
     this.#tokenizer = tokenizer;
     this.#template = template;
     this.#deadlines = deadlines;
@@ -235,7 +304,15 @@ export class ChatEncoder {
       isSpecial[i] = 1;
       return rendered.slice(first, last);
     });
-    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, typeIds: encoding.typeIds, templates };
+    return {
+      ids: encoding.ids,
+      tokens: encoding.tokens,
+      starts,
+      ends,
+      isSpecial,
+      typeIds: encoding.typeIds,
+      templates,
+    };
   }
 
   specialOf(id: number): string | undefined {

@@ -41,7 +41,12 @@ export class ContinuedRuns {
     this.#session = session;
     this.#plan = plan;
     this.#padId = padId;
-    this.#links = plan.fixedLength === undefined && plan.numItems === 1 && links.every(({ input }) => session.inputNames.includes(input)) ? links : [];
+    this.#links =
+      plan.fixedLength === undefined &&
+      plan.numItems === 1 &&
+      links.every(({ input }) => session.inputNames.includes(input))
+        ? links
+        : [];
   }
 
   /** Whether the model can go on from what it has read; known after the first run of two tokens or more. */
@@ -53,7 +58,10 @@ export class ContinuedRuns {
   async run(text: ReadIds): Promise<ContinuedResult> {
     const { ids } = text;
     const last = this.#last;
-    const numSame = last === undefined || this.#isProven !== true || ids.length > 2 * this.#provenLength ? 0 : commonLength(last.ids, ids);
+    const numSame =
+      last === undefined || this.#isProven !== true || ids.length > 2 * this.#provenLength
+        ? 0
+        : commonLength(last.ids, ids);
     if (last !== undefined && numSame > 0) {
       if (numSame === ids.length) return { result: this.#cut(last, numSame), numReused: numSame };
       const continued = await this.#continue(last, text, numSame);
@@ -70,8 +78,17 @@ export class ContinuedRuns {
   async #runWhole({ ids, typeIds }: ReadIds): Promise<AttentionResult> {
     this.#last = undefined;
     const { inputs, numTokens, numPositions } = this.#plan.make({ ids, typeIds, padId: this.#padId });
-    const result = await this.#session.run(inputs, { numPositions, numTokens, outputs: this.isContinuing ? this.#links.map(({ output }) => output) : [] });
-    const caches = this.isContinuing && result.failed.length === 0 && result.layers.every(({ isCausal }) => isCausal || ids.length === 1) ? this.#cachesOf(result, ids.length) : undefined;
+    const result = await this.#session.run(inputs, {
+      numPositions,
+      numTokens,
+      outputs: this.isContinuing ? this.#links.map(({ output }) => output) : [],
+    });
+    const caches =
+      this.isContinuing &&
+      result.failed.length === 0 &&
+      result.layers.every(({ isCausal }) => isCausal || ids.length === 1)
+        ? this.#cachesOf(result, ids.length)
+        : undefined;
     if (caches === undefined) return result;
     const read: ReadText = { ids, typeIds, result, caches };
     if (ids.length > 1 && (this.#isProven === undefined || ids.length > 2 * this.#provenLength)) {
@@ -95,9 +112,22 @@ export class ContinuedRuns {
   }
 
   async #runAdded(last: ReadText, { ids, typeIds }: ReadIds, numSame: number): Promise<AttentionResult> {
-    const past = { length: numSame, caches: new Map(this.#links.map(({ input, axis }): [string, ModelInput] => [input, cutCache(input, last.caches.get(input), axis, numSame)])) };
+    const past = {
+      length: numSame,
+      caches: new Map(
+        this.#links.map(({ input, axis }): [string, ModelInput] => [
+          input,
+          cutCache(input, last.caches.get(input), axis, numSame),
+        ]),
+      ),
+    };
     const { inputs, numTokens, numPositions } = this.#plan.make({ ids, typeIds, past, padId: this.#padId });
-    return this.#session.run(inputs, { numPositions, numTokens, numPast: numSame, outputs: this.#links.map(({ output }) => output) });
+    return this.#session.run(inputs, {
+      numPositions,
+      numTokens,
+      numPast: numSame,
+      outputs: this.#links.map(({ output }) => output),
+    });
   }
 
   /** Whether the second half of a text, continued from the first, has the rows that the whole has. */
@@ -109,14 +139,25 @@ export class ContinuedRuns {
     } catch {
       return false; // the file takes caches of another kind than these
     }
-    if (added.failed.length > 0 || added.layers.length !== read.result.layers.length || this.#cachesOf(added, read.ids.length) === undefined) return false;
+    if (
+      added.failed.length > 0 ||
+      added.layers.length !== read.result.layers.length ||
+      this.#cachesOf(added, read.ids.length) === undefined
+    )
+      return false;
     return added.layers.every((layer, i) => {
       const whole = read.result.layers[i];
-      if (layer.numHeads !== whole.numHeads || layer.numKeys !== whole.numKeys || layer.numQueries !== whole.numQueries - numSame) return false;
+      if (
+        layer.numHeads !== whole.numHeads ||
+        layer.numKeys !== whole.numKeys ||
+        layer.numQueries !== whole.numQueries - numSame
+      )
+        return false;
       const cells = layer.numQueries * layer.numKeys;
       for (let head = 0; head < layer.numHeads; head++) {
         const from = (head * whole.numQueries + numSame) * whole.numKeys;
-        for (let cell = 0; cell < cells; cell++) if (!(Math.abs(layer.weights[head * cells + cell] - whole.weights[from + cell]) <= tolerance)) return false;
+        for (let cell = 0; cell < cells; cell++)
+          if (!(Math.abs(layer.weights[head * cells + cell] - whole.weights[from + cell]) <= tolerance)) return false;
       }
       return true;
     });
@@ -126,7 +167,17 @@ export class ContinuedRuns {
   #cut(last: ReadText, count: number): AttentionResult {
     if (count === last.ids.length) return last.result;
     const result = { ...last.result, layers: last.result.layers.map((layer) => grow(layer, count, count)) };
-    this.#last = { ids: last.ids.slice(0, count), typeIds: last.typeIds?.slice(0, count), result, caches: new Map(this.#links.map(({ input, axis }): [string, OutputTensor] => [input, cutCache(input, last.caches.get(input), axis, count)])) };
+    this.#last = {
+      ids: last.ids.slice(0, count),
+      typeIds: last.typeIds?.slice(0, count),
+      result,
+      caches: new Map(
+        this.#links.map(({ input, axis }): [string, OutputTensor] => [
+          input,
+          cutCache(input, last.caches.get(input), axis, count),
+        ]),
+      ),
+    };
     return result;
   }
 
@@ -159,16 +210,28 @@ function cutCache(name: string, cache: OutputTensor | undefined, axis: number, l
   const inner = dims.slice(axis + 1).reduce((product, dim) => product * dim, 1);
   const outer = dims.slice(0, axis).reduce((product, dim) => product * dim, 1);
   const cut = allocate(type, outer * length * inner);
-  for (let i = 0; i < outer; i++) cut.set(data.subarray(i * dims[axis] * inner, (i * dims[axis] + length) * inner) as never, i * length * inner); // both are of the cache's type
+  for (let i = 0; i < outer; i++)
+    cut.set(data.subarray(i * dims[axis] * inner, (i * dims[axis] + length) * inner) as never, i * length * inner); // both are of the cache's type
   return { name, type, dims: dims.map((dim, at) => (at === axis ? length : dim)), data: cut };
 }
 
 /** The rows of the first tokens and those of the others, as one layer; undefined where they do not fit. */
 function join(former: LayerWeights | undefined, added: LayerWeights, numSame: number): LayerWeights | undefined {
-  if (former === undefined || former.path !== added.path || former.numHeads !== added.numHeads || former.batch !== 1 || added.batch !== 1) return undefined;
+  if (
+    former === undefined ||
+    former.path !== added.path ||
+    former.numHeads !== added.numHeads ||
+    former.batch !== 1 ||
+    added.batch !== 1
+  )
+    return undefined;
   const joined = grow(former, numSame, added.numKeys);
   const cells = added.numQueries * added.numKeys;
-  for (let head = 0; head < added.numHeads; head++) joined.weights.set(added.weights.subarray(head * cells, (head + 1) * cells), (head * added.numKeys + numSame) * added.numKeys);
+  for (let head = 0; head < added.numHeads; head++)
+    joined.weights.set(
+      added.weights.subarray(head * cells, (head + 1) * cells),
+      (head * added.numKeys + numSame) * added.numKeys,
+    );
   return { ...joined, isCausal: (former.isCausal || former.numQueries === 1) && added.isCausal };
 }
 

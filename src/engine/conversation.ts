@@ -52,7 +52,11 @@ export function readConversation(text: string): Conversation | undefined {
   if (!isSeq(messages) || messages.items.length === 0 || !messages.items.every(isMessage)) return undefined;
   const texts: { node: Scalar<string>; places: ConversationText }[] = [];
   const note = (node: unknown): void => {
-    if (isScalar(node) && typeof node.value === 'string') texts.push({ node: node as Scalar<string> /* checked */, places: { text: node.value, ...placesOfScalar(text, node as Scalar<string> /* checked */) } });
+    if (isScalar(node) && typeof node.value === 'string')
+      texts.push({
+        node: node as Scalar<string> /* checked */,
+        places: { text: node.value, ...placesOfScalar(text, node as Scalar<string> /* checked */) },
+      });
   };
   for (const message of messages.items) {
     const content: unknown = message.get('content', true);
@@ -98,11 +102,14 @@ function keyOf(node: unknown): string {
 function plainOf(node: unknown, others?: ReadonlyMap<unknown, string>, depth = 0): unknown {
   if (depth > maxConversationDepth) throw new UnknownValue();
   if (node === null || node === undefined) return null;
-  if (isMap(node)) return Object.fromEntries(node.items.map(({ key, value }) => [keyOf(key), plainOf(value, others, depth + 1)]));
+  if (isMap(node))
+    return Object.fromEntries(node.items.map(({ key, value }) => [keyOf(key), plainOf(value, others, depth + 1)]));
   if (isSeq(node)) return node.items.map((item) => plainOf(item, others, depth + 1));
   if (!isScalar(node)) throw new UnknownValue();
   const other = others?.get(node);
   if (other !== undefined) return other;
   // 1.0 is another number than 1 where it is printed.
-  return typeof node.value === 'number' && /[.e]/i.test(node.source ?? '') && !/^0x/i.test(node.source ?? '') ? new Float(node.value) : node.value;
+  return typeof node.value === 'number' && /[.e]/i.test(node.source ?? '') && !/^0x/i.test(node.source ?? '')
+    ? new Float(node.value)
+    : node.value;
 }

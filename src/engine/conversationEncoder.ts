@@ -13,11 +13,21 @@ interface Placed {
 }
 
 /** What a template says of a conversation, and where in it the texts of its messages stand. Throws `chatTemplateFailed` and `tookTooLong`. */
-export function renderConversation(template: ChatTemplate, conversation: Conversation, deadlines: Deadlines = noDeadlines): { readonly rendered: string; readonly placed: readonly Placed[] } {
+export function renderConversation(
+  template: ChatTemplate,
+  conversation: Conversation,
+  deadlines: Deadlines = noDeadlines,
+): { readonly rendered: string; readonly placed: readonly Placed[] } {
   const { texts, tools, documents, lastRole } = conversation;
   const units = texts.reduce((sum, { text }) => sum + text.length, 0);
   return deadlines.run('chatTemplate', units, () => {
-    const render = (others?: readonly string[]): string => renderMessages(template, { messages: conversation.messages(others), tools, documents, answers: lastRole !== 'assistant' });
+    const render = (others?: readonly string[]): string =>
+      renderMessages(template, {
+        messages: conversation.messages(others),
+        tools,
+        documents,
+        answers: lastRole !== 'assistant',
+      });
     const rendered = render();
     return { rendered, placed: byPlaceholders(rendered, texts, render) ?? bySearch(rendered, texts) };
   });
@@ -26,7 +36,11 @@ export function renderConversation(template: ChatTemplate, conversation: Convers
 const placeholder = (index: number): string => `\uE0A7${index}\uE0A8`;
 
 /** The places of all texts, where the template puts each where it puts a placeholder, and does no more to it than cut its whitespace. */
-function byPlaceholders(rendered: string, texts: readonly ConversationText[], render: (others: readonly string[]) => string): readonly Placed[] | undefined {
+function byPlaceholders(
+  rendered: string,
+  texts: readonly ConversationText[],
+  render: (others: readonly string[]) => string,
+): readonly Placed[] | undefined {
   let parts: readonly string[];
   try {
     parts = render(texts.map((_, i) => placeholder(i))).split(/\uE0A7(\d+)\uE0A8/);
@@ -39,7 +53,11 @@ function byPlaceholders(rendered: string, texts: readonly ConversationText[], re
   for (let i = 1; i < parts.length; i += 2) {
     const text = texts[Number(parts[i])];
     const isLast = i + 2 >= parts.length;
-    const variant = variants(text.text).find(({ value }) => rendered.startsWith(value + parts[i + 1], at) && (!isLast || rendered.length === at + value.length + parts[i + 1].length));
+    const variant = variants(text.text).find(
+      ({ value }) =>
+        rendered.startsWith(value + parts[i + 1], at) &&
+        (!isLast || rendered.length === at + value.length + parts[i + 1].length),
+    );
     if (variant === undefined) return undefined;
     placed.push({ text, from: variant.from, start: at, end: at + variant.value.length });
     at += variant.value.length + parts[i + 1].length;
@@ -49,7 +67,12 @@ function byPlaceholders(rendered: string, texts: readonly ConversationText[], re
 
 function variants(text: string): { value: string; from: number }[] {
   const from = text.length - text.trimStart().length;
-  return [{ value: text, from: 0 }, { value: text.trim(), from }, { value: text.trimEnd(), from: 0 }, { value: text.trimStart(), from }];
+  return [
+    { value: text, from: 0 },
+    { value: text.trim(), from },
+    { value: text.trimEnd(), from: 0 },
+    { value: text.trimStart(), from },
+  ];
 }
 
 /** The places of those texts that stand once in what is said, in their order; of others nobody knows which it would be. */
@@ -75,7 +98,12 @@ export class ConversationEncoder {
   readonly #conversation: Conversation;
   readonly #deadlines: Deadlines;
 
-  constructor(tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>, template: ChatTemplate, conversation: Conversation, deadlines: Deadlines = noDeadlines) {
+  constructor(
+    tokenizer: Pick<Tokenizer, 'encode' | 'specialOf'>,
+    template: ChatTemplate,
+    conversation: Conversation,
+    deadlines: Deadlines = noDeadlines,
+  ) {
     this.#tokenizer = tokenizer;
     this.#template = template;
     this.#conversation = conversation;
@@ -105,10 +133,19 @@ export class ConversationEncoder {
       }
       // A token that reaches beyond the text stands for the part of it that is text.
       starts[i] = part.text.starts[part.from + Math.max(first, part.start) - part.start];
-      ends[i] = part.text.ends[part.from + Math.max(Math.max(first, part.start), Math.min(last, part.end) - 1) - part.start];
+      ends[i] =
+        part.text.ends[part.from + Math.max(Math.max(first, part.start), Math.min(last, part.end) - 1) - part.start];
       place = ends[i];
       return undefined;
     });
-    return { ids: encoding.ids, tokens: encoding.tokens, starts, ends, isSpecial, typeIds: encoding.typeIds, templates };
+    return {
+      ids: encoding.ids,
+      tokens: encoding.tokens,
+      starts,
+      ends,
+      isSpecial,
+      typeIds: encoding.typeIds,
+      templates,
+    };
   }
 }

@@ -44,7 +44,9 @@ export class Deadlines {
     try {
       return this.#interrupt(seconds * 1000, work);
     } catch (error) {
-      throw error instanceof TimeIsUpError ? new ExplorerError('tookTooLong', [title, seconds], { cause: error }) : error;
+      throw error instanceof TimeIsUpError
+        ? new ExplorerError('tookTooLong', [title, seconds], { cause: error })
+        : error;
     }
   }
 }

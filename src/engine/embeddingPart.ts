@@ -31,7 +31,8 @@ export class EmbeddingPart {
     const outputs = await this.#session.outputs(fed, [...new Set(this.#bridges.values())]);
     const inputs = [...this.#bridges].map(([name, output]): ModelInput => {
       const tensor = outputs.get(output);
-      if (tensor === undefined || Array.isArray(tensor.data)) throw new ExplorerError('inputNotMade', [name, `${this.#session.fileName} gives no ${output}`]);
+      if (tensor === undefined || Array.isArray(tensor.data))
+        throw new ExplorerError('inputNotMade', [name, `${this.#session.fileName} gives no ${output}`]);
       return { name, type: tensor.type as DataTypeName, dims: tensor.dims, data: tensor.data as TensorData }; // as the runtime gave them; strings were ruled out above
     });
     return { inputs, fed: { file: this.#session.fileName, inputs: fed } };

@@ -1,6 +1,14 @@
 import type { Event } from '../base/event';
 import { ExplorerError } from '../base/errors';
-import type { EngineApi, EngineEvents, EngineHostApi, ExplainImageParams, ExplainParams, ModelSpec, ReportView } from '../protocol';
+import type {
+  EngineApi,
+  EngineEvents,
+  EngineHostApi,
+  ExplainImageParams,
+  ExplainParams,
+  ModelSpec,
+  ReportView,
+} from '../protocol';
 import { numTokensOf, type Backend, type RunInfo } from '../model/modelInfo';
 import type { Channel } from '../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../rpc/connection';
@@ -65,16 +73,26 @@ export class EngineServer {
   constructor(host: EngineHost) {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     this.#memoryLimits = host.memoryLimits;
-    this.#deadlines = new Deadlines({ interrupt: host.interrupt, limits: host.timeLimits, announce: (busy) => this.#connection.fire('busy', busy) });
+    this.#deadlines = new Deadlines({
+      interrupt: host.interrupt,
+      limits: host.timeLimits,
+      announce: (busy) => this.#connection.fire('busy', busy),
+    });
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
         const { runtime } = await this.#runtimes.choose(backend, threads);
-        if (model !== undefined) await this.#enqueue(() => this.#withoutGraphics(async () => (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 })));
+        if (model !== undefined)
+          await this.#enqueue(() =>
+            this.#withoutGraphics(async () =>
+              (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 }),
+            ),
+          );
         return { numThreads: runtime.numThreads };
       },
       explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),
-      explainImage: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
+      explainImage: (params, signal) =>
+        this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
       picture: ({ runId }) => {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
@@ -86,7 +104,8 @@ export class EngineServer {
       },
       overview: async (params, signal) => {
         const overview = await this.#attention.overview(params, signal);
-        for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans]) giveUp(numbers);
+        for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans])
+          giveUp(numbers);
         return overview;
       },
       tile: async (params, signal) => {
@@ -129,7 +148,12 @@ export class EngineServer {
       },
       memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
     };
-    this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(host.channel, engineHostMethods, api, (what) => this.#log('warn', what));
+    this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(
+      host.channel,
+      engineHostMethods,
+      api,
+      (what) => this.#log('warn', what),
+    );
     this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
     const access = host.access(this.#connection.remote);
     this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
@@ -163,9 +187,14 @@ export class EngineServer {
       const { webgpu } = backendTitles;
       if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
       const lost = await this.#runtimes.lost('webgpu');
-      const why = lost === undefined ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.` : `${webgpu} is not available: ${lost}.`;
+      const why =
+        lost === undefined
+          ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.`
+          : `${webgpu} is not available: ${lost}.`;
       this.#log('warn', why);
-      await this.#makeRoom().catch((failure: unknown) => this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`));
+      await this.#makeRoom().catch((failure: unknown) =>
+        this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`),
+      );
       this.#refused.set('webgpu', why);
       return await work();
     }
@@ -175,14 +204,35 @@ export class EngineServer {
     this.#connection.fire('log', { level, message });
   }
 
-  async #explain({ model: spec, text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext }: ExplainParams, signal: AbortSignal): Promise<RunInfo> {
+  async #explain(
+    {
+      model: spec,
+      text,
+      second,
+      tokenLimit,
+      target,
+      languages: named,
+      isChatMessage,
+      isLive,
+      isInContext,
+    }: ExplainParams,
+    signal: AbortSignal,
+  ): Promise<RunInfo> {
     signal.throwIfAborted();
     this.#begin();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
     let turned = -Infinity;
-    const { streams, layers, components, notices, languages, numReused = 0, timings } = await model.explain(
+    const {
+      streams,
+      layers,
+      components,
+      notices,
+      languages,
+      numReused = 0,
+      timings,
+    } = await model.explain(
       { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
       {
         onProgress: (progress) => this.#connection.fire('progress', progress),
@@ -196,7 +246,10 @@ export class EngineServer {
     );
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
-    this.#log(isLive === true ? 'debug' : 'info', `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`);
+    this.#log(
+      isLive === true ? 'debug' : 'info',
+      `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`,
+    );
     return {
       runId,
       model: model.info,
@@ -216,7 +269,11 @@ export class EngineServer {
     const model = await this.#loadImageModel(spec, signal);
     const loaded = performance.now();
     this.#connection.fire('progress', { stage: 'readImage' });
-    const { picture, notices: preparing, facts } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
+    const {
+      picture,
+      notices: preparing,
+      facts,
+    } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
     const prepared = performance.now();
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
@@ -226,8 +283,20 @@ export class EngineServer {
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
     this.#pictures.add(runId, picture);
-    this.#log('info', `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`);
-    return { runId, model: model.info, streams, components, notices: [...preparing, ...notices], inputFacts: facts, answers, timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared } };
+    this.#log(
+      'info',
+      `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`,
+    );
+    return {
+      runId,
+      model: model.info,
+      streams,
+      components,
+      notices: [...preparing, ...notices],
+      inputFacts: facts,
+      answers,
+      timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared },
+    };
   }
 
   async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
@@ -237,7 +306,20 @@ export class EngineServer {
     }
     await this.#makeRoom();
     const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => LoadedModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, { memory: this.#memoryLimits, deadlines: this.#deadlines }), refused));
+    return (this.#model = await loadOnBackend(
+      this.#runtimes,
+      spec,
+      (choosing) =>
+        LoadedModel.load(
+          choosing,
+          this.#access,
+          spec,
+          (progress) => this.#connection.fire('progress', progress),
+          signal,
+          { memory: this.#memoryLimits, deadlines: this.#deadlines },
+        ),
+      refused,
+    ));
   }
 
   async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
@@ -247,7 +329,20 @@ export class EngineServer {
     }
     await this.#makeRoom();
     const refused = this.#takeRefused();
-    return (this.#model = await loadOnBackend(this.#runtimes, spec, (choosing) => ImageModel.load(choosing, this.#access, spec, (progress) => this.#connection.fire('progress', progress), signal, this.#memoryLimits), refused));
+    return (this.#model = await loadOnBackend(
+      this.#runtimes,
+      spec,
+      (choosing) =>
+        ImageModel.load(
+          choosing,
+          this.#access,
+          spec,
+          (progress) => this.#connection.fire('progress', progress),
+          signal,
+          this.#memoryLimits,
+        ),
+      refused,
+    ));
   }
 
   /** The backends that this load does without; the next one may try them again. */
@@ -274,6 +369,8 @@ export class EngineServer {
 
 /** How many layers are not held whole, for the log. */
 function heldInParts(layers: readonly HeldLayer[]): string {
-  const counts = (['recomputed', 'rounded'] as const).map((held) => [held, layers.filter((layer) => layer.held === held).length] as const);
+  const counts = (['recomputed', 'rounded'] as const).map(
+    (held) => [held, layers.filter((layer) => layer.held === held).length] as const,
+  );
   return counts.map(([held, count]) => (count > 0 ? `, ${count} layers ${held}` : '')).join('');
 }

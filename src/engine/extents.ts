@@ -22,8 +22,17 @@ export interface Extent {
 }
 
 /** The extents of a site's queries and keys: a decoder's text where the site is the decoder's. */
-export function extentsOf({ component }: Pick<PlacedSite, 'component'>, { numPositions, numPast = 0, numTokens, numTargetPositions = 0, numTargetTokens }: ReadPositions): readonly [Extent, Extent] {
+export function extentsOf(
+  { component }: Pick<PlacedSite, 'component'>,
+  { numPositions, numPast = 0, numTokens, numTargetPositions = 0, numTargetTokens }: ReadPositions,
+): readonly [Extent, Extent] {
   const source: Extent = { positions: numPositions, tokens: numPositions === undefined ? undefined : numTokens };
-  if (numTargetPositions === 0) return [numPositions === undefined || numPast === 0 ? source : { positions: numPositions - numPast, tokens: numPositions - numPast }, source];
+  if (numTargetPositions === 0)
+    return [
+      numPositions === undefined || numPast === 0
+        ? source
+        : { positions: numPositions - numPast, tokens: numPositions - numPast },
+      source,
+    ];
   return sidesOf(component, source, { positions: numTargetPositions, tokens: numTargetTokens });
 }

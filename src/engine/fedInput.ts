@@ -16,21 +16,43 @@ const mostOfLarger = 512;
 /** UTF-16 units of the whole. */
 const mostUnits = 400_000;
 
-const numpyTypes: Readonly<Partial<Record<DataTypeName, string>>> = { float32: 'np.float32', float64: 'np.float64', float16: 'np.float16', int64: 'np.int64', int32: 'np.int32', int16: 'np.int16', int8: 'np.int8', uint64: 'np.uint64', uint32: 'np.uint32', uint16: 'np.uint16', uint8: 'np.uint8', bool: 'np.bool_' };
+const numpyTypes: Readonly<Partial<Record<DataTypeName, string>>> = {
+  float32: 'np.float32',
+  float64: 'np.float64',
+  float16: 'np.float16',
+  int64: 'np.int64',
+  int32: 'np.int32',
+  int16: 'np.int16',
+  int8: 'np.int8',
+  uint64: 'np.uint64',
+  uint32: 'np.uint32',
+  uint16: 'np.uint16',
+  uint8: 'np.uint8',
+  bool: 'np.bool_',
+};
 
 /** The tensors that a model was fed, as Python that numpy makes the same of; of large ones only the first values, which is said. */
 export function pythonOf(files: readonly FedFile[]): PlainLines {
   const lines = ['import numpy as np'];
   files.forEach(({ file, inputs }, i) => {
     const name = files.length === 1 ? 'feeds' : `feeds_${i + 1}`;
-    lines.push('', `# ${ascii(file).slice(1, -1)}`, `${name} = {`, ...inputs.map((input) => `    ${ascii(input.name)}: ${arrayOf(input)}`), '}');
+    lines.push(
+      '',
+      `# ${ascii(file).slice(1, -1)}`,
+      `${name} = {`,
+      ...inputs.map((input) => `    ${ascii(input.name)}: ${arrayOf(input)}`),
+      '}',
+    );
   });
   return plainLines(`${lines.join('\n')}\n`, mostUnits);
 }
 
 /** A text as a string of Python, whatever it holds. */
 function ascii(text: string): string {
-  return JSON.stringify(text.slice(0, 300)).replaceAll(/[^\x20-\x7e]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(text.slice(0, 300)).replaceAll(
+    /[^\x20-\x7e]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** An expression for a tensor, with a comma and perhaps a comment behind it. */
@@ -41,8 +63,12 @@ function arrayOf({ type, dims, data }: ModelInput): string {
   const count = data.length;
   const value = (i: number): string => written(type, data, i);
   if (count === 0) return `np.zeros(${shape}, dtype=${dtype}),`;
-  if (count > 1 && isConstant(data)) return value(0) === '0' || value(0) === 'False' ? `np.zeros(${shape}, dtype=${dtype}),` : `np.full(${shape}, ${value(0)}, dtype=${dtype}),`;
-  const array = (length: number): string => `np.array([${Array.from({ length }, (_, i) => value(i)).join(', ')}], dtype=${dtype})`;
+  if (count > 1 && isConstant(data))
+    return value(0) === '0' || value(0) === 'False'
+      ? `np.zeros(${shape}, dtype=${dtype}),`
+      : `np.full(${shape}, ${value(0)}, dtype=${dtype}),`;
+  const array = (length: number): string =>
+    `np.array([${Array.from({ length }, (_, i) => value(i)).join(', ')}], dtype=${dtype})`;
   if (count <= mostValues) return `${array(count)}.reshape(${shape}),`;
   return `np.pad(${array(mostOfLarger)}, (0, ${count - mostOfLarger})).reshape(${shape}),  # the first ${mostOfLarger} of ${count} values, and zeros for the others`;
 }

@@ -12,13 +12,21 @@ export interface OutputTensor {
 /** The runtime's tensor of an input. */
 export function toTensor(ort: { readonly Tensor: typeof Ort.Tensor }, input: ModelInput): Ort.Tensor {
   // The constructor's overloads tie each type to its array; the pairs are those of allocate().
-  return new ort.Tensor(input.type as Ort.Tensor.Type, halfFloats(input.type, input.data) as Ort.Tensor.DataTypeMap[Ort.Tensor.Type], input.dims); // see above
+  return new ort.Tensor(
+    input.type as Ort.Tensor.Type,
+    halfFloats(input.type, input.data) as Ort.Tensor.DataTypeMap[Ort.Tensor.Type],
+    input.dims,
+  ); // see above
 }
 
 /** Half-precision values as the runtime of this host wants them: `Float16Array` where there is one, else their bits. */
 function halfFloats(type: DataTypeName, data: TensorData): TensorData {
-  const { Float16Array } = globalThis as { Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => TensorData }; // newer than the language level of this code
-  return type === 'float16' && Float16Array !== undefined ? new Float16Array(data.buffer, data.byteOffset, data.length) : data;
+  const { Float16Array } = globalThis as {
+    Float16Array?: new (buffer: ArrayBufferLike, offset: number, length: number) => TensorData;
+  }; // newer than the language level of this code
+  return type === 'float16' && Float16Array !== undefined
+    ? new Float16Array(data.buffer, data.byteOffset, data.length)
+    : data;
 }
 
 /** The values of a tensor of floats, also of half-precision ones; undefined for any other. */
@@ -33,7 +41,11 @@ export function halfToNumber(bits: number): number {
   const exponent = (bits >> 10) & 0x1f;
   const fraction = bits & 0x3ff;
   if (exponent === 0) return sign * fraction * 2 ** -24;
-  return exponent === 0x1f ? (fraction === 0 ? sign * Infinity : NaN) : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  return exponent === 0x1f
+    ? fraction === 0
+      ? sign * Infinity
+      : NaN
+    : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
 /** A run's tensor as plain data; half-precision values as their bits. */
@@ -41,5 +53,9 @@ export function fromTensor(tensor: Ort.Tensor): OutputTensor {
   const data = tensor.data;
   if (Array.isArray(data)) return { type: tensor.type, dims: tensor.dims, data: data as readonly string[] }; // only string tensors hold arrays
   const values = data as TensorData; // all other tensors hold typed arrays
-  return { type: tensor.type, dims: tensor.dims, data: tensor.type === 'float16' ? new Uint16Array(values.buffer, values.byteOffset, values.length) : values };
+  return {
+    type: tensor.type,
+    dims: tensor.dims,
+    data: tensor.type === 'float16' ? new Uint16Array(values.buffer, values.byteOffset, values.length) : values,
+  };
 }

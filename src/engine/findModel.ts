@@ -20,13 +20,24 @@ export interface FoundModel {
 }
 
 /** Names of models that convention prefers, best first. */
-const preferred = ['model.onnx', 'decoder_model_merged.onnx', 'decoder_model.onnx', 'decoder.onnx', 'encoder_model.onnx', 'encoder.onnx', 'model_quantized.onnx'];
+const preferred = [
+  'model.onnx',
+  'decoder_model_merged.onnx',
+  'decoder_model.onnx',
+  'decoder.onnx',
+  'encoder_model.onnx',
+  'encoder.onnx',
+  'model_quantized.onnx',
+];
 
 /** A decoder's file, with its variant (`_quantized`, `_fp16`, …). */
 const decoderName = /^decoder(_model)?(_merged)?((?:_\w+)?)\.onnx$/i;
 
 /** Parts of a pipeline that are no model of text by themselves. */
-const isPart = (name: string): boolean => /^(?:decoder(?:_model)?_with_past|decoder_with_past_model|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/i.test(name);
+const isPart = (name: string): boolean =>
+  /^(?:decoder(?:_model)?_with_past|decoder_with_past_model|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/i.test(
+    name,
+  );
 
 /** Files by which a folder is seen to be a model's. */
 const tokenizers = ['tokenizer.json', ...vocabularyNames];
@@ -48,12 +59,16 @@ export async function findModel(access: FileAccess, path: string): Promise<Found
   const stated = genai === undefined || (isFile && baseName(path) !== genai.decoder) ? undefined : genai;
   const modelPath = stated === undefined ? await findModelFile(access, path) : joinPath(folder, stated.decoder);
   const own = folderOf(modelPath);
-  const named = (name: string | undefined): string | undefined => (name === undefined ? undefined : joinPath(folder, name));
+  const named = (name: string | undefined): string | undefined =>
+    name === undefined ? undefined : joinPath(folder, name);
   return {
     modelPath,
     encoderPath: named(stated?.encoder) ?? (await findEncoder(access, modelPath)),
-    embeddingPath: named(stated?.embedding) ?? (await findPart(access, modelPath, /^(?:embed_tokens|embeddings?(?:_model)?)(?![a-z])\w*\.onnx$/i)),
-    visionPath: named(stated?.vision) ?? (await findPart(access, modelPath, /^vision(?:_encoder|_model)?(?![a-z])\w*\.onnx$/i)),
+    embeddingPath:
+      named(stated?.embedding) ??
+      (await findPart(access, modelPath, /^(?:embed_tokens|embeddings?(?:_model)?)(?![a-z])\w*\.onnx$/i)),
+    visionPath:
+      named(stated?.vision) ?? (await findPart(access, modelPath, /^vision(?:_encoder|_model)?(?![a-z])\w*\.onnx$/i)),
     ...(await companionFolders(access, own)),
     genai,
   };
@@ -64,16 +79,27 @@ async function companionFolders(access: FileAccess, own: string): Promise<Pick<F
   const folders = baseName(own) === 'onnx' ? [own, folderOf(own)] : [own];
   const isOneOf = async (names: readonly string[], each: readonly string[], isAbove = false): Promise<boolean> => {
     // What lies above and may not be read is not this model's.
-    for (const folder of each) for (const name of names) if (await access.exists(joinPath(folder, name)).catch((error: unknown) => { if (isAbove) return false; throw error; })) return true;
+    for (const folder of each)
+      for (const name of names)
+        if (
+          await access.exists(joinPath(folder, name)).catch((error: unknown) => {
+            if (isAbove) return false;
+            throw error;
+          })
+        )
+          return true;
     return false;
   };
   const last = folders[folders.length - 1];
   const hasSome = await isOneOf(companions, folders);
   if (hasSome && (await isOneOf(processors, folders))) return { folders, namedBy: last };
   const above: string[] = [];
-  for (let at = folderOf(own); above.length < mostFoldersAbove && at !== folderOf(at); at = folderOf(at)) above.push(at);
+  for (let at = folderOf(own); above.length < mostFoldersAbove && at !== folderOf(at); at = folderOf(at))
+    above.push(at);
   for (const names of hasSome ? [tokenizers] : [tokenizers, companions]) {
-    for (const folder of above) if (!folders.includes(folder) && (await isOneOf(names, [folder], true))) return { folders: [...folders, folder], namedBy: hasSome ? last : folder };
+    for (const folder of above)
+      if (!folders.includes(folder) && (await isOneOf(names, [folder], true)))
+        return { folders: [...folders, folder], namedBy: hasSome ? last : folder };
   }
   return { folders, namedBy: last };
 }
@@ -85,7 +111,9 @@ async function findModelFile(access: FileAccess, path: string): Promise<string> 
   }
   const names = await namesIn(access, path);
   let candidates = names.filter(isModelName).map((name) => joinPath(path, name));
-  if (names.includes('onnx') || candidates.length === 0) for (const name of await namesIn(access, joinPath(path, 'onnx'))) if (isModelName(name)) candidates.push(joinPath(path, `onnx/${name}`));
+  if (names.includes('onnx') || candidates.length === 0)
+    for (const name of await namesIn(access, joinPath(path, 'onnx')))
+      if (isModelName(name)) candidates.push(joinPath(path, `onnx/${name}`));
   const isBelow = candidates.length === 0;
   if (isBelow) candidates = await modelsBelow(access, path, names);
   const [only] = candidates;
@@ -101,9 +129,17 @@ async function findModelFile(access: FileAccess, path: string): Promise<string> 
       if (found !== undefined) return found;
     }
   }
-  const whole = candidates.filter((candidate) => !isPart(baseName(candidate)) && !isReplaced(baseName(candidate), candidates.filter((other) => folderOf(other) === folderOf(candidate)).map(baseName)));
+  const whole = candidates.filter(
+    (candidate) =>
+      !isPart(baseName(candidate)) &&
+      !isReplaced(
+        baseName(candidate),
+        candidates.filter((other) => folderOf(other) === folderOf(candidate)).map(baseName),
+      ),
+  );
   if (whole.length === 1) return whole[0];
-  const title = (candidate: string): string => (isBelow ? candidate.slice(joinPath(path, '').length) : baseName(candidate));
+  const title = (candidate: string): string =>
+    isBelow ? candidate.slice(joinPath(path, '').length) : baseName(candidate);
   throw new ExplorerError('modelAmbiguous', [path, whole.map(title).sort().join(', ')]);
 }
 
@@ -124,7 +160,8 @@ const mostDepth = 3;
 /** The models in the folders of a folder that holds none itself. */
 async function modelsBelow(access: FileAccess, path: string, names: readonly string[]): Promise<string[]> {
   const found: string[] = [];
-  const isFolderName = (name: string): boolean => !name.startsWith('.') && name !== 'node_modules' && !/\.[a-z_]\w*$/i.test(name);
+  const isFolderName = (name: string): boolean =>
+    !name.startsWith('.') && name !== 'node_modules' && !/\.[a-z_]\w*$/i.test(name);
   let level = names.filter(isFolderName).map((name) => joinPath(path, name));
   let numListed = 0;
   for (let depth = 0; depth < mostDepth && found.length === 0; depth++) {
@@ -154,7 +191,8 @@ async function findEncoder(access: FileAccess, modelPath: string): Promise<strin
   if (decoder === null) return undefined;
   const folder = folderOf(modelPath);
   const [, model = '', , variant] = decoder;
-  for (const name of new Set([`encoder${model}${variant}.onnx`, `encoder${model}.onnx`])) if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
+  for (const name of new Set([`encoder${model}${variant}.onnx`, `encoder${model}.onnx`]))
+    if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
   return onlyOf(folder, await namesIn(access, folder), /^encoder(?:_model)?(?![a-z])\w*\.onnx$/i);
 }
 

@@ -21,9 +21,20 @@ export async function genaiModel(access: FileAccess, folder: string): Promise<Ge
   const model = typeof config === 'string' ? undefined : part(config, 'model');
   const decoder = model === undefined ? undefined : await fileOf(access, folder, model, 'decoder');
   if (model === undefined || decoder === undefined) return undefined;
-  const named: readonly (readonly [string, string])[] = [['context_length', 'max_position_embeddings'], ['vocab_size', 'vocab_size'], ['pad_token_id', 'pad_token_id'], ['bos_token_id', 'bos_token_id'], ['eos_token_id', 'eos_token_id'], ['decoder_start_token_id', 'decoder_start_token_id']];
-  const settings = Object.fromEntries(named.flatMap(([name, own]) => (Object.hasOwn(model, name) ? [[own, model[name]]] : [])));
-  const [encoder, embedding, vision] = await Promise.all(['encoder', 'embedding', 'vision'].map((name) => fileOf(access, folder, model, name)));
+  const named: readonly (readonly [string, string])[] = [
+    ['context_length', 'max_position_embeddings'],
+    ['vocab_size', 'vocab_size'],
+    ['pad_token_id', 'pad_token_id'],
+    ['bos_token_id', 'bos_token_id'],
+    ['eos_token_id', 'eos_token_id'],
+    ['decoder_start_token_id', 'decoder_start_token_id'],
+  ];
+  const settings = Object.fromEntries(
+    named.flatMap(([name, own]) => (Object.hasOwn(model, name) ? [[own, model[name]]] : [])),
+  );
+  const [encoder, embedding, vision] = await Promise.all(
+    ['encoder', 'embedding', 'vision'].map((name) => fileOf(access, folder, model, name)),
+  );
   return { decoder, encoder, embedding, vision, settings };
 }
 

@@ -57,7 +57,9 @@ export function readGenerationRules(modelName: string, generation: Settings, con
 /** Banned words of one token; longer ones are left to chance, as they are rare. */
 function bannedIds(value: unknown): number[] {
   if (!Array.isArray(value)) return [];
-  return value.flatMap((word: unknown) => (Array.isArray(word) && word.length === 1 && typeof word[0] === 'number' ? [word[0]] : []));
+  return value.flatMap((word: unknown) =>
+    Array.isArray(word) && word.length === 1 && typeof word[0] === 'number' ? [word[0]] : [],
+  );
 }
 
 /** What a model wrote. */
@@ -72,7 +74,11 @@ export interface WrittenIds {
  * Writes greedily: the best token by the scores, again and again, until one that ends or `mostTokens` are written.
  * @param scoresAfter scores of every id of the vocabulary, given what the decoder has read; may be changed here.
  */
-export async function writeGreedily(rules: GenerationRules, mostTokens: number, scoresAfter: (ids: readonly number[]) => Promise<Float32Array>): Promise<WrittenIds> {
+export async function writeGreedily(
+  rules: GenerationRules,
+  mostTokens: number,
+  scoresAfter: (ids: readonly number[]) => Promise<Float32Array>,
+): Promise<WrittenIds> {
   const ids = [rules.startId];
   const isForcedEnd = mostTokens >= rules.mostTokens && rules.forcedLastIds.length > 0;
   const most = Math.min(mostTokens, rules.mostTokens);
@@ -90,7 +96,9 @@ export async function writeGreedily(rules: GenerationRules, mostTokens: number, 
 function bestId(scores: Float32Array, ids: readonly number[], written: number, rules: GenerationRules): number {
   const { repetitionPenalty } = rules;
   // Keskar et al. 2019 (arXiv 1909.05858), with the sign as transformers has it.
-  if (repetitionPenalty !== 1) for (const id of new Set(ids)) scores[id] = scores[id] < 0 ? scores[id] * repetitionPenalty : scores[id] / repetitionPenalty;
+  if (repetitionPenalty !== 1)
+    for (const id of new Set(ids))
+      scores[id] = scores[id] < 0 ? scores[id] * repetitionPenalty : scores[id] / repetitionPenalty;
   const ban = (id: number): void => {
     if (id < scores.length) scores[id] = -Infinity;
   };

@@ -15,16 +15,25 @@ export async function inspectModel(files: FileAccess, { path, barred }: ModelPla
   const access = await modelAccess(files, { path, ...(barred === undefined ? {} : { barred }) });
   const resolved = await resolveModel(access, path);
   const parts = await readModelParts(access, resolved);
-  return reportView(resolved.name, reportsOf(parts), access, { account: inputAccount(access.readFiles, resolved, analysesOf(parts)), notices: [...resolved.notices, ...pictureFacts(resolved)] });
+  return reportView(resolved.name, reportsOf(parts), access, {
+    account: inputAccount(access.readFiles, resolved, analysesOf(parts)),
+    notices: [...resolved.notices, ...pictureFacts(resolved)],
+  });
 }
 
 /** How pictures would be made ready; what is asked for and not known is said when one is to be. */
 function pictureFacts({ name, preprocessorConfig, config }: ResolvedModel): readonly Notice[] {
   if (preprocessorConfig === undefined) return [];
   try {
-    return settingsFacts(readPreprocessing(preprocessorConfig.settings, name, { file: preprocessorConfig.file, modelType: config['model_type'] }));
+    return settingsFacts(
+      readPreprocessing(preprocessorConfig.settings, name, {
+        file: preprocessorConfig.file,
+        modelType: config['model_type'],
+      }),
+    );
   } catch (error) {
-    if (error instanceof ExplorerError) return [{ code: 'pictureNotMade', args: [preprocessorConfig.file, String(error.args[1])] }];
+    if (error instanceof ExplorerError)
+      return [{ code: 'pictureNotMade', args: [preprocessorConfig.file, String(error.args[1])] }];
     throw error;
   }
 }

@@ -19,7 +19,9 @@ export const interrupt: Interrupt = (milliseconds, work) => {
   try {
     script.runInThisContext({ timeout: Math.max(1, Math.ceil(milliseconds)) });
   } catch (error) {
-    throw error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT' ? new TimeIsUpError(`not done after ${milliseconds} ms`, { cause: error }) : error;
+    throw error instanceof Error && 'code' in error && error.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT'
+      ? new TimeIsUpError(`not done after ${milliseconds} ms`, { cause: error })
+      : error;
   } finally {
     slots[place] = former;
   }

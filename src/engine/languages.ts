@@ -9,7 +9,9 @@ const codeForms = [/^([a-z]{2,3}_[A-Z][A-Za-z]{1,3})$/, /^__([a-z]{2,6}(?:_[A-Za
 
 /** The codes of the languages that a tokenizer knows, in the order of their ids. */
 export function languageCodes(tokenizer: Pick<Tokenizer, 'specialTokens'>): string[] {
-  return tokenizer.specialTokens.flatMap((piece) => codeForms.map((form) => form.exec(piece)?.[1]).find((code) => code !== undefined) ?? []);
+  return tokenizer.specialTokens.flatMap(
+    (piece) => codeForms.map((form) => form.exec(piece)?.[1]).find((code) => code !== undefined) ?? [],
+  );
 }
 
 /** The id of a language's code, also as M2M100 spells it (`__en__`); undefined where the tokenizer has none. */
@@ -35,13 +37,23 @@ function codePlace({ ids, starts, ends, isSpecial }: Encoding, endIds: ReadonlyS
 }
 
 /** A text's tokens with the code of another language in the place of the tokenizer's own. Throws `invalidArgument` where there is none. */
-export function inLanguage(tokenizer: Tokenizer, encoding: Encoding, code: string, endIds: ReadonlySet<number>): Encoding {
+export function inLanguage(
+  tokenizer: Tokenizer,
+  encoding: Encoding,
+  code: string,
+  endIds: ReadonlySet<number>,
+): Encoding {
   const place = codePlace(encoding, endIds);
   const id = namedLanguageId(tokenizer, code);
-  if (place === undefined) throw new ExplorerError('invalidArgument', [code, 'the tokenizer puts no language code around a text']);
+  if (place === undefined)
+    throw new ExplorerError('invalidArgument', [code, 'the tokenizer puts no language code around a text']);
   const ids = encoding.ids.slice();
   ids[place] = id;
-  return { ...encoding, ids, tokens: encoding.tokens.map((piece, i) => (i === place ? (tokenizer.tokenOf(id) ?? piece) : piece)) };
+  return {
+    ...encoding,
+    ids,
+    tokens: encoding.tokens.map((piece, i) => (i === place ? (tokenizer.tokenOf(id) ?? piece) : piece)),
+  };
 }
 
 /** Models whose decoder begins with the last token of the target, moved to its front. */
@@ -57,9 +69,22 @@ export interface TargetOpening {
  * How a target of the person's own begins in a language: the one that is named, else `tgt_lang` of the tokenizer's settings. Undefined where neither is known.
  * As in transformers, from the labels that the tokenizer makes and the model's own way of moving them. Throws `invalidArgument`.
  */
-export function targetOpening(tokenizer: Tokenizer, named: string | undefined, { tokenizerConfig, config, endIds }: { readonly tokenizerConfig: Settings; readonly config: Settings; readonly endIds: ReadonlySet<number> }): TargetOpening | undefined {
+export function targetOpening(
+  tokenizer: Tokenizer,
+  named: string | undefined,
+  {
+    tokenizerConfig,
+    config,
+    endIds,
+  }: { readonly tokenizerConfig: Settings; readonly config: Settings; readonly endIds: ReadonlySet<number> },
+): TargetOpening | undefined {
   const own = tokenizerConfig['tgt_lang'];
-  const id = named !== undefined ? namedLanguageId(tokenizer, named) : typeof own === 'string' && own.length < 100 ? languageId(tokenizer, own) : undefined;
+  const id =
+    named !== undefined
+      ? namedLanguageId(tokenizer, named)
+      : typeof own === 'string' && own.length < 100
+        ? languageId(tokenizer, own)
+        : undefined;
   if (id === undefined) return undefined;
   const empty = tokenizer.encode('');
   const place = codePlace(empty, endIds);
@@ -69,10 +94,16 @@ export function targetOpening(tokenizer: Tokenizer, named: string | undefined, {
 }
 
 /** The languages of a run, as the codes around its source and before its target say; undefined where the tokenizer knows none, or puts none around a text. */
-export function runLanguages(tokenizer: Pick<Tokenizer, 'specialTokens'>, [source, target]: readonly Pick<TokenStream, 'tokens'>[]): RunLanguages | undefined {
+export function runLanguages(
+  tokenizer: Pick<Tokenizer, 'specialTokens'>,
+  [source, target]: readonly Pick<TokenStream, 'tokens'>[],
+): RunLanguages | undefined {
   const codes = languageCodes(tokenizer);
   if (codes.length < 2) return undefined;
-  const codeIn = (tokens: readonly Token[]): string | undefined => tokens.flatMap(({ piece, isSpecial, start, end }) => (isSpecial && start === end ? (codes.find((code) => piece === code || piece === `__${code}__`) ?? []) : []))[0];
+  const codeIn = (tokens: readonly Token[]): string | undefined =>
+    tokens.flatMap(({ piece, isSpecial, start, end }) =>
+      isSpecial && start === end ? (codes.find((code) => piece === code || piece === `__${code}__`) ?? []) : [],
+    )[0];
   const read = codeIn(source.tokens);
   // The decoder begins with its start, and then the code, or with the code alone.
   return read === undefined ? undefined : { codes, source: read, target: codeIn(target.tokens.slice(0, 2)) };

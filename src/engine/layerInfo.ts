@@ -14,10 +14,16 @@ const oneStream: Streams = { queryStream: 0, keyStream: 0 };
 const order: readonly Component[] = ['self', 'encoder', 'decoder', 'cross'];
 
 /** The components that layers belong to, each with all its layers by number. */
-export function describeComponents(layers: readonly LayerWeights[], streamsOf: (component: Component) => Streams = () => oneStream): ComponentInfo[] {
+export function describeComponents(
+  layers: readonly LayerWeights[],
+  streamsOf: (component: Component) => Streams = () => oneStream,
+): ComponentInfo[] {
   const found = new Set(layers.map(({ component }) => component));
   // Stages come in the order of their layers.
-  const names = [...order.filter((component) => found.has(component)), ...[...found].filter((component) => !order.includes(component))];
+  const names = [
+    ...order.filter((component) => found.has(component)),
+    ...[...found].filter((component) => !order.includes(component)),
+  ];
   return names.map((component) => {
     const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
     const { queryStream, keyStream } = streamsOf(component);
@@ -26,8 +32,24 @@ export function describeComponents(layers: readonly LayerWeights[], streamsOf: (
       component,
       layers: Array.from({ length: count }, (_, number): LayerInfo => {
         const layer = findLayer(own, component, number);
-        if (layer === undefined) return { path: plain(''), numHeads: 0, numKeyValueHeads: 0, normalization: 'softmax', method: 'exposed', held: 'whole' };
-        return { path: plain(layer.path), numHeads: layer.numHeads, numKeyValueHeads: layer.numKeyValueHeads, normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized', method: layer.method, held: layer.inParts?.held ?? 'whole', ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }) };
+        if (layer === undefined)
+          return {
+            path: plain(''),
+            numHeads: 0,
+            numKeyValueHeads: 0,
+            normalization: 'softmax',
+            method: 'exposed',
+            held: 'whole',
+          };
+        return {
+          path: plain(layer.path),
+          numHeads: layer.numHeads,
+          numKeyValueHeads: layer.numKeyValueHeads,
+          normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized',
+          method: layer.method,
+          held: layer.inParts?.held ?? 'whole',
+          ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }),
+        };
       }),
       queryStream,
       keyStream,
@@ -57,10 +79,16 @@ const mostLayersPerAttention = 16;
 function numberedAsInModel(own: readonly LayerWeights[]): readonly LayerWeights[] {
   const ordered = [...own].sort((a, b) => a.layer - b.layer);
   const numbers = ordered.map(({ modelLayer }) => modelLayer ?? -1);
-  const isMap = numbers.every((number, i) => number > (numbers[i - 1] ?? -1)) && (numbers.at(-1) ?? 0) < (1 + (ordered.at(-1)?.layer ?? 0)) * mostLayersPerAttention;
+  const isMap =
+    numbers.every((number, i) => number > (numbers[i - 1] ?? -1)) &&
+    (numbers.at(-1) ?? 0) < (1 + (ordered.at(-1)?.layer ?? 0)) * mostLayersPerAttention;
   return isMap ? ordered.map((layer, i) => ({ ...layer, layer: numbers[i] ?? layer.layer })) : own;
 }
 
-function findLayer(layers: readonly LayerWeights[], component: LayerWeights['component'], layer: number): LayerWeights | undefined {
+function findLayer(
+  layers: readonly LayerWeights[],
+  component: LayerWeights['component'],
+  layer: number,
+): LayerWeights | undefined {
   return layers.find((each) => each.component === component && each.layer === layer);
 }

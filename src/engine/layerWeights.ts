@@ -18,11 +18,23 @@ export interface SiteWeights {
 }
 
 /** Brings a site's tensor into the order batch, head, query, key; data that is in that order already is not copied. */
-export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided' | 'loop'>, raw: RawWeights, batch: number): SiteWeights | undefined {
-  const axes = site.loop !== undefined && site.loop.iteration === undefined ? iterationAxes(site, raw.dims) : { dims: raw.dims, queryAxis: raw.dims.length + site.queryAxis, keyAxis: site.keyAxis < 0 ? raw.dims.length + site.keyAxis : site.keyAxis };
+export function arrangeWeights(
+  site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided' | 'loop'>,
+  raw: RawWeights,
+  batch: number,
+): SiteWeights | undefined {
+  const axes =
+    site.loop !== undefined && site.loop.iteration === undefined
+      ? iterationAxes(site, raw.dims)
+      : {
+          dims: raw.dims,
+          queryAxis: raw.dims.length + site.queryAxis,
+          keyAxis: site.keyAxis < 0 ? raw.dims.length + site.keyAxis : site.keyAxis,
+        };
   if (axes === undefined) return undefined;
   const { dims, queryAxis, keyAxis } = axes;
-  if (queryAxis < 0 || queryAxis >= dims.length || keyAxis < 0 || keyAxis >= dims.length || queryAxis === keyAxis) return undefined;
+  if (queryAxis < 0 || queryAxis >= dims.length || keyAxis < 0 || keyAxis >= dims.length || queryAxis === keyAxis)
+    return undefined;
   const numQueries = dims[queryAxis];
   const numKeys = dims[keyAxis];
   const leading = dims.filter((_, axis) => axis !== queryAxis && axis !== keyAxis);
@@ -30,18 +42,26 @@ export function arrangeWeights(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 
   // What does not split into the batch is windows, each with heads of its own.
   const numItems = leading.length > 1 ? leading[0] : batch > 0 && count % batch === 0 ? batch : 1;
   let weights = raw.data;
-  if (queryAxis !== dims.length - 2 || keyAxis !== dims.length - 1) weights = reorder(weights, dims, queryAxis, keyAxis);
+  if (queryAxis !== dims.length - 2 || keyAxis !== dims.length - 1)
+    weights = reorder(weights, dims, queryAxis, keyAxis);
   if (site.isUndivided) weights = divideRows(weights, numKeys);
   return { batch: numItems, numHeads: numItems === 0 ? 0 : count / numItems, numQueries, numKeys, weights };
 }
 
 /** The axes of weights whose first axis is a loop's iterations, the query positions; undefined where an iteration has several queries. */
-function iterationAxes(site: Pick<PlacedSite, 'queryAxis' | 'keyAxis'>, stacked: readonly number[]): { readonly dims: readonly number[]; readonly queryAxis: number; readonly keyAxis: number } | undefined {
+function iterationAxes(
+  site: Pick<PlacedSite, 'queryAxis' | 'keyAxis'>,
+  stacked: readonly number[],
+): { readonly dims: readonly number[]; readonly queryAxis: number; readonly keyAxis: number } | undefined {
   const rank = stacked.length;
   const own = rank > 2 && site.queryAxis < 0 ? rank + site.queryAxis : 0;
   const key = rank === 2 ? 1 : site.keyAxis < 0 ? rank + site.keyAxis : site.keyAxis + 1;
   if (own < 0 || key < 1 || key >= rank || own === key || (own > 0 && stacked[own] !== 1)) return undefined;
-  return { dims: own > 0 ? stacked.filter((_, axis) => axis !== own) : stacked, queryAxis: 0, keyAxis: own > 0 && own < key ? key - 1 : key };
+  return {
+    dims: own > 0 ? stacked.filter((_, axis) => axis !== own) : stacked,
+    queryAxis: 0,
+    keyAxis: own > 0 && own < key ? key - 1 : key,
+  };
 }
 
 function reorder(data: Float32Array, dims: readonly number[], queryAxis: number, keyAxis: number): Float32Array {
@@ -102,20 +122,28 @@ export function firstItem(whole: SiteWeights, numItems: number): SiteWeights | u
     const batch = whole.batch % numItems === 0 ? whole.batch / numItems : 1;
     return { ...whole, batch, numHeads: numMatrices / batch, weights: whole.weights.slice(0, numMatrices * size) };
   }
-  if (!isAlike(whole.weights, numMatrices * size, (matrix) => [matrix * numItems, matrix * numItems + 1], size)) return undefined;
+  if (!isAlike(whole.weights, numMatrices * size, (matrix) => [matrix * numItems, matrix * numItems + 1], size))
+    return undefined;
   const weights = new Float32Array(numMatrices * size);
-  for (let matrix = 0; matrix < numMatrices; matrix++) weights.set(whole.weights.subarray(matrix * numItems * size, (matrix * numItems + 1) * size), matrix * size);
+  for (let matrix = 0; matrix < numMatrices; matrix++)
+    weights.set(whole.weights.subarray(matrix * numItems * size, (matrix * numItems + 1) * size), matrix * size);
   return { ...whole, batch: 1, numHeads: numMatrices, weights };
 }
 
 /** Equal matrices are computed by kernels that may take sums in another order. */
 const alikeTolerance = 1e-4;
 
-function isAlike(weights: Float32Array, count: number, pairOf: (matrix: number) => readonly [number, number], size: number): boolean {
+function isAlike(
+  weights: Float32Array,
+  count: number,
+  pairOf: (matrix: number) => readonly [number, number],
+  size: number,
+): boolean {
   for (let matrix = 0; matrix < count / size; matrix++) {
     const [a, b] = pairOf(matrix);
     // What is not a number is equal to itself here: the checks say it.
-    for (let i = 0; i < size; i++) if (Math.abs(weights[a * size + i] - weights[b * size + i]) > alikeTolerance) return false;
+    for (let i = 0; i < size; i++)
+      if (Math.abs(weights[a * size + i] - weights[b * size + i]) > alikeTolerance) return false;
   }
   return true;
 }
@@ -161,7 +189,16 @@ export function checkWeights(site: SiteWeights, expected: Expectation): SiteChec
   const { isFinite, smallest, largest, isCausal, reach } = scan;
   const shape = [batch, numHeads, numQueries, numKeys];
   const failure = rowFailure({ shape, isFinite, smallest, largest, isNegative: () => hasNegative(weights) }, expected);
-  return { isFinite, smallestRowSum: smallest, largestRowSum: largest, isCausal, reach, shape, ...(numWithoutKey > 0 ? { numWithoutKey } : {}), failure };
+  return {
+    isFinite,
+    smallestRowSum: smallest,
+    largestRowSum: largest,
+    isCausal,
+    reach,
+    shape,
+    ...(numWithoutKey > 0 ? { numWithoutKey } : {}),
+    failure,
+  };
 }
 
 /** What was seen of a site's rows. */
@@ -177,14 +214,19 @@ export interface RowFacts {
 }
 
 /** Why rows are not those of an attention, in one clause; empty where they are. */
-export function rowFailure({ shape, isFinite, isNegative, smallest, largest }: RowFacts, expected: Expectation): string {
+export function rowFailure(
+  { shape, isFinite, isNegative, smallest, largest }: RowFacts,
+  expected: Expectation,
+): string {
   const [batch, , numQueries, numKeys] = shape;
   const slack = expected.isCoarse ? coarseTolerance : tolerance;
   if (shape.includes(0)) return `its shape [${shape.join(', ')}] holds nothing`;
   if (!isFinite) return 'it holds numbers that are not finite';
-  if (expected.batch !== undefined && batch !== expected.batch) return `it is computed within ${batch} windows, not over the whole sequence`;
+  if (expected.batch !== undefined && batch !== expected.batch)
+    return `it is computed within ${batch} windows, not over the whole sequence`;
   const wanted = [expected.numQueries ?? numQueries, expected.numKeys ?? numKeys];
-  if (numQueries !== wanted[0] || numKeys !== wanted[1]) return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
+  if (numQueries !== wanted[0] || numKeys !== wanted[1])
+    return `its shape [${numQueries}, ${numKeys}] does not agree with the ${[...new Set(wanted)].join(' and ')} positions that were read`;
   if (expected.rowSum === 'any') return '';
   if (isNegative()) return 'it holds negative weights';
   if (largest > 1 + slack) return `a row sums to ${largest.toFixed(4)}`;

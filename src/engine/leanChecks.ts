@@ -53,8 +53,20 @@ export function checkReductions(reductions: Reductions, expected: Omit<Expectati
     else if (query - key >= reach) reach = query - key + 1;
   });
   const shape = [1, numHeads, numQueries, numKeys];
-  const failure = rowFailure({ shape, isFinite, isNegative: () => isNegative, smallest, largest }, { ...expected, batch: 1 });
-  return { isFinite, smallestRowSum: smallest, largestRowSum: largest === -Infinity ? 0 : largest, isCausal, reach, shape, ...(numWithoutKey > 0 ? { numWithoutKey } : {}), failure };
+  const failure = rowFailure(
+    { shape, isFinite, isNegative: () => isNegative, smallest, largest },
+    { ...expected, batch: 1 },
+  );
+  return {
+    isFinite,
+    smallestRowSum: smallest,
+    largestRowSum: largest === -Infinity ? 0 : largest,
+    isCausal,
+    reach,
+    shape,
+    ...(numWithoutKey > 0 ? { numWithoutKey } : {}),
+    failure,
+  };
 }
 
 /** Whether any block that lies wholly ahead of its queries holds weight. */
@@ -62,7 +74,8 @@ function readsAhead({ pooled: { dims, data } }: Reductions): boolean {
   const [, numHeads = 0, rows = 0, columns = 0] = dims;
   for (let head = 0; head < numHeads; head++) {
     for (let row = 0; row < rows; row++) {
-      for (let column = row + 1; column < columns; column++) if (data[(head * rows + row) * columns + column] !== 0) return true;
+      for (let column = row + 1; column < columns; column++)
+        if (data[(head * rows + row) * columns + column] !== 0) return true;
     }
   }
   return false;
@@ -74,8 +87,15 @@ export function summarize({ pooled, columnMeans, rowSums, block }: Reductions): 
   const numQueries = rowSums.dims[2] ?? 0;
   const numKeys = columnMeans.dims[2] ?? 0;
   return Array.from({ length: numHeads }, (_, head) => ({
-    pooled: { numQueries: rows, numKeys: columns, weights: pooled.data.subarray(head * rows * columns, (head + 1) * rows * columns) },
+    pooled: {
+      numQueries: rows,
+      numKeys: columns,
+      weights: pooled.data.subarray(head * rows * columns, (head + 1) * rows * columns),
+    },
     block,
-    columnSums: Float64Array.from(columnMeans.data.subarray(head * numKeys, (head + 1) * numKeys), (mean) => mean * numQueries),
+    columnSums: Float64Array.from(
+      columnMeans.data.subarray(head * numKeys, (head + 1) * numKeys),
+      (mean) => mean * numQueries,
+    ),
   }));
 }

@@ -28,7 +28,10 @@ export class LeanRuns {
     const { index, sites } = options.files.analysis;
     this.#options = options;
     this.#whole = whole;
-    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, { outputs: options.keptOutputs, numItems: options.numItems });
+    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, {
+      outputs: options.keptOutputs,
+      numItems: options.numItems,
+    });
   }
 
   /** The most positions that fit into memory. */
@@ -55,10 +58,16 @@ export class LeanRuns {
   }
 
   /** The model's own outputs alone. Throws what making a session and running it throw. */
-  async outputs(inputs: readonly ModelInput[], names: readonly string[], lengths: Lengths): Promise<ReadonlyMap<string, OutputTensor>> {
+  async outputs(
+    inputs: readonly ModelInput[],
+    names: readonly string[],
+    lengths: Lengths,
+  ): Promise<ReadonlyMap<string, OutputTensor>> {
     const session = await this.#sessionFor(lengths);
     const { outputs, needsWhole } = await session.outputs(inputs, names);
-    return needsWhole ? (await (await this.#recreate(session, { unproven: new Map(), needsWhole })).outputs(inputs, names)).outputs : outputs;
+    return needsWhole
+      ? (await (await this.#recreate(session, { unproven: new Map(), needsWhole })).outputs(inputs, names)).outputs
+      : outputs;
   }
 
   /** Makes room for the session for short texts. */
@@ -79,10 +88,20 @@ export class LeanRuns {
   async #sessionFor({ numPositions, numTargetPositions = 0 }: Lengths): Promise<LeanSession> {
     await this.#whole.suspend();
     const lengths = { source: numPositions, target: numTargetPositions === 0 ? numPositions : numTargetPositions };
-    if (this.#session !== undefined && isKept(this.#session.levels.source, lengths.source) && isKept(this.#session.levels.target, lengths.target)) return this.#session;
+    if (
+      this.#session !== undefined &&
+      isKept(this.#session.levels.source, lengths.source) &&
+      isKept(this.#session.levels.target, lengths.target)
+    )
+      return this.#session;
     await this.suspend();
     const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
-    return (this.#session = await LeanSession.create(this.#options, levels, this.#known?.plans ?? this.plan.plans, this.#known?.isTrimmed));
+    return (this.#session = await LeanSession.create(
+      this.#options,
+      levels,
+      this.#known?.plans ?? this.plan.plans,
+      this.#known?.isTrimmed,
+    ));
   }
 }
 

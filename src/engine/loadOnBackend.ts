@@ -9,7 +9,12 @@ import { backendTitles, type ChosenRuntime, type Runtimes } from './runtimes';
  * `refused` are backends that are not to be taken, each with a sentence that says why; those that cannot load the model are added.
  * The runtime starts while `load` reads the model's files.
  */
-export async function loadOnBackend<Model>(runtimes: Runtimes, { backend: wanted, threads }: EngineOptions, load: (choosing: Promise<ChosenRuntime>) => Promise<Model>, refused = new Map<Backend, string>()): Promise<Model> {
+export async function loadOnBackend<Model>(
+  runtimes: Runtimes,
+  { backend: wanted, threads }: EngineOptions,
+  load: (choosing: Promise<ChosenRuntime>) => Promise<Model>,
+  refused = new Map<Backend, string>(),
+): Promise<Model> {
   for (;;) {
     const choosing = runtimes.choose(wanted, threads, refused);
     try {
@@ -27,5 +32,8 @@ export async function loadOnBackend<Model>(runtimes: Runtimes, { backend: wanted
 export function canGoElsewhere(error: unknown, backend: Backend): error is ExplorerError {
   if (!(error instanceof ExplorerError)) return false;
   // What is too much for a graphics processor, or not accurate enough on it, the processor may still do.
-  return (backend !== 'wasm' && error.code === 'runtimeFailed') || (backend === 'webgpu' && (error.code === 'outOfMemory' || error.code === 'checksFailed'));
+  return (
+    (backend !== 'wasm' && error.code === 'runtimeFailed') ||
+    (backend === 'webgpu' && (error.code === 'outOfMemory' || error.code === 'checksFailed'))
+  );
 }

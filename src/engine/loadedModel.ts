@@ -66,26 +66,64 @@ export class LoadedModel {
     this.#access = access;
     this.#notices = notices;
     this.#account = account;
-    this.info = { ...model.info, readFiles: account().files.slice(0, mostTold).map((file) => plain(file)) };
+    this.info = {
+      ...model.info,
+      readFiles: account()
+        .files.slice(0, mostTold)
+        .map((file) => plain(file)),
+    };
   }
 
   /** Finds, reads and prepares a model; the runtime may come while its files are read. Throws the errors of reading its files, its graph and its tokenizer, and `inputNotMade`. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, files: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, { memory = usualLimits, deadlines = noDeadlines }: ModelBounds = {}): Promise<LoadedModel> {
+  static async load(
+    choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
+    files: FileAccess,
+    spec: ModelSpec,
+    onProgress: (progress: EngineEvents['progress']) => void = () => {},
+    signal?: AbortSignal,
+    { memory = usualLimits, deadlines = noDeadlines }: ModelBounds = {},
+  ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
     const resolved = await resolveModel(access, spec.path, spec.tokenizerPath);
     const parts = await readModelParts(access, resolved);
-    if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image') throw new ExplorerError('modelReadsImages', [resolved.name]);
-    if (takesEmbeddings(parts.main) && parts.embedding === undefined) throw new ExplorerError('inputNotMade', ['inputs_embeds', `embeddings, which a file such as embed_tokens.onnx beside ${parts.main.name} would make of a text`]);
+    if (readsOf((parts.encoder ?? parts.main).analysis.index) === 'image')
+      throw new ExplorerError('modelReadsImages', [resolved.name]);
+    if (takesEmbeddings(parts.main) && parts.embedding === undefined)
+      throw new ExplorerError('inputNotMade', [
+        'inputs_embeds',
+        `embeddings, which a file such as embed_tokens.onnx beside ${parts.main.name} would make of a text`,
+      ]);
     if (resolved.tokenizerPath === undefined) throw new ExplorerError('tokenizerNotFound', [resolved.name]);
     signal?.throwIfAborted();
-    const tokenizer = await ModelTokenizer.open({ path: resolved.tokenizerPath, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig }, access, deadlines);
+    const tokenizer = await ModelTokenizer.open(
+      { path: resolved.tokenizerPath, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig },
+      access,
+      deadlines,
+    );
     signal?.throwIfAborted();
     // What text cannot give is said before the model is loaded, not after.
-    if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0) throw noAttention(resolved.name, parts.main.analysis, ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]));
+    if (parts.main.analysis.sites.length === 0 && (parts.encoder?.analysis.sites.length ?? 0) === 0)
+      throw noAttention(
+        resolved.name,
+        parts.main.analysis,
+        ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
+      );
     onProgress({ stage: 'loadModel' });
-    const { model, notices } = await prepare({ chosen: await choosing, resolved, parts, source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) }, limits: memory });
-    return new LoadedModel({ spec, model, access, notices: [...resolved.notices, ...tokenizer.notices, ...notices], account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)) });
+    const { model, notices } = await prepare({
+      chosen: await choosing,
+      resolved,
+      parts,
+      source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
+      limits: memory,
+    });
+    return new LoadedModel({
+      spec,
+      model,
+      access,
+      notices: [...resolved.notices, ...tokenizer.notices, ...notices],
+      account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)),
+    });
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -106,7 +144,10 @@ export class LoadedModel {
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, this.#model.reports, this.#access, { account: this.#account(), notices: this.#notices });
+    return reportView(this.info.name, this.#model.reports, this.#access, {
+      account: this.#account(),
+      notices: this.#notices,
+    });
   }
 
   /** What it was fed in its latest run. Throws `nothingRead` before one. */
@@ -129,8 +170,16 @@ interface Preparation {
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(preparation: Preparation): Promise<{ readonly model: TextModel; readonly notices: readonly Notice[] }> {
-  const { chosen: { runtime }, resolved, parts: { encoder, embedding, main, bridges }, source, limits } = preparation;
+async function prepare(
+  preparation: Preparation,
+): Promise<{ readonly model: TextModel; readonly notices: readonly Notice[] }> {
+  const {
+    chosen: { runtime },
+    resolved,
+    parts: { encoder, embedding, main, bridges },
+    source,
+    limits,
+  } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
   const inputs = index.inputs.map((input) => input.name);
@@ -143,30 +192,103 @@ async function prepare(preparation: Preparation): Promise<{ readonly model: Text
   const padId = configNumber(resolved.config, ['pad_token_id']) ?? 0;
   try {
     const numEncoderItems = encoder === undefined ? 1 : itemsOfModel(encoder);
-    const encoderSession = encoder && (await AttentionSession.create({ ort: runtime.ort, runtime, files: encoder, wantOutputs: true, mayLackAttention: true, numItems: numEncoderItems }));
+    const encoderSession =
+      encoder &&
+      (await AttentionSession.create({
+        ort: runtime.ort,
+        runtime,
+        files: encoder,
+        wantOutputs: true,
+        mayLackAttention: true,
+        numItems: numEncoderItems,
+      }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
-    const embeddingSession = embedding && (await AttentionSession.create({ ort: runtime.ort, runtime, files: embedding, wantOutputs: true, mayLackAttention: true, numItems: itemsOfModel(embedding) }));
+    const embeddingSession =
+      embedding &&
+      (await AttentionSession.create({
+        ort: runtime.ort,
+        runtime,
+        files: embedding,
+        wantOutputs: true,
+        mayLackAttention: true,
+        numItems: itemsOfModel(embedding),
+      }));
     if (embeddingSession !== undefined) sessions.push(embeddingSession);
-    const ofMain = { ort: runtime.ort, runtime, files: main, numItems, heldBytes: (encoderSession ?? embeddingSession)?.weightBytes ?? 0, mayLackAttention: encoder !== undefined, given: new Set(bridges.keys()) };
-    const session = await AttentionSession.create({ ...ofMain, wantOutputs: hasTarget || encoder !== undefined, keptOutputs: links.map(({ output }) => output) });
+    const ofMain = {
+      ort: runtime.ort,
+      runtime,
+      files: main,
+      numItems,
+      heldBytes: (encoderSession ?? embeddingSession)?.weightBytes ?? 0,
+      mayLackAttention: encoder !== undefined,
+      given: new Set(bridges.keys()),
+    };
+    const session = await AttentionSession.create({
+      ...ofMain,
+      wantOutputs: hasTarget || encoder !== undefined,
+      keptOutputs: links.map(({ output }) => output),
+    });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     const notices = sessions.flatMap((each) => each.notices);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
-      const ofEncoder = { ort: runtime.ort, runtime, files: encoder, numItems: numEncoderItems, heldBytes: session.weightBytes, mayLackAttention: true, keptOutputs: [...new Set(bridges.values())] };
-      seq2seq = new SplitSeq2Seq(name, new Seq2SeqPart(encoder, encoderSession, new LeanRuns(ofEncoder, encoderSession, limits)), new Seq2SeqPart(main, session, lean), bridges);
-    } else if (hasTarget) seq2seq = new WholeSeq2Seq(name, new Seq2SeqPart(main, session, lean), planInputs(index, session.inputNames));
+      const ofEncoder = {
+        ort: runtime.ort,
+        runtime,
+        files: encoder,
+        numItems: numEncoderItems,
+        heldBytes: session.weightBytes,
+        mayLackAttention: true,
+        keptOutputs: [...new Set(bridges.values())],
+      };
+      seq2seq = new SplitSeq2Seq(
+        name,
+        new Seq2SeqPart(encoder, encoderSession, new LeanRuns(ofEncoder, encoderSession, limits)),
+        new Seq2SeqPart(main, session, lean),
+        bridges,
+      );
+    } else if (hasTarget)
+      seq2seq = new WholeSeq2Seq(name, new Seq2SeqPart(main, session, lean), planInputs(index, session.inputNames));
     if (seq2seq !== undefined) {
       const rules = readGenerationRules(name, resolved.generationConfig, resolved.config);
-      const targetContextLength = smallest(configuredContextLength(resolved), configNumber(resolved.config, ['max_target_positions']));
-      return { model: new Seq2SeqModel({ info: infoOf(preparation, seq2seq.source), sessions: seq2seq, ...source, rules, config: resolved.config, tokenizerConfig: resolved.tokenizerConfig, targetContextLength, padId }), notices };
+      const targetContextLength = smallest(
+        configuredContextLength(resolved),
+        configNumber(resolved.config, ['max_target_positions']),
+      );
+      return {
+        model: new Seq2SeqModel({
+          info: infoOf(preparation, seq2seq.source),
+          sessions: seq2seq,
+          ...source,
+          rules,
+          config: resolved.config,
+          tokenizerConfig: resolved.tokenizerConfig,
+          targetContextLength,
+          padId,
+        }),
+        notices,
+      };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
     const embeddingPart = embeddingSession && new EmbeddingPart(embeddingSession, bridges);
     const facts = embeddingPart?.facts ?? modelFacts(index, plan.roles);
-    return { model: new StackModel({ info: infoOf(preparation, facts), session, lean, index, ...source, plan, padId, links, embedding: embeddingPart, numTypes: facts.numTypes }), notices };
+    return {
+      model: new StackModel({
+        info: infoOf(preparation, facts),
+        session,
+        lean,
+        index,
+        ...source,
+        plan,
+        padId,
+        links,
+        embedding: embeddingPart,
+        numTypes: facts.numTypes,
+      }),
+      notices,
+    };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;
@@ -184,10 +306,16 @@ function checkFixed(name: string, { analysis: { index, sites } }: ModelFiles, li
   const inputs = index.inputs.map((input) => input.name);
   const { fixedLength, fixedTargetLength, numItems } = planInputs(index, inputs, new Set(inputs));
   if (fixedLength === undefined && fixedTargetLength === undefined && numItems === 1) return;
-  new MemoryPlan(index, sites, 0, limits, { numItems }).check(name, { numPositions: fixedLength, numTargetPositions: fixedTargetLength });
+  new MemoryPlan(index, sites, 0, limits, { numItems }).check(name, {
+    numPositions: fixedLength,
+    numTargetPositions: fixedTargetLength,
+  });
 }
 
-function infoOf({ chosen: { runtime, reason }, resolved }: Preparation, facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>): ModelInfo {
+function infoOf(
+  { chosen: { runtime, reason }, resolved }: Preparation,
+  facts: Pick<ModelInfo, 'contextLength' | 'vocabularySize'>,
+): ModelInfo {
   return {
     name: plain(resolved.name),
     path: resolved.modelPath,

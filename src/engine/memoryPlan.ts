@@ -59,7 +59,16 @@ export class MemoryPlan {
    * @param weightBytes of the model, with those of its other parts.
    * @param more the model's own outputs that its runs give beside attention, and the items of the batch that the file takes.
    */
-  constructor(index: GraphIndex, sites: readonly PlacedSite[], weightBytes: number, limits: MemoryLimits, { outputs = [], numItems = 1 }: { readonly outputs?: readonly string[] | undefined; readonly numItems?: number | undefined } = {}) {
+  constructor(
+    index: GraphIndex,
+    sites: readonly PlacedSite[],
+    weightBytes: number,
+    limits: MemoryLimits,
+    {
+      outputs = [],
+      numItems = 1,
+    }: { readonly outputs?: readonly string[] | undefined; readonly numItems?: number | undefined } = {},
+  ) {
     this.#index = index;
     this.#sites = sites;
     this.#weightBytes = weightBytes;
@@ -75,7 +84,11 @@ export class MemoryPlan {
 
   /** Whether a text of so many positions is read without holding all of its attention: never where it is in several items of a batch. */
   isLean(numPositions: number, numTargetPositions = 0): boolean {
-    return this.#numItems === 1 && this.#bytesOf(() => true, numPositions, numTargetPositions) > this.#limits.wholeAttentionBytes && [...this.plans.values()].some(({ held }) => held !== 'whole');
+    return (
+      this.#numItems === 1 &&
+      this.#bytesOf(() => true, numPositions, numTargetPositions) > this.#limits.wholeAttentionBytes &&
+      [...this.plans.values()].some(({ held }) => held !== 'whole')
+    );
   }
 
   /** The most positions that fit into memory, at least one. */
@@ -85,9 +98,14 @@ export class MemoryPlan {
 
   /** Whether a text of so many positions fits into memory, beside what another part of the model holds. */
   fits(numPositions: number, numTargetPositions = 0, beside: HeldBeside = { held: 0, whole: 0 }): boolean {
-    if (beside.whole + this.#numItems * this.wholeBytes(numPositions, numTargetPositions) > maxAttentionBytes) return false;
-    if (this.#numItems > 1 && this.runBytes(numPositions, numTargetPositions) + beside.held > this.#limits.engineBytes) return false;
-    return !this.isLean(numPositions, numTargetPositions) || this.leanBytes(numPositions, numTargetPositions) + beside.held <= this.#limits.engineBytes;
+    if (beside.whole + this.#numItems * this.wholeBytes(numPositions, numTargetPositions) > maxAttentionBytes)
+      return false;
+    if (this.#numItems > 1 && this.runBytes(numPositions, numTargetPositions) + beside.held > this.#limits.engineBytes)
+      return false;
+    return (
+      !this.isLean(numPositions, numTargetPositions) ||
+      this.leanBytes(numPositions, numTargetPositions) + beside.held <= this.#limits.engineBytes
+    );
   }
 
   /** Bytes of attention that is held whole after a run, in full or because it cannot be held otherwise. */
@@ -98,21 +116,35 @@ export class MemoryPlan {
 
   /** Bytes that are held after a run. */
   heldBytes(numPositions: number, numTargetPositions = 0): number {
-    return this.isLean(numPositions, numTargetPositions) ? this.#leanlyHeldBytes(numPositions, numTargetPositions) : this.wholeBytes(numPositions, numTargetPositions);
+    return this.isLean(numPositions, numTargetPositions)
+      ? this.#leanlyHeldBytes(numPositions, numTargetPositions)
+      : this.wholeBytes(numPositions, numTargetPositions);
   }
 
   /** What the engine takes at most while it reads a text without holding all of its attention. */
   leanBytes(numPositions: number, numTargetPositions = 0): number {
     const scores = this.#sites.map((site) => headsOf(site) * cellsOf(site, numPositions, numTargetPositions));
-    const widths = this.#outputs.map((name) => this.#index.graph.outputs.find((output) => output.name === name)?.dims?.at(-1)).map((width) => (typeof width === 'number' ? width : 0));
-    const outputBytes = 4 * (numTargetPositions === 0 ? numPositions : numTargetPositions) * widths.reduce((sum, width) => sum + width, 0);
-    return fixedBytes + this.#weightBytes * bytesPerWeightByte + numScoreMatrices * 4 * Math.max(0, ...scores) + copies * (this.#leanlyHeldBytes(numPositions, numTargetPositions) + outputBytes);
+    const widths = this.#outputs
+      .map((name) => this.#index.graph.outputs.find((output) => output.name === name)?.dims?.at(-1))
+      .map((width) => (typeof width === 'number' ? width : 0));
+    const outputBytes =
+      4 *
+      (numTargetPositions === 0 ? numPositions : numTargetPositions) *
+      widths.reduce((sum, width) => sum + width, 0);
+    return (
+      fixedBytes +
+      this.#weightBytes * bytesPerWeightByte +
+      numScoreMatrices * 4 * Math.max(0, ...scores) +
+      copies * (this.#leanlyHeldBytes(numPositions, numTargetPositions) + outputBytes)
+    );
   }
 
   /** What the engine takes at most while it reads a text, in every item of the batch, however its attention is held. */
   runBytes(numPositions: number, numTargetPositions = 0): number {
     const alone = fixedBytes + this.#weightBytes * bytesPerWeightByte;
-    const attention = this.isLean(numPositions, numTargetPositions) ? this.leanBytes(numPositions, numTargetPositions) - alone : copies * this.wholeBytes(numPositions, numTargetPositions);
+    const attention = this.isLean(numPositions, numTargetPositions)
+      ? this.leanBytes(numPositions, numTargetPositions) - alone
+      : copies * this.wholeBytes(numPositions, numTargetPositions);
     return alone + this.#numItems * (attention + activationBytes(this.#index, numPositions + numTargetPositions));
   }
 
@@ -134,7 +166,8 @@ export class MemoryPlan {
       else {
         const [queries, keys] = lengthsOf(site, numPositions, numTargetPositions);
         bytes += 4 * heads * usualHeadWidth * (queries + keys);
-        for (const { tensor, isWhole } of plan.graph.boundaries) if (!isWhole && this.#isSquare(tensor)) boundaries.set(tensor, 4 * cells * this.#matricesOf(tensor, heads));
+        for (const { tensor, isWhole } of plan.graph.boundaries)
+          if (!isWhole && this.#isSquare(tensor)) boundaries.set(tensor, 4 * cells * this.#matricesOf(tensor, heads));
       }
     }
     for (const each of boundaries.values()) bytes += each;
@@ -159,7 +192,9 @@ export class MemoryPlan {
   }
 
   #bytesOf(isCounted: (site: PlacedSite) => boolean, numPositions: number, numTargetPositions: number): number {
-    return this.#sites.filter(isCounted).reduce((sum, site) => sum + 4 * headsOf(site) * cellsOf(site, numPositions, numTargetPositions), 0);
+    return this.#sites
+      .filter(isCounted)
+      .reduce((sum, site) => sum + 4 * headsOf(site) * cellsOf(site, numPositions, numTargetPositions), 0);
   }
 }
 
@@ -176,7 +211,8 @@ export function mostThatFit(fits: (count: number) => boolean): number {
 
 /** Throws `modelTooLarge` where a model needs more bytes than there may be. */
 export function checkBytes(name: string, needed: number, limit: number): void {
-  if (needed > limit) throw new ExplorerError('modelTooLarge', [name, Math.round(needed / 1e6), Math.round(limit / 1e6)]);
+  if (needed > limit)
+    throw new ExplorerError('modelTooLarge', [name, Math.round(needed / 1e6), Math.round(limit / 1e6)]);
 }
 
 /** Rows of a layer's own width that live at a time for each position: what goes around the layer, what goes into it, queries, keys, values, and its inner layer. */
@@ -193,7 +229,9 @@ const widths = new WeakMap<GraphIndex, number>();
 function layerWidth(index: GraphIndex): number {
   let width = widths.get(index);
   if (width !== undefined) return width;
-  const matrices = [...index.initializers.values()].filter(({ dims }) => dims.length === 2).sort((a, b) => b.dims[0] * b.dims[1] - a.dims[0] * a.dims[1]);
+  const matrices = [...index.initializers.values()]
+    .filter(({ dims }) => dims.length === 2)
+    .sort((a, b) => b.dims[0] * b.dims[1] - a.dims[0] * a.dims[1]);
   const chosen = new Set(index.nodes.filter(({ opType }) => opType === 'Gather').map(({ inputs }) => inputs[0]));
   const table = matrices.find(({ name }) => chosen.has(name));
   width = table?.dims[1] ?? Math.min(...(matrices[0]?.dims ?? [0]));

@@ -24,7 +24,10 @@ const snapshot = /^(.*[/\\]models--[^/\\]+)[/\\]snapshots[/\\][^/\\]+(?:[/\\].*)
  * blobs of the same model in the hub's cache. Nothing may lie in a barred folder. Where the other side reads the files for us, it checks them.
  * Throws `untrustedModel`; reading and asking for a file throws that too, and `fileOutside`.
  */
-export async function modelAccess(access: FileAccess, { path, tokenizerPath, barred }: ModelPlace): Promise<ModelAccess> {
+export async function modelAccess(
+  access: FileAccess,
+  { path, tokenizerPath, barred }: ModelPlace,
+): Promise<ModelAccess> {
   const cachedFiles = new Set<string>();
   const readFiles = new Set<string>();
   const noted = <Result>(file: string, result: Result): Result => {
@@ -35,7 +38,14 @@ export async function modelAccess(access: FileAccess, { path, tokenizerPath, bar
   const open = access.open?.bind(access);
   const version = access.version?.bind(access);
   const willMap = access.willMap?.bind(access);
-  if (links === undefined) return { ...access, cachedFiles, readFiles, read: async (file, kind) => noted(file, await access.read(file, kind)), ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(file)) }) };
+  if (links === undefined)
+    return {
+      ...access,
+      cachedFiles,
+      readFiles,
+      read: async (file, kind) => noted(file, await access.read(file, kind)),
+      ...(open === undefined ? {} : { open: async (file: string) => noted(file, await open(file)) }),
+    };
   const chosen = new Set([path, ...(tokenizerPath === undefined ? [] : [tokenizerPath])]);
   const roots = await rootsOf(access, path, tokenizerPath);
   const check = async (file: string): Promise<string> => {
@@ -77,7 +87,6 @@ interface Root {
   readonly holds?: RegExp;
 }
 
-
 /** The folders of a model and of its tokenizer; of those that lie in each other the inner one first. */
 async function rootsOf(access: FileAccess, path: string, tokenizerPath: string | undefined): Promise<Root[]> {
   const isFile = await access.exists(path);
@@ -96,13 +105,15 @@ async function rootsOf(access: FileAccess, path: string, tokenizerPath: string |
     above = folderOf(above);
     roots.push({ path: above, homes: [above], ...(isOwn ? {} : { holds: companionName }) });
   }
-  if (tokenizerPath !== undefined) roots.push({ path: folderOf(tokenizerPath), homes: [folderOf(tokenizerPath), ...(await beside(tokenizerPath))] });
+  if (tokenizerPath !== undefined)
+    roots.push({ path: folderOf(tokenizerPath), homes: [folderOf(tokenizerPath), ...(await beside(tokenizerPath))] });
   return roots.sort((a, b) => b.path.length - a.path.length);
 }
 
 async function refuseBarred(links: FileLinks, real: string, barred: ModelSpec['barred'], name: string): Promise<void> {
   if (barred === undefined || (await links.isWithin(real, barred.except))) return;
-  for (const folder of barred.folders) if (await links.isWithin(real, folder)) throw new ExplorerError('untrustedModel', [name]);
+  for (const folder of barred.folders)
+    if (await links.isWithin(real, folder)) throw new ExplorerError('untrustedModel', [name]);
 }
 
 /** Whether a file really lies where it was looked for. */
@@ -123,7 +134,9 @@ async function isCached(links: FileLinks, roots: readonly Root[], file: string, 
 }
 
 function rootOf(roots: readonly Root[], file: string): Root | undefined {
-  return roots.find(({ path }) => file.startsWith(path) && (/[/\\]$/.test(path) || /^[/\\]/.test(file.slice(path.length))));
+  return roots.find(
+    ({ path }) => file.startsWith(path) && (/[/\\]$/.test(path) || /^[/\\]/.test(file.slice(path.length))),
+  );
 }
 
 function withoutEnd(path: string): string {

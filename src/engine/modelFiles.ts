@@ -37,7 +37,12 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
     if (isOrtFormat(file.read(0, 8))) throw new ExplorerError('modelOrtFormat', [name]);
     refuseOthers(file.read(0, 256));
     const { bytes, ownName } = compactModel(file, name);
-    return { path, name, analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose), access };
+    return {
+      path,
+      name,
+      analysis: analyzeModel(readModel(bytes, name, { fileBytes: file.size, ownFile: ownName }), choose),
+      access,
+    };
   } finally {
     file.close();
   }
@@ -49,7 +54,13 @@ export async function readModelFiles(access: FileAccess, path: string, choose?: 
  */
 export function externalDataPath(modelPath: string, location: string): string {
   const outside = (): ExplorerError => new ExplorerError('externalDataOutside', [baseName(modelPath), location]);
-  if (location === '' || /^[/\\]/.test(location) || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(location) || location.includes('\0')) throw outside();
+  if (
+    location === '' ||
+    /^[/\\]/.test(location) ||
+    /^[A-Za-z][A-Za-z0-9+.-]*:/.test(location) ||
+    location.includes('\0')
+  )
+    throw outside();
   const parts = location.split(/[/\\]/).filter((part) => part !== '' && part !== '.');
   if (parts.length === 0 || parts.includes('..')) throw outside();
   return joinPath(folderOf(modelPath), parts.join('/'));
@@ -74,7 +85,10 @@ export async function openExternalData(model: ModelFiles, locations: readonly st
     for (const { location, path } of await externalDataPaths(model, locations)) {
       const file = await access.open?.(path);
       if (file !== undefined) opened.push(file);
-      files.push({ path: location, data: file === undefined ? await access.read(path, 'weights') : new LazyBytes(file) });
+      files.push({
+        path: location,
+        data: file === undefined ? await access.read(path, 'weights') : new LazyBytes(file),
+      });
     }
   } catch (error) {
     close();
@@ -86,7 +100,12 @@ export async function openExternalData(model: ModelFiles, locations: readonly st
 /** Reads the weights files that a model names, whole. Throws as {@link openExternalData} does. */
 export async function readExternalData(model: ModelFiles, locations: readonly string[]): Promise<ExternalData> {
   const paths = await externalDataPaths(model, locations);
-  return { files: await Promise.all(paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path, 'weights') }))), close: () => {} };
+  return {
+    files: await Promise.all(
+      paths.map(async ({ location, path }) => ({ path: location, data: await model.access.read(path, 'weights') })),
+    ),
+    close: () => {},
+  };
 }
 
 /** A file that only stands for weights is no larger. */
@@ -105,12 +124,17 @@ async function refuseStandIn(access: FileAccess, path: string, model: string, lo
 }
 
 /** Where the weights files that a model names lie, all of them there. Throws as {@link openExternalData} does. */
-export async function externalDataPaths({ path, name, analysis, access }: ModelFiles, locations: readonly string[]): Promise<{ readonly location: string; readonly path: string }[]> {
+export async function externalDataPaths(
+  { path, name, analysis, access }: ModelFiles,
+  locations: readonly string[],
+): Promise<{ readonly location: string; readonly path: string }[]> {
   const found: { location: string; path: string }[] = [];
   for (const location of locations) {
     const each = location === analysis.model.ownFile ? path : externalDataPath(path, location);
     const isThere = await access.exists(each).catch((error: unknown) => {
-      throw error instanceof ExplorerError && error.code === 'fileOutside' ? new ExplorerError('externalDataOutside', [name, location], { cause: error }) : error;
+      throw error instanceof ExplorerError && error.code === 'fileOutside'
+        ? new ExplorerError('externalDataOutside', [name, location], { cause: error })
+        : error;
     });
     if (!isThere) throw new ExplorerError('externalDataMissing', [name, location]);
     await refuseStandIn(access, each, name, location);

@@ -39,10 +39,15 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   const { modelPath, folders, namedBy, genai, encoderPath, embeddingPath, visionPath } = await findModel(access, path);
   const chosen = chosenTokenizer !== undefined && (await access.exists(chosenTokenizer)) ? chosenTokenizer : undefined;
   const find = async (name: string, first: readonly string[] = []): Promise<string | undefined> => {
-    for (const each of [...first, ...folders]) if (await access.exists(joinPath(each, name))) return joinPath(each, name);
+    for (const each of [...first, ...folders])
+      if (await access.exists(joinPath(each, name))) return joinPath(each, name);
     return undefined;
   };
-  const [tokenizerPath, configPath, tokenizerConfigPath] = [chosen ?? (await findTokenizer(access, folders)), await find('config.json'), await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)])];
+  const [tokenizerPath, configPath, tokenizerConfigPath] = [
+    chosen ?? (await findTokenizer(access, folders)),
+    await find('config.json'),
+    await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)]),
+  ];
   const notices: Notice[] = [];
   const settingsAt = async (path: string | undefined): Promise<Settings | undefined> => {
     if (path === undefined) return undefined;
@@ -62,13 +67,21 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   });
   const preprocessorPath = await find('preprocessor_config.json');
   const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
-  const preprocessorConfig = await findPreprocessor({ processorConfig: await settingsAt(await find('processor_config.json')), preprocessorConfig: () => settingsAt(preprocessorPath), config });
+  const preprocessorConfig = await findPreprocessor({
+    processorConfig: await settingsAt(await find('processor_config.json')),
+    preprocessorConfig: () => settingsAt(preprocessorPath),
+    config,
+  });
   const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
   const fileName = baseName(modelPath);
   const folderName = baseName(namedBy);
-  const hasCompanions = (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
+  const hasCompanions =
+    (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
   return {
-    name: (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== '' ? folderName : fileName.replace(/\.onnx$/i, ''),
+    name:
+      (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== ''
+        ? folderName
+        : fileName.replace(/\.onnx$/i, ''),
     modelPath,
     encoderPath,
     ...(embeddingPath === undefined ? {} : { embeddingPath }),
@@ -85,9 +98,20 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
 }
 
 /** Names that Sentence Transformers gives its settings of a Transformer, in its order. */
-const sentenceConfigNames = ['sentence_bert_config.json', 'sentence_roberta_config.json', 'sentence_distilbert_config.json', 'sentence_camembert_config.json', 'sentence_albert_config.json', 'sentence_xlm-roberta_config.json', 'sentence_xlnet_config.json'];
+const sentenceConfigNames = [
+  'sentence_bert_config.json',
+  'sentence_roberta_config.json',
+  'sentence_distilbert_config.json',
+  'sentence_camembert_config.json',
+  'sentence_albert_config.json',
+  'sentence_xlm-roberta_config.json',
+  'sentence_xlnet_config.json',
+];
 
-async function findFirst(names: readonly string[], find: (name: string) => Promise<string | undefined>): Promise<string | undefined> {
+async function findFirst(
+  names: readonly string[],
+  find: (name: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
   for (const name of names) {
     const path = await find(name);
     if (path !== undefined) return path;
@@ -99,16 +123,33 @@ async function findFirst(names: readonly string[], find: (name: string) => Promi
  * The settings of the image processor, in the order in which `transformers` looks for them: those nested in processor_config.json,
  * preprocessor_config.json, and the ones of a model of timm in config.json.
  */
-async function findPreprocessor({ processorConfig, preprocessorConfig, config }: { readonly processorConfig: Settings | undefined; readonly preprocessorConfig: () => Promise<Settings | undefined>; readonly config: Settings }): Promise<ResolvedModel['preprocessorConfig']> {
+async function findPreprocessor({
+  processorConfig,
+  preprocessorConfig,
+  config,
+}: {
+  readonly processorConfig: Settings | undefined;
+  readonly preprocessorConfig: () => Promise<Settings | undefined>;
+  readonly config: Settings;
+}): Promise<ResolvedModel['preprocessorConfig']> {
   const nestedSettings = processorConfig?.['image_processor'];
-  if (typeof nestedSettings === 'object' && nestedSettings !== null && !Array.isArray(nestedSettings)) return { file: 'processor_config.json', settings: { ...nestedSettings } };
+  if (typeof nestedSettings === 'object' && nestedSettings !== null && !Array.isArray(nestedSettings))
+    return { file: 'processor_config.json', settings: { ...nestedSettings } };
   const settings = await preprocessorConfig();
   if (settings !== undefined) return { file: 'preprocessor_config.json', settings };
-  return typeof config['pretrained_cfg'] === 'object' && config['pretrained_cfg'] !== null ? { file: 'config.json', settings: { image_processor_type: 'TimmWrapperImageProcessor', pretrained_cfg: config['pretrained_cfg'] } } : undefined;
+  return typeof config['pretrained_cfg'] === 'object' && config['pretrained_cfg'] !== null
+    ? {
+        file: 'config.json',
+        settings: { image_processor_type: 'TimmWrapperImageProcessor', pretrained_cfg: config['pretrained_cfg'] },
+      }
+    : undefined;
 }
 
 /** The templates of the first folder that has `additional_chat_templates`, by name. */
-async function namedTemplatePaths(access: FileAccess, folders: readonly string[]): Promise<ReadonlyMap<string, string>> {
+async function namedTemplatePaths(
+  access: FileAccess,
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
   for (const folder of folders) {
     const inner = joinPath(folder, 'additional_chat_templates');
     const names = (await access.list(inner).catch((): string[] => [])).filter((name) => name.endsWith('.jinja'));
@@ -123,7 +164,11 @@ const nested = ['text_config', 'decoder', 'encoder', 'language_config'];
 const maxDepth = 4;
 
 /** A positive whole number of a config.json by the names that it may have, also in its parts. */
-export function configNumber(config: Readonly<Record<string, unknown>>, names: readonly string[], depth = 0): number | undefined {
+export function configNumber(
+  config: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  depth = 0,
+): number | undefined {
   for (const name of names) {
     const value = Object.hasOwn(config, name) ? config[name] : undefined;
     if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
@@ -144,8 +189,23 @@ const saneLength = 1e8;
  * The most tokens that a model reads at once, from its settings: the smallest that any of them states. Where Sentence Transformers' settings
  * state a `max_seq_length`, that library puts it in the place of the tokenizer's `model_max_length`.
  */
-export function configuredContextLength({ config, tokenizerConfig, sentenceConfig = {} }: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>): number | undefined {
-  const lengths = [configNumber(config, ['max_position_embeddings', 'n_positions', 'n_ctx', 'max_seq_len', 'max_sequence_length', 'seq_length', 'max_source_positions']), configNumber(sentenceConfig, ['max_seq_length']) ?? configNumber(tokenizerConfig, ['model_max_length'])].filter((length) => length !== undefined && length < saneLength);
+export function configuredContextLength({
+  config,
+  tokenizerConfig,
+  sentenceConfig = {},
+}: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>): number | undefined {
+  const lengths = [
+    configNumber(config, [
+      'max_position_embeddings',
+      'n_positions',
+      'n_ctx',
+      'max_seq_len',
+      'max_sequence_length',
+      'seq_length',
+      'max_source_positions',
+    ]),
+    configNumber(sentenceConfig, ['max_seq_length']) ?? configNumber(tokenizerConfig, ['model_max_length']),
+  ].filter((length) => length !== undefined && length < saneLength);
   return lengths.length === 0 ? undefined : Math.min(...lengths.map(Number));
 }
 

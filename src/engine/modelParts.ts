@@ -17,7 +17,10 @@ export interface ModelParts {
 }
 
 /** Reads the files that a model consists of. Throws what {@link readModelFiles} throws. */
-export async function readModelParts(access: FileAccess, { modelPath, encoderPath, embeddingPath }: Pick<ResolvedModel, 'modelPath' | 'encoderPath' | 'embeddingPath'>): Promise<ModelParts> {
+export async function readModelParts(
+  access: FileAccess,
+  { modelPath, encoderPath, embeddingPath }: Pick<ResolvedModel, 'modelPath' | 'encoderPath' | 'embeddingPath'>,
+): Promise<ModelParts> {
   const main = await readModelFiles(access, modelPath);
   const alone: ModelParts = { encoder: undefined, embedding: undefined, main, bridges: new Map() };
   if (encoderPath === undefined) {
@@ -37,7 +40,10 @@ const embeddings = /^(?:inputs?_embeds?|inputs?_embeddings?)$/i;
 
 /** Whether a decoder takes embeddings in the place of ids. */
 export function takesEmbeddings({ analysis: { index } }: ModelFiles): boolean {
-  return readsOf(index) === 'neither' && index.inputs.some(({ name, dataType }) => embeddings.test(name) && isFloatType(dataType));
+  return (
+    readsOf(index) === 'neither' &&
+    index.inputs.some(({ name, dataType }) => embeddings.test(name) && isFloatType(dataType))
+  );
 }
 
 /** Which of the outputs of what makes embeddings each of the decoder's inputs gets: the one of its name; the embeddings themselves else the only one. */
@@ -46,7 +52,9 @@ function bridgeEmbeddings(embedding: ModelFiles, decoder: ModelFiles): ReadonlyM
   return new Map(
     decoder.analysis.index.inputs.flatMap(({ name, dataType }): [string, string][] => {
       if (!isFloatType(dataType)) return [];
-      const same = outputs.find((output) => output === name) ?? (embeddings.test(name) ? (outputs.find((output) => /embed|hidden/i.test(output)) ?? outputs[0]) : undefined);
+      const same =
+        outputs.find((output) => output === name) ??
+        (embeddings.test(name) ? (outputs.find((output) => /embed|hidden/i.test(output)) ?? outputs[0]) : undefined);
       return same === undefined ? [] : [[name, same]];
     }),
   );

@@ -51,8 +51,12 @@ export function settingNumber(settings: Settings, name: string): number | undefi
 
 /** One token id or several. */
 export function settingIds(settings: Settings, name: string): readonly number[] {
-  return setting(settings, name, (value) => {
-    const ids = (Array.isArray(value) ? value : [value]).filter((id): id is number => Number.isSafeInteger(id) && Number(id) >= 0);
-    return ids.length > 0 ? ids : undefined;
-  }) ?? [];
+  return (
+    setting(settings, name, (value) => {
+      const ids = (Array.isArray(value) ? value : [value]).filter(
+        (id): id is number => Number.isSafeInteger(id) && Number(id) >= 0,
+      );
+      return ids.length > 0 ? ids : undefined;
+    }) ?? []
+  );
 }

@@ -6,5 +6,7 @@ export function noAttention(name: string, ...analyses: readonly Pick<ModelAnalys
   const missed = analyses.flatMap((analysis) => analysis.missed).filter(({ isOther }) => isOther !== true);
   const [first] = missed;
   if (first === undefined) return new ExplorerError('modelNoAttention', [name]);
-  return new ExplorerError('attentionRefused', [name, first.reason], { details: missed.map(({ path, reason }) => `${path}: ${reason}`).join('\n') });
+  return new ExplorerError('attentionRefused', [name, first.reason], {
+    details: missed.map(({ path, reason }) => `${path}: ${reason}`).join('\n'),
+  });
 }

@@ -27,7 +27,9 @@ export const nodeFileAccess: FileAccess = {
         checkFile(path, stats);
         checkFileLimit(kind, path, stats.size);
         // Files that the system makes up as they are read say that they are empty.
-        return stats.size === 0 ? await readAtMost(kind, path, file.createReadStream({ autoClose: false })) : await readKnown(file, stats.size);
+        return stats.size === 0
+          ? await readAtMost(kind, path, file.createReadStream({ autoClose: false }))
+          : await readKnown(file, stats.size);
       } finally {
         await file.close();
       }
@@ -137,7 +139,11 @@ export async function checkIsFile(path: string): Promise<void> {
 
 /** Throws `fileUnreadable` for what is no file: it may have no end, or wait for somebody who writes. */
 function checkFile(path: string, stats: Pick<Stats, 'isFile' | 'isDirectory'>): void {
-  if (!stats.isFile()) throw new ExplorerError('fileUnreadable', [path, stats.isDirectory() ? 'it is a folder' : 'it is a pipe, a socket or a device']);
+  if (!stats.isFile())
+    throw new ExplorerError('fileUnreadable', [
+      path,
+      stats.isDirectory() ? 'it is a folder' : 'it is a pipe, a socket or a device',
+    ]);
 }
 
 function fileError(path: string, error: unknown): ExplorerError {

@@ -35,7 +35,12 @@ export class PlacedOutputs {
   }
 
   /** Runs a session for these outputs, one item in the batch; undefined where that cannot be done so, and the run has to be made in the ordinary way. */
-  async run(session: Ort.InferenceSession, feeds: Readonly<Record<string, Ort.Tensor>>, expected: readonly ExpectedOutput[], makeTensor: (dims: readonly number[]) => Ort.Tensor): Promise<Readonly<Record<string, Ort.Tensor>> | undefined> {
+  async run(
+    session: Ort.InferenceSession,
+    feeds: Readonly<Record<string, Ort.Tensor>>,
+    expected: readonly ExpectedOutput[],
+    makeTensor: (dims: readonly number[]) => Ort.Tensor,
+  ): Promise<Readonly<Record<string, Ort.Tensor>> | undefined> {
     if (this.#numFailures >= mostFailures || expected.length === 0) return undefined;
     const shapes = expected.map((each) => [each.output, this.#shapeOf(each)] as const);
     const placed: Record<string, Ort.Tensor> = {};
@@ -61,7 +66,12 @@ export class PlacedOutputs {
   }
 
   /** The shape that an output had before, for other numbers of positions; at first the usual one. The runtime compares it with the true one. */
-  #shapeOf({ output, site: { queryAxis, keyAxis, numHeads, loop }, numQueries, numKeys }: ExpectedOutput): readonly number[] | undefined {
+  #shapeOf({
+    output,
+    site: { queryAxis, keyAxis, numHeads, loop },
+    numQueries,
+    numKeys,
+  }: ExpectedOutput): readonly number[] | undefined {
     if (loop !== undefined) return undefined;
     const dims = [...(this.#dims.get(output) ?? (numHeads === undefined ? [] : [1, numHeads, numQueries, numKeys]))];
     const [query, key] = [queryAxis, keyAxis].map((axis) => (axis < 0 ? dims.length + axis : axis));

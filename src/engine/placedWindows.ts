@@ -23,14 +23,22 @@ export interface PlacedLayer<Side extends TokenSide> {
 }
 
 /** Puts a layer's windows together over the tokens that `sideOf` makes of the places of all rows, or of all columns; otherwise why that cannot be, in a clause. */
-export function placeWindows<Side extends TokenSide>(layer: LayerWeights, places: SitePlaces, sideOf: (windows: readonly Float32Array[]) => Side | string): PlacedLayer<Side> | string {
+export function placeWindows<Side extends TokenSide>(
+  layer: LayerWeights,
+  places: SitePlaces,
+  sideOf: (windows: readonly Float32Array[]) => Side | string,
+): PlacedLayer<Side> | string {
   const windows = windowsOf(layer, places);
   if (typeof windows === 'string') return windows;
   const queries = sideOf(windows.map(({ rows }) => rows));
   const keys = sideOf(windows.map(({ columns }) => columns));
   if (typeof queries === 'string') return queries;
   if (typeof keys === 'string') return keys;
-  const own = windows.map((window): AttentionWindow => ({ matrices: window.matrices, queries: positionsIn(queries, window.rows), keys: positionsIn(keys, window.columns) }));
+  const own = windows.map((window): AttentionWindow => ({
+    matrices: window.matrices,
+    queries: positionsIn(queries, window.rows),
+    keys: positionsIn(keys, window.columns),
+  }));
   const isIn = new Set<number>();
   for (const { queries: positions } of own) {
     for (const position of positions) {
@@ -38,13 +46,38 @@ export function placeWindows<Side extends TokenSide>(layer: LayerWeights, places
       isIn.add(position);
     }
   }
-  if (own.some(({ keys: positions }) => new Set(positions.filter((position) => position >= 0)).size !== positions.filter((position) => position >= 0).length)) return 'some of its windows have a key several times';
+  if (
+    own.some(
+      ({ keys: positions }) =>
+        new Set(positions.filter((position) => position >= 0)).size !==
+        positions.filter((position) => position >= 0).length,
+    )
+  )
+    return 'some of its windows have a key several times';
   const numHeads = windows[0].matrices.length;
   const paddingShare = shareOfNowhere(layer, own);
-  const shape = { batch: 1, numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, ...(paddingShare > 0 ? { paddingShare } : {}) };
+  const shape = {
+    batch: 1,
+    numHeads,
+    numQueries: queries.numTokens,
+    numKeys: keys.numTokens,
+    ...(paddingShare > 0 ? { paddingShare } : {}),
+  };
   const [only] = own;
-  if (own.length === 1 && inOrder(only.queries, queries.numTokens) && inOrder(only.keys, keys.numTokens)) return { layer: { ...layer, ...shape }, windowed: undefined, queries, keys };
-  return { layer: { ...layer, ...shape, weights: new Float32Array(0), isCausal: false }, windowed: { numHeads, numQueries: queries.numTokens, numKeys: keys.numTokens, windows: own, weights: layer.weights }, queries, keys };
+  if (own.length === 1 && inOrder(only.queries, queries.numTokens) && inOrder(only.keys, keys.numTokens))
+    return { layer: { ...layer, ...shape }, windowed: undefined, queries, keys };
+  return {
+    layer: { ...layer, ...shape, weights: new Float32Array(0), isCausal: false },
+    windowed: {
+      numHeads,
+      numQueries: queries.numTokens,
+      numKeys: keys.numTokens,
+      windows: own,
+      weights: layer.weights,
+    },
+    queries,
+    keys,
+  };
 }
 
 function inOrder(positions: Int32Array, count: number): boolean {

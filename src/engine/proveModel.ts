@@ -24,7 +24,12 @@ const side = 224;
 const mostElements = 2 ** 24;
 
 /** The extraction report of a model with what runs of it prove: values times weights equal what each attention gives, and its keys grow with the text. Throws what loading and running it throw. */
-export async function proveModel(files: FileAccess, place: ModelPlace, runtimes: Runtimes, options: EngineOptions): Promise<ReportView> {
+export async function proveModel(
+  files: FileAccess,
+  place: ModelPlace,
+  runtimes: Runtimes,
+  options: EngineOptions,
+): Promise<ReportView> {
   const access = await modelAccess(files, place);
   const resolved = await resolveModel(access, place.path);
   const parts = await readModelParts(access, resolved);
@@ -32,10 +37,17 @@ export async function proveModel(files: FileAccess, place: ModelPlace, runtimes:
   const reports: ExtractionReport[] = [];
   if (encoder !== undefined) reports.push(await provePart(encoder, new Set(), runtimes, options));
   reports.push(await provePart(main, new Set(bridges.keys()), runtimes, options));
-  return reportView(resolved.name, reports, access, { account: inputAccount(access.readFiles, resolved, analysesOf(parts)) });
+  return reportView(resolved.name, reports, access, {
+    account: inputAccount(access.readFiles, resolved, analysesOf(parts)),
+  });
 }
 
-async function provePart(part: ModelFiles, given: ReadonlySet<string>, runtimes: Runtimes, options: EngineOptions): Promise<ExtractionReport> {
+async function provePart(
+  part: ModelFiles,
+  given: ReadonlySet<string>,
+  runtimes: Runtimes,
+  options: EngineOptions,
+): Promise<ExtractionReport> {
   const { sites } = part.analysis;
   const report = makeReport(part.analysis, given);
   if (sites.length === 0) return report;
@@ -45,7 +57,8 @@ async function provePart(part: ModelFiles, given: ReadonlySet<string>, runtimes:
   });
   try {
     const [short, long] = lengths.map((length) => proofInputs(part, session.inputNames, length));
-    const run = ({ inputs }: ProofInputs): Promise<AttentionResult> => session.run(inputs, { hasWindows: true, outputs: [] });
+    const run = ({ inputs }: ProofInputs): Promise<AttentionResult> =>
+      session.run(inputs, { hasWindows: true, outputs: [] });
     const first = await run(short);
     const second = short.isFixed ? undefined : await run(long);
     return {
@@ -56,7 +69,8 @@ async function provePart(part: ModelFiles, given: ReadonlySet<string>, runtimes:
       }),
     };
   } catch (error) {
-    if (!(error instanceof ExplorerError) || (error.code !== 'runtimeFailed' && error.code !== 'inputNotMade')) throw error;
+    if (!(error instanceof ExplorerError) || (error.code !== 'runtimeFailed' && error.code !== 'inputNotMade'))
+      throw error;
     // The report is worth having without.
     const proof = `not made: ${error.code === 'runtimeFailed' ? `the run failed (${reasonOf(error)})` : `its input ${String(error.args[0])} cannot be made`}`;
     return { ...report, sites: report.sites.map((site) => ({ ...site, proof })) };
@@ -67,10 +81,21 @@ async function provePart(part: ModelFiles, given: ReadonlySet<string>, runtimes:
 
 /** What is proven of a site, in a clause for the report. */
 function proofText(proof: Proof | undefined, [short, long]: readonly (readonly number[] | undefined)[]): string {
-  const weighted = proof === undefined ? 'not made' : 'unproven' in proof ? `not made: ${proof.unproven}` : proof.failure !== '' ? `fails: ${proof.failure}` : `values times weights equal its result within ${proof.difference.toPrecision(1)} of the largest`;
+  const weighted =
+    proof === undefined
+      ? 'not made'
+      : 'unproven' in proof
+        ? `not made: ${proof.unproven}`
+        : proof.failure !== ''
+          ? `fails: ${proof.failure}`
+          : `values times weights equal its result within ${proof.difference.toPrecision(1)} of the largest`;
   if (short === undefined || long === undefined) return weighted;
   const [growsDown, growsRight] = [2, 3].map((axis) => short[axis] !== long[axis]);
-  const grown = growsRight ? (growsDown ? 'queries and keys grow with the text' : `keys grow with the text, the ${short[2]} queries do not`) : `its ${short[3]} keys do not grow with the text`;
+  const grown = growsRight
+    ? growsDown
+      ? 'queries and keys grow with the text'
+      : `keys grow with the text, the ${short[2]} queries do not`
+    : `its ${short[3]} keys do not grow with the text`;
   return `${weighted}; ${grown}`;
 }
 
@@ -81,7 +106,11 @@ interface ProofInputs {
 }
 
 /** Inputs for a run that is looked at by nobody: made as for a text of so many tokens, and floats that rise and fall. */
-function proofInputs({ name, analysis: { index } }: ModelFiles, needed: readonly string[], length: number): ProofInputs {
+function proofInputs(
+  { name, analysis: { index } }: ModelFiles,
+  needed: readonly string[],
+  length: number,
+): ProofInputs {
   const { roles } = planInputs(index, needed, new Set(needed));
   const own = needed.filter((each) => ['pixels', 'pixelMask', 'unknown'].includes(roles.get(each) ?? 'unknown'));
   const plan = planInputs(index, needed, new Set(own));
@@ -89,14 +118,40 @@ function proofInputs({ name, analysis: { index } }: ModelFiles, needed: readonly
   const { inputs } = plan.make({ ids, targetIds: ids });
   const made = own.map((each): ModelInput => {
     const { dims, dataType: type } = index.inputs.find((input) => input.name === each) ?? {};
-    if (dims === undefined || type === undefined || !(isFloatType(type) || roles.get(each) === 'pixelMask')) throw new ExplorerError('inputNotMade', [each, 'nothing tells what is in it']);
+    if (dims === undefined || type === undefined || !(isFloatType(type) || roles.get(each) === 'pixelMask'))
+      throw new ExplorerError('inputNotMade', [each, 'nothing tells what is in it']);
     const isPicture = roles.get(each) === 'pixels' || roles.get(each) === 'pixelMask';
-    const shape = dims.map((dim, at) => (typeof dim === 'number' && dim > 0 ? dim : at === 0 ? 1 : !isPicture ? length : at === 1 && dims.length === 4 ? 3 : side));
+    const shape = dims.map((dim, at) =>
+      typeof dim === 'number' && dim > 0
+        ? dim
+        : at === 0
+          ? 1
+          : !isPicture
+            ? length
+            : at === 1 && dims.length === 4
+              ? 3
+              : side,
+    );
     const count = shape.reduce((product, dim) => product * dim, 1);
-    if (count > mostElements) throw new ExplorerError('modelTooLarge', [name, Math.round((count * 4) / 1e6), Math.round((mostElements * 4) / 1e6)]);
-    return { name: each, type: 'float32', dims: shape, data: fill(count, isPicture && roles.get(each) === 'pixelMask') };
+    if (count > mostElements)
+      throw new ExplorerError('modelTooLarge', [
+        name,
+        Math.round((count * 4) / 1e6),
+        Math.round((mostElements * 4) / 1e6),
+      ]);
+    return {
+      name: each,
+      type: 'float32',
+      dims: shape,
+      data: fill(count, isPicture && roles.get(each) === 'pixelMask'),
+    };
   });
-  return { inputs: [...inputs, ...made], isFixed: (plan.fixedLength ?? plan.fixedTargetLength) !== undefined || ![...roles.values()].some((role) => role === 'ids' || role === 'targetIds' || role === 'unknown') };
+  return {
+    inputs: [...inputs, ...made],
+    isFixed:
+      (plan.fixedLength ?? plan.fixedTargetLength) !== undefined ||
+      ![...roles.values()].some((role) => role === 'ids' || role === 'targetIds' || role === 'unknown'),
+  };
 }
 
 function fill(count: number, isMask: boolean): Float32Array {

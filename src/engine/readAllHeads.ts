@@ -7,7 +7,11 @@ import type { HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
 
 /** The mean weight between queries and keys in every head of layers, in reading order. Throws the signal's reason. */
-export async function readPairs(layers: readonly HeldLayer[], { queries, keys }: Pick<PairParams, 'queries' | 'keys'>, signal?: AbortSignal): Promise<Float32Array> {
+export async function readPairs(
+  layers: readonly HeldLayer[],
+  { queries, keys }: Pick<PairParams, 'queries' | 'keys'>,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const turns = new Turns(signal);
   const weights: number[] = [];
   for (const layer of layers) {
@@ -26,22 +30,38 @@ export async function readPairs(layers: readonly HeldLayer[], { queries, keys }:
 }
 
 /** What tokens read, or what reads them, in every head of layers: their mean, reduced by maximum to at most `size` numbers. Throws the signal's reason. */
-export async function readHeadRows(layers: readonly HeldLayer[], { positions, direction, mean, size, isCausal }: Omit<HeadRowsParams & CausalParams, 'runId' | 'component'>, signal?: AbortSignal): Promise<HeadRows> {
+export async function readHeadRows(
+  layers: readonly HeldLayer[],
+  { positions, direction, mean, size, isCausal }: Omit<HeadRowsParams & CausalParams, 'runId' | 'component'>,
+  signal?: AbortSignal,
+): Promise<HeadRows> {
   const turns = new Turns(signal);
   const lengthOf = (layer: HeldLayer): number => (direction === 'reads' ? layer.numKeys : layer.numQueries);
   const columns = Math.max(0, ...layers.map((layer) => Math.min(size, lengthOf(layer))));
   const maxima = new Float32Array(columns * layers.reduce((sum, { numHeads }) => sum + numHeads, 0));
-  const counts = countsInMean({ isCausal }, { tokens: positions.map((position) => ({ stream: 0, position })), direction }, mean);
+  const counts = countsInMean(
+    { isCausal },
+    { tokens: positions.map((position) => ({ stream: 0, position })), direction },
+    mean,
+  );
   let at = 0;
   for (const layer of layers) {
     const length = lengthOf(layer);
     for (let head = 0; head < layer.numHeads; head++, at += columns) {
       const vectors: Float32Array[] = [];
       for (const position of positions) {
-        vectors.push(direction === 'reads' ? await layer.rows(head, position, position + 1, signal) : await layer.column(head, position, signal));
+        vectors.push(
+          direction === 'reads'
+            ? await layer.rows(head, position, position + 1, signal)
+            : await layer.column(head, position, signal),
+        );
         if (turns.isDue) await turns.give();
       }
-      const pooled = { numQueries: 1, numKeys: Math.min(columns, length), weights: maxima.subarray(at, at + Math.min(columns, length)) };
+      const pooled = {
+        numQueries: 1,
+        numKeys: Math.min(columns, length),
+        weights: maxima.subarray(at, at + Math.min(columns, length)),
+      };
       poolRows(pooled, 1, length, 0, meanOf(vectors, counts));
     }
   }
@@ -49,7 +69,11 @@ export async function readHeadRows(layers: readonly HeldLayer[], { positions, di
 }
 
 /** The metrics of every head of layers over tokens with these ids. Throws the signal's reason. */
-export async function measureHeads(layers: readonly HeldLayer[], { ids, isCausal }: CausalParams & TokenIds, signal?: AbortSignal): Promise<HeadMeasures> {
+export async function measureHeads(
+  layers: readonly HeldLayer[],
+  { ids, isCausal }: CausalParams & TokenIds,
+  signal?: AbortSignal,
+): Promise<HeadMeasures> {
   const turns = new Turns(signal);
   const values: number[] = [];
   const sinkKeys: number[] = [];

@@ -29,21 +29,33 @@ export interface Block {
 export const bandRows = 256;
 
 /** A block of a pattern, row-major, in an array of its own. Throws the signal's reason. */
-export async function readBlock(pattern: HeadsOfPattern, { from, to, left, right }: Block, turns: Turns, signal?: AbortSignal): Promise<Float32Array> {
+export async function readBlock(
+  pattern: HeadsOfPattern,
+  { from, to, left, right }: Block,
+  turns: Turns,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const width = right - left;
   const block = new Float32Array((to - from) * width);
   const { heads, aggregation, numKeys } = pattern;
   for (const [i, { layer, head }] of heads.entries()) {
     const rows = await layer.rows(head, from, to, signal);
     if (width === numKeys) merge(block, 0, rows, 0, block.length, i === 0 ? 'first' : aggregation);
-    else for (let row = 0; row < to - from; row++) merge(block, row * width, rows, row * numKeys + left, width, i === 0 ? 'first' : aggregation);
+    else
+      for (let row = 0; row < to - from; row++)
+        merge(block, row * width, rows, row * numKeys + left, width, i === 0 ? 'first' : aggregation);
     if (turns.isDue) await turns.give();
   }
   return finish(block, pattern);
 }
 
 /** The weights that one key is read with in a pattern, length numQueries, in an array of its own. Throws the signal's reason. */
-export async function readColumn(pattern: HeadsOfPattern, key: number, turns: Turns, signal?: AbortSignal): Promise<Float32Array> {
+export async function readColumn(
+  pattern: HeadsOfPattern,
+  key: number,
+  turns: Turns,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
   const { heads, aggregation, numQueries } = pattern;
   const column = new Float32Array(numQueries);
   for (const [i, { layer, head }] of heads.entries()) {
@@ -61,11 +73,28 @@ export function exactly(pattern: HeadsOfPattern): HeadsOfPattern {
 function exactLayer(layer: HeldLayer): HeldLayer {
   if (layer.exactVector === undefined) return layer;
   const { component, numHeads, numQueries, numKeys, held, bytes } = layer;
-  const vector = (head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> => layer.exactVector?.(head, position, direction, signal) ?? Promise.reject(new RangeError('no exact vectors'));
-  return { component, numHeads, numQueries, numKeys, held, bytes, rows: (head, from, _, signal) => vector(head, from, 'reads', signal), column: (head, key, signal) => vector(head, key, 'readBy', signal) };
+  const vector = (head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> =>
+    layer.exactVector?.(head, position, direction, signal) ?? Promise.reject(new RangeError('no exact vectors'));
+  return {
+    component,
+    numHeads,
+    numQueries,
+    numKeys,
+    held,
+    bytes,
+    rows: (head, from, _, signal) => vector(head, from, 'reads', signal),
+    column: (head, key, signal) => vector(head, key, 'readBy', signal),
+  };
 }
 
-function merge(target: Float32Array, at: number, source: Float32Array, from: number, count: number, how: Aggregation | 'first'): void {
+function merge(
+  target: Float32Array,
+  at: number,
+  source: Float32Array,
+  from: number,
+  count: number,
+  how: Aggregation | 'first',
+): void {
   if (how === 'first') target.set(source.subarray(from, from + count), at);
   else if (how === 'mean') for (let i = 0; i < count; i++) target[at + i] += source[from + i];
   else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];

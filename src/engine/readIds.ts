@@ -9,5 +9,7 @@ export interface ReadIds {
 /** The ids and types of a stream's tokens. */
 export function inputOf({ tokens }: Pick<TokenStream, 'tokens'>): ReadIds {
   const ids = tokens.map(({ id }) => id);
-  return tokens.some(({ typeId }) => typeId !== undefined) ? { ids, typeIds: tokens.map(({ typeId = 0 }) => typeId) } : { ids };
+  return tokens.some(({ typeId }) => typeId !== undefined)
+    ? { ids, typeIds: tokens.map(({ typeId = 0 }) => typeId) }
+    : { ids };
 }

@@ -27,7 +27,12 @@ export class RecomputedRows {
   readonly #leading: readonly number[];
 
   /** Throws a RangeError with a reason where the tensors of the run do not fit each other. */
-  constructor(sessions: ScoreSessions, index: GraphIndex, graph: ScoreGraph, tensors: ReadonlyMap<string, OutputTensor>) {
+  constructor(
+    sessions: ScoreSessions,
+    index: GraphIndex,
+    graph: ScoreGraph,
+    tensors: ReadonlyMap<string, OutputTensor>,
+  ) {
     const tensor = (name: string): OutputTensor & { readonly data: TensorData } => {
       const found = tensors.get(name);
       if (found === undefined || Array.isArray(found.data)) throw new RangeError(`the run gave no numbers for ${name}`);
@@ -36,7 +41,8 @@ export class RecomputedRows {
     const queries = tensor(graph.queries);
     const keys = tensor(graph.keys);
     if (queries.dims.length < 2 || keys.dims.length < 2) throw new RangeError('its queries and keys are not matrices');
-    if (graph.rank !== undefined && graph.rank !== Math.max(queries.dims.length, keys.dims.length)) throw new RangeError(`its scores are not of ${graph.rank} dimensions`);
+    if (graph.rank !== undefined && graph.rank !== Math.max(queries.dims.length, keys.dims.length))
+      throw new RangeError(`its scores are not of ${graph.rank} dimensions`);
     this.#sessions = sessions;
     this.numQueries = queries.dims.at(-2) ?? 0;
     this.numKeys = keys.dims.at(-1) ?? 0;
@@ -51,7 +57,8 @@ export class RecomputedRows {
       kept(graph.keys, scoreNames.keys, 'matrix'),
       ...graph.boundaries.map(({ tensor: name, input, isWhole }) => {
         const across = tensor(name).dims.at(-2) ?? 1;
-        if (!isWhole && across !== 1 && across !== this.numQueries) throw new RangeError(`${name} does not fit its queries`);
+        if (!isWhole && across !== 1 && across !== this.numQueries)
+          throw new RangeError(`${name} does not fit its queries`);
         return kept(name, input, isWhole ? 'whole' : across === 1 ? 'matrix' : 'rows');
       }),
     ];
@@ -69,15 +76,21 @@ export class RecomputedRows {
     const { ort } = this.#sessions;
     const session = await this.#sessions.of(this.#model);
     const needed = new Set(session.inputNames);
-    const feeds = Object.fromEntries(this.#kept.filter(({ input }) => needed.has(input)).map((kept) => [kept.input, toTensor(ort, this.#cut(kept, head, from, to))]));
+    const feeds = Object.fromEntries(
+      this.#kept
+        .filter(({ input }) => needed.has(input))
+        .map((kept) => [kept.input, toTensor(ort, this.#cut(kept, head, from, to))]),
+    );
     const data = (await this.#sessions.run(session, feeds, scoreNames.weights))?.data;
-    if (!(data instanceof Float32Array) || data.length !== (to - from) * this.numKeys) throw new RangeError('recomputed rows have another shape');
+    if (!(data instanceof Float32Array) || data.length !== (to - from) * this.numKeys)
+      throw new RangeError('recomputed rows have another shape');
     return this.#clear(data);
   }
 
   /** Rows of no numbers, of queries that may read no key, as rows of zeros. */
   #clear(data: Float32Array): Float32Array {
-    for (let start = 0; start < data.length; start += this.numKeys) if (data.subarray(start, start + this.numKeys).every(Number.isNaN)) data.fill(0, start, start + this.numKeys);
+    for (let start = 0; start < data.length; start += this.numKeys)
+      if (data.subarray(start, start + this.numKeys).every(Number.isNaN)) data.fill(0, start, start + this.numKeys);
     return data;
   }
 
@@ -87,7 +100,9 @@ export class RecomputedRows {
     const height = dims.at(-2) ?? 1;
     const first = this.#matrixOf(dims, head) * height;
     const [top, bottom] = cut === 'rows' ? [from, to] : [0, height];
-    const cutDims = dims.map((dim, axis) => (axis === dims.length - 1 ? dim : axis === dims.length - 2 ? bottom - top : 1));
+    const cutDims = dims.map((dim, axis) =>
+      axis === dims.length - 1 ? dim : axis === dims.length - 2 ? bottom - top : 1,
+    );
     return { name: input, type, dims: cutDims, data: data.subarray((first + top) * width, (first + bottom) * width) };
   }
 

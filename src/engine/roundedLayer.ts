@@ -66,15 +66,28 @@ export class RoundedLayer implements HeldLayer {
   }
 
   async column(head: number, key: number): Promise<Float32Array> {
-    return Float32Array.from({ length: this.numQueries }, (_, query) => decoded[this.#bytes[(head * this.#wholeQueries + query) * this.#wholeKeys + key]]);
+    return Float32Array.from(
+      { length: this.numQueries },
+      (_, query) => decoded[this.#bytes[(head * this.#wholeQueries + query) * this.#wholeKeys + key]],
+    );
   }
 
-  async exactVector(head: number, position: number, direction: 'reads' | 'readBy', signal?: AbortSignal): Promise<Float32Array> {
+  async exactVector(
+    head: number,
+    position: number,
+    direction: 'reads' | 'readBy',
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     signal?.throwIfAborted();
     const whole = await this.#exact(head);
     signal?.throwIfAborted();
-    if (whole === undefined) return direction === 'reads' ? this.rows(head, position, position + 1) : this.column(head, position);
-    const vector = weightsOf({ numQueries: this.#wholeQueries, numKeys: this.#wholeKeys, weights: whole }, position, direction);
+    if (whole === undefined)
+      return direction === 'reads' ? this.rows(head, position, position + 1) : this.column(head, position);
+    const vector = weightsOf(
+      { numQueries: this.#wholeQueries, numKeys: this.#wholeKeys, weights: whole },
+      position,
+      direction,
+    );
     return vector.subarray(0, direction === 'reads' ? this.numKeys : this.numQueries);
   }
 

@@ -70,7 +70,10 @@ export class Runtime {
       case 'native':
         return { executionProviders: ['cpu'], intraOpNumThreads: Math.max(1, this.#numThreads) };
       case 'webgpu':
-        return { executionProviders: ['webgpu'], ...(this.isNative ? { intraOpNumThreads: Math.max(1, this.#numThreads) } : {}) };
+        return {
+          executionProviders: ['webgpu'],
+          ...(this.isNative ? { intraOpNumThreads: Math.max(1, this.#numThreads) } : {}),
+        };
       case 'wasm':
         return { executionProviders: ['wasm'] };
     }
@@ -83,7 +86,13 @@ export class Runtime {
    */
   async sessionConfig(hasBytes: boolean): Promise<Readonly<Record<string, string>>> {
     if (!this.isNative || !hasBytes) return {};
-    const isExact = await (this.#addsExactly ??= exclusively(this.ort, () => addsBytesExactly(this.ort, { executionProviders: ['cpu'], intraOpNumThreads: 1, logSeverityLevel: silentSeverity })).catch(() => false));
+    const isExact = await (this.#addsExactly ??= exclusively(this.ort, () =>
+      addsBytesExactly(this.ort, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: 1,
+        logSeverityLevel: silentSeverity,
+      }),
+    ).catch(() => false));
     return isExact ? {} : { x64quantprecision: '1' };
   }
 
@@ -99,13 +108,18 @@ export class Runtime {
     this.ort.env.wasm.numThreads = this.#numThreads;
     this.ort.env.logLevel = 'fatal';
     try {
-      const session = await this.ort.InferenceSession.create(warmUpModel, { ...this.sessionOptions, logSeverityLevel: silentSeverity });
+      const session = await this.ort.InferenceSession.create(warmUpModel, {
+        ...this.sessionOptions,
+        logSeverityLevel: silentSeverity,
+      });
       if (this.backend !== 'webgpu') return await session.release();
       this.#held.push(session);
       if (!this.isNative) await this.#watchDevice();
     } catch (error) {
       const typed = runtimeError(error, 'starting the runtime');
-      throw typed.code === 'outOfMemory' ? typed : new ExplorerError('runtimeFailed', ['it could not be started'], { cause: error });
+      throw typed.code === 'outOfMemory'
+        ? typed
+        : new ExplorerError('runtimeFailed', ['it could not be started'], { cause: error });
     }
   }
 

@@ -4,7 +4,8 @@ import { saysOutOfMemory } from '../base/outOfMemory';
 /** The typed error for what the runtime threw; its message is kept as the details. */
 export function runtimeError(error: unknown, what: string): ExplorerError {
   if (error instanceof ExplorerError) return error;
-  const message = error instanceof Error ? error.message : typeof error === 'number' ? `exception ${error}` : String(error);
+  const message =
+    error instanceof Error ? error.message : typeof error === 'number' ? `exception ${error}` : String(error);
   if (saysOutOfMemory(message)) return new ExplorerError('outOfMemory', [what], { cause: error, details: message });
   return new ExplorerError('runtimeFailed', [shortened(message)], { cause: error, details: message });
 }
@@ -34,16 +35,43 @@ const place = /(?:[\w.:+-]*[/\\])*[\w+-]+\.(?:cc|cpp|h|hpp):\d+ /;
 const translations: readonly (readonly [RegExp, string])[] = [
   [/\[(?:Shape|Type)InferenceError\]/, 'shapes that the file states contradict what its operators give'],
   [/Failed to find kernel for (?:com\.microsoft\.)?(\w+)/, 'it does not have the operator $1 for numbers of this kind'],
-  [/Could not find an implementation for (?:com\.microsoft\.)?(\w+)\((\d+)\)/, 'it does not have the operator $1 of version $2, or not for numbers of this kind'],
+  [
+    /Could not find an implementation for (?:com\.microsoft\.)?(\w+)\((\d+)\)/,
+    'it does not have the operator $1 of version $2, or not for numbers of this kind',
+  ],
   [/([\w.]+:\w+)\(-?\d+\) is not a registered function\/op/, 'it does not know the operator $1'],
-  [/No Op registered for (\w+) with domain_version of (\d+)/, 'it does not know the operator $1 in version $2 of the operators'],
-  [/Unsupported model IR version: (\d+), max supported IR version: (\d+)/, 'the file is of format $1, and it reads formats up to $2'],
-  [/Opset (\d+) is under development and support for this is limited.*till opset (\d+)/, 'the file uses version $1 of the operators, and it knows versions up to $2'],
-  [/Type Error: Type \W*(tensor\(\w+\))\W* of (?:input|output) parameter \([^)]*\) of operator \(([\w.]+)\)/, 'the operator $2 does not work on $1'],
-  [/Type Error: Type parameter \([^)]*\) of Optype \(([\w.]+)\) bound to different types \((tensor\(\w+\)) and (tensor\(\w+\))/, 'the operator $1 is given both $2 and $3'],
-  [/Attempting to broadcast an axis by a dimension other than 1\. (\d+) by (\d+)/, 'two tensors with $1 and $2 positions do not fit together: the file may be made for texts of a certain length'],
-  [/The input tensor cannot be reshaped to the requested shape\. Input shape:(\{[\d,]*\}), requested shape:(\{[-\d,]*\})/, 'a tensor of shape $1 cannot take the shape $2: the file may be made for texts of a certain length'],
-  [/indices element out of data bounds, idx=(-?\d+) must be within the inclusive range (\[-?\d+,-?\d+\])/, 'the row $1 of a table was asked for, which has the rows $2: the tokenizer may not belong to the model, or the text is longer than it reads'],
+  [
+    /No Op registered for (\w+) with domain_version of (\d+)/,
+    'it does not know the operator $1 in version $2 of the operators',
+  ],
+  [
+    /Unsupported model IR version: (\d+), max supported IR version: (\d+)/,
+    'the file is of format $1, and it reads formats up to $2',
+  ],
+  [
+    /Opset (\d+) is under development and support for this is limited.*till opset (\d+)/,
+    'the file uses version $1 of the operators, and it knows versions up to $2',
+  ],
+  [
+    /Type Error: Type \W*(tensor\(\w+\))\W* of (?:input|output) parameter \([^)]*\) of operator \(([\w.]+)\)/,
+    'the operator $2 does not work on $1',
+  ],
+  [
+    /Type Error: Type parameter \([^)]*\) of Optype \(([\w.]+)\) bound to different types \((tensor\(\w+\)) and (tensor\(\w+\))/,
+    'the operator $1 is given both $2 and $3',
+  ],
+  [
+    /Attempting to broadcast an axis by a dimension other than 1\. (\d+) by (\d+)/,
+    'two tensors with $1 and $2 positions do not fit together: the file may be made for texts of a certain length',
+  ],
+  [
+    /The input tensor cannot be reshaped to the requested shape\. Input shape:(\{[\d,]*\}), requested shape:(\{[-\d,]*\})/,
+    'a tensor of shape $1 cannot take the shape $2: the file may be made for texts of a certain length',
+  ],
+  [
+    /indices element out of data bounds, idx=(-?\d+) must be within the inclusive range (\[-?\d+,-?\d+\])/,
+    'the row $1 of a table was asked for, which has the rows $2: the tokenizer may not belong to the model, or the text is longer than it reads',
+  ],
 ];
 
 /** A message of the runtime in our words, where it is one of those that are known. */

@@ -28,7 +28,11 @@ const candidates: Readonly<Record<ModelSpec['backend'], readonly Backend[]>> = {
 export const maxReason = 1000;
 
 /** What backends are called in sentences. */
-export const backendTitles: Readonly<Record<Backend, string>> = { native: 'The native runtime', webgpu: 'WebGPU', wasm: 'WebAssembly' };
+export const backendTitles: Readonly<Record<Backend, string>> = {
+  native: 'The native runtime',
+  webgpu: 'WebGPU',
+  wasm: 'WebAssembly',
+};
 
 /** The execution backends of one host: each is loaded when it is first wanted, and what fails once is not tried again. */
 export class Runtimes {
@@ -42,7 +46,11 @@ export class Runtimes {
   }
 
   /** The first backend of a choice that starts and is not refused, with the reason; throws `runtimeFailed` where not even WebAssembly starts. `refused` says in a sentence why a backend is not to be taken. */
-  async choose(wanted: ModelSpec['backend'], threads: number, refused: ReadonlyMap<Backend, string> = new Map()): Promise<ChosenRuntime> {
+  async choose(
+    wanted: ModelSpec['backend'],
+    threads: number,
+    refused: ReadonlyMap<Backend, string> = new Map(),
+  ): Promise<ChosenRuntime> {
     const order = candidates[wanted];
     const missing: string[] = [];
     for (const backend of order) {
@@ -84,7 +92,10 @@ export class Runtimes {
 }
 
 function reasonFor(wanted: ModelSpec['backend'], { backend, isSoftware }: Runtime, missing: readonly string[]): string {
-  if (wanted === backend) return isSoftware ? 'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.' : 'As the settings ask.';
+  if (wanted === backend)
+    return isSoftware
+      ? 'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.'
+      : 'As the settings ask.';
   if (wanted === 'auto' && backend === 'native') return 'The fastest that this package carries.';
   return missing.join(' ');
 }

@@ -19,8 +19,13 @@ export function placesOfScalar(document: string, { value, type, range }: Scalar<
     placeLines(document.slice(0, to), document.indexOf('\n', from) + 1, value, set);
     return { starts, ends };
   }
-  let at = type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE ? from + 1 : type === Scalar.BLOCK_FOLDED ? document.indexOf('\n', from) + 1 : from;
-  for (let unit = 0; unit < value.length; ) {
+  let at =
+    type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE
+      ? from + 1
+      : type === Scalar.BLOCK_FOLDED
+        ? document.indexOf('\n', from) + 1
+        : from;
+  for (let unit = 0; unit < value.length;) {
     if (at >= to) break;
     const escape = escapeAt(document, at, type);
     if (escape !== undefined && escape.units > 0) {
@@ -41,7 +46,12 @@ export function placesOfScalar(document: string, { value, type, range }: Scalar<
 }
 
 /** A literal block: each line of the text is the end of a line of the document. */
-function placeLines(document: string, from: number, value: string, set: (unit: number, start: number, end: number) => void): void {
+function placeLines(
+  document: string,
+  from: number,
+  value: string,
+  set: (unit: number, start: number, end: number) => void,
+): void {
   let unit = 0;
   let at = from;
   for (const line of value.split('\n')) {
@@ -62,7 +72,8 @@ function escapeAt(document: string, at: number, type: Scalar['type']): { length:
   if (type === Scalar.QUOTE_SINGLE) return document.startsWith("''", at) ? { length: 2, units: 1 } : undefined;
   if (type !== Scalar.QUOTE_DOUBLE || document[at] !== '\\') return undefined;
   const digits = { x: 2, u: 4, U: 8 }[document[at + 1]] ?? 0;
-  if (document[at + 1] === 'U') return { length: 2 + digits, units: parseInt(document.slice(at + 2, at + 10), 16) > 0xffff ? 2 : 1 };
+  if (document[at + 1] === 'U')
+    return { length: 2 + digits, units: parseInt(document.slice(at + 2, at + 10), 16) > 0xffff ? 2 : 1 };
   if (document[at + 1] === '\n') return { length: 2, units: 0 };
   return { length: 2 + digits, units: 1 };
 }

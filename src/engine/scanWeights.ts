@@ -27,7 +27,13 @@ export function scanWeights(weights: Float32Array, numQueries: number, numKeys: 
     if (sum > largest) largest = sum;
   }
   if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
-  return { isFinite, smallest, largest: numRows === 0 ? 0 : largest, isCausal, reach: findReach(weights, numQueries, numKeys, numPast) };
+  return {
+    isFinite,
+    smallest,
+    largest: numRows === 0 ? 0 : largest,
+    isCausal,
+    reach: findReach(weights, numQueries, numKeys, numPast),
+  };
 }
 
 /** Whether a weight is less than zero. */

@@ -4,7 +4,9 @@ import { exclusively } from './runLock';
 import { runtimeError } from './runtimeError';
 
 /** How the sessions are made; `device` where a graphics device can be lost, and the whole build of the runtime with it. */
-type ScoreRuntime = Pick<Runtime, 'sessionOptions' | 'sessionConfig'> & { readonly device?: Pick<Runtime, 'lost' | 'unlessLost'> | undefined };
+type ScoreRuntime = Pick<Runtime, 'sessionOptions' | 'sessionConfig'> & {
+  readonly device?: Pick<Runtime, 'lost' | 'unlessLost'> | undefined;
+};
 
 /** Sessions of small models that recompute rows of attention: layers that compute alike share one. They live as long as someone keeps them. */
 export class ScoreSessions {
@@ -38,11 +40,22 @@ export class ScoreSessions {
 
   async #create(model: Uint8Array): Promise<Ort.InferenceSession> {
     const config = await this.#runtime.sessionConfig(true);
-    return exclusively(this.#ort, () => this.#ort.InferenceSession.create(model, { ...this.#runtime.sessionOptions, graphOptimizationLevel: 'all', logSeverityLevel: silentSeverity, extra: { session: config } }));
+    return exclusively(this.#ort, () =>
+      this.#ort.InferenceSession.create(model, {
+        ...this.#runtime.sessionOptions,
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: silentSeverity,
+        extra: { session: config },
+      }),
+    );
   }
 
   /** Runs one of the sessions for one output. Throws `outOfMemory` or `runtimeFailed`. */
-  async run(session: Ort.InferenceSession, feeds: Readonly<Record<string, Ort.Tensor>>, output: string): Promise<Ort.Tensor | undefined> {
+  async run(
+    session: Ort.InferenceSession,
+    feeds: Readonly<Record<string, Ort.Tensor>>,
+    output: string,
+  ): Promise<Ort.Tensor | undefined> {
     try {
       const { device } = this.#runtime;
       const run = (): Promise<Ort.InferenceSession.OnnxValueMapType> => session.run(feeds, [output], silently);
@@ -63,7 +76,8 @@ export class ScoreSessions {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();
     for (const session of await Promise.allSettled(sessions)) {
-      if (session.status === 'fulfilled' && this.#runtime.device?.lost === undefined) await exclusively(this.#ort, () => session.value.release());
+      if (session.status === 'fulfilled' && this.#runtime.device?.lost === undefined)
+        await exclusively(this.#ort, () => session.value.release());
     }
   }
 }

@@ -72,7 +72,10 @@ export class Seq2SeqModel implements TextModel {
     const source = await sessions.read(inputOf(stream), padId);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
-      const target = given === undefined ? await this.#write(source, most, steps, languages?.target) : this.#give(given, tokenLimit, most, languages?.target);
+      const target =
+        given === undefined
+          ? await this.#write(source, most, steps, languages?.target)
+          : this.#give(given, tokenLimit, most, languages?.target);
       steps.onProgress({ stage: 'run' });
       await steps.turn();
       const results = await sessions.attention(source, idsOf(target.stream));
@@ -80,8 +83,18 @@ export class Seq2SeqModel implements TextModel {
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
       const padding = paddingNotices(source.made, results);
       const used = this.#parts.tokenizer.use(0, (own) => runLanguages(own, [stream, target.stream]));
-      const told: Notice[] = languages === undefined || used === undefined ? [] : [{ code: 'inLanguages', args: [used.source ?? '?', used.target ?? '?'] }];
-      return { streams: [stream, target.stream], layers, components, notices: [...told, ...notices, ...target.notices, ...missing, ...padding], languages: used, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+      const told: Notice[] =
+        languages === undefined || used === undefined
+          ? []
+          : [{ code: 'inLanguages', args: [used.source ?? '?', used.target ?? '?'] }];
+      return {
+        streams: [stream, target.stream],
+        layers,
+        components,
+        notices: [...told, ...notices, ...target.notices, ...missing, ...padding],
+        languages: used,
+        timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
+      };
     } catch (error) {
       releaseSource(source);
       throw error;
@@ -93,7 +106,10 @@ export class Seq2SeqModel implements TextModel {
     const { stream } = await this.#tokenize({ text, tokenLimit: 0 });
     const source = await sessions.read(inputOf(stream), padId);
     try {
-      const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), { onProgress: () => {}, turn: () => Promise.resolve() });
+      const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), {
+        onProgress: () => {},
+        turn: () => Promise.resolve(),
+      });
       return target.text;
     } finally {
       releaseSource(source);
@@ -108,14 +124,35 @@ export class Seq2SeqModel implements TextModel {
     const { info, sessions, tokenizer, rules } = this.#parts;
     const { text, second, tokenLimit, languages } = reading;
     const language = languages?.source;
-    const limits: TokenLimits = { modelName: info.name, contextLength: info.contextLength, fixedLength: sessions.source.fixedLength, tokenLimit, memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)), vocabularySize: info.vocabularySize, numTypes: sessions.source.numTypes };
+    const limits: TokenLimits = {
+      modelName: info.name,
+      contextLength: info.contextLength,
+      fixedLength: sessions.source.fixedLength,
+      tokenLimit,
+      memoryLimit: mostThatFit((count) => sessions.fits(count, mostWrittenTokens + 1)),
+      vocabularySize: info.vocabularySize,
+      numTypes: sessions.source.numTypes,
+    };
     if (language === undefined) return tokenizeSource(this.#parts, reading, limits);
     if (second !== undefined) throw new ExplorerError('pairNotRead', [info.name, 'a text in a language is read alone']);
     await tokenizer.ready();
-    return tokenizeText({ encode: (part) => tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)), specialOf: (id) => tokenizer.specialOf(id) }, text, limits);
+    return tokenizeText(
+      {
+        encode: (part) =>
+          tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)),
+        specialOf: (id) => tokenizer.specialOf(id),
+      },
+      text,
+      limits,
+    );
   }
 
-  async #write(source: ReadSource, mostTokens: number, { onProgress, turn }: ReadingSteps, language?: string): Promise<{ stream: TokenStream; notices: Notice[] }> {
+  async #write(
+    source: ReadSource,
+    mostTokens: number,
+    { onProgress, turn }: ReadingSteps,
+    language?: string,
+  ): Promise<{ stream: TokenStream; notices: Notice[] }> {
     const { sessions, tokenizer } = this.#parts;
     const rules = language === undefined ? this.#parts.rules : this.#inTarget(language);
     const most = Math.max(1, Math.min(mostTokens - 1, mostWrittenTokens));
@@ -125,35 +162,60 @@ export class Seq2SeqModel implements TextModel {
       await turn();
       return sessions.scores(source, ids);
     });
-    return { stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)), notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [] };
+    return {
+      stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)),
+      notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [],
+    };
   }
 
-  #give(text: string, tokenLimit: number, mostTokens: number, language?: string): { stream: TokenStream; notices: Notice[] } {
+  #give(
+    text: string,
+    tokenLimit: number,
+    mostTokens: number,
+    language?: string,
+  ): { stream: TokenStream; notices: Notice[] } {
     const { tokenizer, sessions, rules, config, tokenizerConfig } = this.#parts;
-    const whole = tokenizer.use(text.length, (own) => givenTarget(own, text, rules, targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds })));
+    const whole = tokenizer.use(text.length, (own) =>
+      givenTarget(own, text, rules, targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds })),
+    );
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
-    if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
+    if (foreign !== undefined)
+      throw new ExplorerError('tokenizerMismatch', [foreign.id, sessions.target.vocabularySize ?? 0]);
     const most = Math.min(mostTokens, tokenLimit > 0 ? Math.max(1, tokenLimit) : Infinity);
     const tokens = whole.tokens.slice(0, most);
     const notices = specialNotices(tokenizer, { text, tokens });
     if (whole.tokens.length <= most) return { stream: whole, notices };
     const end = Math.max(...tokens.map((token) => token.end));
-    return { stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } }, notices: [...notices, { code: 'targetTextCut', args: [most, whole.tokens.length] }] };
+    return {
+      stream: { ...whole, tokens, text: text.slice(0, end), target: { isWritten: false, ending: undefined } },
+      notices: [...notices, { code: 'targetTextCut', args: [most, whole.tokens.length] }],
+    };
   }
 
   /** The rules of a target that is written in a language: its code is forced first, or is the start where the decoder begins with it. */
   #inTarget(language: string): GenerationRules {
     const { tokenizer, rules, config, tokenizerConfig } = this.#parts;
     const id = tokenizer.use(0, (own) => namedLanguageId(own, language));
-    const opening = tokenizer.use(0, (own) => targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds }));
-    return opening?.startId === undefined ? { ...rules, forcedFirstId: id } : { ...rules, startId: opening.startId, forcedFirstId: undefined };
+    const opening = tokenizer.use(0, (own) =>
+      targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds }),
+    );
+    return opening?.startId === undefined
+      ? { ...rules, forcedFirstId: id }
+      : { ...rules, startId: opening.startId, forcedFirstId: undefined };
   }
 
   /** The most target tokens that the model reads, and that fit into memory beside the source. */
   #mostTargetTokens(numSource: number): number {
     const { sessions, targetContextLength } = this.#parts;
     const byMemory = mostThatFit((count) => sessions.fits(numSource, count));
-    return Math.max(1, Math.min(...[byMemory, targetContextLength, sessions.target.contextLength, sessions.target.fixedLength].map((limit) => limit ?? Infinity)));
+    return Math.max(
+      1,
+      Math.min(
+        ...[byMemory, targetContextLength, sessions.target.contextLength, sessions.target.fixedLength].map(
+          (limit) => limit ?? Infinity,
+        ),
+      ),
+    );
   }
 }
 

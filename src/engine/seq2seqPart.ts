@@ -29,13 +29,22 @@ export class Seq2SeqPart {
   }
 
   /** Attention, held as its size asks for, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
-  async run(inputs: readonly ModelInput[], options: RunOptions & PairLengths & { readonly outputs: readonly string[] }): Promise<AttentionResult> {
+  async run(
+    inputs: readonly ModelInput[],
+    options: RunOptions & PairLengths & { readonly outputs: readonly string[] },
+  ): Promise<AttentionResult> {
     return (await this.#isLean(options)) ? this.#lean.run(inputs, options) : this.session.run(inputs, options);
   }
 
   /** The model's own outputs alone. Throws as {@link run} does. */
-  async outputs(inputs: readonly ModelInput[], names: readonly string[], lengths: PairLengths): Promise<ReadonlyMap<string, OutputTensor>> {
-    return (await this.#isLean(lengths)) ? this.#lean.outputs(inputs, names, lengths) : this.session.outputs(inputs, names);
+  async outputs(
+    inputs: readonly ModelInput[],
+    names: readonly string[],
+    lengths: PairLengths,
+  ): Promise<ReadonlyMap<string, OutputTensor>> {
+    return (await this.#isLean(lengths))
+      ? this.#lean.outputs(inputs, names, lengths)
+      : this.session.outputs(inputs, names);
   }
 
   /** Frees both sessions. */

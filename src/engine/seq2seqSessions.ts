@@ -69,18 +69,41 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
     this.#padId = padId;
     const { ids } = text;
     const numPositions = this.#plan.fixedLength ?? ids.length;
-    return Promise.resolve({ ...text, made: { numTokens: Math.min(ids.length, numPositions), numPositions }, encoder: undefined, inputs: [] });
+    return Promise.resolve({
+      ...text,
+      made: { numTokens: Math.min(ids.length, numPositions), numPositions },
+      encoder: undefined,
+      inputs: [],
+    });
   }
 
   async scores({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
     const { inputs, ...lengths } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
-    return lastScores(this.#name, await outputOf(this.#part, inputs, this.#scores, lengths), targetIds.length, this.target.vocabularySize);
+    return lastScores(
+      this.#name,
+      await outputOf(this.#part, inputs, this.#scores, lengths),
+      targetIds.length,
+      this.target.vocabularySize,
+    );
   }
 
   async attention({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
-    const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({ ids, typeIds, targetIds, padId: this.#padId });
+    const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({
+      ids,
+      typeIds,
+      targetIds,
+      padId: this.#padId,
+    });
     this.fed = [{ file: this.#part.files.name, inputs }];
-    return [await this.#part.run(inputs, { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length, outputs: [] })];
+    return [
+      await this.#part.run(inputs, {
+        numPositions,
+        numTokens,
+        numTargetPositions,
+        numTargetTokens: targetIds.length,
+        outputs: [],
+      }),
+    ];
   }
 
   async release(): Promise<void> {
@@ -110,11 +133,21 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     this.#decoder = decoder;
     this.#bridges = bridges;
     this.#encoderPlan = planInputs(encoder.files.analysis.index, encoder.session.inputNames);
-    this.#decoderPlan = planInputs(decoder.files.analysis.index, decoder.session.inputNames, new Set(this.#bridges.keys()));
-    this.source = { ...modelFacts(encoder.files.analysis.index, this.#encoderPlan.roles), fixedLength: this.#encoderPlan.fixedLength };
+    this.#decoderPlan = planInputs(
+      decoder.files.analysis.index,
+      decoder.session.inputNames,
+      new Set(this.#bridges.keys()),
+    );
+    this.source = {
+      ...modelFacts(encoder.files.analysis.index, this.#encoderPlan.roles),
+      fixedLength: this.#encoderPlan.fixedLength,
+    };
     const { fixedLength, fixedTargetLength, roles } = this.#decoderPlan;
     const readsIds = [...roles.values()].includes('ids');
-    this.target = { ...modelFacts(decoder.files.analysis.index, roles, readsIds ? 'ids' : 'targetIds'), fixedLength: readsIds ? fixedLength : fixedTargetLength };
+    this.target = {
+      ...modelFacts(decoder.files.analysis.index, roles, readsIds ? 'ids' : 'targetIds'),
+      fixedLength: readsIds ? fixedLength : fixedTargetLength,
+    };
     this.#scores = scoresOutput(decoder.files);
   }
 
@@ -125,17 +158,29 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   fits(numSource: number, numTarget: number): boolean {
     const source = this.source.fixedLength ?? numSource;
     const { plan } = this.#encoder;
-    return plan.fits(source) && this.#decoder.plan.fits(source, this.target.fixedLength ?? numTarget, { held: plan.heldBytes(source), whole: plan.wholeBytes(source) });
+    return (
+      plan.fits(source) &&
+      this.#decoder.plan.fits(source, this.target.fixedLength ?? numTarget, {
+        held: plan.heldBytes(source),
+        whole: plan.wholeBytes(source),
+      })
+    );
   }
 
   async read(text: ReadIds, padId: number): Promise<ReadSource> {
     this.#padId = padId;
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ...text, padId });
     this.fed = [{ file: this.#encoder.files.name, inputs }];
-    const encoder = await this.#encoder.run(inputs, { numPositions, numTokens, numTargetPositions: 0, outputs: [...new Set(this.#bridges.values())] });
+    const encoder = await this.#encoder.run(inputs, {
+      numPositions,
+      numTokens,
+      numTargetPositions: 0,
+      outputs: [...new Set(this.#bridges.values())],
+    });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
       const tensor = encoder.outputs.get(output);
-      if (tensor === undefined || Array.isArray(tensor.data)) throw new ExplorerError('inputNotMade', [input, `the encoder gives no ${output}`]);
+      if (tensor === undefined || Array.isArray(tensor.data))
+        throw new ExplorerError('inputNotMade', [input, `the encoder gives no ${output}`]);
       return { name: input, type: tensor.type as DataTypeName, dims: tensor.dims, data: tensor.data as TensorData }; // as the runtime gave them; strings were ruled out above
     });
     return { ...text, made: { numTokens, numPositions }, encoder, inputs: fed };
@@ -143,13 +188,23 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
 
   async scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
-    return lastScores(this.#name, await outputOf(this.#decoder, inputs, this.#scores, lengths), targetIds.length, this.target.vocabularySize);
+    return lastScores(
+      this.#name,
+      await outputOf(this.#decoder, inputs, this.#scores, lengths),
+      targetIds.length,
+      this.target.vocabularySize,
+    );
   }
 
   async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
     this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs }];
-    const decoder = await this.#decoder.run(inputs, { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length, outputs: [] });
+    const decoder = await this.#decoder.run(inputs, {
+      ...lengths,
+      numTokens: source.made.numTokens,
+      numTargetTokens: targetIds.length,
+      outputs: [],
+    });
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }
 
@@ -158,9 +213,16 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     await this.#decoder.release();
   }
 
-  #make({ made, inputs }: ReadSource, targetIds: readonly number[]): PairLengths & { readonly inputs: readonly ModelInput[] } {
+  #make(
+    { made, inputs }: ReadSource,
+    targetIds: readonly number[],
+  ): PairLengths & { readonly inputs: readonly ModelInput[] } {
     const target = this.#decoderPlan.make({ ids: targetIds, targetIds, encoder: made, padId: this.#padId });
-    return { inputs: [...inputs, ...target.inputs], numPositions: made.numPositions, numTargetPositions: this.target.fixedLength ?? targetIds.length };
+    return {
+      inputs: [...inputs, ...target.inputs],
+      numPositions: made.numPositions,
+      numTargetPositions: this.target.fixedLength ?? targetIds.length,
+    };
   }
 }
 
@@ -170,17 +232,33 @@ export function scoresOutput({ analysis }: ModelFiles): string | undefined {
   return names.find((name) => /logits|scores/i.test(name)) ?? names[0];
 }
 
-async function outputOf(part: Seq2SeqPart, inputs: readonly ModelInput[], name: string | undefined, lengths: PairLengths): Promise<OutputTensor | undefined> {
+async function outputOf(
+  part: Seq2SeqPart,
+  inputs: readonly ModelInput[],
+  name: string | undefined,
+  lengths: PairLengths,
+): Promise<OutputTensor | undefined> {
   return name === undefined ? undefined : (await part.outputs(inputs, [name], lengths)).get(name);
 }
 
 /** The row of the target's last token: scores are [batch, position, id], or of the last position alone. */
-function lastScores(modelName: string, tensor: OutputTensor | undefined, numTokens: number, vocabularySize: number | undefined): Float32Array {
+function lastScores(
+  modelName: string,
+  tensor: OutputTensor | undefined,
+  numTokens: number,
+  vocabularySize: number | undefined,
+): Float32Array {
   const floats = tensor === undefined ? undefined : toFloats(tensor);
   const width = tensor?.dims.at(-1) ?? 0;
   const rows = tensor?.dims.at(-2) ?? 1;
   // A model without its head gives hidden states, which are no scores.
-  if (floats === undefined || width === 0 || (tensor?.dims.length ?? 0) < 2 || (vocabularySize !== undefined && width < vocabularySize / 2)) throw new ExplorerError('targetNotWritten', [modelName]);
+  if (
+    floats === undefined ||
+    width === 0 ||
+    (tensor?.dims.length ?? 0) < 2 ||
+    (vocabularySize !== undefined && width < vocabularySize / 2)
+  )
+    throw new ExplorerError('targetNotWritten', [modelName]);
   const row = Math.min(rows, numTokens) - 1;
   return floats.slice(row * width, (row + 1) * width);
 }

@@ -7,7 +7,11 @@ import { modelAccess } from './modelAccess';
 import { resolveModel } from './modelFolder';
 
 /** The chat template of a model that need not be loaded, with what it says around a message. Throws `chatTemplateNotFound`. */
-export async function showChatTemplate(files: FileAccess, spec: ModelSpec, deadlines: Deadlines): Promise<ChatTemplateView> {
+export async function showChatTemplate(
+  files: FileAccess,
+  spec: ModelSpec,
+  deadlines: Deadlines,
+): Promise<ChatTemplateView> {
   const { name, chatTemplate } = await resolveModel(await modelAccess(files, spec), spec.path, spec.tokenizerPath);
   if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [name]);
   const { fileName, text } = chatTemplate;
@@ -15,6 +19,13 @@ export async function showChatTemplate(files: FileAccess, spec: ModelSpec, deadl
     const { prefix, suffix } = renderChat(chatTemplate, 'message', deadlines);
     return { modelName: name, fileName, text, prefix, suffix, error: undefined };
   } catch (error) {
-    return { modelName: name, fileName, text, prefix: undefined, suffix: undefined, error: ExplorerError.from(error).serialize() };
+    return {
+      modelName: name,
+      fileName,
+      text,
+      prefix: undefined,
+      suffix: undefined,
+      error: ExplorerError.from(error).serialize(),
+    };
   }
 }

@@ -4,10 +4,21 @@ import type { HeadSummary, HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
 
 /** A head reduced to at most `size` rows and columns, each cell the maximum of its block, and the mean weight that each key gets. Throws the signal's reason. */
-export async function smallPicture(layer: HeldLayer, head: number, size: number, isCausal: boolean, turns: Turns, signal?: AbortSignal): Promise<{ readonly pooled: Pattern; readonly columnMeans: Float32Array }> {
+export async function smallPicture(
+  layer: HeldLayer,
+  head: number,
+  size: number,
+  isCausal: boolean,
+  turns: Turns,
+  signal?: AbortSignal,
+): Promise<{ readonly pooled: Pattern; readonly columnMeans: Float32Array }> {
   const { numQueries, numKeys } = layer;
   const summary = layer.summary?.(head);
-  if (summary !== undefined) return { pooled: stretch(summary, numQueries, numKeys, size), columnMeans: meansOfColumns(summary.columnSums, numQueries, isCausal) };
+  if (summary !== undefined)
+    return {
+      pooled: stretch(summary, numQueries, numKeys, size),
+      columnMeans: meansOfColumns(summary.columnSums, numQueries, isCausal),
+    };
   const pooled = emptyPicture(numQueries, numKeys, size);
   const sums = new MarginalSums(numQueries, numKeys);
   for (let from = 0; from < numQueries; from += bandRows) {
@@ -25,7 +36,12 @@ function emptyPicture(numQueries: number, numKeys: number, size: number): Patter
 }
 
 /** A picture from blocks that need not be those of its own cells: each cell shows the maximum of every block that reaches into it, so nothing is lost. */
-function stretch({ pooled: blocks, block: [height, width] }: HeadSummary, numQueries: number, numKeys: number, size: number): Pattern {
+function stretch(
+  { pooled: blocks, block: [height, width] }: HeadSummary,
+  numQueries: number,
+  numKeys: number,
+  size: number,
+): Pattern {
   const picture = emptyPicture(numQueries, numKeys, size);
   const rows = blocksOf(picture.numQueries, numQueries, height);
   const columns = blocksOf(picture.numKeys, numKeys, width);

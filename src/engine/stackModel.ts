@@ -72,7 +72,11 @@ export class StackModel implements TextModel {
   async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
     const { name } = this.info;
     if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
-    if (reading.languages !== undefined) throw new ExplorerError('invalidArgument', [reading.languages.source ?? reading.languages.target ?? '', 'the model has no decoder of its own, so it has no languages']);
+    if (reading.languages !== undefined)
+      throw new ExplorerError('invalidArgument', [
+        reading.languages.source ?? reading.languages.target ?? '',
+        'the model has no decoder of its own, so it has no languages',
+      ]);
     const started = performance.now();
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading);
@@ -91,8 +95,16 @@ export class StackModel implements TextModel {
     }
     this.#report = read.result.report;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
-    if (reading.second !== undefined && components.every(({ isCausal }) => isCausal)) throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
-    return { streams: [stream], layers, components, notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])], numReused: read.numReused, timings: { tokenize: tokenized - started, run: performance.now() - tokenized } };
+    if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
+      throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
+    return {
+      streams: [stream],
+      layers,
+      components,
+      notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])],
+      numReused: read.numReused,
+      timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
+    };
   }
 
   async write(): Promise<string> {
@@ -122,7 +134,10 @@ export class StackModel implements TextModel {
 
   async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
-    const { inputs, numTokens, numPositions, fed } = await this.#inputs(text, positionsFor(this.#baked, text.ids.length));
+    const { inputs, numTokens, numPositions, fed } = await this.#inputs(
+      text,
+      positionsFor(this.#baked, text.ids.length),
+    );
     this.#fed = fed;
     const isLean = lean.isFor(numPositions);
     if (!isLean) await lean.suspend();
@@ -130,8 +145,18 @@ export class StackModel implements TextModel {
     // What an edited text would go on from is kept only as long as it is edited.
     if (!isContinued) this.#continued.forget();
     if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions };
-    const result = isLean ? await lean.run(inputs, { numPositions, numTokens }) : this.#hasBlocks ? await this.#inBlocks(inputs, numTokens) : await session.run(inputs, { numPositions, numTokens, outputs: [] });
-    if (!isLean && !this.#hasBlocks && embedding === undefined && result.layers.length === 0 && result.failed.length > 0) {
+    const result = isLean
+      ? await lean.run(inputs, { numPositions, numTokens })
+      : this.#hasBlocks
+        ? await this.#inBlocks(inputs, numTokens)
+        : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+    if (
+      !isLean &&
+      !this.#hasBlocks &&
+      embedding === undefined &&
+      result.layers.length === 0 &&
+      result.failed.length > 0
+    ) {
       // Attention may be computed block by block; then it is put together.
       const placed = await this.#inBlocks(inputs, numTokens);
       this.#hasBlocks = placed.layers.length > 0;
@@ -145,7 +170,9 @@ export class StackModel implements TextModel {
     const { session, plan } = this.#parts;
     const ids = inputs.find(({ name }) => plan.roles.get(name) === 'ids');
     const result = await session.run(inputs, { hasWindows: true, outputs: [] });
-    return ids === undefined ? result : placeTextLayers(result, await session.positions(inputs, ids), session.analysis.sites, numTokens);
+    return ids === undefined
+      ? result
+      : placeTextLayers(result, await session.positions(inputs, ids), session.analysis.sites, numTokens);
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */

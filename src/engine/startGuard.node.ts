@@ -31,7 +31,12 @@ function start(options: GuardOptions): void {
     }
   };
   try {
-    const guard = new Worker(join(__dirname, 'guard.cjs'), { workerData: options, execArgv: [], env: {}, resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 } });
+    const guard = new Worker(join(__dirname, 'guard.cjs'), {
+      workerData: options,
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+    });
     guard.on('error', unguarded);
     guard.unref();
   } catch {

@@ -26,7 +26,12 @@ export function writtenTarget(tokenizer: Tokenizer, { ids, endId }: WrittenIds):
     place = end;
     return { id, piece, start, end, isSpecial: false };
   });
-  return { role: 'target', text, tokens, target: { isWritten: true, ending: endId === undefined ? undefined : (tokenizer.tokenOf(endId) ?? `[${endId}]`) } };
+  return {
+    role: 'target',
+    text,
+    tokens,
+    target: { isWritten: true, ending: endId === undefined ? undefined : (tokenizer.tokenOf(endId) ?? `[${endId}]`) },
+  };
 }
 
 /**
@@ -51,16 +56,45 @@ function placesOf(tokenizer: Tokenizer, ids: readonly number[], text: string): {
  * The person's own target, as a decoder reads it in training: the start token, then the text with the tokens that the
  * tokenizer puts before it (the language that is known, or forced first, in their place), without the end.
  */
-export function givenTarget(tokenizer: Tokenizer, text: string, { startId, endIds, forcedFirstId }: Pick<GenerationRules, 'startId' | 'endIds' | 'forcedFirstId'>, language?: TargetOpening): TokenStream {
+export function givenTarget(
+  tokenizer: Tokenizer,
+  text: string,
+  { startId, endIds, forcedFirstId }: Pick<GenerationRules, 'startId' | 'endIds' | 'forcedFirstId'>,
+  language?: TargetOpening,
+): TokenStream {
   const { ids, tokens, starts, ends, isSpecial } = tokenizer.encode(text);
-  const all = tokens.map((piece, i): Token => ({ id: ids[i], piece, start: starts[i], end: ends[i], isSpecial: isSpecial[i] === 1 }));
+  const all = tokens.map((piece, i): Token => ({
+    id: ids[i],
+    piece,
+    start: starts[i],
+    end: ends[i],
+    isSpecial: isSpecial[i] === 1,
+  }));
   const isAdded = (token: Token): boolean => token.isSpecial && token.start === token.end;
   const from = all.findIndex((token) => !isAdded(token));
   const to = all.findLastIndex((token) => !isAdded(token)) + 1;
   const [before, own, after] = from < 0 ? [all, [], []] : [all.slice(0, from), all.slice(from, to), all.slice(to)];
-  const special = (id: number): Token => ({ id, piece: tokenizer.tokenOf(id) ?? `[${id}]`, start: 0, end: 0, isSpecial: true });
+  const special = (id: number): Token => ({
+    id,
+    piece: tokenizer.tokenOf(id) ?? `[${id}]`,
+    start: 0,
+    end: 0,
+    isSpecial: true,
+  });
   const first = language === undefined ? forcedFirstId : language.openingId;
-  const opening = language !== undefined && first === undefined ? [] : first !== undefined ? [special(first)] : before.filter((token) => token.id !== startId && !endIds.has(token.id)).map((token) => ({ ...token, start: 0, end: 0 }));
+  const opening =
+    language !== undefined && first === undefined
+      ? []
+      : first !== undefined
+        ? [special(first)]
+        : before
+            .filter((token) => token.id !== startId && !endIds.has(token.id))
+            .map((token) => ({ ...token, start: 0, end: 0 }));
   const [endId] = [...after.map((token) => token.id).filter((id) => endIds.has(id)), ...endIds];
-  return { role: 'target', text, tokens: [special(language?.startId ?? startId), ...opening, ...own], target: { isWritten: false, ending: endId === undefined ? undefined : (tokenizer.tokenOf(endId) ?? `[${endId}]`) } };
+  return {
+    role: 'target',
+    text,
+    tokens: [special(language?.startId ?? startId), ...opening, ...own],
+    target: { isWritten: false, ending: endId === undefined ? undefined : (tokenizer.tokenOf(endId) ?? `[${endId}]`) },
+  };
 }

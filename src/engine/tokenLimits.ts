@@ -19,11 +19,19 @@ export const unitsPerToken = 24;
 
 /** The most tokens that the limits allow together; Infinity where nothing bounds them. */
 export function mostTokens({ contextLength, fixedLength, tokenLimit, memoryLimit }: TokenLimits): number {
-  return Math.min(...[contextLength, fixedLength, tokenLimit, memoryLimit].map((limit) => (limit !== undefined && limit > 0 ? limit : Infinity)));
+  return Math.min(
+    ...[contextLength, fixedLength, tokenLimit, memoryLimit].map((limit) =>
+      limit !== undefined && limit > 0 ? limit : Infinity,
+    ),
+  );
 }
 
 /** What is to be said where only the first `most` of so many tokens are read: which of the limits it was. */
-export function cutNotice({ modelName, contextLength, fixedLength, tokenLimit }: TokenLimits, most: number, all: number | string): Notice {
+export function cutNotice(
+  { modelName, contextLength, fixedLength, tokenLimit }: TokenLimits,
+  most: number,
+  all: number | string,
+): Notice {
   if (most === fixedLength) return { code: 'cutToShape', args: [most, all] };
   if (most === contextLength) return { code: 'cutToContext', args: [most, all, modelName] };
   return { code: most === tokenLimit ? 'cutToLimit' : 'cutToMemory', args: [most, all] };

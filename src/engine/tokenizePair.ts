@@ -14,28 +14,52 @@ export interface PairEncoder extends Pick<TokenEncoder, 'specialOf'> {
  * Tokenises two texts as a pair and cuts them to the limits, the longer one first, as the reference library's strategy `longest_first` does.
  * Throws `pairNotRead` where tokenizer and model would not know one text from the other, `noTokens`, `tokenizerMismatch` and `tokenTypeUnknown`.
  */
-export function tokenizePair(tokenizer: PairEncoder, texts: readonly [first: string, second: string], limits: TokenLimits): TokenizedText {
+export function tokenizePair(
+  tokenizer: PairEncoder,
+  texts: readonly [first: string, second: string],
+  limits: TokenLimits,
+): TokenizedText {
   const { isSeparated, isTyped } = tokenizer.pairForm;
-  if (!isSeparated && !(isTyped && limits.numTypes > 1)) throw new ExplorerError('pairNotRead', [limits.modelName, 'its tokenizer has no form that tells two texts apart']);
+  if (!isSeparated && !(isTyped && limits.numTypes > 1))
+    throw new ExplorerError('pairNotRead', [limits.modelName, 'its tokenizer has no form that tells two texts apart']);
   const bound = mostTokens(limits);
   // Of long texts no more is tokenised than settles that they are cut.
   const tried = texts.map(({ length }) => Math.min(length, bound * unitsPerToken));
-  const encode = (): PairEncoding => tokenizer.encodePair(texts[0].slice(0, tried[0]), texts[1].slice(0, tried[1]), bound === Infinity ? {} : { maxLength: bound });
+  const encode = (): PairEncoding =>
+    tokenizer.encodePair(
+      texts[0].slice(0, tried[0]),
+      texts[1].slice(0, tried[1]),
+      bound === Infinity ? {} : { maxLength: bound },
+    );
   let encoding = encode();
   const isShort = (i: number): boolean => tried[i] < texts[i].length && encoding.counts[i].all <= bound;
   while (isShort(0) || isShort(1)) {
     for (const i of [0, 1]) if (isShort(i)) tried[i] = Math.min(texts[i].length, tried[i] * 2);
     encoding = encode();
   }
-  const ends = [0, 1].map((i) => (encoding.counts[i].kept < encoding.counts[i].all ? lastEnd(encoding, i) : texts[i].length));
+  const ends = [0, 1].map((i) =>
+    encoding.counts[i].kept < encoding.counts[i].all ? lastEnd(encoding, i) : texts[i].length,
+  );
   const second = { start: ends[0], from: encoding.secondFrom };
   const tokens = toTokens(encoding, limits.numTypes, second).slice(0, bound);
-  const own = (i: number): number => tokens.filter((token, at) => at >= second.from === (i === 1) && (token.end > token.start || !token.isSpecial)).length;
+  const own = (i: number): number =>
+    tokens.filter((token, at) => at >= second.from === (i === 1) && (token.end > token.start || !token.isSpecial))
+      .length;
   if (own(0) === 0 || own(1) === 0) throw new ExplorerError('noTokens');
   checkTokens(tokens, tokens, limits);
   const text = texts[0].slice(0, ends[0]) + texts[1].slice(0, ends[1]);
-  const notices = [{ code: 'asPair', args: [limits.modelName] } as const, ...cutNotices(encoding, limits, tried.map((units, i) => texts[i].length / Math.max(1, units)))];
-  return { stream: { role: 'source', text, tokens, second }, notices: [...notices, ...specialNotices(tokenizer, { text, tokens })] };
+  const notices = [
+    { code: 'asPair', args: [limits.modelName] } as const,
+    ...cutNotices(
+      encoding,
+      limits,
+      tried.map((units, i) => texts[i].length / Math.max(1, units)),
+    ),
+  ];
+  return {
+    stream: { role: 'source', text, tokens, second },
+    notices: [...notices, ...specialNotices(tokenizer, { text, tokens })],
+  };
 }
 
 /** Where what is kept of a text ends. */
@@ -52,5 +76,8 @@ function cutNotices({ counts, ids }: PairEncoding, limits: TokenLimits, factors:
   const all = counts.map((count, i) => (factors[i] > 1 ? `≈ ${Math.round(count.all * factors[i])}` : count.all));
   const numAdded = ids.length - counts.reduce((sum, { kept }) => sum + kept, 0);
   const total = Math.round(counts.reduce((sum, count, i) => sum + count.all * factors[i], numAdded));
-  return [cutNotice(limits, mostTokens(limits), factors.some((factor) => factor > 1) ? `≈ ${total}` : total), { code: 'pairCut', args: [counts[0].kept, all[0], counts[1].kept, all[1]] }];
+  return [
+    cutNotice(limits, mostTokens(limits), factors.some((factor) => factor > 1) ? `≈ ${total}` : total),
+    { code: 'pairCut', args: [counts[0].kept, all[0], counts[1].kept, all[1]] },
+  ];
 }

@@ -51,7 +51,11 @@ export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: Toke
 }
 
 /** Throws `noTokens` where nothing but special tokens came out, `tokenizerMismatch` where an id or a type is beyond what the model knows. */
-export function checkTokens(all: readonly Token[], kept: readonly Token[], { vocabularySize = Infinity, numTypes, modelName }: TokenLimits): void {
+export function checkTokens(
+  all: readonly Token[],
+  kept: readonly Token[],
+  { vocabularySize = Infinity, numTypes, modelName }: TokenLimits,
+): void {
   if (!all.some((token) => token.end > token.start || !token.isSpecial)) throw new ExplorerError('noTokens');
   const foreign = kept.find(({ id }) => id >= vocabularySize);
   if (foreign !== undefined) throw new ExplorerError('tokenizerMismatch', [foreign.id, vocabularySize]);
@@ -63,16 +67,23 @@ export function checkTokens(all: readonly Token[], kept: readonly Token[], { voc
 const maxNamed = 3;
 
 /** What is to be said where a text spells special tokens of the vocabulary; those that are added to it, and what is unknown, spell nothing. */
-export function specialNotices(tokenizer: Pick<TokenEncoder, 'specialOf'>, { text, tokens }: Pick<TokenStream, 'text' | 'tokens'>): Notice[] {
+export function specialNotices(
+  tokenizer: Pick<TokenEncoder, 'specialOf'>,
+  { text, tokens }: Pick<TokenStream, 'text' | 'tokens'>,
+): Notice[] {
   // What is unknown has the text for its piece, and the special token's id.
   const spelt = ({ id, start, end }: Token): string | undefined => {
     const special = end > start ? tokenizer.specialOf(id)?.trim() : undefined;
-    return special !== undefined && text.slice(start, end).trim().toLowerCase() === special.toLowerCase() ? special : undefined;
+    return special !== undefined && text.slice(start, end).trim().toLowerCase() === special.toLowerCase()
+      ? special
+      : undefined;
   };
   const written = [...new Set(tokens.flatMap((token) => spelt(token) ?? []))];
   if (written.length === 0) return [];
   const named = written.slice(0, maxNamed).map((piece) => plain(piece));
-  return [{ code: 'specialInText', args: [joinPlain(written.length > maxNamed ? [...named, plain('…')] : named, ', ')] }];
+  return [
+    { code: 'specialInText', args: [joinPlain(written.length > maxNamed ? [...named, plain('…')] : named, ', ')] },
+  ];
 }
 
 /** Tokens of an encoding; one that the tokenizer added stands where it is in the sequence, not at offset zero. Offsets of a second text are moved to where it begins; types are left out where the model knows none. */
@@ -84,13 +95,26 @@ export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, se
     const moved = second !== undefined && i >= second.from ? second.start : 0;
     const isAdded = isSpecial[i] === 1 && starts[i] === ends[i];
     place = isAdded ? Math.max(place, moved) : ends[i] + moved;
-    return { id: ids[i], piece, start: isAdded ? place : starts[i] + moved, end: place, isSpecial: isSpecial[i] === 1, ...(templates[i] === undefined ? {} : { template: templates[i] }), ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }) };
+    return {
+      id: ids[i],
+      piece,
+      start: isAdded ? place : starts[i] + moved,
+      end: place,
+      isSpecial: isSpecial[i] === 1,
+      ...(templates[i] === undefined ? {} : { template: templates[i] }),
+      ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }),
+    };
   });
 }
 
 /** Number of special tokens at the end that the tokenizer added (they stand for no text). */
 function countClosing(tokens: readonly Token[]): number {
   let count = 0;
-  while (count < tokens.length && tokens[tokens.length - 1 - count].isSpecial && tokens[tokens.length - 1 - count].end === tokens[tokens.length - 1 - count].start) count++;
+  while (
+    count < tokens.length &&
+    tokens[tokens.length - 1 - count].isSpecial &&
+    tokens[tokens.length - 1 - count].end === tokens[tokens.length - 1 - count].start
+  )
+    count++;
   return count;
 }

@@ -18,13 +18,19 @@ export interface TokenizerPlace {
 
 /** The tokenizer of a folder, or of the first of several that has one: tokenizer.json, or what stands for it. */
 export async function findTokenizer(access: FileAccess, folders: readonly string[]): Promise<string | undefined> {
-  for (const folder of folders) for (const name of ['tokenizer.json', ...vocabularyNames]) if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
+  for (const folder of folders)
+    for (const name of ['tokenizer.json', ...vocabularyNames])
+      if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
   return undefined;
 }
 
 /** Reads what a tokenizer is made of, with notices of settings that were not read. Throws what reading the tokenizer's own files throws. */
-export async function readTokenizerFiles({ path, config, tokenizerConfig }: TokenizerPlace, access: FileAccess): Promise<{ files: TokenizerFiles; size: number; notices: readonly Notice[] }> {
-  if (baseName(path) === 'tekken.json') throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
+export async function readTokenizerFiles(
+  { path, config, tokenizerConfig }: TokenizerPlace,
+  access: FileAccess,
+): Promise<{ files: TokenizerFiles; size: number; notices: readonly Notice[] }> {
+  if (baseName(path) === 'tekken.json')
+    throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
   const folder = folderOf(path);
   const isAlone = isVocabulary(baseName(path));
   const json = isAlone ? undefined : decoded(path, await access.read(path, 'tokenizer'));
@@ -42,7 +48,11 @@ export async function readTokenizerFiles({ path, config, tokenizerConfig }: Toke
     return names.filter((_name, i) => are[i]);
   };
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
-  const [ownConfig, specialTokensMap, addedTokens] = await Promise.all([tokenizerConfig ?? settings('tokenizer_config.json'), settings('special_tokens_map.json'), settings('added_tokens.json')]);
+  const [ownConfig, specialTokensMap, addedTokens] = await Promise.all([
+    tokenizerConfig ?? settings('tokenizer_config.json'),
+    settings('special_tokens_map.json'),
+    settings('added_tokens.json'),
+  ]);
   const described = {
     name: path,
     modelType: text(config?.['model_type']),
@@ -54,7 +64,9 @@ export async function readTokenizerFiles({ path, config, tokenizerConfig }: Toke
     fileNames: isAlone ? await present([...new Set([baseName(path), ...vocabularyNames, ...tokenizerCompanions])]) : [],
   };
   const vocabulary = new Map<string, Uint8Array>();
-  for (const name of neededFiles(described)) if (await access.exists(joinPath(folder, name))) vocabulary.set(name, await access.read(joinPath(folder, name), 'vocabulary'));
+  for (const name of neededFiles(described))
+    if (await access.exists(joinPath(folder, name)))
+      vocabulary.set(name, await access.read(joinPath(folder, name), 'vocabulary'));
   const size = [...vocabulary.values()].reduce((sum, { length }) => sum + length, json?.length ?? 0);
   return { files: { ...described, read: (name) => vocabulary.get(name) }, size, notices };
 }
@@ -79,6 +91,9 @@ export function noticeOf(remark: TokenizerRemark): Notice {
     case 'assumed':
       return { code: 'tokenizerClassAssumed', args: [remark.className] };
     case 'settings':
-      return { code: 'tokenizerSettingsUnknown', args: [remark.names.slice(0, maxNames).join(', ') + (remark.names.length > maxNames ? ', …' : '')] };
+      return {
+        code: 'tokenizerSettingsUnknown',
+        args: [remark.names.slice(0, maxNames).join(', ') + (remark.names.length > maxNames ? ', …' : '')],
+      };
   }
 }

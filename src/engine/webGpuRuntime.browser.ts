@@ -7,7 +7,10 @@ import type { LoadRuntime } from './runtimes';
 export function webGpuRuntime(window: Client<EngineHostApi>): LoadRuntime {
   return async () => {
     await requireAdapter();
-    const [script, wasm] = await Promise.all([window.readAsset({ name: 'ort-webgpu.mjs' }), window.readAsset({ name: 'ort-wasm-simd-threaded.asyncify.wasm' })]);
+    const [script, wasm] = await Promise.all([
+      window.readAsset({ name: 'ort-webgpu.mjs' }),
+      window.readAsset({ name: 'ort-wasm-simd-threaded.asyncify.wasm' }),
+    ]);
     const url = URL.createObjectURL(new Blob([bytesOf(script.bytes)], { type: 'text/javascript' }));
     try {
       const ort = (await import(url)) as OrtModule; // the module of that name in onnxruntime-web

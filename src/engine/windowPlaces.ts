@@ -16,7 +16,10 @@ export interface PlacedWindow {
 }
 
 /** Tells a site's windows from its heads: matrices whose rows stand at the same places are heads of one window. Otherwise why they cannot be told, in a clause. */
-export function windowsOf({ batch, numHeads, numQueries, numKeys }: Omit<SiteWeights, 'weights'>, places: SitePlaces): readonly PlacedWindow[] | string {
+export function windowsOf(
+  { batch, numHeads, numQueries, numKeys }: Omit<SiteWeights, 'weights'>,
+  places: SitePlaces,
+): readonly PlacedWindow[] | string {
   const count = batch * numHeads;
   const rows = perMatrix(places.rows, numQueries, count, numHeads);
   const columns = perMatrix(places.columns, numKeys, count, numHeads);
@@ -25,21 +28,31 @@ export function windowsOf({ batch, numHeads, numQueries, numKeys }: Omit<SiteWei
   const byFirst = new Map<number, number>();
   for (let matrix = 0; matrix < count; matrix++) {
     const [ownRows, ownColumns] = [rows(matrix), columns(matrix)];
-    if (ownRows.some((place) => place < 0) || ownColumns.some((place) => place < 0)) return 'its queries or keys are made of several patches each';
+    if (ownRows.some((place) => place < 0) || ownColumns.some((place) => place < 0))
+      return 'its queries or keys are made of several patches each';
     const first = ownRows.find((place) => place > 0);
     // A window of padding alone.
     if (first === undefined) continue;
     const known = byFirst.get(first);
-    if (known === undefined) byFirst.set(first, windows.push({ matrices: [matrix], rows: ownRows, columns: ownColumns }) - 1);
-    else if (isSame(windows[known].rows, ownRows) && isSame(windows[known].columns, ownColumns)) windows[known].matrices.push(matrix);
+    if (known === undefined)
+      byFirst.set(first, windows.push({ matrices: [matrix], rows: ownRows, columns: ownColumns }) - 1);
+    else if (isSame(windows[known].rows, ownRows) && isSame(windows[known].columns, ownColumns))
+      windows[known].matrices.push(matrix);
     else return 'some of its windows have queries in common';
   }
   if (windows.length === 0) return 'its queries come from no patches of the picture';
-  return windows.some(({ matrices }) => matrices.length !== windows[0].matrices.length) ? 'its windows have different numbers of heads' : windows;
+  return windows.some(({ matrices }) => matrices.length !== windows[0].matrices.length)
+    ? 'its windows have different numbers of heads'
+    : windows;
 }
 
 /** The part of each matrix, where there is one for each, one for each item, or one for all. */
-function perMatrix(places: Float32Array, length: number, count: number, numHeads: number): ((matrix: number) => Float32Array) | undefined {
+function perMatrix(
+  places: Float32Array,
+  length: number,
+  count: number,
+  numHeads: number,
+): ((matrix: number) => Float32Array) | undefined {
   if (length === 0 || places.length % length !== 0) return undefined;
   const numParts = places.length / length;
   const each = numParts === count ? 1 : numParts * numHeads === count ? numHeads : numParts === 1 ? count : 0;

@@ -61,7 +61,8 @@ export class WindowedLayer implements HeldLayer {
       const { keys, queries, matrices } = window;
       const start = (matrices[head] * queries.length + this.#rowOf[query]) * keys.length;
       const row = (query - from) * numKeys;
-      for (let column = 0; column < keys.length; column++) if (keys[column] >= 0) placed[row + keys[column]] = this.#weights[start + column];
+      for (let column = 0; column < keys.length; column++)
+        if (keys[column] >= 0) placed[row + keys[column]] = this.#weights[start + column];
     }
     return placed;
   }
@@ -72,7 +73,8 @@ export class WindowedLayer implements HeldLayer {
       const column = keys.indexOf(key);
       if (column < 0) continue;
       const start = matrices[head] * queries.length;
-      for (let row = 0; row < queries.length; row++) if (queries[row] >= 0) placed[queries[row]] = this.#weights[(start + row) * keys.length + column];
+      for (let row = 0; row < queries.length; row++)
+        if (queries[row] >= 0) placed[queries[row]] = this.#weights[(start + row) * keys.length + column];
     }
     return placed;
   }

@@ -48,7 +48,12 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const owned = new DisposableStore();
   context.subscriptions.push(owned);
   const { extensionUri } = context;
-  const places: ModelPlaces = { extensionUri, hasFilePaths: environment.hasFilePaths, homePath: environment.homePath, tokenizers: new ChosenTokenizers(context.globalState) };
+  const places: ModelPlaces = {
+    extensionUri,
+    hasFilePaths: environment.hasFilePaths,
+    homePath: environment.homePath,
+    tokenizers: new ChosenTokenizers(context.globalState),
+  };
 
   const log = owned.add(new OutputLog('Attention Explorer'));
   const settingsEmitter = owned.add(new Emitter<vscode.ConfigurationChangeEvent>());
@@ -56,15 +61,34 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   const runSettingsEmitter = owned.add(new Emitter<undefined>());
   const store = owned.add(new ViewStore());
   const files = new HostFiles(bundledModelsUri(extensionUri));
-  const output = owned.add(new Sparing({ first: 20, milliseconds: 5000, tellCount: (count) => log.debug(entry`Engine: … and ${count} more.`) }));
-  const launcher = environment.createLauncher(files.server, (text) => output.tell(() => log.debug(entryOf('Engine: ', text))));
+  const output = owned.add(
+    new Sparing({
+      first: 20,
+      milliseconds: 5000,
+      tellCount: (count) => log.debug(entry`Engine: … and ${count} more.`),
+    }),
+  );
+  const launcher = environment.createLauncher(files.server, (text) =>
+    output.tell(() => log.debug(entryOf('Engine: ', text))),
+  );
   const supervisor = owned.add(new EngineSupervisor(launcher, log));
   const recent = new RecentModels(context.globalState);
   const models = new ModelsOfKinds(context.globalState, () => chooseModel({ places, recent }, 'image'));
   const firstHeads = new FirstHeads(() => readFirstHeads(extensionUri, (uri) => settingOf(uri, places.hasFilePaths)));
   const languages = new ChosenLanguages(context.globalState);
   const controller: ExplainController = owned.add(
-    new ExplainController({ store, supervisor, files, places, models, firstHeads, languages, log, showPanel: () => panels.show(true), isPanelVisible: () => panels.isSeen }),
+    new ExplainController({
+      store,
+      supervisor,
+      files,
+      places,
+      models,
+      firstHeads,
+      languages,
+      log,
+      showPanel: () => panels.show(true),
+      isPanelVisible: () => panels.isSeen,
+    }),
   );
   const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(
@@ -75,15 +99,33 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
         extensionUri,
         log,
         onDidChangeSettings,
-        act: (action) => void runAction(action).catch((error: unknown) => log.error(entry`The panel's "${action}" failed: ${String(error)}`)),
+        act: (action) =>
+          void runAction(action).catch((error: unknown) =>
+            log.error(entry`The panel's "${action}" failed: ${String(error)}`),
+          ),
         reveal: (token) => {
-          if (store.run !== undefined) void revealToken(store.run, token).catch((error: unknown) => log.warn(failureEntry(ExplorerError.from(error))));
+          if (store.run !== undefined)
+            void revealToken(store.run, token).catch((error: unknown) =>
+              log.warn(failureEntry(ExplorerError.from(error))),
+            );
         },
       },
       (recalled) => void restorePanel(recalled, controller),
     ),
   );
-  const live = owned.add(new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: () => panels.show(true), onDidChangeSettings: (listener) => runSettingsEmitter.event(listener) }));
+  const live = owned.add(
+    new LiveMode({
+      store,
+      supervisor,
+      files,
+      places,
+      controller,
+      firstHeads,
+      log,
+      showPanel: () => panels.show(true),
+      onDidChangeSettings: (listener) => runSettingsEmitter.event(listener),
+    }),
+  );
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
   owned.add(new AttentionHover(store, rows));
@@ -109,14 +151,39 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       },
     }),
   );
-  const documents = owned.add(new ModelDocuments({ report: async (signal) => supervisor.inspect(modelInUse, signal), input: async (signal) => supervisor.input(signal), chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal) }, () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn)));
+  const documents = owned.add(
+    new ModelDocuments(
+      {
+        report: async (signal) => supervisor.inspect(modelInUse, signal),
+        input: async (signal) => supervisor.input(signal),
+        chatTemplate: async (signal) => supervisor.chatTemplate(modelInUse, signal),
+      },
+      () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn),
+    ),
+  );
   const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
-  owned.add(registerCommands({ store, controller, live, supervisor, panels, documents, samples, rows, log, places, recent, languages }));
+  owned.add(
+    registerCommands({
+      store,
+      controller,
+      live,
+      supervisor,
+      panels,
+      documents,
+      samples,
+      rows,
+      log,
+      places,
+      recent,
+      languages,
+    }),
+  );
   owned.add(
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (!event.affectsConfiguration(settingsSection)) return;
       const resource = store.run?.text.uri;
-      if (event.affectsConfiguration(`${settingsSection}.scale`, resource)) store.changeView({ scale: readSettings(resource).scale });
+      if (event.affectsConfiguration(`${settingsSection}.scale`, resource))
+        store.changeView({ scale: readSettings(resource).scale });
       if (runSettings.some((key) => event.affectsConfiguration(`${settingsSection}.${key}`, resource))) {
         controller.markStale(said('The settings of the model were changed.'));
         runSettingsEmitter.fire(undefined);
@@ -129,10 +196,18 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
     store.onDidChangeRun((run) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasRun', run !== undefined);
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasOwnTarget', run?.target !== undefined);
-      void vscode.commands.executeCommand('setContext', 'attentionExplorer.hasLanguages', run?.info.languages !== undefined);
+      void vscode.commands.executeCommand(
+        'setContext',
+        'attentionExplorer.hasLanguages',
+        run?.info.languages !== undefined,
+      );
     }),
   );
-  owned.add(store.onDidChangeLive(({ kind }) => void vscode.commands.executeCommand('setContext', 'attentionExplorer.isLive', kind !== 'off')));
+  owned.add(
+    store.onDidChangeLive(
+      ({ kind }) => void vscode.commands.executeCommand('setContext', 'attentionExplorer.isLive', kind !== 'off'),
+    ),
+  );
   owned.add(
     store.onDidChangeStatus(({ kind }) => {
       void vscode.commands.executeCommand('setContext', 'attentionExplorer.isBusy', kind === 'busy');

@@ -98,7 +98,9 @@ export function noticeSentence(notice: Notice): PlainText {
 /** The localised sentences of notices; a model can bring about thousands, of which the first ones are said. */
 export function noticeLines(notices: readonly Notice[]): PlainText[] {
   const first = notices.slice(0, maxNotices).map(noticeSentence);
-  return notices.length > maxNotices ? [...first, said('… and {0} more of this kind: run "Show Extraction Report".', notices.length - maxNotices)] : first;
+  return notices.length > maxNotices
+    ? [...first, said('… and {0} more of this kind: run "Show Extraction Report".', notices.length - maxNotices)]
+    : first;
 }
 
 /** What each of the panel's actions is called on a button. */
@@ -155,7 +157,13 @@ export function actionTitle(action: PanelAction): PlainText {
 export function panelError(error: ExplorerError): PanelError {
   const button = (id: PanelAction): PanelButton => ({ id, title: actionTitle(id) });
   const alternative = alternativeOf[error.code];
-  return { code: error.code, sentence: errorSentence(error), details: error.details, action: button(actionOf[error.code] ?? 'rerun'), ...(alternative === undefined ? {} : { alternative: button(alternative) }) };
+  return {
+    code: error.code,
+    sentence: errorSentence(error),
+    details: error.details,
+    action: button(actionOf[error.code] ?? 'rerun'),
+    ...(alternative === undefined ? {} : { alternative: button(alternative) }),
+  };
 }
 
 /** What a stage is called in the progress notification. */

@@ -25,7 +25,10 @@ export interface TestedParts {
 }
 
 /** Makes what tests inside VS Code get. */
-export function makeTestApi({ store, supervisor, panels, memory, rows, highlighter, statusBar, controller }: TestedParts, activationMilliseconds: number): TestApi {
+export function makeTestApi(
+  { store, supervisor, panels, memory, rows, highlighter, statusBar, controller }: TestedParts,
+  activationMilliseconds: number,
+): TestApi {
   return {
     activationMilliseconds,
     snapshot: () => {
@@ -45,7 +48,12 @@ export function makeTestApi({ store, supervisor, panels, memory, rows, highlight
         enginePid: supervisor.pid,
         hasSpare: supervisor.hasSpare,
         statusBar: statusBar.text,
-        panel: panel && { isVisible: panel.isVisible, isReady: panel.isReady, postedBytes: panel.postedBytes, paintMilliseconds: panel.lastPaint?.milliseconds },
+        panel: panel && {
+          isVisible: panel.isVisible,
+          isReady: panel.isReady,
+          postedBytes: panel.postedBytes,
+          paintMilliseconds: panel.lastPaint?.milliseconds,
+        },
         kept: run && memory.kept,
         remembered: run && persistedPanel(run, view),
       };

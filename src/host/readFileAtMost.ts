@@ -4,7 +4,8 @@ import { checkFileLimit, type FileKind } from '../model/fileLimits';
 
 /** Throws `fileUnreadable` for what is neither file nor folder: VS Code would wait for ever for what a pipe without a writer holds. */
 export function checkIsNoPipe(type: vscode.FileType, name: string): void {
-  if (type === vscode.FileType.Unknown) throw new ExplorerError('fileUnreadable', [name, 'it is a pipe, a socket or a device']);
+  if (type === vscode.FileType.Unknown)
+    throw new ExplorerError('fileUnreadable', [name, 'it is a pipe, a socket or a device']);
 }
 
 /** All of a file, at most as many bytes as its kind may have; a larger one is not read. `name` is what a person is told of it. Throws `fileNotFound`, `fileUnreadable` and what `checkFileLimit` throws. */
@@ -34,7 +35,11 @@ export async function checkFile(uri: vscode.Uri, kind: FileKind, name: string): 
 function fileError(error: unknown, name: string): ExplorerError {
   if (error instanceof ExplorerError) return error;
   const isMissing = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
-  return isMissing ? new ExplorerError('fileNotFound', [name], { cause: error }) : new ExplorerError('fileUnreadable', [name, error instanceof Error ? error.message : String(error)], { cause: error });
+  return isMissing
+    ? new ExplorerError('fileNotFound', [name], { cause: error })
+    : new ExplorerError('fileUnreadable', [name, error instanceof Error ? error.message : String(error)], {
+        cause: error,
+      });
 }
 
 /** Whether an address is read over HTTP, as the extension's own files are in a web editor. */

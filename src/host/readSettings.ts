@@ -7,7 +7,9 @@ const restricted: ReadonlySet<keyof Settings> = new Set(restrictedSettings);
 export function readSettings(resource?: vscode.Uri): Settings {
   const configuration = vscode.workspace.getConfiguration(settingsSection, resource ?? null);
   const { isTrusted } = vscode.workspace;
-  return validateSettings((key) => (isTrusted || !restricted.has(key) ? configuration.get(key) : ownValue(configuration, key)));
+  return validateSettings((key) =>
+    isTrusted || !restricted.has(key) ? configuration.get(key) : ownValue(configuration, key),
+  );
 }
 
 /** The value that the person gave a setting, whatever the workspace says. */
@@ -19,5 +21,8 @@ function ownValue(configuration: vscode.WorkspaceConfiguration, key: keyof Setti
 /** Whether a setting is written down anywhere: then it is the person's wish, not our default. */
 export function isSet(key: keyof Settings, resource: vscode.Uri): boolean {
   const found = vscode.workspace.getConfiguration(settingsSection, resource).inspect(key);
-  return found !== undefined && [found.globalValue, found.workspaceValue, found.workspaceFolderValue].some((value) => value !== undefined);
+  return (
+    found !== undefined &&
+    [found.globalValue, found.workspaceValue, found.workspaceFolderValue].some((value) => value !== undefined)
+  );
 }

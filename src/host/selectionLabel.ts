@@ -3,7 +3,10 @@ import { headLabel, headsOf, type ComponentInfo, type HeadSelection } from '../m
 import { said } from './say/said';
 
 /** What a selection of heads is called, e.g. «head 3.5» or «layer 3, mean of 12 heads»; the component is named where there are several. */
-export function selectionLabel({ component: name, heads, aggregation }: HeadSelection, components: readonly ComponentInfo[]): PlainText {
+export function selectionLabel(
+  { component: name, heads, aggregation }: HeadSelection,
+  components: readonly ComponentInfo[],
+): PlainText {
   const component = components.find((candidate) => candidate.component === name);
   const label = labelOf(heads, aggregation, component);
   return components.length < 2 ? label : joinPlain([componentLabel(name), label], ', ');
@@ -25,12 +28,25 @@ export function componentLabel(component: ComponentInfo['component']): PlainText
   }
 }
 
-function labelOf(heads: HeadSelection['heads'], aggregation: HeadSelection['aggregation'], component: ComponentInfo | undefined): PlainText {
+function labelOf(
+  heads: HeadSelection['heads'],
+  aggregation: HeadSelection['aggregation'],
+  component: ComponentInfo | undefined,
+): PlainText {
   const [first] = heads;
   if (heads.length === 1) return said('head {0}', headLabel(first));
-  const isLayer = component !== undefined && heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads;
-  if (isLayer) return aggregation === 'mean' ? said('layer {0}, mean of {1} heads', first.layer, heads.length) : said('layer {0}, maximum of {1} heads', first.layer, heads.length);
+  const isLayer =
+    component !== undefined &&
+    heads.every(({ layer }) => layer === first.layer) &&
+    heads.length === component.layers[first.layer]?.numHeads;
+  if (isLayer)
+    return aggregation === 'mean'
+      ? said('layer {0}, mean of {1} heads', first.layer, heads.length)
+      : said('layer {0}, maximum of {1} heads', first.layer, heads.length);
   const isAll = component !== undefined && heads.length === headsOf(component).length;
-  if (isAll) return aggregation === 'mean' ? said('mean of all {0} heads', heads.length) : said('maximum of all {0} heads', heads.length);
+  if (isAll)
+    return aggregation === 'mean'
+      ? said('mean of all {0} heads', heads.length)
+      : said('maximum of all {0} heads', heads.length);
   return aggregation === 'mean' ? said('mean of {0} heads', heads.length) : said('maximum of {0} heads', heads.length);
 }

@@ -36,14 +36,27 @@ export interface Settings {
 }
 
 /** The settings that decide what a run is; the others only decide how it looks. */
-export const runSettings = ['modelPath', 'backend', 'threads', 'tokenLimit'] as const satisfies readonly (keyof Settings)[];
+export const runSettings = [
+  'modelPath',
+  'backend',
+  'threads',
+  'tokenLimit',
+] as const satisfies readonly (keyof Settings)[];
 
 /**
  * The settings that a workspace may not make before it is trusted: those that say which model is read, and those that cost time or
  * memory. The others are looks, and whether a selection is read in its context. The manifest lists the same, but VS Code's own filter can be passed by in some releases, so what
  * such a workspace says of these is not read at all.
  */
-export const restrictedSettings = ['modelPath', 'backend', 'threads', 'tokenLimit', 'liveDelay', 'liveTokens', 'contextTokens'] as const satisfies readonly (keyof Settings)[];
+export const restrictedSettings = [
+  'modelPath',
+  'backend',
+  'threads',
+  'tokenLimit',
+  'liveDelay',
+  'liveTokens',
+  'contextTokens',
+] as const satisfies readonly (keyof Settings)[];
 
 /** Makes settings of whatever stands in the configuration. */
 export function validateSettings(read: (key: keyof Settings) => unknown): Settings {

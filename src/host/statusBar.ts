@@ -46,22 +46,47 @@ export class StatusBar implements Disposable {
       this.#item.hide();
       return;
     }
-    const isStopped = status.kind === 'engineStopped' || (this.#supervisor.state.kind === 'stopped' && status.kind !== 'busy');
+    const isStopped =
+      status.kind === 'engineStopped' || (this.#supervisor.state.kind === 'stopped' && status.kind !== 'busy');
     this.#item.show({ ...this.#look(isStopped), isWarning: isStopped });
   }
 
   #look(isStopped: boolean): Omit<StatusLook, 'isWarning'> {
     const { status, run, live } = this.#viewStore;
-    if (status.kind === 'busy') return { label: iconLabel(this.#isTurning ? 'loading~spin' : 'loading', stageTitle(status.stage)), tooltip: said('Attention Explorer is busy') };
-    if (isStopped) return { label: iconLabel('warning', said('Attention engine stopped')), tooltip: said('Click to restart it') };
-    if (live.kind === 'paused') return { label: iconLabel('debug-pause', said('Live mode rests')), tooltip: live.sentence };
-    const following = live.kind === 'on' ? (live.sentence ?? said('The text around the caret is explained as you type.')) : undefined;
-    if (run === undefined) return { label: live.kind === 'on' ? iconLabel('pulse', said('Live')) : iconLabel('eye', said('Attention')), tooltip: following ?? plain('Attention Explorer') };
+    if (status.kind === 'busy')
+      return {
+        label: iconLabel(this.#isTurning ? 'loading~spin' : 'loading', stageTitle(status.stage)),
+        tooltip: said('Attention Explorer is busy'),
+      };
+    if (isStopped)
+      return { label: iconLabel('warning', said('Attention engine stopped')), tooltip: said('Click to restart it') };
+    if (live.kind === 'paused')
+      return { label: iconLabel('debug-pause', said('Live mode rests')), tooltip: live.sentence };
+    const following =
+      live.kind === 'on' ? (live.sentence ?? said('The text around the caret is explained as you type.')) : undefined;
+    if (run === undefined)
+      return {
+        label: live.kind === 'on' ? iconLabel('pulse', said('Live')) : iconLabel('eye', said('Attention')),
+        tooltip: following ?? plain('Attention Explorer'),
+      };
     const { model } = run.info;
     const icon = live.kind === 'off' ? 'eye' : live.sentence === undefined ? 'pulse' : 'warning';
     const target = run.info.streams.find(({ role }) => role === 'target');
     return {
-      label: iconLabel(icon, joinPlain([...(live.kind === 'off' ? [] : [said('Live')]), model.name, plain(model.backend), run.focus === undefined ? said('{0} tokens', numTokensOf(run.info)) : said('{0} of {1} tokens', selectedTokens(run.source, run.focus).length, numTokensOf(run.info))], ' · ')),
+      label: iconLabel(
+        icon,
+        joinPlain(
+          [
+            ...(live.kind === 'off' ? [] : [said('Live')]),
+            model.name,
+            plain(model.backend),
+            run.focus === undefined
+              ? said('{0} tokens', numTokensOf(run.info))
+              : said('{0} of {1} tokens', selectedTokens(run.source, run.focus).length, numTokensOf(run.info)),
+          ],
+          ' · ',
+        ),
+      ),
       tooltip: linesOf([
         ...(following === undefined ? [] : [following]),
         ...(run.selected === undefined ? [] : [selectedPlaceName(run)]),
@@ -70,8 +95,12 @@ export class StatusBar implements Disposable {
         said('Backend: {0}, {1} threads', model.backend, model.numThreads),
         ...(model.backendReason === '' ? [] : [model.backendReason]),
         ...noticeLines(run.info.inputFacts ?? []),
-        ...(run.info.languages === undefined ? [] : [said('Languages: {0} to {1}', run.info.languages.source ?? '?', run.info.languages.target ?? '?')]),
-        ...(target === undefined ? [] : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
+        ...(run.info.languages === undefined
+          ? []
+          : [said('Languages: {0} to {1}', run.info.languages.source ?? '?', run.info.languages.target ?? '?')]),
+        ...(target === undefined
+          ? []
+          : [said('{0} tokens of the text, {1} of the target', run.source.tokens.length, target.tokens.length)]),
       ]),
     };
   }

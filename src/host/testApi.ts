@@ -38,7 +38,14 @@ export interface TestSnapshot {
   readonly enginePid: number | undefined;
   readonly hasSpare: boolean;
   readonly statusBar: string;
-  readonly panel: { readonly isVisible: boolean; readonly isReady: boolean; readonly postedBytes: number; readonly paintMilliseconds: number | undefined } | undefined;
+  readonly panel:
+    | {
+        readonly isVisible: boolean;
+        readonly isReady: boolean;
+        readonly postedBytes: number;
+        readonly paintMilliseconds: number | undefined;
+      }
+    | undefined;
   /** What the page keeps for a reload. */
   readonly kept: unknown;
   /** What the window remembers for it. */

@@ -64,7 +64,11 @@ function isNear(one: number, other: number): boolean {
 }
 
 /** What a run has shown of how its model reads; `askedUnits` is the length of the text that it was given. */
-export function learnReader(former: Reader, { streams, components, model }: Pick<RunInfo, 'streams' | 'components' | 'model'>, askedUnits: number): Reader {
+export function learnReader(
+  former: Reader,
+  { streams, components, model }: Pick<RunInfo, 'streams' | 'components' | 'model'>,
+  askedUnits: number,
+): Reader {
   const [{ tokens, text }] = streams;
   const numWritten = tokens.filter(({ start, end }) => end > start).length;
   const isCut = text.length < askedUnits;
@@ -72,7 +76,14 @@ export function learnReader(former: Reader, { streams, components, model }: Pick
     // One token by itself shows no order.
     isCausal: tokens.length < 2 ? former.isCausal : components.every(({ isCausal }) => isCausal),
     // A few tokens say little of a text; and what is read should not change with every run.
-    unitsPerToken: numWritten <= 16 ? former.unitsPerToken : isCut ? Math.min(former.unitsPerToken * 0.9, text.length / numWritten) : isNear(text.length / numWritten, former.unitsPerToken) ? former.unitsPerToken : text.length / numWritten,
+    unitsPerToken:
+      numWritten <= 16
+        ? former.unitsPerToken
+        : isCut
+          ? Math.min(former.unitsPerToken * 0.9, text.length / numWritten)
+          : isNear(text.length / numWritten, former.unitsPerToken)
+            ? former.unitsPerToken
+            : text.length / numWritten,
     mostTokens: Math.min(model.contextLength ?? Infinity, isCut ? tokens.length : former.mostTokens),
   };
 }
@@ -82,13 +93,20 @@ export function learnReader(former: Reader, { streams, components, model }: Pick
  * backwards up to the end of the function or statement that it stands in, where that is known and leaves room, else of the selection's last line; else on both sides. Undefined where there is nothing around the selection,
  * or no room for it.
  */
-export function windowAroundSelection(place: SelectedPlace, { isCausal, unitsPerToken, mostTokens }: Reader, { contextTokens, tokenLimit }: ContextBounds): TextSpan | undefined {
+export function windowAroundSelection(
+  place: SelectedPlace,
+  { isCausal, unitsPerToken, mostTokens }: Reader,
+  { contextTokens, tokenLimit }: ContextBounds,
+): TextSpan | undefined {
   const { selection, firstLineStart, lineStartFrom } = place;
   const most = Math.min(mostTokens, tokenLimit > 0 ? tokenLimit : Infinity);
   const room = most === Infinity ? Infinity : budgetOf(most, unitsPerToken) - (selection.end - selection.start);
   if (room <= 0) return undefined;
   const budget = Math.min(room, budgetOf(contextTokens, unitsPerToken));
-  const end = isCausal ? (nodeEndWithin(place.nodeEnds ?? [], selection.end, budget) ?? Math.min(place.lastLineEnd, selection.end + Math.floor(budget * shareAfter))) : endAfter(place, budget);
+  const end = isCausal
+    ? (nodeEndWithin(place.nodeEnds ?? [], selection.end, budget) ??
+      Math.min(place.lastLineEnd, selection.end + Math.floor(budget * shareAfter)))
+    : endAfter(place, budget);
   const earliest = selection.start - (budget - (end - selection.end));
   const lineStart = earliest <= 0 ? 0 : lineStartFrom(earliest);
   const start = lineStart <= firstLineStart ? lineStart : earliest;

@@ -21,12 +21,33 @@ export const fileLimits = {
   // VS Code itself hands out no text that is larger.
   text: { title: 'A text, also from standard input', maxBytes: 50 * megabyte, beyond: 'refused' },
   picture: { title: 'A picture', maxBytes: 64 * megabyte, beyond: 'refused' },
-  model: { title: 'A model file, where it must be read whole (in a web editor)', maxBytes: 4 * gigabyte, beyond: 'refused' },
-  weights: { title: 'A weights file beside a model, where it must be read whole', maxBytes: 4 * gigabyte, beyond: 'refused' },
+  model: {
+    title: 'A model file, where it must be read whole (in a web editor)',
+    maxBytes: 4 * gigabyte,
+    beyond: 'refused',
+  },
+  weights: {
+    title: 'A weights file beside a model, where it must be read whole',
+    maxBytes: 4 * gigabyte,
+    beyond: 'refused',
+  },
   tokenizer: { title: '`tokenizer.json`', maxBytes: 64 * megabyte, beyond: 'refused' },
-  vocabulary: { title: '`vocab.txt`, `vocab.json`, `merges.txt`, files of SentencePiece and tiktoken', maxBytes: 64 * megabyte, beyond: 'refused' },
-  settings: { title: '`config.json`, `genai_config.json`, `generation_config.json`, `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `preprocessor_config.json`, `processor_config.json`', maxBytes: 16 * megabyte, beyond: 'not read; a notice says so' },
-  template: { title: 'A chat template, in `chat_template.jinja` or `tokenizer_config.json`', maxBytes: megabyte, beyond: 'not applied; asking for it says why' },
+  vocabulary: {
+    title: '`vocab.txt`, `vocab.json`, `merges.txt`, files of SentencePiece and tiktoken',
+    maxBytes: 64 * megabyte,
+    beyond: 'refused',
+  },
+  settings: {
+    title:
+      '`config.json`, `genai_config.json`, `generation_config.json`, `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, `preprocessor_config.json`, `processor_config.json`',
+    maxBytes: 16 * megabyte,
+    beyond: 'not read; a notice says so',
+  },
+  template: {
+    title: 'A chat template, in `chat_template.jinja` or `tokenizer_config.json`',
+    maxBytes: megabyte,
+    beyond: 'not applied; asking for it says why',
+  },
   feeds: { title: 'Tensors for `extract --feeds`', maxBytes: 2 * gigabyte, beyond: 'refused' },
 } as const satisfies Record<string, FileLimit>;
 

@@ -10,10 +10,16 @@ const isSeen = /\S/;
  * before it, unless that is white space. Where no token has a letter or a digit it is the last that stands for text; undefined where
  * none does.
  */
-export function firstToken(streams: readonly TokenStream[], component: Component, caret?: number): TokenRef | undefined {
+export function firstToken(
+  streams: readonly TokenStream[],
+  component: Component,
+  caret?: number,
+): TokenRef | undefined {
   const picture = streams.findIndex(({ role }) => role === 'image');
-  if (picture >= 0) return streams[picture].tokens[0]?.isSpecial === true ? { stream: picture, position: 0 } : undefined;
-  const target = component === 'cross' || component === 'decoder' ? streams.findIndex(({ role }) => role === 'target') : -1;
+  if (picture >= 0)
+    return streams[picture].tokens[0]?.isSpecial === true ? { stream: picture, position: 0 } : undefined;
+  const target =
+    component === 'cross' || component === 'decoder' ? streams.findIndex(({ role }) => role === 'target') : -1;
   const stream = target >= 0 ? target : streams.findIndex(({ role }) => role === 'source');
   if (stream < 0) return undefined;
   const before = target >= 0 || caret === undefined ? Infinity : caret;
@@ -23,7 +29,8 @@ export function firstToken(streams: readonly TokenStream[], component: Component
     const { start, end } = tokens[position];
     if (end <= start || start >= before) continue;
     const said = text.slice(start, end);
-    if (tells.test(said) || (last === undefined && before !== Infinity && isSeen.test(said))) return { stream, position };
+    if (tells.test(said) || (last === undefined && before !== Infinity && isSeen.test(said)))
+      return { stream, position };
     last ??= position;
   }
   return last === undefined ? undefined : { stream, position: last };

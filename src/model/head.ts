@@ -63,7 +63,10 @@ export function isDerived({ component: name, heads }: HeadSelection, components:
 }
 
 /** How far the weights of the heads shown may be off at most, where any of them is held rounded; undefined where all are exact. */
-export function largestError({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): number | undefined {
+export function largestError(
+  { component: name, heads }: HeadSelection,
+  components: readonly ComponentInfo[],
+): number | undefined {
   const layers = components.find(({ component }) => component === name)?.layers ?? [];
   const errors = heads.flatMap(({ layer }) => (layers[layer]?.held === 'rounded' ? [layers[layer].maxError ?? 0] : []));
   return errors.length === 0 ? undefined : Math.max(...errors);
@@ -77,13 +80,21 @@ export function isRecomputed({ component: name, heads }: HeadSelection, componen
 
 /** Whether two selections show the same heads in the same way. */
 export function isSameSelection(a: HeadSelection, b: HeadSelection): boolean {
-  return a.component === b.component && a.heads.length === b.heads.length && (a.heads.length < 2 || a.aggregation === b.aggregation) && a.heads.every((head, i) => head.layer === b.heads[i]?.layer && head.head === b.heads[i].head);
+  return (
+    a.component === b.component &&
+    a.heads.length === b.heads.length &&
+    (a.heads.length < 2 || a.aggregation === b.aggregation) &&
+    a.heads.every((head, i) => head.layer === b.heads[i]?.layer && head.head === b.heads[i].head)
+  );
 }
 
 /** The selection made fit for a model: heads that it has, in order and once; the first head where none is left. */
 export function normalizeSelection(selection: HeadSelection, components: readonly ComponentInfo[]): HeadSelection {
   // Where a model has several, how its two texts meet is what it is looked at for.
-  const component = components.find((c) => c.component === selection.component) ?? components.find((c) => c.component === 'cross') ?? components[0];
+  const component =
+    components.find((c) => c.component === selection.component) ??
+    components.find((c) => c.component === 'cross') ??
+    components[0];
   if (component === undefined) return selection;
   const seen = new Set<string>();
   const heads = [...selection.heads]
@@ -95,7 +106,11 @@ export function normalizeSelection(selection: HeadSelection, components: readonl
       return true;
     })
     .sort((a, b) => a.layer - b.layer || a.head - b.head);
-  return { component: component.component, heads: heads.length > 0 ? heads : headsOf(component).slice(0, 1), aggregation: selection.aggregation };
+  return {
+    component: component.component,
+    heads: heads.length > 0 ? heads : headsOf(component).slice(0, 1),
+    aggregation: selection.aggregation,
+  };
 }
 
 /** All heads of a component, or of one of its layers, or one head index across its layers. */
@@ -103,7 +118,8 @@ export function headsOf(component: ComponentInfo, only: { layer?: number; head?:
   const heads: HeadRef[] = [];
   component.layers.forEach((info, layer) => {
     if (only.layer !== undefined && only.layer !== layer) return;
-    for (let head = 0; head < info.numHeads; head++) if (only.head === undefined || only.head === head) heads.push({ layer, head });
+    for (let head = 0; head < info.numHeads; head++)
+      if (only.head === undefined || only.head === head) heads.push({ layer, head });
   });
   return heads;
 }

@@ -24,7 +24,16 @@ export interface HeadMetrics {
 }
 
 /** The metrics that heads are told apart by, those that most look for first. */
-export const metricNames = ['repeatedInduction', 'induction', 'previousToken', 'duplicateToken', 'self', 'sinkMass', 'entropy', 'distance'] as const;
+export const metricNames = [
+  'repeatedInduction',
+  'induction',
+  'previousToken',
+  'duplicateToken',
+  'self',
+  'sinkMass',
+  'entropy',
+  'distance',
+] as const;
 /** The name of a metric. */
 export type MetricName = (typeof metricNames)[number];
 
@@ -123,7 +132,11 @@ export class MetricSums {
 }
 
 /** The metrics of a self-attention pattern over tokens with these ids (one per row and column). */
-export function headMetrics({ numQueries, numKeys, weights }: Pattern, ids: ArrayLike<number>, isCausal: boolean): HeadMetrics {
+export function headMetrics(
+  { numQueries, numKeys, weights }: Pattern,
+  ids: ArrayLike<number>,
+  isCausal: boolean,
+): HeadMetrics {
   const sums = new MetricSums({ numQueries, numKeys, isCausal, ids });
   sums.add(0, weights);
   return sums.metrics;
@@ -137,7 +150,9 @@ export function numRepeated(ids: ArrayLike<number>): number {
 /** The metrics that say something of a component over a text: between two texts no positions can be compared, and too few repeated tokens are chance. */
 export function metricsOf({ queryStream, keyStream }: ComponentInfo, ids: ArrayLike<number>): readonly MetricName[] {
   if (queryStream !== keyStream) return ['sinkMass', 'entropy'];
-  return numRepeated(ids) >= minRepeated ? metricNames : metricNames.filter((name) => name !== 'repeatedInduction' && name !== 'induction');
+  return numRepeated(ids) >= minRepeated
+    ? metricNames
+    : metricNames.filter((name) => name !== 'repeatedInduction' && name !== 'induction');
 }
 
 /** What a metric is of at most: 1 for shares, else the largest of the values themselves. */
@@ -149,7 +164,10 @@ export function metricCeiling(name: MetricName, { isCausal }: ComponentInfo, val
 /** One metric of every head. */
 export function valuesOf({ values }: HeadMeasures, name: MetricName): Float32Array {
   const at = metricNames.indexOf(name);
-  return Float32Array.from({ length: values.length / metricNames.length }, (_, head) => values[head * metricNames.length + at]);
+  return Float32Array.from(
+    { length: values.length / metricNames.length },
+    (_, head) => values[head * metricNames.length + at],
+  );
 }
 
 /** A head with a number. */

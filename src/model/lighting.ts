@@ -26,14 +26,23 @@ export function directionOf(component: ComponentInfo, stream: number, direction:
 export type Look = Omit<Lighting, 'weights' | 'maximum'>;
 
 /** What a look at tokens asks for in a pattern of this size; tokens of another stream than the first's are left out. Undefined where the component has no such weights. */
-export function lookAt({ numQueries, numKeys }: { readonly numQueries: number; readonly numKeys: number }, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Look | undefined {
+export function lookAt(
+  { numQueries, numKeys }: { readonly numQueries: number; readonly numKeys: number },
+  component: ComponentInfo,
+  tokens: readonly TokenRef[],
+  direction: Direction,
+): Look | undefined {
   const [first] = tokens;
   if (first === undefined) return undefined;
   const way = directionOf(component, first.stream, direction);
   if (way === undefined) return undefined;
   const length = way === 'reads' ? numQueries : numKeys;
-  const looking = tokens.filter(({ stream, position }) => stream === first.stream && position >= 0 && position < length);
-  return looking.length === 0 ? undefined : { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream };
+  const looking = tokens.filter(
+    ({ stream, position }) => stream === first.stream && position >= 0 && position < length,
+  );
+  return looking.length === 0
+    ? undefined
+    : { tokens: looking, direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream };
 }
 
 /** Whether a query can read a key: in a causal component only one at its own position or before. */
@@ -42,13 +51,24 @@ export function canRead({ isCausal }: Pick<ComponentInfo, 'isCausal'>, query: nu
 }
 
 /** For a mean over those tokens alone that can read another one, or be read by it: which those are. Undefined where all of them count. */
-export function countsInMean(component: Pick<ComponentInfo, 'isCausal'>, { tokens, direction }: Pick<Look, 'tokens' | 'direction'>, mean: PinnedMean): ((token: number, other: number) => boolean) | undefined {
+export function countsInMean(
+  component: Pick<ComponentInfo, 'isCausal'>,
+  { tokens, direction }: Pick<Look, 'tokens' | 'direction'>,
+  mean: PinnedMean,
+): ((token: number, other: number) => boolean) | undefined {
   if (mean === 'all' || !component.isCausal || tokens.length < 2) return undefined;
-  return (token, other) => (direction === 'reads' ? canRead(component, tokens[token].position, other) : canRead(component, other, tokens[token].position));
+  return (token, other) =>
+    direction === 'reads'
+      ? canRead(component, tokens[token].position, other)
+      : canRead(component, other, tokens[token].position);
 }
 
 /** What a look sees: the mean of its tokens' weights, one vector for each, over all of them or over those that count. */
-export function lightingFrom(look: Look, vectors: readonly Float32Array[], counts?: (token: number, other: number) => boolean): Lighting {
+export function lightingFrom(
+  look: Look,
+  vectors: readonly Float32Array[],
+  counts?: (token: number, other: number) => boolean,
+): Lighting {
   const weights = meanOf(vectors, counts);
   let maximum = 0;
   for (const weight of weights) if (weight > maximum) maximum = weight;
@@ -79,7 +99,13 @@ export function sourcesOf(lighting: Lighting, count: number, threshold: number, 
   }
   const shown = found.reduce((sum, { weight }) => sum + weight, 0);
   const sinkWeight = lighting.direction === 'reads' ? sinks.reduce((sum, key) => sum + (weights[key] ?? 0), 0) : 0;
-  return { strongest: found, restCount: positive - found.length, restWeight: Math.max(0, total - shown), sinkWeight, totalWeight: total };
+  return {
+    strongest: found,
+    restCount: positive - found.length,
+    restWeight: Math.max(0, total - shown),
+    sinkWeight,
+    totalWeight: total,
+  };
 }
 
 /** Fewer readers than this say nothing: a head that reads the statement it is in would seem to have a sink in each. */
@@ -109,5 +135,7 @@ const fewReaders = 8;
 
 /** The keys that draw as much as a sink does and are none: read often, by too few queries or from another text. */
 export function oftenRead(columnMeans: Float32Array, isCausal: boolean, sinks: readonly number[]): number[] {
-  return sinkKeys(columnMeans).filter((key) => !sinks.includes(key) && (!isCausal || columnMeans.length - key >= fewReaders));
+  return sinkKeys(columnMeans).filter(
+    (key) => !sinks.includes(key) && (!isCausal || columnMeans.length - key >= fewReaders),
+  );
 }

@@ -72,38 +72,58 @@ export const noticeSentences = {
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
-  paddingRead: 'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',
+  paddingRead:
+    'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',
   targetCut: 'The model was still writing after {0} tokens: the rest of its output is not shown.',
-  targetTextCut: 'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, memory and your limits allow.',
+  targetTextCut:
+    'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, memory and your limits allow.',
   siteNotDrawn: 'The attention at {0} is not drawn: {1}.',
-  notOptimized: 'The runtime could not optimize {0} ({1}): it runs as it is written, which takes longer and gives the same attention.',
-  roundedProducts: '{0} lets the runtime round what its 4-bit weights are multiplied with (accuracy level 4): patterns differ by a few hundredths between native runtime and WebAssembly.',
+  notOptimized:
+    'The runtime could not optimize {0} ({1}): it runs as it is written, which takes longer and gives the same attention.',
+  roundedProducts:
+    '{0} lets the runtime round what its 4-bit weights are multiplied with (accuracy level 4): patterns differ by a few hundredths between native runtime and WebAssembly.',
   settingsNotRead: '{0} beside the model was not read ({1}): numbers that depend on what it says may be wrong.',
-  tokenizerIsProgram: 'Tokens may not be those of the model: its tokenizer, {0}, is a program of the library that it comes from, and tokenizer.json is used as it stands.',
-  tokenizerNotAsClass: 'Tokens may not be those of the model: its tokenizer is read as the file stands and not as {0} asks, because {1}.',
-  tokenizerClassAssumed: 'Tokens may not be those of the model: no file says of which class its tokenizer is, and {0} is assumed.',
-  tokenizerSettingsUnknown: 'tokenizer_config.json has settings that are not known here ({0}): tokens may not be those of the model.',
-  pictureAssumed: 'No preprocessor_config.json says how the model wants pictures: this one was scaled to {0} × {1} pixels, and its values to −1 … 1.',
-  pictureCut: 'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
-  pictureGreyCut: 'The picture is of grey with 16 bits, of which Pillow, and so the model, takes all above 255 for white: save it with 8 bits if it should see more.',
-  pictureCmyk: 'The picture’s colours are CMYK: they were made red, green and blue as Pillow does, without their profile.',
-  pictureSettings: 'Pictures are made ready as {0} in {1} says, and as transformers {2} does it with Pillow: with torchvision values can differ by a step of 255.',
+  tokenizerIsProgram:
+    'Tokens may not be those of the model: its tokenizer, {0}, is a program of the library that it comes from, and tokenizer.json is used as it stands.',
+  tokenizerNotAsClass:
+    'Tokens may not be those of the model: its tokenizer is read as the file stands and not as {0} asks, because {1}.',
+  tokenizerClassAssumed:
+    'Tokens may not be those of the model: no file says of which class its tokenizer is, and {0} is assumed.',
+  tokenizerSettingsUnknown:
+    'tokenizer_config.json has settings that are not known here ({0}): tokens may not be those of the model.',
+  pictureAssumed:
+    'No preprocessor_config.json says how the model wants pictures: this one was scaled to {0} × {1} pixels, and its values to −1 … 1.',
+  pictureCut:
+    'The picture was scaled and its middle cut out, as the model’s settings say: what is shown is what the model sees.',
+  pictureGreyCut:
+    'The picture is of grey with 16 bits, of which Pillow, and so the model, takes all above 255 for white: save it with 8 bits if it should see more.',
+  pictureCmyk:
+    'The picture’s colours are CMYK: they were made red, green and blue as Pillow does, without their profile.',
+  pictureSettings:
+    'Pictures are made ready as {0} in {1} says, and as transformers {2} does it with Pillow: with torchvision values can differ by a step of 255.',
   pictureDefaults: 'Where {0} says nothing, what its class has is taken: {1}.',
   pictureStepScaled: 'It was scaled from {0} × {1} to {2} × {3} pixels.',
   pictureStepCut: 'Of {0} × {1} pixels the middle was cut out: {2} × {3}.',
   pictureStepPadded: 'It was filled up from {0} × {1} to {2} × {3} pixels.',
   pictureStepValues: 'Values of 0 to 255 became: {0}.',
   pictureNotMade: 'Pictures cannot be made ready as {0} says: {1}.',
-  patchesByStride: 'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
-  edgePaddingRead: 'The model fills the picture up at its edges, and reads that too: up to {0} % of a patch’s attention is there, and not shown.',
-  picturePadded: 'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
-  processorAssumed: '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
+  patchesByStride:
+    'Each patch comes from {0} convolutions and poolings, which step {1} × {2} pixels in all: it also sees what lies around it.',
+  edgePaddingRead:
+    'The model fills the picture up at its edges, and reads that too: up to {0} % of a patch’s attention is there, and not shown.',
+  picturePadded:
+    'The picture was filled up to {0} × {1} pixels, as the model’s settings say: patches beside it are none of the picture.',
+  processorAssumed:
+    '{0} names no image processor: its settings were taken as those of a plain one (scale, cut, normalise), with those of a Vision Transformer where it says nothing.',
   inLanguages: 'The text was read as {0}, and the target is in {1}, as you have chosen.',
   asPair: 'Two texts are explained as a pair, with the separators and token types that the tokenizer of {0} makes.',
   notAsPair: 'The model {0} reads no pairs of texts, so the first selection is explained by itself.',
-  pairCut: 'Of the first text the first {0} of {1} tokens are read, and of the second the first {2} of {3}: the longer text is cut first, and at its end.',
-  asConversation: 'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',
-  asChatMessage: 'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
+  pairCut:
+    'Of the first text the first {0} of {1} tokens are read, and of the second the first {2} of {3}: the longer text is cut first, and at its end.',
+  asConversation:
+    'The text is explained as a conversation: what the chat template of {0} says around its messages stands as chips.',
+  asChatMessage:
+    'The text is explained as a chat message: what the chat template of {0} says around it stands as chips.',
   notAsChatMessage: 'The model {0} has no chat template, so the text is explained as it is and not as a chat message.',
   specialInText: 'The text says {0}: this is read as special tokens of the model, not letter by letter.',
   wholeDocument: 'Nothing was selected, so the document is explained from its start.',

@@ -33,7 +33,8 @@ const order: readonly Precision[] = ['full', 'half', 'int8', 'q4f16', 'q4', 'bnb
 const plainName = /^(?:model|(?:en|de)coder(?:_model)?|decoder(?:_model)?_merged)$/;
 
 /** Parts of a pipeline that read nothing by themselves, or repeat another file. */
-const partName = /^(?:decoder_with_past(?:_model)?|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/;
+const partName =
+  /^(?:decoder_with_past(?:_model)?|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/;
 
 /** The models that the files of a folder in the layout of the Hugging Face hub hold: as exported first, then the coarser, of one precision the largest first. */
 export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {
@@ -44,7 +45,9 @@ export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {
   const paired = new Set<string>();
   const variants: ModelVariant[] = [];
   const add = (names: readonly string[]): void => {
-    const bytes = files.filter((file) => names.some((name) => belongsTo(file.name, name))).reduce((sum, { size }) => sum + size, 0);
+    const bytes = files
+      .filter((file) => names.some((name) => belongsTo(file.name, name)))
+      .reduce((sum, { size }) => sum + size, 0);
     variants.push({ name: names[0], files: names, isPair: names.length > 1, precision: precisionOf(names[0]), bytes });
   };
   for (const name of candidates.filter(isDecoder)) {
@@ -61,7 +64,10 @@ export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {
   // Encoders of other precisions than any decoder's are parts of pairs as well.
   const hasPairs = variants.some(({ isPair }) => isPair);
   for (const name of candidates) if (!paired.has(name) && !(hasPairs && isEncoder(name))) add([name]);
-  return variants.sort((a, b) => order.indexOf(a.precision) - order.indexOf(b.precision) || b.bytes - a.bytes || (a.name < b.name ? -1 : 1));
+  return variants.sort(
+    (a, b) =>
+      order.indexOf(a.precision) - order.indexOf(b.precision) || b.bytes - a.bytes || (a.name < b.name ? -1 : 1),
+  );
 }
 
 /** What a model file's name says of its weights. */
@@ -72,7 +78,10 @@ export function precisionOf(name: string): Precision {
 
 /** The encoder that belongs to a decoder file: of the same precision, else the plain one. */
 function encoderOf(decoder: string, encoders: ReadonlyMap<string, string>): string | undefined {
-  return encoders.get(pairKey(decoder)) ?? encoders.get(pairKey(decoder.replace(/(decoder(?:_model)?(?:_merged)?)[^/]*$/, '$1.onnx')));
+  return (
+    encoders.get(pairKey(decoder)) ??
+    encoders.get(pairKey(decoder.replace(/(decoder(?:_model)?(?:_merged)?)[^/]*$/, '$1.onnx')))
+  );
 }
 
 function isEncoder(name: string): boolean {

@@ -9,7 +9,9 @@ export interface Patch {
 /** The patch that a token is; undefined for a special one. */
 export function patchAt({ rows, columns, first }: PatchGrid, position: number): Patch | undefined {
   const index = position - first;
-  return index >= 0 && index < rows * columns ? { row: Math.floor(index / columns), column: index % columns } : undefined;
+  return index >= 0 && index < rows * columns
+    ? { row: Math.floor(index / columns), column: index % columns }
+    : undefined;
 }
 
 /** The position of a patch among the tokens; undefined outside of the grid. */
@@ -24,8 +26,18 @@ export interface PlacedPicture {
 }
 
 /** The part of the picture that was given which a patch shows, in its pixels; undefined for one beside it. */
-export function sourceOfPatch({ patchWidth, patchHeight }: PatchGrid, { row, column }: Patch, { source, placed }: PlacedPicture): PlacedPicture['placed'] | undefined {
-  const along = (from: number, length: number, start: number, size: number, whole: number): readonly [number, number] => {
+export function sourceOfPatch(
+  { patchWidth, patchHeight }: PatchGrid,
+  { row, column }: Patch,
+  { source, placed }: PlacedPicture,
+): PlacedPicture['placed'] | undefined {
+  const along = (
+    from: number,
+    length: number,
+    start: number,
+    size: number,
+    whole: number,
+  ): readonly [number, number] => {
     const scale = whole / size;
     return [Math.max(0, (from - start) * scale), Math.min(whole, (from + length - start) * scale)];
   };

@@ -38,7 +38,10 @@ export function weightsOf(pattern: Pattern, position: number, direction: Directi
 }
 
 /** The mean, entry by entry, of vectors of one length (the rows of several pinned tokens); where `counts` is there, of those vectors that count for an entry. */
-export function meanOf(vectors: readonly Float32Array[], counts?: (vector: number, entry: number) => boolean): Float32Array {
+export function meanOf(
+  vectors: readonly Float32Array[],
+  counts?: (vector: number, entry: number) => boolean,
+): Float32Array {
   const [first, ...others] = vectors;
   if (first === undefined) return new Float32Array(0);
   if (others.length === 0) return first;
@@ -49,7 +52,10 @@ export function meanOf(vectors: readonly Float32Array[], counts?: (vector: numbe
   return mean;
 }
 
-function meanOfCounted(vectors: readonly Float32Array[], counts: (vector: number, entry: number) => boolean): Float32Array {
+function meanOfCounted(
+  vectors: readonly Float32Array[],
+  counts: (vector: number, entry: number) => boolean,
+): Float32Array {
   return vectors[0].map((_, entry) => {
     let sum = 0;
     let number = 0;
@@ -142,13 +148,23 @@ export function sinkKeys(columnMeans: Float32Array, threshold = 0.3): number[] {
 
 /** Reduces a pattern to at most `size` rows and columns by the maximum of each block, so that a single hot cell stays visible. */
 export function maxPool(pattern: Pattern, size: number): Pattern {
-  const pooled: Pattern = { numQueries: Math.min(size, pattern.numQueries), numKeys: Math.min(size, pattern.numKeys), weights: new Float32Array(Math.min(size, pattern.numQueries) * Math.min(size, pattern.numKeys)) };
+  const pooled: Pattern = {
+    numQueries: Math.min(size, pattern.numQueries),
+    numKeys: Math.min(size, pattern.numKeys),
+    weights: new Float32Array(Math.min(size, pattern.numQueries) * Math.min(size, pattern.numKeys)),
+  };
   poolRows(pooled, pattern.numQueries, pattern.numKeys, 0, pattern.weights);
   return pooled;
 }
 
 /** Raises the blocks of a reduced pattern to the maxima of whole rows of the full one, of which the first is that of query `from`. */
-export function poolRows(pooled: Pattern, numQueries: number, numKeys: number, from: number, weights: Float32Array): void {
+export function poolRows(
+  pooled: Pattern,
+  numQueries: number,
+  numKeys: number,
+  from: number,
+  weights: Float32Array,
+): void {
   const columnOf = new Int32Array(numKeys);
   for (let key = 0; key < numKeys; key++) columnOf[key] = Math.floor((key * pooled.numKeys) / numKeys);
   for (let query = from, i = 0; i < weights.length; query++) {

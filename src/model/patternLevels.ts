@@ -52,6 +52,7 @@ export function cutTile({ rows, columns, maxima }: Maxima, row: number, column: 
   const [top, left] = [row * tileSize, column * tileSize];
   const [height, width] = [Math.min(tileSize, rows - top), Math.min(tileSize, columns - left)];
   const cut = new Float32Array(height * width);
-  for (let y = 0; y < height; y++) cut.set(maxima.subarray((top + y) * columns + left, (top + y) * columns + left + width), y * width);
+  for (let y = 0; y < height; y++)
+    cut.set(maxima.subarray((top + y) * columns + left, (top + y) * columns + left + width), y * width);
   return { rows: height, columns: width, maxima: cut };
 }

@@ -48,7 +48,13 @@ const numSteps = 256;
 const darkestStep = 0.17;
 
 /** The map that stands for the reverse direction, far from the map itself in hue. */
-const counterpart: Readonly<Record<ColourMap, ColourMap>> = { blue: 'orange', orange: 'blue', viridis: 'magma', cividis: 'magma', magma: 'viridis' };
+const counterpart: Readonly<Record<ColourMap, ColourMap>> = {
+  blue: 'orange',
+  orange: 'blue',
+  viridis: 'magma',
+  cividis: 'magma',
+  magma: 'viridis',
+};
 
 interface Lab {
   readonly l: number;
@@ -62,7 +68,8 @@ export function rampFor(colourMap: ColourMap, background: Rgb, foreground: Rgb, 
   let table: readonly Rgb[] | undefined;
   const texts: Rgb[] = [];
   const overlays: Rgba[] = [];
-  const colour = (depth: number): Rgb => (table ??= tableOf(direction === 'reads' ? colourMap : counterpart[colourMap], background))[indexOf(depth)];
+  const colour = (depth: number): Rgb =>
+    (table ??= tableOf(direction === 'reads' ? colourMap : counterpart[colourMap], background))[indexOf(depth)];
   return {
     colour,
     text: (depth) => (texts[indexOf(depth)] ??= textOver(colour(depth), foreground)),
@@ -83,16 +90,26 @@ export function oklabOf(colour: Rgb): Lab {
 
 /** A colour as CSS writes it. */
 export function cssColour(colour: Rgb | Rgba): string {
-  return 'a' in colour ? `rgba(${colour.r}, ${colour.g}, ${colour.b}, ${Number(colour.a.toFixed(3))})` : `rgb(${colour.r}, ${colour.g}, ${colour.b})`;
+  return 'a' in colour
+    ? `rgba(${colour.r}, ${colour.g}, ${colour.b}, ${Number(colour.a.toFixed(3))})`
+    : `rgb(${colour.r}, ${colour.g}, ${colour.b})`;
 }
 
 /** Reads `#rgb`, `#rrggbb(aa)` and `rgb(…)`/`rgba(…)` (opacity dropped); undefined for anything else. */
 export function parseColour(text: string): Rgb | undefined {
   const hex = /^#([0-9a-f]{3,8})$/i.exec(text.trim())?.[1];
-  if (hex !== undefined && (hex.length === 6 || hex.length === 8)) return { r: parseInt(hex.slice(0, 2), 16), g: parseInt(hex.slice(2, 4), 16), b: parseInt(hex.slice(4, 6), 16) };
-  if (hex !== undefined && hex.length <= 4) return { r: parseInt(hex.charAt(0), 16) * 17, g: parseInt(hex.charAt(1), 16) * 17, b: parseInt(hex.charAt(2), 16) * 17 };
+  if (hex !== undefined && (hex.length === 6 || hex.length === 8))
+    return { r: parseInt(hex.slice(0, 2), 16), g: parseInt(hex.slice(2, 4), 16), b: parseInt(hex.slice(4, 6), 16) };
+  if (hex !== undefined && hex.length <= 4)
+    return {
+      r: parseInt(hex.charAt(0), 16) * 17,
+      g: parseInt(hex.charAt(1), 16) * 17,
+      b: parseInt(hex.charAt(2), 16) * 17,
+    };
   const parts = /^rgba?\(\s*([\d.]+)[\s,]+([\d.]+)[\s,]+([\d.]+)/i.exec(text.trim());
-  return parts === null ? undefined : { r: Math.round(Number(parts[1])), g: Math.round(Number(parts[2])), b: Math.round(Number(parts[3])) };
+  return parts === null
+    ? undefined
+    : { r: Math.round(Number(parts[1])), g: Math.round(Number(parts[2])), b: Math.round(Number(parts[3])) };
 }
 
 function indexOf(depth: number): number {
@@ -105,7 +122,9 @@ function tableOf(colourMap: ColourMap, background: Rgb): Rgb[] {
   // Bytes near black cannot show OKLab's even steps, so on such backgrounds the steps begin a little above.
   const path = [isDark ? { ...start, l: Math.max(start.l, darkestStep) } : start, ...pointsOf(colourMap, isDark)];
   // Lightness only ever moves away from the background's: what does not is left out, and the rest joined.
-  const kept = path.filter((point, i) => i === 0 || (isDark ? point.l > Math.max(start.l, darkestStep) + 0.02 : point.l < start.l - 0.02));
+  const kept = path.filter(
+    (point, i) => i === 0 || (isDark ? point.l > Math.max(start.l, darkestStep) + 0.02 : point.l < start.l - 0.02),
+  );
   return evenSteps(kept, numSteps).map((point, i) => (i === 0 ? background : rgbOf(point)));
 }
 
@@ -143,7 +162,9 @@ function sampled(interpolate: (t: number) => string, isDark: boolean): Lab[] {
 
 /** Points at even distances along a polyline in OKLab, where distance is difference to the eye. */
 function evenSteps(path: readonly Lab[], count: number): Lab[] {
-  const lengths = path.slice(1).map((point, i) => Math.hypot(point.l - path[i].l, point.a - path[i].a, point.b - path[i].b));
+  const lengths = path
+    .slice(1)
+    .map((point, i) => Math.hypot(point.l - path[i].l, point.a - path[i].a, point.b - path[i].b));
   const total = lengths.reduce((sum, length) => sum + length, 0);
   const steps: Lab[] = [];
   let segment = 0;
@@ -154,7 +175,11 @@ function evenSteps(path: readonly Lab[], count: number): Lab[] {
     const share = lengths[segment] > 0 ? Math.min(1, (at - before) / lengths[segment]) : 0;
     const from = path[segment];
     const to = path[segment + 1];
-    steps.push({ l: from.l + (to.l - from.l) * share, a: from.a + (to.a - from.a) * share, b: from.b + (to.b - from.b) * share });
+    steps.push({
+      l: from.l + (to.l - from.l) * share,
+      a: from.a + (to.a - from.a) * share,
+      b: from.b + (to.b - from.b) * share,
+    });
   }
   return steps;
 }
@@ -168,9 +193,18 @@ function textOver(colour: Rgb, foreground: Rgb): Rgb {
 
 function overlayOf(colour: Rgb, background: Rgb): Rgba {
   const channels = ['r', 'g', 'b'] as const;
-  const needed = Math.max(...channels.map((c) => (colour[c] > background[c] ? (colour[c] - background[c]) / (255 - background[c]) : background[c] > 0 ? (background[c] - colour[c]) / background[c] : 0)));
+  const needed = Math.max(
+    ...channels.map((c) =>
+      colour[c] > background[c]
+        ? (colour[c] - background[c]) / (255 - background[c])
+        : background[c] > 0
+          ? (background[c] - colour[c]) / background[c]
+          : 0,
+    ),
+  );
   const a = Math.min(maxOverlayOpacity, needed);
-  const under = (c: 'r' | 'g' | 'b'): number => (a > 0 ? clampByte((colour[c] - background[c] * (1 - a)) / a) : background[c]);
+  const under = (c: 'r' | 'g' | 'b'): number =>
+    a > 0 ? clampByte((colour[c] - background[c] * (1 - a)) / a) : background[c];
   return { r: under('r'), g: under('g'), b: under('b'), a };
 }
 

@@ -33,6 +33,9 @@ export class StrongestHeads {
   reads(query: number, count: number): HeadSource[] {
     const maxima = this.#maxima;
     if (maxima === undefined) return [];
-    return strongest(weightsOf(maxima, query, 'reads'), count).map((source) => ({ ...source, head: this.#heads[this.#owners[query * maxima.numKeys + source.position]] }));
+    return strongest(weightsOf(maxima, query, 'reads'), count).map((source) => ({
+      ...source,
+      head: this.#heads[this.#owners[query * maxima.numKeys + source.position]],
+    }));
   }
 }

@@ -81,7 +81,15 @@ export function visibleText(stream: TokenStream, position: number): PlainText {
   if (token === undefined) return plain('');
   const text = token.template ?? stream.text.slice(token.start, token.end);
   if (text === '' || (token.isSpecial && token.template === undefined)) return plain(token.piece);
-  return plain(text.slice(0, maxArgument + 1).replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·'));
+  return plain(
+    text
+      .slice(0, maxArgument + 1)
+      .replaceAll('\r\n', '↵')
+      .replaceAll('\n', '↵')
+      .replaceAll('\r', '↵')
+      .replaceAll('\t', '→')
+      .replaceAll(' ', '·'),
+  );
 }
 
 /** What comes after a token of a target, as a reader should see it: what the model is about to write while it reads that token. */

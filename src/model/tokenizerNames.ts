@@ -1,8 +1,24 @@
 /** Names of files that stand for a tokenizer where a folder has no tokenizer.json; what goes first is looked for first. */
-export const vocabularyNames = ['vocab.txt', 'vocab.json', 'tokenizer.model', 'spiece.model', 'sentencepiece.bpe.model', 'sentencepiece.model', 'spm.model', 'tiktoken.model', 'tekken.json'] as const;
+export const vocabularyNames = [
+  'vocab.txt',
+  'vocab.json',
+  'tokenizer.model',
+  'spiece.model',
+  'sentencepiece.bpe.model',
+  'sentencepiece.model',
+  'spm.model',
+  'tiktoken.model',
+  'tekken.json',
+] as const;
 
 /** Names of files beside a tokenizer on which its tokens depend. */
-export const tokenizerCompanions = ['tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json', 'merges.txt', 'entity_vocab.json'] as const;
+export const tokenizerCompanions = [
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
+  'merges.txt',
+  'entity_vocab.json',
+] as const;
 
 /** Whether a folder with files of these names holds a tokenizer. */
 export function holdsTokenizer(names: readonly string[]): boolean {

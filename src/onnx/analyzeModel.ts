@@ -39,8 +39,19 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const linear = findLinearSites(index, new Set(patterns.sites.map((site) => site.node)));
   const loops = findLoopSites(index);
   const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
-  if (found.length > maxSites) throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
+  if (found.length > maxSites)
+    throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
   const sites = placeSites(index, joinHeads(index, found), model.name);
-  return { model, index, sites, missed: [...fused.missed, ...patterns.refused, ...loops.missed, ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops)], hoisted };
+  return {
+    model,
+    index,
+    sites,
+    missed: [
+      ...fused.missed,
+      ...patterns.refused,
+      ...loops.missed,
+      ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops),
+    ],
+    hoisted,
+  };
 }
-

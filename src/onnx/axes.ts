@@ -32,7 +32,8 @@ export function broadcast(a: readonly Axis[], b: readonly Axis[]): Axis[] {
     if (left === undefined || right === undefined) return left ?? right ?? someAxis();
     if (left.size === 1) return right;
     if (right.size === 1) return left;
-    if (left.kind === right.kind || right.kind === 'unknown') return left.size === undefined && right.size !== undefined ? { ...left, size: right.size } : left;
+    if (left.kind === right.kind || right.kind === 'unknown')
+      return left.size === undefined && right.size !== undefined ? { ...left, size: right.size } : left;
     return left.kind === 'unknown' ? right : someAxis('unknown', left.size ?? right.size);
   });
 }
@@ -56,9 +57,18 @@ export type Length = number | Axis | undefined;
 
 /** The axes of a tensor in another shape: lengths are matched from both ends, and what lies between is taken together. */
 export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[] {
-  const wanted = shape.map((length, i): Axis => (typeof length === 'number' ? (length === 0 ? (from[i] ?? someAxis()) : someAxis('unknown', length > 0 ? length : undefined)) : (length ?? someAxis())));
+  const wanted = shape.map((length, i): Axis =>
+    typeof length === 'number'
+      ? length === 0
+        ? (from[i] ?? someAxis())
+        : someAxis('unknown', length > 0 ? length : undefined)
+      : (length ?? someAxis()),
+  );
   const end = matchedFromLeft([...from].reverse(), [...wanted].reverse());
-  const [restFrom, restWanted] = [from.slice(0, from.length - end.numFrom), wanted.slice(0, wanted.length - end.axes.length)];
+  const [restFrom, restWanted] = [
+    from.slice(0, from.length - end.numFrom),
+    wanted.slice(0, wanted.length - end.axes.length),
+  ];
   const start = matchedFromLeft(restFrom, restWanted);
   const left = restFrom.slice(start.numFrom);
   const open = restWanted.slice(start.axes.length);
@@ -68,7 +78,17 @@ export function reshaped(from: readonly Axis[], shape: readonly Length[]): Axis[
   const [kind, lastKind] = [mergedKind(left), left.at(-1)?.kind ?? 'unknown'];
   const firstWithin = open.length - numWithin(left.at(-1), open);
   const size = (axis: Axis): number | undefined => axis.size ?? quotient(left, open);
-  return [...start.axes, ...open.map((axis, i) => (axis.size === 1 ? someAxis('unknown', 1) : isOne ? own[0] : someAxis(i < firstWithin ? kind : lastKind, size(axis)))), ...end.axes.reverse()];
+  return [
+    ...start.axes,
+    ...open.map((axis, i) =>
+      axis.size === 1
+        ? someAxis('unknown', 1)
+        : isOne
+          ? own[0]
+          : someAxis(i < firstWithin ? kind : lastKind, size(axis)),
+    ),
+    ...end.axes.reverse(),
+  ];
 }
 
 /** How many of a shape's last axes are parts of one axis, though what comes before them takes in others too: features of heads that positions are merged with. */
@@ -83,14 +103,18 @@ function numWithin(axis: Axis | undefined, wanted: readonly Axis[]): number {
 
 /** The length of the one axis whose length is not told, of axes with so many elements. */
 function quotient(from: readonly Axis[], to: readonly Axis[]): number | undefined {
-  if (to.filter((axis) => axis.size === undefined).length !== 1 || from.some((axis) => axis.size === undefined)) return undefined;
+  if (to.filter((axis) => axis.size === undefined).length !== 1 || from.some((axis) => axis.size === undefined))
+    return undefined;
   const count = (axes: readonly Axis[]): number => axes.reduce((product, { size = 1 }) => product * size, 1);
   const size = count(from) / count(to);
   return Number.isInteger(size) ? size : undefined;
 }
 
 /** What a shape's first axes are: axis by axis, or the fewest on either side that have the same number of elements. */
-function matchedFromLeft(from: readonly Axis[], wanted: readonly Axis[]): { readonly numFrom: number; readonly axes: Axis[] } {
+function matchedFromLeft(
+  from: readonly Axis[],
+  wanted: readonly Axis[],
+): { readonly numFrom: number; readonly axes: Axis[] } {
   const axes: Axis[] = [];
   let [i, j] = [0, 0];
   while (i < from.length && j < wanted.length) {

@@ -50,12 +50,16 @@ class AxisInference {
       const { dims } = input;
       // Of features that are given, the last axis may be theirs, or, as in a series of variables, that of the positions.
       const mayHaveFeatures = isFloatType(input.dataType) && (dims?.length ?? 0) < 4;
-      this.#axes.set(input.name, dims?.map((dim, i) => {
-        if (typeof dim !== 'string') return someAxis(mayHaveFeatures && i === dims.length - 1 ? 'unknown' : 'position', dim);
-        const axis = symbols.get(dim) ?? someAxis('position');
-        symbols.set(dim, axis);
-        return axis;
-      }));
+      this.#axes.set(
+        input.name,
+        dims?.map((dim, i) => {
+          if (typeof dim !== 'string')
+            return someAxis(mayHaveFeatures && i === dims.length - 1 ? 'unknown' : 'position', dim);
+          const axis = symbols.get(dim) ?? someAxis('position');
+          symbols.set(dim, axis);
+          return axis;
+        }),
+      );
     }
   }
 
@@ -69,7 +73,8 @@ class AxisInference {
     const pending = [question];
     for (let asked = pending.at(-1); asked !== undefined; asked = pending.at(-1)) {
       const node = this.#isAnswered(asked) ? undefined : this.#index.producer(asked.tensor);
-      const before = node === undefined ? undefined : asked.ofLengths ? this.#beforeLengths(node) : this.#beforeAxes(node);
+      const before =
+        node === undefined ? undefined : asked.ofLengths ? this.#beforeLengths(node) : this.#beforeAxes(node);
       if (before !== undefined) {
         this.#index.spend(1);
         pending.push(before);
@@ -83,7 +88,9 @@ class AxisInference {
   }
 
   #isAnswered({ tensor, ofLengths }: Question): boolean {
-    return ofLengths ? this.#lengths.has(tensor) || this.#index.constantIntegers(tensor) !== undefined : this.#axes.has(tensor);
+    return ofLengths
+      ? this.#lengths.has(tensor) || this.#index.constantIntegers(tensor) !== undefined
+      : this.#axes.has(tensor);
   }
 
   /** What has to be known first of these tensors. */
@@ -99,7 +106,8 @@ class AxisInference {
   #beforeAxes(node: number): Question | undefined {
     const { inputs } = this.#index.nodes[node];
     const operator = operatorOf(this.#index, node);
-    if (broadcasting.has(operator)) return inputs.some((input) => isTold(this.#axes.get(input))) ? undefined : this.#open(inputs);
+    if (broadcasting.has(operator))
+      return inputs.some((input) => isTold(this.#axes.get(input))) ? undefined : this.#open(inputs);
     switch (operator) {
       case 'Constant':
       case 'Range':
@@ -122,13 +130,24 @@ class AxisInference {
       case 'GatherND':
         return this.#open(inputs);
       default:
-        return productOf(this.#index, node) === undefined ? (isOfFirst(operator) ? this.#open(inputs.slice(0, 1)) : undefined) : this.#open(inputs);
+        return productOf(this.#index, node) === undefined
+          ? isOfFirst(operator)
+            ? this.#open(inputs.slice(0, 1))
+            : undefined
+          : this.#open(inputs);
     }
   }
 
   /** Lengths that are not computed have a number at least, which their tensor's one axis tells. */
   #openLengths(tensors: readonly string[]): Question | undefined {
-    return this.#open(tensors, true) ?? this.#open(tensors.filter((tensor) => this.#lengths.get(tensor) === undefined && this.#index.constantIntegers(tensor) === undefined));
+    return (
+      this.#open(tensors, true) ??
+      this.#open(
+        tensors.filter(
+          (tensor) => this.#lengths.get(tensor) === undefined && this.#index.constantIntegers(tensor) === undefined,
+        ),
+      )
+    );
   }
 
   #beforeLengths(node: number): Question | undefined {
@@ -146,13 +165,18 @@ class AxisInference {
     if (weight !== undefined) this.#fixed.add(tensor);
     // The last axis of a weight that is no matrix of a product is that of its features; a table of places or kinds has none.
     const hasFeatures = weight !== undefined && !indexTypes.has(weight.dataType);
-    const axes = weight?.dims.map((dim, i) => someAxis(hasFeatures && i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim)) ?? this.#stated(tensor);
+    const axes =
+      weight?.dims.map((dim, i) =>
+        someAxis(hasFeatures && i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim),
+      ) ?? this.#stated(tensor);
     if (isConstant) this.#axes.set(tensor, axes);
     return axes;
   }
 
   #stated(tensor: string): readonly Axis[] | undefined {
-    return this.#index.valueInfo(tensor)?.dims?.map((dim) => someAxis('unknown', typeof dim === 'number' ? dim : undefined));
+    return this.#index
+      .valueInfo(tensor)
+      ?.dims?.map((dim) => someAxis('unknown', typeof dim === 'number' ? dim : undefined));
   }
 
   #visit(node: number): void {
@@ -168,10 +192,27 @@ class AxisInference {
       const stated = this.#index.valueInfo(output)?.dims;
       const inferred: readonly (Axis | undefined)[] | undefined = made?.[i];
       // A malformed node may name axes that there are not.
-      if (inferred?.every((axis) => axis !== undefined) !== true || (stated !== undefined && stated.length !== inferred.length)) this.#axes.set(output, this.#stated(output));
-      else this.#axes.set(output, stated === undefined ? inferred : inferred.map((axis, at) => (axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis)));
+      if (
+        inferred?.every((axis) => axis !== undefined) !== true ||
+        (stated !== undefined && stated.length !== inferred.length)
+      )
+        this.#axes.set(output, this.#stated(output));
+      else
+        this.#axes.set(
+          output,
+          stated === undefined
+            ? inferred
+            : inferred.map((axis, at) =>
+                axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis,
+              ),
+        );
     });
-    if (outputs.length > 0 && this.#fixed.has(inputs[0]) && inputs.every((input) => this.#fixed.has(input) || this.#index.weight(input) !== undefined)) this.#fixed.add(outputs[0]);
+    if (
+      outputs.length > 0 &&
+      this.#fixed.has(inputs[0]) &&
+      inputs.every((input) => this.#fixed.has(input) || this.#index.weight(input) !== undefined)
+    )
+      this.#fixed.add(outputs[0]);
   }
 
   /** The axes of each of a node's results. */
@@ -179,17 +220,25 @@ class AxisInference {
     const operator = operatorOf(this.#index, node);
     const { inputs, outputs } = this.#index.nodes[node];
     const first = inputs.length > 0 ? this.#given(inputs[0]) : undefined;
-    if (operator === 'Softmax') return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
+    if (operator === 'Softmax')
+      return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
     if (shapeKeeping.has(operator)) return [first];
     if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
     const product = productOf(this.#index, node);
-    if (product !== undefined) return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
+    if (product !== undefined)
+      return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
     if (reducing.has(operator)) return [this.#reduced(node, first)];
     if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
     switch (operator) {
       case 'Transpose': {
         const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
-        return [perm.length === 0 ? first && [...first].reverse() : first?.length === perm.length ? perm.map((axis) => first[axis]) : undefined];
+        return [
+          perm.length === 0
+            ? first && [...first].reverse()
+            : first?.length === perm.length
+              ? perm.map((axis) => first[axis])
+              : undefined,
+        ];
       }
       case 'Reshape': {
         const shape = this.#lengthsOf(inputs[1]);
@@ -199,17 +248,32 @@ class AxisInference {
         const at = this.#index.integerAttribute(node, 'axis') ?? 1;
         if (first === undefined) return [[someAxis(), someAxis()]];
         const from = at < 0 ? at + first.length : at;
-        return [[first.slice(0, from), first.slice(from)].map((axes) => (axes.length === 1 ? axes[0] : someAxis(mergedKind(axes))))];
+        return [
+          [first.slice(0, from), first.slice(from)].map((axes) =>
+            axes.length === 1 ? axes[0] : someAxis(mergedKind(axes)),
+          ),
+        ];
       }
       case 'Squeeze':
       case 'Unsqueeze':
         return [this.#squeezed(node, operator, first)];
       case 'Expand': {
         const shape = this.#lengthsOf(inputs[1]);
-        return [first === undefined || shape === undefined ? undefined : broadcast(first, shape.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length))))];
+        return [
+          first === undefined || shape === undefined
+            ? undefined
+            : broadcast(
+                first,
+                shape.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length))),
+              ),
+        ];
       }
       case 'ConstantOfShape':
-        return [this.#lengthsOf(inputs[0])?.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length)))];
+        return [
+          this.#lengthsOf(inputs[0])?.map((length) =>
+            typeof length === 'object' ? length : someAxis('unknown', length),
+          ),
+        ];
       case 'Tile': {
         const repeats = this.#lengthsOf(inputs[1]);
         return [first?.map((axis, i) => (repeats?.[i] === 1 ? axis : someAxis(axis.kind)))];
@@ -227,7 +291,19 @@ class AxisInference {
         const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, first);
         const size = first?.[at]?.size;
         const sizes = this.#index.attributes(node).get('split')?.integers ?? this.#lengthsOf(inputs[1] ?? '');
-        return outputs.map((_, i) => first?.map((axis, k) => (k === at ? someAxis(axis.kind, numberOf(sizes?.[i]) ?? (sizes === undefined && size !== undefined && size % outputs.length === 0 ? size / outputs.length : undefined)) : axis)));
+        return outputs.map((_, i) =>
+          first?.map((axis, k) =>
+            k === at
+              ? someAxis(
+                  axis.kind,
+                  numberOf(sizes?.[i]) ??
+                    (sizes === undefined && size !== undefined && size % outputs.length === 0
+                      ? size / outputs.length
+                      : undefined),
+                )
+              : axis,
+          ),
+        );
       }
       case 'Gather':
         return [this.#gathered(node, first)];
@@ -237,7 +313,11 @@ class AxisInference {
         const indices = this.#given(inputs[1]);
         const depth = indices?.at(-1)?.size;
         const numBatch = this.#index.integerAttribute(node, 'batch_dims') ?? 0;
-        return [first === undefined || indices === undefined || depth === undefined ? undefined : [...indices.slice(0, -1), ...first.slice(numBatch + depth)]];
+        return [
+          first === undefined || indices === undefined || depth === undefined
+            ? undefined
+            : [...indices.slice(0, -1), ...first.slice(numBatch + depth)],
+        ];
       }
       case 'TopK': {
         const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? -1, first);
@@ -276,7 +356,10 @@ class AxisInference {
       const axes = this.#given(input);
       if (axes === undefined) return undefined;
       // A bias or a table of a weight's says nothing of what an activation's axes are.
-      result = broadcast(result, inputs.length > 1 && this.#fixed.has(input) ? axes.map((axis) => someAxis('unknown', axis.size)) : axes);
+      result = broadcast(
+        result,
+        inputs.length > 1 && this.#fixed.has(input) ? axes.map((axis) => someAxis('unknown', axis.size)) : axes,
+      );
     }
     return result;
   }
@@ -284,14 +367,26 @@ class AxisInference {
   #matrixProduct({ operands, isTransposed, isFirstMoved }: Product): readonly Axis[] | undefined {
     const [a, b] = operands.map((operand, i) => {
       const given = this.#given(operand);
-      const axes = given !== undefined && isFirstMoved[i] && given.length >= 3 ? [...given.slice(1, -1), given[0], given[given.length - 1]] : given;
-      return axes !== undefined && isTransposed[i] && axes.length >= 2 ? [...axes.slice(0, -2), axes[axes.length - 1], axes[axes.length - 2]] : axes;
+      const axes =
+        given !== undefined && isFirstMoved[i] && given.length >= 3
+          ? [...given.slice(1, -1), given[0], given[given.length - 1]]
+          : given;
+      return axes !== undefined && isTransposed[i] && axes.length >= 2
+        ? [...axes.slice(0, -2), axes[axes.length - 1], axes[axes.length - 2]]
+        : axes;
     });
     if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
     const [isLeft, isRight] = operands.map((operand) => isWeight(this.#index, operand));
     const free = (axis: Axis): Axis => (axis.kind === 'alternative' ? someAxis('unknown', axis.size) : axis);
     // A weight that mixes positions makes others of them.
-    const column = b.length === 1 ? [] : [isRight ? someAxis(a[a.length - 1].kind === 'position' ? 'unknown' : 'feature', b[b.length - 1].size) : free(b[b.length - 1])];
+    const column =
+      b.length === 1
+        ? []
+        : [
+            isRight
+              ? someAxis(a[a.length - 1].kind === 'position' ? 'unknown' : 'feature', b[b.length - 1].size)
+              : free(b[b.length - 1]),
+          ];
     // One that stands on the left may ask with what it has learned.
     const row = a.length === 1 ? [] : [isLeft ? someAxis('unknown', a[a.length - 2].size) : free(a[a.length - 2])];
     return [...broadcast(a.slice(0, -2), b.slice(0, -2)), ...row, ...column];
@@ -306,9 +401,20 @@ class AxisInference {
       if (axes?.length !== own.length) return undefined;
       const isKernel = isWeight(this.#index, operand);
       [...own].forEach((letter, at) => {
-        const axis = isKernel ? someAxis('feature', axes[at].size) : axes[at].kind === 'alternative' ? someAxis('unknown', axes[at].size) : axes[at];
+        const axis = isKernel
+          ? someAxis('feature', axes[at].size)
+          : axes[at].kind === 'alternative'
+            ? someAxis('unknown', axes[at].size)
+            : axes[at];
         const other = letters.get(letter);
-        letters.set(letter, other === undefined ? axis : isKernel ? other : (broadcast([other.kind === 'feature' ? someAxis('unknown', other.size) : other], [axis])[0] ?? axis));
+        letters.set(
+          letter,
+          other === undefined
+            ? axis
+            : isKernel
+              ? other
+              : (broadcast([other.kind === 'feature' ? someAxis('unknown', other.size) : other], [axis])[0] ?? axis),
+        );
       });
     }
     return [...equation.result].map((letter) => letters.get(letter) ?? someAxis());
@@ -319,7 +425,11 @@ class AxisInference {
     const { inputs } = this.#index.nodes[node];
     const attributes = this.#index.attributes(node);
     const isArg = this.#index.nodes[node].opType.startsWith('Arg');
-    const axes = isArg ? [this.#index.integerAttribute(node, 'axis') ?? 0] : (attributes.get('axes')?.integers ?? this.#index.constantIntegers(inputs[1] ?? '') ?? (inputs[1] ? undefined : from.map((_, i) => i)));
+    const axes = isArg
+      ? [this.#index.integerAttribute(node, 'axis') ?? 0]
+      : (attributes.get('axes')?.integers ??
+        this.#index.constantIntegers(inputs[1] ?? '') ??
+        (inputs[1] ? undefined : from.map((_, i) => i)));
     if (axes === undefined) return undefined;
     const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
     const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
@@ -329,23 +439,40 @@ class AxisInference {
   #convolved(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
     if (from === undefined || from.length < 3) return undefined;
     const { inputs } = this.#index.nodes[node];
-    const weight = operator.includes('Conv') ? this.#index.weight(inputs[operator === 'QLinearConv' ? 3 : 1]) : undefined;
-    const channels = operator.includes('Conv') ? someAxis('feature', operator === 'ConvTranspose' ? undefined : weight?.dims[0]) : from[1];
+    const weight = operator.includes('Conv')
+      ? this.#index.weight(inputs[operator === 'QLinearConv' ? 3 : 1])
+      : undefined;
+    const channels = operator.includes('Conv')
+      ? someAxis('feature', operator === 'ConvTranspose' ? undefined : weight?.dims[0])
+      : from[1];
     const attributes = this.#index.attributes(node);
-    const [kernel, strides, pads, dilations] = ['kernel_shape', 'strides', 'pads', 'dilations'].map((name) => attributes.get(name)?.integers ?? []);
-    const isPlain = (attributes.get('auto_pad')?.text ?? 'NOTSET') === 'NOTSET' && this.#index.integerAttribute(node, 'ceil_mode') !== 1 && operator !== 'ConvTranspose';
+    const [kernel, strides, pads, dilations] = ['kernel_shape', 'strides', 'pads', 'dilations'].map(
+      (name) => attributes.get(name)?.integers ?? [],
+    );
+    const isPlain =
+      (attributes.get('auto_pad')?.text ?? 'NOTSET') === 'NOTSET' &&
+      this.#index.integerAttribute(node, 'ceil_mode') !== 1 &&
+      operator !== 'ConvTranspose';
     const space = from.slice(2).map((axis, i, { length }): Axis => {
       if (operator.startsWith('Global')) return someAxis('unknown', 1);
       const width = kernel[i] ?? weight?.dims[i + 2];
       if (!isPlain || axis.size === undefined || width === undefined) return someAxis(axis.kind);
-      return someAxis(axis.kind, Math.floor((axis.size + (pads[i] ?? 0) + (pads[i + length] ?? 0) - (dilations[i] ?? 1) * (width - 1) - 1) / (strides[i] ?? 1)) + 1);
+      return someAxis(
+        axis.kind,
+        Math.floor(
+          (axis.size + (pads[i] ?? 0) + (pads[i + length] ?? 0) - (dilations[i] ?? 1) * (width - 1) - 1) /
+            (strides[i] ?? 1),
+        ) + 1,
+      );
     });
     return [from[0], channels, ...space];
   }
 
   #squeezed(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
     if (from === undefined) return undefined;
-    const axes = this.#index.attributes(node).get('axes')?.integers ?? this.#index.constantIntegers(this.#index.nodes[node].inputs[1] ?? '');
+    const axes =
+      this.#index.attributes(node).get('axes')?.integers ??
+      this.#index.constantIntegers(this.#index.nodes[node].inputs[1] ?? '');
     if (operator === 'Squeeze') {
       if (axes === undefined) return undefined;
       const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
@@ -355,7 +482,9 @@ class AxisInference {
     const rank = from.length + axes.length;
     const made = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
     const rest = [...from];
-    return Array.from({ length: rank }, (_, i) => (made.has(i) ? someAxis('unknown', 1) : (rest.shift() ?? someAxis())));
+    return Array.from({ length: rank }, (_, i) =>
+      made.has(i) ? someAxis('unknown', 1) : (rest.shift() ?? someAxis()),
+    );
   }
 
   /** Axes that are cut or padded keep what they count. */
@@ -364,7 +493,9 @@ class AxisInference {
     const { inputs } = this.#index.nodes[node];
     const attributes = this.#index.attributes(node);
     const numbers = (name: string, at: number): readonly number[] | undefined => {
-      const lengths = inputs[at] ? (this.#index.constantIntegers(inputs[at]) ?? this.#lengths.get(inputs[at])?.map(numberOf)) : attributes.get(name)?.integers;
+      const lengths = inputs[at]
+        ? (this.#index.constantIntegers(inputs[at]) ?? this.#lengths.get(inputs[at])?.map(numberOf))
+        : attributes.get(name)?.integers;
       return lengths?.every((length) => length !== undefined) === true ? lengths : undefined;
     };
     const [starts, ends, steps] = [numbers('starts', 1), numbers('ends', 2), numbers('steps', 4)];
@@ -376,9 +507,17 @@ class AxisInference {
       const [start, end, step = 1] = [starts?.[at], ends?.[at], steps?.[at]];
       const isCounted = start !== undefined && end !== undefined && step === 1;
       // A part that ends before the end, or has a known whole, has a known length.
-      if (isCounted && start >= 0 && end >= start && end < 2 ** 31 && (axis.size !== undefined || axis.kind === 'unknown')) return someAxis(axis.kind, axis.size === undefined ? undefined : Math.max(0, Math.min(end, axis.size) - start));
+      if (
+        isCounted &&
+        start >= 0 &&
+        end >= start &&
+        end < 2 ** 31 &&
+        (axis.size !== undefined || axis.kind === 'unknown')
+      )
+        return someAxis(axis.kind, axis.size === undefined ? undefined : Math.max(0, Math.min(end, axis.size) - start));
       if (isCounted && axis.size !== undefined) {
-        const clamp = (value: number): number => Math.max(0, Math.min(axis.size ?? 0, value < 0 ? value + (axis.size ?? 0) : value));
+        const clamp = (value: number): number =>
+          Math.max(0, Math.min(axis.size ?? 0, value < 0 ? value + (axis.size ?? 0) : value));
         return someAxis(axis.kind, Math.max(0, clamp(end) - clamp(start)));
       }
       return someAxis(axis.kind);
@@ -393,7 +532,10 @@ class AxisInference {
       const all = known.flatMap((part) => part[i] ?? []);
       if (i !== at) return all.find((each) => each.kind !== 'unknown') ?? own;
       const sizes = parts.map((part) => part?.[i]?.size);
-      return someAxis(mergedKind(all), sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined);
+      return someAxis(
+        mergedKind(all),
+        sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
+      );
     });
   }
 
@@ -417,7 +559,13 @@ class AxisInference {
   /** Shapes are computed as numbers: each length is known by the axis that it is of. */
   #followLengths(node: number, tensor: string): void {
     this.#index.spend(1);
-    const made = tensor === this.#index.nodes[node].outputs[0] ? computedLengths(this.#index, node, { lengthsOf: (each) => this.#lengths.get(each), axesOf: (each) => this.#given(each) }) : undefined;
+    const made =
+      tensor === this.#index.nodes[node].outputs[0]
+        ? computedLengths(this.#index, node, {
+            lengthsOf: (each) => this.#lengths.get(each),
+            axesOf: (each) => this.#given(each),
+          })
+        : undefined;
     this.#lengths.set(tensor, made !== undefined && made.length <= mostLengths ? made : undefined);
   }
 }

@@ -20,12 +20,18 @@ export function cacheLinks(index: GraphIndex, roles: ReadonlyMap<string, InputRo
   const outputs = index.graph.outputs.filter(({ name }) => /present|past|cache|new_?(?:key|value)/i.test(name));
   const links = caches.flatMap((input, place): CacheLink[] => {
     const axis = cacheAxis(input);
-    const output = outputs.find(({ name }) => plainName(name) === plainName(input.name)) ?? (outputs.length === caches.length ? outputs[place] : undefined);
+    const output =
+      outputs.find(({ name }) => plainName(name) === plainName(input.name)) ??
+      (outputs.length === caches.length ? outputs[place] : undefined);
     if (axis === undefined || output === undefined) return [];
     // What does not depend on the cache does not go on from it.
-    return index.ancestors([output.name]).tensors.has(input.name) ? [{ input: input.name, output: output.name, axis }] : [];
+    return index.ancestors([output.name]).tensors.has(input.name)
+      ? [{ input: input.name, output: output.name, axis }]
+      : [];
   });
-  return links.length === caches.length && new Set(links.map(({ output }) => output)).size === links.length ? links : [];
+  return links.length === caches.length && new Set(links.map(({ output }) => output)).size === links.length
+    ? links
+    : [];
 }
 
 /** What `past_key_values.0.key` and `present.0.key` have in common. */

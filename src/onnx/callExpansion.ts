@@ -10,7 +10,16 @@ const maxDepth = 32;
 
 const nodeField = { input: 1, output: 2, name: 3, attribute: 5, documentation: 6 } as const;
 const attributeField = { name: 1, graph: 6, documentation: 13, graphs: 11, reference: 21 } as const;
-const graphField = { node: 1, initializer: 5, sparseInitializer: 15, documentation: 10, input: 11, output: 12, valueInfo: 13, quantization: 14 } as const;
+const graphField = {
+  node: 1,
+  initializer: 5,
+  sparseInitializer: 15,
+  documentation: 10,
+  input: 11,
+  output: 12,
+  valueInfo: 13,
+  quantization: 14,
+} as const;
 const tensorNameField = 8;
 const valueNameField = 1;
 
@@ -24,11 +33,19 @@ export class CallExpansion {
   readonly #forwarded: NodeInfo[] = [];
 
   /** @param made names that the function's nodes make. @param scope begins the names of its nodes. */
-  constructor(model: OnnxModel, called: FunctionInfo, call: NodeInfo, made: ReadonlySet<string>, prefix: string, scope: string) {
+  constructor(
+    model: OnnxModel,
+    called: FunctionInfo,
+    call: NodeInfo,
+    made: ReadonlySet<string>,
+    prefix: string,
+    scope: string,
+  ) {
     this.#model = model;
     this.#prefix = prefix;
     this.#scope = scope;
-    if (call.inputs.length > called.inputs.length || call.outputs.length > called.outputs.length) throw new ExplorerError('modelNotOnnx', [model.name, `a call of its function "${called.name}" does not fit it`]);
+    if (call.inputs.length > called.inputs.length || call.outputs.length > called.outputs.length)
+      throw new ExplorerError('modelNotOnnx', [model.name, `a call of its function "${called.name}" does not fit it`]);
     called.inputs.forEach((name, i) => this.#names.set(name, call.inputs[i] ?? ''));
     called.outputs.forEach((name, i) => {
       const output = call.outputs[i] ?? '';
@@ -38,13 +55,17 @@ export class CallExpansion {
     });
     const given = new Map<string, Uint8Array>();
     for (const [name, range] of called.defaults) given.set(name, model.bytes.subarray(range.start, range.end));
-    for (const [name, { range }] of nodeAttributes(model, call)) given.set(name, call.bytes.subarray(range.start, range.end));
+    for (const [name, { range }] of nodeAttributes(model, call))
+      given.set(name, call.bytes.subarray(range.start, range.end));
     this.#attributes = given;
   }
 
   /** Inputs and outputs of a node of the function, as they are named where the call is. */
   ends(node: NodeInfo): { readonly inputs: readonly string[]; readonly outputs: readonly string[] } {
-    return { inputs: node.inputs.map((name) => this.#renamed(name)), outputs: node.outputs.map((name) => this.#renamed(name)) };
+    return {
+      inputs: node.inputs.map((name) => this.#renamed(name)),
+      outputs: node.outputs.map((name) => this.#renamed(name)),
+    };
   }
 
   /** A node of the function as it is where the call is. */
@@ -61,7 +82,14 @@ export class CallExpansion {
 
   #forward(input: string, output: string): void {
     const bytes = encodeNode('Identity', [input], [output], {}, `${this.#scope}/${output}`);
-    this.#forwarded.push({ opType: 'Identity', domain: '', inputs: [input], outputs: [output], bytes, range: { start: 0, end: bytes.length } });
+    this.#forwarded.push({
+      opType: 'Identity',
+      domain: '',
+      inputs: [input],
+      outputs: [output],
+      bytes,
+      range: { start: 0, end: bytes.length },
+    });
   }
 
   #renamed(name: string): string {
@@ -81,7 +109,8 @@ export class CallExpansion {
     if (name !== undefined) node.text(nodeField.name, name);
     this.#fields(bytes, range, (reader, whole) => {
       if (reader.field === nodeField.name && name !== undefined) return;
-      if (reader.field === nodeField.input || reader.field === nodeField.output) node.text(reader.field, this.#renamed(reader.text()));
+      if (reader.field === nodeField.input || reader.field === nodeField.output)
+        node.text(reader.field, this.#renamed(reader.text()));
       else if (reader.field === nodeField.name) node.text(nodeField.name, this.#prefix + reader.text());
       else if (reader.field === nodeField.attribute) {
         const attribute = this.#attribute(bytes, reader.range(), depth);
@@ -110,19 +139,27 @@ export class CallExpansion {
       return attribute;
     }
     this.#fields(bytes, range, (reader, whole) => {
-      if (reader.field === attributeField.graph || reader.field === attributeField.graphs) attribute.message(reader.field, this.#graph(bytes, reader.range(), depth + 1));
+      if (reader.field === attributeField.graph || reader.field === attributeField.graphs)
+        attribute.message(reader.field, this.#graph(bytes, reader.range(), depth + 1));
       else if (reader.field !== attributeField.documentation) attribute.raw(whole);
     });
     return attribute;
   }
 
   #graph(bytes: Uint8Array, range: ByteRange, depth: number): WireWriter {
-    if (depth > maxDepth) throw new ExplorerError('modelUnsupported', [this.#model.name, 'its graphs are nested too deeply']);
+    if (depth > maxDepth)
+      throw new ExplorerError('modelUnsupported', [this.#model.name, 'its graphs are nested too deeply']);
     const graph = new WireWriter();
     this.#fields(bytes, range, (reader, whole) => {
       if (reader.field === graphField.node) graph.message(graphField.node, this.#node(bytes, reader.range(), depth));
-      else if (reader.field === graphField.initializer) graph.message(reader.field, this.#withName(bytes, reader.range(), tensorNameField));
-      else if (reader.field === graphField.input || reader.field === graphField.output || reader.field === graphField.valueInfo) graph.message(reader.field, this.#withName(bytes, reader.range(), valueNameField));
+      else if (reader.field === graphField.initializer)
+        graph.message(reader.field, this.#withName(bytes, reader.range(), tensorNameField));
+      else if (
+        reader.field === graphField.input ||
+        reader.field === graphField.output ||
+        reader.field === graphField.valueInfo
+      )
+        graph.message(reader.field, this.#withName(bytes, reader.range(), valueNameField));
       else if (reader.field !== graphField.documentation && reader.field !== graphField.quantization) graph.raw(whole);
     });
     return graph;
@@ -147,6 +184,8 @@ const naming = /(?:^|[._/])(?:block|blocks|layers|layer|h|stages)[._]\d+/;
  * tells its layer by itself.
  */
 export function scopeOfCall(model: OnnxModel, call: NodeInfo, scope: string): string {
-  const own = (scope === '' ? nodeName(model, call) || call.opType : (nodeName(model, call).split('/').at(-1) ?? call.opType)).replace(/^\/+/, '');
+  const own = (
+    scope === '' ? nodeName(model, call) || call.opType : (nodeName(model, call).split('/').at(-1) ?? call.opType)
+  ).replace(/^\/+/, '');
   return scope === '' || naming.test(own) ? `/${own}` : `${scope}/${own}`;
 }

@@ -33,9 +33,11 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
   let headerBytes = 0;
   let graphBytes = 0;
   let numFields = 0;
-  const tooLarge = (): ExplorerError => new ExplorerError('modelUnsupported', [name, 'its graph, without the weights, is larger than a gigabyte']);
+  const tooLarge = (): ExplorerError =>
+    new ExplorerError('modelUnsupported', [name, 'its graph, without the weights, is larger than a gigabyte']);
   const count = (): void => {
-    if (++numFields > maxFields) throw new ExplorerError('modelUnsupported', [name, `its graph has more than ${maxFields} parts`]);
+    if (++numFields > maxFields)
+      throw new ExplorerError('modelUnsupported', [name, `its graph has more than ${maxFields} parts`]);
   };
   while (cursor.at < file.size) {
     count();
@@ -46,7 +48,11 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
       if (field.number === functionsField) graphBytes += field.end - field.start;
       else headerBytes += field.end - field.start;
       if (graphBytes > maxGraphBytes) throw tooLarge();
-      if (headerBytes > maxHeaderBytes) throw new ExplorerError('modelUnsupported', [name, `what it says beside its graph is larger than ${maxHeaderBytes / 2 ** 20} MB`]);
+      if (headerBytes > maxHeaderBytes)
+        throw new ExplorerError('modelUnsupported', [
+          name,
+          `what it says beside its graph is larger than ${maxHeaderBytes / 2 ** 20} MB`,
+        ]);
       model.raw(cursor.bytes(field.start, field.end));
       continue;
     }
@@ -60,7 +66,10 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
     while (cursor.at < field.end) {
       count();
       const part = cursor.field(field.end);
-      const tensor = part.number === initializerField && part.isBytes && part.end - part.payload >= smallestLeftBytes ? compactTensor(cursor, part, ownName, count) : undefined;
+      const tensor =
+        part.number === initializerField && part.isBytes && part.end - part.payload >= smallestLeftBytes
+          ? compactTensor(cursor, part, ownName, count)
+          : undefined;
       if (part.number !== graphDocumentationField) {
         graphBytes += tensor === undefined ? part.end - part.start : tensor.length;
         // Known before it is read: a field may claim all of a file that takes no room on the disk.
@@ -121,7 +130,12 @@ function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () 
   if (numFloats === 1 && floats?.isBytes === true && type === float32 && data === undefined) data = floats;
   else if (numFloats > 0) return undefined;
   if (data === undefined) return undefined;
-  for (const [key, value] of [['location', ownName], ['offset', String(data.payload)], ['length', String(data.end - data.payload)]]) tensor.message(13, new WireWriter().text(1, key).text(2, value));
+  for (const [key, value] of [
+    ['location', ownName],
+    ['offset', String(data.payload)],
+    ['length', String(data.end - data.payload)],
+  ])
+    tensor.message(13, new WireWriter().text(1, key).text(2, value));
   return tensor.integer(14, 1);
 }
 
@@ -165,7 +179,8 @@ class Cursor {
     } else if (type === 1 || type === 5) end = payload + (type === 1 ? 8 : 4);
     else throw new ExplorerError('modelNotOnnx', [this.#name, 'it holds a field of a kind that ONNX does not use']);
     // The first bytes of a file that is none rarely are a field of a model.
-    if (limit === this.#file.size && (number === 0 || number > 26)) throw new ExplorerError('modelNotOnnx', [this.#name, 'it does not begin as one']);
+    if (limit === this.#file.size && (number === 0 || number > 26))
+      throw new ExplorerError('modelNotOnnx', [this.#name, 'it does not begin as one']);
     if (end > limit) throw this.#cutShort(limit);
     this.at = end;
     return { number, isBytes: type === 2, start, payload, end };
@@ -173,7 +188,8 @@ class Cursor {
 
   /** A copy of some bytes of the file. */
   bytes(start: number, end: number): Uint8Array {
-    if (start >= this.#windowAt && end <= this.#windowAt + this.#window.length) return this.#window.slice(start - this.#windowAt, end - this.#windowAt);
+    if (start >= this.#windowAt && end <= this.#windowAt + this.#window.length)
+      return this.#window.slice(start - this.#windowAt, end - this.#windowAt);
     const bytes = this.#file.read(start, end - start);
     if (bytes.length < end - start) throw new ExplorerError('modelTruncated', [this.#name, start + bytes.length]);
     return bytes;
@@ -202,6 +218,8 @@ class Cursor {
   }
 
   #cutShort(limit: number): ExplorerError {
-    return limit === this.#file.size ? new ExplorerError('modelTruncated', [this.#name, this.#file.size]) : new ExplorerError('modelNotOnnx', [this.#name, 'a part of it is longer than the whole']);
+    return limit === this.#file.size
+      ? new ExplorerError('modelTruncated', [this.#name, this.#file.size])
+      : new ExplorerError('modelNotOnnx', [this.#name, 'a part of it is longer than the whole']);
   }
 }

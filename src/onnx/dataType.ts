@@ -29,7 +29,17 @@ const dataTypes = [
 export type DataTypeName = (typeof dataTypes)[number][1];
 
 /** Numbers of the element types that the rewriting names. */
-export const dataType = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11, bfloat16: 16 } as const;
+export const dataType = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+} as const;
 
 /** The name of an element type, undefined for a number that ONNX does not define. */
 export function dataTypeName(type: number): DataTypeName | undefined {

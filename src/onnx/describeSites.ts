@@ -31,11 +31,17 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
     }
   });
   // Queries and keys that only come from different inputs, without any stack of their own, are one stack.
-  const hasCross = isCross.includes(true) && (isCross.includes(false) || sites.some((site) => site.loop?.isCross === true));
+  const hasCross =
+    isCross.includes(true) && (isCross.includes(false) || sites.some((site) => site.loop?.isCross === true));
   // A recurrent decoder has no attention of its own beside the one to its source.
-  const readsSource = isCross.length > 0 && isCross.every(Boolean) && index.inputs.some(({ name }) => /decoder|target|^tgt|encoder_hidden|encoder_output/i.test(name));
+  const readsSource =
+    isCross.length > 0 &&
+    isCross.every(Boolean) &&
+    index.inputs.some(({ name }) => /decoder|target|^tgt|encoder_hidden|encoder_output/i.test(name));
   const single = readsSource ? 'cross' : componentOfFile(fileName);
-  const components = sites.map((_, position): SiteComponent => (!hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder'));
+  const components = sites.map((_, position): SiteComponent =>
+    !hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder',
+  );
   const counts = new Map<SiteComponent, number>();
   const numbers = new Map<number, number | undefined>();
   for (const component of new Set(components)) {
@@ -47,7 +53,15 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
     const layer = counts.get(component) ?? 0;
     counts.set(component, layer + 1);
     const heads = site.loop === undefined ? headCounts(index, site) : site;
-    return { ...site, numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads, component, layer, modelLayer: site.loop?.iteration ?? numbers.get(position), path: paths[position] };
+    return {
+      ...site,
+      numHeads: site.numHeads ?? heads.numHeads,
+      numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads,
+      component,
+      layer,
+      modelLayer: site.loop?.iteration ?? numbers.get(position),
+      path: paths[position],
+    };
   });
 }
 
@@ -62,7 +76,11 @@ function readsOther(index: GraphIndex, site: FoundSite, { contentOf }: Lineage):
 }
 
 /** Tensors of the graph that a site's queries, keys and values are made of. */
-function sourcesOf({ loop, queries, keys, values }: FoundSite): { readonly queries: Iterable<string>; readonly keys: Iterable<string>; readonly values: Iterable<string> } {
+function sourcesOf({ loop, queries, keys, values }: FoundSite): {
+  readonly queries: Iterable<string>;
+  readonly keys: Iterable<string>;
+  readonly values: Iterable<string>;
+} {
   return loop?.sources ?? { queries: [queries], keys: [keys], values: [values] };
 }
 
@@ -79,20 +97,61 @@ function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 /** Split exports name the stack in the file's name; one stack by itself is `self`. */
 function componentOfFile(fileName: string): SiteComponent {
   const name = fileName.split('/').pop() ?? '';
-  return /^encoder(?:_model)?(?![a-z])/i.test(name) ? 'encoder' : /^decoder(?:_model)?(?![a-z])/i.test(name) ? 'decoder' : 'self';
+  return /^encoder(?:_model)?(?![a-z])/i.test(name)
+    ? 'encoder'
+    : /^decoder(?:_model)?(?![a-z])/i.test(name)
+      ? 'decoder'
+      : 'self';
 }
 
 /** Numbers of heads, where shapes that the file states tell them. */
-export function headCounts(index: GraphIndex, site: FoundSite): { numHeads: number | undefined; numKeyValueHeads: number | undefined } {
+export function headCounts(
+  index: GraphIndex,
+  site: FoundSite,
+): { numHeads: number | undefined; numKeyValueHeads: number | undefined } {
   const dims = index.valueInfo(site.tensor)?.dims;
   const stated = dims?.length === 4 && site.queryAxis === -2 ? dims[1] : undefined;
   const fromQueries = splitHeads(index, site.queries);
   const numHeads = typeof stated === 'number' && stated > 0 ? stated : fromQueries;
   const fromKeys = splitHeads(index, site.keys);
-  return { numHeads, numKeyValueHeads: fromKeys !== undefined && numHeads !== undefined && numHeads % fromKeys === 0 ? fromKeys : undefined };
+  return {
+    numHeads,
+    numKeyValueHeads:
+      fromKeys !== undefined && numHeads !== undefined && numHeads % fromKeys === 0 ? fromKeys : undefined,
+  };
 }
 
-const passedOnTheWay = new Set(['Transpose', 'Mul', 'Div', 'Add', 'Sub', 'Concat', 'Slice', 'Neg', 'Unsqueeze', 'Expand', 'Squeeze', 'Cast', 'Sqrt', 'Pow', 'Identity', 'QuantizeLinear', 'DequantizeLinear', 'Reshape', 'Split', 'LayerNormalization', 'SimplifiedLayerNormalization', 'RMSNormalization', 'RotaryEmbedding', 'Where', 'Relu', 'Elu', 'Exp', 'Softplus', 'Softmax']);
+const passedOnTheWay = new Set([
+  'Transpose',
+  'Mul',
+  'Div',
+  'Add',
+  'Sub',
+  'Concat',
+  'Slice',
+  'Neg',
+  'Unsqueeze',
+  'Expand',
+  'Squeeze',
+  'Cast',
+  'Sqrt',
+  'Pow',
+  'Identity',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'Reshape',
+  'Split',
+  'LayerNormalization',
+  'SimplifiedLayerNormalization',
+  'RMSNormalization',
+  'RotaryEmbedding',
+  'Where',
+  'Relu',
+  'Elu',
+  'Exp',
+  'Softplus',
+  'Softmax',
+]);
 
 /** Heads that the projection of a tensor is split into: the reshape nearest to the projection tells. */
 function splitHeads(index: GraphIndex, tensor: string): number | undefined {
@@ -117,7 +176,11 @@ function splitHeads(index: GraphIndex, tensor: string): number | undefined {
 function isGiven(index: GraphIndex, tensor: string): boolean {
   if (index.inputs.some(({ name }) => name === tensor)) return true;
   const { opType, inputs } = index.nodes[index.producer(tensor) ?? -1] ?? {};
-  return (opType === 'Concat' || opType === 'Identity') && inputs?.length === 1 && index.inputs.some(({ name }) => name === inputs[0]);
+  return (
+    (opType === 'Concat' || opType === 'Identity') &&
+    inputs?.length === 1 &&
+    index.inputs.some(({ name }) => name === inputs[0])
+  );
 }
 
 /** The heads that a Reshape to [batch, position, heads, size] makes. */
@@ -165,7 +228,8 @@ function projectedWidth(index: GraphIndex, tensor: string): number | undefined {
     const { opType, inputs, outputs } = index.nodes[node];
     if (opType === 'Split') numParts *= outputs.length;
     const dims = inputs.map((input) => index.weight(input)?.dims);
-    if (opType === 'Gemm' || opType === 'FusedGemm') return divide(dims[1]?.[index.integerAttribute(node, 'transB') === 1 ? 0 : 1], numParts);
+    if (opType === 'Gemm' || opType === 'FusedGemm')
+      return divide(dims[1]?.[index.integerAttribute(node, 'transB') === 1 ? 0 : 1], numParts);
     if (opType === 'MatMulNBits' || opType === 'MatMulBnb4') return divide(index.integerAttribute(node, 'N'), numParts);
     const weight = dims.findIndex((each) => each !== undefined);
     if (weight >= 0 && (opType.includes('MatMul') || opType === 'Add') && (dims[weight]?.length ?? 0) > 0) {

@@ -17,7 +17,11 @@ export interface MaskedAttention {
  * One dimension holds, for each item of the batch, where its keys end, and perhaps behind these where they start:
  * it becomes a matrix of ones and zeros.
  */
-export function maskForMultiHead(index: GraphIndex, suffix: SuffixBuilder, { mask, queries, past }: MaskedAttention): string {
+export function maskForMultiHead(
+  index: GraphIndex,
+  suffix: SuffixBuilder,
+  { mask, queries, past }: MaskedAttention,
+): string {
   if (rankOf(index, mask) !== 1) return mask;
   const zero = suffix.integers('zero', 0);
   const one = suffix.integers('one', 1);
@@ -27,20 +31,38 @@ export function maskForMultiHead(index: GraphIndex, suffix: SuffixBuilder, { mas
   let length = suffix.add('Gather', [shape, one], [suffix.name('length')]);
   if (past !== undefined) {
     const pastShape = suffix.add('Shape', [past], [suffix.name('past-shape')]);
-    length = suffix.add('Add', [length, suffix.add('Gather', [pastShape, two], [suffix.name('past-length')])], [suffix.name('total-length')]);
+    length = suffix.add(
+      'Add',
+      [length, suffix.add('Gather', [pastShape, two], [suffix.name('past-length')])],
+      [suffix.name('total-length')],
+    );
   }
   // Zeros behind the mask stand for the starts where it has none.
   const wide = suffix.add('Cast', [mask], [suffix.name('mask-wide')], { to: { integer: dataType.int64 } });
   const zeros = suffix.add('Expand', [zero, batch], [suffix.name('starts')]);
   const both = suffix.add('Concat', [wide, zeros], [suffix.name('bounds')], { axis: { integer: 0 } });
-  const column = suffix.add('Concat', [suffix.integers('rows', [-1]), suffix.integers('columns', [1])], [suffix.name('column')], { axis: { integer: 0 } });
+  const column = suffix.add(
+    'Concat',
+    [suffix.integers('rows', [-1]), suffix.integers('columns', [1])],
+    [suffix.name('column')],
+    { axis: { integer: 0 } },
+  );
   const twice = suffix.add('Mul', [batch, two], [suffix.name('twice-batch')]);
-  const part = (name: string, from: string, to: string): string => suffix.add('Reshape', [suffix.add('Slice', [both, from, to], [suffix.name(name)]), column], [suffix.name(`${name}-column`)]);
+  const part = (name: string, from: string, to: string): string =>
+    suffix.add(
+      'Reshape',
+      [suffix.add('Slice', [both, from, to], [suffix.name(name)]), column],
+      [suffix.name(`${name}-column`)],
+    );
   const ends = part('ends', suffix.integers('first', [0]), batch);
   const begins = part('begins', batch, twice);
   const positions = suffix.add('Range', [zero, length, one], [suffix.name('positions')]);
   const isBefore = suffix.add('Less', [positions, ends], [suffix.name('before-end')]);
-  const isBehind = suffix.add('Not', [suffix.add('Less', [positions, begins], [suffix.name('before-start')])], [suffix.name('behind-start')]);
+  const isBehind = suffix.add(
+    'Not',
+    [suffix.add('Less', [positions, begins], [suffix.name('before-start')])],
+    [suffix.name('behind-start')],
+  );
   const isRead = suffix.add('And', [isBefore, isBehind], [suffix.name('is-read')]);
   return suffix.add('Cast', [isRead], [suffix.name('key-mask')], { to: { integer: dataType.int32 } });
 }

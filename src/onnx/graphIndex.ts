@@ -4,7 +4,19 @@ import { nodeAttributes, readSubgraph } from './readModel';
 import type { ByteRange } from '../base/wireReader';
 
 /** Operators behind which a weight is still a weight. */
-const weightPreserving = new Set(['Cast', 'Transpose', 'Reshape', 'DequantizeLinear', 'QuantizeLinear', 'Squeeze', 'Unsqueeze', 'Identity', 'Flatten', 'DequantizeBFP', 'CastLike']);
+const weightPreserving = new Set([
+  'Cast',
+  'Transpose',
+  'Reshape',
+  'DequantizeLinear',
+  'QuantizeLinear',
+  'Squeeze',
+  'Unsqueeze',
+  'Identity',
+  'Flatten',
+  'DequantizeBFP',
+  'CastLike',
+]);
 
 /** Steps of all searches together. A model of 100 layers takes about 10^5. */
 const maxEffort = 3e6;
@@ -65,7 +77,8 @@ export class GraphIndex {
   spend(steps: number): void {
     if (this.outer !== undefined) return this.outer.index.spend(steps);
     this.#effort += steps;
-    if (this.#effort > maxEffort) throw new ExplorerError('modelUnsupported', [this.model.name, 'its graph is too entangled to be searched']);
+    if (this.#effort > maxEffort)
+      throw new ExplorerError('modelUnsupported', [this.model.name, 'its graph is too entangled to be searched']);
   }
 
   /** The node that makes a tensor; undefined for inputs and initializers. */
@@ -80,7 +93,12 @@ export class GraphIndex {
 
   /** Whether the graph has a tensor of that name. */
   hasTensor(name: string): boolean {
-    return this.#producers.has(name) || this.initializers.has(name) || this.#valueInfos.has(name) || this.outer?.index.hasTensor(name) === true;
+    return (
+      this.#producers.has(name) ||
+      this.initializers.has(name) ||
+      this.#valueInfos.has(name) ||
+      this.outer?.index.hasTensor(name) === true
+    );
   }
 
   /** Begins the names that are made for this graph: names of nested graphs must differ as well. */
@@ -104,7 +122,8 @@ export class GraphIndex {
 
   attributes(node: number): ReadonlyMap<string, AttributeInfo> {
     let attributes = this.#attributes.get(node);
-    if (attributes === undefined) this.#attributes.set(node, (attributes = nodeAttributes(this.model, this.nodes[node])));
+    if (attributes === undefined)
+      this.#attributes.set(node, (attributes = nodeAttributes(this.model, this.nodes[node])));
     return attributes;
   }
 
@@ -138,7 +157,9 @@ export class GraphIndex {
       }
       const { opType, inputs } = this.nodes[producer];
       if (opType === 'Constant') {
-        found = this.attributes(producer).get('value')?.tensor ?? constantOf(this.attributes(producer), this.nodes[producer].bytes, name);
+        found =
+          this.attributes(producer).get('value')?.tensor ??
+          constantOf(this.attributes(producer), this.nodes[producer].bytes, name);
         break;
       }
       if (!weightPreserving.has(opType) || inputs.length === 0) break;
@@ -159,16 +180,24 @@ export class GraphIndex {
     if (names === undefined) {
       const bodies = this.nodes[node].opType === 'If' ? bodiesOf(this.model, this.nodes[node]) : [];
       const found = bodies.map((body) => passedThroughBranch(readSubgraph(this.model, body, 1)));
-      this.#passed.set(node, (names = found.length > 0 && found.every((each) => each !== undefined) ? [...new Set(found.flat())] : []));
+      this.#passed.set(
+        node,
+        (names = found.length > 0 && found.every((each) => each !== undefined) ? [...new Set(found.flat())] : []),
+      );
     }
     return names;
   }
 
   /** Nodes that a set of tensors depends on, and the initializers and inputs among what they use; `others` stand in for nodes, with what they need and make. */
-  ancestors(tensors: Iterable<string>, others: ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> = new Map()): { readonly nodes: ReadonlySet<number>; readonly tensors: ReadonlySet<string> } {
+  ancestors(
+    tensors: Iterable<string>,
+    others: ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> = new Map(),
+  ): { readonly nodes: ReadonlySet<number>; readonly tensors: ReadonlySet<string> } {
     const nodes = new Set<number>();
     const seen = new Set<string>();
-    const makers = new Map([...others].flatMap(([node, { outputs }]) => outputs.map((output): [string, number] => [output, node])));
+    const makers = new Map(
+      [...others].flatMap(([node, { outputs }]) => outputs.map((output): [string, number] => [output, node])),
+    );
     const pending = [...tensors];
     for (let tensor = pending.pop(); tensor !== undefined; tensor = pending.pop()) {
       if (tensor === '' || seen.has(tensor)) continue;
@@ -187,12 +216,15 @@ export class GraphIndex {
     nodes.forEach((node, index) => {
       for (const output of node.outputs) {
         if (output === '') continue;
-        if (makers.has(output)) throw new ExplorerError('modelNotOnnx', [this.model.name, `two of its nodes make "${output}"`]);
+        if (makers.has(output))
+          throw new ExplorerError('modelNotOnnx', [this.model.name, `two of its nodes make "${output}"`]);
         makers.set(output, index);
       }
     });
     const captured = nodes.map((node) => freeNames(this.model, node));
-    const isSorted = nodes.every((node, index) => [...node.inputs, ...(captured[index] ?? [])].every((name) => (makers.get(name) ?? -1) < index));
+    const isSorted = nodes.every((node, index) =>
+      [...node.inputs, ...(captured[index] ?? [])].every((name) => (makers.get(name) ?? -1) < index),
+    );
     let order = nodes.map((_, index) => index);
     if (!isSorted) order = this.#kahn(nodes, makers, captured);
     order.forEach((from, to) => {
@@ -202,7 +234,11 @@ export class GraphIndex {
     return isSorted ? nodes : order.map((index) => nodes[index]);
   }
 
-  #kahn(nodes: readonly NodeInfo[], makers: ReadonlyMap<string, number>, captured: readonly (readonly string[] | undefined)[]): number[] {
+  #kahn(
+    nodes: readonly NodeInfo[],
+    makers: ReadonlyMap<string, number>,
+    captured: readonly (readonly string[] | undefined)[],
+  ): number[] {
     const users = nodes.map((): number[] => []);
     const waiting = nodes.map((node, index) => {
       const needs = new Set<number>();
@@ -214,30 +250,58 @@ export class GraphIndex {
       return needs.size;
     });
     const order = nodes.map((_, index) => index).filter((index) => waiting[index] === 0);
-    for (let at = 0; at < order.length; at++) for (const user of users[order[at]]) if (--waiting[user] === 0) order.push(user);
-    if (order.length !== nodes.length) throw new ExplorerError('modelNotOnnx', [this.model.name, 'its graph has a cycle']);
+    for (let at = 0; at < order.length; at++)
+      for (const user of users[order[at]]) if (--waiting[user] === 0) order.push(user);
+    if (order.length !== nodes.length)
+      throw new ExplorerError('modelNotOnnx', [this.model.name, 'its graph has a cycle']);
     return order;
   }
 }
 
-function constantOf(attributes: ReadonlyMap<string, AttributeInfo>, bytes: Uint8Array, name: string): TensorInfo | undefined {
+function constantOf(
+  attributes: ReadonlyMap<string, AttributeInfo>,
+  bytes: Uint8Array,
+  name: string,
+): TensorInfo | undefined {
   const [attribute] = attributes.values();
   if (attribute === undefined) return undefined;
-  const integers = attribute.name === 'value_int' ? [attribute.integer ?? 0] : attribute.name === 'value_ints' ? attribute.integers : undefined;
+  const integers =
+    attribute.name === 'value_int'
+      ? [attribute.integer ?? 0]
+      : attribute.name === 'value_ints'
+        ? attribute.integers
+        : undefined;
   const numValues = attribute.name === 'value_floats' ? attribute.floats.length : (integers?.length ?? 1);
-  return { name, dims: attribute.name.endsWith('s') ? [numValues] : [], dataType: integers === undefined ? 1 : 7, bytes, range: attribute.range, data: undefined, external: undefined, integers };
+  return {
+    name,
+    dims: attribute.name.endsWith('s') ? [numValues] : [],
+    dataType: integers === undefined ? 1 : 7,
+    bytes,
+    range: attribute.range,
+    data: undefined,
+    external: undefined,
+    integers,
+  };
 }
 
 const reshapers = new Set(['Identity', 'Squeeze', 'Unsqueeze', 'Reshape', 'Cast', 'Constant']);
 
 /** What the outputs of a branch are, where it does nothing but reshape tensors from outside. */
 function passedThroughBranch(branch: GraphInfo): string[] | undefined {
-  if (branch.nodes.length > 8 || branch.nodes.some((node) => node.domain !== '' || !reshapers.has(node.opType))) return undefined;
-  const makers = new Map(branch.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])));
+  if (branch.nodes.length > 8 || branch.nodes.some((node) => node.domain !== '' || !reshapers.has(node.opType)))
+    return undefined;
+  const makers = new Map(
+    branch.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])),
+  );
   const names: string[] = [];
   for (const output of branch.outputs) {
     let name = output.name;
-    for (let maker = makers.get(name), i = 0; maker !== undefined && maker.inputs.length > 0 && i < 8; maker = makers.get(name), i++) name = maker.inputs[0];
+    for (
+      let maker = makers.get(name), i = 0;
+      maker !== undefined && maker.inputs.length > 0 && i < 8;
+      maker = makers.get(name), i++
+    )
+      name = maker.inputs[0];
     if (makers.has(name)) return undefined;
     names.push(name);
   }
@@ -245,7 +309,16 @@ function passedThroughBranch(branch: GraphInfo): string[] | undefined {
 }
 
 /** Operators whose attributes hold graphs. */
-const withBodies = new Set(['If', 'Loop', 'Scan', 'SequenceMap', 'BeamSearch', 'GreedySearch', 'Sampling', 'WhisperBeamSearch']);
+const withBodies = new Set([
+  'If',
+  'Loop',
+  'Scan',
+  'SequenceMap',
+  'BeamSearch',
+  'GreedySearch',
+  'Sampling',
+  'WhisperBeamSearch',
+]);
 
 /** A graph inside a node: the attribute that holds it, and where in the node's bytes it lies. */
 export interface Body {
@@ -257,7 +330,9 @@ export interface Body {
 /** Bodies of a node. */
 export function bodiesOf(model: OnnxModel, node: NodeInfo): Body[] {
   if (!withBodies.has(node.opType)) return [];
-  return [...nodeAttributes(model, node).values()].flatMap((attribute) => attribute.graphs.map((range) => ({ name: attribute.name, bytes: node.bytes, range })));
+  return [...nodeAttributes(model, node).values()].flatMap((attribute) =>
+    attribute.graphs.map((range) => ({ name: attribute.name, bytes: node.bytes, range })),
+  );
 }
 
 /** Names that a node's bodies use and do not define themselves; undefined for a node without bodies. */
@@ -266,8 +341,15 @@ function freeNames(model: OnnxModel, node: NodeInfo, depth = 1): readonly string
   const free = new Set<string>();
   for (const each of bodiesOf(model, node)) {
     const body = readSubgraph(model, each, depth);
-    const own = new Set([...body.inputs.map((input) => input.name), ...body.initializers.map((tensor) => tensor.name), ...body.nodes.flatMap((inner) => inner.outputs)]);
-    const used = [...body.nodes.flatMap((inner) => [...inner.inputs, ...(freeNames(model, inner, depth + 1) ?? [])]), ...body.outputs.map((output) => output.name)];
+    const own = new Set([
+      ...body.inputs.map((input) => input.name),
+      ...body.initializers.map((tensor) => tensor.name),
+      ...body.nodes.flatMap((inner) => inner.outputs),
+    ]);
+    const used = [
+      ...body.nodes.flatMap((inner) => [...inner.inputs, ...(freeNames(model, inner, depth + 1) ?? [])]),
+      ...body.outputs.map((output) => output.name),
+    ];
     for (const name of used) if (name !== '' && !own.has(name)) free.add(name);
   }
   return [...free];

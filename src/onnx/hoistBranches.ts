@@ -23,7 +23,10 @@ const maxRounds = 8;
  * Puts the chosen branch in the place of every `If` that a boolean graph input decides (decoders that are merged with
  * their cached variant), so that the tensors in it can be outputs. The bytes of its nodes stay what they are.
  */
-export function hoistBranches(model: OnnxModel, choose: BranchChoice): { readonly graph: GraphInfo; readonly hoisted: readonly HoistedBranch[] } {
+export function hoistBranches(
+  model: OnnxModel,
+  choose: BranchChoice,
+): { readonly graph: GraphInfo; readonly hoisted: readonly HoistedBranch[] } {
   let graph = model.graph;
   const hoisted: HoistedBranch[] = [];
   for (let round = 0; round < maxRounds; round++) {
@@ -34,11 +37,22 @@ export function hoistBranches(model: OnnxModel, choose: BranchChoice): { readonl
   return { graph, hoisted };
 }
 
-function hoistOnce(model: OnnxModel, graph: GraphInfo, choose: BranchChoice, hoisted: HoistedBranch[]): GraphInfo | undefined {
+function hoistOnce(
+  model: OnnxModel,
+  graph: GraphInfo,
+  choose: BranchChoice,
+  hoisted: HoistedBranch[],
+): GraphInfo | undefined {
   const flags = new Set(graph.inputs.filter((input) => input.dataType === dataType.bool).map((input) => input.name));
   if (flags.size === 0 || graph.nodes.every((node) => node.opType !== 'If')) return undefined;
-  const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])));
-  const names = new Set([...makers.keys(), ...graph.initializers.map((tensor) => tensor.name), ...graph.inputs.map((input) => input.name)]);
+  const makers = new Map(
+    graph.nodes.flatMap((node) => node.outputs.map((output): [string, NodeInfo] => [output, node])),
+  );
+  const names = new Set([
+    ...makers.keys(),
+    ...graph.initializers.map((tensor) => tensor.name),
+    ...graph.inputs.map((input) => input.name),
+  ]);
   const nodes: NodeInfo[] = [];
   const initializers = [...graph.initializers];
   const valueInfos = [...graph.valueInfos];
@@ -47,15 +61,24 @@ function hoistOnce(model: OnnxModel, graph: GraphInfo, choose: BranchChoice, hoi
   for (const node of graph.nodes) {
     const input = node.opType === 'If' ? conditionInput(node, makers, flags) : undefined;
     const value = input !== undefined && choose(input);
-    const body = input === undefined ? undefined : bodiesOf(model, node).find(({ name }) => name === (value ? 'then_branch' : 'else_branch'));
+    const body =
+      input === undefined
+        ? undefined
+        : bodiesOf(model, node).find(({ name }) => name === (value ? 'then_branch' : 'else_branch'));
     if (input === undefined || body === undefined) {
       nodes.push(node);
       continue;
     }
     const branch = readSubgraph(model, body, 1);
-    const inner = [...branch.nodes.flatMap((each) => each.outputs), ...branch.initializers.map((tensor) => tensor.name)].filter((name) => name !== '');
+    const inner = [
+      ...branch.nodes.flatMap((each) => each.outputs),
+      ...branch.initializers.map((tensor) => tensor.name),
+    ].filter((name) => name !== '');
     // A name that means something else outside would change its meaning; such a branch stays where it is.
-    const isClash = inner.some((name) => names.has(name) && !node.outputs.includes(name)) || branch.outputs.length !== node.outputs.length || inner.some((name) => node.outputs.includes(name) && branch.outputs[node.outputs.indexOf(name)]?.name !== name);
+    const isClash =
+      inner.some((name) => names.has(name) && !node.outputs.includes(name)) ||
+      branch.outputs.length !== node.outputs.length ||
+      inner.some((name) => node.outputs.includes(name) && branch.outputs[node.outputs.indexOf(name)]?.name !== name);
     if (isClash) {
       nodes.push(node);
       continue;
@@ -76,7 +99,11 @@ function hoistOnce(model: OnnxModel, graph: GraphInfo, choose: BranchChoice, hoi
 }
 
 /** The boolean graph input that decides an `If`, if one does by itself. */
-function conditionInput(node: NodeInfo, makers: ReadonlyMap<string, NodeInfo>, flags: ReadonlySet<string>): string | undefined {
+function conditionInput(
+  node: NodeInfo,
+  makers: ReadonlyMap<string, NodeInfo>,
+  flags: ReadonlySet<string>,
+): string | undefined {
   let name = node.inputs[0] ?? '';
   for (let i = 0; i < 8; i++) {
     if (flags.has(name)) return name;
@@ -89,5 +116,12 @@ function conditionInput(node: NodeInfo, makers: ReadonlyMap<string, NodeInfo>, f
 
 function identityNode(input: string, output: string): NodeInfo {
   const bytes = new WireWriter().text(1, input).text(2, output).text(4, 'Identity').toBytes();
-  return { opType: 'Identity', domain: '', inputs: [input], outputs: [output], bytes, range: { start: 0, end: bytes.length } };
+  return {
+    opType: 'Identity',
+    domain: '',
+    inputs: [input],
+    outputs: [output],
+    bytes,
+    range: { start: 0, end: bytes.length },
+  };
 }

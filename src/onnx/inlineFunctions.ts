@@ -30,14 +30,23 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
   const left: FunctionInfo[] = [];
   for (const each of model.functions) {
     const key = keyOf(each.domain, each.name, each.overload);
-    const isForeign = [...each.opsets].some(([domain, version]) => opsets.has(domain) && opsets.get(domain) !== version && each.nodes.some((node) => node.domain === domain));
+    const isForeign = [...each.opsets].some(
+      ([domain, version]) =>
+        opsets.has(domain) && opsets.get(domain) !== version && each.nodes.some((node) => node.domain === domain),
+    );
     if (isForeign || inlined.has(key)) left.push(each);
     else inlined.set(key, each);
   }
-  for (const { opsets: own } of inlined.values()) for (const [domain, version] of own) if (!opsets.has(domain)) opsets.set(domain, version);
+  for (const { opsets: own } of inlined.values())
+    for (const [domain, version] of own) if (!opsets.has(domain)) opsets.set(domain, version);
 
-  const calledBy = (node: NodeInfo): FunctionInfo | undefined => inlined.get(keyOf(node.domain, node.opType, readOverload(model, node)));
-  const names = new Set<string>([...model.graph.nodes.flatMap((node) => node.outputs), ...model.graph.initializers.map((tensor) => tensor.name), ...model.graph.inputs.map((input) => input.name)]);
+  const calledBy = (node: NodeInfo): FunctionInfo | undefined =>
+    inlined.get(keyOf(node.domain, node.opType, readOverload(model, node)));
+  const names = new Set<string>([
+    ...model.graph.nodes.flatMap((node) => node.outputs),
+    ...model.graph.initializers.map((tensor) => tensor.name),
+    ...model.graph.inputs.map((input) => input.name),
+  ]);
   const nodes: NodeInfo[] = [];
   const mostBytes = Math.max(leastBytes, model.bytes.length * bytesPerByte);
   let numBytes = 0;
@@ -72,17 +81,36 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
       const bytes = expansion.rename(inner);
       numBytes += bytes.length;
       if (numBytes > 2 * mostBytes) refuse('its functions become too many nodes');
-      place({ ...expansion.ends(inner), opType: inner.opType, domain: inner.domain, bytes, range: { start: 0, end: bytes.length } }, inside, [...stack, called]);
+      place(
+        {
+          ...expansion.ends(inner),
+          opType: inner.opType,
+          domain: inner.domain,
+          bytes,
+          range: { start: 0, end: bytes.length },
+        },
+        inside,
+        [...stack, called],
+      );
     }
     nodes.push(...expansion.forwarded());
   };
   for (const node of model.graph.nodes) place(node, '', []);
 
-  const isFunction = ({ start }: { start: number }): boolean => (model.bytes[start] | (model.bytes[start + 1] << 8)) === functionTag;
+  const isFunction = ({ start }: { start: number }): boolean =>
+    (model.bytes[start] | (model.bytes[start + 1] << 8)) === functionTag;
   const headerFields = left.length > 0 ? model.headerFields : model.headerFields.filter((range) => !isFunction(range));
   const imports = new WireWriter();
-  for (const [domain, version] of opsets) if (!model.opsets.has(domain)) imports.message(8, new WireWriter().text(1, domain).integer(2, version));
-  return { ...model, graph: { ...model.graph, nodes }, functions: left, opsets, headerFields, addedHeader: imports.toBytes() };
+  for (const [domain, version] of opsets)
+    if (!model.opsets.has(domain)) imports.message(8, new WireWriter().text(1, domain).integer(2, version));
+  return {
+    ...model,
+    graph: { ...model.graph, nodes },
+    functions: left,
+    opsets,
+    headerFields,
+    addedHeader: imports.toBytes(),
+  };
 }
 
 /** The tag of ModelProto.functions, field 25, as the two bytes that it takes. */

@@ -43,7 +43,16 @@ export function scaledOperand(index: GraphIndex, node: number): string | undefin
 }
 
 const arithmetic = new Set(['Pow', 'Div', 'Mul']);
-const arithmeticOfOne = new Set(['Cast', 'Sqrt', 'Reciprocal', 'Squeeze', 'Unsqueeze', 'Identity', 'QuantizeLinear', 'DequantizeLinear']);
+const arithmeticOfOne = new Set([
+  'Cast',
+  'Sqrt',
+  'Reciprocal',
+  'Squeeze',
+  'Unsqueeze',
+  'Identity',
+  'QuantizeLinear',
+  'DequantizeLinear',
+]);
 
 /** Whether a tensor is a single number, made of constants and of sizes alone. */
 function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
@@ -56,7 +65,11 @@ function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
   // A scale that is found as the model runs is a number too.
   if (opType === 'Size' || (opType === 'DynamicQuantizeLinear' && tensor !== outputs[0])) return true;
   // One size, chosen by one index.
-  if (opType === 'Gather') return index.nodes[index.producer(inputs[0]) ?? -1]?.opType === 'Shape' && index.weight(inputs[1])?.dims.every((dim) => dim === 1) === true;
+  if (opType === 'Gather')
+    return (
+      index.nodes[index.producer(inputs[0]) ?? -1]?.opType === 'Shape' &&
+      index.weight(inputs[1])?.dims.every((dim) => dim === 1) === true
+    );
   const operands = arithmetic.has(opType) ? inputs : arithmeticOfOne.has(opType) ? inputs.slice(0, 1) : [];
   return operands.length > 0 && operands.every((input) => isNumber(index, input, depth + 1));
 }
@@ -64,5 +77,7 @@ function isNumber(index: GraphIndex, tensor: string, depth = 0): boolean {
 /** The numbers that a quantised operand stands for, where they are in the graph: what was quantised as the model runs. */
 export function beforeQuantizing(index: GraphIndex, tensor: string): string {
   const node = index.producer(tensor);
-  return node !== undefined && index.nodes[node].opType === 'DynamicQuantizeLinear' ? index.nodes[node].inputs[0] : tensor;
+  return node !== undefined && index.nodes[node].opType === 'DynamicQuantizeLinear'
+    ? index.nodes[node].inputs[0]
+    : tensor;
 }

@@ -6,7 +6,17 @@ import type { Dimension, ValueInfo } from './onnxModel';
 import { patchEmbedding } from './patchEmbedding';
 
 /** The values of a tensor by element type; half-precision floats as their bits. */
-export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | BigInt64Array | BigUint64Array | Uint8Array | Int8Array | Uint16Array | Int16Array;
+export type TensorData =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array;
 
 /** A tensor to be fed, row-major. */
 export interface ModelInput {
@@ -17,7 +27,28 @@ export interface ModelInput {
 }
 
 /** What a graph input is for. */
-export type InputRole = 'ids' | 'mask' | 'paddingMask' | 'headMask' | 'globalMask' | 'tokenTypes' | 'positions' | 'cachePositions' | 'cache' | 'cacheFlag' | 'numLogits' | 'lastPosition' | 'totalLength' | 'pastLength' | 'targetIds' | 'targetMask' | 'encoderMask' | 'pixels' | 'pixelMask' | 'noFeatures' | 'unknown';
+export type InputRole =
+  | 'ids'
+  | 'mask'
+  | 'paddingMask'
+  | 'headMask'
+  | 'globalMask'
+  | 'tokenTypes'
+  | 'positions'
+  | 'cachePositions'
+  | 'cache'
+  | 'cacheFlag'
+  | 'numLogits'
+  | 'lastPosition'
+  | 'totalLength'
+  | 'pastLength'
+  | 'targetIds'
+  | 'targetMask'
+  | 'encoderMask'
+  | 'pixels'
+  | 'pixelMask'
+  | 'noFeatures'
+  | 'unknown';
 
 /** What the inputs are made from. */
 export interface InputValues {
@@ -63,13 +94,24 @@ export interface InputPlan {
  * Plans the inputs of a model from its signature. Throws `inputNotMade` for the first input that text does not give.
  * @param given inputs that are fed by the caller.
  */
-export function planInputs(index: GraphIndex, needed: readonly string[], given: ReadonlySet<string> = new Set()): InputPlan {
+export function planInputs(
+  index: GraphIndex,
+  needed: readonly string[],
+  given: ReadonlySet<string> = new Set(),
+): InputPlan {
   const inputs = needed.flatMap((name) => index.inputs.filter((input) => input.name === name));
   const roles = new Map(inputs.map((input): [string, InputRole] => [input.name, roleOf(index, input)]));
   for (const input of inputs) {
     if (given.has(input.name)) continue;
     const role = roles.get(input.name) ?? 'unknown';
-    const reason = role === 'pixels' || role === 'pixelMask' ? 'an image' : role === 'unknown' ? whyUnknown(input) : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string' ? 'it is not a tensor of numbers' : undefined;
+    const reason =
+      role === 'pixels' || role === 'pixelMask'
+        ? 'an image'
+        : role === 'unknown'
+          ? whyUnknown(input)
+          : dataTypeName(input.dataType) === undefined || dataTypeName(input.dataType) === 'string'
+            ? 'it is not a tensor of numbers'
+            : undefined;
     if (reason !== undefined) throw new ExplorerError('inputNotMade', [input.name, reason]);
   }
   const ids = inputs.find((input) => roles.get(input.name) === 'ids');
@@ -81,12 +123,29 @@ export function planInputs(index: GraphIndex, needed: readonly string[], given: 
     roles,
     fixedLength,
     fixedTargetLength: fixedTarget,
-    numItems: Math.max(1, ...inputs.filter((input) => batchedRoles.has(roles.get(input.name) ?? 'unknown')).map(itemsOf)),
+    numItems: Math.max(
+      1,
+      ...inputs.filter((input) => batchedRoles.has(roles.get(input.name) ?? 'unknown')).map(itemsOf),
+    ),
     make: (values) => {
       const numPositions = fixedLength ?? values.numPositions ?? values.ids.length;
       const numTokens = Math.min(values.ids.length, numPositions);
-      const sizes: Sizes = { values, numPast: values.past?.length ?? 0, numTokens, numPositions, numTarget: fixedTarget ?? values.targetIds?.length ?? 0, room: { numElements: maxElements } };
-      return { inputs: inputs.filter((input) => !given.has(input.name)).map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)), numTokens, numPositions, numTargetPositions: sizes.numTarget };
+      const sizes: Sizes = {
+        values,
+        numPast: values.past?.length ?? 0,
+        numTokens,
+        numPositions,
+        numTarget: fixedTarget ?? values.targetIds?.length ?? 0,
+        room: { numElements: maxElements },
+      };
+      return {
+        inputs: inputs
+          .filter((input) => !given.has(input.name))
+          .map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)),
+        numTokens,
+        numPositions,
+        numTargetPositions: sizes.numTarget,
+      };
     },
   };
 }
@@ -102,7 +161,18 @@ interface Sizes {
 }
 
 /** Inputs whose first axis is the batch, where they have more than one. */
-const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>(['ids', 'mask', 'paddingMask', 'globalMask', 'tokenTypes', 'positions', 'targetIds', 'targetMask', 'encoderMask', 'pixels']);
+const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>([
+  'ids',
+  'mask',
+  'paddingMask',
+  'globalMask',
+  'tokenTypes',
+  'positions',
+  'targetIds',
+  'targetMask',
+  'encoderMask',
+  'pixels',
+]);
 
 /** The number of items that an input has in a batch, 1 where that is open. */
 export function itemsOf({ dims }: ValueInfo): number {
@@ -121,35 +191,50 @@ function roleOf(index: GraphIndex, input: ValueInfo): InputRole {
   if (/seqlens_k/.test(name)) return 'lastPosition';
   if (/past_seq(?:uence)?_?len/.test(name)) return 'pastLength';
   if (/total_seq(?:uence)?_?len/.test(name)) return 'totalLength';
-  if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name)) return 'cache';
+  if (/past|cache|^(?:mems|state)/.test(name) && (rank === undefined || rank >= 2) && !/mask|position/.test(name))
+    return 'cache';
   // Heads that are switched off: a factor for each, not positions.
   if (/head_mask|headmask/.test(name)) return 'headMask';
   // Positions that everything reads, in Longformer and LED: none unless a task asks for it.
   if (/global_attention_mask/.test(name) && (rank === undefined || rank <= 2)) return 'globalMask';
   // PyTorch's own modules mark what is to be left out.
   if (/key_padding_mask/.test(name) && (rank === undefined || rank <= 2)) return 'paddingMask';
-  if (/mask/.test(name) && (rank === undefined || rank <= 2)) return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
+  if (/mask/.test(name) && (rank === undefined || rank <= 2))
+    return /decoder/.test(name) ? 'targetMask' : /encoder/.test(name) ? 'encoderMask' : 'mask';
   if (/pixel_mask/.test(name) && rank === 3) return 'pixelMask';
   if (isPicture(index, input)) return 'pixels';
   // What another file makes of pictures and sounds: of a text by itself there is none.
-  if (isFloatType(input.dataType) && /^(?:image|vision|audio|speech)_(?:features|embeds)$/.test(name) && input.dims !== undefined && rowAxis(input.dims) >= 0) return 'noFeatures';
+  if (
+    isFloatType(input.dataType) &&
+    /^(?:image|vision|audio|speech)_(?:features|embeds)$/.test(name) &&
+    input.dims !== undefined &&
+    rowAxis(input.dims) >= 0
+  )
+    return 'noFeatures';
   if (isFloatType(input.dataType)) return 'unknown';
   if (/token_type|segment/.test(name)) return 'tokenTypes';
   if (/position/.test(name)) return 'positions';
   if (/decoder_input_ids|^tgt|target/.test(name)) return 'targetIds';
   if (/input_ids|^(?:ids|tokens|token_ids|src)$/.test(name)) return 'ids';
   // Neither name is known: ids choose rows of the largest table.
-  const tables = index.inputs.map((other) => (isFloatType(other.dataType) ? 0 : Math.max(0, ...chosenWeights(index, other.name))));
+  const tables = index.inputs.map((other) =>
+    isFloatType(other.dataType) ? 0 : Math.max(0, ...chosenWeights(index, other.name)),
+  );
   const own = Math.max(0, ...chosenWeights(index, input.name));
   return own > 2 && own === Math.max(...tables) ? 'ids' : 'unknown';
 }
 
 /** Whether an input is a picture: four axes of numbers, one of them that of colours, by its size, its name or a convolution that reads it. */
 function isPicture(index: GraphIndex, { name, dataType, dims }: ValueInfo): boolean {
-  if (dims?.length !== 4 || /mask|bias/i.test(name) || !(isFloatType(dataType) || dataTypeName(dataType) === 'uint8')) return false;
+  if (dims?.length !== 4 || /mask|bias/i.test(name) || !(isFloatType(dataType) || dataTypeName(dataType) === 'uint8'))
+    return false;
   const isColour = (dim: Dimension): boolean => dim === 1 || dim === 3;
   const isOpen = (dim: Dimension): boolean => typeof dim !== 'number' || dim > 4;
-  if ((isColour(dims[1]) && isOpen(dims[2]) && isOpen(dims[3])) || (isColour(dims[3]) && isOpen(dims[1]) && isOpen(dims[2]))) return true;
+  if (
+    (isColour(dims[1]) && isOpen(dims[2]) && isOpen(dims[3])) ||
+    (isColour(dims[3]) && isOpen(dims[1]) && isOpen(dims[2]))
+  )
+    return true;
   const numChannels = patchEmbedding(index, name)?.numChannels;
   return /pixel|image/i.test(name) || numChannels === 1 || numChannels === 3;
 }
@@ -167,7 +252,11 @@ function whyUnknown(input: ValueInfo): string {
 /** No text needs more in all inputs together. */
 const maxElements = 2 ** 24;
 
-function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numTokens, numPositions, numTarget, room }: Sizes): ModelInput {
+function makeInput(
+  input: ValueInfo,
+  role: InputRole,
+  { values, numPast, numTokens, numPositions, numTarget, room }: Sizes,
+): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'float32';
   // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
   const isTarget = role === 'targetIds' || (role === 'targetMask' && values.encoder === undefined);
@@ -177,7 +266,8 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
   const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
     room.numElements -= count;
-    if (!(room.numElements >= 0)) throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
+    if (!(room.numElements >= 0))
+      throw new ExplorerError('inputNotMade', [input.name, `a tensor of ${count} elements`]);
     const data = allocate(type, count);
     const last = dims.at(-1) ?? 1;
     for (let i = 0; i < Math.min(last, count); i++) setNumber(data, i, type, value(i));
@@ -191,7 +281,9 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
       const ids = role === 'ids' ? values.ids : values.targetIds;
       if (ids === undefined) throw new ExplorerError('inputNotMade', [input.name, 'the ids that the decoder reads']);
       const first = role === 'ids' ? numPast : 0;
-      return make(sequenceDims(input.dims, length - first), (position) => (first + position < numReal ? ids[first + position] : (values.padId ?? 0)));
+      return make(sequenceDims(input.dims, length - first), (position) =>
+        first + position < numReal ? ids[first + position] : (values.padId ?? 0),
+      );
     }
     case 'mask':
     case 'targetMask':
@@ -218,7 +310,9 @@ function makeInput(input: ValueInfo, role: InputRole, { values, numPast, numToke
     case 'totalLength':
       return make(numberDims(input.dims), () => numPositions);
     case 'tokenTypes':
-      return make(sequenceDims(input.dims, length - numPast), (position) => (numPast + position < numReal ? (values.typeIds?.[numPast + position] ?? 0) : 0));
+      return make(sequenceDims(input.dims, length - numPast), (position) =>
+        numPast + position < numReal ? (values.typeIds?.[numPast + position] ?? 0) : 0,
+      );
     default: // flags, counts: zero
       return make(numberDims(input.dims), () => 0);
   }
@@ -254,7 +348,10 @@ export function cacheAxis(input: ValueInfo): number | undefined {
 }
 
 function batchAxis(dims: readonly Dimension[]): number {
-  return Math.max(dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)), 0);
+  return Math.max(
+    dims.findIndex((dim) => typeof dim === 'string' && /batch/.test(dim)),
+    0,
+  );
 }
 
 /** An empty cache: batch one, fixed sizes kept, what counts positions zero. */
@@ -264,7 +361,8 @@ function cacheDims(input: ValueInfo): readonly number[] {
   const batch = batchAxis(dims);
   const made = dims.map((dim, axis) => (typeof dim === 'number' ? dim : axis === batch ? 1 : 0));
   // A state of convolution or recurrence has a fixed size and begins as zeros; keys and values of a fixed length would be read.
-  if (!made.includes(0) && !/conv|ssm|recurrent|rnn|^state/.test(input.name.toLowerCase())) throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);
+  if (!made.includes(0) && !/conv|ssm|recurrent|rnn|^state/.test(input.name.toLowerCase()))
+    throw new ExplorerError('inputNotMade', [input.name, 'a cache that cannot be empty']);
   return made;
 }
 
@@ -310,5 +408,7 @@ const brainOne = 0x3f80;
 
 function setNumber(data: TensorData, index: number, type: DataTypeName, value: number): void {
   if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[index] = BigInt(value);
-  else data[index] = type === 'float16' ? (value === 0 ? 0 : halfOne) : type === 'bfloat16' ? (value === 0 ? 0 : brainOne) : value;
+  else
+    data[index] =
+      type === 'float16' ? (value === 0 ? 0 : halfOne) : type === 'bfloat16' ? (value === 0 ? 0 : brainOne) : value;
 }

@@ -31,7 +31,13 @@ export function joinHeads(index: GraphIndex, found: readonly FoundSite[]): Found
   return found.flatMap((site) => (joined.has(site) ? (joined.get(site) ?? []) : site));
 }
 
-const isPlain = ({ loop, suffix, method, isUndivided, queryAxis, keyAxis }: FoundSite): boolean => loop === undefined && suffix === undefined && method === 'exposed' && !isUndivided && queryAxis === -2 && keyAxis === -1;
+const isPlain = ({ loop, suffix, method, isUndivided, queryAxis, keyAxis }: FoundSite): boolean =>
+  loop === undefined &&
+  suffix === undefined &&
+  method === 'exposed' &&
+  !isUndivided &&
+  queryAxis === -2 &&
+  keyAxis === -1;
 
 /** The Concat that a site's result alone goes to, and where it stands there. */
 function joinOf(index: GraphIndex, site: FoundSite): { readonly node: number; readonly position: number } | undefined {
@@ -49,21 +55,37 @@ function joinOf(index: GraphIndex, site: FoundSite): { readonly node: number; re
 
 function oneLayer(index: GraphIndex, node: number, heads: readonly FoundSite[]): FoundSite | undefined {
   const [first] = heads;
-  const alike = heads.every((head) => head.normalizer === first.normalizer && head.rowSum === first.rowSum && asksSame(index, first, head));
+  const alike = heads.every(
+    (head) => head.normalizer === first.normalizer && head.rowSum === first.rowSum && asksSame(index, first, head),
+  );
   if (!alike || !joinsFeatures(index, node) || !isProjected(index, index.nodes[node].outputs[0])) return undefined;
   const axes = heads.map((head) => axesOf(index, head.tensor));
   const numEach = axes.map((each) => (each?.length === 3 ? 1 : each?.length === 4 ? each[1].size : undefined));
-  if (axes.some((each) => each === undefined || each.length < 3 || each.length > 4 || each.length !== axes[0]?.length)) return undefined;
+  if (axes.some((each) => each === undefined || each.length < 3 || each.length > 4 || each.length !== axes[0]?.length))
+    return undefined;
   const suffix = new SuffixBuilder(index, node);
   const opset = index.model.opsets.get('') ?? 1;
   const parts = heads.map(({ tensor }, i) => {
     if (axes[i]?.length === 4) return tensor;
     const name = suffix.name(`head-${i}`);
-    return opset >= 13 ? suffix.add('Unsqueeze', [tensor, suffix.integers(`axes-${i}`, [1])], [name]) : suffix.add('Unsqueeze', [tensor], [name], { axes: { integers: [1] } });
+    return opset >= 13
+      ? suffix.add('Unsqueeze', [tensor, suffix.integers(`axes-${i}`, [1])], [name])
+      : suffix.add('Unsqueeze', [tensor], [name], { axes: { integers: [1] } });
   });
   const tensor = suffix.add('Concat', parts, [suffix.name('weights')], { axis: { integer: 1 } });
-  const numHeads = numEach.every((each) => each !== undefined) ? numEach.reduce((sum, each) => sum + each, 0) : undefined;
-  return { ...first, node, tensor, suffix: suffix.build(), needs: heads.flatMap((head) => head.needs), numHeads, notes: [...first.notes, 'each head is a module of its own'], heads };
+  const numHeads = numEach.every((each) => each !== undefined)
+    ? numEach.reduce((sum, each) => sum + each, 0)
+    : undefined;
+  return {
+    ...first,
+    node,
+    tensor,
+    suffix: suffix.build(),
+    needs: heads.flatMap((head) => head.needs),
+    numHeads,
+    notes: [...first.notes, 'each head is a module of its own'],
+    heads,
+  };
 }
 
 /** Whether heads ask and read the same stream: what several streams read may be joined too. */
@@ -90,7 +112,13 @@ function isProjected(index: GraphIndex, tensor: string): boolean {
     const [node, ...others] = index.consumers(name).filter((consumer) => index.nodes[consumer].opType !== 'Shape');
     if (node === undefined || others.length > 0) return false;
     if (projectedTensor(index, node) === name) return true;
-    if (!arranging.has(operatorOf(index, node)) && index.nodes[node].opType !== 'DynamicQuantizeLinear' && index.nodes[node].opType !== 'QuantizeLinear' && index.nodes[node].opType !== 'DequantizeLinear') return false;
+    if (
+      !arranging.has(operatorOf(index, node)) &&
+      index.nodes[node].opType !== 'DynamicQuantizeLinear' &&
+      index.nodes[node].opType !== 'QuantizeLinear' &&
+      index.nodes[node].opType !== 'DequantizeLinear'
+    )
+      return false;
     [name] = index.nodes[node].outputs;
   }
   return false;

@@ -28,16 +28,32 @@ export function leanReplacements(index: GraphIndex): Replacements {
     const [condition, chosen, other] = inputs;
     const test = index.producer(condition);
     const maker = makerOf(index, chosen);
-    if (test !== undefined && operatorOf(index, test) === 'IsNaN' && index.nodes[test].inputs[0] === other && makerOf(index, other) === 'Softmax' && scalarOf(index, chosen) === 0) {
+    if (
+      test !== undefined &&
+      operatorOf(index, test) === 'IsNaN' &&
+      index.nodes[test].inputs[0] === other &&
+      makerOf(index, other) === 'Softmax' &&
+      scalarOf(index, chosen) === 0
+    ) {
       if (index.consumers(condition).length === 1) nodes.set(test, []);
       nodes.set(node, [encodeNode('Identity', [other], [outputs[0]])]);
-    } else if (maker !== undefined && scoreMakers.has(maker) && (scalarOf(index, other) ?? 0) <= lowest && isFloat(index, chosen)) {
+    } else if (
+      maker !== undefined &&
+      scoreMakers.has(maker) &&
+      (scalarOf(index, other) ?? 0) <= lowest &&
+      isFloat(index, chosen)
+    ) {
       needsZero = true;
       const mask = unusedName(index, `attention-explorer-mask-${node}`);
-      nodes.set(node, [encodeNode('Where', [condition, zero, other], [mask]), encodeNode('Add', [chosen, mask], [outputs[0]])]);
+      nodes.set(node, [
+        encodeNode('Where', [condition, zero, other], [mask]),
+        encodeNode('Add', [chosen, mask], [outputs[0]]),
+      ]);
     }
   });
-  const initializers = needsZero ? [new WireWriter().integer(2, dataType.float32).bytes(9, new Uint8Array(4)).text(8, zero).toBytes()] : [];
+  const initializers = needsZero
+    ? [new WireWriter().integer(2, dataType.float32).bytes(9, new Uint8Array(4)).text(8, zero).toBytes()]
+    : [];
   return { nodes, initializers };
 }
 
@@ -52,16 +68,34 @@ function makerOf(index: GraphIndex, tensor: string): string | undefined {
 /** Whether nothing says that a tensor is of another type than single precision: its mask is. */
 function isFloat(index: GraphIndex, tensor: string): boolean {
   const type = index.valueInfo(tensor)?.dataType ?? 0;
-  return type === dataType.float32 || (type === 0 && index.graph.initializers.every((each) => each.dataType !== dataType.float16 && each.dataType !== dataType.float64));
+  return (
+    type === dataType.float32 ||
+    (type === 0 &&
+      index.graph.initializers.every(
+        (each) => each.dataType !== dataType.float16 && each.dataType !== dataType.float64,
+      ))
+  );
 }
 
 /** The value of a constant of one single-precision number. */
 function scalarOf(index: GraphIndex, tensor: string): number | undefined {
   const node = index.producer(tensor);
-  const constant: TensorInfo | undefined = index.initializers.get(tensor) ?? (node !== undefined && index.nodes[node].opType === 'Constant' ? index.attributes(node).get('value')?.tensor : undefined);
-  if (constant?.dataType !== dataType.float32 || constant.external !== undefined || constant.dims.some((dim) => dim !== 1) || constant.data === undefined) return undefined;
+  const constant: TensorInfo | undefined =
+    index.initializers.get(tensor) ??
+    (node !== undefined && index.nodes[node].opType === 'Constant'
+      ? index.attributes(node).get('value')?.tensor
+      : undefined);
+  if (
+    constant?.dataType !== dataType.float32 ||
+    constant.external !== undefined ||
+    constant.dims.some((dim) => dim !== 1) ||
+    constant.data === undefined
+  )
+    return undefined;
   const { bytes, data } = constant;
-  return data.end - data.start === 4 ? new DataView(bytes.buffer, bytes.byteOffset + data.start, 4).getFloat32(0, true) : undefined;
+  return data.end - data.start === 4
+    ? new DataView(bytes.buffer, bytes.byteOffset + data.start, 4).getFloat32(0, true)
+    : undefined;
 }
 
 function unusedName(index: GraphIndex, wished: string): string {

@@ -50,7 +50,11 @@ export interface LeanOutputs {
 }
 
 /** Inputs that the rewritten model has beside its own: int64 lists. Queries of a decoder's own text are numbered by themselves. */
-export const leanInputs = { rows: 'attention-explorer-rows', targetRows: 'attention-explorer-target-rows', heads: 'attention-explorer-heads' } as const;
+export const leanInputs = {
+  rows: 'attention-explorer-rows',
+  targetRows: 'attention-explorer-target-rows',
+  heads: 'attention-explorer-heads',
+} as const;
 
 /** Blocks are 2^level cells long on a side of the text, and on one of a decoder's own text. */
 export interface BlockLevels {
@@ -77,16 +81,41 @@ export interface LeanTapOptions {
 /**
  * Nodes that reduce a site's weights inside the graph to what is looked at first, and that hand out what its rows can be had from later.
  */
-export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, { weights, levels, part, clearsRows }: LeanTapOptions): { readonly tap: Tap; readonly outputs: LeanOutputs } {
+export function leanTap(
+  index: GraphIndex,
+  site: PlacedSite,
+  plan: LeanPlan,
+  { weights, levels, part, clearsRows }: LeanTapOptions,
+): { readonly tap: Tap; readonly outputs: LeanOutputs } {
   const opset = index.model.opsets.get('') ?? 1;
   const made = new SuffixBuilder(index, site.node, `lean-${part}/`);
-  const add = (operator: string, inputs: readonly string[], name: string, attributes: Parameters<SuffixBuilder['add']>[3] = {}): string => made.add(operator, inputs, [made.name(name)], attributes);
+  const add = (
+    operator: string,
+    inputs: readonly string[],
+    name: string,
+    attributes: Parameters<SuffixBuilder['add']>[3] = {},
+  ): string => made.add(operator, inputs, [made.name(name)], attributes);
   // Whatever axes come before the last two become one: [1, heads, queries, keys].
-  const sides = add('Slice', [add('Shape', [weights], 'shape'), made.integers('from', [-2]), made.integers('to', [2 ** 31 - 1]), made.integers('along', [0])], 'sides');
-  let whole = add('Reshape', [weights, add('Concat', [made.integers('leading', [1, -1]), sides], 'dims', { axis: { integer: 0 } })], 'whole');
+  const sides = add(
+    'Slice',
+    [
+      add('Shape', [weights], 'shape'),
+      made.integers('from', [-2]),
+      made.integers('to', [2 ** 31 - 1]),
+      made.integers('along', [0]),
+    ],
+    'sides',
+  );
+  let whole = add(
+    'Reshape',
+    [weights, add('Concat', [made.integers('leading', [1, -1]), sides], 'dims', { axis: { integer: 0 } })],
+    'whole',
+  );
   if (site.queryAxis === -1) whole = add('Transpose', [whole], 'turned', { perm: { integers: [0, 1, 3, 2] } });
   const reduce = (operator: string, axis: number, name: string, keepdims: 0 | 1, firstInput: number): string =>
-    opset >= firstInput ? add(operator, [whole, made.integers(`${name}-axis`, [axis])], name, { keepdims: { integer: keepdims } }) : add(operator, [whole], name, { axes: { integers: [axis] }, keepdims: { integer: keepdims } });
+    opset >= firstInput
+      ? add(operator, [whole, made.integers(`${name}-axis`, [axis])], name, { keepdims: { integer: keepdims } })
+      : add(operator, [whole], name, { axes: { integers: [axis] }, keepdims: { integer: keepdims } });
   if (site.isUndivided) {
     const sums = add('Max', [reduce('ReduceSum', 3, 'undivided-sums', 1, 13), made.float('least', 1e-30)], 'divisors');
     whole = add('Div', [whole, sums], 'divided');
@@ -101,11 +130,22 @@ export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, { w
   const columnMeans = reduce('ReduceMean', 2, 'column-means', 0, 18);
   const rowSums = reduce('ReduceSum', 3, 'row-sums', 0, 13);
   const block = sidesOf(site.component, levels.source, levels.target).map((level) => 2 ** level);
-  const pooled = add('MaxPool', [whole], 'pooled', { kernel_shape: { integers: block }, strides: { integers: block }, ceil_mode: { integer: 1 } });
+  const pooled = add('MaxPool', [whole], 'pooled', {
+    kernel_shape: { integers: block },
+    strides: { integers: block },
+    ceil_mode: { integer: 1 },
+  });
   // Where there are fewer queries than were read, the check of the shape is to say so, not the runtime.
-  const numQueries = add('Gather', [add('Shape', [whole], 'whole-shape'), made.integers('query-axis', 2)], 'num-queries', { axis: { integer: 0 } });
+  const numQueries = add(
+    'Gather',
+    [add('Shape', [whole], 'whole-shape'), made.integers('query-axis', 2)],
+    'num-queries',
+    { axis: { integer: 0 } },
+  );
   const [rows] = sidesOf(site.component, leanInputs.rows, leanInputs.targetRows);
-  const sampleRows = add('Gather', [whole, add('Mod', [rows, numQueries], 'sample-places')], 'sample-rows', { axis: { integer: 2 } });
+  const sampleRows = add('Gather', [whole, add('Mod', [rows, numQueries], 'sample-places')], 'sample-rows', {
+    axis: { integer: 2 },
+  });
   const kept: string[] = [];
   let rounded: string | undefined;
   let exactHeads: string | undefined;
@@ -113,10 +153,25 @@ export function leanTap(index: GraphIndex, site: PlacedSite, plan: LeanPlan, { w
     const { graph } = plan;
     kept.push(...new Set([graph.queries, graph.keys, ...graph.boundaries.map((boundary) => boundary.tensor)]));
   } else {
-    rounded = add('QuantizeLinear', [add('Sqrt', [whole], 'root'), made.float('step', 1 / 255), made.byte('zero', 0)], 'rounded');
+    rounded = add(
+      'QuantizeLinear',
+      [add('Sqrt', [whole], 'root'), made.float('step', 1 / 255), made.byte('zero', 0)],
+      'rounded',
+    );
     exactHeads = add('Gather', [whole, leanInputs.heads], 'exact-heads', { axis: { integer: 1 } });
   }
-  const outputs: LeanOutputs = { columnMeans, rowSums, ...(givenSums === undefined ? {} : { givenSums }), pooled, sampleRows, rounded, exactHeads, kept };
-  const names = [columnMeans, rowSums, givenSums, pooled, sampleRows, rounded, exactHeads, ...kept].filter((name) => name !== undefined);
+  const outputs: LeanOutputs = {
+    columnMeans,
+    rowSums,
+    ...(givenSums === undefined ? {} : { givenSums }),
+    pooled,
+    sampleRows,
+    rounded,
+    exactHeads,
+    kept,
+  };
+  const names = [columnMeans, rowSums, givenSums, pooled, sampleRows, rounded, exactHeads, ...kept].filter(
+    (name) => name !== undefined,
+  );
   return { tap: { ...made.build(), outputs: names }, outputs };
 }

@@ -20,9 +20,12 @@ export function learnedScores(index: GraphIndex, node: number): LearnedScores | 
   const at = product.operands.findIndex((operand) => isWeight(index, operand));
   if (at < 0 || isWeight(index, product.operands[1 - at])) return undefined;
   const [queries, keys] = [product.operands[at], product.operands[1 - at]];
-  if (product.equation === undefined) return { queries, keys, keyAxis: at === 0 || index.weight(queries)?.dims.length === 1 ? -1 : -2 };
+  if (product.equation === undefined)
+    return { queries, keys, keyAxis: at === 0 || index.weight(queries)?.dims.length === 1 ? -1 : -2 };
   const { operands, result } = product.equation;
-  const letter = [...operands[1 - at].replace('...', '')].findLast((each) => !operands[at].includes(each) && result.includes(each));
+  const letter = [...operands[1 - at].replace('...', '')].findLast(
+    (each) => !operands[at].includes(each) && result.includes(each),
+  );
   return letter === undefined ? undefined : { queries, keys, keyAxis: result.indexOf(letter) - result.length };
 }
 
@@ -32,11 +35,20 @@ export function learnedScores(index: GraphIndex, node: number): LearnedScores | 
  * @param steps the way from the operand of the product with the values back to the scores.
  * @param summed the axis of that operand that the product sums over, counted from the end.
  */
-export function isAskedByWeight(index: GraphIndex, { keys, keyAxis }: LearnedScores, { steps, summed, values }: { readonly steps: readonly Step[]; readonly summed: number; readonly values: string }): boolean {
+export function isAskedByWeight(
+  index: GraphIndex,
+  { keys, keyAxis }: LearnedScores,
+  { steps, summed, values }: { readonly steps: readonly Step[]; readonly summed: number; readonly values: string },
+): boolean {
   const scores = axesOf(index, steps[steps.length - 1].tensor);
   const over = axesOf(index, steps[0].tensor)?.at(summed);
   const key = scores?.at(keyAxis);
-  const isKey = over !== undefined && over === key ? true : over !== undefined && isOther(scores, over, key) ? false : turned(index, steps, keyAxis) === summed;
+  const isKey =
+    over !== undefined && over === key
+      ? true
+      : over !== undefined && isOther(scores, over, key)
+        ? false
+        : turned(index, steps, keyAxis) === summed;
   return isKey && isOfKeys(index, keys, values) && !isAlsoRouter(index, steps[steps.length - 1].tensor);
 }
 
@@ -57,7 +69,10 @@ function isAlsoRouter(index: GraphIndex, scores: string): boolean {
 
 const scoreKeeping = new Set(['Add', 'Cast', 'Identity', 'Mul', 'Div']);
 
-const isOther = (scores: readonly Axis[] | undefined, over: Axis, key: Axis | undefined): boolean => over.kind === 'alternative' || over.kind === 'feature' || (scores?.some((axis) => axis !== key && axis === over) ?? false);
+const isOther = (scores: readonly Axis[] | undefined, over: Axis, key: Axis | undefined): boolean =>
+  over.kind === 'alternative' ||
+  over.kind === 'feature' ||
+  (scores?.some((axis) => axis !== key && axis === over) ?? false);
 
 /** Which of the last two axes one of them is after all steps; undefined where they do more than turn these two. */
 function turned(index: GraphIndex, steps: readonly Step[], axis: number): number | undefined {
@@ -72,7 +87,8 @@ function turned(index: GraphIndex, steps: readonly Step[], axis: number): number
 
 /** The axis of an operand that a product of two sums over, counted from the end. */
 export function summedAxis({ equation, isTransposed, operands }: Product, position: number): number | undefined {
-  if (equation === undefined) return operands.length === 2 ? ((position === 0) !== isTransposed[position] ? -1 : -2) : undefined;
+  if (equation === undefined)
+    return operands.length === 2 ? ((position === 0) !== isTransposed[position] ? -1 : -2) : undefined;
   const letters = equation.operands[position].replace('...', '');
   const summed = [...letters].findLastIndex((letter) => !equation.result.includes(letter));
   return summed < 0 ? undefined : summed - letters.length;

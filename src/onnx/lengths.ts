@@ -14,14 +14,25 @@ const onAll = new Set(['Concat', 'Mul', 'Div', 'Add', 'Sub']);
 export function lengthInputs(index: GraphIndex, node: number): readonly string[] {
   const { opType, domain, inputs } = index.nodes[node];
   if (domain !== '') return [];
-  return onAll.has(opType) ? inputs : onOne.has(opType) ? inputs.slice(0, 1) : opType === 'Where' ? inputs.slice(1) : [];
+  return onAll.has(opType)
+    ? inputs
+    : onOne.has(opType)
+      ? inputs.slice(0, 1)
+      : opType === 'Where'
+        ? inputs.slice(1)
+        : [];
 }
 
 /** The lengths that a node computes of lengths, each known by the axis that it is of; undefined where they are not known. */
-export function computedLengths(index: GraphIndex, node: number, { lengthsOf, axesOf }: Known): readonly Length[] | undefined {
+export function computedLengths(
+  index: GraphIndex,
+  node: number,
+  { lengthsOf, axesOf }: Known,
+): readonly Length[] | undefined {
   const { opType, domain, inputs } = index.nodes[node];
   if (domain !== '') return undefined;
-  const own = (at: number): readonly Length[] | undefined => lengthsOf(inputs[at] ?? '') ?? index.constantIntegers(inputs[at] ?? '');
+  const own = (at: number): readonly Length[] | undefined =>
+    lengthsOf(inputs[at] ?? '') ?? index.constantIntegers(inputs[at] ?? '');
   switch (opType) {
     case 'Shape': {
       const [start, end] = [index.integerAttribute(node, 'start'), index.integerAttribute(node, 'end')];
@@ -37,7 +48,9 @@ export function computedLengths(index: GraphIndex, node: number, { lengthsOf, ax
       if (from === undefined) return undefined;
       const [start] = index.constantIntegers(inputs[1] ?? '') ?? [];
       const [end] = index.constantIntegers(inputs[2] ?? '') ?? [];
-      return start === undefined || end === undefined || inputs[4] ? undefined : from.slice(start, Math.min(end, from.length));
+      return start === undefined || end === undefined || inputs[4]
+        ? undefined
+        : from.slice(start, Math.min(end, from.length));
     }
     case 'Cast':
     case 'Identity':
@@ -48,7 +61,9 @@ export function computedLengths(index: GraphIndex, node: number, { lengthsOf, ax
       return lengthsOf(inputs[0]);
     case 'Concat': {
       if (!inputs.some((input) => lengthsOf(input) !== undefined)) return undefined;
-      return inputs.flatMap((_, at) => own(at) ?? Array.from({ length: axesOf(inputs[at])?.[0]?.size ?? 1 }, () => undefined));
+      return inputs.flatMap(
+        (_, at) => own(at) ?? Array.from({ length: axesOf(inputs[at])?.[0]?.size ?? 1 }, () => undefined),
+      );
     }
     case 'Mul':
     case 'Div':
@@ -62,7 +77,9 @@ export function computedLengths(index: GraphIndex, node: number, { lengthsOf, ax
     case 'Where': {
       if (lengthsOf(inputs[1]) === undefined && lengthsOf(inputs[2]) === undefined) return undefined;
       const [yes, no] = [own(1), own(2)];
-      return yes?.length === no?.length ? yes?.map((length, i) => (length === no?.[i] ? length : undefined)) : undefined;
+      return yes?.length === no?.length
+        ? yes?.map((length, i) => (length === no?.[i] ? length : undefined))
+        : undefined;
     }
     default:
       return undefined;
@@ -78,5 +95,13 @@ function computed(opType: string, a: Length, b: Length): Length {
   if (opType === 'Mul' && a === 1) return b;
   const [left, right] = [numberOf(a), numberOf(b)];
   if (left === undefined || right === undefined) return undefined;
-  return opType === 'Mul' ? left * right : opType === 'Add' ? left + right : opType === 'Sub' ? left - right : right === 0 ? undefined : Math.trunc(left / right);
+  return opType === 'Mul'
+    ? left * right
+    : opType === 'Add'
+      ? left + right
+      : opType === 'Sub'
+        ? left - right
+        : right === 0
+          ? undefined
+          : Math.trunc(left / right);
 }

@@ -86,7 +86,8 @@ export function traceLineage(index: GraphIndex, sites: readonly FoundSite[]): Li
     }
   });
   return {
-    contentOf: (tensor) => new Set([...table.get(content.get(tensor) ?? 0)].map((position) => index.inputs[position].name)),
+    contentOf: (tensor) =>
+      new Set([...table.get(content.get(tensor) ?? 0)].map((position) => index.inputs[position].name)),
     sitesOf: (tensor) => siteTable.get(ancestry.get(tensor) ?? 0),
   };
 }
@@ -116,7 +117,10 @@ export function findCacheInputs(index: GraphIndex, sites: readonly FoundSite[]):
       if (operand === '') continue;
       walkBack(index, operand, (step) => {
         if (names.has(step.tensor)) caches.add(step.tensor);
-        return step.node === undefined || !(rearranging.has(operatorOf(index, step.node)) || index.nodes[step.node].opType === 'Mul');
+        return (
+          step.node === undefined ||
+          !(rearranging.has(operatorOf(index, step.node)) || index.nodes[step.node].opType === 'Mul')
+        );
       });
     }
   }
@@ -124,7 +128,22 @@ export function findCacheInputs(index: GraphIndex, sites: readonly FoundSite[]):
 }
 
 /** Operators behind which ids still are ids. */
-const idPreserving = new Set(['Cast', 'Identity', 'Reshape', 'Unsqueeze', 'Squeeze', 'Flatten', 'Clip', 'Where', 'Max', 'Min', 'Slice', 'Concat', 'Expand', 'Transpose']);
+const idPreserving = new Set([
+  'Cast',
+  'Identity',
+  'Reshape',
+  'Unsqueeze',
+  'Squeeze',
+  'Flatten',
+  'Clip',
+  'Where',
+  'Max',
+  'Min',
+  'Slice',
+  'Concat',
+  'Expand',
+  'Transpose',
+]);
 
 /** First dimensions of the weights whose rows an integer input chooses: sizes of vocabularies. */
 export function chosenWeights(index: GraphIndex, input: string): readonly number[] {
@@ -137,10 +156,16 @@ export function chosenWeights(index: GraphIndex, input: string): readonly number
     for (const consumer of index.consumers(tensor)) {
       const { opType, inputs, outputs } = index.nodes[consumer];
       if (idPreserving.has(opType)) pending.push(outputs[0]);
-      const dims = opType === 'Gather' && inputs[1] === tensor ? index.weight(inputs[0])?.dims : opType === 'EmbedLayerNormalization' && inputs[0] === tensor ? index.weight(inputs[2])?.dims : undefined;
+      const dims =
+        opType === 'Gather' && inputs[1] === tensor
+          ? index.weight(inputs[0])?.dims
+          : opType === 'EmbedLayerNormalization' && inputs[0] === tensor
+            ? index.weight(inputs[2])?.dims
+            : undefined;
       // A quantised table is rows of its packed form; its rows are rows all the same.
       if (dims !== undefined && dims.length === 2) sizes.push(dims[0]);
-      if (opType === 'GatherBlockQuantized' && inputs[1] === tensor) sizes.push(...(index.weight(inputs[0])?.dims.slice(0, 1) ?? []));
+      if (opType === 'GatherBlockQuantized' && inputs[1] === tensor)
+        sizes.push(...(index.weight(inputs[0])?.dims.slice(0, 1) ?? []));
     }
   }
   return sizes;

@@ -7,9 +7,31 @@ import { operatorOf, productOf, type Product } from './products';
 export type Division = 'sum' | 'other' | 'none';
 
 /** Operators behind which a tensor holds the same numbers in another arrangement. */
-const arranging = new Set(['Cast', 'Identity', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Expand', 'Flatten', 'Dropout', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear']);
+const arranging = new Set([
+  'Cast',
+  'Identity',
+  'Transpose',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Expand',
+  'Flatten',
+  'Dropout',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'DynamicQuantizeLinear',
+]);
 /** Operators by which a sum of keys, or its product with queries, is made. */
-const summing = new Set(['ReduceSum', 'ReduceMean', 'ReduceL1', 'Einsum', 'MatMul', 'Gemm', 'MatMulInteger', 'com.microsoft.FusedMatMul']);
+const summing = new Set([
+  'ReduceSum',
+  'ReduceMean',
+  'ReduceL1',
+  'Einsum',
+  'MatMul',
+  'Gemm',
+  'MatMulInteger',
+  'com.microsoft.FusedMatMul',
+]);
 /** Operators that a divisor may pass through besides: by their first input, or by all. */
 const passing = new Set([...arranging, 'Slice', 'Split', 'Gather', 'Clip', 'Reciprocal', 'Pow', 'Abs']);
 const combining = new Set(['Mul', 'Div', 'Add', 'Max']);
@@ -36,8 +58,19 @@ function laterDivisors(index: GraphIndex, tensor: string): string[] {
       const { opType, domain, inputs, outputs } = index.nodes[consumer];
       if (domain !== '') continue;
       const other = inputs.find((input) => input !== name);
-      if (arranging.has(opType) || opType === 'Slice' || opType === 'Split' || scaledOperand(index, consumer) !== undefined) pending.push(...outputs);
-      else if (other !== undefined && index.weight(other) === undefined && ((opType === 'Div' && inputs[0] === name) || (opType === 'Mul' && isInverse(index, other)))) return [other];
+      if (
+        arranging.has(opType) ||
+        opType === 'Slice' ||
+        opType === 'Split' ||
+        scaledOperand(index, consumer) !== undefined
+      )
+        pending.push(...outputs);
+      else if (
+        other !== undefined &&
+        index.weight(other) === undefined &&
+        ((opType === 'Div' && inputs[0] === name) || (opType === 'Mul' && isInverse(index, other)))
+      )
+        return [other];
     }
   }
   return [];
@@ -75,7 +108,12 @@ function rootOf(index: GraphIndex, tensor: string): string {
  * Whether a divisor is Σⱼ φ(qᵢ)·φ(kⱼ): made of these queries and a sum of these keys alone, or, where a column of ones was
  * put beside the values, a part of the result itself.
  */
-function isSumOfRows(index: GraphIndex, divisor: string, result: string, { queries, keys, values }: LinearScores): boolean {
+function isSumOfRows(
+  index: GraphIndex,
+  divisor: string,
+  result: string,
+  { queries, keys, values }: LinearScores,
+): boolean {
   const queryRoot = rootOf(index, queries);
   const keyRoot = rootOf(index, keys);
   const found = { queries: false, sumOfKeys: false, product: false, result: false };
@@ -97,7 +135,9 @@ function isSumOfRows(index: GraphIndex, divisor: string, result: string, { queri
       if (node === undefined) return false;
       const operator = operatorOf(index, node);
       const { inputs } = index.nodes[node];
-      const operands = productOf(index, node)?.operands ?? (combining.has(operator) ? [scaledOperand(index, node) ?? inputs].flat() : [inputs[0]]);
+      const operands =
+        productOf(index, node)?.operands ??
+        (combining.has(operator) ? [scaledOperand(index, node) ?? inputs].flat() : [inputs[0]]);
       const isSum = summing.has(operator);
       if (!isSum && !passing.has(operator) && !combining.has(operator)) return false;
       if (operands.length > 1) found.product = true;
@@ -114,5 +154,12 @@ function hasOnes(index: GraphIndex, tensor: string): boolean {
   if (node === undefined) return false;
   const { opType, inputs } = index.nodes[node];
   if (opType === 'Pad') return true;
-  return opType === 'Concat' && inputs.some((input) => index.weight(input) !== undefined || ['ConstantOfShape', 'Expand'].includes(index.nodes[index.producer(input) ?? -1]?.opType ?? ''));
+  return (
+    opType === 'Concat' &&
+    inputs.some(
+      (input) =>
+        index.weight(input) !== undefined ||
+        ['ConstantOfShape', 'Expand'].includes(index.nodes[index.producer(input) ?? -1]?.opType ?? ''),
+    )
+  );
 }

@@ -38,7 +38,11 @@ export function isLinearInner(index: GraphIndex, node: number): boolean {
       const product = index.nodes[consumer].opType === 'ReduceSum' ? undefined : activationProduct(index, consumer);
       return product?.operands.some((operand, position) => {
         const inner = innerProduct(index, operand);
-        return inner?.product.node === node && inner.product.operands.length === 2 && composeScores(product, position, inner) !== undefined;
+        return (
+          inner?.product.node === node &&
+          inner.product.operands.length === 2 &&
+          composeScores(product, position, inner) !== undefined
+        );
       });
     });
     if (isAsked) return true;
@@ -47,21 +51,32 @@ export function isLinearInner(index: GraphIndex, node: number): boolean {
   return false;
 }
 
-function linearSite(index: GraphIndex, product: Product, position: number, taken: ReadonlySet<number>): FoundSite | undefined {
+function linearSite(
+  index: GraphIndex,
+  product: Product,
+  position: number,
+  taken: ReadonlySet<number>,
+): FoundSite | undefined {
   const inner = innerProduct(index, product.operands[position]);
   if (inner === undefined || taken.has(inner.product.node) || inner.product.operands.length !== 2) return undefined;
   const scores = composeScores(product, position, inner);
   if (scores === undefined) return undefined;
-  const [queries, keys, values] = [scores.queries, scores.keys, scores.values].map((operand) => beforeQuantizing(index, operand));
+  const [queries, keys, values] = [scores.queries, scores.keys, scores.values].map((operand) =>
+    beforeQuantizing(index, operand),
+  );
   const division = findDivision(index, product, scores);
   // (Q Kᵀ) V has the form of (V Kᵀ) Q: which it is, only the sum that the model divides by can tell.
   if (position === 0 && division !== 'sum') return undefined;
   const suffix = new SuffixBuilder(index, product.node);
   const name = suffix.name('weights');
-  const tensor = scores.equation === undefined ? suffix.add('MatMul', [queries, keys], [name]) : suffix.add('Einsum', [queries, keys], [name], { equation: { text: scores.equation } });
+  const tensor =
+    scores.equation === undefined
+      ? suffix.add('MatMul', [queries, keys], [name])
+      : suffix.add('Einsum', [queries, keys], [name], { equation: { text: scores.equation } });
   const isDivided = division === 'sum';
   const notes = ['linear attention: the equivalent matrix'];
-  if (division === 'other') notes.push('the model divides its rows by something else than their sums, which is left out');
+  if (division === 'other')
+    notes.push('the model divides its rows by something else than their sums, which is left out');
   if (!isDivided && inner.isScaled) notes.push('up to a constant factor');
   return {
     node: product.node,

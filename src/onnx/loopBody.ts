@@ -44,7 +44,14 @@ export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefi
   const own = new Set(graph.initializers.map((tensor) => tensor.name));
   const formal = graph.inputs.map((input) => input.name).filter((name) => !own.has(name));
   const results = graph.outputs.map((output) => output.name);
-  const makers = new Map(graph.nodes.flatMap((each) => each.outputs.map((output): [string, string | undefined] => [output, each.opType === 'Identity' ? each.inputs[0] : undefined])));
+  const makers = new Map(
+    graph.nodes.flatMap((each) =>
+      each.outputs.map((output): [string, string | undefined] => [
+        output,
+        each.opType === 'Identity' ? each.inputs[0] : undefined,
+      ]),
+    ),
+  );
   const origin = (name: string): string => {
     let at = name;
     for (let i = 0; i < 8; i++) at = makers.get(at) ?? at;
@@ -55,18 +62,43 @@ export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefi
   const numScanned = isLoop ? 0 : (index.integerAttribute(node, 'num_scan_inputs') ?? 0);
   const numCarried = formal.length - (isLoop ? 2 : numScanned);
   const firstResult = isLoop ? 1 : 0;
-  if (numCarried < 0 || numScanned < 0 || inputs.length !== numCarried + (isLoop ? 2 : numScanned) || results.length < numCarried + firstResult || outputs.length > results.length - firstResult) return undefined;
+  if (
+    numCarried < 0 ||
+    numScanned < 0 ||
+    inputs.length !== numCarried + (isLoop ? 2 : numScanned) ||
+    results.length < numCarried + firstResult ||
+    outputs.length > results.length - firstResult
+  )
+    return undefined;
   const aliases = new Map<string, string>();
   const carried = new Map<string, CarriedValue>();
   for (let i = 0; i < numCarried; i++) {
-    const value: CarriedValue = { input: formal[isLoop ? i + 2 : i], output: results[i + firstResult], initial: inputs[isLoop ? i + 2 : i] };
+    const value: CarriedValue = {
+      input: formal[isLoop ? i + 2 : i],
+      output: results[i + firstResult],
+      initial: inputs[isLoop ? i + 2 : i],
+    };
     if (origin(value.output) === value.input && value.initial !== '') aliases.set(value.input, value.initial);
     else carried.set(value.input, value);
   }
-  const scanned = new Map(Array.from({ length: numScanned }, (_, i): [string, ScannedValue] => [formal[numCarried + i], { input: formal[numCarried + i], source: inputs[numCarried + i] }]));
+  const scanned = new Map(
+    Array.from({ length: numScanned }, (_, i): [string, ScannedValue] => [
+      formal[numCarried + i],
+      { input: formal[numCarried + i], source: inputs[numCarried + i] },
+    ]),
+  );
   const slices = new Map([...scanned.values()].map((value): [string, string] => [value.input, value.source]));
   const inner = new GraphIndex(index.model, graph, { index, aliases, slices, node });
-  return { node, body, index: inner, carried, scanned, counter: isLoop ? formal[0] : undefined, numIterations: countIterations(), isReversed: isReversed() };
+  return {
+    node,
+    body,
+    index: inner,
+    carried,
+    scanned,
+    counter: isLoop ? formal[0] : undefined,
+    numIterations: countIterations(),
+    isReversed: isReversed(),
+  };
 
   function countIterations(): number | undefined {
     if (isLoop) {
@@ -92,7 +124,20 @@ export function readLoopBody(index: GraphIndex, node: number): LoopBody | undefi
   }
 }
 
-const orderPreserving = new Set(['Transpose', 'Identity', 'Cast', 'Reshape', 'Unsqueeze', 'Squeeze', 'Gather', 'Add', 'MatMul', 'Mul', 'Dropout', 'LayerNormalization']);
+const orderPreserving = new Set([
+  'Transpose',
+  'Identity',
+  'Cast',
+  'Reshape',
+  'Unsqueeze',
+  'Squeeze',
+  'Gather',
+  'Add',
+  'MatMul',
+  'Mul',
+  'Dropout',
+  'LayerNormalization',
+]);
 
 /** Whether a tensor's positions have been put in reverse order. */
 function isFlipped(index: GraphIndex, tensor: string): boolean {
@@ -111,7 +156,18 @@ function isFlipped(index: GraphIndex, tensor: string): boolean {
 }
 
 /** What may be done with a loop's counter before it chooses a position: it still counts upwards. */
-const countPreserving = new Set(['Identity', 'Cast', 'Unsqueeze', 'Squeeze', 'Reshape', 'Add', 'Expand', 'Concat', 'Max', 'Min']);
+const countPreserving = new Set([
+  'Identity',
+  'Cast',
+  'Unsqueeze',
+  'Squeeze',
+  'Reshape',
+  'Add',
+  'Expand',
+  'Concat',
+  'Max',
+  'Min',
+]);
 const turning = new Set(['Neg', 'Mul', 'Div', 'Mod']);
 
 /** Whether a body takes positions in the order of its counter, from tensors that are in order. */
@@ -126,7 +182,8 @@ function readsInOrder(body: GraphIndex, counter: string | undefined): boolean {
       body.spend(1);
       if (turning.has(opType) || (opType === 'Sub' && inputs[0] !== tensor)) return false;
       if (countPreserving.has(opType) || opType === 'Sub') pending.push(outputs[0] ?? '');
-      const source = (opType === 'Gather' || opType === 'Slice') && inputs[0] !== tensor ? body.outerName(inputs[0]) : undefined;
+      const source =
+        (opType === 'Gather' || opType === 'Slice') && inputs[0] !== tensor ? body.outerName(inputs[0]) : undefined;
       if (source !== undefined && body.outer !== undefined && isFlipped(body.outer.index, source)) return false;
     }
   }
@@ -189,7 +246,9 @@ export function hasWeightsPerIteration(loop: LoopBody): boolean {
   return index.nodes.some((_, node) => {
     const operands = productOf(index, node)?.operands ?? [];
     const slices = operands.filter((operand) => index.weight(operand) === undefined && isSlice(operand));
-    return slices.length > 0 && operands.some((operand) => index.weight(operand) === undefined && !slices.includes(operand));
+    return (
+      slices.length > 0 && operands.some((operand) => index.weight(operand) === undefined && !slices.includes(operand))
+    );
   });
 }
 
@@ -203,6 +262,8 @@ export function isGrowing({ index, carried }: LoopBody, tensor: string): boolean
     if (!within.has(value.input)) return false;
     const { nodes } = index.ancestors([value.output]);
     index.spend(nodes.size);
-    return [...nodes].some((node) => growing.has(index.nodes[node].opType) && index.nodes[node].inputs.includes(value.input));
+    return [...nodes].some(
+      (node) => growing.has(index.nodes[node].opType) && index.nodes[node].inputs.includes(value.input),
+    );
   });
 }

@@ -21,7 +21,11 @@ const firstPlainScan = 9;
  * iterations, which are the rows; where each is a layer, it is asked for them as well, and each is a site of its own.
  * Which of the two it is follows from what queries and keys are made of; where that cannot be told, the site is refused.
  */
-export function findLoopSites(index: GraphIndex): { readonly sites: readonly FoundSite[]; readonly missed: readonly MissedSite[]; readonly loops: ReadonlySet<number> } {
+export function findLoopSites(index: GraphIndex): {
+  readonly sites: readonly FoundSite[];
+  readonly missed: readonly MissedSite[];
+  readonly loops: ReadonlySet<number>;
+} {
   const loops = new Set<number>();
   const sites: FoundSite[] = [];
   const missed: MissedSite[] = [];
@@ -37,12 +41,25 @@ export function findLoopSites(index: GraphIndex): { readonly sites: readonly Fou
     const hasOwnWeights = found.length > 0 && hasWeightsPerIteration(loop);
     found.forEach((site, position) => {
       const placed = placeInLoop(loop, site, hasOwnWeights, position);
-      if (typeof placed === 'string') refused.push({ node: site.node, path: pathOfNode(body, site.namedBy) ?? body.nodes[site.namedBy].outputs[0] ?? '', operator: operatorOf(body, site.namedBy), reason: placed });
+      if (typeof placed === 'string')
+        refused.push({
+          node: site.node,
+          path: pathOfNode(body, site.namedBy) ?? body.nodes[site.namedBy].outputs[0] ?? '',
+          operator: operatorOf(body, site.namedBy),
+          reason: placed,
+        });
       else sites.push(...placed);
     });
     const others = findMissedSites(body, found, refused);
     for (const each of [...refused, ...others]) missed.push({ ...each, node });
-    if (found.length === 0 && refused.length === 0 && others.length === 0 && readsState(loop)) missed.push({ node, path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '', operator: operatorOf(index, node), reason: 'a recurrent layer: what was read is a state that every position changes, so no matrix of weights exists' });
+    if (found.length === 0 && refused.length === 0 && others.length === 0 && readsState(loop))
+      missed.push({
+        node,
+        path: pathOfNode(index, node) ?? index.nodes[node].outputs[0] ?? '',
+        operator: operatorOf(index, node),
+        reason:
+          'a recurrent layer: what was read is a state that every position changes, so no matrix of weights exists',
+      });
   });
   return { sites, missed, loops };
 }
@@ -66,31 +83,59 @@ function readsState({ index, carried }: LoopBody): boolean {
 function placeInLoop(loop: LoopBody, site: FoundSite, hasOwnWeights: boolean, position: number): FoundSite[] | string {
   const outer = loop.index.outer?.index;
   if (outer === undefined) return 'it lies outside every loop';
-  if (operatorOf(outer, loop.node) === 'Scan' && (outer.model.opsets.get('') ?? 1) < firstPlainScan) return 'it is inside a Scan of an old version, which has a batch axis of its own';
+  if (operatorOf(outer, loop.node) === 'Scan' && (outer.model.opsets.get('') ?? 1) < firstPlainScan)
+    return 'it is inside a Scan of an old version, which has a batch axis of its own';
   const queries = ingredientsOf(loop, [site.queries]);
   const keys = ingredientsOf(loop, [site.keys]);
   const values = ingredientsOf(loop, [site.values]);
   const output = new SuffixBuilder(outer, loop.node).name(`iterations-${position}`);
   const place = { index: loop.index, site, output, isReversed: loop.isReversed === true };
   const heads = headCounts(loop.index, site);
-  const base: FoundSite = { ...site, node: loop.node, namedBy: loop.node, suffix: undefined, tensor: output, needs: outer.dependencies(loop.node).filter((name) => name !== ''), numHeads: site.numHeads ?? heads.numHeads, numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads };
+  const base: FoundSite = {
+    ...site,
+    node: loop.node,
+    namedBy: loop.node,
+    suffix: undefined,
+    tensor: output,
+    needs: outer.dependencies(loop.node).filter((name) => name !== ''),
+    numHeads: site.numHeads ?? heads.numHeads,
+    numKeyValueHeads: site.numKeyValueHeads ?? heads.numKeyValueHeads,
+  };
   if (hasOwnWeights || (queries.isVarying && keys.isVarying)) {
-    if (isGrowing(loop, site.keys) || isGrowing(loop, site.queries)) return 'it is inside a loop whose keys grow from one iteration to the next, so that the iterations make no single matrix';
+    if (isGrowing(loop, site.keys) || isGrowing(loop, site.queries))
+      return 'it is inside a loop whose keys grow from one iteration to the next, so that the iterations make no single matrix';
     const { numIterations } = loop;
-    if (numIterations === undefined || numIterations > maxLayers) return `it is inside a ${operatorOf(outer, loop.node)} whose iterations are layers, and the file does not say how many there are`;
+    if (numIterations === undefined || numIterations > maxLayers)
+      return `it is inside a ${operatorOf(outer, loop.node)} whose iterations are layers, and the file does not say how many there are`;
     const sources = { queries: queries.outside, keys: keys.outside, values: values.outside };
     return Array.from({ length: numIterations }, (_, iteration): FoundSite => {
       const suffix = new SuffixBuilder(outer, loop.node, `${position}/${iteration}/`);
       const tensor = suffix.name('weights');
-      suffix.add('Gather', [output, suffix.integers('at', place.isReversed ? numIterations - 1 - iteration : iteration)], [tensor], { axis: { integer: 0 } });
+      suffix.add(
+        'Gather',
+        [output, suffix.integers('at', place.isReversed ? numIterations - 1 - iteration : iteration)],
+        [tensor],
+        { axis: { integer: 0 } },
+      );
       const layer: LoopPlace = { ...place, iteration, isCross: false, sources };
-      return { ...base, tensor, suffix: suffix.build(), notes: [...site.notes, `iteration ${iteration} of a loop over layers`], loop: layer };
+      return {
+        ...base,
+        tensor,
+        suffix: suffix.build(),
+        notes: [...site.notes, `iteration ${iteration} of a loop over layers`],
+        loop: layer,
+      };
     });
   }
   // A product may name its operands in either order: what changes is what asks.
   const [asking, read] = keys.isVarying ? [keys, queries] : [queries, keys];
   if (!asking.isVarying) return 'it is inside a loop, and no iteration changes anything in it';
   if (loop.isReversed === undefined) return 'it is inside a loop that does not read its positions in their order';
-  const rows: LoopPlace = { ...place, iteration: undefined, isCross: asking.isRecurrent, sources: { queries: asking.outside, keys: read.outside, values: values.outside } };
+  const rows: LoopPlace = {
+    ...place,
+    iteration: undefined,
+    isCross: asking.isRecurrent,
+    sources: { queries: asking.outside, keys: read.outside, values: values.outside },
+  };
   return [{ ...base, notes: [...site.notes, 'each iteration of a loop is a row'], loop: rows }];
 }

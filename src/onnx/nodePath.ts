@@ -33,7 +33,13 @@ export function pathOfNode(index: GraphIndex, at: number): string | undefined {
   const counted = /[./](\w+)[._]\d+$/.exec(name);
   const own = counted?.[1].toLowerCase() === node.opType.toLowerCase() ? name.slice(0, counted.index) : name;
   if (!/[./]\w+[./]/.test(name) || !/[./]/.test(own) || !/\d/.test(own)) return undefined;
-  return own.replace(/^\//, '').split('/').slice(0, own === name ? -1 : undefined).join('.') || own;
+  return (
+    own
+      .replace(/^\//, '')
+      .split('/')
+      .slice(0, own === name ? -1 : undefined)
+      .join('.') || own
+  );
 }
 
 /** Lists of which each member is a layer. */
@@ -49,7 +55,8 @@ interface Slot {
 function slotsOf(path: string): Slot[] {
   const slots: Slot[] = [];
   for (const { 1: word, 2: number, index } of path.matchAll(/(?<=^|[._/])([A-Za-z]+)[._/]+(\d+)(?=[._/]|$)/g)) {
-    if (listOfBlocks.test(word)) slots.push({ place: path.slice(0, index).replaceAll(/\d+/g, '#') + word, number: Number(number) });
+    if (listOfBlocks.test(word))
+      slots.push({ place: path.slice(0, index).replaceAll(/\d+/g, '#') + word, number: Number(number) });
   }
   return slots;
 }

@@ -18,11 +18,39 @@ export interface Origin {
 
 /** Operators beside those that carry a matrix on, behind which a stream still is the same: they work on each position or on its neighbours. */
 const local = new Set([
-  ...['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization', 'BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization'],
-  ...['MaxPool', 'AveragePool', 'LpPool', 'GlobalAveragePool', 'ReduceMean', 'ReduceMax', 'Resize', 'Gelu', 'Elu', 'Selu', 'Erf', 'HardSwish', 'Reciprocal', 'RotaryEmbedding', 'Sin', 'Cos'],
+  ...[
+    'LayerNormalization',
+    'RMSNormalization',
+    'SimplifiedLayerNormalization',
+    'BatchNormalization',
+    'InstanceNormalization',
+    'GroupNormalization',
+    'LpNormalization',
+  ],
+  ...[
+    'MaxPool',
+    'AveragePool',
+    'LpPool',
+    'GlobalAveragePool',
+    'ReduceMean',
+    'ReduceMax',
+    'Resize',
+    'Gelu',
+    'Elu',
+    'Selu',
+    'Erf',
+    'HardSwish',
+    'Reciprocal',
+    'RotaryEmbedding',
+    'Sin',
+    'Cos',
+  ],
   ...['RotaryEmbedding', 'Gelu', 'FastGelu', 'BiasGelu', 'QuickGelu'].map((name) => `com.microsoft.${name}`),
 ]);
-const joiningStreams = new Set(['com.microsoft.SkipLayerNormalization', 'com.microsoft.SkipSimplifiedLayerNormalization']);
+const joiningStreams = new Set([
+  'com.microsoft.SkipLayerNormalization',
+  'com.microsoft.SkipSimplifiedLayerNormalization',
+]);
 const embedding = new Set(['Gather', 'com.microsoft.EmbedLayerNormalization', 'com.microsoft.GatherBlockQuantized']);
 
 /** Before a projection may lie a sum with positions, and before it the residual sum. */
@@ -36,7 +64,8 @@ export function originOf(index: GraphIndex, tensor: string): Origin {
   let cache = caches.get(index);
   if (cache === undefined) caches.set(index, (cache = new Map<string, Origin>()));
   let origin = cache.get(tensor);
-  if (origin === undefined) cache.set(tensor, (origin = trace(index, tensor, { sums: nearSums, steps: mostSteps.near })));
+  if (origin === undefined)
+    cache.set(tensor, (origin = trace(index, tensor, { sums: nearSums, steps: mostSteps.near })));
   return origin;
 }
 
@@ -52,12 +81,17 @@ export interface Operands {
  * of lies on the stream of the queries, this layer's or an earlier one's. Undefined where the graph does not tell. Positions,
  * which are added to queries and keys alike, count only where nothing else does.
  */
-export function isOneStream(index: GraphIndex, { queries, keys, values }: Operands, hasContent: (tensor: string) => boolean): boolean | undefined {
+export function isOneStream(
+  index: GraphIndex,
+  { queries, keys, values }: Operands,
+  hasContent: (tensor: string) => boolean,
+): boolean | undefined {
   const [asking, asked, read] = [queries, keys, values].map((tensor) => originOf(index, tensor));
   if (queries === keys || [...asking.projected].some((tensor) => asked.projected.has(tensor))) return true;
   const own = [...read.nearest].filter(([, tensor]) => hasContent(tensor));
   const nearest = (own.length > 0 ? own : [...read.nearest]).map(([point]) => point);
-  if (nearest.every((point) => asking.points.has(point)) || asking.passed.has(rearrangedFrom(index, values))) return true;
+  if (nearest.every((point) => asking.points.has(point)) || asking.passed.has(rearrangedFrom(index, values)))
+    return true;
   const stream = trace(index, queries, { sums: Infinity, steps: mostSteps.far });
   if (nearest.every((point) => stream.points.has(point))) return true;
   return stream.isOpen || read.isOpen ? undefined : false;
@@ -67,7 +101,10 @@ export function isOneStream(index: GraphIndex, { queries, keys, values }: Operan
 export function isOfKeys(index: GraphIndex, keys: string, values: string): boolean {
   const [asked, read] = [keys, values].map((tensor) => originOf(index, tensor));
   if (asked.passed.has(rearrangedFrom(index, values)) || read.passed.has(rearrangedFrom(index, keys))) return true;
-  return [...read.projected].some((tensor) => asked.projected.has(tensor)) || [...read.nearest.keys()].some((point) => asked.points.has(point));
+  return (
+    [...read.projected].some((tensor) => asked.projected.has(tensor)) ||
+    [...read.nearest.keys()].some((point) => asked.points.has(point))
+  );
 }
 
 /** The tensor that one is in another arrangement. */
@@ -75,7 +112,13 @@ function rearrangedFrom(index: GraphIndex, tensor: string): string {
   let name = tensor;
   for (let i = 0; i < 12; i++) {
     const node = index.producer(name);
-    if (node === undefined || !rearranging.has(operatorOf(index, node)) || index.nodes[node].opType === 'Concat' || index.nodes[node].opType === 'Gather') return name;
+    if (
+      node === undefined ||
+      !rearranging.has(operatorOf(index, node)) ||
+      index.nodes[node].opType === 'Concat' ||
+      index.nodes[node].opType === 'Gather'
+    )
+      return name;
     name = index.nodes[node].inputs[0];
   }
   return name;

@@ -40,7 +40,8 @@ export function patchLoop(index: GraphIndex, node: number, places: readonly Loop
     if (reader.field !== nodeAttributeField) written.raw(whole);
     else {
       const attribute = index.attributes(node).get(attributeName(bytes, reader, index.model.name));
-      if (attribute?.name === 'body') written.message(nodeAttributeField, withGraph(bytes, reader, index.model.name, body));
+      if (attribute?.name === 'body')
+        written.message(nodeAttributeField, withGraph(bytes, reader, index.model.name, body));
       else if (attribute === undefined || !scanOutputs.has(attribute.name)) written.raw(whole);
     }
   }
@@ -48,8 +49,17 @@ export function patchLoop(index: GraphIndex, node: number, places: readonly Loop
     const given = (name: string): readonly number[] => index.attributes(node).get(name)?.integers ?? [];
     const numSlices = numResults - (loop.index.inputs.length - loop.scanned.size);
     const own = (name: string): number[] => Array.from({ length: numSlices }, (_, i) => given(name)[i] ?? 0);
-    written.message(nodeAttributeField, integers('scan_output_axes', [...own('scan_output_axes'), ...places.map(() => 0)]));
-    written.message(nodeAttributeField, integers('scan_output_directions', [...own('scan_output_directions'), ...places.map((place) => (place.isReversed ? 1 : 0))]));
+    written.message(
+      nodeAttributeField,
+      integers('scan_output_axes', [...own('scan_output_axes'), ...places.map(() => 0)]),
+    );
+    written.message(
+      nodeAttributeField,
+      integers('scan_output_directions', [
+        ...own('scan_output_directions'),
+        ...places.map((place) => (place.isReversed ? 1 : 0)),
+      ]),
+    );
   }
   for (let i = 0; i < numResults; i++) written.text(nodeOutputField, outputs[i] ?? `${places[0].output}/unused-${i}`);
   for (const { output } of places) written.text(nodeOutputField, output);
@@ -66,7 +76,8 @@ function attributeName(bytes: Uint8Array, { start, end }: WireReader, file: stri
 function withGraph(bytes: Uint8Array, { start, end }: WireReader, file: string, graph: WireWriter): WireWriter {
   const written = new WireWriter();
   const reader = new WireReader(bytes, file, start, end);
-  while (reader.next()) if (reader.field !== attributeGraphField) written.raw(bytes.subarray(reader.fieldStart, reader.end));
+  while (reader.next())
+    if (reader.field !== attributeGraphField) written.raw(bytes.subarray(reader.fieldStart, reader.end));
   return written.message(attributeGraphField, graph);
 }
 

@@ -28,19 +28,115 @@ export interface PositionGraph {
 }
 
 /** Operators that only move what they are given first. */
-const moving = new Set(['Reshape', 'Transpose', 'Slice', 'Split', 'Squeeze', 'Unsqueeze', 'Flatten', 'Expand', 'Tile', 'DepthToSpace', 'SpaceToDepth', 'Gather', 'GatherElements', 'GatherND']);
+const moving = new Set([
+  'Reshape',
+  'Transpose',
+  'Slice',
+  'Split',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Expand',
+  'Tile',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+]);
 /** Operators that compute something else for each place, from what stands there or from its features. */
 const pointwise = new Set([
-  ...['Identity', 'Dropout', 'Cast', 'CastLike', 'Relu', 'LeakyRelu', 'Elu', 'Selu', 'Celu', 'Gelu', 'Mish', 'Sigmoid', 'HardSigmoid', 'HardSwish', 'Softplus', 'Softsign', 'Tanh', 'Erf', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Neg', 'Abs', 'Clip', 'Sin', 'Cos', 'Floor', 'Ceil', 'Round', 'Sign', 'Softmax', 'LogSoftmax'],
-  ...['LayerNormalization', 'RMSNormalization', 'SimplifiedLayerNormalization', 'BatchNormalization', 'InstanceNormalization', 'GroupNormalization', 'LpNormalization', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear'],
-  ...['Gelu', 'FastGelu', 'QuickGelu', 'BiasGelu', 'BiasSoftmax', 'RotaryEmbedding', 'QuantizeLinear', 'DequantizeLinear', 'GroupNorm', 'MultiHeadAttention'].map((name) => `com.microsoft.${name}`),
+  ...[
+    'Identity',
+    'Dropout',
+    'Cast',
+    'CastLike',
+    'Relu',
+    'LeakyRelu',
+    'Elu',
+    'Selu',
+    'Celu',
+    'Gelu',
+    'Mish',
+    'Sigmoid',
+    'HardSigmoid',
+    'HardSwish',
+    'Softplus',
+    'Softsign',
+    'Tanh',
+    'Erf',
+    'Exp',
+    'Log',
+    'Sqrt',
+    'Reciprocal',
+    'Neg',
+    'Abs',
+    'Clip',
+    'Sin',
+    'Cos',
+    'Floor',
+    'Ceil',
+    'Round',
+    'Sign',
+    'Softmax',
+    'LogSoftmax',
+  ],
+  ...[
+    'LayerNormalization',
+    'RMSNormalization',
+    'SimplifiedLayerNormalization',
+    'BatchNormalization',
+    'InstanceNormalization',
+    'GroupNormalization',
+    'LpNormalization',
+    'RotaryEmbedding',
+    'QuantizeLinear',
+    'DequantizeLinear',
+  ],
+  ...[
+    'Gelu',
+    'FastGelu',
+    'QuickGelu',
+    'BiasGelu',
+    'BiasSoftmax',
+    'RotaryEmbedding',
+    'QuantizeLinear',
+    'DequantizeLinear',
+    'GroupNorm',
+    'MultiHeadAttention',
+  ].map((name) => `com.microsoft.${name}`),
 ]);
-const summing = new Set(['Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Sum', 'Mean', 'PRelu', 'com.microsoft.BiasAdd']);
-const joiningStreams = new Set(['com.microsoft.SkipLayerNormalization', 'com.microsoft.SkipSimplifiedLayerNormalization']);
+const summing = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Max',
+  'Min',
+  'Sum',
+  'Mean',
+  'PRelu',
+  'com.microsoft.BiasAdd',
+]);
+const joiningStreams = new Set([
+  'com.microsoft.SkipLayerNormalization',
+  'com.microsoft.SkipSimplifiedLayerNormalization',
+]);
 const convolving = new Set(['Conv', 'ConvInteger', 'com.microsoft.FusedConv']);
 const pooling = new Set(['MaxPool', 'AveragePool', 'LpPool']);
 const poolingAll = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
-const reducing = new Set(['ReduceMean', 'ReduceSum', 'ReduceMax', 'ReduceMin', 'ReduceL1', 'ReduceL2', 'ReduceSumSquare', 'ReduceProd', 'ReduceLogSumExp']);
+const reducing = new Set([
+  'ReduceMean',
+  'ReduceSum',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceL1',
+  'ReduceL2',
+  'ReduceSumSquare',
+  'ReduceProd',
+  'ReduceLogSumExp',
+]);
 const packedProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4']);
 
 /** Comparing floats, which merging does, came with this version of the operators. */
@@ -85,22 +181,39 @@ class Carrier {
     const index = this.#index;
     const wanted = index.ancestors(sites.flatMap(({ queries, keys }) => [queries, keys])).nodes;
     // The products that make scores are wanted too: they tell queries' axes from those of features.
-    const scores = new Map(sites.map((site) => [site, index.consumers(site.queries).find((node) => productOf(index, node)?.operands.includes(site.keys) === true)]));
+    const scores = new Map(
+      sites.map((site) => [
+        site,
+        index.consumers(site.queries).find((node) => productOf(index, node)?.operands.includes(site.keys) === true),
+      ]),
+    );
     const asked = new Set([...scores.values()].filter((node) => node !== undefined));
-    for (const [site, product] of scores) if (product !== undefined && site.loop === undefined) this.#weighting.set(site.node, { site, scores: product });
+    for (const [site, product] of scores)
+      if (product !== undefined && site.loop === undefined) this.#weighting.set(site.node, { site, scores: product });
     index.nodes.forEach((_, node) => {
       if (wanted.has(node) || asked.has(node)) this.#visit(node);
     });
-    const placed = sites.map((site): [PlacedSite, SitePositions | string] => [site, this.#site(site, scores.get(site))]);
-    return { replacements: { nodes: this.#replaced, initializers: this.#write.initializers }, added: this.#write.take(), changed: this.#carried, sites: new Map(placed), input: this.#input };
+    const placed = sites.map((site): [PlacedSite, SitePositions | string] => [
+      site,
+      this.#site(site, scores.get(site)),
+    ]);
+    return {
+      replacements: { nodes: this.#replaced, initializers: this.#write.initializers },
+      added: this.#write.take(),
+      changed: this.#carried,
+      sites: new Map(placed),
+      input: this.#input,
+    };
   }
 
   #site(site: PlacedSite, product: number | undefined): SitePositions | string {
     const { queries, keys, loop } = site;
     if (loop !== undefined) return 'it is inside a loop';
     const lost = this.#lost.get(queries) ?? this.#lost.get(keys);
-    if (lost !== undefined) return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
-    if (!this.#carried.has(queries) || !this.#carried.has(keys)) return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
+    if (lost !== undefined)
+      return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
+    if (!this.#carried.has(queries) || !this.#carried.has(keys))
+      return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
     const made = product === undefined ? undefined : this.#products.get(product);
     if (made !== undefined) return made;
     if (product !== undefined) return 'its product is of a form that is not known';
@@ -145,11 +258,20 @@ class Carrier {
       return true;
     }
     const beside = this.#ids.get(inputs[0]);
-    const isMoved = moving.has(operator) || operator === 'Identity' || operator === 'Cast' || (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
+    const isMoved =
+      moving.has(operator) ||
+      operator === 'Identity' ||
+      operator === 'Cast' ||
+      (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
     if (beside === undefined || !isMoved || inputs.slice(1).some((name) => this.#ids.has(name))) return false;
     const own = outputs.map(() => write.fresh());
     if (operator === 'Cast' || operator === 'Identity') write.add('Identity', [beside], {}, own[0]);
-    else write.copy(node, operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)], { outputs: own, without: operator === 'Pad' ? ['value'] : [] });
+    else
+      write.copy(
+        node,
+        operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)],
+        { outputs: own, without: operator === 'Pad' ? ['value'] : [] },
+      );
     outputs.forEach((output, i) => this.#ids.set(output, own[i]));
     this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
     return true;
@@ -160,9 +282,20 @@ class Carrier {
     const known = this.#weighting.get(node);
     const product = known && productOf(this.#index, node);
     const made = known && this.#products.get(known.scores);
-    if (product === undefined || made?.numOwnAxes !== 2 || product.equation !== undefined || product.isTransposed.includes(true)) return false;
+    if (
+      product === undefined ||
+      made?.numOwnAxes !== 2 ||
+      product.equation !== undefined ||
+      product.isTransposed.includes(true)
+    )
+      return false;
     if (product.operands[1] !== known?.site.values || !this.#carried.has(known.site.values)) return false;
-    this.#write.add('MatMul', [made.rows, this.#write.onesLike(this.#write.corner(known.site.values, -2))], {}, this.#index.nodes[node].outputs[0]);
+    this.#write.add(
+      'MatMul',
+      [made.rows, this.#write.onesLike(this.#write.corner(known.site.values, -2))],
+      {},
+      this.#index.nodes[node].outputs[0],
+    );
     return true;
   }
 
@@ -199,7 +332,8 @@ class Carrier {
       return [0, 3];
     }
     // A quantised convolution is also given its input's zero point.
-    if (convolving.has(operator) || pooling.has(operator)) return isFirst && !isCarried(second) && this.#convolve(node, operator) ? [0] : undefined;
+    if (convolving.has(operator) || pooling.has(operator))
+      return isFirst && !isCarried(second) && this.#convolve(node, operator) ? [0] : undefined;
     if (poolingAll.has(operator)) {
       write.zerosLike(write.add('GlobalMaxPool', [first]), output);
       return [0];
@@ -217,17 +351,30 @@ class Carrier {
         write.spread(this.#sum([second, inputs[2]]), first, output);
         return [0];
       case 'Concat':
-        write.copy(node, inputs.map((name) => (isCarried(name) ? name : isLearned(this.#index, name) ? write.ownLike(name) : write.nowhereLike(name))));
+        write.copy(
+          node,
+          inputs.map((name) =>
+            isCarried(name) ? name : isLearned(this.#index, name) ? write.ownLike(name) : write.nowhereLike(name),
+          ),
+        );
         return [0];
       case 'ScatterND':
       case 'ScatterElements':
         if (isCarried(second)) return undefined;
-        write.copy(node, [first, second, inputs[2]].map((name, i) => (i === 1 || isCarried(name) ? name : write.nowhereLike(name))), { without: ['reduction'] });
+        write.copy(
+          node,
+          [first, second, inputs[2]].map((name, i) => (i === 1 || isCarried(name) ? name : write.nowhereLike(name))),
+          { without: ['reduction'] },
+        );
         return [0];
       case 'Pad':
         if (!isFirstOnly) return undefined;
         if ((this.#index.attributes(node).get('mode')?.text ?? 'constant') !== 'constant') return 'all';
-        write.copy(node, [first, second, '', inputs[3] ?? ''].slice(0, inputs[3] ? 4 : 2).filter((name) => name !== undefined), { without: ['value'] });
+        write.copy(
+          node,
+          [first, second, '', inputs[3] ?? ''].slice(0, inputs[3] ? 4 : 2).filter((name) => name !== undefined),
+          { without: ['value'] },
+        );
         return [0];
       case 'DynamicQuantizeLinear':
         write.add('Identity', [first], {}, output);
@@ -260,7 +407,12 @@ class Carrier {
   /** A product's rows keep their positions. What a weight sums up is of one place, or of neighbours that become one. */
   #multiply(product: Product, output: string): readonly number[] | undefined {
     const write = this.#write;
-    const { node, operands: [a, b], isTransposed, equation } = product;
+    const {
+      node,
+      operands: [a, b],
+      isTransposed,
+      equation,
+    } = product;
     if (product.operands.length !== 2) return undefined;
     const [isLeft, isRight] = [this.#carried.has(a), this.#carried.has(b)];
     if (equation !== undefined) return this.#contract(product, output);
@@ -269,13 +421,22 @@ class Carrier {
       this.#products.set(node, { rows: left, columns: right, numOwnAxes: 2 });
       const ones = write.onesLike(right);
       if (!isTransposed[0] && !isTransposed[1]) write.add('MatMul', [left, ones], {}, output);
-      else write.add(operatorOf(this.#index, node), [left, ones], { transA: { integer: isTransposed[0] ? 1 : 0 }, transB: { integer: isTransposed[1] ? 1 : 0 } }, output);
+      else
+        write.add(
+          operatorOf(this.#index, node),
+          [left, ones],
+          { transA: { integer: isTransposed[0] ? 1 : 0 }, transB: { integer: isTransposed[1] ? 1 : 0 } },
+          output,
+        );
       return [0];
     }
     if (isLeft) {
       if (isTransposed[0]) return undefined;
       const width = chosenColumns(this.#index, b, isTransposed[1]);
-      const right = width === undefined ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2, true)) : write.row(width);
+      const right =
+        width === undefined
+          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2, true))
+          : write.row(width);
       if (width === undefined && isTransposed[1]) return undefined;
       write.add('MatMul', [write.corner(a, -1), right], {}, output);
       return [0];
@@ -289,7 +450,12 @@ class Carrier {
 
   /** The same of an Einsum of two tensors. */
   #contract({ node, operands, equation: given }: Product, output: string): readonly number[] | undefined {
-    const equation = given && spelledOut(given, operands.map((name) => rankOf(this.#index, name)));
+    const equation =
+      given &&
+      spelledOut(
+        given,
+        operands.map((name) => rankOf(this.#index, name)),
+      );
     if (equation === undefined) return undefined;
     const write = this.#write;
     const isProduct = operands.every((name) => this.#carried.has(name));
@@ -298,7 +464,12 @@ class Carrier {
       const isCarried = this.#carried.has(name);
       let tensor = isCarried ? name : write.nowhereLike(name);
       letters.forEach((letter, axis) => {
-        if (!equation.result.includes(letter)) tensor = isCarried ? (isProduct ? write.squeeze(tensor, axis - letters.length) : write.corner(tensor, axis - letters.length)) : write.reduce('ReduceMax', tensor, axis - letters.length, true);
+        if (!equation.result.includes(letter))
+          tensor = isCarried
+            ? isProduct
+              ? write.squeeze(tensor, axis - letters.length)
+              : write.corner(tensor, axis - letters.length)
+            : write.reduce('ReduceMax', tensor, axis - letters.length, true);
       });
       return { tensor, letters, isCarried };
     });
@@ -306,7 +477,13 @@ class Carrier {
     const factors = own.map(({ tensor }, i) => (i === leading ? tensor : write.onesLike(tensor)));
     write.add('Einsum', factors, { equation: { text: `${equation.operands.join(',')}->${equation.result}` } }, output);
     if (isProduct) {
-      const ofResult = own.map(({ tensor, letters }) => write.add('Einsum', [tensor], { equation: { text: `${letters.join('')}->${[...equation.result].filter((letter) => letters.includes(letter)).join('')}` } }));
+      const ofResult = own.map(({ tensor, letters }) =>
+        write.add('Einsum', [tensor], {
+          equation: {
+            text: `${letters.join('')}->${[...equation.result].filter((letter) => letters.includes(letter)).join('')}`,
+          },
+        }),
+      );
       this.#products.set(node, { rows: ofResult[0], columns: ofResult[1], numOwnAxes: 1 });
     }
     return [0];
@@ -315,14 +492,31 @@ class Carrier {
   /** A cell of what a window steps over stands where its first place does. */
   #convolve(node: number, operator: string): boolean {
     const write = this.#write;
-    const { inputs: [from, weight], outputs: [output] } = this.#index.nodes[node];
+    const {
+      inputs: [from, weight],
+      outputs: [output],
+    } = this.#index.nodes[node];
     const dims = convolving.has(operator) ? this.#index.weight(weight)?.dims : undefined;
     const kernel = convolvedKernel(this.#index, node, dims?.slice(2));
     if (kernel === undefined || (convolving.has(operator) && dims === undefined)) return false;
-    const attributes = { ...write.attributes(node, ['group', 'kernel_shape', 'ceil_mode', 'count_include_pad', 'storage_order', 'p', 'activation', 'activation_params', 'alpha', 'beta']) };
+    const attributes = {
+      ...write.attributes(node, [
+        'group',
+        'kernel_shape',
+        'ceil_mode',
+        'count_include_pad',
+        'storage_order',
+        'p',
+        'activation',
+        'activation_params',
+        'alpha',
+        'beta',
+      ]),
+    };
     const picked = write.add('Conv', [write.corner(from, 1), write.kernel(kernel.sizes, kernel.at)], attributes);
     // All channels stand at the same place.
-    if (dims !== undefined) write.add('Expand', [picked, write.integers([1, dims[0], ...kernel.sizes.map(() => 1)])], {}, output);
+    if (dims !== undefined)
+      write.add('Expand', [picked, write.integers([1, dims[0], ...kernel.sizes.map(() => 1)])], {}, output);
     else write.add('Add', [picked, write.zerosLike(write.add('GlobalMaxPool', [from]))], {}, output);
     return true;
   }
@@ -330,13 +524,17 @@ class Carrier {
   /** What is pooled over one axis stands where the first of it does; over several, nowhere. */
   #reduce(node: number): readonly number[] | undefined {
     const write = this.#write;
-    const { inputs: [from, given], outputs: [output] } = this.#index.nodes[node];
+    const {
+      inputs: [from, given],
+      outputs: [output],
+    } = this.#index.nodes[node];
     const axes = this.#index.attributes(node).get('axes')?.integers ?? this.#index.constantIntegers(given ?? '');
     const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
     if (axes === undefined || axes.length === 0) return undefined;
     let reduced = from;
     // From the last axis on, so that the others keep their numbers.
-    for (const axis of [...axes].sort((a, b) => (a < 0 === b < 0 ? (a < 0 ? a - b : b - a) : 0))) reduced = write.corner(reduced, axis, isKept);
+    for (const axis of [...axes].sort((a, b) => (a < 0 === b < 0 ? (a < 0 ? a - b : b - a) : 0)))
+      reduced = write.corner(reduced, axis, isKept);
     if (axes.length === 1) write.add('Identity', [reduced], {}, output);
     else write.zerosLike(reduced, output);
     return [0];

@@ -33,21 +33,39 @@ export class PositionNodes {
   }
 
   /** Adds a node; gives its output's name, a new one where none is given. */
-  add(operator: string, inputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}, output = this.#name()): string {
+  add(
+    operator: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+    output = this.#name(),
+  ): string {
     this.#nodes.push(encodeNode(operator, inputs, [output], attributes));
     return output;
   }
 
   /** Adds a copy of a node of the graph with other inputs, and without some of its attributes. */
-  copy(node: number, inputs: readonly string[], { outputs = this.#index.nodes[node].outputs, without = [] }: { readonly outputs?: readonly string[]; readonly without?: readonly string[] } = {}): void {
+  copy(
+    node: number,
+    inputs: readonly string[],
+    {
+      outputs = this.#index.nodes[node].outputs,
+      without = [],
+    }: { readonly outputs?: readonly string[]; readonly without?: readonly string[] } = {},
+  ): void {
     const { opType, domain } = this.#index.nodes[node];
-    this.#nodes.push(encodeNode(domain === '' ? opType : `${domain}.${opType}`, inputs, outputs, this.attributes(node, without)));
+    this.#nodes.push(
+      encodeNode(domain === '' ? opType : `${domain}.${opType}`, inputs, outputs, this.attributes(node, without)),
+    );
   }
 
   /** The attributes of a node of the graph, as they are. */
   attributes(node: number, without: readonly string[]): Record<string, AttributeValue> {
     const { bytes } = this.#index.nodes[node];
-    return Object.fromEntries([...this.#index.attributes(node)].filter(([name]) => !without.includes(name)).map(([name, { range }]) => [name, { raw: bytes.subarray(range.start, range.end) }]));
+    return Object.fromEntries(
+      [...this.#index.attributes(node)]
+        .filter(([name]) => !without.includes(name))
+        .map(([name, { range }]) => [name, { raw: bytes.subarray(range.start, range.end) }]),
+    );
   }
 
   /** A name that nothing in the graph has. */
@@ -62,7 +80,9 @@ export class PositionNodes {
 
   /** A tensor with one more axis behind its last. */
   unsqueeze(tensor: string): string {
-    return (this.#index.model.opsets.get('') ?? 1) >= 13 ? this.add('Unsqueeze', [tensor, this.integers([-1])]) : this.add('Unsqueeze', [tensor], { axes: { integers: [-1] } });
+    return (this.#index.model.opsets.get('') ?? 1) >= 13
+      ? this.add('Unsqueeze', [tensor, this.integers([-1])])
+      : this.add('Unsqueeze', [tensor], { axes: { integers: [-1] } });
   }
 
   /** What two tensors of one sum have in common: that of them which has positions, −1 where both have and they differ. */
@@ -82,14 +102,21 @@ export class PositionNodes {
   /** A tensor with one of its axes taken together: the first of the positions along it. */
   corner(tensor: string, axis: number, isKept = true, output?: string): string {
     const far = this.#number(2 ** 25);
-    const first = this.reduce('ReduceMin', this.add('Where', [this.add('Equal', [tensor, this.#number(nowhere)]), far, tensor]), axis, isKept);
+    const first = this.reduce(
+      'ReduceMin',
+      this.add('Where', [this.add('Equal', [tensor, this.#number(nowhere)]), far, tensor]),
+      axis,
+      isKept,
+    );
     return this.add('Where', [this.add('Equal', [first, far]), this.#number(nowhere), first], {}, output);
   }
 
   reduce(operator: 'ReduceMin' | 'ReduceMax', tensor: string, axis: number, isKept: boolean, output?: string): string {
     const keepdims = { integer: isKept ? 1 : 0 };
     const isInput = (this.#index.model.opsets.get('') ?? 1) >= 18;
-    return isInput ? this.add(operator, [tensor, this.integers([axis])], { keepdims }, output) : this.add(operator, [tensor], { keepdims, axes: { integers: [axis] } }, output);
+    return isInput
+      ? this.add(operator, [tensor, this.integers([axis])], { keepdims }, output)
+      : this.add(operator, [tensor], { keepdims, axes: { integers: [axis] } }, output);
   }
 
   /** A tensor of a shape's own, spread to the shape that it has beside another, whose numbers say nothing. */
@@ -155,7 +182,10 @@ export class PositionNodes {
     if (!this.#initializers.has(name)) {
       const written = new WireWriter();
       for (const dim of dims) written.integer(1, dim);
-      this.#initializers.set(name, written.integer(2, dataType.float32).bytes(9, new Uint8Array(values.buffer)).text(8, name).toBytes());
+      this.#initializers.set(
+        name,
+        written.integer(2, dataType.float32).bytes(9, new Uint8Array(values.buffer)).text(8, name).toBytes(),
+      );
     }
     return name;
   }

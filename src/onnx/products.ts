@@ -36,7 +36,15 @@ const operandInputs = new Map<string, readonly [number, number]>([
 ]);
 
 /** Operators that multiply with a weight in a form of its own: never a product of activations, always one with a weight. */
-const weightProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4', 'com.microsoft.MatMulFpQ4', 'Conv', 'ConvInteger', 'QLinearConv', 'com.microsoft.FusedConv']);
+const weightProducts = new Set([
+  'com.microsoft.MatMulNBits',
+  'com.microsoft.MatMulBnb4',
+  'com.microsoft.MatMulFpQ4',
+  'Conv',
+  'ConvInteger',
+  'QLinearConv',
+  'com.microsoft.FusedConv',
+]);
 
 /** The operator of a node, with its domain where it is not a standard one. */
 export function operatorOf(index: GraphIndex, node: number): string {
@@ -51,12 +59,27 @@ export function productOf(index: GraphIndex, node: number): Product | undefined 
   if (operator === 'Einsum') {
     const equation = parseEquation(index.attributes(node).get('equation')?.text ?? '');
     if (equation === undefined || equation.operands.length !== inputs.length || inputs.length < 2) return undefined;
-    return { node, operands: inputs, isTransposed: inputs.map(() => false), isFirstMoved: inputs.map(() => false), equation };
+    return {
+      node,
+      operands: inputs,
+      isTransposed: inputs.map(() => false),
+      isFirstMoved: inputs.map(() => false),
+      equation,
+    };
   }
   const positions = operandInputs.get(operator);
   if (positions === undefined || inputs.length <= positions[1]) return undefined;
-  const [isTransposed, isFirstMoved] = [['transA', 'transB'], ['transBatchA', 'transBatchB']].map((names) => names.map((name) => index.integerAttribute(node, name) === 1));
-  return { node, operands: positions.map((position) => inputs[position]), isTransposed, isFirstMoved, equation: undefined };
+  const [isTransposed, isFirstMoved] = [
+    ['transA', 'transB'],
+    ['transBatchA', 'transBatchB'],
+  ].map((names) => names.map((name) => index.integerAttribute(node, name) === 1));
+  return {
+    node,
+    operands: positions.map((position) => inputs[position]),
+    isTransposed,
+    isFirstMoved,
+    equation: undefined,
+  };
 }
 
 /** Whether an operand is a weight: as it is, or the part of one that the model or its router selects. */
@@ -86,14 +109,20 @@ function elementwiseProduct(index: GraphIndex, node: number): Product | undefine
   const maker = index.producer(inputs[0]);
   if (maker === undefined || index.nodes[maker].opType !== 'Mul') return undefined;
   const [a, b] = index.nodes[maker].inputs;
-  return a === b ? undefined : { node, operands: [a, b], isTransposed: [false, false], isFirstMoved: [false, false], equation: undefined };
+  return a === b
+    ? undefined
+    : { node, operands: [a, b], isTransposed: [false, false], isFirstMoved: [false, false], equation: undefined };
 }
 
 /** Reads `bhqd,bhkd->bhqk`, with or without the result; undefined where it is malformed. */
 export function parseEquation(text: string): Equation | undefined {
   const [left, right] = text.replaceAll(' ', '').split('->');
   const operands = left.split(',');
-  if (operands.some((operand) => !/^(?:[A-Za-z]|\.\.\.)*$/.test(operand)) || (right !== undefined && !/^(?:[A-Za-z]|\.\.\.)*$/.test(right))) return undefined;
+  if (
+    operands.some((operand) => !/^(?:[A-Za-z]|\.\.\.)*$/.test(operand)) ||
+    (right !== undefined && !/^(?:[A-Za-z]|\.\.\.)*$/.test(right))
+  )
+    return undefined;
   if (right !== undefined) return { operands, result: right };
   // Without an arrow the result holds the letters that occur once, in alphabetical order.
   const letters = [...left.replaceAll(',', '').replaceAll('.', '')];

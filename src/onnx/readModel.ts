@@ -1,6 +1,16 @@
 import { ExplorerError } from '../base/errors';
 import { dataType, dataTypeBits } from './dataType';
-import type { AttributeInfo, Dimension, ExternalData, FunctionInfo, GraphInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from './onnxModel';
+import type {
+  AttributeInfo,
+  Dimension,
+  ExternalData,
+  FunctionInfo,
+  GraphInfo,
+  NodeInfo,
+  OnnxModel,
+  TensorInfo,
+  ValueInfo,
+} from './onnxModel';
 import { WireReader, type ByteRange, type ReadingBudget } from '../base/wireReader';
 
 /** Bounds that no real model comes near; beyond them the file is refused rather than held in memory. */
@@ -30,7 +40,11 @@ interface Source {
 }
 
 /** What is read of a model, or of one of its nodes. */
-function sourceOf(bytes: Uint8Array, name: string, budget: ReadingBudget = { fields: maxNodeFields, textBytes: maxNodeTextBytes }): Source {
+function sourceOf(
+  bytes: Uint8Array,
+  name: string,
+  budget: ReadingBudget = { fields: maxNodeFields, textBytes: maxNodeTextBytes },
+): Source {
   return { bytes, name, strings: new Map(), budget };
 }
 
@@ -38,7 +52,14 @@ function sourceOf(bytes: Uint8Array, name: string, budget: ReadingBudget = { fie
  * Reads a model file's graph without touching its weights.
  * Throws `modelTruncated`, `modelNotOnnx`, `modelOrtFormat` or `modelUnsupported`; never anything else, whatever the bytes.
  */
-export function readModel(bytes: Uint8Array, name: string, whole: { readonly fileBytes: number; readonly ownFile: string | undefined } = { fileBytes: bytes.length, ownFile: undefined }): OnnxModel {
+export function readModel(
+  bytes: Uint8Array,
+  name: string,
+  whole: { readonly fileBytes: number; readonly ownFile: string | undefined } = {
+    fileBytes: bytes.length,
+    ownFile: undefined,
+  },
+): OnnxModel {
   if (bytes.length === 0) throw new ExplorerError('modelTruncated', [name, 0]);
   if (isOrtFormat(bytes)) throw new ExplorerError('modelOrtFormat', [name]);
   const source = sourceOf(bytes, name, { fields: maxFields, textBytes: maxNamesBytes });
@@ -54,7 +75,8 @@ export function readModel(bytes: Uint8Array, name: string, whole: { readonly fil
       if (!modelFields.has(reader.field)) throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one']);
       if (reader.field === 7) graphs.push(reader.range());
       else if (!leftOut.has(reader.field)) headerFields.push({ start: reader.fieldStart, end: reader.end });
-      if (headerFields.length > maxTensors) throw new ExplorerError('modelUnsupported', [name, `it says more than ${maxTensors} things beside its graph`]);
+      if (headerFields.length > maxTensors)
+        throw new ExplorerError('modelUnsupported', [name, `it says more than ${maxTensors} things beside its graph`]);
       if (reader.field === 1) irVersion = reader.unsigned();
       else if (reader.field === 2) producer = `${reader.text()}${producer}`;
       else if (reader.field === 3) producer = `${producer} ${reader.text()}`;
@@ -64,17 +86,32 @@ export function readModel(bytes: Uint8Array, name: string, whole: { readonly fil
       } else if (reader.field === 25) functions.push(reader.range());
     }
   } catch (error) {
-    if (error instanceof ExplorerError && error.code === 'modelTruncated' && !modelFields.has(reader.field)) throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one'], { cause: error });
+    if (error instanceof ExplorerError && error.code === 'modelTruncated' && !modelFields.has(reader.field))
+      throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one'], { cause: error });
     throw error;
   }
   if (graphs.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
   const graph = readGraphs(source, graphs, 0);
   if (graph.nodes.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'its graph is empty']);
-  return { name, bytes, ...whole, irVersion, producer: producer.trim(), opsets, graph, functions: functions.map((range) => readFunction(source, range)), headerFields };
+  return {
+    name,
+    bytes,
+    ...whole,
+    irVersion,
+    producer: producer.trim(),
+    opsets,
+    graph,
+    functions: functions.map((range) => readFunction(source, range)),
+    headerFields,
+  };
 }
 
 /** Reads the body of a control-flow node, a range of that node's bytes; `depth` counts how deep it is nested. */
-export function readSubgraph(model: OnnxModel, { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange }, depth: number): GraphInfo {
+export function readSubgraph(
+  model: OnnxModel,
+  { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange },
+  depth: number,
+): GraphInfo {
   return readGraphs(sourceOf(bytes, model.name, { fields: maxFields, textBytes: maxNamesBytes }), [range], depth);
 }
 
@@ -132,8 +169,10 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
           break;
         default: // documentation and metadata: not needed to run the model
       }
-      if (nodes.length > maxNodes) throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
-      if (initializers.length + inputs.length + outputs.length + valueInfos.length + others.length > maxTensors) throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxTensors} tensors`]);
+      if (nodes.length > maxNodes)
+        throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
+      if (initializers.length + inputs.length + outputs.length + valueInfos.length + others.length > maxTensors)
+        throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxTensors} tensors`]);
     }
   }
   return { name, nodes, initializers, inputs, outputs, valueInfos, others };
@@ -225,7 +264,10 @@ function readAttribute(source: Source, range: ByteRange): AttributeInfo {
     else if (reader.field === 21) reference = reader.text();
   }
   // An attribute's string may hold any bytes; those that are compared are ASCII.
-  const ascii = text === undefined ? undefined : String.fromCharCode(...source.bytes.subarray(text.start, Math.min(text.end, text.start + 256)));
+  const ascii =
+    text === undefined
+      ? undefined
+      : String.fromCharCode(...source.bytes.subarray(text.start, Math.min(text.end, text.start + 256)));
   return { name, type, range, float, integer, text: ascii, tensor, integers, floats, graphs, reference };
 }
 
@@ -276,9 +318,16 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
       default: // values of other types, documentation
     }
   }
-  if (dims.some((dim) => dim < 0)) throw new ExplorerError('modelNotOnnx', [source.name, 'a tensor has a negative size']);
+  if (dims.some((dim) => dim < 0))
+    throw new ExplorerError('modelNotOnnx', [source.name, 'a tensor has a negative size']);
   const count = dims.reduce((product, dim) => product * dim, 1);
-  if (raw !== undefined && raw.end > raw.start && dataTypeBits(type) > 0 && raw.end - raw.start < Math.floor((count * dataTypeBits(type)) / 8)) throw new ExplorerError('modelNotOnnx', [source.name, `the tensor "${name}" is shorter than its shape says`]);
+  if (
+    raw !== undefined &&
+    raw.end > raw.start &&
+    dataTypeBits(type) > 0 &&
+    raw.end - raw.start < Math.floor((count * dataTypeBits(type)) / 8)
+  )
+    throw new ExplorerError('modelNotOnnx', [source.name, `the tensor "${name}" is shorter than its shape says`]);
   return {
     name,
     dims,
@@ -288,7 +337,13 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
     // A single packed float_data field is laid out as raw_data is.
     data: raw ?? (type === dataType.float32 && numFloatFields === 1 ? floats[0] : undefined),
     external: location === 1 ? toExternalData(source, external) : undefined,
-    integers: hasIntegers ? (integers.length <= maxIntegers ? integers : undefined) : raw === undefined ? undefined : rawIntegers(source.bytes, raw, type, count),
+    integers: hasIntegers
+      ? integers.length <= maxIntegers
+        ? integers
+        : undefined
+      : raw === undefined
+        ? undefined
+        : rawIntegers(source.bytes, raw, type, count),
   };
 }
 
@@ -296,7 +351,9 @@ function rawIntegers(bytes: Uint8Array, raw: ByteRange, type: number, count: num
   const width = type === dataType.int64 ? 8 : type === dataType.int32 ? 4 : type === dataType.bool ? 1 : 0;
   if (width === 0 || count > maxIntegers || raw.end - raw.start !== count * width) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + raw.start, raw.end - raw.start);
-  return Array.from({ length: count }, (_, i) => (width === 8 ? Number(view.getBigInt64(i * 8, true)) : width === 4 ? view.getInt32(i * 4, true) : view.getUint8(i)));
+  return Array.from({ length: count }, (_, i) =>
+    width === 8 ? Number(view.getBigInt64(i * 8, true)) : width === 4 ? view.getInt32(i * 4, true) : view.getUint8(i),
+  );
 }
 
 function toExternalData(source: Source, entries: ReadonlyMap<string, string>): ExternalData {
@@ -304,7 +361,8 @@ function toExternalData(source: Source, entries: ReadonlyMap<string, string>): E
   const offset = Number(entries.get('offset') ?? 0);
   const length = entries.has('length') ? Number(entries.get('length')) : undefined;
   const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
-  if (location === '' || !isCount(offset) || (length !== undefined && !isCount(length))) throw new ExplorerError('modelNotOnnx', [source.name, 'it does not say where its weights lie']);
+  if (location === '' || !isCount(offset) || (length !== undefined && !isCount(length)))
+    throw new ExplorerError('modelNotOnnx', [source.name, 'it does not say where its weights lie']);
   return { location, offset, length };
 }
 
@@ -378,7 +436,8 @@ function readFunction(source: Source, range: ByteRange): FunctionInfo {
     else if (reader.field === 5) outputs.push(intern(source, reader.text()));
     else if (reader.field === 7) nodes.push(readNode(source, reader.range()));
     else if (reader.field === 10) domain = normalizeDomain(reader.text());
-    if (nodes.length > maxNodes) throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
+    if (nodes.length > maxNodes)
+      throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
   }
   return { name, domain, overload, inputs, outputs, nodes, opsets, defaults };
 }

@@ -22,7 +22,12 @@ export interface ExtractionReport {
     /** Branches that were put in the place of a conditional: which input decides, and the value it is taken to have. */
     readonly branches: readonly { readonly input: string; readonly value: boolean }[];
   };
-  readonly inputs: readonly { readonly name: string; readonly type: string; readonly dims: readonly (number | string)[] | undefined; readonly role: string }[];
+  readonly inputs: readonly {
+    readonly name: string;
+    readonly type: string;
+    readonly dims: readonly (number | string)[] | undefined;
+    readonly role: string;
+  }[];
   /** Why the inputs cannot be made from a text, or from a picture; empty where they can. */
   readonly inputProblem: string;
   readonly outputs: readonly string[];
@@ -71,7 +76,10 @@ export interface SiteChecks {
  * Makes the report of an analysed model.
  * @param given inputs that another model of the same folder gives.
  */
-export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalysis, given: ReadonlySet<string> = new Set()): ExtractionReport {
+export function makeReport(
+  { model, index, sites, missed, hoisted }: ModelAnalysis,
+  given: ReadonlySet<string> = new Set(),
+): ExtractionReport {
   const names = index.inputs.map((input) => input.name);
   const { roles } = planInputs(index, names, new Set(names));
   const pictures = new Set(names.filter((name) => roles.get(name) === 'pixels' || roles.get(name) === 'pixelMask'));
@@ -84,27 +92,56 @@ export function makeReport({ model, index, sites, missed, hoisted }: ModelAnalys
       opsets: [...model.opsets].map(([domain, version]) => ({ domain: domain === '' ? 'ai.onnx' : domain, version })),
       numNodes: index.nodes.length,
       numInitializers: index.graph.initializers.length,
-      externalBytes: index.graph.initializers.reduce((sum, { external }) => sum + (external === undefined || external.location === model.ownFile ? 0 : (external.length ?? 0)), 0),
+      externalBytes: index.graph.initializers.reduce(
+        (sum, { external }) =>
+          sum + (external === undefined || external.location === model.ownFile ? 0 : (external.length ?? 0)),
+        0,
+      ),
       branches: hoisted,
     },
-    inputs: index.inputs.map((input) => ({ name: input.name, type: dataTypeName(input.dataType) ?? 'unknown', dims: input.dims?.map((dim) => dim ?? '?'), role: given.has(input.name) ? (/embed/i.test(input.name) ? 'embeddings' : 'encoderResult') : (roles.get(input.name) ?? 'unknown') })),
+    inputs: index.inputs.map((input) => ({
+      name: input.name,
+      type: dataTypeName(input.dataType) ?? 'unknown',
+      dims: input.dims?.map((dim) => dim ?? '?'),
+      role: given.has(input.name)
+        ? /embed/i.test(input.name)
+          ? 'embeddings'
+          : 'encoderResult'
+        : (roles.get(input.name) ?? 'unknown'),
+    })),
     inputProblem: inputProblem(() => planInputs(index, names, readsOf(index) === 'image' ? pictures : given)),
     outputs: index.graph.outputs.map((output) => output.name),
-    sites: sites.map(({ node, path, component, layer, modelLayer, method, normalizer, rowSum, tensor, chain, numHeads, numKeyValueHeads, notes }) => ({
-      path,
-      component,
-      layer,
-      modelLayer,
-      method,
-      normalizer,
-      rowSum,
-      tensor,
-      operator: index.nodes[node].opType,
-      chain,
-      numHeads,
-      numKeyValueHeads,
-      notes,
-    })),
+    sites: sites.map(
+      ({
+        node,
+        path,
+        component,
+        layer,
+        modelLayer,
+        method,
+        normalizer,
+        rowSum,
+        tensor,
+        chain,
+        numHeads,
+        numKeyValueHeads,
+        notes,
+      }) => ({
+        path,
+        component,
+        layer,
+        modelLayer,
+        method,
+        normalizer,
+        rowSum,
+        tensor,
+        operator: index.nodes[node].opType,
+        chain,
+        numHeads,
+        numKeyValueHeads,
+        notes,
+      }),
+    ),
     missed: missed.map(({ path, operator, reason }) => ({ path, operator, reason })),
   };
 }
@@ -137,7 +174,11 @@ const methodMeaning: Record<ExtractionMethod, string> = {
   derived: 'the graph holds no such matrix; the equivalent one is computed',
 };
 
-const rowSumMeaning: Record<RowSum, string> = { one: 'sum to one', atMostOne: 'sum to one or less, by design', any: 'are not normalised, by design' };
+const rowSumMeaning: Record<RowSum, string> = {
+  one: 'sum to one',
+  atMostOne: 'sum to one or less, by design',
+  any: 'are not normalised, by design',
+};
 
 /** Items of a list that are written out; the JSON has them all. */
 const maxRows = 2000;
@@ -146,24 +187,78 @@ const maxRows = 2000;
 export function formatReport(report: ExtractionReport, modelName: string = report.model.name): MarkdownText {
   const { model, inputs, sites, missed } = report;
   const hasChecks = sites.some((site) => site.checks !== undefined);
-  const external = model.externalBytes > 0 ? words(` and ${megabytes(model.externalBytes)} MB of weights in other files`) : md``;
+  const external =
+    model.externalBytes > 0 ? words(` and ${megabytes(model.externalBytes)} MB of weights in other files`) : md``;
   return joinMarkdown(
     [
-      md`# Extraction report: ${joinMarkdown([...new Set([modelName, model.name])].map((name) => codeSpan(name)), ', ')}`,
+      md`# Extraction report: ${joinMarkdown(
+        [...new Set([modelName, model.name])].map((name) => codeSpan(name)),
+        ', ',
+      )}`,
       md``,
       md`## ${verdict(report)}`,
       md``,
       ...(report.inputProblem === '' ? [] : [words(report.inputProblem), md``]),
       ...listOf(sites, (site) => layerLine(site, hasChecks)),
-      ...(sites.length === 0 ? [] : [md``, md`How they were got:`, md``, ...[...new Set(sites.map((site) => site.method))].map((method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`), ...chainLines(sites)]),
-      ...(missed.length === 0 ? [] : [md``, md`## Seen and not extracted`, md``, ...listOf(missed, ({ path, operator, reason }) => md`${codeSpan(path)} (${codeSpan(operator)}): ${words(reason)}`)]),
+      ...(sites.length === 0
+        ? []
+        : [
+            md``,
+            md`
+How they were got:
+            `,
+            md``,
+            ...[...new Set(sites.map((site) => site.method))].map(
+              (method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`,
+            ),
+            ...chainLines(sites),
+          ]),
+      ...(missed.length === 0
+        ? []
+        : [
+            md``,
+            md`
+## Seen and not extracted
+            `,
+            md``,
+            ...listOf(
+              missed,
+              ({ path, operator, reason }) => md`${codeSpan(path)} (${codeSpan(operator)}): ${words(reason)}`,
+            ),
+          ]),
       md``,
-      md`## The file`,
+      md`
+## The file
+      `,
       md``,
-      md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${model.producer === '' ? md`producer not stated` : codeSpan(model.producer)}; IR ${model.irVersion}; ${joinMarkdown(model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`), ', ')}.`,
-      ...model.branches.slice(0, maxRows).map(({ input, value }) => md`The branch for ${codeSpan(input)} = ${words(String(value))} is the one that is read.`),
+      md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${
+        model.producer === ''
+          ? md`
+producer not stated
+            `
+          : codeSpan(model.producer)
+      }; IR ${model.irVersion}; ${joinMarkdown(
+        model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`),
+        ', ',
+      )}.`,
+      ...model.branches
+        .slice(0, maxRows)
+        .map(
+          ({ input, value }) =>
+            md`The branch for ${codeSpan(input)} = ${words(String(value))} is the one that is read.`,
+        ),
       md``,
-      ...listOf(inputs, ({ name, type, dims, role }) => md`Input ${codeSpan(name)}: ${words(type)} ${dims === undefined ? md`of any shape` : codeSpan(`[${joined(dims, ', ')}]`)}, made as ${words(role)}`),
+      ...listOf(
+        inputs,
+        ({ name, type, dims, role }) =>
+          md`Input ${codeSpan(name)}: ${words(type)} ${
+            dims === undefined
+              ? md`
+of any shape
+                `
+              : codeSpan(`[${joined(dims, ', ')}]`)
+          }, made as ${words(role)}`,
+      ),
       md``,
     ],
     '\n',
@@ -174,21 +269,80 @@ const maxOpsets = 50;
 
 /** What was found, in a few words. */
 function verdict({ sites, missed }: ExtractionReport): MarkdownText {
-  const others = missed.length === 0 ? md`` : md`; ${missed.length} ${missed.length === 1 ? md`other place` : md`other places`} seen and not extracted`;
+  const others =
+    missed.length === 0
+      ? md``
+      : md`; ${missed.length} ${
+          missed.length === 1
+            ? md`
+other place
+              `
+            : md`
+other places
+              `
+        } seen and not extracted`;
   if (sites.length === 0) return md`No attention found${others}`;
-  const methods = [...new Set(sites.map(({ method }) => method))].map((method) => ({ method, count: sites.filter((site) => site.method === method).length }));
-  const how = methods.length === 1 ? md`${sites.length === 1 ? md`` : md`all `}${words(methods[0].method)}` : joinMarkdown(methods.map(({ method, count }) => md`${count} ${words(method)}`), ', ');
+  const methods = [...new Set(sites.map(({ method }) => method))].map((method) => ({
+    method,
+    count: sites.filter((site) => site.method === method).length,
+  }));
+  const how =
+    methods.length === 1
+      ? md`${
+          sites.length === 1
+            ? md``
+            : md`
+all
+              `
+        }${words(methods[0].method)}`
+      : joinMarkdown(
+          methods.map(({ method, count }) => md`${count} ${words(method)}`),
+          ', ',
+        );
   const numFailed = sites.filter(({ checks }) => checks !== undefined && checks.failure !== '').length;
-  return md`${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
+  return md`${sites.length} ${
+    sites.length === 1
+      ? md`
+layer
+        `
+      : md`
+layers
+        `
+  } found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
 }
 
 /** One layer, with what is its own; it wraps where a table's columns would be cut. */
 function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
   const { layer, modelLayer, numHeads, numKeyValueHeads } = site;
-  const number = modelLayer === undefined || modelLayer === layer ? md`${layer}` : md`${layer} (the model's ${modelLayer})`;
-  const shared = numKeyValueHeads === undefined || numKeyValueHeads === numHeads ? md`` : md` on ${numKeyValueHeads} of keys and values`;
-  const heads = numHeads === undefined ? md`heads known after a run` : md`${numHeads} ${numHeads === 1 ? md`head` : md`heads`}`;
-  const facts = [md`${heads}${shared}`, words(site.method), md`rows ${words(rowSumMeaning[site.rowSum])}`, codeSpan(site.path), ...(hasChecks ? [words(checksText(site.checks))] : []), ...(site.proof === undefined ? [] : [md`proof: ${words(site.proof)}`]), ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))])];
+  const number =
+    modelLayer === undefined || modelLayer === layer ? md`${layer}` : md`${layer} (the model's ${modelLayer})`;
+  const shared =
+    numKeyValueHeads === undefined || numKeyValueHeads === numHeads
+      ? md``
+      : md` on ${numKeyValueHeads} of keys and values`;
+  const heads =
+    numHeads === undefined
+      ? md`
+heads known after a run
+        `
+      : md`${numHeads} ${
+          numHeads === 1
+            ? md`
+head
+              `
+            : md`
+heads
+              `
+        }`;
+  const facts = [
+    md`${heads}${shared}`,
+    words(site.method),
+    md`rows ${words(rowSumMeaning[site.rowSum])}`,
+    codeSpan(site.path),
+    ...(hasChecks ? [words(checksText(site.checks))] : []),
+    ...(site.proof === undefined ? [] : [md`proof: ${words(site.proof)}`]),
+    ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))]),
+  ];
   return md`${words(site.component)} ${number}: ${joinMarkdown(facts, ' · ')}`;
 }
 
@@ -199,8 +353,33 @@ function chainLines(sites: readonly ReportedSite[]): MarkdownText[] {
     const chain = site.chain.length > 0 ? joined(site.chain, ' → ') : site.operator;
     byChain.set(chain, [...(byChain.get(chain) ?? []), site].slice(0, maxNamed + 1));
   }
-  const named = (those: readonly ReportedSite[]): MarkdownText => md`${joinMarkdown(those.slice(0, maxNamed).map(({ component, layer }) => md`${words(component)} ${layer}`), ', ')}${those.length > maxNamed ? md`, …` : md``}`;
-  return [...byChain].slice(0, maxChains).map(([chain, those]) => md`* ${codeSpan(chain)} ${byChain.size === 1 ? md`computes ${sites.length === 1 ? md`it` : md`all of them`}` : md`computes ${named(those)}`}.`);
+  const named = (those: readonly ReportedSite[]): MarkdownText =>
+    md`${joinMarkdown(
+      those.slice(0, maxNamed).map(({ component, layer }) => md`${words(component)} ${layer}`),
+      ', ',
+    )}${
+      those.length > maxNamed
+        ? md`
+, …
+          `
+        : md``
+    }`;
+  return [...byChain].slice(0, maxChains).map(
+    ([chain, those]) =>
+      md`* ${codeSpan(chain)} ${
+        byChain.size === 1
+          ? md`computes ${
+              sites.length === 1
+                ? md`
+it
+                  `
+                : md`
+all of them
+                  `
+            }`
+          : md`computes ${named(those)}`
+      }.`,
+  );
 }
 
 /** Layers that are named for what computes them, and ways to compute that are told. */
@@ -226,7 +405,10 @@ function words(text: string): MarkdownText {
 
 /** A list of the file's own texts, of which the first ones make it long enough. */
 function joined(parts: readonly (string | number)[], separator: string): string {
-  return parts.slice(0, 50).map((part) => plain(String(part))).join(separator);
+  return parts
+    .slice(0, 50)
+    .map((part) => plain(String(part)))
+    .join(separator);
 }
 
 function megabytes(bytes: number): string {

@@ -70,7 +70,23 @@ const smallestExternalBytes = 1024;
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, kept = [], also = [], keepsWeights = false, hasEnd = false, needsCpu, tap, tapInputs = [], replacements, added = [], retyped = new Set() }: RewriteOptions): RewrittenModel {
+export function rewriteModel(
+  { model, index }: ModelAnalysis,
+  {
+    sites,
+    isWhole,
+    kept = [],
+    also = [],
+    keepsWeights = false,
+    hasEnd = false,
+    needsCpu,
+    tap,
+    tapInputs = [],
+    replacements,
+    added = [],
+    retyped = new Set(),
+  }: RewriteOptions,
+): RewrittenModel {
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
@@ -82,7 +98,8 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   const addedTensors: Uint8Array[] = [];
   const addedInfos: Uint8Array[] = [];
   const addedOutputs = new Set<string>();
-  const endOutput = hasEnd && (model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
+  const endOutput =
+    hasEnd && (model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
   if (endOutput !== undefined) addedNodes.push(encodeNode('SequenceEmpty', [], [endOutput]));
   const outputs = sites.map((site, position) => {
     addedNodes.push(...(site.suffix?.nodes ?? []));
@@ -102,7 +119,12 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   });
   for (const name of also) addedOutputs.add(name);
   addedNodes.push(...added);
-  const wanted = [...sites.flatMap((site) => site.needs), ...also, ...(isWhole ? ownOutputs : kept), ...added.flatMap((node) => readMadeNode(model, node).inputs)];
+  const wanted = [
+    ...sites.flatMap((site) => site.needs),
+    ...also,
+    ...(isWhole ? ownOutputs : kept),
+    ...added.flatMap((node) => readMadeNode(model, node).inputs),
+  ];
   const live = index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
 
@@ -122,9 +144,17 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   const writeTensor = (tensor: TensorInfo): void => {
     if (tensor.external !== undefined) {
       externalFiles.add(tensor.external.location);
-      weightBytes += tensor.external.length ?? (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
+      weightBytes +=
+        tensor.external.length ??
+        (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
     }
-    if (tensor.bytes === model.bytes && tensor.external === undefined && tensor.data !== undefined && tensor.data.end - tensor.data.start >= smallestExternal && dataTypeBits(tensor.dataType) > 0) {
+    if (
+      tensor.bytes === model.bytes &&
+      tensor.external === undefined &&
+      tensor.data !== undefined &&
+      tensor.data.end - tensor.data.start >= smallestExternal &&
+      dataTypeBits(tensor.dataType) > 0
+    ) {
       hasOwnWeights = true;
       weightBytes += tensor.data.end - tensor.data.start;
       written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
@@ -147,7 +177,10 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
       for (const other of others) writeNode(readMadeNode(model, other));
       return;
     }
-    const constant = node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal ? index.attributes(at).get('value')?.tensor : undefined;
+    const constant =
+      node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal
+        ? index.attributes(at).get('value')?.tensor
+        : undefined;
     if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
     else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
     else writeNode(node);
@@ -161,8 +194,14 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
     initialized.add(tensor.name);
     writeTensor(tensor);
   }
-  for (const initializer of [...sites.flatMap((site) => site.suffix?.initializers ?? []), ...addedTensors, ...(replacements?.initializers ?? [])]) written.bytes(5, initializer);
-  const copy = (field: number, { bytes, range }: ValueInfo): void => void written.bytes(field, bytes.subarray(range.start, range.end));
+  for (const initializer of [
+    ...sites.flatMap((site) => site.suffix?.initializers ?? []),
+    ...addedTensors,
+    ...(replacements?.initializers ?? []),
+  ])
+    written.bytes(5, initializer);
+  const copy = (field: number, { bytes, range }: ValueInfo): void =>
+    void written.bytes(field, bytes.subarray(range.start, range.end));
   const inputs: string[] = [];
   for (const input of graph.inputs) {
     if (!isUsed(input.name)) continue;
@@ -177,23 +216,39 @@ export function rewriteModel({ model, index }: ModelAnalysis, { sites, isWhole, 
   for (const output of graph.outputs) if (stays(output.name)) copy(12, output);
   // Some may be tensors that the model gives anyway.
   for (const output of addedOutputs) if (!stays(output)) written.message(12, new WireWriter().text(1, output));
-  for (const info of graph.valueInfos) if (isUsed(info.name) && !ownOutputs.has(info.name) && !retyped.has(info.name)) copy(13, info);
-  for (const info of [...sites.flatMap((site) => site.suffix?.valueInfos ?? []), ...addedInfos]) written.bytes(13, info);
+  for (const info of graph.valueInfos)
+    if (isUsed(info.name) && !ownOutputs.has(info.name) && !retyped.has(info.name)) copy(13, info);
+  for (const info of [...sites.flatMap((site) => site.suffix?.valueInfos ?? []), ...addedInfos])
+    written.bytes(13, info);
   for (const other of graph.others) written.raw(other);
 
   const whole = new WireWriter();
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
   if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
   whole.message(7, written);
-  return { bytes: whole.toBytes(), ownBytesName: hasOwnWeights ? ownBytesName : undefined, externalFiles: [...externalFiles], weightBytes, endOutput, outputs, inputs, cpuNodeNames };
+  return {
+    bytes: whole.toBytes(),
+    ownBytesName: hasOwnWeights ? ownBytesName : undefined,
+    externalFiles: [...externalFiles],
+    weightBytes,
+    endOutput,
+    outputs,
+    inputs,
+    cpuNodeNames,
+  };
 }
 
 /** What nodes that are replaced need and make: what those need and make that stand in for them. */
-function dependenciesOf(model: OnnxModel, { nodes }: Replacements): ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> {
-  return new Map([...nodes].map(([node, others]) => {
-    const read = others.map((other) => readMadeNode(model, other));
-    return [node, { inputs: read.flatMap(({ inputs }) => inputs), outputs: read.flatMap(({ outputs }) => outputs) }];
-  }));
+function dependenciesOf(
+  model: OnnxModel,
+  { nodes }: Replacements,
+): ReadonlyMap<number, Pick<NodeInfo, 'inputs' | 'outputs'>> {
+  return new Map(
+    [...nodes].map(([node, others]) => {
+      const read = others.map((other) => readMadeNode(model, other));
+      return [node, { inputs: read.flatMap(({ inputs }) => inputs), outputs: read.flatMap(({ outputs }) => outputs) }];
+    }),
+  );
 }
 
 /** A TensorProto that says where in which file its values lie. */
@@ -209,10 +264,16 @@ function externalTensor(tensor: TensorInfo, data: ByteRange, location: string): 
 /** Whether floats of another width than 32 bits can occur anywhere in the graph. */
 function usesOtherFloats(index: GraphIndex): boolean {
   const other = new Set<number>([dataType.float16, dataType.float64, dataType.bfloat16]);
-  if ([...index.graph.inputs, ...index.graph.valueInfos, ...index.graph.outputs, ...index.graph.initializers].some((each) => other.has(each.dataType))) return true;
+  if (
+    [...index.graph.inputs, ...index.graph.valueInfos, ...index.graph.outputs, ...index.graph.initializers].some(
+      (each) => other.has(each.dataType),
+    )
+  )
+    return true;
   return index.nodes.some((node, at) => {
     if (node.opType === 'Cast') return other.has(index.integerAttribute(at, 'to') ?? 0);
-    if (node.opType === 'Constant' || node.opType === 'ConstantOfShape') return other.has(index.attributes(at).get('value')?.tensor?.dataType ?? 0);
+    if (node.opType === 'Constant' || node.opType === 'ConstantOfShape')
+      return other.has(index.attributes(at).get('value')?.tensor?.dataType ?? 0);
     return index.model.functions.some((each) => each.name === node.opType && each.domain === node.domain);
   });
 }

@@ -5,5 +5,10 @@ const roundingLevel = 4;
 
 /** Whether products with weights of few bits may be rounded on the way, by as much as shows in attention. */
 export function roundsProducts(index: GraphIndex): boolean {
-  return index.nodes.some(({ opType, domain }, node) => opType === 'MatMulNBits' && domain === 'com.microsoft' && index.integerAttribute(node, 'accuracy_level') === roundingLevel);
+  return index.nodes.some(
+    ({ opType, domain }, node) =>
+      opType === 'MatMulNBits' &&
+      domain === 'com.microsoft' &&
+      index.integerAttribute(node, 'accuracy_level') === roundingLevel,
+  );
 }

@@ -36,15 +36,67 @@ export const scoreNames = { queries: 'queries', keys: 'keys', weights: 'weights'
 
 /** Operators that work on each number by itself, their inputs broadcast to each other. */
 const elementwise = new Set([
-  'Add', 'Sub', 'Mul', 'Div', 'Pow', 'Max', 'Min', 'Sum', 'Where', 'And', 'Or', 'Xor', 'Not', 'Equal', 'Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'IsNaN', 'IsInf',
-  'Cast', 'Identity', 'Neg', 'Abs', 'Sqrt', 'Reciprocal', 'Exp', 'Log', 'Tanh', 'Erf', 'Sigmoid', 'HardSigmoid', 'Relu', 'LeakyRelu', 'Elu', 'Softplus', 'Softsign',
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Max',
+  'Min',
+  'Sum',
+  'Where',
+  'And',
+  'Or',
+  'Xor',
+  'Not',
+  'Equal',
+  'Less',
+  'LessOrEqual',
+  'Greater',
+  'GreaterOrEqual',
+  'IsNaN',
+  'IsInf',
+  'Cast',
+  'Identity',
+  'Neg',
+  'Abs',
+  'Sqrt',
+  'Reciprocal',
+  'Exp',
+  'Log',
+  'Tanh',
+  'Erf',
+  'Sigmoid',
+  'HardSigmoid',
+  'Relu',
+  'LeakyRelu',
+  'Elu',
+  'Softplus',
+  'Softsign',
 ]);
 /** … whose further inputs are numbers that hold for all: bounds, a ratio, a scale with its zero point. */
-const withNumbers = new Set(['Clip', 'Dropout', 'QuantizeLinear', 'DequantizeLinear', 'com.microsoft.QuantizeLinear', 'com.microsoft.DequantizeLinear']);
+const withNumbers = new Set([
+  'Clip',
+  'Dropout',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'com.microsoft.QuantizeLinear',
+  'com.microsoft.DequantizeLinear',
+]);
 /** They only split or join the axes before the last two, which are of length one where one head is computed. */
 const reshaping = new Set(['Reshape', 'Squeeze', 'Unsqueeze']);
 /** Operators that join numbers of one row, where they work along the last axis: a row is whole. */
-const alongRows = new Set(['Softmax', 'ReduceMax', 'ReduceSum', 'ReduceMean', 'ReduceMin', 'ReduceLogSumExp', 'ReduceL1', 'Concat', 'Slice']);
+const alongRows = new Set([
+  'Softmax',
+  'ReduceMax',
+  'ReduceSum',
+  'ReduceMean',
+  'ReduceMin',
+  'ReduceLogSumExp',
+  'ReduceL1',
+  'Concat',
+  'Slice',
+]);
 
 /** What tells only the shape of a tensor is the same whatever part of it is computed. */
 const shapes = new Set(['Shape', 'Size']);
@@ -88,7 +140,8 @@ class ScoreGraphBuilder {
     if (suffix !== undefined) throw new Refusal('its weights are not made by the graph itself');
     if (isUndivided) throw new Refusal('its rows are divided only after the values are weighted');
     if (queryAxis !== -2 || keyAxis !== -1) throw new Refusal('its last two axes are not queries and keys');
-    if ((this.#index.model.opsets.get('') ?? 1) < 11) throw new Refusal('its operators are of a version that does not count axes from the end');
+    if ((this.#index.model.opsets.get('') ?? 1) < 11)
+      throw new Refusal('its operators are of a version that does not count axes from the end');
     if (queries === keys) throw new Refusal('its queries are its keys');
     if (this.#index.weight(queries) !== undefined) throw new Refusal('its queries are a weight');
     const between = this.#between();
@@ -97,8 +150,16 @@ class ScoreGraphBuilder {
     const weights = this.#names.get(tensor);
     if (weights === undefined) throw new Refusal('its weights do not come from the product of its queries and keys');
     this.#nodes.push(encodeNode('Cast', [weights], [scoreNames.weights], { to: { integer: dataType.float32 } }));
-    if (this.#isReshaped && this.#rank !== undefined) throw new Refusal('its axes are counted from the start and change their number');
-    return { queries, keys, boundaries: [...this.#boundaries.values()], rank: this.#rank, nodes: this.#nodes, initializers: this.#initializers };
+    if (this.#isReshaped && this.#rank !== undefined)
+      throw new Refusal('its axes are counted from the start and change their number');
+    return {
+      queries,
+      keys,
+      boundaries: [...this.#boundaries.values()],
+      rank: this.#rank,
+      nodes: this.#nodes,
+      initializers: this.#initializers,
+    };
   }
 
   /** Nodes that the weights need and that need the queries or keys, in order. */
@@ -119,7 +180,8 @@ class ScoreGraphBuilder {
     const { queries, keys } = this.#site;
     if (node === undefined) throw new Refusal('its scores are not made by the graph itself');
     const { inputs, outputs } = this.#index.nodes[node];
-    if (operatorOf(this.#index, node) !== 'MatMul' || inputs[0] !== queries || inputs[1] !== keys) throw new Refusal('its scores are more than one product of queries and keys');
+    if (operatorOf(this.#index, node) !== 'MatMul' || inputs[0] !== queries || inputs[1] !== keys)
+      throw new Refusal('its scores are more than one product of queries and keys');
     const scores = this.#made(outputs[0]);
     this.#nodes.push(encodeNode('MatMul', [scoreNames.queries, scoreNames.keys], [scores]));
   }
@@ -127,8 +189,13 @@ class ScoreGraphBuilder {
   #node(node: number): void {
     const { inputs, outputs } = this.#index.nodes[node];
     const operator = operatorOf(this.#index, node);
-    if (inputs.includes(this.#site.queries) || inputs.includes(this.#site.keys)) throw new Refusal('its queries or keys go into more than one product');
-    if (elementwise.has(operator)) this.#copy(node, inputs.map((input) => this.#given(input)));
+    if (inputs.includes(this.#site.queries) || inputs.includes(this.#site.keys))
+      throw new Refusal('its queries or keys go into more than one product');
+    if (elementwise.has(operator))
+      this.#copy(
+        node,
+        inputs.map((input) => this.#given(input)),
+      );
     else if (reshaping.has(operator) && this.#names.has(inputs[0])) {
       // With one head and one row less, the shape that the model asks for would not fit; what counts are the last two axes.
       this.#isReshaped = true;
@@ -145,7 +212,11 @@ class ScoreGraphBuilder {
       return;
     }
     const numbers = inputs.slice(1);
-    if (operator.includes('Linear') && numbers.some((input) => input !== '' && numElements(this.#constant(input)) !== 1)) throw new Refusal(`${operator} has more than one scale`);
+    if (
+      operator.includes('Linear') &&
+      numbers.some((input) => input !== '' && numElements(this.#constant(input)) !== 1)
+    )
+      throw new Refusal(`${operator} has more than one scale`);
     this.#copy(node, [this.#given(inputs[0]), ...numbers.map((input) => this.#whole(input))]);
   }
 
@@ -155,10 +226,20 @@ class ScoreGraphBuilder {
     const last = { axis: { integer: -1 } };
     if (operator === 'Softmax' || operator === 'Concat') {
       this.#checkAxes(operator, [this.#index.integerAttribute(node, 'axis') ?? (opset < 13 ? 1 : -1)]);
-      this.#copy(node, inputs.map((input) => this.#given(input)), last);
+      this.#copy(
+        node,
+        inputs.map((input) => this.#given(input)),
+        last,
+      );
     } else if (operator === 'Slice') {
       this.#checkAxes(operator, this.#index.constantIntegers(inputs[3] ?? ''));
-      this.#copy(node, [this.#given(inputs[0]), this.#whole(inputs[1]), this.#whole(inputs[2]), this.#integers([-1]), ...inputs.slice(4).map((input) => this.#whole(input))]);
+      this.#copy(node, [
+        this.#given(inputs[0]),
+        this.#whole(inputs[1]),
+        this.#whole(inputs[2]),
+        this.#integers([-1]),
+        ...inputs.slice(4).map((input) => this.#whole(input)),
+      ]);
     } else {
       if ((this.#index.integerAttribute(node, 'keepdims') ?? 1) !== 1) throw new Refusal(`${operator} drops an axis`);
       const attribute = this.#index.attributes(node).get('axes')?.integers;
@@ -171,7 +252,8 @@ class ScoreGraphBuilder {
   #checkAxes(operator: string, axes: readonly number[] | undefined): void {
     const axis = axes?.length === 1 ? axes[0] : undefined;
     if (axis === -1) return;
-    if (axis === undefined || axis < 1 || (this.#rank ?? axis + 1) !== axis + 1) throw new Refusal(`${operator} does not work along rows`);
+    if (axis === undefined || axis < 1 || (this.#rank ?? axis + 1) !== axis + 1)
+      throw new Refusal(`${operator} does not work along rows`);
     this.#rank = axis + 1;
   }
 
@@ -179,8 +261,14 @@ class ScoreGraphBuilder {
     const { opType, domain, bytes, outputs } = this.#index.nodes[node];
     if (outputs.slice(1).some((output) => output !== '')) throw new Refusal(`${opType} has more than one result`);
     const attributes: Record<string, AttributeValue> = {};
-    for (const [name, { range }] of this.#index.attributes(node)) attributes[name] = { raw: bytes.subarray(range.start, range.end) };
-    this.#nodes.push(encodeNode(domain === '' ? opType : `${domain}.${opType}`, inputs, [this.#made(outputs[0])], { ...attributes, ...changed }));
+    for (const [name, { range }] of this.#index.attributes(node))
+      attributes[name] = { raw: bytes.subarray(range.start, range.end) };
+    this.#nodes.push(
+      encodeNode(domain === '' ? opType : `${domain}.${opType}`, inputs, [this.#made(outputs[0])], {
+        ...attributes,
+        ...changed,
+      }),
+    );
   }
 
   #made(tensor: string): string {
@@ -205,7 +293,9 @@ class ScoreGraphBuilder {
     if (tensor === '') return '';
     if (this.#names.has(tensor)) throw new Refusal('an operator is told by the scores themselves what to do');
     const constant = this.#constant(tensor);
-    return constant !== undefined && numElements(constant) <= mostEmbedded ? this.#embedded(tensor, constant) : this.#boundary(tensor, true);
+    return constant !== undefined && numElements(constant) <= mostEmbedded
+      ? this.#embedded(tensor, constant)
+      : this.#boundary(tensor, true);
   }
 
   /** Whether a tensor is as large as the scores because their shape was asked for. */
@@ -220,7 +310,8 @@ class ScoreGraphBuilder {
 
   #boundary(tensor: string, isWhole: boolean): string {
     const known = this.#boundaries.get(tensor);
-    if (known !== undefined && known.isWhole !== isWhole) throw new Refusal('a tensor is both part of the scores and told of them');
+    if (known !== undefined && known.isWhole !== isWhole)
+      throw new Refusal('a tensor is both part of the scores and told of them');
     const input = known?.input ?? `boundary-${this.#boundaries.size}`;
     this.#boundaries.set(tensor, { tensor, input, isWhole });
     return input;
@@ -256,7 +347,11 @@ function numElements(tensor: TensorInfo | undefined): number {
 }
 
 /** The small model itself; `typeOf` tells the element types of the tensors that it is given. */
-export function encodeScoreModel(index: GraphIndex, graph: ScoreGraph, typeOf: (tensor: string) => number): Uint8Array<ArrayBuffer> {
+export function encodeScoreModel(
+  index: GraphIndex,
+  graph: ScoreGraph,
+  typeOf: (tensor: string) => number,
+): Uint8Array<ArrayBuffer> {
   const written = new WireWriter();
   for (const node of graph.nodes) written.bytes(1, node);
   written.text(2, 'scores');
@@ -266,6 +361,7 @@ export function encodeScoreModel(index: GraphIndex, graph: ScoreGraph, typeOf: (
   for (const { tensor, input } of graph.boundaries) written.bytes(11, encodeTypedValue(input, typeOf(tensor)));
   written.bytes(12, encodeTypedValue(scoreNames.weights, dataType.float32));
   const model = new WireWriter().integer(1, index.model.irVersion).message(7, written);
-  for (const [domain, version] of index.model.opsets) model.message(8, new WireWriter().text(1, domain).integer(2, version));
+  for (const [domain, version] of index.model.opsets)
+    model.message(8, new WireWriter().text(1, domain).integer(2, version));
   return model.toBytes();
 }

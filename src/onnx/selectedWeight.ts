@@ -9,11 +9,42 @@ export interface SelectedWeight {
 }
 
 /** Operators behind which a part of a weight is the same part. */
-const preserving = new Set(['Cast', 'CastLike', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Identity', 'Flatten', 'DequantizeLinear', 'QuantizeLinear', 'Expand', 'Tile', 'Neg']);
+const preserving = new Set([
+  'Cast',
+  'CastLike',
+  'Transpose',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Identity',
+  'Flatten',
+  'DequantizeLinear',
+  'QuantizeLinear',
+  'Expand',
+  'Tile',
+  'Neg',
+]);
 /** … and those that join parts of weights to one. */
 const joining = new Set(['Concat', 'Add', 'Sub', 'Mul', 'Div', 'Where', 'Sum', 'Max', 'Min']);
 /** What a router's choice goes through before it weights or picks experts. */
-const routing = new Set(['Cast', 'Identity', 'Reshape', 'Transpose', 'Squeeze', 'Unsqueeze', 'Expand', 'Div', 'Mul', 'Where', 'Slice', 'Split', 'Gather', 'ScatterElements', 'ScatterND', 'GatherElements']);
+const routing = new Set([
+  'Cast',
+  'Identity',
+  'Reshape',
+  'Transpose',
+  'Squeeze',
+  'Unsqueeze',
+  'Expand',
+  'Div',
+  'Mul',
+  'Where',
+  'Slice',
+  'Split',
+  'Gather',
+  'ScatterElements',
+  'ScatterND',
+  'GatherElements',
+]);
 const choices = new Set(['Softmax', 'Sigmoid', 'TopK', 'OneHot', 'ArgMax', 'Hardmax', 'Equal']);
 
 /** A matrix has so many dimensions: rows chosen from one are embeddings, which are activations. */
@@ -58,10 +89,18 @@ function select(index: GraphIndex, tensor: string, hops: number): SelectedWeight
       return chosen(weightLike(index, inputs[0], hops), 1, index.weight(inputs[1]) !== undefined);
     case 'GatherND': {
       const indices = index.valueInfo(inputs[1])?.dims?.at(-1) ?? index.weight(inputs[1])?.dims.at(-1);
-      return chosen(weightLike(index, inputs[0], hops), typeof indices === 'number' ? indices : 1, index.weight(inputs[1]) !== undefined);
+      return chosen(
+        weightLike(index, inputs[0], hops),
+        typeof indices === 'number' ? indices : 1,
+        index.weight(inputs[1]) !== undefined,
+      );
     }
     case 'Slice':
-      return chosen(weightLike(index, inputs[0], hops), 0, inputs.slice(1, 3).every((input) => index.weight(input) !== undefined));
+      return chosen(
+        weightLike(index, inputs[0], hops),
+        0,
+        inputs.slice(1, 3).every((input) => index.weight(input) !== undefined),
+      );
     case 'Split':
       return weightLike(index, inputs[0], hops);
     case 'Einsum':
@@ -78,7 +117,9 @@ function chosen(from: SelectedWeight | undefined, numAxes: number, isFixed: bool
   // What was chosen already is brought into another order.
   if (from.isRouted) return from;
   if (isFixed) return { rank: Math.min(from.rank, Math.max(matrixRank, from.rank - numAxes)), isRouted: false };
-  return from.rank > matrixRank && from.rank - numAxes >= matrixRank ? { rank: from.rank - numAxes, isRouted: true } : undefined;
+  return from.rank > matrixRank && from.rank - numAxes >= matrixRank
+    ? { rank: from.rank - numAxes, isRouted: true }
+    : undefined;
 }
 
 /** Weights and numbers together; or a weight of many matrices times what a router says of each. */
@@ -95,7 +136,8 @@ function mixed(index: GraphIndex, inputs: readonly string[], hops: number): Sele
   const parts = inputs.map((input) => weightLike(index, input, hops));
   const at = parts.findIndex((part) => part !== undefined);
   const part = parts[at];
-  if (part === undefined || parts[1 - at] !== undefined || part.rank <= matrixRank || !isRouters(index, inputs[1 - at])) return undefined;
+  if (part === undefined || parts[1 - at] !== undefined || part.rank <= matrixRank || !isRouters(index, inputs[1 - at]))
+    return undefined;
   return { rank: part.rank - 1, isRouted: true };
 }
 

@@ -12,7 +12,10 @@ export type SiteComponent = 'encoder' | 'decoder' | 'cross' | 'self';
 
 /** What holds for the queries and what for the keys of a component, of what holds for the text and what for a decoder's own. */
 export function sidesOf<T>(component: SiteComponent | `stage${number}`, source: T, target: T): readonly [T, T] {
-  return [component === 'decoder' || component === 'cross' ? target : source, component === 'decoder' ? target : source];
+  return [
+    component === 'decoder' || component === 'cross' ? target : source,
+    component === 'decoder' ? target : source,
+  ];
 }
 
 /** Nodes and tensors, as protobuf messages, that are added to a graph to get the weights of a site. */
@@ -98,7 +101,11 @@ export interface LoopPlace {
   /** Whether what attends is the loop's own state and what it reads is fixed outside. */
   readonly isCross: boolean;
   /** Tensors outside that queries, keys and values are made of. */
-  readonly sources: { readonly queries: ReadonlySet<string>; readonly keys: ReadonlySet<string>; readonly values: ReadonlySet<string> };
+  readonly sources: {
+    readonly queries: ReadonlySet<string>;
+    readonly keys: ReadonlySet<string>;
+    readonly values: ReadonlySet<string>;
+  };
 }
 
 /** Attention that was seen and cannot be got out, with the reason in one clause. */

@@ -18,7 +18,13 @@ function namedPath(index: GraphIndex, site: FoundSite): string | undefined {
     if (path !== undefined) return path;
   }
   const [result] = index.nodes[site.node].outputs;
-  for (const path of [projectionPath(index, site.queries), projectionPath(index, site.keys), projectionPath(index, site.values), resultPath(index, result)]) if (path !== undefined) return path;
+  for (const path of [
+    projectionPath(index, site.queries),
+    projectionPath(index, site.keys),
+    projectionPath(index, site.values),
+    resultPath(index, result),
+  ])
+    if (path !== undefined) return path;
   for (const node of neighbours(index, site)) {
     const path = isNorm(index, node) ? undefined : pathOfNode(index, node);
     if (path !== undefined) return path;
@@ -82,7 +88,9 @@ function resultPath(index: GraphIndex, tensor: string): string | undefined {
 
 function isProjection(index: GraphIndex, node: number): boolean {
   const operands = productOf(index, node)?.operands;
-  return operands === undefined ? /MatMul|Conv/.test(operatorOf(index, node)) : operands.some((operand) => isWeight(index, operand));
+  return operands === undefined
+    ? /MatMul|Conv/.test(operatorOf(index, node))
+    : operands.some((operand) => isWeight(index, operand));
 }
 
 /** The module that a node's weights belong to, from their names. A weight that several nodes use, since a tool merged equal ones, tells nothing. */
@@ -110,5 +118,7 @@ function moduleInName(name: string): string | undefined {
 function neighbours(index: GraphIndex, site: FoundSite): number[] {
   const makers = index.nodes[site.node].inputs.map((input) => index.producer(input));
   const users = index.nodes[site.node].outputs.flatMap((output) => index.consumers(output));
-  return [index.producer(site.keys), index.producer(site.queries), ...makers, ...users].filter((node) => node !== undefined);
+  return [index.producer(site.keys), index.producer(site.queries), ...makers, ...users].filter(
+    (node) => node !== undefined,
+  );
 }

@@ -5,10 +5,21 @@ import type { Suffix } from './site';
 import { WireWriter } from './wireWriter';
 
 /** An attribute value that a made node can have. */
-export type AttributeValue = { readonly integer: number } | { readonly integers: readonly number[] } | { readonly float: number } | { readonly text: string } | { readonly raw: Uint8Array };
+export type AttributeValue =
+  | { readonly integer: number }
+  | { readonly integers: readonly number[] }
+  | { readonly float: number }
+  | { readonly text: string }
+  | { readonly raw: Uint8Array };
 
 /** Bytes of a NodeProto. */
-export function encodeNode(operator: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}, name = ''): Uint8Array {
+export function encodeNode(
+  operator: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: Readonly<Record<string, AttributeValue>> = {},
+  name = '',
+): Uint8Array {
   const node = new WireWriter();
   const parts = operator.split('.');
   const opType = parts.pop() ?? operator;
@@ -17,7 +28,8 @@ export function encodeNode(operator: string, inputs: readonly string[], outputs:
   if (name !== '') node.text(3, name);
   node.text(4, opType);
   if (parts.length > 0) node.text(7, parts.join('.'));
-  for (const [key, value] of Object.entries(attributes)) node.bytes(5, 'raw' in value ? value.raw : encodeAttribute(key, value));
+  for (const [key, value] of Object.entries(attributes))
+    node.bytes(5, 'raw' in value ? value.raw : encodeAttribute(key, value));
   return node.toBytes();
 }
 
@@ -57,9 +69,20 @@ export function encodeTypedValue(name: string, type: number, rank?: number): Uin
 }
 
 /** Makes a quantised operator's result numbers again: its last two inputs are scale and zero point. */
-export function dequantize(maker: NodeInfo, tensor: string, result: string): { readonly tensor: string; readonly suffix: Suffix } {
+export function dequantize(
+  maker: NodeInfo,
+  tensor: string,
+  result: string,
+): { readonly tensor: string; readonly suffix: Suffix } {
   const [scale, zeroPoint] = maker.inputs.slice(-2);
-  return { tensor: result, suffix: { nodes: [encodeNode('DequantizeLinear', [tensor, scale, zeroPoint], [result])], initializers: [], valueInfos: [] } };
+  return {
+    tensor: result,
+    suffix: {
+      nodes: [encodeNode('DequantizeLinear', [tensor, scale, zeroPoint], [result])],
+      initializers: [],
+      valueInfos: [],
+    },
+  };
 }
 
 /** Builds what is added to a graph for one site, in the model's own opset. */
@@ -84,17 +107,33 @@ export class SuffixBuilder {
   }
 
   /** Adds a node; returns its first output. */
-  add(operator: string, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>> = {}): string {
+  add(
+    operator: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
     this.#nodes.push(encodeNode(operator, inputs, outputs, attributes, `${this.#prefix}${this.#nodes.length}`));
     return outputs[0];
   }
 
   /** Adds a copy of a node with other inputs and outputs; its attributes are carried over (all, or those named) unless given anew. */
-  copy(node: number, inputs: readonly string[], outputs: readonly string[], attributes: Readonly<Record<string, AttributeValue>>, operator?: string, carried?: readonly string[]): void {
+  copy(
+    node: number,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    operator?: string,
+    carried?: readonly string[],
+  ): void {
     const { opType, domain, bytes } = this.#index.nodes[node];
     const copied: Record<string, AttributeValue> = {};
-    for (const [name, { range }] of this.#index.attributes(node)) if (carried?.includes(name) ?? true) copied[name] = { raw: bytes.subarray(range.start, range.end) };
-    this.add(operator ?? (domain === '' ? opType : `${domain}.${opType}`), inputs, outputs, { ...copied, ...attributes });
+    for (const [name, { range }] of this.#index.attributes(node))
+      if (carried?.includes(name) ?? true) copied[name] = { raw: bytes.subarray(range.start, range.end) };
+    this.add(operator ?? (domain === '' ? opType : `${domain}.${opType}`), inputs, outputs, {
+      ...copied,
+      ...attributes,
+    });
   }
 
   /** Adds an int64 constant: a list, or a single number without dimensions. */
@@ -107,14 +146,22 @@ export class SuffixBuilder {
   /** Adds a single-precision number. */
   float(part: string, value: number): string {
     const name = this.name(part);
-    this.#initializers.push(new WireWriter().integer(2, dataType.float32).bytes(9, new Uint8Array(Float32Array.of(value).buffer)).text(8, name).toBytes());
+    this.#initializers.push(
+      new WireWriter()
+        .integer(2, dataType.float32)
+        .bytes(9, new Uint8Array(Float32Array.of(value).buffer))
+        .text(8, name)
+        .toBytes(),
+    );
     return name;
   }
 
   /** Adds a byte. */
   byte(part: string, value: number): string {
     const name = this.name(part);
-    this.#initializers.push(new WireWriter().integer(2, dataType.uint8).bytes(9, Uint8Array.of(value)).text(8, name).toBytes());
+    this.#initializers.push(
+      new WireWriter().integer(2, dataType.uint8).bytes(9, Uint8Array.of(value)).text(8, name).toBytes(),
+    );
     return name;
   }
 
@@ -123,7 +170,8 @@ export class SuffixBuilder {
     const opset = this.#index.model.opsets.get('') ?? 1;
     const isEqual = sizes === undefined || sizes.length !== parts.length;
     const axis = { integer: 2 };
-    if (isEqual) this.add('Split', [tensor], parts, opset >= 18 ? { axis, num_outputs: { integer: parts.length } } : { axis });
+    if (isEqual)
+      this.add('Split', [tensor], parts, opset >= 18 ? { axis, num_outputs: { integer: parts.length } } : { axis });
     else if (opset >= 13) this.add('Split', [tensor, this.integers('sizes', sizes)], parts, { axis });
     else this.add('Split', [tensor], parts, { axis, split: { integers: sizes } });
   }

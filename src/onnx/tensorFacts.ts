@@ -33,5 +33,7 @@ export function floatTypeOf(index: GraphIndex, tensor: string): number {
       if (type === dataType.float16 || type === dataType.float32) return type;
     }
   }
-  return index.graph.initializers.some((each) => each.dataType === dataType.float16) ? dataType.float16 : dataType.float32;
+  return index.graph.initializers.some((each) => each.dataType === dataType.float16)
+    ? dataType.float16
+    : dataType.float32;
 }

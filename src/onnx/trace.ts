@@ -8,12 +8,55 @@ const first: readonly number[] = [0];
  * Softmax and its kin are among them: which of them lie on a path is what tells attention from other products.
  */
 const carriers = new Map<string, readonly number[] | undefined>([
-  ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Concat', 'Sum', 'Mean', 'PRelu'].map((name): [string, undefined] => [name, undefined]),
+  ...['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Concat', 'Sum', 'Mean', 'PRelu'].map((name): [string, undefined] => [
+    name,
+    undefined,
+  ]),
   ...[
-    'Softmax', 'LogSoftmax', 'Hardmax', 'Sigmoid', 'HardSigmoid', 'Relu', 'LeakyRelu', 'Exp', 'Softplus', 'Tanh', 'Clip', 'Cast', 'CastLike', 'Identity', 'Dropout', 'Neg', 'Abs', 'Sqrt', 'Pow',
-    'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Expand', 'Tile', 'Slice', 'Split', 'Pad', 'Gather', 'GatherElements', 'GatherND', 'Trilu',
-    'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear',
-    'com.microsoft.QuantizeLinear', 'com.microsoft.DequantizeLinear', 'com.microsoft.BiasSoftmax', 'com.microsoft.QLinearSoftmax', 'com.microsoft.QLinearSigmoid', 'com.microsoft.QLinearLeakyRelu', 'com.microsoft.Trilu', 'com.microsoft.BitmaskDropout',
+    'Softmax',
+    'LogSoftmax',
+    'Hardmax',
+    'Sigmoid',
+    'HardSigmoid',
+    'Relu',
+    'LeakyRelu',
+    'Exp',
+    'Softplus',
+    'Tanh',
+    'Clip',
+    'Cast',
+    'CastLike',
+    'Identity',
+    'Dropout',
+    'Neg',
+    'Abs',
+    'Sqrt',
+    'Pow',
+    'Reshape',
+    'Flatten',
+    'Transpose',
+    'Squeeze',
+    'Unsqueeze',
+    'Expand',
+    'Tile',
+    'Slice',
+    'Split',
+    'Pad',
+    'Gather',
+    'GatherElements',
+    'GatherND',
+    'Trilu',
+    'QuantizeLinear',
+    'DequantizeLinear',
+    'DynamicQuantizeLinear',
+    'com.microsoft.QuantizeLinear',
+    'com.microsoft.DequantizeLinear',
+    'com.microsoft.BiasSoftmax',
+    'com.microsoft.QLinearSoftmax',
+    'com.microsoft.QLinearSigmoid',
+    'com.microsoft.QLinearLeakyRelu',
+    'com.microsoft.Trilu',
+    'com.microsoft.BitmaskDropout',
   ].map((name): [string, readonly number[]] => [name, first]),
   ['Where', [1, 2]],
   ['com.microsoft.QLinearAdd', [0, 3]],
@@ -23,7 +66,29 @@ const carriers = new Map<string, readonly number[] | undefined>([
 ]);
 
 /** Operators that only rearrange or convert values. */
-export const rearranging = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'Reshape', 'Flatten', 'Transpose', 'Squeeze', 'Unsqueeze', 'Expand', 'Tile', 'Slice', 'Split', 'Concat', 'Pad', 'Gather', 'QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear', 'com.microsoft.QuantizeLinear', 'com.microsoft.DequantizeLinear']);
+export const rearranging = new Set([
+  'Cast',
+  'CastLike',
+  'Identity',
+  'Dropout',
+  'Reshape',
+  'Flatten',
+  'Transpose',
+  'Squeeze',
+  'Unsqueeze',
+  'Expand',
+  'Tile',
+  'Slice',
+  'Split',
+  'Concat',
+  'Pad',
+  'Gather',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'DynamicQuantizeLinear',
+  'com.microsoft.QuantizeLinear',
+  'com.microsoft.DequantizeLinear',
+]);
 
 /** The inputs through which a node carries a matrix on; empty for an operator that does not. */
 export function carriedInputs(index: GraphIndex, node: number): readonly string[] {
@@ -32,7 +97,9 @@ export function carriedInputs(index: GraphIndex, node: number): readonly string[
   if (!carriers.has(operator)) return [];
   const { inputs } = index.nodes[node];
   const positions = carriers.get(operator);
-  return positions === undefined ? inputs : positions.flatMap((position) => (inputs[position] ? [inputs[position]] : []));
+  return positions === undefined
+    ? inputs
+    : positions.flatMap((position) => (inputs[position] ? [inputs[position]] : []));
 }
 
 /** One step of a walk against the flow: the node that makes the tensor in question, reached from the step before. */

@@ -29,7 +29,8 @@ export function unrolledStates(index: GraphIndex): UnrolledState[] {
     if (path === undefined || pathOfNode(index, before) !== path) return;
     const numSteps = (steps.get(before) ?? 1) + 1;
     steps.set(node, numSteps);
-    if (numSteps >= fewestSteps && numSteps > (longest.get(path)?.numSteps ?? 0)) longest.set(path, { node, path, numSteps });
+    if (numSteps >= fewestSteps && numSteps > (longest.get(path)?.numSteps ?? 0))
+      longest.set(path, { node, path, numSteps });
   });
   return [...longest.values()];
 }

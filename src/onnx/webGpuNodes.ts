@@ -4,7 +4,10 @@ import type { AttributeInfo, NodeInfo } from './onnxModel';
  * Whether a node is refused by the WebGPU backend of ONNX Runtime 1.30 when it runs, or computed wrongly, and so must run on the processor.
  * Operators that the backend lacks altogether go there by themselves.
  */
-export function isWrongOnWebGpu({ domain, opType, inputs, outputs }: NodeInfo, attributes: () => ReadonlyMap<string, AttributeInfo>): boolean {
+export function isWrongOnWebGpu(
+  { domain, opType, inputs, outputs }: NodeInfo,
+  attributes: () => ReadonlyMap<string, AttributeInfo>,
+): boolean {
   switch (domain === '' ? opType : `${domain}.${opType}`) {
     case 'And': // wrong where one side is spread over the other's last axis
       return true;
@@ -15,7 +18,11 @@ export function isWrongOnWebGpu({ domain, opType, inputs, outputs }: NodeInfo, a
       return isNamed(inputs, 4); // refused: key_padding_mask
     case 'com.microsoft.GroupQueryAttention':
       // Refused: output_qk and attention that is not causal. The soft cap is left out without a word.
-      return isNamed(outputs, 3) || attributes().get('causal')?.integer === 0 || (attributes().get('softcap')?.float ?? 0) !== 0;
+      return (
+        isNamed(outputs, 3) ||
+        attributes().get('causal')?.integer === 0 ||
+        (attributes().get('softcap')?.float ?? 0) !== 0
+      );
     default:
       return false;
   }

@@ -14,5 +14,13 @@ export function weightedValues(index: GraphIndex, site: FoundSite): WeightedValu
   if (operator !== 'MatMul') return `its product is a ${index.nodes[site.node].opType}`;
   const isRight = product.operands[1] === site.values;
   const layout: ValueLayout = isRight ? 'plain' : 'turned';
-  return { values: site.values, layout, numValueHeads: undefined, from: 0, result: index.nodes[site.node].outputs[0], resultLayout: layout, hasBias: false };
+  return {
+    values: site.values,
+    layout,
+    numValueHeads: undefined,
+    from: 0,
+    result: index.nodes[site.node].outputs[0],
+    resultLayout: layout,
+    hasBias: false,
+  };
 }

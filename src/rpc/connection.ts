@@ -1,4 +1,10 @@
-import { CancellationTokenSource, createMessageConnection, ResponseError, type CancellationToken, type Logger } from 'vscode-jsonrpc';
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  ResponseError,
+  type CancellationToken,
+  type Logger,
+} from 'vscode-jsonrpc';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import { Emitter, type Event } from '../base/event';
 import { ExplorerError, isCancelled } from '../base/errors';
@@ -12,10 +18,14 @@ type ParamsOf<M> = M extends (params: infer P) => unknown ? P : never;
 type ResultOf<M> = M extends (params: never) => infer R ? Awaited<R> : never;
 
 /** The caller's view of an API: every method asynchronous and cancellable. */
-export type Client<A extends AnyApi<A>> = { readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal?: AbortSignal) => Promise<ResultOf<A[K]>> };
+export type Client<A extends AnyApi<A>> = {
+  readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal?: AbortSignal) => Promise<ResultOf<A[K]>>;
+};
 
 /** The implementer's view of an API: every method may be asynchronous and sees the caller's cancellation. */
-export type Server<A extends AnyApi<A>> = { readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal: AbortSignal) => ResultOf<A[K]> | Promise<ResultOf<A[K]>> };
+export type Server<A extends AnyApi<A>> = {
+  readonly [K in keyof A]: (params: ParamsOf<A[K]>, signal: AbortSignal) => ResultOf<A[K]> | Promise<ResultOf<A[K]>>;
+};
 
 /** One side's view of a connection. */
 export interface Connection<RemoteApi extends AnyApi<RemoteApi>, LocalEvents, RemoteEvents> extends Disposable {
@@ -37,7 +47,12 @@ const maxComplaint = 200;
  * @param methods the names of the other side's methods (interfaces leave no trace at run time).
  * @param server the methods that the other side may call; a malformed call is answered with an error and harms nothing.
  */
-export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi extends AnyApi<RemoteApi>, LocalEvents = object, RemoteEvents = object>(
+export function openConnection<
+  LocalApi extends AnyApi<LocalApi>,
+  RemoteApi extends AnyApi<RemoteApi>,
+  LocalEvents = object,
+  RemoteEvents = object,
+>(
   channel: Channel,
   methods: readonly (keyof RemoteApi & string)[],
   server: Server<LocalApi>,
@@ -106,7 +121,8 @@ export function openConnection<LocalApi extends AnyApi<LocalApi>, RemoteApi exte
     } catch (error) {
       if (isCancelled(error)) throw error;
       if (isClosed) throw new ExplorerError('disconnected', [], { cause: error });
-      if (error instanceof ResponseError && error.code === explorerErrorCode) throw ExplorerError.deserialize(error.data);
+      if (error instanceof ResponseError && error.code === explorerErrorCode)
+        throw ExplorerError.deserialize(error.data);
       throw new ExplorerError('invalidMessage', [method], { cause: error });
     } finally {
       signal?.removeEventListener('abort', abort);

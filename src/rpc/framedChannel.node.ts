@@ -89,7 +89,8 @@ export class FramedChannel implements Channel {
       return { $frame: id, type };
     }
     if (Array.isArray(value)) return value.length <= 64 ? value.map((item) => this.#lighten(item, frames)) : value;
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#lighten(item, frames)]));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#lighten(item, frames)]));
     return value;
   }
 
@@ -113,7 +114,8 @@ export class FramedChannel implements Channel {
     }
     if (ArrayBuffer.isView(value)) return value;
     if (Array.isArray(value)) return value.length <= 64 ? value.map((item) => this.#restore(item)) : value;
-    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#restore(item)]));
+    if (typeof value === 'object' && value !== null)
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, this.#restore(item)]));
     return value;
   }
 
@@ -153,7 +155,15 @@ export class FramedChannel implements Channel {
 }
 
 function isPlaceholder(value: unknown): value is FramePlaceholder {
-  return typeof value === 'object' && value !== null && '$frame' in value && typeof value.$frame === 'number' && 'type' in value && typeof value.type === 'string' && value.type in arrayTypes;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    '$frame' in value &&
+    typeof value.$frame === 'number' &&
+    'type' in value &&
+    typeof value.type === 'string' &&
+    value.type in arrayTypes
+  );
 }
 
 function collectFrames(value: unknown, found: Set<number>): void {
@@ -161,5 +171,6 @@ function collectFrames(value: unknown, found: Set<number>): void {
   else if (ArrayBuffer.isView(value)) return;
   else if (Array.isArray(value)) {
     if (value.length <= 64) for (const item of value) collectFrames(item, found);
-  } else if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) collectFrames(item, found);
+  } else if (typeof value === 'object' && value !== null)
+    for (const item of Object.values(value)) collectFrames(item, found);
 }

@@ -1,5 +1,11 @@
 import type { Message } from 'vscode-jsonrpc';
-import { AbstractMessageReader, AbstractMessageWriter, type DataCallback, type MessageReader, type MessageWriter } from 'vscode-jsonrpc';
+import {
+  AbstractMessageReader,
+  AbstractMessageWriter,
+  type DataCallback,
+  type MessageReader,
+  type MessageWriter,
+} from 'vscode-jsonrpc';
 import { DisposableStore, type Disposable } from '../base/disposable';
 import type { Channel } from './channel';
 
@@ -58,7 +64,12 @@ const maxName = 200;
 /** Whether it has the members of a request, a notification or an answer, none of them large where it has to be small. */
 function isMessage(message: unknown): message is Message {
   if (typeof message !== 'object' || message === null || !('jsonrpc' in message)) return false;
-  const { method, id, result, error } = message as { readonly method?: unknown; readonly id?: unknown; readonly result?: unknown; readonly error?: unknown }; // any object can be asked for them
+  const { method, id, result, error } = message as {
+    readonly method?: unknown;
+    readonly id?: unknown;
+    readonly result?: unknown;
+    readonly error?: unknown;
+  }; // any object can be asked for them
   const isId = typeof id === 'number' || (typeof id === 'string' && id.length <= maxName);
   if (method !== undefined) return typeof method === 'string' && method.length <= maxName && (id === undefined || isId);
   return isId && (result !== undefined || (typeof error === 'object' && error !== null));

@@ -1,8 +1,36 @@
 /** The engine's methods, for the caller's side of a connection: interfaces leave no trace at run time. */
-export const engineMethods = ['warmUp', 'explain', 'explainImage', 'picture', 'pattern', 'overview', 'tile', 'row', 'thumbnails', 'headPairs', 'headRows', 'headMetrics', 'release', 'inspect', 'input', 'chatTemplate', 'memory'] as const;
+export const engineMethods = [
+  'warmUp',
+  'explain',
+  'explainImage',
+  'picture',
+  'pattern',
+  'overview',
+  'tile',
+  'row',
+  'thumbnails',
+  'headPairs',
+  'headRows',
+  'headMetrics',
+  'release',
+  'inspect',
+  'input',
+  'chatTemplate',
+  'memory',
+] as const;
 
 /** What the window does for an engine that cannot read files itself. */
 export const engineHostMethods = ['readFile', 'listFolder', 'statFile', 'readAsset'] as const;
 
 /** What the webview asks of the editor host. */
-export const panelMethods = ['pattern', 'overview', 'tile', 'row', 'thumbnails', 'headPairs', 'headRows', 'headMetrics', 'picture'] as const;
+export const panelMethods = [
+  'pattern',
+  'overview',
+  'tile',
+  'row',
+  'thumbnails',
+  'headPairs',
+  'headRows',
+  'headMetrics',
+  'picture',
+] as const;

@@ -9,7 +9,8 @@ export function giveUp<T extends ArrayBufferView>(array: T): T {
 /** The buffers in a message (at any depth of plain objects and arrays) that were given up. */
 export function givenUpBuffers(message: unknown, found: ArrayBuffer[] = []): ArrayBuffer[] {
   if (ArrayBuffer.isView(message)) {
-    if (message.buffer instanceof ArrayBuffer && transferable.has(message.buffer) && !found.includes(message.buffer)) found.push(message.buffer);
+    if (message.buffer instanceof ArrayBuffer && transferable.has(message.buffer) && !found.includes(message.buffer))
+      found.push(message.buffer);
   } else if (Array.isArray(message)) {
     // Bulk data never stands in long arrays of objects, so only short ones are searched.
     if (message.length <= 64) for (const item of message) givenUpBuffers(item, found);

@@ -23,7 +23,16 @@ export class AddedToken implements AddedTokenFlags {
   readonly isNormalized: boolean;
 
   /** A special token is not normalised unless its flags say so. */
-  constructor(content: string, { isSpecial = false, isSingleWord = false, stripsLeft = false, stripsRight = false, isNormalized = !isSpecial }: Partial<AddedTokenFlags> = {}) {
+  constructor(
+    content: string,
+    {
+      isSpecial = false,
+      isSingleWord = false,
+      stripsLeft = false,
+      stripsRight = false,
+      isNormalized = !isSpecial,
+    }: Partial<AddedTokenFlags> = {},
+  ) {
     this.content = content;
     this.isSpecial = isSpecial;
     this.isSingleWord = isSingleWord;

@@ -35,7 +35,8 @@ export class AddedVocabulary {
     for (const [id, token] of all) {
       if (!token.isNormalized || normalizer === undefined) continue;
       const form = normalizer(NormalizedString.of(token.content, written)).text;
-      if ((formUnits += form.length) > mostUnits(numUnits)) throw new TooCostlyError('its normalizer makes the added tokens far too long');
+      if ((formUnits += form.length) > mostUnits(numUnits))
+        throw new TooCostlyError('its normalizer makes the added tokens far too long');
       this.#normalizedForms.set(id, form);
     }
     for (const [id, token] of all) {
@@ -91,7 +92,7 @@ export class AddedVocabulary {
     const firstUnit = trie.firstUnits();
     let pieceStart = 0;
     let blanksEnd = 0; // of the white space that was last looked through
-    for (let from = 0; from < text.length; ) {
+    for (let from = 0; from < text.length;) {
       firstUnit.lastIndex = from;
       const candidate = firstUnit.exec(text);
       if (candidate === null) break;
@@ -107,7 +108,12 @@ export class AddedVocabulary {
       let start = from;
       let end = matchEnd;
       from = matchEnd;
-      if (token === undefined || (!this.#findsSpecial && this.#tokens.isSpecial(id)) || (token.isSingleWord && touchesWord(text, start, end))) continue;
+      if (
+        token === undefined ||
+        (!this.#findsSpecial && this.#tokens.isSpecial(id)) ||
+        (token.isSingleWord && touchesWord(text, start, end))
+      )
+        continue;
       if (token.stripsLeft) {
         while (start > pieceStart && isWhitespace(text.charCodeAt(start - 1))) start--;
         // The token before may have taken the space that this one starts with.

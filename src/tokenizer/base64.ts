@@ -4,7 +4,8 @@ const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /** Decodes standard base64 with padding. Throws {@link TokenizerFormatError} where it is not. */
 export function decodeBase64(text: string, path: string): Uint8Array {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new TokenizerFormatError(`"${path}" is not base64`);
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text))
+    throw new TokenizerFormatError(`"${path}" is not base64`);
   const digits = text.replace(/=+$/, '');
   const bytes = new Uint8Array((digits.length * 3) >> 2);
   const values = new Uint8Array(128);

@@ -47,7 +47,15 @@ export function emptyRun(text: 0 | 1 = 0): TokenRun {
 
 /** Tokens that stand for no text. */
 export function specialRun(ids: readonly number[], tokens: readonly string[], typeId = 0, text: 0 | 1 = 0): TokenRun {
-  return { ids: [...ids], tokens: [...tokens], starts: ids.map(() => 0), ends: ids.map(() => 0), isSpecial: ids.map(() => 1), typeIds: typeId, text };
+  return {
+    ids: [...ids],
+    tokens: [...tokens],
+    starts: ids.map(() => 0),
+    ends: ids.map(() => 0),
+    isSpecial: ids.map(() => 1),
+    typeIds: typeId,
+    text,
+  };
 }
 
 /** The types of a run's tokens, one each. */
@@ -58,13 +66,28 @@ export function typesOf({ ids, typeIds }: TokenRun): readonly number[] {
 /** The first tokens of a run. */
 export function cutRun(run: TokenRun, length: number): TokenRun {
   if (length >= run.ids.length) return run;
-  return { ids: run.ids.slice(0, length), tokens: run.tokens.slice(0, length), starts: run.starts.slice(0, length), ends: run.ends.slice(0, length), isSpecial: run.isSpecial.slice(0, length), typeIds: typeof run.typeIds === 'number' ? run.typeIds : run.typeIds.slice(0, length), text: run.text };
+  return {
+    ids: run.ids.slice(0, length),
+    tokens: run.tokens.slice(0, length),
+    starts: run.starts.slice(0, length),
+    ends: run.ends.slice(0, length),
+    isSpecial: run.isSpecial.slice(0, length),
+    typeIds: typeof run.typeIds === 'number' ? run.typeIds : run.typeIds.slice(0, length),
+    text: run.text,
+  };
 }
 
 /** One encoding of all runs in order. */
 export function joinRuns(runs: readonly TokenRun[]): Encoding {
   const length = runs.reduce((sum, run) => sum + run.ids.length, 0);
-  const encoding = { ids: new Int32Array(length), tokens: runs.flatMap((run) => run.tokens), starts: new Int32Array(length), ends: new Int32Array(length), isSpecial: new Uint8Array(length), typeIds: new Int32Array(length) };
+  const encoding = {
+    ids: new Int32Array(length),
+    tokens: runs.flatMap((run) => run.tokens),
+    starts: new Int32Array(length),
+    ends: new Int32Array(length),
+    isSpecial: new Uint8Array(length),
+    typeIds: new Int32Array(length),
+  };
   let at = 0;
   for (const run of runs) {
     encoding.ids.set(run.ids, at);

@@ -13,15 +13,19 @@ export class JsonFields {
 
   /** @param value an object of JSON, or a map that stands for one. */
   constructor(value: unknown, path: string) {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new TokenizerFormatError(`"${path}" is not an object`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new TokenizerFormatError(`"${path}" is not an object`);
     this.path = path;
-    this.#value = value instanceof Map ? (value as ReadonlyMap<string, unknown>) : (value as Readonly<Record<string, unknown>>); // an object, checked above
+    this.#value =
+      value instanceof Map ? (value as ReadonlyMap<string, unknown>) : (value as Readonly<Record<string, unknown>>); // an object, checked above
   }
 
   /** The field's value, undefined where it is missing or null. */
   raw(key: string): unknown {
     if (this.#value instanceof Map) return (this.#value.get(key) as unknown) ?? undefined;
-    return Object.hasOwn(this.#value, key) ? ((this.#value as Readonly<Record<string, unknown>>)[key] ?? undefined) : undefined;
+    return Object.hasOwn(this.#value, key)
+      ? ((this.#value as Readonly<Record<string, unknown>>)[key] ?? undefined)
+      : undefined;
   }
 
   has(key: string): boolean {
@@ -29,12 +33,16 @@ export class JsonFields {
   }
 
   entries(): [string, unknown][] {
-    return this.#value instanceof Map ? [...(this.#value as ReadonlyMap<string, unknown>)] : Object.entries(this.#value);
+    return this.#value instanceof Map
+      ? [...(this.#value as ReadonlyMap<string, unknown>)]
+      : Object.entries(this.#value);
   }
 
   /** All fields as a plain object. */
   all(): Readonly<Record<string, unknown>> {
-    return this.#value instanceof Map ? Object.fromEntries(this.#value as ReadonlyMap<string, unknown>) : (this.#value as Readonly<Record<string, unknown>>);
+    return this.#value instanceof Map
+      ? Object.fromEntries(this.#value as ReadonlyMap<string, unknown>)
+      : (this.#value as Readonly<Record<string, unknown>>);
   }
 
   string(key: string, fallback?: string): string {
@@ -74,7 +82,8 @@ export class JsonFields {
   oneOf<T extends string>(key: string, words: readonly T[], fallback?: T): T {
     const word = this.string(key, fallback);
     const found = words.find((candidate) => candidate === word);
-    if (found === undefined) throw new TokenizerFormatError(`"${this.path}.${key}" is "${word}", not one of ${words.join(', ')}`);
+    if (found === undefined)
+      throw new TokenizerFormatError(`"${this.path}.${key}" is "${word}", not one of ${words.join(', ')}`);
     return found;
   }
 
@@ -116,7 +125,12 @@ export class Nesting {
 }
 
 /** Reads the list of a `Sequence` part. Throws where it is nested too deep or the section has too many parts. */
-export function readSequence<T>(fields: JsonFields, key: string, nesting: Nesting, read: (fields: JsonFields, nesting: Nesting) => T): T[] {
+export function readSequence<T>(
+  fields: JsonFields,
+  key: string,
+  nesting: Nesting,
+  read: (fields: JsonFields, nesting: Nesting) => T,
+): T[] {
   const parts = fields.array(key);
   const inner = nesting.into(`${fields.path}.${key}`, parts.length);
   return parts.map((value, i) => read(new JsonFields(value, `${fields.path}.${key}[${i}]`), inner));

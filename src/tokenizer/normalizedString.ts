@@ -75,19 +75,29 @@ export class NormalizedString {
 
   /** Where the original of the text's units `[start, end)` starts. */
   startOf(start: number, end: number): number {
-    return start < end && this.#places !== undefined ? this.#places.starts[this.#places.from + start] : this.originalStart + start;
+    return start < end && this.#places !== undefined
+      ? this.#places.starts[this.#places.from + start]
+      : this.originalStart + start;
   }
 
   /** Where the original of the text's units `[start, end)` ends. */
   endOf(start: number, end: number): number {
-    return start < end && this.#places !== undefined ? this.#places.ends[this.#places.from + end - 1] : this.originalStart + end;
+    return start < end && this.#places !== undefined
+      ? this.#places.ends[this.#places.from + end - 1]
+      : this.originalStart + end;
   }
 
   /** The units `[start, end)`, which are not empty. */
   slice(start: number, end: number): NormalizedString {
     const places = this.#places;
-    if (places === undefined) return new NormalizedString(this.text.slice(start, end), undefined, this.originalStart + start, this.#written);
-    return new NormalizedString(this.text.slice(start, end), { starts: places.starts, ends: places.ends, from: places.from + start }, places.starts[places.from + start], this.#written);
+    if (places === undefined)
+      return new NormalizedString(this.text.slice(start, end), undefined, this.originalStart + start, this.#written);
+    return new NormalizedString(
+      this.text.slice(start, end),
+      { starts: places.starts, ends: places.ends, from: places.from + start },
+      places.starts[places.from + start],
+      this.#written,
+    );
   }
 
   /** The same places under another text, whose characters replace the former ones one for one and are as long. */
@@ -141,7 +151,7 @@ export class NormalizedString {
     const own = this.#ownPlaces();
     let read = readFrom;
     let index = 0;
-    for (let i = 0; i < text.length; ) {
+    for (let i = 0; i < text.length;) {
       const change = changes[index++];
       let start = this.originalStart;
       let end = this.originalStart;

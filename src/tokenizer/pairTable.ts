@@ -35,7 +35,8 @@ export class PairTable {
     let hash = Math.imul(first, 0x9e3779b1) ^ Math.imul(second, 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
     let slot = (hash ^ (hash >>> 13)) & this.#mask;
-    while (this.#first[slot] !== -1 && (this.#first[slot] !== first || this.#second[slot] !== second)) slot = (slot + 1) & this.#mask;
+    while (this.#first[slot] !== -1 && (this.#first[slot] !== first || this.#second[slot] !== second))
+      slot = (slot + 1) & this.#mask;
     return slot;
   }
 

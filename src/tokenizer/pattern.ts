@@ -36,7 +36,7 @@ export function characterPattern(test: (codePoint: number) => boolean): Pattern 
   return (text) => {
     if (text === '') return noMatch(text);
     const found = new MatchCollector();
-    for (let i = 0; i < text.length; ) {
+    for (let i = 0; i < text.length;) {
       const codePoint = codePointAt(text, i);
       const end = i + unitLength(codePoint);
       if (test(codePoint)) found.match(i, end);
@@ -52,7 +52,8 @@ export function literalPattern(literal: string): Pattern {
   return (text) => {
     if (text === '') return noMatch(text);
     const found = new MatchCollector();
-    for (let start = text.indexOf(literal); start !== -1; start = text.indexOf(literal, start + literal.length)) found.match(start, start + literal.length);
+    for (let start = text.indexOf(literal); start !== -1; start = text.indexOf(literal, start + literal.length))
+      found.match(start, start + literal.length);
     found.rest(text.length);
     return found;
   };
@@ -111,13 +112,17 @@ export function readPattern(fields: JsonFields): Pattern {
   const literal = fields.optionalString('String');
   if (literal !== undefined) return literal === '' ? regExpPattern(/(?:)/gu) : literalPattern(literal);
   const source = fields.optionalString('Regex');
-  if (source === undefined) throw new TokenizerFormatError(`"${fields.path}" is neither a string nor a regular expression`);
+  if (source === undefined)
+    throw new TokenizerFormatError(`"${fields.path}" is neither a string nor a regular expression`);
   return regExpPattern(translateExpression(source));
 }
 
 /** Translates an Oniguruma expression. Throws {@link UnsupportedPartError} where JavaScript has no equal, {@link TooCostlyError} where it is too long. */
 function translateExpression(source: string): RegExp {
-  if (source.length > maxExpressionUnits) throw new TooCostlyError(`a regular expression of it has ${source.length} characters, more than ${maxExpressionUnits}`);
+  if (source.length > maxExpressionUnits)
+    throw new TooCostlyError(
+      `a regular expression of it has ${source.length} characters, more than ${maxExpressionUnits}`,
+    );
   const written = withOnigurumaWords(source);
   // The second branch never matches. A letter whose case counts keeps the translation from making the whole expression
   // ignore case where a part of it does, which would change what \p{L} means elsewhere.

@@ -23,7 +23,8 @@ export function splitAt(piece: NormalizedString, matches: Matches, behavior: Spl
     if (start < end) emit(piece, start, end);
   };
   if (behavior === 'Removed' || behavior === 'Isolated') {
-    for (let i = 0, start = 0; i < ends.length; start = ends[i++]) if (behavior === 'Isolated' || !isMatch[i]) emitRange(start, ends[i]);
+    for (let i = 0, start = 0; i < ends.length; start = ends[i++])
+      if (behavior === 'Isolated' || !isMatch[i]) emitRange(start, ends[i]);
     return;
   }
   const joins = joinsPrevious(isMatch, behavior);
@@ -35,7 +36,12 @@ export function splitAt(piece: NormalizedString, matches: Matches, behavior: Spl
 }
 
 /** Emits the matches of an expression (global) that leaves nothing of a text out, but for those that `isWord` rejects by their first code unit. */
-export function emitMatches(piece: NormalizedString, expression: RegExp, emit: Emit, isWord?: (firstUnit: number) => boolean): void {
+export function emitMatches(
+  piece: NormalizedString,
+  expression: RegExp,
+  emit: Emit,
+  isWord?: (firstUnit: number) => boolean,
+): void {
   let start = 0;
   for (const match of piece.text.match(expression) ?? []) {
     const end = start + match.length;
@@ -45,7 +51,10 @@ export function emitMatches(piece: NormalizedString, expression: RegExp, emit: E
 }
 
 /** Whether each piece is one with the piece before it. */
-function joinsPrevious(isMatch: readonly boolean[], behavior: 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'): boolean[] {
+function joinsPrevious(
+  isMatch: readonly boolean[],
+  behavior: 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous',
+): boolean[] {
   switch (behavior) {
     case 'Contiguous':
       return isMatch.map((is, i) => i > 0 && is === isMatch[i - 1]);

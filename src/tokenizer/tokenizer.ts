@@ -3,7 +3,16 @@ import { AddedToken, AddedTokens } from './addedTokens';
 import { AddedVocabulary } from './addedVocabulary';
 import type { Decoder } from './decoders/decoder';
 import { readDecoder } from './decoders/readDecoder';
-import { cutRun, emptyRun, type Encoding, joinRuns, type PairEncoding, specialRun, type TokenRun, typesOf } from './encoding';
+import {
+  cutRun,
+  emptyRun,
+  type Encoding,
+  joinRuns,
+  type PairEncoding,
+  specialRun,
+  type TokenRun,
+  typesOf,
+} from './encoding';
 import { JsonFields, TokenizerFormatError, UnsupportedPartError } from './jsonFields';
 import type { Model, WordTokens } from './models/model';
 import { readModel } from './models/readModel';
@@ -91,15 +100,33 @@ export class Tokenizer {
       const added = new AddedTokens(model.vocabulary);
       added.add(readAddedTokens(fields));
       const part = (key: string): JsonFields | undefined => (fields.has(key) ? fields.object(key) : undefined);
-      return Tokenizer.fromParts({ name, model, added, normalizer: part('normalizer'), preTokenizer: part('pre_tokenizer'), postProcessor: part('post_processor'), decoder: part('decoder') });
+      return Tokenizer.fromParts({
+        name,
+        model,
+        added,
+        normalizer: part('normalizer'),
+        preTokenizer: part('pre_tokenizer'),
+        postProcessor: part('post_processor'),
+        decoder: part('decoder'),
+      });
     });
   }
 
   /** Puts a tokenizer together. Throws as {@link fromJson}. */
-  static fromParts({ name, model, added, findsSpecial = true, normalizer, preTokenizer, postProcessor, decoder }: TokenizerParts): Tokenizer {
+  static fromParts({
+    name,
+    model,
+    added,
+    findsSpecial = true,
+    normalizer,
+    preTokenizer,
+    postProcessor,
+    decoder,
+  }: TokenizerParts): Tokenizer {
     return withNamedErrors(name, () => {
       const normalize = normalizer && readNormalizer(normalizer);
-      const { cut, writesBytes }: PreTokenizer = preTokenizer === undefined ? { cut: undefined, writesBytes: false } : readPreTokenizer(preTokenizer);
+      const { cut, writesBytes }: PreTokenizer =
+        preTokenizer === undefined ? { cut: undefined, writesBytes: false } : readPreTokenizer(preTokenizer);
       return new Tokenizer({
         name,
         model,
@@ -156,16 +183,26 @@ export class Tokenizer {
    * also where they are cut (its strategy `longest_first`). Throws as {@link encode}, and `tokenizerUnsupported` where the post-processor
    * turns the texts around or repeats one.
    */
-  encodePair(first: string, second: string, { addSpecialTokens = true, maxLength = Infinity }: EncodePairOptions = {}): PairEncoding {
+  encodePair(
+    first: string,
+    second: string,
+    { addSpecialTokens = true, maxLength = Infinity }: EncodePairOptions = {},
+  ): PairEncoding {
     return withNamedErrors(this.#parts.name, () => {
       const texts = [replaceLoneSurrogates(first), replaceLoneSurrogates(second)];
       const whole = [emptyRun(0), emptyRun(1)];
       const seen = whole.map((run, i) => this.#tokenize(texts[i], run, maxLength));
-      const numAdded = addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
+      const numAdded =
+        addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
       const kept = pairLengths(seen, Math.max(0, maxLength - numAdded));
-      const runs = this.#finish(whole.map((run, i) => cutRun(run, kept[i])), texts, addSpecialTokens);
+      const runs = this.#finish(
+        whole.map((run, i) => cutRun(run, kept[i])),
+        texts,
+        addSpecialTokens,
+      );
       const secondAt = runs.findIndex(({ text }) => text === 1);
-      if (runs.some(({ text, isSpecial }, i) => text === 0 && i > secondAt && secondAt >= 0 && isSpecial.includes(0))) throw new UnsupportedPartError('a template that turns two texts around');
+      if (runs.some(({ text, isSpecial }, i) => text === 0 && i > secondAt && secondAt >= 0 && isSpecial.includes(0)))
+        throw new UnsupportedPartError('a template that turns two texts around');
       const secondFrom = (secondAt < 0 ? runs : runs.slice(0, secondAt)).reduce((sum, { ids }) => sum + ids.length, 0);
       return { ...joinRuns(runs), secondFrom, counts: whole.map(({ ids }, i) => ({ all: ids.length, kept: kept[i] })) };
     });
@@ -175,15 +212,25 @@ export class Tokenizer {
   get pairForm(): PairForm {
     return withNamedErrors(this.#parts.name, () => {
       const tokens = this.#addedToPair();
-      const [first, second] = [tokens.findLastIndex(({ isAdded, text }) => !isAdded && text === 0), tokens.findIndex(({ isAdded, text }) => !isAdded && text === 1)];
-      return first < 0 || second < 0 ? { isSeparated: false, isTyped: false } : { isSeparated: tokens.slice(first, second).some(({ isAdded }) => isAdded), isTyped: tokens[first].typeId !== tokens[second].typeId };
+      const [first, second] = [
+        tokens.findLastIndex(({ isAdded, text }) => !isAdded && text === 0),
+        tokens.findIndex(({ isAdded, text }) => !isAdded && text === 1),
+      ];
+      return first < 0 || second < 0
+        ? { isSeparated: false, isTyped: false }
+        : {
+            isSeparated: tokens.slice(first, second).some(({ isAdded }) => isAdded),
+            isTyped: tokens[first].typeId !== tokens[second].typeId,
+          };
     });
   }
 
   /** What the post-processor makes of two texts of one token each. */
   #addedToPair(): readonly { readonly isAdded: boolean; readonly text: 0 | 1; readonly typeId: number }[] {
     const token = (text: 0 | 1): TokenRun => ({ ...specialRun([0], ['a'], text, text), ends: [1], isSpecial: [0] });
-    return this.#finish([token(0), token(1)], ['a', 'a'], true).flatMap((run) => run.ids.map((_, i) => ({ isAdded: run.ends[i] === 0, text: run.text, typeId: typesOf(run)[i] })));
+    return this.#finish([token(0), token(1)], ['a', 'a'], true).flatMap((run) =>
+      run.ids.map((_, i) => ({ isAdded: run.ends[i] === 0, text: run.text, typeId: typesOf(run)[i] })),
+    );
   }
 
   /** Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to reach `most`. */
@@ -192,8 +239,14 @@ export class Tokenizer {
     let seen: number | undefined;
     const push: Emit = (piece, start, end, prefix) => {
       const word = piece.text.slice(start, end);
-      if (prefix === undefined) pushTokens(run, words.tokensOf(word), piece, { at: start, prefixLength: 0, firstLength: 0 });
-      else pushTokens(run, words.tokensOf(prefix + word), piece, { at: start, prefixLength: prefix.length, firstLength: unitLength(codePointAt(word, 0)) });
+      if (prefix === undefined)
+        pushTokens(run, words.tokensOf(word), piece, { at: start, prefixLength: 0, firstLength: 0 });
+      else
+        pushTokens(run, words.tokensOf(prefix + word), piece, {
+          at: start,
+          prefixLength: prefix.length,
+          firstLength: unitLength(codePointAt(word, 0)),
+        });
     };
     const tokenize: Emit = (piece, start, end, prefix) => {
       if (start < end) {
@@ -233,7 +286,12 @@ export class Tokenizer {
 const beforeSpaces = /▁+[^▁]*|[^▁]+/gu;
 
 /** Adds the tokens of a word that stands at an index of a piece, behind a prefix that shares the place of its first character. */
-function pushTokens(run: TokenRun, { ids, pieces, starts, ends }: WordTokens, piece: NormalizedString, { at, prefixLength, firstLength }: WordPlace): void {
+function pushTokens(
+  run: TokenRun,
+  { ids, pieces, starts, ends }: WordTokens,
+  piece: NormalizedString,
+  { at, prefixLength, firstLength }: WordPlace,
+): void {
   for (let i = 0; i < ids.length; i++) {
     const start = at + Math.max(0, starts[i] - prefixLength);
     const end = at + Math.max(firstLength, ends[i] - prefixLength);
@@ -268,7 +326,11 @@ function replaceLoneSurrogates(text: string): string {
 
 /** The list of added tokens of a tokenizer.json; the file's own numbers do not count, as in the reference library. */
 export function readAddedTokens(fields: JsonFields): AddedToken[] {
-  return fields.has('added_tokens') ? fields.array('added_tokens').map((value, i) => AddedToken.read(new JsonFields(value, `${fields.path}.added_tokens[${i}]`))) : [];
+  return fields.has('added_tokens')
+    ? fields
+        .array('added_tokens')
+        .map((value, i) => AddedToken.read(new JsonFields(value, `${fields.path}.added_tokens[${i}]`)))
+    : [];
 }
 
 /** Parses a file of a tokenizer. Throws `TokenizerFormatError`. */
@@ -285,11 +347,19 @@ export function withNamedErrors<T>(name: string, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof TokenizerFormatError) throw new ExplorerError('tokenizerInvalid', [name, error.message], { cause: error });
-    if (error instanceof UnsupportedPartError) throw new ExplorerError('tokenizerUnsupported', [error.message], { cause: error });
-    if (error instanceof TooCostlyError) throw new ExplorerError('tokenizerTooCostly', [name, error.message], { cause: error });
+    if (error instanceof TokenizerFormatError)
+      throw new ExplorerError('tokenizerInvalid', [name, error.message], { cause: error });
+    if (error instanceof UnsupportedPartError)
+      throw new ExplorerError('tokenizerUnsupported', [error.message], { cause: error });
+    if (error instanceof TooCostlyError)
+      throw new ExplorerError('tokenizerTooCostly', [name, error.message], { cause: error });
     // JavaScript's own bounds: the stack (of regular expressions, too), the length of a string or an array.
-    if (error instanceof RangeError) throw new ExplorerError('tokenizerTooCostly', [name, 'it goes deeper, or makes more of the text, than this program can'], { cause: error });
+    if (error instanceof RangeError)
+      throw new ExplorerError(
+        'tokenizerTooCostly',
+        [name, 'it goes deeper, or makes more of the text, than this program can'],
+        { cause: error },
+      );
     throw error;
   }
 }

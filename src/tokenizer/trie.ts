@@ -23,7 +23,10 @@ export class Trie {
 
   /** An expression (global) that matches the code units that a string begins with. */
   firstUnits(): RegExp {
-    return (this.#firstUnits ??= new RegExp(`[${[...this.#first].map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}]`, 'g'));
+    return (this.#firstUnits ??= new RegExp(
+      `[${[...this.#first].map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')}]`,
+      'g',
+    ));
   }
 
   /** Adds a string; a string added again takes the new value. */

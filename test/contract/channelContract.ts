@@ -8,7 +8,10 @@ interface TestApi {
   echo(params: { readonly value: unknown; readonly delay?: number }): { readonly value: unknown };
   /** Answers when another call with this value has been made. */
   after(params: { readonly value: number; readonly other: number }): { readonly value: unknown };
-  double(params: { readonly values: Float32Array }): { readonly values: Float32Array; readonly nested: readonly { readonly bytes: Uint8Array }[] };
+  double(params: { readonly values: Float32Array }): {
+    readonly values: Float32Array;
+    readonly nested: readonly { readonly bytes: Uint8Array }[];
+  };
   fail(params: { readonly how: 'typed' | 'untyped' }): void;
   wait(params: Record<string, never>): string;
 }
@@ -52,13 +55,21 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
           await new Promise<void>((resolve) => (value === other ? resolve() : made.set(other, resolve)));
           return { value };
         },
-        double: ({ values }) => ({ values: values.map((value) => value * 2), nested: [{ bytes: new Uint8Array(10_000).fill(7) }, { bytes: Uint8Array.of(1, 2) }] }),
+        double: ({ values }) => ({
+          values: values.map((value) => value * 2),
+          nested: [{ bytes: new Uint8Array(10_000).fill(7) }, { bytes: Uint8Array.of(1, 2) }],
+        }),
         fail: ({ how }) => {
           throw how === 'typed' ? new ExplorerError('modelTruncated', ['m.onnx', 9]) : new TypeError('not foreseen');
         },
-        wait: (_params, signal) => new Promise((resolve) => signal.addEventListener('abort', () => (cancelled++, resolve('late')), { once: true })),
+        wait: (_params, signal) =>
+          new Promise((resolve) =>
+            signal.addEventListener('abort', () => (cancelled++, resolve('late')), { once: true }),
+          ),
       };
-      server = openConnection<TestApi, object, TestEvents, object>(pair.server, [], api, (what) => malformed.push(what)) as unknown as Connection<object, TestEvents, object>; // the server calls nothing
+      server = openConnection<TestApi, object, TestEvents, object>(pair.server, [], api, (what) =>
+        malformed.push(what),
+      ) as unknown as Connection<object, TestEvents, object>; // the server calls nothing
       client = openConnection<object, TestApi, object, TestEvents>(pair.client, methods, {});
     });
 
@@ -70,7 +81,8 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
 
     it('answers out of order, each caller its own result', async () => {
       const order: unknown[] = [];
-      const call = async (value: number, other: number): Promise<void> => void order.push((await client.remote.after({ value, other })).value);
+      const call = async (value: number, other: number): Promise<void> =>
+        void order.push((await client.remote.after({ value, other })).value);
       // The first waits for the third, and the second for none.
       await Promise.all([call(1, 3), call(2, 2), call(3, 3)]);
       expect(order).to.have.members([1, 2, 3]);
@@ -79,7 +91,9 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
 
     it('carries typed arrays, small and large, in results and parameters', async () => {
       for (const length of [3, 1_000_000]) {
-        const { values, nested } = await client.remote.double({ values: Float32Array.from({ length }, (_, i) => i + 0.5) });
+        const { values, nested } = await client.remote.double({
+          values: Float32Array.from({ length }, (_, i) => i + 0.5),
+        });
         expect(values).to.be.instanceOf(Float32Array);
         expect(values.length).to.equal(length);
         expect(values[length - 1]).to.equal(2 * (length - 0.5));
@@ -89,8 +103,12 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
     });
 
     it('keeps many large answers apart', async () => {
-      const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => client.remote.double({ values: new Float32Array(20_000 + i).fill(i) })));
-      answers.forEach(({ values }, i) => expect([values.length, values[0], values[values.length - 1]]).to.deep.equal([20_000 + i, 2 * i, 2 * i]));
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => client.remote.double({ values: new Float32Array(20_000 + i).fill(i) })),
+      );
+      answers.forEach(({ values }, i) =>
+        expect([values.length, values[0], values[values.length - 1]]).to.deep.equal([20_000 + i, 2 * i, 2 * i]),
+      );
     });
 
     it('hands a typed error over with its code, and takes any other as internal', async () => {
@@ -116,7 +134,18 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
     });
 
     it('survives messages that are none of the protocol', async () => {
-      for (const junk of ['text', 7, null, { hello: 1 }, { jsonrpc: '2.0', id: 999, result: 'nobody asked' }, { jsonrpc: '2.0', method: 42 }, { jsonrpc: '2.0', method: '$/cancelRequest' }, { jsonrpc: '2.0', method: '$/progress' }, [1, 2]]) pair.sendRaw(junk);
+      for (const junk of [
+        'text',
+        7,
+        null,
+        { hello: 1 },
+        { jsonrpc: '2.0', id: 999, result: 'nobody asked' },
+        { jsonrpc: '2.0', method: 42 },
+        { jsonrpc: '2.0', method: '$/cancelRequest' },
+        { jsonrpc: '2.0', method: '$/progress' },
+        [1, 2],
+      ])
+        pair.sendRaw(junk);
       expect((await client.remote.echo({ value: 'still here' })).value).to.equal('still here');
       expect(malformed.length).to.be.greaterThan(0);
     });
@@ -124,7 +153,15 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
     it('says little of messages that are none of the protocol, however large they are', async () => {
       const text = 'x'.repeat(2_000_000);
       const before = malformed.length;
-      for (const junk of [text, { jsonrpc: '2.0', junk: text }, { jsonrpc: '2.0', id: null, error: { code: 1, message: text } }, { jsonrpc: '2.0', id: text, method: 'echo', params: {} }, { jsonrpc: '2.0', method: text }, { jsonrpc: '2.0', method: 'tick', params: text }]) pair.sendRaw(junk);
+      for (const junk of [
+        text,
+        { jsonrpc: '2.0', junk: text },
+        { jsonrpc: '2.0', id: null, error: { code: 1, message: text } },
+        { jsonrpc: '2.0', id: text, method: 'echo', params: {} },
+        { jsonrpc: '2.0', method: text },
+        { jsonrpc: '2.0', method: 'tick', params: text },
+      ])
+        pair.sendRaw(junk);
       expect((await client.remote.echo({ value: 'still here' })).value).to.equal('still here');
       expect(malformed.length - before).to.equal(6);
       for (const what of malformed) expect(what.length).to.be.at.most(200);

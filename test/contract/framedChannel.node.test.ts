@@ -17,7 +17,11 @@ function controlPair(): readonly [ControlLine, ControlLine, (message: unknown) =
     onClose: (listener) => void own.once('close', () => listener('closed')),
     close: () => void setImmediate(() => other.emit('close')),
   });
-  return [line(ends[0], ends[1]), line(ends[1], ends[0]), (message) => void setImmediate(() => ends[1].emit('message', structuredClone(message)))];
+  return [
+    line(ends[0], ends[1]),
+    line(ends[1], ends[0]),
+    (message) => void setImmediate(() => ends[1].emit('message', structuredClone(message))),
+  ];
 }
 
 async function socketPair(): Promise<readonly [Socket, Socket]> {
@@ -48,7 +52,10 @@ describe('FramedChannel', () => {
   it('takes large arrays off the control line', async () => {
     const [clientLine, serverLine] = controlPair();
     const onControl: unknown[] = [];
-    const spied: ControlLine = { ...clientLine, send: (message) => (onControl.push(message), clientLine.send(message)) };
+    const spied: ControlLine = {
+      ...clientLine,
+      send: (message) => (onControl.push(message), clientLine.send(message)),
+    };
     const [a, b] = await socketPair();
     const client = new FramedChannel(spied, a);
     const server = new FramedChannel(serverLine, b);

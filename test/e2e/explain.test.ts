@@ -9,13 +9,26 @@ import { expectEventually } from '../harness/eventually';
 import { keepEvidenceOfFailures, themes, VSCode, type Theme } from '../harness/vscode';
 
 interface Explained {
-  readonly tokens: readonly { readonly id: number; readonly start: number; readonly end: number; readonly isSpecial: boolean }[];
-  readonly components: readonly { readonly heads: readonly unknown[]; readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[] }[];
+  readonly tokens: readonly {
+    readonly id: number;
+    readonly start: number;
+    readonly end: number;
+    readonly isSpecial: boolean;
+  }[];
+  readonly components: readonly {
+    readonly heads: readonly unknown[];
+    readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[];
+  }[];
 }
 
 /** What the command line says of the same lines and head: the numbers that the panel must show. */
 function explainByCommandLine(file: string, head: string): Explained {
-  return JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', file, '--head', head, '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as Explained; // our own output
+  return JSON.parse(
+    execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', file, '--head', head, '--json'], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    }),
+  ) as Explained; // our own output
 }
 
 const file = 'fibonacci.py';
@@ -31,12 +44,17 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 
   const tokens = (): Locator => panel.locator('.stream [data-token]');
   const list = (): Locator => panel.getByRole('region', { name: 'Strongest sources' });
-  const headCell = (name: string): Locator => panel.getByRole('gridcell', { name: new RegExp(`^head ${name.replace('.', '\\.')}\\b`, 'i') });
+  const headCell = (name: string): Locator =>
+    panel.getByRole('gridcell', { name: new RegExp(`^head ${name.replace('.', '\\.')}\\b`, 'i') });
   /** The longest plain token of the second line: one that a pointer can hit. */
   const someToken = (): number => {
     const from = text.indexOf('\n') + 1;
     const to = text.indexOf('\n', from);
-    const candidates = explained.tokens.map((token, position) => ({ ...token, position })).filter((token) => token.start >= from && token.end <= to && /^\w+$/.test(text.slice(token.start, token.end).trim()));
+    const candidates = explained.tokens
+      .map((token, position) => ({ ...token, position }))
+      .filter(
+        (token) => token.start >= from && token.end <= to && /^\w+$/.test(text.slice(token.start, token.end).trim()),
+      );
     return candidates.sort((a, b) => b.end - b.start - (a.end - a.start))[0]?.position ?? 0;
   };
   const placeOf = (position: number): { line: number; column: number } => {
@@ -68,9 +86,17 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.waitForTab(/Attention Explorer: fibonacci\.py 6–10/);
     await panel.getByRole('grid').waitFor({ timeout: 120_000 });
     // Each token has an element of its own; one that spans a line break has one a line.
-    const positions = await tokens().evaluateAll((elements) => new Set(elements.map((element) => (element as HTMLElement).dataset['token'])).size);
+    const positions = await tokens().evaluateAll(
+      (elements) => new Set(elements.map((element) => (element as HTMLElement).dataset['token'])).size,
+    );
     expect(positions).to.equal(explained.tokens.length);
-    const lines = await panel.locator('.stream .line').evaluateAll((elements) => elements.map((element) => [...element.querySelectorAll('[data-token]:not(.chip)')].map((token) => token.textContent).join('')));
+    const lines = await panel
+      .locator('.stream .line')
+      .evaluateAll((elements) =>
+        elements.map((element) =>
+          [...element.querySelectorAll('[data-token]:not(.chip)')].map((token) => token.textContent).join(''),
+        ),
+      );
     expect(lines.join('\n').replaceAll('\u00a0', ' ')).to.contain('def fibonacci_slow(n: int) -> int:\n');
     expect(await panel.getByRole('gridcell').count()).to.equal(explained.components[0]?.heads.length);
     expect(await panel.locator('.chip').first().getAttribute('data-label')).to.contain('endoftext');
@@ -93,14 +119,27 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 
   it('selects a head in the grid, and the matrix names it', async () => {
     await headCell(`${layer}.${head}`).click();
-    await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: `Head ${layer}.${head}` }).waitFor();
+    await panel
+      .getByRole('region', { name: 'Matrix' })
+      .getByRole('heading', { name: `Head ${layer}.${head}` })
+      .waitFor();
   });
 
   it('pins a token and lists its strongest sources with their true weights', async () => {
     const position = someToken();
-    await tokens().and(panel.locator(`[data-token="${position}"]`)).first().click();
+    await tokens()
+      .and(panel.locator(`[data-token="${position}"]`))
+      .first()
+      .click();
     await list().getByRole('listitem').first().waitFor();
-    const rows = await list().getByRole('listitem').evaluateAll((items) => items.map((item) => ({ name: item.querySelector('.link, .name')?.textContent ?? '', weight: Number(item.querySelector('.number')?.getAttribute('title')) })));
+    const rows = await list()
+      .getByRole('listitem')
+      .evaluateAll((items) =>
+        items.map((item) => ({
+          name: item.querySelector('.link, .name')?.textContent ?? '',
+          weight: Number(item.querySelector('.number')?.getAttribute('title')),
+        })),
+      );
     const expected = explained.components[0]?.reads[position] ?? [];
     expect(expected.length).to.be.greaterThan(0);
     expected.slice(0, rows.length).forEach((source, i) => {
@@ -112,19 +151,29 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 
   it('lights the sources up in the editor, the strongest most', async () => {
     const position = someToken();
-    const sources = (explained.components[0]?.reads[position] ?? []).filter(({ position: source }) => !explained.tokens[source].isSpecial);
+    const sources = (explained.components[0]?.reads[position] ?? []).filter(
+      ({ position: source }) => !explained.tokens[source].isSpecial,
+    );
     const place = placeOf(sources[0].position);
     await expectEventually(async () => {
       const decorations = await vscode.decorations();
       const lit = decorations.filter(({ backgroundColor }) => alphaOf(backgroundColor) > 0);
-      expect(lit.some(({ line, startColumn, endColumn }) => line === place.line && startColumn <= place.column && place.column < endColumn), `${JSON.stringify(place)} in ${JSON.stringify(lit)}`).to.equal(true);
+      expect(
+        lit.some(
+          ({ line, startColumn, endColumn }) =>
+            line === place.line && startColumn <= place.column && place.column < endColumn,
+        ),
+        `${JSON.stringify(place)} in ${JSON.stringify(lit)}`,
+      ).to.equal(true);
       expect(lit.length).to.be.at.most(41);
     });
   });
 
   it('goes to a source in the editor from the list', async () => {
     const position = someToken();
-    const shown = (explained.components[0]?.reads[position] ?? []).find(({ position: source }) => !explained.tokens[source].isSpecial);
+    const shown = (explained.components[0]?.reads[position] ?? []).find(
+      ({ position: source }) => !explained.tokens[source].isSpecial,
+    );
     if (shown === undefined) throw new Error('the token reads special tokens only');
     const place = placeOf(shown.position);
     await list()
@@ -135,18 +184,27 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 
   it('offers what one does with a token in its menu, and no Cut, Copy and Paste', async () => {
     const menu = vscode.page.locator('.monaco-menu');
-    await tokens().and(panel.locator(`[data-token="${someToken()}"]`)).first().click({ button: 'right' });
+    await tokens()
+      .and(panel.locator(`[data-token="${someToken()}"]`))
+      .first()
+      .click({ button: 'right' });
     await menu.getByText('Copy Weights').waitFor();
-    expect((await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim())).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'Save Figure…']);
+    expect(
+      (await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim()),
+    ).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'Save Figure…']);
     await vscode.screenshot('2-menu');
     await vscode.page.keyboard.press('Escape');
   });
 
   it('turns around: who reads the pinned token', async () => {
     await panel.getByRole('button', { name: 'Read by' }).click();
-    await list().getByRole('heading', { name: /is read by/ }).waitFor();
+    await list()
+      .getByRole('heading', { name: /is read by/ })
+      .waitFor();
     await panel.getByRole('button', { name: 'Reads', exact: true }).click();
-    await list().getByRole('heading', { name: /\breads\b/ }).waitFor();
+    await list()
+      .getByRole('heading', { name: /\breads\b/ })
+      .waitFor();
   });
 
   it('names the cell under the pointer in the matrix', async () => {
@@ -154,7 +212,11 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     const box = await plot.boundingBox();
     if (box === null) throw new Error('the matrix is not there');
     await vscode.page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.7);
-    await expectEventually(async () => expect(await panel.locator('.readout.crosshair').textContent()).to.match(/from ".+" \(\d+\) to ".+" \(\d+\): (?:\d|hidden)/));
+    await expectEventually(async () =>
+      expect(await panel.locator('.readout.crosshair').textContent()).to.match(
+        /from ".+" \(\d+\) to ".+" \(\d+\): (?:\d|hidden)/,
+      ),
+    );
   });
 
   it('shows a card over a token in the editor, with links and numbers', async () => {
@@ -178,7 +240,9 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.screenshot('4-stale');
     await panel.locator('.stale').getByText('Run again').click();
     await panel.locator('.stale').getByText('Run again').waitFor({ state: 'detached', timeout: 60_000 });
-    await expectEventually(async () => expect(await panel.locator('.stream').first().innerText()).to.contain('changed'));
+    await expectEventually(async () =>
+      expect(await panel.locator('.stream').first().innerText()).to.contain('changed'),
+    );
   });
 
   it('comes back after a reload of the window with the same head', async function () {
@@ -213,7 +277,14 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await expectEventually(async () => expect(await pinned()).to.match(/^\s?cache$/));
     await vscode.waitForStatusBar(/1 of \d+ tokens/);
     // What it is read with is fainter, and what it reads is lit there and in the editor.
-    const [own, other] = await Promise.all(['.line:not(.context) .token:not([class*=" d"])', '.line.context .token:not([class*=" d"])'].map(async (tokens) => panel.locator(tokens).first().evaluate((token) => getComputedStyle(token).color)));
+    const [own, other] = await Promise.all(
+      ['.line:not(.context) .token:not([class*=" d"])', '.line.context .token:not([class*=" d"])'].map(async (tokens) =>
+        panel
+          .locator(tokens)
+          .first()
+          .evaluate((token) => getComputedStyle(token).color),
+      ),
+    );
     expect(own).to.not.equal(other);
     expect(await panel.locator('.line.context .token[class*=" d"]').count()).to.be.greaterThan(0);
     const box = await panel.locator('.token.pinned').first().boundingBox();
@@ -230,7 +301,12 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       await vscode.setTheme(theme);
       await tokens().nth(20).click();
       await list().getByRole('listitem').first().waitFor();
-      const [text, background] = await panel.locator('body').evaluate((body) => [getComputedStyle(body).color, getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background')]);
+      const [text, background] = await panel
+        .locator('body')
+        .evaluate((body) => [
+          getComputedStyle(body).color,
+          getComputedStyle(document.documentElement).getPropertyValue('--vscode-editor-background'),
+        ]);
       expect(text).to.not.equal(background);
       await vscode.screenshot(`theme-${theme}`);
       await tokens().nth(20).click();
@@ -247,7 +323,10 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
       for (const [width, height] of sizes) {
         await vscode.page.setViewportSize({ width: width + around.width, height: height + around.height });
         await expectEventually(async () => {
-          for (const seen of ['.source-scroll', '.token.pinned', '.heads-grid', '.matrix-base', '.sources > li']) expect(await panel.locator(seen).first().evaluate(isInView), `${seen} in ${width} × ${height}`).to.equal(true);
+          for (const seen of ['.source-scroll', '.token.pinned', '.heads-grid', '.matrix-base', '.sources > li'])
+            expect(await panel.locator(seen).first().evaluate(isInView), `${seen} in ${width} × ${height}`).to.equal(
+              true,
+            );
         });
         await vscode.screenshot(`theme-${theme}-${width}`);
       }
@@ -256,7 +335,12 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
 });
 
 /** Panels from half of a small window to all of a large one, and what a window has around its one panel. */
-const sizes = [[480, 600], [760, 760], [1280, 720], [1600, 1000]] as const;
+const sizes = [
+  [480, 600],
+  [760, 760],
+  [1280, 720],
+  [1600, 1000],
+] as const;
 const around = { width: 60, height: 100 };
 
 /** Whether all of an element is seen in the window, and in the text where it stands in that. */
@@ -264,7 +348,14 @@ function isInView(element: Element): boolean {
   const { left, top, right, bottom } = element.getBoundingClientRect();
   const text = element.parentElement?.closest('.source-scroll')?.getBoundingClientRect();
   const [highest, lowest] = [text?.top ?? 0, text?.bottom ?? window.innerHeight];
-  return right > left && bottom > top && left >= 0 && top >= highest - 1 && right <= window.innerWidth + 1 && bottom <= lowest + 1;
+  return (
+    right > left &&
+    bottom > top &&
+    left >= 0 &&
+    top >= highest - 1 &&
+    right <= window.innerWidth + 1 &&
+    bottom <= lowest + 1
+  );
 }
 
 function alphaOf(colour: string): number {

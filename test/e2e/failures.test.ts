@@ -19,7 +19,7 @@ const hostile = '![](https://picture.invalid/x.png) <img src="https://html.inval
 
 /** Whether a process was started by another, or by one that it started. */
 function isDescendant(pid: number, ancestor: number): boolean {
-  for (let at = pid; at > 1; ) {
+  for (let at = pid; at > 1;) {
     if (at === ancestor) return true;
     try {
       at = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${at}/status`, 'utf8'))?.[1] ?? 0);
@@ -40,7 +40,8 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     await vscode.runCommand('Attention Explorer: Explain Attention');
   };
   // Where the window is a remote one, the user's own settings name no path of its machine; the workspace's do.
-  const useModel = (path: string): Promise<void> => vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': path });
+  const useModel = (path: string): Promise<void> =>
+    vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': path });
 
   before(async function () {
     this.timeout(180_000);
@@ -68,7 +69,8 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
         'models/$(trash) rubbish/tokenizer.json': tokenizer,
         'models/talks/model.onnx': model,
         'models/talks/tokenizer.json': tokenizer,
-        'models/talks/chat_template.jinja': "{% for i in range(60000) %}{% endfor %}{{ raise_exception('[Update now](command:workbench.action.quickOpen?%22x%22) ![](https://template.invalid/x.png)') }}",
+        'models/talks/chat_template.jinja':
+          "{% for i in range(60000) %}{% endfor %}{{ raise_exception('[Update now](command:workbench.action.quickOpen?%22x%22) ![](https://template.invalid/x.png)') }}",
       },
     });
     panel = vscode.panelFrame();
@@ -118,29 +120,37 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
   it('says that an empty document holds nothing to explain, and keeps what was shown', async () => {
     await vscode.openFile('empty.py');
     await explain();
-    await expectEventually(async () => expect(await panel.getByRole('alert').innerText()).to.match(/There is no text to explain/));
+    await expectEventually(async () =>
+      expect(await panel.getByRole('alert').innerText()).to.match(/There is no text to explain/),
+    );
     expect(await panel.getByRole('grid').count()).to.equal(1);
   });
 
   // In the web the engine is a thread of the page: nobody can kill it from outside.
-  (VSCode.hostOfRun === 'node' && process.platform === 'linux' ? it : it.skip)('says that the engine was killed, and starts it again', async function () {
-    this.timeout(120_000);
-    await vscode.openFile('code.py');
-    await explain();
-    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
-    const engines = execFileSync('pgrep', ['-f', 'engine\\.node\\.cjs'], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number)
-      .filter((pid) => isDescendant(pid, vscode.serverPid));
-    expect(engines.length).to.be.greaterThan(0);
-    for (const pid of engines) process.kill(pid, 'SIGKILL');
-    await panel.getByText(/The engine stopped/).first().waitFor();
-    await vscode.screenshot('stopped');
-    await explain();
-    await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
-    await panel.getByRole('grid').waitFor();
-  });
+  (VSCode.hostOfRun === 'node' && process.platform === 'linux' ? it : it.skip)(
+    'says that the engine was killed, and starts it again',
+    async function () {
+      this.timeout(120_000);
+      await vscode.openFile('code.py');
+      await explain();
+      await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+      const engines = execFileSync('pgrep', ['-f', 'engine\\.node\\.cjs'], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .map(Number)
+        .filter((pid) => isDescendant(pid, vscode.serverPid));
+      expect(engines.length).to.be.greaterThan(0);
+      for (const pid of engines) process.kill(pid, 'SIGKILL');
+      await panel
+        .getByText(/The engine stopped/)
+        .first()
+        .waitFor();
+      await vscode.screenshot('stopped');
+      await explain();
+      await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
+      await panel.getByRole('grid').waitFor();
+    },
+  );
 
   describe('what a model says', () => {
     const requests: string[] = [];
@@ -153,7 +163,8 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     const preview = async (text: string): Promise<FrameLocator> => {
       for (;;) {
         const count = await vscode.page.locator('iframe.webview.ready').count();
-        for (let i = 0; i < count; i++) if (await vscode.panelFrame(i).getByText(text).first().isVisible()) return vscode.panelFrame(i);
+        for (let i = 0; i < count; i++)
+          if (await vscode.panelFrame(i).getByText(text).first().isVisible()) return vscode.panelFrame(i);
         await vscode.page.waitForTimeout(200);
       }
     };
@@ -166,10 +177,16 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       await report.getByText(`producer ${hostile}`).first().waitFor();
       await vscode.screenshot('report');
       // It leads with the verdict, stands beside the text, and nothing of it is cut.
-      expect(await report.locator('.markdown-body h2').first().innerText()).to.match(/^\d+ layers? found, (?:all )?exposed/);
+      expect(await report.locator('.markdown-body h2').first().innerText()).to.match(
+        /^\d+ layers? found, (?:all )?exposed/,
+      );
       expect(await vscode.page.locator('.editor-group-container').count()).to.equal(2);
-      expect(await vscode.page.locator('.editor-group-container').first().locator('.view-lines').first().isVisible()).to.equal(true);
-      expect(await report.locator('.markdown-body').evaluate((body) => body.scrollWidth <= body.clientWidth)).to.equal(true);
+      expect(
+        await vscode.page.locator('.editor-group-container').first().locator('.view-lines').first().isVisible(),
+      ).to.equal(true);
+      expect(await report.locator('.markdown-body').evaluate((body) => body.scrollWidth <= body.clientWidth)).to.equal(
+        true,
+      );
       expect(await report.locator('.markdown-body :is(img, a, script, iframe, object, form)').count()).to.equal(0);
       expect(requests.filter((url) => url.includes('.invalid'))).to.deep.equal([]);
     });
@@ -196,7 +213,10 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
     it('is no link in a notification', async function () {
       this.timeout(150_000);
       await vscode.openFile('code.py');
-      const toast = vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'chat template cannot be applied' }).first();
+      const toast = vscode.page
+        .locator('.notifications-toasts .notification-list-item')
+        .filter({ hasText: 'chat template cannot be applied' })
+        .first();
       // Where the panel is seen it says what went wrong: it is closed before, which takes luck.
       for (let attempt = 0; attempt < 5 && !(await toast.isVisible()); attempt++) {
         await vscode.focusEditor();
@@ -215,7 +235,11 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       await useModel('');
       const count = await vscode.page.locator('.tab').count();
       await vscode.runCommand('Attention Explorer: Show Chat Template');
-      await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'The model code-decoder has no chat template' }).first().waitFor();
+      await vscode.page
+        .locator('.notifications-toasts .notification-list-item')
+        .filter({ hasText: 'The model code-decoder has no chat template' })
+        .first()
+        .waitFor();
       expect(await vscode.page.locator('.tab').count()).to.equal(count);
       await vscode.runCommand('Notifications: Clear All Notifications');
     });

@@ -13,13 +13,22 @@ describe(`Live mode, extension in the ${VSCode.hostOfRun} host`, () => {
 
   before(async function () {
     this.timeout(180_000);
-    vscode = await VSCode.launch({ name: 'live', settings: { 'editor.autoIndent': 'none', 'editor.autoClosingBrackets': 'never', 'editor.quickSuggestions': 'off', 'editor.wordBasedSuggestions': 'off' } });
+    vscode = await VSCode.launch({
+      name: 'live',
+      settings: {
+        'editor.autoIndent': 'none',
+        'editor.autoClosingBrackets': 'never',
+        'editor.quickSuggestions': 'off',
+        'editor.wordBasedSuggestions': 'off',
+      },
+    });
     panel = vscode.panelFrame();
   });
   after(() => vscode?.close());
 
   /** The text of the lit token in the panel. */
-  const lit = async (): Promise<string> => (await panel.locator('.stream .looking').allInnerTexts()).join('').replaceAll('\u00a0', ' ').trim();
+  const lit = async (): Promise<string> =>
+    (await panel.locator('.stream .looking').allInnerTexts()).join('').replaceAll('\u00a0', ' ').trim();
 
   it('shows what the token before the caret reads', async function () {
     this.timeout(180_000);
@@ -44,7 +53,8 @@ describe(`Live mode, extension in the ${VSCode.hostOfRun} host`, () => {
         new Promise<string[]>((resolve) => {
           const found = new Set<string>();
           const look = (): void => {
-            for (const selector of ['.status', '.matrix-pane .hint[role=alert]', '.empty']) if (main.querySelector(selector) !== null) found.add(selector);
+            for (const selector of ['.status', '.matrix-pane .hint[role=alert]', '.empty'])
+              if (main.querySelector(selector) !== null) found.add(selector);
             if (main.querySelector('canvas.matrix-base') === null) found.add('no matrix');
             if (main.querySelector('.stream [data-token]') === null) found.add('no tokens');
             if (main.querySelector('.stream .looking') === null) found.add('no light');
@@ -56,7 +66,9 @@ describe(`Live mode, extension in the ${VSCode.hostOfRun} host`, () => {
     );
     for (const character of typed) await vscode.page.keyboard.type(character, { delay: 20 });
     await expectEventually(async () => {
-      expect((await panel.locator('.stream').first().innerText()).replaceAll('\u00a0', ' ')).to.contain('return x + x + x');
+      expect((await panel.locator('.stream').first().innerText()).replaceAll('\u00a0', ' ')).to.contain(
+        'return x + x + x',
+      );
       expect(await lit()).to.equal('x');
     });
     await panel.getByRole('heading', { name: `Head ${head}` }).waitFor();

@@ -24,8 +24,17 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
 
   before(async function () {
     this.timeout(180_000);
-    vscode = await VSCode.launch({ name: 'picture', files: { 'pictures/red-circle.png': readFileSync(join(samples, file)), 'notes.txt': 'Nothing but text.\n' } });
-    explained = JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', join(samples, file), '--head', '0.2', '--backend', 'wasm', '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 })) as ExplainedPicture; // our own output
+    vscode = await VSCode.launch({
+      name: 'picture',
+      files: { 'pictures/red-circle.png': readFileSync(join(samples, file)), 'notes.txt': 'Nothing but text.\n' },
+    });
+    explained = JSON.parse(
+      execFileSync(
+        process.execPath,
+        [join(root, 'dist/cli.cjs'), 'explain', join(samples, file), '--head', '0.2', '--backend', 'wasm', '--json'],
+        { encoding: 'utf8', maxBuffer: 2 ** 28 },
+      ),
+    ) as ExplainedPicture; // our own output
   });
   after(() => vscode?.close());
 
@@ -50,12 +59,17 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     const { grid, reads } = explained;
     const [first] = reads[0];
     const index = first.position - grid.first;
-    const name = index < 0 ? '[CLS]' : `patch row ${Math.floor(index / grid.columns) + 1}, column ${(index % grid.columns) + 1}`;
+    const name =
+      index < 0 ? '[CLS]' : `patch row ${Math.floor(index / grid.columns) + 1}, column ${(index % grid.columns) + 1}`;
     const item = list.getByRole('listitem').filter({ hasText: name }).first();
     expect(Number(await item.locator('.number').textContent())).to.be.closeTo(first.weight, 2e-3);
     await vscode.screenshot('1-class-token');
     await panel.locator('canvas.picture').click();
-    await panel.locator('.source-pane .readout').getByText(/^patch row \d, column \d$/).first().waitFor();
+    await panel
+      .locator('.source-pane .readout')
+      .getByText(/^patch row \d, column \d$/)
+      .first()
+      .waitFor();
     await vscode.screenshot('2-patch');
   });
 

@@ -6,7 +6,8 @@ import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
-const isAsked = process.env['AE_PICTURES'] !== undefined && VSCode.hostOfRun === 'node' && process.env['AE_RELEASE'] !== 'oldest';
+const isAsked =
+  process.env['AE_PICTURES'] !== undefined && VSCode.hostOfRun === 'node' && process.env['AE_RELEASE'] !== 'oldest';
 
 (isAsked ? describe : describe.skip)('Pictures of the product', function () {
   this.timeout(180_000);
@@ -14,7 +15,8 @@ const isAsked = process.env['AE_PICTURES'] !== undefined && VSCode.hostOfRun ===
   let panel: FrameLocator;
   keepEvidenceOfFailures(() => vscode);
 
-  const take = async (name: string, place: string): Promise<void> => copyFileSync(await vscode.screenshot(name), join(root, 'media', place, `${name}.png`));
+  const take = async (name: string, place: string): Promise<void> =>
+    copyFileSync(await vscode.screenshot(name), join(root, 'media', place, `${name}.png`));
   /** Where the pointer makes nothing say what it is. */
   const rest = async (): Promise<void> => {
     await vscode.page.mouse.move(400, 690);
@@ -23,7 +25,15 @@ const isAsked = process.env['AE_PICTURES'] !== undefined && VSCode.hostOfRun ===
 
   before(async () => {
     // VS Code's own marks of words and selections would read as attention.
-    vscode = await VSCode.launch({ name: 'pictures', settings: { 'editor.occurrencesHighlight': 'off', 'editor.selectionHighlight': false, 'editor.minimap.enabled': false, 'window.title': 'Attention Explorer' } });
+    vscode = await VSCode.launch({
+      name: 'pictures',
+      settings: {
+        'editor.occurrencesHighlight': 'off',
+        'editor.selectionHighlight': false,
+        'editor.minimap.enabled': false,
+        'window.title': 'Attention Explorer',
+      },
+    });
     await vscode.page.setViewportSize({ width: 1280, height: 760 });
     await vscode.openFile('fibonacci.py');
     await vscode.runCommand('View: Toggle Primary Side Bar Visibility');
@@ -41,7 +51,11 @@ const isAsked = process.env['AE_PICTURES'] !== undefined && VSCode.hostOfRun ===
 
   it('of the list of models', async () => {
     await vscode.runCommand('Attention Explorer: Select Model');
-    await vscode.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'Shapes linear ViT' }).first().waitFor();
+    await vscode.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({ hasText: 'Shapes linear ViT' })
+      .first()
+      .waitFor();
     await rest();
     await take('model', 'walkthrough');
     await vscode.page.keyboard.press('Escape');

@@ -18,7 +18,8 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
   keepEvidenceOfFailures(() => vscode);
 
   const picker = (): Locator => vscode.page.locator('.quick-input-widget');
-  const row = (text: string | RegExp): Locator => picker().locator('.monaco-list-row').filter({ hasText: text }).first();
+  const row = (text: string | RegExp): Locator =>
+    picker().locator('.monaco-list-row').filter({ hasText: text }).first();
   /** Filters the list: of a long one only the rows in view are in the page. */
   const filter = (text: string): Promise<void> => picker().locator('input[type="text"]').first().fill(text);
   /** Filters, moves to the row and takes it: a click could hit another while the list still fills. */
@@ -38,12 +39,16 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await filter('models/several');
     await row(/several.*2 model files/).waitFor();
   };
-  const useModel = (path: string): Promise<void> => vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': path });
+  const useModel = (path: string): Promise<void> =>
+    vscode.writeWorkspaceSettings({ 'attentionExplorer.modelPath': path });
   const explain = async (): Promise<void> => {
     await vscode.focusEditor();
     await vscode.runCommand('Attention Explorer: Explain Attention');
   };
-  const settingOfWorkspace = (): unknown => (JSON.parse(readFileSync(join(vscode.workspace, '.vscode/settings.json'), 'utf8')) as Record<string, unknown>)['attentionExplorer.modelPath']; // our own file
+  const settingOfWorkspace = (): unknown =>
+    (JSON.parse(readFileSync(join(vscode.workspace, '.vscode/settings.json'), 'utf8')) as Record<string, unknown>)[
+      'attentionExplorer.modelPath'
+    ]; // our own file
 
   before(async function () {
     this.timeout(180_000);
@@ -54,7 +59,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
         'code.py': 'def add(a, b):\n    return a + b\n',
         'models/hub/config.json': config,
         'models/hub/tokenizer.json': tinyTokenizer(),
-        'models/hub/tokenizer_config.json': JSON.stringify({ chat_template: "{{ '<user>\\n' + messages[0].content | trim + '<end>' }}" }),
+        'models/hub/tokenizer_config.json': JSON.stringify({
+          chat_template: "{{ '<user>\\n' + messages[0].content | trim + '<end>' }}",
+        }),
         'models/hub/onnx/model.onnx': tiny,
         'models/hub/onnx/model_int8.onnx': tiny,
         'models/hub/onnx/model_fp16.onnx': tiny,
@@ -101,7 +108,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.screenshot('variants');
     await take('model_int8.onnx');
     await expectEventually(() => expect(settingOfWorkspace()).to.match(/hub\/onnx\/model_int8\.onnx$/));
-    await expectEventually(async () => expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /hub/ }).count()).to.equal(1));
+    await expectEventually(async () =>
+      expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /hub/ }).count()).to.equal(1),
+    );
     await panel.getByRole('grid').waitFor();
   });
 
@@ -109,7 +118,11 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.focusEditor();
     await vscode.runCommand('Attention Explorer: Explain as Chat Message');
     await panel.getByText(/what the chat template of hub says around it/).waitFor();
-    expect(await panel.locator('.token.chip').evaluateAll((chips) => chips.map((chip) => chip.getAttribute('data-label')).join(''))).to.equal('<user>↵<end>');
+    expect(
+      await panel
+        .locator('.token.chip')
+        .evaluateAll((chips) => chips.map((chip) => chip.getAttribute('data-label')).join('')),
+    ).to.equal('<user>↵<end>');
     expect(await panel.locator('.stream').innerText()).to.match(/def add\(a, b\):\s+return a \+ b/);
     await vscode.screenshot('chat');
     // An ordinary run is none.
@@ -156,7 +169,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await input.fill(`${join(vscode.workspace, 'elsewhere')}/`);
     await row('tokenizer.json').click();
     // A click takes the file in some versions, and in others fills it in.
-    await picker().waitFor({ state: 'hidden', timeout: 2000 }).catch(() => picker().getByRole('button', { name: 'Use This Tokenizer' }).click());
+    await picker()
+      .waitFor({ state: 'hidden', timeout: 2000 })
+      .catch(() => picker().getByRole('button', { name: 'Use This Tokenizer' }).click());
     await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
     await vscode.waitForStatusBar(/tiny.*tokens/);
   });
@@ -191,7 +206,12 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await row(/image.*reads images/).waitFor();
     const offered = await picker().innerText();
     for (const other of ['Code decoder', 'several', 'mute', 'hub', 'tiny.onnx']) expect(offered).to.not.include(other);
-    expect(await vscode.page.locator('.statusbar-item').filter({ hasText: /Starting the engine|Reading the model/ }).count()).to.equal(0);
+    expect(
+      await vscode.page
+        .locator('.statusbar-item')
+        .filter({ hasText: /Starting the engine|Reading the model/ })
+        .count(),
+    ).to.equal(0);
     expect(await vscode.page.locator('.notifications-toasts .notification-list-item').count()).to.equal(0);
     await vscode.screenshot('pictures');
     await take('Shapes ViT');
@@ -205,7 +225,11 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.runCommand('Attention Explorer: Select Model');
     await searched();
     await take('Code decoder');
-    await vscode.page.locator('.notifications-toasts .notification-list-item').filter({ hasText: 'code-decoder reads text, so the picture is read by shapes-vit.' }).first().waitFor({ timeout: 60_000 });
+    await vscode.page
+      .locator('.notifications-toasts .notification-list-item')
+      .filter({ hasText: 'code-decoder reads text, so the picture is read by shapes-vit.' })
+      .first()
+      .waitFor({ timeout: 60_000 });
     await vscode.runCommand('Notifications: Clear All Notifications');
     // The text goes on with it. By its keys: the palette finds the command for pictures by the same words, which was used last.
     await vscode.openFile('code.py');
@@ -236,7 +260,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     // The list opens at the head that is shown; what is strongest stands above.
     await row(/./).waitFor();
     await vscode.page.keyboard.press('Control+Home');
-    await picker().getByText(/^previous token [01]\.\d\d$/).waitFor();
+    await picker()
+      .getByText(/^previous token [01]\.\d\d$/)
+      .waitFor();
     await vscode.screenshot('heads-measured');
     const all = (await rows()).join('\n');
     expect(all).to.match(/previous token [01]\.\d\d · /);
@@ -264,7 +290,12 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     vscode = await VSCode.launch({
       name: 'untrusted',
       needsTrust: true,
-      files: { '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'models/theirs' }), 'code.py': 'def add(a, b):\n    return a + b\n', 'models/theirs/model.onnx': tiny, 'models/theirs/tokenizer.json': tinyTokenizer() },
+      files: {
+        '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'models/theirs' }),
+        'code.py': 'def add(a, b):\n    return a + b\n',
+        'models/theirs/model.onnx': tiny,
+        'models/theirs/tokenizer.json': tinyTokenizer(),
+      },
     });
     await vscode.waitForStatusBar('Restricted Mode');
   });
@@ -276,7 +307,9 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
     await vscode.focusEditor();
     await vscode.runCommand('Attention Explorer: Explain Attention');
     const panel = vscode.panelFrame();
-    await panel.getByText(/This workspace is not trusted, so what its settings say of the model and its limits is ignored/).waitFor({ timeout: 90_000 });
+    await panel
+      .getByText(/This workspace is not trusted, so what its settings say of the model and its limits is ignored/)
+      .waitFor({ timeout: 90_000 });
     await vscode.waitForStatusBar(/code-decoder.*tokens/, 60_000);
     await vscode.screenshot('notice');
   });

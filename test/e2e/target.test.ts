@@ -10,7 +10,10 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
 interface Explained {
   readonly target: { readonly text: string; readonly tokens: readonly unknown[] };
-  readonly components: readonly { readonly component: string; readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[] }[];
+  readonly components: readonly {
+    readonly component: string;
+    readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[];
+  }[];
 }
 
 const date = '3rd of May 1979';
@@ -21,7 +24,13 @@ function explainByCommandLine(): Explained {
   const file = join(temporaryFolder('date'), 'date.txt');
   writeFileSync(file, date);
   const model = join(root, 'media/models/date-transformer');
-  return JSON.parse(execFileSync(process.execPath, [join(root, 'dist/cli.cjs'), 'explain', file, '--model', model, '--component', 'cross', '--head', head, '--json'], { encoding: 'utf8' })) as Explained; // our own output
+  return JSON.parse(
+    execFileSync(
+      process.execPath,
+      [join(root, 'dist/cli.cjs'), 'explain', file, '--model', model, '--component', 'cross', '--head', head, '--json'],
+      { encoding: 'utf8' },
+    ),
+  ) as Explained; // our own output
 }
 
 describe(`A model that writes, extension in the ${VSCode.hostOfRun} host`, () => {
@@ -34,7 +43,13 @@ describe(`A model that writes, extension in the ${VSCode.hostOfRun} host`, () =>
 
   before(async function () {
     this.timeout(180_000);
-    vscode = await VSCode.launch({ name: 'target', files: { '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'bundled:date-transformer' }), 'dates.txt': `${date}\n12 January 2003\n` } });
+    vscode = await VSCode.launch({
+      name: 'target',
+      files: {
+        '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'bundled:date-transformer' }),
+        'dates.txt': `${date}\n12 January 2003\n`,
+      },
+    });
     panel = vscode.panelFrame();
   });
   after(() => vscode?.close());
@@ -51,7 +66,10 @@ describe(`A model that writes, extension in the ${VSCode.hostOfRun} host`, () =>
     // How the two texts meet is shown first.
     expect(await panel.getByRole('tab', { name: 'Cross-attention' }).getAttribute('aria-selected')).to.equal('true');
     // The head that aligns them comes first, and the status bar counts what the panel counts.
-    await panel.getByRole('region', { name: 'Matrix' }).getByRole('heading', { name: `Head ${head}` }).waitFor();
+    await panel
+      .getByRole('region', { name: 'Matrix' })
+      .getByRole('heading', { name: `Head ${head}` })
+      .waitFor();
     const counted = /\d+ tokens/.exec(await panel.locator('.toolbar .model').innerText())?.[0];
     expect(counted).to.not.equal(undefined);
     await vscode.waitForStatusBar(new RegExp(`date-transformer.* ${counted}`));
@@ -60,18 +78,28 @@ describe(`A model that writes, extension in the ${VSCode.hostOfRun} host`, () =>
     await list.getByRole('heading', { name: '"7" (3) predicting "9" reads' }).waitFor();
     const [cross] = explained.components;
     const [strongest] = cross?.reads[3] ?? [];
-    const first = await list.getByRole('listitem').first().evaluate((item) => ({ name: item.querySelector('.link, .name')?.textContent ?? '', weight: Number(item.querySelector('.number')?.textContent) }));
+    const first = await list
+      .getByRole('listitem')
+      .first()
+      .evaluate((item) => ({
+        name: item.querySelector('.link, .name')?.textContent ?? '',
+        weight: Number(item.querySelector('.number')?.textContent),
+      }));
     expect(first.name).to.match(new RegExp(`\\(${strongest?.position}\\)$`));
     expect(first.weight).to.be.closeTo(strongest?.weight ?? NaN, 6e-3);
     // What a token of the target reads stands in the editor.
-    await expectEventually(async () => expect((await vscode.decorations()).filter(({ line }) => line === 1)).to.not.be.empty);
+    await expectEventually(
+      async () => expect((await vscode.decorations()).filter(({ line }) => line === 1)).to.not.be.empty,
+    );
     await vscode.screenshot('1-cross');
   });
 
   it('says over a token of the text which of the target read it', async () => {
     await panel.locator('.source-scroll').press('Escape');
     const card = await vscode.hoverAt(1, 12);
-    await expectEventually(async () => expect(await card.innerText()).to.match(/is read by[\s\S]*of the target, predicting/));
+    await expectEventually(async () =>
+      expect(await card.innerText()).to.match(/is read by[\s\S]*of the target, predicting/),
+    );
     await vscode.screenshot('2-hover');
   });
 

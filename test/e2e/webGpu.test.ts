@@ -14,7 +14,10 @@ describe('WebGPU in a real VS Code, extension in the web host', () => {
     this.timeout(180_000);
     const files = {
       // In the workspace: a remote window does not take a model path from the person's own settings.
-      '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.backend': 'webgpu', 'attentionExplorer.modelPath': 'models/tiny' }),
+      '.vscode/settings.json': JSON.stringify({
+        'attentionExplorer.backend': 'webgpu',
+        'attentionExplorer.modelPath': 'models/tiny',
+      }),
       'sum.py': 'def add(a, b):\n    return a + b\n',
       'models/tiny/model.onnx': readFileSync(join(root, 'test/fixtures/zoo/gpt2.sdpa.legacy/model.onnx')), // small, for a software adapter
       'models/tiny/tokenizer.json': tinyTokenizer(),
@@ -33,7 +36,9 @@ describe('WebGPU in a real VS Code, extension in the web host', () => {
     await item.hover();
     const hover = vscode.page.locator('.monaco-hover').filter({ hasText: 'Backend: webgpu' }).first();
     await hover.waitFor();
-    expect(await hover.innerText()).to.include('As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.');
+    expect(await hover.innerText()).to.include(
+      'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.',
+    );
     await vscode.screenshot('1-status-bar');
   });
 });

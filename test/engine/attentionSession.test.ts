@@ -20,15 +20,28 @@ describe('a session with attention exposed', () => {
   it('reads a text with inputs made from the signature, and finds a causal model causal', async () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const session = await AttentionSession.create({ ort, files });
-    const { inputs, numTokens, numPositions } = planInputs(files.analysis.index, session.inputNames).make({ ids: [3, 1, 4, 1, 5] });
+    const { inputs, numTokens, numPositions } = planInputs(files.analysis.index, session.inputNames).make({
+      ids: [3, 1, 4, 1, 5],
+    });
     const { layers, failed, report } = await session.run(inputs, { numTokens, numPositions });
     await session.release();
     expect(failed).to.deep.equal([]);
-    expect(layers.map(({ layer, numHeads, numQueries, numKeys, isCausal }) => [layer, numHeads, numQueries, numKeys, isCausal])).to.deep.equal([0, 1, 2].map((layer) => [layer, 4, 5, 5, true]));
+    expect(
+      layers.map(({ layer, numHeads, numQueries, numKeys, isCausal }) => [
+        layer,
+        numHeads,
+        numQueries,
+        numKeys,
+        isCausal,
+      ]),
+    ).to.deep.equal([0, 1, 2].map((layer) => [layer, 4, 5, 5, true]));
     expect(report.sites.map((site) => site.checks?.failure)).to.deep.equal(['', '', '']);
     for (const { weights } of layers) {
       for (let query = 0; query < 5; query++) {
-        expect(weights.subarray(query * 5, query * 5 + 5).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-5);
+        expect(weights.subarray(query * 5, query * 5 + 5).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(
+          1,
+          1e-5,
+        );
         for (let key = query + 1; key < 5; key++) expect(weights[query * 5 + key]).to.equal(0);
       }
     }
@@ -42,9 +55,14 @@ describe('a session with attention exposed', () => {
     const { inputs, ...made } = plan.make({ ids: [3, 1, 4] });
     const { layers } = await session.run(inputs, made);
     await session.release();
-    expect(layers.map(({ numQueries, numKeys, isCausal }) => [numQueries, numKeys, isCausal])).to.deep.equal([[3, 3, false], [3, 3, false], [3, 3, false]]);
+    expect(layers.map(({ numQueries, numKeys, isCausal }) => [numQueries, numKeys, isCausal])).to.deep.equal([
+      [3, 3, false],
+      [3, 3, false],
+      [3, 3, false],
+    ]);
     // The mask keeps the text from reading the padding, so nothing is lost by the cut.
-    for (const { weights } of layers) expect(weights.subarray(0, 3).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-5);
+    for (const { weights } of layers)
+      expect(weights.subarray(0, 3).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-5);
   });
 
   it('says which weights file is missing, and opens none outside the folder', async () => {
@@ -53,7 +71,9 @@ describe('a session with attention exposed', () => {
     expect(await codeOf(AttentionSession.create({ ort, files }))).to.equal('externalDataMissing');
     const name = new TextEncoder().encode('model.onnx_data');
     const outside = bytes.slice();
-    for (let at = 0; at + name.length <= outside.length; at++) if (name.every((byte, i) => outside[at + i] === byte)) outside.set(new TextEncoder().encode('../../etc/hosts'), at);
+    for (let at = 0; at + name.length <= outside.length; at++)
+      if (name.every((byte, i) => outside[at + i] === byte))
+        outside.set(new TextEncoder().encode('../../etc/hosts'), at);
     const access = memoryAccess({ 'm/model.onnx': outside, 'etc/hosts': 'secret' });
     const hostile = await readModelFiles(access, 'm/model.onnx');
     expect(await codeOf(AttentionSession.create({ ort, files: hostile }))).to.equal('externalDataOutside');
@@ -61,7 +81,10 @@ describe('a session with attention exposed', () => {
   });
 
   it('says of a model without attention that it has none', async () => {
-    const bytes = smallModel({ ...plainAttention, nodes: [{ operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['y'] }] });
+    const bytes = smallModel({
+      ...plainAttention,
+      nodes: [{ operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['y'] }],
+    });
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': bytes }), 'm/model.onnx');
     expect(await codeOf(AttentionSession.create({ ort, files }))).to.equal('modelNoAttention');
     expect(await codeOf(readModelFiles(memoryAccess({}), 'm/model.onnx'))).to.equal('modelNotFound');
@@ -69,7 +92,10 @@ describe('a session with attention exposed', () => {
 
   it('says why attention that it saw is not drawn, and takes a classifier for none', async () => {
     const failureOf = async (nodes: Parameters<typeof smallModel>[0]['nodes'], outputs: readonly string[]) => {
-      const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel({ ...plainAttention, nodes, outputs }) }), 'm/model.onnx');
+      const files = await readModelFiles(
+        memoryAccess({ 'm/model.onnx': smallModel({ ...plainAttention, nodes, outputs }) }),
+        'm/model.onnx',
+      );
       return AttentionSession.create({ ort, files }).then(
         () => undefined,
         (error: unknown) => error,
@@ -78,23 +104,50 @@ describe('a session with attention exposed', () => {
     const scores = { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] };
     const softmax = { operator: 'Softmax', inputs: ['s'], outputs: ['p'] };
     expect(await failureOf([scores, softmax], ['p'])).to.have.property('code', 'modelNoAttention');
-    const refused = await failureOf([scores, softmax, { operator: 'Exp', inputs: ['p'], outputs: ['e'] }, { operator: 'Relu', inputs: ['e'], outputs: ['y'] }], ['y']);
+    const refused = await failureOf(
+      [
+        scores,
+        softmax,
+        { operator: 'Exp', inputs: ['p'], outputs: ['e'] },
+        { operator: 'Relu', inputs: ['e'], outputs: ['y'] },
+      ],
+      ['y'],
+    );
     expect(refused).to.have.property('code', 'attentionRefused');
-    expect(refused).to.have.nested.property('args[1]', 'the way from its result to a product with values is not one that is known');
+    expect(refused).to.have.nested.property(
+      'args[1]',
+      'the way from its result to a product with values is not one that is known',
+    );
   });
 
   it('turns what the runtime throws into typed errors, and lives on', async () => {
-    const broken = smallModel({ ...plainAttention, nodes: [...plainAttention.nodes, { operator: 'NoSuchOperator', inputs: ['p'], outputs: ['z'] }], outputs: ['y', 'z'] });
+    const broken = smallModel({
+      ...plainAttention,
+      nodes: [...plainAttention.nodes, { operator: 'NoSuchOperator', inputs: ['p'], outputs: ['z'] }],
+      outputs: ['y', 'z'],
+    });
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': broken }), 'm/model.onnx');
     expect(await codeOf(AttentionSession.create({ ort, files, wantOutputs: true }))).to.equal('runtimeFailed');
-    const session = await AttentionSession.create({ ort, files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx') });
-    const tensor = (name: string, dims: number[]) => ({ name, type: 'float32' as const, dims, data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)) });
+    const session = await AttentionSession.create({
+      ort,
+      files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx'),
+    });
+    const tensor = (name: string, dims: number[]) => ({
+      name,
+      type: 'float32' as const,
+      dims,
+      data: new Float32Array(dims.reduce((product, dim) => product * dim, 1)),
+    });
     expect(await codeOf(session.run([tensor('q', [1, 2, 3, 4])]))).to.equal('inputNotMade');
-    expect(await codeOf(session.run([tensor('q', [1, 2, 3, 4]), tensor('kt', [1, 2, 7, 3])]))).to.equal('runtimeFailed');
+    expect(await codeOf(session.run([tensor('q', [1, 2, 3, 4]), tensor('kt', [1, 2, 7, 3])]))).to.equal(
+      'runtimeFailed',
+    );
     const { layers } = await session.run([tensor('q', [1, 2, 3, 4]), tensor('kt', [1, 2, 4, 3])]);
     expect(layers[0]?.weights[0]).to.be.closeTo(1 / 3, 1e-6);
     await session.release();
-    expect(runtimeError(new Error('failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc'), 'this run').code).to.equal('outOfMemory');
+    expect(
+      runtimeError(new Error('failed to call OrtRun(). ERROR_CODE: 6, ERROR_MESSAGE: std::bad_alloc'), 'this run').code,
+    ).to.equal('outOfMemory');
   });
 });
 
@@ -107,31 +160,89 @@ describe('the weights of a layer', () => {
     const arranged = arrangeWeights({ ...site, queryAxis: -4, keyAxis: -3 }, { dims: [2, 3, 1, 2], data }, 1);
     expect(arranged).to.deep.include({ batch: 1, numHeads: 2, numQueries: 2, numKeys: 3 });
     expect([...(arranged?.weights ?? [])]).to.deep.equal([0, 2, 4, 6, 8, 10, 1, 3, 5, 7, 9, 11]);
-    expect(arrangeWeights(site, { dims: [6, 2, 2], data: new Float32Array(24) }, 2)).to.include({ batch: 2, numHeads: 3 });
+    expect(arrangeWeights(site, { dims: [6, 2, 2], data: new Float32Array(24) }, 2)).to.include({
+      batch: 2,
+      numHeads: 3,
+    });
     expect(arrangeWeights(site, { dims: [3, 3], data: new Float32Array(9) }, 1)).to.include({ batch: 1, numHeads: 1 });
-    expect(arrangeWeights(site, { dims: [1, 2, 4, 3, 3], data: new Float32Array(72) }, 1)).to.include({ batch: 1, numHeads: 8 });
+    expect(arrangeWeights(site, { dims: [1, 2, 4, 3, 3], data: new Float32Array(72) }, 1)).to.include({
+      batch: 1,
+      numHeads: 8,
+    });
     expect(arrangeWeights(site, { dims: [3], data: new Float32Array(3) }, 1)).to.equal(undefined);
   });
 
   it('are cut to the text', () => {
-    const whole = { batch: 1, numHeads: 1, numQueries: 3, numKeys: 3, weights: Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]) };
+    const whole = {
+      batch: 1,
+      numHeads: 1,
+      numQueries: 3,
+      numKeys: 3,
+      weights: Float32Array.from([1, 2, 3, 4, 5, 6, 7, 8, 9]),
+    };
     expect([...cropWeights(whole, 2, 2).weights]).to.deep.equal([1, 2, 4, 5]);
   });
 
   it('are checked', () => {
-    const check = (rows: number[][], rowSum: 'one' | 'atMostOne' | 'any' = 'one', numQueries?: number, numKeys?: number) =>
-      checkWeights({ batch: 1, numHeads: 1, numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) }, { rowSum, isCoarse: false, batch: 1, numQueries, numKeys });
-    expect(check([[1, 0], [0.5, 0.5]])).to.include({ failure: '', isCausal: true });
-    expect(check([[0.5, 0.5], [0, 0]])).to.include({ failure: '', isCausal: false });
-    expect(check([[1, 1e-30], [0.5, 0.5]]).isCausal).to.equal(false);
-    expect(check([[0.5, 0.4], [0.5, 0.5]]).failure).to.equal('a row sums to 0.9000');
-    expect(check([[0.5, 0.4], [0.5, 0.5]], 'atMostOne').failure).to.equal('');
+    const check = (
+      rows: number[][],
+      rowSum: 'one' | 'atMostOne' | 'any' = 'one',
+      numQueries?: number,
+      numKeys?: number,
+    ) =>
+      checkWeights(
+        {
+          batch: 1,
+          numHeads: 1,
+          numQueries: rows.length,
+          numKeys: rows[0]?.length ?? 0,
+          weights: Float32Array.from(rows.flat()),
+        },
+        { rowSum, isCoarse: false, batch: 1, numQueries, numKeys },
+      );
+    expect(
+      check([
+        [1, 0],
+        [0.5, 0.5],
+      ]),
+    ).to.include({ failure: '', isCausal: true });
+    expect(
+      check([
+        [0.5, 0.5],
+        [0, 0],
+      ]),
+    ).to.include({ failure: '', isCausal: false });
+    expect(
+      check([
+        [1, 1e-30],
+        [0.5, 0.5],
+      ]).isCausal,
+    ).to.equal(false);
+    expect(
+      check([
+        [0.5, 0.4],
+        [0.5, 0.5],
+      ]).failure,
+    ).to.equal('a row sums to 0.9000');
+    expect(
+      check(
+        [
+          [0.5, 0.4],
+          [0.5, 0.5],
+        ],
+        'atMostOne',
+      ).failure,
+    ).to.equal('');
     expect(check([[0.9, 0.9]], 'atMostOne').failure).to.equal('a row sums to 1.8000');
     expect(check([[0.9, 0.9]], 'any').failure).to.equal('');
     expect(check([[Number.NaN, 1]], 'any').failure).to.equal('it holds numbers that are not finite');
     expect(check([[1.5, -0.5]]).failure).to.equal('it holds negative weights');
     expect(check([[]]).failure).to.contain('holds nothing');
-    const square = [[1, 0, 0], [0.5, 0.5, 0], [1, 0, 0]];
+    const square = [
+      [1, 0, 0],
+      [0.5, 0.5, 0],
+      [1, 0, 0],
+    ];
     expect(check(square, 'one', 3, 3).failure).to.equal('');
     expect(check(square, 'one', 3).failure).to.equal('');
     expect(check(square, 'one', 2, 2).failure).to.contain('[3, 3] does not agree with the 2 positions');
@@ -145,29 +256,51 @@ describe('where the runtime refuses the graph as its optimiser rewrites it', () 
     ort = await importRuntime();
   });
   /** The runtime, where sessions are refused at some levels; with the levels that were asked for. */
-  const refusing = (levels: readonly string[], words = '[ShapeInferenceError] Mismatch'): { readonly ort: typeof Ort; readonly asked: string[] } => {
+  const refusing = (
+    levels: readonly string[],
+    words = '[ShapeInferenceError] Mismatch',
+  ): { readonly ort: typeof Ort; readonly asked: string[] } => {
     const asked: string[] = [];
     const InferenceSession = {
       create: (bytes: Uint8Array, options: Ort.InferenceSession.SessionOptions) => {
         const level = options.graphOptimizationLevel ?? '';
         asked.push(level);
-        return levels.includes(level) ? Promise.reject(new Error(`Can't create a session. ERROR_CODE: 6, ERROR_MESSAGE: ${words}`)) : ort.InferenceSession.create(bytes, options);
+        return levels.includes(level)
+          ? Promise.reject(new Error(`Can't create a session. ERROR_CODE: 6, ERROR_MESSAGE: ${words}`))
+          : ort.InferenceSession.create(bytes, options);
       },
     };
-    return { ort: { ...ort, InferenceSession } as unknown as typeof Ort /* sessions are made in no other way */, asked };
+    return {
+      ort: { ...ort, InferenceSession } as unknown as typeof Ort /* sessions are made in no other way */,
+      asked,
+    };
   };
   const open = async (own: typeof Ort, config: Readonly<Record<string, string>> = {}): Promise<AttentionSession> => {
-    const runtime = { backend: 'wasm', isNative: false, lost: undefined, sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve(config), unlessLost: <T>(work: () => Promise<T>) => work() } as const;
-    return AttentionSession.create({ ort: own, runtime, files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx') });
+    const runtime = {
+      backend: 'wasm',
+      isNative: false,
+      lost: undefined,
+      sessionOptions: { executionProviders: ['wasm'] },
+      sessionConfig: () => Promise.resolve(config),
+      unlessLost: <T>(work: () => Promise<T>) => work(),
+    } as const;
+    return AttentionSession.create({
+      ort: own,
+      runtime,
+      files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(plainAttention) }), 'm/model.onnx'),
+    });
   };
 
   it('loads it once more as it is written, says so, and does not try again when it comes back', async () => {
     const { ort: own, asked } = refusing(['all']);
     const session = await open(own);
     expect(asked).to.deep.equal(['all', 'disabled']);
-    expect(session.notices).to.deep.equal([{ code: 'notOptimized', args: ['model.onnx', 'shapes that the file states contradict what its operators give'] }]);
+    expect(session.notices).to.deep.equal([
+      { code: 'notOptimized', args: ['model.onnx', 'shapes that the file states contradict what its operators give'] },
+    ]);
     await session.suspend();
-    const input = (name: string, dims: readonly number[]) => ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
+    const input = (name: string, dims: readonly number[]) =>
+      ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
     const { layers } = await session.run([input('q', [1, 2, 3, 4]), input('kt', [1, 2, 4, 3])]);
     expect(layers).to.have.length(1);
     expect(asked).to.deep.equal(['all', 'disabled', 'disabled']);
@@ -198,11 +331,31 @@ describe('4-bit products that may be rounded', () => {
     const noticesAt = async (level: number): Promise<readonly string[]> => {
       const bytes = smallModel({
         ...plainAttention,
-        nodes: [{ operator: 'com.microsoft.MatMulNBits', inputs: ['q', 'w', 'scales'], outputs: ['projected'], attributes: { K: { integer: 4 }, N: { integer: 4 }, bits: { integer: 4 }, block_size: { integer: 16 }, accuracy_level: { integer: level } } }, ...plainAttention.nodes.map((node) => ({ ...node, inputs: node.inputs.map((name) => (name === 'q' ? 'projected' : name)) }))],
+        nodes: [
+          {
+            operator: 'com.microsoft.MatMulNBits',
+            inputs: ['q', 'w', 'scales'],
+            outputs: ['projected'],
+            attributes: {
+              K: { integer: 4 },
+              N: { integer: 4 },
+              bits: { integer: 4 },
+              block_size: { integer: 16 },
+              accuracy_level: { integer: level },
+            },
+          },
+          ...plainAttention.nodes.map((node) => ({
+            ...node,
+            inputs: node.inputs.map((name) => (name === 'q' ? 'projected' : name)),
+          })),
+        ],
         inputs: { ...plainAttention.inputs, w: [4, 1, 8], scales: [4] },
         types: { w: 2 },
       });
-      const session = await AttentionSession.create({ ort, files: await readModelFiles(memoryAccess({ 'm/model.onnx': bytes }), 'm/model.onnx') });
+      const session = await AttentionSession.create({
+        ort,
+        files: await readModelFiles(memoryAccess({ 'm/model.onnx': bytes }), 'm/model.onnx'),
+      });
       await session.release();
       return session.notices.map(({ code }) => code);
     };

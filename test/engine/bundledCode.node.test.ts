@@ -13,7 +13,9 @@ import { readFixtureText } from '../harness/fixtures';
 /** A bundled model of code with its tokenizer. */
 interface CodeModel {
   readonly tokenizer: Tokenizer;
-  readonly read: (ids: readonly number[]) => Promise<{ readonly layers: readonly LayerWeights[]; readonly logits: Float32Array }>;
+  readonly read: (
+    ids: readonly number[],
+  ) => Promise<{ readonly layers: readonly LayerWeights[]; readonly logits: Float32Array }>;
   readonly release: () => Promise<void>;
 }
 
@@ -40,10 +42,17 @@ async function openModel(name: string): Promise<CodeModel> {
 const texts = ['code/heldOut.ts.txt', 'code/heldOut2.ts.txt', 'code/heldOut.py.txt'];
 
 /** Every head's pattern, in order. */
-function* heads(layers: readonly LayerWeights[]): Generator<{ readonly label: string; readonly pattern: { readonly numQueries: number; readonly numKeys: number; readonly weights: Float32Array } }> {
+function* heads(layers: readonly LayerWeights[]): Generator<{
+  readonly label: string;
+  readonly pattern: { readonly numQueries: number; readonly numKeys: number; readonly weights: Float32Array };
+}> {
   for (const { layer, numHeads, numQueries, numKeys, weights } of layers) {
     const size = numQueries * numKeys;
-    for (let head = 0; head < numHeads; head++) yield { label: `${layer}.${head}`, pattern: { numQueries, numKeys, weights: weights.subarray(head * size, (head + 1) * size) } };
+    for (let head = 0; head < numHeads; head++)
+      yield {
+        label: `${layer}.${head}`,
+        pattern: { numQueries, numKeys, weights: weights.subarray(head * size, (head + 1) * size) },
+      };
   }
 }
 
@@ -64,7 +73,9 @@ class HeadMeans {
   }
 
   best(): { readonly label: string; readonly value: number } {
-    return [...this.#sums.keys()].map((label) => ({ label, value: this.get(label) })).reduce((a, b) => (b.value > a.value ? b : a));
+    return [...this.#sums.keys()]
+      .map((label) => ({ label, value: this.get(label) }))
+      .reduce((a, b) => (b.value > a.value ? b : a));
   }
 }
 
@@ -91,7 +102,7 @@ function shuffledIds(count: number, size: number, seed: number): number[] {
   const ids = new Set<number>();
   while (ids.size < count) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    ids.add(1 + (state >>> 8) % (size - 1));
+    ids.add(1 + ((state >>> 8) % (size - 1)));
   }
   return [...ids];
 }
@@ -141,7 +152,11 @@ describe('the bundled code-decoder', function () {
     const overAllRows = new HeadMeans();
     let copied = 0;
     let numCopies = 0;
-    for (const [size, times, seed] of [[32, 4, 1], [64, 4, 2], [100, 4, 3]]) {
+    for (const [size, times, seed] of [
+      [32, 4, 1],
+      [64, 4, 2],
+      [100, 4, 3],
+    ]) {
       const segment = shuffledIds(size, 3072, seed);
       const ids = [0, ...Array.from({ length: times }, () => segment).flat()];
       const { layers, logits } = await model.read(ids);
@@ -155,7 +170,9 @@ describe('the bundled code-decoder', function () {
       }
     }
     expect(overAllRows.best().value).to.be.at.least(0.5);
-    expect(overAllRows.get(listedHead('code-decoder').label), 'the head shown first').to.be.at.least(0.9 * overAllRows.best().value);
+    expect(overAllRows.get(listedHead('code-decoder').label), 'the head shown first').to.be.at.least(
+      0.9 * overAllRows.best().value,
+    );
     expect(copied / numCopies).to.be.at.least(0.9);
   });
 
@@ -216,7 +233,9 @@ describe('the bundled code-encoder', function () {
     }
     expect(previous.best().value).to.be.at.least(0.6);
     expect(next.best().value).to.be.at.least(0.4);
-    expect(bracket.get(listedHead('code-encoder').label), 'the head shown first').to.be.at.least(Math.max(0.25, 0.8 * bracket.best().value));
+    expect(bracket.get(listedHead('code-encoder').label), 'the head shown first').to.be.at.least(
+      Math.max(0.25, 0.8 * bracket.best().value),
+    );
   });
 
   it('gives back masked tokens of code that it never read', async () => {
@@ -224,7 +243,9 @@ describe('the bundled code-encoder', function () {
     let count = 0;
     for (const path of texts) {
       const { ids } = framed(model.tokenizer, await readFixtureText(path), 400);
-      const hidden = [...ids.keys()].filter((position) => position > 0 && position < ids.length - 1 && position % 8 === 4);
+      const hidden = [...ids.keys()].filter(
+        (position) => position > 0 && position < ids.length - 1 && position % 8 === 4,
+      );
       const { logits } = await model.read(ids.map((id, position) => (hidden.includes(position) ? mask : id)));
       const size = logits.length / ids.length;
       for (const position of hidden) {
@@ -238,7 +259,11 @@ describe('the bundled code-encoder', function () {
 });
 
 /** The first tokens of a text with the special ones around them. */
-function framed(tokenizer: Tokenizer, text: string, length: number): { readonly ids: number[]; readonly specialAt: number[] } {
+function framed(
+  tokenizer: Tokenizer,
+  text: string,
+  length: number,
+): { readonly ids: number[]; readonly specialAt: number[] } {
   const { ids, isSpecial } = tokenizer.encode(text);
   const kept = [...ids.subarray(0, length - 1), ids[ids.length - 1]];
   const special = [...isSpecial.subarray(0, length - 1), isSpecial[isSpecial.length - 1]];
@@ -246,7 +271,14 @@ function framed(tokenizer: Tokenizer, text: string, length: number): { readonly 
 }
 
 /** The mean weight on the token so many positions before (negative: after). */
-function meanAt({ numKeys, numQueries, weights }: { readonly numQueries: number; readonly numKeys: number; readonly weights: Float32Array }, back: number): number {
+function meanAt(
+  {
+    numKeys,
+    numQueries,
+    weights,
+  }: { readonly numQueries: number; readonly numKeys: number; readonly weights: Float32Array },
+  back: number,
+): number {
   let sum = 0;
   let count = 0;
   for (let query = Math.max(0, back); query < Math.min(numQueries, numKeys + back); query++) {

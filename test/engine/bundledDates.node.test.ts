@@ -17,7 +17,10 @@ import { encodeByReference, readReference, toPlain } from '../unit/tokenizer/ref
 // The bundled date models, measured on the dates of test/fixtures/dates, which were never trained on.
 const root = process.cwd();
 const read = (path: string): string => readFileSync(`${root}/${path}`, 'utf8');
-const heldOut = JSON.parse(read('test/fixtures/dates/heldOut.json')) as Record<'knownForms' | 'unknownForms', readonly (readonly [text: string, date: string])[]>; // written by scripts/models
+const heldOut = JSON.parse(read('test/fixtures/dates/heldOut.json')) as Record<
+  'knownForms' | 'unknownForms',
+  readonly (readonly [text: string, date: string])[]
+>; // written by scripts/models
 
 interface Config {
   readonly pad_token_id: number;
@@ -27,27 +30,51 @@ interface Config {
 
 function rows(name: string, all: readonly (readonly number[])[], pad: number): ModelInput {
   const length = Math.max(...all.map((row) => row.length));
-  return { name, type: 'int64', dims: [all.length, length], data: BigInt64Array.from(all.flatMap((row) => [...row, ...new Array<number>(length - row.length).fill(pad)]), BigInt) };
+  return {
+    name,
+    type: 'int64',
+    dims: [all.length, length],
+    data: BigInt64Array.from(
+      all.flatMap((row) => [...row, ...new Array<number>(length - row.length).fill(pad)]),
+      BigInt,
+    ),
+  };
 }
 
 /**
  * Whether greedy generation gives each date and then ends: it does if the best id after every part of the true target is the
  * next of it, which one run shows.
  */
-async function areWritten(session: AttentionSession, tokenizer: Tokenizer, config: Config, pairs: readonly (readonly [text: string, date: string])[]): Promise<boolean[]> {
+async function areWritten(
+  session: AttentionSession,
+  tokenizer: Tokenizer,
+  config: Config,
+  pairs: readonly (readonly [text: string, date: string])[],
+): Promise<boolean[]> {
   const sources = pairs.map(([text]) => [...tokenizer.encode(text).ids]);
   const targets = pairs.map(([, date]) => [...tokenizer.encode(date).ids]);
   const outputs = await session.outputs(
     [
       rows('input_ids', sources, config.pad_token_id),
-      rows('attention_mask', sources.map((row) => row.map(() => 1)), 0),
-      rows('decoder_input_ids', targets.map((row) => [config.decoder_start_token_id, ...row.slice(0, -1)]), config.pad_token_id),
+      rows(
+        'attention_mask',
+        sources.map((row) => row.map(() => 1)),
+        0,
+      ),
+      rows(
+        'decoder_input_ids',
+        targets.map((row) => [config.decoder_start_token_id, ...row.slice(0, -1)]),
+        config.pad_token_id,
+      ),
     ],
     ['logits'],
   );
   const logits = outputs.get('logits');
   if (logits === undefined || !(logits.data instanceof Float32Array)) throw new Error('no logits');
-  const { data, dims: [, length, width] } = logits;
+  const {
+    data,
+    dims: [, length, width],
+  } = logits;
   return targets.map((row, i) =>
     row.every((id, position) => {
       const scores = data.subarray((i * length + position) * width, (i * length + position + 1) * width);
@@ -66,8 +93,17 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
     before(async () => {
       const runtime = new Runtime(ort, 1);
       await runtime.initialize(1);
-      model = await LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: `${root}/${folder}`, backend: 'wasm', threads: 1 });
-      session = await AttentionSession.create({ ort, runtime, files: await readModelFiles(nodeFileAccess, `${root}/${folder}/model.onnx`), wantOutputs: true });
+      model = await LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, {
+        path: `${root}/${folder}`,
+        backend: 'wasm',
+        threads: 1,
+      });
+      session = await AttentionSession.create({
+        ort,
+        runtime,
+        files: await readModelFiles(nodeFileAccess, `${root}/${folder}/model.onnx`),
+        wantOutputs: true,
+      });
     });
     after(async () => {
       await session.release();
@@ -78,7 +114,8 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
       this.timeout(60_000);
       for (const [forms, pairs] of Object.entries(heldOut)) {
         const areRight: boolean[] = [];
-        for (let from = 0; from < pairs.length; from += 50) areRight.push(...(await areWritten(session, tokenizer, config, pairs.slice(from, from + 50))));
+        for (let from = 0; from < pairs.length; from += 50)
+          areRight.push(...(await areWritten(session, tokenizer, config, pairs.slice(from, from + 50))));
         const wrong = pairs.filter((_, i) => areRight[i] !== true).map(([text]) => text);
         expect(areRight.length).to.equal(pairs.length);
         expect(wrong.length / pairs.length, `${forms}: ${wrong.join('; ')}`).to.be.at.most(0.02);
@@ -88,7 +125,8 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
     it('writes in generation what one run says that it will', async () => {
       const pairs = [...heldOut.knownForms.slice(0, 12), ...heldOut.unknownForms.slice(0, 12)];
       const areRight = await areWritten(session, tokenizer, config, pairs);
-      for (const [i, [text, date]] of pairs.entries()) expect((await model.write(text)) === date, text).to.equal(areRight[i]);
+      for (const [i, [text, date]] of pairs.entries())
+        expect((await model.write(text)) === date, text).to.equal(areRight[i]);
     });
 
     it('shows the cross-attention of what it writes, and first a head in which that aligns with the text', async () => {
@@ -96,13 +134,19 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
       expect(streams.map(({ text }) => text)).to.deep.equal(['3rd of May 1979', '1979-05-03']);
       expect(components.map(({ component }) => component)).to.include('cross');
       // The recurrent model has only one head.
-      const { component, layer, head } = name === 'date-transformer' ? listedHead(name) : { component: 'cross', layer: 0, head: 0 };
+      const { component, layer, head } =
+        name === 'date-transformer' ? listedHead(name) : { component: 'cross', layer: 0, head: 0 };
       const cross = layers.filter((each) => each.component === component)[layer];
-      const year = streams[0].tokens.flatMap(({ start, end }, position) => (start >= 11 && end <= 15 && end > start ? [position] : []));
+      const year = streams[0].tokens.flatMap(({ start, end }, position) =>
+        start >= 11 && end <= 15 && end > start ? [position] : [],
+      );
       // Row i is where the model looks to write character i.
       for (const query of [0, 1, 2, 3]) {
         const row = await cross.rows(head, query, query + 1);
-        expect(year.reduce((sum, position) => sum + row[position], 0), `character ${query}`).to.be.at.least(0.6);
+        expect(
+          year.reduce((sum, position) => sum + row[position], 0),
+          `character ${query}`,
+        ).to.be.at.least(0.6);
       }
     });
 
@@ -119,14 +163,23 @@ for (const name of ['date-transformer', 'date-seq2seq']) {
           if (reference === undefined) throw new Error(layer.path);
           expect([layer.batch, layer.numHeads, layer.numQueries, layer.numKeys]).to.deep.equal(reference.shape);
           const weights = new Float32Array(reference.data.slice().buffer);
-          expect(Math.max(...weights.map((weight, i) => Math.abs(weight - layer.weights[i]))), layer.path).to.be.at.most(1e-4);
+          expect(
+            Math.max(...weights.map((weight, i) => Math.abs(weight - layer.weights[i]))),
+            layer.path,
+          ).to.be.at.most(1e-4);
         }
       }
     });
 
     it('has a tokenizer that is read as the Rust library reads it', async () => {
       const reference = readReference(read(`${folder}/tokenizer.json`));
-      for (const text of [...heldOut.unknownForms.map(([text]) => text), '', ' \t\r\n', '3ᵉ mai 1979 – 🗓️ </s>x<pad>', 'May\u00a03']) {
+      for (const text of [
+        ...heldOut.unknownForms.map(([text]) => text),
+        '',
+        ' \t\r\n',
+        '3ᵉ mai 1979 – 🗓️ </s>x<pad>',
+        'May\u00a03',
+      ]) {
         expect(toPlain(tokenizer.encode(text)), text).to.deep.equal(await encodeByReference(reference, text));
       }
     });

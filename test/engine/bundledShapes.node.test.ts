@@ -31,7 +31,10 @@ const labels = [...content.subarray(0, count)];
 const valuesOfPicture = 3 * side * side;
 
 /** What each stored value stands for: from −1 to 1. */
-const levels = Float32Array.from({ length: 2 ** bits }, (_, value) => (Math.round((value * 255) / (2 ** bits - 1)) / 255 - 0.5) / 0.5);
+const levels = Float32Array.from(
+  { length: 2 ** bits },
+  (_, value) => (Math.round((value * 255) / (2 ** bits - 1)) / 255 - 0.5) / 0.5,
+);
 
 /** Pictures as the models read them. */
 function pixelValues(first: number, many: number): Float32Array {
@@ -41,7 +44,9 @@ function pixelValues(first: number, many: number): Float32Array {
 }
 
 function largestDifference(a: Float32Array, b: Float32Array): number {
-  return a.length === b.length ? a.reduce((largest, value, i) => Math.max(largest, Number.isNaN(value) ? Infinity : Math.abs(value - b[i])), 0) : Infinity;
+  return a.length === b.length
+    ? a.reduce((largest, value, i) => Math.max(largest, Number.isNaN(value) ? Infinity : Math.abs(value - b[i])), 0)
+    : Infinity;
 }
 
 /** Whether a part of a patch is as colourful as only the shapes are. */
@@ -64,7 +69,11 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
     const isLinear = name === 'shapes-linear-vit';
     let session: AttentionSession;
     before(async () => {
-      session = await AttentionSession.create({ ort, files: await readModelFiles(nodeFileAccess, `${folder}/model.onnx`), wantOutputs: true });
+      session = await AttentionSession.create({
+        ort,
+        files: await readModelFiles(nodeFileAccess, `${folder}/model.onnx`),
+        wantOutputs: true,
+      });
     });
     after(() => session.release());
 
@@ -75,7 +84,10 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
       const wrong: number[] = [];
       for (let first = 0; first < count; first += 40) {
         const many = Math.min(40, count - first);
-        const { outputs } = await session.run([{ name: 'pixel_values', type: 'float32', dims: [many, 3, side, side], data: pixelValues(first, many) }], { batch: many });
+        const { outputs } = await session.run(
+          [{ name: 'pixel_values', type: 'float32', dims: [many, 3, side, side], data: pixelValues(first, many) }],
+          { batch: many },
+        );
         const logits = outputs.get('logits')?.data;
         if (!(logits instanceof Float32Array)) throw new Error('no logits');
         const width = logits.length / many;
@@ -90,30 +102,52 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
 
     it("attends as PyTorch's model does with the same weights", async () => {
       const expected = readSafetensors(await readFixture(`shapes/${name}.safetensors`), `${name}.safetensors`);
-      const floats = (key: string): Float32Array => new Float32Array((expected.get(key)?.data ?? new Uint8Array()).slice().buffer);
+      const floats = (key: string): Float32Array =>
+        new Float32Array((expected.get(key)?.data ?? new Uint8Array()).slice().buffer);
       const { analysis } = await readModelFiles(nodeFileAccess, `${folder}/model.onnx`);
       expect(analysis.missed).to.deep.equal([]);
       const { layers, failed, outputs } = await session.run(toModelInputs(analysis.index, expected));
       expect(failed).to.deep.equal([]);
-      expect(layers.map((layer) => [layer.component, layer.layer, layer.method, layer.rowSum, layer.numHeads, layer.numQueries, layer.numKeys])).to.deep.equal([0, 1, 2, 3].map((layer) => ['self', layer, isLinear ? 'derived' : 'exposed', 'one', 4, 65, 65]));
+      expect(
+        layers.map((layer) => [
+          layer.component,
+          layer.layer,
+          layer.method,
+          layer.rowSum,
+          layer.numHeads,
+          layer.numQueries,
+          layer.numKeys,
+        ]),
+      ).to.deep.equal([0, 1, 2, 3].map((layer) => ['self', layer, isLinear ? 'derived' : 'exposed', 'one', 4, 65, 65]));
       for (const { layer, weights, numKeys } of layers) {
         // Of linear attention the rows of PyTorch miss one by what keeps its division from being one by zero.
         expect(largestDifference(weights, floats(`attention.${layer}`)), `layer ${layer}`).to.be.at.most(1e-5);
-        for (let row = 0; row < weights.length; row += numKeys) expect(weights.subarray(row, row + numKeys).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-4);
+        for (let row = 0; row < weights.length; row += numKeys)
+          expect(weights.subarray(row, row + numKeys).reduce((sum, weight) => sum + weight, 0)).to.be.closeTo(1, 1e-4);
       }
       const logits = outputs.get('logits')?.data;
-      expect(logits instanceof Float32Array ? largestDifference(logits, floats('logits')) : Infinity).to.be.at.most(1e-3);
+      expect(logits instanceof Float32Array ? largestDifference(logits, floats('logits')) : Infinity).to.be.at.most(
+        1e-3,
+      );
     });
 
     it('names what the sample pictures show, of whatever size they are, and looks there in the head that is shown first', async () => {
       const runtime = new Runtime(ort, 1);
       await runtime.initialize(1);
-      const model = await ImageModel.load({ runtime, reason: '' }, nodeFileAccess, { path: folder, backend: 'auto', threads: 1 });
+      const model = await ImageModel.load({ runtime, reason: '' }, nodeFileAccess, {
+        path: folder,
+        backend: 'auto',
+        threads: 1,
+      });
       const samples = readdirSync(`${root}/media/models/shapes-vit/samples`);
       expect(samples).to.have.lengthOf.at.least(5);
       for (const sample of samples) {
         const { picture, notices } = await model.prepare(read(`media/models/shapes-vit/samples/${sample}`), sample);
-        const { streams: [stream], answers, layers } = await model.run(picture);
+        const {
+          streams: [stream],
+          answers,
+          layers,
+        } = await model.run(picture);
         expect(notices).to.deep.equal([]);
         expect(stream.grid).to.include({ rows: 8, columns: 8, first: 1 });
         expect(answers.map((answer) => `${answer.label.replace(' ', '-')}.png`)).to.deep.equal([sample]);
@@ -122,7 +156,8 @@ for (const name of ['shapes-vit', 'shapes-linear-vit']) {
         const row = await layers[layer].rows(head, 0, 1);
         let onShape = 0;
         row.forEach((weight, position) => {
-          if (stream.grid !== undefined && position >= stream.grid.first && showsShape(picture, stream.grid, position)) onShape += weight;
+          if (stream.grid !== undefined && position >= stream.grid.first && showsShape(picture, stream.grid, position))
+            onShape += weight;
         });
         expect(onShape, `${sample}: weight of the class token on the shape`).to.be.at.least(0.9);
       }

@@ -12,17 +12,50 @@ const numNew = 3;
 const numPast = 4;
 
 /** MultiHeadAttention with keys and values of before, which hands on the outputs that are named. */
-function cachedAttention(outputs: readonly string[], inputs: readonly string[] = ['q', 'k', 'v', '', '', '', 'pk', 'pv']): SmallGraph {
+function cachedAttention(
+  outputs: readonly string[],
+  inputs: readonly string[] = ['q', 'k', 'v', '', '', '', 'pk', 'pv'],
+): SmallGraph {
   return {
-    nodes: [{ operator: 'com.microsoft.MultiHeadAttention', inputs, outputs, attributes: { num_heads: { integer: numHeads } } }],
-    inputs: { q: [1, 's', numHeads * width], k: [1, 's', numHeads * width], v: [1, 's', numHeads * width], pk: [1, numHeads, 'p', width], pv: [1, numHeads, 'p', width], ...(inputs.includes('bias') ? { bias: [1, 1, 's', 't'] } : {}) },
+    nodes: [
+      {
+        operator: 'com.microsoft.MultiHeadAttention',
+        inputs,
+        outputs,
+        attributes: { num_heads: { integer: numHeads } },
+      },
+    ],
+    inputs: {
+      q: [1, 's', numHeads * width],
+      k: [1, 's', numHeads * width],
+      v: [1, 's', numHeads * width],
+      pk: [1, numHeads, 'p', width],
+      pv: [1, numHeads, 'p', width],
+      ...(inputs.includes('bias') ? { bias: [1, 1, 's', 't'] } : {}),
+    },
     outputs: outputs.filter((output) => output !== ''),
   };
 }
 
-const values = (count: number, seed: number): Float32Array => Float32Array.from({ length: count }, (_, i) => Math.sin(seed * 97 + i * 1.7));
-const input = (name: string, dims: readonly number[], seed: number) => ({ name, type: 'float32', dims, data: values(dims.reduce((a, b) => a * b, 1), seed) }) as const;
-const feeds = [input('q', [1, numNew, numHeads * width], 1), input('k', [1, numNew, numHeads * width], 2), input('v', [1, numNew, numHeads * width], 3), input('pk', [1, numHeads, numPast, width], 4), input('pv', [1, numHeads, numPast, width], 5)];
+const values = (count: number, seed: number): Float32Array =>
+  Float32Array.from({ length: count }, (_, i) => Math.sin(seed * 97 + i * 1.7));
+const input = (name: string, dims: readonly number[], seed: number) =>
+  ({
+    name,
+    type: 'float32',
+    dims,
+    data: values(
+      dims.reduce((a, b) => a * b, 1),
+      seed,
+    ),
+  }) as const;
+const feeds = [
+  input('q', [1, numNew, numHeads * width], 1),
+  input('k', [1, numNew, numHeads * width], 2),
+  input('v', [1, numNew, numHeads * width], 3),
+  input('pk', [1, numHeads, numPast, width], 4),
+  input('pv', [1, numHeads, numPast, width], 5),
+];
 
 describe('MultiHeadAttention that is given keys and values of before', () => {
   let ort: typeof Ort;
@@ -36,7 +69,10 @@ describe('MultiHeadAttention that is given keys and values of before', () => {
   /** The largest difference between the operator's own result and values weighted by what is drawn. */
   const difference = async (graph: SmallGraph): Promise<{ readonly numKeys: number; readonly largest: number }> => {
     const { session } = await open(graph);
-    const { layers: [layer], outputs } = await session.run(feeds);
+    const {
+      layers: [layer],
+      outputs,
+    } = await session.run(feeds);
     await session.release();
     const result = outputs.get('y')?.data as Float32Array; // the operator's first output is a float tensor
     const [, , v, , pv] = feeds;
@@ -47,7 +83,10 @@ describe('MultiHeadAttention that is given keys and values of before', () => {
         for (let at = 0; at < width; at++) {
           let sum = 0;
           for (let key = 0; key < layer.numKeys; key++) {
-            const value = key < past ? pv.data[(head * numPast + key) * width + at] : v.data[(key - past) * numHeads * width + head * width + at];
+            const value =
+              key < past
+                ? pv.data[(head * numPast + key) * width + at]
+                : v.data[(key - past) * numHeads * width + head * width + at];
             sum += layer.weights[(head * numNew + query) * layer.numKeys + key] * value;
           }
           largest = Math.max(largest, Math.abs(sum - result[query * numHeads * width + head * width + at]));
@@ -69,14 +108,21 @@ describe('MultiHeadAttention that is given keys and values of before', () => {
     expect(largest).to.be.below(1e-5);
     const { files, session } = await open(cachedAttention(['y']));
     await session.release();
-    expect(files.analysis.sites[0].notes).to.deep.equal(['keys of before are given and not handed on: the runtime reads the new ones alone']);
+    expect(files.analysis.sites[0].notes).to.deep.equal([
+      'keys of before are given and not handed on: the runtime reads the new ones alone',
+    ]);
   });
 
   it('is refused where it is not known what it reads', async () => {
-    for (const graph of [cachedAttention(['y', 'ok']), cachedAttention(['y'], ['q', 'k', 'v', '', '', 'bias', 'pk', 'pv'])]) {
+    for (const graph of [
+      cachedAttention(['y', 'ok']),
+      cachedAttention(['y'], ['q', 'k', 'v', '', '', 'bias', 'pk', 'pv']),
+    ]) {
       const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
       expect(files.analysis.sites).to.have.length(0);
-      expect(files.analysis.missed.map(({ reason }) => reason).join()).to.match(/the runtime (?:does not read|then reads)/);
+      expect(files.analysis.missed.map(({ reason }) => reason).join()).to.match(
+        /the runtime (?:does not read|then reads)/,
+      );
     }
   });
 });
@@ -97,11 +143,19 @@ describe('a query that may read no key', () => {
     };
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
     const session = await AttentionSession.create({ ort, files });
-    const mask = (rows: readonly number[]) => ({ name: 'mask', type: 'float32', dims: [1, 1, 3, 3], data: Float32Array.from({ length: 9 }, (_, i) => (rows.includes(Math.floor(i / 3)) ? -Infinity : 0)) }) as const;
+    const mask = (rows: readonly number[]) =>
+      ({
+        name: 'mask',
+        type: 'float32',
+        dims: [1, 1, 3, 3],
+        data: Float32Array.from({ length: 9 }, (_, i) => (rows.includes(Math.floor(i / 3)) ? -Infinity : 0)),
+      }) as const;
     const read = [input('q', [1, 2, 3, 4], 1), input('kt', [1, 2, 4, 3], 2), input('v', [1, 2, 3, 4], 3)];
     const { layers, failed, report } = await session.run([...read, mask([1])], { numPositions: 3 });
     expect(failed).to.deep.equal([]);
-    const sums = Array.from({ length: 6 }, (_, row) => layers[0].weights.slice(row * 3, row * 3 + 3).reduce((sum, weight) => sum + weight, 0));
+    const sums = Array.from({ length: 6 }, (_, row) =>
+      layers[0].weights.slice(row * 3, row * 3 + 3).reduce((sum, weight) => sum + weight, 0),
+    );
     sums.forEach((sum, row) => expect(sum).to.be.closeTo(row % 3 === 1 ? 0 : 1, 1e-6));
     expect(report.sites[0].checks).to.deep.include({ isFinite: true, numWithoutKey: 2, failure: '' });
     // Where no row holds numbers, nothing is to be drawn.
@@ -126,7 +180,11 @@ describe('queries that a model has learned', () => {
       ],
       inputs: { x: [1, 'n', 4] },
       outputs: ['y'],
-      weights: { queries: { dims: [3, 4], values: [...values(12, 1)] }, wk: { dims: [4, 4], values: [...values(16, 2)] }, wv: { dims: [4, 4], values: [...values(16, 3)] } },
+      weights: {
+        queries: { dims: [3, 4], values: [...values(12, 1)] },
+        wk: { dims: [4, 4], values: [...values(16, 2)] },
+        wv: { dims: [4, 4], values: [...values(16, 3)] },
+      },
     };
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
     const session = await AttentionSession.create({ ort, files });
@@ -135,6 +193,8 @@ describe('queries that a model has learned', () => {
     expect(layers.map(({ numQueries, numKeys }) => [numQueries, numKeys])).to.deep.equal([[3, 5]]);
     const beside = await session.run(read, { numPositions: 5 });
     await session.release();
-    expect(beside.failed.map(({ reason }) => reason)).to.deep.equal(['its 3 queries are the model’s own, which it has learned: they stand for no tokens of the text']);
+    expect(beside.failed.map(({ reason }) => reason)).to.deep.equal([
+      'its 3 queries are the model’s own, which it has learned: they stand for no tokens of the text',
+    ]);
   });
 });

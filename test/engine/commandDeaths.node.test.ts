@@ -20,7 +20,10 @@ describe('A command that cannot end by itself', function () {
     script = join(await buildPrograms(['cli', 'guard', 'native']), 'cli.cjs');
   });
 
-  const start = (args: readonly string[], nodeArgs: readonly string[] = []): { readonly child: ChildProcess; readonly end: Promise<{ code: number | null; said: string }> } => {
+  const start = (
+    args: readonly string[],
+    nodeArgs: readonly string[] = [],
+  ): { readonly child: ChildProcess; readonly end: Promise<{ code: number | null; said: string }> } => {
     const child = spawn(process.execPath, [...nodeArgs, script, ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
     let said = '';
     child.stderr?.on('data', (data: Buffer) => (said += data.toString()));
@@ -31,16 +34,26 @@ describe('A command that cannot end by itself', function () {
   it("says in one sentence that memory was missing, also at the end of V8's heap", async () => {
     const { child, end } = start(['tokenize', tokenizer], ['--max-old-space-size=40']);
     child.stdin?.end('a = f(b)\n'.repeat(3e5));
-    expect(await end).to.deep.equal({ code: 1, said: `${commandSentence(new ExplorerError('outOfMemory', ['this run, which took more than the engine can hold']))}\n` });
+    expect(await end).to.deep.equal({
+      code: 1,
+      said: `${commandSentence(new ExplorerError('outOfMemory', ['this run, which took more than the engine can hold']))}\n`,
+    });
   });
 
   it('says in one sentence that it was ended, and leaves nothing running when it is ended itself', async function () {
     if (process.platform !== 'linux') return this.skip(); // where processes are found by their files
-    const workOf = (pid: number | undefined): number[] => readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((each) => isChildOf(each, pid));
+    const workOf = (pid: number | undefined): number[] =>
+      readdirSync('/proc')
+        .filter((name) => /^\d+$/.test(name))
+        .map(Number)
+        .filter((each) => isChildOf(each, pid));
     const first = start(['tokenize', tokenizer]);
     await expectEventually(() => expect(workOf(first.child.pid)).to.have.length(1));
     process.kill(workOf(first.child.pid)[0], 'SIGKILL');
-    expect(await first.end).to.deep.equal({ code: 1, said: `${new ExplorerError('commandStopped', ['signal SIGKILL']).message}\n` });
+    expect(await first.end).to.deep.equal({
+      code: 1,
+      said: `${new ExplorerError('commandStopped', ['signal SIGKILL']).message}\n`,
+    });
     const second = start(['tokenize', tokenizer]);
     await expectEventually(() => expect(workOf(second.child.pid)).to.have.length(1));
     const [work] = workOf(second.child.pid);
@@ -51,9 +64,15 @@ describe('A command that cannot end by itself', function () {
   it('says its sentence whatever the runtime prints beside it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-printing-'));
     try {
-      writeFileSync(join(folder, 'print.cjs'), "if (process.env.ATTENTION_EXPLORER_GUARDED) console.error('the node EPIPE failed');");
+      writeFileSync(
+        join(folder, 'print.cjs'),
+        "if (process.env.ATTENTION_EXPLORER_GUARDED) console.error('the node EPIPE failed');",
+      );
       const { end } = start(['explain', join(folder, 'gone.txt')], ['--require', join(folder, 'print.cjs')]);
-      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('fileNotFound', [join(folder, 'gone.txt')]).message}\n` });
+      expect(await end).to.deep.equal({
+        code: 1,
+        said: `${new ExplorerError('fileNotFound', [join(folder, 'gone.txt')]).message}\n`,
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -65,15 +84,30 @@ describe('A command that cannot end by itself', function () {
     try {
       writeFileSync(join(folder, 'text.txt'), 'a = b');
       // A disk that is so slow that nothing of it is ever done.
-      writeFileSync(join(folder, 'slow.cjs'), `
+      writeFileSync(
+        join(folder, 'slow.cjs'),
+        `
         const files = require('node:fs/promises');
         const { open } = files;
         files.open = async (path, ...others) => {
           const file = await open(path, ...others);
           if (String(path).endsWith('.part')) file.writeFile = () => new Promise(() => setInterval(() => {}, 1000));
           return file;
-        };`);
-      const { child, end } = start(['explain', join(folder, 'text.txt'), '--model', 'media/models/code-decoder', '--head', '0.0', '--out', join(folder, 'weights.npz')], ['--require', join(folder, 'slow.cjs')]);
+        };`,
+      );
+      const { child, end } = start(
+        [
+          'explain',
+          join(folder, 'text.txt'),
+          '--model',
+          'media/models/code-decoder',
+          '--head',
+          '0.0',
+          '--out',
+          join(folder, 'weights.npz'),
+        ],
+        ['--require', join(folder, 'slow.cjs')],
+      );
       const parts = (): string[] => readdirSync(folder).filter((name) => name.endsWith('.part'));
       await expectEventually(() => expect(parts()).to.have.length(1));
       child.kill('SIGTERM');
@@ -102,15 +136,40 @@ describe('A command that cannot end by itself', function () {
       weights: { table: { dims: [99, 4], values: Array.from({ length: 396 }, (_, i) => i) } },
       integers: { shape: [1, 5, 3] },
     };
-    const unknown: SmallGraph = { ...failing, nodes: failing.nodes.map((node) => (node.operator === 'Reshape' ? { ...node, operator: 'NoSuchOperator' } : node)) };
+    const unknown: SmallGraph = {
+      ...failing,
+      nodes: failing.nodes.map((node) =>
+        node.operator === 'Reshape' ? { ...node, operator: 'NoSuchOperator' } : node,
+      ),
+    };
     writeFileSync(at('tokenizer.json'), tinyTokenizer());
     writeFileSync(at('text.txt'), 'abc');
-    writeFileSync(at('in.safetensors'), writeSafetensors(new Map([['in.input_ids', { dtype: 'I64', shape: [1, 3], data: new Uint8Array(BigInt64Array.of(1n, 2n, 3n).buffer) }]])));
+    writeFileSync(
+      at('in.safetensors'),
+      writeSafetensors(
+        new Map([
+          ['in.input_ids', { dtype: 'I64', shape: [1, 3], data: new Uint8Array(BigInt64Array.of(1n, 2n, 3n).buffer) }],
+        ]),
+      ),
+    );
     try {
-      for (const [name, graph] of Object.entries({ failing, unknown })) writeFileSync(at(`${name}.onnx`), smallModel(graph));
+      for (const [name, graph] of Object.entries({ failing, unknown }))
+        writeFileSync(at(`${name}.onnx`), smallModel(graph));
       const explaining = (name: string): string[] => ['explain', at('text.txt'), '--model', at(`${name}.onnx`)];
-      const extracting = ['extract', at('failing.onnx'), '--feeds', at('in.safetensors'), '--out', at('out.safetensors')];
-      for (const command of [[...explaining('failing'), '--backend=native'], [...explaining('unknown'), '--backend=native'], [...explaining('failing'), '--backend=wasm'], [...extracting, '--backend=native']]) {
+      const extracting = [
+        'extract',
+        at('failing.onnx'),
+        '--feeds',
+        at('in.safetensors'),
+        '--out',
+        at('out.safetensors'),
+      ];
+      for (const command of [
+        [...explaining('failing'), '--backend=native'],
+        [...explaining('unknown'), '--backend=native'],
+        [...explaining('failing'), '--backend=wasm'],
+        [...extracting, '--backend=native'],
+      ]) {
         const { child, end } = start(command);
         child.stdin?.end();
         const { code, said } = await end;
@@ -126,8 +185,14 @@ describe('A command that cannot end by itself', function () {
     const folder = mkdtempSync(join(tmpdir(), 'ae-proof-'));
     try {
       writeFileSync(join(folder, 'end.cjs'), atRun("process.kill(process.pid, 'SIGKILL')"));
-      const { end } = start(['inspect', 'media/models/code-decoder', '--prove', '--backend', 'native'], ['--require', join(folder, 'end.cjs')]);
-      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('commandStopped', [process.platform === 'win32' ? 'exit code 1' : 'signal SIGKILL']).message}\n` });
+      const { end } = start(
+        ['inspect', 'media/models/code-decoder', '--prove', '--backend', 'native'],
+        ['--require', join(folder, 'end.cjs')],
+      );
+      expect(await end).to.deep.equal({
+        code: 1,
+        said: `${new ExplorerError('commandStopped', [process.platform === 'win32' ? 'exit code 1' : 'signal SIGKILL']).message}\n`,
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -137,13 +202,23 @@ describe('A command that cannot end by itself', function () {
     if (process.platform !== 'linux') return this.skip(); // not every system lets go of what is mapped
     const folder = mkdtempSync(join(tmpdir(), 'cut-command-'));
     try {
-      for (const name of ['model.onnx', 'model.onnx.data']) copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(folder, name));
+      for (const name of ['model.onnx', 'model.onnx.data'])
+        copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(folder, name));
       writeFileSync(join(folder, 'tokenizer.json'), tinyTokenizer());
       writeFileSync(join(folder, 'text.txt'), 'abc');
       // When the native runtime is about to run, its weights are gone.
-      writeFileSync(join(folder, 'cut.cjs'), atRun(`require('node:fs').truncateSync(${JSON.stringify(join(folder, 'model.onnx.data'))}, 0)`));
-      const { end } = start(['explain', join(folder, 'text.txt'), '--model', folder, '--backend', 'native'], ['--require', join(folder, 'cut.cjs')]);
-      expect(await end).to.deep.equal({ code: 1, said: `${new ExplorerError('modelChanged', ['model.onnx.data']).message}\n` });
+      writeFileSync(
+        join(folder, 'cut.cjs'),
+        atRun(`require('node:fs').truncateSync(${JSON.stringify(join(folder, 'model.onnx.data'))}, 0)`),
+      );
+      const { end } = start(
+        ['explain', join(folder, 'text.txt'), '--model', folder, '--backend', 'native'],
+        ['--require', join(folder, 'cut.cjs')],
+      );
+      expect(await end).to.deep.equal({
+        code: 1,
+        said: `${new ExplorerError('modelChanged', ['model.onnx.data']).message}\n`,
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -169,7 +244,10 @@ function atRun(does: string): string {
 
 function isChildOf(pid: number, parent: number | undefined): boolean {
   try {
-    return readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) S ${parent} `) || readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) R ${parent} `);
+    return (
+      readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) S ${parent} `) ||
+      readFileSync(`/proc/${pid}/stat`, 'latin1').includes(`) R ${parent} `)
+    );
   } catch {
     return false; // it ended meanwhile
   }

@@ -20,7 +20,11 @@ interface Opened {
 async function open(ort: typeof Ort, path: string): Promise<Opened> {
   const files = await readModelFiles(fixtureAccess, path);
   const { index } = files.analysis;
-  const { roles } = planInputs(index, index.inputs.map(({ name }) => name), new Set(index.inputs.map(({ name }) => name)));
+  const { roles } = planInputs(
+    index,
+    index.inputs.map(({ name }) => name),
+    new Set(index.inputs.map(({ name }) => name)),
+  );
   const links = cacheLinks(index, roles);
   const session = await AttentionSession.create({ ort, files, keptOutputs: links.map(({ output }) => output) });
   const plan = planInputs(index, session.inputNames);
@@ -35,7 +39,10 @@ async function open(ort: typeof Ort, path: string): Promise<Opened> {
 }
 
 function expectSame(layers: readonly LayerWeights[], expected: readonly LayerWeights[], what: string): void {
-  expect(layers.map(({ weights: _, ...facts }) => facts), what).to.deep.equal(expected.map(({ weights: _, ...facts }) => facts));
+  expect(
+    layers.map(({ weights: _, ...facts }) => facts),
+    what,
+  ).to.deep.equal(expected.map(({ weights: _, ...facts }) => facts));
   let largest = 0;
   layers.forEach(({ weights }, i) => {
     expect(weights.length, what).to.equal(expected[i].weights.length);

@@ -38,7 +38,11 @@ export function describeReference(folder: string): void {
 
     const open = async (wantOutputs: boolean) => {
       const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
-      const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+      const files = await readModelFiles(
+        fixtureAccess,
+        `${folder}/model.onnx`,
+        (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
+      );
       const meta = JSON.parse(await readFixtureText(`${folder}/meta.json`)) as Meta;
       const session = await AttentionSession.create({ ort, files, wantOutputs });
       return { expected, files, meta, session, inputs: toModelInputs(files.analysis.index, expected) };
@@ -51,7 +55,9 @@ export function describeReference(folder: string): void {
       expect(failed).to.deep.equal([]);
       const wanted = [...expected.keys()].filter((key) => key.startsWith('attention.')).sort();
       const components = new Set(wanted.map((key) => key.split('.')[1]));
-      const found = new Map(layers.map((layer) => [`attention.${components.has('self') ? 'self' : layer.component}.${layer.layer}`, layer]));
+      const found = new Map(
+        layers.map((layer) => [`attention.${components.has('self') ? 'self' : layer.component}.${layer.layer}`, layer]),
+      );
       expect([...found.keys()].sort()).to.deep.equal(wanted);
       for (const key of wanted) {
         const reference = expected.get(key);
@@ -61,7 +67,9 @@ export function describeReference(folder: string): void {
         // The reference leaves the head out where there is but one.
         expect(reference.shape.length === 3 ? [shape[0], ...shape.slice(2)] : shape).to.deep.equal(reference.shape);
         expect(largestDifference(layer.weights, floats(reference.data)), key).to.be.at.most(meta.tolerance);
-        expect(layer.rowSum).to.equal(meta.rows === 'unnormalised' ? 'any' : meta.rows === 'below one' ? 'atMostOne' : 'one');
+        expect(layer.rowSum).to.equal(
+          meta.rows === 'unnormalised' ? 'any' : meta.rows === 'below one' ? 'atMostOne' : 'one',
+        );
       }
     });
 
@@ -72,14 +80,20 @@ export function describeReference(folder: string): void {
       const isOptimized = session.notices.every(({ code }) => code !== 'notOptimized');
       const locations = rewriteModel(files.analysis, { sites: [], isWhole: true }).externalFiles;
       const { files: externalData } = await openExternalData(files, locations);
-      const plain = await ort.InferenceSession.create(await readFixture(`${folder}/model.onnx`), { externalData, logSeverityLevel: 4, graphOptimizationLevel: isOptimized ? 'all' : 'disabled' });
+      const plain = await ort.InferenceSession.create(await readFixture(`${folder}/model.onnx`), {
+        externalData,
+        logSeverityLevel: 4,
+        graphOptimizationLevel: isOptimized ? 'all' : 'disabled',
+      });
       const results = await plain.run(Object.fromEntries(inputs.map((input) => [input.name, toTensor(ort, input)])));
       await plain.release();
       expect([...outputs.keys()]).to.deep.equal(Object.keys(results));
-      for (const [key, output] of outputs) expect(largestDifference(output.data as Float32Array, results[key].data as Float32Array), key).to.equal(0);
+      for (const [key, output] of outputs)
+        expect(largestDifference(output.data as Float32Array, results[key].data as Float32Array), key).to.equal(0);
       const [first] = outputs.values();
       const reference = expected.get('output');
-      if (reference !== undefined && first !== undefined) expect(floatBytes(first.data as Float32Array).length).to.equal(reference.data.length);
+      if (reference !== undefined && first !== undefined)
+        expect(floatBytes(first.data as Float32Array).length).to.equal(reference.data.length);
     });
   });
 }

@@ -16,7 +16,11 @@ import { expectEventually } from '../harness/eventually';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { killEngines, killMoments, seeded, type KillOutcome } from '../harness/engineKills';
 
-const small = (text: string): ExplainParams => ({ model: { path: '', backend: 'wasm', threads: 1 }, text, tokenLimit: 0 });
+const small = (text: string): ExplainParams => ({
+  model: { path: '', backend: 'wasm', threads: 1 },
+  text,
+  tokenLimit: 0,
+});
 
 describe('An engine that dies', function () {
   this.timeout(120_000); // forty processes start, on a machine that may have other things to do
@@ -29,8 +33,16 @@ describe('An engine that dies', function () {
   it('is told of at most once, and the next request always works: 42 kills at random moments', async () => {
     const seed = Date.now() % 2 ** 31;
     const moments = Array.from({ length: 42 }, (_, i) => killMoments[i < 4 ? 4 + (i % 2) : i % 4]);
-    const outcomes = await killEngines({ launcher: nodeEngineLauncher(join(folder, 'smallEngine.cjs'), () => {}), short: small('answer'), long: small('block 30'), moments, random: seeded(seed) });
-    const wrong = outcomes.filter(({ during, next }: KillOutcome) => next !== 'none' || !['none', 'engineStopped', undefined].includes(during));
+    const outcomes = await killEngines({
+      launcher: nodeEngineLauncher(join(folder, 'smallEngine.cjs'), () => {}),
+      short: small('answer'),
+      long: small('block 30'),
+      moments,
+      random: seeded(seed),
+    });
+    const wrong = outcomes.filter(
+      ({ during, next }: KillOutcome) => next !== 'none' || !['none', 'engineStopped', undefined].includes(during),
+    );
     expect(wrong, `seed ${seed}`).to.deep.equal([]);
     expect(outcomes).to.have.length(moments.length);
   });
@@ -39,9 +51,15 @@ describe('An engine that dies', function () {
   const log: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
   /** Lets one engine do what a text says; resolves to its end as it is told. */
-  const endOf = async (text: string, options: NodeLauncherOptions = {}): Promise<{ readonly code: string; readonly message: string; readonly logged: string }> => {
+  const endOf = async (
+    text: string,
+    options: NodeLauncherOptions = {},
+  ): Promise<{ readonly code: string; readonly message: string; readonly logged: string }> => {
     let logged = '';
-    const supervisor = new EngineSupervisor(nodeEngineLauncher(join(folder, 'smallEngine.cjs'), (line) => (logged += line), options), log);
+    const supervisor = new EngineSupervisor(
+      nodeEngineLauncher(join(folder, 'smallEngine.cjs'), (line) => (logged += line), options),
+      log,
+    );
     try {
       await supervisor.explain(small(text), never);
       return { code: 'none', message: '', logged };
@@ -62,7 +80,10 @@ describe('An engine that dies', function () {
   });
 
   it('by itself is said to have stopped, with its exit code', async () => {
-    expect(await endOf('exit 7')).to.deep.include({ code: 'engineStopped', message: new ExplorerError('engineStopped', ['exit code 7']).message });
+    expect(await endOf('exit 7')).to.deep.include({
+      code: 'engineStopped',
+      message: new ExplorerError('engineStopped', ['exit code 7']).message,
+    });
   });
 
   it('writes no more than so much into the log', async () => {
@@ -77,7 +98,11 @@ describe('An engine that dies', function () {
       const timer = setInterval(listener, 250); // shorter ones, but longer than a beat is late
       return { dispose: () => clearInterval(timer) };
     };
-    const supervisor = new EngineSupervisor(nodeEngineLauncher(join(folder, 'smallEngine.cjs'), () => {}), log, seconds);
+    const supervisor = new EngineSupervisor(
+      nodeEngineLauncher(join(folder, 'smallEngine.cjs'), () => {}),
+      log,
+      seconds,
+    );
     try {
       await supervisor.explain(small('answer'), never);
       const running = supervisor.explain(small('block 60000'), never);
@@ -85,7 +110,10 @@ describe('An engine that dies', function () {
       const stopped = Number(supervisor.pid);
       process.kill(stopped, 'SIGSTOP');
       expect(await codeOf(running)).to.equal('engineStopped');
-      expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: 'its process gave no sign of life for 10 seconds' });
+      expect(supervisor.state).to.deep.equal({
+        kind: 'stopped',
+        reason: 'its process gave no sign of life for 10 seconds',
+      });
       expect(await codeOf(supervisor.explain(small('answer'), never))).to.equal('none');
       await expectEventually(() => expect(() => process.kill(stopped, 0)).to.throw());
       // With nothing to do: the next request does not wait for what will not come.
@@ -108,7 +136,10 @@ describe('An engine that dies', function () {
   });
 
   it('ends itself before it takes more memory than it may, whoever looks', async () => {
-    const engine = fork(join(folder, 'smallEngine.cjs'), [String(300e6)], { serialization: 'advanced', stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe', 'pipe'] });
+    const engine = fork(join(folder, 'smallEngine.cjs'), [String(300e6)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc', 'pipe', 'pipe'],
+    });
     let said = '';
     const line = (engine.stdio as readonly unknown[])[5] as Readable;
     line.on('data', (data: Buffer) => (said += data.toString()));
@@ -127,13 +158,21 @@ describe('A model whose weights are cut off', function () {
     const model = mkdtempSync(join(tmpdir(), 'cut-weights-'));
     const weights = join(model, 'model.onnx.data');
     const restore = (): void => {
-      for (const name of ['model.onnx', 'model.onnx.data']) copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(model, name));
+      for (const name of ['model.onnx', 'model.onnx.data'])
+        copyFileSync(`test/fixtures/zoo/bert.eager.dynamo/${name}`, join(model, name));
     };
     restore();
     writeFileSync(join(model, 'tokenizer.json'), tinyTokenizer());
     let printed = '';
-    const supervisor = new EngineSupervisor(nodeEngineLauncher(join(folder, 'engine.node.cjs'), (text) => (printed += text)), { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} });
-    const explain = (text: string): ReturnType<EngineSupervisor['explain']> => supervisor.explain({ model: { path: model, backend: 'native', threads: 1 }, text, tokenLimit: 0 }, new AbortController().signal);
+    const supervisor = new EngineSupervisor(
+      nodeEngineLauncher(join(folder, 'engine.node.cjs'), (text) => (printed += text)),
+      { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+    );
+    const explain = (text: string): ReturnType<EngineSupervisor['explain']> =>
+      supervisor.explain(
+        { model: { path: model, backend: 'native', threads: 1 }, text, tokenLimit: 0 },
+        new AbortController().signal,
+      );
     try {
       const { info } = await explain('abc');
       if (info.model.backend !== 'native') return this.skip();

@@ -17,13 +17,18 @@ export const fixtureAccess: FileAccess = {
     const at = path.lastIndexOf('/');
     if (!(await listFixtures(path.slice(0, at)).catch((): string[] => [])).includes(path.slice(at + 1))) return false;
     // Only a folder can be listed.
-    return listFixtures(path).then(() => false, () => true);
+    return listFixtures(path).then(
+      () => false,
+      () => true,
+    );
   },
   list: (folder) => listFixtures(folder),
 };
 
 /** Files held in memory, for models made by a test. */
-export function memoryAccess(contents: Readonly<Record<string, Uint8Array | string>>): FileAccess & { readonly wasRead: readonly string[] } {
+export function memoryAccess(
+  contents: Readonly<Record<string, Uint8Array | string>>,
+): FileAccess & { readonly wasRead: readonly string[] } {
   const wasRead: string[] = [];
   return {
     wasRead,
@@ -36,7 +41,11 @@ export function memoryAccess(contents: Readonly<Record<string, Uint8Array | stri
     },
     exists: async (path) => Object.hasOwn(contents, path),
     async list(folder) {
-      const names = new Set(Object.keys(contents).flatMap((path) => (path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1).split('/')[0]] : [])));
+      const names = new Set(
+        Object.keys(contents).flatMap((path) =>
+          path.startsWith(`${folder}/`) ? [path.slice(folder.length + 1).split('/')[0]] : [],
+        ),
+      );
       if (names.size === 0) throw new ExplorerError('fileNotFound', [folder]);
       return [...names];
     },

@@ -28,7 +28,9 @@ describe('pictures that no encoder makes', () => {
     const sound = { screen: [2, 2], frame: [0, 0, 2, 2], palette, indices: [0, 1, 2, 3] } as const;
     expect(reds(await decodeImage(madeGif(sound), 'p'))).to.deep.equal([10, 20, 30, 40]);
     const cases: readonly (readonly [Uint8Array, string])[] = [
-      ...[0, 9, 12, 255].map((codeBits) => [madeGif({ ...sound, codeBits }), 'its codes have an impossible size'] as const),
+      ...[0, 9, 12, 255].map(
+        (codeBits) => [madeGif({ ...sound, codeBits }), 'its codes have an impossible size'] as const,
+      ),
       [madeGif({ ...sound, palette: undefined }), 'it has no palette'],
       [madeGif({ ...sound, frame: [0, 0, 0, 2] }), 'its first frame does not fit'],
       [madeGif({ ...sound, frame: [1, 0, 2, 2] }), 'its first frame does not fit'],
@@ -42,7 +44,9 @@ describe('pictures that no encoder makes', () => {
     ];
     for (const [bytes, reason] of cases) expect(await answerOf(bytes)).to.equal(`imageUnreadable: ${reason}`);
     // Two bits for a code and so a table of eight colours: the last four are not there.
-    expect(await answerOf(madeGif({ ...sound, codeBits: 3, codes: [0, 1, 6, 0, 4, 0, 0] }))).to.match(/^imageUnreadable/);
+    expect(await answerOf(madeGif({ ...sound, codeBits: 3, codes: [0, 1, 6, 0, 4, 0, 0] }))).to.match(
+      /^imageUnreadable/,
+    );
   });
 
   it('are refused: PNGs', async () => {
@@ -53,7 +57,10 @@ describe('pictures that no encoder makes', () => {
       [madePng(bare), 'it has no palette'],
       [madePng({ ...sound, palette: [] }), 'its palette has an impossible length'],
       [madePng({ ...sound, palette: palette.slice(1) }), 'its palette has an impossible length'],
-      [madePng({ ...sound, palette: Array.from({ length: 257 * 3 }, () => 1) }), 'its palette has an impossible length'],
+      [
+        madePng({ ...sound, palette: Array.from({ length: 257 * 3 }, () => 1) }),
+        'its palette has an impossible length',
+      ],
       [madePng({ ...sound, rows: Uint8Array.of(0, 4, 0) }), 'it uses a colour that its palette does not have'],
       [madePng({ ...sound, rows: Uint8Array.of(5, 0, 0) }), 'it names a filter that PNG does not have'],
       [madePng({ ...sound, rows: Uint8Array.of(0, 0) }), 'its data is too short'],
@@ -70,8 +77,17 @@ describe('pictures that few encoders make', () => {
   it('are shown: a GIF whose frame covers a part, over its transparent colour, else its first one', async () => {
     const part = { screen: [3, 3], frame: [1, 1, 1, 2], palette, indices: [1, 2] } as const;
     expect(reds(await decodeImage(madeGif(part), 'p'))).to.deep.equal([10, 10, 10, 10, 20, 10, 10, 30, 10]);
-    expect(reds(await decodeImage(madeGif({ ...part, transparent: 3 }), 'p'))).to.deep.equal([40, 40, 40, 40, 20, 40, 40, 30, 40]);
-    expect(reds(await decodeImage(madeGif({ screen: [1, 5], frame: [0, 0, 1, 5], palette, indices: [0, 1, 2, 3, 0], isInterlaced: true }), 'p'))).to.deep.equal([10, 30, 20, 40, 10].map((_, row) => [10, 40, 30, 10, 20][row]));
+    expect(reds(await decodeImage(madeGif({ ...part, transparent: 3 }), 'p'))).to.deep.equal([
+      40, 40, 40, 40, 20, 40, 40, 30, 40,
+    ]);
+    expect(
+      reds(
+        await decodeImage(
+          madeGif({ screen: [1, 5], frame: [0, 0, 1, 5], palette, indices: [0, 1, 2, 3, 0], isInterlaced: true }),
+          'p',
+        ),
+      ),
+    ).to.deep.equal([10, 30, 20, 40, 10].map((_, row) => [10, 40, 30, 10, 20][row]));
   });
 
   it('are shown: an interlaced PNG of one bit', async () => {
@@ -84,7 +100,10 @@ describe('pictures that few encoders make', () => {
   it('take no longer for coming in parts of one byte each', async () => {
     const rows = new Uint8Array(40_000).map((_, i) => (i % 200 === 0 ? 0 : (i * 2654435761) >>> 13));
     const [width, height] = [199, 200];
-    const [whole, parted] = [await decodeImage(madePng({ width, height, rows }), 'p'), await decodeImage(madePng({ width, height, rows, partBytes: 1 }), 'p')];
+    const [whole, parted] = [
+      await decodeImage(madePng({ width, height, rows }), 'p'),
+      await decodeImage(madePng({ width, height, rows, partBytes: 1 }), 'p'),
+    ];
     expect(parted.pixels).to.deep.equal(whole.pixels);
   });
 });
@@ -95,19 +114,29 @@ describe('pictures that would take too long', () => {
     const claimed = (width: number, height: number): Uint8Array => madePng({ width, height, rows: new Uint8Array(1) });
     expect(await answerOf(claimed(1, 3_000_000))).to.equal('imageTooLarge: a side of 3000000 pixels');
     expect(await answerOf(claimed(50_000_000, 1))).to.equal('imageTooLarge: a side of 50000000 pixels');
-    expect(await answerOf(narrow(1, 310_000), {})).to.equal('imageTooLarge: 224 × 310000 pixels on the way to its new size');
+    expect(await answerOf(narrow(1, 310_000), {})).to.equal(
+      'imageTooLarge: 224 × 310000 pixels on the way to its new size',
+    );
     expect(await answerOf(narrow(1_000_000, 1), {})).to.equal('none');
-    expect(await answerOf(narrow(8000, 1), { size: { shortest_edge: 224 } })).to.equal('imageTooLarge: 1792000 × 224 pixels once it is scaled');
+    expect(await answerOf(narrow(8000, 1), { size: { shortest_edge: 224 } })).to.equal(
+      'imageTooLarge: 1792000 × 224 pixels once it is scaled',
+    );
     // Its middle is all that is wanted, and all that is made.
-    expect(await answerOf(narrow(1, 300_000), { size: { shortest_edge: 224 }, do_center_crop: true, crop_size: 224 })).to.equal('none');
-    expect(await answerOf(narrow(5000, 5000), { do_resize: false })).to.equal('imageTooLarge: 5000 × 5000 pixels once it is scaled');
+    expect(
+      await answerOf(narrow(1, 300_000), { size: { shortest_edge: 224 }, do_center_crop: true, crop_size: 224 }),
+    ).to.equal('none');
+    expect(await answerOf(narrow(5000, 5000), { do_resize: false })).to.equal(
+      'imageTooLarge: 5000 × 5000 pixels once it is scaled',
+    );
   });
 
   it('are refused for their scans, before they are decoded', async () => {
     const jpeg = await readFixture('images/progressive.jpg');
     expect(await answerOf(jpeg)).to.equal('none');
     expect(await answerOf(withScans(jpeg, 3, [61, 43]))).to.not.match(/imageTooLarge/);
-    expect(await answerOf(withScans(jpeg, 1000, [1200, 1200]))).to.match(/^imageTooLarge: 10\d\d scans of 1200 × 1200 pixels$/);
+    expect(await answerOf(withScans(jpeg, 1000, [1200, 1200]))).to.match(
+      /^imageTooLarge: 10\d\d scans of 1200 × 1200 pixels$/,
+    );
     expect(await answerOf(withScans(jpeg, 1000, [1, 60_000]))).to.match(/^imageTooLarge: 10\d\d scans/);
   });
 
@@ -136,14 +165,30 @@ describe('a picture that is scaled and cropped', () => {
   it('is what the middle of the scaled one is, to the bit, for every filter', async () => {
     const raster = await decodeImage(await readFixture('images/rgb.png'), 'p');
     for (const resample of [0, 1, 2, 3, 4, 5]) {
-      for (const [height, width] of [[20, 90], [90, 20], [43, 30], [30, 61], [43, 61], [100, 130]] as const) {
+      for (const [height, width] of [
+        [20, 90],
+        [90, 20],
+        [43, 30],
+        [30, 61],
+        [43, 61],
+        [100, 130],
+      ] as const) {
         const whole = shapePicture(raster, readPreprocessing({ resample, size: { height, width } }, 'm'), 'p');
         for (const crop of [7, 24, 43, 97]) {
-          const cropped = shapePicture(raster, readPreprocessing({ resample, size: { height, width }, do_center_crop: true, crop_size: crop }, 'm'), 'p');
-          const shift = (have: number): number => (have < crop ? Math.ceil((crop - have) / 2) : -Math.floor((have - crop) / 2));
+          const cropped = shapePicture(
+            raster,
+            readPreprocessing({ resample, size: { height, width }, do_center_crop: true, crop_size: crop }, 'm'),
+            'p',
+          );
+          const shift = (have: number): number =>
+            have < crop ? Math.ceil((crop - have) / 2) : -Math.floor((have - crop) / 2);
           const expected = new Uint8Array(crop * crop * 4).map((_, i) => {
             const [x, y] = [((i >> 2) % crop) - shift(width), Math.floor((i >> 2) / crop) - shift(height)];
-            return i % 4 === 3 ? 255 : x < 0 || y < 0 || x >= width || y >= height ? 0 : whole.pixels[(y * width + x) * 4 + (i % 4)];
+            return i % 4 === 3
+              ? 255
+              : x < 0 || y < 0 || x >= width || y >= height
+                ? 0
+                : whole.pixels[(y * width + x) * 4 + (i % 4)];
           });
           expect(cropped.pixels, `${resample}, ${width} × ${height}, ${crop}`).to.deep.equal(expected);
         }

@@ -47,13 +47,34 @@ describe('the command line on hostile files', () => {
     // The vocabulary of a text model ends with special tokens, and a template is a prefix of them.
     const special = [`<|${hostileTexts['escapes']}|>`, `<|${hostileTexts['lines']}|>`];
     const tokenizer = JSON.parse(tinyTokenizer([...tinyVocabulary, ...special])) as { added_tokens: unknown[] }; // made by us
-    tokenizer.added_tokens = special.map((content, i) => ({ id: tinyVocabulary.length + i, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false }));
+    tokenizer.added_tokens = special.map((content, i) => ({
+      id: tinyVocabulary.length + i,
+      content,
+      special: true,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+    }));
     await writeFile(join(folder, 'model.onnx'), await readFixture('zoo/gpt2.sdpa.legacy/model.onnx'));
     await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(tokenizer));
-    await writeFile(join(folder, 'config.json'), JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }));
+    await writeFile(
+      join(folder, 'config.json'),
+      JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }),
+    );
     await writeFile(join(folder, 'text.txt'), `a ${special[0]} b`);
     await writeFile(join(folder, 'chat_template.jinja'), `${special[1]}{{ messages[0].content }}`);
-    const options = { file: join(folder, 'text.txt'), model: join(folder, 'model.onnx'), target: undefined, tokenizer: undefined, isChatMessage: true, component: undefined, head: undefined, backend: 'wasm', isJson: false } as const;
+    const options = {
+      file: join(folder, 'text.txt'),
+      model: join(folder, 'model.onnx'),
+      target: undefined,
+      tokenizer: undefined,
+      isChatMessage: true,
+      component: undefined,
+      head: undefined,
+      backend: 'wasm',
+      isJson: false,
+    } as const;
     const output = await explain(options);
     expect(output).to.include('␛]0;title');
     expectHarmless(output, 'text');
@@ -62,9 +83,14 @@ describe('the command line on hostile files', () => {
     expectHarmless(tokens, 'tokens');
     expect(JSON.parse(tokens)).to.have.property('tokens').that.deep.equals(special);
 
-    await writeFile(join(folder, 'chat_template.jinja'), `{{ raise_exception(${JSON.stringify(hostileTexts['link'] + hostileTexts['escapes'] + hostileTexts['manyLines'])}) }}`);
+    await writeFile(
+      join(folder, 'chat_template.jinja'),
+      `{{ raise_exception(${JSON.stringify(hostileTexts['link'] + hostileTexts['escapes'] + hostileTexts['manyLines'])}) }}`,
+    );
     const error: unknown = await explain(options).catch((caught: unknown) => caught);
     expect(error).to.have.property('code', 'chatTemplateFailed');
-    expect(error).to.have.property('message').that.satisfies((message: string) => !unseenCharacters.test(message) && message.length < 500);
+    expect(error)
+      .to.have.property('message')
+      .that.satisfies((message: string) => !unseenCharacters.test(message) && message.length < 500);
   });
 });

@@ -26,15 +26,21 @@ interface Reference {
   readonly cases: Readonly<Record<string, readonly Case[]>>;
 }
 
-const reference = async (): Promise<Reference> => JSON.parse(await readFixtureText('images/processors/cases.json')) as Reference;
+const reference = async (): Promise<Reference> =>
+  JSON.parse(await readFixtureText('images/processors/cases.json')) as Reference;
 
 async function hashOf(values: Float32Array): Promise<string> {
-  const { crypto } = globalThis as unknown as { crypto: { subtle: { digest(name: string, bytes: Uint8Array): Promise<ArrayBuffer> } } }; // both hosts have it
+  const { crypto } = globalThis as unknown as {
+    crypto: { subtle: { digest(name: string, bytes: Uint8Array): Promise<ArrayBuffer> } };
+  }; // both hosts have it
   const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', new Uint8Array(values.buffer.slice(0))));
   return [...hash.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function made(config: Case['config'], raster: Raster): { readonly steps: Preprocessing; readonly shaped: ShapedPicture; readonly values: Float32Array } {
+function made(
+  config: Case['config'],
+  raster: Raster,
+): { readonly steps: Preprocessing; readonly shaped: ShapedPicture; readonly values: Float32Array } {
   const steps = readPreprocessing(config, 'm');
   const shaped = shapePicture(raster, steps, 'p');
   return { steps, shaped, values: pictureValues(shaped, steps, 3, false) };
@@ -43,7 +49,8 @@ function made(config: Case['config'], raster: Raster): { readonly steps: Preproc
 describe('image processors of transformers', () => {
   const pictures = new Map<string, Raster>();
   before(async () => {
-    for (const name of ['61x43', '31x97']) pictures.set(name, await decodeImage(await readFixture(`images/processors/${name}.png`), name));
+    for (const name of ['61x43', '31x97'])
+      pictures.set(name, await decodeImage(await readFixture(`images/processors/${name}.png`), name));
   });
 
   it('that are known make of pictures what the library makes of them', async () => {
@@ -60,7 +67,10 @@ describe('image processors of transformers', () => {
         if (wanted === undefined) expect(await hashOf(values), title).to.equal(sha256);
         else {
           const step = (steps.rescale ?? 1) / Math.min(...(steps.normalize?.deviation ?? [1]));
-          expect(values.every((value, i) => Math.abs(value - wanted[i]) <= step * 1.001 + 1e-4), title).to.equal(true);
+          expect(
+            values.every((value, i) => Math.abs(value - wanted[i]) <= step * 1.001 + 1e-4),
+            title,
+          ).to.equal(true);
         }
       }
     }
@@ -69,15 +79,28 @@ describe('image processors of transformers', () => {
   it('that are not known are refused by their names, never taken for others', async () => {
     const { refused } = await reference();
     expect(refused).to.include.members(['NougatImageProcessor', 'Qwen2VLImageProcessor', 'Siglip2ImageProcessor']);
-    for (const name of [...refused, 'MyOwnViTImageProcessor']) expect(() => readPreprocessing({ image_processor_type: name, size: 32 }, 'm'), name).to.throw(ExplorerError, name).with.property('code', 'modelUnsupported');
+    for (const name of [...refused, 'MyOwnViTImageProcessor'])
+      expect(() => readPreprocessing({ image_processor_type: name, size: 32 }, 'm'), name)
+        .to.throw(ExplorerError, name)
+        .with.property('code', 'modelUnsupported');
   });
 
   it('are told by the kind of the model where the settings do not name theirs, else said to be assumed', () => {
-    const read = (config: Record<string, unknown>, modelType?: string): Preprocessing => readPreprocessing(config, 'm', { modelType, file: 'processor_config.json' });
-    expect(read({ size: 32 }, 'siglip')).to.include({ processor: 'SiglipImageProcessor', by: 'modelType', file: 'processor_config.json' });
+    const read = (config: Record<string, unknown>, modelType?: string): Preprocessing =>
+      readPreprocessing(config, 'm', { modelType, file: 'processor_config.json' });
+    expect(read({ size: 32 }, 'siglip')).to.include({
+      processor: 'SiglipImageProcessor',
+      by: 'modelType',
+      file: 'processor_config.json',
+    });
     expect(read({ size: 32 }, 'something')).to.include({ processor: 'ViTImageProcessor', by: 'assumption' });
-    expect(read({ image_processor_type: 'BeitImageProcessorFast' })).to.include({ processor: 'BeitImageProcessor', by: 'settings' });
-    expect(read({ image_processor_type: 'BeitImageProcessor', size: 32 }).assumed).to.include('resample = 3').and.not.include('size = 32');
+    expect(read({ image_processor_type: 'BeitImageProcessorFast' })).to.include({
+      processor: 'BeitImageProcessor',
+      by: 'settings',
+    });
+    expect(read({ image_processor_type: 'BeitImageProcessor', size: 32 }).assumed)
+      .to.include('resample = 3')
+      .and.not.include('size = 32');
     // null is no wish for what the class has.
     expect(() => read({ image_processor_type: 'ViTImageProcessor', size: null })).to.throw(ExplorerError, 'no "size"');
   });
@@ -93,16 +116,24 @@ describe('where patches are of a picture', () => {
 
   it('holds where it is scaled, cut, filled up, and all of them', () => {
     expect(patchAt(grid, 5)).to.deep.equal({ row: 1, column: 1 });
-    expect(areaOf({ image_processor_type: 'ViTImageProcessor', size: { height: 32, width: 32 } }, 1, 3)).to.deep.equal([60, 10, 20, 10]);
+    expect(areaOf({ image_processor_type: 'ViTImageProcessor', size: { height: 32, width: 32 } }, 1, 3)).to.deep.equal([
+      60, 10, 20, 10,
+    ]);
     // Scaled to 64 × 32, and 16 columns cut on each side.
-    expect(areaOf({ image_processor_type: 'CLIPImageProcessor', size: { shortest_edge: 32 }, crop_size: 32 }, 1, 0)).to.deep.equal([20, 10, 10, 10]);
+    expect(
+      areaOf({ image_processor_type: 'CLIPImageProcessor', size: { shortest_edge: 32 }, crop_size: 32 }, 1, 0),
+    ).to.deep.equal([20, 10, 10, 10]);
     // Scaled to 32 × 16, and 8 rows put above and below.
     const janus = { image_processor_type: 'JanusImageProcessor', size: { height: 32, width: 32 } };
     expect(areaOf(janus, 0, 0)).to.equal(undefined);
     expect(areaOf(janus, 1, 1)).to.deep.equal([20, 0, 20, 20]);
     expect(areaOf(janus, 3, 1)).to.equal(undefined);
     // 20 × 20 of what is left on 32 × 32: the last patch that shows any of it shows half of one.
-    const padded = { image_processor_type: 'DetrImageProcessor', size: { height: 20, width: 20 }, pad_size: { height: 32, width: 32 } };
+    const padded = {
+      image_processor_type: 'DetrImageProcessor',
+      size: { height: 20, width: 20 },
+      pad_size: { height: 32, width: 32 },
+    };
     expect(areaOf(padded, 2, 0)).to.deep.equal([0, 32, 32, 8]);
     expect(areaOf(padded, 3, 3)).to.equal(undefined);
     const { shaped, values } = made(padded, source);

@@ -9,7 +9,12 @@ import { importRuntime } from './ortRuntime';
 /** What transformers makes of a text in several languages; see scripts/fixtures/translator.py. */
 interface Expected {
   readonly text: string;
-  readonly cases: readonly { readonly source: string; readonly target: string; readonly ids: readonly number[]; readonly written: readonly number[] }[];
+  readonly cases: readonly {
+    readonly source: string;
+    readonly target: string;
+    readonly ids: readonly number[];
+    readonly written: readonly number[];
+  }[];
 }
 
 describe('the languages of a translator', () => {
@@ -18,15 +23,26 @@ describe('the languages of a translator', () => {
     runtime = new Runtime(await importRuntime(), 1);
     await runtime.initialize(1);
   });
-  const load = (path: string): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path, backend: 'wasm', threads: 1 });
+  const load = (path: string): Promise<LoadedModel> =>
+    LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path, backend: 'wasm', threads: 1 });
 
   it('stand before the source, and are forced first where the model writes the target itself', async () => {
     const { text, cases } = JSON.parse(await readFixtureText('languages/m2m100/expected.json')) as Expected; // written by our own script
     const model = await load('languages/m2m100');
     for (const { source, target, ids, written } of cases) {
-      const { streams, languages, notices } = await model.explain({ text, tokenLimit: 0, languages: { source, target } });
-      expect(streams[0].tokens.map(({ id }) => id), source).to.deep.equal(ids);
-      expect(streams[1].tokens.map(({ id }) => id), `${source} to ${target}`).to.deep.equal(written.slice(0, streams[1].tokens.length));
+      const { streams, languages, notices } = await model.explain({
+        text,
+        tokenLimit: 0,
+        languages: { source, target },
+      });
+      expect(
+        streams[0].tokens.map(({ id }) => id),
+        source,
+      ).to.deep.equal(ids);
+      expect(
+        streams[1].tokens.map(({ id }) => id),
+        `${source} to ${target}`,
+      ).to.deep.equal(written.slice(0, streams[1].tokens.length));
       expect(streams[1].tokens.length).to.be.at.least(written.length - 1);
       expect(streams[1].tokens[1].piece).to.equal(target);
       expect([languages?.source, languages?.target]).to.deep.equal([source, target]);
@@ -35,13 +51,18 @@ describe('the languages of a translator', () => {
     const given = await model.explain({ text, tokenLimit: 0, target: 'b a', languages: { target: 'zho_Hans' } });
     expect(given.streams[1].tokens[1].piece).to.equal('zho_Hans');
     // As the settings say where none is named.
-    const { streams: [, written], languages } = await model.explain({ text, tokenLimit: 0 });
+    const {
+      streams: [, written],
+      languages,
+    } = await model.explain({ text, tokenLimit: 0 });
     expect(languages?.source).to.equal('eng_Latn');
     // Nothing forces a language then: it is the one that the model writes, if any.
     expect(languages?.target).to.equal(written.tokens[1].piece).and.to.not.equal('fra_Latn');
     expect((await model.explain({ text, tokenLimit: 0, target: 'b' })).languages?.target).to.equal('fra_Latn');
     expect(languages?.codes).to.include.members(['eng_Latn', 'deu_Latn', 'zho_Hans']);
-    expect(await codeOf(model.explain({ text, tokenLimit: 0, languages: { source: 'xx_Xxxx' } }))).to.equal('invalidArgument');
+    expect(await codeOf(model.explain({ text, tokenLimit: 0, languages: { source: 'xx_Xxxx' } }))).to.equal(
+      'invalidArgument',
+    );
     await model.release();
   });
 

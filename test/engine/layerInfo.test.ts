@@ -19,7 +19,8 @@ const layer = (number: number, modelLayer: number | undefined): LayerWeights => 
 });
 
 describe('numbers of layers', () => {
-  const paths = (layers: LayerWeights[]): string[] => describeComponents(layers).flatMap((component) => component.layers.map((each) => each.path));
+  const paths = (layers: LayerWeights[]): string[] =>
+    describeComponents(layers).flatMap((component) => component.layers.map((each) => each.path));
 
   it('are those of the model where layers without attention lie between', () => {
     const hybrid = [layer(0, 1), layer(1, 3)];

@@ -2,7 +2,10 @@ import { expect } from 'chai';
 import type { LayerWeights } from '../../src/engine/attentionSession';
 
 /** The largest difference between the rows of two results of one layer, and that of single rows and columns. */
-export async function leanDifferences(lean: LayerWeights, whole: LayerWeights): Promise<{ rows: number; vectors: number }> {
+export async function leanDifferences(
+  lean: LayerWeights,
+  whole: LayerWeights,
+): Promise<{ rows: number; vectors: number }> {
   const layer = lean.inParts;
   if (layer === undefined) throw new Error('held whole');
   const { numHeads, numQueries, numKeys, weights } = whole;
@@ -20,7 +23,10 @@ export async function leanDifferences(lean: LayerWeights, whole: LayerWeights): 
     compare('rows', await layer.rows(head, 0, half), (i) => weights[start + i]);
     compare('rows', await layer.rows(head, half, numQueries), (i) => weights[start + half * numKeys + i]);
     compare('rows', await layer.column(head, 1), (i) => weights[start + i * numKeys + 1]);
-    const exact = layer.exactVector?.bind(layer) ?? ((of: number, at: number, direction: string) => (direction === 'reads' ? layer.rows(of, at, at + 1) : layer.column(of, at)));
+    const exact =
+      layer.exactVector?.bind(layer) ??
+      ((of: number, at: number, direction: string) =>
+        direction === 'reads' ? layer.rows(of, at, at + 1) : layer.column(of, at));
     compare('vectors', await exact(head, half, 'reads'), (i) => weights[start + half * numKeys + i]);
     compare('vectors', await exact(head, 1, 'readBy'), (i) => weights[start + i * numKeys + 1]);
   }
@@ -28,16 +34,25 @@ export async function leanDifferences(lean: LayerWeights, whole: LayerWeights): 
 }
 
 /** Compares what a layer says of its heads without reading rows, in blocks of so many queries and keys, with its weights. */
-export function expectSummaries({ inParts }: LayerWeights, { numHeads, numQueries, numKeys, weights }: LayerWeights, [height, width]: readonly [number, number], tolerance: { readonly maxima: number; readonly sums: number }): void {
+export function expectSummaries(
+  { inParts }: LayerWeights,
+  { numHeads, numQueries, numKeys, weights }: LayerWeights,
+  [height, width]: readonly [number, number],
+  tolerance: { readonly maxima: number; readonly sums: number },
+): void {
   for (let head = 0; head < numHeads; head++) {
     const { pooled, block, columnSums } = inParts?.summary?.(head) ?? {};
     if (pooled === undefined || columnSums === undefined) throw new Error('no summary');
     expect(block).to.deep.equal([height, width]);
-    expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([Math.ceil(numQueries / height), Math.ceil(numKeys / width)]);
+    expect([pooled.numQueries, pooled.numKeys]).to.deep.equal([
+      Math.ceil(numQueries / height),
+      Math.ceil(numKeys / width),
+    ]);
     const maxima = new Float32Array(pooled.weights.length);
     const sums = new Float64Array(numKeys);
     weights.subarray(head * numQueries * numKeys, (head + 1) * numQueries * numKeys).forEach((weight, cell) => {
-      const at = Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
+      const at =
+        Math.floor(Math.floor(cell / numKeys) / height) * pooled.numKeys + Math.floor((cell % numKeys) / width);
       maxima[at] = Math.max(maxima[at], weight);
       sums[cell % numKeys] += weight;
     });

@@ -14,12 +14,23 @@ describe('a text in live mode', () => {
     await runtime.initialize(1);
   });
 
-  const load = (name: string): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: `media/models/${name}`, backend: 'wasm', threads: 1 });
+  const load = (name: string): Promise<LoadedModel> =>
+    LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, {
+      path: `media/models/${name}`,
+      backend: 'wasm',
+      threads: 1,
+    });
 
   it('is read by code-decoder from where it changed, with the attention of a whole run', async () => {
     const model = await load('code-decoder');
     const text = (await readFixtureText('code/heldOut.py.txt')).slice(0, 500);
-    const states = [text, `${text}x`, `${text}x = fib(3)\n`, `${text.slice(0, 300)}# in the middle\n${text.slice(300)}`, text.slice(0, 200)];
+    const states = [
+      text,
+      `${text}x`,
+      `${text}x = fib(3)\n`,
+      `${text.slice(0, 300)}# in the middle\n${text.slice(300)}`,
+      text.slice(0, 200),
+    ];
     const reused: number[] = [];
     for (const state of states) {
       const live = await model.explain({ text: state, tokenLimit: 0, isLive: true });
@@ -30,7 +41,10 @@ describe('a text in live mode', () => {
       live.layers.forEach((layer, i) => {
         const other = whole.layers[i];
         if (!(layer instanceof WholeLayer) || !(other instanceof WholeLayer)) throw new Error('not held whole');
-        const largest = layer.weights.reduce((most, weight, cell) => Math.max(most, Math.abs(weight - other.weights[cell])), 0);
+        const largest = layer.weights.reduce(
+          (most, weight, cell) => Math.max(most, Math.abs(weight - other.weights[cell])),
+          0,
+        );
         expect(largest).to.be.below(1e-5);
       });
     }
@@ -51,7 +65,9 @@ describe('a text in live mode', () => {
     const model = await load('date-seq2seq');
     expect(await codeOf(model.explain({ text: '3 May 2021', tokenLimit: 0, isLive: true }))).to.equal('liveWrites');
     // Nor does it take a selection with the text around it.
-    expect(await codeOf(model.explain({ text: '3 May 2021', tokenLimit: 0, isInContext: true }))).to.equal('contextNotRead');
+    expect(await codeOf(model.explain({ text: '3 May 2021', tokenLimit: 0, isInContext: true }))).to.equal(
+      'contextNotRead',
+    );
     await model.release();
   });
 });

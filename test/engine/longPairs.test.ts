@@ -40,28 +40,51 @@ describe('long texts of an encoder and a decoder in one file', () => {
     const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
     const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`);
     const [numPositions, numTargetPositions] = sizes[name];
-    return { files, inputs: toModelInputs(files.analysis.index, expected), options: { numPositions, numTargetPositions }, session: await AttentionSession.create({ ort, files, wantOutputs: true }) };
+    return {
+      files,
+      inputs: toModelInputs(files.analysis.index, expected),
+      options: { numPositions, numTargetPositions },
+      session: await AttentionSession.create({ ort, files, wantOutputs: true }),
+    };
   };
-  const outline = ({ layers }: AttentionResult): unknown[] => layers.map(({ component, path, numHeads, numQueries, numKeys, isCausal }) => [component, path, numHeads, numQueries, numKeys, isCausal]);
+  const outline = ({ layers }: AttentionResult): unknown[] =>
+    layers.map(({ component, path, numHeads, numQueries, numKeys, isCausal }) => [
+      component,
+      path,
+      numHeads,
+      numQueries,
+      numKeys,
+      isCausal,
+    ]);
 
   for (const name of ['bart.sdpa.legacy', 't5.eager.legacy', 'whisper.sdpa.dynamo'] as const) {
     it(`are recomputed, padded or not: ${name}`, async () => {
       const { files, inputs, options, session } = await stored(name);
       const runs = new LeanRuns({ ort, files }, session, limits);
       expect(runs.isFor(options.numPositions, options.numTargetPositions)).to.equal(true);
-      for (const tokens of [{}, { numTokens: options.numPositions - 5, numTargetTokens: options.numTargetPositions - 2 }]) {
+      for (const tokens of [
+        {},
+        { numTokens: options.numPositions - 5, numTargetTokens: options.numTargetPositions - 2 },
+      ]) {
         const whole = await session.run(inputs, { ...options, ...tokens, outputs: [] });
         const lean = await runs.run(inputs, { ...options, ...tokens });
         expect(lean.failed).to.deep.equal([]);
         expect(outline(lean)).to.deep.equal(outline(whole));
-        expect(new Set(lean.layers.map(({ component }) => component))).to.deep.equal(new Set(['encoder', 'decoder', 'cross']));
+        expect(new Set(lean.layers.map(({ component }) => component))).to.deep.equal(
+          new Set(['encoder', 'decoder', 'cross']),
+        );
         for (const [i, layer] of lean.layers.entries()) {
           expect(layer.inParts?.held, layer.path).to.equal('recomputed');
           const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
-          expect([rows, vectors].every((difference) => difference <= 1e-6), layer.path).to.equal(true);
+          expect(
+            [rows, vectors].every((difference) => difference <= 1e-6),
+            layer.path,
+          ).to.equal(true);
           layer.inParts?.release?.();
         }
-        expect(lean.report.sites.map(({ checks }) => checks?.shape)).to.deep.equal(whole.report.sites.map(({ checks }) => checks?.shape));
+        expect(lean.report.sites.map(({ checks }) => checks?.shape)).to.deep.equal(
+          whole.report.sites.map(({ checks }) => checks?.shape),
+        );
       }
       await runs.suspend();
       await session.release();
@@ -71,7 +94,11 @@ describe('long texts of an encoder and a decoder in one file', () => {
   it('are held in 8 bits where they cannot be recomputed, single rows exactly', async () => {
     const { files, inputs, options, session } = await stored('bart.sdpa.legacy');
     const { index, sites } = files.analysis;
-    const lean = await LeanSession.create({ ort, files }, { source: 0, target: 0 }, new Map(sites.map((site) => [site, planRounded(index, site, 'as the test wants it')])));
+    const lean = await LeanSession.create(
+      { ort, files },
+      { source: 0, target: 0 },
+      new Map(sites.map((site) => [site, planRounded(index, site, 'as the test wants it')])),
+    );
     for (const tokens of [{}, { numTokens: 7, numTargetTokens: 8 }]) {
       const whole = await session.run(inputs, { ...options, ...tokens, outputs: [] });
       const result = await lean.run(inputs, { ...options, ...tokens });
@@ -108,7 +135,9 @@ describe('long texts of an encoder and a decoder in one file', () => {
     const runs = new LeanRuns({ ort, files }, session, limits);
     const { layers, failed } = await runs.run(inputs, { ...options, numTargetPositions: 8 });
     expect(layers.map(({ component }) => component)).to.deep.equal(['encoder', 'encoder']);
-    expect(failed.map(({ reason }) => reason)).to.include('its shape [9, 12] does not agree with the 8 and 12 positions that were read');
+    expect(failed.map(({ reason }) => reason)).to.include(
+      'its shape [9, 12] does not agree with the 8 and 12 positions that were read',
+    );
     for (const { inParts } of layers) inParts?.release?.();
     await runs.suspend();
     await session.release();
@@ -138,7 +167,15 @@ describe('long texts of encoder–decoder models', () => {
     await runtime.initialize(1);
   });
 
-  const load = (name: string, given: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, fixtureAccess, { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 }, undefined, undefined, { memory: given });
+  const load = (name: string, given: MemoryLimits): Promise<LoadedModel> =>
+    LoadedModel.load(
+      { runtime, reason: '' },
+      fixtureAccess,
+      { path: `seq2seq/${name}`, backend: 'wasm', threads: 1 },
+      undefined,
+      undefined,
+      { memory: given },
+    );
 
   /** The largest difference between a layer's rows and those of another, which is held whole. */
   const largestDifference = async (layer: HeldLayer, whole: HeldLayer): Promise<number> => {
@@ -148,27 +185,49 @@ describe('long texts of encoder–decoder models', () => {
     let largest = 0;
     for (let head = 0; head < numHeads; head++) {
       const rows = await layer.rows(head, 0, numQueries);
-      rows.forEach((weight, cell) => (largest = Math.max(largest, Math.abs(weight - weights[head * numQueries * numKeys + cell]))));
+      rows.forEach(
+        (weight, cell) => (largest = Math.max(largest, Math.abs(weight - weights[head * numQueries * numKeys + cell]))),
+      );
     }
     return largest;
   };
   const expectSame = async (lean: Explanation, whole: Explanation): Promise<void> => {
     expect(lean.streams).to.deep.equal(whole.streams);
     expect(lean.notices).to.deep.equal(whole.notices);
-    expect(lean.components.map(({ component, queryStream, keyStream, isCausal }) => [component, queryStream, keyStream, isCausal])).to.deep.equal(whole.components.map(({ component, queryStream, keyStream, isCausal }) => [component, queryStream, keyStream, isCausal]));
+    expect(
+      lean.components.map(({ component, queryStream, keyStream, isCausal }) => [
+        component,
+        queryStream,
+        keyStream,
+        isCausal,
+      ]),
+    ).to.deep.equal(
+      whole.components.map(({ component, queryStream, keyStream, isCausal }) => [
+        component,
+        queryStream,
+        keyStream,
+        isCausal,
+      ]),
+    );
     for (const [i, layer] of lean.layers.entries()) {
       expect(await largestDifference(layer, whole.layers[i])).to.be.below(1e-5);
       layer.release?.();
     }
   };
-  const heldOf = ({ components }: Explanation): Record<string, string> => Object.fromEntries(components.map(({ component, layers }) => [component, [...new Set(layers.map(({ held }) => held))].join()]));
+  const heldOf = ({ components }: Explanation): Record<string, string> =>
+    Object.fromEntries(
+      components.map(({ component, layers }) => [component, [...new Set(layers.map(({ held }) => held))].join()]),
+    );
 
   const text = 'Grüße, 17. März 2024 🎉 and the 3rd of May 1979';
   for (const name of ['t5.split', 'marian.merged', 'bart.whole']) {
     it(`are written and attend as short ones do, with a target of their own too: ${name}`, async () => {
       const model = await load(name, limits);
       const reference = await load(name, usualLimits);
-      for (const reading of [{ text, tokenLimit: 0 }, { text: 'a', tokenLimit: 0, target: '1979-05-03, 12/31/1999 noon' }] satisfies Reading[]) {
+      for (const reading of [
+        { text, tokenLimit: 0 },
+        { text: 'a', tokenLimit: 0, target: '1979-05-03, 12/31/1999 noon' },
+      ] satisfies Reading[]) {
         const lean = await model.explain(reading);
         expect(heldOf(lean)).to.deep.equal({ encoder: 'recomputed', decoder: 'recomputed', cross: 'recomputed' });
         const whole = await reference.explain(reading);
@@ -185,8 +244,15 @@ describe('long texts of encoder–decoder models', () => {
     const reference = await load('t5.split', usualLimits);
     const short = await reference.explain({ text: 'a', tokenLimit: 0, target: '1979' });
     // What the short source takes, with a short target beside it, is just within the limit.
-    const bytesOf = (counted: (layer: HeldLayer) => boolean): number => short.layers.filter(counted).reduce((sum, layer) => sum + layer.bytes, 0);
-    const model = await load('t5.split', { ...limits, wholeAttentionBytes: Math.max(bytesOf(({ component }) => component === 'encoder'), bytesOf(({ component }) => component !== 'encoder')) });
+    const bytesOf = (counted: (layer: HeldLayer) => boolean): number =>
+      short.layers.filter(counted).reduce((sum, layer) => sum + layer.bytes, 0);
+    const model = await load('t5.split', {
+      ...limits,
+      wholeAttentionBytes: Math.max(
+        bytesOf(({ component }) => component === 'encoder'),
+        bytesOf(({ component }) => component !== 'encoder'),
+      ),
+    });
     const readings = [
       [{ text: 'a', tokenLimit: 0, target: '1979' }, 'whole', 'whole'],
       [{ text: 'a', tokenLimit: 0, target: '1979-05-03, 12/31/1999' }, 'whole', 'recomputed'],
@@ -206,12 +272,24 @@ describe('long texts of encoder–decoder models', () => {
     const folder = 'seq2seq/t5.split';
     const config = JSON.parse(await readFixtureText(`${folder}/config.json`)) as object; // our own
     const names = ['encoder_model.onnx', 'decoder_model.onnx', 'tokenizer.json', 'generation_config.json'];
-    const files = await Promise.all(names.map(async (name) => [`m/${name}`, await readFixture(`${folder}/${name}`)] as const));
+    const files = await Promise.all(
+      names.map(async (name) => [`m/${name}`, await readFixture(`${folder}/${name}`)] as const),
+    );
     // Its positions are relative: without the setting nothing bounds them.
-    const access = memoryAccess({ ...Object.fromEntries(files), 'm/config.json': JSON.stringify({ ...config, n_positions: undefined }) });
+    const access = memoryAccess({
+      ...Object.fromEntries(files),
+      'm/config.json': JSON.stringify({ ...config, n_positions: undefined }),
+    });
     const long = text.repeat(30);
     const read = async (given: MemoryLimits, target: string): Promise<{ codes: string[]; lengths: number[] }> => {
-      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'wasm', threads: 1 }, undefined, undefined, { memory: given });
+      const model = await LoadedModel.load(
+        { runtime, reason: '' },
+        access,
+        { path: 'm', backend: 'wasm', threads: 1 },
+        undefined,
+        undefined,
+        { memory: given },
+      );
       const { streams, notices, layers } = await model.explain({ text: long, tokenLimit: 0, target });
       for (const layer of layers) layer.release?.();
       await model.release();

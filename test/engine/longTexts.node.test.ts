@@ -16,17 +16,34 @@ describe('long texts of a bundled model', () => {
     text = (await readFixtureText('code/heldOut.py.txt')).slice(0, 400);
   });
 
-  const load = (limits: MemoryLimits): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 }, undefined, undefined, { memory: limits });
+  const load = (limits: MemoryLimits): Promise<LoadedModel> =>
+    LoadedModel.load(
+      { runtime, reason: '' },
+      nodeFileAccess,
+      { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 },
+      undefined,
+      undefined,
+      { memory: limits },
+    );
 
   it('are recomputed when they are asked for, short ones held, live or not', async () => {
     const model = await load({ ...usualLimits, wholeAttentionBytes: 1e5 });
     const reference = await load(usualLimits);
-    for (const [read, held, isLive] of [[text, 'recomputed', false], [text.slice(0, 40), 'whole', false], [text, 'recomputed', true], [text.slice(0, 40), 'whole', true]] as const) {
+    for (const [read, held, isLive] of [
+      [text, 'recomputed', false],
+      [text.slice(0, 40), 'whole', false],
+      [text, 'recomputed', true],
+      [text.slice(0, 40), 'whole', true],
+    ] as const) {
       const { streams, layers, components } = await model.explain({ text: read, tokenLimit: 0, isLive });
       const whole = await reference.explain({ text: read, tokenLimit: 0 });
       expect(streams).to.deep.equal(whole.streams);
-      expect(components.flatMap((component) => component.layers.map((layer) => layer.held))).to.deep.equal(layers.map(() => held));
-      expect(components.map(({ isCausal }) => isCausal)).to.deep.equal(whole.components.map(({ isCausal }) => isCausal));
+      expect(components.flatMap((component) => component.layers.map((layer) => layer.held))).to.deep.equal(
+        layers.map(() => held),
+      );
+      expect(components.map(({ isCausal }) => isCausal)).to.deep.equal(
+        whole.components.map(({ isCausal }) => isCausal),
+      );
       for (const [i, layer] of layers.entries()) {
         const other = whole.layers[i];
         if (!(other instanceof WholeLayer)) throw new Error('not held whole');
@@ -34,7 +51,9 @@ describe('long texts of a bundled model', () => {
         for (let head = 0; head < numHeads; head++) {
           const rows = await layer.rows(head, 0, numQueries);
           const start = head * numQueries * numKeys;
-          expect(rows.reduce((most, weight, cell) => Math.max(most, Math.abs(weight - other.weights[start + cell])), 0)).to.be.below(1e-5);
+          expect(
+            rows.reduce((most, weight, cell) => Math.max(most, Math.abs(weight - other.weights[start + cell])), 0),
+          ).to.be.below(1e-5);
         }
         layer.release?.();
       }

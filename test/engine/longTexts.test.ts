@@ -41,9 +41,19 @@ describe('long texts', () => {
     ort = await importRuntime();
   });
 
-  const run = async (name: string, make?: (files: Awaited<ReturnType<typeof readModelFiles>>, names: readonly string[]) => { readonly inputs: readonly ModelInput[]; readonly numPositions: number; readonly numTokens: number }): Promise<Runs> => {
+  const run = async (
+    name: string,
+    make?: (
+      files: Awaited<ReturnType<typeof readModelFiles>>,
+      names: readonly string[],
+    ) => { readonly inputs: readonly ModelInput[]; readonly numPositions: number; readonly numTokens: number },
+  ): Promise<Runs> => {
     const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
-    const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const files = await readModelFiles(
+      fixtureAccess,
+      `zoo/${name}/model.onnx`,
+      (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
+    );
     const session = await AttentionSession.create({ ort, files });
     const stored = { inputs: toModelInputs(files.analysis.index, expected).map(firstItem) };
     const { inputs, ...made } = make?.(files, session.inputNames) ?? stored;
@@ -60,12 +70,23 @@ describe('long texts', () => {
     await session.release();
   };
 
-  for (const name of ['bert.sdpa.legacy', 'bert.sdpa.legacy.fp16', 'gemma2.eager.legacy', 'gpt2.eager.dynamo', 'gpt2.sdpa.legacy.merged', 'craft.sink_logits.legacy', 'craft.sigmoid.legacy', 'vit.eager.dynamo']) {
+  for (const name of [
+    'bert.sdpa.legacy',
+    'bert.sdpa.legacy.fp16',
+    'gemma2.eager.legacy',
+    'gpt2.eager.dynamo',
+    'gpt2.sdpa.legacy.merged',
+    'craft.sink_logits.legacy',
+    'craft.sigmoid.legacy',
+    'vit.eager.dynamo',
+  ]) {
     it(`recomputes ${name}`, async () => {
       const all = await run(name);
       const { whole, lean } = all;
       expect(lean.failed).to.deep.equal([]);
-      expect(lean.layers.map(({ path, isCausal, inParts }) => [path, isCausal, inParts?.held])).to.deep.equal(whole.layers.map(({ path, isCausal }) => [path, isCausal, 'recomputed']));
+      expect(lean.layers.map(({ path, isCausal, inParts }) => [path, isCausal, inParts?.held])).to.deep.equal(
+        whole.layers.map(({ path, isCausal }) => [path, isCausal, 'recomputed']),
+      );
       for (const [i, layer] of lean.layers.entries()) {
         const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
         const tolerance = name.endsWith('fp16') ? 2 ** -11 : 1e-6;
@@ -78,12 +99,21 @@ describe('long texts', () => {
     });
   }
 
-  for (const name of ['craft.gqa_window', 'craft.qattention', 'deberta_v2.eager.legacy', 'craft.additive.legacy', 'llama.sdpa.op23', 'craft.linear.legacy']) {
+  for (const name of [
+    'craft.gqa_window',
+    'craft.qattention',
+    'deberta_v2.eager.legacy',
+    'craft.additive.legacy',
+    'llama.sdpa.op23',
+    'craft.linear.legacy',
+  ]) {
     it(`holds ${name} in 8 bits, off by no more than it says, and single rows exactly`, async () => {
       const all = await run(name);
       const { whole, lean } = all;
       expect(lean.failed).to.deep.equal([]);
-      expect(lean.layers.map(({ path, inParts }) => [path, inParts?.held])).to.deep.equal(whole.layers.map(({ path }) => [path, 'rounded']));
+      expect(lean.layers.map(({ path, inParts }) => [path, inParts?.held])).to.deep.equal(
+        whole.layers.map(({ path }) => [path, 'rounded']),
+      );
       for (const [i, layer] of lean.layers.entries()) {
         const { rows, vectors } = await leanDifferences(layer, whole.layers[i]);
         const error = layer.inParts?.maxError ?? 0;
@@ -96,14 +126,19 @@ describe('long texts', () => {
   }
 
   it('shows no padding', async () => {
-    const all = await run('bert.eager.dynamo', (files, names) => planInputs(files.analysis.index, names).make({ ids: [3, 1, 4] }));
-    for (const [i, layer] of all.lean.layers.entries()) expect((await leanDifferences(layer, all.whole.layers[i])).rows).to.be.at.most(1e-6);
+    const all = await run('bert.eager.dynamo', (files, names) =>
+      planInputs(files.analysis.index, names).make({ ids: [3, 1, 4] }),
+    );
+    for (const [i, layer] of all.lean.layers.entries())
+      expect((await leanDifferences(layer, all.whole.layers[i])).rows).to.be.at.most(1e-6);
     expect(all.lean.layers[0].inParts?.summary?.(0)).to.equal(undefined);
     await end(all);
   });
 
   it('gives the small pictures and sinks without reading rows, and aggregates heads', async () => {
-    const all = await run('gpt2.sdpa.legacy.merged', (files, names) => planInputs(files.analysis.index, names).make({ ids: Array.from({ length: 20 }, (_, i) => (i * 7) % 50) }));
+    const all = await run('gpt2.sdpa.legacy.merged', (files, names) =>
+      planInputs(files.analysis.index, names).make({ ids: Array.from({ length: 20 }, (_, i) => (i * 7) % 50) }),
+    );
     const stores = [all.whole, all.lean].map(({ layers }) => {
       const store = new AttentionStore(1e9);
       store.add(1, storedLayers(layers, describeComponents(layers)));
@@ -117,10 +152,21 @@ describe('long texts', () => {
       expect(pictures.sinks).to.deep.equal(wanted.sinks);
       pictures.pixels.forEach((pixel, i) => expect(pixel).to.be.within(wanted.pixels[i] - 1, wanted.pixels[i] + 1));
     }
-    const selection = { component: 'self', heads: [{ layer: 0, head: 1 }, { layer: 2, head: 3 }], aggregation: 'mean' } as const;
+    const selection = {
+      component: 'self',
+      heads: [
+        { layer: 0, head: 1 },
+        { layer: 2, head: 3 },
+      ],
+      aggregation: 'mean',
+    } as const;
     const [exact, anew] = await Promise.all(stores.map((store) => store.pattern({ runId: 1, selection })));
     anew.weights.forEach((weight, i) => expect(weight).to.be.closeTo(exact.weights[i], 1e-6));
-    expect(describeComponents(all.lean.layers)[0].layers.map(({ held }) => held)).to.deep.equal(['recomputed', 'recomputed', 'recomputed']);
+    expect(describeComponents(all.lean.layers)[0].layers.map(({ held }) => held)).to.deep.equal([
+      'recomputed',
+      'recomputed',
+      'recomputed',
+    ]);
     // A row is there while the model that made it is not.
     await all.runs.suspend();
     await all.session.release();
@@ -133,7 +179,9 @@ describe('long texts', () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const session = await AttentionSession.create({ ort, files });
     const lean = await LeanSession.create({ ort, files }, { source: 2, target: 0 });
-    const { inputs, ...made } = planInputs(files.analysis.index, session.inputNames).make({ ids: Array.from({ length: 22 }, (_, i) => (i * 7) % 50) });
+    const { inputs, ...made } = planInputs(files.analysis.index, session.inputNames).make({
+      ids: Array.from({ length: 22 }, (_, i) => (i * 7) % 50),
+    });
     const whole = (await session.run(inputs, made)).layers;
     const { layers } = await lean.run(inputs, made);
     for (const [i, { inParts }] of layers.entries()) {
@@ -168,25 +216,63 @@ describe('long texts', () => {
   it('shows queries that may read no key as rows of zeros, recomputed and in 8 bits', async () => {
     // softmax(q kᵀ + mask) v, where two rows of the mask are −∞ throughout.
     const numPositions = 12;
-    const graph: SmallGraph = { ...plainAttention, nodes: [{ operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] }, { operator: 'Add', inputs: ['s', 'mask'], outputs: ['m'] }, { operator: 'Softmax', inputs: ['m'], outputs: ['p'], attributes: { axis: { integer: -1 } } }, { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] }], inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4], mask: [1, 1, 'n', 'n'] }, outputs: ['y'] };
+    const graph: SmallGraph = {
+      ...plainAttention,
+      nodes: [
+        { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] },
+        { operator: 'Add', inputs: ['s', 'mask'], outputs: ['m'] },
+        { operator: 'Softmax', inputs: ['m'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+        { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+      ],
+      inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4], mask: [1, 1, 'n', 'n'] },
+      outputs: ['y'],
+    };
     const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
-    const made = (name: string, dims: readonly number[]): ModelInput => ({ name, type: 'float32', dims, data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) => Math.sin(dims.length + name.length + i * 1.7)) });
-    const mask = (rows: readonly number[]): ModelInput => ({ name: 'mask', type: 'float32', dims: [1, 1, numPositions, numPositions], data: Float32Array.from({ length: numPositions ** 2 }, (_, i) => (rows.includes(Math.floor(i / numPositions)) ? -Infinity : 0)) });
-    const inputs = [made('q', [1, 2, numPositions, 4]), made('kt', [1, 2, 4, numPositions]), made('v', [1, 2, numPositions, 4])];
+    const made = (name: string, dims: readonly number[]): ModelInput => ({
+      name,
+      type: 'float32',
+      dims,
+      data: Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, (_, i) =>
+        Math.sin(dims.length + name.length + i * 1.7),
+      ),
+    });
+    const mask = (rows: readonly number[]): ModelInput => ({
+      name: 'mask',
+      type: 'float32',
+      dims: [1, 1, numPositions, numPositions],
+      data: Float32Array.from({ length: numPositions ** 2 }, (_, i) =>
+        rows.includes(Math.floor(i / numPositions)) ? -Infinity : 0,
+      ),
+    });
+    const inputs = [
+      made('q', [1, 2, numPositions, 4]),
+      made('kt', [1, 2, 4, numPositions]),
+      made('v', [1, 2, numPositions, 4]),
+    ];
     for (const isRecomputed of [true, false]) {
       let lean = await LeanSession.create({ ort, files }, everyCell);
-      if (!isRecomputed) lean = await lean.recreate({ unproven: new Map(files.analysis.sites.map((site) => [site, 'it is not to be'])), needsWhole: false });
+      if (!isRecomputed)
+        lean = await lean.recreate({
+          unproven: new Map(files.analysis.sites.map((site) => [site, 'it is not to be'])),
+          needsWhole: false,
+        });
       const first = await lean.run([...inputs, mask([0, 5])], { numPositions });
       expect(first.needsWhole).to.equal(true);
       lean = await lean.recreate(first);
-      const { failed, layers: [layer], report } = await lean.run([...inputs, mask([0, 5])], { numPositions });
+      const {
+        failed,
+        layers: [layer],
+        report,
+      } = await lean.run([...inputs, mask([0, 5])], { numPositions });
       expect(failed).to.deep.equal([]);
       expect(report.sites[0].checks).to.deep.include({ isFinite: true, numWithoutKey: 4, failure: '' });
       const whole = await AttentionSession.create({ ort, files });
       const exact = (await whole.run([...inputs, mask([0, 5])], { numPositions })).layers[0].weights;
       for (const query of [0, 1, 5, 11]) {
         const row = await layer.inParts?.rows(1, query, query + 1);
-        row?.forEach((weight, key) => expect(weight).to.be.closeTo(exact[(numPositions + query) * numPositions + key], isRecomputed ? 1e-6 : 1e-2));
+        row?.forEach((weight, key) =>
+          expect(weight).to.be.closeTo(exact[(numPositions + query) * numPositions + key], isRecomputed ? 1e-6 : 1e-2),
+        );
       }
       const none = await lean.run([...inputs, mask([...Array(numPositions).keys()])], { numPositions });
       expect(none.failed.map(({ reason }) => reason)).to.deep.equal(['it holds numbers that are not finite']);
@@ -199,7 +285,8 @@ describe('long texts', () => {
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     const session = await AttentionSession.create({ ort, files });
     const runs = new LeanRuns({ ort, files }, session, { ...limits, wholeAttentionBytes: 4 * 12 * 10 ** 2 });
-    const make = (length: number) => planInputs(files.analysis.index, session.inputNames).make({ ids: Array.from({ length }, (_, i) => i) });
+    const make = (length: number) =>
+      planInputs(files.analysis.index, session.inputNames).make({ ids: Array.from({ length }, (_, i) => i) });
     expect([10, 11].map((length) => runs.isFor(length))).to.deep.equal([false, true]);
     const long = make(11);
     const first = await runs.run(long.inputs, long);
@@ -219,41 +306,95 @@ describe('long texts', () => {
   });
 
   describe('of models that choose among whole matrices', () => {
-    const node = (operator: string, inputs: string[], outputs: string[], attributes: SmallNode['attributes'] = {}): SmallNode => ({ operator, inputs, outputs, attributes });
-    const softmax = (input: string, output: string): SmallNode => node('Softmax', [input], [output], { axis: { integer: -1 } });
+    const node = (
+      operator: string,
+      inputs: string[],
+      outputs: string[],
+      attributes: SmallNode['attributes'] = {},
+    ): SmallNode => ({ operator, inputs, outputs, attributes });
+    const softmax = (input: string, output: string): SmallNode =>
+      node('Softmax', [input], [output], { axis: { integer: -1 } });
     const scalar = (value: number) => ({ dims: [], values: [value] });
-    const models: Record<string, { readonly graph: SmallGraph; readonly mask: ModelInput; readonly isTrimmed: boolean; readonly numWheres: number }> = (() => {
+    const models: Record<
+      string,
+      { readonly graph: SmallGraph; readonly mask: ModelInput; readonly isTrimmed: boolean; readonly numWheres: number }
+    > = (() => {
       const behind = Array.from({ length: 36 }, (_, i) => (i % 6 <= Math.floor(i / 6) ? 1 : 0));
       const chosen: SmallGraph = {
-        nodes: [node('MatMul', ['q', 'kt'], ['s']), node('Where', ['mask', 's', 'low'], ['m']), softmax('m', 'p'), node('MatMul', ['p', 'v'], ['y'])],
+        nodes: [
+          node('MatMul', ['q', 'kt'], ['s']),
+          node('Where', ['mask', 's', 'low'], ['m']),
+          softmax('m', 'p'),
+          node('MatMul', ['p', 'v'], ['y']),
+        ],
         inputs: { ...plainAttention.inputs, mask: [1, 1, 'n', 'n'] },
         types: { mask: 9 },
         outputs: ['y'],
         weights: { low: scalar(-3.4028234663852886e38) },
       };
       const guarded: SmallGraph = {
-        nodes: [node('MatMul', ['q', 'kt'], ['s']), node('Add', ['s', 'mask'], ['m']), softmax('m', 'raw'), node('IsNaN', ['raw'], ['none']), node('Where', ['none', 'zero', 'raw'], ['p']), node('MatMul', ['p', 'v'], ['y'])],
+        nodes: [
+          node('MatMul', ['q', 'kt'], ['s']),
+          node('Add', ['s', 'mask'], ['m']),
+          softmax('m', 'raw'),
+          node('IsNaN', ['raw'], ['none']),
+          node('Where', ['none', 'zero', 'raw'], ['p']),
+          node('MatMul', ['p', 'v'], ['y']),
+        ],
         inputs: { ...plainAttention.inputs, mask: [1, 1, 'n', 'n'] },
         outputs: ['y'],
         weights: { zero: scalar(0) },
       };
-      const bias = (isSeen: (i: number) => boolean): ModelInput => ({ name: 'mask', type: 'float32', dims: [1, 1, 6, 6], data: Float32Array.from(behind, (_, i) => (isSeen(i) ? 0 : -Infinity)) });
+      const bias = (isSeen: (i: number) => boolean): ModelInput => ({
+        name: 'mask',
+        type: 'float32',
+        dims: [1, 1, 6, 6],
+        data: Float32Array.from(behind, (_, i) => (isSeen(i) ? 0 : -Infinity)),
+      });
       return {
-        'scores that are put down': { graph: chosen, mask: { name: 'mask', type: 'bool', dims: [1, 1, 6, 6], data: Uint8Array.from(behind) }, isTrimmed: true, numWheres: 1 },
-        'weights that are numbers all': { graph: guarded, mask: bias((i) => behind[i] === 1), isTrimmed: true, numWheres: 0 },
-        'rows without any key': { graph: guarded, mask: bias((i) => behind[i] === 1 && i >= 12), isTrimmed: false, numWheres: 1 },
+        'scores that are put down': {
+          graph: chosen,
+          mask: { name: 'mask', type: 'bool', dims: [1, 1, 6, 6], data: Uint8Array.from(behind) },
+          isTrimmed: true,
+          numWheres: 1,
+        },
+        'weights that are numbers all': {
+          graph: guarded,
+          mask: bias((i) => behind[i] === 1),
+          isTrimmed: true,
+          numWheres: 0,
+        },
+        'rows without any key': {
+          graph: guarded,
+          mask: bias((i) => behind[i] === 1 && i >= 12),
+          isTrimmed: false,
+          numWheres: 1,
+        },
       };
     })();
     for (const [name, { graph, mask, isTrimmed, numWheres }] of Object.entries(models)) {
       it(name, async () => {
         const files = await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx');
         const replacements = leanReplacements(files.analysis.index);
-        const left = readModel(rewriteModel(files.analysis, { sites: files.analysis.sites, isWhole: false, replacements }).bytes, 'trimmed').graph.nodes;
-        expect(left.filter(({ opType }) => opType === 'IsNaN' || (opType === 'Where' && left.some(({ opType: other }) => other === 'IsNaN')))).to.deep.equal([]);
+        const left = readModel(
+          rewriteModel(files.analysis, { sites: files.analysis.sites, isWhole: false, replacements }).bytes,
+          'trimmed',
+        ).graph.nodes;
+        expect(
+          left.filter(
+            ({ opType }) =>
+              opType === 'IsNaN' || (opType === 'Where' && left.some(({ opType: other }) => other === 'IsNaN')),
+          ),
+        ).to.deep.equal([]);
         expect(left.filter(({ opType }) => opType === 'Where').length).to.equal(isTrimmed ? numWheres : 0);
         const session = await AttentionSession.create({ ort, files });
         const runs = new LeanRuns({ ort, files }, session, limits);
-        const random = (inputName: string, dims: number[]): ModelInput => ({ name: inputName, type: 'float32', dims, data: Float32Array.from({ length: 48 }, (_, i) => Math.sin(i * (inputName.length + 1.7))) });
+        const random = (inputName: string, dims: number[]): ModelInput => ({
+          name: inputName,
+          type: 'float32',
+          dims,
+          data: Float32Array.from({ length: 48 }, (_, i) => Math.sin(i * (inputName.length + 1.7))),
+        });
         const inputs = [random('q', [1, 2, 6, 4]), random('kt', [1, 2, 4, 6]), random('v', [1, 2, 6, 4]), mask];
         const whole = await session.run(inputs, { numPositions: 6, numTokens: 6 });
         for (let i = 0; i < 2; i++) {
@@ -269,7 +410,10 @@ describe('long texts', () => {
         const full = await AttentionSession.create({ ort, files, wantOutputs: true });
         const kept = new LeanRuns({ ort, files, keptOutputs: ['y'] }, full, limits);
         // The rows that are no numbers reach the outputs too, before anybody has looked at attention.
-        const [own, wanted] = [await kept.outputs(inputs, ['y'], { numPositions: 6 }), await full.outputs(inputs, ['y'])].map((outputs) => outputs.get('y')?.data as Float32Array); // as the graph says
+        const [own, wanted] = [
+          await kept.outputs(inputs, ['y'], { numPositions: 6 }),
+          await full.outputs(inputs, ['y']),
+        ].map((outputs) => outputs.get('y')?.data as Float32Array); // as the graph says
         expect(own.length).to.equal(48);
         own.forEach((value, i) => expect(value).to.be.closeTo(wanted[i], 1e-6));
         await kept.suspend();
@@ -290,8 +434,16 @@ describe('long texts', () => {
     const others = [...plain.plans.values()].map((each) => (each.held === 'recomputed' ? each.graph.queries : ''));
     if (plan?.held !== 'recomputed') throw new Error(plan?.reason);
     await plain.release();
-    const session = await LeanSession.create({ ort, files }, everyCell, new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]));
-    const { inputs, ...made } = planInputs(files.analysis.index, ['input_ids', 'attention_mask', ...files.analysis.index.inputs.map(({ name }) => name)]).make({ ids: [3, 1, 4, 1, 5, 9] });
+    const session = await LeanSession.create(
+      { ort, files },
+      everyCell,
+      new Map([...plain.plans, [site, { ...plan, graph: { ...plan.graph, queries: others[1] } }]]),
+    );
+    const { inputs, ...made } = planInputs(files.analysis.index, [
+      'input_ids',
+      'attention_mask',
+      ...files.analysis.index.inputs.map(({ name }) => name),
+    ]).make({ ids: [3, 1, 4, 1, 5, 9] });
     const { unproven, needsWhole, layers } = await session.run(inputs, made);
     expect([...unproven.keys()]).to.deep.equal([site]);
     expect(unproven.get(site)).to.match(/differs from the model's own weights by/);

@@ -43,7 +43,10 @@ describe('the files of a model that are links', () => {
   }
 
   /** Opens a model on a backend, with all its weights; resolves to `opened` or to what it fails with. */
-  async function open(spec: Pick<ModelSpec, 'path' | 'tokenizerPath' | 'barred'>, backend: 'native' | 'wasm' = 'wasm'): Promise<string> {
+  async function open(
+    spec: Pick<ModelSpec, 'path' | 'tokenizerPath' | 'barred'>,
+    backend: 'native' | 'wasm' = 'wasm',
+  ): Promise<string> {
     const opening = (async () => {
       const access = await modelAccess(nodeFileAccess, spec);
       const { modelPath, tokenizerPath } = await resolveModel(access, spec.path, spec.tokenizerPath);
@@ -52,7 +55,10 @@ describe('the files of a model that are links', () => {
       const { runtime } = await runtimes.choose(backend, 1);
       await (await AttentionSession.create({ ort: runtime.ort, runtime, files })).release();
     })();
-    return opening.then(() => 'opened', () => codeOf(opening));
+    return opening.then(
+      () => 'opened',
+      () => codeOf(opening),
+    );
   }
 
   it('are followed inside its folder, and nowhere else', async function () {
@@ -63,8 +69,12 @@ describe('the files of a model that are links', () => {
       expect(await open({ path: inside }, backend), `${backend}, inside`).to.equal('opened');
       const outside = makeModel(`outside.${backend}`);
       replaceByLink(join(outside, 'model.onnx_data'), at('elsewhere', `weights.${backend}`));
-      expect(await open({ path: outside }, backend), `${backend}, the folder was chosen`).to.equal('externalDataOutside');
-      expect(await open({ path: join(outside, 'model.onnx') }, backend), `${backend}, the file was chosen`).to.equal('externalDataOutside');
+      expect(await open({ path: outside }, backend), `${backend}, the folder was chosen`).to.equal(
+        'externalDataOutside',
+      );
+      expect(await open({ path: join(outside, 'model.onnx') }, backend), `${backend}, the file was chosen`).to.equal(
+        'externalDataOutside',
+      );
     }
   });
 
@@ -100,12 +110,15 @@ describe('the files of a model that are links', () => {
   it('are followed in the cache of the Hugging Face hub, which the report tells', async function () {
     this.timeout(30_000);
     const model = makeModel('models--org--tiny', 'snapshots', '0123abc');
-    for (const name of ['model.onnx', 'model.onnx_data', 'tokenizer.json', 'config.json']) replaceByLink(join(model, name), at('models--org--tiny', 'blobs', `hash-of-${name}`));
+    for (const name of ['model.onnx', 'model.onnx_data', 'tokenizer.json', 'config.json'])
+      replaceByLink(join(model, name), at('models--org--tiny', 'blobs', `hash-of-${name}`));
     for (const backend of ['native', 'wasm'] as const) {
       expect(await open({ path: model }, backend), backend).to.equal('opened');
       expect(await open({ path: join(model, 'model.onnx') }, backend), backend).to.equal('opened');
     }
-    expect((await inspectModel(nodeFileAccess, { path: model })).markdown).to.include('links out of the model\'s folder, into the blobs of the same model in the cache of the Hugging Face hub');
+    expect((await inspectModel(nodeFileAccess, { path: model })).markdown).to.include(
+      "links out of the model's folder, into the blobs of the same model in the cache of the Hugging Face hub",
+    );
     expect((await inspectModel(nodeFileAccess, { path: makeModel('plain') })).markdown).to.not.include('links out of');
   });
 
@@ -131,7 +144,10 @@ describe('the files of a model that are links', () => {
     makeModel('real');
     symlinkSync(at('real'), at('folder'));
     const read: string[] = [];
-    const access = await modelAccess({ ...nodeFileAccess, read: (path, kind) => (read.push(path), nodeFileAccess.read(path, kind)) }, { path: at('folder') });
+    const access = await modelAccess(
+      { ...nodeFileAccess, read: (path, kind) => (read.push(path), nodeFileAccess.read(path, kind)) },
+      { path: at('folder') },
+    );
     await access.read(at('folder', 'config.json'), 'settings');
     expect(read).to.deep.equal([at('real', 'config.json')]);
     expect(await codeOf(access.read(at('elsewhere'), 'settings'))).to.equal('fileNotFound');
@@ -152,14 +168,20 @@ describe('the files of a model that are links', () => {
     mkdirSync(at('repo', 'gpu'));
     writeFileSync(at('repo', 'gpu', 'config.json'), '{}');
     const access = await modelAccess(nodeFileAccess, { path: model });
-    for (const name of ['id_rsa', 'other.onnx', 'gpu/config.json']) expect(await codeOf(access.read(at('repo', name), 'settings')), name).to.equal('fileOutside');
+    for (const name of ['id_rsa', 'other.onnx', 'gpu/config.json'])
+      expect(await codeOf(access.read(at('repo', name), 'settings')), name).to.equal('fileOutside');
     replaceByLink(at('repo', 'tokenizer.json'), at('elsewhere.json'));
     expect(await open({ path: model })).to.equal('fileOutside');
-    expect(await open({ path: model, barred: { folders: [at('repo')], except: at('extension') } })).to.equal('untrustedModel');
+    expect(await open({ path: model, barred: { folders: [at('repo')], except: at('extension') } })).to.equal(
+      'untrustedModel',
+    );
   });
 
   describe('while the workspace is not trusted', () => {
-    const barred = (...folders: string[]): NonNullable<ModelSpec['barred']> => ({ folders: folders.map((name) => at(name)), except: at('extension', 'media', 'models') });
+    const barred = (...folders: string[]): NonNullable<ModelSpec['barred']> => ({
+      folders: folders.map((name) => at(name)),
+      except: at('extension', 'media', 'models'),
+    });
 
     beforeEach(() => {
       makeModel('workspace', 'models', 'evil');
@@ -180,8 +202,12 @@ describe('the files of a model that are links', () => {
         at('model.onnx'),
       ]) {
         expect(await open({ path, barred: barred('workspace') }), path).to.equal('untrustedModel');
-        expect(await open({ path, barred: barred('other', 'workspace') }), `${path}, one of several folders`).to.equal('untrustedModel');
-        expect(await open({ path, barred: barred('leadsIn') }), `${path}, in a folder that is a link`).to.equal('untrustedModel');
+        expect(await open({ path, barred: barred('other', 'workspace') }), `${path}, one of several folders`).to.equal(
+          'untrustedModel',
+        );
+        expect(await open({ path, barred: barred('leadsIn') }), `${path}, in a folder that is a link`).to.equal(
+          'untrustedModel',
+        );
       }
       expect(await open({ path: at('mine'), barred: barred('workspace', 'gone') })).to.equal('opened');
     });
@@ -193,7 +219,13 @@ describe('the files of a model that are links', () => {
         symlinkSync(at('workspace', 'models', 'evil', name), join(model, name));
         expect(await open({ path: model, barred: barred('workspace') }), name).to.equal('untrustedModel');
       }
-      expect(await open({ path: at('mine'), tokenizerPath: at('workspace', 'models', 'evil', 'tokenizer.json'), barred: barred('workspace') })).to.equal('untrustedModel');
+      expect(
+        await open({
+          path: at('mine'),
+          tokenizerPath: at('workspace', 'models', 'evil', 'tokenizer.json'),
+          barred: barred('workspace'),
+        }),
+      ).to.equal('untrustedModel');
       // A workspace below the folder of a model is no part of it.
       makeModel('mine', 'workspace');
       rmSync(at('mine', 'model.onnx_data'));
@@ -205,13 +237,17 @@ describe('the files of a model that are links', () => {
       const ours = makeModel('extension', 'media', 'models', 'tiny');
       expect(await open({ path: ours, barred: { ...barred(), folders: [folder] } })).to.equal('opened');
       symlinkSync(at('workspace', 'models', 'evil'), at('extension', 'media', 'models', 'evil'));
-      expect(await open({ path: at('extension', 'media', 'models', 'evil'), barred: barred('workspace') })).to.equal('untrustedModel');
+      expect(await open({ path: at('extension', 'media', 'models', 'evil'), barred: barred('workspace') })).to.equal(
+        'untrustedModel',
+      );
     });
 
     it('are read again where a folder was added that bars them', async () => {
       const report = await inspectModel(nodeFileAccess, { path: at('mine'), barred: barred('workspace') });
       expect(report.title).to.equal('mine');
-      expect(await codeOf(inspectModel(nodeFileAccess, { path: at('mine'), barred: barred('workspace', 'mine') }))).to.equal('untrustedModel');
+      expect(
+        await codeOf(inspectModel(nodeFileAccess, { path: at('mine'), barred: barred('workspace', 'mine') })),
+      ).to.equal('untrustedModel');
     });
   });
 });

@@ -25,17 +25,35 @@ describe('a decoder that takes embeddings', () => {
     runtime = new Runtime(await importRuntime(), 1);
     await runtime.initialize(1);
     expected = JSON.parse(await readFixtureText('parts/expected.json')) as Expected; // written by our own script
-    parts = Object.fromEntries(await Promise.all(['embed_tokens', 'decoder_model_merged'].map(async (name) => [name, await readFixture(`parts/${name}.onnx`)] as const)));
+    parts = Object.fromEntries(
+      await Promise.all(
+        ['embed_tokens', 'decoder_model_merged'].map(
+          async (name) => [name, await readFixture(`parts/${name}.onnx`)] as const,
+        ),
+      ),
+    );
   });
 
   const spec = { path: 'm', backend: 'wasm', threads: 1 } as const;
   const load = (access: FileAccess): Promise<LoadedModel> => LoadedModel.load({ runtime, reason: '' }, access, spec);
-  const folder = (names: readonly string[] = Object.keys(parts), more: Readonly<Record<string, string | Uint8Array>> = {}) => memoryAccess({ ...Object.fromEntries(names.map((name) => [`m/onnx/${name}.onnx`, parts[name]])), 'm/tokenizer.json': tinyTokenizer(), 'm/config.json': '{"max_position_embeddings": 64}', ...more });
+  const folder = (
+    names: readonly string[] = Object.keys(parts),
+    more: Readonly<Record<string, string | Uint8Array>> = {},
+  ) =>
+    memoryAccess({
+      ...Object.fromEntries(names.map((name) => [`m/onnx/${name}.onnx`, parts[name]])),
+      'm/tokenizer.json': tinyTokenizer(),
+      'm/config.json': '{"max_position_embeddings": 64}',
+      ...more,
+    });
   const textOf = ({ ids }: Expected): string => ids.map((id) => tinyVocabulary[id]).join('');
   const differences = async ({ layers }: Awaited<ReturnType<LoadedModel['explain']>>): Promise<number> => {
     let largest = 0;
     for (const [at, heads] of expected.attentions.entries()) {
-      for (const [head, weights] of heads.entries()) (await layers[at].rows(head, 0, expected.ids.length)).forEach((weight, i) => (largest = Math.max(largest, Math.abs(weight - weights[i]))));
+      for (const [head, weights] of heads.entries())
+        (await layers[at].rows(head, 0, expected.ids.length)).forEach(
+          (weight, i) => (largest = Math.max(largest, Math.abs(weight - weights[i]))),
+        );
     }
     return largest;
   };
@@ -51,7 +69,11 @@ describe('a decoder that takes embeddings', () => {
     expect(model.info).to.include({ vocabularySize: 99, contextLength: 64 });
     expect(model.info.readFiles).to.include('onnx/embed_tokens.onnx');
     const { python } = model.input();
-    expect(python).to.include(`# embed_tokens.onnx\nfeeds_1 = {\n    "input_ids": np.array([${expected.ids.join(', ')}], dtype=np.int64).reshape((1, 6)),`).and.to.match(/# decoder_model_merged\.onnx\nfeeds_2 = \{\n {4}"inputs_embeds": np\.array\(/);
+    expect(python)
+      .to.include(
+        `# embed_tokens.onnx\nfeeds_1 = {\n    "input_ids": np.array([${expected.ids.join(', ')}], dtype=np.int64).reshape((1, 6)),`,
+      )
+      .and.to.match(/# decoder_model_merged\.onnx\nfeeds_2 = \{\n {4}"inputs_embeds": np\.array\(/);
     expect(model.report().markdown).to.include('onnx/decoder_model_merged.onnx').and.to.include('embeddings');
     await model.release();
   });
@@ -59,7 +81,16 @@ describe('a decoder that takes embeddings', () => {
   it('takes them where genai_config.json names the files, of no picture where there is none', async () => {
     // Rows for pictures come after those of the text.
     const embedding: SmallGraph = {
-      nodes: [{ operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['rows'] }, { operator: 'Unsqueeze', inputs: ['image_features', 'first'], outputs: ['pictures'] }, { operator: 'Concat', inputs: ['rows', 'pictures'], outputs: ['inputs_embeds'], attributes: { axis: { integer: 1 } } }],
+      nodes: [
+        { operator: 'Gather', inputs: ['table', 'input_ids'], outputs: ['rows'] },
+        { operator: 'Unsqueeze', inputs: ['image_features', 'first'], outputs: ['pictures'] },
+        {
+          operator: 'Concat',
+          inputs: ['rows', 'pictures'],
+          outputs: ['inputs_embeds'],
+          attributes: { axis: { integer: 1 } },
+        },
+      ],
       inputs: { input_ids: ['batch', 'n'], image_features: ['count', 4] },
       types: { input_ids: 7 },
       outputs: ['inputs_embeds'],
@@ -67,12 +98,35 @@ describe('a decoder that takes embeddings', () => {
       integers: { first: [0] },
     };
     const decoder: SmallGraph = {
-      nodes: [{ operator: 'Transpose', inputs: ['inputs_embeds'], outputs: ['t'], attributes: { perm: { integers: [0, 2, 1] } } }, { operator: 'MatMul', inputs: ['inputs_embeds', 't'], outputs: ['s'] }, { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } }, { operator: 'MatMul', inputs: ['p', 'inputs_embeds'], outputs: ['y'] }],
+      nodes: [
+        {
+          operator: 'Transpose',
+          inputs: ['inputs_embeds'],
+          outputs: ['t'],
+          attributes: { perm: { integers: [0, 2, 1] } },
+        },
+        { operator: 'MatMul', inputs: ['inputs_embeds', 't'], outputs: ['s'] },
+        { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+        { operator: 'MatMul', inputs: ['p', 'inputs_embeds'], outputs: ['y'] },
+      ],
       inputs: { inputs_embeds: ['batch', 'n', 4] },
       outputs: ['y'],
     };
-    const config = JSON.stringify({ model: { context_length: 32, decoder: { filename: 'text.onnx' }, embedding: { filename: 'emb.onnx' }, vision: { filename: 'vis.onnx' } } });
-    const access = memoryAccess({ 'm/text.onnx': smallModel(decoder), 'm/emb.onnx': smallModel(embedding), 'm/vis.onnx': '', 'm/genai_config.json': config, 'm/tokenizer.json': tinyTokenizer() });
+    const config = JSON.stringify({
+      model: {
+        context_length: 32,
+        decoder: { filename: 'text.onnx' },
+        embedding: { filename: 'emb.onnx' },
+        vision: { filename: 'vis.onnx' },
+      },
+    });
+    const access = memoryAccess({
+      'm/text.onnx': smallModel(decoder),
+      'm/emb.onnx': smallModel(embedding),
+      'm/vis.onnx': '',
+      'm/genai_config.json': config,
+      'm/tokenizer.json': tinyTokenizer(),
+    });
     const model = await load(access);
     const { layers, streams } = await model.explain({ text: 'abcd', tokenLimit: 0 });
     expect([streams[0].tokens.length, layers[0].numQueries, layers[0].numKeys]).to.deep.equal([4, 4, 4]);
@@ -87,6 +141,18 @@ describe('a decoder that takes embeddings', () => {
     expect(error.code).to.equal('inputNotMade');
     expect(error.message).to.include('embed_tokens.onnx').and.to.include('decoder_model_merged.onnx');
     // What makes embeddings of something else is no help.
-    expect(await codeOf(load(folder(['decoder_model_merged'], { 'm/onnx/embed_tokens.onnx': smallModel({ nodes: [{ operator: 'Identity', inputs: ['a'], outputs: ['b'] }], inputs: { a: [1, 2] }, outputs: ['b'] }) })))).to.equal('inputNotMade');
+    expect(
+      await codeOf(
+        load(
+          folder(['decoder_model_merged'], {
+            'm/onnx/embed_tokens.onnx': smallModel({
+              nodes: [{ operator: 'Identity', inputs: ['a'], outputs: ['b'] }],
+              inputs: { a: [1, 2] },
+              outputs: ['b'],
+            }),
+          }),
+        ),
+      ),
+    ).to.equal('inputNotMade');
   });
 });

@@ -19,7 +19,11 @@ const loadNative: LoadRuntime = () => Promise.resolve(native);
 const loadWasm: LoadRuntime = () => Promise.resolve(web);
 
 function largestDifference(a: readonly LayerWeights[], b: readonly LayerWeights[]): number {
-  expect(a.map(({ component, layer, numHeads, numQueries, numKeys }) => [component, layer, numHeads, numQueries, numKeys])).to.deep.equal(b.map(({ component, layer, numHeads, numQueries, numKeys }) => [component, layer, numHeads, numQueries, numKeys]));
+  expect(
+    a.map(({ component, layer, numHeads, numQueries, numKeys }) => [component, layer, numHeads, numQueries, numKeys]),
+  ).to.deep.equal(
+    b.map(({ component, layer, numHeads, numQueries, numKeys }) => [component, layer, numHeads, numQueries, numKeys]),
+  );
   let largest = 0;
   a.forEach(({ weights }, i) => {
     weights.forEach((weight, at) => {
@@ -32,15 +36,23 @@ function largestDifference(a: readonly LayerWeights[], b: readonly LayerWeights[
 
 describe('the native runtime', function () {
   this.timeout(60_000);
-  const cases = readdirSync('test/fixtures/zoo').filter((name) => !name.startsWith('tokenizer.') && name !== 'README.md');
+  const cases = readdirSync('test/fixtures/zoo').filter(
+    (name) => !name.startsWith('tokenizer.') && name !== 'README.md',
+  );
 
   for (const name of cases) {
     it(`gives the attention of WebAssembly: ${name}`, async () => {
       const folder = `test/fixtures/zoo/${name}`;
       const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), name);
-      const { tolerance } = JSON.parse(await readFixtureText(`zoo/${name}/meta.json`)) as { readonly tolerance: number };
+      const { tolerance } = JSON.parse(await readFixtureText(`zoo/${name}/meta.json`)) as {
+        readonly tolerance: number;
+      };
       // With its own file access, so that the runtime maps weights that lie in other files by itself.
-      const files = await readModelFiles(nodeFileAccess, `${folder}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+      const files = await readModelFiles(
+        nodeFileAccess,
+        `${folder}/model.onnx`,
+        (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
+      );
       const layersOn = async (backend: 'native' | 'wasm'): Promise<readonly LayerWeights[]> => {
         const { runtime } = await new Runtimes({ native: loadNative, wasm: loadWasm }, 1).choose(backend, 1);
         const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
@@ -49,8 +61,14 @@ describe('the native runtime', function () {
         expect(failed).to.deep.equal([]);
         // With the number of positions told, the native runtime writes into arrays of ours where it can.
         const [{ batch, numQueries }] = layers;
-        if (backend === 'native' && batch === 1 && layers.every((layer) => layer.numQueries === numQueries && layer.numKeys === numQueries)) {
-          expect(largestDifference((await session.run(inputs, { numPositions: numQueries })).layers, layers)).to.equal(0);
+        if (
+          backend === 'native' &&
+          batch === 1 &&
+          layers.every((layer) => layer.numQueries === numQueries && layer.numKeys === numQueries)
+        ) {
+          expect(largestDifference((await session.run(inputs, { numPositions: numQueries })).layers, layers)).to.equal(
+            0,
+          );
         }
         await session.release();
         return layers;
@@ -76,10 +94,17 @@ describe('the native runtime', function () {
         create: async (...args: Parameters<typeof native.InferenceSession.create>) => {
           const session = await native.InferenceSession.create(...args);
           const run = session.run.bind(session);
-          session.run = (feeds: native.InferenceSession.FeedsType, fetches?: native.InferenceSession.FetchesType | native.InferenceSession.RunOptions) => {
+          session.run = (
+            feeds: native.InferenceSession.FeedsType,
+            fetches?: native.InferenceSession.FetchesType | native.InferenceSession.RunOptions,
+          ) => {
             const running = run(feeds, fetches as native.InferenceSession.FetchesType); // sessions are run in no other way here
             if (Array.isArray(fetches)) asked.push('ordinary');
-            else running.then(() => asked.push('copied'), (error: unknown) => asked.push(/Non tensor/.test(String(error)) ? 'placed' : 'refused'));
+            else
+              running.then(
+                () => asked.push('copied'),
+                (error: unknown) => asked.push(/Non tensor/.test(String(error)) ? 'placed' : 'refused'),
+              );
             return running;
           };
           return session;
@@ -89,14 +114,20 @@ describe('the native runtime', function () {
     const files = await readModelFiles(nodeFileAccess, 'media/models/code-decoder/model.onnx');
     const session = await AttentionSession.create({ ort, runtime: new Runtime(native, 1, 'native'), files });
     const plan = planInputs(files.analysis.index, session.inputNames);
-    const read = async (ids: readonly number[], numPositions = ids.length): Promise<readonly LayerWeights[]> => (await session.run(plan.make({ ids }).inputs, { numPositions })).layers;
+    const read = async (ids: readonly number[], numPositions = ids.length): Promise<readonly LayerWeights[]> =>
+      (await session.run(plan.make({ ids }).inputs, { numPositions })).layers;
     const short = await read([1, 2, 3]);
     const long = await read([1, 2, 3, 4, 5, 6, 7]);
     expect(asked.splice(0)).to.deep.equal(['placed', 'placed']);
     // A causal model reads the same of the first tokens, whatever follows.
     short.forEach(({ weights, numHeads }, layer) => {
       for (let head = 0; head < numHeads; head++) {
-        for (let query = 0; query < 3; query++) for (let key = 0; key < 3; key++) expect(weights[(head * 3 + query) * 3 + key]).to.be.closeTo(long[layer].weights[(head * 7 + query) * 7 + key], 1e-6);
+        for (let query = 0; query < 3; query++)
+          for (let key = 0; key < 3; key++)
+            expect(weights[(head * 3 + query) * 3 + key]).to.be.closeTo(
+              long[layer].weights[(head * 7 + query) * 7 + key],
+              1e-6,
+            );
       }
     });
     expect(await read([1, 2, 3], 4)).to.deep.equal([]); // told to be of four, they are of three
@@ -120,9 +151,14 @@ describe('the native runtime', function () {
 
   it('reads the bundled model, its weights from their file', async () => {
     const wholeReads: string[] = [];
-    const access: FileAccess = { ...nodeFileAccess, read: (path, kind) => (wholeReads.push(path), nodeFileAccess.read(path, kind)) };
+    const access: FileAccess = {
+      ...nodeFileAccess,
+      read: (path, kind) => (wholeReads.push(path), nodeFileAccess.read(path, kind)),
+    };
     const spec = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
-    const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) => LoadedModel.load(chosen, access, spec));
+    const model = await loadOnBackend(new Runtimes({ native: loadNative, wasm: loadWasm }, 2), spec, (chosen) =>
+      LoadedModel.load(chosen, access, spec),
+    );
     expect(model.info).to.include({ backend: 'native', backendReason: 'The fastest that this package carries.' });
     expect(wholeReads.filter((path) => path.endsWith('.onnx'))).to.deep.equal([]);
     await model.release();

@@ -1,7 +1,8 @@
 // The runtime for tests that run both in Node and in a browser: each has a build of its own.
 import type * as Ort from 'onnxruntime-common';
 
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
+const isNode =
+  typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
 
 /** Imports the runtime's build for this host. */
 export async function importRuntime(): Promise<typeof Ort> {

@@ -16,7 +16,10 @@ import { fixtureAccess } from './fixtureAccess';
 import { codeOf } from '../harness/codeOf';
 
 const fixture = (name: string): string => `${process.cwd()}/test/fixtures/zoo/${name}/model.onnx`;
-const inMemory = (bytes: Uint8Array) => ({ size: bytes.length, read: (offset: number, length: number) => bytes.slice(offset, offset + length) });
+const inMemory = (bytes: Uint8Array) => ({
+  size: bytes.length,
+  read: (offset: number, length: number) => bytes.slice(offset, offset + length),
+});
 
 describe('reading a model in parts', () => {
   it('leaves large tensors in the file, whichever way they are stored', async () => {
@@ -27,17 +30,36 @@ describe('reading a model in parts', () => {
     expect(small.graph.nodes.map((node) => node.outputs)).to.deep.equal(whole.graph.nodes.map((node) => node.outputs));
     small.graph.initializers.forEach((tensor, i) => {
       const original = whole.graph.initializers[i];
-      expect([tensor.name, tensor.dims, tensor.dataType]).to.deep.equal([original?.name, original?.dims, original?.dataType]);
-      if (tensor.external?.location === ownName) expect([tensor.external.offset, tensor.external.length]).to.deep.equal([original?.data?.start, (original?.data?.end ?? 0) - (original?.data?.start ?? 0)]);
+      expect([tensor.name, tensor.dims, tensor.dataType]).to.deep.equal([
+        original?.name,
+        original?.dims,
+        original?.dataType,
+      ]);
+      if (tensor.external?.location === ownName)
+        expect([tensor.external.offset, tensor.external.length]).to.deep.equal([
+          original?.data?.start,
+          (original?.data?.end ?? 0) - (original?.data?.start ?? 0),
+        ]);
     });
   });
 
   it('gives the same attention as reading all of it', async () => {
-    for (const name of ['gpt2.sdpa.legacy', 'gpt2.sdpa.legacy.external', 'llama.sdpa.dynamo', 'bert.sdpa.legacy.int8', 'gpt2.sdpa.legacy.merged']) {
+    for (const name of [
+      'gpt2.sdpa.legacy',
+      'gpt2.sdpa.legacy.external',
+      'llama.sdpa.dynamo',
+      'bert.sdpa.legacy.int8',
+      'gpt2.sdpa.legacy.merged',
+    ]) {
       const results = [];
-      for (const files of [await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`), await readModelFiles(nodeFileAccess, fixture(name))]) {
+      for (const files of [
+        await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`),
+        await readModelFiles(nodeFileAccess, fixture(name)),
+      ]) {
         const session = await AttentionSession.create({ ort, files });
-        const { layers } = await session.run(planInputs(files.analysis.index, session.inputNames).make({ ids: new Int32Array(12).fill(7) }).inputs);
+        const { layers } = await session.run(
+          planInputs(files.analysis.index, session.inputNames).make({ ids: new Int32Array(12).fill(7) }).inputs,
+        );
         await session.release();
         results.push(layers.map((layer) => [...layer.weights]));
       }
@@ -70,7 +92,11 @@ describe('reading a model in parts', () => {
         open: async (each) => {
           const file = await nodeFileAccess.open?.(each);
           if (file === undefined) throw new Error('It cannot be read in parts.');
-          return { size: file.size, close: () => file.close(), read: (offset, length) => ((held += length), file.read(offset, length)) };
+          return {
+            size: file.size,
+            close: () => file.close(),
+            read: (offset, length) => ((held += length), file.read(offset, length)),
+          };
         },
       };
       const code = await codeOf(readModelFiles(watched, path));
@@ -113,9 +139,17 @@ describe('reading a model in parts', () => {
     try {
       const whole = await readFixture('zoo/gpt2.sdpa.legacy/model.onnx');
       expect(await codeOfFile(whole)).to.equal('none');
-      for (const length of [0, 100, 5000, whole.length / 2, whole.length - 100]) expect(await codeOfFile(whole.slice(0, length))).to.equal('modelTruncated');
-      for (const text of ['hello world, this is text', '# Title\n\nSome words.', 'version https://git-lfs.github.com/spec/v1\n']) expect(await codeOfFile(new TextEncoder().encode(text))).to.equal('modelNotOnnx');
-      expect(await codeOfFile(Uint8Array.from([0x1c, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, 0, 0, 0, 0]))).to.equal('modelOrtFormat');
+      for (const length of [0, 100, 5000, whole.length / 2, whole.length - 100])
+        expect(await codeOfFile(whole.slice(0, length))).to.equal('modelTruncated');
+      for (const text of [
+        'hello world, this is text',
+        '# Title\n\nSome words.',
+        'version https://git-lfs.github.com/spec/v1\n',
+      ])
+        expect(await codeOfFile(new TextEncoder().encode(text))).to.equal('modelNotOnnx');
+      expect(await codeOfFile(Uint8Array.from([0x1c, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, 0, 0, 0, 0]))).to.equal(
+        'modelOrtFormat',
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -6,7 +6,10 @@ import { timeLimits } from '../../src/engine/timeLimits';
 import { codeOf } from '../harness/codeOf';
 import { readFixture } from '../harness/fixtures';
 
-const quick = new Deadlines({ interrupt, limits: { ...timeLimits, preparePicture: { title: 'Preparing the picture', seconds: 0.02, perMillion: 0 } } });
+const quick = new Deadlines({
+  interrupt,
+  limits: { ...timeLimits, preparePicture: { title: 'Preparing the picture', seconds: 0.02, perMillion: 0 } },
+});
 
 /** A JPEG file that says it is 6000 × 6000 pixels and holds the first few: the rest is grey, and takes its time. */
 async function tallJpeg(name: string): Promise<Uint8Array> {
@@ -22,7 +25,11 @@ describe('A picture that takes too long', () => {
       const started = performance.now();
       expect(await codeOf(decodeImage(await tallJpeg(name), name, quick))).to.equal('tookTooLong');
       expect(performance.now() - started).to.be.below(3000);
-      const { width, height } = await decodeImage(await readFixture(`images/${name}`), name, new Deadlines({ interrupt }));
+      const { width, height } = await decodeImage(
+        await readFixture(`images/${name}`),
+        name,
+        new Deadlines({ interrupt }),
+      );
       expect([width, height]).to.deep.equal([61, 43]);
     });
   }

@@ -12,34 +12,69 @@ const options = { backend: 'wasm', threads: 1 } as const;
 
 describe('what runs prove of a model that is inspected', () => {
   it('is that values times weights equal what each attention gives, and that its keys grow with the text', async () => {
-    const { json, markdown } = await proveModel(nodeFileAccess, { path: 'test/fixtures/zoo/llama.eager.legacy/model.onnx' }, runtimes, options);
+    const { json, markdown } = await proveModel(
+      nodeFileAccess,
+      { path: 'test/fixtures/zoo/llama.eager.legacy/model.onnx' },
+      runtimes,
+      options,
+    );
     const { sites } = JSON.parse(json) as ExtractionReport;
     expect(sites).to.not.be.empty;
-    for (const { proof } of sites) expect(proof).to.match(/^values times weights equal its result within \de-\d of the largest; queries and keys grow with the text$/);
+    for (const { proof } of sites)
+      expect(proof).to.match(
+        /^values times weights equal its result within \de-\d of the largest; queries and keys grow with the text$/,
+      );
     expect(markdown.match(/ · proof: values times weights equal its result/g)).to.have.length(sites.length);
   });
 
   it('tells queries that do not grow, and keys that do not', async () => {
-    const attention = (inputs: SmallGraph['inputs']): Uint8Array => smallModel({
-      nodes: [
-        { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] },
-        { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
-        { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
-      ],
-      inputs,
-      outputs: ['y'],
-    });
+    const attention = (inputs: SmallGraph['inputs']): Uint8Array =>
+      smallModel({
+        nodes: [
+          { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] },
+          { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+          { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+        ],
+        inputs,
+        outputs: ['y'],
+      });
     const proofOf = async (inputs: SmallGraph['inputs']): Promise<string> => {
-      const { json } = await proveModel(memoryAccess({ 'm/model.onnx': attention(inputs) }), { path: 'm/model.onnx' }, runtimes, options);
+      const { json } = await proveModel(
+        memoryAccess({ 'm/model.onnx': attention(inputs) }),
+        { path: 'm/model.onnx' },
+        runtimes,
+        options,
+      );
       return (JSON.parse(json) as ExtractionReport).sites.map(({ proof }) => proof).join();
     };
-    expect(await proofOf({ q: [1, 2, 3, 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] })).to.match(/; keys grow with the text, the 3 queries do not$/);
-    expect(await proofOf({ q: [1, 2, 'n', 4], kt: [1, 2, 4, 6], v: [1, 2, 6, 4] })).to.match(/; its 6 keys do not grow with the text$/);
+    expect(await proofOf({ q: [1, 2, 3, 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] })).to.match(
+      /; keys grow with the text, the 3 queries do not$/,
+    );
+    expect(await proofOf({ q: [1, 2, 'n', 4], kt: [1, 2, 4, 6], v: [1, 2, 6, 4] })).to.match(
+      /; its 6 keys do not grow with the text$/,
+    );
   });
 
   it('is said not to be made where the model cannot be run', async () => {
-    const bytes = smallModel({ nodes: [{ operator: 'Reshape', inputs: ['q', 'shape'], outputs: ['r'] }, { operator: 'MatMul', inputs: ['r', 'kt'], outputs: ['s'] }, { operator: 'Softmax', inputs: ['s'], outputs: ['p'] }, { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] }], inputs: { q: [1, 'n', 4], kt: [1, 4, 'n'], v: [1, 'n', 4] }, outputs: ['y'], integers: { shape: [1, 7, 4] } });
-    const { json } = await proveModel(memoryAccess({ 'm/model.onnx': bytes }), { path: 'm/model.onnx' }, runtimes, options);
-    expect((JSON.parse(json) as ExtractionReport).sites.map(({ proof }) => proof)).to.deep.equal(['not made: the run failed (a tensor of shape {1,5,4} cannot take the shape {1,7,4}: the file may be made for texts of a certain length)']);
+    const bytes = smallModel({
+      nodes: [
+        { operator: 'Reshape', inputs: ['q', 'shape'], outputs: ['r'] },
+        { operator: 'MatMul', inputs: ['r', 'kt'], outputs: ['s'] },
+        { operator: 'Softmax', inputs: ['s'], outputs: ['p'] },
+        { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+      ],
+      inputs: { q: [1, 'n', 4], kt: [1, 4, 'n'], v: [1, 'n', 4] },
+      outputs: ['y'],
+      integers: { shape: [1, 7, 4] },
+    });
+    const { json } = await proveModel(
+      memoryAccess({ 'm/model.onnx': bytes }),
+      { path: 'm/model.onnx' },
+      runtimes,
+      options,
+    );
+    expect((JSON.parse(json) as ExtractionReport).sites.map(({ proof }) => proof)).to.deep.equal([
+      'not made: the run failed (a tensor of shape {1,5,4} cannot take the shape {1,7,4}: the file may be made for texts of a certain length)',
+    ]);
   });
 });

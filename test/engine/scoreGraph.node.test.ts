@@ -16,9 +16,34 @@ import { importRuntime } from './ortRuntime';
 const tolerance = { float32: 1e-6, float16: 2 ** -11 };
 
 const recomputed = [
-  'bart.sdpa.legacy', 'bert.eager.dynamo', 'bert.sdpa.legacy', 'bert.sdpa.legacy.fp16', 'bert.sdpa.legacy.int8', 'bert.sdpa.legacy.qdq', 'bert_mlm.sdpa.dynamo', 'craft.decomposed.legacy', 'craft.sigmoid.legacy', 'craft.sink_logits.legacy', 'craft.worked_example',
-  'distilbert.eager.legacy', 'gemma2.eager.legacy', 'gpt2.eager.dynamo', 'gpt2.sdpa.legacy', 'gpt2.sdpa.legacy.external', 'gpt2.sdpa.legacy.merged', 'llama.eager.legacy', 'llama.sdpa.dynamo', 'llama.sdpa.legacy.q4', 'mistral.sdpa.dynamo',
-  'modernbert.sdpa.legacy', 'qwen2.sdpa.legacy', 'roberta_mlm.sdpa.legacy', 't5.eager.legacy', 'vit.eager.dynamo', 'vit.sdpa.legacy', 'whisper.sdpa.dynamo',
+  'bart.sdpa.legacy',
+  'bert.eager.dynamo',
+  'bert.sdpa.legacy',
+  'bert.sdpa.legacy.fp16',
+  'bert.sdpa.legacy.int8',
+  'bert.sdpa.legacy.qdq',
+  'bert_mlm.sdpa.dynamo',
+  'craft.decomposed.legacy',
+  'craft.sigmoid.legacy',
+  'craft.sink_logits.legacy',
+  'craft.worked_example',
+  'distilbert.eager.legacy',
+  'gemma2.eager.legacy',
+  'gpt2.eager.dynamo',
+  'gpt2.sdpa.legacy',
+  'gpt2.sdpa.legacy.external',
+  'gpt2.sdpa.legacy.merged',
+  'llama.eager.legacy',
+  'llama.sdpa.dynamo',
+  'llama.sdpa.legacy.q4',
+  'mistral.sdpa.dynamo',
+  'modernbert.sdpa.legacy',
+  'qwen2.sdpa.legacy',
+  'roberta_mlm.sdpa.legacy',
+  't5.eager.legacy',
+  'vit.eager.dynamo',
+  'vit.sdpa.legacy',
+  'whisper.sdpa.dynamo',
 ];
 const others: Readonly<Record<string, string>> = {
   'craft.additive.legacy': 'its scores are more than one product of queries and keys',
@@ -37,7 +62,11 @@ describe('rows recomputed from queries and keys', () => {
 
   const open = async (name: string) => {
     const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
-    const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+    const files = await readModelFiles(
+      fixtureAccess,
+      `zoo/${name}/model.onnx`,
+      (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
+    );
     return { files, inputs: toModelInputs(files.analysis.index, expected) };
   };
 
@@ -64,8 +93,15 @@ describe('rows recomputed from queries and keys', () => {
       });
       const results = await session.fetch(inputs, [...new Set([...wanted.values()].flat())], []);
       await session.release();
-      const tensors = new Map(Object.entries(results).flatMap(([key, tensor]): [string, OutputTensor][] => (tensor === undefined ? [] : [[key, fromTensor(tensor)]])));
-      const sessions = new ScoreSessions(ort, { sessionOptions: { executionProviders: ['wasm'] }, sessionConfig: () => Promise.resolve({}) });
+      const tensors = new Map(
+        Object.entries(results).flatMap(([key, tensor]): [string, OutputTensor][] =>
+          tensor === undefined ? [] : [[key, fromTensor(tensor)]],
+        ),
+      );
+      const sessions = new ScoreSessions(ort, {
+        sessionOptions: { executionProviders: ['wasm'] },
+        sessionConfig: () => Promise.resolve({}),
+      });
       for (const { site, graph } of plans) {
         if (typeof graph === 'string') throw new Error(graph);
         const rows = new RecomputedRows(sessions, index, graph, tensors);

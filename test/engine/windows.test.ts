@@ -14,12 +14,35 @@ const floatsOf = ({ data }: StoredTensor): Float32Array => new Float32Array(data
 
 /** Grids of each layer's queries and keys: rows, columns, and the sides of a patch. */
 const cases = {
-  'swin.legacy': [['8 8 4 4', '8 8 4 4'], ['8 8 4 4', '8 8 4 4'], ['4 4 8 8', '4 4 8 8'], ['4 4 8 8', '4 4 8 8']],
-  'swin_padded.legacy': [['10 10 4 4', '10 10 4 4'], ['10 10 4 4', '10 10 4 4'], ['5 5 8 8', '5 5 8 8'], ['5 5 8 8', '5 5 8 8']],
-  'segformer.legacy': [['8 12 4 4', '2 3 16 16'], ['4 6 8 8', '4 6 8 8']],
-  'segformer.dynamo': [['8 12 4 4', '2 3 16 16'], ['4 6 8 8', '4 6 8 8']],
-  'pvt.legacy': [['8 8 4 4', '2 2 16 16'], ['4 4 8 8', '4 4 8 8']],
-  'hiera.legacy': [['8 8 4 4', '8 8 4 4'], ['4 4 8 8', '8 8 4 4'], ['4 4 8 8', '4 4 8 8']],
+  'swin.legacy': [
+    ['8 8 4 4', '8 8 4 4'],
+    ['8 8 4 4', '8 8 4 4'],
+    ['4 4 8 8', '4 4 8 8'],
+    ['4 4 8 8', '4 4 8 8'],
+  ],
+  'swin_padded.legacy': [
+    ['10 10 4 4', '10 10 4 4'],
+    ['10 10 4 4', '10 10 4 4'],
+    ['5 5 8 8', '5 5 8 8'],
+    ['5 5 8 8', '5 5 8 8'],
+  ],
+  'segformer.legacy': [
+    ['8 12 4 4', '2 3 16 16'],
+    ['4 6 8 8', '4 6 8 8'],
+  ],
+  'segformer.dynamo': [
+    ['8 12 4 4', '2 3 16 16'],
+    ['4 6 8 8', '4 6 8 8'],
+  ],
+  'pvt.legacy': [
+    ['8 8 4 4', '2 2 16 16'],
+    ['4 4 8 8', '4 4 8 8'],
+  ],
+  'hiera.legacy': [
+    ['8 8 4 4', '8 8 4 4'],
+    ['4 4 8 8', '8 8 4 4'],
+    ['4 4 8 8', '4 4 8 8'],
+  ],
 } as const;
 
 describe('vision towers of windows and of several grids', () => {
@@ -31,7 +54,10 @@ describe('vision towers of windows and of several grids', () => {
 
   const runOf = async (name: string): Promise<ImageRunResult> => {
     const folder = `windows/${name}`;
-    const access = memoryAccess({ 'm/model.onnx': await readFixture(`${folder}/model.onnx`), 'm/config.json': await readFixtureText(`${folder}/config.json`) });
+    const access = memoryAccess({
+      'm/model.onnx': await readFixture(`${folder}/model.onnx`),
+      'm/config.json': await readFixtureText(`${folder}/config.json`),
+    });
     const model = await ImageModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
     const { picture } = await model.prepare(await readFixture(`${folder}/picture.png`), 'picture.png');
     const result = await model.run(picture);
@@ -56,7 +82,11 @@ describe('vision towers of windows and of several grids', () => {
           found[layer] = names;
           const wanted = expected.get(`attention.${layer}`);
           if (wanted === undefined) throw new Error(`no layer ${layer}`);
-          expect(wanted.shape).to.deep.equal([numHeads, streams[component.queryStream].tokens.length, streams[component.keyStream].tokens.length]);
+          expect(wanted.shape).to.deep.equal([
+            numHeads,
+            streams[component.queryStream].tokens.length,
+            streams[component.keyStream].tokens.length,
+          ]);
           const values = floatsOf(wanted);
           const [, numQueries, numKeys] = wanted.shape;
           for (const head of headsOf(component, { layer })) {
@@ -68,18 +98,27 @@ describe('vision towers of windows and of several grids', () => {
             expect(largest, `${layer}.${head.head}`).to.be.at.most(1e-5);
             const key = numKeys >> 1;
             const column = await store.row({ runId: 1, selection, position: key, direction: 'readBy' });
-            expect([...column]).to.deep.equal(Array.from({ length: numQueries }, (_, query) => weights[query * numKeys + key]));
+            expect([...column]).to.deep.equal(
+              Array.from({ length: numQueries }, (_, query) => weights[query * numKeys + key]),
+            );
           }
         }
       }
       expect(found).to.deep.equal(grids);
-      expect(notices.map(({ code }) => code).filter((code) => code !== 'patchesByStride')).to.deep.equal(name === 'swin_padded.legacy' ? ['edgePaddingRead'] : []);
+      expect(notices.map(({ code }) => code).filter((code) => code !== 'patchesByStride')).to.deep.equal(
+        name === 'swin_padded.legacy' ? ['edgePaddingRead'] : [],
+      );
     });
   }
 
   it('name their grids’ patches and special tokens', async () => {
     const { streams, components } = await runOf('pvt.legacy');
-    expect(components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)])).to.deep.equal([['stage1', [1]], ['stage2', [0, 2]]]);
+    expect(
+      components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)]),
+    ).to.deep.equal([
+      ['stage1', [1]],
+      ['stage2', [0, 2]],
+    ]);
     const last = streams[components[1].queryStream];
     expect(last.tokens.map(({ piece }) => piece).slice(0, 3)).to.deep.equal(['[CLS]', '1,1', '1,2']);
   });
@@ -87,19 +126,29 @@ describe('vision towers of windows and of several grids', () => {
   it('puts blocks of a text together over its tokens', async () => {
     const folder = 'windows/longt5.legacy';
     const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), folder);
-    const access = memoryAccess({ 'm/model.onnx': await readFixture(`${folder}/model.onnx`), 'm/tokenizer.json': tinyTokenizer() });
+    const access = memoryAccess({
+      'm/model.onnx': await readFixture(`${folder}/model.onnx`),
+      'm/tokenizer.json': tinyTokenizer(),
+    });
     const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
     const text = 'blocks of four';
     // What is known after the first run holds for the next.
     for (let run = 1; run <= 2; run++) {
       const { streams, components, layers, notices } = await model.explain({ text, tokenLimit: 0 });
-      expect(streams[0].tokens.map(({ id }) => id)).to.deep.equal([...text].map((character) => (character === ' ' ? 94 : character.charCodeAt(0) - 33)));
-      expect([components.map(({ component, layers: { length } }) => `${component} ${length}`), notices]).to.deep.equal([['self 2'], []]);
+      expect(streams[0].tokens.map(({ id }) => id)).to.deep.equal(
+        [...text].map((character) => (character === ' ' ? 94 : character.charCodeAt(0) - 33)),
+      );
+      expect([components.map(({ component, layers: { length } }) => `${component} ${length}`), notices]).to.deep.equal([
+        ['self 2'],
+        [],
+      ]);
       for (const [layer, held] of layers.entries()) {
         const values = floatsOf(expected.get(`attention.${layer}`) ?? { dtype: '', shape: [], data: new Uint8Array() });
         const rows = await Promise.all([0, 1].map((head) => held.rows(head, 0, text.length)));
         let largest = 0;
-        rows.flatMap((own) => [...own]).forEach((weight, i) => (largest = Math.max(largest, Math.abs(weight - values[i]))));
+        rows
+          .flatMap((own) => [...own])
+          .forEach((weight, i) => (largest = Math.max(largest, Math.abs(weight - values[i]))));
         expect([held.numQueries, held.numKeys, values.length]).to.deep.equal([14, 14, 2 * 14 * 14]);
         expect(largest).to.be.at.most(1e-5);
         expect(rows[0][13]).to.equal(0); // the last token, which the first does not reach

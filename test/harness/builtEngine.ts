@@ -18,13 +18,23 @@ export async function buildPrograms(programs: readonly Program[]): Promise<strin
   const folder = mkdtempSync(resolve('out/programs-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const all = bundles();
-  await Promise.all(programs.map((name) => {
-    const { outfile = '', ...options } = name === 'smallEngine' ? { ...all.engineNode, entryPoints: ['test/harness/smallEngine.ts'], outfile: 'dist/smallEngine.cjs' } : all[name];
-    return build({ ...options, sourcemap: false, outfile: join(folder, outfile.replace(/^dist\//, '')) });
-  }));
+  await Promise.all(
+    programs.map((name) => {
+      const { outfile = '', ...options } =
+        name === 'smallEngine'
+          ? { ...all.engineNode, entryPoints: ['test/harness/smallEngine.ts'], outfile: 'dist/smallEngine.cjs' }
+          : all[name];
+      return build({ ...options, sourcemap: false, outfile: join(folder, outfile.replace(/^dist\//, '')) });
+    }),
+  );
   if (!programs.some((name) => name === 'engineNode' || name === 'cli')) return folder;
   const runtime = dirname(createRequire(resolve('package.json')).resolve('onnxruntime-web'));
-  for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs']) linkSync(join(runtime, name), join(folder, name));
-  if (programs.includes('native')) cpSync(resolve('node_modules/onnxruntime-node/bin'), join(folder, 'native/bin'), { recursive: true, filter: (path) => !/napi-v6\/(?!linux|darwin|win32)/.test(path) });
+  for (const name of ['ort-wasm-simd-threaded.wasm', 'ort-wasm-simd-threaded.mjs'])
+    linkSync(join(runtime, name), join(folder, name));
+  if (programs.includes('native'))
+    cpSync(resolve('node_modules/onnxruntime-node/bin'), join(folder, 'native/bin'), {
+      recursive: true,
+      filter: (path) => !/napi-v6\/(?!linux|darwin|win32)/.test(path),
+    });
   return folder;
 }

@@ -8,7 +8,12 @@ export interface ChatTemplateFixture {
   readonly now: string;
   readonly specialTokens: Readonly<Record<string, string>>;
   readonly contexts: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly templates: readonly { readonly name: string; readonly kind: string; readonly template: string; readonly renderings: Readonly<Record<string, { readonly text?: string; readonly error?: string }>> }[];
+  readonly templates: readonly {
+    readonly name: string;
+    readonly kind: string;
+    readonly template: string;
+    readonly renderings: Readonly<Record<string, { readonly text?: string; readonly error?: string }>>;
+  }[];
 }
 
 /** One template in one conversation: as the reference has it, refused with a reason, or wrong. */
@@ -22,17 +27,30 @@ export interface ChatTemplateOutcome {
 }
 
 /** Compares all templates of a fixture with what the reference made of them; refused on both sides is equal. */
-export function compareChatTemplates({ templates, contexts, specialTokens, now }: ChatTemplateFixture): ChatTemplateOutcome[] {
+export function compareChatTemplates({
+  templates,
+  contexts,
+  specialTokens,
+  now,
+}: ChatTemplateFixture): ChatTemplateOutcome[] {
   return templates.flatMap(({ name, kind, template, renderings }) =>
     Object.entries(renderings).map(([context, { text, error }]): ChatTemplateOutcome => {
-      const { ours, isRefused } = rendered(template, { tools: null, documents: null, add_generation_prompt: true, ...specialTokens, ...contexts[context] }, new Date(now));
+      const { ours, isRefused } = rendered(
+        template,
+        { tools: null, documents: null, add_generation_prompt: true, ...specialTokens, ...contexts[context] },
+        new Date(now),
+      );
       const outcome = isRefused ? (error === undefined ? 'told' : 'equal') : ours === text ? 'equal' : 'wrong';
       return { name, kind, context, outcome, ours, theirs: text ?? String(error) };
     }),
   );
 }
 
-function rendered(template: string, context: Readonly<Record<string, unknown>>, now: Date): { ours: string; isRefused: boolean } {
+function rendered(
+  template: string,
+  context: Readonly<Record<string, unknown>>,
+  now: Date,
+): { ours: string; isRefused: boolean } {
   try {
     return { ours: new JinjaTemplate(template).render(context, now), isRefused: false };
   } catch (error) {

@@ -16,11 +16,18 @@ export interface Decoration {
 }
 
 /** The place of a character in the window, or undefined when its line is not rendered. */
-export function rectOfCharacter(editor: Element, { line, column }: { line: number; column: number }): { x: number; y: number; width: number; height: number } | undefined {
-  const number = [...editor.querySelectorAll('.margin .line-numbers')].find((element) => element.textContent?.trim() === String(line));
+export function rectOfCharacter(
+  editor: Element,
+  { line, column }: { line: number; column: number },
+): { x: number; y: number; width: number; height: number } | undefined {
+  const number = [...editor.querySelectorAll('.margin .line-numbers')].find(
+    (element) => element.textContent?.trim() === String(line),
+  );
   if (number === undefined) return undefined;
   const top = number.getBoundingClientRect().top;
-  const viewLine = [...editor.querySelectorAll('.view-line')].find((element) => Math.abs(element.getBoundingClientRect().top - top) < 3);
+  const viewLine = [...editor.querySelectorAll('.view-line')].find(
+    (element) => Math.abs(element.getBoundingClientRect().top - top) < 3,
+  );
   if (viewLine === undefined) return undefined;
   const walker = document.createTreeWalker(viewLine, NodeFilter.SHOW_TEXT);
   let left = column - 1;
@@ -40,7 +47,10 @@ export function rectOfCharacter(editor: Element, { line, column }: { line: numbe
 
 /** All decorations of extensions in the rendered lines, by line and column. */
 export function readDecorations(editor: Element): Decoration[] {
-  const numbers = [...editor.querySelectorAll('.margin .line-numbers')].map((element) => ({ top: element.getBoundingClientRect().top, line: Number(element.textContent?.trim()) }));
+  const numbers = [...editor.querySelectorAll('.margin .line-numbers')].map((element) => ({
+    top: element.getBoundingClientRect().top,
+    line: Number(element.textContent?.trim()),
+  }));
   const lines = [...editor.querySelectorAll('.view-line')].map((element) => {
     const characters: { left: number; right: number; text: string }[] = [];
     const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
@@ -64,7 +74,8 @@ export function readDecorations(editor: Element): Decoration[] {
     const number = numbers.find(({ top }) => line !== undefined && Math.abs(top - line.top) < 3);
     if (line === undefined || number === undefined) continue;
     const first = line.characters.findIndex(({ left, right }) => (left + right) / 2 > rect.left);
-    const covered = first < 0 ? [] : line.characters.slice(first).filter(({ left, right }) => (left + right) / 2 < rect.right);
+    const covered =
+      first < 0 ? [] : line.characters.slice(first).filter(({ left, right }) => (left + right) / 2 < rect.right);
     const style = getComputedStyle(element);
     const startColumn = (first < 0 ? line.characters.length : first) + 1;
     found.push({
@@ -73,7 +84,10 @@ export function readDecorations(editor: Element): Decoration[] {
       endColumn: startColumn + covered.length,
       text: covered.map(({ text }) => text).join(''),
       backgroundColor: style.backgroundColor,
-      bar: parseFloat(style.borderBottomWidth) === 0 && parseFloat(style.borderTopWidth) > 0 ? `${style.borderTopWidth} ${style.borderTopColor}` : undefined,
+      bar:
+        parseFloat(style.borderBottomWidth) === 0 && parseFloat(style.borderTopWidth) > 0
+          ? `${style.borderTopWidth} ${style.borderTopColor}`
+          : undefined,
       border: `${style.borderTopWidth} ${style.borderTopStyle} ${style.borderTopColor}`,
       outline: `${style.outlineWidth} ${style.outlineStyle} ${style.outlineColor}`,
     });

@@ -51,10 +51,23 @@ const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Kills real engines at random moments, one kill a moment of the plan, and asks anew after each; resolves to what came of them. */
-export async function killEngines({ launcher, short, long, moments, random, signal = () => 'SIGKILL', log = silent, onKill }: KillPlan): Promise<KillOutcome[]> {
+export async function killEngines({
+  launcher,
+  short,
+  long,
+  moments,
+  random,
+  signal = () => 'SIGKILL',
+  log = silent,
+  onKill,
+}: KillPlan): Promise<KillOutcome[]> {
   const launched: EngineProcess[] = [];
-  const supervisor = new EngineSupervisor({ launch: () => (launched.push(launcher.launch()), launched[launched.length - 1]) }, log);
-  const ask = (params: ExplainParams): Promise<string> => supervisor.explain(params, never).then((run) => (run.release(), 'none'), codeOf);
+  const supervisor = new EngineSupervisor(
+    { launch: () => (launched.push(launcher.launch()), launched[launched.length - 1]) },
+    log,
+  );
+  const ask = (params: ExplainParams): Promise<string> =>
+    supervisor.explain(params, never).then((run) => (run.release(), 'none'), codeOf);
   const kill = (pid: number | undefined): void => {
     if (pid === undefined) return;
     try {

@@ -9,6 +9,9 @@ export const resultsFile = '.results.json';
 export async function reportToWorkspace(counts: Counts): Promise<void> {
   const folder = vscode.workspace.workspaceFolders?.[0];
   if (folder === undefined) throw new Error('The tests need a workspace folder.');
-  await vscode.workspace.fs.writeFile(vscode.Uri.joinPath(folder.uri, resultsFile), new TextEncoder().encode(JSON.stringify({ ...counts, isWeb: typeof process === 'undefined' })));
+  await vscode.workspace.fs.writeFile(
+    vscode.Uri.joinPath(folder.uri, resultsFile),
+    new TextEncoder().encode(JSON.stringify({ ...counts, isWeb: typeof process === 'undefined' })),
+  );
   if (counts.failed > 0) throw new Error(`${counts.failed} tests failed.`);
 }

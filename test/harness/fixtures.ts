@@ -1,6 +1,7 @@
 // Fixture files for tests that run both in Node and in a browser.
 
-const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
+const isNode =
+  typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
 
 /** The bytes of a file below test/fixtures, e.g. `zoo/bert.sdpa.legacy/model.onnx`. */
 export async function readFixture(path: string): Promise<Uint8Array> {
@@ -20,7 +21,9 @@ export async function readFixtureText(path: string): Promise<string> {
 
 /** The address of a fixture: of the tests' server in a browser, a `file:` one in Node. */
 export function fixtureUrl(path: string): string {
-  return isNode ? `file://${process.cwd()}/test/fixtures/${path}` : new URL(`/fixtures/${path}`, self.location.origin).href;
+  return isNode
+    ? `file://${process.cwd()}/test/fixtures/${path}`
+    : new URL(`/fixtures/${path}`, self.location.origin).href;
 }
 
 /** The names of the files and folders in a folder below test/fixtures, sorted. */

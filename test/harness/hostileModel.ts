@@ -7,12 +7,28 @@ export function hostileModel(text: string): Uint8Array {
   const graph: SmallGraph = {
     nodes: [
       { operator: 'MatMul', inputs: [name('q'), name('kt')], outputs: [name('s')], name: name('/scores/') },
-      { operator: 'Softmax', inputs: [name('s')], outputs: [name('p')], attributes: { axis: { integer: -1 } }, name: name('/weights/') },
+      {
+        operator: 'Softmax',
+        inputs: [name('s')],
+        outputs: [name('p')],
+        attributes: { axis: { integer: -1 } },
+        name: name('/weights/'),
+      },
       { operator: 'MatMul', inputs: [name('p'), name('v')], outputs: [name('y')], name: name('/values/') },
-      { operator: 'Softmax', inputs: [name('y')], outputs: [name('z')], attributes: { axis: { integer: -1 } }, name: name('/other/') },
+      {
+        operator: 'Softmax',
+        inputs: [name('y')],
+        outputs: [name('z')],
+        attributes: { axis: { integer: -1 } },
+        name: name('/other/'),
+      },
       { operator: name('Operator'), inputs: [name('z')], outputs: [name('o')], name: name('/unknown/') },
     ],
-    inputs: { [name('q')]: [1, 2, name('n'), 4], [name('kt')]: [1, 2, 4, name('n')], [name('v')]: [1, 2, name('n'), 4] },
+    inputs: {
+      [name('q')]: [1, 2, name('n'), 4],
+      [name('kt')]: [1, 2, 4, name('n')],
+      [name('v')]: [1, 2, name('n'), 4],
+    },
     outputs: [name('o')],
   };
   return new WireWriter()

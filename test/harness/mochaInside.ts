@@ -46,10 +46,18 @@ class Lines extends Mocha.reporters.Base {
   }
 }
 
-mocha.setup({ ui: 'bdd', reporter: Lines as unknown as Mocha.ReporterConstructor /* its type wants a name, which mocha does not */, timeout: 60_000 });
+mocha.setup({
+  ui: 'bdd',
+  reporter: Lines as unknown as Mocha.ReporterConstructor /* its type wants a name, which mocha does not */,
+  timeout: 60_000,
+});
 
 /** Runs every test that has been imported; `grep` chooses by title, `onlySuites` by the titles of outermost suites, and `print` gets the report line by line. */
-export function runMocha(options: { readonly grep: string; readonly onlySuites?: readonly string[]; readonly print: (line: string) => void }): Promise<Counts> {
+export function runMocha(options: {
+  readonly grep: string;
+  readonly onlySuites?: readonly string[];
+  readonly print: (line: string) => void;
+}): Promise<Counts> {
   Lines.print = options.print;
   if (options.grep !== '') mocha.grep(options.grep);
   if (options.onlySuites !== undefined) {

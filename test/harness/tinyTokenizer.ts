@@ -1,5 +1,10 @@
 /** The vocabulary of {@link tinyTokenizer}, ids in order: printable ASCII, space, newline, tab. All fit a model that knows 99 ids. */
-export const tinyVocabulary: readonly string[] = [...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)), 'Ġ', 'Ċ', 'ĉ'];
+export const tinyVocabulary: readonly string[] = [
+  ...Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i)),
+  'Ġ',
+  'Ċ',
+  'ĉ',
+];
 
 /** A tokenizer that makes one token of each byte it knows. */
 export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): string {

@@ -13,8 +13,16 @@ import { readDecorations, rectOfCharacter, type Decoration } from './editorPage'
 export const themes = {
   light: { newest: ['Light 2026', 'Light 2026'], oldest: ['Default Light Modern', 'Light Modern'], className: 'vs' },
   dark: { newest: ['Dark 2026', 'Dark 2026'], oldest: ['Default Dark Modern', 'Dark Modern'], className: 'vs-dark' },
-  highContrastDark: { newest: ['Default High Contrast', 'Dark High Contrast'], oldest: ['Default High Contrast', 'Dark High Contrast'], className: 'hc-black' },
-  highContrastLight: { newest: ['Default High Contrast Light', 'Light High Contrast'], oldest: ['Default High Contrast Light', 'Light High Contrast'], className: 'hc-light' },
+  highContrastDark: {
+    newest: ['Default High Contrast', 'Dark High Contrast'],
+    oldest: ['Default High Contrast', 'Dark High Contrast'],
+    className: 'hc-black',
+  },
+  highContrastLight: {
+    newest: ['Default High Contrast Light', 'Light High Contrast'],
+    oldest: ['Default High Contrast Light', 'Light High Contrast'],
+    className: 'hc-light',
+  },
 } as const;
 
 /** The name of one of the four default themes. */
@@ -57,7 +65,16 @@ export class VSCode {
   #isTracing = false;
   #numSettings = 0;
 
-  private constructor(host: 'node' | 'web', release: 'newest' | 'oldest', name: string, workspace: string, server: Server, browser: Browser, context: BrowserContext, page: Page) {
+  private constructor(
+    host: 'node' | 'web',
+    release: 'newest' | 'oldest',
+    name: string,
+    workspace: string,
+    server: Server,
+    browser: Browser,
+    context: BrowserContext,
+    page: Page,
+  ) {
     this.host = host;
     this.version = server.version;
     this.#release = release;
@@ -82,20 +99,32 @@ export class VSCode {
     const workspace = temporaryFolder('workspace');
     if (options.files === undefined) cpSync(join(root, 'media', 'sample'), workspace, { recursive: true });
     for (const [path, content] of Object.entries(options.files ?? {})) writeWorkspaceFile(workspace, path, content);
-    const isPrepared = version === (process.env['AE_RELEASE'] ?? 'newest') && process.env['AE_EXTENSIONS_DIR'] !== undefined;
+    const isPrepared =
+      version === (process.env['AE_RELEASE'] ?? 'newest') && process.env['AE_EXTENSIONS_DIR'] !== undefined;
     const server = await startServer({
       host: version,
       extensionsDir: isPrepared ? process.env['AE_EXTENSIONS_DIR'] : undefined,
       vsix: isPrepared ? undefined : (process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
       needsTrust: options.needsTrust ?? false,
       hasFewExtensions: options.hasAllExtensions !== true,
-      settings: { ...(options.hasAllExtensions === true ? {} : stillSettings), 'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0], ...(host === 'web' ? webHostSettings : {}), ...options.settings },
+      settings: {
+        ...(options.hasAllExtensions === true ? {} : stillSettings),
+        'workbench.colorTheme': themes[options.theme ?? 'dark'][version][0],
+        ...(host === 'web' ? webHostSettings : {}),
+        ...options.settings,
+      },
       logFile: artefact(`${name}.server.log`),
     });
     let browser: Browser | undefined;
     try {
-      browser = await launchBrowser({ hasWebGpu: options.hasWebGpu ?? false, compilesOnce: options.hasAllExtensions !== true });
-      const context = await browser.newContext({ viewport: { width: 1400, height: 900 }, permissions: ['clipboard-read', 'clipboard-write'] });
+      browser = await launchBrowser({
+        hasWebGpu: options.hasWebGpu ?? false,
+        compilesOnce: options.hasAllExtensions !== true,
+      });
+      const context = await browser.newContext({
+        viewport: { width: 1400, height: 900 },
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
       context.setDefaultTimeout(timeout);
       const page = await context.newPage();
       if (options.hasAllExtensions !== true) await stillWindow(page);
@@ -122,7 +151,10 @@ export class VSCode {
   async #waitForWorkbench(): Promise<void> {
     await this.page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
     // The remote indicator gets its label when the extension host's connection stands.
-    await this.page.locator('.part.explorer, .explorer-viewlet, .explorer-folders-view').first().waitFor({ timeout: 60_000 });
+    await this.page
+      .locator('.part.explorer, .explorer-viewlet, .explorer-folders-view')
+      .first()
+      .waitFor({ timeout: 60_000 });
   }
 
   // ---- evidence ----
@@ -196,17 +228,22 @@ export class VSCode {
     await expectSoon(async () => {
       // A change that comes while the window still reads the one before is missed now and then: it is made again.
       this.writeFile('.vscode/settings.json', JSON.stringify({ ...settings, 'window.title': title }));
-      return this.page.waitForFunction((wanted) => document.title === wanted, title, { timeout: 5000 }).then(
-        () => true,
-        () => false,
-      );
+      return this.page
+        .waitForFunction((wanted) => document.title === wanted, title, { timeout: 5000 })
+        .then(
+          () => true,
+          () => false,
+        );
     }, 'the window to take its settings');
   }
 
   /** Merges into the user's settings, in the editor for them; undefined removes one. */
   async updateSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
     const file = join(this.#server.dataDir, 'data', 'User', 'settings.json');
-    const settings = { ...(JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> /* our own file */), ...changes };
+    const settings = {
+      ...(JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>) /* our own file */,
+      ...changes,
+    };
     // Not on disk: the web workbench does not reliably notice a change of that file from outside.
     await this.runCommand('Preferences: Open User Settings (JSON)');
     const tab = this.page.locator('.tab.active').filter({ hasText: 'settings.json' });
@@ -245,7 +282,10 @@ export class VSCode {
     const input = this.#quickInput;
     // A key that comes while the workbench still starts is lost, and one that still closes an earlier quick input leaves nothing
     // to fill: so the key is pressed until the text is in.
-    await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden', timeout: 1500 }).catch(() => undefined);
+    await this.page
+      .locator('.quick-input-widget')
+      .waitFor({ state: 'hidden', timeout: 1500 })
+      .catch(() => undefined);
     for (let attempt = 0; attempt < 20; attempt++) {
       if (!(await input.isVisible())) await this.page.keyboard.press(key);
       const isFilled = await input.fill(text, { timeout: 1500 }).then(
@@ -262,7 +302,9 @@ export class VSCode {
     await this.#openQuickInput('F1', `>${title}`);
     await this.quickPickRow(title).waitFor();
     // The list may still be sorted anew, so a click could hit another row: the focus goes to ours, and Enter takes what has it.
-    const focused = this.page.locator('.quick-input-list .monaco-list-row.focused').filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
+    const focused = this.page
+      .locator('.quick-input-list .monaco-list-row.focused')
+      .filter({ has: this.page.locator('.label-name').getByText(title, { exact: true }) });
     for (let step = 0; ; step++) {
       if (step === 20) throw new Error(`The palette does not reach «${title}».`);
       const isFocused = await focused.waitFor({ timeout: 500 }).then(
@@ -277,7 +319,11 @@ export class VSCode {
       }
     }
     await this.page.keyboard.press('Enter');
-    await this.page.locator('.quick-input-widget').filter({ hasText: title }).waitFor({ state: 'hidden' }).catch(() => undefined);
+    await this.page
+      .locator('.quick-input-widget')
+      .filter({ hasText: title })
+      .waitFor({ state: 'hidden' })
+      .catch(() => undefined);
   }
 
   /** Whether the palette offers a command. */
@@ -293,7 +339,14 @@ export class VSCode {
 
   /** The row of an open quick pick whose label is this text. */
   quickPickRow(label: string): Locator {
-    return this.page.locator('.quick-input-list .monaco-list-row').filter({ has: this.page.locator('.quick-input-list-label .label-name, .quick-input-list-entry .label-name').getByText(label, { exact: true }) }).first();
+    return this.page
+      .locator('.quick-input-list .monaco-list-row')
+      .filter({
+        has: this.page
+          .locator('.quick-input-list-label .label-name, .quick-input-list-entry .label-name')
+          .getByText(label, { exact: true }),
+      })
+      .first();
   }
 
   /** Chooses a row of an open quick pick. */
@@ -318,10 +371,16 @@ export class VSCode {
     const row = this.page.locator('.quick-input-list .monaco-list-row').filter({ hasText: name }).first();
     const box = this.page.locator('.quick-input-widget');
     await row.click();
-    for (let attempt = 0; attempt < 5 && (await box.waitFor({ state: 'hidden', timeout: 8000 }).then(
-      () => false,
-      () => true,
-    )); attempt++) await row.click({ timeout: 2000 }).catch(() => undefined);
+    for (
+      let attempt = 0;
+      attempt < 5 &&
+      (await box.waitFor({ state: 'hidden', timeout: 8000 }).then(
+        () => false,
+        () => true,
+      ));
+      attempt++
+    )
+      await row.click({ timeout: 2000 }).catch(() => undefined);
     await box.waitFor({ state: 'hidden' });
     await this.page.locator('.tab.active').filter({ hasText: name }).first().waitFor();
   }
@@ -343,7 +402,10 @@ export class VSCode {
     await this.#openQuickInput('Control+G', `:${line}:${column}`);
     await this.page.keyboard.press('Enter');
     await this.page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
-    await this.page.locator('.statusbar-item').filter({ hasText: new RegExp(`Ln ${line}, Col ${column}\\b`) }).waitFor();
+    await this.page
+      .locator('.statusbar-item')
+      .filter({ hasText: new RegExp(`Ln ${line}, Col ${column}\\b`) })
+      .waitFor();
   }
 
   /** Selects whole lines, the last one's break left out; waits until the status bar counts the selection. */
@@ -351,7 +413,10 @@ export class VSCode {
     await this.goTo(from, 1);
     for (let line = from; line < to; line++) await this.page.keyboard.press('Shift+ArrowDown');
     await this.page.keyboard.press('Shift+End');
-    await this.page.locator('.statusbar-item').filter({ hasText: new RegExp(`Ln ${to}, Col \\d+ \\(\\d+ selected\\)`) }).waitFor();
+    await this.page
+      .locator('.statusbar-item')
+      .filter({ hasText: new RegExp(`Ln ${to}, Col \\d+ \\(\\d+ selected\\)`) })
+      .waitFor();
   }
 
   /** Types at the cursor; VS Code closes brackets and quotes as it does for a person. */
@@ -367,7 +432,10 @@ export class VSCode {
 
   /** Moves the pointer over a character and waits for the hover that then shows. */
   async hoverAt(line: number, column: number): Promise<Locator> {
-    const hover = this.page.locator('.monaco-editor .monaco-hover:not(.hidden), .monaco-resizable-hover .monaco-hover:not(.hidden)').filter({ visible: true }).first();
+    const hover = this.page
+      .locator('.monaco-editor .monaco-hover:not(.hidden), .monaco-resizable-hover .monaco-hover:not(.hidden)')
+      .filter({ visible: true })
+      .first();
     const place = await this.placeOf(line, column);
     // A pointer that never rests long enough or was there before shows nothing: away and back, at most a few times.
     for (let attempt = 0; ; attempt++) {
@@ -420,14 +488,20 @@ export class VSCode {
 
   /** The inside of a webview: ours, unless others are open before it. */
   panelFrame(index = 0): FrameLocator {
-    return this.page.locator('iframe.webview.ready').nth(index).contentFrame().locator('iframe#active-frame').contentFrame();
+    return this.page
+      .locator('iframe.webview.ready')
+      .nth(index)
+      .contentFrame()
+      .locator('iframe#active-frame')
+      .contentFrame();
   }
 
   /** The inside of our panel, whichever webviews are open beside it. */
   async findPanel(limit = 60_000): Promise<FrameLocator> {
     for (const end = Date.now() + limit; Date.now() < end; await this.page.waitForTimeout(200)) {
       const count = await this.page.locator('iframe.webview.ready').count();
-      for (let i = 0; i < count; i++) if ((await this.panelFrame(i).locator('main.panel').count()) > 0) return this.panelFrame(i);
+      for (let i = 0; i < count; i++)
+        if ((await this.panelFrame(i).locator('main.panel').count()) > 0) return this.panelFrame(i);
     }
     throw new Error('There is no panel of ours.');
   }
@@ -447,7 +521,11 @@ export function keepEvidenceOfFailures(running: () => VSCode | undefined): void 
 }
 
 /** Waits until something outside the page holds; for what is in the page, wait with a locator. */
-export async function expectSoon(holds: () => boolean | Promise<boolean>, what: string, limit = timeout): Promise<void> {
+export async function expectSoon(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  limit = timeout,
+): Promise<void> {
   const end = Date.now() + limit;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`Waited ${limit} ms in vain for ${what}.`);

@@ -3,7 +3,10 @@ import * as vscode from 'vscode';
 import { extension, testApi } from './support';
 
 interface Manifest {
-  readonly contributes: { readonly commands: readonly { readonly command: string }[]; readonly configuration: { readonly properties: Readonly<Record<string, { readonly default: unknown }>> } };
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string }[];
+    readonly configuration: { readonly properties: Readonly<Record<string, { readonly default: unknown }>> };
+  };
 }
 
 describe('Activation', () => {
@@ -12,7 +15,14 @@ describe('Activation', () => {
   it('starts no engine and opens no panel', async () => {
     const api = await testApi();
     const { engine, enginePid, panel, run, status, hasSpare } = api.snapshot();
-    expect({ engine, enginePid, panel, run, status, hasSpare }).to.deep.equal({ engine: { kind: 'notStarted' }, enginePid: undefined, panel: undefined, run: undefined, status: { kind: 'empty' }, hasSpare: false });
+    expect({ engine, enginePid, panel, run, status, hasSpare }).to.deep.equal({
+      engine: { kind: 'notStarted' },
+      enginePid: undefined,
+      panel: undefined,
+      run: undefined,
+      status: { kind: 'empty' },
+      hasSpare: false,
+    });
     console.log(`Activated in ${api.activationMilliseconds.toFixed(1)} ms`);
   });
 
@@ -27,6 +37,7 @@ describe('Activation', () => {
     const configuration = vscode.workspace.getConfiguration();
     const properties = Object.entries(manifest().contributes.configuration.properties);
     expect(properties).to.have.length(11);
-    for (const [key, property] of properties) expect(configuration.inspect(key)?.defaultValue, key).to.equal(property.default);
+    for (const [key, property] of properties)
+      expect(configuration.inspect(key)?.defaultValue, key).to.equal(property.default);
   });
 });

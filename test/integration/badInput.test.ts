@@ -1,7 +1,21 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openText, readFixture, sleep, testApi, workspaceFolder, writeFile, writeTinyModel } from './support';
+import {
+  closeAll,
+  closeTabs,
+  configure,
+  expectFailure,
+  expectReady,
+  explain,
+  openText,
+  readFixture,
+  sleep,
+  testApi,
+  workspaceFolder,
+  writeFile,
+  writeTinyModel,
+} from './support';
 import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';
 
 describe('Bad input gets one sentence, and the next run works', () => {
@@ -35,7 +49,10 @@ describe('Bad input gets one sentence, and the next run works', () => {
   });
 
   it('a binary file', async () => {
-    const uri = await writeFile('binary.bin', Uint8Array.from({ length: 4096 }, (_, i) => i % 7));
+    const uri = await writeFile(
+      'binary.bin',
+      Uint8Array.from({ length: 4096 }, (_, i) => i % 7),
+    );
     await vscode.commands.executeCommand('attentionExplorer.explainAttention', uri);
     expectFailure(api.snapshot().status, 'binaryFile');
   });
@@ -48,8 +65,14 @@ describe('Bad input gets one sentence, and the next run works', () => {
   });
 
   it('a pipe that nobody writes to, as a text and as a picture', async () => {
-    for (const [command, name] of [['explainAttention', 'text.txt'], ['explainImage', 'picture.png']] as const) {
-      await vscode.commands.executeCommand(`attentionExplorer.${command}`, vscode.Uri.joinPath(workspaceFolder(), 'pipes', name));
+    for (const [command, name] of [
+      ['explainAttention', 'text.txt'],
+      ['explainImage', 'picture.png'],
+    ] as const) {
+      await vscode.commands.executeCommand(
+        `attentionExplorer.${command}`,
+        vscode.Uri.joinPath(workspaceFolder(), 'pipes', name),
+      );
       expectFailure(api.snapshot().status, 'fileUnreadable');
     }
   });
@@ -67,7 +90,10 @@ describe('Bad input gets one sentence, and the next run works', () => {
       'a truncated model',
       'modelTruncated',
       async () => {
-        await writeFile('models/short/model.onnx', (await readFixture('zoo/gpt2.sdpa.legacy/model.onnx')).slice(0, 100_000));
+        await writeFile(
+          'models/short/model.onnx',
+          (await readFixture('zoo/gpt2.sdpa.legacy/model.onnx')).slice(0, 100_000),
+        );
         await writeFile('models/short/tokenizer.json', tinyTokenizer());
         return 'models/short';
       },
@@ -85,7 +111,10 @@ describe('Bad input gets one sentence, and the next run works', () => {
       'a model in the ORT format',
       'modelOrtFormat',
       async () => {
-        await writeFile('models/ort/model.ort', Uint8Array.from([24, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, ...new Array<number>(200).fill(0)]));
+        await writeFile(
+          'models/ort/model.ort',
+          Uint8Array.from([24, 0, 0, 0, 0x4f, 0x52, 0x54, 0x4d, ...new Array<number>(200).fill(0)]),
+        );
         await writeFile('models/ort/tokenizer.json', tinyTokenizer());
         return 'models/ort/model.ort';
       },
@@ -93,7 +122,11 @@ describe('Bad input gets one sentence, and the next run works', () => {
     [
       'a tokenizer that does not belong to the model',
       'tokenizerMismatch',
-      () => writeTinyModel('models/foreign', tinyTokenizer([...Array.from({ length: 100 }, (_, i) => `unused${i}`), ...tinyVocabulary])),
+      () =>
+        writeTinyModel(
+          'models/foreign',
+          tinyTokenizer([...Array.from({ length: 100 }, (_, i) => `unused${i}`), ...tinyVocabulary]),
+        ),
     ],
     [
       'a missing tokenizer',
@@ -142,13 +175,21 @@ describe('Bad input gets one sentence, and the next run works', () => {
 
   it('a chat template that goes on and on: its document says so, and keeps no run waiting', async () => {
     const folder = await writeTinyModel('models/endless');
-    await writeFile(`${folder}/tokenizer_config.json`, JSON.stringify({ chat_template: '{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}' }));
+    await writeFile(
+      `${folder}/tokenizer_config.json`,
+      JSON.stringify({
+        chat_template: '{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}',
+      }),
+    );
     await configure({ modelPath: folder });
     await openText('some text');
-    const opened = (): vscode.Tab[] => vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label.includes('Chat Template'));
+    const opened = (): vscode.Tab[] =>
+      vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ label }) => label.includes('Chat Template'));
     await vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
     // Where the engine can stop it, the template itself is shown beside the sentence; else the sentence is all there is.
-    const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'attention-explorer-report', path: '/Chat Template.md' }));
+    const document = await vscode.workspace.openTextDocument(
+      vscode.Uri.from({ scheme: 'attention-explorer-report', path: '/Chat Template.md' }),
+    );
     expect(document.getText()).to.include('The chat template took longer than 5 s');
     await closeAll();
     await openText('some text');
@@ -169,7 +210,13 @@ describe('Bad input gets one sentence, and the next run works', () => {
       expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
       expect(view.scale).to.equal('absolute');
     } finally {
-      await configure({ threads: undefined, tokenLimit: undefined, colourMap: undefined, scale: undefined, backend: undefined });
+      await configure({
+        threads: undefined,
+        tokenLimit: undefined,
+        colourMap: undefined,
+        scale: undefined,
+        backend: undefined,
+      });
     }
   });
 });

@@ -1,7 +1,21 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, closeTabs, configure, expectFailure, expectReady, explain, openFile, openText, select, slowDown, testApi, until, writeTinyModel } from './support';
+import {
+  closeAll,
+  closeTabs,
+  configure,
+  expectFailure,
+  expectReady,
+  explain,
+  openFile,
+  openText,
+  select,
+  slowDown,
+  testApi,
+  until,
+  writeTinyModel,
+} from './support';
 
 describe('Editing', () => {
   let api: TestApi;
@@ -15,7 +29,8 @@ describe('Editing', () => {
     await configure({ modelPath: 'models/tiny' });
   });
 
-  const insert = (editor: vscode.TextEditor, offset: number, text: string): Thenable<boolean> => editor.edit((edit) => edit.insert(editor.document.positionAt(offset), text));
+  const insert = (editor: vscode.TextEditor, offset: number, text: string): Thenable<boolean> =>
+    editor.edit((edit) => edit.insert(editor.document.positionAt(offset), text));
 
   it('in the explained text makes the panel stale, clears the editor, and can be run again', async () => {
     const editor = await openText('one two three');
@@ -81,7 +96,13 @@ describe('Editing', () => {
     const running = vscode.commands.executeCommand('attentionExplorer.explainAttention');
     const { status } = api.snapshot();
     expect(status.kind).to.equal('busy');
-    await vscode.window.tabGroups.close(vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === document.uri.toString()));
+    await vscode.window.tabGroups.close(
+      vscode.window.tabGroups.all
+        .flatMap(({ tabs }) => tabs)
+        .filter(
+          ({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === document.uri.toString(),
+        ),
+    );
     await running;
     expectFailure(api.snapshot().status, 'documentClosed');
     await openText('open');

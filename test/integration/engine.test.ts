@@ -1,7 +1,19 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, expectReady, explain, openText, select, slowDown, testApi, until, writeTinyModel } from './support';
+import {
+  closeAll,
+  configure,
+  expectFailure,
+  expectReady,
+  explain,
+  openText,
+  select,
+  slowDown,
+  testApi,
+  until,
+  writeTinyModel,
+} from './support';
 
 describe('The engine', () => {
   let api: TestApi;
@@ -27,7 +39,11 @@ describe('The engine', () => {
     const before = await explain(api);
     expect(before.engine.kind).to.equal('idle');
     api.crashEngine();
-    const { status, highlights, statusBar } = await until(api, 'it is stopped', (state) => state.status.kind === 'engineStopped');
+    const { status, highlights, statusBar } = await until(
+      api,
+      'it is stopped',
+      (state) => state.status.kind === 'engineStopped',
+    );
     expectFailure(status, 'engineStopped');
     expect(highlights).to.deep.equal([]);
     expect(statusBar).to.include('stopped');

@@ -2,7 +2,20 @@ import { expect } from 'chai';
 import * as vscode from 'vscode';
 import { expectEventually } from '../harness/eventually';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectReady, explain, openFile, openText, readFixture, select, testApi, until, writeFile, writeTinyModel } from './support';
+import {
+  closeAll,
+  configure,
+  expectReady,
+  explain,
+  openFile,
+  openText,
+  readFixture,
+  select,
+  testApi,
+  until,
+  writeFile,
+  writeTinyModel,
+} from './support';
 
 describe('Explain Attention', () => {
   let api: TestApi;
@@ -19,9 +32,16 @@ describe('Explain Attention', () => {
     const { status, run, textRange, notices, statusBar } = await explain(api);
     expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
     expect(run?.streams[0].text).to.equal('two three');
-    expect(run?.streams[0].tokens.map(({ start, end, piece }) => [start, end, piece]).slice(0, 4)).to.deep.equal([[0, 1, 't'], [1, 2, 'w'], [2, 3, 'o'], [3, 4, 'Ġ']]);
+    expect(run?.streams[0].tokens.map(({ start, end, piece }) => [start, end, piece]).slice(0, 4)).to.deep.equal([
+      [0, 1, 't'],
+      [1, 2, 'w'],
+      [2, 3, 'o'],
+      [3, 4, 'Ġ'],
+    ]);
     expect(textRange).to.deep.equal({ start: 4, end: 13 });
-    expect(run?.components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)])).to.deep.equal([['self', [4, 4, 4]]]);
+    expect(
+      run?.components.map(({ component, layers }) => [component, layers.map(({ numHeads }) => numHeads)]),
+    ).to.deep.equal([['self', [4, 4, 4]]]);
     expect(run?.components[0].isCausal).to.equal(true);
     expect(notices).to.deep.equal([]);
     expect(statusBar).to.match(/tiny · (native|wasm) · 9 tokens/);
@@ -84,14 +104,20 @@ describe('Explain Attention', () => {
     const { panel } = await until(api, 'the panel listens', (state) => state.panel?.isReady === true);
     expect(panel?.isVisible).to.equal(true);
     expect(vscode.window.activeTextEditor?.document.uri.toString()).to.equal(editor.document.uri.toString());
-    const tab = vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.startsWith('Attention Explorer'));
+    const tab = vscode.window.tabGroups.all
+      .flatMap(({ tabs }) => tabs)
+      .find(({ label }) => label.startsWith('Attention Explorer'));
     expect(tab?.group.viewColumn).to.equal(vscode.ViewColumn.Two);
   });
 
   it('posts to a panel that is seen, and nothing to one that is not', async () => {
     await openText('some text');
     await explain(api);
-    const { panel } = await until(api, 'the panel has painted', (state) => state.panel?.paintMilliseconds !== undefined);
+    const { panel } = await until(
+      api,
+      'the panel has painted',
+      (state) => state.panel?.paintMilliseconds !== undefined,
+    );
     expect(panel?.postedBytes).to.be.greaterThan(0);
     await openText('on top of it');
     await vscode.commands.executeCommand('workbench.action.moveEditorToNextGroup');
@@ -111,13 +137,20 @@ describe('Explain Attention', () => {
     await until(api, 'the panel is hidden', (state) => state.panel?.isVisible === false);
     const before = api.snapshot().panel?.postedBytes ?? 0;
     await vscode.commands.executeCommand('attentionExplorer.openPanel');
-    await until(api, 'the page has asked for its pictures again', (state) => state.panel?.isVisible === true && state.panel.postedBytes > 0 && state.panel.postedBytes !== before);
+    await until(
+      api,
+      'the page has asked for its pictures again',
+      (state) => state.panel?.isVisible === true && state.panel.postedBytes > 0 && state.panel.postedBytes !== before,
+    );
   });
 
   it('keeps the head and the scale from run to run, and pins only on the same text', async () => {
     const editor = await openText('same text');
     await explain(api);
-    api.changeView({ selection: { component: 'self', heads: [{ layer: 2, head: 3 }], aggregation: 'mean' }, pinned: [{ stream: 0, position: 2 }] });
+    api.changeView({
+      selection: { component: 'self', heads: [{ layer: 2, head: 3 }], aggregation: 'mean' },
+      pinned: [{ stream: 0, position: 2 }],
+    });
     expect((await explain(api)).view.pinned).to.deep.equal([{ stream: 0, position: 2 }]);
     select(editor, 0, 4);
     const { view } = await explain(api);
@@ -126,8 +159,13 @@ describe('Explain Attention', () => {
   });
 
   it('explains a cell of a notebook', async () => {
-    const cells = [{ cell_type: 'markdown', metadata: {}, source: ['# title'] }, { cell_type: 'code', metadata: {}, source: ['x = 1'], outputs: [], execution_count: null }];
-    const notebook = await vscode.workspace.openNotebookDocument(await writeFile('n.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })));
+    const cells = [
+      { cell_type: 'markdown', metadata: {}, source: ['# title'] },
+      { cell_type: 'code', metadata: {}, source: ['x = 1'], outputs: [], execution_count: null },
+    ];
+    const notebook = await vscode.workspace.openNotebookDocument(
+      await writeFile('n.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })),
+    );
     const cell = notebook.cellAt(1).document;
     await vscode.window.showNotebookDocument(notebook, { viewColumn: vscode.ViewColumn.One });
     await vscode.commands.executeCommand('attentionExplorer.explainAttention', cell.uri);
@@ -141,7 +179,9 @@ describe('Explain Attention', () => {
 
   it('names the side of a comparison', async () => {
     const [left, right] = [await writeFile('before.txt', 'one word'), await writeFile('after.txt', 'two words')];
-    await vscode.commands.executeCommand('vscode.diff', left, right, 'before ↔ after', { viewColumn: vscode.ViewColumn.One });
+    await vscode.commands.executeCommand('vscode.diff', left, right, 'before ↔ after', {
+      viewColumn: vscode.ViewColumn.One,
+    });
     await vscode.commands.executeCommand('attentionExplorer.explainAttention');
     expect(api.snapshot().run?.streams[0].text).to.equal('two words');
     await expectEventually(() => expect(panelTitle()).to.equal('Attention Explorer: after.txt, right side'));
@@ -151,15 +191,23 @@ describe('Explain Attention', () => {
 
   it('explains a document that was never saved', async () => {
     // By a name of its own: VS Code gives the next untitled document the name, and for a while the text, of one just closed.
-    const editor = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(vscode.Uri.parse('untitled:/never/saved.txt')), vscode.ViewColumn.One);
+    const editor = await vscode.window.showTextDocument(
+      await vscode.workspace.openTextDocument(vscode.Uri.parse('untitled:/never/saved.txt')),
+      vscode.ViewColumn.One,
+    );
     await editor.edit((edit) => edit.insert(new vscode.Position(0, 0), 'unsaved'));
     expect((await explain(api)).run?.streams[0].text).to.equal('unsaved');
   });
 
   it('explains a virtual document', async () => {
-    const provider = vscode.workspace.registerTextDocumentContentProvider('attention-test', { provideTextDocumentContent: () => 'virtual' });
+    const provider = vscode.workspace.registerTextDocumentContentProvider('attention-test', {
+      provideTextDocumentContent: () => 'virtual',
+    });
     try {
-      await vscode.window.showTextDocument(await vscode.workspace.openTextDocument(vscode.Uri.parse('attention-test:/a.txt')), vscode.ViewColumn.One);
+      await vscode.window.showTextDocument(
+        await vscode.workspace.openTextDocument(vscode.Uri.parse('attention-test:/a.txt')),
+        vscode.ViewColumn.One,
+      );
       expect((await explain(api)).run?.streams[0].text).to.equal('virtual');
     } finally {
       provider.dispose();
@@ -171,11 +219,22 @@ describe('Explain Attention', () => {
     await explain(api);
     await vscode.commands.executeCommand('attentionExplorer.openPanel');
     const uri = await writeFile('texts/covered.txt', 'beside the panel');
-    const panelColumn = vscode.window.tabGroups.all.find(({ activeTab }) => activeTab?.input instanceof vscode.TabInputWebview)?.viewColumn;
-    const editor = await vscode.window.showTextDocument(uri, { viewColumn: panelColumn ?? vscode.ViewColumn.Two, preview: false });
+    const panelColumn = vscode.window.tabGroups.all.find(
+      ({ activeTab }) => activeTab?.input instanceof vscode.TabInputWebview,
+    )?.viewColumn;
+    const editor = await vscode.window.showTextDocument(uri, {
+      viewColumn: panelColumn ?? vscode.ViewColumn.Two,
+      preview: false,
+    });
     expect(editor.viewColumn).to.equal(panelColumn);
     expect((await explain(api)).run?.streams[0].text).to.equal('beside the panel');
-    await until(api, 'both are seen', ({ panel }) => panel?.isVisible === true && vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri.toString()));
+    await until(
+      api,
+      'both are seen',
+      ({ panel }) =>
+        panel?.isVisible === true &&
+        vscode.window.visibleTextEditors.some(({ document }) => document.uri.toString() === uri.toString()),
+    );
   });
 
   it('explains the sample', async () => {
@@ -208,10 +267,15 @@ describe('Explain Attention', () => {
     try {
       await vscode.commands.executeCommand('attentionExplorer.explainSample');
       expectReady(api.snapshot());
-      expect(api.snapshot().run?.streams.map(({ role, text }) => [role, text])).to.deep.equal([['source', '3rd of May 1979'], ['target', '1979-05-03']]);
+      expect(api.snapshot().run?.streams.map(({ role, text }) => [role, text])).to.deep.equal([
+        ['source', '3rd of May 1979'],
+        ['target', '1979-05-03'],
+      ]);
       const { run, view, statusBar } = api.snapshot();
       // Both texts are counted, as in the panel.
-      expect(statusBar).to.match(new RegExp(` · ${run?.streams.reduce((sum, { tokens }) => sum + tokens.length, 0)} tokens$`));
+      expect(statusBar).to.match(
+        new RegExp(` · ${run?.streams.reduce((sum, { tokens }) => sum + tokens.length, 0)} tokens$`),
+      );
       expect(run?.streams[0].tokens.length).to.be.greaterThan(0);
       // The head that aligns them is shown first.
       expect(view.selection).to.deep.include({ component: 'cross', heads: [{ layer: 2, head: 1 }] });
@@ -222,7 +286,10 @@ describe('Explain Attention', () => {
 
   it('applies a chat template only when asked to, keeps it for the next run, and shows it', async () => {
     const folder = await writeTinyModel('models/chat');
-    await writeFile(`${folder}/tokenizer_config.json`, JSON.stringify({ chat_template: "{{ '<user>' + messages[0].content | trim + '<end>' }}" }));
+    await writeFile(
+      `${folder}/tokenizer_config.json`,
+      JSON.stringify({ chat_template: "{{ '<user>' + messages[0].content | trim + '<end>' }}" }),
+    );
     await configure({ modelPath: folder });
     try {
       await openText(' hi\n');
@@ -232,7 +299,12 @@ describe('Explain Attention', () => {
         const { status, run: info, notices } = api.snapshot();
         expect(status.kind).to.equal('ready');
         expect(info?.streams[0].text).to.equal(' hi\n');
-        expect(info?.streams[0].tokens.map(({ template, start, end }) => template ?? [start, end])).to.deep.equal([...'<user>', [1, 2], [2, 3], ...'<end>']);
+        expect(info?.streams[0].tokens.map(({ template, start, end }) => template ?? [start, end])).to.deep.equal([
+          ...'<user>',
+          [1, 2],
+          [2, 3],
+          ...'<end>',
+        ]);
         expect(notices.join()).to.include('chat template');
         await vscode.commands.executeCommand('attentionExplorer.explainAgain');
       }
@@ -241,13 +313,17 @@ describe('Explain Attention', () => {
       await vscode.commands.executeCommand('attentionExplorer.explainAgain');
       expectReady(api.snapshot());
       expect(api.snapshot().run?.streams[0].tokens).to.have.length(4);
-      expect(api.snapshot().notices.join()).to.include('The model tiny has no chat template, so the text is explained as it is');
+      expect(api.snapshot().notices.join()).to.include(
+        'The model tiny has no chat template, so the text is explained as it is',
+      );
       await configure({ modelPath: folder });
       await vscode.commands.executeCommand('attentionExplorer.explainAgain');
       expect(api.snapshot().run?.streams[0].tokens[0]).to.include({ template: '<' });
       await vscode.commands.executeCommand('attentionExplorer.showChatTemplate');
       const shown = vscode.workspace.textDocuments.find(({ uri }) => uri.path.endsWith('Chat Template.md'))?.getText();
-      expect(shown).to.include('<user>«your text»<end>').and.to.include("{{ '<user>' + messages[0].content | trim + '<end>' }}");
+      expect(shown)
+        .to.include('<user>«your text»<end>')
+        .and.to.include("{{ '<user>' + messages[0].content | trim + '<end>' }}");
     } finally {
       await configure({ modelPath: 'models/tiny' });
     }
@@ -255,8 +331,13 @@ describe('Explain Attention', () => {
 
   it('shows the extraction report', async () => {
     await vscode.commands.executeCommand('attentionExplorer.showExtractionReport');
-    const report = vscode.workspace.textDocuments.find((document) => document.uri.scheme === 'attention-explorer-report' && document.getText().startsWith('# Extraction report'));
-    expect(report?.getText()).to.match(/^#/).and.to.match(/12 heads|attn|attention/i);
+    const report = vscode.workspace.textDocuments.find(
+      (document) =>
+        document.uri.scheme === 'attention-explorer-report' && document.getText().startsWith('# Extraction report'),
+    );
+    expect(report?.getText())
+      .to.match(/^#/)
+      .and.to.match(/12 heads|attn|attention/i);
   });
 
   it('has the bundled model by default', async () => {
@@ -291,5 +372,7 @@ describe('Explain Attention', () => {
 
 /** What the panel's tab is called. */
 function panelTitle(): string | undefined {
-  return vscode.window.tabGroups.all.flatMap(({ tabs }) => tabs).find(({ label }) => label.startsWith('Attention Explorer'))?.label;
+  return vscode.window.tabGroups.all
+    .flatMap(({ tabs }) => tabs)
+    .find(({ label }) => label.startsWith('Attention Explorer'))?.label;
 }

@@ -16,7 +16,13 @@ describe('Hovering in the editor', () => {
     editor = await openText(text);
     select(editor, 6, 22);
     await explain(api);
-    api.changeView({ selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' }, direction: 'reads', scale: 'absolute', threshold: 0, pinned: [] });
+    api.changeView({
+      selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' },
+      direction: 'reads',
+      scale: 'absolute',
+      threshold: 0,
+      pinned: [],
+    });
     // What a fresh run is looked at with has tests of its own.
     await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
     await until(api, 'nothing is lit', (state) => state.highlights.length === 0);
@@ -28,24 +34,40 @@ describe('Hovering in the editor', () => {
 
   /** Our card at an offset of the document, as Markdown. */
   async function cardAt(offset: number): Promise<string | undefined> {
-    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(offset));
-    return hovers.flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value))).find((value) => value.includes('attentionExplorer'));
+    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      editor.document.uri,
+      editor.document.positionAt(offset),
+    );
+    return hovers
+      .flatMap(({ contents }) => contents.map((content) => (typeof content === 'string' ? content : content.value)))
+      .find((value) => value.includes('attentionExplorer'));
   }
 
   it('shows the token, the head, and at most eight sources of a hundredth and more with their true weights', async () => {
     const card = await cardAt(6 + 12);
     expect(card).to.include('token 12').and.to.include('head 1.2');
     const row = await api.row(12);
-    const strongest = [...row].map((weight, position) => ({ weight, position })).sort((a, b) => b.weight - a.weight || a.position - b.position);
+    const strongest = [...row]
+      .map((weight, position) => ({ weight, position }))
+      .sort((a, b) => b.weight - a.weight || a.position - b.position);
     const listed = strongest.filter(({ weight }) => weight >= 0.01).slice(0, 8);
     const [reads, isReadBy] = (card ?? '').split('is read by:');
     const numbers = [...reads.matchAll(/` ([01]\.\d{3}) · \[/g)].map(([, number]) => number);
     expect(numbers).to.have.length(listed.length);
     numbers.forEach((number, i) => expect(Number(number)).to.be.closeTo(listed[i].weight, 6e-4));
-    const linked = (part: string): number[] => [...part.matchAll(/revealToken\?([^)]*)\)/g)].map(([, args]) => (JSON.parse(decodeURIComponent(args)) as [number, { position: number }])[1].position);
+    const linked = (part: string): number[] =>
+      [...part.matchAll(/revealToken\?([^)]*)\)/g)].map(
+        ([, args]) => (JSON.parse(decodeURIComponent(args)) as [number, { position: number }])[1].position,
+      );
     expect(linked(reads)).to.deep.equal(listed.map(({ position }) => position));
-    const columns = await Promise.all(Array.from({ length: 16 }, async (_, query) => ({ position: query, weight: (await api.row(query))[12] })));
-    const readers = columns.filter(({ weight }) => weight >= 0.01).sort((a, b) => b.weight - a.weight || a.position - b.position).slice(0, 3);
+    const columns = await Promise.all(
+      Array.from({ length: 16 }, async (_, query) => ({ position: query, weight: (await api.row(query))[12] })),
+    );
+    const readers = columns
+      .filter(({ weight }) => weight >= 0.01)
+      .sort((a, b) => b.weight - a.weight || a.position - b.position)
+      .slice(0, 3);
     expect(linked(isReadBy)).to.deep.equal(readers.map(({ position }) => position));
   });
 
@@ -93,7 +115,14 @@ describe('Hovering in the editor', () => {
 
   it('pins from the panel’s menu, and copies the weights of its token', async () => {
     const { run } = api.snapshot();
-    const menu = { webview: 'attentionExplorer.panel', webviewSection: 'token', preventDefaultContextMenuItems: true, runId: run?.runId, stream: 0, position: 12 };
+    const menu = {
+      webview: 'attentionExplorer.panel',
+      webviewSection: 'token',
+      preventDefaultContextMenuItems: true,
+      runId: run?.runId,
+      stream: 0,
+      position: 12,
+    };
     await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
     expect(api.snapshot().view.pinned).to.deep.equal([{ stream: 0, position: 12 }]);
     await vscode.commands.executeCommand('attentionExplorer.pinHere', menu);
@@ -103,14 +132,28 @@ describe('Hovering in the editor', () => {
     const row = await api.row(12);
     expect(lines).to.have.length(row.length + 1);
     lines.slice(1).forEach((line, i) => expect(Number(line.split('\t')[2])).to.equal(row[i]));
-    for (const hostile of [{ ...menu, position: 999 }, { ...menu, runId: -1 }, { ...menu, stream: 'x' }]) {
-      expect(await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinHere', hostile)).then(() => 'done', () => 'refused')).to.equal('refused');
+    for (const hostile of [
+      { ...menu, position: 999 },
+      { ...menu, runId: -1 },
+      { ...menu, stream: 'x' },
+    ]) {
+      expect(
+        await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinHere', hostile)).then(
+          () => 'done',
+          () => 'refused',
+        ),
+      ).to.equal('refused');
     }
   });
 
   it('refuses links of another run and tokens that are not there', async () => {
     const { run } = api.snapshot();
-    for (const args of [[-1, { stream: 0, position: 0 }], [run?.runId, { stream: 0, position: 999 }], [run?.runId, 'x'], []]) {
+    for (const args of [
+      [-1, { stream: 0, position: 0 }],
+      [run?.runId, { stream: 0, position: 999 }],
+      [run?.runId, 'x'],
+      [],
+    ]) {
       const failed = await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinToken', ...args)).then(
         () => false,
         () => true,
@@ -130,7 +173,11 @@ describe('Hovering in the editor', () => {
     await until(api, 'nothing is above the threshold', (state) => state.highlights.length === 0);
     api.changeView({ threshold: 0 });
     await configure({ scale: 'row' });
-    const { view, highlights } = await until(api, 'the strongest has full depth', (state) => state.highlights[0]?.bucket === 15);
+    const { view, highlights } = await until(
+      api,
+      'the strongest has full depth',
+      (state) => state.highlights[0]?.bucket === 15,
+    );
     expect(view.scale).to.equal('row');
     expect(highlights[0].weight).to.be.below(1);
   });
@@ -166,10 +213,25 @@ describe('A fresh run in the editor', () => {
     expect(run?.streams[0].tokens).to.have.length(16);
     const row = await api.row(15);
     const strongest = Math.max(...row);
-    await until(api, 'it is lit', ({ highlights }) => highlights.length > 0 && highlights[0].weight === strongest && highlights.every(({ start, weight }) => weight === row[start]));
-    await vscode.commands.executeCommand('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(8));
+    await until(
+      api,
+      'it is lit',
+      ({ highlights }) =>
+        highlights.length > 0 &&
+        highlights[0].weight === strongest &&
+        highlights.every(({ start, weight }) => weight === row[start]),
+    );
+    await vscode.commands.executeCommand(
+      'vscode.executeHoverProvider',
+      editor.document.uri,
+      editor.document.positionAt(8),
+    );
     expect(api.snapshot().caret).to.equal(undefined);
-    await vscode.commands.executeCommand('vscode.executeHoverProvider', editor.document.uri, editor.document.positionAt(2));
+    await vscode.commands.executeCommand(
+      'vscode.executeHoverProvider',
+      editor.document.uri,
+      editor.document.positionAt(2),
+    );
     await until(api, 'nothing is lit', (state) => state.hovered === undefined && state.highlights.length === 0);
   });
 

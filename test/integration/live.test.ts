@@ -1,7 +1,20 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
-import { closeAll, configure, expectReady, explain, openText, readFixture, select, sleep, testApi, until, writeFile, writeTinyModel } from './support';
+import {
+  closeAll,
+  configure,
+  expectReady,
+  explain,
+  openText,
+  readFixture,
+  select,
+  sleep,
+  testApi,
+  until,
+  writeFile,
+  writeTinyModel,
+} from './support';
 
 const toggle = (): Thenable<unknown> => vscode.commands.executeCommand('attentionExplorer.toggleLiveMode');
 
@@ -12,7 +25,13 @@ describe('Live mode', () => {
     api = await testApi();
     await writeTinyModel();
     await writeFile('models/pasts/model.onnx', await readFixture('pasts/gpt2/model.onnx'));
-    for (const file of ['tokenizer.json', 'config.json']) await writeFile(`models/pasts/${file}`, await vscode.workspace.fs.readFile(vscode.Uri.joinPath((vscode.workspace.workspaceFolders ?? [])[0].uri, 'models/tiny', file)));
+    for (const file of ['tokenizer.json', 'config.json'])
+      await writeFile(
+        `models/pasts/${file}`,
+        await vscode.workspace.fs.readFile(
+          vscode.Uri.joinPath((vscode.workspace.workspaceFolders ?? [])[0].uri, 'models/tiny', file),
+        ),
+      );
     await configure({ modelPath: 'models/pasts', liveDelay: 60, selection: 'alone' });
   });
   afterEach(async () => {
@@ -22,7 +41,8 @@ describe('Live mode', () => {
   after(() => configure({ modelPath: 'models/tiny', liveDelay: undefined }));
 
   const put = (editor: vscode.TextEditor, offset: number): void => select(editor, offset, offset);
-  const insert = (editor: vscode.TextEditor, offset: number, text: string): Thenable<boolean> => editor.edit((edit) => edit.insert(editor.document.positionAt(offset), text));
+  const insert = (editor: vscode.TextEditor, offset: number, text: string): Thenable<boolean> =>
+    editor.edit((edit) => edit.insert(editor.document.positionAt(offset), text));
   /** The text of the token that is lit. */
   const lit = ({ run, caret }: TestSnapshot): string | undefined => {
     const [stream] = run?.streams ?? [];
@@ -37,7 +57,10 @@ describe('Live mode', () => {
     await toggle();
     expectReady(await until(api, 'the first picture', shows('one two')));
     expect(lit(api.snapshot())).to.equal('o');
-    api.changeView({ selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' }, scale: 'row' });
+    api.changeView({
+      selection: { component: 'self', heads: [{ layer: 1, head: 2 }], aggregation: 'mean' },
+      scale: 'row',
+    });
     const kinds = new Set<string>();
     const watching = setInterval(() => kinds.add(api.snapshot().status.kind), 5);
     await insert(editor, 7, 's');
@@ -70,7 +93,12 @@ describe('Live mode', () => {
     put(editor, 6);
     await toggle();
     await until(api, 'the first picture', shows('abcdef'));
-    api.changeView({ pinned: [{ stream: 0, position: 1 }, { stream: 0, position: 4 }] });
+    api.changeView({
+      pinned: [
+        { stream: 0, position: 1 },
+        { stream: 0, position: 4 },
+      ],
+    });
     await insert(editor, 3, '-');
     const { view } = await until(api, 'the next picture', shows('abc-def'));
     expect(view.pinned).to.deep.equal([{ stream: 0, position: 1 }]);
@@ -86,12 +114,19 @@ describe('Live mode', () => {
     put(await openText('first'), 5);
     await toggle();
     await until(api, 'the first picture', shows('first'));
-    const untitled = await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ content: 'untitled' }), { viewColumn: vscode.ViewColumn.One });
+    const untitled = await vscode.window.showTextDocument(
+      await vscode.workspace.openTextDocument({ content: 'untitled' }),
+      { viewColumn: vscode.ViewColumn.One },
+    );
     put(untitled, 8);
     await until(api, 'the untitled one', shows('untitled'));
     const long = await openText('line of text\n'.repeat(3000));
     put(long, 20_000);
-    const { run, textRange } = await until(api, 'the long one', ({ run: now }) => now?.streams[0].text.startsWith('line of') === true);
+    const { run, textRange } = await until(
+      api,
+      'the long one',
+      ({ run: now }) => now?.streams[0].text.startsWith('line of') === true,
+    );
     expect(run?.streams[0].tokens.length).to.be.within(16, 64);
     expect(textRange?.start).to.be.within(19_900, 20_000);
     expect(textRange?.end).to.be.at.least(20_000);

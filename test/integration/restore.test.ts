@@ -1,7 +1,17 @@
 import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { closeAll, configure, expectFailure, explain, extension, openFile, select, testApi, writeTinyModel } from './support';
+import {
+  closeAll,
+  configure,
+  expectFailure,
+  explain,
+  extension,
+  openFile,
+  select,
+  testApi,
+  writeTinyModel,
+} from './support';
 
 describe('Coming back after a reload', () => {
   let api: TestApi;
@@ -17,7 +27,10 @@ describe('Coming back after a reload', () => {
     const editor = await openFile('kept.txt', 'first\nsecond line\nthird\n');
     select(editor, 6, 17);
     await explain(api);
-    api.changeView({ selection: { component: 'self', heads: [{ layer: 2, head: 1 }], aggregation: 'mean' }, pinned: [{ stream: 0, position: 3 }] });
+    api.changeView({
+      selection: { component: 'self', heads: [{ layer: 2, head: 1 }], aggregation: 'mean' },
+      pinned: [{ stream: 0, position: 3 }],
+    });
     const { kept } = api.snapshot();
     await closeAll();
     return { layout: {}, persist: JSON.parse(JSON.stringify(kept)) as unknown };
@@ -73,7 +86,13 @@ describe('Coming back after a reload', () => {
     await leave();
     const remembered = api.snapshot().remembered as { uri: string }; // our own
     const secret = vscode.Uri.joinPath(extension().extensionUri, 'package.json').toString();
-    for (const persist of [null, {}, remembered, { ...remembered, uri: secret }, { version: 2, key: 'of another workspace', uri: secret }]) {
+    for (const persist of [
+      null,
+      {},
+      remembered,
+      { ...remembered, uri: secret },
+      { version: 2, key: 'of another workspace', uri: secret },
+    ]) {
       const { run } = api.snapshot();
       await api.restore({ persist });
       expectFailure(api.snapshot().status, 'notShownHere');

@@ -3,7 +3,21 @@ import type * as Fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
-import { closeAll, expectFailure, expectReady, explain, openFile, readFixture, select, sleep, testApi, until, workspaceFolder, writeFile, writeTinyModel } from './support';
+import {
+  closeAll,
+  expectFailure,
+  expectReady,
+  explain,
+  openFile,
+  readFixture,
+  select,
+  sleep,
+  testApi,
+  until,
+  workspaceFolder,
+  writeFile,
+  writeTinyModel,
+} from './support';
 
 const text = 'a text of some more tokens than eight';
 
@@ -32,7 +46,10 @@ describe('A workspace that is not trusted', () => {
 
   /** Sets the person's own settings; undefined takes one back. */
   async function configureUser(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    for (const [key, value] of Object.entries(settings)) await vscode.workspace.getConfiguration('attentionExplorer').update(key, value, vscode.ConfigurationTarget.Global);
+    for (const [key, value] of Object.entries(settings))
+      await vscode.workspace
+        .getConfiguration('attentionExplorer')
+        .update(key, value, vscode.ConfigurationTarget.Global);
   }
 
   async function explainWith(modelPath: string | undefined): Promise<TestSnapshot> {
@@ -44,7 +61,8 @@ describe('A workspace that is not trusted', () => {
   async function writeSettings(content: (scale: string) => string): Promise<void> {
     const scale = vscode.workspace.getConfiguration('attentionExplorer').get('scale') === 'log' ? 'row' : 'log';
     await writeFile('.vscode/settings.json', content(scale));
-    for (let i = 0; i < 500 && vscode.workspace.getConfiguration('attentionExplorer').get('scale') !== scale; i++) await sleep(20);
+    for (let i = 0; i < 500 && vscode.workspace.getConfiguration('attentionExplorer').get('scale') !== scale; i++)
+      await sleep(20);
     expect(vscode.workspace.getConfiguration('attentionExplorer').get('scale')).to.equal(scale);
   }
 
@@ -96,16 +114,25 @@ describe('A workspace that is not trusted', () => {
       const { status, run } = await explainWith(way);
       expectFailure(status, 'untrustedModel');
       expect(run, way).to.equal(undefined);
-      if (status.kind === 'failed') expect([status.error.action?.id, status.error.alternative?.id]).to.deep.equal(['trustWorkspace', 'selectModel']);
+      if (status.kind === 'failed')
+        expect([status.error.action?.id, status.error.alternative?.id]).to.deep.equal([
+          'trustWorkspace',
+          'selectModel',
+        ]);
     }
   });
 
   it('supplies none for pictures, live mode, the report and the chat template either', async () => {
     await configureUser({ modelPath: `${outside}/leadsIn/models/evil` });
-    await vscode.commands.executeCommand('attentionExplorer.explainImage', await writeFile('picture.png', await readFixture('images/bits.png')));
+    await vscode.commands.executeCommand(
+      'attentionExplorer.explainImage',
+      await writeFile('picture.png', await readFixture('images/bits.png')),
+    );
     expectFailure(api.snapshot().status, 'untrustedModel');
     for (const name of ['Extraction Report.md', 'Chat Template.md']) {
-      const document = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'attention-explorer-report', path: `/${name}` }));
+      const document = await vscode.workspace.openTextDocument(
+        vscode.Uri.from({ scheme: 'attention-explorer-report', path: `/${name}` }),
+      );
       expect(document.getText()).to.include('is not trusted').and.to.not.include('nodes');
     }
     await vscode.commands.executeCommand('attentionExplorer.toggleLiveMode');
@@ -126,7 +153,14 @@ describe('A workspace that is not trusted', () => {
 
   it('sets nothing that costs, however it is written, and says that it is ignored', async () => {
     await configureUser({ modelPath: `${outside}/good` });
-    const costs = { modelPath: 'models/evil', tokenLimit: 8, threads: 1, backend: 'wasm', liveTokens: 1024, liveDelay: 50 };
+    const costs = {
+      modelPath: 'models/evil',
+      tokenLimit: 8,
+      threads: 1,
+      backend: 'wasm',
+      liveTokens: 1024,
+      liveDelay: 50,
+    };
     const plain = Object.fromEntries(Object.entries(costs).map(([key, value]) => [`attentionExplorer.${key}`, value]));
     const before = await explain(api);
     for (const settings of [plain, { attentionExplorer: costs }, { '[plaintext]': plain }]) {
@@ -135,15 +169,20 @@ describe('A workspace that is not trusted', () => {
       expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
       expect(run?.streams[0].text).to.equal(text);
       expect(run?.model).to.deep.equal(before.run?.model);
-      if (!('[plaintext]' in settings)) expect(notices.join('\n')).to.include('what its settings say of the model and its limits is ignored');
+      if (!('[plaintext]' in settings))
+        expect(notices.join('\n')).to.include('what its settings say of the model and its limits is ignored');
     }
     await explainWith(`${outside}/good`);
   });
 
   it('makes nobody wait for a large file of settings, which is not read', async () => {
     await configureUser({ modelPath: `${outside}/good` });
-    await writeSettings((scale) => `{"attentionExplorer.scale": "${scale}"${',"attentionExplorer.modelPath": "x"'.repeat(10)}}`);
-    expect((await explain(api)).notices.join('\n')).to.include('is ignored').and.to.not.include('64 kB');
+    await writeSettings(
+      (scale) => `{"attentionExplorer.scale": "${scale}"${',"attentionExplorer.modelPath": "x"'.repeat(10)}}`,
+    );
+    expect((await explain(api)).notices.join('\n'))
+      .to.include('is ignored')
+      .and.to.not.include('64 kB');
     // One line, the key again and again without a value.
     const large = `{${'"attentionExplorer.modelPath" '.repeat(10_000)}}`;
     expect(large.length).to.be.greaterThan(300_000);

@@ -2,7 +2,22 @@ import { expect } from 'chai';
 import * as vscode from 'vscode';
 import type { TestApi, TestSnapshot } from '../../src/host/testApi';
 import { syntaxEnds, syntaxPatience } from '../../src/host/run/syntaxEnds';
-import { closeAll, configure, expectFailure, expectReady, explain, openFile, openText, readFixture, select, sleep, testApi, until, writeFile, writeTinyModel } from './support';
+import {
+  closeAll,
+  configure,
+  expectFailure,
+  expectReady,
+  explain,
+  openFile,
+  openText,
+  readFixture,
+  select,
+  sleep,
+  testApi,
+  until,
+  writeFile,
+  writeTinyModel,
+} from './support';
 
 describe('A selection in its text', () => {
   const lines = Array.from({ length: 30 }, (_, i) => `line ${i} here`);
@@ -12,10 +27,16 @@ describe('A selection in its text', () => {
   before(async () => {
     api = await testApi();
     await configure({ modelPath: await writeTinyModel(), selection: undefined });
-    await vscode.workspace.getConfiguration('attentionExplorer').update('selection', undefined, vscode.ConfigurationTarget.Global);
+    await vscode.workspace
+      .getConfiguration('attentionExplorer')
+      .update('selection', undefined, vscode.ConfigurationTarget.Global);
   });
   afterEach(closeAll);
-  after(() => vscode.workspace.getConfiguration('attentionExplorer').update('selection', undefined, vscode.ConfigurationTarget.Global));
+  after(() =>
+    vscode.workspace
+      .getConfiguration('attentionExplorer')
+      .update('selection', undefined, vscode.ConfigurationTarget.Global),
+  );
 
   /** Selects the first place of a text and explains it. */
   async function explainPart(editor: vscode.TextEditor, part: string): Promise<TestSnapshot> {
@@ -54,15 +75,24 @@ describe('A selection in its text', () => {
     const start = document.document.getText().indexOf('20 x');
     const lineRange = (from: number, to: number): vscode.Range => new vscode.Range(from, 0, to, short[to].length);
     const endOf = (line: number): number => document.document.offsetAt(lineRange(line, line).end);
-    const ends = (patience?: number): Promise<readonly number[]> => syntaxEnds(document.document, { start, end: start + 4 }, patience);
-    const body = (range: vscode.Range, kind: vscode.SymbolKind): vscode.DocumentSymbol => new vscode.DocumentSymbol('x', '', kind, range, range);
+    const ends = (patience?: number): Promise<readonly number[]> =>
+      syntaxEnds(document.document, { start, end: start + 4 }, patience);
+    const body = (range: vscode.Range, kind: vscode.SymbolKind): vscode.DocumentSymbol =>
+      new vscode.DocumentSymbol('x', '', kind, range, range);
     let isLate = false;
     const providers = [
-      vscode.languages.registerSelectionRangeProvider('plaintext', { provideSelectionRanges: () => [new vscode.SelectionRange(lineRange(20, 20), new vscode.SelectionRange(lineRange(19, 21)))] }),
+      vscode.languages.registerSelectionRangeProvider('plaintext', {
+        provideSelectionRanges: () => [
+          new vscode.SelectionRange(lineRange(20, 20), new vscode.SelectionRange(lineRange(19, 21))),
+        ],
+      }),
       vscode.languages.registerDocumentSymbolProvider('plaintext', {
         provideDocumentSymbols: async () => {
           if (isLate) await new Promise((resolve) => setTimeout(resolve, 1000));
-          const [outer, inner] = [body(lineRange(0, 29), vscode.SymbolKind.Class), body(lineRange(18, 22), vscode.SymbolKind.Method)];
+          const [outer, inner] = [
+            body(lineRange(0, 29), vscode.SymbolKind.Class),
+            body(lineRange(18, 22), vscode.SymbolKind.Method),
+          ];
           outer.children.push(inner);
           return [outer];
         },
@@ -91,7 +121,9 @@ describe('A selection in its text', () => {
     const editor = await openText(text);
     const state = await explainPart(editor, 'line 9 here\nline 10 he');
     expect(state.view.pinned).to.deep.equal([]);
-    expect((state.textRange?.start ?? 0) + (state.run?.streams[0].tokens[state.caret ?? 0].end ?? 0)).to.equal(text.indexOf('line 10 he') + 'line 10 he'.length);
+    expect((state.textRange?.start ?? 0) + (state.run?.streams[0].tokens[state.caret ?? 0].end ?? 0)).to.equal(
+      text.indexOf('line 10 he') + 'line 10 he'.length,
+    );
   });
 
   it('is read alone where the switch says so, which is remembered, and in its text again', async () => {
@@ -163,12 +195,25 @@ describe('A selection in its text', () => {
   });
 
   it('is read in its cell of a notebook', async () => {
-    const cells = ['a = 1', 'b = a + 2'].map((source) => ({ cell_type: 'code', metadata: {}, source: [source], outputs: [], execution_count: null }));
-    const notebook = await vscode.workspace.openNotebookDocument(await writeFile('context.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })));
+    const cells = ['a = 1', 'b = a + 2'].map((source) => ({
+      cell_type: 'code',
+      metadata: {},
+      source: [source],
+      outputs: [],
+      execution_count: null,
+    }));
+    const notebook = await vscode.workspace.openNotebookDocument(
+      await writeFile('context.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 })),
+    );
     const cell = notebook.cellAt(1).document;
-    await vscode.window.showNotebookDocument(notebook, { viewColumn: vscode.ViewColumn.One, selections: [new vscode.NotebookRange(1, 2)] });
+    await vscode.window.showNotebookDocument(notebook, {
+      viewColumn: vscode.ViewColumn.One,
+      selections: [new vscode.NotebookRange(1, 2)],
+    });
     await vscode.commands.executeCommand('notebook.cell.edit');
-    let editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === cell.uri.toString());
+    let editor = vscode.window.visibleTextEditors.find(
+      ({ document }) => document.uri.toString() === cell.uri.toString(),
+    );
     for (let i = 0; i < 100 && editor === undefined; i++) {
       await new Promise((resolve) => setTimeout(resolve, 20));
       editor = vscode.window.visibleTextEditors.find(({ document }) => document.uri.toString() === cell.uri.toString());
@@ -229,7 +274,8 @@ describe('Two selections', () => {
   before(async () => {
     api = await testApi();
     bert = 'models/pairs';
-    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json']) await writeFile(`${bert}/${name}`, await readFixture(`pairs/bert/${name}`));
+    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json'])
+      await writeFile(`${bert}/${name}`, await readFixture(`pairs/bert/${name}`));
   });
   beforeEach(() => configure({ modelPath: bert, selection: undefined }));
   afterEach(closeAll);
@@ -251,12 +297,28 @@ describe('Two selections', () => {
     const [stream] = state.run?.streams ?? [];
     expect(stream.text).to.equal('Where did a dog sit?cat sat on');
     expect(stream.second).to.deep.equal({ start: 20, from: 8 });
-    expect(stream.tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal('[CLS]:0 where:0 did:0 a:0 dog:0 sit:0 ?:0 [SEP]:0 cat:1 sat:1 on:1 [SEP]:1');
+    expect(stream.tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal(
+      '[CLS]:0 where:0 did:0 a:0 dog:0 sit:0 ?:0 [SEP]:0 cat:1 sat:1 on:1 [SEP]:1',
+    );
     expect(state.notices.join(' ')).to.match(/as a pair/);
     // Weights light up at both places.
-    api.changeView({ pinned: [{ stream: 0, position: 1 }, { stream: 0, position: 8 }], threshold: 0 });
-    await until(api, 'both texts are lit', ({ highlights }) => highlights.some(({ start }) => start >= 20) && highlights.some(({ end }) => end <= 20));
-    const [hover] = await vscode.commands.executeCommand<vscode.Hover[]>('vscode.executeHoverProvider', vscode.window.activeTextEditor?.document.uri, new vscode.Position(2, 5));
+    api.changeView({
+      pinned: [
+        { stream: 0, position: 1 },
+        { stream: 0, position: 8 },
+      ],
+      threshold: 0,
+    });
+    await until(
+      api,
+      'both texts are lit',
+      ({ highlights }) => highlights.some(({ start }) => start >= 20) && highlights.some(({ end }) => end <= 20),
+    );
+    const [hover] = await vscode.commands.executeCommand<vscode.Hover[]>(
+      'vscode.executeHoverProvider',
+      vscode.window.activeTextEditor?.document.uri,
+      new vscode.Position(2, 5),
+    );
     expect(hover.contents.length).to.equal(1);
     expect(api.snapshot().hovered, 'the second text’s own token').to.equal(8);
   });
@@ -306,7 +368,8 @@ describe('The languages of a translator', () => {
   let api: TestApi;
   before(async () => {
     api = await testApi();
-    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json']) await writeFile(`models/translator/${name}`, await readFixture(`languages/m2m100/${name}`));
+    for (const name of ['model.onnx', 'config.json', 'tokenizer.json', 'tokenizer_config.json'])
+      await writeFile(`models/translator/${name}`, await readFixture(`languages/m2m100/${name}`));
     await configure({ modelPath: 'models/translator' });
   });
   afterEach(closeAll);

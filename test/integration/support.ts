@@ -19,12 +19,20 @@ export async function testApi(): Promise<TestApi> {
 }
 
 /** Waits until something holds of the window's state, and returns that state. */
-export async function until(api: TestApi, what: string, holds: (state: TestSnapshot) => boolean, milliseconds = 20_000): Promise<TestSnapshot> {
+export async function until(
+  api: TestApi,
+  what: string,
+  holds: (state: TestSnapshot) => boolean,
+  milliseconds = 20_000,
+): Promise<TestSnapshot> {
   const end = performance.now() + milliseconds;
   for (;;) {
     const state = api.snapshot();
     if (holds(state)) return state;
-    if (performance.now() > end) throw new Error(`Not in time: ${what}. The status is ${JSON.stringify(state.status)}, the engine ${JSON.stringify(state.engine)}.`);
+    if (performance.now() > end)
+      throw new Error(
+        `Not in time: ${what}. The status is ${JSON.stringify(state.status)}, the engine ${JSON.stringify(state.engine)}.`,
+      );
     await sleep(20);
   }
 }
@@ -56,7 +64,8 @@ export async function readFixture(path: string): Promise<Uint8Array> {
 /** Sets settings in the workspace; undefined takes one back. */
 export async function configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
   const configuration = vscode.workspace.getConfiguration('attentionExplorer');
-  for (const [key, value] of Object.entries(settings)) await configuration.update(key, value, vscode.ConfigurationTarget.Workspace);
+  for (const [key, value] of Object.entries(settings))
+    await configuration.update(key, value, vscode.ConfigurationTarget.Workspace);
 }
 
 /** Puts a tiny decoder (3 layers of 4 heads, 64 positions) with a tokenizer into the workspace; resolves to the folder's path there. */
@@ -76,7 +85,10 @@ export async function openText(content: string, extension = 'txt'): Promise<vsco
 
 /** Opens a file of the workspace in an editor, with this content. */
 export async function openFile(path: string, content: string): Promise<vscode.TextEditor> {
-  const editor = await vscode.window.showTextDocument(await writeFile(path, content), { viewColumn: vscode.ViewColumn.One, preview: false });
+  const editor = await vscode.window.showTextDocument(await writeFile(path, content), {
+    viewColumn: vscode.ViewColumn.One,
+    preview: false,
+  });
   // A document that VS Code still knew follows its file a little later.
   for (let i = 0; i < 250 && editor.document.getText() !== content; i++) await sleep(20);
   expect(editor.document.getText()).to.equal(content);
@@ -99,7 +111,13 @@ let slowModels = 0;
 /** Makes the next run a slow one: its model is not as tiny, and no engine has loaded it. */
 export async function slowDown(): Promise<void> {
   const folder = `models/slow${++slowModels}`;
-  for (const file of ['model.onnx', 'tokenizer.json', 'config.json']) await writeFile(`${folder}/${file}`, await vscode.workspace.fs.readFile(vscode.Uri.joinPath(extension().extensionUri, 'media', 'models', 'code-decoder', file)));
+  for (const file of ['model.onnx', 'tokenizer.json', 'config.json'])
+    await writeFile(
+      `${folder}/${file}`,
+      await vscode.workspace.fs.readFile(
+        vscode.Uri.joinPath(extension().extensionUri, 'media', 'models', 'code-decoder', file),
+      ),
+    );
   await configure({ modelPath: folder });
 }
 
@@ -110,7 +128,8 @@ export function expectReady({ status }: TestSnapshot): void {
 
 /** Expects a failure that the panel shows: its code, a filled sentence, and an action. */
 export function expectFailure(status: PanelStatus, code: string): void {
-  if (status.kind !== 'failed' && status.kind !== 'engineStopped') throw new Error(`Expected ${code}, but the status is ${JSON.stringify(status)}.`);
+  if (status.kind !== 'failed' && status.kind !== 'engineStopped')
+    throw new Error(`Expected ${code}, but the status is ${JSON.stringify(status)}.`);
   expect(status.error.code, JSON.stringify(status.error)).to.equal(code);
   expect(status.error.sentence).to.match(/[.:,].*\.$/);
   expect(status.error.sentence).to.not.match(/\{\d\}/);
@@ -137,5 +156,11 @@ export async function closeAll(): Promise<void> {
 /** Closes the tabs of texts and files whose address is such. */
 export async function closeTabs(isToClose: (uri: vscode.Uri | undefined) => boolean): Promise<void> {
   const tabs = vscode.window.tabGroups.all.flatMap((group) => group.tabs);
-  await vscode.window.tabGroups.close(tabs.filter(({ input }) => !(input instanceof vscode.TabInputWebview) && isToClose(input instanceof vscode.TabInputText ? input.uri : undefined)));
+  await vscode.window.tabGroups.close(
+    tabs.filter(
+      ({ input }) =>
+        !(input instanceof vscode.TabInputWebview) &&
+        isToClose(input instanceof vscode.TabInputText ? input.uri : undefined),
+    ),
+  );
 }

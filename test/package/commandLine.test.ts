@@ -19,7 +19,8 @@ async function run(args: readonly string[], input?: string): Promise<Ended> {
   const started = performance.now();
   const child = spawn(process.execPath, [join(root, 'dist/cli.cjs'), ...args], { stdio: 'pipe' });
   const said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].on('data', (data: Buffer) => (said[stream] += data.toString()));
   child.stdin.on('error', () => {}); // it may have ended before it read
   if (input !== undefined) child.stdin.end(input);
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -38,9 +39,16 @@ describe('The command line’s time limit', function () {
   const tiny = JSON.parse(tinyTokenizer()) as object; // made there
 
   it('ends a command whose thread is held, with one sentence', async () => {
-    const slow = write('slow.json', { ...tiny, pre_tokenizer: { type: 'Split', pattern: { Regex: '(?:(?:x+)+y|.)' }, behavior: 'Isolated' } });
+    const slow = write('slow.json', {
+      ...tiny,
+      pre_tokenizer: { type: 'Split', pattern: { Regex: '(?:(?:x+)+y|.)' }, behavior: 'Isolated' },
+    });
     const { code, stdout, stderr, milliseconds } = await run(['tokenize', slow, '--timeout', '1'], 'x'.repeat(60));
-    expect({ code, stdout, stderr }).to.deep.equal({ code: 1, stdout: '', stderr: 'The command took longer than 1 s and was ended: allow it more with --timeout, or give it less to do.\n' });
+    expect({ code, stdout, stderr }).to.deep.equal({
+      code: 1,
+      stdout: '',
+      stderr: 'The command took longer than 1 s and was ended: allow it more with --timeout, or give it less to do.\n',
+    });
     // The tokenizer’s own limit is ten seconds.
     expect(milliseconds).to.be.within(1000, 9000);
   });
@@ -53,7 +61,10 @@ describe('The command line’s time limit', function () {
 
   it('changes nothing of what a command prints and how it ends', async () => {
     const tokenizer = write('tiny.json', tiny);
-    for (const args of [['tokenize', tokenizer], ['inspect', join(folder, 'none')]]) {
+    for (const args of [
+      ['tokenize', tokenizer],
+      ['inspect', join(folder, 'none')],
+    ]) {
       const { code, stdout, stderr } = await run(args, 'a b');
       const limited = await run([args[0], '--timeout', '50', args[1]], 'a b');
       expect(limited).to.deep.include({ code, stdout, stderr });
@@ -62,7 +73,12 @@ describe('The command line’s time limit', function () {
   });
 
   it('is a number of seconds', async () => {
-    for (const seconds of ['-1', 'soon']) expect(await run(['inspect', 'x', `--timeout=${seconds}`], '')).to.deep.include({ code: 2, stderr: '--timeout is not valid: it is a number of seconds, at most 2000000; "attention-explorer --help" says how it is used.\n' });
+    for (const seconds of ['-1', 'soon'])
+      expect(await run(['inspect', 'x', `--timeout=${seconds}`], '')).to.deep.include({
+        code: 2,
+        stderr:
+          '--timeout is not valid: it is a number of seconds, at most 2000000; "attention-explorer --help" says how it is used.\n',
+      });
   });
 });
 
@@ -80,10 +96,19 @@ describe('The command line', function () {
   });
 
   it('ends with 2 where it was not understood, in one sentence, and with 1 where something failed', async () => {
-    for (const args of [['explian'], ['inspect'], ['extract', 'model.onnx'], ['inspect', 'a', '--colour'], ['explain', 'a', '--backend', 'cuda'], ['tokenize', 'a', '--timeout', 'soon']]) {
+    for (const args of [
+      ['explian'],
+      ['inspect'],
+      ['extract', 'model.onnx'],
+      ['inspect', 'a', '--colour'],
+      ['explain', 'a', '--backend', 'cuda'],
+      ['tokenize', 'a', '--timeout', 'soon'],
+    ]) {
       const { code, stdout, stderr } = await run(args, '');
       expect({ code, stdout }, args.join(' ')).to.deep.equal({ code: 2, stdout: '' });
-      expect(stderr, args.join(' ')).to.match(/^[^\n]+ is not valid: [^\n]+; "attention-explorer --help" says how it is used\.\n$/);
+      expect(stderr, args.join(' ')).to.match(
+        /^[^\n]+ is not valid: [^\n]+; "attention-explorer --help" says how it is used\.\n$/,
+      );
     }
     expect((await run(['inspect', 'none.onnx'], '')).code).to.equal(1);
     expect((await run(['explain', 'none.txt'], '')).code).to.equal(1);
@@ -96,20 +121,41 @@ describe('The command line', function () {
     writeFileSync(second, 'A dog.\nThe cat sat on the mat.\n');
     const model = ['--model', 'test/fixtures/pairs/bert'];
     const { stdout } = await run(['explain', first, '--pair', `${second}:2-2`, ...model, '--json']);
-    const { tokens, second: place } = JSON.parse(stdout) as { tokens: { piece: string; typeId?: number }[]; second: { start: number; from: number } };
+    const { tokens, second: place } = JSON.parse(stdout) as {
+      tokens: { piece: string; typeId?: number }[];
+      second: { start: number; from: number };
+    };
     expect(place).to.deep.equal({ start: 22, from: 8 });
-    expect(tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal('[CLS]:0 where:0 did:0 the:0 cat:0 sit:0 ?:0 [SEP]:0 the:1 cat:1 sat:1 on:1 the:1 mat:1 .:1 [SEP]:1');
-    expect((await run(['explain', first, '--pair', second])).stderr).to.match(/^code-decoder does not read two texts as a pair/);
+    expect(tokens.map(({ piece, typeId = 0 }) => `${piece}:${typeId}`).join(' ')).to.equal(
+      '[CLS]:0 where:0 did:0 the:0 cat:0 sit:0 ?:0 [SEP]:0 the:1 cat:1 sat:1 on:1 the:1 mat:1 .:1 [SEP]:1',
+    );
+    expect((await run(['explain', first, '--pair', second])).stderr).to.match(
+      /^code-decoder does not read two texts as a pair/,
+    );
     expect((await run(['explain', first, '--pair', second, '--chat'])).code).to.equal(2);
     rmSync(folder, { recursive: true });
   });
 
   it('takes no option of texts with a picture, and no empty name', async () => {
-    for (const option of ['--chat', '--target=x', '--component=self', '--context=9', '--tokenizer=x', '--pair=x', '--source-language=x']) {
+    for (const option of [
+      '--chat',
+      '--target=x',
+      '--component=self',
+      '--context=9',
+      '--tokenizer=x',
+      '--pair=x',
+      '--source-language=x',
+    ]) {
       const { code, stderr } = await run(['explain', 'media/icon.png', option], '');
-      expect({ code, stderr }).to.deep.equal({ code: 2, stderr: `${option.split('=')[0]} is not valid: it is for texts, and the file is a picture; "attention-explorer --help" says how it is used.\n` });
+      expect({ code, stderr }).to.deep.equal({
+        code: 2,
+        stderr: `${option.split('=')[0]} is not valid: it is for texts, and the file is a picture; "attention-explorer --help" says how it is used.\n`,
+      });
     }
-    expect(await run(['explain', ''], '')).to.deep.include({ code: 2, stderr: 'FILE is not valid: it is missing; "attention-explorer --help" says how it is used.\n' });
+    expect(await run(['explain', ''], '')).to.deep.include({
+      code: 2,
+      stderr: 'FILE is not valid: it is missing; "attention-explorer --help" says how it is used.\n',
+    });
   });
 
   it('explains the standard input', async () => {
@@ -120,17 +166,24 @@ describe('The command line', function () {
   });
 
   it('names the bundled models where none is called that', async () => {
-    for (const args of [['inspect', 'bundled:nope'], ['explain', 'package.json', '--model', 'bundled:../models']]) {
+    for (const args of [
+      ['inspect', 'bundled:nope'],
+      ['explain', 'package.json', '--model', 'bundled:../models'],
+    ]) {
       const { code, stderr } = await run(args, '');
       expect(code).to.equal(1);
-      expect(stderr).to.match(/^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:shapes-linear-vit\.\n$/);
+      expect(stderr).to.match(
+        /^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:shapes-linear-vit\.\n$/,
+      );
     }
   });
 
   it('says in which head each token is read most, which special tokens a text spells, and no sink where there is none', async () => {
     const text = 'def area(width, height):\n    return width * height <|endoftext|>\n';
     const { stdout } = await run(['explain', '-'], text);
-    expect(stdout).to.include('\nThe text says <|endoftext|>: this is read as special tokens of the model, not letter by letter.\n');
+    expect(stdout).to.include(
+      '\nThe text says <|endoftext|>: this is read as special tokens of the model, not letter by letter.\n',
+    );
     expect(stdout).to.include('\nWhat each token reads most, beside itself and the token before, and in which head:\n');
     expect(stdout).to.match(/\n"height" \(\d+\) reads "[^\n]+" \(\d+\): [01]\.\d{3} in \d\.\d, /);
     expect(stdout).to.not.include('sink');
@@ -143,16 +196,23 @@ describe('The command line', function () {
     expect(code).to.equal(0);
     expect(stdout).to.match(/\nSelected: "·cache" \(\d+\), read in lines \d+–19\n/);
     expect(stdout.split('What each token reads (head 1.4):\n')[1]).to.match(/^"·cache" \(\d+\) reads [^\n]+\n$/);
-    const { selected, tokens, components } = JSON.parse((await run(['explain', `${file}:18-18`, '--context', '128', '--json'])).stdout) as { selected: number[]; tokens: object[]; components: { meanReads: { weight: number; head: string }[] }[] };
+    const { selected, tokens, components } = JSON.parse(
+      (await run(['explain', `${file}:18-18`, '--context', '128', '--json'])).stdout,
+    ) as { selected: number[]; tokens: object[]; components: { meanReads: { weight: number; head: string }[] }[] };
     expect(selected.length).to.be.within(10, 40);
     expect(tokens.length).to.be.within(selected.length + 40, selected.length + 160);
     expect(components[0].meanReads[0]).to.have.keys('position', 'weight', 'head');
     // Both sides, where the model reads both ways.
-    expect((await run(['explain', `${file}:19:12-19:16`, '--context', '64', '--model', 'bundled:code-encoder'])).stdout).to.match(/read in lines 1\d–2\d\n/);
+    expect(
+      (await run(['explain', `${file}:19:12-19:16`, '--context', '64', '--model', 'bundled:code-encoder'])).stdout,
+    ).to.match(/read in lines 1\d–2\d\n/);
     for (const [args, says] of [
       [[file, '--context', '64'], '--context is not valid: it takes a part of a file'],
       [[`${file}:1-2`, '--context', 'much'], '--context is not valid: it is a number of tokens'],
-      [[`${file}:1-2`, '--context', '64', '--chat'], '--context is not valid: it goes with neither --chat nor --target'],
+      [
+        [`${file}:1-2`, '--context', '64', '--chat'],
+        '--context is not valid: it goes with neither --chat nor --target',
+      ],
       [[`${file}:3-3`, '--context', '64', '--model', 'bundled:date-transformer'], 'leave --context out'],
     ] as const) {
       expect((await run(['explain', ...args])).stderr).to.include(says);
@@ -162,14 +222,21 @@ describe('The command line', function () {
   it('writes a text’s weights as arrays, and says so', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-weights-'));
     try {
-      for (const [name, begins] of [['w.npz', 'PK'], ['w.safetensors', '']] as const) {
+      for (const [name, begins] of [
+        ['w.npz', 'PK'],
+        ['w.safetensors', ''],
+      ] as const) {
         const { code, stdout } = await run(['explain', '-', '--out', join(folder, name)], 'a = b\n');
         expect(code).to.equal(0);
         expect(stdout).to.match(/\n4 layers of attention weights written to \S+\n$/);
         expect(readFileSync(join(folder, name), 'latin1').startsWith(begins)).to.equal(true);
       }
       const { code, stderr } = await run(['explain', '-', '--out', join(folder, 'w.txt')], 'a');
-      expect({ code, stderr }).to.deep.equal({ code: 2, stderr: '--out is not valid: its name ends in .npz or .safetensors; "attention-explorer --help" says how it is used.\n' });
+      expect({ code, stderr }).to.deep.equal({
+        code: 2,
+        stderr:
+          '--out is not valid: its name ends in .npz or .safetensors; "attention-explorer --help" says how it is used.\n',
+      });
     } finally {
       rmSync(folder, { recursive: true });
     }

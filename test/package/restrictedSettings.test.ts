@@ -13,6 +13,8 @@ describe('Settings that a workspace may not make before it is trusted', () => {
   it('are those that name the model or cost something, in the manifest as in the code; the others are looks, and whether a selection has its context', () => {
     const restricted = restrictedSettings.map((key) => `attentionExplorer.${key}`);
     expect(capabilities.untrustedWorkspaces.restrictedConfigurations).to.deep.equal(restricted);
-    expect(Object.keys(contributes.configuration.properties).filter((key) => !restricted.includes(key))).to.deep.equal(['highlightOnHover', 'colourMap', 'scale', 'selection'].map((key) => `attentionExplorer.${key}`));
+    expect(Object.keys(contributes.configuration.properties).filter((key) => !restricted.includes(key))).to.deep.equal(
+      ['highlightOnHover', 'colourMap', 'scale', 'selection'].map((key) => `attentionExplorer.${key}`),
+    );
   });
 });

@@ -12,8 +12,15 @@ interface Manifest {
   readonly version: string;
   readonly engines: { readonly vscode: string };
   readonly contributes: {
-    readonly commands: readonly { readonly command: string; readonly icon?: string | { readonly light: string; readonly dark: string } }[];
-    readonly walkthroughs?: readonly { readonly steps: readonly { readonly media: Readonly<Record<string, string | Readonly<Record<string, string>>>> }[] }[];
+    readonly commands: readonly {
+      readonly command: string;
+      readonly icon?: string | { readonly light: string; readonly dark: string };
+    }[];
+    readonly walkthroughs?: readonly {
+      readonly steps: readonly {
+        readonly media: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+      }[];
+    }[];
   };
 }
 
@@ -42,9 +49,26 @@ const allowed = [
 
 // Without these nothing works, in at least one of the two hosts.
 const required = [
-  'package.json', 'package.nls.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'SECURITY.md', 'ThirdPartyNotices.txt', 'sbom.cdx.json',
-  'dist/extension.node.cjs', 'dist/extension.browser.js', 'dist/engine.node.cjs', 'dist/guard.cjs', 'dist/engine.browser.js', 'dist/webview.js', 'dist/webview.css', 'dist/elements.js',
-  'dist/ort-wasm-simd-threaded.wasm', 'dist/ort-wasm-simd-threaded.mjs', 'dist/ort-wasm-simd-threaded.asyncify.wasm', 'dist/ort-webgpu.mjs',
+  'package.json',
+  'package.nls.json',
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'SECURITY.md',
+  'ThirdPartyNotices.txt',
+  'sbom.cdx.json',
+  'dist/extension.node.cjs',
+  'dist/extension.browser.js',
+  'dist/engine.node.cjs',
+  'dist/guard.cjs',
+  'dist/engine.browser.js',
+  'dist/webview.js',
+  'dist/webview.css',
+  'dist/elements.js',
+  'dist/ort-wasm-simd-threaded.wasm',
+  'dist/ort-wasm-simd-threaded.mjs',
+  'dist/ort-wasm-simd-threaded.asyncify.wasm',
+  'dist/ort-webgpu.mjs',
 ];
 
 describe('The files that ship', () => {
@@ -53,8 +77,12 @@ describe('The files that ship', () => {
 
   before(() => {
     // vsce writes some names in lower case; what it adds itself stands outside of extension/.
-    const names = new Map(['README.md', 'CHANGELOG.md', 'LICENSE.txt'].map((name) => [name.toLowerCase(), name.replace('.txt', '')]));
-    files = listZip(readFileSync(vsix)).flatMap((name) => (name.startsWith('extension/') ? [name.slice('extension/'.length)] : [])).map((name) => names.get(name.toLowerCase()) ?? name);
+    const names = new Map(
+      ['README.md', 'CHANGELOG.md', 'LICENSE.txt'].map((name) => [name.toLowerCase(), name.replace('.txt', '')]),
+    );
+    files = listZip(readFileSync(vsix))
+      .flatMap((name) => (name.startsWith('extension/') ? [name.slice('extension/'.length)] : []))
+      .map((name) => names.get(name.toLowerCase()) ?? name);
   });
 
   it('are only of the kinds on the list', () => {
@@ -71,9 +99,23 @@ describe('The files that ship', () => {
   });
 
   it('include every file that the manifest names', () => {
-    const icons = manifest.contributes.commands.flatMap(({ icon }) => (icon === undefined ? [] : typeof icon === 'string' ? [icon] : Object.values(icon)));
-    const media = (manifest.contributes.walkthroughs ?? []).flatMap(({ steps }) => steps.flatMap((step) => Object.entries(step.media).flatMap(([kind, value]) => (kind === 'altText' ? [] : typeof value === 'string' ? [value] : Object.values(value)))));
-    const named = [manifest.main, manifest.browser, ...(manifest.icon === undefined ? [] : [manifest.icon]), ...icons.filter((icon) => !icon.startsWith('$(')), ...media];
+    const icons = manifest.contributes.commands.flatMap(({ icon }) =>
+      icon === undefined ? [] : typeof icon === 'string' ? [icon] : Object.values(icon),
+    );
+    const media = (manifest.contributes.walkthroughs ?? []).flatMap(({ steps }) =>
+      steps.flatMap((step) =>
+        Object.entries(step.media).flatMap(([kind, value]) =>
+          kind === 'altText' ? [] : typeof value === 'string' ? [value] : Object.values(value),
+        ),
+      ),
+    );
+    const named = [
+      manifest.main,
+      manifest.browser,
+      ...(manifest.icon === undefined ? [] : [manifest.icon]),
+      ...icons.filter((icon) => !icon.startsWith('$(')),
+      ...media,
+    ];
     expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))).to.deep.equal([]);
   });
 

@@ -7,7 +7,13 @@ import { readZipEntry } from '../harness/zip';
 interface Bill {
   readonly bomFormat: string;
   readonly specVersion: string;
-  readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string; readonly hashes?: readonly { readonly alg: string; readonly content: string }[]; readonly licenses?: readonly object[] }[];
+  readonly components: readonly {
+    readonly name: string;
+    readonly version: string;
+    readonly purl: string;
+    readonly hashes?: readonly { readonly alg: string; readonly content: string }[];
+    readonly licenses?: readonly object[];
+  }[];
 }
 
 const root = process.cwd();
@@ -17,7 +23,10 @@ describe('The bill of materials', () => {
   let bill: Bill;
 
   before(() => {
-    text = readZipEntry(readFileSync(process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')), 'extension/sbom.cdx.json');
+    text = readZipEntry(
+      readFileSync(process.env['AE_VSIX'] ?? join(root, 'attention-explorer.vsix')),
+      'extension/sbom.cdx.json',
+    );
     bill = JSON.parse(text) as Bill; // its members are looked at below
   });
 
@@ -27,11 +36,18 @@ describe('The bill of materials', () => {
 
   it('names every package of which something is bundled, and every runtime dependency, in the version that is installed', () => {
     const bundled = JSON.parse(readFileSync(join(root, 'dist/packages.json'), 'utf8')) as string[];
-    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { dependencies: Record<string, string> };
+    const { dependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+      dependencies: Record<string, string>;
+    };
     expect(bundled.length).to.be.greaterThan(20);
     for (const name of new Set([...bundled, ...Object.keys(dependencies)])) {
-      const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string };
-      expect(bill.components.filter((component) => component.name === name).map((component) => component.version), name).to.include(version);
+      const { version } = JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as {
+        version: string;
+      };
+      expect(
+        bill.components.filter((component) => component.name === name).map((component) => component.version),
+        name,
+      ).to.include(version);
     }
   });
 
@@ -51,7 +67,13 @@ describe('The bill of materials', () => {
 describe('The check of dependencies', () => {
   const sound = {
     manifest: { dependencies: { a: '1.0.0' }, devDependencies: { b: '2.0.0-beta.1' } },
-    lock: { packages: { '': {}, 'node_modules/a': { version: '1.0.0', integrity: 'sha512-AA==' }, 'node_modules/b': { version: '2.0.0-beta.1', integrity: 'sha512-AA==', dev: true, deprecated: 'old' } } },
+    lock: {
+      packages: {
+        '': {},
+        'node_modules/a': { version: '1.0.0', integrity: 'sha512-AA==' },
+        'node_modules/b': { version: '2.0.0-beta.1', integrity: 'sha512-AA==', dev: true, deprecated: 'old' },
+      },
+    },
     guide: '| Package | Why |\n|---|---|\n| `a` | it is needed |\n',
   };
 
@@ -63,7 +85,10 @@ describe('The check of dependencies', () => {
     const problems = (change: Partial<DependencyFacts>): string[] => dependencyProblems({ ...sound, ...change });
     expect(problems({ manifest: { dependencies: { a: '^1.0.0' }, devDependencies: {} } })[0]).to.include('not pinned');
     expect(problems({ guide: 'nothing about `a`' })[0]).to.include('no line in CONTRIBUTING.md');
-    const locked = (entry: object): string => problems({ lock: { packages: { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-AA==', ...entry } } } })[0];
+    const locked = (entry: object): string =>
+      problems({
+        lock: { packages: { 'node_modules/a': { version: '1.0.0', integrity: 'sha512-AA==', ...entry } } },
+      })[0];
     expect(locked({ integrity: undefined })).to.include('no SHA-512 digest');
     expect(locked({ resolved: 'https://registry.invalid/a.tgz' })).to.include('locked to an address');
     expect(locked({ deprecated: 'use c' })).to.include('a 1.0.0 is deprecated: use c');

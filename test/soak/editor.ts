@@ -2,7 +2,18 @@
 // collection. It runs as a test does, and writes what it comes to beside the copy of the extension that it runs in.
 import * as vscode from 'vscode';
 import type { TestApi } from '../../src/host/testApi';
-import { configure, explain, extension, openText, readFixture, select, sleep, testApi, writeFile, writeTinyModel } from '../integration/support';
+import {
+  configure,
+  explain,
+  extension,
+  openText,
+  readFixture,
+  select,
+  sleep,
+  testApi,
+  writeFile,
+  writeTinyModel,
+} from '../integration/support';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 
 interface EditorOrder {
@@ -34,7 +45,10 @@ describe('A soak', function () {
     await writeTinyModel();
     await writeFile('models/pasts/model.onnx', await readFixture('pasts/gpt2/model.onnx'));
     await writeFile('models/pasts/tokenizer.json', tinyTokenizer());
-    await writeFile('models/pasts/config.json', JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }));
+    await writeFile(
+      'models/pasts/config.json',
+      JSON.stringify({ model_type: 'gpt2', n_positions: 64, vocab_size: 99 }),
+    );
     const source = new TextDecoder().decode(await readFixture('code/heldOut.py.txt'));
     const editors = [await openText(source.slice(0, 3000), 'py'), await openText(source.slice(2000, 6000), 'py')];
     const began = performance.now();
@@ -44,8 +58,16 @@ describe('A soak', function () {
       if (order.fills !== undefined && done === 3) fill(order.fills);
       if (order.fills !== undefined && done === order.count - 3) fs.rmSync(order.fills);
       const isMeasured = order.fills === undefined && (order.from + done + 1) % perSample === 0;
-      if (order.fills === undefined && (isMeasured || random() < 0.1)) await configure({ modelPath: isMeasured ? undefined : ['models/tiny', 'models/pasts', 'bundled:code-encoder', undefined][Math.floor(random() * 4)] });
-      const { document } = await vscode.window.showTextDocument(editors[isMeasured ? 0 : Math.floor(random() * 2)].document, vscode.ViewColumn.One);
+      if (order.fills === undefined && (isMeasured || random() < 0.1))
+        await configure({
+          modelPath: isMeasured
+            ? undefined
+            : ['models/tiny', 'models/pasts', 'bundled:code-encoder', undefined][Math.floor(random() * 4)],
+        });
+      const { document } = await vscode.window.showTextDocument(
+        editors[isMeasured ? 0 : Math.floor(random() * 2)].document,
+        vscode.ViewColumn.One,
+      );
       const from = isMeasured ? 0 : Math.floor(random() * (document.getText().length - 50));
       const { activeTextEditor } = vscode.window;
       if (activeTextEditor === undefined) throw new Error('no editor');
@@ -53,7 +75,14 @@ describe('A soak', function () {
       const { status } = await explain(api);
       api.changeView({ scale: random() < 0.5 ? 'row' : 'absolute', direction: random() < 0.5 ? 'reads' : 'readBy' });
       done++;
-      write({ done: 1, seconds: (performance.now() - started) / 1000, counts: { [status.kind]: 1 }, ...(status.kind === 'ready' ? {} : { failures: [{ at: order.from + done, what: JSON.stringify(status).slice(0, 500) }] }) });
+      write({
+        done: 1,
+        seconds: (performance.now() - started) / 1000,
+        counts: { [status.kind]: 1 },
+        ...(status.kind === 'ready'
+          ? {}
+          : { failures: [{ at: order.from + done, what: JSON.stringify(status).slice(0, 500) }] }),
+      });
       if (isMeasured) write({ samples: await memory(api, order.from + done) });
     }
 
@@ -85,7 +114,11 @@ describe('A soak', function () {
       process.kill(pid, 'SIGUSR2');
       for (let i = 0; i < memorySeconds * 50 && !fs.existsSync(file); i++) await sleep(20);
       const engine = JSON.parse(fs.readFileSync(file, 'utf8')) as NodeJS.MemoryUsage; // written by our engine
-      return { ...samples, 'engine: heap and buffers': [[at, engine.heapUsed + engine.external]], 'engine: resident': [[at, engine.rss]] };
+      return {
+        ...samples,
+        'engine: heap and buffers': [[at, engine.heapUsed + engine.external]],
+        'engine: resident': [[at, engine.rss]],
+      };
     }
   });
 });

@@ -38,7 +38,10 @@ async function supervise(ledger: Ledger): Promise<void> {
   while (ledger.goesOn) {
     const place = new SharedArrayBuffer(8);
     const current = new BigInt64Array(place);
-    const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { order: ledger.order, from: ledger.at, place }, resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, stackSizeMb: 1 } });
+    const worker = new Worker(fileURLToPath(import.meta.url), {
+      workerData: { order: ledger.order, from: ledger.at, place },
+      resourceLimits: { maxOldGenerationSizeMb: heapMegabytes, stackSizeMb: 1 },
+    });
     await new Promise<void>((ended) => {
       let seen = -1n;
       let since = process.cpuUsage();
@@ -78,10 +81,20 @@ async function supervise(ledger: Ledger): Promise<void> {
   ledger.flush();
 }
 
-async function readInputs({ order, from, place }: { readonly order: Order; readonly from: number; readonly place: SharedArrayBuffer }): Promise<void> {
+async function readInputs({
+  order,
+  from,
+  place,
+}: {
+  readonly order: Order;
+  readonly from: number;
+  readonly place: SharedArrayBuffer;
+}): Promise<void> {
   const current = new BigInt64Array(place);
   const target = fuzzTargets[order.name.replace('guided-', 'fuzz-')]();
-  const guided = order.name.startsWith('guided-') ? new GuidedChances(seededRandom(order.seed + from), join(order.folder, 'kept.jsonl'), import.meta.url) : undefined;
+  const guided = order.name.startsWith('guided-')
+    ? new GuidedChances(seededRandom(order.seed + from), join(order.folder, 'kept.jsonl'), import.meta.url)
+    : undefined;
   let counts: Record<string, number> = {};
   let [slowest, done, said] = [0, 0, performance.now()];
   for (let input = from; ; input++) {
@@ -92,19 +105,31 @@ async function readInputs({ order, from, place }: { readonly order: Order; reado
       const outcome = target.run(guided?.next() ?? chancesOf(order.seed, input));
       const code = typeof outcome === 'string' ? outcome : await outcome;
       counts[code] = (counts[code] ?? 0) + 1;
-      if (!target.allowed.has(code)) failure = { what: `the code ${code}`, details: `input ${input} of seed ${order.seed}` };
+      if (!target.allowed.has(code))
+        failure = { what: `the code ${code}`, details: `input ${input} of seed ${order.seed}` };
     } catch (error) {
-      failure = { what: `untyped: ${String(error)}`.slice(0, 300), details: `input ${input} of seed ${order.seed}\n${error instanceof Error ? (error.stack ?? '') : ''}` };
+      failure = {
+        what: `untyped: ${String(error)}`.slice(0, 300),
+        details: `input ${input} of seed ${order.seed}\n${error instanceof Error ? (error.stack ?? '') : ''}`,
+      };
     }
     guided?.learn();
-    if (failure !== undefined && guided !== undefined) failure = { ...failure, details: `${JSON.stringify(guided.numbers)}\n${failure.details}` };
+    if (failure !== undefined && guided !== undefined)
+      failure = { ...failure, details: `${JSON.stringify(guided.numbers)}\n${failure.details}` };
     const { user, system } = process.cpuUsage(started);
     const took = (user + system) / 1000;
-    if (took > patienceSeconds * 1000) failure ??= { what: `it takes too long: ${took.toFixed(0)} ms`, details: `input ${input} of seed ${order.seed}` };
+    if (took > patienceSeconds * 1000)
+      failure ??= { what: `it takes too long: ${took.toFixed(0)} ms`, details: `input ${input} of seed ${order.seed}` };
     slowest = Math.max(slowest, took);
     done++;
     if (failure === undefined && done < batch && performance.now() - said < 500) continue;
-    parentPort?.postMessage({ done, counts, slowest, ...(guided === undefined ? {} : { kept: guided.numKept, blocks: guided.numBlocks }), ...(failure === undefined ? {} : { failure }) } satisfies Batch);
+    parentPort?.postMessage({
+      done,
+      counts,
+      slowest,
+      ...(guided === undefined ? {} : { kept: guided.numKept, blocks: guided.numBlocks }),
+      ...(failure === undefined ? {} : { failure }),
+    } satisfies Batch);
     [counts, slowest, done, said] = [{}, 0, 0, performance.now()];
     // Its messages go out, and an order to end comes in, between inputs.
     await new Promise((turn) => setImmediate(turn));

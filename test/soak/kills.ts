@@ -10,14 +10,21 @@ import { measuredModel, source } from './models';
 
 const ledger = new Ledger(readOrder());
 const random = seeded(ledger.order.seed + ledger.order.from);
-const explain = (length: number): ExplainParams => ({ model: { path: measuredModel, backend: 'auto', threads: 1 }, text: source.slice(0, length), tokenLimit: 0 });
+const explain = (length: number): ExplainParams => ({
+  model: { path: measuredModel, backend: 'auto', threads: 1 },
+  text: source.slice(0, length),
+  tokenLimit: 0,
+});
 const said: string[] = [];
 const note = (line: string): void => void said.push(line);
 /** Kills of one supervisor. */
 const perSupervisor = 10;
 
 while (ledger.goesOn) {
-  const moments = Array.from({ length: Math.min(perSupervisor, ledger.order.from + ledger.order.count - ledger.at) }, () => oneOf(random, killMoments));
+  const moments = Array.from(
+    { length: Math.min(perSupervisor, ledger.order.from + ledger.order.count - ledger.at) },
+    () => oneOf(random, killMoments),
+  );
   await killEngines({
     launcher: nodeEngineLauncher(resolve('dist/engine.node.cjs'), note),
     short: explain(200),
@@ -29,7 +36,8 @@ while (ledger.goesOn) {
     onKill: ({ moment, during, next, nextMilliseconds }) => {
       ledger.count(moment);
       if (during !== undefined) ledger.count(`during: ${during}`);
-      if (next !== 'none' || !['none', 'engineStopped', undefined].includes(during)) ledger.fail(`${moment}: during ${String(during)}, after ${next}`, said.join('\n'));
+      if (next !== 'none' || !['none', 'engineStopped', undefined].includes(during))
+        ledger.fail(`${moment}: during ${String(during)}, after ${next}`, said.join('\n'));
       ledger.most('ms to the next answer', nextMilliseconds);
       ledger.done();
       said.length = 0;

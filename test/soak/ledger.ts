@@ -52,7 +52,11 @@ export class Ledger {
 
   /** Whether there is more to do, and time for it. */
   get goesOn(): boolean {
-    return this.#numDone < this.order.count && performance.now() - this.#began < this.order.seconds * 1000 && this.#numFailures < mostFailures;
+    return (
+      this.#numDone < this.order.count &&
+      performance.now() - this.#began < this.order.seconds * 1000 &&
+      this.#numFailures < mostFailures
+    );
   }
 
   /** One more is done. */
@@ -87,7 +91,14 @@ export class Ledger {
   /** Writes down what came since the last time. */
   flush(): void {
     const now = performance.now();
-    const part = { done: this.#numPending, seconds: (now - this.#flushed) / 1000, counts: this.#counts, most: this.#most, samples: this.#samples, failures: this.#failures };
+    const part = {
+      done: this.#numPending,
+      seconds: (now - this.#flushed) / 1000,
+      counts: this.#counts,
+      most: this.#most,
+      samples: this.#samples,
+      failures: this.#failures,
+    };
     process.stdout.write(`${JSON.stringify(part)}\n`);
     this.#flushed = now;
     this.#numPending = 0;

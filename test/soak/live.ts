@@ -24,7 +24,8 @@ const ledger = new Ledger(readOrder());
 const random = seededRandom(ledger.order.seed + ledger.order.from);
 /** The least pause before a run that settings allow passes ten times as fast as it would. */
 const usualTimeout = globalThis.setTimeout;
-globalThis.setTimeout = ((run: () => void, milliseconds?: number) => usualTimeout(run, milliseconds === 50 ? 5 : milliseconds)) as typeof setTimeout; // the same function but for the pause
+globalThis.setTimeout = ((run: () => void, milliseconds?: number) =>
+  usualTimeout(run, milliseconds === 50 ? 5 : milliseconds)) as typeof setTimeout; // the same function but for the pause
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
@@ -38,16 +39,48 @@ const extensionUri = Uri.file(resolve('.')) as unknown as vscode.Uri;
 const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve(measuredEngine), note), log);
 const store = new ViewStore();
 const files = new HostFiles(extensionUri);
-const places = { extensionUri, hasFilePaths: true, homePath: undefined, tokenizers: { get: () => undefined } } as unknown as ConstructorParameters<typeof LiveMode>[0]['places']; // what is asked of the chosen tokenizers
+const places = {
+  extensionUri,
+  hasFilePaths: true,
+  homePath: undefined,
+  tokenizers: { get: () => undefined },
+} as unknown as ConstructorParameters<typeof LiveMode>[0]['places']; // what is asked of the chosen tokenizers
 const firstHeads = new FirstHeads(() => Promise.resolve(new Map()));
-const controller = new ExplainController({ store, supervisor, files, places, firstHeads, languages: new ChosenLanguages({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }), log, models: new ModelsOfKinds({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }, () => Promise.resolve(undefined)), showPanel: note, isPanelVisible: () => true });
-const live = new LiveMode({ store, supervisor, files, places, controller, firstHeads, log, showPanel: note, onDidChangeSettings: () => ({ dispose: note }) });
+const controller = new ExplainController({
+  store,
+  supervisor,
+  files,
+  places,
+  firstHeads,
+  languages: new ChosenLanguages({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }),
+  log,
+  models: new ModelsOfKinds({ get: () => undefined, update: () => Promise.resolve(), keys: () => [] }, () =>
+    Promise.resolve(undefined),
+  ),
+  showPanel: note,
+  isPanelVisible: () => true,
+});
+const live = new LiveMode({
+  store,
+  supervisor,
+  files,
+  places,
+  controller,
+  firstHeads,
+  log,
+  showPanel: note,
+  onDidChangeSettings: () => ({ dispose: note }),
+});
 
 // Those that write a text of their own are refused by live mode.
 const models = textModels(ledger.order.folder).filter((path) => !/date|t5|bart|marian/.test(path));
 const editors = ['one', 'two', 'three'].map((name, i): Editor => {
   const start = new Position(0, 0);
-  return { document: new TextDocument(Uri.file(`/${name}.py`), source.slice(i * 500, i * 500 + 3000)), viewColumn: 1, selection: new Selection(start, start) };
+  return {
+    document: new TextDocument(Uri.file(`/${name}.py`), source.slice(i * 500, i * 500 + 3000)),
+    viewColumn: 1,
+    selection: new Selection(start, start),
+  };
 });
 let editor = editors[0];
 const runIds = new Set<number>();
@@ -99,7 +132,11 @@ async function change(): Promise<void> {
     ledger.count('engines ended');
   } else if (kind < 0.998) {
     live.toggle();
-    await controller.explain(() => ({ document: document as unknown as vscode.TextDocument, range: undefined, chat: 'no' }));
+    await controller.explain(() => ({
+      document: document as unknown as vscode.TextDocument,
+      range: undefined,
+      chat: 'no',
+    }));
     live.toggle();
     ledger.count('explained in between');
   }
@@ -112,7 +149,12 @@ async function shown(): Promise<void> {
     const { run } = store;
     const { document } = editor;
     const caret = document.offsetAt(editor.selection.active);
-    if (run?.isLive === true && run.text.uri.toString() === document.uri.toString() && !run.text.isEdited && run.held.isHeld) {
+    if (
+      run?.isLive === true &&
+      run.text.uri.toString() === document.uri.toString() &&
+      !run.text.isEdited &&
+      run.held.isHeld
+    ) {
       const { start, end } = run.text.range;
       if (start <= caret && caret <= end && document.getText().slice(start, end) === run.source.text) break;
     }
@@ -124,7 +166,16 @@ async function shown(): Promise<void> {
     }
     if (document.getText().trim() === '') document.edit({ rangeOffset: 0, rangeLength: 0, text: 'x = 1\n' });
     if (performance.now() - began > patienceMilliseconds) {
-      ledger.fail('the picture does not come', JSON.stringify({ status: store.status, live: store.live, engine: supervisor.state, at: editor.selection.active, isOn: live.isOn }));
+      ledger.fail(
+        'the picture does not come',
+        JSON.stringify({
+          status: store.status,
+          live: store.live,
+          engine: supervisor.state,
+          at: editor.selection.active,
+          isOn: live.isOn,
+        }),
+      );
       live.toggle();
       if (!live.isOn) live.toggle();
       return;

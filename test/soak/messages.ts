@@ -35,26 +35,102 @@ const model = { path: measuredModel, backend: 'auto', threads: 1 } as const;
 
 /** What stands in the place of parameters, of messages and of their members. */
 const values: readonly unknown[] = [
-  undefined, null, true, 0, -1, 0.5, NaN, Infinity, -0, 2 ** 31, 2 ** 53, 1n, '', 'x', '__proto__', '\u0000', '../../etc', 'x'.repeat(100_000), [], [null], [[[[]]]], {}, { value: null }, { __proto__: { id: 1 } }, { runId: -1 }, { runId: '1' }, { runId: 1e9, selection: {} },
-  { path: 7 }, { path: '' }, { path: '/', backend: 'x' }, { model: {} }, { model: { path: 'media/models', backend: 'wasm', threads: -1 }, text: 7 }, { selection: { component: 'self', heads: [], aggregation: 'sum' } }, new Uint8Array(10), new Float32Array(5000), new Date(0), /x/, new Map([[1, 2]]), new Set([1]), new Error('x'),
-  { $frame: 1, type: 'Float32Array' }, { $frame: -1, type: 'Uint8Array' }, { $frame: 1, type: 'constructor' }, { $frame: 'x', type: 'toString' },
+  undefined,
+  null,
+  true,
+  0,
+  -1,
+  0.5,
+  NaN,
+  Infinity,
+  -0,
+  2 ** 31,
+  2 ** 53,
+  1n,
+  '',
+  'x',
+  '__proto__',
+  '\u0000',
+  '../../etc',
+  'x'.repeat(100_000),
+  [],
+  [null],
+  [[[[]]]],
+  {},
+  { value: null },
+  { __proto__: { id: 1 } },
+  { runId: -1 },
+  { runId: '1' },
+  { runId: 1e9, selection: {} },
+  { path: 7 },
+  { path: '' },
+  { path: '/', backend: 'x' },
+  { model: {} },
+  { model: { path: 'media/models', backend: 'wasm', threads: -1 }, text: 7 },
+  { selection: { component: 'self', heads: [], aggregation: 'sum' } },
+  new Uint8Array(10),
+  new Float32Array(5000),
+  new Date(0),
+  /x/,
+  new Map([[1, 2]]),
+  new Set([1]),
+  new Error('x'),
+  { $frame: 1, type: 'Float32Array' },
+  { $frame: -1, type: 'Uint8Array' },
+  { $frame: 1, type: 'constructor' },
+  { $frame: 'x', type: 'toString' },
 ];
 
 /** What is no call at all. */
 const loose: readonly unknown[] = [
   ...values,
-  { jsonrpc: '1.0', id: 1, method: 'memory' }, { jsonrpc: '2.0' }, { jsonrpc: '2.0', method: 7 }, { jsonrpc: '2.0', id: {}, method: 'memory', params: {} }, { jsonrpc: '2.0', id: null, method: 'memory', params: {} }, { jsonrpc: '2.0', id: 5 }, { jsonrpc: '2.0', id: 5, result: 1, error: 1 }, { jsonrpc: '2.0', id: 'x', result: null },
-  { jsonrpc: '2.0', id: 5, error: null }, { jsonrpc: '2.0', id: 5, error: { code: 'x', message: 7 } }, { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 'none' } }, { jsonrpc: '2.0', method: '$/cancelRequest' }, { jsonrpc: '2.0', method: '$/progress', params: { token: {}, value: 1 } }, { jsonrpc: '2.0', method: '$/setTrace', params: [] },
-  { jsonrpc: '2.0', id: 1, method: '__proto__', params: {} }, { jsonrpc: '2.0', id: 2, method: 'constructor' }, { jsonrpc: '2.0', id: 3, method: 'x'.repeat(50_000) }, [{ jsonrpc: '2.0', id: 1, method: 'memory' }], { jsonrpc: '2.0', id: 9, method: 'memory', params: [1, 2, 3] },
+  { jsonrpc: '1.0', id: 1, method: 'memory' },
+  { jsonrpc: '2.0' },
+  { jsonrpc: '2.0', method: 7 },
+  { jsonrpc: '2.0', id: {}, method: 'memory', params: {} },
+  { jsonrpc: '2.0', id: null, method: 'memory', params: {} },
+  { jsonrpc: '2.0', id: 5 },
+  { jsonrpc: '2.0', id: 5, result: 1, error: 1 },
+  { jsonrpc: '2.0', id: 'x', result: null },
+  { jsonrpc: '2.0', id: 5, error: null },
+  { jsonrpc: '2.0', id: 5, error: { code: 'x', message: 7 } },
+  { jsonrpc: '2.0', method: '$/cancelRequest', params: { id: 'none' } },
+  { jsonrpc: '2.0', method: '$/cancelRequest' },
+  { jsonrpc: '2.0', method: '$/progress', params: { token: {}, value: 1 } },
+  { jsonrpc: '2.0', method: '$/setTrace', params: [] },
+  { jsonrpc: '2.0', id: 1, method: '__proto__', params: {} },
+  { jsonrpc: '2.0', id: 2, method: 'constructor' },
+  { jsonrpc: '2.0', id: 3, method: 'x'.repeat(50_000) },
+  [{ jsonrpc: '2.0', id: 1, method: 'memory' }],
+  { jsonrpc: '2.0', id: 9, method: 'memory', params: [1, 2, 3] },
 ];
 
 /** Sound parameters of each method, from which others are made. */
 const sound = (runId: number): Readonly<Record<string, unknown>> => {
   const selection = { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' };
   return {
-    warmUp: { backend: 'auto', threads: 1 }, explain: { model, text, tokenLimit: 0 }, explainImage: { model: { ...model, path: resolve('media/models/shapes-vit') }, path: resolve('test/fixtures/images/plain.jpg') }, picture: { runId }, pattern: { runId, selection }, overview: { runId, selection, isCausal: true },
-    tile: { runId, selection, level: 0, row: 0, column: 0 }, row: { runId, selection, position: 0, direction: 'reads' }, thumbnails: { runId, component: 'self', size: 32, isCausal: true }, release: { runId: 10 ** 6 }, inspect: model, chatTemplate: model, memory: {},
-    ready: { value: {} }, changeView: { value: { view: initialView, sequence: 1 } }, hover: { value: { stream: 0, position: 1 } }, reveal: { value: { stream: 0, position: 1 } }, act: { value: { action: 'rerun' } }, painted: { value: { runId, milliseconds: 3 } },
+    warmUp: { backend: 'auto', threads: 1 },
+    explain: { model, text, tokenLimit: 0 },
+    explainImage: {
+      model: { ...model, path: resolve('media/models/shapes-vit') },
+      path: resolve('test/fixtures/images/plain.jpg'),
+    },
+    picture: { runId },
+    pattern: { runId, selection },
+    overview: { runId, selection, isCausal: true },
+    tile: { runId, selection, level: 0, row: 0, column: 0 },
+    row: { runId, selection, position: 0, direction: 'reads' },
+    thumbnails: { runId, component: 'self', size: 32, isCausal: true },
+    release: { runId: 10 ** 6 },
+    inspect: model,
+    chatTemplate: model,
+    memory: {},
+    ready: { value: {} },
+    changeView: { value: { view: initialView, sequence: 1 } },
+    hover: { value: { stream: 0, position: 1 } },
+    reveal: { value: { stream: 0, position: 1 } },
+    act: { value: { action: 'rerun' } },
+    painted: { value: { runId, milliseconds: 3 } },
   };
 };
 const intents = ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted'];
@@ -63,12 +139,21 @@ let nextId = 10 ** 6;
 /** The next message that is none: first each kind once, then changed ones without end. */
 function* hostile(methods: readonly string[], runId: number): Generator<unknown> {
   yield* loose;
-  for (const method of methods) for (const params of values) yield { jsonrpc: '2.0', ...(intents.includes(method) ? {} : { id: nextId++ }), method, params };
+  for (const method of methods)
+    for (const params of values)
+      yield { jsonrpc: '2.0', ...(intents.includes(method) ? {} : { id: nextId++ }), method, params };
   const given = sound(runId);
   for (;;) {
     const method = oneOf(random, methods);
-    const call = { jsonrpc: '2.0', ...(intents.includes(method) ? {} : { id: nextId++ }), method, params: given[method] };
-    yield random() < 0.7 ? { ...call, params: mutateJson(random, call.params, Object.values(given)) } : mutateJson(random, call, Object.values(given));
+    const call = {
+      jsonrpc: '2.0',
+      ...(intents.includes(method) ? {} : { id: nextId++ }),
+      method,
+      params: given[method],
+    };
+    yield random() < 0.7
+      ? { ...call, params: mutateJson(random, call.params, Object.values(given)) }
+      : mutateJson(random, call, Object.values(given));
   }
 }
 
@@ -86,9 +171,22 @@ async function inTime<T>(what: string, promise: Promise<T>): Promise<T | undefin
 
 /** An engine whose two lines are ours to write on. */
 function startEngine() {
-  const child = fork(resolve('dist/engine.node.cjs'), [], { serialization: 'advanced', execArgv: [], env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'] });
+  const child = fork(resolve('dist/engine.node.cjs'), [], {
+    serialization: 'advanced',
+    execArgv: [],
+    env: { ...process.env, NODE_OPTIONS: '' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc', 'pipe'],
+  });
   const bulk = child.stdio[4] as Duplex; // the fifth entry of stdio is 'pipe'
-  const channel = new FramedChannel({ send: (message) => child.connected && child.send(message as object), onMessage: (listener) => child.on('message', listener), onClose: (listener) => child.once('disconnect', () => listener('disconnected')), close: note }, bulk);
+  const channel = new FramedChannel(
+    {
+      send: (message) => child.connected && child.send(message as object),
+      onMessage: (listener) => child.on('message', listener),
+      onClose: (listener) => child.once('disconnect', () => listener('disconnected')),
+      close: note,
+    },
+    bulk,
+  );
   const { remote } = openConnection<object, EngineApi, object, EngineEvents>(channel, engineMethods, {}, note);
   let isOver = false;
   child.on('exit', (code, signal) => {
@@ -101,7 +199,12 @@ function startEngine() {
     bulk.write(header);
     bulk.write(bytes);
   };
-  return { remote, send: (message: unknown) => child.send(message as object, note), frame, dispose: () => ((isOver = true), child.kill('SIGKILL')) };
+  return {
+    remote,
+    send: (message: unknown) => child.send(message as object, note),
+    frame,
+    dispose: () => ((isOver = true), child.kill('SIGKILL')),
+  };
 }
 
 /** A panel whose page is ours, over a run of a real engine. */
@@ -112,15 +215,58 @@ async function openPanel() {
   store.setRun(run, initialView);
   const [toHost, toPage] = [new Emitter<unknown>(), new Emitter<unknown>()];
   const never = () => ({ dispose: note });
-  const webview = { options: {}, html: '', cspSource: 'x', asWebviewUri: (uri: unknown) => uri, onDidReceiveMessage: toHost.event, postMessage: (message: unknown) => Promise.resolve(toPage.fire(message)).then(() => true) };
-  const panel = { webview, visible: true, viewColumn: 2, title: '', reveal: note, dispose: note, onDidChangeViewState: never, onDidDispose: never } as unknown as vscode.WebviewPanel; // what the panel asks of it
-  const memory = new PanelMemory({ get: note, update: () => Promise.resolve(), keys: () => [] } as unknown as vscode.Memento /* what is asked of it */, note);
-  const ours = new ExplorerPanel(panel, { store, memory, extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri, log: log as unknown as vscode.LogOutputChannel, act: note, reveal: note, onDidChangeSettings: never });
-  const page = openConnection<object, PanelApi>({ send: (message) => toHost.fire(message), onMessage: toPage.event, onClose: never as never, dispose: note }, panelMethods, {});
-  return { run, send: (message: unknown) => toHost.fire(message), remote: page.remote, ready: () => toHost.fire({ jsonrpc: '2.0', method: 'ready', params: { value: {} } }), dispose: () => (ours.dispose(), store.dispose(), supervisor.dispose()) };
+  const webview = {
+    options: {},
+    html: '',
+    cspSource: 'x',
+    asWebviewUri: (uri: unknown) => uri,
+    onDidReceiveMessage: toHost.event,
+    postMessage: (message: unknown) => Promise.resolve(toPage.fire(message)).then(() => true),
+  };
+  const panel = {
+    webview,
+    visible: true,
+    viewColumn: 2,
+    title: '',
+    reveal: note,
+    dispose: note,
+    onDidChangeViewState: never,
+    onDidDispose: never,
+  } as unknown as vscode.WebviewPanel; // what the panel asks of it
+  const memory = new PanelMemory(
+    {
+      get: note,
+      update: () => Promise.resolve(),
+      keys: () => [],
+    } as unknown as vscode.Memento /* what is asked of it */,
+    note,
+  );
+  const ours = new ExplorerPanel(panel, {
+    store,
+    memory,
+    extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri,
+    log: log as unknown as vscode.LogOutputChannel,
+    act: note,
+    reveal: note,
+    onDidChangeSettings: never,
+  });
+  const page = openConnection<object, PanelApi>(
+    { send: (message) => toHost.fire(message), onMessage: toPage.event, onClose: never as never, dispose: note },
+    panelMethods,
+    {},
+  );
+  return {
+    run,
+    send: (message: unknown) => toHost.fire(message),
+    remote: page.remote,
+    ready: () => toHost.fire({ jsonrpc: '2.0', method: 'ready', params: { value: {} } }),
+    dispose: () => (ours.dispose(), store.dispose(), supervisor.dispose()),
+  };
 }
 
-process.on('unhandledRejection', (reason) => ledger.fail(`an unhandled rejection: ${String(reason)}`, reason instanceof Error ? reason.stack : undefined));
+process.on('unhandledRejection', (reason) =>
+  ledger.fail(`an unhandled rejection: ${String(reason)}`, reason instanceof Error ? reason.stack : undefined),
+);
 const engine = startEngine();
 const panel = await openPanel();
 const first = await engine.remote.explain({ model, text, tokenLimit: 0 });
@@ -152,11 +298,18 @@ process.exit(0);
 async function answers(): Promise<void> {
   await inTime('the engine’s memory', engine.remote.memory({}));
   const again = await inTime('a run', engine.remote.explain({ model, text, tokenLimit: 0 }));
-  if (again !== undefined && again.streams[0].tokens.length !== first.streams[0].tokens.length) ledger.fail('another run');
+  if (again !== undefined && again.streams[0].tokens.length !== first.streams[0].tokens.length)
+    ledger.fail('another run');
   if (again !== undefined) await engine.remote.release({ runId: again.runId });
   panel.ready();
   // A page asks for what it is told of, which is after it was heard.
   await new Promise((turn) => setTimeout(turn, 20));
-  await inTime('the panel’s pattern', panel.remote.pattern({ runId: panel.run.runId, selection: { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } }));
+  await inTime(
+    'the panel’s pattern',
+    panel.remote.pattern({
+      runId: panel.run.runId,
+      selection: { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' },
+    }),
+  );
   ledger.count('answered properly after', 2);
 }

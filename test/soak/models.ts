@@ -13,7 +13,9 @@ export function textModels(folder: string): string[] {
     return target;
   };
   return [
-    ...['code-decoder', 'code-encoder', 'date-transformer', 'date-seq2seq'].map((name) => resolve(`media/models/${name}`)),
+    ...['code-decoder', 'code-encoder', 'date-transformer', 'date-seq2seq'].map((name) =>
+      resolve(`media/models/${name}`),
+    ),
     ...['t5.split', 'bart.whole', 'marian.merged'].map((name) => resolve(`test/fixtures/seq2seq/${name}`)),
     tiny('gpt2', 'test/fixtures/zoo/gpt2.sdpa.legacy/model.onnx'),
     tiny('pasts', 'test/fixtures/pasts/gpt2/model.onnx'),

@@ -14,18 +14,56 @@ import { Ledger, readOrder } from './ledger';
 const ledger = new Ledger(readOrder());
 const { folder, seed } = ledger.order;
 const note = (): void => {};
-const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve('dist/engine.node.cjs'), note), { debug: note, info: note, warn: note, error: note });
+const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve('dist/engine.node.cjs'), note), {
+  debug: note,
+  info: note,
+  warn: note,
+  error: note,
+});
 /** A model may run for long by what it says; a person would cancel it. */
 const patienceMilliseconds = 20_000;
-const models = ['zoo/gpt2.sdpa.legacy', 'zoo/gpt2.eager.dynamo', 'zoo/llama.sdpa.legacy.q4', 'zoo/llama.sdpa.op23', 'zoo/bert.sdpa.legacy', 'zoo/bert.eager.dynamo', 'zoo/distilbert.eager.legacy', 'zoo/craft.linear.legacy', 'pasts/gpt2', 'pasts/fused', 'loops/layers.dynamo'].map((name) => new Uint8Array(readFileSync(`test/fixtures/${name}/model.onnx`)));
+const models = [
+  'zoo/gpt2.sdpa.legacy',
+  'zoo/gpt2.eager.dynamo',
+  'zoo/llama.sdpa.legacy.q4',
+  'zoo/llama.sdpa.op23',
+  'zoo/bert.sdpa.legacy',
+  'zoo/bert.eager.dynamo',
+  'zoo/distilbert.eager.legacy',
+  'zoo/craft.linear.legacy',
+  'pasts/gpt2',
+  'pasts/fused',
+  'loops/layers.dynamo',
+].map((name) => new Uint8Array(readFileSync(`test/fixtures/${name}/model.onnx`)));
 /** What a model that is sound to read may still be answered with: it lacks what texts need, or the runtime refuses it. */
-const allowed = new Set(['answered', ...allowedCodes, 'runtimeFailed', 'outOfMemory', 'checksFailed', 'modelNoAttention', 'attentionRefused', 'modelReadsImages', 'modelTooLarge', 'tokenizerMismatch', 'externalDataMissing', 'externalDataOutside', 'externalDataInvalid', 'noTokens', 'targetStartUnknown', 'targetNotWritten', 'cancelled']);
+const allowed = new Set([
+  'answered',
+  ...allowedCodes,
+  'runtimeFailed',
+  'outOfMemory',
+  'checksFailed',
+  'modelNoAttention',
+  'attentionRefused',
+  'modelReadsImages',
+  'modelTooLarge',
+  'tokenizerMismatch',
+  'externalDataMissing',
+  'externalDataOutside',
+  'externalDataInvalid',
+  'noTokens',
+  'targetStartUnknown',
+  'targetNotWritten',
+  'cancelled',
+]);
 /** The engine holds a model by its path, and may still hold one as the next is written: they take turns. */
 const paths = ['a', 'b', 'c'].map((name) => resolve(folder, name));
 for (const path of paths) {
   mkdirSync(path, { recursive: true });
   writeFileSync(join(path, 'tokenizer.json'), tinyTokenizer());
-  writeFileSync(join(path, 'config.json'), JSON.stringify({ n_positions: 64, vocab_size: 99, decoder_start_token_id: 0 }));
+  writeFileSync(
+    join(path, 'config.json'),
+    JSON.stringify({ n_positions: 64, vocab_size: 99, decoder_start_token_id: 0 }),
+  );
 }
 /** Another backend takes another engine. */
 const perBackend = 100;
@@ -59,7 +97,10 @@ async function explain(path: string, backend: 'auto' | 'wasm'): Promise<string> 
   const timer = setTimeout(() => controller.abort(), patienceMilliseconds);
   failed = undefined;
   try {
-    const run = await supervisor.explain({ model: { path, backend, threads: 1 }, text: 'one two', tokenLimit: 0 }, controller.signal);
+    const run = await supervisor.explain(
+      { model: { path, backend, threads: 1 }, text: 'one two', tokenLimit: 0 },
+      controller.signal,
+    );
     run.release();
     return 'answered';
   } catch (error) {

@@ -47,15 +47,31 @@ async function readText(path: string): Promise<void> {
   const from = below(random, source.length);
   const length = random() < 0.1 ? below(random, 2500) : below(random, 300);
   const isDate = path.includes('date');
-  const text = isDate ? oneOf(random, ['3 May 2021', 'Dec 12, 1999', '1/2/03', 'x']) : source.slice(from, from + length + 1);
+  const text = isDate
+    ? oneOf(random, ['3 May 2021', 'Dec 12, 1999', '1/2/03', 'x'])
+    : source.slice(from, from + length + 1);
   const controller = new AbortController();
   if (random() < 0.02) setTimeout(() => controller.abort(), below(random, 50));
   try {
-    await look(await remote.explain({ model: { path, backend, threads: 1 }, text, tokenLimit: random() < 0.5 ? 0 : 16 + below(random, 200), ...(path.includes('pasts') || path.includes('code-decoder') ? { isLive: random() < 0.5 } : {}) }, controller.signal));
+    await look(
+      await remote.explain(
+        {
+          model: { path, backend, threads: 1 },
+          text,
+          tokenLimit: random() < 0.5 ? 0 : 16 + below(random, 200),
+          ...(path.includes('pasts') || path.includes('code-decoder') ? { isLive: random() < 0.5 } : {}),
+        },
+        controller.signal,
+      ),
+    );
   } catch (error) {
     const code = error instanceof ExplorerError ? error.code : String(error);
     if (['cancelled', 'noTokens', 'emptyText'].includes(code)) ledger.count(code);
-    else ledger.fail(`${path}: ${code}`, error instanceof ExplorerError ? `${error.message}\n${error.details}` : undefined);
+    else
+      ledger.fail(
+        `${path}: ${code}`,
+        error instanceof ExplorerError ? `${error.message}\n${error.details}` : undefined,
+      );
     return;
   }
   ledger.count('texts');
@@ -81,8 +97,15 @@ async function look({ runId, components }: RunInfo): Promise<void> {
 
 /** Runs what was run at the first measurement: it must give the same numbers, and leave no more behind. */
 async function measure(): Promise<void> {
-  const { runId } = await remote.explain({ model: { path: measuredModel, backend, threads: 1 }, text: source.slice(0, 400), tokenLimit: 0 });
-  const { weights } = await remote.pattern({ runId, selection: { component: 'self', heads: [{ layer: 1, head: 1 }], aggregation: 'mean' } });
+  const { runId } = await remote.explain({
+    model: { path: measuredModel, backend, threads: 1 },
+    text: source.slice(0, 400),
+    tokenLimit: 0,
+  });
+  const { weights } = await remote.pattern({
+    runId,
+    selection: { component: 'self', heads: [{ layer: 1, head: 1 }], aggregation: 'mean' },
+  });
   await remote.release({ runId });
   const digest = weights.reduce((sum, weight, i) => sum + weight * (1 + (i % 7)), 0).toFixed(3);
   expected ??= digest;

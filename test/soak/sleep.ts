@@ -11,7 +11,9 @@ import { Ledger, readOrder } from './ledger';
 import { measuredModel, source } from './models';
 
 /** What the window's process says. */
-type Word = { readonly kind: 'state'; readonly state: string } | { readonly kind: 'answer'; readonly code: string; readonly milliseconds: number };
+type Word =
+  | { readonly kind: 'state'; readonly state: string }
+  | { readonly kind: 'answer'; readonly code: string; readonly milliseconds: number };
 
 const never = new AbortController().signal;
 const wait = (milliseconds: number): Promise<void> => new Promise((turn) => setTimeout(turn, milliseconds));
@@ -25,22 +27,43 @@ else await sleepAndWake(new Ledger(readOrder()));
 function beWindow(): void {
   const say = (word: Word): void => void process.send?.(word);
   const note = (): void => {};
-  const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve('dist/engine.node.cjs'), note), { debug: note, info: note, warn: note, error: note });
-  supervisor.onDidChangeState((state) => say({ kind: 'state', state: state.kind === 'stopped' ? `stopped: ${state.reason}` : state.kind }));
+  const supervisor = new EngineSupervisor(nodeEngineLauncher(resolve('dist/engine.node.cjs'), note), {
+    debug: note,
+    info: note,
+    warn: note,
+    error: note,
+  });
+  supervisor.onDidChangeState((state) =>
+    say({ kind: 'state', state: state.kind === 'stopped' ? `stopped: ${state.reason}` : state.kind }),
+  );
   process.on('message', (length: number) => {
     const began = performance.now();
-    supervisor.explain({ model: { path: measuredModel, backend: 'auto', threads: 1 }, text: source.slice(0, length), tokenLimit: 0 }, never).then(
-      (run) => {
-        run.release();
-        say({ kind: 'answer', code: 'answered', milliseconds: performance.now() - began });
-      },
-      (error: unknown) => say({ kind: 'answer', code: error instanceof ExplorerError ? error.code : String(error), milliseconds: performance.now() - began }),
-    );
+    supervisor
+      .explain(
+        { model: { path: measuredModel, backend: 'auto', threads: 1 }, text: source.slice(0, length), tokenLimit: 0 },
+        never,
+      )
+      .then(
+        (run) => {
+          run.release();
+          say({ kind: 'answer', code: 'answered', milliseconds: performance.now() - began });
+        },
+        (error: unknown) =>
+          say({
+            kind: 'answer',
+            code: error instanceof ExplorerError ? error.code : String(error),
+            milliseconds: performance.now() - began,
+          }),
+      );
   });
 }
 
 function below(pid: number): number[] {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
   return [...children, ...children.flatMap(below)];
 }
 
@@ -66,20 +89,23 @@ async function sleepAndWake(ledger: Ledger): Promise<void> {
       // Timers that slept too come due now: whatever they make of it shows soon.
       await wait(isShort ? 500 : 15_000);
       check(await ask(window, said, 200), 'what was asked after it slept');
-      for (const state of said.states) if (state.startsWith('stopped')) ledger.fail('an engine counts as dead after the machine slept', state);
+      for (const state of said.states)
+        if (state.startsWith('stopped')) ledger.fail('an engine counts as dead after the machine slept', state);
       ledger.count('slept and woke');
     });
     // Noticing takes as long as a heartbeat waits.
-    if (!isShort) await inWindow(async (window, said) => {
-      await ask(window, said, 200);
-      signal(below(window.pid ?? 0), 'SIGSTOP');
-      const began = performance.now();
-      const code = await Promise.race([ask(window, said, 200), wait(noticeMilliseconds).then(() => 'nothing')]);
-      if (code === 'nothing') return ledger.fail('an engine that stands still is not noticed', said.states.join(', '));
-      ledger.count(`engine alone: ${code}`);
-      ledger.most('ms until it is noticed', performance.now() - began);
-      check(await ask(window, said, 200), 'what was asked after it stood still');
-    });
+    if (!isShort)
+      await inWindow(async (window, said) => {
+        await ask(window, said, 200);
+        signal(below(window.pid ?? 0), 'SIGSTOP');
+        const began = performance.now();
+        const code = await Promise.race([ask(window, said, 200), wait(noticeMilliseconds).then(() => 'nothing')]);
+        if (code === 'nothing')
+          return ledger.fail('an engine that stands still is not noticed', said.states.join(', '));
+        ledger.count(`engine alone: ${code}`);
+        ledger.most('ms until it is noticed', performance.now() - began);
+        check(await ask(window, said, 200), 'what was asked after it stood still');
+      });
     ledger.done();
   }
   ledger.flush();

@@ -21,14 +21,20 @@ const pollMilliseconds = 10;
 function systemSockets(pid: number): string[] {
   const found: string[] = [];
   try {
-    const tables = ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].flatMap((name) => readFileSync(`/proc/${pid}/net/${name}`, 'utf8').split('\n').slice(1).map((line) => line.trim().split(/\s+/)));
+    const tables = ['tcp', 'tcp6', 'udp', 'udp6', 'raw', 'raw6'].flatMap((name) =>
+      readFileSync(`/proc/${pid}/net/${name}`, 'utf8')
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().split(/\s+/)),
+    );
     const inodes = new Map(tables.map((cells) => [cells[9], `${cells[1]} → ${cells[2]}`]));
     for (const descriptor of readdirSync(`/proc/${pid}/fd`)) {
       const [, inode] = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`)) ?? [];
       const socket = inode === undefined ? undefined : inodes.get(inode);
       if (socket !== undefined) found.push(socket);
     }
-    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)) found.push(...systemSockets(Number(child)));
+    for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean))
+      found.push(...systemSockets(Number(child)));
   } catch {
     // it ended meanwhile
   }
@@ -46,12 +52,15 @@ function watch(pid: number, what: string): () => void {
 
 function checkNoted(what: string): void {
   if (!existsSync(noted)) return;
-  for (const line of readFileSync(noted, 'utf8').split('\n').filter(Boolean)) ledger.fail(`${what} opens a socket`, line);
+  for (const line of readFileSync(noted, 'utf8').split('\n').filter(Boolean))
+    ledger.fail(`${what} opens a socket`, line);
   rmSync(noted);
 }
 
 async function command(args: readonly string[], input = ''): Promise<void> {
-  const child = spawn(process.execPath, ['--require', watcher, resolve('dist/cli.cjs'), ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(process.execPath, ['--require', watcher, resolve('dist/cli.cjs'), ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
   const unwatch = watch(child.pid ?? 0, args[0]);
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += String(chunk)));
@@ -68,9 +77,15 @@ async function command(args: readonly string[], input = ''): Promise<void> {
 async function provesItself(): Promise<void> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((listening) => server.once('listening', listening));
-  if (systemSockets(process.pid).length === 0) throw new Error('The system’s tables do not show a socket that is there.');
+  if (systemSockets(process.pid).length === 0)
+    throw new Error('The system’s tables do not show a socket that is there.');
   const { port } = server.address() as { port: number }; // it listens on one
-  const child = spawn(process.execPath, ['--require', watcher, '-e', `require('node:net').connect(${port}, '127.0.0.1').end()`]);
+  const child = spawn(process.execPath, [
+    '--require',
+    watcher,
+    '-e',
+    `require('node:net').connect(${port}, '127.0.0.1').end()`,
+  ]);
   await new Promise((ended) => child.on('close', ended));
   server.close();
   if (!existsSync(noted)) throw new Error('A socket that was opened is not noted.');
@@ -94,7 +109,11 @@ while (ledger.goesOn) {
     for (const path of textModels(folder)) {
       const { remote } = engine.connection;
       const spec = { path, backend: backend === 'wasm' ? 'wasm' : 'auto', threads: 1 } as const;
-      await remote.explain({ model: spec, text: path.includes('date') ? '3 May 2021' : source.slice(0, 60), tokenLimit: 0 });
+      await remote.explain({
+        model: spec,
+        text: path.includes('date') ? '3 May 2021' : source.slice(0, 60),
+        tokenLimit: 0,
+      });
       await remote.inspect(spec);
     }
     unwatch();

@@ -19,9 +19,16 @@ function mounted(name: string, options: string): { readonly path: string; unmoun
 }
 
 /** What the command line does with its output going somewhere. */
-function command(args: readonly string[], output?: string): { readonly status: number | null; readonly errors: string } {
+function command(
+  args: readonly string[],
+  output?: string,
+): { readonly status: number | null; readonly errors: string } {
   const descriptor = output === undefined ? 'pipe' : openSync(output, 'w');
-  const { status, stderr, error } = spawnSync(process.execPath, [resolve('dist/cli.cjs'), ...args], { stdio: ['ignore', descriptor, 'pipe'], timeout: patienceMilliseconds, encoding: 'utf8' });
+  const { status, stderr, error } = spawnSync(process.execPath, [resolve('dist/cli.cjs'), ...args], {
+    stdio: ['ignore', descriptor, 'pipe'],
+    timeout: patienceMilliseconds,
+    encoding: 'utf8',
+  });
   if (typeof descriptor === 'number') closeSync(descriptor);
   return { status: error === undefined ? status : null, errors: stderr };
 }
@@ -31,10 +38,12 @@ function check(what: string, { status, errors }: { readonly status: number | nul
   ledger.count(what);
   const lines = errors.trim().split('\n');
   if (status !== 1) ledger.fail(`${what}: it ended with ${String(status)}`, errors);
-  else if (lines.length !== 1 || !/written/.test(lines[0])) ledger.fail(`${what}: it does not say so in a line`, errors);
+  else if (lines.length !== 1 || !/written/.test(lines[0]))
+    ledger.fail(`${what}: it does not say so in a line`, errors);
 }
 
-const extract = (out: string) => command(['extract', `${fixture}/model.onnx`, '--feeds', `${fixture}/expected.safetensors`, '--out', out]);
+const extract = (out: string) =>
+  command(['extract', `${fixture}/model.onnx`, '--feeds', `${fixture}/expected.safetensors`, '--out', out]);
 
 mkdirSync(folder, { recursive: true });
 writeFileSync(join(folder, 'text.py'), source.slice(0, 300));
@@ -63,7 +72,8 @@ while (ledger.goesOn) {
   const sound = join(folder, 'sound.safetensors');
   rmSync(sound, { force: true });
   const { status, errors } = extract(sound);
-  if (status !== 0 || !existsSync(sound) || statSync(sound).size === 0) ledger.fail('what has room is not written', errors);
+  if (status !== 0 || !existsSync(sound) || statSync(sound).size === 0)
+    ledger.fail('what has room is not written', errors);
   ledger.done();
 }
 ledger.flush();

@@ -96,7 +96,8 @@ export class TextDocument {
   get #lines(): number[] {
     if (this.#lineStarts === undefined) {
       this.#lineStarts = [0];
-      for (let at = this.#text.indexOf('\n'); at >= 0; at = this.#text.indexOf('\n', at + 1)) this.#lineStarts.push(at + 1);
+      for (let at = this.#text.indexOf('\n'); at >= 0; at = this.#text.indexOf('\n', at + 1))
+        this.#lineStarts.push(at + 1);
     }
     return this.#lineStarts;
   }
@@ -125,7 +126,8 @@ export class TextDocument {
   }
   /** Edits as a person does, and tells of it. */
   edit(change: Change): void {
-    this.#text = this.#text.slice(0, change.rangeOffset) + change.text + this.#text.slice(change.rangeOffset + change.rangeLength);
+    this.#text =
+      this.#text.slice(0, change.rangeOffset) + change.text + this.#text.slice(change.rangeOffset + change.rangeLength);
     this.#lineStarts = undefined;
     textChange.fire({ document: this, contentChanges: [change] });
   }
@@ -194,11 +196,17 @@ export const window = {
   onDidChangeActiveTextEditor: editorChange.event,
   setStatusBarMessage: never,
   showErrorMessage: () => Promise.resolve(undefined),
-  withProgress: (_options: unknown, task: (progress: { report: () => void }, token: { onCancellationRequested: () => Disposable }) => Promise<void>) => task({ report: () => {} }, { onCancellationRequested: never }),
+  withProgress: (
+    _options: unknown,
+    task: (progress: { report: () => void }, token: { onCancellationRequested: () => Disposable }) => Promise<void>,
+  ) => task({ report: () => {} }, { onCancellationRequested: never }),
 };
 
 export const commands = { executeCommand: () => Promise.resolve(undefined) };
 
 export const env = { language: 'en' };
 
-export const l10n = { t: (text: string, ...args: readonly unknown[]): string => text.replace(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole)) };
+export const l10n = {
+  t: (text: string, ...args: readonly unknown[]): string =>
+    text.replace(/\{(\d+)\}/g, (whole, index: string) => String(args[Number(index)] ?? whole)),
+};

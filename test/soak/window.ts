@@ -8,7 +8,10 @@ import { TextDocument, Uri } from './vscodeStandIn';
 
 /** Explains a text, and gives what would be shown. */
 export async function shownRunOf(supervisor: EngineSupervisor, text: string): Promise<ShownRun> {
-  const held = await supervisor.explain({ model: { path: measuredModel, backend: 'auto', threads: 1 }, text, tokenLimit: 0 }, new AbortController().signal);
+  const held = await supervisor.explain(
+    { model: { path: measuredModel, backend: 'auto', threads: 1 }, text, tokenLimit: 0 },
+    new AbortController().signal,
+  );
   const document = new TextDocument(Uri.file('/shown.py'), text) as unknown as vscode.TextDocument; // what is asked of it
   return new ShownRun(held, new TrackedText(document, 0, text), { isWholeDocument: false, notices: [] });
 }

@@ -8,10 +8,16 @@ export const rulesOfColours = ['color-contrast', 'link-in-text-block'] as const;
 /** What axe-core finds wrong with a page, one sentence each; what the page complains of meanwhile on the checker's account is taken out of `complaints`. `rules`: where not all of them. */
 export async function violationsOf(page: Page, complaints: string[], rules?: readonly string[]): Promise<string[]> {
   const before = complaints.length;
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(await readFile('node_modules/axe-core/axe.min.js', 'utf8'));
+  if (!(await page.evaluate(() => 'axe' in globalThis)))
+    await page.evaluate(await readFile('node_modules/axe-core/axe.min.js', 'utf8'));
   const violations = await page.evaluate(async (only) => {
-    const { violations: found } = await (globalThis as unknown as { axe: typeof Axe }).axe.run(document, { resultTypes: ['violations'], ...(only === undefined ? {} : { runOnly: [...only] }) }); // the script above defines it
-    return found.map(({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
+    const { violations: found } = await (globalThis as unknown as { axe: typeof Axe }).axe.run(document, {
+      resultTypes: ['violations'],
+      ...(only === undefined ? {} : { runOnly: [...only] }),
+    }); // the script above defines it
+    return found.map(
+      ({ id, impact, nodes }) => `${impact}: ${id} at ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
+    );
   }, rules);
   // The checker writes styles into the page for its measurements, which the policy rightly forbids.
   complaints.push(...complaints.splice(before).filter((complaint) => !complaint.startsWith('Applying inline style')));

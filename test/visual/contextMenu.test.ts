@@ -8,7 +8,8 @@ let pages: ReturnType<typeof suitePages>;
 let page: Page;
 
 const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
-const context = (): Promise<unknown> => page.evaluate(() => JSON.parse(document.body.dataset['vscodeContext'] ?? 'null') as unknown);
+const context = (): Promise<unknown> =>
+  page.evaluate(() => JSON.parse(document.body.dataset['vscodeContext'] ?? 'null') as unknown);
 
 describe('the panel’s menu', () => {
   pages = suitePages();
@@ -17,7 +18,13 @@ describe('the panel’s menu', () => {
   it('is about the token that it is opened over, and has ours in the place of Cut, Copy and Paste', async () => {
     page = await pages.open({ run: 'code' });
     await token(35).click({ button: 'right' });
-    expect(await context()).to.deep.equal({ preventDefaultContextMenuItems: true, webviewSection: 'token', runId: 1, stream: 0, position: 35 });
+    expect(await context()).to.deep.equal({
+      preventDefaultContextMenuItems: true,
+      webviewSection: 'token',
+      runId: 1,
+      stream: 0,
+      position: 35,
+    });
     await page.locator('footer').click({ button: 'right' });
     expect(await context()).to.deep.equal({ preventDefaultContextMenuItems: true, webviewSection: 'panel' });
     const box = await page.locator('.matrix-overlay').boundingBox();
@@ -28,7 +35,9 @@ describe('the panel’s menu', () => {
 
   it('leaves the usual entries where text is selected or typed', async () => {
     page = await pages.open({ run: 'code' });
-    await page.evaluate(() => document.getSelection()?.selectAllChildren(document.querySelector('.line') ?? document.body));
+    await page.evaluate(() =>
+      document.getSelection()?.selectAllChildren(document.querySelector('.line') ?? document.body),
+    );
     await token(3).click({ button: 'right' });
     expect(await context()).to.deep.equal({});
     await page.keyboard.press('/');
@@ -41,11 +50,14 @@ describe('the panel’s menu', () => {
     await page.evaluate(() => host.fire('figure', {}));
     await page.waitForFunction(() => host.intents.some(({ name }) => name === 'figure'));
     const bytes = await page.evaluate(() => {
-      const found = host.intents.find(({ name }) => name === 'figure')?.value as { readonly png: Uint8Array } | undefined; // the intent's own type
+      const found = host.intents.find(({ name }) => name === 'figure')?.value as
+        { readonly png: Uint8Array } | undefined; // the intent's own type
       return Array.from(found?.png ?? []);
     });
     const { width, height, data } = PNG.sync.read(Buffer.from(bytes));
-    const plot = await page.locator('.matrix-base').evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]);
+    const plot = await page
+      .locator('.matrix-base')
+      .evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]);
     expect(width).to.equal(plot[0]);
     expect(height).to.be.greaterThan(plot[1]);
     const opaque = data.filter((_, i) => i % 4 === 3).every((alpha) => alpha === 255);

@@ -11,7 +11,14 @@ import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
-import { generatePattern, generatePicture, generateRun, generateSelection, generateThumbnails, type RunKind } from './generatedRun';
+import {
+  generatePattern,
+  generatePicture,
+  generateRun,
+  generateSelection,
+  generateThumbnails,
+  type RunKind,
+} from './generatedRun';
 import { longLayers } from './longRun';
 
 const toHost = new Emitter<unknown>();
@@ -91,7 +98,8 @@ export class FakeHost {
       if (this.thumbnailsAfter !== undefined) await this.thumbnailsAfter;
       if (this.#keptThumbnails !== undefined) return this.#keptThumbnails;
       // Of a large run those of a short one of the same kinds: a real engine has them beside the data.
-      if (isLarge(this.run)) return storeOf(longLayers(this.run, size)).thumbnails({ runId: 1, component, size, isCausal: true });
+      if (isLarge(this.run))
+        return storeOf(longLayers(this.run, size)).thumbnails({ runId: 1, component, size, isCausal: true });
       return generateThumbnails(this.run, component, size);
     },
   });
@@ -114,7 +122,11 @@ export class FakeHost {
   #start(): void {
     const query = new URLSearchParams(location.search);
     const map = query.get('map');
-    this.#connection.fire('appearance', { colourMap: (map ?? 'blue') as 'blue' /* the tests name one that exists */, tabSize: 4, l10n: undefined });
+    this.#connection.fire('appearance', {
+      colourMap: (map ?? 'blue') as 'blue' /* the tests name one that exists */,
+      tabSize: 4,
+      l10n: undefined,
+    });
     const state = query.get('state') ?? 'ready';
     if (state === 'empty') return this.status({ kind: 'empty' });
     if (state === 'silent') return;
@@ -130,10 +142,23 @@ export class FakeHost {
   showRun(kind: RunKind, runId = 1, held: Partial<LayerInfo> = {}): void {
     this.run = this.#keptRun ?? generateRun(kind, runId);
     const { info } = this.run;
-    this.run = { ...this.run, info: { ...info, runId, components: info.components.map((component) => ({ ...component, layers: component.layers.map((layer) => ({ ...layer, ...held })) })) } };
+    this.run = {
+      ...this.run,
+      info: {
+        ...info,
+        runId,
+        components: info.components.map((component) => ({
+          ...component,
+          layers: component.layers.map((layer) => ({ ...layer, ...held })),
+        })),
+      },
+    };
     if (isLarge(this.run)) this.#store = storeOf(longLayers(this.run), runId);
     const [first] = this.run.info.components;
-    this.view = { ...initialView, selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' } };
+    this.view = {
+      ...initialView,
+      selection: { component: first.component, heads: [{ layer: 0, head: 0 }], aggregation: 'mean' },
+    };
     // As the host does, where it has no need to make it first.
     const pattern = this.#kept.get(nameOf(this.view.selection));
     if (pattern !== undefined) this.#connection.fire('first', { runId, selection: this.view.selection, pattern });
@@ -222,8 +247,23 @@ const statuses: Readonly<Record<string, PanelStatus>> = {
   busy: { kind: 'busy', stage: 'loadModel', fraction: 0.42 },
   running: { kind: 'busy', stage: 'run' },
   stale: { kind: 'stale', reason: plain('The explained text was edited.') },
-  failed: { kind: 'failed', error: { code: 'modelTruncated', sentence: plain('The model file model.onnx ends too early (at byte 40213): download or export it again.'), details: plainLines('Error: unexpected end of the file\n    at readVarint (onnx/protobuf.ts:41)', 1000), action: { id: 'selectModel', title: plain('Select Model') } } },
-  engineStopped: { kind: 'engineStopped', error: { code: 'engineStopped', sentence: plain('The engine stopped (signal SIGKILL): restart it with "Restart Engine".'), action: { id: 'restartEngine', title: plain('Restart Engine') } } },
+  failed: {
+    kind: 'failed',
+    error: {
+      code: 'modelTruncated',
+      sentence: plain('The model file model.onnx ends too early (at byte 40213): download or export it again.'),
+      details: plainLines('Error: unexpected end of the file\n    at readVarint (onnx/protobuf.ts:41)', 1000),
+      action: { id: 'selectModel', title: plain('Select Model') },
+    },
+  },
+  engineStopped: {
+    kind: 'engineStopped',
+    error: {
+      code: 'engineStopped',
+      sentence: plain('The engine stopped (signal SIGKILL): restart it with "Restart Engine".'),
+      action: { id: 'restartEngine', title: plain('Restart Engine') },
+    },
+  },
 };
 
 Object.assign(globalThis, {

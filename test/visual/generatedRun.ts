@@ -7,7 +7,25 @@ import type { Token, TokenStream } from '../../src/model/token';
 import type { PanelRun, PictureView, Thumbnails } from '../../src/protocol';
 
 /** The kinds of runs that the pages show. */
-export type RunKind = 'code' | 'context' | 'alone' | 'large' | 'grouped' | 'encoderDecoder' | 'long' | 'huge' | 'tokens64' | 'tokens128' | 'tokens256' | 'odd' | 'prose' | 'pair' | 'longSource' | 'picture' | 'linearPicture' | 'stages';
+export type RunKind =
+  | 'code'
+  | 'context'
+  | 'alone'
+  | 'large'
+  | 'grouped'
+  | 'encoderDecoder'
+  | 'long'
+  | 'huge'
+  | 'tokens64'
+  | 'tokens128'
+  | 'tokens256'
+  | 'odd'
+  | 'prose'
+  | 'pair'
+  | 'longSource'
+  | 'picture'
+  | 'linearPicture'
+  | 'stages';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -36,11 +54,19 @@ const prose = `The animal didn't cross the street because it was too tired. The 
 function cut(text: string): Token[] {
   const tokens: Token[] = [];
   const ids = new Map<string, number>();
-  for (const match of text.matchAll(/\r?\n[ \t]*(?=[ \t])|\r?\n|[ \t]+(?=[ \t])| ?[A-Za-z_]+| ?\d| ?[^\sA-Za-z_\d]+|\s/gu)) {
+  for (const match of text.matchAll(
+    /\r?\n[ \t]*(?=[ \t])|\r?\n|[ \t]+(?=[ \t])| ?[A-Za-z_]+| ?\d| ?[^\sA-Za-z_\d]+|\s/gu,
+  )) {
     const start = match.index;
     const id = ids.get(match[0]) ?? 100 + ids.size;
     ids.set(match[0], id);
-    tokens.push({ id, piece: match[0].replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replaceAll('\t', 'ĉ'), start, end: start + match[0].length, isSpecial: false });
+    tokens.push({
+      id,
+      piece: match[0].replaceAll(' ', 'Ġ').replaceAll('\n', 'Ċ').replaceAll('\t', 'ĉ'),
+      start,
+      end: start + match[0].length,
+      isSpecial: false,
+    });
   }
   return tokens;
 }
@@ -53,7 +79,10 @@ function repeated(numTokens: number): { text: string; tokens: Token[] } {
 }
 
 function withBeginning(stream: TokenStream): TokenStream {
-  return { ...stream, tokens: [{ id: 0, piece: '<|endoftext|>', start: 0, end: 0, isSpecial: true }, ...stream.tokens] };
+  return {
+    ...stream,
+    tokens: [{ id: 0, piece: '<|endoftext|>', start: 0, end: 0, isSpecial: true }, ...stream.tokens],
+  };
 }
 
 /** Windows line ends, a tab, an emoji of which three tokens have a part, a special token that someone typed, and text in no token. */
@@ -79,16 +108,42 @@ export const oddStream: TokenStream = {
 };
 
 function layers(numLayers: number, numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'] {
-  return Array.from({ length: numLayers }, (_, i) => ({ path: plain(`/layers.${i}/attention`), numHeads, numKeyValueHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
+  return Array.from({ length: numLayers }, (_, i) => ({
+    path: plain(`/layers.${i}/attention`),
+    numHeads,
+    numKeyValueHeads,
+    normalization: 'softmax' as const,
+    method: 'exposed' as const,
+    held: 'whole' as const,
+  }));
 }
 
 /** A class token and a grid of patches, read in all directions. */
 function pictureOf(method: 'exposed' | 'derived'): Pick<PanelRun['info'], 'streams' | 'components' | 'answers'> {
   const [rows, columns] = [8, 8];
   const token = (id: number, piece: string, isSpecial: boolean): Token => ({ id, piece, start: 0, end: 0, isSpecial });
-  const patches = Array.from({ length: rows * columns }, (_, i) => token(i + 1, `${Math.floor(i / columns) + 1},${(i % columns) + 1}`, false));
-  const stream: TokenStream = { role: 'image', text: '', tokens: [token(0, '[CLS]', true), ...patches], grid: { rows, columns, first: 1, patchWidth: 12, patchHeight: 12 } };
-  return { streams: [stream], components: [{ component: 'self', layers: layers(4, 4).map((layer) => ({ ...layer, method })), queryStream: 0, keyStream: 0, isCausal: false }], answers: [{ label: plain('red circle'), probability: 0.9876 }] };
+  const patches = Array.from({ length: rows * columns }, (_, i) =>
+    token(i + 1, `${Math.floor(i / columns) + 1},${(i % columns) + 1}`, false),
+  );
+  const stream: TokenStream = {
+    role: 'image',
+    text: '',
+    tokens: [token(0, '[CLS]', true), ...patches],
+    grid: { rows, columns, first: 1, patchWidth: 12, patchHeight: 12 },
+  };
+  return {
+    streams: [stream],
+    components: [
+      {
+        component: 'self',
+        layers: layers(4, 4).map((layer) => ({ ...layer, method })),
+        queryStream: 0,
+        keyStream: 0,
+        isCausal: false,
+      },
+    ],
+    answers: [{ label: plain('red circle'), probability: 0.9876 }],
+  };
 }
 
 /** Two stages: patches that read a coarser grid, then larger ones among themselves. */
@@ -96,7 +151,13 @@ function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
   const streams = [8, 2, 4].map((side): TokenStream => ({
     role: 'image',
     text: '',
-    tokens: Array.from({ length: side * side }, (_, id) => ({ id, piece: `${Math.floor(id / side) + 1},${(id % side) + 1}`, start: 0, end: 0, isSpecial: false })),
+    tokens: Array.from({ length: side * side }, (_, id) => ({
+      id,
+      piece: `${Math.floor(id / side) + 1},${(id % side) + 1}`,
+      start: 0,
+      end: 0,
+      isSpecial: false,
+    })),
     grid: { rows: side, columns: side, first: 0, patchWidth: 96 / side, patchHeight: 96 / side },
   }));
   const none = layers(2, 0);
@@ -111,9 +172,16 @@ function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
 
 /** The run of a kind. */
 export function generateRun(kind: RunKind, runId = 1): PanelRun {
-  const single = (stream: TokenStream, numLayers: number, numHeads: number, shared?: number): Pick<PanelRun['info'], 'streams' | 'components'> => ({
+  const single = (
+    stream: TokenStream,
+    numLayers: number,
+    numHeads: number,
+    shared?: number,
+  ): Pick<PanelRun['info'], 'streams' | 'components'> => ({
     streams: [stream],
-    components: [{ component: 'self', layers: layers(numLayers, numHeads, shared), queryStream: 0, keyStream: 0, isCausal: true }],
+    components: [
+      { component: 'self', layers: layers(numLayers, numHeads, shared), queryStream: 0, keyStream: 0, isCausal: true },
+    ],
   });
   const parts = {
     code: () => single(withBeginning({ role: 'source', text: code, tokens: cut(code) }), 6, 8),
@@ -128,21 +196,34 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     prose: () => single(withBeginning({ role: 'source', text: prose, tokens: cut(prose) }), 4, 8),
     pair: () => {
       const [first, second] = ['Where did the cat sit?', 'The cat sat on the mat\nand looked at the moon.'];
-      const own = (text: string, at: number): Token[] => cut(text).map((token) => ({ ...token, start: token.start + at, end: token.end + at }));
+      const own = (text: string, at: number): Token[] =>
+        cut(text).map((token) => ({ ...token, start: token.start + at, end: token.end + at }));
       const special = (piece: string, at: number): Token => ({ id: 0, piece, start: at, end: at, isSpecial: true });
       const before = [special('[CLS]', 0), ...own(first, 0), special('[SEP]', first.length)];
       const tokens = [...before, ...own(second, first.length), special('[SEP]', first.length + second.length)];
-      return single({ role: 'source', text: first + second, tokens, second: { start: first.length, from: before.length } }, 2, 4);
+      return single(
+        { role: 'source', text: first + second, tokens, second: { start: first.length, from: before.length } },
+        2,
+        4,
+      );
     },
     picture: () => pictureOf('exposed'),
     stages,
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
-      const source = kind === 'longSource' ? 'The cat sat on the mat and looked at the moon.\n'.repeat(30) : 'The cat sat on the mat and looked at the moon.';
+      const source =
+        kind === 'longSource'
+          ? 'The cat sat on the mat and looked at the moon.\n'.repeat(30)
+          : 'The cat sat on the mat and looked at the moon.';
       const target = 'Die Katze saß auf der Matte und schaute den Mond an.';
       const streams: TokenStream[] = [
         { role: 'source', text: source, tokens: cut(source) },
-        { role: 'target', text: target, tokens: [{ id: 0, piece: '<s>', start: 0, end: 0, isSpecial: true }, ...cut(target)], target: { isWritten: true, ending: '</s>' } },
+        {
+          role: 'target',
+          text: target,
+          tokens: [{ id: 0, piece: '<s>', start: 0, end: 0, isSpecial: true }, ...cut(target)],
+          target: { isWritten: true, ending: '</s>' },
+        },
       ];
       return {
         streams,
@@ -154,13 +235,23 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
       };
     },
   };
-  const made = parts[kind === 'longSource' ? 'encoderDecoder' : kind === 'context' || kind === 'alone' ? 'code' : kind]();
+  const made =
+    parts[kind === 'longSource' ? 'encoderDecoder' : kind === 'context' || kind === 'alone' ? 'code' : kind]();
   const start = code.indexOf('return self.items');
   const selected = { start, end: start + 'return self.items[key]'.length };
   return {
     info: {
       runId,
-      model: { name: plain('code-decoder'), path: '/models/code-decoder', backend: 'wasm', backendReason: plain('no WebGPU here'), numThreads: 4, contextLength: 512, vocabularySize: 8192, reads: 'text' },
+      model: {
+        name: plain('code-decoder'),
+        path: '/models/code-decoder',
+        backend: 'wasm',
+        backendReason: plain('no WebGPU here'),
+        numThreads: 4,
+        contextLength: 512,
+        vocabularySize: 8192,
+        reads: 'text',
+      },
       notices: [],
       timings: { tokenize: 3, load: 120, run: 210 },
       ...made,
@@ -169,8 +260,30 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     startLine: 11,
     startCharacter: 0,
     ...(kind === 'pair' ? { second: { startLine: 40, startCharacter: 4 } } : {}),
-    ...(kind === 'context' ? { selected: { ...selected, isInContext: true, place: plain('fibonacci.py 26, in lines 12–27') } } : kind === 'alone' ? { selected: { start: 0, end: code.length, isInContext: false, place: plain('fibonacci.py 12–27, alone') } } : {}),
-    notices: kind === 'context' ? [{ sentence: plain('Nothing was selected, so the text around the caret is explained, from line 3 to line 27.'), action: { id: 'explainFromStart', title: plain('From the Start') } }] : kind === 'large' ? [{ sentence: plain('Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.') }] : [],
+    ...(kind === 'context'
+      ? { selected: { ...selected, isInContext: true, place: plain('fibonacci.py 26, in lines 12–27') } }
+      : kind === 'alone'
+        ? { selected: { start: 0, end: code.length, isInContext: false, place: plain('fibonacci.py 12–27, alone') } }
+        : {}),
+    notices:
+      kind === 'context'
+        ? [
+            {
+              sentence: plain(
+                'Nothing was selected, so the text around the caret is explained, from line 3 to line 27.',
+              ),
+              action: { id: 'explainFromStart', title: plain('From the Start') },
+            },
+          ]
+        : kind === 'large'
+          ? [
+              {
+                sentence: plain(
+                  'Only the first 512 of 1870 tokens are explained: this is all that code-decoder reads at once.',
+                ),
+              },
+            ]
+          : [],
   };
 }
 
@@ -202,7 +315,14 @@ export function generatePattern(run: PanelRun, component: ComponentInfo, layer: 
       const noise = 0.002 * (((query * 7919 + key * 104729 + layer * 31 + head * 17) % 97) / 97);
       const other = keys.text.slice(keys.tokens[key].start, keys.tokens[key].end).trim();
       const near = component.queryStream === component.keyStream ? query : aligned;
-      const score = [key === 0 ? 3 : Math.exp(-Math.abs(near - key) / 3) * 0.3, key === Math.max(0, near - 1) ? 4 : 0.02 / (1 + Math.abs(near - key)), text !== '' && text === other ? 2 : key === 0 ? 0.5 : 0, Math.exp(-Math.abs(near - key) / (2 + layer)), key === near ? 1 : Math.exp(-Math.abs(near - key) / 8) * 0.1][kind] + noise;
+      const score =
+        [
+          key === 0 ? 3 : Math.exp(-Math.abs(near - key) / 3) * 0.3,
+          key === Math.max(0, near - 1) ? 4 : 0.02 / (1 + Math.abs(near - key)),
+          text !== '' && text === other ? 2 : key === 0 ? 0.5 : 0,
+          Math.exp(-Math.abs(near - key) / (2 + layer)),
+          key === near ? 1 : Math.exp(-Math.abs(near - key) / 8) * 0.1,
+        ][kind] + noise;
       weights[query * numKeys + key] = score;
       sum += score;
     }
@@ -214,18 +334,29 @@ export function generatePattern(run: PanelRun, component: ComponentInfo, layer: 
 /** The pattern of a selection. */
 export function generateSelection(run: PanelRun, selection: HeadSelection): Pattern {
   const component = componentOf(run, selection.component);
-  return aggregatePatterns(selection.heads.map(({ layer, head }) => generatePattern(run, component, layer, head)), selection.aggregation);
+  return aggregatePatterns(
+    selection.heads.map(({ layer, head }) => generatePattern(run, component, layer, head)),
+    selection.aggregation,
+  );
 }
 
 /** All heads of a component, small. */
 export function generateThumbnails(run: PanelRun, name: Component, size: number): Thumbnails {
   const component = componentOf(run, name);
-  const patterns = component.layers.flatMap(({ numHeads }, layer) => Array.from({ length: numHeads }, (_, head) => generatePattern(run, component, layer, head)));
+  const patterns = component.layers.flatMap(({ numHeads }, layer) =>
+    Array.from({ length: numHeads }, (_, head) => generatePattern(run, component, layer, head)),
+  );
   const pictures = patterns.map((pattern) => maxPool(pattern, size));
   const [first] = pictures;
   const pixels = new Uint8Array(pictures.length * first.weights.length);
   pictures.forEach(({ weights }, i) => pixels.set(encodeThumbnail(weights), i * weights.length));
-  return { numHeads: component.layers.map(({ numHeads }) => numHeads), rows: first.numQueries, columns: first.numKeys, pixels, sinks: patterns.map((pattern) => provenSinks(pattern, component.isCausal)) };
+  return {
+    numHeads: component.layers.map(({ numHeads }) => numHeads),
+    rows: first.numQueries,
+    columns: first.numKeys,
+    pixels,
+    sinks: patterns.map((pattern) => provenSinks(pattern, component.isCausal)),
+  };
 }
 
 function componentOf(run: PanelRun, name: Component): ComponentInfo {

@@ -27,7 +27,12 @@ const choose = async (label: string): Promise<void> => {
 function ranked(of: (layer: number, head: number) => number): string[] {
   const [{ layers }] = generateRun('code').info.components;
   return layers
-    .flatMap(({ numHeads }, layer) => Array.from({ length: numHeads }, (_, head) => ({ name: `${layer}.${head}`, value: Math.fround(of(layer, head)) })))
+    .flatMap(({ numHeads }, layer) =>
+      Array.from({ length: numHeads }, (_, head) => ({
+        name: `${layer}.${head}`,
+        value: Math.fround(of(layer, head)),
+      })),
+    )
     .sort((a, b) => b.value - a.value)
     .map(({ name }) => name);
 }
@@ -48,10 +53,20 @@ describe('one pair, one token, one metric in all heads', () => {
     await token(34).hover();
     await page.keyboard.press('h');
     await options().first().waitFor();
-    expect((await options().locator('.rank-head').allTextContents()).slice(0, 8)).to.deep.equal(ranked((layer, head) => weightOf(layer, head, 35, 34)).slice(0, 8));
+    expect((await options().locator('.rank-head').allTextContents()).slice(0, 8)).to.deep.equal(
+      ranked((layer, head) => weightOf(layer, head, 35, 34)).slice(0, 8),
+    );
     const list = page.getByRole('listbox', { name: /\(35\) reads .*\(34\)/ });
-    expect(await list.evaluate((element) => document.activeElement === element), 'whoever pressed the key is in the list').to.equal(true);
-    expect(Number(await options().first().locator('.number').textContent())).to.be.closeTo(Math.max(...ranked(() => 0).map((name) => weightOf(Number(name.split('.')[0]), Number(name.split('.')[1]), 35, 34))), 5e-4);
+    expect(
+      await list.evaluate((element) => document.activeElement === element),
+      'whoever pressed the key is in the list',
+    ).to.equal(true);
+    expect(Number(await options().first().locator('.number').textContent())).to.be.closeTo(
+      Math.max(
+        ...ranked(() => 0).map((name) => weightOf(Number(name.split('.')[0]), Number(name.split('.')[1]), 35, 34)),
+      ),
+      5e-4,
+    );
     await legendSays('tiles: weight of this pair in each head, absolute, up to 1');
     // The pair stays while the pointer goes elsewhere.
     await token(20).hover();
@@ -61,7 +76,9 @@ describe('one pair, one token, one metric in all heads', () => {
     await page.keyboard.press('ArrowDown');
     expect(await list.getAttribute('aria-activedescendant')).to.equal('ranked-2');
     await page.keyboard.press('Enter');
-    const [layer, head] = ranked((l, h) => weightOf(l, h, 35, 34))[2].split('.').map(Number);
+    const [layer, head] = ranked((l, h) => weightOf(l, h, 35, 34))[2]
+      .split('.')
+      .map(Number);
     expect((await view()).selection.heads).to.deep.equal([{ layer, head }]);
     expect(await options().nth(2).getAttribute('aria-selected')).to.equal('true');
     await page.keyboard.press('Escape');
@@ -74,7 +91,8 @@ describe('one pair, one token, one metric in all heads', () => {
   it('takes the second token from the keyboard, and from Ctrl and a click', async () => {
     await open({ run: 'code' });
     await page.locator('.source-scroll').focus();
-    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter', 'ArrowLeft', 'h']) await page.keyboard.press(key);
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'Enter', 'ArrowLeft', 'h'])
+      await page.keyboard.press(key);
     await options().first().waitFor();
     expect(await page.getByRole('listbox').last().getAttribute('aria-label')).to.match(/\(2\) reads .*\(1\)/);
     await token(0).click({ modifiers: ['Control'] });
@@ -105,10 +123,16 @@ describe('one pair, one token, one metric in all heads', () => {
     // A head that reads the token before with nearly all of its weight: some pixel of its tile has nearly full depth.
     const { weights, numKeys } = generatePattern(run, run.info.components[0], 0, 1);
     expect(weights[100 * numKeys + 99]).to.be.greaterThan(0.9);
-    const box = await page.locator('[data-layer="0"][data-head="1"]').evaluate((element: HTMLElement) => ({ left: element.offsetLeft, top: element.offsetTop, size: element.offsetWidth }));
+    const box = await page.locator('[data-layer="0"][data-head="1"]').evaluate((element: HTMLElement) => ({
+      left: element.offsetLeft,
+      top: element.offsetTop,
+      size: element.offsetWidth,
+    }));
     const strongest = await page.locator('.heads-grid canvas').evaluate((canvas, { left, top, size }) => {
       const ratio = (canvas as HTMLCanvasElement).width / (canvas as HTMLElement).offsetWidth;
-      const { data } = (canvas as HTMLCanvasElement).getContext('2d')?.getImageData((left + 2) * ratio, (top + size / 2) * ratio, (size - 4) * ratio, 1) ?? { data: [] };
+      const { data } = (canvas as HTMLCanvasElement)
+        .getContext('2d')
+        ?.getImageData((left + 2) * ratio, (top + size / 2) * ratio, (size - 4) * ratio, 1) ?? { data: [] };
       let most = 0;
       for (let i = 0; i < data.length; i += 4) most = Math.max(most, data[i + 2]); // the canvas that the selector names
       return most;
@@ -123,47 +147,81 @@ describe('one pair, one token, one metric in all heads', () => {
     await page.keyboard.press('h');
     const run = generateRun('code');
     const ids = run.info.streams[0].tokens.map(({ id }) => id);
-    const metric = (name: 'previousToken' | 'repeatedInduction') => (layer: number, head: number) => headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true)[name];
+    const metric = (name: 'previousToken' | 'repeatedInduction') => (layer: number, head: number) =>
+      headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true)[name];
     await page.getByRole('listbox', { name: 'Heads by previous token' }).waitFor();
-    expect((await options().locator('.rank-head').allTextContents()).slice(0, 5)).to.deep.equal(ranked(metric('previousToken')).slice(0, 5));
+    expect((await options().locator('.rank-head').allTextContents()).slice(0, 5)).to.deep.equal(
+      ranked(metric('previousToken')).slice(0, 5),
+    );
     await choose('induction (repeated tokens)');
     await page.getByRole('listbox', { name: 'Heads by induction (repeated tokens)' }).waitFor();
-    expect((await options().locator('.rank-head').allTextContents()).slice(0, 5)).to.deep.equal(ranked(metric('repeatedInduction')).slice(0, 5));
+    expect((await options().locator('.rank-head').allTextContents()).slice(0, 5)).to.deep.equal(
+      ranked(metric('repeatedInduction')).slice(0, 5),
+    );
     await screenshot(page, 'visual/heads-metric');
   });
 
   it('orders the heads of each layer by a metric, for the pointer, the keyboard and a screen reader, and remembers it', async () => {
     await open({ run: 'code' });
-    const names = (layer: number): Promise<(string | null)[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => cell.getAttribute('aria-label')));
-    const lefts = (layer: number): Promise<number[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).offsetLeft));
+    const names = (layer: number): Promise<(string | null)[]> =>
+      page
+        .locator('[role=row]')
+        .nth(layer + 1)
+        .getByRole('gridcell')
+        .evaluateAll((cells) => cells.map((cell) => cell.getAttribute('aria-label')));
+    const lefts = (layer: number): Promise<number[]> =>
+      page
+        .locator('[role=row]')
+        .nth(layer + 1)
+        .getByRole('gridcell')
+        .evaluateAll((cells) => cells.map((cell) => (cell as HTMLElement).offsetLeft));
     const run = generateRun('code');
     const ids = run.info.streams[0].tokens.map(({ id }) => id);
-    const byMetric = ranked((layer, head) => headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).previousToken);
-    const inLayer = (layer: number): string[] => byMetric.filter((name) => name.startsWith(`${layer}.`)).map((name) => `Head ${name}`);
+    const byMetric = ranked(
+      (layer, head) => headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).previousToken,
+    );
+    const inLayer = (layer: number): string[] =>
+      byMetric.filter((name) => name.startsWith(`${layer}.`)).map((name) => `Head ${name}`);
     const places = await lefts(1);
     await page.getByRole('gridcell', { name: 'Head 1.0' }).focus();
     await page.keyboard.press('o');
     await choose('previous token');
     await legendSays('the strongest of each layer first');
-    for (const layer of [0, 1, 5]) expect((await names(layer)).map((name) => name?.split(',')[0])).to.deep.equal(inLayer(layer));
+    for (const layer of [0, 1, 5])
+      expect((await names(layer)).map((name) => name?.split(',')[0])).to.deep.equal(inLayer(layer));
     expect(await lefts(1), 'the places are the same').to.deep.equal(places);
     await screenshot(page, 'visual/heads-ordered');
     // The arrows walk what is seen, and the description says where a head stands.
-    const nameOfFocus = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
+    const nameOfFocus = (): Promise<string | null | undefined> =>
+      page.evaluate(() => document.activeElement?.getAttribute('aria-label'));
     await page.getByRole('gridcell', { name: inLayer(1)[0] }).focus();
     await page.keyboard.press('ArrowRight');
     expect(await nameOfFocus()).to.equal(inLayer(1)[1]);
     await page.keyboard.press('ArrowDown');
     expect(await nameOfFocus()).to.equal(inLayer(2)[1]);
-    await page.waitForFunction(() => document.activeElement?.ariaDescription?.startsWith('place 2 of 8 in its layer, '));
+    await page.waitForFunction(() =>
+      document.activeElement?.ariaDescription?.startsWith('place 2 of 8 in its layer, '),
+    );
     await page.keyboard.press('Enter');
     await page.keyboard.press('Alt+ArrowRight');
-    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal([inLayer(2)[2]]);
+    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal([
+      inLayer(2)[2],
+    ]);
     await page.getByRole('columnheader', { name: 'Place 1 of every layer' }).click();
-    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal([0, 1, 2, 3, 4, 5].map((layer) => inLayer(layer)[0]));
-    expect(((await page.evaluate(() => host.kept)) as { layout: { isOrdered: boolean } }).layout.isOrdered).to.equal(true);
+    expect((await view()).selection.heads.map(({ layer, head }) => `Head ${layer}.${head}`)).to.deep.equal(
+      [0, 1, 2, 3, 4, 5].map((layer) => inLayer(layer)[0]),
+    );
+    expect(((await page.evaluate(() => host.kept)) as { layout: { isOrdered: boolean } }).layout.isOrdered).to.equal(
+      true,
+    );
     await page.keyboard.press('o');
-    await page.waitForFunction(() => document.querySelectorAll('[role=row]')[4].querySelector('[role=gridcell]')?.getAttribute('aria-label')?.startsWith('Head 3.0'));
+    await page.waitForFunction(() =>
+      document
+        .querySelectorAll('[role=row]')[4]
+        .querySelector('[role=gridcell]')
+        ?.getAttribute('aria-label')
+        ?.startsWith('Head 3.0'),
+    );
     expect(await page.getByRole('columnheader', { name: 'Head 0 of every layer' }).count()).to.equal(1);
   });
 
@@ -171,12 +229,21 @@ describe('one pair, one token, one metric in all heads', () => {
     const orderOf = (kind: 'tokens64' | 'tokens128', layer: number): number[] => {
       const run = generateRun(kind);
       const ids = run.info.streams[0].tokens.map(({ id }) => id);
-      const values = Array.from({ length: 12 }, (_, head) => Math.fround(headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).distance));
+      const values = Array.from({ length: 12 }, (_, head) =>
+        Math.fround(headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).distance),
+      );
       return values.map((_, head) => head).sort((a, b) => values[b] - values[a]);
     };
-    const layer = Array.from({ length: 12 }, (_, i) => i).find((i) => String(orderOf('tokens64', i)) !== String(orderOf('tokens128', i)));
+    const layer = Array.from({ length: 12 }, (_, i) => i).find(
+      (i) => String(orderOf('tokens64', i)) !== String(orderOf('tokens128', i)),
+    );
     if (layer === undefined) throw new Error('both texts have the same order');
-    const shown = (): Promise<number[]> => page.locator('[role=row]').nth(layer + 1).getByRole('gridcell').evaluateAll((cells) => cells.map((cell) => Number((cell as HTMLElement).dataset['head'])));
+    const shown = (): Promise<number[]> =>
+      page
+        .locator('[role=row]')
+        .nth(layer + 1)
+        .getByRole('gridcell')
+        .evaluateAll((cells) => cells.map((cell) => Number((cell as HTMLElement).dataset['head'])));
     await open({ run: 'tokens64' });
     await choose('distance');
     await page.keyboard.press('o');
@@ -191,14 +258,22 @@ describe('one pair, one token, one metric in all heads', () => {
     await legendSays('the strongest of each layer first');
     expect(await shown()).to.deep.equal(orderOf('tokens64', layer));
     await page.mouse.move(2, 2);
-    await page.waitForFunction(([row, heads]) => [...document.querySelectorAll('[role=row]')[row].querySelectorAll<HTMLElement>('[role=gridcell]')].map(({ dataset }) => dataset['head']).join() === heads, [layer + 1, orderOf('tokens128', layer).join()] as const);
+    await page.waitForFunction(
+      ([row, heads]) =>
+        [...document.querySelectorAll('[role=row]')[row].querySelectorAll<HTMLElement>('[role=gridcell]')]
+          .map(({ dataset }) => dataset['head'])
+          .join() === heads,
+      [layer + 1, orderOf('tokens128', layer).join()] as const,
+    );
   });
 
   it('tells of the metrics in a tile’s description, to the pointer and to a screen reader', async () => {
     await open({ run: 'code' });
     const tile = page.locator('[data-layer="1"][data-head="3"]');
     await tile.hover();
-    await page.waitForFunction(() => document.querySelector('[data-layer="1"][data-head="3"]')?.getAttribute('title')?.includes('previous token:'));
+    await page.waitForFunction(() =>
+      document.querySelector('[data-layer="1"][data-head="3"]')?.getAttribute('title')?.includes('previous token:'),
+    );
     expect(await tile.getAttribute('aria-description')).to.match(/^induction \(repeated tokens\): [\d.<]+, /);
   });
 
@@ -229,7 +304,8 @@ describe('one pair, one token, one metric in all heads', () => {
     await open({ run: 'code' });
     await token(10).click();
     await token(35).click({ modifiers: ['Shift'] });
-    const number = async (): Promise<number> => Number(await page.locator('.source-pane .readout .number').textContent());
+    const number = async (): Promise<number> =>
+      Number(await page.locator('.source-pane .readout .number').textContent());
     await token(34).hover();
     const own = weightOf(0, 0, 35, 34);
     expect(await number()).to.be.closeTo(own / 2, 5e-4);
@@ -242,7 +318,10 @@ describe('one pair, one token, one metric in all heads', () => {
     expect((await view()).pinnedMean).to.equal('all');
   });
 
-  for (const [width, height] of [[480, 600], [1280, 720]] as const) {
+  for (const [width, height] of [
+    [480, 600],
+    [1280, 720],
+  ] as const) {
     it(`is readable and accessible in every theme in ${width} × ${height}`, async () => {
       await open({ run: 'code', width, height });
       await token(35).click();
@@ -258,7 +337,10 @@ describe('one pair, one token, one metric in all heads', () => {
         }
       };
       await inThemes('pair', async (theme) => {
-        expect(await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours), theme).to.deep.equal([]);
+        expect(
+          await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours),
+          theme,
+        ).to.deep.equal([]);
       });
       await page.keyboard.press('h');
       for (let i = 0; i < 2; i++) await page.keyboard.press('t');

@@ -24,9 +24,16 @@ const open = async (options: PageOptions = {}): Promise<Page> => (page = await p
 
 /** The place of a cell on the matrix while all of it is shown, in CSS pixels. */
 async function placeOf(query: number, key: number): Promise<{ x: number; y: number }> {
-  const { width, height } = await page.locator('.matrix-plot').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+  const { width, height } = await page
+    .locator('.matrix-plot')
+    .evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
   const margins = marginsFor(width, height, true); // by their rule, these rows do not sum to one
-  const { cell } = fitView({ numQueries: numTokens, numKeys: numTokens, width: width - margins.left - margins.right, height: height - margins.top - margins.bottom });
+  const { cell } = fitView({
+    numQueries: numTokens,
+    numKeys: numTokens,
+    width: width - margins.left - margins.right,
+    height: height - margins.top - margins.bottom,
+  });
   return { x: margins.left + (key + 0.5) * cell, y: margins.top + (query + 0.5) * cell };
 }
 
@@ -34,7 +41,11 @@ async function placeOf(query: number, key: number): Promise<{ x: number; y: numb
 async function strongestPixel({ x, y }: { x: number; y: number }, reach = 2): Promise<number> {
   return page.locator('.matrix-base').evaluate(
     (element, at) => {
-      const data = (element as HTMLCanvasElement).getContext('2d')?.getImageData(at.x - at.reach, at.y - at.reach, 2 * at.reach + 1, 2 * at.reach + 1).data ?? new Uint8ClampedArray(4); // a canvas by its class
+      const data =
+        (element as HTMLCanvasElement)
+          .getContext('2d')
+          ?.getImageData(at.x - at.reach, at.y - at.reach, 2 * at.reach + 1, 2 * at.reach + 1).data ??
+        new Uint8ClampedArray(4); // a canvas by its class
       let most = 0;
       for (let i = 0; i < data.length; i += 4) most = Math.max(most, data[i + 3]);
       return most;
@@ -43,7 +54,8 @@ async function strongestPixel({ x, y }: { x: number; y: number }, reach = 2): Pr
   );
 }
 
-const pixel = (place: { x: number; y: number }): Promise<Rgb & { a: number }> => canvasPixel(page.locator('.matrix-base'), place);
+const pixel = (place: { x: number; y: number }): Promise<Rgb & { a: number }> =>
+  canvasPixel(page.locator('.matrix-base'), place);
 
 /** Zooms in on the hot cell as a person does: a little, then about where it is seen now. Returns its middle. */
 async function zoomToHotCell(): Promise<{ x: number; y: number }> {
@@ -53,20 +65,26 @@ async function zoomToHotCell(): Promise<{ x: number; y: number }> {
     await page.mouse.wheel(0, -400);
     // A wheel is answered with the next picture, which may be under way.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
-    place = await page.locator('.matrix-base').evaluate((element, near) => {
-      const context = (element as HTMLCanvasElement).getContext('2d'); // a canvas by its class
-      const reach = 60;
-      const data = context?.getImageData(near.x - reach, near.y - reach, 2 * reach, 2 * reach).data ?? new Uint8ClampedArray(0);
-      // The fill of the hot cell is the only opaque one here: labels and hatching are elsewhere, or let the background through.
-      let [count, x, y] = [0, 0, 0];
-      for (let i = 0; i < data.length; i += 4) {
-        if (data[i + 3] < 255) continue;
-        count++;
-        x += (i / 4) % (2 * reach);
-        y += Math.floor(i / 4 / (2 * reach));
-      }
-      return count === 0 ? near : { x: near.x - reach + Math.round(x / count), y: near.y - reach + Math.round(y / count) };
-    }, { x: Math.round(place.x), y: Math.round(place.y) });
+    place = await page.locator('.matrix-base').evaluate(
+      (element, near) => {
+        const context = (element as HTMLCanvasElement).getContext('2d'); // a canvas by its class
+        const reach = 60;
+        const data =
+          context?.getImageData(near.x - reach, near.y - reach, 2 * reach, 2 * reach).data ?? new Uint8ClampedArray(0);
+        // The fill of the hot cell is the only opaque one here: labels and hatching are elsewhere, or let the background through.
+        let [count, x, y] = [0, 0, 0];
+        for (let i = 0; i < data.length; i += 4) {
+          if (data[i + 3] < 255) continue;
+          count++;
+          x += (i / 4) % (2 * reach);
+          y += Math.floor(i / 4 / (2 * reach));
+        }
+        return count === 0
+          ? near
+          : { x: near.x - reach + Math.round(x / count), y: near.y - reach + Math.round(y / count) };
+      },
+      { x: Math.round(place.x), y: Math.round(place.y) },
+    );
   }
   await page.locator('.matrix-plot').hover({ position: place });
   return place;
@@ -95,10 +113,15 @@ describe('a pattern of 4096 tokens', () => {
     const [row, column] = [Math.floor(hotCell.query / 256), Math.floor(hotCell.key / 256)];
     await page.waitForFunction((name) => host.tiles.includes(name), `0/${row}/${column}`);
     await page.waitForFunction(() => document.querySelector('.crosshair .weight')?.textContent !== '…');
-    expect(await crosshair().textContent()).to.contain(`(${hotCell.query}) to `).and.to.contain(`(${hotCell.key}): 0.813`);
+    expect(await crosshair().textContent())
+      .to.contain(`(${hotCell.query}) to `)
+      .and.to.contain(`(${hotCell.key}): 0.813`);
     await page.waitForFunction(
       ({ x, y }) => {
-        const data = document.querySelector<HTMLCanvasElement>('.matrix-base')?.getContext('2d')?.getImageData(x, y, 1, 1).data;
+        const data = document
+          .querySelector<HTMLCanvasElement>('.matrix-base')
+          ?.getContext('2d')
+          ?.getImageData(x, y, 1, 1).data;
         return data !== undefined && data[3] === 0;
       },
       { x: Math.floor(middle.x) + 70, y: Math.floor(middle.y) },
@@ -115,13 +138,20 @@ describe('a pattern of 4096 tokens', () => {
   it('reads the exact weight of a cell that no tile is here for, and says the sums of its row and column', async () => {
     await open();
     await page.locator('.matrix-plot').hover({ position: await placeOf(2000, 100) });
-    await page.waitForFunction(() => /: (0|\d\.\d+)/.test(document.querySelector('.matrix-pane .crosshair')?.textContent ?? ''));
-    const said = /\((\d+)\) to .*\((\d+)\): (\S+) row sum (\S+), mean read (\S+)/.exec((await crosshair().textContent()) ?? '');
+    await page.waitForFunction(() =>
+      /: (0|\d\.\d+)/.test(document.querySelector('.matrix-pane .crosshair')?.textContent ?? ''),
+    );
+    const said = /\((\d+)\) to .*\((\d+)\): (\S+) row sum (\S+), mean read (\S+)/.exec(
+      (await crosshair().textContent()) ?? '',
+    );
     const [query, key] = [Number(said?.[1]), Number(said?.[2])];
     const layer = new LongLayer(0, 2, numTokens);
     const row = await layer.rows(0, query, query + 1);
     expect(Number(said?.[3])).to.be.closeTo(row[key], 1e-3);
-    expect(Number(said?.[4])).to.be.closeTo(row.reduce((sum, weight) => sum + weight, 0), 5e-3);
+    expect(Number(said?.[4])).to.be.closeTo(
+      row.reduce((sum, weight) => sum + weight, 0),
+      5e-3,
+    );
     expect(await tiles()).to.deep.equal([]);
   });
 
@@ -129,13 +159,27 @@ describe('a pattern of 4096 tokens', () => {
     await open();
     await token(hotCell.query).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     await token(hotCell.query).click();
-    await page.waitForFunction((key) => document.querySelector(`[data-token="${key}"]`)?.className.includes(' d39') === true, hotCell.key);
+    await page.waitForFunction(
+      (key) => document.querySelector(`[data-token="${key}"]`)?.className.includes(' d39') === true,
+      hotCell.key,
+    );
     const row = await new LongLayer(0, 2, numTokens).rows(0, hotCell.query, hotCell.query + 1);
-    expect(await page.evaluate(() => new Set([...document.querySelectorAll<HTMLElement>('.token')].filter(({ className }) => / d\d/.test(className)).map(({ dataset }) => dataset['token'])).size)).to.equal(row.filter((weight) => weight >= 0.5 / 48).length);
+    expect(
+      await page.evaluate(
+        () =>
+          new Set(
+            [...document.querySelectorAll<HTMLElement>('.token')]
+              .filter(({ className }) => / d\d/.test(className))
+              .map(({ dataset }) => dataset['token']),
+          ).size,
+      ),
+    ).to.equal(row.filter((weight) => weight >= 0.5 / 48).length);
     expect(await page.locator('.sources li .number').first().textContent()).to.equal('0.813');
     expect(await page.locator('.list-pane .rest').textContent()).to.contain('0.350 is on sink tokens');
     await token(hotCell.query + 1).click({ modifiers: ['Shift'] });
-    await page.waitForFunction(() => document.querySelector('.list-pane h2')?.textContent?.startsWith('mean of 2 tokens') === true);
+    await page.waitForFunction(
+      () => document.querySelector('.list-pane h2')?.textContent?.startsWith('mean of 2 tokens') === true,
+    );
     expect(await page.locator('.sources li .number').allTextContents()).to.include('0.406');
     expect(await readout().textContent()).to.contain('mean of 2 tokens');
     await token(hotCell.query + 1).click({ modifiers: ['Shift'] });
@@ -150,7 +194,9 @@ describe('a pattern of 4096 tokens', () => {
     await token(hotCell.key).evaluate((element) => element.scrollIntoView({ block: 'center' }));
     await token(hotCell.key).click();
     await page.waitForFunction(() => document.querySelectorAll('.sources li').length > 0);
-    expect(await page.locator('.sources li .name, .sources li .link').first().textContent()).to.contain(`(${hotCell.query})`);
+    expect(await page.locator('.sources li .name, .sources li .link').first().textContent()).to.contain(
+      `(${hotCell.query})`,
+    );
   });
 
   it('takes the scale by row from the maxima of the rows, and the threshold, for what is drawn first', async () => {
@@ -159,9 +205,16 @@ describe('a pattern of 4096 tokens', () => {
     const block = 2 ** overviewLevel(numTokens, numTokens);
     const middle = (cell: number): number => (Math.floor(cell / block) + 0.5) * block - 0.5;
     const place = await placeOf(middle(hotCell.query), middle(hotCell.key));
-    const colourOf = (depth: number): Rgb => rampFor('blue', editorColours.dark.background, editorColours.dark.foreground, 'reads').colour(Math.round(depth * 255) / 255);
+    const colourOf = (depth: number): Rgb =>
+      rampFor('blue', editorColours.dark.background, editorColours.dark.foreground, 'reads').colour(
+        Math.round(depth * 255) / 255,
+      );
     expect(await pixel(place)).to.deep.equal({ ...colourOf(hotCell.weight), a: 255 });
-    const show = (view: Partial<ViewState>, sequence: number): Promise<void> => page.evaluate((event) => host.fire('view', { view: { ...host.view, ...event.view }, sequence: event.sequence }), { view, sequence });
+    const show = (view: Partial<ViewState>, sequence: number): Promise<void> =>
+      page.evaluate((event) => host.fire('view', { view: { ...host.view, ...event.view }, sequence: event.sequence }), {
+        view,
+        sequence,
+      });
     await show({ scale: 'row' }, 2e6);
     await page.waitForTimeout(50);
     expect(await pixel(place)).to.deep.equal({ ...colourOf(1), a: 255 });
@@ -176,9 +229,14 @@ describe('a pattern of 4096 tokens', () => {
     await page.waitForFunction(() => host.intents.filter(({ name }) => name === 'painted').length === 2);
     await token(35).click();
     await page.locator('.matrix-plot').hover({ position: { x: 150, y: 150 } });
-    for (const place of ['.legend', '.list-pane .aside', '.matrix-pane .crosshair']) expect(await page.locator(place).textContent(), place).to.contain('±0.002');
+    for (const place of ['.legend', '.list-pane .aside', '.matrix-pane .crosshair'])
+      expect(await page.locator(place).textContent(), place).to.contain('±0.002');
     await page.evaluate(() => host.showRun('code', 3, { held: 'recomputed' }));
-    await page.waitForFunction(() => document.querySelector('.toolbar .method')?.textContent === 'attention weight, recomputed from queries and keys');
+    await page.waitForFunction(
+      () =>
+        document.querySelector('.toolbar .method')?.textContent ===
+        'attention weight, recomputed from queries and keys',
+    );
     expect(await page.locator('.precision').count()).to.equal(0);
   });
 

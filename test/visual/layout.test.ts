@@ -5,7 +5,12 @@ import { screenshot } from '../harness/browser';
 import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
 
-const sizes = [[480, 600], [760, 760], [1280, 720], [1600, 1000]] as const;
+const sizes = [
+  [480, 600],
+  [760, 760],
+  [1280, 720],
+  [1600, 1000],
+] as const;
 
 let pages: ReturnType<typeof suitePages>;
 let page: Page;
@@ -41,13 +46,36 @@ describe('the layout of the panel', () => {
       for (const theme of Object.keys(themes) as ThemeName[] /* the keys of the table */) {
         await showTheme(page, theme);
         await screenshot(page, `visual/layout-${width}-${theme}`);
-        for (const selector of ['.source-scroll', '.heads-grid', '.matrix-base', '.sources > li:nth-child(4)', '.legend', 'footer']) {
+        for (const selector of [
+          '.source-scroll',
+          '.heads-grid',
+          '.matrix-base',
+          '.sources > li:nth-child(4)',
+          '.legend',
+          'footer',
+        ]) {
           const box = await boxOf(selector);
-          expect(box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height, `${theme}, ${selector}: ${JSON.stringify(box)}`).to.equal(true);
+          expect(
+            box.x >= 0 && box.y >= 0 && box.x + box.width <= width && box.y + box.height <= height,
+            `${theme}, ${selector}: ${JSON.stringify(box)}`,
+          ).to.equal(true);
         }
         // All 48 tiles without a scroll bar, and, where there is any room for it, each entry of the list with its whole name.
-        expect(await page.locator('.heads-scroll').evaluate((element) => element.scrollWidth <= element.clientWidth && element.scrollHeight <= element.clientHeight), theme).to.equal(true);
-        if (width > 480) expect(await page.locator('.sources .link, .sources .name').evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth)), theme).to.equal(true);
+        expect(
+          await page
+            .locator('.heads-scroll')
+            .evaluate(
+              (element) => element.scrollWidth <= element.clientWidth && element.scrollHeight <= element.clientHeight,
+            ),
+          theme,
+        ).to.equal(true);
+        if (width > 480)
+          expect(
+            await page
+              .locator('.sources .link, .sources .name')
+              .evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth)),
+            theme,
+          ).to.equal(true);
         const matrix = await boxOf('.matrix-plot');
         expect(Math.min(matrix.width, matrix.height), theme).to.be.at.least(Math.min(width, height) * 0.28);
       }
@@ -56,7 +84,11 @@ describe('the layout of the panel', () => {
 
   it('has its list beside the text where it is wide', async () => {
     await open({ run: 'code', width: 1280, height: 720 });
-    const [source, list, matrix] = [await boxOf('.source-pane'), await boxOf('.list-pane'), await boxOf('.matrix-pane')];
+    const [source, list, matrix] = [
+      await boxOf('.source-pane'),
+      await boxOf('.list-pane'),
+      await boxOf('.matrix-pane'),
+    ];
     expect(list.x).to.be.greaterThan(source.x + source.width);
     expect(matrix.x).to.be.greaterThan(list.x + list.width);
     expect(matrix.height).to.equal(source.height);
@@ -95,16 +127,23 @@ describe('the layout of the panel', () => {
     await page.waitForTimeout(150);
     expect(await heading('Mean of 2 heads').count()).to.equal(1);
     await page.mouse.move(before.x + 120, before.y + 60);
-    await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent?.includes('preview') === true);
+    await page.waitForFunction(
+      () => document.querySelector('.matrix-pane h2')?.textContent?.includes('preview') === true,
+    );
   });
 
   it('shows a hovered head everywhere: matrix, text and list', async () => {
     await open({ run: 'code', width: 1280, height: 720 });
     await token(58).click();
-    const lit = (): Promise<string> => page.locator('.token[class*=" d"]').evaluateAll((elements) => elements.map((element) => / d\d+/.exec(element.className)?.[0]).join());
+    const lit = (): Promise<string> =>
+      page
+        .locator('.token[class*=" d"]')
+        .evaluateAll((elements) => elements.map((element) => / d\d+/.exec(element.className)?.[0]).join());
     const [text, list] = [await lit(), await page.locator('.sources').textContent()];
     await cell('Head 0.3').hover();
-    await page.waitForFunction(() => document.querySelector('.list-pane .aside')?.textContent?.includes('head 0.3') === true);
+    await page.waitForFunction(
+      () => document.querySelector('.list-pane .aside')?.textContent?.includes('head 0.3') === true,
+    );
     expect(await lit()).to.not.equal(text);
     expect(await page.locator('.sources').textContent()).to.not.equal(list);
     expect(await page.locator('.list-pane .aside').textContent()).to.contain('preview');

@@ -31,9 +31,11 @@ export class LongLayer implements HeldLayer {
     for (let query = from; query < to; query++) {
       const at = (query - from) * numKeys;
       rows[at] = 0.35;
-      for (let distance = 0; distance < window && distance < query; distance++) rows[at + query - distance] = falling[distance];
+      for (let distance = 0; distance < window && distance < query; distance++)
+        rows[at + query - distance] = falling[distance];
     }
-    if (this.layer === 0 && head === 0 && from <= hotCell.query && hotCell.query < to) rows[(hotCell.query - from) * numKeys + hotCell.key] = hotCell.weight;
+    if (this.layer === 0 && head === 0 && from <= hotCell.query && hotCell.query < to)
+      rows[(hotCell.query - from) * numKeys + hotCell.key] = hotCell.weight;
     return rows;
   }
 

@@ -18,7 +18,8 @@ let page: Page;
 
 const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
 const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
-const intents = (name: string): Promise<unknown[]> => page.evaluate((wanted) => host.intents.filter((intent) => intent.name === wanted).map(({ value }) => value), name);
+const intents = (name: string): Promise<unknown[]> =>
+  page.evaluate((wanted) => host.intents.filter((intent) => intent.name === wanted).map(({ value }) => value), name);
 const lastIntent = async (name: string): Promise<unknown> => (await intents(name)).at(-1);
 const view = () => page.evaluate(() => host.view);
 const readout = () => page.locator('.source-pane .readout');
@@ -29,15 +30,32 @@ async function marksOf(position: number): Promise<string[]> {
   return classes.split(' ').filter((name) => name !== 'token' && name !== '');
 }
 
-const pixel = (x: number, y: number): Promise<Rgb & { a: number }> => canvasPixel(page.locator('.matrix-base'), { x, y });
+const pixel = (x: number, y: number): Promise<Rgb & { a: number }> =>
+  canvasPixel(page.locator('.matrix-base'), { x, y });
 
 /** The frame of the matrix as it is laid out, and the middle of a cell on its canvas. */
-async function matrixFrame(numQueries: number, numKeys: number): Promise<{ frame: MatrixFrame; middle: (query: number, key: number) => { x: number; y: number } }> {
-  const { width, height } = await page.locator('.matrix-plot').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+async function matrixFrame(
+  numQueries: number,
+  numKeys: number,
+): Promise<{ frame: MatrixFrame; middle: (query: number, key: number) => { x: number; y: number } }> {
+  const { width, height } = await page
+    .locator('.matrix-plot')
+    .evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
   const margins = marginsFor(width, height);
-  const frame = { numQueries, numKeys, width: width - margins.left - margins.right, height: height - margins.top - margins.bottom };
+  const frame = {
+    numQueries,
+    numKeys,
+    width: width - margins.left - margins.right,
+    height: height - margins.top - margins.bottom,
+  };
   const { cell } = fitView(frame);
-  return { frame, middle: (query, key) => ({ x: Math.floor(margins.left + (key + 0.5) * cell), y: Math.floor(margins.top + (query + 0.5) * cell) }) };
+  return {
+    frame,
+    middle: (query, key) => ({
+      x: Math.floor(margins.left + (key + 0.5) * cell),
+      y: Math.floor(margins.top + (query + 0.5) * cell),
+    }),
+  };
 }
 
 describe('the panel', () => {
@@ -50,7 +68,10 @@ describe('the panel', () => {
       for (const [i, theme] of allThemes.entries()) {
         await showTheme(page, theme);
         await screenshot(page, `visual/${theme}-${name}`);
-        expect(await violationsOf(page, pages.complaints, i === 0 ? undefined : rulesOfColours), `${name}: ${theme}`).to.deep.equal([]);
+        expect(
+          await violationsOf(page, pages.complaints, i === 0 ? undefined : rulesOfColours),
+          `${name}: ${theme}`,
+        ).to.deep.equal([]);
       }
     };
 
@@ -91,17 +112,30 @@ describe('the panel', () => {
       for (const theme of allThemes) {
         await showTheme(page, theme);
         const { middle } = await matrixFrame(pattern.numQueries, pattern.numKeys);
-        const { background, foreground } = editorColours[({ dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const)[theme]];
+        const { background, foreground } =
+          editorColours[
+            (
+              { dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const
+            )[theme]
+          ];
         const ramp = rampFor('blue', background, foreground, 'reads');
-        for (const [query, key] of [[0, 0], [5, 0], [13, 0], [9, 8]] as const) {
+        for (const [query, key] of [
+          [0, 0],
+          [5, 0],
+          [13, 0],
+          [9, 8],
+        ] as const) {
           const wanted = ramp.colour(pattern.weights[query * pattern.numKeys + key]);
           const { x, y } = middle(query, key);
           const found = await pixel(x, y);
-          for (const channel of ['r', 'g', 'b'] as const) expect(found[channel], `${theme}: ${channel} at ${query}, ${key}`).to.be.closeTo(wanted[channel], 4);
+          for (const channel of ['r', 'g', 'b'] as const)
+            expect(found[channel], `${theme}: ${channel} at ${query}, ${key}`).to.be.closeTo(wanted[channel], 4);
         }
         // What the causal mask forbids is hatched: among the pixels of such cells some are not the background's.
         const { x, y } = middle(2, 10);
-        const opacities = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(async (shift) => (await pixel(x + shift, y)).a));
+        const opacities = await Promise.all(
+          [0, 1, 2, 3, 4, 5, 6, 7].map(async (shift) => (await pixel(x + shift, y)).a),
+        );
         expect(Math.max(...opacities)).to.be.greaterThan(0);
         expect(Math.min(...opacities)).to.be.lessThan(40);
       }
@@ -110,7 +144,10 @@ describe('the panel', () => {
     it('lights tokens in the same colours, with text that stays readable', async () => {
       await open({ run: 'code', theme: 'dark' });
       await token(35).hover();
-      const { background, color } = await token(0).evaluate((element) => ({ background: getComputedStyle(element).backgroundColor, color: getComputedStyle(element).color }));
+      const { background, color } = await token(0).evaluate((element) => ({
+        background: getComputedStyle(element).backgroundColor,
+        color: getComputedStyle(element).color,
+      }));
       const rgb = (text: string): Rgb => {
         const [r, g, b] = text.match(/\d+/g)?.map(Number) ?? [];
         return { r, g, b };
@@ -123,7 +160,10 @@ describe('the panel', () => {
       await open({ run: 'code' });
       await page.emulateMedia({ forcedColors: 'active' });
       await token(35).hover();
-      const { background, shadow } = await token(0).evaluate((element) => ({ background: getComputedStyle(element).backgroundColor, shadow: getComputedStyle(element).boxShadow }));
+      const { background, shadow } = await token(0).evaluate((element) => ({
+        background: getComputedStyle(element).backgroundColor,
+        shadow: getComputedStyle(element).boxShadow,
+      }));
       expect(background).not.to.equal('rgba(0, 0, 0, 0)');
       expect(shadow).to.contain('inset');
       await screenshot(page, 'visual/forced-colours');
@@ -132,7 +172,13 @@ describe('the panel', () => {
     it('carries the weight in an outline in high contrast', async () => {
       await open({ run: 'code', theme: 'hc-black' });
       await token(35).hover();
-      const width = async (position: number): Promise<number> => Number(/inset.*?([\d.]+)px$|([\d.]+)px inset/.exec(await token(position).evaluate((element) => getComputedStyle(element).boxShadow))?.slice(1).find(Boolean) ?? 0);
+      const width = async (position: number): Promise<number> =>
+        Number(
+          /inset.*?([\d.]+)px$|([\d.]+)px inset/
+            .exec(await token(position).evaluate((element) => getComputedStyle(element).boxShadow))
+            ?.slice(1)
+            .find(Boolean) ?? 0,
+        );
       expect(await width(0)).to.be.greaterThan(await width(34));
       expect(await width(34)).to.be.greaterThan(0);
     });
@@ -170,7 +216,10 @@ describe('the panel', () => {
       await open({ run: 'code' });
       await token(35).click();
       await token(28).click({ modifiers: ['Shift'] });
-      expect((await view()).pinned).to.deep.equal([{ stream: 0, position: 35 }, { stream: 0, position: 28 }]);
+      expect((await view()).pinned).to.deep.equal([
+        { stream: 0, position: 35 },
+        { stream: 0, position: 28 },
+      ]);
       expect(await page.locator('.list-pane h2').textContent()).to.equal('mean of 2 tokens: "n" (35), "n" (28) reads');
       const run = generateRun('code');
       const { weights, numKeys } = generatePattern(run, run.info.components[0], 0, 0);
@@ -189,7 +238,8 @@ describe('the panel', () => {
           for (const { type } of records) type === 'attributes' ? attributes++ : nodes++;
         });
         const lines = document.querySelector('.lines');
-        if (lines !== null) observer.observe(lines, { attributes: true, childList: true, subtree: true, characterData: true });
+        if (lines !== null)
+          observer.observe(lines, { attributes: true, childList: true, subtree: true, characterData: true });
         const other = document.querySelector('[data-token="30"]');
         other?.dispatchEvent(new PointerEvent('pointerover', { bubbles: true, pointerType: 'mouse' }));
         await new Promise((resolve) => setTimeout(resolve, 50));
@@ -234,13 +284,26 @@ describe('the panel', () => {
       await open({ run: 'odd' });
       expect(await token(0).evaluate((element) => getComputedStyle(element, '::before').content)).to.equal('"<s>"');
       expect(await token(4).evaluate((element) => getComputedStyle(element, '::after').content)).to.equal('"F0 9F"');
-      expect(await page.locator('.lines').evaluate((element) => element.textContent)).to.equal('a = "🙂"\tb <s> é  end');
-      expect(await page.locator('[data-token="8"] .nl').first().evaluate((element) => getComputedStyle(element, '::before').content)).to.equal('"↵"');
+      expect(await page.locator('.lines').evaluate((element) => element.textContent)).to.equal(
+        'a = "🙂"\tb <s> é  end',
+      );
+      expect(
+        await page
+          .locator('[data-token="8"] .nl')
+          .first()
+          .evaluate((element) => getComputedStyle(element, '::before').content),
+      ).to.equal('"↵"');
     });
 
     it('stays light with 4096 tokens: lines out of sight are not rendered', async () => {
       await open({ run: 'long' });
-      expect(await page.locator('.line > .token:first-child').evaluateAll((tokens) => tokens.filter((element) => element.checkVisibility({ contentVisibilityAuto: true })).length)).to.be.lessThan(120);
+      expect(
+        await page
+          .locator('.line > .token:first-child')
+          .evaluateAll(
+            (tokens) => tokens.filter((element) => element.checkVisibility({ contentVisibilityAuto: true })).length,
+          ),
+      ).to.be.lessThan(120);
       await token(20).hover();
       expect(await readout().textContent()).to.contain('(20) reads');
     }).timeout(120_000);
@@ -255,13 +318,35 @@ describe('the panel', () => {
         order.push(
           await page.evaluate(() => {
             let element = document.activeElement;
-            for (let inner = element?.shadowRoot?.activeElement; inner; inner = inner.shadowRoot?.activeElement) element = inner;
+            for (let inner = element?.shadowRoot?.activeElement; inner; inner = inner.shadowRoot?.activeElement)
+              element = inner;
             return element?.getAttribute('aria-label') ?? element?.textContent?.trim() ?? '';
           }),
         );
         if (order.at(-1)?.startsWith('Matrix of')) break;
       }
-      const names = ['code-decoder', 'Reads', 'Read by', 'Heads', 'Colour scale', '', 'Find a token', 'Run again', 'Show the extraction report', 'Open the settings', 'Show the keys', 'Source, 101 tokens', 'Tiles show', 'Rank the heads', 'Order the heads of each layer', 'Head 0.0', 'Zoom out', 'Fit', 'Zoom in', 'Matrix of head 0.0'];
+      const names = [
+        'code-decoder',
+        'Reads',
+        'Read by',
+        'Heads',
+        'Colour scale',
+        '',
+        'Find a token',
+        'Run again',
+        'Show the extraction report',
+        'Open the settings',
+        'Show the keys',
+        'Source, 101 tokens',
+        'Tiles show',
+        'Rank the heads',
+        'Order the heads of each layer',
+        'Head 0.0',
+        'Zoom out',
+        'Fit',
+        'Zoom in',
+        'Matrix of head 0.0',
+      ];
       expect(order).to.have.length(names.length);
       order.forEach((name, i) => expect(name.startsWith(names[i]), `${i}: ${name}, not ${names[i]}`).to.equal(true));
     });
@@ -289,8 +374,12 @@ describe('the panel', () => {
       await page.locator('.source-scroll').focus();
       await page.keyboard.press('Control+End');
       await page.keyboard.press('Enter');
-      await page.waitForFunction(() => document.querySelector('[aria-live=polite].visually-hidden')?.textContent?.includes('pinned'));
-      expect(await page.locator('[aria-live=polite].visually-hidden').textContent()).to.match(/pinned "↵" \(100\) reads "<\|endoftext\|>" \(0\) 0\.7/);
+      await page.waitForFunction(() =>
+        document.querySelector('[aria-live=polite].visually-hidden')?.textContent?.includes('pinned'),
+      );
+      expect(await page.locator('[aria-live=polite].visually-hidden').textContent()).to.match(
+        /pinned "↵" \(100\) reads "<\|endoftext\|>" \(0\) 0\.7/,
+      );
     });
 
     it('walks heads with Alt from anywhere, and keeps the keys from VS Code', async () => {
@@ -334,13 +423,17 @@ describe('the panel', () => {
   });
 
   describe('the grid of heads', () => {
-    const heads = async (): Promise<string> => (await view()).selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' ');
+    const heads = async (): Promise<string> =>
+      (await view()).selection.heads.map(({ layer, head }) => `${layer}.${head}`).join(' ');
 
     it('has one cell for each of 144 heads, and asks for nothing that nobody looks at', async () => {
       await open({ run: 'tokens128' });
       expect(await page.getByRole('gridcell').count()).to.equal(144);
       await page.waitForFunction(() => host.numThumbnails > 0);
-      expect(await page.evaluate(() => ({ patterns: host.patterns, thumbnails: host.numThumbnails }))).to.deep.equal({ patterns: ['0.0'], thumbnails: 1 });
+      expect(await page.evaluate(() => ({ patterns: host.patterns, thumbnails: host.numThumbnails }))).to.deep.equal({
+        patterns: ['0.0'],
+        thumbnails: 1,
+      });
       await page.getByRole('gridcell', { name: 'Head 3.5' }).hover();
       await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent?.includes('Head 3.5'));
       await screenshot(page, 'visual/large-preview');
@@ -372,7 +465,9 @@ describe('the panel', () => {
       const numColours = (): Promise<number> =>
         page.locator('.heads-grid canvas').evaluate((element) => {
           const canvas = element as HTMLCanvasElement; // by its selector
-          const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? { data: new Uint8ClampedArray() };
+          const { data } = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height) ?? {
+            data: new Uint8ClampedArray(),
+          };
           return new Set(new Uint32Array(data.buffer)).size;
         });
       await page.waitForFunction(() => host.numThumbnails === 1);
@@ -393,7 +488,9 @@ describe('the panel', () => {
       expect(await heads()).to.equal('2.4 2.5 3.4 3.5');
       await page.getByRole('rowheader', { name: 'Layer 4' }).click();
       expect((await view()).selection.heads).to.have.length(8);
-      await page.waitForFunction(() => document.querySelector('.matrix-pane h2')?.textContent === 'Mean of layer 4 (8 heads)');
+      await page.waitForFunction(
+        () => document.querySelector('.matrix-pane h2')?.textContent === 'Mean of layer 4 (8 heads)',
+      );
       await page.getByRole('columnheader', { name: 'Head 3 of every layer' }).click();
       expect(await heads()).to.equal('0.3 1.3 2.3 3.3 4.3 5.3');
       await page.getByRole('columnheader', { name: 'All heads' }).click();
@@ -440,14 +537,20 @@ describe('the panel', () => {
       if (box === null) throw new Error('The matrix is not laid out');
       const { x, y } = middle(9, 2);
       await page.mouse.move(box.x + x, box.y + y);
-      expect(await page.locator('.readout.crosshair').textContent()).to.match(new RegExp(`^from "b" \\(9\\) to "·=" \\(2\\): ${weights[9 * numKeys + 2].toPrecision(3)} row sum 1\\.00, mean read 0\\.0`));
+      expect(await page.locator('.readout.crosshair').textContent()).to.match(
+        new RegExp(
+          `^from "b" \\(9\\) to "·=" \\(2\\): ${weights[9 * numKeys + 2].toPrecision(3)} row sum 1\\.00, mean read 0\\.0`,
+        ),
+      );
       expect(await marksOf(9)).to.include('cross-query');
       expect(await marksOf(2)).to.include('cross-key');
       await page.mouse.click(box.x + x, box.y + y);
       expect((await view()).pinned).to.deep.equal([{ stream: 0, position: 9 }]);
       const forbidden = middle(2, 9);
       await page.mouse.move(box.x + forbidden.x, box.y + forbidden.y);
-      expect(await page.locator('.readout.crosshair').textContent()).to.equal('from "·=" (2) to "b" (9): 0 (a causal model cannot read ahead)');
+      expect(await page.locator('.readout.crosshair').textContent()).to.equal(
+        'from "·=" (2) to "b" (9): 0 (a causal model cannot read ahead)',
+      );
     });
 
     it('zooms with the wheel about the pointer, pans by dragging, and fits', async () => {
@@ -483,7 +586,9 @@ describe('the panel', () => {
       await page.keyboard.press('Shift+ArrowDown');
       await page.keyboard.press('Shift+ArrowDown');
       await page.keyboard.press('Shift+ArrowDown');
-      expect(await page.locator('.readout.crosshair').textContent()).to.match(/^from "·fib" \(2\) to "<\|endoftext\|>" \(0\): /);
+      expect(await page.locator('.readout.crosshair').textContent()).to.match(
+        /^from "·fib" \(2\) to "<\|endoftext\|>" \(0\): /,
+      );
       await page.keyboard.press('Enter');
       expect((await view()).pinned).to.deep.equal([{ stream: 0, position: 2 }]);
     });
@@ -496,7 +601,9 @@ describe('the panel', () => {
       const rows = page.locator('.sources > li');
       expect(await rows.count()).to.equal(12);
       expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sink0\.7\d\d/);
-      expect(await page.locator('.rest').textContent()).to.match(/^24 others hold 0\.0\d+\. 0\.7\d\d is on sink tokens\.$/);
+      expect(await page.locator('.rest').textContent()).to.match(
+        /^24 others hold 0\.0\d+\. 0\.7\d\d is on sink tokens\.$/,
+      );
       await rows.nth(2).getByRole('button').click();
       expect(await lastIntent('reveal')).to.deep.equal({ stream: 0, position: 34 });
       // Beyond the text there is no place to go to.
@@ -519,7 +626,10 @@ describe('the panel', () => {
     it('has a tab for each attention, the target above the source, and one direction between them', async () => {
       await open({ run: 'encoderDecoder' });
       expect(await page.getByRole('tab').allTextContents()).to.deep.equal(['Encoder', 'Decoder', 'Cross-attention']);
-      expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal(['Target, written by the model', 'Source']);
+      expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal([
+        'Target, written by the model',
+        'Source',
+      ]);
       const [target, source] = [page.locator('.stream').nth(0), page.locator('.stream').nth(1)];
       await target.locator('[data-token="2"]').hover();
       expect(await readout().textContent()).to.contain('has no part in this attention');
@@ -553,7 +663,9 @@ describe('the panel', () => {
       expect(await readout().textContent()).to.match(/"\." \(13\) predicting/);
       await page.locator('.matrix-plot').focus();
       await page.keyboard.press('Shift+ArrowDown');
-      expect(await page.locator('.crosshair').textContent()).to.match(/^from "(<s>|Die)" \([01]\) predicting "(Die|·Katze)" to "\S+" \(\d\)/);
+      expect(await page.locator('.crosshair').textContent()).to.match(
+        /^from "(<s>|Die)" \([01]\) predicting "(Die|·Katze)" to "\S+" \(\d\)/,
+      );
     });
 
     it('says whose the target is, and lets it be changed', async () => {
@@ -589,7 +701,9 @@ describe('the panel', () => {
       expect(await press({ state: 'empty' }, 'Try a Sample')).to.deep.equal({ action: 'explainSample' });
       expect(await press({ state: 'busy' }, 'Cancel')).to.deep.equal({ action: 'cancel' });
       expect(await press({ state: 'failed' }, 'Select Model')).to.deep.equal({ action: 'selectModel' });
-      expect(await press({ state: 'engineStopped', run: 'code' }, 'Restart Engine')).to.deep.equal({ action: 'restartEngine' });
+      expect(await press({ state: 'engineStopped', run: 'code' }, 'Restart Engine')).to.deep.equal({
+        action: 'restartEngine',
+      });
       expect(await press({ state: 'stale', run: 'code' }, 'Run again')).to.deep.equal({ action: 'rerun' });
       await open({ state: 'failed', run: 'code' });
       // The details are folded, and what was shown before is still there.
@@ -620,7 +734,10 @@ describe('the panel', () => {
       await page.locator('.legend-title').filter({ hasText: 'Logarithmic' }).waitFor();
       await page.getByRole('button', { name: 'Read by' }).click();
       const { sequence } = (await lastIntent('changeView')) as { sequence: number };
-      await page.evaluate((older) => host.fire('view', { view: { ...host.view, direction: 'reads' }, sequence: older }), sequence - 1);
+      await page.evaluate(
+        (older) => host.fire('view', { view: { ...host.view, direction: 'reads' }, sequence: older }),
+        sequence - 1,
+      );
       await page.waitForTimeout(50);
       expect(await page.getByRole('button', { name: 'Read by' }).getAttribute('aria-pressed')).to.equal('true');
     });
@@ -628,8 +745,12 @@ describe('the panel', () => {
     it('lights up what is hovered in the editor, and scrolls it into view', async () => {
       await open({ run: 'large' });
       await page.evaluate(() => host.fire('hover', { stream: 0, position: 500 }));
-      await page.waitForFunction(() => document.querySelector('[data-token="500"]')?.classList.contains('looking') === true);
-      expect(await token(500).evaluate((element) => element.getBoundingClientRect().top < window.innerHeight)).to.equal(true);
+      await page.waitForFunction(
+        () => document.querySelector('[data-token="500"]')?.classList.contains('looking') === true,
+      );
+      expect(await token(500).evaluate((element) => element.getBoundingClientRect().top < window.innerHeight)).to.equal(
+        true,
+      );
       await page.evaluate(() => host.fire('hover', null));
       await page.waitForFunction(() => document.querySelector('.looking') === null);
     });
@@ -640,7 +761,10 @@ describe('the panel', () => {
       await page.evaluate((value) => host.fire('persist', value), persist);
       await page.getByRole('separator', { name: 'Width of the heads' }).focus();
       await page.keyboard.press('ArrowRight');
-      const { persist: kept, layout } = (await page.evaluate(() => host.kept)) as { persist: unknown; layout: { shares: Record<string, number> } };
+      const { persist: kept, layout } = (await page.evaluate(() => host.kept)) as {
+        persist: unknown;
+        layout: { shares: Record<string, number> };
+      };
       expect(kept).to.deep.equal(persist);
       expect(Object.keys(layout.shares)).to.deep.equal(['wideHeads']);
       expect(layout.shares['wideHeads']).to.be.closeTo(0.38, 1e-2);
@@ -677,7 +801,9 @@ describe('the panel', () => {
       await screenshot(page, 'visual/viridis');
       const ramp = rampFor('viridis', editorColours.dark.background, editorColours.dark.foreground, 'reads');
       const { r, g, b } = ramp.colour(1);
-      expect(await page.locator('.legend-ramp').evaluate((element) => getComputedStyle(element).backgroundImage)).to.contain(`rgb(${r}, ${g}, ${b})`);
+      expect(
+        await page.locator('.legend-ramp').evaluate((element) => getComputedStyle(element).backgroundImage),
+      ).to.contain(`rgb(${r}, ${g}, ${b})`);
     });
   });
 });

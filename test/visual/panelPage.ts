@@ -34,7 +34,8 @@ declare global {
   var host: FakeHost;
 }
 
-const variablesOf = (theme: ThemeName): Promise<string> => readFile(join(root, 'test/visual/themes', `${theme}.css`), 'utf8');
+const variablesOf = (theme: ThemeName): Promise<string> =>
+  readFile(join(root, 'test/visual/themes', `${theme}.css`), 'utf8');
 
 /** Changes the theme of a page as VS Code does, its variables and then the classes of its body; resolves when it has been drawn in it. */
 export async function showTheme(page: Page, theme: ThemeName): Promise<void> {
@@ -53,7 +54,8 @@ export async function showTheme(page: Page, theme: ThemeName): Promise<void> {
 async function html(theme: ThemeName): Promise<string> {
   const variables = await variablesOf(theme);
   // The policy of the real panel, with this server in the place of VS Code's.
-  const policy = "default-src 'none'; script-src 'nonce-test'; style-src 'self' 'nonce-test'; font-src 'self'; img-src 'self' data: blob:";
+  const policy =
+    "default-src 'none'; script-src 'nonce-test'; style-src 'self' 'nonce-test'; font-src 'self'; img-src 'self' data: blob:";
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -87,12 +89,29 @@ export class PanelPages {
 
   /** Bundles the host, starts a server and a browser. The webview itself is what the build has put into dist/. */
   static async start(): Promise<PanelPages> {
-    if (!existsSync(join(root, 'dist/webview.js'))) throw new Error('dist/webview.js is missing: run npm run build first.');
-    await build({ absWorkingDir: root, entryPoints: ['test/visual/fakeHost.ts'], outfile: 'out/visual/fakeHost.js', bundle: true, format: 'iife', platform: 'browser', target: 'es2022', logLevel: 'warning' });
+    if (!existsSync(join(root, 'dist/webview.js')))
+      throw new Error('dist/webview.js is missing: run npm run build first.');
+    await build({
+      absWorkingDir: root,
+      entryPoints: ['test/visual/fakeHost.ts'],
+      outfile: 'out/visual/fakeHost.js',
+      bundle: true,
+      format: 'iife',
+      platform: 'browser',
+      target: 'es2022',
+      logLevel: 'warning',
+    });
     // Copies, so that a build that goes on meanwhile takes nothing away.
     await mkdir(join(root, 'out/visual'), { recursive: true });
-    for (const file of ['webview.js', 'webview.css', 'elements.js', 'codicon.css', 'codicon.ttf']) await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
-    const pages = Object.fromEntries(await Promise.all(Object.keys(themes).map(async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const)));
+    for (const file of ['webview.js', 'webview.css', 'elements.js', 'codicon.css', 'codicon.ttf'])
+      await copyFile(join(root, 'dist', file), join(root, 'out/visual', file));
+    const pages = Object.fromEntries(
+      await Promise.all(
+        Object.keys(themes).map(
+          async (theme) => [`/${theme}.html`, await html(theme as ThemeName /* a key of the table */)] as const,
+        ),
+      ),
+    );
     return new PanelPages(await launchBrowser(), await startStaticServer({ pages }));
   }
 
@@ -105,9 +124,14 @@ export class PanelPages {
       if (message.text().includes('willReadFrequently')) return;
       if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
     });
-    const query = new URLSearchParams({ state, ...(run === undefined ? {} : { run }), ...(map === undefined ? {} : { map }) });
+    const query = new URLSearchParams({
+      state,
+      ...(run === undefined ? {} : { run }),
+      ...(map === undefined ? {} : { map }),
+    });
     await page.goto(`${this.#server.origin}/${theme}.html?${query}`);
-    if (run !== undefined && state !== 'empty') await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted'));
+    if (run !== undefined && state !== 'empty')
+      await page.waitForFunction(() => host.intents.some(({ name }) => name === 'painted'));
     await page.waitForFunction(() => customElements.get('vscode-toolbar-button') !== undefined);
     await page.evaluate(() => document.fonts.ready.then(() => undefined));
     return page;

@@ -11,7 +11,12 @@ import { generatePattern, generatePicture, generateRun } from './generatedRun';
 import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
 import { suitePages } from './suitePages';
 
-const kinds = { dark: 'dark', light: 'light', 'hc-black': 'highContrastDark', 'hc-light': 'highContrastLight' } as const;
+const kinds = {
+  dark: 'dark',
+  light: 'light',
+  'hc-black': 'highContrastDark',
+  'hc-light': 'highContrastLight',
+} as const;
 /** Of the generated run: an eight by eight grid after one class token. */
 const positionOf = (row: number, column: number): number => 1 + (row - 1) * 8 + column - 1;
 
@@ -25,16 +30,21 @@ async function open(options: PageOptions = {}): Promise<void> {
 
 /** The middle of a patch on its canvas, in CSS pixels; rows and columns count from one. */
 async function place(row: number, column: number): Promise<{ x: number; y: number }> {
-  const { width, height } = await page.locator('canvas.picture').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+  const { width, height } = await page
+    .locator('canvas.picture')
+    .evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
   return { x: ((column - 0.5) * width) / 8, y: ((row - 0.5) * height) / 8 };
 }
 
-const hover = async (row: number, column: number): Promise<void> => page.locator('canvas.picture').hover({ position: await place(row, column) });
-const click = async (row: number, column: number, modifiers: ('Shift')[] = []): Promise<void> => page.locator('canvas.picture').click({ position: await place(row, column), modifiers });
+const hover = async (row: number, column: number): Promise<void> =>
+  page.locator('canvas.picture').hover({ position: await place(row, column) });
+const click = async (row: number, column: number, modifiers: 'Shift'[] = []): Promise<void> =>
+  page.locator('canvas.picture').click({ position: await place(row, column), modifiers });
 const readout = (): Promise<string | null> => page.locator('.source-pane .readout').textContent();
 const pinned = (): Promise<number[]> => page.evaluate(() => host.view.pinned.map(({ position }) => position));
 
-const pixel = ({ x, y }: { x: number; y: number }): Promise<Rgb> => canvasPixel(page.locator('canvas.picture'), { x: Math.round(x), y: Math.round(y) });
+const pixel = ({ x, y }: { x: number; y: number }): Promise<Rgb> =>
+  canvasPixel(page.locator('canvas.picture'), { x: Math.round(x), y: Math.round(y) });
 
 describe('a picture in the panel', () => {
   pages = suitePages();
@@ -49,7 +59,7 @@ describe('a picture in the panel', () => {
       await showTheme(page, theme);
       await screenshot(page, `visual/picture-${theme}-plain`);
       const own = await pixel(await place(2, 2));
-      const at = ((1.5 * 12) * 96 + 1.5 * 12) * 4;
+      const at = (1.5 * 12 * 96 + 1.5 * 12) * 4;
       expect([own.r, own.g, own.b], theme).to.deep.equal([...pixels.subarray(at, at + 3)]);
     }
     await page.locator('[role=gridcell]').nth(3).click(); // a local head
@@ -61,19 +71,30 @@ describe('a picture in the panel', () => {
       await showTheme(page, theme);
       const { background, foreground } = editorColours[kinds[theme]];
       const full = rampFor('blue', background, foreground, 'reads').colour(1);
-      for (const [row, column] of [[4, 4], [4, 6], [1, 1], [8, 8]] as const) {
+      for (const [row, column] of [
+        [4, 4],
+        [4, 6],
+        [1, 1],
+        [8, 8],
+      ] as const) {
         const weight = pattern.weights[positionOf(4, 5) * pattern.numKeys + positionOf(row, column)];
         // Forty-eight levels are told apart.
         const depth = Math.round(weight * 48) / 48;
-        const from = (((row - 0.5) * 12) * 96 + (column - 0.5) * 12) * 4;
+        const from = ((row - 0.5) * 12 * 96 + (column - 0.5) * 12) * 4;
         const found = await pixel(await place(row, column));
         for (const [i, channel] of (['r', 'g', 'b'] as const).entries()) {
           const veiled = pixels[from + i] * (1 - 0.66 * (1 - depth)) + background[channel] * 0.66 * (1 - depth);
-          expect(found[channel], `${theme}: ${channel} of ${row}, ${column}`).to.be.closeTo(veiled * (1 - 0.55 * depth) + full[channel] * 0.55 * depth, 3);
+          expect(found[channel], `${theme}: ${channel} of ${row}, ${column}`).to.be.closeTo(
+            veiled * (1 - 0.55 * depth) + full[channel] * 0.55 * depth,
+            3,
+          );
         }
       }
       await screenshot(page, `visual/picture-${theme}`);
-      expect(await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours), theme).to.deep.equal([]);
+      expect(
+        await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours),
+        theme,
+      ).to.deep.equal([]);
     }
   });
 
@@ -93,7 +114,9 @@ describe('a picture in the panel', () => {
     await click(3, 5);
     await click(3, 6, ['Shift']);
     expect(await pinned()).to.deep.equal([positionOf(3, 5), positionOf(3, 6)]);
-    expect(await page.locator('.list-pane h2').textContent()).to.equal('mean of 2 patches: patch row 3, column 5, patch row 3, column 6 reads');
+    expect(await page.locator('.list-pane h2').textContent()).to.equal(
+      'mean of 2 patches: patch row 3, column 5, patch row 3, column 6 reads',
+    );
     expect(await page.locator('.sources .name').first().textContent()).to.match(/^\[CLS\]$|^patch row \d, column \d$/);
     await page.keyboard.press('Escape');
     expect(await pinned()).to.deep.equal([]);
@@ -120,11 +143,25 @@ describe('a picture in the panel', () => {
   it('lights both patches of the matrix under the crosshair, which is labelled by rows and columns', async () => {
     await open();
     const before = await pixel({ x: (await place(1, 2)).x, y: 1 });
-    const { width, height } = await page.locator('.matrix-plot').evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+    const { width, height } = await page
+      .locator('.matrix-plot')
+      .evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
     const margins = marginsFor(width, height);
-    const { cell } = fitView({ numQueries: 65, numKeys: 65, width: width - margins.left - margins.right, height: height - margins.top - margins.bottom });
-    await page.locator('.matrix-overlay').hover({ position: { x: margins.left + (positionOf(1, 2) + 0.5) * cell, y: margins.top + (positionOf(5, 5) + 0.5) * cell } });
-    expect(await page.locator('.readout.crosshair').textContent()).to.match(/^from patch row 5, column 5 to patch row 1, column 2: /);
+    const { cell } = fitView({
+      numQueries: 65,
+      numKeys: 65,
+      width: width - margins.left - margins.right,
+      height: height - margins.top - margins.bottom,
+    });
+    await page.locator('.matrix-overlay').hover({
+      position: {
+        x: margins.left + (positionOf(1, 2) + 0.5) * cell,
+        y: margins.top + (positionOf(5, 5) + 0.5) * cell,
+      },
+    });
+    expect(await page.locator('.readout.crosshair').textContent()).to.match(
+      /^from patch row 5, column 5 to patch row 1, column 2: /,
+    );
     expect(await pixel({ x: (await place(1, 2)).x, y: 1 })).to.not.deep.equal(before);
     await screenshot(page, 'visual/picture-crosshair');
   });
@@ -144,20 +181,31 @@ describe('a picture in the panel', () => {
       if (box === null) throw new Error(`${selector} is not there`);
       return box;
     };
-    const [picture, matrix, heads, list] = await Promise.all(['canvas.picture', '.matrix-plot', '.heads-pane', '.list-pane'].map(boxOf));
+    const [picture, matrix, heads, list] = await Promise.all(
+      ['canvas.picture', '.matrix-plot', '.heads-pane', '.list-pane'].map(boxOf),
+    );
     const margins = marginsFor(matrix.width, matrix.height);
-    expect(Math.min(matrix.width - margins.left - margins.right, matrix.height - margins.top - margins.bottom)).to.be.at.least(170);
+    expect(
+      Math.min(matrix.width - margins.left - margins.right, matrix.height - margins.top - margins.bottom),
+    ).to.be.at.least(170);
     expect(picture.width).to.be.at.least(200);
     expect(heads.x).to.be.greaterThan(picture.x + picture.width);
     expect(list.x).to.be.at.least(matrix.x + matrix.width);
     expect(matrix.y).to.be.greaterThan(picture.y + picture.height);
     // No name is cut off.
-    expect(await page.locator('.sources .name').evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth))).to.equal(true);
+    expect(
+      await page
+        .locator('.sources .name')
+        .evaluateAll((names) => names.every((name) => name.scrollWidth <= name.clientWidth)),
+    ).to.equal(true);
     // The line between them moves both.
     const separator = page.getByRole('separator', { name: 'Width of the matrix' });
     await separator.focus();
     await page.keyboard.press('ArrowRight');
-    await page.waitForFunction((before) => (document.querySelector('.matrix-plot')?.getBoundingClientRect().width ?? 0) > before, matrix.width);
+    await page.waitForFunction(
+      (before) => (document.querySelector('.matrix-plot')?.getBoundingClientRect().width ?? 0) > before,
+      matrix.width,
+    );
   });
 
   it('fits narrow panels', async () => {
@@ -172,11 +220,21 @@ describe('a picture in the panel', () => {
     page = await pages.open({ run: 'stages' });
     const pictures = page.locator('canvas.picture');
     await pictures.nth(1).waitFor();
-    expect(await page.locator('[role=tab][id^=tab-stage]').allTextContents()).to.deep.equal(['8 × 8 patches read 2 × 2 patches', '4 × 4 patches']);
-    expect(await page.locator('.picture-pair h2').allTextContents()).to.deep.equal(['Queries: 8 × 8 patches', 'Keys: 2 × 2 patches']);
+    expect(await page.locator('[role=tab][id^=tab-stage]').allTextContents()).to.deep.equal([
+      '8 × 8 patches read 2 × 2 patches',
+      '4 × 4 patches',
+    ]);
+    expect(await page.locator('.picture-pair h2').allTextContents()).to.deep.equal([
+      'Queries: 8 × 8 patches',
+      'Keys: 2 × 2 patches',
+    ]);
     const hoverIn = async (index: number, row: number, column: number, side: number): Promise<void> => {
-      const { width, height } = await pictures.nth(index).evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
-      await pictures.nth(index).hover({ position: { x: ((column - 0.5) * width) / side, y: ((row - 0.5) * height) / side } });
+      const { width, height } = await pictures
+        .nth(index)
+        .evaluate((element) => ({ width: element.clientWidth, height: element.clientHeight }));
+      await pictures
+        .nth(index)
+        .hover({ position: { x: ((column - 0.5) * width) / side, y: ((row - 0.5) * height) / side } });
     };
     await hoverIn(0, 3, 5, 8);
     expect(await readout()).to.match(/^ ?patch row 3, column 5 reads patch row [12], column [12] 0\.\d+/);

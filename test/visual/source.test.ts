@@ -22,10 +22,21 @@ interface Box {
 }
 
 /** The boxes of the elements that a selector finds, one for each row that they stand on. */
-const boxesOf = (selector: string): Promise<Box[]> => page.locator(selector).evaluateAll((elements) => elements.flatMap((element) => [...element.getClientRects()].map(({ left, top, right, bottom }) => ({ left, top, right, bottom }))));
+const boxesOf = (selector: string): Promise<Box[]> =>
+  page
+    .locator(selector)
+    .evaluateAll((elements) =>
+      elements.flatMap((element) =>
+        [...element.getClientRects()].map(({ left, top, right, bottom }) => ({ left, top, right, bottom })),
+      ),
+    );
 
 /** How much two boxes share, in CSS pixels of the shorter overlap. */
-const shared = (a: Box, b: Box): number => Math.min(Math.min(a.right, b.right) - Math.max(a.left, b.left), Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+const shared = (a: Box, b: Box): number =>
+  Math.min(
+    Math.min(a.right, b.right) - Math.max(a.left, b.left),
+    Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top),
+  );
 
 describe('the text in the panel', () => {
   pages = suitePages();
@@ -37,14 +48,26 @@ describe('the text in the panel', () => {
     for (const theme of allThemes) {
       await showTheme(page, theme);
       await screenshot(page, `visual/prose-${theme}`);
-      const { right, gutter, scrollWidth, clientWidth } = await page.locator('.source-scroll').evaluate((element) => ({ right: element.getBoundingClientRect().right, gutter: parseFloat(getComputedStyle(element.querySelector('.line') ?? element).paddingInlineStart), scrollWidth: element.scrollWidth, clientWidth: element.clientWidth }));
+      const { right, gutter, scrollWidth, clientWidth } = await page.locator('.source-scroll').evaluate((element) => ({
+        right: element.getBoundingClientRect().right,
+        gutter: parseFloat(getComputedStyle(element.querySelector('.line') ?? element).paddingInlineStart),
+        scrollWidth: element.scrollWidth,
+        clientWidth: element.clientWidth,
+      }));
       expect(scrollWidth).to.equal(clientWidth);
       const tokens = await boxesOf('.token');
       expect(new Set(tokens.map(({ top }) => Math.round(top))).size).to.be.greaterThan(8);
-      for (const box of tokens) expect(box.left >= gutter - 1 && box.right <= right, JSON.stringify(box)).to.equal(true);
+      for (const box of tokens)
+        expect(box.left >= gutter - 1 && box.right <= right, JSON.stringify(box)).to.equal(true);
       // What is indented goes on at its own beginning.
       const second = await boxesOf('.line:nth-child(2) .token');
-      const { start, own } = await page.locator('.line').nth(1).evaluate((element) => ({ start: element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingInlineStart), own: element.getBoundingClientRect().top }));
+      const { start, own } = await page
+        .locator('.line')
+        .nth(1)
+        .evaluate((element) => ({
+          start: element.getBoundingClientRect().left + parseFloat(getComputedStyle(element).paddingInlineStart),
+          own: element.getBoundingClientRect().top,
+        }));
       const below = second.filter(({ top }) => top > own + 20);
       expect(Math.min(...below.map(({ left }) => left))).to.be.closeTo(start, 1);
       expect(start).to.be.greaterThan(gutter + 20);
@@ -54,8 +77,12 @@ describe('the text in the panel', () => {
   it('has both texts of a pair, each with its own lines and from its own column', async () => {
     await open({ run: 'pair', width: 640, height: 600 });
     expect(await page.locator('.stream-section h2').allTextContents()).to.deep.equal(['First text', 'Second text']);
-    expect(await page.locator('.line').evaluateAll((lines) => lines.map((line) => (line as HTMLElement).dataset['number']))).to.deep.equal(['12', '41', '42']);
-    const [first, second, third] = await page.locator('.line').evaluateAll((lines) => lines.map((line) => line.querySelector('.token')?.getBoundingClientRect().left ?? 0));
+    expect(
+      await page.locator('.line').evaluateAll((lines) => lines.map((line) => (line as HTMLElement).dataset['number'])),
+    ).to.deep.equal(['12', '41', '42']);
+    const [first, second, third] = await page
+      .locator('.line')
+      .evaluateAll((lines) => lines.map((line) => line.querySelector('.token')?.getBoundingClientRect().left ?? 0));
     expect(second - first).to.be.greaterThan(20);
     expect(third).to.be.closeTo(first, 2);
     // Tokens of both light up for one.
@@ -68,7 +95,9 @@ describe('the text in the panel', () => {
   it('is not scrolled sideways by what is hovered in the editor', async () => {
     await open({ run: 'prose', width: 480, height: 600 });
     await page.evaluate(() => host.fire('hover', { stream: 0, position: 68 }));
-    await page.waitForFunction(() => document.querySelector('[data-token="68"]')?.classList.contains('looking') === true);
+    await page.waitForFunction(
+      () => document.querySelector('[data-token="68"]')?.classList.contains('looking') === true,
+    );
     expect(await page.locator('.source-scroll').evaluate((element) => element.scrollLeft)).to.equal(0);
     expect((await boxesOf('.source-scroll .line'))[0].left).to.be.at.least(0);
   });
@@ -80,7 +109,9 @@ describe('the text in the panel', () => {
     await page.waitForFunction(() => document.querySelectorAll('.weight-labels > :not([hidden])').length > 1);
     const numbers = await boxesOf('.weight-labels > :not([hidden])');
     const tokens = await boxesOf('.token');
-    for (const number of numbers) for (const box of tokens) expect(shared(number, box), `${JSON.stringify(number)} over ${JSON.stringify(box)}`).to.be.at.most(1);
+    for (const number of numbers)
+      for (const box of tokens)
+        expect(shared(number, box), `${JSON.stringify(number)} over ${JSON.stringify(box)}`).to.be.at.most(1);
   });
 
   it('frames a token that begins with a space as one box', async () => {
@@ -88,7 +119,13 @@ describe('the text in the panel', () => {
     await token(58).click();
     expect(await boxesOf('[data-token="58"]')).to.have.length(1);
     // Nothing in it has a box that the frame would have to go around.
-    expect(await page.locator('[data-token="58"] *').evaluateAll((elements) => elements.every((element) => getComputedStyle(element, '::before').display === 'inline'))).to.equal(true);
+    expect(
+      await page
+        .locator('[data-token="58"] *')
+        .evaluateAll((elements) =>
+          elements.every((element) => getComputedStyle(element, '::before').display === 'inline'),
+        ),
+    ).to.equal(true);
   });
 
   it('is walked by the rows that are seen', async () => {
@@ -123,9 +160,15 @@ describe('the text in the panel', () => {
     await page.locator('.source-scroll').focus();
     await page.keyboard.press('/');
     await page.keyboard.type('self');
-    const colours = await page.locator('.token.found:not(.pointed)').evaluateAll((elements) => [...new Set(elements.map((element) => getComputedStyle(element).backgroundColor))]);
+    const colours = await page
+      .locator('.token.found:not(.pointed)')
+      .evaluateAll((elements) => [...new Set(elements.map((element) => getComputedStyle(element).backgroundColor))]);
     expect(colours).to.deep.equal(['rgba(234, 92, 0, 0.33)']);
-    expect(await page.locator('.token.found.pointed').evaluateAll((elements) => elements.map((element) => getComputedStyle(element).backgroundColor))).to.deep.equal(['rgb(158, 106, 3)']);
+    expect(
+      await page
+        .locator('.token.found.pointed')
+        .evaluateAll((elements) => elements.map((element) => getComputedStyle(element).backgroundColor)),
+    ).to.deep.equal(['rgb(158, 106, 3)']);
     await screenshot(page, 'visual/found');
     await page.keyboard.press('Escape');
     expect(await page.locator('.token.found').count()).to.equal(0);
@@ -134,7 +177,11 @@ describe('the text in the panel', () => {
   it('keeps the target in sight above a long source', async () => {
     await open({ run: 'longSource', width: 480, height: 600 });
     await page.evaluate(() => host.fire('hover', { stream: 0, position: 300 }));
-    await page.waitForFunction(() => document.querySelectorAll('.stream')[1]?.querySelector('[data-token="300"]')?.classList.contains('looking') === true);
+    await page.waitForFunction(
+      () =>
+        document.querySelectorAll('.stream')[1]?.querySelector('[data-token="300"]')?.classList.contains('looking') ===
+        true,
+    );
     const [target] = await boxesOf('.stream-section:first-child .token');
     const [pane] = await boxesOf('.source-scroll');
     expect(target.top).to.be.at.least(pane.top);
@@ -158,7 +205,9 @@ describe('the text in the panel', () => {
     await page.waitForTimeout(300); // what happens then is another's doing
     await page.locator('.source-scroll').evaluate((element) => (element.scrollTop = 0));
     await page.setViewportSize({ width: 490, height: 600 });
-    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))));
+    await page.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 50)))),
+    );
     expect(await isInSight()).to.equal(false);
   });
 
@@ -174,18 +223,36 @@ describe('the text in the panel', () => {
     const [first] = await boxesOf('.token.selected');
     const [room] = await boxesOf('.source-scroll');
     expect(first.top >= room.top && first.bottom <= room.bottom, JSON.stringify([first, room])).to.equal(true);
-    expect(await page.locator('.token.selected').allTextContents()).to.deep.equal([' return', ' self', '.', 'items', '[', 'key', ']']);
+    expect(await page.locator('.token.selected').allTextContents()).to.deep.equal([
+      ' return',
+      ' self',
+      '.',
+      'items',
+      '[',
+      'key',
+      ']',
+    ]);
     const colours = (): Promise<Record<'text' | 'around' | 'beside', string>> =>
       page.evaluate(() => {
-        const colour = (selector: string): string => getComputedStyle(document.querySelector(selector) ?? document.body).color;
-        return { text: colour('.token.selected'), around: colour('.line.context .token'), beside: colour('.line:not(.context) .token.context') };
+        const colour = (selector: string): string =>
+          getComputedStyle(document.querySelector(selector) ?? document.body).color;
+        return {
+          text: colour('.token.selected'),
+          around: colour('.line.context .token'),
+          beside: colour('.line:not(.context) .token.context'),
+        };
       });
     for (const theme of allThemes) {
       await showTheme(page, theme);
       const { text, around, beside } = await colours();
       expect(beside, theme).to.equal(around);
       if (!theme.startsWith('hc')) expect(around, theme).to.not.equal(text);
-      expect(await page.locator('.token.selected').first().evaluate((element) => getComputedStyle(element).textDecorationLine)).to.equal('underline');
+      expect(
+        await page
+          .locator('.token.selected')
+          .first()
+          .evaluate((element) => getComputedStyle(element).textDecorationLine),
+      ).to.equal('underline');
     }
     await page.locator('.token.selected').first().click();
     const lit = page.locator('.line.context .token[class*=" d"]').first();
@@ -203,16 +270,33 @@ describe('the text in the panel', () => {
       await showTheme(page, theme);
       expect(await lit.evaluate((element) => getComputedStyle(element).color), theme).to.equal(await colourOf(level));
       await screenshot(page, `visual/context-${theme}`);
-      expect(await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours), theme).to.deep.equal([]);
+      expect(
+        await violationsOf(page, pages.complaints, theme === 'dark' ? undefined : rulesOfColours),
+        theme,
+      ).to.deep.equal([]);
     }
   });
 
   it('says how the selection is read, and changes that by mouse and by keyboard', async () => {
-    const acts = (): Promise<unknown[]> => page.evaluate(() => host.intents.filter(({ name }) => name === 'act').map(({ value }) => value));
+    const acts = (): Promise<unknown[]> =>
+      page.evaluate(() => host.intents.filter(({ name }) => name === 'act').map(({ value }) => value));
     await open({ run: 'context', width: 480, height: 600 });
     const group = (): Locator => page.getByRole('radiogroup', { name: 'How the selection is read' });
     await page.getByText('fibonacci.py 26, in lines 12–27').waitFor();
-    expect(await group().getByRole('radio').evaluateAll((radios) => radios.map((radio) => [radio.textContent, radio.getAttribute('aria-checked'), (radio as HTMLElement).tabIndex]))).to.deep.equal([['In context', 'true', 0], ['Selection alone', 'false', -1]]);
+    expect(
+      await group()
+        .getByRole('radio')
+        .evaluateAll((radios) =>
+          radios.map((radio) => [
+            radio.textContent,
+            radio.getAttribute('aria-checked'),
+            (radio as HTMLElement).tabIndex,
+          ]),
+        ),
+    ).to.deep.equal([
+      ['In context', 'true', 0],
+      ['Selection alone', 'false', -1],
+    ]);
     await group().getByRole('radio', { name: 'In context' }).click();
     expect(await acts()).to.deep.equal([]);
     await page.keyboard.press('ArrowRight');
@@ -228,7 +312,10 @@ describe('the text in the panel', () => {
   it('has notices above it with what can be done', async () => {
     await open({ run: 'context' });
     await page.getByRole('button', { name: 'From the Start' }).click();
-    expect(await page.evaluate(() => host.intents.at(-1))).to.deep.equal({ name: 'act', value: { action: 'explainFromStart' } });
+    expect(await page.evaluate(() => host.intents.at(-1))).to.deep.equal({
+      name: 'act',
+      value: { action: 'explainFromStart' },
+    });
   });
 
   it('has notices above it that can be closed', async () => {

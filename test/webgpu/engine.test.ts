@@ -25,7 +25,14 @@ describe('An engine with WebGPU', function () {
       port.start();
       return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
     });
-    new EngineServer({ channel: host, runtimes: () => runtimes, access: () => access, numProcessors: 1, attentionBudgetBytes: 1e8, residentBytes: () => 0 });
+    new EngineServer({
+      channel: host,
+      runtimes: () => runtimes,
+      access: () => access,
+      numProcessors: 1,
+      attentionBudgetBytes: 1e8,
+      residentBytes: () => 0,
+    });
     connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
     engine = connection.remote;
   };
@@ -44,7 +51,11 @@ describe('An engine with WebGPU', function () {
     expect(run.model.backend).to.equal('webgpu');
     expect(run.model.backendReason).to.match(/^As the settings ask/);
     if (!isNode) expect(run.model.backendReason).to.include('software');
-    const selection: HeadSelection = { component: run.components[0].component, heads: [{ layer: 1, head: 2 }], aggregation: 'mean' };
+    const selection: HeadSelection = {
+      component: run.components[0].component,
+      heads: [{ layer: 1, head: 2 }],
+      aggregation: 'mean',
+    };
     const { weights } = await engine.pattern({ runId: run.runId, selection });
     const other = await explain({ ...specOf('bert.eager.dynamo'), backend: 'wasm' });
     expect(other.model.backend).to.equal('wasm');
@@ -57,28 +68,37 @@ describe('An engine with WebGPU', function () {
     for (let time = 0; time < 2; time++) {
       const { model } = await explain(spec);
       expect(model.backend).to.equal('wasm');
-      expect(model.backendReason).to.match(/^WebGPU failed in a run of this model: .*f16.*\. The native runtime is not available: .*\.$/);
+      expect(model.backendReason).to.match(
+        /^WebGPU failed in a run of this model: .*f16.*\. The native runtime is not available: .*\.$/,
+      );
     }
     // Others are read on it as before.
     expect((await explain(specOf('bert.eager.dynamo'))).model.backend).to.equal('webgpu');
   });
 
   // In Node nothing takes the device away.
-  if (!isNode) it('does a run again elsewhere when the device is lost in it, stays there, and says so', async () => {
-    const spec = specOf('distilbert.eager.legacy');
-    const lost = new Promise((resolve) => {
-      connection.on('progress', ({ stage }) => {
-        if (stage !== 'run' || ort === undefined) return;
-        const device = ort.env.webgpu.device as unknown as { destroy(): void; readonly lost: Promise<unknown> }; // a GPUDevice from the first session on, and no promise of one, whatever its type says
-        device.destroy();
-        resolve(device.lost);
+  if (!isNode)
+    it('does a run again elsewhere when the device is lost in it, stays there, and says so', async () => {
+      const spec = specOf('distilbert.eager.legacy');
+      const lost = new Promise((resolve) => {
+        connection.on('progress', ({ stage }) => {
+          if (stage !== 'run' || ort === undefined) return;
+          const device = ort.env.webgpu.device as unknown as { destroy(): void; readonly lost: Promise<unknown> }; // a GPUDevice from the first session on, and no promise of one, whatever its type says
+          device.destroy();
+          resolve(device.lost);
+        });
       });
+      const { model } = await explain(spec);
+      await lost;
+      for (const { backend, backendReason } of [
+        model,
+        (await explain(spec)).model,
+        (await explain(specOf('bert.eager.dynamo'))).model,
+      ]) {
+        expect(backend).to.equal('wasm');
+        expect(backendReason).to.match(
+          /^WebGPU is not available: the graphics device was lost.*\. The native runtime is not available: .*\.$/,
+        );
+      }
     });
-    const { model } = await explain(spec);
-    await lost;
-    for (const { backend, backendReason } of [model, (await explain(spec)).model, (await explain(specOf('bert.eager.dynamo'))).model]) {
-      expect(backend).to.equal('wasm');
-      expect(backendReason).to.match(/^WebGPU is not available: the graphics device was lost.*\. The native runtime is not available: .*\.$/);
-    }
-  });
 });

@@ -22,12 +22,26 @@ const refusals: Readonly<Record<string, RegExp>> = {
 const cases = [
   ...zooCases.map((name) => `zoo/${name}`),
   'functions/bert.nested',
-  'loops/bmm.scripted', 'loops/einsum.scripted', 'loops/heads.scripted', 'loops/layers.dynamo', 'loops/scan.dynamo', 'loops/shared_layers.dynamo',
-  'linear/divided.legacy', 'linear/ellipsis.dynamo', 'linear/flat_heads.legacy', 'linear/mean_of_keys.qdq', 'linear/ones_beside_values.optimised', 'linear/softmaxed.legacy',
+  'loops/bmm.scripted',
+  'loops/einsum.scripted',
+  'loops/heads.scripted',
+  'loops/layers.dynamo',
+  'loops/scan.dynamo',
+  'loops/shared_layers.dynamo',
+  'linear/divided.legacy',
+  'linear/ellipsis.dynamo',
+  'linear/flat_heads.legacy',
+  'linear/mean_of_keys.qdq',
+  'linear/ones_beside_values.optimised',
+  'linear/softmaxed.legacy',
 ];
 
 /** In Node, where the same provider runs on another build of the runtime, the operators that need the processor and a few others. */
-const casesHere = isNode ? cases.filter((name) => /craft\.(?:gqa|mha|additive)|modernbert|llama|fp16|qattention|gpt2\.sdpa\.legacy$|bmm/.test(name)) : cases;
+const casesHere = isNode
+  ? cases.filter((name) =>
+      /craft\.(?:gqa|mha|additive)|modernbert|llama|fp16|qattention|gpt2\.sdpa\.legacy$|bmm/.test(name),
+    )
+  : cases;
 
 function largestDifference(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
   if (a.length !== b.length) return Infinity;
@@ -51,7 +65,11 @@ describe('WebGPU on a software adapter', function () {
   for (const name of casesHere) {
     it(`equals WebAssembly: ${name}`, async () => {
       const expected = readSafetensors(await readFixture(`${name}/expected.safetensors`), name);
-      const files = await readModelFiles(fixtureAccess, `${name}/model.onnx`, (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0);
+      const files = await readModelFiles(
+        fixtureAccess,
+        `${name}/model.onnx`,
+        (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
+      );
       const runOn = async ({ runtime }: ChosenRuntime): Promise<AttentionResult> => {
         const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true });
         try {
@@ -62,7 +80,10 @@ describe('WebGPU on a software adapter', function () {
       };
       const reference = await runOn(wasm);
       if (name in refusals) {
-        const refused = await runOn(webgpu).then(() => undefined, (error: unknown) => error);
+        const refused = await runOn(webgpu).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
         if (refused !== undefined) {
           expect(refused).to.have.property('code', 'runtimeFailed');
           expect(refused).to.have.property('details').that.match(refusals[name]);
@@ -72,7 +93,9 @@ describe('WebGPU on a software adapter', function () {
       const result = await runOn(webgpu);
       expect(result.failed).to.deep.equal([]);
       expect(result.layers.map(({ path }) => path)).to.deep.equal(reference.layers.map(({ path }) => path));
-      result.layers.forEach(({ path, weights }, i) => expect(largestDifference(weights, reference.layers[i].weights), path).to.be.at.most(tolerance));
+      result.layers.forEach(({ path, weights }, i) =>
+        expect(largestDifference(weights, reference.layers[i].weights), path).to.be.at.most(tolerance),
+      );
       expect([...result.outputs.keys()]).to.deep.equal([...reference.outputs.keys()]);
       for (const [output, { data }] of result.outputs) {
         const plain = reference.outputs.get(output)?.data as Float32Array; // numbers, in the zoo

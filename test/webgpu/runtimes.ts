@@ -5,7 +5,8 @@ import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
 import { importRuntime } from '../engine/ortRuntime';
 
 /** Whether these tests run in Node. */
-export const isNode = typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
+export const isNode =
+  typeof process !== 'undefined' && process.versions?.node !== undefined && typeof document === 'undefined';
 
 /** Skips, so that it shows, where this machine has no software adapter for Node. */
 export function skipWithoutAdapter(this: Mocha.Context): void {
@@ -35,7 +36,9 @@ function unused(): Promise<never> {
 }
 
 /** What is compared, each with one thread; skips where there is no adapter, fails where there is one and it is not chosen. */
-export async function bothRuntimes(context: Mocha.Context): Promise<{ readonly wasm: ChosenRuntime; readonly webgpu: ChosenRuntime }> {
+export async function bothRuntimes(
+  context: Mocha.Context,
+): Promise<{ readonly wasm: ChosenRuntime; readonly webgpu: ChosenRuntime }> {
   skipWithoutAdapter.call(context);
   const runtimes = new Runtimes(loaders, 1);
   const wasm = await runtimes.choose('wasm', 1);

@@ -17,9 +17,14 @@ describe('The engine of the web, as it ships', function () {
       return fetchAsset(name);
     };
     const files = {
-      readFile: async ({ path, kind }: { readonly path: string; readonly kind: FileKind }) => ({ bytes: await access.read(path, kind) }),
+      readFile: async ({ path, kind }: { readonly path: string; readonly kind: FileKind }) => ({
+        bytes: await access.read(path, kind),
+      }),
       listFolder: async ({ path }: { readonly path: string }) => ({ names: await access.list(path) }),
-      statFile: async ({ path }: { readonly path: string }) => ({ kind: (await access.exists(path)) ? ('file' as const) : ('none' as const), size: 0 }),
+      statFile: async ({ path }: { readonly path: string }) => ({
+        kind: (await access.exists(path)) ? ('file' as const) : ('none' as const),
+        size: 0,
+      }),
     };
     engine = browserEngineLauncher(readAsset, files, () => undefined).launch();
   });
@@ -34,7 +39,9 @@ describe('The engine of the web, as it ships', function () {
     expect(fetched.sort()).to.deep.equal(['engine.browser.js', 'ort-wasm-simd-threaded.wasm']);
     const run = await remote.explain({ model: spec, text: 'some text', tokenLimit: 0 });
     expect(run.model.backend).to.equal('webgpu');
-    expect(run.model.backendReason).to.equal('As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.');
+    expect(run.model.backendReason).to.equal(
+      'As the settings ask; the graphics adapter is a software one, which is slower than WebAssembly.',
+    );
     expect(fetched).to.include.members(['ort-webgpu.mjs', 'ort-wasm-simd-threaded.asyncify.wasm']);
   });
 });

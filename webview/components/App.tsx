@@ -95,8 +95,16 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const isPicture = streams.some(({ grid }) => grid !== undefined);
   const { kind, placed } = useMemo(() => {
     // In the first rendering what it will have, or nearly.
-    const { width, height } = size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
-    const room: PaneRoom = { width, height, isPicture, heightOfHeads: (within) => layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height + (within < narrowHeads ? aroundHeads.heightOfNarrow : aroundHeads.height) };
+    const { width, height } =
+      size.width > 0 ? size : { width: window.innerWidth, height: window.innerHeight - heightAround };
+    const room: PaneRoom = {
+      width,
+      height,
+      isPicture,
+      heightOfHeads: (within) =>
+        layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height +
+        (within < narrowHeads ? aroundHeads.heightOfNarrow : aroundHeads.height),
+    };
     const chosen = layoutKindFor(room);
     return { kind: chosen, placed: placePanes(chosen, room, shares) };
   }, [size, isPicture, component, shares]);
@@ -104,9 +112,14 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const shown = tabs === undefined ? undefined : tabs.panes.includes(tab) ? tab : tabs.panes[0];
   const contents: Record<PaneName, JSX.Element> = {
     source: (
-      <section class={`pane source-pane${isPicture ? ' picture-pane' : ''}`} aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}>
+      <section
+        class={`pane source-pane${isPicture ? ' picture-pane' : ''}`}
+        aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}
+      >
         {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
-        {panel.isFinding.value ? <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} /> : null}
+        {panel.isFinding.value ? (
+          <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} />
+        ) : null}
         {isPicture ? <ImageView key={runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
         <Readout />
       </section>
@@ -123,7 +136,13 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
     const isTab = tabs?.panes.includes(name) === true;
     // What is behind a tab stays drawn: it is there at once when it is asked for.
     return (
-      <div key={name} id={`pane-${name}`} class={`place${isTab && name !== shown ? ' behind' : ''}`} style={styleOf(panes[name])} {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}>
+      <div
+        key={name}
+        id={`pane-${name}`}
+        class={`place${isTab && name !== shown ? ' behind' : ''}`}
+        style={styleOf(panes[name])}
+        {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}
+      >
         {contents[name]}
       </div>
     );
@@ -134,12 +153,31 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
       <LiveTrouble />
       <Notices key={runId} notices={run.notices} />
-      <div id="panel-body" ref={body} class={`body ${kind}${isPicture ? ' of-picture' : ''}`} role={components.length > 1 ? 'tabpanel' : undefined} aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined}>
+      <div
+        id="panel-body"
+        ref={body}
+        class={`body ${kind}${isPicture ? ' of-picture' : ''}`}
+        role={components.length > 1 ? 'tabpanel' : undefined}
+        aria-labelledby={components.length > 1 ? `tab-${component.component}` : undefined}
+      >
         {placeOf('source')}
-        {tabs === undefined || shown === undefined ? null : <PaneTabs panes={tabs.panes} rect={tabs.rect} shown={shown} titleOf={(pane) => paneTitle(pane, panel.heads.isListed.value)} onShow={(pane) => kept.showTab(pane)} />}
+        {tabs === undefined || shown === undefined ? null : (
+          <PaneTabs
+            panes={tabs.panes}
+            rect={tabs.rect}
+            shown={shown}
+            titleOf={(pane) => paneTitle(pane, panel.heads.isListed.value)}
+            onShow={(pane) => kept.showTab(pane)}
+          />
+        )}
         {paneNames.filter((name) => name !== 'source').map(placeOf)}
         {splits.map((split) => (
-          <Splitter key={split.name} label={splitLabel(split)} split={split} onMove={(share) => kept.move(split.name, share)} />
+          <Splitter
+            key={split.name}
+            label={splitLabel(split)}
+            split={split}
+            onMove={(share) => kept.move(split.name, share)}
+          />
         ))}
       </div>
       <Legend />
@@ -166,10 +204,17 @@ export function App(): JSX.Element {
   // Another language is another panel: every sentence is made anew.
   const language = panel.appearance.value.l10n;
   const keyOfLanguage = useRef({ language, count: 0 });
-  if (keyOfLanguage.current.language !== language) keyOfLanguage.current = { language, count: keyOfLanguage.current.count + 1 };
+  if (keyOfLanguage.current.language !== language)
+    keyOfLanguage.current = { language, count: keyOfLanguage.current.count + 1 };
   return (
-    <main key={keyOfLanguage.current.count} class={`panel${run === null ? ' without-run' : ''}`} aria-label={l10n.t('Attention Explorer')}>
-      <h1 class="visually-hidden">{run === null ? l10n.t('Attention Explorer') : l10n.t('Attention Explorer: {0}', run.documentName)}</h1>
+    <main
+      key={keyOfLanguage.current.count}
+      class={`panel${run === null ? ' without-run' : ''}`}
+      aria-label={l10n.t('Attention Explorer')}
+    >
+      <h1 class="visually-hidden">
+        {run === null ? l10n.t('Attention Explorer') : l10n.t('Attention Explorer: {0}', run.documentName)}
+      </h1>
       <StatusView hasRun={run !== null} />
       {run === null || component === undefined ? null : <RunView run={run} component={component} />}
       <footer>{l10n.t('Attention shows where a head looked, not why the model answered.')}</footer>

@@ -6,7 +6,13 @@ import { componentName } from '../words';
 import { usePanel } from './context';
 
 /** One tab for each attention of a model that has several: encoder, decoder, cross. */
-export function ComponentTabs({ components, current }: { components: readonly ComponentInfo[]; current: ComponentInfo }): JSX.Element {
+export function ComponentTabs({
+  components,
+  current,
+}: {
+  components: readonly ComponentInfo[];
+  current: ComponentInfo;
+}): JSX.Element {
   const { panel } = usePanel();
   const list = useRef<HTMLDivElement>(null);
   const index = components.indexOf(current);
@@ -23,7 +29,16 @@ export function ComponentTabs({ components, current }: { components: readonly Co
   return (
     <div class="tabs" role="tablist" aria-label={l10n.t('Attention of the model')} ref={list} onKeyDown={onKeyDown}>
       {components.map((each, i) => (
-        <button key={each.component} type="button" role="tab" id={`tab-${each.component}`} aria-selected={i === index} aria-controls="panel-body" tabIndex={i === index ? 0 : -1} onClick={() => panel.showComponent(each.component)}>
+        <button
+          key={each.component}
+          type="button"
+          role="tab"
+          id={`tab-${each.component}`}
+          aria-selected={i === index}
+          aria-controls="panel-body"
+          tabIndex={i === index ? 0 : -1}
+          onClick={() => panel.showComponent(each.component)}
+        >
           {componentName(each, streams)}
         </button>
       ))}

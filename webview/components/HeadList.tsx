@@ -53,25 +53,45 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const next = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: listed.length - 1, PageDown: at + 10, PageUp: at - 10 }[event.key];
+    const next = {
+      ArrowDown: at + 1,
+      ArrowUp: at - 1,
+      Home: 0,
+      End: listed.length - 1,
+      PageDown: at + 10,
+      PageUp: at - 10,
+    }[event.key];
     if (next !== undefined) goTo(next);
     else if (event.key === 'Enter' || event.key === ' ') choose(at);
     else return;
     event.preventDefault();
     event.stopPropagation();
   };
-  const indexOf = (target: EventTarget | null): number => Number((target instanceof Element ? target.closest<HTMLElement>('[role=option]') : null)?.dataset['index'] ?? -1);
+  const indexOf = (target: EventTarget | null): number =>
+    Number((target instanceof Element ? target.closest<HTMLElement>('[role=option]') : null)?.dataset['index'] ?? -1);
   return (
     <section class="pane list-pane" aria-label={l10n.t('Heads, ranked')}>
       <header>
         <h2 title={title}>{title}</h2>
         <span class="aside">
-          {shown === undefined || isMetric(shown.measure) ? null : <Precision selection={{ component: component.component, heads: headsOf(component), aggregation: 'mean' }} component={component} />}
-          <vscode-toolbar-button icon="close" label={l10n.t('Back to the sources')} title={l10n.t('Back to the sources (H)')} onClick={() => views.toggleList()} />
+          {shown === undefined || isMetric(shown.measure) ? null : (
+            <Precision
+              selection={{ component: component.component, heads: headsOf(component), aggregation: 'mean' }}
+              component={component}
+            />
+          )}
+          <vscode-toolbar-button
+            icon="close"
+            label={l10n.t('Back to the sources')}
+            title={l10n.t('Back to the sources (H)')}
+            onClick={() => views.toggleList()}
+          />
         </span>
       </header>
       {shown === undefined ? (
-        <p class="hint" role="status">{lack === undefined ? l10n.t('Measuring the heads…') : lackSentence(lack)}</p>
+        <p class="hint" role="status">
+          {lack === undefined ? l10n.t('Measuring the heads…') : lackSentence(lack)}
+        </p>
       ) : (
         <>
           <ul
@@ -94,22 +114,43 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
             {listed.map(({ layer, head, value, key }, index) => {
               const label = headLabel({ layer, head });
               const number = formatMeasure(shown.measure, value);
-              const depth = shown.ceiling > 0 ? depthOf(value / shown.ceiling, scale === 'row' ? 'absolute' : scale, 1) : 0;
+              const depth =
+                shown.ceiling > 0 ? depthOf(value / shown.ceiling, scale === 'row' ? 'absolute' : scale, 1) : 0;
               const about = key === undefined ? '' : tokenName(streams, { stream: component.keyStream, position: key });
               return (
-                <li key={label} id={`ranked-${index}`} role="option" data-index={index} class={index === at ? 'active' : ''} aria-selected={selected.has(label)}>
+                <li
+                  key={label}
+                  id={`ranked-${index}`}
+                  role="option"
+                  data-index={index}
+                  class={index === at ? 'active' : ''}
+                  aria-selected={selected.has(label)}
+                >
                   <span class="visually-hidden">{l10n.t('Head')} </span>
                   <span class="rank-head">{label}</span>
                   <span class="number">{number}</span>
                   <span class="bar">
-                    <span style={{ width: `${shown.ceiling > 0 ? 100 * Math.min(1, value / shown.ceiling) : 0}%`, backgroundColor: cssColour(panel.ramps.value[shown.direction].colour(Math.max(0.35, depth))) }} />
+                    <span
+                      style={{
+                        width: `${shown.ceiling > 0 ? 100 * Math.min(1, value / shown.ceiling) : 0}%`,
+                        backgroundColor: cssColour(panel.ramps.value[shown.direction].colour(Math.max(0.35, depth))),
+                      }}
+                    />
                   </span>
                   <span class="rank-about">{about}</span>
                 </li>
               );
             })}
           </ul>
-          {weaker > 0 ? <p class="rest">{l10n.t('{0} more heads have at most {1}.', weaker, formatMeasure(shown.measure, ranking[maxListed].value))}</p> : null}
+          {weaker > 0 ? (
+            <p class="rest">
+              {l10n.t(
+                '{0} more heads have at most {1}.',
+                weaker,
+                formatMeasure(shown.measure, ranking[maxListed].value),
+              )}
+            </p>
+          ) : null}
         </>
       )}
     </section>

@@ -13,8 +13,16 @@ import { Select } from './Select';
 export function headDescription(panel: Panel, component: ComponentInfo, head: HeadRef): string[] {
   const shown = panel.heads.shown.peek();
   const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
-  const own = shown?.component === component && shown.columns === 1 && !isMetric(shown.measure) ? [l10n.t('this pair: {0}', formatMeasure(shown.measure, shown.values[at]))] : [];
-  return [...own, ...panel.heads.describe(component, head).map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`)];
+  const own =
+    shown?.component === component && shown.columns === 1 && !isMetric(shown.measure)
+      ? [l10n.t('this pair: {0}', formatMeasure(shown.measure, shown.values[at]))]
+      : [];
+  return [
+    ...own,
+    ...panel.heads
+      .describe(component, head)
+      .map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`),
+  ];
 }
 
 /** Orders the heads of each layer by a metric, which it chooses where the tiles show none, or puts them back. */
@@ -32,12 +40,26 @@ export function HeadMeasure(): JSX.Element {
   const { heads } = panel;
   const measure = heads.measure.value;
   const applicable = heads.applicable.value;
-  const choices = useMemo(() => applicable.map((value) => ({ value, label: measureName(value), description: isMetric(value) ? metricDefinition(value) : '' })), [applicable]);
+  const choices = useMemo(
+    () =>
+      applicable.map((value) => ({
+        value,
+        label: measureName(value),
+        description: isMetric(value) ? metricDefinition(value) : '',
+      })),
+    [applicable],
+  );
   const lack = heads.lack.value;
   const isOrdered = kept.layout.value.isOrdered && isMetric(measure);
   return (
     <div class="heads-bar">
-      <Select label={l10n.t('Tiles show')} value={applicable.includes(measure) ? measure : 'pattern'} choices={choices} width={172} onChange={(value) => heads.show(value as Measure /* one of the choices */)} />
+      <Select
+        label={l10n.t('Tiles show')}
+        value={applicable.includes(measure) ? measure : 'pattern'}
+        choices={choices}
+        width={172}
+        onChange={(value) => heads.show(value as Measure /* one of the choices */)}
+      />
       <vscode-toolbar-button
         icon="list-ordered"
         label={l10n.t('Rank the heads')}

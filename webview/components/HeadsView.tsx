@@ -22,7 +22,8 @@ const isSameCell = (a: GridCell, b: GridCell): boolean => a.layer === b.layer &&
 
 /** The heads that a cell of the grid stands for; where heads are ordered, a column has those of one place. */
 function headsOfCell(component: ComponentInfo, { layer, head }: GridCell, order: HeadOrder | undefined): HeadRef[] {
-  if (order !== undefined && layer < 0 && head >= 0) return headsOf(component, { head }).map((place) => headAtPlace(order, place));
+  if (order !== undefined && layer < 0 && head >= 0)
+    return headsOf(component, { head }).map((place) => headAtPlace(order, place));
   return headsOf(component, { ...(layer >= 0 ? { layer } : {}), ...(head >= 0 ? { head } : {}) });
 }
 
@@ -41,7 +42,10 @@ function cellText({ layer, head }: GridCell, isRoomy: boolean, isOrdered: boolea
   return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
 }
 
-function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: string; top: string; width: string; height: string } {
+function boxOf(
+  grid: HeadGrid,
+  { layer, head }: GridCell,
+): { left: string; top: string; width: string; height: string } {
   return {
     left: `${head < 0 ? 0 : grid.columnX[head]}px`,
     top: `${layer < 0 ? 0 : grid.rowY[layer]}px`,
@@ -54,12 +58,21 @@ function boxOf(grid: HeadGrid, { layer, head }: GridCell): { left: string; top: 
  * In which order the heads stand. What someone asks for comes at once; what follows by itself, as in live mode, waits while the pointer moves over the
  * heads, where someone may be about to click.
  */
-function useOrder(): { readonly order: HeadOrder | undefined; readonly onMove: () => void; readonly onLeave: () => void } {
+function useOrder(): {
+  readonly order: HeadOrder | undefined;
+  readonly onMove: () => void;
+  readonly onLeave: () => void;
+} {
   const { panel, kept } = usePanel();
   const { wanted, asked } = useMemo(() => {
     const { order, measure, lack } = panel.heads;
     const isWanted = computed(() => kept.layout.value.isOrdered && isMetric(measure.value) && lack.value === undefined);
-    return { wanted: computed<HeadOrder | 'coming' | undefined>(() => (isWanted.value ? (order.value ?? 'coming') : undefined)), asked: computed(() => `${isWanted.value} ${measure.value}`) };
+    return {
+      wanted: computed<HeadOrder | 'coming' | undefined>(() =>
+        isWanted.value ? (order.value ?? 'coming') : undefined,
+      ),
+      asked: computed(() => `${isWanted.value} ${measure.value}`),
+    };
   }, [panel, kept]);
   const pointer = useRef({ isOver: false, answered: '' });
   const [order, setOrder] = useState<HeadOrder | undefined>(undefined);
@@ -90,18 +103,45 @@ function useSinks(component: ComponentInfo): ReadonlyMap<string, readonly string
   const held = panel.thumbnails.value;
   const streams = panel.run.value?.info.streams;
   return useMemo(() => {
-    if (held?.component !== component.component || streams === undefined || !hasSinks(component, streams[component.queryStream]?.tokens.length ?? 0)) return new Map();
-    return new Map(headsOf(component).map((head, i) => [headLabel(head), (held.value.sinks[i] ?? []).map((position) => l10n.t('sink: {0}', tokenName(streams, { stream: component.keyStream, position })))]));
+    if (
+      held?.component !== component.component ||
+      streams === undefined ||
+      !hasSinks(component, streams[component.queryStream]?.tokens.length ?? 0)
+    )
+      return new Map();
+    return new Map(
+      headsOf(component).map((head, i) => [
+        headLabel(head),
+        (held.value.sinks[i] ?? []).map((position) =>
+          l10n.t('sink: {0}', tokenName(streams, { stream: component.keyStream, position })),
+        ),
+      ]),
+    );
   }, [held, streams, component]);
 }
 
 /** Names the hovered head, else what is selected. */
-function HeadCaption({ component, sinks }: { component: ComponentInfo; sinks: ReadonlyMap<string, readonly string[]> }): JSX.Element {
+function HeadCaption({
+  component,
+  sinks,
+}: {
+  component: ComponentInfo;
+  sinks: ReadonlyMap<string, readonly string[]>;
+}): JSX.Element {
   const { panel } = usePanel();
   const preview = panel.previewHead.value;
   return (
     <p class="caption" aria-hidden="true">
-      {preview === undefined ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component)) : l10n.t('Head {0}: layer {1} (0–{2}), head {3} (0–{4})', headLabel(preview), preview.layer, component.layers.length - 1, preview.head, (component.layers[preview.layer]?.numHeads ?? 1) - 1)}
+      {preview === undefined
+        ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component))
+        : l10n.t(
+            'Head {0}: layer {1} (0–{2}), head {3} (0–{4})',
+            headLabel(preview),
+            preview.layer,
+            component.layers.length - 1,
+            preview.head,
+            (component.layers[preview.layer]?.numHeads ?? 1) - 1,
+          )}
       {preview === undefined ? '' : (sinks.get(headLabel(preview)) ?? []).map((sink) => `; ${sink}`)}
     </p>
   );
@@ -113,7 +153,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const outer = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { width, height } = useSize(outer);
-  const grid = useMemo(() => layoutHeadGrid(component, { width: Math.max(60, width), height: Math.max(60, height) }), [component, width, height]);
+  const grid = useMemo(
+    () => layoutHeadGrid(component, { width: Math.max(60, width), height: Math.max(60, height) }),
+    [component, width, height],
+  );
   const { heads } = panel.selection.value;
   const { order, onMove, onLeave } = useOrder();
   const isOrdered = order !== undefined;
@@ -121,7 +164,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const numQueries = panel.run.value?.info.streams[component.queryStream]?.tokens.length ?? 0;
   const numKeys = panel.run.value?.info.streams[component.keyStream]?.tokens.length ?? 0;
   // Where the keyboard is: at the selected head until it moves, and again when another one is selected.
-  const [moved, setMoved] = useState<{ readonly cell: GridCell; readonly of: readonly HeadRef[] }>({ cell: { layer: 0, head: 0 }, of: [] });
+  const [moved, setMoved] = useState<{ readonly cell: GridCell; readonly of: readonly HeadRef[] }>({
+    cell: { layer: 0, head: 0 },
+    of: [],
+  });
   const current = heads.length === 1 && moved.of !== heads ? heads[0] : moved.cell;
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
@@ -129,9 +175,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const { thumbnails, painted, labels } = useMemo(() => {
     const direction = computed(() => panel.view.value.direction);
     const scale = computed(() => panel.view.value.scale);
-    const held = computed(() => (panel.thumbnails.value?.component === component.component ? panel.thumbnails.value.value : undefined));
+    const held = computed(() =>
+      panel.thumbnails.value?.component === component.component ? panel.thumbnails.value.value : undefined,
+    );
     // What is measured of each head, in the place of its pattern.
-    const shown = computed(() => (panel.heads.shown.value?.component === component ? panel.heads.shown.value : undefined));
+    const shown = computed(() =>
+      panel.heads.shown.value?.component === component ? panel.heads.shown.value : undefined,
+    );
     const tiles = computed(() => (shown.value === undefined ? held.value : panel.heads.tiles.value));
     const ramp = computed(() => panel.ramps.value[direction.value]);
     return {
@@ -142,14 +192,21 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         if (measured?.columns !== 1) return undefined;
         return Array.from(measured.values, (value) => ({
           text: shortMeasure(measured.measure, value),
-          colour: cssColour(ramp.value.text(measured.ceiling > 0 ? depthOf(value / measured.ceiling, scale.value === 'row' ? 'absolute' : scale.value, 1) : 0)),
+          colour: cssColour(
+            ramp.value.text(
+              measured.ceiling > 0
+                ? depthOf(value / measured.ceiling, scale.value === 'row' ? 'absolute' : scale.value, 1)
+                : 0,
+            ),
+          ),
         }));
       }),
     };
   }, [panel, component]);
 
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
-  const pixels = width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
+  const pixels =
+    width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
   const marksSinks = hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels === 0) return;
@@ -169,7 +226,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           numKeys: marksSinks ? numKeys : 0,
           labels: labels.value,
           order,
-          colours: { edge: isHighContrast ? colours.line : colours.hatch, group: colours.line, mark: colours.foreground, background: colours.background, fontFamily: colours.fontFamily },
+          colours: {
+            edge: isHighContrast ? colours.line : colours.hatch,
+            group: colours.line,
+            mark: colours.foreground,
+            background: colours.background,
+            fontFamily: colours.fontFamily,
+          },
         });
       }),
     [grid, component, width, numKeys, marksSinks, painted, order],
@@ -177,11 +240,17 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   const pointer = useRef(new MovedPointer());
   const look = (cell: GridCell | undefined): void => {
-    panel.previewHead.value = cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
+    panel.previewHead.value =
+      cell !== undefined && cell.layer >= 0 && cell.head >= 0 ? { layer: cell.layer, head: cell.head } : undefined;
   };
   const choose = (cell: GridCell, event: { ctrlKey: boolean; metaKey: boolean; shiftKey: boolean }): void => {
     const wanted = headsOfCell(component, cell, order);
-    if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined) panel.select(headsBetween(component, placeOfHead(order, heads[0]), placeOfHead(order, cell)).map((place) => headAtPlace(order, place)));
+    if (event.shiftKey && cell.layer >= 0 && cell.head >= 0 && heads[0] !== undefined)
+      panel.select(
+        headsBetween(component, placeOfHead(order, heads[0]), placeOfHead(order, cell)).map((place) =>
+          headAtPlace(order, place),
+        ),
+      );
     else if (event.ctrlKey || event.metaKey) {
       const areAll = wanted.every((head) => selected.has(headLabel(head)));
       const rest = heads.filter((head) => !wanted.some((other) => isSameCell(head, other)));
@@ -209,12 +278,16 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   const cellView = (cell: GridCell): JSX.Element => {
     const isHead = cell.layer >= 0 && cell.head >= 0;
-    const isSelected = isHead ? selected.has(headLabel(cell)) : headsOfCell(component, cell, order).every((head) => selected.has(headLabel(head)));
+    const isSelected = isHead
+      ? selected.has(headLabel(cell))
+      : headsOfCell(component, cell, order).every((head) => selected.has(headLabel(head)));
     const isCurrent = isSameCell(cell, current);
     const name = headLabel(cell);
     const known = made.cells.get(name);
     if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
-    const label = isHead ? [cellName(cell, isOrdered), ...(sinks.get(name) ?? [])].join(', ') : cellName(cell, isOrdered);
+    const label = isHead
+      ? [cellName(cell, isOrdered), ...(sinks.get(name) ?? [])].join(', ')
+      : cellName(cell, isOrdered);
     const view = (
       <div
         key={name}
@@ -235,7 +308,15 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     return view;
   };
   // Cells that are as they were are the same virtual nodes, which Preact leaves alone.
-  const made = useMemo(() => ({ cells: new Map<string, { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }>() }), [component, grid, sinks, order]);
+  const made = useMemo(
+    () => ({
+      cells: new Map<
+        string,
+        { readonly isSelected: boolean; readonly isCurrent: boolean; readonly view: JSX.Element }
+      >(),
+    }),
+    [component, grid, sinks, order],
+  );
   const lookAt = ({ target }: Event): void => {
     const cell = cellOf(target);
     if (cell === undefined) return;
@@ -247,7 +328,15 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     const element = target instanceof Element ? target.closest<HTMLElement>('.head-cell') : null;
     if (element === null || cell.layer < 0 || cell.head < 0) return;
     const write = (): void => {
-      const place = isOrdered ? [l10n.t('place {0} of {1} in its layer', placeOfHead(order, cell).head + 1, component.layers[cell.layer].numHeads)] : [];
+      const place = isOrdered
+        ? [
+            l10n.t(
+              'place {0} of {1} in its layer',
+              placeOfHead(order, cell).head + 1,
+              component.layers[cell.layer].numHeads,
+            ),
+          ]
+        : [];
       const lines = [...place, ...headDescription(panel, component, cell)];
       element.title = [cellName(cell, isOrdered), ...(sinks.get(headLabel(cell)) ?? []), ...lines].join('\n');
       element.ariaDescription = lines.join(', ');
@@ -257,52 +346,65 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   };
   // Another order moves elements, and what is moved loses the focus.
   const { activeElement } = document;
-  const focused = activeElement instanceof HTMLElement && outer.current?.contains(activeElement) === true ? activeElement : undefined;
+  const focused =
+    activeElement instanceof HTMLElement && outer.current?.contains(activeElement) === true ? activeElement : undefined;
   useLayoutEffect(() => focused?.focus({ preventScroll: true }), [order]);
   // How wide they are is not known in the first rendering.
   const rows = width === 0 ? [] : [-1, ...component.layers.map((_, layer) => layer)];
   return (
     <>
-    <HeadMeasure />
-    <div class="heads-scroll" ref={outer} onPointerMove={onMove} onPointerLeave={() => {
-      onLeave();
-      look(undefined);
-    }} onFocusOut={() => look(undefined)}>
+      <HeadMeasure />
       <div
-        class="heads-grid"
-        role="grid"
-        aria-multiselectable="true"
-        aria-label={isOrdered ? l10n.t('Heads: layers as rows, the strongest of each first') : l10n.t('Heads: layers as rows, head indices as columns')}
-        style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
-        onKeyDown={onKeyDown}
-        onClick={(event) => {
-          const cell = cellOf(event.target);
-          if (cell !== undefined) choose(cell, event);
+        class="heads-scroll"
+        ref={outer}
+        onPointerMove={onMove}
+        onPointerLeave={() => {
+          onLeave();
+          look(undefined);
         }}
-        onPointerMove={(event) => pointer.current.note(event)}
-        onPointerOver={(event) => {
-          // A grid that moves below a pointer that rests asks for nothing.
-          if (pointer.current.hasMoved(event)) lookAt(event);
-        }}
-        onFocusIn={(event) => {
-          // Where a click has put the focus, the pointer is what looks.
-          if (event.target instanceof Element && event.target.matches(':focus-visible')) lookAt(event);
-        }}
+        onFocusOut={() => look(undefined)}
       >
-        <canvas ref={canvas} aria-hidden="true" />
-        {panel.thumbnails.value?.component === component.component ? null : (
-          <p class="drawing" role="status">
-            {l10n.t('drawing…')}
-          </p>
-        )}
-        {rows.map((layer) => (
-          <div key={layer} role="row">
-            {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) => cellView(headAtPlace(order, { layer, head: i - 1 })))}
-          </div>
-        ))}
+        <div
+          class="heads-grid"
+          role="grid"
+          aria-multiselectable="true"
+          aria-label={
+            isOrdered
+              ? l10n.t('Heads: layers as rows, the strongest of each first')
+              : l10n.t('Heads: layers as rows, head indices as columns')
+          }
+          style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
+          onKeyDown={onKeyDown}
+          onClick={(event) => {
+            const cell = cellOf(event.target);
+            if (cell !== undefined) choose(cell, event);
+          }}
+          onPointerMove={(event) => pointer.current.note(event)}
+          onPointerOver={(event) => {
+            // A grid that moves below a pointer that rests asks for nothing.
+            if (pointer.current.hasMoved(event)) lookAt(event);
+          }}
+          onFocusIn={(event) => {
+            // Where a click has put the focus, the pointer is what looks.
+            if (event.target instanceof Element && event.target.matches(':focus-visible')) lookAt(event);
+          }}
+        >
+          <canvas ref={canvas} aria-hidden="true" />
+          {panel.thumbnails.value?.component === component.component ? null : (
+            <p class="drawing" role="status">
+              {l10n.t('drawing…')}
+            </p>
+          )}
+          {rows.map((layer) => (
+            <div key={layer} role="row">
+              {Array.from({ length: (layer < 0 ? grid.numColumns : component.layers[layer].numHeads) + 1 }, (_, i) =>
+                cellView(headAtPlace(order, { layer, head: i - 1 })),
+              )}
+            </div>
+          ))}
+        </div>
       </div>
-    </div>
-    <HeadCaption component={component} sinks={sinks} />
+      <HeadCaption component={component} sinks={sinks} />
     </>
   );
 }

@@ -62,7 +62,19 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
 }
 
 /** The picture on a canvas, lit by what is looked at. */
-function Picture({ picture, info, grid, stream, room }: { picture: PictureView; info: TokenStream; grid: PatchGrid; stream: number; room: { width: number; height: number } }): JSX.Element {
+function Picture({
+  picture,
+  info,
+  grid,
+  stream,
+  room,
+}: {
+  picture: PictureView;
+  info: TokenStream;
+  grid: PatchGrid;
+  stream: number;
+  room: { width: number; height: number };
+}): JSX.Element {
   const { panel } = usePanel();
   const canvas = useRef<HTMLCanvasElement>(null);
   const source = useMemo(() => pictureCanvas(picture), [picture]);
@@ -73,7 +85,9 @@ function Picture({ picture, info, grid, stream, room }: { picture: PictureView; 
         if (canvas.current === null) return;
         const lighting = panel.lighting.value;
         const isLit = lighting?.stream === stream;
-        const labels = isLit ? strongest(lighting.weights, numLabelled, Math.max(panel.view.value.threshold, 0.01)) : [];
+        const labels = isLit
+          ? strongest(lighting.weights, numLabelled, Math.max(panel.view.value.threshold, 0.01))
+          : [];
         drawPicture(canvas.current, source, layout, {
           grid,
           lights: tokenLights(panel, stream, info.tokens.length),
@@ -96,9 +110,11 @@ function Picture({ picture, info, grid, stream, room }: { picture: PictureView; 
         const top = canvas.current.offsetTop + rect.y;
         const left = canvas.current.offsetLeft + rect.x;
         if (top < scroller.scrollTop) scroller.scrollTop = top;
-        else if (top + rect.height > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = top + rect.height - scroller.clientHeight;
+        else if (top + rect.height > scroller.scrollTop + scroller.clientHeight)
+          scroller.scrollTop = top + rect.height - scroller.clientHeight;
         if (left < scroller.scrollLeft) scroller.scrollLeft = left;
-        else if (left + rect.width > scroller.scrollLeft + scroller.clientWidth) scroller.scrollLeft = left + rect.width - scroller.clientWidth;
+        else if (left + rect.width > scroller.scrollLeft + scroller.clientWidth)
+          scroller.scrollLeft = left + rect.width - scroller.clientWidth;
       }),
     [layout, grid],
   );
@@ -111,7 +127,8 @@ function Picture({ picture, info, grid, stream, room }: { picture: PictureView; 
       onPointerMove={(event) => {
         if (event.pointerType === 'touch') return;
         const position = under(event);
-        if (panel.hovered.peek()?.position !== position) panel.hovered.value = position === undefined ? undefined : { stream, position };
+        if (panel.hovered.peek()?.position !== position)
+          panel.hovered.value = position === undefined ? undefined : { stream, position };
       }}
       onPointerLeave={() => (panel.hovered.value = undefined)}
       onClick={(event) => {
@@ -139,7 +156,15 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
     else {
       const [first] = shown;
       const stream = current !== undefined && shown.includes(current.stream) ? current.stream : first;
-      const position = event.altKey || event.shiftKey ? undefined : movePatch(streams[stream], current?.stream === stream ? current.position : undefined, event.key, event.ctrlKey || event.metaKey);
+      const position =
+        event.altKey || event.shiftKey
+          ? undefined
+          : movePatch(
+              streams[stream],
+              current?.stream === stream ? current.position : undefined,
+              event.key,
+              event.ctrlKey || event.metaKey,
+            );
       if (position === undefined) return;
       panel.moveCursor({ stream, position });
     }
@@ -148,11 +173,15 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
   };
   // Two stand side by side where the pane is wider than it is high.
   const [across, down] = shown.length === 1 ? [1, 1] : width > height ? [2, 1] : [1, 2];
-  const room = { width: Math.max(40, (width - roomAround.width) / across), height: Math.max(40, (height - roomAround.height) / down - (shown.length - 1) * headingHeight) };
+  const room = {
+    width: Math.max(40, (width - roomAround.width) / across),
+    height: Math.max(40, (height - roomAround.height) / down - (shown.length - 1) * headingHeight),
+  };
   const { grid } = streams[shown[0]];
   const answerLines = answers.map(({ label, probability }) => (
     <p key={label} class="answer">
-      {l10n.t('{0} says:', model.name)} <strong>{label}</strong>, <span class="number">{formatWeight(probability)}</span>
+      {l10n.t('{0} says:', model.name)} <strong>{label}</strong>,{' '}
+      <span class="number">{formatWeight(probability)}</span>
     </p>
   ));
   return (
@@ -161,7 +190,11 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
       ref={scroller}
       role="group"
       tabIndex={0}
-      aria-label={l10n.t('Picture, {0} rows and {1} columns of patches. Arrow keys walk the patches, Enter pins one.', grid?.rows ?? 0, grid?.columns ?? 0)}
+      aria-label={l10n.t(
+        'Picture, {0} rows and {1} columns of patches. Arrow keys walk the patches, Enter pins one.',
+        grid?.rows ?? 0,
+        grid?.columns ?? 0,
+      )}
       onKeyDown={onKeyDown}
       onBlur={() => (panel.cursor.value = undefined)}
     >
@@ -169,12 +202,23 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
       <div class={shown.length > 1 ? 'picture-pair' : ''}>
         {shown.map((stream) => (
           <section key={stream}>
-            {shown.length > 1 ? <h2>{stream === component?.queryStream ? l10n.t('Queries: {0}', gridName(streams[stream].grid)) : l10n.t('Keys: {0}', gridName(streams[stream].grid))}</h2> : null}
+            {shown.length > 1 ? (
+              <h2>
+                {stream === component?.queryStream
+                  ? l10n.t('Queries: {0}', gridName(streams[stream].grid))
+                  : l10n.t('Keys: {0}', gridName(streams[stream].grid))}
+              </h2>
+            ) : null}
             <div class="picture-head">
               <SpecialTokens key={stream} info={streams[stream]} stream={stream} />
               {shown.length > 1 ? null : answerLines}
             </div>
-            <GridPicture picture={picture} info={streams[stream]} stream={stream} room={width === 0 ? undefined : room} />
+            <GridPicture
+              picture={picture}
+              info={streams[stream]}
+              stream={stream}
+              room={width === 0 ? undefined : room}
+            />
           </section>
         ))}
       </div>
@@ -183,7 +227,18 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
 }
 
 /** The picture with a stream's grid, once both it and its room are there. */
-function GridPicture({ picture, info, stream, room }: { picture: PictureView | undefined; info: TokenStream; stream: number; room: { width: number; height: number } | undefined }): JSX.Element {
-  if (picture === undefined || info.grid === undefined || room === undefined) return <p class="hint">{l10n.t('Fetching the picture…')}</p>;
+function GridPicture({
+  picture,
+  info,
+  stream,
+  room,
+}: {
+  picture: PictureView | undefined;
+  info: TokenStream;
+  stream: number;
+  room: { width: number; height: number } | undefined;
+}): JSX.Element {
+  if (picture === undefined || info.grid === undefined || room === undefined)
+    return <p class="hint">{l10n.t('Fetching the picture…')}</p>;
   return <Picture picture={picture} info={info} grid={info.grid} stream={stream} room={room} />;
 }

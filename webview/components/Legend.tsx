@@ -23,7 +23,8 @@ export function Legend(): JSX.Element {
   const method = component === undefined ? '' : methodName(panel.selection.value, component);
   const ramps = panel.ramps.value;
   const shown = directions.join(' ');
-  const lengthOf = (stream: number | undefined): number => (stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0));
+  const lengthOf = (stream: number | undefined): number =>
+    stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0);
   const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
   const canHaveSinks = component !== undefined && hasSinks(component, numQueries);
   const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
@@ -41,7 +42,9 @@ export function Legend(): JSX.Element {
           </span>
           <span class="legend-number">{low}</span>
           <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
-            {cut !== undefined ? <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} /> : null}
+            {cut !== undefined ? (
+              <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} />
+            ) : null}
           </span>
           <span class="legend-number">
             {high}
@@ -61,12 +64,24 @@ export function Legend(): JSX.Element {
         </span>
       ) : null}
       {measured !== undefined ? (
-        <span class="legend-note" title={l10n.t('Every tile has one colour, or one row of colours, for its head; its number is the value itself.')}>
+        <span
+          class="legend-note"
+          title={l10n.t(
+            'Every tile has one colour, or one row of colours, for its head; its number is the value itself.',
+          )}
+        >
           {measureLegend(measured, numKeys, numQueries, scale)}
-          {kept.layout.value.isOrdered && panel.heads.order.value !== undefined ? `; ${l10n.t('the strongest of each layer first')}` : ''}
+          {kept.layout.value.isOrdered && panel.heads.order.value !== undefined
+            ? `; ${l10n.t('the strongest of each layer first')}`
+            : ''}
         </span>
       ) : tiles === undefined ? null : (
-        <span class="legend-note" title={l10n.t('The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.')}>
+        <span
+          class="legend-note"
+          title={l10n.t(
+            'The small pictures share one scale, so that heads can be compared: absolute, or logarithmic where that is chosen.',
+          )}
+        >
           {tilesSentence(tiles, numQueries, numKeys, scale)}
         </span>
       )}
@@ -77,7 +92,10 @@ export function Legend(): JSX.Element {
 /** What the small pictures show, which is not always what the legend's colours are for. */
 function tilesSentence({ rows, columns }: Thumbnails, numQueries: number, numKeys: number, scale: Scale): string {
   const [height, width] = [Math.ceil(numQueries / Math.max(1, rows)), Math.ceil(numKeys / Math.max(1, columns))];
-  const parts = [...(scale === 'row' ? [l10n.t('absolute')] : []), ...(height > 1 || width > 1 ? [l10n.t('strongest of {0} × {1}', height, width)] : [])];
+  const parts = [
+    ...(scale === 'row' ? [l10n.t('absolute')] : []),
+    ...(height > 1 || width > 1 ? [l10n.t('strongest of {0} × {1}', height, width)] : []),
+  ];
   return parts.length === 0 ? '' : l10n.t('tiles: {0}', parts.join(', '));
 }
 

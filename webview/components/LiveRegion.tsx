@@ -21,14 +21,30 @@ function sentenceOf(panel: Panel): string {
     const { component } = shown;
     const weight = panel.crosshairWeight.value;
     if (weight === undefined) return '';
-    return l10n.t('from {0} to {1}: {2}', readerName(streams, { stream: component.queryStream, position: cell.query }), tokenName(streams, { stream: component.keyStream, position: cell.key }), formatWeight(weight));
+    return l10n.t(
+      'from {0} to {1}: {2}',
+      readerName(streams, { stream: component.queryStream, position: cell.query }),
+      tokenName(streams, { stream: component.keyStream, position: cell.key }),
+      formatWeight(weight),
+    );
   }
-  if (isPinned && cursor !== undefined && lighting !== undefined && !lighting.tokens.some((token) => isSameToken(token, cursor))) {
+  if (
+    isPinned &&
+    cursor !== undefined &&
+    lighting !== undefined &&
+    !lighting.tokens.some((token) => isSameToken(token, cursor))
+  ) {
     const weight = formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0);
-    return streams[cursor.stream]?.grid === undefined ? `${tokenName(streams, cursor)}: ${weight}` : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);
+    return streams[cursor.stream]?.grid === undefined
+      ? `${tokenName(streams, cursor)}: ${weight}`
+      : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);
   }
   if (lighting === undefined || (!isPinned && cursor === undefined)) return '';
-  const top = (panel.sources.value?.strongest ?? []).slice(0, 5).map(({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`);
+  const top = (panel.sources.value?.strongest ?? [])
+    .slice(0, 5)
+    .map(
+      ({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`,
+    );
   return `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}`;
 }
 
@@ -40,7 +56,14 @@ export function LiveRegion(): JSX.Element {
     let timer = 0;
     const stop = effect(() => {
       // What it is made of; the sentence itself only once the pointer rests.
-      void [panel.lighting.value, panel.cursor.value, panel.crosshair.value, panel.crosshairWeight.value, panel.matrix.value, panel.view.value];
+      void [
+        panel.lighting.value,
+        panel.cursor.value,
+        panel.crosshair.value,
+        panel.crosshairWeight.value,
+        panel.matrix.value,
+        panel.view.value,
+      ];
       clearTimeout(timer);
       timer = window.setTimeout(() => say(untracked(() => sentenceOf(panel))), settleTime);
     });

@@ -8,7 +8,16 @@ export function LiveSign(): JSX.Element | null {
   const live = panel.live.value;
   if (live === undefined) return null;
   return (
-    <button type="button" class="live-sign" title={live.isPaused ? l10n.t('Live mode rests after failures, until you go on in another document. Click to turn it off.') : l10n.t('The text around the caret is explained as you type. Click to turn live mode off.')} onClick={() => panel.act('toggleLive')}>
+    <button
+      type="button"
+      class="live-sign"
+      title={
+        live.isPaused
+          ? l10n.t('Live mode rests after failures, until you go on in another document. Click to turn it off.')
+          : l10n.t('The text around the caret is explained as you type. Click to turn live mode off.')
+      }
+      onClick={() => panel.act('toggleLive')}
+    >
       <vscode-icon name={live.isPaused ? 'debug-pause' : 'pulse'} size={14} /> {l10n.t('Live')}
     </button>
   );

@@ -7,10 +7,27 @@ import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawFigure } from '../draw/drawFigure';
-import { drawBands, drawCausalMask, drawCellLines, drawCellOutlines, drawCrosshair, drawRowsWithoutKey } from '../draw/drawMatrix';
+import {
+  drawBands,
+  drawCausalMask,
+  drawCellLines,
+  drawCellOutlines,
+  drawCrosshair,
+  drawRowsWithoutKey,
+} from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
-import { cellAt, fitView, levelFor, panView, revealCell, zoomView, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import {
+  cellAt,
+  fitView,
+  levelFor,
+  panView,
+  revealCell,
+  zoomView,
+  type MatrixCell,
+  type MatrixFrame,
+  type MatrixView,
+} from '../layout/matrixView';
 import type { ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
@@ -25,7 +42,13 @@ export interface MatrixCommands {
 }
 
 /** The matrix of one pattern on two canvases: what stands still, and over it what follows the pointer. */
-export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; commands: { current: MatrixCommands | undefined } }): JSX.Element {
+export function MatrixCanvas({
+  shown,
+  commands,
+}: {
+  shown: ShownPattern;
+  commands: { current: MatrixCommands | undefined };
+}): JSX.Element {
   const { panel } = usePanel();
   const outer = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
@@ -37,15 +60,40 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
   const ramp = panel.ramps.value[panel.view.value.direction];
   const hasRowBars = useMemo(() => hasUnevenSums(matrix.marginals.rowSums), [matrix]);
   const margins = useMemo(() => marginsFor(width, height, hasRowBars), [width, height, hasRowBars]);
-  const frame = useMemo<MatrixFrame>(() => ({ numQueries: matrix.numQueries, numKeys: matrix.numKeys, width: Math.max(10, width - margins.left - margins.right), height: Math.max(10, height - margins.top - margins.bottom) }), [matrix.numQueries, matrix.numKeys, width, height, margins]);
-  const depths = useMemo(() => (matrix.kind === 'whole' ? new DepthPyramid(depthImage(matrix.pattern, scale, threshold)) : matrix), [matrix, scale, threshold]);
-  const tiles = useMemo<MatrixPictures>(() => (depths instanceof DepthPyramid ? new MatrixTiles(depths, paletteOf(ramp)) : new RemoteTiles(depths, scale, threshold, paletteOf(ramp))), [depths, scale, threshold, ramp]);
-  const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({ of: frame, value: fitView(frame), isFitted: true });
+  const frame = useMemo<MatrixFrame>(
+    () => ({
+      numQueries: matrix.numQueries,
+      numKeys: matrix.numKeys,
+      width: Math.max(10, width - margins.left - margins.right),
+      height: Math.max(10, height - margins.top - margins.bottom),
+    }),
+    [matrix.numQueries, matrix.numKeys, width, height, margins],
+  );
+  const depths = useMemo(
+    () => (matrix.kind === 'whole' ? new DepthPyramid(depthImage(matrix.pattern, scale, threshold)) : matrix),
+    [matrix, scale, threshold],
+  );
+  const tiles = useMemo<MatrixPictures>(
+    () =>
+      depths instanceof DepthPyramid
+        ? new MatrixTiles(depths, paletteOf(ramp))
+        : new RemoteTiles(depths, scale, threshold, paletteOf(ramp)),
+    [depths, scale, threshold, ramp],
+  );
+  const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({
+    of: frame,
+    value: fitView(frame),
+    isFitted: true,
+  });
   if (view.current.of !== frame) {
     const isSameShape = view.current.of.numQueries === frame.numQueries && view.current.of.numKeys === frame.numKeys;
     // A zoomed view stays where it is while heads change, the panel is resized and live mode goes on; a fitted one stays fitted.
     const isKept = !view.current.isFitted && (isSameShape || run?.isLive === true);
-    view.current = { of: frame, value: isKept ? panView(view.current.value, frame, 0, 0) : fitView(frame), isFitted: !isKept };
+    view.current = {
+      of: frame,
+      value: isKept ? panView(view.current.value, frame, 0, 0) : fitView(frame),
+      isFitted: !isKept,
+    };
   }
   const streams = run?.info.streams ?? [];
   const queries = streams[component.queryStream];
@@ -67,12 +115,20 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     context.clip();
     tiles.draw(context, value, frame, window.devicePixelRatio || 1);
     if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
-    drawRowsWithoutKey(context, value, frame, { rowSums: matrix.marginals.rowSums, isCausal: component.isCausal, colour: theme.canvas.hatch });
+    drawRowsWithoutKey(context, value, frame, {
+      rowSums: matrix.marginals.rowSums,
+      isCausal: component.isCausal,
+      colour: theme.canvas.hatch,
+    });
     if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
     const scene = { view: value, frame, margins, colours: theme.canvas };
-    drawMarginals(context, scene, matrix.marginals, { hasRowBars, sinks: hasSinks(component, matrix.numQueries) ? matrix.sinks : [], name: l10n.t('mean read') });
+    drawMarginals(context, scene, matrix.marginals, {
+      hasRowBars,
+      sinks: hasSinks(component, matrix.numQueries) ? matrix.sinks : [],
+      name: l10n.t('mean read'),
+    });
     drawAxes(context, scene, queries, keys);
     context.restore();
     panel.blockSize.value = 2 ** levelFor(value.cell, window.devicePixelRatio || 1);
@@ -86,17 +142,26 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     const cell = panel.crosshair.value;
     const looking = panel.looking.value;
     const isByRow = panel.direction.value === 'reads';
-    const marked = looking.filter(({ stream }) => stream === (isByRow ? component.queryStream : component.keyStream)).map(({ position }) => position);
+    const marked = looking
+      .filter(({ stream }) => stream === (isByRow ? component.queryStream : component.keyStream))
+      .map(({ position }) => position);
     context.translate(margins.left, margins.top);
     context.save();
     context.beginPath();
     context.rect(-2, -2, frame.width + 4, frame.height + 4);
     context.clip();
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
-    if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys) drawCrosshair(context, value, frame, cell, colours.foreground);
+    if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys)
+      drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();
     const scene = { view: value, frame, margins, colours };
-    for (const position of marked.slice(0, 8)) drawAxisMark(context, scene, { stream: isByRow ? queries : keys, position, isQuery: isByRow, edge: colours.accent });
+    for (const position of marked.slice(0, 8))
+      drawAxisMark(context, scene, {
+        stream: isByRow ? queries : keys,
+        position,
+        isQuery: isByRow,
+        edge: colours.accent,
+      });
     if (cell !== undefined) {
       drawAxisMark(context, scene, { stream: queries, position: cell.query, isQuery: true, edge: colours.foreground });
       drawAxisMark(context, scene, { stream: keys, position: cell.key, isQuery: false, edge: colours.foreground });
@@ -127,13 +192,21 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     const arrived = panel.arrivedAt;
     panel.arrivedAt = 0;
     // The frame after this one comes when what was drawn in this one is on the screen.
-    requestAnimationFrame(() => requestAnimationFrame(() => panel.painted(run.info.runId, performance.now() - arrived)));
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => panel.painted(run.info.runId, performance.now() - arrived)),
+    );
   }, [tiles, width]);
 
-  const cellUnder = (x: number, y: number): MatrixCell | undefined => cellAt(view.current.value, frame, x - margins.left, y - margins.top);
+  const cellUnder = (x: number, y: number): MatrixCell | undefined =>
+    cellAt(view.current.value, frame, x - margins.left, y - margins.top);
   const pinCell = (cell: MatrixCell, adds: boolean): void => {
     const isByRow = panel.view.peek().direction === 'reads';
-    panel.pin(isByRow ? { stream: component.queryStream, position: cell.query } : { stream: component.keyStream, position: cell.key }, adds);
+    panel.pin(
+      isByRow
+        ? { stream: component.queryStream, position: cell.query }
+        : { stream: component.keyStream, position: cell.key },
+      adds,
+    );
   };
   const latest = useRef({ cellUnder, pinCell, moveView, frame, margins });
   latest.current = { cellUnder, pinCell, moveView, frame, margins };
@@ -150,7 +223,13 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
       },
       zoom: (factor, x, y) => {
         const before = view.current.value;
-        const after = zoomView(before, latest.current.frame, factor, x - latest.current.margins.left, y - latest.current.margins.top);
+        const after = zoomView(
+          before,
+          latest.current.frame,
+          factor,
+          x - latest.current.margins.left,
+          y - latest.current.margins.top,
+        );
         if (after.cell === before.cell) return false;
         latest.current.moveView(after);
         return true;
@@ -162,9 +241,18 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     const draw = (): Promise<Uint8Array | undefined> => {
       const { component: of, selection } = panel.matrix.peek() ?? shown;
       const { scale: shownScale, direction } = panel.view.peek();
-      const title = [selectionName(selection, of), methodName(selection, of), scaleName(shownScale), directionWord(direction)].join(' · ');
-      const about = [run?.info.model.name ?? '', run?.documentName ?? '', l10n.t('rows: queries, columns: keys')].join(' · ');
-      return base.current === null ? Promise.resolve(undefined) : drawFigure(base.current, [title, about], panel.theme.peek().canvas);
+      const title = [
+        selectionName(selection, of),
+        methodName(selection, of),
+        scaleName(shownScale),
+        directionWord(direction),
+      ].join(' · ');
+      const about = [run?.info.model.name ?? '', run?.documentName ?? '', l10n.t('rows: queries, columns: keys')].join(
+        ' · ',
+      );
+      return base.current === null
+        ? Promise.resolve(undefined)
+        : drawFigure(base.current, [title, about], panel.theme.peek().canvas);
     };
     panel.drawFigure = draw;
     return () => {
@@ -178,7 +266,10 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
     const cell = panel.crosshair.peek();
     if (step !== undefined && event.shiftKey) {
       const start = cell ?? { query: 0, key: 0 };
-      const next = cell === undefined ? start : { query: clamp(start.query + step[1], frame.numQueries), key: clamp(start.key + step[0], frame.numKeys) };
+      const next =
+        cell === undefined
+          ? start
+          : { query: clamp(start.query + step[1], frame.numQueries), key: clamp(start.key + step[0], frame.numKeys) };
       panel.crosshair.value = next;
       moveView(revealCell(view.current.value, frame, next));
     } else if (step !== undefined) moveView(panView(view.current.value, frame, -step[0] * 40, -step[1] * 40));
@@ -197,7 +288,12 @@ export function MatrixCanvas({ shown, commands }: { shown: ShownPattern; command
       tabIndex={0}
       role="application"
       aria-roledescription={l10n.t('matrix')}
-      aria-label={l10n.t('Matrix of {0}: {1} query rows, {2} key columns. Shift and arrow keys move the crosshair, plus and minus zoom.', selectionName(shown.selection, component), matrix.numQueries, matrix.numKeys)}
+      aria-label={l10n.t(
+        'Matrix of {0}: {1} query rows, {2} key columns. Shift and arrow keys move the crosshair, plus and minus zoom.',
+        selectionName(shown.selection, component),
+        matrix.numQueries,
+        matrix.numKeys,
+      )}
       onKeyDown={onKeyDown}
       onBlur={() => (panel.crosshair.value = undefined)}
     >

@@ -15,7 +15,8 @@ export function MatrixPane(): JSX.Element {
   const error = panel.dataError.value;
   const isPreview = panel.isPreviewing.value;
   const selected = panel.selected.value;
-  const isLoading = error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
+  const isLoading =
+    error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
       <header>
@@ -25,9 +26,24 @@ export function MatrixPane(): JSX.Element {
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
         </h2>
         <span class="actions">
-          <vscode-toolbar-button icon="zoom-out" label={l10n.t('Zoom out')} title={l10n.t('Zoom out (-)')} onClick={() => commands.current?.zoom(1 / 1.5)} />
-          <vscode-toolbar-button icon="screen-full" label={l10n.t('Fit')} title={l10n.t('Fit (0)')} onClick={() => commands.current?.fit()} />
-          <vscode-toolbar-button icon="zoom-in" label={l10n.t('Zoom in')} title={l10n.t('Zoom in (+)')} onClick={() => commands.current?.zoom(1.5)} />
+          <vscode-toolbar-button
+            icon="zoom-out"
+            label={l10n.t('Zoom out')}
+            title={l10n.t('Zoom out (-)')}
+            onClick={() => commands.current?.zoom(1 / 1.5)}
+          />
+          <vscode-toolbar-button
+            icon="screen-full"
+            label={l10n.t('Fit')}
+            title={l10n.t('Fit (0)')}
+            onClick={() => commands.current?.fit()}
+          />
+          <vscode-toolbar-button
+            icon="zoom-in"
+            label={l10n.t('Zoom in')}
+            title={l10n.t('Zoom in (+)')}
+            onClick={() => commands.current?.zoom(1.5)}
+          />
         </span>
       </header>
       {shown !== undefined && error !== undefined ? (
@@ -35,7 +51,11 @@ export function MatrixPane(): JSX.Element {
           {error.message}
         </p>
       ) : null}
-      {shown !== undefined ? <MatrixCanvas shown={shown} commands={commands} /> : <p class="hint">{error === undefined ? l10n.t('Fetching the pattern…') : error.message}</p>}
+      {shown !== undefined ? (
+        <MatrixCanvas shown={shown} commands={commands} />
+      ) : (
+        <p class="hint">{error === undefined ? l10n.t('Fetching the pattern…') : error.message}</p>
+      )}
       <CrosshairReadout />
     </section>
   );
@@ -47,11 +67,22 @@ function CrosshairReadout(): JSX.Element {
   const cell = panel.crosshair.value;
   const weight = panel.crosshairWeight.value;
   const streams = panel.run.value?.info.streams ?? [];
-  if (shown === undefined || cell === undefined || cell.query >= shown.matrix.numQueries || cell.key >= shown.matrix.numKeys) {
+  if (
+    shown === undefined ||
+    cell === undefined ||
+    cell.query >= shown.matrix.numQueries ||
+    cell.key >= shown.matrix.numKeys
+  ) {
     const isTarget = shown !== undefined && streams[shown.component.queryStream]?.target !== undefined;
     const size = panel.blockSize.value;
-    const axes = isTarget ? l10n.t('Rows: what the decoder writes next. Columns: keys.') : l10n.t('Rows: queries. Columns: keys.');
-    return <p class="readout crosshair hint">{size > 1 ? `${axes} ${l10n.t('Each pixel: the strongest of {0} × {0}.', size)}` : axes}</p>;
+    const axes = isTarget
+      ? l10n.t('Rows: what the decoder writes next. Columns: keys.')
+      : l10n.t('Rows: queries. Columns: keys.');
+    return (
+      <p class="readout crosshair hint">
+        {size > 1 ? `${axes} ${l10n.t('Each pixel: the strongest of {0} × {0}.', size)}` : axes}
+      </p>
+    );
   }
   const { component, matrix, selection } = shown;
   const { rowSums, columnMeans } = matrix.marginals;
@@ -60,9 +91,15 @@ function CrosshairReadout(): JSX.Element {
   const isMasked = component.isCausal && cell.key > cell.query + matrix.numKeys - matrix.numQueries;
   return (
     <p class="readout crosshair">
-      {l10n.t('from {0} to {1}', from, to)}: <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
+      {l10n.t('from {0} to {1}', from, to)}:{' '}
+      <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
       <Precision selection={selection} component={component} />
-      {isMasked ? null : <span class="hint"> {l10n.t('row sum {0}, mean read {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}</span>}
+      {isMasked ? null : (
+        <span class="hint">
+          {' '}
+          {l10n.t('row sum {0}, mean read {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}
+        </span>
+      )}
       {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
     </p>
   );

@@ -26,7 +26,12 @@ export function Notices({ notices }: { notices: readonly PanelNotice[] }): JSX.E
                 </>
               )}
             </span>
-            <vscode-toolbar-button icon="close" label={l10n.t('Close the notice')} title={l10n.t('Close the notice')} onClick={() => close([...closed, sentence])} />
+            <vscode-toolbar-button
+              icon="close"
+              label={l10n.t('Close the notice')}
+              title={l10n.t('Close the notice')}
+              onClick={() => close([...closed, sentence])}
+            />
           </p>
         ))}
     </>

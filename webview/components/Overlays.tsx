@@ -40,7 +40,13 @@ export function KeysOverlay(): JSX.Element {
   );
 }
 
-function WordList({ title, words }: { title: string; words: readonly (readonly [name: string, what: string])[] }): JSX.Element {
+function WordList({
+  title,
+  words,
+}: {
+  title: string;
+  words: readonly (readonly [name: string, what: string])[];
+}): JSX.Element {
   return (
     <>
       <h3>{title}</h3>
@@ -62,7 +68,13 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
   const input = useRef<HTMLInputElement>(null);
   const [current, setCurrent] = useState(0);
   const texts = useMemo(
-    () => run.info.streams.flatMap((stream, index) => stream.tokens.map(({ start, end, piece }, position) => ({ token: { stream: index, position }, text: `${stream.text.slice(start, end)}\n${visibleText(stream, position)}\n${piece}` }))),
+    () =>
+      run.info.streams.flatMap((stream, index) =>
+        stream.tokens.map(({ start, end, piece }, position) => ({
+          token: { stream: index, position },
+          text: `${stream.text.slice(start, end)}\n${visibleText(stream, position)}\n${piece}`,
+        })),
+      ),
     [run],
   );
   const found = panel.found.value;
@@ -90,7 +102,10 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
         placeholder={l10n.t('Find a token')}
         spellcheck={false}
         onInput={(event) => {
-          const positions = findTokens(texts.map(({ text }) => text), event.currentTarget.value);
+          const positions = findTokens(
+            texts.map(({ text }) => text),
+            event.currentTarget.value,
+          );
           panel.found.value = positions.map((position) => texts[position].token);
           setCurrent(0);
           panel.cursor.value = panel.found.value[0];
@@ -107,7 +122,11 @@ export function FindBar({ run, onDone }: { run: PanelRun; onDone: () => void }):
         }}
       />
       <span class="count" role="status">
-        {found.length === 0 ? (input.current?.value ? l10n.t('No token') : '') : l10n.t('{0} of {1}', current + 1, found.length)}
+        {found.length === 0
+          ? input.current?.value
+            ? l10n.t('No token')
+            : ''
+          : l10n.t('{0} of {1}', current + 1, found.length)}
       </span>
       <button
         type="button"

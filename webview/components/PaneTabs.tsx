@@ -6,7 +6,19 @@ import type { PaneName } from '../layout/paneLayout';
 import { styleOf } from './place';
 
 /** Tabs for the parts of the panel that share one place, for where there is no room to show them together. */
-export function PaneTabs({ panes, rect, shown, titleOf, onShow }: { panes: readonly PaneName[]; rect: Rect; shown: PaneName; titleOf: (pane: PaneName) => string; onShow: (pane: PaneName) => void }): JSX.Element {
+export function PaneTabs({
+  panes,
+  rect,
+  shown,
+  titleOf,
+  onShow,
+}: {
+  panes: readonly PaneName[];
+  rect: Rect;
+  shown: PaneName;
+  titleOf: (pane: PaneName) => string;
+  onShow: (pane: PaneName) => void;
+}): JSX.Element {
   const list = useRef<HTMLDivElement>(null);
   const onKeyDown = (event: KeyboardEvent): void => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
@@ -18,9 +30,25 @@ export function PaneTabs({ panes, rect, shown, titleOf, onShow }: { panes: reado
     event.stopPropagation();
   };
   return (
-    <div class="tabs pane-tabs" role="tablist" aria-label={l10n.t('Views')} style={styleOf(rect)} ref={list} onKeyDown={onKeyDown}>
+    <div
+      class="tabs pane-tabs"
+      role="tablist"
+      aria-label={l10n.t('Views')}
+      style={styleOf(rect)}
+      ref={list}
+      onKeyDown={onKeyDown}
+    >
       {panes.map((pane) => (
-        <button key={pane} type="button" role="tab" id={`tab-of-${pane}`} aria-selected={pane === shown} aria-controls={`pane-${pane}`} tabIndex={pane === shown ? 0 : -1} onClick={() => onShow(pane)}>
+        <button
+          key={pane}
+          type="button"
+          role="tab"
+          id={`tab-of-${pane}`}
+          aria-selected={pane === shown}
+          aria-controls={`pane-${pane}`}
+          tabIndex={pane === shown ? 0 : -1}
+          onClick={() => onShow(pane)}
+        >
           {titleOf(pane)}
         </button>
       ))}

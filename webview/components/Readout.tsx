@@ -13,20 +13,38 @@ export function Readout(): JSX.Element {
   const isPinned = panel.view.value.pinned.length > 0;
   const hovered = panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
-  if (looking.length === 0 && isPicture) return <p class="readout hint">{l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')}</p>;
-  if (looking.length === 0) return <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>;
+  if (looking.length === 0 && isPicture)
+    return (
+      <p class="readout hint">{l10n.t('Hover a patch to see what it reads, click to pin it. Press ? for the keys.')}</p>
+    );
+  if (looking.length === 0)
+    return (
+      <p class="readout hint">{l10n.t('Hover a token to see what it reads, click to pin it. Press ? for the keys.')}</p>
+    );
   if (lighting === undefined) {
     if (panel.look.value !== undefined) return <p class="readout hint">{l10n.t('Fetching the weights…')}</p>;
     const isWaiting = panel.selected.value === undefined;
-    return <p class="readout hint">{isWaiting ? l10n.t('Fetching the pattern…') : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking))}</p>;
+    return (
+      <p class="readout hint">
+        {isWaiting
+          ? l10n.t('Fetching the pattern…')
+          : l10n.t('{0} has no part in this attention: choose another tab.', tokensName(streams, looking))}
+      </p>
+    );
   }
   const prefix = isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null;
   const word = directionWord(lighting.direction);
   const name = <strong>{tokensName(streams, lighting.tokens, lighting.direction)}</strong>;
-  if (isPinned && hovered !== undefined && hovered.stream === lighting.stream && !lighting.tokens.some((token) => isSameToken(token, hovered))) {
+  if (
+    isPinned &&
+    hovered !== undefined &&
+    hovered.stream === lighting.stream &&
+    !lighting.tokens.some((token) => isSameToken(token, hovered))
+  ) {
     return (
       <p class="readout">
-        {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>: <span class="number">{formatWeight(lighting.weights[hovered.position] ?? 0)}</span>
+        {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
+        <span class="number">{formatWeight(lighting.weights[hovered.position] ?? 0)}</span>
       </p>
     );
   }
@@ -36,10 +54,15 @@ export function Readout(): JSX.Element {
     <p class="readout">
       {prefix} {name} {word}{' '}
       {strongest === undefined ? (
-        lighting.direction === 'reads' && lighting.maximum === 0 ? l10n.t('no key') : l10n.t('nothing above the threshold')
+        lighting.direction === 'reads' && lighting.maximum === 0 ? (
+          l10n.t('no key')
+        ) : (
+          l10n.t('nothing above the threshold')
+        )
       ) : (
         <span>
-          {tokenName(streams, { stream: lighting.stream, position: strongest.position })} <span class="number">{formatWeight(strongest.weight)}</span>
+          {tokenName(streams, { stream: lighting.stream, position: strongest.position })}{' '}
+          <span class="number">{formatWeight(strongest.weight)}</span>
         </span>
       )}
     </p>

@@ -14,7 +14,23 @@ export interface Choice {
 const fewChoices = 16;
 
 /** A drop-down list with VS Code's look; `isFiltered` lets one type to find a choice. */
-export function Select({ label, value, choices, width, isFiltered = false, isDisabled = false, onChange }: { label: string; value: string; choices: readonly Choice[]; width: number; isFiltered?: boolean; isDisabled?: boolean; onChange: (value: string) => void }): JSX.Element {
+export function Select({
+  label,
+  value,
+  choices,
+  width,
+  isFiltered = false,
+  isDisabled = false,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  choices: readonly Choice[];
+  width: number;
+  isFiltered?: boolean;
+  isDisabled?: boolean;
+  onChange: (value: string) => void;
+}): JSX.Element {
   const element = useRef<HTMLElement>(null);
   const isDefined = areElementsDefined.value;
   const changed = useRef(onChange);
@@ -27,7 +43,13 @@ export function Select({ label, value, choices, width, isFiltered = false, isDis
     const isSame = given.length === held.current.length && given.every((choice, i) => choice === held.current[i]);
     if (!isSame) {
       held.current = given;
-      select.options = given.map((choice) => ({ label: choice.label, value: choice.value, description: choice.description ?? '', selected: choice.value === value, disabled: false }));
+      select.options = given.map((choice) => ({
+        label: choice.label,
+        value: choice.value,
+        description: choice.description ?? '',
+        selected: choice.value === value,
+        disabled: false,
+      }));
     }
     if (isSame && select.value === value) return;
     select.value = value;
@@ -57,5 +79,13 @@ export function Select({ label, value, choices, width, isFiltered = false, isDis
   }, [isDefined, label, isFiltered, isDisabled]);
   // Before the frame is drawn: what is chosen is drawn with what it shows.
   useLayoutEffect(() => give(element.current?.matches(':hover, :focus-within') === true), [isDefined, choices, value]);
-  return <vscode-single-select ref={element} class={`select${isDisabled ? ' disabled' : ''}`} title={label} style={{ width: `${width}px` }} data-chosen={choices.find((choice) => choice.value === value)?.label} />;
+  return (
+    <vscode-single-select
+      ref={element}
+      class={`select${isDisabled ? ' disabled' : ''}`}
+      title={label}
+      style={{ width: `${width}px` }}
+      data-chosen={choices.find((choice) => choice.value === value)?.label}
+    />
+  );
 }

@@ -14,7 +14,9 @@ function modeTitle(mode: Mode): string {
 }
 
 function modeTooltip(mode: Mode): string {
-  return mode === 'readInContext' ? l10n.t('The model reads the selection with the text around it.') : l10n.t('The model reads the selection as a text of its own.');
+  return mode === 'readInContext'
+    ? l10n.t('The model reads the selection with the text around it.')
+    : l10n.t('The model reads the selection as a text of its own.');
 }
 
 /** Says where what was selected stands and what was read with it, and changes that. */
@@ -45,9 +47,23 @@ export function SelectionBar({ run, selected }: { run: PanelRun; selected: Panel
       <span class="selection-place" title={selected.place}>
         {selected.place}
       </span>
-      <div class="segmented" role="radiogroup" aria-label={l10n.t('How the selection is read')} ref={group} onKeyDown={onKeyDown}>
+      <div
+        class="segmented"
+        role="radiogroup"
+        aria-label={l10n.t('How the selection is read')}
+        ref={group}
+        onKeyDown={onKeyDown}
+      >
         {modes.map((mode) => (
-          <button key={mode} type="button" role="radio" aria-checked={mode === chosen} tabIndex={mode === chosen ? 0 : -1} title={modeTooltip(mode)} onClick={() => choose(mode)}>
+          <button
+            key={mode}
+            type="button"
+            role="radio"
+            aria-checked={mode === chosen}
+            tabIndex={mode === chosen ? 0 : -1}
+            title={modeTooltip(mode)}
+            onClick={() => choose(mode)}
+          >
             {modeTitle(mode)}
           </button>
         ))}

@@ -28,16 +28,22 @@ function linesOf(run: PanelRun, stream: number): Int32Array {
 
 /** @param isShare whether weights add up to what the tokens have: means of different tokens do not. */
 function restSentence({ restCount, restWeight }: Sources, isShare: boolean): string {
-  if (!isShare) return restCount === 0 ? l10n.t('No other has any weight.') : l10n.t('{0} others have less.', restCount);
+  if (!isShare)
+    return restCount === 0 ? l10n.t('No other has any weight.') : l10n.t('{0} others have less.', restCount);
   if (restCount === 0) return l10n.t('No other has any weight.');
-  return restCount === 1 ? l10n.t('1 other holds {0}.', formatWeight(restWeight)) : l10n.t('{0} others hold {1}.', restCount, formatWeight(restWeight));
+  return restCount === 1
+    ? l10n.t('1 other holds {0}.', formatWeight(restWeight))
+    : l10n.t('{0} others hold {1}.', restCount, formatWeight(restWeight));
 }
 
 /** Several tokens of a causal model have different pasts: says what their mean is over, and changes it. */
 function MeanChoice({ count, direction }: { count: number; direction: Direction }): JSX.Element {
   const { panel } = usePanel();
   const { pinnedMean } = panel.view.value;
-  const seeing = direction === 'reads' ? l10n.t('Mean over those of the {0} that can see the other token', count) : l10n.t('Mean over those of the {0} that the other token can see', count);
+  const seeing =
+    direction === 'reads'
+      ? l10n.t('Mean over those of the {0} that can see the other token', count)
+      : l10n.t('Mean over those of the {0} that the other token can see', count);
   const names = { all: l10n.t('Mean over all {0}', count), seeing } as const;
   return (
     <span class="mean-choice" role="group" aria-label={l10n.t('Mean of the pinned tokens')}>
@@ -45,7 +51,13 @@ function MeanChoice({ count, direction }: { count: number; direction: Direction 
         mean === pinnedMean ? (
           <strong key={mean}>{names[mean]}</strong>
         ) : (
-          <button key={mean} type="button" class="link" title={l10n.t('Change the mean (M)')} onClick={() => panel.change({ pinnedMean: mean })}>
+          <button
+            key={mean}
+            type="button"
+            class="link"
+            title={l10n.t('Change the mean (M)')}
+            onClick={() => panel.change({ pinnedMean: mean })}
+          >
             {names[mean]}
           </button>
         ),
@@ -67,7 +79,8 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const pointAt = (row: number | undefined): void => {
     place.current = row;
     const position = row === undefined ? undefined : sources?.strongest[row]?.position;
-    panel.pointed.value = position === undefined || lighting === undefined ? undefined : { stream: lighting.stream, position };
+    panel.pointed.value =
+      position === undefined || lighting === undefined ? undefined : { stream: lighting.stream, position };
   };
   useLayoutEffect(() => {
     if (place.current !== undefined) pointAt(place.current);
@@ -78,7 +91,13 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         <header>
           <h2>{l10n.t('Strongest sources')}</h2>
         </header>
-        <p class="hint">{panel.look.value !== undefined ? l10n.t('Fetching the weights…') : streams.some(({ grid }) => grid !== undefined) ? l10n.t('Pin a patch to list what it reads.') : l10n.t('Pin a token to list what it reads, with links to the editor.')}</p>
+        <p class="hint">
+          {panel.look.value !== undefined
+            ? l10n.t('Fetching the weights…')
+            : streams.some(({ grid }) => grid !== undefined)
+              ? l10n.t('Pin a patch to list what it reads.')
+              : l10n.t('Pin a token to list what it reads, with links to the editor.')}
+        </p>
       </section>
     );
   }
@@ -92,7 +111,8 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
       <header>
         <h2 title={title}>{title}</h2>
         <span class="aside">
-          {panel.isPreviewing.value ? <span class="tag">{l10n.t('preview')}</span> : null}           {selectionName(shown.selection, shown.component)}
+          {panel.isPreviewing.value ? <span class="tag">{l10n.t('preview')}</span> : null}{' '}
+          {selectionName(shown.selection, shown.component)}
           <Precision selection={shown.selection} component={shown.component} />
         </span>
       </header>
@@ -107,7 +127,14 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
             <li key={row} onPointerEnter={() => pointAt(row)} onPointerLeave={() => pointAt(undefined)}>
               <span class="source">
                 {isInDocument ? (
-                  <button type="button" class="link" title={l10n.t('Show in the editor')} onClick={() => panel.reveal(token)} onFocus={() => pointAt(row)} onBlur={() => pointAt(undefined)}>
+                  <button
+                    type="button"
+                    class="link"
+                    title={l10n.t('Show in the editor')}
+                    onClick={() => panel.reveal(token)}
+                    onFocus={() => pointAt(row)}
+                    onBlur={() => pointAt(undefined)}
+                  >
                     {name}
                   </button>
                 ) : (
@@ -125,18 +152,36 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 {formatWeight(weight)}
               </span>
               <span class="bar" aria-hidden="true">
-                <span style={{ width: `${100 * Math.min(1, weight)}%`, backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))) }} />
+                <span
+                  style={{
+                    width: `${100 * Math.min(1, weight)}%`,
+                    backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))),
+                  }}
+                />
               </span>
               <span class="line-number">{isInDocument ? l10n.t('Ln {0}', lines[lighting.stream][position]) : ''}</span>
             </li>
           );
         })}
       </ol>
-      {sources.strongest.length === 0 ? <p class="hint">{lighting.direction === 'reads' && lighting.maximum === 0 ? l10n.t('No key: this query may read nothing.') : threshold > 0 ? l10n.t('Nothing reaches the threshold of {0}.', threshold) : l10n.t('No weight at all.')}</p> : null}
+      {sources.strongest.length === 0 ? (
+        <p class="hint">
+          {lighting.direction === 'reads' && lighting.maximum === 0
+            ? l10n.t('No key: this query may read nothing.')
+            : threshold > 0
+              ? l10n.t('Nothing reaches the threshold of {0}.', threshold)
+              : l10n.t('No weight at all.')}
+        </p>
+      ) : null}
       <p class="rest">
-        {restSentence(sources, panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal)}
+        {restSentence(
+          sources,
+          panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal,
+        )}
         {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}
-        {lighting.tokens.length < 2 || !shown.component.isCausal ? null : <MeanChoice count={lighting.tokens.length} direction={lighting.direction} />}
+        {lighting.tokens.length < 2 || !shown.component.isCausal ? null : (
+          <MeanChoice count={lighting.tokens.length} direction={lighting.direction} />
+        )}
       </p>
     </section>
   );

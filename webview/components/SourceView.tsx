@@ -35,7 +35,11 @@ function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HT
   const { threshold } = panel.view.value;
   const hovered = panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value;
   const wanted = lighting?.stream === stream ? strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01)) : [];
-  if (lighting?.stream === stream && hovered?.stream === stream && !wanted.some(({ position }) => position === hovered.position)) {
+  if (
+    lighting?.stream === stream &&
+    hovered?.stream === stream &&
+    !wanted.some(({ position }) => position === hovered.position)
+  ) {
     const isLooking = lighting.tokens.some((token) => isSameToken(token, hovered));
     if (!isLooking) wanted.push({ position: hovered.position, weight: lighting.weights[hovered.position] ?? 0 });
   }
@@ -51,7 +55,8 @@ function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HT
     if (rect === undefined) continue;
     const [x, y] = [rect.left - origin.left, rect.top - origin.top - numberHeight];
     // A number that would cover a stronger one is left out; the list has them all.
-    if (!labels.some((other) => Math.abs(other.x - x) < numberWidth && Math.abs(other.y - y) < numberHeight)) labels.push({ text: shortWeight(weight), x, y });
+    if (!labels.some((other) => Math.abs(other.x - x) < numberWidth && Math.abs(other.y - y) < numberHeight))
+      labels.push({ text: shortWeight(weight), x, y });
   }
   return labels;
 }
@@ -81,10 +86,25 @@ function placeOf(painter: TokenPainter | undefined, position: number): TokenPlac
   return element?.getClientRects()[0];
 }
 
-const moves: Readonly<Record<string, TokenMove>> = { ArrowLeft: 'previous', ArrowRight: 'next', Home: 'lineStart', End: 'lineEnd' };
+const moves: Readonly<Record<string, TokenMove>> = {
+  ArrowLeft: 'previous',
+  ArrowRight: 'next',
+  Home: 'lineStart',
+  End: 'lineEnd',
+};
 const rowSteps: Readonly<Record<string, 1 | -1>> = { ArrowUp: -1, ArrowDown: 1 };
 
-function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: number; lines: readonly TokenLine[]; painters: Map<number, TokenPainter> }): JSX.Element {
+function StreamText({
+  run,
+  stream,
+  lines,
+  painters,
+}: {
+  run: PanelRun;
+  stream: number;
+  lines: readonly TokenLine[];
+  painters: Map<number, TokenPainter>;
+}): JSX.Element {
   const { panel } = usePanel();
   const root = useRef<HTMLDivElement>(null);
   const labels = useRef<HTMLDivElement>(null);
@@ -105,7 +125,20 @@ function StreamText({ run, stream, lines, painters }: { run: PanelRun; stream: n
     });
   }, [lines, info]);
   // The same virtual node each time: Preact then leaves the text and the classes painted on it alone.
-  const text = useMemo(() => <TokenText key={run.info.runId} lines={lines} firstNumber={isDocument ? run.startLine + 1 : undefined} indent={isDocument ? run.startCharacter : 0} second={run.second} tabSize={tabSize} focus={isDocument && run.selected?.isInContext === true ? run.selected : undefined} />, [lines, isDocument, run, tabSize]);
+  const text = useMemo(
+    () => (
+      <TokenText
+        key={run.info.runId}
+        lines={lines}
+        firstNumber={isDocument ? run.startLine + 1 : undefined}
+        indent={isDocument ? run.startCharacter : 0}
+        second={run.second}
+        tabSize={tabSize}
+        focus={isDocument && run.selected?.isInContext === true ? run.selected : undefined}
+      />
+    ),
+    [lines, isDocument, run, tabSize],
+  );
   return (
     <div
       class="stream"
@@ -146,7 +179,8 @@ function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefi
   const sights = new IntersectionObserver(
     ([entry]) => {
       const isInSight = entry.intersectionRatio >= 1;
-      if (wasInSight && !isInSight && performance.now() - resizedAt < afterResize) element.scrollIntoView({ block: 'nearest' });
+      if (wasInSight && !isInSight && performance.now() - resizedAt < afterResize)
+        element.scrollIntoView({ block: 'nearest' });
       else wasInSight = isInSight;
     },
     { root: scroller, threshold: [0, 1] },
@@ -160,7 +194,13 @@ function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefi
 }
 
 /** Says whose text the target is, with what changes that. */
-function TargetHeading({ isWritten, languages }: { isWritten: boolean; languages: RunLanguages | undefined }): JSX.Element {
+function TargetHeading({
+  isWritten,
+  languages,
+}: {
+  isWritten: boolean;
+  languages: RunLanguages | undefined;
+}): JSX.Element {
   const { panel } = usePanel();
   return (
     <header class="target-heading">
@@ -189,25 +229,45 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
   const { streams } = run.info;
   const tabSize = panel.appearance.value.tabSize;
   const painters = useMemo(() => new Map<number, TokenPainter>(), [run.info]);
-  const lines = useMemo(() => streams.map((stream) => layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0, run.second?.startCharacter)), [run, tabSize]);
-  const order = streams.map((_, i) => i).sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
+  const lines = useMemo(
+    () =>
+      streams.map((stream) =>
+        layoutTokens(stream, tabSize, stream.role === 'source' ? run.startCharacter : 0, run.second?.startCharacter),
+      ),
+    [run, tabSize],
+  );
+  const order = streams
+    .map((_, i) => i)
+    .sort((a, b) => Number(streams[b].role === 'target') - Number(streams[a].role === 'target'));
   const numTokens = numTokensOf(run.info);
 
   // What was selected is in sight from the first, with what stands before it: in the first frame, when all panes have their sizes.
   useLayoutEffect(() => {
     if (run.selected?.isInContext !== true) return undefined;
-    const frame = requestAnimationFrame(() => scroller.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' }));
+    const frame = requestAnimationFrame(() =>
+      scroller.current?.querySelector('.selected')?.scrollIntoView({ block: 'nearest' }),
+    );
     return () => cancelAnimationFrame(frame);
   }, [run.info]);
   useEffect(() => {
     const pinned = computed(() => panel.view.value.pinned[0]);
-    return effect(() => keepInSight(scroller.current, pinned.value && painters.get(pinned.value.stream)?.elementsOf(pinned.value.position)[0]));
+    return effect(() =>
+      keepInSight(
+        scroller.current,
+        pinned.value && painters.get(pinned.value.stream)?.elementsOf(pinned.value.position)[0],
+      ),
+    );
   }, [painters]);
   useEffect(
     () =>
       effect(() => {
-        const token = panel.cursor.value ?? (panel.view.peek().pinned.length === 0 ? panel.editorHover.value : undefined);
-        if (token !== undefined) painters.get(token.stream)?.elementsOf(token.position)[0]?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        const token =
+          panel.cursor.value ?? (panel.view.peek().pinned.length === 0 ? panel.editorHover.value : undefined);
+        if (token !== undefined)
+          painters
+            .get(token.stream)
+            ?.elementsOf(token.position)[0]
+            ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
       }),
     [painters],
   );
@@ -223,11 +283,15 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
       const step = isControl ? undefined : rowSteps[event.key];
       if ((move === undefined && step === undefined) || event.altKey || event.shiftKey) return;
       const count = streams[stream].tokens.length;
-      const position = step !== undefined && current !== undefined ? moveByRow(count, current.position, step, (of) => placeOf(painters.get(stream), of)) : moveToken(lines[stream], count, current?.position, move ?? 'first');
+      const position =
+        step !== undefined && current !== undefined
+          ? moveByRow(count, current.position, step, (of) => placeOf(painters.get(stream), of))
+          : moveToken(lines[stream], count, current?.position, move ?? 'first');
       const onward = step ?? (move === 'next' ? 1 : move === 'previous' ? -1 : 0);
       // At the end of one text the arrows go on in the other.
       const neighbour = position === current?.position ? order[order.indexOf(stream) + onward] : undefined;
-      if (neighbour !== undefined && neighbour !== stream) panel.moveCursor({ stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 });
+      if (neighbour !== undefined && neighbour !== stream)
+        panel.moveCursor({ stream: neighbour, position: onward < 0 ? streams[neighbour].tokens.length - 1 : 0 });
       else if (position !== undefined) panel.moveCursor({ stream, position });
     }
     event.preventDefault();
@@ -245,7 +309,10 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     event.preventDefault();
   };
 
-  const lastLine = (Math.max(run.startLine, run.second?.startLine ?? 0) + (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)).toString();
+  const lastLine = (
+    Math.max(run.startLine, run.second?.startLine ?? 0) +
+    (lines[streams.findIndex(({ role }) => role === 'source')]?.length ?? 1)
+  ).toString();
   return (
     <div
       class={`source-scroll${streams.length > 1 ? ' of-two' : ''}`}
@@ -260,7 +327,15 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     >
       {order.map((stream) => (
         <section key={stream} class="stream-section">
-          {streams[stream].target === undefined ? streams[stream].second !== undefined ? <h2>{l10n.t('First text')}</h2> : streams.length > 1 ? <h2>{l10n.t('Source')}</h2> : null : <TargetHeading isWritten={streams[stream].target.isWritten} languages={run.info.languages} />}
+          {streams[stream].target === undefined ? (
+            streams[stream].second !== undefined ? (
+              <h2>{l10n.t('First text')}</h2>
+            ) : streams.length > 1 ? (
+              <h2>{l10n.t('Source')}</h2>
+            ) : null
+          ) : (
+            <TargetHeading isWritten={streams[stream].target.isWritten} languages={run.info.languages} />
+          )}
           <StreamText run={run} stream={stream} lines={lines[stream]} painters={painters} />
         </section>
       ))}

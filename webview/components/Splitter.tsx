@@ -7,7 +7,15 @@ import type { PlacedSplit } from '../layout/paneLayout';
  * A bar between two areas that the pointer drags and the arrow keys move. The component library's split layout knows
  * only the mouse, so this one is our own.
  */
-export function Splitter({ label, split, onMove }: { label: string; split: PlacedSplit; onMove: (share: number) => void }): JSX.Element {
+export function Splitter({
+  label,
+  split,
+  onMove,
+}: {
+  label: string;
+  split: PlacedSplit;
+  onMove: (share: number) => void;
+}): JSX.Element {
   const { axis, area, rect, share } = split;
   const isVertical = axis === 'x';
   const isDragged = useRef(false);
@@ -35,7 +43,11 @@ export function Splitter({ label, split, onMove }: { label: string; split: Place
       onPointerMove={(event) => {
         const body = element.current?.parentElement?.getBoundingClientRect();
         if (!isDragged.current || body === undefined) return;
-        move(isVertical ? (event.clientX - body.left - area.x) / area.width : (event.clientY - body.top - area.y) / area.height);
+        move(
+          isVertical
+            ? (event.clientX - body.left - area.x) / area.width
+            : (event.clientY - body.top - area.y) / area.height,
+        );
       }}
       onPointerUp={() => (isDragged.current = false)}
       onPointerCancel={() => (isDragged.current = false)}

@@ -22,7 +22,15 @@ function Busy({ status }: { status: Extract<PanelStatus, { kind: 'busy' }> }): J
         {stageName(status.stage)}
         {percent === undefined ? '…' : ` – ${percent} %`}
       </p>
-      <div class="progress">{percent === undefined && !isLong ? null : <vscode-progress-bar aria-label={stageName(status.stage)} value={percent} indeterminate={percent === undefined} />}</div>
+      <div class="progress">
+        {percent === undefined && !isLong ? null : (
+          <vscode-progress-bar
+            aria-label={stageName(status.stage)}
+            value={percent}
+            indeterminate={percent === undefined}
+          />
+        )}
+      </div>
       <vscode-button secondary onClick={() => panel.act('cancel')}>
         {l10n.t('Cancel')}
       </vscode-button>
@@ -47,7 +55,9 @@ function Failed({ error, icon, title }: { error: PanelError; icon: string; title
         ) : null}
       </div>
       <span class="status-actions">
-        {action === undefined ? null : <vscode-button onClick={() => panel.act(action.id)}>{action.title}</vscode-button>}
+        {action === undefined ? null : (
+          <vscode-button onClick={() => panel.act(action.id)}>{action.title}</vscode-button>
+        )}
         {alternative === undefined ? null : (
           <vscode-button secondary onClick={() => panel.act(alternative.id)}>
             {alternative.title}
@@ -64,7 +74,11 @@ function Empty(): JSX.Element {
     <div class="empty">
       <vscode-icon name="eye" size={40} />
       <h2>{l10n.t('See what every head attends to')}</h2>
-      <p>{l10n.t('Select some text in an editor and run Explain Attention: a model reads it on this machine, and you see which tokens each of its attention heads looked at. With nothing selected, the whole document is read.')}</p>
+      <p>
+        {l10n.t(
+          'Select some text in an editor and run Explain Attention: a model reads it on this machine, and you see which tokens each of its attention heads looked at. With nothing selected, the whole document is read.',
+        )}
+      </p>
       <p class="empty-actions">
         <vscode-button onClick={() => panel.act('explain')}>{l10n.t('Explain Attention')}</vscode-button>
         <vscode-button secondary onClick={() => panel.act('explainSample')}>
@@ -105,7 +119,16 @@ export function StatusView({ hasRun }: { hasRun: boolean }): JSX.Element | null 
     case 'failed':
       return <Failed error={status.error} icon="error" title={l10n.t('This did not work')} />;
     case 'engineStopped':
-      return <Failed error={{ ...status.error, action: status.error.action ?? { id: 'restartEngine', title: plain(l10n.t('Restart the engine')) } }} icon="debug-disconnect" title={l10n.t('The engine stopped')} />;
+      return (
+        <Failed
+          error={{
+            ...status.error,
+            action: status.error.action ?? { id: 'restartEngine', title: plain(l10n.t('Restart the engine')) },
+          }}
+          icon="debug-disconnect"
+          title={l10n.t('The engine stopped')}
+        />
+      );
     default:
       return assertNever(status);
   }

@@ -38,7 +38,9 @@ function isOutside({ start, end }: TextSpan, focus: TextSpan | undefined): boole
 function isOfSeveral(lines: readonly TokenLine[], focus: TextSpan | undefined): boolean {
   if (focus === undefined) return false;
   const found = new Set<number>();
-  for (const line of lines) if (!isOutside(line, focus)) for (const piece of line.pieces) if (piece.token >= 0 && !isOutside(piece, focus)) found.add(piece.token);
+  for (const line of lines)
+    if (!isOutside(line, focus))
+      for (const piece of line.pieces) if (piece.token >= 0 && !isOutside(piece, focus)) found.add(piece.token);
   return found.size > 1;
 }
 
@@ -52,18 +54,44 @@ function pieceView(piece: Piece, key: number, focus: TextSpan | undefined, isSev
     );
   }
   const isPart = piece.label !== undefined && !piece.isChip;
-  const part = focus === undefined ? '' : isOutside(piece, focus) ? ' context' : isSeveral ? ' selected several' : ' selected';
+  const part =
+    focus === undefined ? '' : isOutside(piece, focus) ? ' context' : isSeveral ? ' selected several' : ' selected';
   return (
-    <span key={key} class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}${part}`} data-token={piece.token} data-start={piece.start} data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}>
+    <span
+      key={key}
+      class={`token${piece.isChip ? ' chip' : ''}${isPart ? ' part' : ''}${part}`}
+      data-token={piece.token}
+      data-start={piece.start}
+      data-label={piece.isChip && piece.runs.some(({ kind }) => kind === 'text') ? undefined : piece.label}
+    >
       {runs}
     </span>
   );
 }
 
 /** The lines of one stream, those around what was selected (`focus`) fainter. Rendered once for a run: whatever lights up later is painted on the elements that stand. */
-export function TokenText({ lines, firstNumber, indent, second, tabSize, focus }: { lines: readonly TokenLine[]; firstNumber: number | undefined; indent: number; second?: PanelRun['second'] | undefined; tabSize: number; focus?: TextSpan | undefined }): JSX.Element {
+export function TokenText({
+  lines,
+  firstNumber,
+  indent,
+  second,
+  tabSize,
+  focus,
+}: {
+  lines: readonly TokenLine[];
+  firstNumber: number | undefined;
+  indent: number;
+  second?: PanelRun['second'] | undefined;
+  tabSize: number;
+  focus?: TextSpan | undefined;
+}): JSX.Element {
   const secondAt = lines.findIndex(({ isSecond }) => isSecond === true);
-  const numberOf = (i: number): number | undefined => (firstNumber === undefined ? undefined : secondAt < 0 || i < secondAt ? firstNumber + i : (second?.startLine ?? 0) + 1 + i - secondAt);
+  const numberOf = (i: number): number | undefined =>
+    firstNumber === undefined
+      ? undefined
+      : secondAt < 0 || i < secondAt
+        ? firstNumber + i
+        : (second?.startLine ?? 0) + 1 + i - secondAt;
   const indentOf = (i: number): number => (i === 0 ? indent : i === secondAt ? (second?.startCharacter ?? 0) : 0);
   const isSeveral = isOfSeveral(lines, focus);
   return (
@@ -72,7 +100,14 @@ export function TokenText({ lines, firstNumber, indent, second, tabSize, focus }
         const lead = leadOf(line, tabSize);
         const isContext = isOutside(line, focus);
         const view = (
-          <div key={i} class={isContext ? 'line context' : 'line'} data-number={numberOf(i)} data-from={line.start} data-to={line.end} {...(lead > 0 ? { style: { '--lead': lead } } : {})}>
+          <div
+            key={i}
+            class={isContext ? 'line context' : 'line'}
+            data-number={numberOf(i)}
+            data-from={line.start}
+            data-to={line.end}
+            {...(lead > 0 ? { style: { '--lead': lead } } : {})}
+          >
             {indentOf(i) > 0 ? <span class="indent" style={{ width: `${indentOf(i)}ch` }} /> : null}
             {line.pieces.map((piece, at) => pieceView(piece, at, isContext ? undefined : focus, isSeveral))}
           </div>

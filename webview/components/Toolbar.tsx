@@ -27,7 +27,9 @@ function choiceOf({ heads }: HeadSelection, component: ComponentInfo): string {
   const [first] = heads;
   if (heads.length === 1) return headLabel(first);
   if (heads.length === headsOf(component).length) return 'all';
-  return heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads ? `layer ${first.layer}` : several;
+  return heads.every(({ layer }) => layer === first.layer) && heads.length === component.layers[first.layer]?.numHeads
+    ? `layer ${first.layer}`
+    : several;
 }
 
 function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
@@ -39,7 +41,8 @@ function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
     const list: Choice[] = value === several ? [{ value: several, label: l10n.t('{0} heads', count) }] : [];
     list.push({ value: 'all', label: l10n.t('All heads') });
     component.layers.forEach((_, layer) => list.push({ value: `layer ${layer}`, label: l10n.t('Layer {0}', layer) }));
-    for (const head of headsOf(component)) list.push({ value: headLabel(head), label: l10n.t('Head {0}', headLabel(head)) });
+    for (const head of headsOf(component))
+      list.push({ value: headLabel(head), label: l10n.t('Head {0}', headLabel(head)) });
     return list;
   }, [component, value === several ? count : 0]);
   const onChange = (chosen: string): void => {
@@ -58,10 +61,20 @@ function DirectionSwitch(): JSX.Element {
   const { direction } = panel.view.value;
   return (
     <div class="segmented" role="group" aria-label={l10n.t('Direction')}>
-      <button type="button" aria-pressed={direction === 'reads'} title={l10n.t('What the token reads (R)')} onClick={() => panel.change({ direction: 'reads' })}>
+      <button
+        type="button"
+        aria-pressed={direction === 'reads'}
+        title={l10n.t('What the token reads (R)')}
+        onClick={() => panel.change({ direction: 'reads' })}
+      >
         {l10n.t('Reads')}
       </button>
-      <button type="button" aria-pressed={direction === 'readBy'} title={l10n.t('What reads the token (R)')} onClick={() => panel.change({ direction: 'readBy' })}>
+      <button
+        type="button"
+        aria-pressed={direction === 'readBy'}
+        title={l10n.t('What reads the token (R)')}
+        onClick={() => panel.change({ direction: 'readBy' })}
+      >
         {l10n.t('Read by')}
       </button>
     </div>
@@ -75,12 +88,26 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
   const { model } = run.info;
   const isSingle = panel.selection.value.heads.length === 1;
   const scaleChoices = useMemo(() => scales.map((value) => ({ value, label: scaleName(value) })), []);
-  const aggregations = useMemo(() => [{ value: 'mean', label: l10n.t('Mean') }, { value: 'max', label: l10n.t('Maximum') }], []);
+  const aggregations = useMemo(
+    () => [
+      { value: 'mean', label: l10n.t('Mean') },
+      { value: 'max', label: l10n.t('Maximum') },
+    ],
+    [],
+  );
   return (
     <div class="toolbar" role="toolbar" aria-label={l10n.t('View')}>
       <LiveSign />
-      <span class="model" title={[plain(model.path, 1000), model.backendReason].filter((text) => text !== '').join('\n')}>
-        <button type="button" class="link plain" title={l10n.t('Select another model')} onClick={() => panel.act('selectModel')}>
+      <span
+        class="model"
+        title={[plain(model.path, 1000), model.backendReason].filter((text) => text !== '').join('\n')}
+      >
+        <button
+          type="button"
+          class="link plain"
+          title={l10n.t('Select another model')}
+          onClick={() => panel.act('selectModel')}
+        >
           {model.name}
         </button>
         <span> · {l10n.t('{0} tokens', numTokensOf(run.info))}</span>
@@ -92,8 +119,25 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
       </span>
       <DirectionSwitch />
       <HeadPicker component={component} />
-      <Select label={l10n.t('Aggregation of several heads')} value={selection.aggregation} choices={aggregations} width={92} isDisabled={isSingle} onChange={(value) => panel.change({ selection: { ...panel.selection.peek(), aggregation: value as Aggregation /* one of the choices */ } })} />
-      <Select label={l10n.t('Colour scale')} value={scale} choices={scaleChoices} width={108} onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })} />
+      <Select
+        label={l10n.t('Aggregation of several heads')}
+        value={selection.aggregation}
+        choices={aggregations}
+        width={92}
+        isDisabled={isSingle}
+        onChange={(value) =>
+          panel.change({
+            selection: { ...panel.selection.peek(), aggregation: value as Aggregation /* one of the choices */ },
+          })
+        }
+      />
+      <Select
+        label={l10n.t('Colour scale')}
+        value={scale}
+        choices={scaleChoices}
+        width={108}
+        onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })}
+      />
       <label class="threshold">
         <span>{l10n.t('Threshold')}</span>
         <input
@@ -108,11 +152,36 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         <output>{threshold}</output>
       </label>
       <span class="actions">
-        <vscode-toolbar-button icon="search" label={l10n.t('Find a token')} title={l10n.t('Find a token (/)')} onClick={() => (panel.isFinding.value = true)} />
-        <vscode-toolbar-button icon="refresh" label={l10n.t('Run again')} title={l10n.t('Run again')} onClick={() => panel.act('rerun')} />
-        <vscode-toolbar-button icon="output" label={l10n.t('Show the extraction report')} title={l10n.t('Show the extraction report')} onClick={() => panel.act('showReport')} />
-        <vscode-toolbar-button icon="settings-gear" label={l10n.t('Open the settings')} title={l10n.t('Open the settings')} onClick={() => panel.act('openSettings')} />
-        <vscode-toolbar-button icon="question" label={l10n.t('Show the keys')} title={l10n.t('Show the keys (?)')} onClick={() => (panel.areKeysShown.value = true)} />
+        <vscode-toolbar-button
+          icon="search"
+          label={l10n.t('Find a token')}
+          title={l10n.t('Find a token (/)')}
+          onClick={() => (panel.isFinding.value = true)}
+        />
+        <vscode-toolbar-button
+          icon="refresh"
+          label={l10n.t('Run again')}
+          title={l10n.t('Run again')}
+          onClick={() => panel.act('rerun')}
+        />
+        <vscode-toolbar-button
+          icon="output"
+          label={l10n.t('Show the extraction report')}
+          title={l10n.t('Show the extraction report')}
+          onClick={() => panel.act('showReport')}
+        />
+        <vscode-toolbar-button
+          icon="settings-gear"
+          label={l10n.t('Open the settings')}
+          title={l10n.t('Open the settings')}
+          onClick={() => panel.act('openSettings')}
+        />
+        <vscode-toolbar-button
+          icon="question"
+          label={l10n.t('Show the keys')}
+          title={l10n.t('Show the keys (?)')}
+          onClick={() => (panel.areKeysShown.value = true)}
+        />
       </span>
     </div>
   );

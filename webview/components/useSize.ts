@@ -13,8 +13,18 @@ function sizeNow(element: HTMLElement): Size {
   const { paddingLeft, paddingRight, paddingTop, paddingBottom } = getComputedStyle(element);
   // Borders and scroll bars have whole widths.
   return {
-    width: Math.max(0, Math.floor(width - (element.offsetWidth - element.clientWidth) - parseFloat(paddingLeft) - parseFloat(paddingRight))),
-    height: Math.max(0, Math.floor(height - (element.offsetHeight - element.clientHeight) - parseFloat(paddingTop) - parseFloat(paddingBottom))),
+    width: Math.max(
+      0,
+      Math.floor(
+        width - (element.offsetWidth - element.clientWidth) - parseFloat(paddingLeft) - parseFloat(paddingRight),
+      ),
+    ),
+    height: Math.max(
+      0,
+      Math.floor(
+        height - (element.offsetHeight - element.clientHeight) - parseFloat(paddingTop) - parseFloat(paddingBottom),
+      ),
+    ),
   };
 }
 
@@ -23,10 +33,12 @@ export function useSize(element: RefObject<HTMLElement | null>): Size {
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
   useLayoutEffect(() => {
     if (element.current === null) return undefined;
-    const change = ({ width, height }: Size): void => setSize((old) => (old.width === width && old.height === height ? old : { width, height }));
+    const change = ({ width, height }: Size): void =>
+      setSize((old) => (old.width === width && old.height === height ? old : { width, height }));
     change(sizeNow(element.current));
     const observer = new ResizeObserver(([entry]) => {
-      if (entry !== undefined) change({ width: Math.floor(entry.contentRect.width), height: Math.floor(entry.contentRect.height) });
+      if (entry !== undefined)
+        change({ width: Math.floor(entry.contentRect.width), height: Math.floor(entry.contentRect.height) });
     });
     observer.observe(element.current);
     return () => observer.disconnect();

@@ -28,7 +28,12 @@ export function depthImage(pattern: Pattern, scale: Scale, threshold: number): D
       const weight = weights[i];
       if (!(weight > 0) || weight < threshold) continue;
       // The logarithm of depthOf without its calls: this loop runs over millions of cells.
-      bytes[i] = scale === 'log' ? (weight <= logFloor ? 0 : Math.min(255, Math.round(255 - Math.log(weight) * logarithm))) : depthByte(depthOf(weight, scale, maximum));
+      bytes[i] =
+        scale === 'log'
+          ? weight <= logFloor
+            ? 0
+            : Math.min(255, Math.round(255 - Math.log(weight) * logarithm))
+          : depthByte(depthOf(weight, scale, maximum));
     }
   }
   return { rows: numQueries, columns: numKeys, bytes };
@@ -38,14 +43,22 @@ export function depthImage(pattern: Pattern, scale: Scale, threshold: number): D
  * The depths of blocks by their maxima, from block row `top` of a level on. On the scale by row a block's maximum is taken for a
  * share of the smallest row maximum that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
  */
-export function blockDepths({ rows, columns, maxima }: Maxima, level: number, top: number, rowMaxima: Float32Array, scale: Scale, threshold: number): DepthImage {
+export function blockDepths(
+  { rows, columns, maxima }: Maxima,
+  level: number,
+  top: number,
+  rowMaxima: Float32Array,
+  scale: Scale,
+  threshold: number,
+): DepthImage {
   if (scale !== 'row') return depthImage({ numQueries: rows, numKeys: columns, weights: maxima }, scale, threshold);
   const bytes = new Uint8Array(maxima.length);
   for (let row = 0; row < rows; row++) {
     const own = rowMaxima.slice((top + row) * 2 ** level, (top + row + 1) * 2 ** level).sort();
     for (let i = row * columns; i < (row + 1) * columns; i++) {
       const weight = maxima[i];
-      if (weight > 0 && weight >= threshold) bytes[i] = depthByte(depthOf(weight, scale, own.find((maximum) => maximum >= weight) ?? weight));
+      if (weight > 0 && weight >= threshold)
+        bytes[i] = depthByte(depthOf(weight, scale, own.find((maximum) => maximum >= weight) ?? weight));
     }
   }
   return { rows, columns, bytes };

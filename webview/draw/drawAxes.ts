@@ -49,7 +49,12 @@ export function axisLabel(stream: TokenStream, position: number, isQuery: boolea
 }
 
 /** Draws a label that ends at `right`. */
-function drawLabel(context: CanvasRenderingContext2D, { text, index }: AxisLabel, { right, y, room }: { readonly right: number; readonly y: number; readonly room: number }, colours: MatrixStyle): void {
+function drawLabel(
+  context: CanvasRenderingContext2D,
+  { text, index }: AxisLabel,
+  { right, y, room }: { readonly right: number; readonly y: number; readonly room: number },
+  colours: MatrixStyle,
+): void {
   context.textAlign = 'right';
   context.fillStyle = colours.dim;
   context.fillText(index, right, y);
@@ -72,14 +77,20 @@ export interface AxisScene {
 }
 
 /** Names the visible rows and columns by their tokens and positions, thinned as space asks. */
-export function drawAxes(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, queries: TokenStream, keys: TokenStream): void {
+export function drawAxes(
+  context: CanvasRenderingContext2D,
+  { view, frame, margins, colours }: AxisScene,
+  queries: TokenStream,
+  keys: TokenStream,
+): void {
   context.font = font(colours);
   context.textBaseline = 'middle';
   // Of a text that is written from the right the position still comes after it.
   context.direction = 'ltr';
   for (const query of axisTicks(view.y, view.cell, frame.numQueries, frame.height, labelGap)) {
     const y = view.y + (query + 0.5) * view.cell;
-    if (y > 0 && y < frame.height) drawLabel(context, axisLabel(queries, query, true), { right: -5, y, room: margins.left - 7 }, colours);
+    if (y > 0 && y < frame.height)
+      drawLabel(context, axisLabel(queries, query, true), { right: -5, y, room: margins.left - 7 }, colours);
   }
   const room = margins.top - 7;
   for (const key of axisTicks(view.x, view.cell, frame.numKeys, frame.width, labelGap)) {
@@ -95,7 +106,11 @@ export function drawAxes(context: CanvasRenderingContext2D, { view, frame, margi
 }
 
 /** Puts one token's label over the thinned ones, on the axis of queries or of keys. */
-export function drawAxisMark(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string }): void {
+export function drawAxisMark(
+  context: CanvasRenderingContext2D,
+  { view, frame, margins, colours }: AxisScene,
+  mark: { readonly stream: TokenStream; readonly position: number; readonly isQuery: boolean; readonly edge: string },
+): void {
   const { stream, position, isQuery, edge } = mark;
   const at = (isQuery ? view.y : view.x) + (position + 0.5) * view.cell;
   if (at < 0 || at > (isQuery ? frame.height : frame.width)) return;
@@ -121,7 +136,12 @@ export function drawAxisMark(context: CanvasRenderingContext2D, { view, frame, m
 }
 
 /** Bars along the edges: below, the mean weight that each key gets, beside the largest of them; at the right, each query's sum, where these differ. Sinks get a mark. */
-export function drawMarginals(context: CanvasRenderingContext2D, { view, frame, margins, colours }: AxisScene, { rowSums, columnMeans }: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array }, marks: { readonly hasRowBars: boolean; readonly sinks: readonly number[]; readonly name: string }): void {
+export function drawMarginals(
+  context: CanvasRenderingContext2D,
+  { view, frame, margins, colours }: AxisScene,
+  { rowSums, columnMeans }: { readonly rowSums: Float32Array; readonly columnMeans: Float32Array },
+  marks: { readonly hasRowBars: boolean; readonly sinks: readonly number[]; readonly name: string },
+): void {
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const room = margins.bottom - 10;
@@ -132,7 +152,12 @@ export function drawMarginals(context: CanvasRenderingContext2D, { view, frame, 
     for (let query = rows.from; query < rows.to; query++) {
       const top = Math.max(0, view.y + query * view.cell);
       const end = Math.min(bottom, view.y + (query + 1) * view.cell);
-      context.fillRect(right + 4, top, ((margins.right - 10) * rowSums[query]) / most, Math.max(0.5, end - top - (view.cell >= 4 ? 1 : 0)));
+      context.fillRect(
+        right + 4,
+        top,
+        ((margins.right - 10) * rowSums[query]) / most,
+        Math.max(0.5, end - top - (view.cell >= 4 ? 1 : 0)),
+      );
     }
   }
   const largest = columnMeans.reduce((most, mean) => Math.max(most, mean), 1e-9);
@@ -140,7 +165,12 @@ export function drawMarginals(context: CanvasRenderingContext2D, { view, frame, 
   for (let key = columns.from; key < columns.to; key++) {
     const left = Math.max(0, view.x + key * view.cell);
     const end = Math.min(right, view.x + (key + 1) * view.cell);
-    context.fillRect(left, bottom + 4, Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)), (room * columnMeans[key]) / largest);
+    context.fillRect(
+      left,
+      bottom + 4,
+      Math.max(0.5, end - left - (view.cell >= 4 ? 1 : 0)),
+      (room * columnMeans[key]) / largest,
+    );
   }
   context.font = font(colours);
   context.textAlign = 'right';

@@ -17,7 +17,12 @@ export interface MatrixStyle {
 }
 
 /** Hatches what a causal mask forbids: for each query, the keys after its own position. */
-export function drawCausalMask(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colour: string): void {
+export function drawCausalMask(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  colour: string,
+): void {
   const fill = hatchPattern(context, colour);
   if (fill === null) return;
   const offset = frame.numKeys - frame.numQueries;
@@ -33,7 +38,16 @@ export function drawCausalMask(context: CanvasRenderingContext2D, view: MatrixVi
 }
 
 /** Hatches the rows of queries that read no key: all of their weights are zero, or no numbers. */
-export function drawRowsWithoutKey(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, { rowSums, isCausal, colour }: { readonly rowSums: Float32Array; readonly isCausal: boolean; readonly colour: string }): void {
+export function drawRowsWithoutKey(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  {
+    rowSums,
+    isCausal,
+    colour,
+  }: { readonly rowSums: Float32Array; readonly isCausal: boolean; readonly colour: string },
+): void {
   const areas = rowsWithoutKey(view, frame, rowSums, isCausal);
   const fill = areas.length === 0 ? null : hatchPattern(context, colour);
   if (fill === null) return;
@@ -42,7 +56,13 @@ export function drawRowsWithoutKey(context: CanvasRenderingContext2D, view: Matr
 }
 
 /** Outlines the visible cells with a thickness that carries their depth, where cells are large enough (high contrast). */
-export function drawCellOutlines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pictures: MatrixPictures, colour: string): void {
+export function drawCellOutlines(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  pictures: MatrixPictures,
+  colour: string,
+): void {
   if (view.cell < 7) return;
   const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
   const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
@@ -52,13 +72,23 @@ export function drawCellOutlines(context: CanvasRenderingContext2D, view: Matrix
       const thickness = (Math.min(view.cell / 3, 3) * pictures.depthAt(query, key)) / 255;
       if (thickness < 0.2) continue;
       context.lineWidth = thickness;
-      context.strokeRect(view.x + key * view.cell + thickness / 2, view.y + query * view.cell + thickness / 2, view.cell - thickness, view.cell - thickness);
+      context.strokeRect(
+        view.x + key * view.cell + thickness / 2,
+        view.y + query * view.cell + thickness / 2,
+        view.cell - thickness,
+        view.cell - thickness,
+      );
     }
   }
 }
 
 /** Lines between cells, once there is room for them, and the matrix's edge. */
-export function drawCellLines(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, colours: MatrixStyle): void {
+export function drawCellLines(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  colours: MatrixStyle,
+): void {
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   if (view.cell >= 12) {
@@ -85,18 +115,33 @@ export function drawCellLines(context: CanvasRenderingContext2D, view: MatrixVie
 }
 
 /** Marks whole rows or columns, of pinned tokens or under the crosshair. */
-export function drawBands(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, rows: readonly number[], columns: readonly number[], colour: string): void {
+export function drawBands(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  rows: readonly number[],
+  columns: readonly number[],
+  colour: string,
+): void {
   const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
   const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
   const size = Math.max(2, view.cell);
   context.strokeStyle = colour;
   context.lineWidth = 1;
-  for (const row of rows) context.strokeRect(-1, Math.round(view.y + row * view.cell) - 0.5, right + 2, Math.round(size) + 1);
-  for (const column of columns) context.strokeRect(Math.round(view.x + column * view.cell) - 0.5, -1, Math.round(size) + 1, bottom + 2);
+  for (const row of rows)
+    context.strokeRect(-1, Math.round(view.y + row * view.cell) - 0.5, right + 2, Math.round(size) + 1);
+  for (const column of columns)
+    context.strokeRect(Math.round(view.x + column * view.cell) - 0.5, -1, Math.round(size) + 1, bottom + 2);
 }
 
 /** The crosshair: lines through a cell's row and column that leave the cell itself free. */
-export function drawCrosshair(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, cell: MatrixCell, colour: string): void {
+export function drawCrosshair(
+  context: CanvasRenderingContext2D,
+  view: MatrixView,
+  frame: MatrixFrame,
+  cell: MatrixCell,
+  colour: string,
+): void {
   const x = view.x + cell.key * view.cell;
   const y = view.y + cell.query * view.cell;
   const size = Math.max(3, view.cell);

@@ -36,7 +36,12 @@ export interface PictureLights {
 }
 
 /** Draws the picture with its patches lit. In high contrast the thickness of an outline carries the weight too. */
-export function drawPicture(canvas: HTMLCanvasElement, source: HTMLCanvasElement, layout: PictureLayout, { grid, lights, isLit, ramp, theme, labels }: PictureLights): void {
+export function drawPicture(
+  canvas: HTMLCanvasElement,
+  source: HTMLCanvasElement,
+  layout: PictureLayout,
+  { grid, lights, isLit, ramp, theme, labels }: PictureLights,
+): void {
   const context = prepareCanvas(canvas, layout.width, layout.height);
   if (context === undefined) return;
   // Pixels that are blown up stay what the model sees: squares.
@@ -70,7 +75,12 @@ export function drawPicture(canvas: HTMLCanvasElement, source: HTMLCanvasElement
   for (const { position, text } of labels) drawLabel(context, patchRect(grid, position, layout), text, theme);
 }
 
-function forPatches(grid: PatchGrid, { levels, marks }: TokenLights, layout: PictureLayout, visit: (rect: { x: number; y: number; width: number; height: number }, level: number, marks: number) => void): void {
+function forPatches(
+  grid: PatchGrid,
+  { levels, marks }: TokenLights,
+  layout: PictureLayout,
+  visit: (rect: { x: number; y: number; width: number; height: number }, level: number, marks: number) => void,
+): void {
   for (let position = grid.first; position < grid.first + grid.rows * grid.columns; position++) {
     const rect = patchRect(grid, position, layout);
     if (rect !== undefined) visit(rect, levels[position] ?? 0, marks[position] ?? 0);
@@ -78,10 +88,18 @@ function forPatches(grid: PatchGrid, { levels, marks }: TokenLights, layout: Pic
 }
 
 /** Hairlines that show what can be hovered, dark and light side by side so that they are seen on anything. */
-function drawGridLines(context: CanvasRenderingContext2D, grid: PatchGrid, { scale }: PictureLayout, { background, foreground }: Theme): void {
+function drawGridLines(
+  context: CanvasRenderingContext2D,
+  grid: PatchGrid,
+  { scale }: PictureLayout,
+  { background, foreground }: Theme,
+): void {
   const width = grid.columns * grid.patchWidth * scale;
   const height = grid.rows * grid.patchHeight * scale;
-  for (const [colour, shift] of [[background, 0], [foreground, 1]] as const) {
+  for (const [colour, shift] of [
+    [background, 0],
+    [foreground, 1],
+  ] as const) {
     context.strokeStyle = withOpacity(colour, 0.18);
     context.lineWidth = 1;
     context.beginPath();
@@ -100,7 +118,12 @@ function drawGridLines(context: CanvasRenderingContext2D, grid: PatchGrid, { sca
 }
 
 /** Outlines by what a patch is: pinned, looked at, under the keyboard, the crosshair or a list's pointer, a sink, found. */
-function drawMarks(context: CanvasRenderingContext2D, { x, y, width, height }: { x: number; y: number; width: number; height: number }, marks: number, { background, foreground, canvas }: Theme): void {
+function drawMarks(
+  context: CanvasRenderingContext2D,
+  { x, y, width, height }: { x: number; y: number; width: number; height: number },
+  marks: number,
+  { background, foreground, canvas }: Theme,
+): void {
   if (marks === 0) return;
   const outline = (colour: string, lineWidth: number, dash: readonly number[] = []): void => {
     // On a picture no colour is sure to be seen: every outline has another one around it.
@@ -132,7 +155,12 @@ function drawMarks(context: CanvasRenderingContext2D, { x, y, width, height }: {
   if ((marks & mark.cursor) !== 0) outline(front, 2, [5, 3]);
 }
 
-function drawLabel(context: CanvasRenderingContext2D, rect: { x: number; y: number; width: number; height: number } | undefined, text: string, { canvas }: Theme): void {
+function drawLabel(
+  context: CanvasRenderingContext2D,
+  rect: { x: number; y: number; width: number; height: number } | undefined,
+  text: string,
+  { canvas }: Theme,
+): void {
   if (rect === undefined || rect.width < labelWidth || rect.height < 12) return;
   context.font = `9px ${getComputedStyle(document.documentElement).getPropertyValue('--vscode-font-family') || 'sans-serif'}`;
   context.textBaseline = 'middle';

@@ -24,7 +24,11 @@ const markHalf = 3;
 const markHeight = 4;
 
 /** Every head's thumbnail in its colours, side by side: layers as rows, heads as columns. All are on one scale, absolute, or logarithmic where that is chosen. */
-export function paintThumbnails({ numHeads, rows, columns, pixels }: Thumbnails, palette: Palette, scale: Scale): HTMLCanvasElement {
+export function paintThumbnails(
+  { numHeads, rows, columns, pixels }: Thumbnails,
+  palette: Palette,
+  scale: Scale,
+): HTMLCanvasElement {
   const colours = coloursOf(palette, scale);
   const width = Math.max(1, columns * Math.max(0, ...numHeads));
   const image = new ImageData(width, Math.max(1, rows * numHeads.length));
@@ -62,7 +66,11 @@ const leastLabelled = 22;
 const leastOfBoth = 34;
 
 /** Draws the grid of heads with their painted thumbnails; a mark below each sink. */
-export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { component, thumbnails, painted, numKeys, labels, order, colours }: TileContents): void {
+export function drawThumbnails(
+  canvas: HTMLCanvasElement,
+  grid: HeadGrid,
+  { component, thumbnails, painted, numKeys, labels, order, colours }: TileContents,
+): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
   context.imageSmoothingEnabled = false;
@@ -83,10 +91,14 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { comp
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
       const own = labels?.[index];
       const name = order === undefined ? [] : [headLabel({ layer, head })];
-      const number = own !== undefined && grid.tile >= (order === undefined ? leastLabelled : leastOfBoth) ? [own.text] : [];
+      const number =
+        own !== undefined && grid.tile >= (order === undefined ? leastLabelled : leastOfBoth) ? [own.text] : [];
       context.fillStyle = own?.colour ?? colours.mark;
-      [...name, ...number].forEach((text, i, { length }) => context.fillText(text, x + grid.tile / 2, y + (grid.tile * (i + 1)) / (length + 1) + 0.5, grid.tile - 3));
-      for (const key of thumbnails?.sinks[index] ?? []) drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
+      [...name, ...number].forEach((text, i, { length }) =>
+        context.fillText(text, x + grid.tile / 2, y + (grid.tile * (i + 1)) / (length + 1) + 0.5, grid.tile - 3),
+      );
+      for (const key of thumbnails?.sinks[index] ?? [])
+        drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
     }
   });
   context.strokeStyle = colours.group;
@@ -96,7 +108,14 @@ export function drawThumbnails(canvas: HTMLCanvasElement, grid: HeadGrid, { comp
 }
 
 /** A small triangle on the lower edge, as the matrix has it below its columns. */
-function drawSink(context: CanvasRenderingContext2D, at: number, left: number, top: number, tile: number, colours: GridColours): void {
+function drawSink(
+  context: CanvasRenderingContext2D,
+  at: number,
+  left: number,
+  top: number,
+  tile: number,
+  colours: GridColours,
+): void {
   const x = Math.min(left + tile - markHalf, Math.max(left + markHalf, at));
   context.beginPath();
   context.moveTo(x, top + tile - markHeight);

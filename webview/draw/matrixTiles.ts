@@ -17,8 +17,20 @@ export interface MatrixPictures {
 }
 
 /** The tiles that a view shows of a level whose blocks are `block` CSS pixels wide: half-open ranges of rows and columns. */
-export function tilesInView(view: MatrixView, frame: MatrixFrame, block: number, rows: number, columns: number): { readonly rows: { readonly from: number; readonly to: number }; readonly columns: { readonly from: number; readonly to: number } } {
-  return { rows: visibleRange(view.y, block * tileSize, Math.ceil(rows / tileSize), frame.height), columns: visibleRange(view.x, block * tileSize, Math.ceil(columns / tileSize), frame.width) };
+export function tilesInView(
+  view: MatrixView,
+  frame: MatrixFrame,
+  block: number,
+  rows: number,
+  columns: number,
+): {
+  readonly rows: { readonly from: number; readonly to: number };
+  readonly columns: { readonly from: number; readonly to: number };
+} {
+  return {
+    rows: visibleRange(view.y, block * tileSize, Math.ceil(rows / tileSize), frame.height),
+    columns: visibleRange(view.x, block * tileSize, Math.ceil(columns / tileSize), frame.width),
+  };
 }
 
 /** The pictures of a matrix that is here whole, or of the levels from `firstLevel` on of one whose finer levels are not. */
@@ -44,7 +56,13 @@ export class MatrixTiles implements MatrixPictures {
     for (let row = rows.from; row < rows.to; row++) {
       for (let column = columns.from; column < columns.to; column++) {
         const tile = this.#tile(image, level, row, column);
-        context.drawImage(tile, view.x + column * tileSize * block, view.y + row * tileSize * block, tile.width * block, tile.height * block);
+        context.drawImage(
+          tile,
+          view.x + column * tileSize * block,
+          view.y + row * tileSize * block,
+          tile.width * block,
+          tile.height * block,
+        );
         drawn++;
       }
     }
@@ -64,7 +82,8 @@ export class MatrixTiles implements MatrixPictures {
   #tile(image: DepthImage, level: number, row: number, column: number): HTMLCanvasElement {
     const name = `${level}/${row}/${column}`;
     let tile = this.#tiles.get(name);
-    if (tile === undefined) this.#tiles.set(name, (tile = paintTile(image, row * tileSize, column * tileSize, this.#palette)));
+    if (tile === undefined)
+      this.#tiles.set(name, (tile = paintTile(image, row * tileSize, column * tileSize, this.#palette)));
     return tile;
   }
 }

@@ -30,7 +30,11 @@ export class RemoteTiles implements MatrixPictures {
     this.#scale = scale;
     this.#threshold = threshold;
     this.#palette = palette;
-    this.#overview = new MatrixTiles(new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, scale, threshold)), palette, overview.level);
+    this.#overview = new MatrixTiles(
+      new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, scale, threshold)),
+      palette,
+      overview.level,
+    );
   }
 
   draw(context: CanvasRenderingContext2D, view: MatrixView, frame: MatrixFrame, pixelRatio: number): number {
@@ -54,7 +58,17 @@ export class RemoteTiles implements MatrixPictures {
         const found = this.#painted(place)?.canvas;
         if (found === undefined) missing.push(place);
         const source = found === undefined ? this.#coarser(place) : { canvas: found, x: 0, y: 0, shrunk: 1 };
-        context.drawImage(source.canvas, source.x, source.y, width / source.shrunk, height / source.shrunk, view.x + column * tileSize * block, view.y + row * tileSize * block, width * block, height * block);
+        context.drawImage(
+          source.canvas,
+          source.x,
+          source.y,
+          width / source.shrunk,
+          height / source.shrunk,
+          view.x + column * tileSize * block,
+          view.y + row * tileSize * block,
+          width * block,
+          height * block,
+        );
         drawn++;
       }
     }
@@ -72,12 +86,21 @@ export class RemoteTiles implements MatrixPictures {
   }
 
   /** The finest picture of a tile's place that is here, as a part of a coarser tile: two tiles of a level lie along each side of one of the next. */
-  #coarser({ level, row, column }: TilePlace): { readonly canvas: HTMLCanvasElement; readonly x: number; readonly y: number; readonly shrunk: number } {
+  #coarser({ level, row, column }: TilePlace): {
+    readonly canvas: HTMLCanvasElement;
+    readonly x: number;
+    readonly y: number;
+    readonly shrunk: number;
+  } {
     for (let steps = 1; ; steps++) {
       const shrunk = 2 ** steps;
       const place = { level: level + steps, row: Math.floor(row / shrunk), column: Math.floor(column / shrunk) };
-      const canvas = place.level >= this.#matrix.overview.level ? this.#overview.firstTile(place.row, place.column) : this.#painted(place)?.canvas;
-      if (canvas !== undefined) return { canvas, x: ((column % shrunk) * tileSize) / shrunk, y: ((row % shrunk) * tileSize) / shrunk, shrunk };
+      const canvas =
+        place.level >= this.#matrix.overview.level
+          ? this.#overview.firstTile(place.row, place.column)
+          : this.#painted(place)?.canvas;
+      if (canvas !== undefined)
+        return { canvas, x: ((column % shrunk) * tileSize) / shrunk, y: ((row % shrunk) * tileSize) / shrunk, shrunk };
     }
   }
 
@@ -87,7 +110,14 @@ export class RemoteTiles implements MatrixPictures {
     if (painted !== undefined) return painted;
     const tile = this.#matrix.tile(place);
     if (tile === undefined) return undefined;
-    const image = blockDepths(tile, place.level, place.row * tileSize, this.#matrix.overview.rowMaxima, this.#scale, this.#threshold);
+    const image = blockDepths(
+      tile,
+      place.level,
+      place.row * tileSize,
+      this.#matrix.overview.rowMaxima,
+      this.#scale,
+      this.#threshold,
+    );
     const made = { image, canvas: paintTile(image, 0, 0, this.#palette) };
     this.#tiles.set(name, made);
     return made;

@@ -1,5 +1,14 @@
 /** What marks a token beside its depth of colour; several can hold at once. */
-export const mark = { pinned: 1, looking: 2, cursor: 4, crossQuery: 8, crossKey: 16, sink: 32, found: 64, pointed: 128 } as const;
+export const mark = {
+  pinned: 1,
+  looking: 2,
+  cursor: 4,
+  crossQuery: 8,
+  crossKey: 16,
+  sink: 32,
+  found: 64,
+  pointed: 128,
+} as const;
 
 const markClasses: readonly (readonly [bit: number, name: string])[] = [
   [mark.pinned, 'pinned'],
@@ -45,7 +54,8 @@ export class TokenPainter {
       this.#marks[position] = marks[position];
       touched++;
       let added = levels[position] > 0 ? ` d${levels[position]}` : '';
-      if (marks[position] !== 0) for (const [bit, name] of markClasses) if ((marks[position] & bit) !== 0) added += ` ${name}`;
+      if (marks[position] !== 0)
+        for (const [bit, name] of markClasses) if ((marks[position] & bit) !== 0) added += ` ${name}`;
       for (const element of this.#elements[position]) element.className = this.#baseClasses.get(element) + added;
     }
     return touched;

@@ -33,18 +33,24 @@ const maxTile = 128;
 const headerHeight = 18;
 
 /** Lays out a component's heads, layers as rows, in tiles as large as fit in both directions, as far as they can. */
-export function layoutHeadGrid(component: ComponentInfo, available: { readonly width: number; readonly height: number }): HeadGrid {
+export function layoutHeadGrid(
+  component: ComponentInfo,
+  available: { readonly width: number; readonly height: number },
+): HeadGrid {
   const numColumns = Math.max(0, ...component.layers.map(({ numHeads }) => numHeads));
   const headerWidth = component.layers.length > 99 ? 30 : 22;
   const shared = component.layers.find(({ numHeads, numKeyValueHeads }) => numKeyValueHeads < numHeads);
   const perGroup = shared === undefined ? 0 : Math.max(1, Math.round(shared.numHeads / shared.numKeyValueHeads));
-  const gapAfter = (head: number): number => (head === numColumns - 1 ? 0 : perGroup > 0 && (head + 1) % perGroup === 0 ? groupGap : gap);
+  const gapAfter = (head: number): number =>
+    head === numColumns - 1 ? 0 : perGroup > 0 && (head + 1) % perGroup === 0 ? groupGap : gap;
   let gaps = 0;
   for (let head = 0; head < numColumns; head++) gaps += gapAfter(head);
   const rowGap = shared === undefined ? gap : groupGap;
   const numRows = Math.max(1, component.layers.length);
   const inWidth = Math.floor((available.width - headerWidth - gaps - 2) / Math.max(1, numColumns));
-  const inHeight = Number.isFinite(available.height) ? Math.floor((available.height - headerHeight - 3 + rowGap) / numRows) - rowGap : largeTile;
+  const inHeight = Number.isFinite(available.height)
+    ? Math.floor((available.height - headerHeight - 3 + rowGap) / numRows) - rowGap
+    : largeTile;
   const tile = Math.max(minTile, Math.min(maxTile, inWidth, inHeight));
   const columnX: number[] = [];
   let x = headerWidth;
@@ -62,14 +68,29 @@ export function layoutHeadGrid(component: ComponentInfo, available: { readonly w
       return { x: left - 1.5, y: rowY[layer] - 1.5, width: right - left + 3, height: tile + 3 };
     });
   });
-  return { tile, width: x + 2, height: (rowY.at(-1) ?? headerHeight) + tile + 3, headerWidth, headerHeight, numColumns, columnX, rowY, groups };
+  return {
+    tile,
+    width: x + 2,
+    height: (rowY.at(-1) ?? headerHeight) + tile + 3,
+    headerWidth,
+    headerHeight,
+    numColumns,
+    columnX,
+    rowY,
+    groups,
+  };
 }
 
 /** A cell of the grid: a head, a layer's or a head index's header (-1 for the other), or both -1: all heads. */
 export type GridCell = HeadRef;
 
 /** The cell that an arrow or end key leads to, or undefined for other keys. Rows differ in length: a move ends on the nearest head that exists. */
-export function moveInGrid(component: ComponentInfo, from: GridCell, key: string, isControl = false): GridCell | undefined {
+export function moveInGrid(
+  component: ComponentInfo,
+  from: GridCell,
+  key: string,
+  isControl = false,
+): GridCell | undefined {
   const numLayers = component.layers.length;
   const numColumns = Math.max(0, ...component.layers.map(({ numHeads }) => numHeads));
   const lengthOf = (layer: number): number => (layer < 0 ? numColumns : (component.layers[layer]?.numHeads ?? 0));
@@ -108,7 +129,9 @@ export function neighbourHead(component: ComponentInfo, from: HeadRef, key: stri
     case 'ArrowUp':
     case 'ArrowDown': {
       const layer = from.layer + (key === 'ArrowUp' ? -1 : 1);
-      return layer >= 0 && layer < component.layers.length ? { layer, head: Math.min(from.head, numHeads(layer) - 1) } : undefined;
+      return layer >= 0 && layer < component.layers.length
+        ? { layer, head: Math.min(from.head, numHeads(layer) - 1) }
+        : undefined;
     }
     default:
       return undefined;
@@ -120,6 +143,8 @@ export function headsBetween(component: ComponentInfo, one: HeadRef, other: Head
   const [top, bottom] = [Math.min(one.layer, other.layer), Math.max(one.layer, other.layer)];
   const [left, right] = [Math.min(one.head, other.head), Math.max(one.head, other.head)];
   const heads: HeadRef[] = [];
-  for (let layer = top; layer <= bottom; layer++) for (let head = left; head <= Math.min(right, (component.layers[layer]?.numHeads ?? 0) - 1); head++) heads.push({ layer, head });
+  for (let layer = top; layer <= bottom; layer++)
+    for (let head = left; head <= Math.min(right, (component.layers[layer]?.numHeads ?? 0) - 1); head++)
+      heads.push({ layer, head });
   return heads;
 }

@@ -24,7 +24,11 @@ const maxCell = 64;
 
 /** The view that shows the whole matrix, as large as the plot allows, at its top left. */
 export function fitView(frame: MatrixFrame): MatrixView {
-  const cell = Math.min(maxFitCell, frame.width / Math.max(1, frame.numKeys), frame.height / Math.max(1, frame.numQueries));
+  const cell = Math.min(
+    maxFitCell,
+    frame.width / Math.max(1, frame.numKeys),
+    frame.height / Math.max(1, frame.numQueries),
+  );
   return { cell: Math.max(1e-3, cell), x: 0, y: 0 };
 }
 
@@ -52,20 +56,38 @@ export function revealCell(view: MatrixView, frame: MatrixFrame, { query, key }:
 }
 
 function clampView(view: MatrixView, frame: MatrixFrame): MatrixView {
-  const clamp = (offset: number, count: number, size: number): number => Math.min(0, Math.max(Math.min(0, size - count * view.cell), offset));
-  return { cell: view.cell, x: clamp(view.x, frame.numKeys, frame.width), y: clamp(view.y, frame.numQueries, frame.height) };
+  const clamp = (offset: number, count: number, size: number): number =>
+    Math.min(0, Math.max(Math.min(0, size - count * view.cell), offset));
+  return {
+    cell: view.cell,
+    x: clamp(view.x, frame.numKeys, frame.width),
+    y: clamp(view.y, frame.numQueries, frame.height),
+  };
 }
 
 /** The cell at a place of the plot, or undefined outside the matrix. */
 export function cellAt(view: MatrixView, frame: MatrixFrame, x: number, y: number): MatrixCell | undefined {
   const key = Math.floor((x - view.x) / view.cell);
   const query = Math.floor((y - view.y) / view.cell);
-  const isInside = x >= 0 && y >= 0 && x < frame.width && y < frame.height && key >= 0 && query >= 0 && key < frame.numKeys && query < frame.numQueries;
+  const isInside =
+    x >= 0 &&
+    y >= 0 &&
+    x < frame.width &&
+    y < frame.height &&
+    key >= 0 &&
+    query >= 0 &&
+    key < frame.numKeys &&
+    query < frame.numQueries;
   return isInside ? { query, key } : undefined;
 }
 
 /** The half-open range of rows or columns that can be seen. */
-export function visibleRange(offset: number, cell: number, count: number, size: number): { readonly from: number; readonly to: number } {
+export function visibleRange(
+  offset: number,
+  cell: number,
+  count: number,
+  size: number,
+): { readonly from: number; readonly to: number } {
   return { from: Math.max(0, Math.floor(-offset / cell)), to: Math.min(count, Math.ceil((size - offset) / cell)) };
 }
 
@@ -79,7 +101,8 @@ export function axisTicks(offset: number, cell: number, count: number, size: num
 }
 
 function tickStep(cell: number, minGap: number): number {
-  for (let power = 1; power < 1e9; power *= 10) for (const factor of [1, 2, 5]) if (factor * power * cell >= minGap) return factor * power;
+  for (let power = 1; power < 1e9; power *= 10)
+    for (const factor of [1, 2, 5]) if (factor * power * cell >= minGap) return factor * power;
   return 1e9;
 }
 
@@ -97,7 +120,12 @@ export interface Area {
 }
 
 /** Where the visible rows of queries lie that read no key at all; of causal attention up to what the mask forbids, which has a hatching of its own. */
-export function rowsWithoutKey(view: MatrixView, frame: MatrixFrame, rowSums: ArrayLike<number>, isCausal: boolean): Area[] {
+export function rowsWithoutKey(
+  view: MatrixView,
+  frame: MatrixFrame,
+  rowSums: ArrayLike<number>,
+  isCausal: boolean,
+): Area[] {
   const areas: Area[] = [];
   const offset = frame.numKeys - frame.numQueries;
   const { from, to } = visibleRange(view.y, view.cell, frame.numQueries, frame.height);

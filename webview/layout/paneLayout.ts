@@ -24,7 +24,13 @@ interface Tabs {
 type Area = PaneName | Split | Tabs;
 
 const tabs: Tabs = { tabs: ['matrix', 'heads', 'list'] };
-const split = (name: string, axis: Split['axis'], share: number, first: Area, second: Area): Split => ({ name, axis, share, first, second });
+const split = (name: string, axis: Split['axis'], share: number, first: Area, second: Area): Split => ({
+  name,
+  axis,
+  share,
+  first,
+  second,
+});
 const headsOverList = (name: string): Split => ({ ...split(name, 'y', 0.62, 'heads', 'list'), isFitted: true });
 
 const compactShares = { source: 0.37, heads: 0.42 } as const;
@@ -34,10 +40,28 @@ const layouts = {
   /** The list beside the text, the matrix as high as the panel. */
   wide: split('wideSource', 'x', 0.3, 'source', split('wideHeads', 'x', 0.36, headsOverList('wideGrid'), 'matrix')),
   /** For a grid so high that the list has no room below it. */
-  quarters: split('quartersSource', 'y', 0.37, split('quartersText', 'x', 0.6, 'source', 'list'), split('quartersHeads', 'x', 0.42, 'heads', 'matrix')),
-  compact: split('compactSource', 'y', compactShares.source, 'source', split('compactHeads', 'x', compactShares.heads, headsOverList('compactGrid'), 'matrix')),
+  quarters: split(
+    'quartersSource',
+    'y',
+    0.37,
+    split('quartersText', 'x', 0.6, 'source', 'list'),
+    split('quartersHeads', 'x', 0.42, 'heads', 'matrix'),
+  ),
+  compact: split(
+    'compactSource',
+    'y',
+    compactShares.source,
+    'source',
+    split('compactHeads', 'x', compactShares.heads, headsOverList('compactGrid'), 'matrix'),
+  ),
   /** A picture is about as wide as high, and so is its matrix below it. */
-  picture: split('pictureSource', 'y', 0.5, split('pictureHeads', 'x', 0.57, 'source', 'heads'), split('pictureList', 'x', 0.57, 'matrix', 'list')),
+  picture: split(
+    'pictureSource',
+    'y',
+    0.5,
+    split('pictureHeads', 'x', 0.57, 'source', 'heads'),
+    split('pictureList', 'x', 0.57, 'matrix', 'list'),
+  ),
   narrow: split('narrowSource', 'y', 0.45, 'source', tabs),
   low: split('lowSource', 'x', 0.5, 'source', tabs),
 } as const satisfies Record<string, Split>;
@@ -119,7 +143,8 @@ export function placePanes(kind: LayoutKind, room: PaneRoom, shares: Readonly<Re
     if (typeof area === 'string') panes[area] = rect;
     else if ('tabs' in area) {
       placedTabs = { panes: area.tabs, rect: { ...rect, height: Math.min(tabsHeight, rect.height) } };
-      for (const name of area.tabs) panes[name] = { ...rect, y: rect.y + tabsHeight, height: Math.max(0, rect.height - tabsHeight) };
+      for (const name of area.tabs)
+        panes[name] = { ...rect, y: rect.y + tabsHeight, height: Math.max(0, rect.height - tabsHeight) };
     } else placeSplit(area, rect);
   };
   const placeSplit = (area: Split, rect: Rect): void => {
@@ -130,14 +155,26 @@ export function placePanes(kind: LayoutKind, room: PaneRoom, shares: Readonly<Re
     const [low, high] = [leastOf(area.first)[side], length - leastOf(area.second)[side]];
     // Where not even the least fits, both give way.
     const size = low > high ? Math.round(length * area.share) : Math.min(high, Math.max(low, wanted));
-    const part = (from: number, size: number): Rect => (area.axis === 'x' ? { ...rect, x: rect.x + from, width: size } : { ...rect, y: rect.y + from, height: size });
-    splits.push({ name: area.name, axis: area.axis, rect: part(size, lineWidth), area: rect, share: length > 0 ? size / length : 0, pane: firstPane(area.first) });
+    const part = (from: number, size: number): Rect =>
+      area.axis === 'x' ? { ...rect, x: rect.x + from, width: size } : { ...rect, y: rect.y + from, height: size };
+    splits.push({
+      name: area.name,
+      axis: area.axis,
+      rect: part(size, lineWidth),
+      area: rect,
+      share: length > 0 ? size / length : 0,
+      pane: firstPane(area.first),
+    });
     place(area.first, part(0, size));
     place(area.second, part(size + lineWidth, Math.max(0, length - size)));
   };
   place(layouts[kind], { x: 0, y: 0, width: room.width, height: room.height });
   const nowhere: Rect = { x: 0, y: 0, width: 0, height: 0 };
-  return { panes: { source: nowhere, heads: nowhere, list: nowhere, matrix: nowhere, ...panes }, splits, tabs: placedTabs };
+  return {
+    panes: { source: nowhere, heads: nowhere, list: nowhere, matrix: nowhere, ...panes },
+    splits,
+    tabs: placedTabs,
+  };
 }
 
 function firstPane(area: Area): PaneName {
@@ -147,8 +184,15 @@ function firstPane(area: Area): PaneName {
 
 function leastOf(area: Area): { readonly width: number; readonly height: number } {
   if (typeof area === 'string') return least[area];
-  if ('tabs' in area) return { width: Math.max(...area.tabs.map((name) => least[name].width)), height: tabsHeight + Math.max(...area.tabs.map((name) => least[name].height)) };
+  if ('tabs' in area)
+    return {
+      width: Math.max(...area.tabs.map((name) => least[name].width)),
+      height: tabsHeight + Math.max(...area.tabs.map((name) => least[name].height)),
+    };
   const [first, second] = [leastOf(area.first), leastOf(area.second)];
   const isRow = area.axis === 'x';
-  return { width: isRow ? first.width + lineWidth + second.width : Math.max(first.width, second.width), height: isRow ? Math.max(first.height, second.height) : first.height + lineWidth + second.height };
+  return {
+    width: isRow ? first.width + lineWidth + second.width : Math.max(first.width, second.width),
+    height: isRow ? Math.max(first.height, second.height) : first.height + lineWidth + second.height,
+  };
 }

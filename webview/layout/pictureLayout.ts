@@ -15,10 +15,18 @@ const minPatch = 7;
 const maxScale = 16;
 
 /** As large as the room allows, but with patches that can still be hit. */
-export function layoutPicture(picture: { readonly width: number; readonly height: number }, grid: PatchGrid, room: { readonly width: number; readonly height: number }): PictureLayout {
+export function layoutPicture(
+  picture: { readonly width: number; readonly height: number },
+  grid: PatchGrid,
+  room: { readonly width: number; readonly height: number },
+): PictureLayout {
   const least = minPatch / Math.min(grid.patchWidth, grid.patchHeight);
   const scale = Math.max(least, Math.min(maxScale, room.width / picture.width, room.height / picture.height));
-  return { scale, width: Math.max(1, Math.round(picture.width * scale)), height: Math.max(1, Math.round(picture.height * scale)) };
+  return {
+    scale,
+    width: Math.max(1, Math.round(picture.width * scale)),
+    height: Math.max(1, Math.round(picture.height * scale)),
+  };
 }
 
 /** Where a patch stands in the picture as it is laid out; undefined for a special token. */
@@ -27,18 +35,32 @@ export function patchRect(grid: PatchGrid, position: number, { scale }: PictureL
   if (patch === undefined) return undefined;
   // Edges are rounded each for itself, so that neighbours share theirs.
   const [x, y] = [Math.round(patch.column * grid.patchWidth * scale), Math.round(patch.row * grid.patchHeight * scale)];
-  return { x, y, width: Math.round((patch.column + 1) * grid.patchWidth * scale) - x, height: Math.round((patch.row + 1) * grid.patchHeight * scale) - y };
+  return {
+    x,
+    y,
+    width: Math.round((patch.column + 1) * grid.patchWidth * scale) - x,
+    height: Math.round((patch.row + 1) * grid.patchHeight * scale) - y,
+  };
 }
 
 /** The position of the patch at a place of the laid out picture; undefined beside the grid. */
 export function patchUnder(grid: PatchGrid, x: number, y: number, { scale }: PictureLayout): number | undefined {
-  return positionOfPatch(grid, { row: Math.floor(y / (grid.patchHeight * scale)), column: Math.floor(x / (grid.patchWidth * scale)) });
+  return positionOfPatch(grid, {
+    row: Math.floor(y / (grid.patchHeight * scale)),
+    column: Math.floor(x / (grid.patchWidth * scale)),
+  });
 }
 
 /** The token that a key leads to: patches in two dimensions, with the special tokens in a row above them; undefined for other keys. */
-export function movePatch(stream: TokenStream, position: number | undefined, key: string, isControl = false): number | undefined {
+export function movePatch(
+  stream: TokenStream,
+  position: number | undefined,
+  key: string,
+  isControl = false,
+): number | undefined {
   const { grid } = stream;
-  if (grid === undefined || !['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].includes(key)) return undefined;
+  if (grid === undefined || !['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'].includes(key))
+    return undefined;
   const special = specialPositions(stream);
   const last = positionOfPatch(grid, { row: grid.rows - 1, column: grid.columns - 1 });
   if (position === undefined) return special[0] ?? grid.first;
@@ -53,7 +75,9 @@ export function movePatch(stream: TokenStream, position: number | undefined, key
   const { row, column } = patch;
   switch (key) {
     case 'ArrowUp':
-      return positionOfPatch(grid, { row: row - 1, column }) ?? special[Math.min(column, special.length - 1)] ?? position;
+      return (
+        positionOfPatch(grid, { row: row - 1, column }) ?? special[Math.min(column, special.length - 1)] ?? position
+      );
     case 'ArrowDown':
       return positionOfPatch(grid, { row: row + 1, column }) ?? position;
     case 'Home':

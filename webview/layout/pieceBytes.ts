@@ -3,7 +3,8 @@ const byteOfCharacter = new Map<string, number>();
 {
   const isPlain = (byte: number): boolean => (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
   let shifted = 256;
-  for (let byte = 0; byte < 256; byte++) byteOfCharacter.set(String.fromCharCode(isPlain(byte) ? byte : shifted++), byte);
+  for (let byte = 0; byte < 256; byte++)
+    byteOfCharacter.set(String.fromCharCode(isPlain(byte) ? byte : shifted++), byte);
 }
 
 const encoder = new TextEncoder();
@@ -29,7 +30,11 @@ export function partLabels(pieces: readonly string[], text: string): string[] {
   const bytes = pieces.map(bytesOfPiece);
   const all = bytes.flatMap((part) => part ?? []);
   const wanted = encoder.encode(text);
-  if (bytes.every((part) => part !== undefined) && all.length === wanted.length && all.every((byte, i) => byte === wanted[i])) {
+  if (
+    bytes.every((part) => part !== undefined) &&
+    all.length === wanted.length &&
+    all.every((byte, i) => byte === wanted[i])
+  ) {
     return bytes.map((part) => (part ?? []).map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(' '));
   }
   return pieces.map((piece, i) => piece.replace(/^(▁|##|Ġ)/, '') || `${i + 1}/${pieces.length}`);

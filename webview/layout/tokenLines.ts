@@ -39,7 +39,9 @@ const mostLead = 16;
 /** How many columns a line's text is indented, as far as its next rows follow it. */
 export function leadOf({ pieces }: TokenLine, tabSize: number): number {
   let column = pieces[0]?.column ?? 0;
-  for (const { kind, text } of pieces.flatMap(({ runs, isChip }) => (isChip ? [{ kind: 'text' as const, text: '' }] : runs))) {
+  for (const { kind, text } of pieces.flatMap(({ runs, isChip }) =>
+    isChip ? [{ kind: 'text' as const, text: '' }] : runs,
+  )) {
     if (kind === 'space') column += text.length;
     else if (kind === 'tab') column += tabSize - (column % tabSize);
     else return Math.min(mostLead, column);
@@ -48,7 +50,12 @@ export function leadOf({ pieces }: TokenLine, tabSize: number): number {
 }
 
 /** Lays a stream's tokens out on the lines of its text, as an editor would, with `startCharacter` columns before the first one, and `secondCharacter` before a second text, which has lines of its own. */
-export function layoutTokens(stream: TokenStream, tabSize: number, startCharacter = 0, secondCharacter = 0): TokenLine[] {
+export function layoutTokens(
+  stream: TokenStream,
+  tabSize: number,
+  startCharacter = 0,
+  secondCharacter = 0,
+): TokenLine[] {
   const layout = new Layout(stream.text, tabSize, startCharacter);
   const labels = sharedLabels(stream);
   let cursor = 0;
@@ -62,7 +69,8 @@ export function layoutTokens(stream: TokenStream, tabSize: number, startCharacte
     if (token.start > cursor) layout.add(-1, cursor, token.start, undefined, false);
     const shared = labels.get(position);
     if (isEmpty) layout.addChip(position, Math.max(cursor, token.start), visibleText(stream, position));
-    else if (token.start < cursor) layout.addOverlap(position, token.start, cursor, token.end, shared ?? plain(token.piece));
+    else if (token.start < cursor)
+      layout.addOverlap(position, token.start, cursor, token.end, shared ?? plain(token.piece));
     else layout.add(position, token.start, token.end, token.isSpecial ? plain(token.piece) : shared, token.isSpecial);
     cursor = Math.max(cursor, token.end);
   });
@@ -78,7 +86,10 @@ function sharedLabels(stream: TokenStream): Map<number, string> {
     if (to - from < 2) return;
     const group = tokens.slice(from, to);
     // Text before the shared character may belong to the first token, as in "·🙂": its bytes are the whole range's.
-    partLabels(group.map(({ piece }) => piece), text.slice(start, end)).forEach((label, i) => labels.set(from + i, label));
+    partLabels(
+      group.map(({ piece }) => piece),
+      text.slice(start, end),
+    ).forEach((label, i) => labels.set(from + i, label));
   };
   let from = 0;
   let start = 0;
@@ -123,7 +134,8 @@ class Layout {
       const kind = text === '\t' ? 'tab' : text.startsWith(' ') ? 'space' : /^[\r\n]/.test(text) ? 'break' : 'text';
       runs.push({ kind, text });
       at += text.length;
-      this.#column += kind === 'tab' ? this.#tabSize - (this.#column % this.#tabSize) : kind === 'break' ? 1 : [...text].length;
+      this.#column +=
+        kind === 'tab' ? this.#tabSize - (this.#column % this.#tabSize) : kind === 'break' ? 1 : [...text].length;
       if (kind !== 'break') continue;
       this.#pieces.push({ token, start: pieceStart, end: at, runs, label, isChip, column, endColumn: this.#column });
       this.#endLine(at - text.length, at);
@@ -131,7 +143,8 @@ class Layout {
       pieceStart = at;
       column = 0;
     }
-    if (runs.length > 0) this.#pieces.push({ token, start: pieceStart, end: at, runs, label, isChip, column, endColumn: this.#column });
+    if (runs.length > 0)
+      this.#pieces.push({ token, start: pieceStart, end: at, runs, label, isChip, column, endColumn: this.#column });
   }
 
   /** A token that stands for no text. */
@@ -144,9 +157,22 @@ class Layout {
   /** A token of which the text from `start` to `shown` stands already: that part is repeated as a ghost. */
   addOverlap(token: number, start: number, shown: number, end: number, label: string): void {
     const column = this.#column;
-    const ghost = this.#text.slice(start, Math.min(shown, end)).replaceAll(/[\r\n]+/g, '↵').replaceAll('\t', '→').replaceAll(' ', '·');
+    const ghost = this.#text
+      .slice(start, Math.min(shown, end))
+      .replaceAll(/[\r\n]+/g, '↵')
+      .replaceAll('\t', '→')
+      .replaceAll(' ', '·');
     this.#column += [...ghost].length;
-    this.#pieces.push({ token, start: shown, end: shown, runs: [{ kind: 'ghost', text: ghost }], label, isChip: false, column, endColumn: this.#column });
+    this.#pieces.push({
+      token,
+      start: shown,
+      end: shown,
+      runs: [{ kind: 'ghost', text: ghost }],
+      label,
+      isChip: false,
+      column,
+      endColumn: this.#column,
+    });
     if (end > shown) this.add(token, shown, end, undefined, false);
   }
 
@@ -163,7 +189,12 @@ class Layout {
   }
 
   #endLine(end: number, next: number): void {
-    this.#lines.push({ start: this.#lineStart, end, pieces: this.#pieces, ...(this.#isSecond ? { isSecond: true } : {}) });
+    this.#lines.push({
+      start: this.#lineStart,
+      end,
+      pieces: this.#pieces,
+      ...(this.#isSecond ? { isSecond: true } : {}),
+    });
     this.#isSecond = false;
     this.#pieces = [];
     this.#lineStart = next;

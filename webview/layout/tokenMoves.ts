@@ -11,7 +11,12 @@ export interface TokenPlace {
 }
 
 /** The token that a move leads to from `position` (or from nowhere: the first), in a stream of `count` tokens; the same one at the ends. */
-export function moveToken(lines: readonly TokenLine[], count: number, position: number | undefined, move: TokenMove): number | undefined {
+export function moveToken(
+  lines: readonly TokenLine[],
+  count: number,
+  position: number | undefined,
+  move: TokenMove,
+): number | undefined {
   if (count === 0) return undefined;
   if (position === undefined) return move === 'last' || move === 'previous' ? count - 1 : 0;
   switch (move) {
@@ -37,11 +42,17 @@ export function lineOf(lines: readonly TokenLine[], position: number): number {
 }
 
 /** The token of the row below or above that is nearest by its place; the same one at the ends. Rows are those that are seen: a line may wrap into several. */
-export function moveByRow(count: number, position: number, step: 1 | -1, placeOf: (position: number) => TokenPlace | undefined): number {
+export function moveByRow(
+  count: number,
+  position: number,
+  step: 1 | -1,
+  placeOf: (position: number) => TokenPlace | undefined,
+): number {
   const from = placeOf(position);
   if (from === undefined) return position;
   const middleOf = ({ top, height }: TokenPlace): number => top + height / 2;
-  const isBeyond = (place: TokenPlace, than: TokenPlace): boolean => (middleOf(place) - middleOf(than)) * step > Math.max(place.height, than.height) / 2;
+  const isBeyond = (place: TokenPlace, than: TokenPlace): boolean =>
+    (middleOf(place) - middleOf(than)) * step > Math.max(place.height, than.height) / 2;
   let row: TokenPlace | undefined;
   let nearest = position;
   let distance = Infinity;

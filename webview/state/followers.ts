@@ -15,27 +15,58 @@ export interface LookedAt {
 }
 
 /** Of large patterns, fetches the rows of the tokens that are looked at, and of the cell under the crosshair. */
-export function followRows({ look: looked, matrix: shownMatrix, crosshair }: LookedAt, lightRows: RowFetcher, crosshairRows: RowFetcher): void {
+export function followRows(
+  { look: looked, matrix: shownMatrix, crosshair }: LookedAt,
+  lightRows: RowFetcher,
+  crosshairRows: RowFetcher,
+): void {
   effect(() => {
     const matrix = shownMatrix.value?.matrix;
     const look = looked.value;
-    const missing = matrix?.kind === 'remote' ? (look?.tokens ?? []).filter(({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined) : [];
+    const missing =
+      matrix?.kind === 'remote'
+        ? (look?.tokens ?? []).filter(
+            ({ position }) => look === undefined || matrix.heldRow(position, look.direction) === undefined,
+          )
+        : [];
     if (matrix?.kind !== 'remote' || look === undefined || missing.length === 0) lightRows.want(undefined);
-    else lightRows.want((aborted) => Promise.all(missing.map(({ position }) => matrix.fetchRow(position, look.direction, aborted))));
+    else
+      lightRows.want((aborted) =>
+        Promise.all(missing.map(({ position }) => matrix.fetchRow(position, look.direction, aborted))),
+      );
   });
   effect(() => {
     const cell = crosshair.value;
     const shown = shownMatrix.value;
-    if (cell === undefined || shown?.matrix.kind !== 'remote' || cell.query >= shown.matrix.numQueries || shown.matrix.weightAt(cell.query, cell.key) !== undefined) return crosshairRows.want(undefined);
+    if (
+      cell === undefined ||
+      shown?.matrix.kind !== 'remote' ||
+      cell.query >= shown.matrix.numQueries ||
+      shown.matrix.weightAt(cell.query, cell.key) !== undefined
+    )
+      return crosshairRows.want(undefined);
     const { matrix, selection, component } = shown;
     // An exact row of rounded weights costs a run of the model: under a moving pointer the rounded ones will do, and say so.
     const isRounded = largestError(selection, [component]) !== undefined;
-    crosshairRows.want((aborted) => (isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted)));
+    crosshairRows.want((aborted) =>
+      isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted),
+    );
   });
 }
 
 /** Tells the token that is hovered here, or that the keyboard is at, once a frame and only when it changes. */
-export function followHover({ view, hovered, cursor }: { readonly view: ReadonlySignal<ViewState>; readonly hovered: ReadonlySignal<TokenRef | undefined>; readonly cursor: ReadonlySignal<TokenRef | undefined> }, tell: (token: TokenRef | null) => void): void {
+export function followHover(
+  {
+    view,
+    hovered,
+    cursor,
+  }: {
+    readonly view: ReadonlySignal<ViewState>;
+    readonly hovered: ReadonlySignal<TokenRef | undefined>;
+    readonly cursor: ReadonlySignal<TokenRef | undefined>;
+  },
+  tell: (token: TokenRef | null) => void,
+): void {
   let told: TokenRef | undefined;
   let frame = 0;
   effect(() => {

@@ -2,7 +2,15 @@ import { batch, computed, effect, signal, untracked, type ReadonlySignal } from 
 import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
-import { metricCeiling, metricsOf, rankHeads, valuesOf, type HeadMeasures, type MetricName, type RankedHead } from '../../src/model/headMetrics';
+import {
+  metricCeiling,
+  metricsOf,
+  rankHeads,
+  valuesOf,
+  type HeadMeasures,
+  type MetricName,
+  type RankedHead,
+} from '../../src/model/headMetrics';
 import { canRead, directionOf } from '../../src/model/lighting';
 import { encodeThumbnail, type Direction } from '../../src/model/pattern';
 import { isSameToken, type TokenRef } from '../../src/model/token';
@@ -115,7 +123,13 @@ export class HeadViews {
       if (wanted === undefined || typeof wanted === 'string' || arrived === undefined) return undefined;
       const isSame = arrived.wanted.name === wanted.name;
       // What was shown before, under its own name, for the moment that the next takes to come.
-      if (!isSame && (arrived.wanted.measure !== wanted.measure || arrived.wanted.component !== wanted.component || this.#fetcher.isLate.value)) return undefined;
+      if (
+        !isSame &&
+        (arrived.wanted.measure !== wanted.measure ||
+          arrived.wanted.component !== wanted.component ||
+          this.#fetcher.isLate.value)
+      )
+        return undefined;
       const { measure } = arrived.wanted;
       const ceiling = isMetric(measure) ? metricCeiling(measure, arrived.wanted.component, arrived.numbers.values) : 1;
       return { ...arrived.wanted, ...arrived.numbers, ceiling };
@@ -155,14 +169,17 @@ export class HeadViews {
       if (isPair && (isNew || this.measure.peek() === 'pattern' || this.measure.peek() === 'row')) {
         this.held.value = other ?? this.#other.peek();
         this.measure.value = 'pair';
-      } else if (this.measure.peek() === 'pattern') this.measure.value = this.#sources.view.peek().pinned.length > 0 ? 'row' : (this.applicable.peek()[3] ?? 'pattern');
+      } else if (this.measure.peek() === 'pattern')
+        this.measure.value =
+          this.#sources.view.peek().pinned.length > 0 ? 'row' : (this.applicable.peek()[3] ?? 'pattern');
     });
     return this.isListed.peek();
   }
 
   /** Shows a metric where none is shown: what the grid can be ordered by. */
   needMetric(): void {
-    if (!isMetric(this.measure.peek())) this.measure.value = this.applicable.peek().find(isMetric) ?? this.measure.peek();
+    if (!isMetric(this.measure.peek()))
+      this.measure.value = this.applicable.peek().find(isMetric) ?? this.measure.peek();
   }
 
   /** Goes on to the next of what tiles can show of tokens. */
@@ -194,7 +211,14 @@ export class HeadViews {
     const name = measuresName(run, component);
     if (this.measures.peek()?.name === name) return;
     // Beside what is shown, and of no weight where it fails.
-    if (this.#described?.name !== name) this.#described = { name, done: this.#fetchMeasures(run, component, new AbortController().signal).then(() => {}, () => {}) };
+    if (this.#described?.name !== name)
+      this.#described = {
+        name,
+        done: this.#fetchMeasures(run, component, new AbortController().signal).then(
+          () => {},
+          () => {},
+        ),
+      };
     await this.#described.done;
   }
 
@@ -204,7 +228,9 @@ export class HeadViews {
     const held = this.measures.peek();
     if (run === null || held?.name !== measuresName(run, component)) return [];
     const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
-    return this.applicable.peek().flatMap((name) => (isMetric(name) && at >= 0 ? [[name, valuesOf(held.value, name)[at]] as const] : []));
+    return this.applicable
+      .peek()
+      .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, valuesOf(held.value, name)[at]] as const] : []));
   }
 
   #follow(): void {
@@ -271,7 +297,14 @@ export class HeadViews {
         const measures = await this.#fetchMeasures(shown, component, signal);
         return { columns: 1, values: valuesOf(measures, measure), sinkKeys: measures.sinkKeys };
       };
-      return { name: `${measuresName(shown, component)}/${measure}`, measure, component, tokens: [], direction: 'reads', request };
+      return {
+        name: `${measuresName(shown, component)}/${measure}`,
+        measure,
+        component,
+        tokens: [],
+        direction: 'reads',
+        request,
+      };
     }
     const direction = pinned[0] && directionOf(component, pinned[0].stream, chosen);
     if (direction === undefined) return 'pinned';
@@ -281,17 +314,38 @@ export class HeadViews {
       if (direction === 'readBy' && component.layers.some(({ held }) => held === 'recomputed')) return 'readers';
       const positions = pinned.map(({ position }) => position);
       const size = this.rowSize.value;
-      const request = async (signal: AbortSignal): Promise<Numbers> => numbersOf(await this.#remote.headRows({ runId, component: component.component, positions, direction, mean: pinnedMean, size }, signal));
-      return { name: `${name}/${size}/${pinnedMean}/${positions.join()}`, measure, component, tokens: pinned, direction, request };
+      const request = async (signal: AbortSignal): Promise<Numbers> =>
+        numbersOf(
+          await this.#remote.headRows(
+            { runId, component: component.component, positions, direction, mean: pinnedMean, size },
+            signal,
+          ),
+        );
+      return {
+        name: `${name}/${size}/${pinnedMean}/${positions.join()}`,
+        measure,
+        component,
+        tokens: pinned,
+        direction,
+        request,
+      };
     }
     const other = this.held.value ?? this.#other.value;
-    if (other === undefined || other.stream !== (direction === 'reads' ? component.keyStream : component.queryStream)) return 'other';
+    if (other === undefined || other.stream !== (direction === 'reads' ? component.keyStream : component.queryStream))
+      return 'other';
     // Where the mean is over those that can see the other one, the rest are not asked for.
-    const seeing = pinned.filter(({ position }) => (direction === 'reads' ? canRead(component, position, other.position) : canRead(component, other.position, position)));
+    const seeing = pinned.filter(({ position }) =>
+      direction === 'reads'
+        ? canRead(component, position, other.position)
+        : canRead(component, other.position, position),
+    );
     const tokens = pinnedMean === 'seeing' && seeing.length > 0 ? seeing : pinned;
     const own = tokens.map(({ position }) => position);
     const [queries, keys] = direction === 'reads' ? [own, [other.position]] : [[other.position], own];
-    const request = async (signal: AbortSignal): Promise<Numbers> => ({ columns: 1, values: (await this.#remote.headPairs({ runId, component: component.component, queries, keys }, signal)).weights });
+    const request = async (signal: AbortSignal): Promise<Numbers> => ({
+      columns: 1,
+      values: (await this.#remote.headPairs({ runId, component: component.component, queries, keys }, signal)).weights,
+    });
     return { name: `${name}/${queries.join()}/${keys.join()}`, measure, component, tokens, direction, other, request };
   }
 
@@ -312,14 +366,26 @@ export function isMetric(measure: Measure): measure is MetricName {
 
 /** Heads by their largest number, with the token that a metric is about. */
 function rank({ component, columns, values, sinkKeys, measure }: ShownMeasure): ListedHead[] {
-  const largest = headsOf(component).map((_, i) => values.subarray(i * columns, (i + 1) * columns).reduce((most, value) => Math.max(most, value), 0));
-  const keys = new Map(measure === 'sinkMass' && sinkKeys !== undefined ? headsOf(component).map((head, i) => [headLabel(head), sinkKeys[i]]) : []);
+  const largest = headsOf(component).map((_, i) =>
+    values.subarray(i * columns, (i + 1) * columns).reduce((most, value) => Math.max(most, value), 0),
+  );
+  const keys = new Map(
+    measure === 'sinkMass' && sinkKeys !== undefined
+      ? headsOf(component).map((head, i) => [headLabel(head), sinkKeys[i]])
+      : [],
+  );
   return rankHeads(component, largest).map((head) => ({ ...head, key: keys.get(headLabel(head)) }));
 }
 
 function tilesOf({ component, columns, values, ceiling }: ShownMeasure): Thumbnails {
   const shares = ceiling === 1 ? values : values.map((value) => (ceiling > 0 ? value / ceiling : 0));
-  return { numHeads: component.layers.map(({ numHeads }) => numHeads), rows: 1, columns, pixels: encodeThumbnail(shares), sinks: [] };
+  return {
+    numHeads: component.layers.map(({ numHeads }) => numHeads),
+    rows: 1,
+    columns,
+    pixels: encodeThumbnail(shares),
+    sinks: [],
+  };
 }
 
 function numbersOf({ columns, maxima }: HeadRows): Numbers {

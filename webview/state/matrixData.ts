@@ -72,8 +72,14 @@ const maxRowBytes = 8 * 2 ** 20;
 
 /** The parts of all large matrices that were looked at last. */
 export class KeptParts {
-  readonly tiles = new LRUCache<string, Maxima>({ maxSize: maxTileBytes, sizeCalculation: ({ maxima }) => maxima.byteLength + 64 });
-  readonly rows = new LRUCache<string, Float32Array>({ maxSize: maxRowBytes, sizeCalculation: (weights) => weights.byteLength + 64 });
+  readonly tiles = new LRUCache<string, Maxima>({
+    maxSize: maxTileBytes,
+    sizeCalculation: ({ maxima }) => maxima.byteLength + 64,
+  });
+  readonly rows = new LRUCache<string, Float32Array>({
+    maxSize: maxRowBytes,
+    sizeCalculation: (weights) => weights.byteLength + 64,
+  });
 
   clear(): void {
     this.tiles.clear();
@@ -128,7 +134,9 @@ export class RemoteMatrix {
 
   /** A weight that is here already, from a row or a tile. */
   weightAt(query: number, key: number): number | undefined {
-    const known = this.#parts.kept.rows.peek(this.#rowName(query, 'reads'))?.[key] ?? this.#parts.kept.rows.peek(this.#rowName(key, 'readBy'))?.[query];
+    const known =
+      this.#parts.kept.rows.peek(this.#rowName(query, 'reads'))?.[key] ??
+      this.#parts.kept.rows.peek(this.#rowName(key, 'readBy'))?.[query];
     if (known !== undefined) return known;
     const [row, column] = [Math.floor(query / tileSize), Math.floor(key / tileSize)];
     const tile = this.#parts.kept.tiles.peek(this.#tileName({ level: 0, row, column }));

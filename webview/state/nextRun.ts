@@ -18,11 +18,20 @@ export interface FetchedRun {
 }
 
 /** Fetches what of a run is looked at: the selected heads, and thumbnails of a size unless it is 0. Throws what the host says. */
-export async function fetchRun(store: PatternStore, { info }: PanelRun, wanted: HeadSelection, thumbnailSize: number, signal: AbortSignal): Promise<FetchedRun> {
+export async function fetchRun(
+  store: PatternStore,
+  { info }: PanelRun,
+  wanted: HeadSelection,
+  thumbnailSize: number,
+  signal: AbortSignal,
+): Promise<FetchedRun> {
   const selection = normalizeSelection(wanted, info.components);
   const component = info.components.find((each) => each.component === selection.component);
   if (component === undefined) throw new RangeError('There is nothing to look at.');
-  const [matrix, thumbnails] = await Promise.all([store.matrix(info, selection, component, signal), thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component.component, thumbnailSize, signal)]);
+  const [matrix, thumbnails] = await Promise.all([
+    store.matrix(info, selection, component, signal),
+    thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component.component, thumbnailSize, signal),
+  ]);
   return { shown: { selection, component, matrix }, thumbnails };
 }
 
@@ -39,5 +48,10 @@ export function idle(): Promise<void> {
 export function isSameRun({ info: one }: PanelRun, shown: PanelRun | null): boolean {
   if (shown === null) return false;
   const { info: other } = shown;
-  return one.runId === other.runId && one.model.path === other.model.path && one.streams.length === other.streams.length && one.streams.every(({ text }, i) => text === other.streams[i].text);
+  return (
+    one.runId === other.runId &&
+    one.model.path === other.model.path &&
+    one.streams.length === other.streams.length &&
+    one.streams.every(({ text }, i) => text === other.streams[i].text)
+  );
 }

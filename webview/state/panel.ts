@@ -1,13 +1,43 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
-import { isSameSelection, normalizeSelection, type Component, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
-import { countsInMean, directionOf, hasSinks, lightingFrom, lookAt, oftenRead, sourcesOf, type Lighting, type Look, type Sources } from '../../src/model/lighting';
+import {
+  isSameSelection,
+  normalizeSelection,
+  type Component,
+  type ComponentInfo,
+  type HeadRef,
+  type HeadSelection,
+} from '../../src/model/head';
+import {
+  countsInMean,
+  directionOf,
+  hasSinks,
+  lightingFrom,
+  lookAt,
+  oftenRead,
+  sourcesOf,
+  type Lighting,
+  type Look,
+  type Sources,
+} from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { KeptPanel, PanelAction, PanelApi, PanelAppearance, PanelEvents, PanelIntents, PanelLive, PanelRun, PanelStatus, PictureView, Thumbnails } from '../../src/protocol';
+import type {
+  KeptPanel,
+  PanelAction,
+  PanelApi,
+  PanelAppearance,
+  PanelEvents,
+  PanelIntents,
+  PanelLive,
+  PanelRun,
+  PanelStatus,
+  PictureView,
+  Thumbnails,
+} from '../../src/protocol';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -70,7 +100,12 @@ export class Panel {
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
     const selection = normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []);
     // The same object as long as it says the same.
-    return (this.#lastSelection = this.#lastSelection !== undefined && isSameSelection(this.#lastSelection, selection) && this.#lastSelection.aggregation === selection.aggregation ? this.#lastSelection : selection);
+    return (this.#lastSelection =
+      this.#lastSelection !== undefined &&
+      isSameSelection(this.#lastSelection, selection) &&
+      this.#lastSelection.aggregation === selection.aggregation
+        ? this.#lastSelection
+        : selection);
   });
   /** Whether the matrix shows another head than the selected ones. */
   readonly isPreviewing: ReadonlySignal<boolean> = computed(() => {
@@ -78,7 +113,9 @@ export class Panel {
     return preview !== undefined && (selected === undefined || !isSameSelection(preview.selection, selected.selection));
   });
   /** What is shown, as matrix, in the text and as a list: the previewed head, else the selection. */
-  readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() => (this.isPreviewing.value ? this.preview.value : this.selected.value));
+  readonly matrix: ReadonlySignal<ShownPattern | undefined> = computed(() =>
+    this.isPreviewing.value ? this.preview.value : this.selected.value,
+  );
   /** The tokens that are looked at: the pinned ones, else the one under the pointer, the keyboard's, or the editor's. */
   readonly looking: ReadonlySignal<readonly TokenRef[]> = computed(() => {
     const { pinned } = this.view.value;
@@ -89,7 +126,9 @@ export class Panel {
   /** What is to be lit, which is not there at once where the pattern is large. */
   readonly look: ReadonlySignal<Look | undefined> = computed(() => {
     const shown = this.matrix.value;
-    return shown === undefined ? undefined : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
+    return shown === undefined
+      ? undefined
+      : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
   });
   readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
     const shown = this.matrix.value;
@@ -103,13 +142,16 @@ export class Panel {
       return lighting;
     }
     // What was lit before, under its own name, for the moment that rows of a large pattern need to come.
-    return this.#lastLighting?.shown === shown && !this.#lightRows.isLate.value ? this.#lastLighting.lighting : undefined;
+    return this.#lastLighting?.shown === shown && !this.#lightRows.isLate.value
+      ? this.#lastLighting.lighting
+      : undefined;
   });
   /** The weight under the crosshair; undefined where there is none, or where it has not come yet. */
   readonly crosshairWeight: ReadonlySignal<number | undefined> = computed(() => {
     const cell = this.crosshair.value;
     const matrix = this.matrix.value?.matrix;
-    if (cell === undefined || matrix === undefined || cell.query >= matrix.numQueries || cell.key >= matrix.numKeys) return undefined;
+    if (cell === undefined || matrix === undefined || cell.query >= matrix.numQueries || cell.key >= matrix.numKeys)
+      return undefined;
     if (matrix.kind === 'remote') void [matrix.rowsArrived.value, matrix.tilesArrived.value];
     return matrix.weightAt(cell.query, cell.key);
   });
@@ -121,19 +163,28 @@ export class Panel {
   /** Those that draw as much, and are not proven to be sinks. */
   readonly oftenRead: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.matrix.value;
-    return shown === undefined ? [] : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
+    return shown === undefined
+      ? []
+      : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
   });
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
-    return lighting === undefined ? undefined : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
+    return lighting === undefined
+      ? undefined
+      : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
   });
   readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
     const { background, foreground } = this.theme.value;
     const { colourMap } = this.appearance.value;
-    return { reads: rampFor(colourMap, background, foreground, 'reads'), readBy: rampFor(colourMap, background, foreground, 'readBy') };
+    return {
+      reads: rampFor(colourMap, background, foreground, 'reads'),
+      readBy: rampFor(colourMap, background, foreground, 'readBy'),
+    };
   });
   /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
-  readonly direction: ReadonlySignal<Direction> = computed(() => this.lighting.value?.direction ?? this.view.value.direction);
+  readonly direction: ReadonlySignal<Direction> = computed(
+    () => this.lighting.value?.direction ?? this.view.value.direction,
+  );
 
   #lastSelection: HeadSelection | undefined;
   #lastLighting: { readonly shown: ShownPattern; readonly lighting: Lighting } | undefined;
@@ -162,7 +213,8 @@ export class Panel {
     connection.on('status', (value) => (this.status.value = value));
     connection.on('first', (value) => this.#store.keepFirst(value));
     connection.on('run', (value) => {
-      if (value?.isLive === true && this.selected.peek() !== undefined && !isSameRun(value, this.run.peek())) void this.#exchangeRun(value);
+      if (value?.isLive === true && this.selected.peek() !== undefined && !isSameRun(value, this.run.peek()))
+        void this.#exchangeRun(value);
       else this.#showRun(value);
     });
     connection.on('live', (value) => (this.live.value = value ?? undefined));
@@ -206,7 +258,13 @@ export class Panel {
     batch(() => {
       this.crosshair.value = undefined;
       this.previewHead.value = undefined;
-      this.change({ selection: this.#selectionOfComponent.get(component) ?? { component, heads: [{ layer: 0, head: 0 }], aggregation } });
+      this.change({
+        selection: this.#selectionOfComponent.get(component) ?? {
+          component,
+          heads: [{ layer: 0, head: 0 }],
+          aggregation,
+        },
+      });
     });
   }
 
@@ -214,7 +272,12 @@ export class Panel {
   pin(token: TokenRef, adds = false): void {
     const { pinned } = this.view.peek();
     const isPinned = pinned.some((other) => isSameToken(other, token));
-    if (adds) this.change({ pinned: isPinned ? pinned.filter((other) => !isSameToken(other, token)) : [...pinned.filter(({ stream }) => stream === token.stream), token].slice(-maxPinned) });
+    if (adds)
+      this.change({
+        pinned: isPinned
+          ? pinned.filter((other) => !isSameToken(other, token))
+          : [...pinned.filter(({ stream }) => stream === token.stream), token].slice(-maxPinned),
+      });
     else this.change({ pinned: isPinned && pinned.length === 1 ? [] : [token] });
   }
 
@@ -279,7 +342,13 @@ export class Panel {
     const arrived = performance.now();
     this.#next?.controller.abort();
     const next: NextRun = (this.#next = { controller: new AbortController() });
-    const fetched = await fetchRun(this.#store, run, this.view.peek().selection, this.#thumbnailSize, next.controller.signal).catch(() => undefined);
+    const fetched = await fetchRun(
+      this.#store,
+      run,
+      this.view.peek().selection,
+      this.#thumbnailSize,
+      next.controller.signal,
+    ).catch(() => undefined);
     // Where the panel shares its thread with the editor, keys go first.
     await idle();
     if (next !== this.#next) return;
@@ -293,7 +362,8 @@ export class Panel {
         this.found.value = [];
         this.run.value = run;
         this.selected.value = shown;
-        if (thumbnails !== undefined) this.thumbnails.value = { component: shown.component.component, value: thumbnails };
+        if (thumbnails !== undefined)
+          this.thumbnails.value = { component: shown.component.component, value: thumbnails };
       }
       if (next.view !== undefined) this.#showView(next.view);
       this.editorHover.value = next.hover;
@@ -313,7 +383,20 @@ export class Panel {
     this.#store.clear();
     this.#selectionOfComponent.clear();
     batch(() => {
-      for (const cleared of [this.hovered, this.cursor, this.previewHead, this.crosshair, this.pointed, this.selected, this.preview, this.thumbnails, this.picture, this.dataError, this.editorHover]) cleared.value = undefined;
+      for (const cleared of [
+        this.hovered,
+        this.cursor,
+        this.previewHead,
+        this.crosshair,
+        this.pointed,
+        this.selected,
+        this.preview,
+        this.thumbnails,
+        this.picture,
+        this.dataError,
+        this.editorHover,
+      ])
+        cleared.value = undefined;
       this.found.value = [];
       this.generation.value++;
       // The view that the host looks at the run with comes after it, and what is looked at with it came before.
@@ -333,7 +416,8 @@ export class Panel {
   }
 
   #followSelection(): void {
-    let wanted: { readonly info: RunInfo; readonly selection: HeadSelection; readonly controller: AbortController } | undefined;
+    let wanted:
+      { readonly info: RunInfo; readonly selection: HeadSelection; readonly controller: AbortController } | undefined;
     effect(() => {
       const run = this.run.value;
       const selection = this.selection.value;
@@ -374,7 +458,13 @@ export class Panel {
     });
   }
 
-  #load(run: PanelRun, selection: HeadSelection, component: ComponentInfo, aborted: AbortSignal, show: (shown: ShownPattern) => void): void {
+  #load(
+    run: PanelRun,
+    selection: HeadSelection,
+    component: ComponentInfo,
+    aborted: AbortSignal,
+    show: (shown: ShownPattern) => void,
+  ): void {
     const held = this.#store.held(run.info.runId, selection, component);
     if (held !== undefined) return show({ selection, component, matrix: held });
     void settle(

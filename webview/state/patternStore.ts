@@ -1,6 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
-import { headLabel, isSameSelection, type Component, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import {
+  headLabel,
+  isSameSelection,
+  type Component,
+  type ComponentInfo,
+  type HeadSelection,
+} from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
@@ -15,7 +21,11 @@ const maxLarge = 24;
 /** Matrices and thumbnails of runs, asked for when looked at and kept while there is room. */
 export class PatternStore {
   readonly #remote: Client<PanelApi>;
-  readonly #whole = new LRUCache<string, WholeMatrix>({ maxSize: maxBytes, maxEntrySize: 2 ** 31, sizeCalculation: ({ bytes }) => bytes + 64 });
+  readonly #whole = new LRUCache<string, WholeMatrix>({
+    maxSize: maxBytes,
+    maxEntrySize: 2 ** 31,
+    sizeCalculation: ({ bytes }) => bytes + 64,
+  });
   readonly #large = new LRUCache<string, RemoteMatrix>({ max: maxLarge });
   readonly #parts = new KeptParts();
   readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
@@ -36,12 +46,18 @@ export class PatternStore {
   }
 
   /** A matrix, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
-  async matrix(info: RunInfo, selection: HeadSelection, component: ComponentInfo, signal: AbortSignal): Promise<MatrixData> {
+  async matrix(
+    info: RunInfo,
+    selection: HeadSelection,
+    component: ComponentInfo,
+    signal: AbortSignal,
+  ): Promise<MatrixData> {
     const { runId, streams } = info;
     const found = this.held(runId, selection, component);
     if (found !== undefined) return found;
     const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
-    if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream))) return this.#overview(runId, selection, signal);
+    if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream)))
+      return this.#overview(runId, selection, signal);
     const matrix = this.#keep(runId, selection, component, await this.#remote.pattern({ runId, selection }, signal));
     if (matrix === undefined) throw new ExplorerError('invalidMessage', ['pattern']);
     return matrix;
@@ -57,7 +73,12 @@ export class PatternStore {
     return this.#first?.runId === runId ? this.#first.selection : undefined;
   }
 
-  #keep(runId: number, selection: HeadSelection, { isCausal }: ComponentInfo, pattern: Pattern): WholeMatrix | undefined {
+  #keep(
+    runId: number,
+    selection: HeadSelection,
+    { isCausal }: ComponentInfo,
+    pattern: Pattern,
+  ): WholeMatrix | undefined {
     if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) return undefined;
     const matrix = new WholeMatrix(pattern, isCausal);
     this.#whole.set(nameOf(runId, selection), matrix);
@@ -70,7 +91,8 @@ export class PatternStore {
       name: nameOf(runId, selection),
       kept: this.#parts,
       tile: (place, aborted) => this.#remote.tile({ runId, selection, ...place }, aborted),
-      row: async (position, direction, aborted) => (await this.#remote.row({ runId, selection, position, direction }, aborted)).weights,
+      row: async (position, direction, aborted) =>
+        (await this.#remote.row({ runId, selection, position, direction }, aborted)).weights,
     });
     this.#large.set(nameOf(runId, selection), matrix);
     return matrix;
@@ -96,7 +118,11 @@ export class PatternStore {
 }
 
 /** Runs a request and hands over what comes of it, unless it was cancelled. */
-export async function settle<T>(request: Promise<T>, done: (value: T) => void, failed: (error: ExplorerError) => void): Promise<void> {
+export async function settle<T>(
+  request: Promise<T>,
+  done: (value: T) => void,
+  failed: (error: ExplorerError) => void,
+): Promise<void> {
   try {
     done(await request);
   } catch (error) {

@@ -37,6 +37,7 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
     set({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
     set({ stream: component.keyStream, position: cell.key }, mark.crossKey);
   }
-  if (component !== undefined) for (const position of panel.sinks.value) set({ stream: component.keyStream, position }, mark.sink);
+  if (component !== undefined)
+    for (const position of panel.sinks.value) set({ stream: component.keyStream, position }, mark.sink);
   return { levels, marks };
 }

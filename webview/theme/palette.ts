@@ -38,7 +38,9 @@ export function levelRules(ramp: Ramp, outline: Rgb | undefined): string {
   for (let level = 1; level <= numLevels; level++) {
     const depth = level / numLevels;
     const edge = outline === undefined ? '' : `box-shadow: inset 0 0 0 ${edgeOf(depth)}px ${cssColour(outline)};`;
-    rules.push(`.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`);
+    rules.push(
+      `.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`,
+    );
   }
   return rules.join('\n');
 }

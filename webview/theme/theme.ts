@@ -58,7 +58,10 @@ export function followTheme(): ReadonlySignal<Theme> {
   const update = (): void => {
     theme.value = readTheme();
   };
-  new MutationObserver(update).observe(document.body, { attributes: true, attributeFilter: ['class', 'data-vscode-theme-id'] });
+  new MutationObserver(update).observe(document.body, {
+    attributes: true,
+    attributeFilter: ['class', 'data-vscode-theme-id'],
+  });
   new MutationObserver(update).observe(document.documentElement, { attributes: true, attributeFilter: ['style'] });
   matchMedia('(forced-colors: active)').addEventListener('change', update);
   return theme;

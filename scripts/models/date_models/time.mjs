@@ -10,9 +10,20 @@ const times = [];
 for (let run = 0; run < 12; run++) {
   const start = process.cpuUsage();
   for (let length = 1; length <= numTarget; length++) {
-    await session.run({ input_ids: row(numSource, (_, at) => BigInt(20 + at)), attention_mask: row(numSource, () => 1n), decoder_input_ids: row(length, (_, at) => BigInt(20 + at)) });
+    await session.run({
+      input_ids: row(numSource, (_, at) => BigInt(20 + at)),
+      attention_mask: row(numSource, () => 1n),
+      decoder_input_ids: row(length, (_, at) => BigInt(20 + at)),
+    });
   }
   times.push(process.cpuUsage(start).user / 1000);
 }
 times.sort((a, b) => a - b);
-console.log(JSON.stringify({ numSource, numTarget, medianMilliseconds: Math.round(times[times.length >> 1]), fastestMilliseconds: Math.round(times[0]) }));
+console.log(
+  JSON.stringify({
+    numSource,
+    numTarget,
+    medianMilliseconds: Math.round(times[times.length >> 1]),
+    fastestMilliseconds: Math.round(times[0]),
+  }),
+);

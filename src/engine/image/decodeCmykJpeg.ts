@@ -41,5 +41,9 @@ function mixed(white: number, colour: number): number {
 
 /** libjpeg's tables of 16 bits (`jdcolor.c`), inverted as it does for YCCK. */
 function fromYcc(y: number, blue: number, red: number): [number, number, number] {
-  return [clip(255 - (y + ((91881 * red + 32768) >> 16))), clip(255 - (y + ((-22554 * blue - 46802 * red + 32768) >> 16))), clip(255 - (y + ((116130 * blue + 32768) >> 16)))];
+  return [
+    clip(255 - (y + ((91881 * red + 32768) >> 16))),
+    clip(255 - (y + ((-22554 * blue - 46802 * red + 32768) >> 16))),
+    clip(255 - (y + ((116130 * blue + 32768) >> 16))),
+  ];
 }

@@ -8,7 +8,12 @@ const extension = 0x21;
 const graphicControl = 0xf9;
 const imageDescriptor = 0x2c;
 /** First row and step of the four passes of an interlaced picture. */
-const passes = [[0, 8], [4, 8], [2, 4], [1, 2]] as const;
+const passes = [
+  [0, 8],
+  [4, 8],
+  [2, 4],
+  [1, 2],
+] as const;
 
 /**
  * Decodes the first frame of a GIF file: what it does not cover has its transparent colour, else the first one, as Pillow has it.
@@ -31,8 +36,15 @@ export function decodeGif(bytes: Uint8Array): Raster {
         } else reader.skipBlocks();
         break;
       case imageDescriptor: {
-        const [left, top, frameWidth, frameHeight, frameFlags] = [reader.short(), reader.short(), reader.short(), reader.short(), reader.byte()];
-        if (frameWidth === 0 || frameHeight === 0 || left + frameWidth > width || top + frameHeight > height) throw new Error('its first frame does not fit');
+        const [left, top, frameWidth, frameHeight, frameFlags] = [
+          reader.short(),
+          reader.short(),
+          reader.short(),
+          reader.short(),
+          reader.byte(),
+        ];
+        if (frameWidth === 0 || frameHeight === 0 || left + frameWidth > width || top + frameHeight > height)
+          throw new Error('its first frame does not fit');
         if ((frameFlags & 0x80) !== 0) palette = reader.bytes(3 << ((frameFlags & 7) + 1));
         if (palette === undefined) throw new Error('it has no palette');
         const colours = paletteOf(palette);
@@ -61,7 +73,9 @@ export function decodeGif(bytes: Uint8Array): Raster {
 /** Rows in the order in which a file has them. */
 function rowsOf(height: number, isInterlaced: boolean): readonly number[] {
   const steps = isInterlaced ? passes : ([[0, 1]] as const);
-  return steps.flatMap(([first, step]) => Array.from({ length: Math.max(0, Math.ceil((height - first) / step)) }, (_, i) => first + i * step));
+  return steps.flatMap(([first, step]) =>
+    Array.from({ length: Math.max(0, Math.ceil((height - first) / step)) }, (_, i) => first + i * step),
+  );
 }
 
 /** Undoes the compression (LZW) of so many indices; what comes after them is left. */
@@ -95,7 +109,8 @@ function unpack(reader: Reader, codeBits: number, count: number): Uint8Array {
     }
     if (code === clear + 1) throw new Error('it ends too early');
     // Only the very next code may stand for what is just being made.
-    if (previous < 0 ? code > clear : code > next || (code === next && next >= before.length)) throw new Error('it uses a code that it has not made');
+    if (previous < 0 ? code > clear : code > next || (code === next && next >= before.length))
+      throw new Error('it uses a code that it has not made');
     const isNew = code === next;
     const known = isNew ? previous : code;
     const length = lengths[known];

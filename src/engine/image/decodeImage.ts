@@ -21,7 +21,11 @@ export interface DecodedPicture extends Raster {
  * Decodes a PNG, JPEG, WebP or GIF file (its first frame) as `PIL.Image.open(…).convert('RGB')` after `exif_transpose` does:
  * the orientation is applied and alpha dropped. Throws `imageUnreadable`, `tookTooLong`, `imageTooLarge` before it decodes, or `outOfMemory`.
  */
-export async function decodeImage(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<DecodedPicture> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  name: string,
+  deadlines: Deadlines = noDeadlines,
+): Promise<DecodedPicture> {
   const header = readImageHeader(bytes, name);
   let raster: Raster;
   try {
@@ -29,9 +33,12 @@ export async function decodeImage(bytes: Uint8Array, name: string, deadlines: De
     raster = deadlines.run('preparePicture', header.width * header.height, () => decode(bytes));
   } catch (error) {
     if (error instanceof ExplorerError) throw error;
-    throw isAllocationFailure(error) ? new ExplorerError('outOfMemory', [`the picture ${name}`], { cause: error }) : new ExplorerError('imageUnreadable', [name, reasonOf(error)], { cause: error });
+    throw isAllocationFailure(error)
+      ? new ExplorerError('outOfMemory', [`the picture ${name}`], { cause: error })
+      : new ExplorerError('imageUnreadable', [name, reasonOf(error)], { cause: error });
   }
-  if (raster.width !== header.width || raster.height !== header.height) throw new ExplorerError('imageUnreadable', [name, 'it has another size than its header says']);
+  if (raster.width !== header.width || raster.height !== header.height)
+    throw new ExplorerError('imageUnreadable', [name, 'it has another size than its header says']);
   // What is shown is what the model sees, and that is opaque.
   for (let i = 3; i < raster.pixels.length; i += 4) raster.pixels[i] = 255;
   return { ...orient(raster, header.orientation), notices: decodingNotices(header) };

@@ -55,7 +55,7 @@ export function decodePng(bytes: Uint8Array): Raster {
   const gathered = new Uint8Array(pushBytes);
   let length = 0;
   for (const part of data) {
-    for (let at = 0; at < part.length; ) {
+    for (let at = 0; at < part.length;) {
       const piece = part.subarray(at, at + pushBytes - length);
       gathered.set(piece, length);
       length += piece.length;
@@ -74,23 +74,42 @@ function readHeader(bytes: Uint8Array): PngHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [depth, colours, compression, filter, interlace] = bytes.subarray(24, 29);
   const type = colourTypes[colours];
-  if (view.getUint32(8) !== 13 || type === undefined || !type.depths.includes(depth) || compression !== 0 || filter !== 0 || interlace > 1) throw new Error('its header is not one of a PNG');
-  return { width: view.getUint32(16), height: view.getUint32(20), depth, channels: type.channels, isIndexed: colours === 3, isInterlaced: interlace === 1 };
+  if (
+    view.getUint32(8) !== 13 ||
+    type === undefined ||
+    !type.depths.includes(depth) ||
+    compression !== 0 ||
+    filter !== 0 ||
+    interlace > 1
+  )
+    throw new Error('its header is not one of a PNG');
+  return {
+    width: view.getUint32(16),
+    height: view.getUint32(20),
+    depth,
+    channels: type.channels,
+    isIndexed: colours === 3,
+    isInterlaced: interlace === 1,
+  };
 }
 
 /** What makes the picture: its compressed data in parts, and its palette; all other chunks, transparency among them, are left. */
-function readChunks(bytes: Uint8Array, isIndexed: boolean): { readonly data: readonly Uint8Array[]; readonly palette: Uint32Array } {
+function readChunks(
+  bytes: Uint8Array,
+  isIndexed: boolean,
+): { readonly data: readonly Uint8Array[]; readonly palette: Uint32Array } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const data: Uint8Array[] = [];
   let palette: Uint32Array = new Uint32Array();
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
     const end = at + 12 + length;
     if (end > bytes.length) break;
     const content = bytes.subarray(at + 8, end - 4);
     switch (String.fromCharCode(...bytes.subarray(at + 4, at + 8))) {
       case 'PLTE':
-        if (length === 0 || length % 3 !== 0 || length > 3 * 256) throw new Error('its palette has an impossible length');
+        if (length === 0 || length % 3 !== 0 || length > 3 * 256)
+          throw new Error('its palette has an impossible length');
         palette = paletteOf(content);
         break;
       case 'IDAT':
@@ -125,7 +144,14 @@ class Rows {
     const { width, height, depth, channels, isIndexed, isInterlaced } = header;
     this.#header = header;
     const steps = 2 ** Math.min(depth, 8) - 1;
-    this.#colours = channels > 1 || depth === 16 ? undefined : isIndexed ? palette : Uint32Array.from({ length: steps + 1 }, (_, i) => pixelOf((i * 255) / steps, (i * 255) / steps, (i * 255) / steps));
+    this.#colours =
+      channels > 1 || depth === 16
+        ? undefined
+        : isIndexed
+          ? palette
+          : Uint32Array.from({ length: steps + 1 }, (_, i) =>
+              pixelOf((i * 255) / steps, (i * 255) / steps, (i * 255) / steps),
+            );
     this.#pixels = new Uint32Array(width * height);
     this.#step = Math.max(1, (depth * channels) / 8);
     this.#passes = (isInterlaced ? adam7 : whole).values();
@@ -133,7 +159,7 @@ class Rows {
   }
 
   add(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) {
+    for (let at = 0; at < bytes.length;) {
       if (this.#pass === undefined) throw new Error('it holds more data than its size says');
       const piece = bytes.subarray(at, at + this.#row.length - this.#length);
       this.#row.set(piece, this.#length);
@@ -185,13 +211,15 @@ class Rows {
       return;
     }
     if (channels === 1) {
-      for (let x = 0, at = 1; x < count; x++, to += right, at += 2) pixels[to] = row[at] > 0 ? 0xffffffff : pixelOf(row[at + 1], row[at + 1], row[at + 1]);
+      for (let x = 0, at = 1; x < count; x++, to += right, at += 2)
+        pixels[to] = row[at] > 0 ? 0xffffffff : pixelOf(row[at + 1], row[at + 1], row[at + 1]);
       return;
     }
     // Of 16 bits the upper eight come first.
     const sample = depth / 8;
     const [green, blue] = channels < 3 ? [0, 0] : [sample, 2 * sample];
-    for (let x = 0, at = 1; x < count; x++, to += right, at += this.#step) pixels[to] = row[at] | (row[at + green] << 8) | (row[at + blue] << 16) | 0xff000000;
+    for (let x = 0, at = 1; x < count; x++, to += right, at += this.#step)
+      pixels[to] = row[at] | (row[at + green] << 8) | (row[at + blue] << 16) | 0xff000000;
   }
 }
 

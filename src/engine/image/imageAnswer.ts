@@ -3,12 +3,21 @@ import type { ModelAnswer } from '../../model/modelInfo';
 import type { OutputTensor } from '../feeds';
 
 /** What a classifier says of a picture: the most probable label of each output of logits that config.json has labels for, at a fixed place in order of its outputs. */
-export function readAnswers(outputs: ReadonlyMap<string, OutputTensor>, config: Readonly<Record<string, unknown>>): ModelAnswer[] {
+export function readAnswers(
+  outputs: ReadonlyMap<string, OutputTensor>,
+  config: Readonly<Record<string, unknown>>,
+): ModelAnswer[] {
   const labels = labelsOf(config['id2label']);
   if (labels.length === 0) return [];
   const answers: ModelAnswer[] = [];
   for (const [name, { dims, data }] of outputs) {
-    if (!/logits|scores|^output/i.test(name) || dims.length !== 2 || dims[1] !== labels.length || !(data instanceof Float32Array)) continue;
+    if (
+      !/logits|scores|^output/i.test(name) ||
+      dims.length !== 2 ||
+      dims[1] !== labels.length ||
+      !(data instanceof Float32Array)
+    )
+      continue;
     const logits = data.subarray(0, labels.length);
     const best = logits.reduce((top, logit, i) => (logit > logits[top] ? i : top), 0);
     const sum = logits.reduce((total, logit) => total + Math.exp(logit - logits[best]), 0);
@@ -21,6 +30,8 @@ export function readAnswers(outputs: ReadonlyMap<string, OutputTensor>, config: 
 function labelsOf(table: unknown): string[] {
   if (typeof table !== 'object' || table === null) return [];
   const entries = Object.entries(table);
-  const labels = entries.map((_, i) => (Object.hasOwn(table, String(i)) ? (table as Record<string, unknown>)[String(i)] : undefined)); // checked to be an object
+  const labels = entries.map((_, i) =>
+    Object.hasOwn(table, String(i)) ? (table as Record<string, unknown>)[String(i)] : undefined,
+  ); // checked to be an object
   return labels.every((label) => typeof label === 'string') ? labels : [];
 }

@@ -31,12 +31,28 @@ export function readImageHeader(bytes: Uint8Array, name: string): ImageHeader {
   if (header === undefined) throw new ExplorerError('imageUnreadable', [name, 'it is no PNG, JPEG, GIF or WebP file']);
   const { width, height, numScans = 1 } = header;
   if (!(width > 0 && height > 0)) throw new ExplorerError('imageUnreadable', [name, 'its header states no size']);
-  if (width * height > maxImagePixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels`, `${maxImagePixels / 1e6} million`]);
-  if (Math.max(width, height) > maxImageSide) throw new ExplorerError('imageTooLarge', [name, `a side of ${Math.max(width, height)} pixels`, String(maxImageSide)]);
-  if (header.isCmyk === true && width * height > maxCmykPixels) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels of four colours`, `${maxCmykPixels / 1e6} million`]);
+  if (width * height > maxImagePixels)
+    throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels`, `${maxImagePixels / 1e6} million`]);
+  if (Math.max(width, height) > maxImageSide)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `a side of ${Math.max(width, height)} pixels`,
+      String(maxImageSide),
+    ]);
+  if (header.isCmyk === true && width * height > maxCmykPixels)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `${width} × ${height} pixels of four colours`,
+      `${maxCmykPixels / 1e6} million`,
+    ]);
   // Narrow pictures are decoded in blocks of up to 32 pixels like all others.
   const numDecoded = numScans * Math.ceil(width / 32) * Math.ceil(height / 32) * 1024;
-  if (numScans > 1 && numDecoded > maxScannedPixels) throw new ExplorerError('imageTooLarge', [name, `${numScans} scans of ${width} × ${height} pixels`, `${Math.floor(maxScannedPixels / 1e6)} million in all`]);
+  if (numScans > 1 && numDecoded > maxScannedPixels)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `${numScans} scans of ${width} × ${height} pixels`,
+      `${Math.floor(maxScannedPixels / 1e6)} million in all`,
+    ]);
   return header;
 }
 
@@ -51,7 +67,8 @@ function textAt(bytes: Uint8Array, at: number, length: number): string {
 }
 
 function readPng(bytes: Uint8Array): ImageHeader | undefined {
-  if (textAt(bytes, 0, 8) !== '\x89PNG\r\n\x1a\n' || bytes.length < 33 || textAt(bytes, 12, 4) !== 'IHDR') return undefined;
+  if (textAt(bytes, 0, 8) !== '\x89PNG\r\n\x1a\n' || bytes.length < 33 || textAt(bytes, 12, 4) !== 'IHDR')
+    return undefined;
   const view = viewOf(bytes);
   let orientation = 1;
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
@@ -59,7 +76,13 @@ function readPng(bytes: Uint8Array): ImageHeader | undefined {
     if (type === 'eXIf') orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + view.getUint32(at)));
     if (type === 'IEND') break;
   }
-  return { format: 'png', width: view.getUint32(16), height: view.getUint32(20), orientation, isDeepGrey: bytes[24] === 16 && bytes[25] === 0 };
+  return {
+    format: 'png',
+    width: view.getUint32(16),
+    height: view.getUint32(20),
+    orientation,
+    isDeepGrey: bytes[24] === 16 && bytes[25] === 0,
+  };
 }
 
 function readGif(bytes: Uint8Array): ImageHeader | undefined {
@@ -74,7 +97,12 @@ function readWebp(bytes: Uint8Array, name: string): ImageHeader | undefined {
   const size24 = (at: number): number => 1 + (view.getUint16(at, true) | (bytes[at + 2] << 16));
   switch (textAt(bytes, 12, 4)) {
     case 'VP8 ':
-      return { format: 'webp', width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff, orientation: 1 };
+      return {
+        format: 'webp',
+        width: view.getUint16(26, true) & 0x3fff,
+        height: view.getUint16(28, true) & 0x3fff,
+        orientation: 1,
+      };
     case 'VP8L': {
       const bits = view.getUint32(21, true);
       return { format: 'webp', width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff), orientation: 1 };
@@ -82,7 +110,7 @@ function readWebp(bytes: Uint8Array, name: string): ImageHeader | undefined {
     case 'VP8X': {
       if ((bytes[20] & 2) !== 0) throw new ExplorerError('imageUnreadable', [name, 'it is an animation']);
       let orientation = 1;
-      for (let at = 12; at + 8 <= bytes.length; ) {
+      for (let at = 12; at + 8 <= bytes.length;) {
         const length = view.getUint32(at + 4, true);
         if (textAt(bytes, at, 4) === 'EXIF') orientation = exifOrientation(bytes.subarray(at + 8, at + 8 + length));
         at += 8 + length + (length & 1);
@@ -103,7 +131,7 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
   let size: { readonly width: number; readonly height: number } | undefined;
   let numScans: number | undefined;
   let isCmyk = false;
-  for (let at = 2; at + 4 <= bytes.length; ) {
+  for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) throw unreadable('it is damaged');
     const marker = bytes[at + 1];
     // Fill bytes, and markers that stand alone.
@@ -117,7 +145,8 @@ function readJpeg(bytes: Uint8Array, name: string): ImageHeader | undefined {
     }
     const length = view.getUint16(at + 2);
     if (length < 2) throw unreadable('it is damaged');
-    if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0') orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
+    if (marker === 0xe1 && textAt(bytes, at + 4, 6) === 'Exif\0\0')
+      orientation = exifOrientation(bytes.subarray(at + 10, at + 2 + length));
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker) && at + 10 <= bytes.length) {
       isCmyk = bytes[at + 9] === 4;
       size = { height: view.getUint16(at + 5), width: view.getUint16(at + 7) };

@@ -89,7 +89,16 @@ export class ImageModel {
   /** Why the first layer that could not be placed was not. */
   #unplaced: string | undefined;
 
-  private constructor(spec: ModelSpec, info: ModelInfo, session: AttentionSession, resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>, layout: PixelLayout, embedding: PatchEmbedding | undefined, preprocessing: Preprocessing | undefined, makeOthers: (picture: ShapedPicture) => readonly ModelInput[]) {
+  private constructor(
+    spec: ModelSpec,
+    info: ModelInfo,
+    session: AttentionSession,
+    resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>,
+    layout: PixelLayout,
+    embedding: PatchEmbedding | undefined,
+    preprocessing: Preprocessing | undefined,
+    makeOthers: (picture: ShapedPicture) => readonly ModelInput[],
+  ) {
     this.info = { ...info, readFiles: inputAccount(resolved.readFiles, resolved, []).files.map((file) => plain(file)) };
     this.#spec = spec;
     this.#session = session;
@@ -103,14 +112,26 @@ export class ImageModel {
   }
 
   /** Finds, reads and prepares a model. Throws `modelReadsText` and what its settings lack before anything is loaded, and the errors of reading its files and its graph. */
-  static async load(choosing: ChosenRuntime | PromiseLike<ChosenRuntime>, from: FileAccess, spec: ModelSpec, onProgress: (progress: EngineEvents['progress']) => void = () => {}, signal?: AbortSignal, limits: MemoryLimits = usualLimits): Promise<ImageModel> {
+  static async load(
+    choosing: ChosenRuntime | PromiseLike<ChosenRuntime>,
+    from: FileAccess,
+    spec: ModelSpec,
+    onProgress: (progress: EngineEvents['progress']) => void = () => {},
+    signal?: AbortSignal,
+    limits: MemoryLimits = usualLimits,
+  ): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(from, spec);
     const resolved = await resolveModel(access, spec.path);
     const files = await readModelFiles(access, resolved.modelPath);
     signal?.throwIfAborted();
     const { index, sites } = files.analysis;
-    if (takesEmbeddings(files)) throw new ExplorerError('pictureBesideText', [resolved.name, baseName(resolved.visionPath ?? 'vision_encoder.onnx'), files.name]);
+    if (takesEmbeddings(files))
+      throw new ExplorerError('pictureBesideText', [
+        resolved.name,
+        baseName(resolved.visionPath ?? 'vision_encoder.onnx'),
+        files.name,
+      ]);
     if (readsOf(index) === 'text') throw new ExplorerError('modelReadsText', [resolved.name]);
     const names = index.inputs.map((input) => input.name);
     const { roles } = planInputs(index, names, new Set(names));
@@ -123,13 +144,31 @@ export class ImageModel {
     if (sites.length === 0) throw noAttention(resolved.name, files.analysis);
     const embedding = patchEmbedding(index, pixels.name);
     const layout = layoutOf(pixels, embedding);
-    const preprocessing = resolved.preprocessorConfig === undefined ? undefined : readPreprocessing(resolved.preprocessorConfig.settings, resolved.name, { file: resolved.preprocessorConfig.file, modelType: resolved.config['model_type'] });
+    const preprocessing =
+      resolved.preprocessorConfig === undefined
+        ? undefined
+        : readPreprocessing(resolved.preprocessorConfig.settings, resolved.name, {
+            file: resolved.preprocessorConfig.file,
+            modelType: resolved.config['model_type'],
+          });
     // What the file fixes is known before anything is loaded.
-    const checkMemory = (size: PixelSize): void => checkPicture(resolved.name, size, { files, layout, candidates: gridCandidates(embedding, resolved.config, size), limits });
+    const checkMemory = (size: PixelSize): void =>
+      checkPicture(resolved.name, size, {
+        files,
+        layout,
+        candidates: gridCandidates(embedding, resolved.config, size),
+        limits,
+      });
     checkMemory({ width: layout.width ?? 1, height: layout.height ?? 1 });
     onProgress({ stage: 'loadModel' });
     const { runtime, reason } = await choosing;
-    const session = await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true, numItems: itemsOf(pixels) });
+    const session = await AttentionSession.create({
+      ort: runtime.ort,
+      runtime,
+      files,
+      wantOutputs: true,
+      numItems: itemsOf(pixels),
+    });
     const info: ModelInfo = {
       name: plain(resolved.name),
       path: resolved.modelPath,
@@ -141,11 +180,23 @@ export class ImageModel {
       reads: 'image',
     };
     const masks = index.inputs.filter((input) => roles.get(input.name) === 'pixelMask');
-    const makeOthers = (picture: ShapedPicture): readonly ModelInput[] => [...plan.make({ ids: [] }).inputs, ...masks.map((mask) => pixelMask(mask, picture))];
-    return new ImageModel(spec, info, session, { ...resolved, cachedFiles: access.cachedFiles, readFiles: access.readFiles }, layout, embedding, preprocessing, (picture) => {
-      checkMemory(picture);
-      return makeOthers(picture);
-    });
+    const makeOthers = (picture: ShapedPicture): readonly ModelInput[] => [
+      ...plan.make({ ids: [] }).inputs,
+      ...masks.map((mask) => pixelMask(mask, picture)),
+    ];
+    return new ImageModel(
+      spec,
+      info,
+      session,
+      { ...resolved, cachedFiles: access.cachedFiles, readFiles: access.readFiles },
+      layout,
+      embedding,
+      preprocessing,
+      (picture) => {
+        checkMemory(picture);
+        return makeOthers(picture);
+      },
+    );
   }
 
   /** Whether this is the model that a specification asks for. */
@@ -157,9 +208,15 @@ export class ImageModel {
   async prepare(bytes: Uint8Array, name: string, deadlines: Deadlines = noDeadlines): Promise<PreparedPicture> {
     const decoded = await decodeImage(bytes, name, deadlines);
     const steps = this.#preprocessing;
-    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () => shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize(decoded)), name));
+    const shaped = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
+      shapePicture(decoded, steps ?? assumedPreprocessing(this.#ownSize(decoded)), name),
+    );
     const { width, height } = this.#layout;
-    if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height) throw new ExplorerError('modelUnsupported', [this.info.name, `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`]);
+    if ((width ?? shaped.width) !== shaped.width || (height ?? shaped.height) !== shaped.height)
+      throw new ExplorerError('modelUnsupported', [
+        this.info.name,
+        `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and ${steps === undefined ? 'this one becomes' : `its ${steps.file} makes them`} ${shaped.width} × ${shaped.height}`,
+      ]);
     const notices: Notice[] = [...this.#resolved.notices, ...this.#session.notices, ...decoded.notices];
     if (steps === undefined) notices.push({ code: 'pictureAssumed', args: [shaped.width, shaped.height] });
     else notices.push(...shapingNotices(steps, decoded));
@@ -179,22 +236,43 @@ export class ImageModel {
     const { layers, failed, report, outputs } = await this.#session.run(inputs, { hasWindows: true });
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
-    if (layers.length === 0) throw new ExplorerError('checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
-    const drawn = this.#plainly(layers, candidates, true) ?? (await this.#placed(layers, picture, inputs)) ?? this.#plainly(layers, candidates, false);
-    if (drawn === undefined) throw new ExplorerError('imageNoGrid', [this.info.name, this.#reasonWithoutGrid(layers, candidates)]);
-    const notices = [...failed, ...drawn.failed].map(({ path, reason }): Notice => ({ code: 'siteNotDrawn', args: [path, reason] }));
+    if (layers.length === 0)
+      throw new ExplorerError('checksFailed', [this.info.name, failed[0]?.reason ?? 'nothing came out'], { details });
+    const drawn =
+      this.#plainly(layers, candidates, true) ??
+      (await this.#placed(layers, picture, inputs)) ??
+      this.#plainly(layers, candidates, false);
+    if (drawn === undefined)
+      throw new ExplorerError('imageNoGrid', [this.info.name, this.#reasonWithoutGrid(layers, candidates)]);
+    const notices = [...failed, ...drawn.failed].map(({ path, reason }): Notice => ({
+      code: 'siteNotDrawn',
+      args: [path, reason],
+    }));
     for (const { grid } of drawn.streams) {
-      const numWindows = candidates.find(({ rows, columns }) => rows === grid?.rows && columns === grid.columns)?.numWindows;
-      if (grid !== undefined && numWindows !== undefined) notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
+      const numWindows = candidates.find(
+        ({ rows, columns }) => rows === grid?.rows && columns === grid.columns,
+      )?.numWindows;
+      if (grid !== undefined && numWindows !== undefined)
+        notices.push({ code: 'patchesByStride', args: [numWindows, grid.patchWidth, grid.patchHeight] });
     }
-    if (drawn.paddingShare > 0.005) notices.push({ code: 'edgePaddingRead', args: [Math.round(drawn.paddingShare * 100)] });
+    if (drawn.paddingShare > 0.005)
+      notices.push({ code: 'edgePaddingRead', args: [Math.round(drawn.paddingShare * 100)] });
     const components = describeComponents(drawn.layers, drawn.streamsOf);
-    return { streams: drawn.streams, layers: storedLayers(drawn.layers, components), components, notices, answers: readAnswers(outputs, config) };
+    return {
+      streams: drawn.streams,
+      layers: storedLayers(drawn.layers, components),
+      components,
+      notices,
+      answers: readAnswers(outputs, config),
+    };
   }
 
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
-    return reportView(this.info.name, [this.#report], this.#resolved, { account: this.#account(), notices: [...this.#resolved.notices, ...this.#facts] });
+    return reportView(this.info.name, [this.#report], this.#resolved, {
+      account: this.#account(),
+      notices: [...this.#resolved.notices, ...this.#facts],
+    });
   }
 
   /** What it was fed in its latest run. Throws `nothingRead` before one. */
@@ -221,26 +299,50 @@ export class ImageModel {
     const { config } = this.#resolved;
     const side = configNumber(config, ['image_size', 'img_size', 'input_size']) ?? usualSide;
     const { width, height } = this.#layout;
-    if (height !== undefined && width === undefined) return { width: Math.max(1, Math.round((decoded.width / decoded.height) * height)), height };
+    if (height !== undefined && width === undefined)
+      return { width: Math.max(1, Math.round((decoded.width / decoded.height) * height)), height };
     return { width: width ?? height ?? side, height: height ?? width ?? side };
   }
 
   /** Layers over all tokens of the picture, where the first grid that fits is that of them; where `isAll`, undefined unless it is of every layer. */
-  #plainly(layers: readonly LayerWeights[], candidates: readonly GridCandidate[], isAll: boolean): PlacedLayers | undefined {
+  #plainly(
+    layers: readonly LayerWeights[],
+    candidates: readonly GridCandidate[],
+    isAll: boolean,
+  ): PlacedLayers | undefined {
     const isWhole = ({ batch, numQueries, numKeys }: LayerWeights): boolean => batch === 1 && numQueries === numKeys;
     for (const numTokens of new Set(layers.filter(isWhole).map((layer) => layer.numKeys))) {
       const grid = fitGrid(candidates, numTokens);
       if (typeof grid === 'string') continue;
-      const [drawn, others] = [layers.filter((layer) => isWhole(layer) && layer.numKeys === numTokens), layers.filter((layer) => !isWhole(layer) || layer.numKeys !== numTokens)];
+      const [drawn, others] = [
+        layers.filter((layer) => isWhole(layer) && layer.numKeys === numTokens),
+        layers.filter((layer) => !isWhole(layer) || layer.numKeys !== numTokens),
+      ];
       if (isAll && others.length > 0) return undefined;
-      const failed = others.map(({ path, batch, numQueries, numKeys }) => ({ path, reason: batch > 1 ? `it is computed within ${batch} windows, not over the whole picture` : `it is over ${numQueries} queries and ${numKeys} keys, not over the ${numTokens} tokens of the picture` }));
-      return { layers: drawn, streams: [imageStream(grid, numTokens, this.#resolved.config)], streamsOf: () => ({ queryStream: 0, keyStream: 0 }), failed, paddingShare: 0 };
+      const failed = others.map(({ path, batch, numQueries, numKeys }) => ({
+        path,
+        reason:
+          batch > 1
+            ? `it is computed within ${batch} windows, not over the whole picture`
+            : `it is over ${numQueries} queries and ${numKeys} keys, not over the ${numTokens} tokens of the picture`,
+      }));
+      return {
+        layers: drawn,
+        streams: [imageStream(grid, numTokens, this.#resolved.config)],
+        streamsOf: () => ({ queryStream: 0, keyStream: 0 }),
+        failed,
+        paddingShare: 0,
+      };
     }
     return undefined;
   }
 
   /** Layers over grids of their own, or within windows, put where the graph says that they stand; undefined where it does not. */
-  async #placed(layers: readonly LayerWeights[], picture: ShapedPicture, inputs: readonly ModelInput[]): Promise<PlacedLayers | undefined> {
+  async #placed(
+    layers: readonly LayerWeights[],
+    picture: ShapedPicture,
+    inputs: readonly ModelInput[],
+  ): Promise<PlacedLayers | undefined> {
     const places = await this.#places(inputs);
     const sites = this.#session.analysis.sites;
     const placesOf = ({ path, component, layer }: LayerWeights): SitePlaces | string => {
@@ -256,14 +358,16 @@ export class ImageModel {
   async #places(inputs: readonly ModelInput[]): Promise<Placements> {
     const [pixels] = inputs;
     const size = pixels.dims.join(' ');
-    if (this.#placements?.size !== size) this.#placements = { size, found: await this.#session.positions(inputs, pixels, this.#layout.isChannelLast) };
+    if (this.#placements?.size !== size)
+      this.#placements = { size, found: await this.#session.positions(inputs, pixels, this.#layout.isChannelLast) };
     return this.#placements.found;
   }
 
   #reasonWithoutGrid(layers: readonly LayerWeights[], candidates: readonly GridCandidate[]): string {
     if (layers.some(({ batch }) => batch > 1)) return this.#unplaced ?? 'where its windows lie is not known';
     const square = layers.find((layer) => layer.numQueries === layer.numKeys);
-    const grid = square === undefined ? 'none of it is of tokens among themselves' : fitGrid(candidates, square.numKeys);
+    const grid =
+      square === undefined ? 'none of it is of tokens among themselves' : fitGrid(candidates, square.numKeys);
     return typeof grid === 'string' ? grid : (this.#unplaced ?? 'its patches are not known');
   }
 
@@ -273,20 +377,31 @@ export class ImageModel {
     const numHeads = this.#report.sites.reduce((sum, site) => sum + (site.numHeads ?? 1), 0);
     if (numTokens ** 2 * numHeads * 4 <= maxAttentionBytes) return;
     const bytes = bytesOfPlaces(await this.#places(inputs));
-    if (bytes === undefined || bytes > maxAttentionBytes) throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
+    if (bytes === undefined || bytes > maxAttentionBytes)
+      throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
 
   #pixels(picture: ShapedPicture): ModelInput {
     const { input, numChannels, isChannelLast } = this.#layout;
     const { width, height } = picture;
     const type = dataTypeName(input.dataType) ?? 'float32';
-    const steps = this.#preprocessing ?? { ...assumedPreprocessing(picture), ...(type === 'uint8' ? { rescale: undefined, normalize: undefined } : {}) };
+    const steps = this.#preprocessing ?? {
+      ...assumedPreprocessing(picture),
+      ...(type === 'uint8' ? { rescale: undefined, normalize: undefined } : {}),
+    };
     const values = pictureValues(picture, steps, numChannels, isChannelLast);
     const numItems = itemsOf(input);
     // A fixed batch is filled with copies.
     const data = allocate(type, values.length * numItems);
-    for (let item = 0; item < numItems; item++) for (let i = 0; i < values.length; i++) data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
-    return { name: input.name, type, dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width], data };
+    for (let item = 0; item < numItems; item++)
+      for (let i = 0; i < values.length; i++)
+        data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
+    return {
+      name: input.name,
+      type,
+      dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width],
+      data,
+    };
   }
 }
 
@@ -306,14 +421,33 @@ function bytesOfPlaces(placements: Placements): number | undefined {
 const copies = 2;
 
 /** Throws `modelTooLarge` where the batch that a file takes is more than the engine has memory for, all its items being the same picture. */
-function checkPicture(name: string, { width, height }: PixelSize, { files, layout, candidates, limits }: { readonly files: ModelFiles; readonly layout: PixelLayout; readonly candidates: readonly GridCandidate[]; readonly limits: MemoryLimits }): void {
+function checkPicture(
+  name: string,
+  { width, height }: PixelSize,
+  {
+    files,
+    layout,
+    candidates,
+    limits,
+  }: {
+    readonly files: ModelFiles;
+    readonly layout: PixelLayout;
+    readonly candidates: readonly GridCandidate[];
+    readonly limits: MemoryLimits;
+  },
+): void {
   const numItems = itemsOf(layout.input);
   if (numItems === 1) return;
   const { index, sites } = files.analysis;
   const numTokens = Math.max(1, ...candidates.map(({ rows, columns }) => rows * columns));
   const attentionBytes = 4 * numItems * numTokens ** 2 * sites.reduce((sum, { numHeads }) => sum + (numHeads ?? 1), 0);
   checkBytes(name, attentionBytes, maxAttentionBytes);
-  checkBytes(name, copies * (attentionBytes + 4 * numItems * width * height * layout.numChannels) + numItems * activationBytes(index, numTokens), limits.engineBytes);
+  checkBytes(
+    name,
+    copies * (attentionBytes + 4 * numItems * width * height * layout.numChannels) +
+      numItems * activationBytes(index, numTokens),
+    limits.engineBytes,
+  );
 }
 
 function layoutOf(input: ValueInfo, embedding: PatchEmbedding | undefined): PixelLayout {
@@ -334,9 +468,11 @@ function shapingNotices({ shapings, by, file }: Preprocessing, decoded: PixelSiz
   const notices: Notice[] = by === 'assumption' ? [{ code: 'processorAssumed', args: [file] }] : [];
   let size = decoded;
   for (const shaping of shapings(decoded)) {
-    if (shaping.kind === 'crop' && (size.width > shaping.size.width || size.height > shaping.size.height)) notices.push({ code: 'pictureCut', args: [] });
+    if (shaping.kind === 'crop' && (size.width > shaping.size.width || size.height > shaping.size.height))
+      notices.push({ code: 'pictureCut', args: [] });
     size = sizeAfter(size, shaping);
-    if (shaping.kind === 'pad' && Math.max(...Object.values(shaping.margins)) > 0) notices.push({ code: 'picturePadded', args: [size.width, size.height] });
+    if (shaping.kind === 'pad' && Math.max(...Object.values(shaping.margins)) > 0)
+      notices.push({ code: 'picturePadded', args: [size.width, size.height] });
   }
   return notices;
 }

@@ -24,28 +24,62 @@ export interface GridCandidate {
  * The grids that a picture of a size can be cut into: by the convolution of the graph, by `patch_size` of config.json, and by what all
  * convolutions up to one that comes later step over. A reader of lines (`isLine`) may join the rows of what it sees into columns.
  */
-export function gridCandidates(embedding: PatchEmbedding | undefined, config: Readonly<Record<string, unknown>>, { width, height }: PixelSize, isLine = false): GridCandidate[] {
+export function gridCandidates(
+  embedding: PatchEmbedding | undefined,
+  config: Readonly<Record<string, unknown>>,
+  { width, height }: PixelSize,
+  isLine = false,
+): GridCandidate[] {
   const candidates: GridCandidate[] = [];
   const place = embedding?.place ?? 'unknown';
-  if (embedding !== undefined) candidates.push({ ...patchCount(embedding, width, height), patchWidth: embedding.strides[1], patchHeight: embedding.strides[0], place, source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels` });
+  if (embedding !== undefined)
+    candidates.push({
+      ...patchCount(embedding, width, height),
+      patchWidth: embedding.strides[1],
+      patchHeight: embedding.strides[0],
+      place,
+      source: `patches of ${embedding.kernel[1]} × ${embedding.kernel[0]} pixels`,
+    });
   const size = visionNumber(config, 'patch_size');
-  if (size !== undefined) candidates.push({ rows: Math.floor(height / size), columns: Math.floor(width / size), patchWidth: size, patchHeight: size, place, source: `a patch_size of ${size}` });
-  if (embedding?.later !== undefined) candidates.push(...laterCandidates(embedding, embedding.later, { width, height }, isLine));
+  if (size !== undefined)
+    candidates.push({
+      rows: Math.floor(height / size),
+      columns: Math.floor(width / size),
+      patchWidth: size,
+      patchHeight: size,
+      place,
+      source: `a patch_size of ${size}`,
+    });
+  if (embedding?.later !== undefined)
+    candidates.push(...laterCandidates(embedding, embedding.later, { width, height }, isLine));
   return candidates.filter(({ rows, columns }) => rows > 0 && columns > 0);
 }
 
-function laterCandidates(embedding: PatchEmbedding, later: readonly Window[], { width, height }: PixelSize, isLine: boolean): GridCandidate[] {
+function laterCandidates(
+  embedding: PatchEmbedding,
+  later: readonly Window[],
+  { width, height }: PixelSize,
+  isLine: boolean,
+): GridCandidate[] {
   const candidates: GridCandidate[] = [];
   let { rows, columns } = patchCount(embedding, width, height);
   let [patchHeight, patchWidth] = embedding.strides;
   const add = (found: { readonly rows: number; readonly patchHeight: number }, numWindows: number): void => {
-    candidates.push({ columns, patchWidth, place: embedding.place, source: `patches of ${patchWidth} × ${found.patchHeight} pixels (${numWindows} convolutions and poolings)`, numWindows, ...found });
+    candidates.push({
+      columns,
+      patchWidth,
+      place: embedding.place,
+      source: `patches of ${patchWidth} × ${found.patchHeight} pixels (${numWindows} convolutions and poolings)`,
+      numWindows,
+      ...found,
+    });
   };
   later.forEach((window, i) => {
     ({ rows, columns } = patchCount(window, columns, rows));
     patchHeight = Math.min(height, patchHeight * window.strides[0]);
     patchWidth *= window.strides[1];
-    if (rows > 0 && columns > 0 && (window.strides[0] > 1 || window.strides[1] > 1 || i === later.length - 1)) add({ rows, patchHeight: rows === 1 ? height : patchHeight }, i + 2);
+    if (rows > 0 && columns > 0 && (window.strides[0] > 1 || window.strides[1] > 1 || i === later.length - 1))
+      add({ rows, patchHeight: rows === 1 ? height : patchHeight }, i + 2);
   });
   if (isLine && rows > 1) add({ rows: 1, patchHeight: height }, later.length + 1);
   return candidates;
@@ -54,7 +88,10 @@ function laterCandidates(embedding: PatchEmbedding, later: readonly Window[], { 
 /** A number of config.json, or of its part for pictures. */
 function visionNumber(config: Readonly<Record<string, unknown>>, name: string): number | undefined {
   const vision = config['vision_config'];
-  return configNumber(config, [name]) ?? (typeof vision === 'object' && vision !== null ? configNumber({ ...vision }, [name]) : undefined);
+  return (
+    configNumber(config, [name]) ??
+    (typeof vision === 'object' && vision !== null ? configNumber({ ...vision }, [name]) : undefined)
+  );
 }
 
 /** The grid that fits a number of tokens, patches and special ones together; a sentence's clause where none does. */
@@ -64,7 +101,8 @@ export function fitGrid(candidates: readonly GridCandidate[], numTokens: number)
     const numSpecial = numTokens - rows * columns;
     if (numSpecial < 0 || numSpecial > maxSpecial) continue;
     // By convention special tokens stand before the patches.
-    if (numSpecial > 0 && place === 'unknown' && candidates.some((candidate) => candidate.place !== 'unknown')) continue;
+    if (numSpecial > 0 && place === 'unknown' && candidates.some((candidate) => candidate.place !== 'unknown'))
+      continue;
     return { rows, columns, first: place === 'first' ? 0 : numSpecial, patchWidth, patchHeight };
   }
   const [{ source, rows, columns }] = candidates;
@@ -72,12 +110,17 @@ export function fitGrid(candidates: readonly GridCandidate[], numTokens: number)
 }
 
 /** The tokens of a picture: special ones by the names that they have in the literature, patches as `row,column` from one. */
-export function imageStream(grid: PatchGrid, numTokens: number, config: Readonly<Record<string, unknown>>): TokenStream {
+export function imageStream(
+  grid: PatchGrid,
+  numTokens: number,
+  config: Readonly<Record<string, unknown>>,
+): TokenStream {
   const numSpecial = numTokens - grid.rows * grid.columns;
   let special = 0;
   const tokens = Array.from({ length: numTokens }, (_, position): Token => {
     const patch = patchAt(grid, position);
-    const piece = patch === undefined ? specialName(special++, numSpecial, config) : `${patch.row + 1},${patch.column + 1}`;
+    const piece =
+      patch === undefined ? specialName(special++, numSpecial, config) : `${patch.row + 1},${patch.column + 1}`;
     return { id: position, piece, start: 0, end: 0, isSpecial: patch === undefined };
   });
   return { role: 'image', text: '', tokens, grid };

@@ -14,7 +14,8 @@ export function interpolate(raster: Raster, size: PixelSize, method: 'corners' |
     columns.forEach((taps, x) => {
       for (const [place, weight] of taps) {
         const at = (y * raster.width + place) * 4;
-        for (let channel = 0; channel < 3; channel++) lines[y * stride + x * 3 + channel] += raster.pixels[at + channel] * weight;
+        for (let channel = 0; channel < 3; channel++)
+          lines[y * stride + x * 3 + channel] += raster.pixels[at + channel] * weight;
       }
     });
   }
@@ -23,7 +24,9 @@ export function interpolate(raster: Raster, size: PixelSize, method: 'corners' |
   rows.forEach((taps, y) => {
     sums.fill(0);
     for (const [place, weight] of taps) for (let i = 0; i < stride; i++) sums[i] += lines[place * stride + i] * weight;
-    for (let x = 0; x < size.width; x++) for (let channel = 0; channel < 3; channel++) pixels[(y * size.width + x) * 4 + channel] = Math.min(255, Math.max(0, Math.round(sums[x * 3 + channel])));
+    for (let x = 0; x < size.width; x++)
+      for (let channel = 0; channel < 3; channel++)
+        pixels[(y * size.width + x) * 4 + channel] = Math.min(255, Math.max(0, Math.round(sums[x * 3 + channel])));
   });
   return { width: size.width, height: size.height, pixels };
 }
@@ -34,7 +37,12 @@ function cornerTaps(from: number, to: number): Taps[] {
   return Array.from({ length: to }, (_, i) => {
     const place = Math.min(from - 1, Math.floor(i * step));
     const share = i * step - place;
-    return share > 0 && place + 1 < from ? [[place, 1 - share], [place + 1, share]] : [[place, 1]];
+    return share > 0 && place + 1 < from
+      ? [
+          [place, 1 - share],
+          [place + 1, share],
+        ]
+      : [[place, 1]];
   });
 }
 
@@ -42,7 +50,9 @@ function cornerTaps(from: number, to: number): Taps[] {
 function gaussianTaps(from: number, to: number): Taps[] {
   const deviation = Math.max(0, (from / to - 1) / 2);
   const radius = Math.trunc(4 * deviation + 0.5);
-  const bell = Array.from({ length: 2 * radius + 1 }, (_, i) => (deviation === 0 ? 1 : Math.exp((-0.5 * (i - radius) ** 2) / deviation ** 2)));
+  const bell = Array.from({ length: 2 * radius + 1 }, (_, i) =>
+    deviation === 0 ? 1 : Math.exp((-0.5 * (i - radius) ** 2) / deviation ** 2),
+  );
   const sum = bell.reduce((total, weight) => total + weight, 0);
   const period = Math.max(1, 2 * (from - 1));
   const mirrored = (place: number): number => {
@@ -53,7 +63,10 @@ function gaussianTaps(from: number, to: number): Taps[] {
     const centre = ((i + 0.5) * from) / to - 0.5;
     const place = Math.floor(centre);
     const weights = new Map<number, number>();
-    for (const [near, share] of [[place, 1 - (centre - place)], [place + 1, centre - place]] as const) {
+    for (const [near, share] of [
+      [place, 1 - (centre - place)],
+      [place + 1, centre - place],
+    ] as const) {
       bell.forEach((weight, k) => {
         const at = mirrored(mirrored(near) + k - radius);
         weights.set(at, (weights.get(at) ?? 0) + (share * weight) / sum);

@@ -36,7 +36,11 @@ interface Frame {
 }
 
 interface Scan {
-  readonly parts: readonly { readonly component: Frame['components'][number]; readonly dc: HuffmanTable | undefined; readonly ac: HuffmanTable | undefined }[];
+  readonly parts: readonly {
+    readonly component: Frame['components'][number];
+    readonly dc: HuffmanTable | undefined;
+    readonly ac: HuffmanTable | undefined;
+  }[];
   readonly first: number;
   readonly last: number;
   readonly high: number;
@@ -55,7 +59,7 @@ export function readJpegCoefficients(bytes: Uint8Array): JpegCoefficients {
   let restartInterval = 0;
   let adobeTransform: number | undefined;
   let hasScan = false;
-  for (let at = 2; at + 4 <= bytes.length; ) {
+  for (let at = 2; at + 4 <= bytes.length;) {
     if (bytes[at] !== 0xff) {
       at++; // what is between a scan's end and the next marker
       continue;
@@ -87,18 +91,22 @@ export function readJpegCoefficients(bytes: Uint8Array): JpegCoefficients {
         restartInterval = (segment[0] << 8) | segment[1];
         break;
       case 0xee:
-        if (segment.length >= 12 && String.fromCharCode(...segment.subarray(0, 5)) === 'Adobe') adobeTransform = segment[11];
+        if (segment.length >= 12 && String.fromCharCode(...segment.subarray(0, 5)) === 'Adobe')
+          adobeTransform = segment[11];
         break;
       case 0xda: {
         if (frame === undefined) throw new Error('its data comes before its size');
         // What is quantised is known at a component's first scan.
-        for (const component of frame.components) if (quantizations[component.quantizationId] !== undefined && !hasScan) component.quantization.set(quantizations[component.quantizationId]);
+        for (const component of frame.components)
+          if (quantizations[component.quantizationId] !== undefined && !hasScan)
+            component.quantization.set(quantizations[component.quantizationId]);
         hasScan = true;
         at += decodeScan(bytes.subarray(at), frame, readScan(segment, frame, tables), restartInterval);
         break;
       }
       default:
-        if (marker >= 0xc3 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc) throw new Error('its kind of JPEG is not read');
+        if (marker >= 0xc3 && marker <= 0xcf && marker !== 0xc8 && marker !== 0xcc)
+          throw new Error('its kind of JPEG is not read');
     }
   }
   if (frame === undefined || !hasScan) throw new Error('it ends too early');
@@ -106,18 +114,23 @@ export function readJpegCoefficients(bytes: Uint8Array): JpegCoefficients {
 }
 
 function readQuantizations(segment: Uint8Array, into: Uint16Array[]): void {
-  for (let at = 0; at < segment.length; ) {
+  for (let at = 0; at < segment.length;) {
     const [is16, id] = [segment[at] >> 4 !== 0, segment[at] & 15];
     at++;
     const size = is16 ? 128 : 64;
     if (at + size > segment.length || id > 3) throw new Error('its tables are damaged');
-    into[id] = Uint16Array.from({ length: 64 }, (_, i) => (is16 ? (segment[at + 2 * i] << 8) | segment[at + 2 * i + 1] : segment[at + i]));
+    into[id] = Uint16Array.from({ length: 64 }, (_, i) =>
+      is16 ? (segment[at + 2 * i] << 8) | segment[at + 2 * i + 1] : segment[at + i],
+    );
     at += size;
   }
 }
 
-function readHuffmanTables(segment: Uint8Array, { dc, ac }: { readonly dc: HuffmanTable[]; readonly ac: HuffmanTable[] }): void {
-  for (let at = 0; at + 17 <= segment.length; ) {
+function readHuffmanTables(
+  segment: Uint8Array,
+  { dc, ac }: { readonly dc: HuffmanTable[]; readonly ac: HuffmanTable[] },
+): void {
+  for (let at = 0; at + 17 <= segment.length;) {
     const [isAc, id] = [segment[at] >> 4 !== 0, segment[at] & 15];
     const counts = segment.subarray(at + 1, at + 17);
     const total = counts.reduce((sum, count) => sum + count, 0);
@@ -143,20 +156,40 @@ function readHuffmanTables(segment: Uint8Array, { dc, ac }: { readonly dc: Huffm
 function readFrame(segment: Uint8Array, isProgressive: boolean): Frame {
   const [bits, high, low, wide, narrow, count] = segment;
   const [height, width] = [(high << 8) | low, (wide << 8) | narrow];
-  if (bits !== 8 || segment.length < 6 + 3 * count || width === 0 || height === 0 || count === 0 || count > 4) throw new Error('its kind of JPEG is not read');
-  const parts = Array.from({ length: count }, (_, i) => segment.subarray(6 + 3 * i, 9 + 3 * i)).map(([id, sampling, quantizationId]) => ({ id, horizontal: sampling >> 4, vertical: sampling & 15, quantizationId }));
-  if (parts.some(({ horizontal, vertical, quantizationId }) => horizontal < 1 || horizontal > 4 || vertical < 1 || vertical > 4 || quantizationId > 3)) throw new Error('its header is damaged');
+  if (bits !== 8 || segment.length < 6 + 3 * count || width === 0 || height === 0 || count === 0 || count > 4)
+    throw new Error('its kind of JPEG is not read');
+  const parts = Array.from({ length: count }, (_, i) => segment.subarray(6 + 3 * i, 9 + 3 * i)).map(
+    ([id, sampling, quantizationId]) => ({ id, horizontal: sampling >> 4, vertical: sampling & 15, quantizationId }),
+  );
+  if (
+    parts.some(
+      ({ horizontal, vertical, quantizationId }) =>
+        horizontal < 1 || horizontal > 4 || vertical < 1 || vertical > 4 || quantizationId > 3,
+    )
+  )
+    throw new Error('its header is damaged');
   const maxHorizontal = Math.max(...parts.map(({ horizontal }) => horizontal));
   const maxVertical = Math.max(...parts.map(({ vertical }) => vertical));
   const [numUnitColumns, numUnitRows] = [Math.ceil(width / (8 * maxHorizontal)), Math.ceil(height / (8 * maxVertical))];
   const components = parts.map((part) => {
     const [numColumns, numRows] = [numUnitColumns * part.horizontal, numUnitRows * part.vertical];
-    return { ...part, quantization: new Uint16Array(64), numColumns, numRows, coefficients: new Int16Array(64 * numColumns * numRows), prediction: 0 };
+    return {
+      ...part,
+      quantization: new Uint16Array(64),
+      numColumns,
+      numRows,
+      coefficients: new Int16Array(64 * numColumns * numRows),
+      prediction: 0,
+    };
   });
   return { width, height, isProgressive, components, maxHorizontal, maxVertical };
 }
 
-function readScan(segment: Uint8Array, { components, isProgressive }: Frame, { dc, ac }: { readonly dc: HuffmanTable[]; readonly ac: HuffmanTable[] }): Scan {
+function readScan(
+  segment: Uint8Array,
+  { components, isProgressive }: Frame,
+  { dc, ac }: { readonly dc: HuffmanTable[]; readonly ac: HuffmanTable[] },
+): Scan {
   const [count] = segment;
   if (segment.length < 4 + 2 * count || count === 0) throw new Error('its data is damaged');
   const parts = Array.from({ length: count }, (_, i) => {
@@ -166,11 +199,21 @@ function readScan(segment: Uint8Array, { components, isProgressive }: Frame, { d
     return { component, dc: dc[ids >> 4], ac: ac[ids & 15] };
   });
   const [first, last, approximation] = segment.subarray(1 + 2 * count);
-  const scan = isProgressive ? { parts, first, last, high: approximation >> 4, low: approximation & 15 } : { parts, first: 0, last: 63, high: 0, low: 0 };
-  if (scan.last > 63 || scan.first > scan.last || scan.low > 13 || (scan.first > 0 && count > 1) || (isProgressive && scan.first === 0 && scan.last > 0)) throw new Error('its data is damaged');
+  const scan = isProgressive
+    ? { parts, first, last, high: approximation >> 4, low: approximation & 15 }
+    : { parts, first: 0, last: 63, high: 0, low: 0 };
+  if (
+    scan.last > 63 ||
+    scan.first > scan.last ||
+    scan.low > 13 ||
+    (scan.first > 0 && count > 1) ||
+    (isProgressive && scan.first === 0 && scan.last > 0)
+  )
+    throw new Error('its data is damaged');
   const needsDc = scan.first === 0 && scan.high === 0;
   const needsAc = scan.last > 0;
-  if (parts.some((part) => (needsDc && part.dc === undefined) || (needsAc && part.ac === undefined))) throw new Error('its tables are missing');
+  if (parts.some((part) => (needsDc && part.dc === undefined) || (needsAc && part.ac === undefined)))
+    throw new Error('its tables are missing');
   return scan;
 }
 
@@ -224,7 +267,10 @@ class Bits {
   /** Drops what is left of a byte, and goes behind the marker that stands there. */
   restart(): void {
     this.#held = this.#count = 0;
-    while (this.at + 1 < this.#bytes.length && !(this.#bytes[this.at] === 0xff && this.#bytes[this.at + 1] >= 0xd0 && this.#bytes[this.at + 1] <= 0xd7)) {
+    while (
+      this.at + 1 < this.#bytes.length &&
+      !(this.#bytes[this.at] === 0xff && this.#bytes[this.at + 1] >= 0xd0 && this.#bytes[this.at + 1] <= 0xd7)
+    ) {
       if (this.#bytes[this.at] === 0xff && this.#bytes[this.at + 1] !== 0) return; // another marker: the data is short
       this.at++;
     }
@@ -266,7 +312,9 @@ function decodeScan(bytes: Uint8Array, frame: Frame, scan: Scan, restartInterval
       begin();
       for (const part of scan.parts) {
         const { horizontal, vertical, numColumns } = part.component;
-        for (let y = 0; y < vertical; y++) for (let x = 0; x < horizontal; x++) decoder.decode(part, ((row * vertical + y) * numColumns + column * horizontal + x) * 64);
+        for (let y = 0; y < vertical; y++)
+          for (let x = 0; x < horizontal; x++)
+            decoder.decode(part, ((row * vertical + y) * numColumns + column * horizontal + x) * 64);
       }
     }
   }
@@ -352,7 +400,8 @@ class BlockDecoder {
     const { first, last, low } = this.#scan;
     const bit = 1 << low;
     const correct = (i: number): void => {
-      if (this.#bits.take(1) === 1 && (coefficients[i] & bit) === 0) coefficients[i] += coefficients[i] > 0 ? bit : -bit;
+      if (this.#bits.take(1) === 1 && (coefficients[i] & bit) === 0)
+        coefficients[i] += coefficients[i] > 0 ? bit : -bit;
     };
     let k = first;
     if (this.#numEmpty === 0) {

@@ -1,7 +1,11 @@
 import type { JpegComponent, JpegCoefficients } from './jpegCoefficients';
 
 /** Where the coefficients of a block stand, in the order in which they come. */
-const zigzag = [0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63];
+const zigzag = [
+  0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
+  35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47,
+  55, 62, 63,
+];
 
 /** A plane of samples, one byte each. */
 interface Plane {
@@ -16,9 +20,13 @@ interface Plane {
 export function samplesOf({ width, height, components }: JpegCoefficients, component: JpegComponent): Plane {
   const maxHorizontal = Math.max(...components.map(({ horizontal }) => horizontal));
   const maxVertical = Math.max(...components.map(({ vertical }) => vertical));
-  const stored = inverse(component, { width: Math.ceil((width * component.horizontal) / maxHorizontal), height: Math.ceil((height * component.vertical) / maxVertical) });
+  const stored = inverse(component, {
+    width: Math.ceil((width * component.horizontal) / maxHorizontal),
+    height: Math.ceil((height * component.vertical) / maxVertical),
+  });
   const [across, down] = [maxHorizontal / component.horizontal, maxVertical / component.vertical];
-  if (!Number.isInteger(across) || !Number.isInteger(down)) throw new Error('its colours are sampled in a way that is not read');
+  if (!Number.isInteger(across) || !Number.isInteger(down))
+    throw new Error('its colours are sampled in a way that is not read');
   if (across === 2 && stored.width > 2 && down === 2) return twiceBoth(stored, width, height);
   if (across === 2 && stored.width > 2 && down === 1) return twiceAcross(stored, width, height);
   if (across === 1 && down === 2) return twiceDown(stored, width, height);
@@ -26,7 +34,10 @@ export function samplesOf({ width, height, components }: JpegCoefficients, compo
 }
 
 /** libjpeg's exact inverse DCT in whole numbers (`jidctint.c`), with its constants of 13 bits. */
-function inverse({ coefficients, quantization, numColumns, numRows }: JpegComponent, { width, height }: { readonly width: number; readonly height: number }): Plane {
+function inverse(
+  { coefficients, quantization, numColumns, numRows }: JpegComponent,
+  { width, height }: { readonly width: number; readonly height: number },
+): Plane {
   const stride = numColumns * 8;
   const samples = new Uint8Array(stride * numRows * 8);
   const block = new Int32Array(64);
@@ -48,7 +59,15 @@ function inverse({ coefficients, quantization, numColumns, numRows }: JpegCompon
 /** One row or column of eight, in place. */
 function pass(block: Int32Array, at: number, step: number, shift: number): void {
   const round = 1 << (shift - 1);
-  const [i1, i2, i3, i4, i5, i6, i7] = [at + step, at + 2 * step, at + 3 * step, at + 4 * step, at + 5 * step, at + 6 * step, at + 7 * step];
+  const [i1, i2, i3, i4, i5, i6, i7] = [
+    at + step,
+    at + 2 * step,
+    at + 3 * step,
+    at + 4 * step,
+    at + 5 * step,
+    at + 6 * step,
+    at + 7 * step,
+  ];
   const z1 = Math.imul(block[i2] + block[i6], 4433);
   const t2 = z1 + Math.imul(block[i6], -15137);
   const t3 = z1 + Math.imul(block[i2], 6270);
@@ -74,9 +93,19 @@ function pass(block: Int32Array, at: number, step: number, shift: number): void 
 }
 
 /** Each sample as often as it stands for pixels (`int_upsample`). */
-function repeated({ stride, samples }: Plane, { across, down, width, height }: { readonly across: number; readonly down: number; readonly width: number; readonly height: number }): Plane {
+function repeated(
+  { stride, samples }: Plane,
+  {
+    across,
+    down,
+    width,
+    height,
+  }: { readonly across: number; readonly down: number; readonly width: number; readonly height: number },
+): Plane {
   const made = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) made[y * width + x] = samples[Math.floor(y / down) * stride + Math.floor(x / across)];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      made[y * width + x] = samples[Math.floor(y / down) * stride + Math.floor(x / across)];
   return { width, height, stride: width, samples: made };
 }
 
@@ -88,7 +117,10 @@ function twiceAcross({ width: stored, stride, samples }: Plane, width: number, h
     for (let x = 0; x < width; x++) {
       const at = x >> 1;
       const other = x % 2 === 0 ? at - 1 : at + 1;
-      made[y * width + x] = other < 0 || other >= stored ? samples[row + at] : (3 * samples[row + at] + samples[row + other] + (x % 2 === 0 ? 1 : 2)) >> 2;
+      made[y * width + x] =
+        other < 0 || other >= stored
+          ? samples[row + at]
+          : (3 * samples[row + at] + samples[row + other] + (x % 2 === 0 ? 1 : 2)) >> 2;
     }
   }
   return { width, height, stride: width, samples: made };
@@ -100,13 +132,18 @@ function twiceDown({ height: stored, stride, samples }: Plane, width: number, he
   for (let y = 0; y < height; y++) {
     const near = (y >> 1) * stride;
     const far = neighbour(y, stored) * stride;
-    for (let x = 0; x < width; x++) made[y * width + x] = (3 * samples[near + x] + samples[far + x] + (y % 2 === 0 ? 1 : 2)) >> 2;
+    for (let x = 0; x < width; x++)
+      made[y * width + x] = (3 * samples[near + x] + samples[far + x] + (y % 2 === 0 ? 1 : 2)) >> 2;
   }
   return { width, height, stride: width, samples: made };
 }
 
 /** The same in both directions at once (`h2v2_fancy_upsample`). */
-function twiceBoth({ width: storedWidth, height: storedHeight, stride, samples }: Plane, width: number, height: number): Plane {
+function twiceBoth(
+  { width: storedWidth, height: storedHeight, stride, samples }: Plane,
+  width: number,
+  height: number,
+): Plane {
   const made = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     const near = (y >> 1) * stride;
@@ -116,7 +153,8 @@ function twiceBoth({ width: storedWidth, height: storedHeight, stride, samples }
       const at = x >> 1;
       const other = x % 2 === 0 ? at - 1 : at + 1;
       const rounding = x % 2 === 0 ? 8 : 7;
-      made[y * width + x] = (other < 0 || other >= storedWidth ? 4 * sum(at) + rounding : 3 * sum(at) + sum(other) + rounding) >> 4;
+      made[y * width + x] =
+        (other < 0 || other >= storedWidth ? 4 * sum(at) + rounding : 3 * sum(at) + sum(other) + rounding) >> 4;
     }
   }
   return { width, height, stride: width, samples: made };

@@ -10,7 +10,10 @@ declare module '@jsquash/jpeg/codec/dec/mozjpeg_dec.js' {
   /** A codec that was started. */
   export interface Codec {
     /** Null where it cannot decode it; the pixels are RGBA. */
-    decode(bytes: Uint8Array, keepsOrientation: boolean): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
+    decode(
+      bytes: Uint8Array,
+      keepsOrientation: boolean,
+    ): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
   }
   const start: (options: object) => Promise<Codec>;
   export default start; // eslint-disable-line no-restricted-syntax -- this is how the package hands it over
@@ -18,7 +21,9 @@ declare module '@jsquash/jpeg/codec/dec/mozjpeg_dec.js' {
 
 declare module '@jsquash/webp/codec/dec/webp_dec.js' {
   interface Codec {
-    decode(bytes: Uint8Array): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
+    decode(
+      bytes: Uint8Array,
+    ): { readonly width: number; readonly height: number; readonly data: Uint8ClampedArray } | null;
   }
   const start: (options: object) => Promise<Codec>;
   export default start; // eslint-disable-line no-restricted-syntax -- this is how the package hands it over

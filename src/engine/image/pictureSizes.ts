@@ -73,7 +73,10 @@ export function toLongest(longest: number): Sizing {
 export function toLongestAbove(longest: number, least: number): Sizing {
   return ({ width, height }) => {
     const scale = longest / Math.max(width, height);
-    return { width: Math.max(roundHalfEven(width * scale), least), height: Math.max(roundHalfEven(height * scale), least) };
+    return {
+      width: Math.max(roundHalfEven(width * scale), least),
+      height: Math.max(roundHalfEven(height * scale), least),
+    };
   };
 }
 
@@ -107,7 +110,10 @@ export function byMultiples(target: PixelSize, multiple: number, keepsAspect: bo
 
 /** The picture's own size, or another's, each side cut down to a multiple (GLPN). */
 export function downToMultiples(multiple: number): Sizing {
-  return ({ width, height }) => ({ width: Math.floor(width / multiple) * multiple, height: Math.floor(height / multiple) * multiple });
+  return ({ width, height }) => ({
+    width: Math.floor(width / multiple) * multiple,
+    height: Math.floor(height / multiple) * multiple,
+  });
 }
 
 /** What a sizing gives, each side grown to a multiple (Mask2Former, MaskFormer, TextNet). */
@@ -133,7 +139,8 @@ export function thumbnailOf(target: PixelSize): Sizing {
 export function byPatches(target: PixelSize, patch: PixelSize): Sizing {
   return (size) => {
     const ratio = Math.max(size.height / target.height, size.width / target.width);
-    const [width, height] = ratio > 1 ? [Math.floor(size.width / ratio), Math.floor(size.height / ratio)] : [size.width, size.height];
+    const [width, height] =
+      ratio > 1 ? [Math.floor(size.width / ratio), Math.floor(size.height / ratio)] : [size.width, size.height];
     const grown = (side: number, by: number): number => (Math.floor((side - 1) / by) + 1) * by;
     return { width: grown(width, patch.width), height: grown(height, patch.height) };
   };

@@ -24,7 +24,12 @@ export function bytesNearestZero(processing: Processing): readonly [number, numb
 }
 
 /** The values of a shaped picture: `values[(channel * height + y) * width + x]`, or the channel last; 0 around its content. */
-export function pictureValues({ width, height, pixels, content }: Raster & { readonly content?: Region }, processing: Processing, numChannels: 1 | 3, isChannelLast: boolean): Float32Array {
+export function pictureValues(
+  { width, height, pixels, content }: Raster & { readonly content?: Region },
+  processing: Processing,
+  numChannels: 1 | 3,
+  isChannelLast: boolean,
+): Float32Array {
   const count = width * height;
   const values = new Float32Array(count * numChannels);
   const { left, top, width: across, height: down } = content ?? { left: 0, top: 0, width, height };
@@ -35,7 +40,10 @@ export function pictureValues({ width, height, pixels, content }: Raster & { rea
     for (let y = top; y < top + down; y++) {
       for (let i = y * width + left; i < y * width + left + across; i++) {
         const at = i * 4;
-        const byte = numChannels === 1 ? (pixels[at] * 19595 + pixels[at + 1] * 38470 + pixels[at + 2] * 7471 + 0x8000) >> 16 : pixels[at + colour];
+        const byte =
+          numChannels === 1
+            ? (pixels[at] * 19595 + pixels[at + 1] * 38470 + pixels[at + 2] * 7471 + 0x8000) >> 16
+            : pixels[at + colour];
         values[isChannelLast ? i * numChannels + channel : channel * count + i] = table[byte];
       }
     }

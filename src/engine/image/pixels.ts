@@ -5,5 +5,7 @@ export function pixelOf(red: number, green: number, blue: number): number {
 
 /** The colours of a table of three bytes each. */
 export function paletteOf(bytes: Uint8Array): Uint32Array {
-  return Uint32Array.from({ length: Math.floor(bytes.length / 3) }, (_, i) => pixelOf(bytes[i * 3], bytes[i * 3 + 1], bytes[i * 3 + 2]));
+  return Uint32Array.from({ length: Math.floor(bytes.length / 3) }, (_, i) =>
+    pixelOf(bytes[i * 3], bytes[i * 3 + 1], bytes[i * 3 + 2]),
+  );
 }

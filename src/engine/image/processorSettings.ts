@@ -7,7 +7,13 @@ import type { Resampling } from './resample';
 const maxSide = 8192;
 
 /** Kinds of sizes that the library takes, by their keys (`VALID_SIZE_DICT_KEYS`). */
-const sizeKeys = ['height,width', 'shortest_edge', 'longest_edge,shortest_edge', 'longest_edge', 'max_height,max_width'];
+const sizeKeys = [
+  'height,width',
+  'shortest_edge',
+  'longest_edge,shortest_edge',
+  'longest_edge',
+  'max_height,max_width',
+];
 
 /** What the settings of an image processor are read from. */
 export interface SettingsSource {
@@ -86,7 +92,8 @@ export class ProcessorSettings {
   channels(key: string): readonly number[] {
     const value = this.value(key);
     const list: readonly unknown[] = Array.isArray(value) ? value : [value];
-    if ((list.length !== 1 && list.length !== 3) || !list.every(isNumber)) throw this.unsupported(`a "${key}" that is no list of three numbers`);
+    if ((list.length !== 1 && list.length !== 3) || !list.every(isNumber))
+      throw this.unsupported(`a "${key}" that is no list of three numbers`);
     return list;
   }
 
@@ -101,7 +108,8 @@ export class ProcessorSettings {
   /** The settings that stand in a setting of their own, without any of the class. */
   inner(key: string): ProcessorSettings {
     const value = this.value(key);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw this.unsupported(`a "${key}" that holds no settings`);
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw this.unsupported(`a "${key}" that holds no settings`);
     return new ProcessorSettings({ ...this.#source, config: { ...value }, defaults: {} });
   }
 
@@ -112,7 +120,8 @@ export class ProcessorSettings {
 }
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const isSide = (value: unknown): value is number => isNumber(value) && Number.isInteger(value) && value > 0 && value <= maxSide;
+const isSide = (value: unknown): value is number =>
+  isNumber(value) && Number.isInteger(value) && value > 0 && value <= maxSide;
 
 function readSize(written: unknown, isSquare: boolean): SizeSetting | undefined {
   if (isSide(written)) return isSquare ? { width: written, height: written } : { shortest: written };
@@ -125,5 +134,12 @@ function readSize(written: unknown, isSquare: boolean): SizeSetting | undefined 
   if (!sizeKeys.includes(Object.keys(parts).sort().join())) return undefined;
   if (!Object.values(parts).every((part) => part === null || isSide(part))) return undefined;
   const part = (name: string): number | undefined => (isSide(parts[name]) ? parts[name] : undefined);
-  return { height: part('height'), width: part('width'), shortest: part('shortest_edge'), longest: part('longest_edge'), maxHeight: part('max_height'), maxWidth: part('max_width') };
+  return {
+    height: part('height'),
+    width: part('width'),
+    shortest: part('shortest_edge'),
+    longest: part('longest_edge'),
+    maxHeight: part('max_height'),
+    maxWidth: part('max_width'),
+  };
 }

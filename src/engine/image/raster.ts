@@ -29,7 +29,8 @@ export function orient(raster: Raster, orientation: number): Raster {
     for (let x = 0; x < newWidth; x++) {
       // Coordinates in the stored picture; where rows became columns they change places first.
       const [column, row] = isTurned ? [y, x] : [x, y];
-      to[y * newWidth + x] = from[(isFlipped ? height - 1 - row : row) * width + (isMirrored ? width - 1 - column : column)];
+      to[y * newWidth + x] =
+        from[(isFlipped ? height - 1 - row : row) * width + (isMirrored ? width - 1 - column : column)];
     }
   }
   return { width: newWidth, height: newHeight, pixels: new Uint8Array(to.buffer) };

@@ -29,28 +29,71 @@ const usualFile = 'preprocessor_config.json';
 /** What settings without any name are read as: they state nearly all of it themselves. */
 const unnamed = 'ViTImageProcessor';
 /** Steps beyond a plain processor's, which settings without a name may ask for. */
-const otherSteps = ['crop_pct', 'offset', 'rescale_offset', 'do_thumbnail', 'do_align_long_axis', 'do_image_splitting', 'keep_aspect_ratio', 'ensure_multiple_of', 'size_divisor', 'do_pan_and_scan', 'crop_to_patches', 'merge_size', 'temporal_patch_size', 'pretrained_cfg'];
+const otherSteps = [
+  'crop_pct',
+  'offset',
+  'rescale_offset',
+  'do_thumbnail',
+  'do_align_long_axis',
+  'do_image_splitting',
+  'keep_aspect_ratio',
+  'ensure_multiple_of',
+  'size_divisor',
+  'do_pan_and_scan',
+  'crop_to_patches',
+  'merge_size',
+  'temporal_patch_size',
+  'pretrained_cfg',
+];
 
 /**
  * Reads the settings of an image processor (`preprocessor_config.json`) as `transformers` does. Throws `modelUnsupported` for one that
  * is not known, and for steps that are not.
  */
-export function readPreprocessing(config: Settings, modelName: string, { file = usualFile, modelType }: PreprocessingContext = {}): Preprocessing {
-  const unsupported = (what: string): ExplorerError => new ExplorerError('modelUnsupported', [modelName, `its ${file} asks for ${what}`]);
+export function readPreprocessing(
+  config: Settings,
+  modelName: string,
+  { file = usualFile, modelType }: PreprocessingContext = {},
+): Preprocessing {
+  const unsupported = (what: string): ExplorerError =>
+    new ExplorerError('modelUnsupported', [modelName, `its ${file} asks for ${what}`]);
   const named = nameOf(config);
-  const byModel = typeof modelType === 'string' && Object.hasOwn(processorOfModel, modelType) ? processorOfModel[modelType] : undefined;
-  if (named === undefined && byModel === undefined) for (const key of otherSteps) if (isAsked(config[key])) throw unsupported(`"${key}", and names no image processor`);
+  const byModel =
+    typeof modelType === 'string' && Object.hasOwn(processorOfModel, modelType)
+      ? processorOfModel[modelType]
+      : undefined;
+  if (named === undefined && byModel === undefined)
+    for (const key of otherSteps) if (isAsked(config[key])) throw unsupported(`"${key}", and names no image processor`);
   const processor = named ?? byModel ?? unnamed;
   if (!Object.hasOwn(processors, processor)) throw unsupported(`the steps of ${processor}, which are not known here`);
   const settings = new ProcessorSettings({ config, defaults: processorDefaults[processor] ?? {}, file, modelName });
-  const processing = named === undefined && byModel === undefined ? { ...processors[processor](settings), isBgr: settings.flag('do_flip_channel_order') } : processors[processor](settings);
-  const assumed = [...settings.assumed].filter(([key]) => key !== 'default_to_square').map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-  return { ...processing, processor, by: named !== undefined ? 'settings' : byModel !== undefined ? 'modelType' : 'assumption', file, assumed };
+  const processing =
+    named === undefined && byModel === undefined
+      ? { ...processors[processor](settings), isBgr: settings.flag('do_flip_channel_order') }
+      : processors[processor](settings);
+  const assumed = [...settings.assumed]
+    .filter(([key]) => key !== 'default_to_square')
+    .map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
+  return {
+    ...processing,
+    processor,
+    by: named !== undefined ? 'settings' : byModel !== undefined ? 'modelType' : 'assumption',
+    file,
+    assumed,
+  };
 }
 
 /** What is done where there are no settings: the model's size, and values from −1 to 1. */
 export function assumedPreprocessing(size: PixelSize): Preprocessing {
-  return { shapings: () => [{ kind: 'resize', size, resampling: 2 }], rescale: 1 / 255, normalize: { mean: [0.5], deviation: [0.5] }, processor: '', by: 'assumption', file: '', assumed: [] };
+  return {
+    shapings: () => [{ kind: 'resize', size, resampling: 2 }],
+    rescale: 1 / 255,
+    normalize: { mean: [0.5], deviation: [0.5] },
+    processor: '',
+    by: 'assumption',
+    file: '',
+    assumed: [],
+  };
 }
 
 function isAsked(value: unknown): boolean {

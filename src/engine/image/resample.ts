@@ -17,7 +17,10 @@ const filters: Readonly<Record<Exclude<Resampling, 0>, Filter>> = {
   2: { support: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) }, // bilinear
   3: { support: 2, weight: (x) => cubic(Math.abs(x)) }, // bicubic
   4: { support: 0.5, weight: (x) => (x > -0.5 && x <= 0.5 ? 1 : 0) }, // box
-  5: { support: 1, weight: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(Math.PI * x))) }, // Hamming, whose constants Pillow has in single precision
+  5: {
+    support: 1,
+    weight: (x) => (Math.abs(x) >= 1 ? 0 : sinc(x) * (Math.fround(0.54) + Math.fround(0.46) * Math.cos(Math.PI * x))),
+  }, // Hamming, whose constants Pillow has in single precision
 };
 
 /** Keys' cubic with a = −0.5. */
@@ -50,7 +53,10 @@ interface Side {
 }
 
 /** Pillow's `precompute_coeffs` with its rounding to fixed point, for a part of the places. */
-function coefficients({ from, to, start: begin, length: places }: Side, { support: unit, weight }: Filter): Coefficients {
+function coefficients(
+  { from, to, start: begin, length: places }: Side,
+  { support: unit, weight }: Filter,
+): Coefficients {
   const scale = from / to;
   const filterScale = Math.max(1, scale);
   const support = unit * filterScale;
@@ -92,7 +98,12 @@ function takeLine({ width, pixels }: Raster, y: number, left: number, line: Uint
 }
 
 /** A row of the source scaled along itself, as three bytes a pixel. */
-function scaleLine({ width, pixels }: Raster, y: number, { first, count, size, weights }: Coefficients, line: Uint8Array): void {
+function scaleLine(
+  { width, pixels }: Raster,
+  y: number,
+  { first, count, size, weights }: Coefficients,
+  line: Uint8Array,
+): void {
   const row = y * width;
   for (let i = 0; i < first.length; i++) {
     let r = half;
@@ -160,7 +171,12 @@ export function rowsNeeded(height: number, size: PixelSize, part: Region, resamp
 
 /** What gives each row itself. */
 function unchanged({ start, length }: Side): Coefficients {
-  return { first: Int32Array.from({ length }, (_, i) => start + i), count: new Int32Array(length).fill(1), size: 1, weights: new Int32Array(length).fill(2 ** precision) };
+  return {
+    first: Int32Array.from({ length }, (_, i) => start + i),
+    count: new Int32Array(length).fill(1),
+    size: 1,
+    weights: new Int32Array(length).fill(2 ** precision),
+  };
 }
 
 /** Pillow's `ImagingScaleAffine`, with its running sum of source places. */
@@ -180,6 +196,7 @@ function resizeNearest(raster: Raster, across: Side, down: Side): Raster {
   const [width, height] = [columns.length, rows.length];
   const from = new Uint32Array(raster.pixels.buffer, raster.pixels.byteOffset, raster.width * raster.height);
   const to = new Uint32Array(width * height);
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) to[y * width + x] = from[rows[y] * raster.width + columns[x]];
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) to[y * width + x] = from[rows[y] * raster.width + columns[x]];
   return { width, height, pixels: new Uint8Array(to.buffer) };
 }

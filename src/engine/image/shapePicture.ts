@@ -32,13 +32,22 @@ const millions = (pixels: number): string => `${Math.floor(pixels / 1e5) / 10} m
 export function shapePicture(raster: Raster, processing: Processing, name: string): ShapedPicture {
   const shapings = processing.shapings(raster);
   checkSizes(raster, shapings, name);
-  let shaped: ShapedPicture = { ...raster, content: wholeOf(raster), source: { width: raster.width, height: raster.height }, placed: wholeOf(raster) };
+  let shaped: ShapedPicture = {
+    ...raster,
+    content: wholeOf(raster),
+    source: { width: raster.width, height: raster.height },
+    placed: wholeOf(raster),
+  };
   for (let i = 0; i < shapings.length; i++) {
     const shaping = shapings[i];
     const next = shapings[i + 1];
     switch (shaping.kind) {
       case 'resize':
-        shaped = scaled(shaped, { size: shaping.size, crop: next?.kind === 'crop' ? next : shaping, resampling: shaping.resampling }, name);
+        shaped = scaled(
+          shaped,
+          { size: shaping.size, crop: next?.kind === 'crop' ? next : shaping, resampling: shaping.resampling },
+          name,
+        );
         if (next?.kind === 'crop') i++;
         break;
       case 'interpolate':
@@ -60,50 +69,118 @@ const wholeOf = ({ width, height }: PixelSize): Region => ({ left: 0, top: 0, wi
 /** Sizes after each step, but those of what is only made in part. */
 function checkSizes(from: PixelSize, shapings: readonly Shaping[], name: string): void {
   let size: PixelSize = from;
-  if (shapings.length === 0 && from.width * from.height > maxShapedPixels) throw new ExplorerError('imageTooLarge', [name, `${from.width} × ${from.height} pixels once it is scaled`, millions(maxShapedPixels)]);
+  if (shapings.length === 0 && from.width * from.height > maxShapedPixels)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `${from.width} × ${from.height} pixels once it is scaled`,
+      millions(maxShapedPixels),
+    ]);
   shapings.forEach((shaping, i) => {
     size = sizeAfter(size, shaping);
     const { width, height } = size;
-    if (!(width >= 1 && height >= 1)) throw new ExplorerError('imageTooNarrow', [name, `${from.width} × ${from.height}`]);
+    if (!(width >= 1 && height >= 1))
+      throw new ExplorerError('imageTooNarrow', [name, `${from.width} × ${from.height}`]);
     const isPart = shaping.kind === 'resize' && shapings[i + 1]?.kind === 'crop';
     // What is on its way is held but once.
     const most = i + 1 < shapings.length ? maxLinePixels : maxShapedPixels;
-    if (!isPart && width * height > most) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels once it is scaled`, millions(most)]);
-    if (Math.max(width, height) > maxScaledSide) throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels once it is scaled`, millions(maxScaledSide)]);
+    if (!isPart && width * height > most)
+      throw new ExplorerError('imageTooLarge', [name, `${width} × ${height} pixels once it is scaled`, millions(most)]);
+    if (Math.max(width, height) > maxScaledSide)
+      throw new ExplorerError('imageTooLarge', [
+        name,
+        `${width} × ${height} pixels once it is scaled`,
+        millions(maxScaledSide),
+      ]);
   });
 }
 
 /** The middle of a picture that is scaled. */
-function scaled(from: ShapedPicture, { size, crop: { size: crop, isRounded }, resampling }: { readonly size: PixelSize; readonly crop: { readonly size: PixelSize; readonly isRounded?: boolean }; readonly resampling: Resampling }, name: string): ShapedPicture {
+function scaled(
+  from: ShapedPicture,
+  {
+    size,
+    crop: { size: crop, isRounded },
+    resampling,
+  }: {
+    readonly size: PixelSize;
+    readonly crop: { readonly size: PixelSize; readonly isRounded?: boolean };
+    readonly resampling: Resampling;
+  },
+  name: string,
+): ShapedPicture {
   const { left, top, part } = centre(size, crop, isRounded);
   const numRows = rowsNeeded(from.height, size, part, resampling);
-  if (part.width * numRows > maxLinePixels) throw new ExplorerError('imageTooLarge', [name, `${part.width} × ${numRows} pixels on the way to its new size`, millions(maxLinePixels)]);
-  const isWhole = part.width === from.width && part.height === from.height && size.width === from.width && size.height === from.height;
+  if (part.width * numRows > maxLinePixels)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `${part.width} × ${numRows} pixels on the way to its new size`,
+      millions(maxLinePixels),
+    ]);
+  const isWhole =
+    part.width === from.width &&
+    part.height === from.height &&
+    size.width === from.width &&
+    size.height === from.height;
   const resized = isWhole ? from : resize(from, size, part, resampling);
   const isFull = part.width === crop.width && part.height === crop.height;
-  const { width, height, pixels } = isFull ? resized : around(resized, { left, top, right: crop.width - part.width - left, bottom: crop.height - part.height - top }, [0, 0, 0]);
+  const { width, height, pixels } = isFull
+    ? resized
+    : around(
+        resized,
+        { left, top, right: crop.width - part.width - left, bottom: crop.height - part.height - top },
+        [0, 0, 0],
+      );
   const [across, down] = [size.width / from.width, size.height / from.height];
-  const placed = { left: from.placed.left * across - part.left + left, top: from.placed.top * down - part.top + top, width: from.placed.width * across, height: from.placed.height * down };
+  const placed = {
+    left: from.placed.left * across - part.left + left,
+    top: from.placed.top * down - part.top + top,
+    width: from.placed.width * across,
+    height: from.placed.height * down,
+  };
   return { width, height, pixels, content: wholeOf({ width, height }), source: from.source, placed };
 }
 
 /** Scaled in floats, which only then become bytes. */
-function interpolated(from: ShapedPicture, size: PixelSize, method: 'corners' | 'gaussian', name: string): ShapedPicture {
-  if (size.width * from.height > maxShapedPixels) throw new ExplorerError('imageTooLarge', [name, `${size.width} × ${from.height} pixels on the way to its new size`, millions(maxShapedPixels)]);
+function interpolated(
+  from: ShapedPicture,
+  size: PixelSize,
+  method: 'corners' | 'gaussian',
+  name: string,
+): ShapedPicture {
+  if (size.width * from.height > maxShapedPixels)
+    throw new ExplorerError('imageTooLarge', [
+      name,
+      `${size.width} × ${from.height} pixels on the way to its new size`,
+      millions(maxShapedPixels),
+    ]);
   const raster = interpolate(from, size, method);
   const [across, down] = [size.width / from.width, size.height / from.height];
-  const placed = { left: from.placed.left * across, top: from.placed.top * down, width: from.placed.width * across, height: from.placed.height * down };
+  const placed = {
+    left: from.placed.left * across,
+    top: from.placed.top * down,
+    width: from.placed.width * across,
+    height: from.placed.height * down,
+  };
   return { ...raster, content: wholeOf(size), source: from.source, placed };
 }
 
 /** The part of a picture that `center_crop` of the library leaves, and where it comes to lie; torchvision's is rounded otherwise. */
-function centre(size: PixelSize, crop: PixelSize, isRounded = false): { readonly left: number; readonly top: number; readonly part: Region } {
+function centre(
+  size: PixelSize,
+  crop: PixelSize,
+  isRounded = false,
+): { readonly left: number; readonly top: number; readonly part: Region } {
   const shift = (have: number, want: number): number => {
     if (isRounded) return have < want ? Math.floor((want - have) / 2) : -roundHalfEven((have - want) / 2);
     return have < want ? Math.ceil((want - have) / 2) : -Math.floor((have - want) / 2);
   };
   const [left, top] = [shift(size.width, crop.width), shift(size.height, crop.height)];
-  const part = { left: Math.max(0, -left), top: Math.max(0, -top), width: Math.min(size.width, crop.width), height: Math.min(size.height, crop.height) };
+  const part = {
+    left: Math.max(0, -left),
+    top: Math.max(0, -top),
+    width: Math.min(size.width, crop.width),
+    height: Math.min(size.height, crop.height),
+  };
   return { left: Math.max(0, left), top: Math.max(0, top), part };
 }
 
@@ -123,11 +200,13 @@ function around(raster: Raster, { left, top, right, bottom }: Margins, fill: Exc
   if (typeof fill === 'string') {
     const columns = mirrored(raster.width, left, width, fill);
     const rows = mirrored(raster.height, top, height, fill);
-    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) to[y * width + x] = from[rows[y] * raster.width + columns[x]];
+    for (let y = 0; y < height; y++)
+      for (let x = 0; x < width; x++) to[y * width + x] = from[rows[y] * raster.width + columns[x]];
   } else {
     const [red, green, blue] = fill;
     to.fill((red | (green << 8) | (blue << 16) | 0xff000000) >>> 0);
-    for (let y = 0; y < raster.height; y++) to.set(from.subarray(y * raster.width, (y + 1) * raster.width), (y + top) * width + left);
+    for (let y = 0; y < raster.height; y++)
+      to.set(from.subarray(y * raster.width, (y + 1) * raster.width), (y + top) * width + left);
   }
   return { width, height, pixels: new Uint8Array(to.buffer) };
 }

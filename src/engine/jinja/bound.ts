@@ -2,8 +2,13 @@ import { JinjaError } from './jinjaError';
 import { Undefined, type Arguments, type Value } from './values';
 
 /** The values of a call's parameters, by their order; undefined for those that are not given. Throws for arguments that are none of them. */
-export function bound(name: string, { positional, named }: Arguments, parameters: readonly string[]): readonly (Value | undefined)[] {
-  if (positional.length > parameters.length) throw new JinjaError(`${name}() takes at most ${parameters.length} arguments (${positional.length} given)`);
+export function bound(
+  name: string,
+  { positional, named }: Arguments,
+  parameters: readonly string[],
+): readonly (Value | undefined)[] {
+  if (positional.length > parameters.length)
+    throw new JinjaError(`${name}() takes at most ${parameters.length} arguments (${positional.length} given)`);
   const values: (Value | undefined)[] = [...positional, ...parameters.slice(positional.length).map(() => undefined)];
   for (const [key, value] of named) {
     const at = parameters.indexOf(key);

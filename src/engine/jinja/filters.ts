@@ -5,7 +5,27 @@ import { capitalized, filled, member, replaced, splitLines, stripped } from './m
 import { operate } from './operators';
 import { json, str } from './printed';
 import { testOf } from './tests';
-import { checkDefined, codePoints, compare, exact, Float, integerOf, isEqual, isList, isTrue, iterate, Iterator, lengthOf, numberOf, Safe, Tuple, typeName, Undefined, type Arguments, type Value } from './values';
+import {
+  checkDefined,
+  codePoints,
+  compare,
+  exact,
+  Float,
+  integerOf,
+  isEqual,
+  isList,
+  isTrue,
+  iterate,
+  Iterator,
+  lengthOf,
+  numberOf,
+  Safe,
+  Tuple,
+  typeName,
+  Undefined,
+  type Arguments,
+  type Value,
+} from './values';
 import { itemOf } from './lookup';
 
 type Filter = (value: Value, args: Arguments) => Value;
@@ -27,7 +47,11 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
   ['dictsort', dictSort],
   ['first', (value) => firstOf(iterate(value))],
   ['float', (value, args) => toFloat(value, bound('float', args, ['default'])[0] ?? new Float(0))],
-  ['format', (value, { positional, named }) => (named.size > 0 ? unsupported('format with names') : filled(str(value), new Tuple(positional)))],
+  [
+    'format',
+    (value, { positional, named }) =>
+      named.size > 0 ? unsupported('format with names') : filled(str(value), new Tuple(positional)),
+  ],
   ['indent', indented],
   ['int', toInteger],
   ['items', (value) => new Iterator(pairsOf(value))],
@@ -47,17 +71,33 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
     'replace',
     (value, args) => {
       const [old, by, count = null] = bound('replace', args, ['old', 'new', 'count']);
-      return replaced(str(value), str(needed('replace', old)), str(needed('replace', by)), count === null ? -1 : integerOf(count));
+      return replaced(
+        str(value),
+        str(needed('replace', old)),
+        str(needed('replace', by)),
+        count === null ? -1 : integerOf(count),
+      );
     },
   ],
-  ['reverse', (value) => (typeof value === 'string' ? codePoints(value).reverse().join('') : new Iterator(reversed(value).values()))],
+  [
+    'reverse',
+    (value) =>
+      typeof value === 'string' ? codePoints(value).reverse().join('') : new Iterator(reversed(value).values()),
+  ],
   ['round', rounded],
   ['safe', (value) => new Safe(str(value))],
   ['slice', sliced],
   ['sort', sorted],
   ['string', (value) => str(value)],
   ['sum', summed],
-  ['title', (value) => str(value).split(new RegExp(`([-${pythonSpace}({\\[<]+)`, 'u')).map((part) => part.slice(0, 1).toUpperCase() + part.slice(1).toLowerCase()).join('')],
+  [
+    'title',
+    (value) =>
+      str(value)
+        .split(new RegExp(`([-${pythonSpace}({\\[<]+)`, 'u'))
+        .map((part) => part.slice(0, 1).toUpperCase() + part.slice(1).toLowerCase())
+        .join(''),
+  ],
   ['tojson', toJson],
   ['trim', (value, args) => stripped(str(value), bound('trim', args, ['chars'])[0] ?? null, true, true)],
   ['truncate', truncated],
@@ -65,7 +105,9 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
   ['wordcount', (value) => (str(value).match(/[\p{L}\p{N}_]+/gu) ?? []).length],
 ];
 
-const filters: ReadonlyMap<string, Filter> = new Map(own.flatMap(([names, filter]) => names.split(' ').map((name) => [name, filter] as const)));
+const filters: ReadonlyMap<string, Filter> = new Map(
+  own.flatMap(([names, filter]) => names.split(' ').map((name) => [name, filter] as const)),
+);
 
 /** Applies a filter by its name. Throws where it fails, or this program has none of that name. */
 export function filter(name: string, value: Value, args: Arguments): Value {
@@ -85,13 +127,20 @@ function attribute(value: Value, name: string): Value {
 
 function centered(text: string, width: number): Value {
   const center = member(text, 'center');
-  return center !== undefined && typeof center === 'object' && center !== null && 'call' in center ? center.call({ positional: [width], named: new Map() }) : text;
+  return center !== undefined && typeof center === 'object' && center !== null && 'call' in center
+    ? center.call({ positional: [width], named: new Map() })
+    : text;
 }
 
 /** Looks up a path such as `a.b.0`, as filters with attributes do. */
 function pathOf(path: Value, byDefault?: Value): (item: Value) => Value {
   if (path === null) return (item) => item;
-  const steps: readonly Value[] = typeof path === 'number' ? [path] : textOf('attribute', path).split('.').map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const steps: readonly Value[] =
+    typeof path === 'number'
+      ? [path]
+      : textOf('attribute', path)
+          .split('.')
+          .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
   return (item) => {
     let value = item;
     for (const step of steps) {
@@ -126,11 +175,19 @@ function* pairsOf(value: Value): IterableIterator<Value> {
 }
 
 function dictSort(value: Value, args: Arguments): Value {
-  const [isCaseSensitive = false, by = 'key', isReversed = false] = bound('dictsort', args, ['case_sensitive', 'by', 'reverse']);
+  const [isCaseSensitive = false, by = 'key', isReversed = false] = bound('dictsort', args, [
+    'case_sensitive',
+    'by',
+    'reverse',
+  ]);
   if (!(value instanceof Map)) throw new JinjaError(`'${typeName(value)} object' has no attribute 'items'`);
   if (by !== 'key' && by !== 'value') throw new JinjaError('You can only sort by either "key" or "value"');
   const pick = (pair: Tuple): Value => pair.items[by === 'key' ? 0 : 1];
-  return ordered([...value].map((pair) => new Tuple(pair)), (pair) => (isTrue(isCaseSensitive) ? pick(pair) : folded(pick(pair))), isTrue(isReversed));
+  return ordered(
+    [...value].map((pair) => new Tuple(pair)),
+    (pair) => (isTrue(isCaseSensitive) ? pick(pair) : folded(pick(pair))),
+    isTrue(isReversed),
+  );
 }
 
 /** Sorted, equal ones in their order, also where it is reversed. */
@@ -143,10 +200,18 @@ function ordered<T>(items: readonly T[], key: (item: T) => Value, isReversed: bo
 }
 
 function sorted(value: Value, args: Arguments): Value {
-  const [isReversed = false, isCaseSensitive = false, attribute = null] = bound('sort', args, ['reverse', 'case_sensitive', 'attribute']);
+  const [isReversed = false, isCaseSensitive = false, attribute = null] = bound('sort', args, [
+    'reverse',
+    'case_sensitive',
+    'attribute',
+  ]);
   const paths = typeof attribute === 'string' ? attribute.split(',').map((path) => pathOf(path)) : [pathOf(attribute)];
   const fold = (item: Value): Value => (isTrue(isCaseSensitive) ? item : folded(item));
-  return ordered([...iterate(value)], (item) => (paths.length === 1 ? fold(paths[0](item)) : paths.map((path) => fold(path(item)))), isTrue(isReversed));
+  return ordered(
+    [...iterate(value)],
+    (item) => (paths.length === 1 ? fold(paths[0](item)) : paths.map((path) => fold(path(item)))),
+    isTrue(isReversed),
+  );
 }
 
 function extreme(value: Value, args: Arguments, sign: 1 | -1): Value {
@@ -161,7 +226,10 @@ function extreme(value: Value, args: Arguments, sign: 1 | -1): Value {
 function joined(value: Value, args: Arguments): string {
   const [by = '', attribute = null] = bound('join', args, ['d', 'attribute']);
   const path = pathOf(attribute);
-  return joinMade([...iterate(value)].map((item) => str(path(item))), str(by));
+  return joinMade(
+    [...iterate(value)].map((item) => str(path(item))),
+    str(by),
+  );
 }
 
 function mapped(value: Value, args: Arguments): Value {
@@ -175,9 +243,14 @@ function mapped(value: Value, args: Arguments): Value {
 }
 
 function chosen(value: Value, args: Arguments, isSelect: boolean, byAttribute: boolean): Value {
-  const [path, rest] = byAttribute ? [pathOf(needed('selectattr', args.positional[0])), args.positional.slice(1)] : [pathOf(null), args.positional];
+  const [path, rest] = byAttribute
+    ? [pathOf(needed('selectattr', args.positional[0])), args.positional.slice(1)]
+    : [pathOf(null), args.positional];
   const [name, ...positional] = rest;
-  const passes = name === undefined ? isTrue : (item: Value): boolean => testOf(textOf('select', name), item, { positional, named: args.named }, filters);
+  const passes =
+    name === undefined
+      ? isTrue
+      : (item: Value): boolean => testOf(textOf('select', name), item, { positional, named: args.named }, filters);
   return lazily(value, (item) => (passes(path(item)) === isSelect ? [item] : []));
 }
 
@@ -265,12 +338,19 @@ function indented(value: Value, args: Arguments): string {
   const indent = typeof width === 'string' ? width : ' '.repeat(units);
   if (typeof value !== 'string') throw new JinjaError(`indent needs a text, not '${typeName(value)}'`);
   const lines = splitLines(`${value}\n`, false);
-  const text = isTrue(isBlank) ? lines.join(`\n${indent}`) : lines.map((line, i) => (i > 0 && line !== '' ? indent + line : line)).join('\n');
+  const text = isTrue(isBlank)
+    ? lines.join(`\n${indent}`)
+    : lines.map((line, i) => (i > 0 && line !== '' ? indent + line : line)).join('\n');
   return isTrue(isFirst) ? indent + text : text;
 }
 
 function truncated(value: Value, args: Arguments): string {
-  const [length = 255, killsWords = false, end = '...', leeway = null] = bound('truncate', args, ['length', 'killwords', 'end', 'leeway']);
+  const [length = 255, killsWords = false, end = '...', leeway = null] = bound('truncate', args, [
+    'length',
+    'killwords',
+    'end',
+    'leeway',
+  ]);
   const points = codePoints(str(value));
   const ending = str(end);
   const most = integerOf(length);
@@ -325,14 +405,37 @@ function rounded(value: Value, args: Arguments): Value {
 /** Rounds as Python: what lies exactly between two goes to the even one. */
 function halfEven(value: number, digits: number): number {
   const scaled = value * 10 ** digits;
-  const isTie = Number.isInteger(scaled * 2) && !Number.isInteger(scaled) && scaled / 10 ** digits === value && Number.isInteger(value * 2 ** (digits + 1));
+  const isTie =
+    Number.isInteger(scaled * 2) &&
+    !Number.isInteger(scaled) &&
+    scaled / 10 ** digits === value &&
+    Number.isInteger(value * 2 ** (digits + 1));
   return isTie ? (2 * Math.round(scaled / 2)) / 10 ** digits : Number(value.toFixed(digits));
 }
 
 function toJson(value: Value, args: Arguments): string {
-  const [isAscii = false, indent = null, separators = null, isSorted = false] = bound('tojson', args, ['ensure_ascii', 'indent', 'separators', 'sort_keys']);
-  const given = separators instanceof Tuple || isList(separators) ? [...iterate(separators)].map((part) => textOf('tojson', part)) : undefined;
-  if ((separators !== null && given === undefined) || (given !== undefined && given.length !== 2)) throw new JinjaError('separators must be two texts');
-  const step = indent === null ? undefined : typeof indent === 'string' ? indent : ' '.repeat(Math.min(1000, Math.max(0, integerOf(indent))));
-  return json(value, { isAscii: isTrue(isAscii), indent: step, separators: given === undefined ? [step === undefined ? ', ' : ',', ': '] : [given[0], given[1]], isSorted: isTrue(isSorted) });
+  const [isAscii = false, indent = null, separators = null, isSorted = false] = bound('tojson', args, [
+    'ensure_ascii',
+    'indent',
+    'separators',
+    'sort_keys',
+  ]);
+  const given =
+    separators instanceof Tuple || isList(separators)
+      ? [...iterate(separators)].map((part) => textOf('tojson', part))
+      : undefined;
+  if ((separators !== null && given === undefined) || (given !== undefined && given.length !== 2))
+    throw new JinjaError('separators must be two texts');
+  const step =
+    indent === null
+      ? undefined
+      : typeof indent === 'string'
+        ? indent
+        : ' '.repeat(Math.min(1000, Math.max(0, integerOf(indent))));
+  return json(value, {
+    isAscii: isTrue(isAscii),
+    indent: step,
+    separators: given === undefined ? [step === undefined ? ', ' : ',', ': '] : [given[0], given[1]],
+    isSorted: isTrue(isSorted),
+  });
 }

@@ -6,7 +6,27 @@ import type { CallArguments, Expression, MacroBody, Statement, Target } from './
 import { operate, sliced } from './operators';
 import { str } from './printed';
 import { testOf } from './tests';
-import { Callable, checkDefined, compare, contains, exact, Float, integerOf, isEqual, isList, isTrue, iterate, keyOf, Namespace, numberOf, Tuple, typeName, Undefined, type Arguments, type Value } from './values';
+import {
+  Callable,
+  checkDefined,
+  compare,
+  contains,
+  exact,
+  Float,
+  integerOf,
+  isEqual,
+  isList,
+  isTrue,
+  iterate,
+  keyOf,
+  Namespace,
+  numberOf,
+  Tuple,
+  typeName,
+  Undefined,
+  type Arguments,
+  type Value,
+} from './values';
 
 /** Names and what they stand for, around each other. */
 class Scope {
@@ -45,14 +65,36 @@ const globals: ReadonlyMap<string, Value> = new Map<string, Value>(
   [
     new Callable('range', ({ positional }) => {
       const numbers = positional.map(integerOf);
-      const [start, stop, step] = numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 1];
+      const [start, stop, step] =
+        numbers.length === 1 ? [0, numbers[0], 1] : [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 1];
       if (numbers.length < 1 || numbers.length > 3 || step === 0) throw new JinjaError('range() arg is not valid');
       const length = Math.max(0, Math.ceil((stop - start) / step));
-      if (length > maxRange) throw new JinjaError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`);
+      if (length > maxRange)
+        throw new JinjaError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${maxRange}).`);
       return Array.from({ length }, (_, i) => start + i * step);
     }),
-    new Callable('dict', ({ positional, named }) => new Map([...positional.flatMap((value) => (value instanceof Map ? [...value] : [...iterate(value)].map((pair) => pairOf(pair)))), ...named])),
-    new Callable('namespace', ({ positional, named }) => new Namespace(new Map([...positional.flatMap((value) => (value instanceof Map ? [...value].map(([key, item]) => [str(key), item] as const) : [])), ...named]))),
+    new Callable(
+      'dict',
+      ({ positional, named }) =>
+        new Map([
+          ...positional.flatMap((value) =>
+            value instanceof Map ? [...value] : [...iterate(value)].map((pair) => pairOf(pair)),
+          ),
+          ...named,
+        ]),
+    ),
+    new Callable(
+      'namespace',
+      ({ positional, named }) =>
+        new Namespace(
+          new Map([
+            ...positional.flatMap((value) =>
+              value instanceof Map ? [...value].map(([key, item]) => [str(key), item] as const) : [],
+            ),
+            ...named,
+          ]),
+        ),
+    ),
     new Callable('joiner', (args) => {
       const [separator = ', '] = bound('joiner', args, ['sep']);
       let isUsed = false;
@@ -134,7 +176,14 @@ function runOne(statement: Statement, scope: Scope, output: Output): Leaving {
       const { call, caller } = statement;
       if (call.kind !== 'call') return undefined;
       const args = argumentsOf(call.args, scope);
-      output.add(str(called(evaluate(call.callee, scope), { ...args, named: new Map([...args.named, ['caller', macro(caller, scope)]]) })));
+      output.add(
+        str(
+          called(evaluate(call.callee, scope), {
+            ...args,
+            named: new Map([...args.named, ['caller', macro(caller, scope)]]),
+          }),
+        ),
+      );
       return undefined;
     }
     case 'filterBlock':
@@ -162,7 +211,12 @@ function assign(target: Target, value: Value, scope: Scope): void {
   } else {
     checkDefined(value);
     const items = [...iterate(value)];
-    if (items.length !== target.targets.length) throw new JinjaError(items.length > target.targets.length ? `too many values to unpack (expected ${target.targets.length})` : `not enough values to unpack (expected ${target.targets.length}, got ${items.length})`);
+    if (items.length !== target.targets.length)
+      throw new JinjaError(
+        items.length > target.targets.length
+          ? `too many values to unpack (expected ${target.targets.length})`
+          : `not enough values to unpack (expected ${target.targets.length}, got ${items.length})`,
+      );
     target.targets.forEach((each, i) => assign(each, items[i], scope));
   }
 }
@@ -238,11 +292,16 @@ function macro({ name, parameters, body, uses }: MacroBody, scope: Scope): Calla
     parameters.forEach(({ name: parameter, byDefault }, i) => {
       let value = positional[i];
       if (rest.has(parameter)) {
-        if (value !== undefined) throw new JinjaError(`macro '${name}' got multiple values for argument '${parameter}'`);
+        if (value !== undefined)
+          throw new JinjaError(`macro '${name}' got multiple values for argument '${parameter}'`);
         value = rest.get(parameter) ?? null;
         rest.delete(parameter);
       }
-      if (value === undefined) value = byDefault === undefined ? new Undefined(`parameter '${parameter}' was not provided`) : evaluate(byDefault, inner);
+      if (value === undefined)
+        value =
+          byDefault === undefined
+            ? new Undefined(`parameter '${parameter}' was not provided`)
+            : evaluate(byDefault, inner);
       inner.own.set(parameter, value);
     });
     if (uses.caller) {
@@ -250,9 +309,15 @@ function macro({ name, parameters, body, uses }: MacroBody, scope: Scope): Calla
       rest.delete('caller');
     }
     if (uses.kwargs) inner.own.set('kwargs', new Map(rest));
-    else if (rest.size > 0) throw new JinjaError(rest.has('caller') ? `macro '${name}' was invoked with two values for the special caller argument. This is most likely a bug.` : `macro '${name}' takes no keyword argument '${[...rest.keys()][0]}'`);
+    else if (rest.size > 0)
+      throw new JinjaError(
+        rest.has('caller')
+          ? `macro '${name}' was invoked with two values for the special caller argument. This is most likely a bug.`
+          : `macro '${name}' takes no keyword argument '${[...rest.keys()][0]}'`,
+      );
     if (uses.varargs) inner.own.set('varargs', new Tuple(positional.slice(parameters.length)));
-    else if (positional.length > parameters.length) throw new JinjaError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
+    else if (positional.length > parameters.length)
+      throw new JinjaError(`macro '${name}' takes not more than ${parameters.length} argument(s)`);
     return captured(body, inner);
   };
   const attributes: [string, Value][] = [
@@ -309,7 +374,9 @@ function evaluate(expression: Expression, scope: Scope): Value {
       return compared(expression, scope);
     case 'condition':
       if (isTrue(evaluate(expression.test, scope))) return evaluate(expression.then, scope);
-      return expression.otherwise === undefined ? new Undefined('the inline if-expression evaluated to false and no else section was defined.') : evaluate(expression.otherwise, scope);
+      return expression.otherwise === undefined
+        ? new Undefined('the inline if-expression evaluated to false and no else section was defined.')
+        : evaluate(expression.otherwise, scope);
     case 'attribute':
       return attributeOf(evaluate(expression.of, scope), expression.name);
     case 'item':
@@ -319,7 +386,11 @@ function evaluate(expression: Expression, scope: Scope): Value {
     case 'call':
       return called(evaluate(expression.callee, scope), argumentsOf(expression.args, scope));
     case 'filter':
-      return filter(expression.name, expression.operand === undefined ? null : evaluate(expression.operand, scope), argumentsOf(expression.args, scope));
+      return filter(
+        expression.name,
+        expression.operand === undefined ? null : evaluate(expression.operand, scope),
+        argumentsOf(expression.args, scope),
+      );
     case 'test':
       return testOf(expression.name, evaluate(expression.operand, scope), argumentsOf(expression.args, scope));
   }
@@ -373,7 +444,9 @@ function holds(operator: string, left: Value, right: Value): boolean {
 function item(value: Value, key: Expression, scope: Scope): Value {
   if (key.kind !== 'slice') return itemOf(value, evaluate(key, scope));
   checkDefined(value);
-  const [start, stop, step] = [key.start, key.stop, key.step].map((each) => (each === undefined ? null : evaluate(each, scope)));
+  const [start, stop, step] = [key.start, key.stop, key.step].map((each) =>
+    each === undefined ? null : evaluate(each, scope),
+  );
   if (typeof value === 'string' || isList(value) || value instanceof Tuple) return sliced(value, [start, stop, step]);
   return new Undefined(`${typeName(value)} object has no such element`);
 }

@@ -2,7 +2,18 @@ import { JinjaError } from './jinjaError';
 
 /** A part of a template: text between tags, the border of a tag, or a word inside one. */
 export interface Lexeme {
-  readonly type: 'data' | 'blockBegin' | 'blockEnd' | 'variableBegin' | 'variableEnd' | 'name' | 'string' | 'integer' | 'float' | 'operator' | 'end';
+  readonly type:
+    | 'data'
+    | 'blockBegin'
+    | 'blockEnd'
+    | 'variableBegin'
+    | 'variableEnd'
+    | 'name'
+    | 'string'
+    | 'integer'
+    | 'float'
+    | 'operator'
+    | 'end';
   readonly text: string;
   readonly line: number;
 }
@@ -16,8 +27,8 @@ const commentEnd = new RegExp(`(?:\\+#\\}|-#\\}${space}|#\\}\\n?)`, 'gu');
 const blockEnd = new RegExp(`(?:\\+%\\}|-%\\}${space}|%\\}\\n?)`, 'yu');
 const variableEnd = new RegExp(`(?:-\\}\\}${space}|\\}\\})`, 'yu');
 const spaces = new RegExp(`[${pythonSpace}]+`, 'yu');
-const float = /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iyu;
-const integer = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iyu;
+const float = /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iuy;
+const integer = /0b(?:_?[01])+|0o(?:_?[0-7])+|0x(?:_?[\da-f])+|[1-9](?:_?\d)*|0(?:_?0)*/iuy;
 const name = /[\p{L}\p{M}\p{N}_]+/uy;
 const string = /'[^'\\]*(?:\\.[^'\\]*)*'|"[^"\\]*(?:\\.[^"\\]*)*"/suy;
 const operator = /\/\/|\*\*|[=!<>]=|[-+/*%~[\](){}<>=.:|,;]/uy;
@@ -59,7 +70,8 @@ class Lexer {
     else if (sign !== '+' && !isVariable) {
       const lineStart = text.lastIndexOf('\n') + 1;
       // An empty rest of a line stays as it is, too.
-      if ((lineStart > 0 || this.#isLineStart) && stripEnd(text.slice(lineStart)) === '') text = text.slice(0, lineStart);
+      if ((lineStart > 0 || this.#isLineStart) && stripEnd(text.slice(lineStart)) === '')
+        text = text.slice(0, lineStart);
     }
     if (text !== '') this.#push('data', text);
   }
@@ -108,7 +120,9 @@ class Lexer {
       }
       this.#word(open);
     }
-    throw new JinjaError(`unexpected end of template, expected '${isVariable ? 'end of print statement' : 'end of statement block'}'.`);
+    throw new JinjaError(
+      `unexpected end of template, expected '${isVariable ? 'end of print statement' : 'end of statement block'}'.`,
+    );
   }
 
   #match(pattern: RegExp): string | undefined {
@@ -123,7 +137,13 @@ class Lexer {
       return;
     }
     const isAfterDot = this.#source[this.#at - 1] === '.';
-    for (const [type, pattern] of [['float', float], ['integer', integer], ['name', name], ['string', string], ['operator', operator]] as const) {
+    for (const [type, pattern] of [
+      ['float', float],
+      ['integer', integer],
+      ['name', name],
+      ['string', string],
+      ['operator', operator],
+    ] as const) {
       const text = type === 'float' && isAfterDot ? undefined : this.#match(pattern);
       if (text === undefined) continue;
       if (type === 'name' && /^\p{N}/u.test(text)) throw new JinjaError('Invalid character in identifier');
@@ -153,21 +173,56 @@ export function stripEnd(text: string): string {
 
 /** Whether a UTF-16 unit is whitespace as Python has it. */
 export function isSpace(unit: number): boolean {
-  return (unit >= 9 && unit <= 13) || (unit >= 0x1c && unit <= 0x20) || unit === 0x85 || unit === 0xa0 || unit === 0x1680 || (unit >= 0x2000 && unit <= 0x200a) || unit === 0x2028 || unit === 0x2029 || unit === 0x202f || unit === 0x205f || unit === 0x3000;
+  return (
+    (unit >= 9 && unit <= 13) ||
+    (unit >= 0x1c && unit <= 0x20) ||
+    unit === 0x85 ||
+    unit === 0xa0 ||
+    unit === 0x1680 ||
+    (unit >= 0x2000 && unit <= 0x200a) ||
+    unit === 0x2028 ||
+    unit === 0x2029 ||
+    unit === 0x202f ||
+    unit === 0x205f ||
+    unit === 0x3000
+  );
 }
 
-const simpleEscapes: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', a: '\x07', b: '\b', f: '\f', v: '\v', '\\': '\\', "'": "'", '"': '"', '\n': '' };
+const simpleEscapes: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  a: '\x07',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+  '\\': '\\',
+  "'": "'",
+  '"': '"',
+  '\n': '',
+};
 
 /** The text of a string, its escapes as Python's `unicode-escape` reads them. */
 function unescaped(inner: string): string {
-  return inner.replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gsu, (whole, hex: string | undefined, short: string | undefined, long: string | undefined, octal: string | undefined, other: string | undefined) => {
-    if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
-    if (other === undefined) {
-      const code = parseInt(hex ?? short ?? long ?? '', 16);
-      if (code > 0x10ffff) throw new JinjaError('illegal Unicode character');
-      return String.fromCodePoint(code);
-    }
-    if (other === 'x' || other === 'u' || other === 'U' || other === 'N') throw new JinjaError(`the escape \\${other} of a string is not complete, or not supported`);
-    return simpleEscapes[other] ?? whole;
-  });
+  return inner.replace(
+    /\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|(.))/gsu,
+    (
+      whole,
+      hex: string | undefined,
+      short: string | undefined,
+      long: string | undefined,
+      octal: string | undefined,
+      other: string | undefined,
+    ) => {
+      if (octal !== undefined) return String.fromCodePoint(parseInt(octal, 8));
+      if (other === undefined) {
+        const code = parseInt(hex ?? short ?? long ?? '', 16);
+        if (code > 0x10ffff) throw new JinjaError('illegal Unicode character');
+        return String.fromCodePoint(code);
+      }
+      if (other === 'x' || other === 'u' || other === 'U' || other === 'N')
+        throw new JinjaError(`the escape \\${other} of a string is not complete, or not supported`);
+      return simpleEscapes[other] ?? whole;
+    },
+  );
 }

@@ -22,11 +22,16 @@ export function itemOf(value: Value, key: Value): Value {
 function item(value: Value, key: Value): Value | undefined {
   if (value instanceof Map) return isList(key) || key instanceof Map ? undefined : value.get(keyOf(key));
   if (typeof key !== 'number' && typeof key !== 'boolean') return undefined;
-  const items = typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : isList(value) ? value : [];
+  const items =
+    typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : isList(value) ? value : [];
   return items.at(Number(key));
 }
 
 function missing(value: Value, key: Value): Undefined {
   const type = value === null ? 'None' : `${typeName(value)} object`;
-  return new Undefined(typeof key === 'string' ? `'${type}' has no attribute '${key}'` : `${type} has no element ${key instanceof Undefined ? 'Undefined' : repr(key)}`);
+  return new Undefined(
+    typeof key === 'string'
+      ? `'${type}' has no attribute '${key}'`
+      : `${type} has no element ${key instanceof Undefined ? 'Undefined' : repr(key)}`,
+  );
 }

@@ -2,7 +2,25 @@ import { bound, checkMade, joinMade, needed, textOf } from './bound';
 import { JinjaError } from './jinjaError';
 import { isSpace, stripEnd } from './lexer';
 import { str } from './printed';
-import { Callable, codePoints, integerOf, isEqual, isList, isTrue, iterate, keyOf, lengthOf, Namespace, Tuple, typeName, Undefined, View, type Arguments, type Dict, type Value } from './values';
+import {
+  Callable,
+  codePoints,
+  integerOf,
+  isEqual,
+  isList,
+  isTrue,
+  iterate,
+  keyOf,
+  lengthOf,
+  Namespace,
+  Tuple,
+  typeName,
+  Undefined,
+  View,
+  type Arguments,
+  type Dict,
+  type Value,
+} from './values';
 
 type Method<T> = (self: T, args: Arguments) => Value;
 
@@ -14,10 +32,45 @@ const changing: Readonly<Record<string, ReadonlySet<string>>> = {
 
 /** Methods that Python has and this program does not. */
 const unsupported: Readonly<Record<string, ReadonlySet<string>>> = {
-  str: new Set(['encode', 'expandtabs', 'format', 'format_map', 'isascii', 'isidentifier', 'isprintable', 'istitle', 'maketrans', 'translate']),
+  str: new Set([
+    'encode',
+    'expandtabs',
+    'format',
+    'format_map',
+    'isascii',
+    'isidentifier',
+    'isprintable',
+    'istitle',
+    'maketrans',
+    'translate',
+  ]),
   dict: new Set(['fromkeys']),
-  int: new Set(['as_integer_ratio', 'bit_count', 'bit_length', 'conjugate', 'denominator', 'from_bytes', 'imag', 'is_integer', 'numerator', 'real', 'to_bytes']),
-  bool: new Set(['as_integer_ratio', 'bit_count', 'bit_length', 'conjugate', 'denominator', 'from_bytes', 'imag', 'is_integer', 'numerator', 'real', 'to_bytes']),
+  int: new Set([
+    'as_integer_ratio',
+    'bit_count',
+    'bit_length',
+    'conjugate',
+    'denominator',
+    'from_bytes',
+    'imag',
+    'is_integer',
+    'numerator',
+    'real',
+    'to_bytes',
+  ]),
+  bool: new Set([
+    'as_integer_ratio',
+    'bit_count',
+    'bit_length',
+    'conjugate',
+    'denominator',
+    'from_bytes',
+    'imag',
+    'is_integer',
+    'numerator',
+    'real',
+    'to_bytes',
+  ]),
   float: new Set(['as_integer_ratio', 'conjugate', 'fromhex', 'hex', 'imag', 'is_integer', 'real']),
 };
 
@@ -50,7 +103,10 @@ function method<T>(self: T, name: string, methods: ReadonlyMap<string, Method<T>
 }
 
 const ofLists: ReadonlyMap<string, Method<readonly Value[]>> = new Map<string, Method<readonly Value[]>>([
-  ['count', (self, args) => self.filter((item) => isEqual(item, needed('count', bound('count', args, ['value'])[0]))).length],
+  [
+    'count',
+    (self, args) => self.filter((item) => isEqual(item, needed('count', bound('count', args, ['value'])[0]))).length,
+  ],
   ['copy', (self, args) => (bound('copy', args, []), [...self])],
   [
     'index',
@@ -73,20 +129,38 @@ const ofMaps: ReadonlyMap<string, Method<Dict>> = new Map<string, Method<Dict>>(
       return found === undefined ? (byDefault ?? null) : found;
     },
   ],
-  ['items', (self, args) => (bound('items', args, []), new View('dict_items', [...self].map((pair) => new Tuple(pair))))],
+  [
+    'items',
+    (self, args) => (
+      bound('items', args, []),
+      new View(
+        'dict_items',
+        [...self].map((pair) => new Tuple(pair)),
+      )
+    ),
+  ],
   ['keys', (self, args) => (bound('keys', args, []), new View('dict_keys', [...self.keys()]))],
   ['values', (self, args) => (bound('values', args, []), new View('dict_values', [...self.values()]))],
 ]);
 
 /** Whether all code points of a text that is not empty are of a kind. */
-const isAll = (pattern: RegExp): Method<string> => (self) => self !== '' && codePoints(self).every((point) => pattern.test(point));
+const isAll =
+  (pattern: RegExp): Method<string> =>
+  (self) =>
+    self !== '' && codePoints(self).every((point) => pattern.test(point));
 const cased = (self: string, other: string): boolean => self === other && self.toLowerCase() !== self.toUpperCase();
 
 const ofTexts: ReadonlyMap<string, Method<string>> = new Map<string, Method<string>>([
   ['upper', (self) => self.toUpperCase()],
   ['lower', (self) => self.toLowerCase()],
   ['casefold', (self) => self.toLowerCase().replaceAll('ß', 'ss').replaceAll('ς', 'σ')],
-  ['swapcase', (self) => codePoints(self).map((point) => (point === point.toLowerCase() ? point.toUpperCase() : point.toLowerCase())).join('')],
+  [
+    'swapcase',
+    (self) =>
+      codePoints(self)
+        .map((point) => (point === point.toLowerCase() ? point.toUpperCase() : point.toLowerCase()))
+        .join(''),
+  ],
   ['capitalize', (self) => capitalized(self)],
   ['title', (self) => self.replace(/\p{L}+/gu, (word) => capitalized(word))],
   ['strip', (self, args) => strip(self, args, true, true)],
@@ -122,7 +196,8 @@ const ofTexts: ReadonlyMap<string, Method<string>> = new Map<string, Method<stri
     (self, args) =>
       joinMade(
         [...iterate(needed('join', bound('join', args, ['iterable'])[0]))].map((item, i) => {
-          if (typeof item !== 'string') throw new JinjaError(`sequence item ${i}: expected str instance, ${typeName(item)} found`);
+          if (typeof item !== 'string')
+            throw new JinjaError(`sequence item ${i}: expected str instance, ${typeName(item)} found`);
           return item;
         }),
         self,
@@ -182,12 +257,14 @@ function split(self: string, args: Arguments, isFromEnd: boolean): Value {
   if (by === '') throw new JinjaError('empty separator');
   const parts = self.split(by);
   if (parts.length - 1 <= most) return parts;
-  return isFromEnd ? [parts.slice(0, parts.length - most).join(by), ...parts.slice(parts.length - most)] : [...parts.slice(0, most), parts.slice(most).join(by)];
+  return isFromEnd
+    ? [parts.slice(0, parts.length - most).join(by), ...parts.slice(parts.length - most)]
+    : [...parts.slice(0, most), parts.slice(most).join(by)];
 }
 
 function splitBySpace(self: string, most: number, isFromEnd: boolean): string[] {
   const words: [start: number, end: number][] = [];
-  for (let at = 0; at < self.length; ) {
+  for (let at = 0; at < self.length;) {
     while (at < self.length && isSpace(self.charCodeAt(at))) at++;
     const start = at;
     while (at < self.length && !isSpace(self.charCodeAt(at))) at++;
@@ -220,7 +297,13 @@ export function replaced(text: string, old: string, by: string, count: number): 
   const parts = old === '' ? ['', ...codePoints(text), ''] : text.split(old);
   const most = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1);
   checkMade(text.length + most * by.length);
-  return parts.slice(0, most + 1).join(by) + parts.slice(most + 1).map((part) => old + part).join('');
+  return (
+    parts.slice(0, most + 1).join(by) +
+    parts
+      .slice(most + 1)
+      .map((part) => old + part)
+      .join('')
+  );
 }
 
 function affixes(name: string, args: Arguments): readonly string[] {
@@ -237,7 +320,10 @@ function removed(self: string, args: Arguments, name: 'removeprefix' | 'removesu
 function place(self: string, args: Arguments, isFromEnd: boolean): number {
   const [part, start, end] = bound('find', args, ['sub', 'start', 'end']);
   const points = codePoints(self);
-  const at = (value: Value | undefined, otherwise: number): number => (value === undefined || value === null ? otherwise : Math.max(0, integerOf(value) < 0 ? integerOf(value) + points.length : integerOf(value)));
+  const at = (value: Value | undefined, otherwise: number): number =>
+    value === undefined || value === null
+      ? otherwise
+      : Math.max(0, integerOf(value) < 0 ? integerOf(value) + points.length : integerOf(value));
   const first = at(start, 0);
   const text = points.slice(first, at(end, points.length)).join('');
   const unit = isFromEnd ? text.lastIndexOf(textOf('find', part)) : text.indexOf(textOf('find', part));
@@ -263,7 +349,12 @@ function padded(self: string, args: Arguments, name: 'ljust' | 'rjust' | 'center
   const character = textOf(name, fill);
   if (codePoints(character).length !== 1) throw new JinjaError('The fill character must be exactly one character long');
   // Where both sides cannot be equal, Python gives the left one more only if the width is odd.
-  const left = name === 'ljust' ? 0 : name === 'rjust' ? missing : Math.floor(missing / 2) + (missing & (missing + lengthOf(self)) & 1);
+  const left =
+    name === 'ljust'
+      ? 0
+      : name === 'rjust'
+        ? missing
+        : Math.floor(missing / 2) + (missing & (missing + lengthOf(self)) & 1);
   return character.repeat(left) + self + character.repeat(missing - left);
 }
 
@@ -279,6 +370,7 @@ export function filled(format: string, values: Value): string {
     if (conversion === 'd') return String(integerOf(value));
     throw new JinjaError(`the format %${conversion ?? ''} is not supported`);
   });
-  if (next < items.length && !(values instanceof Map)) throw new JinjaError('not all arguments converted during string formatting');
+  if (next < items.length && !(values instanceof Map))
+    throw new JinjaError('not all arguments converted during string formatting');
   return text;
 }

@@ -9,7 +9,8 @@ export function operate(operator: string, left: Value, right: Value): Value {
   if (operator === '%' && typeof left === 'string') return filled(left, right);
   checkDefined(right);
   const [a, b] = [numberOf(left), numberOf(right)];
-  if (a !== undefined && b !== undefined) return ofNumbers(operator, a, b, left instanceof Float || right instanceof Float);
+  if (a !== undefined && b !== undefined)
+    return ofNumbers(operator, a, b, left instanceof Float || right instanceof Float);
   if (operator === '+') {
     if (typeof left === 'string' && typeof right === 'string') return left + right;
     if (isList(left) && isList(right)) return made(left, right);
@@ -66,7 +67,8 @@ function ofNumbers(operator: string, a: number, b: number, isFloat: boolean): Va
 
 /** A part of a text or list as `[start:stop:step]` gives it. */
 export function sliced(value: string | readonly Value[] | Tuple, bounds: readonly [Value, Value, Value]): Value {
-  const items: readonly Value[] = typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : value;
+  const items: readonly Value[] =
+    typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : value;
   const [start, stop, step] = bounds.map((bound) => (bound === null ? undefined : integerOf(bound)));
   const by = step ?? 1;
   if (by === 0) throw new JinjaError('slice step cannot be zero');

@@ -45,7 +45,8 @@ class Parser {
 
   #expect(type: Lexeme['type'], text?: string): string {
     const { type: found, text: foundText } = this.#current;
-    if (found !== type || (text !== undefined && foundText !== text)) this.#fail(`expected '${text ?? type}', got '${foundText === '' ? found : foundText}'`);
+    if (found !== type || (text !== undefined && foundText !== text))
+      this.#fail(`expected '${text ?? type}', got '${foundText === '' ? found : foundText}'`);
     this.#at++;
     return foundText;
   }
@@ -62,7 +63,8 @@ class Parser {
     for (;;) {
       const { type, text } = this.#current;
       if (type === 'end') {
-        if (ends.length > 0) this.#fail(`Unexpected end of template. Jinja was looking for the following tags: '${ends.join("' or '")}'`);
+        if (ends.length > 0)
+          this.#fail(`Unexpected end of template. Jinja was looking for the following tags: '${ends.join("' or '")}'`);
         return body;
       }
       this.#at++;
@@ -104,7 +106,9 @@ class Parser {
         return [this.#callBlock()];
       case 'filter': {
         const filter = this.#filters(undefined, true);
-        return [{ kind: 'filterBlock', filter: filter ?? this.#fail('a filter is expected'), body: this.#block('endfilter') }];
+        return [
+          { kind: 'filterBlock', filter: filter ?? this.#fail('a filter is expected'), body: this.#block('endfilter') },
+        ];
       }
       case 'generation':
         return [{ kind: 'scope', body: this.#block('endgeneration') }];
@@ -136,7 +140,7 @@ class Parser {
   #if(): Statement {
     const branches: [Expression, readonly Statement[]][] = [];
     let otherwise: readonly Statement[] = [];
-    for (let tag = 'if'; tag !== 'endif'; ) {
+    for (let tag = 'if'; tag !== 'endif';) {
       const test = tag === 'else' ? undefined : this.#tuple(false);
       this.#expect('blockEnd');
       const body = this.#body(tag === 'else' ? ['endif'] : ['elif', 'else', 'endif']);
@@ -183,14 +187,20 @@ class Parser {
     const targets: Target[] = [];
     let isTuple = false;
     do {
-      if (targets.length > 0 && (this.#isName(end) || this.#isOperator('=', ')') || this.#current.type === 'blockEnd')) break;
+      if (targets.length > 0 && (this.#isName(end) || this.#isOperator('=', ')') || this.#current.type === 'blockEnd'))
+        break;
       if (this.#skip('operator', '(')) {
         targets.push(this.#target(end, isSet));
         this.#expect('operator', ')');
       } else {
         const name = this.#expect('name');
-        if (/^(?:true|false|none|True|False|None|loop)$/.test(name) && (name !== 'loop' || !isSet)) this.#fail(`can't assign to '${name}'`);
-        targets.push(isSet && this.#skip('operator', '.') ? { kind: 'attribute', name, attribute: this.#expect('name') } : { kind: 'name', name });
+        if (/^(?:true|false|none|True|False|None|loop)$/.test(name) && (name !== 'loop' || !isSet))
+          this.#fail(`can't assign to '${name}'`);
+        targets.push(
+          isSet && this.#skip('operator', '.')
+            ? { kind: 'attribute', name, attribute: this.#expect('name') }
+            : { kind: 'name', name },
+        );
       }
       isTuple ||= this.#isOperator(',');
     } while (this.#skip('operator', ','));
@@ -217,7 +227,8 @@ class Parser {
       if (parameters.length > 0) this.#expect('operator', ',');
       const name = this.#expect('name');
       const byDefault = this.#skip('operator', '=') ? this.#expression() : undefined;
-      if (byDefault === undefined && parameters.some((other) => other.byDefault !== undefined)) this.#fail('non-default argument follows default argument');
+      if (byDefault === undefined && parameters.some((other) => other.byDefault !== undefined))
+        this.#fail('non-default argument follows default argument');
       parameters.push({ name, byDefault });
     }
     this.#at++;
@@ -241,7 +252,13 @@ class Parser {
     const items: Expression[] = [];
     let isTuple = false;
     do {
-      if (this.#current.type === 'variableEnd' || this.#current.type === 'blockEnd' || this.#isOperator(')') || this.#isName(...ends)) break;
+      if (
+        this.#current.type === 'variableEnd' ||
+        this.#current.type === 'blockEnd' ||
+        this.#isOperator(')') ||
+        this.#isName(...ends)
+      )
+        break;
       items.push(withCondition ? this.#expression() : this.#or());
       isTuple ||= this.#isOperator(',');
     } while (this.#skip('operator', ','));
@@ -283,7 +300,11 @@ class Parser {
         this.#at++;
         rest.push([text, this.#sum()]);
       } else if (this.#skip('name', 'in')) rest.push(['in', this.#sum()]);
-      else if (this.#isName('not') && this.#lexemes[this.#at + 1].type === 'name' && this.#lexemes[this.#at + 1].text === 'in') {
+      else if (
+        this.#isName('not') &&
+        this.#lexemes[this.#at + 1].type === 'name' &&
+        this.#lexemes[this.#at + 1].text === 'in'
+      ) {
         this.#at += 2;
         rest.push(['not in', this.#sum()]);
       } else return rest.length === 0 ? first : { kind: 'compare', first, rest };
@@ -380,7 +401,8 @@ class Parser {
         const { type, text } = this.#current;
         this.#at++;
         if (type === 'name') node = { kind: 'attribute', of: node, name: text };
-        else if (type === 'integer') node = { kind: 'item', of: node, key: { kind: 'constant', value: exact(Number(text)) } };
+        else if (type === 'integer')
+          node = { kind: 'item', of: node, key: { kind: 'constant', value: exact(Number(text)) } };
         else this.#fail('expected name or number');
       } else if (this.#skip('operator', '[')) {
         const keys = this.#separated(']', () => this.#subscript());
@@ -432,7 +454,13 @@ class Parser {
     let args: CallArguments = noArguments;
     const { type } = this.#current;
     if (this.#isOperator('(')) args = this.#arguments();
-    else if ((type === 'name' && !this.#isName('else', 'or', 'and')) || type === 'string' || type === 'integer' || type === 'float' || this.#isOperator('[', '{')) {
+    else if (
+      (type === 'name' && !this.#isName('else', 'or', 'and')) ||
+      type === 'string' ||
+      type === 'integer' ||
+      type === 'float' ||
+      this.#isOperator('[', '{')
+    ) {
       if (this.#isName('is')) this.#fail('You cannot chain multiple tests with is');
       args = { ...noArguments, positional: [this.#postfix(this.#primary())] };
     }
@@ -452,12 +480,17 @@ class Parser {
       }
       if (this.#skip('operator', '*')) rest = this.#expression();
       else if (this.#skip('operator', '**')) namedRest = this.#expression();
-      else if (this.#current.type === 'name' && this.#lexemes[this.#at + 1].type === 'operator' && this.#lexemes[this.#at + 1].text === '=') {
+      else if (
+        this.#current.type === 'name' &&
+        this.#lexemes[this.#at + 1].type === 'operator' &&
+        this.#lexemes[this.#at + 1].text === '='
+      ) {
         const name = this.#expect('name');
         this.#at++;
         named.push([name, this.#expression()]);
       } else {
-        if (named.length > 0 || rest !== undefined || namedRest !== undefined) this.#fail('invalid syntax for function call expression');
+        if (named.length > 0 || rest !== undefined || namedRest !== undefined)
+          this.#fail('invalid syntax for function call expression');
         positional.push(this.#expression());
       }
     }

@@ -43,7 +43,11 @@ function quoted(text: string): string {
 
 function escapedPoint(code: number): string {
   const digits = code.toString(16);
-  return code < 0x100 ? `\\x${digits.padStart(2, '0')}` : code < 0x10000 ? `\\u${digits.padStart(4, '0')}` : `\\U${digits.padStart(8, '0')}`;
+  return code < 0x100
+    ? `\\x${digits.padStart(2, '0')}`
+    : code < 0x10000
+      ? `\\u${digits.padStart(4, '0')}`
+      : `\\U${digits.padStart(8, '0')}`;
 }
 
 /** A float as Python prints it: the shortest digits, with an exponent below 1e-4 and from 1e16. */
@@ -74,14 +78,33 @@ export function json(value: Value, style: JsonStyle, depth = 0): string {
   if (value === null) return 'null';
   if (typeof value === 'boolean' || typeof value === 'number') return String(value);
   if (typeof value === 'string') return jsonString(value, style.isAscii);
-  if (value instanceof Float) return Number.isFinite(value.value) ? floatText(value.value) : Number.isNaN(value.value) ? 'NaN' : value.value < 0 ? '-Infinity' : 'Infinity';
+  if (value instanceof Float)
+    return Number.isFinite(value.value)
+      ? floatText(value.value)
+      : Number.isNaN(value.value)
+        ? 'NaN'
+        : value.value < 0
+          ? '-Infinity'
+          : 'Infinity';
   const line = (level: number): string => (style.indent === undefined ? '' : `\n${style.indent.repeat(level)}`);
-  const around = (open: string, parts: readonly string[], close: string): string => (parts.length === 0 ? open + close : open + line(depth + 1) + parts.join(style.separators[0] + line(depth + 1)) + line(depth) + close);
-  if (isList(value) || value instanceof Tuple) return around('[', (isList(value) ? value : value.items).map((item) => json(item, style, depth + 1)), ']');
+  const around = (open: string, parts: readonly string[], close: string): string =>
+    parts.length === 0
+      ? open + close
+      : open + line(depth + 1) + parts.join(style.separators[0] + line(depth + 1)) + line(depth) + close;
+  if (isList(value) || value instanceof Tuple)
+    return around(
+      '[',
+      (isList(value) ? value : value.items).map((item) => json(item, style, depth + 1)),
+      ']',
+    );
   if (value instanceof Map) {
     const entries = [...value].map(([key, item]) => [jsonKey(key), item] as const);
     if (style.isSorted) entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return around('{', entries.map(([key, item]) => jsonString(key, style.isAscii) + style.separators[1] + json(item, style, depth + 1)), '}');
+    return around(
+      '{',
+      entries.map(([key, item]) => jsonString(key, style.isAscii) + style.separators[1] + json(item, style, depth + 1)),
+      '}',
+    );
   }
   throw new JinjaError(`Object of type ${value.constructor.name} is not JSON serializable`);
 }
@@ -99,5 +122,9 @@ function jsonKey(key: Value): string {
 
 function jsonString(text: string, isAscii: boolean): string {
   const inner = JSON.stringify(text);
-  return isAscii ? inner.replace(/[\u007f-\uffff]/g, (unit) => (unit === '\u007f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)) : inner;
+  return isAscii
+    ? inner.replace(/[\u007f-\uffff]/g, (unit) =>
+        unit === '\u007f' ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      )
+    : inner;
 }

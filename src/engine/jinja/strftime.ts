@@ -1,7 +1,20 @@
 import { JinjaError } from './jinjaError';
 
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
+const months = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
 const two = (value: number): string => String(value).padStart(2, '0');
 
 const directives: Readonly<Record<string, (time: Date) => string>> = {
@@ -32,7 +45,11 @@ const directives: Readonly<Record<string, (time: Date) => string>> = {
 };
 
 function dayOfYear(time: Date): number {
-  return Math.round((Date.UTC(time.getFullYear(), time.getMonth(), time.getDate()) - Date.UTC(time.getFullYear(), 0, 1)) / 86_400_000) + 1;
+  return (
+    Math.round(
+      (Date.UTC(time.getFullYear(), time.getMonth(), time.getDate()) - Date.UTC(time.getFullYear(), 0, 1)) / 86_400_000,
+    ) + 1
+  );
 }
 
 /** A local time in words, as Python's `datetime.strftime` writes it in the C locale, with glibc's `%-d`. */

@@ -16,7 +16,9 @@ export class JinjaTemplate {
 
   /** Says what the template says of plain values. Throws {@link JinjaError}, and RangeError where it goes too deep or says too much. */
   render(context: Readonly<Record<string, unknown>>, now = new Date()): string {
-    const date = new Callable('strftime_now', (args) => strftime(now, textOf('strftime_now', bound('strftime_now', args, ['format'])[0])));
+    const date = new Callable('strftime_now', (args) =>
+      strftime(now, textOf('strftime_now', bound('strftime_now', args, ['format'])[0])),
+    );
     const names = new Map<string, Value>(Object.entries(context).map(([name, value]) => [name, fromPlain(value)]));
     return render(this.#body, new Map([['strftime_now', date], ...names]));
   }

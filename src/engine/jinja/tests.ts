@@ -2,11 +2,31 @@ import { bound, needed } from './bound';
 import { JinjaError } from './jinjaError';
 import { member } from './methods';
 import { str } from './printed';
-import { Callable, compare, contains, Float, integerOf, isEqual, isList, Iterator, numberOf, Tuple, Undefined, View, type Arguments, type Value } from './values';
+import {
+  Callable,
+  compare,
+  contains,
+  Float,
+  integerOf,
+  isEqual,
+  isList,
+  Iterator,
+  numberOf,
+  Tuple,
+  Undefined,
+  View,
+  type Arguments,
+  type Value,
+} from './values';
 
 type Test = (value: Value, other: () => Value) => boolean;
 
-const isSequence = (value: Value): boolean => typeof value === 'string' || isList(value) || value instanceof Tuple || value instanceof Map || value instanceof Undefined;
+const isSequence = (value: Value): boolean =>
+  typeof value === 'string' ||
+  isList(value) ||
+  value instanceof Tuple ||
+  value instanceof Map ||
+  value instanceof Undefined;
 const isCased = (value: Value, name: string): boolean => {
   const found = member(str(value), name);
   return found instanceof Callable && found.call({ positional: [], named: new Map() }) === true;
@@ -42,7 +62,9 @@ const own: readonly (readonly [names: string, test: Test])[] = [
   ['in', (value, other) => contains(other(), value)],
 ];
 
-const tests: ReadonlyMap<string, Test> = new Map(own.flatMap(([names, test]) => names.split(' ').map((name) => [name, test] as const)));
+const tests: ReadonlyMap<string, Test> = new Map(
+  own.flatMap(([names, test]) => names.split(' ').map((name) => [name, test] as const)),
+);
 
 /** Asks a test by its name. Throws where it fails, or this program has none of that name. */
 export function testOf(name: string, value: Value, args: Arguments, filters?: ReadonlyMap<string, unknown>): boolean {

@@ -1,7 +1,21 @@
 import { JinjaError } from './jinjaError';
 
 /** A value of a template, as Python has it: None is null, whole numbers are numbers, the others {@link Float}. */
-export type Value = null | boolean | number | string | Float | Undefined | readonly Value[] | Tuple | Dict | Iterator | View | Namespace | Callable | Safe;
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | Float
+  | Undefined
+  | readonly Value[]
+  | Tuple
+  | Dict
+  | Iterator
+  | View
+  | Namespace
+  | Callable
+  | Safe;
 
 /** A map of Python: keys keep their order. */
 export type Dict = Map<Value, Value>;
@@ -151,7 +165,8 @@ export function isEqual(a: Value, b: Value): boolean {
   if (x !== undefined || y !== undefined) return x === y;
   if (isList(a) && isList(b)) return a.length === b.length && a.every((item, i) => isEqual(item, b[i]));
   if (a instanceof Tuple && b instanceof Tuple) return isEqual(a.items, b.items);
-  if (a instanceof Map && b instanceof Map) return a.size === b.size && [...a].every(([key, item]) => b.has(key) && isEqual(item, b.get(key) ?? null));
+  if (a instanceof Map && b instanceof Map)
+    return a.size === b.size && [...a].every(([key, item]) => b.has(key) && isEqual(item, b.get(key) ?? null));
   return a instanceof Undefined && b instanceof Undefined;
 }
 
@@ -162,10 +177,15 @@ export function compare(a: Value, b: Value, operator = '<'): number {
   const [x, y] = [numberOf(a), numberOf(b)];
   if (x !== undefined && y !== undefined) return x - y;
   if (typeof a === 'string' && typeof b === 'string') return compareTexts(a, b);
-  const [left, right] = isList(a) && isList(b) ? [a, b] : a instanceof Tuple && b instanceof Tuple ? [a.items, b.items] : [];
+  const [left, right] =
+    isList(a) && isList(b) ? [a, b] : a instanceof Tuple && b instanceof Tuple ? [a.items, b.items] : [];
   if (left !== undefined && right !== undefined) {
     const differs = left.findIndex((item, i) => i >= right.length || !isEqual(item, right[i]));
-    return differs < 0 ? left.length - right.length : differs >= right.length ? 1 : compare(left[differs], right[differs], operator);
+    return differs < 0
+      ? left.length - right.length
+      : differs >= right.length
+        ? 1
+        : compare(left[differs], right[differs], operator);
   }
   throw new JinjaError(`'${operator}' not supported between instances of '${typeName(a)}' and '${typeName(b)}'`);
 }
@@ -174,13 +194,18 @@ function compareTexts(a: string, b: string): number {
   if (a === b) return 0;
   const [x, y] = [codePoints(a), codePoints(b)];
   const differs = x.findIndex((point, i) => point !== y[i]);
-  return differs < 0 ? -1 : differs >= y.length ? 1 : Number(x[differs].codePointAt(0)) - Number(y[differs].codePointAt(0));
+  return differs < 0
+    ? -1
+    : differs >= y.length
+      ? 1
+      : Number(x[differs].codePointAt(0)) - Number(y[differs].codePointAt(0));
 }
 
 /** Whether a value is in another, as `in` has it. */
 export function contains(container: Value, value: Value): boolean {
   if (typeof container === 'string') {
-    if (typeof value !== 'string') throw new JinjaError(`'in <string>' requires string as left operand, not ${typeName(value)}`);
+    if (typeof value !== 'string')
+      throw new JinjaError(`'in <string>' requires string as left operand, not ${typeName(value)}`);
     return container.includes(value);
   }
   if (container instanceof Map) return container.has(keyOf(value));
@@ -193,7 +218,8 @@ export function keyOf(value: Value): Value {
   if (typeof value === 'boolean') return Number(value);
   if (value instanceof Float && Number.isInteger(value.value)) return value.value;
   if (isList(value) || value instanceof Map) throw new JinjaError(`unhashable type: '${typeName(value)}'`);
-  if (value instanceof Tuple || value instanceof Float) throw new JinjaError(`a map with a ${typeName(value)} for a key is not supported`);
+  if (value instanceof Tuple || value instanceof Float)
+    throw new JinjaError(`a map with a ${typeName(value)} for a key is not supported`);
   return value;
 }
 

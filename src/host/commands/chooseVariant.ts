@@ -26,13 +26,31 @@ function precisionHint(precision: Precision): PlainText {
 }
 
 /** Lets the person choose among the models of a folder, by size and precision; resolves to the chosen file's address. */
-export async function chooseVariant(folder: vscode.Uri, variants: readonly ModelVariant[]): Promise<vscode.Uri | undefined> {
+export async function chooseVariant(
+  folder: vscode.Uri,
+  variants: readonly ModelVariant[],
+): Promise<vscode.Uri | undefined> {
   const items = variants.map((variant) => ({
-    label: labelText(plain(variant.files.map((name) => name.replace(/^onnx\//, '')).reverse().join(' + '))),
-    description: labelText(joinPlain([formatBytes(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''), ' · ')),
+    label: labelText(
+      plain(
+        variant.files
+          .map((name) => name.replace(/^onnx\//, ''))
+          .reverse()
+          .join(' + '),
+      ),
+    ),
+    description: labelText(
+      joinPlain(
+        [formatBytes(variant.bytes), precisionHint(variant.precision)].filter((part) => part !== ''),
+        ' · ',
+      ),
+    ),
     variant,
   }));
-  const chosen = await chooseOf(items, { title: said('Select a Model File of {0}', nameOf(folder)), placeholder: said('The smaller, the faster; the larger, the closer to the model as trained') });
+  const chosen = await chooseOf(items, {
+    title: said('Select a Model File of {0}', nameOf(folder)),
+    placeholder: said('The smaller, the faster; the larger, the closer to the model as trained'),
+  });
   return chosen && vscode.Uri.joinPath(folder, chosen.variant.name);
 }
 
@@ -42,5 +60,7 @@ function formatBytes(bytes: number): PlainText {
   const units = ['B', 'kB', 'MB', 'GB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** power;
-  return plain(`${value.toLocaleString(vscode.env.language, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`);
+  return plain(
+    `${value.toLocaleString(vscode.env.language, { maximumFractionDigits: value < 10 && power > 0 ? 1 : 0 })} ${units[power]}`,
+  );
 }

@@ -55,17 +55,29 @@ export function headItems(measured: readonly MeasuredComponent[], order: HeadOrd
   return measured.flatMap((each) => {
     const heading = components.length > 1 ? [separator(labelText(componentLabel(each.component.component)))] : [];
     if (order !== 'layer') return [...heading, ...rankedItems(each, order)];
-    return [...heading, ...severalItems(each.component, components), ...strongestItems(each), ...layerItems(each, components)];
+    return [
+      ...heading,
+      ...severalItems(each.component, components),
+      ...strongestItems(each),
+      ...layerItems(each, components),
+    ];
   });
 }
 
 /** The entries for the orders that there are. */
 export function orderItems(measured: readonly MeasuredComponent[]): HeadItem[] {
   const names = [...new Set(measured.flatMap(({ component, ids }) => metricsOf(component, ids)))];
-  return [{ label: labelText(said('layer')), order: 'layer' }, ...names.map((name): HeadItem => ({ label: labelText(metricLabel(name)), order: name }))];
+  return [
+    { label: labelText(said('layer')), order: 'layer' },
+    ...names.map((name): HeadItem => ({ label: labelText(metricLabel(name)), order: name })),
+  ];
 }
 
-function selectionOf({ component }: ComponentInfo, heads: readonly HeadRef[], aggregation: HeadSelection['aggregation'] = 'mean'): HeadSelection {
+function selectionOf(
+  { component }: ComponentInfo,
+  heads: readonly HeadRef[],
+  aggregation: HeadSelection['aggregation'] = 'mean',
+): HeadSelection {
   return { component, heads, aggregation };
 }
 
@@ -82,7 +94,11 @@ function strongestItems({ component, ids, measures }: MeasuredComponent): HeadIt
   const names = metricsOf(component, ids).filter((name) => found.includes(name));
   const items = names.map((name): HeadItem => {
     const [{ layer, head, value }] = rankHeads(component, valuesOf(measures, name));
-    return { label: iconLabel('star-empty', plain(headLabel({ layer, head }))), description: labelText(joinPlain([metricLabel(name), plain(value.toFixed(2))], ' ')), selection: selectionOf(component, [{ layer, head }]) };
+    return {
+      label: iconLabel('star-empty', plain(headLabel({ layer, head }))),
+      description: labelText(joinPlain([metricLabel(name), plain(value.toFixed(2))], ' ')),
+      selection: selectionOf(component, [{ layer, head }]),
+    };
   });
   return items.length === 0 ? [] : [separator(labelText(said('Strongest on this text'))), ...items];
 }
@@ -102,18 +118,40 @@ function layerItems(measured: MeasuredComponent, components: readonly ComponentI
 
 function rankedItems(measured: MeasuredComponent, name: MetricName): HeadItem[] {
   const { component, ids, measures } = measured;
-  if (measures === undefined || !metricsOf(component, ids).includes(name)) return headsOf(component).map((head) => headItem(measured, head));
-  return [separator(labelText(metricLabel(name))), ...rankHeads(component, valuesOf(measures, name)).map(({ layer, head }) => headItem(measured, { layer, head }, name))];
+  if (measures === undefined || !metricsOf(component, ids).includes(name))
+    return headsOf(component).map((head) => headItem(measured, head));
+  return [
+    separator(labelText(metricLabel(name))),
+    ...rankHeads(component, valuesOf(measures, name)).map(({ layer, head }) =>
+      headItem(measured, { layer, head }, name),
+    ),
+  ];
 }
 
 function headItem(measured: MeasuredComponent, head: HeadRef, first?: MetricName): HeadItem {
-  return { label: labelText(plain(headLabel(head))), ...descriptionOf(measured, head, first), selection: selectionOf(measured.component, [head]) };
+  return {
+    label: labelText(plain(headLabel(head))),
+    ...descriptionOf(measured, head, first),
+    selection: selectionOf(measured.component, [head]),
+  };
 }
 
-function descriptionOf({ component, ids, measures }: MeasuredComponent, { layer, head }: HeadRef, first: MetricName | undefined): Pick<ListItem, 'description'> {
+function descriptionOf(
+  { component, ids, measures }: MeasuredComponent,
+  { layer, head }: HeadRef,
+  first: MetricName | undefined,
+): Pick<ListItem, 'description'> {
   if (measures === undefined) return {};
   const at = headsOf(component).findIndex((other) => other.layer === layer && other.head === head);
   const others = metricsOf(component, ids).filter((name) => told.includes(name) && name !== first);
-  const parts = [...(first === undefined ? [] : [first]), ...others].map((name) => joinPlain([name === 'repeatedInduction' && first !== name ? said('induction') : metricLabel(name), plain(valuesOf(measures, name)[at].toFixed(2))], ' '));
+  const parts = [...(first === undefined ? [] : [first]), ...others].map((name) =>
+    joinPlain(
+      [
+        name === 'repeatedInduction' && first !== name ? said('induction') : metricLabel(name),
+        plain(valuesOf(measures, name)[at].toFixed(2)),
+      ],
+      ' ',
+    ),
+  );
   return { description: labelText(joinPlain(parts, ' · ')) };
 }

@@ -69,7 +69,9 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
   }
 
   async #ask(which: keyof ModelDocumentSources, signal: AbortSignal): Promise<MarkdownText> {
-    return which === 'chatTemplate' ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal)) : (await this.#sources[which](signal)).markdown;
+    return which === 'chatTemplate'
+      ? chatTemplateMarkdown(await this.#sources.chatTemplate(signal))
+      : (await this.#sources[which](signal)).markdown;
   }
 
   /** Opens a document on the model in use, rendered where VS Code can; what takes long can be cancelled. Where there is nothing to show, says why. */
@@ -96,7 +98,10 @@ export class ModelDocuments implements vscode.TextDocumentContentProvider, Dispo
     await untilItSays(document, text);
     const column = this.#column();
     try {
-      await vscode.commands.executeCommand('vscode.openWith', document.uri, previewEditor, { viewColumn: column, preview: true });
+      await vscode.commands.executeCommand('vscode.openWith', document.uri, previewEditor, {
+        viewColumn: column,
+        preview: true,
+      });
     } catch {
       // The built-in Markdown support can be turned off.
       await vscode.window.showTextDocument(document, { viewColumn: column, preview: true });
@@ -148,7 +153,10 @@ function chatTemplateMarkdown({ modelName, fileName, text, prefix, suffix, error
   return joinMarkdown(
     [
       md`# ${saidMarkdown('Chat Template of {0}', codeSpan(modelName))}`,
-      saidMarkdown('It stands in {0} and is not applied, unless you ask for it with "Explain as Chat Message".', codeSpan(fileName)),
+      saidMarkdown(
+        'It stands in {0} and is not applied, unless you ask for it with "Explain as Chat Message".',
+        codeSpan(fileName),
+      ),
       example,
       md`## ${saidMarkdown('The Template')}`,
       codeBlock('jinja', text, maxShown),

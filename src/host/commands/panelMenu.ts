@@ -39,7 +39,12 @@ export async function saveFigure(store: ViewStore, panels: ExplorerPanels): Prom
   if (run === undefined) throw new ExplorerError('unknownRun');
   const png = await panels.figure();
   const name = `${documentName(run.text.uri)}-${headsName(view.selection)}.png`.replaceAll(/[^\w.-]+/g, '-');
-  const target = await askWhereToSave({ title: said('Save Figure'), name: plain(name), kind: { name: said('PNG picture'), extensions: ['png'] }, besides: run.text.uri });
+  const target = await askWhereToSave({
+    title: said('Save Figure'),
+    name: plain(name),
+    kind: { name: said('PNG picture'), extensions: ['png'] },
+    besides: run.text.uri,
+  });
   if (target === undefined) return;
   try {
     await vscode.workspace.fs.writeFile(target, png);
@@ -50,6 +55,7 @@ export async function saveFigure(store: ViewStore, panels: ExplorerPanels): Prom
 
 function headsName({ component, heads, aggregation }: HeadSelection): string {
   const [first] = heads;
-  return heads.length === 1 && first !== undefined ? `${component}-${headLabel(first)}` : `${component}-${aggregation}-of-${heads.length}`;
+  return heads.length === 1 && first !== undefined
+    ? `${component}-${headLabel(first)}`
+    : `${component}-${aggregation}-of-${heads.length}`;
 }
-

@@ -30,6 +30,11 @@ async function writeMode(mode: SelectionMode, find: NonNullable<ExplainControlle
   if ('picture' in source) return;
   const configuration = vscode.workspace.getConfiguration(settingsSection, source.document.uri);
   const found = configuration.inspect('selection');
-  const target = found?.workspaceFolderValue !== undefined ? vscode.ConfigurationTarget.WorkspaceFolder : found?.workspaceValue !== undefined ? vscode.ConfigurationTarget.Workspace : vscode.ConfigurationTarget.Global;
+  const target =
+    found?.workspaceFolderValue !== undefined
+      ? vscode.ConfigurationTarget.WorkspaceFolder
+      : found?.workspaceValue !== undefined
+        ? vscode.ConfigurationTarget.Workspace
+        : vscode.ConfigurationTarget.Global;
   await configuration.update('selection', mode, target);
 }

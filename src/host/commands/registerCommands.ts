@@ -52,7 +52,8 @@ export interface CommandDependencies extends SelectModelDependencies {
 export function registerCommands(deps: CommandDependencies): Disposable {
   const { store, controller, live, supervisor, panels, documents, log } = deps;
   const registrations = new DisposableStore();
-  const register = (command: string, run: (...args: unknown[]) => unknown): void => void registrations.add(registerCommand(command, run));
+  const register = (command: string, run: (...args: unknown[]) => unknown): void =>
+    void registrations.add(registerCommand(command, run));
   /** Links carry the run that they were made for: a later run has other tokens. */
   const withToken = (run: (shown: ShownRun, token: TokenRef) => unknown) => (runId: unknown, token: unknown) => {
     const shown = store.run;
@@ -96,18 +97,33 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     live.cancel();
   });
   /** What has been chosen is used at once. */
-  const thenRerun = (choose: (...args: unknown[]) => Promise<boolean>) => async (...args: unknown[]) => {
-    if (!(await choose(...args))) return;
-    if (live.isOn) live.refresh();
-    else if (controller.canRerun) await controller.rerun();
-    // Of other models that read text the run itself says so.
-    const { run } = store;
-    if (run?.isPicture === true && readSettings(run.text.uri).modelPath === '') showInformation(otherModelNotice('image', defaultModelName, run.info.model.name));
-  };
-  register(commands.selectModel, thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)));
-  register(commands.chooseModelFile, thenRerun(() => chooseModelFile(deps)));
-  register(commands.chooseTokenizer, thenRerun(() => chooseTokenizerOfModel(deps)));
-  register(commands.chooseLanguages, thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)));
+  const thenRerun =
+    (choose: (...args: unknown[]) => Promise<boolean>) =>
+    async (...args: unknown[]) => {
+      if (!(await choose(...args))) return;
+      if (live.isOn) live.refresh();
+      else if (controller.canRerun) await controller.rerun();
+      // Of other models that read text the run itself says so.
+      const { run } = store;
+      if (run?.isPicture === true && readSettings(run.text.uri).modelPath === '')
+        showInformation(otherModelNotice('image', defaultModelName, run.info.model.name));
+    };
+  register(
+    commands.selectModel,
+    thenRerun((wanted) => selectModel(deps, wanted === 'text' || wanted === 'image' ? wanted : undefined)),
+  );
+  register(
+    commands.chooseModelFile,
+    thenRerun(() => chooseModelFile(deps)),
+  );
+  register(
+    commands.chooseTokenizer,
+    thenRerun(() => chooseTokenizerOfModel(deps)),
+  );
+  register(
+    commands.chooseLanguages,
+    thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
+  );
   register(commands.selectHead, () => selectHead(store));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);
@@ -127,11 +143,16 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showLog, () => log.show());
   register(commands.showMenu, () => showMenu(controller.isBusy, store.run !== undefined, live.isOn));
   register(commands.openPanel, () => panels.show(false));
-  register(commands.openSettings, () => vscode.commands.executeCommand('workbench.action.openSettings', settingsSection));
+  register(commands.openSettings, () =>
+    vscode.commands.executeCommand('workbench.action.openSettings', settingsSection),
+  );
   register(commands.pinHere, (context) => pinHere(store, context));
   register(commands.copyWeights, (context) => copyWeights(store, deps.rows, context));
   register(commands.saveFigure, () => saveFigure(store, panels));
-  register(commands.pinToken, withToken((_run, token) => store.togglePin(token)));
+  register(
+    commands.pinToken,
+    withToken((_run, token) => store.togglePin(token)),
+  );
   register(commands.revealToken, withToken(revealToken));
   const goToHead = (step: 1 | -1) =>
     withToken(async (run, token) => {
@@ -147,7 +168,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
 /** A document that a menu names, with its editor's selection; else what the person looks at. */
 function sourceFor(resource: unknown): ExplainSource | Promise<ExplainSource> {
   const editor = vscode.window.activeTextEditor;
-  if (!(resource instanceof vscode.Uri) || resource.toString() === editor?.document.uri.toString()) return activeSource();
+  if (!(resource instanceof vscode.Uri) || resource.toString() === editor?.document.uri.toString())
+    return activeSource();
   return openDocument(resource).then((document) => ({ document, range: undefined }));
 }
 
@@ -158,6 +180,11 @@ async function showCardAgain(run: ShownRun, { position }: TokenRef): Promise<voi
   const { start, end } = run.source.tokens[position];
   const range = run.text.rangeOf(editor.document, start, end);
   if (range === undefined) return;
-  if (!editor.selection.isEmpty || !range.contains(editor.selection.active) || editor.selection.active.isEqual(range.end)) editor.selection = new vscode.Selection(range.start, range.start);
+  if (
+    !editor.selection.isEmpty ||
+    !range.contains(editor.selection.active) ||
+    editor.selection.active.isEqual(range.end)
+  )
+    editor.selection = new vscode.Selection(range.start, range.start);
   await vscode.commands.executeCommand('editor.action.showHover', { focus: 'noAutoFocus' });
 }

@@ -9,7 +9,10 @@ export async function revealToken(run: ShownRun, { stream, position }: TokenRef)
   if (stream !== run.sourceIndex) return;
   const { uri } = run.text;
   if (run.isPicture) {
-    await vscode.commands.executeCommand('vscode.open', uri, { preserveFocus: true, viewColumn: vscode.ViewColumn.One });
+    await vscode.commands.executeCommand('vscode.open', uri, {
+      preserveFocus: true,
+      viewColumn: vscode.ViewColumn.One,
+    });
     return;
   }
   const document = run.text.document ?? (await openDocument(uri));
@@ -19,11 +22,16 @@ export async function revealToken(run: ShownRun, { stream, position }: TokenRef)
   const visible = visibleEditor(uri);
   const column = visible?.viewColumn ?? columnOf(uri) ?? vscode.ViewColumn.One;
   // A cell has no tab of its own: its editor is shown where it stands.
-  const editor = visible !== undefined && visible.viewColumn === undefined ? visible : await vscode.window.showTextDocument(document, { viewColumn: column, preserveFocus: false, preview: false });
+  const editor =
+    visible !== undefined && visible.viewColumn === undefined
+      ? visible
+      : await vscode.window.showTextDocument(document, { viewColumn: column, preserveFocus: false, preview: false });
   editor.selection = new vscode.Selection(range.start, range.end);
   editor.revealRange(range, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
 }
 
 function columnOf(uri: vscode.Uri): vscode.ViewColumn | undefined {
-  return vscode.window.tabGroups.all.find((group) => group.tabs.some(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri.toString()))?.viewColumn;
+  return vscode.window.tabGroups.all.find((group) =>
+    group.tabs.some(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri.toString()),
+  )?.viewColumn;
 }

@@ -21,7 +21,10 @@ export async function openSample(places: ModelPlaces, files: SampleFiles): Promi
   }
   const document = await vscode.workspace.openTextDocument(files.addressOf(model, sample));
   const caret = sample.caret && new vscode.Position(sample.caret.line, sample.caret.character);
-  await vscode.window.showTextDocument(document, { viewColumn: vscode.ViewColumn.One, ...(caret === undefined ? {} : { selection: new vscode.Range(caret, caret) }) });
+  await vscode.window.showTextDocument(document, {
+    viewColumn: vscode.ViewColumn.One,
+    ...(caret === undefined ? {} : { selection: new vscode.Range(caret, caret) }),
+  });
   return { document, range: undefined, isSample: true };
 }
 
@@ -42,7 +45,15 @@ async function sampleInUse(places: ModelPlaces): Promise<{ readonly model: strin
     uri = modelUri('', places, undefined); // the setting leads nowhere: the explanation will say so
   }
   const own = models.find((model) => model.uri.toString() === uri.toString());
-  const { hasTokenizer, hasPreprocessor } = own === undefined ? await findCompanions(uri) : { hasTokenizer: false, hasPreprocessor: false };
-  const shown = own?.sample !== undefined ? own : models.find(({ name, reads }) => (hasPreprocessor && !hasTokenizer ? reads === 'image' : name === defaultModelName));
-  return shown?.sample === undefined ? { model: anyModel, sample: anyText } : { model: shown.name, sample: shown.sample };
+  const { hasTokenizer, hasPreprocessor } =
+    own === undefined ? await findCompanions(uri) : { hasTokenizer: false, hasPreprocessor: false };
+  const shown =
+    own?.sample !== undefined
+      ? own
+      : models.find(({ name, reads }) =>
+          hasPreprocessor && !hasTokenizer ? reads === 'image' : name === defaultModelName,
+        );
+  return shown?.sample === undefined
+    ? { model: anyModel, sample: anyText }
+    : { model: shown.name, sample: shown.sample };
 }

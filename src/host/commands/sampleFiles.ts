@@ -42,7 +42,8 @@ export class SampleFiles implements vscode.FileSystemProvider, Disposable {
     if (edited !== undefined) return edited;
     const [, model = ''] = uri.path.split('/');
     const sample = await this.#read(model);
-    if (sample === undefined || this.addressOf(model, sample).path !== uri.path) throw vscode.FileSystemError.FileNotFound(uri);
+    if (sample === undefined || this.addressOf(model, sample).path !== uri.path)
+      throw vscode.FileSystemError.FileNotFound(uri);
     return new TextEncoder().encode(sample.lines.join('\n'));
   }
 

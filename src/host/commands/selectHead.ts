@@ -18,8 +18,15 @@ export async function selectHead(store: ViewStore): Promise<void> {
   }
   const before = view.selection;
   const stopped = new AbortController();
-  let measured: readonly MeasuredComponent[] = run.info.components.map((component) => ({ component, ids: idsOf(run, component.queryStream), measures: undefined }));
-  const picker = createList<HeadItem>({ title: said('Select Head'), placeholder: said('layer.head, a layer, all heads, or what a head does') });
+  let measured: readonly MeasuredComponent[] = run.info.components.map((component) => ({
+    component,
+    ids: idsOf(run, component.queryStream),
+    measures: undefined,
+  }));
+  const picker = createList<HeadItem>({
+    title: said('Select Head'),
+    placeholder: said('layer.head, a layer, all heads, or what a head does'),
+  });
   const orderButton = itemButton('list-ordered', said('Order by …'));
   picker.buttons = [orderButton];
   let order: HeadOrder = 'layer';
@@ -29,13 +36,16 @@ export async function selectHead(store: ViewStore): Promise<void> {
     const items = headItems(measured, order);
     picker.items = items;
     // Of the entries for one head the one at its place, not the one that says what it is strongest in.
-    picker.activeItems = items.filter(({ selection }) => selection !== undefined && isSameSelection(selection, current)).slice(-1);
+    picker.activeItems = items
+      .filter(({ selection }) => selection !== undefined && isSameSelection(selection, current))
+      .slice(-1);
   };
   const measuring = measure(run, measured, stopped.signal).then((result) => {
     measured = result;
   });
   const isQuick = run.info.components.every(({ layers }) => layers.every(({ held }) => held !== 'recomputed'));
-  if (isQuick) await Promise.race([measuring, new Promise<void>((resolve) => setTimeout(() => resolve(), metricsMilliseconds))]);
+  if (isQuick)
+    await Promise.race([measuring, new Promise<void>((resolve) => setTimeout(() => resolve(), metricsMilliseconds))]);
   list();
   const accepted = await new Promise<boolean>((resolve) => {
     let isAccepted = false;
@@ -84,6 +94,15 @@ function idsOf({ info }: ShownRun, stream: number): number[] {
 }
 
 /** The components with the metrics of their heads; without, where these cannot be had. */
-async function measure(run: ShownRun, components: readonly MeasuredComponent[], signal: AbortSignal): Promise<MeasuredComponent[]> {
-  return Promise.all(components.map(async (each) => ({ ...each, measures: await run.held.headMetrics(each.component.component, signal).catch(() => undefined) })));
+async function measure(
+  run: ShownRun,
+  components: readonly MeasuredComponent[],
+  signal: AbortSignal,
+): Promise<MeasuredComponent[]> {
+  return Promise.all(
+    components.map(async (each) => ({
+      ...each,
+      measures: await run.held.headMetrics(each.component.component, signal).catch(() => undefined),
+    })),
+  );
 }

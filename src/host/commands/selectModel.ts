@@ -65,22 +65,36 @@ export async function writeModelPath(path: string): Promise<void> {
   const { configuration, target, globalValue } = pathTarget();
   // The default is not written down: it may move.
   await configuration.update('modelPath', path === '' ? undefined : path, target);
-  if (path === '' && target !== vscode.ConfigurationTarget.Global && globalValue) await configuration.update('modelPath', '', target);
+  if (path === '' && target !== vscode.ConfigurationTarget.Global && globalValue)
+    await configuration.update('modelPath', '', target);
 }
 
-function pathTarget(): { readonly configuration: vscode.WorkspaceConfiguration; readonly target: vscode.ConfigurationTarget; readonly globalValue: string | undefined } {
-  const configuration = vscode.workspace.getConfiguration(settingsSection, vscode.window.activeTextEditor?.document.uri ?? null);
+function pathTarget(): {
+  readonly configuration: vscode.WorkspaceConfiguration;
+  readonly target: vscode.ConfigurationTarget;
+  readonly globalValue: string | undefined;
+} {
+  const configuration = vscode.workspace.getConfiguration(
+    settingsSection,
+    vscode.window.activeTextEditor?.document.uri ?? null,
+  );
   const found = configuration.inspect<string>('modelPath');
-  const target =
-    !vscode.workspace.isTrusted ? vscode.ConfigurationTarget.Global
-    : found?.workspaceFolderValue !== undefined ? vscode.ConfigurationTarget.WorkspaceFolder
-    : found?.workspaceValue !== undefined ? vscode.ConfigurationTarget.Workspace
-    : vscode.ConfigurationTarget.Global;
+  const target = !vscode.workspace.isTrusted
+    ? vscode.ConfigurationTarget.Global
+    : found?.workspaceFolderValue !== undefined
+      ? vscode.ConfigurationTarget.WorkspaceFolder
+      : found?.workspaceValue !== undefined
+        ? vscode.ConfigurationTarget.Workspace
+        : vscode.ConfigurationTarget.Global;
   return { configuration, target, globalValue: found?.globalValue };
 }
 
 /** What the setting becomes for a chosen file or folder: of several model files one is chosen, and one without a tokenizer gets its own. */
-async function openModel({ places, recent }: SelectModelDependencies, chosen: vscode.Uri, written?: string): Promise<string | undefined> {
+async function openModel(
+  { places, recent }: SelectModelDependencies,
+  chosen: vscode.Uri,
+  written?: string,
+): Promise<string | undefined> {
   const variants = /\.onnx$/i.test(chosen.path) ? [] : await listVariants(chosen);
   const uri = variants.length > 1 ? await chooseVariant(chosen, variants) : chosen;
   if (uri === undefined) return undefined;
@@ -105,9 +119,20 @@ function currentModel(places: ModelPlaces): vscode.Uri | undefined {
 }
 
 /** Shows what is known at once, and the rest as it is found. */
-async function pickModel({ places, recent }: SelectModelDependencies, wanted: Reads | undefined): Promise<ModelItem | undefined> {
-  const title = wanted === undefined ? said('Select Model') : wanted === 'text' ? said('Select a Model That Reads Text') : said('Select a Model That Reads Images');
-  const placeholder = pathTarget().target === vscode.ConfigurationTarget.Global ? said('The choice is kept in your settings') : said('The choice is kept in the settings of this workspace, which name a model');
+async function pickModel(
+  { places, recent }: SelectModelDependencies,
+  wanted: Reads | undefined,
+): Promise<ModelItem | undefined> {
+  const title =
+    wanted === undefined
+      ? said('Select Model')
+      : wanted === 'text'
+        ? said('Select a Model That Reads Text')
+        : said('Select a Model That Reads Images');
+  const placeholder =
+    pathTarget().target === vscode.ConfigurationTarget.Global
+      ? said('The choice is kept in your settings')
+      : said('The choice is kept in the settings of this workspace, which name a model');
   const picker = createList<ModelItem>({ title, placeholder });
   picker.busy = true;
   const current = currentModel(places);
@@ -122,12 +147,16 @@ async function pickModel({ places, recent }: SelectModelDependencies, wanted: Re
     picker.keepScrollPosition = true;
     picker.items = items;
     const used = items.find(({ choice }) => choice !== undefined && isInUse(choice, current));
-    const first = items.find((item) => moved !== undefined && keyOf(item) === moved) ?? used ?? items.find(({ choice }) => choice !== undefined);
+    const first =
+      items.find((item) => moved !== undefined && keyOf(item) === moved) ??
+      used ??
+      items.find(({ choice }) => choice !== undefined);
     if (first !== undefined) picker.activeItems = [first];
     if (moved === undefined) untouched = first && keyOf(first);
   };
   picker.onDidTriggerItemButton(({ item }) => {
-    if (item.choice !== undefined) void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
+    if (item.choice !== undefined)
+      void vscode.commands.executeCommand('markdown.showPreview', vscode.Uri.joinPath(item.choice.uri, 'README.md'));
   });
   const chosen = new Promise<ModelItem | undefined>((resolve) => {
     picker.onDidAccept(() => {
@@ -152,20 +181,36 @@ async function pickModel({ places, recent }: SelectModelDependencies, wanted: Re
 }
 
 function isInUse({ uri, numVariants }: ModelChoice, current: vscode.Uri | undefined): boolean {
-  return current !== undefined && (uri.toString() === current.toString() || (numVariants > 1 && current.toString().startsWith(`${uri.toString()}/`)));
+  return (
+    current !== undefined &&
+    (uri.toString() === current.toString() || (numVariants > 1 && current.toString().startsWith(`${uri.toString()}/`)))
+  );
 }
 
-function modelItems(choices: readonly ModelChoice[], current: vscode.Uri | undefined, wanted: Reads | undefined, cardButton: vscode.QuickInputButton): ModelItem[] {
+function modelItems(
+  choices: readonly ModelChoice[],
+  current: vscode.Uri | undefined,
+  wanted: Reads | undefined,
+  cardButton: vscode.QuickInputButton,
+): ModelItem[] {
   const fitting = choices.filter(({ reads }) => wanted === undefined || fits(reads, wanted));
   const group = (name: ModelChoice['group'], label: PlainText): ModelItem[] => {
-    const items = fitting.filter((choice) => choice.group === name).map((choice) => modelItem(choice, current, cardButton));
+    const items = fitting
+      .filter((choice) => choice.group === name)
+      .map((choice) => modelItem(choice, current, cardButton));
     return items.length === 0 ? [] : [separator(labelText(label)), ...items];
   };
   return [
     ...group('bundled', said('bundled')),
     ...(vscode.workspace.isTrusted
       ? group('workspace', said('in this workspace'))
-      : [separator(labelText(said('in this workspace'))), { label: iconLabel('shield', said('Trust This Workspace to Use Its Models')), action: 'trust' } satisfies ModelItem]),
+      : [
+          separator(labelText(said('in this workspace'))),
+          {
+            label: iconLabel('shield', said('Trust This Workspace to Use Its Models')),
+            action: 'trust',
+          } satisfies ModelItem,
+        ]),
     ...group('recent', said('recent')),
     separator(labelText(said('elsewhere'))),
     { label: iconLabel('folder-opened', said('Browse for a File …')), action: 'browseFile' },
@@ -178,7 +223,11 @@ function fits(reads: Reads | undefined, wanted: Reads): boolean {
   return wanted === 'image' ? reads === 'image' : reads !== 'image';
 }
 
-function modelItem(choice: ModelChoice, current: vscode.Uri | undefined, cardButton: vscode.QuickInputButton): ModelItem {
+function modelItem(
+  choice: ModelChoice,
+  current: vscode.Uri | undefined,
+  cardButton: vscode.QuickInputButton,
+): ModelItem {
   const { group, title, detail, reads, numVariants } = choice;
   const icon = group === 'bundled' ? 'package' : /\.onnx$/i.test(choice.uri.path) ? 'file' : 'folder';
   const facts: LabelText[] = [
@@ -186,9 +235,19 @@ function modelItem(choice: ModelChoice, current: vscode.Uri | undefined, cardBut
     ...(numVariants > 1 ? [labelText(said('{0} model files', numVariants))] : []),
     ...(isInUse(choice, current) ? [iconLabel('check', said('in use'))] : []),
   ];
-  return { label: iconLabel(icon, plain(title)), description: joinLabels(facts), detail: labelText(plain(detail)), choice, ...(group === 'bundled' ? { buttons: [cardButton] } : {}) };
+  return {
+    label: iconLabel(icon, plain(title)),
+    description: joinLabels(facts),
+    detail: labelText(plain(detail)),
+    choice,
+    ...(group === 'bundled' ? { buttons: [cardButton] } : {}),
+  };
 }
 
 function browse(kind: 'file' | 'folder'): Promise<vscode.Uri | undefined> {
-  return askForFile({ title: said('Select Model'), button: said('Use This Model'), kind: kind === 'file' ? { name: said('ONNX models'), extensions: ['onnx'] } : undefined });
+  return askForFile({
+    title: said('Select Model'),
+    button: said('Use This Model'),
+    kind: kind === 'file' ? { name: said('ONNX models'), extensions: ['onnx'] } : undefined,
+  });
 }

@@ -7,13 +7,22 @@ import { said } from '../say/said';
 
 /** The menu behind the status bar item. */
 export async function showMenu(isBusy: boolean, hasRun: boolean, isLive: boolean): Promise<void> {
-  const item = (icon: string, title: PlainText, command: string): ListItem & { command: string } => ({ label: iconLabel(icon, title), command });
+  const item = (icon: string, title: PlainText, command: string): ListItem & { command: string } => ({
+    label: iconLabel(icon, title),
+    command,
+  });
   const items = [
     ...(isBusy ? [item('debug-stop', actionTitle('cancel'), commands.cancel)] : []),
     item('eye', actionTitle('explain'), commands.explainAttention),
     item('pulse', isLive ? said('Turn Live Mode Off') : said('Turn Live Mode On'), commands.toggleLiveMode),
     item('file-media', said('Explain Attention on Image'), commands.explainImage),
-    ...(hasRun ? [item('open-preview', said('Open Panel'), commands.openPanel), item('list-tree', said('Select Head'), commands.selectHead), item('clear-all', said('Clear Highlights'), commands.clearHighlights)] : []),
+    ...(hasRun
+      ? [
+          item('open-preview', said('Open Panel'), commands.openPanel),
+          item('list-tree', said('Select Head'), commands.selectHead),
+          item('clear-all', said('Clear Highlights'), commands.clearHighlights),
+        ]
+      : []),
     item('symbol-misc', actionTitle('selectModel'), commands.selectModel),
     ...(hasRun ? [item('symbol-array', said('Show Input'), commands.showInput)] : []),
     item('checklist', actionTitle('showReport'), commands.showExtractionReport),

@@ -14,7 +14,10 @@ export async function explainWithTarget(store: ViewStore, controller: ExplainCon
   const editor = vscode.window.activeTextEditor;
   const shown = controller.lastSource;
   // What is looked at is settled before the box takes the focus.
-  const find = shown === undefined || (editor !== undefined && !editor.selection.isEmpty) ? await activeSource().then((source) => () => source) : shown;
+  const find =
+    shown === undefined || (editor !== undefined && !editor.selection.isEmpty)
+      ? await activeSource().then((source) => () => source)
+      : shown;
   const { run } = store;
   const target = run?.info.streams.find(({ role }) => role === 'target');
   const typed = await askForText({

@@ -42,11 +42,18 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     this.#registration = vscode.languages.registerHoverProvider('*', this);
   }
 
-  async provideHover(document: vscode.TextDocument, position: vscode.Position, cancellation: vscode.CancellationToken): Promise<vscode.Hover | undefined> {
+  async provideHover(
+    document: vscode.TextDocument,
+    position: vscode.Position,
+    cancellation: vscode.CancellationToken,
+  ): Promise<vscode.Hover | undefined> {
     const { run, view, status } = this.#viewStore;
     if (run === undefined || document.uri.toString() !== run.text.uri.toString()) return undefined;
     const offset = run.text.offsetOf(document, position);
-    const found = offset === undefined || status.kind === 'engineStopped' || !readSettings(document.uri).highlightOnHover ? [] : tokensAt(run.source, offset);
+    const found =
+      offset === undefined || status.kind === 'engineStopped' || !readSettings(document.uri).highlightOnHover
+        ? []
+        : tokensAt(run.source, offset);
     if (found.length === 0) {
       if (this.#viewStore.hovered?.origin === 'editor') this.#viewStore.setHovered(undefined);
       return undefined;
@@ -59,7 +66,16 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
     const { start, end } = run.source.tokens[token.position];
     const range = run.text.rangeOf(document, start, end);
-    return range && hoverOf(this.#card({ run, document, token, row, others }), range, [commands.pinToken, commands.previousHead, commands.nextHead, commands.openPanel, commands.revealToken]);
+    return (
+      range &&
+      hoverOf(this.#card({ run, document, token, row, others }), range, [
+        commands.pinToken,
+        commands.previousHead,
+        commands.nextHead,
+        commands.openPanel,
+        commands.revealToken,
+      ])
+    );
   }
 
   dispose(): void {
@@ -69,30 +85,49 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
   /** What reads the token where the card says what it reads, and the other way round; only where it is here already, so that no card waits for it. */
   async #othersOf(run: ShownRun, view: ViewState, token: TokenRef, { direction }: Row): Promise<Row | undefined> {
     const component = run.info.components.find((candidate) => candidate.component === view.selection.component);
-    if (component === undefined || component.queryStream !== component.keyStream || component.layers.some(({ held }) => held !== 'whole')) return undefined;
-    return this.#rows.read(run, { ...view, direction: direction === 'reads' ? 'readBy' : 'reads' }, [token]).catch(() => undefined);
+    if (
+      component === undefined ||
+      component.queryStream !== component.keyStream ||
+      component.layers.some(({ held }) => held !== 'whole')
+    )
+      return undefined;
+    return this.#rows
+      .read(run, { ...view, direction: direction === 'reads' ? 'readBy' : 'reads' }, [token])
+      .catch(() => undefined);
   }
 
   #card({ run, document, token, row, others }: CardContents): MarkdownText {
     const { view } = this.#viewStore;
     const least = Math.max(leastWeight, view.threshold);
     const head = selectionLabel(view.selection, run.info.components);
-    const method = isDerived(view.selection, run.info.components) ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})` : md``;
+    const method = isDerived(view.selection, run.info.components)
+      ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})`
+      : md``;
     const place = md`${escaped(head)}${method}`;
     return cardMarkdown({
       runId: run.runId,
       token,
       text: visibleText(run.source, token.position),
       facts: saidMarkdown('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
-      caption: row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
-      sources: strongest(row.weights, maxSources, least).map(({ position, weight }) => this.#source(run, document, row.stream, position, weight)),
+      caption:
+        row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
+      sources: strongest(row.weights, maxSources, least).map(({ position, weight }) =>
+        this.#source(run, document, row.stream, position, weight),
+      ),
       others: others && {
         caption: others.direction === 'reads' ? saidMarkdown('reads:') : saidMarkdown('is read by:'),
-        sources: strongest(others.weights, maxOthers, least).map(({ position, weight }) => this.#source(run, document, others.stream, position, weight)),
+        sources: strongest(others.weights, maxOthers, least).map(({ position, weight }) =>
+          this.#source(run, document, others.stream, position, weight),
+        ),
       },
       nothing: saidMarkdown('nothing with {0} or more', least),
       commands: [
-        { title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position) ? saidMarkdown('Unpin') : saidMarkdown('Pin'), command: commands.pinToken },
+        {
+          title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position)
+            ? saidMarkdown('Unpin')
+            : saidMarkdown('Pin'),
+          command: commands.pinToken,
+        },
         { title: saidMarkdown('Previous head'), command: commands.previousHead },
         { title: saidMarkdown('Next head'), command: commands.nextHead },
         { title: saidMarkdown('Open panel'), command: commands.openPanel },
@@ -105,7 +140,12 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     const { start, end } = run.info.streams[stream].tokens[position];
     const place = stream === run.sourceIndex && end > start ? run.text.rangeOf(document, start, end) : undefined;
     const next = visibleNext(run.info.streams[stream], position);
-    const facts = next === undefined ? saidMarkdown('token {0}', position) : run.info.streams[stream].target?.isWritten === true ? saidMarkdown('token {0} of the target, predicting {1}', position, codeSpan(next)) : saidMarkdown('token {0} of the target, before {1}', position, codeSpan(next));
+    const facts =
+      next === undefined
+        ? saidMarkdown('token {0}', position)
+        : run.info.streams[stream].target?.isWritten === true
+          ? saidMarkdown('token {0} of the target, predicting {1}', position, codeSpan(next))
+          : saidMarkdown('token {0} of the target, before {1}', position, codeSpan(next));
     return {
       token: { stream, position },
       text: visibleText(run.info.streams[stream], position),

@@ -23,7 +23,13 @@ export interface Highlight {
 }
 
 /** The stretches to light up for one weight per token: at most `most`, strongest first, none that stands for no text. */
-export function planHighlights(tokens: readonly Token[], weights: Float32Array, scale: Scale, threshold: number, most = maxHighlights): Highlight[] {
+export function planHighlights(
+  tokens: readonly Token[],
+  weights: Float32Array,
+  scale: Scale,
+  threshold: number,
+  most = maxHighlights,
+): Highlight[] {
   const ranked = strongest(weights, weights.length, threshold);
   const maximum = ranked[0]?.weight ?? 0;
   const highlights: Highlight[] = [];

@@ -32,7 +32,13 @@ export class DecorationTypes implements Disposable {
 
   /** @param hasMarks whether the overview ruler gets marks too. */
   constructor(colourMap: ColourMap, direction: Direction, kind: ThemeKind, hasMarks: boolean) {
-    const create = (options: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType => this.#store.add(vscode.window.createTextEditorDecorationType({ rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed, ...options }));
+    const create = (options: vscode.DecorationRenderOptions): vscode.TextEditorDecorationType =>
+      this.#store.add(
+        vscode.window.createTextEditorDecorationType({
+          rangeBehavior: vscode.DecorationRangeBehavior.ClosedClosed,
+          ...options,
+        }),
+      );
     this.byBucket = depthStyles(colourMap, direction, kind).map(({ background, text, ruler, outline, outlineWidth }) =>
       create({
         backgroundColor: background,
@@ -42,10 +48,24 @@ export class DecorationTypes implements Disposable {
       }),
     );
     // A bar below: a colour would be taken for a weight.
-    this.selected = create({ borderStyle: 'solid', borderWidth: '0 0 2px 0', borderColor: new vscode.ThemeColor('focusBorder') });
+    this.selected = create({
+      borderStyle: 'solid',
+      borderWidth: '0 0 2px 0',
+      borderColor: new vscode.ThemeColor('focusBorder'),
+    });
     const strong = depthStyles(colourMap, direction, kind).at(-1)?.outline;
-    this.bars = Array.from({ length: numBars }, (_, thickness) => create({ borderStyle: 'solid', borderWidth: `${thickness + 1}px 0 0 0`, ...(strong === undefined ? {} : { borderColor: strong }) }));
-    this.focus = create({ borderStyle: 'solid', borderWidth: '1px', borderColor: new vscode.ThemeColor('focusBorder') });
+    this.bars = Array.from({ length: numBars }, (_, thickness) =>
+      create({
+        borderStyle: 'solid',
+        borderWidth: `${thickness + 1}px 0 0 0`,
+        ...(strong === undefined ? {} : { borderColor: strong }),
+      }),
+    );
+    this.focus = create({
+      borderStyle: 'solid',
+      borderWidth: '1px',
+      borderColor: new vscode.ThemeColor('focusBorder'),
+    });
   }
 
   dispose(): void {

@@ -41,7 +41,12 @@ export class Highlighter implements Disposable {
   /** Which types each editor has ranges of, so that none is cleared in vain. */
   readonly #used = new WeakMap<vscode.TextEditor, Set<vscode.TextEditorDecorationType>>();
 
-  constructor(viewStore: ViewStore, rows: RowReader, log: Log, onDidChangeSettings: (listener: () => void) => Disposable) {
+  constructor(
+    viewStore: ViewStore,
+    rows: RowReader,
+    log: Log,
+    onDidChangeSettings: (listener: () => void) => Disposable,
+  ) {
     this.#viewStore = viewStore;
     this.#rows = rows;
     this.#log = log;
@@ -55,7 +60,9 @@ export class Highlighter implements Disposable {
     this.#store.add(onDidChangeSettings(update));
     this.#store.add(vscode.window.onDidChangeVisibleTextEditors(paint));
     this.#store.add(vscode.window.onDidChangeActiveColorTheme(paint));
-    this.#store.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#selectionChanged(textEditor)));
+    this.#store.add(
+      vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => this.#selectionChanged(textEditor)),
+    );
   }
 
   /** What is lit now, strongest first. */
@@ -86,7 +93,9 @@ export class Highlighter implements Disposable {
   #tell(lit: Lit | undefined): void {
     if (lit?.run.askedAt === undefined || lit.run.runId === this.#toldRunId) return;
     this.#toldRunId = lit.run.runId;
-    this.#log.info(entry`First light in the editor ${(performance.now() - lit.run.askedAt).toFixed(0)} ms after the command.`);
+    this.#log.info(
+      entry`First light in the editor ${(performance.now() - lit.run.askedAt).toFixed(0)} ms after the command.`,
+    );
   }
 
   async #read(): Promise<Lit | undefined> {
@@ -94,11 +103,24 @@ export class Highlighter implements Disposable {
     const isFollowing = run?.isLive === true && live.kind !== 'off';
     if (run === undefined || run.text.isEdited || status.kind === 'engineStopped') return undefined;
     const isHoverShown = hovered !== undefined && readSettings(run.text.uri).highlightOnHover;
-    const tokens = isHoverShown ? [hovered.token] : view.pinned.length > 0 || caret === undefined ? view.pinned : [caret];
+    const tokens = isHoverShown
+      ? [hovered.token]
+      : view.pinned.length > 0 || caret === undefined
+        ? view.pinned
+        : [caret];
     const row = await this.#rows.read(run, view, tokens);
     if (row === undefined) return undefined;
     const focus = tokens.filter(({ stream }) => stream === run.sourceIndex);
-    const highlights = row.stream === run.sourceIndex ? planHighlights(run.source.tokens, row.weights, view.scale, view.threshold, isFollowing ? maxLiveHighlights : maxHighlights) : [];
+    const highlights =
+      row.stream === run.sourceIndex
+        ? planHighlights(
+            run.source.tokens,
+            row.weights,
+            view.scale,
+            view.threshold,
+            isFollowing ? maxLiveHighlights : maxHighlights,
+          )
+        : [];
     return { run, highlights, focus, direction: row.direction, isFollowing };
   }
 
@@ -116,7 +138,12 @@ export class Highlighter implements Disposable {
   /** What is lit in a selection has bars: they come and go with it. */
   #selectionChanged(editor: vscode.TextEditor): void {
     const types = this.#types.value;
-    if (types === undefined || this.#lit === undefined || editor.document.uri.toString() !== this.#lit.run.text.uri.toString()) return;
+    if (
+      types === undefined ||
+      this.#lit === undefined ||
+      editor.document.uri.toString() !== this.#lit.run.text.uri.toString()
+    )
+      return;
     const hasBars = types.bars.some((type) => this.#used.get(editor)?.has(type) === true);
     if (hasBars || editor.selections.some(({ isEmpty }) => !isEmpty)) this.#apply(editor, types, this.#lit);
   }
@@ -135,7 +162,12 @@ export class Highlighter implements Disposable {
       add(types.byBucket[bucket], start, end);
       const bar = selections.length === 0 ? undefined : barOf(depth);
       const range = bar === undefined ? undefined : lit?.run.text.rangeOf(editor.document, start, end);
-      if (bar !== undefined && range !== undefined && selections.some((selection) => selection.intersection(range)?.isEmpty === false)) add(types.bars[bar], start, end);
+      if (
+        bar !== undefined &&
+        range !== undefined &&
+        selections.some((selection) => selection.intersection(range)?.isEmpty === false)
+      )
+        add(types.bars[bar], start, end);
     }
     for (const { position } of lit?.focus ?? []) {
       const token = lit?.run.source.tokens[position];
@@ -162,5 +194,7 @@ export class Highlighter implements Disposable {
 /** What was selected of more that was read; undefined where all of its tokens have a frame of their own. */
 function askedFor({ run, focus }: Lit): TextSpan | undefined {
   const positions = new Set(focus.map(({ position }) => position));
-  return run.focus === undefined || selectedTokens(run.source, run.focus).every((position) => positions.has(position)) ? undefined : run.focus;
+  return run.focus === undefined || selectedTokens(run.source, run.focus).every((position) => positions.has(position))
+    ? undefined
+    : run.focus;
 }

@@ -49,12 +49,29 @@ export function weightText(weight: number): string {
 
 /** The card as Markdown, in as few lines as can be: it lies over the text that it is about. */
 export function cardMarkdown(card: Card): MarkdownText {
-  const link = ({ isInDocument, text, token }: CardSource): MarkdownText => (isInDocument ? commandLink(codeLabel(text), card.revealCommand, [card.runId, token]) : codeSpan(text));
+  const link = ({ isInDocument, text, token }: CardSource): MarkdownText =>
+    isInDocument ? commandLink(codeLabel(text), card.revealCommand, [card.runId, token]) : codeSpan(text);
   // A bar stands in code, whose characters are all of one width.
   const line = (source: CardSource): MarkdownText =>
-    joinMarkdown([md`${codeSpan(bar(source.weight))} ${escaped(plain(weightText(source.weight)))}`, link(source), ...(source.place === '' ? [] : [source.place])], ' · ');
+    joinMarkdown(
+      [
+        md`${codeSpan(bar(source.weight))} ${escaped(plain(weightText(source.weight)))}`,
+        link(source),
+        ...(source.place === '' ? [] : [source.place]),
+      ],
+      ' · ',
+    );
   const body = card.sources.length === 0 ? card.nothing : joinMarkdown(card.sources.map(line), '  \n');
-  const links = joinMarkdown(card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])), ' | ');
-  const others = card.others === undefined || card.others.sources.length === 0 ? md`` : md`\n\n${card.others.caption} ${joinMarkdown(card.others.sources.map((source) => md`${link(source)} ${escaped(plain(weightText(source.weight)))}`), ' · ')}`;
+  const links = joinMarkdown(
+    card.commands.map(({ title, command }) => commandLink(title, command, [card.runId, card.token])),
+    ' | ',
+  );
+  const others =
+    card.others === undefined || card.others.sources.length === 0
+      ? md``
+      : md`\n\n${card.others.caption} ${joinMarkdown(
+          card.others.sources.map((source) => md`${link(source)} ${escaped(plain(weightText(source.weight)))}`),
+          ' · ',
+        )}`;
   return md`**${codeSpan(card.text)}** · ${card.facts} · ${card.caption}\n\n${body}${others}\n\n${links}`;
 }

@@ -24,7 +24,11 @@ export class RowReader {
    * What tokens of one stream read, or what reads them, in the heads of a view; several are averaged as the view has it. Undefined
    * where the heads say nothing about that stream. Throws `unknownRun` where the attention is gone.
    */
-  async read(run: ShownRun, { selection, direction, pinnedMean }: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean'>, tokens: readonly TokenRef[]): Promise<Row | undefined> {
+  async read(
+    run: ShownRun,
+    { selection, direction, pinnedMean }: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean'>,
+    tokens: readonly TokenRef[],
+  ): Promise<Row | undefined> {
     const [first] = tokens;
     const component = run.info.components.find((candidate) => candidate.component === selection.component);
     if (first === undefined || component === undefined) return undefined;
@@ -33,7 +37,11 @@ export class RowReader {
     const looking = tokens.filter(({ stream }) => stream === first.stream);
     const rows = await Promise.all(looking.map(({ position }) => this.#row(run, selection, position, way)));
     const counts = countsInMean(component, { tokens: looking, direction: way }, pinnedMean);
-    return { direction: way, stream: way === 'reads' ? component.keyStream : component.queryStream, weights: meanOf(rows, counts) };
+    return {
+      direction: way,
+      stream: way === 'reads' ? component.keyStream : component.queryStream,
+      weights: meanOf(rows, counts),
+    };
   }
 
   #row(run: ShownRun, selection: HeadSelection, position: number, direction: Direction): Promise<Float32Array> {

@@ -34,7 +34,11 @@ export class EngineHandle implements Disposable {
     this.exited = new Promise((resolve) => (this.#settleExit = resolve));
     this.#store.add(process.onExit((end) => this.#over(end)));
     this.on('began', () => this.#numBegun++);
-    const watched = { onBeat: process.onBeat, isBusy: () => this.#numWaiting > 0, ask: () => process.connection.remote.memory({}) };
+    const watched = {
+      onBeat: process.onBeat,
+      isBusy: () => this.#numWaiting > 0,
+      ask: () => process.connection.remote.memory({}),
+    };
     this.#store.add(watchEngine(watched, ticks, (reason) => this.#end({ kind: 'other', reason })));
   }
 
@@ -118,7 +122,10 @@ export class EngineHandle implements Disposable {
         this.#numWaiting--;
       }
     };
-    const calls = engineMethods.map((name) => [name, (params: never, signal?: AbortSignal) => count<unknown>(remote[name](params, signal))]);
+    const calls = engineMethods.map((name) => [
+      name,
+      (params: never, signal?: AbortSignal) => count<unknown>(remote[name](params, signal)),
+    ]);
     return Object.fromEntries(calls) as Client<EngineApi>; // each method as it was, counted
   }
 }

@@ -3,7 +3,16 @@ import { Emitter } from '../../base/event';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { entry, entryOf } from '../../base/logText';
 import type { ProcessEnd } from '../../base/processEnd';
-import type { EngineEvents, EngineOptions, ExplainImageParams, ExplainParams, InputView, ModelSpec, ReportView, ChatTemplateView } from '../../protocol';
+import type {
+  EngineEvents,
+  EngineOptions,
+  ExplainImageParams,
+  ExplainParams,
+  InputView,
+  ModelSpec,
+  ReportView,
+  ChatTemplateView,
+} from '../../protocol';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Log } from '../say/log';
 import { EngineHandle, isSameEngine } from './engineHandle';
@@ -12,7 +21,11 @@ import { everySecond, type Ticks } from './engineWatch';
 import { HeldRun } from './heldRun';
 
 /** What the window's engine is doing. */
-export type EngineState = { readonly kind: 'notStarted' } | { readonly kind: 'idle' } | { readonly kind: 'running' } | { readonly kind: 'stopped'; /** for the log and the sentence */ readonly reason: string };
+export type EngineState =
+  | { readonly kind: 'notStarted' }
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'stopped'; /** for the log and the sentence */ readonly reason: string };
 
 /** Asks an engine for a run. */
 type RunRequest = (engine: EngineHandle, signal: AbortSignal) => Promise<RunInfo>;
@@ -91,7 +104,9 @@ export class EngineSupervisor implements Disposable {
    * that is ended inside of one has to load its model again. Only the signal ends it.
    */
   explainInTurn(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
-    const result = this.#turn.then(() => this.#run(params.model, (engine, own) => engine.remote.explain(params, own), signal));
+    const result = this.#turn.then(() =>
+      this.#run(params.model, (engine, own) => engine.remote.explain(params, own), signal),
+    );
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -114,7 +129,9 @@ export class EngineSupervisor implements Disposable {
     const abort = (): void => controller.abort();
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
-    const result = this.#turn.then(() => this.#run(model, request, controller.signal)).finally(() => signal.removeEventListener('abort', abort));
+    const result = this.#turn
+      .then(() => this.#run(model, request, controller.signal))
+      .finally(() => signal.removeEventListener('abort', abort));
     this.#turn = result.catch(() => {});
     return result;
   }
@@ -165,7 +182,10 @@ export class EngineSupervisor implements Disposable {
 
   /** Starts the engine before it is asked for anything, and loads a model. Throws what the engine says. */
   async prepare(model: ModelSpec): Promise<void> {
-    await this.#ask(() => this.#take(model), (engine) => engine.remote.warmUp({ ...engine.options, model }));
+    await this.#ask(
+      () => this.#take(model),
+      (engine) => engine.remote.warmUp({ ...engine.options, model }),
+    );
   }
 
   /** Kills the engine as a crash would, for tests. */
@@ -201,7 +221,8 @@ export class EngineSupervisor implements Disposable {
       else if (error instanceof ExplorerError && error.code === 'outOfMemory') this.#outgrown(asked);
       throw error;
     } finally {
-      if (this.#state.kind === 'running') this.#setState({ kind: this.#engine.value?.isAlive === true ? 'idle' : 'notStarted' });
+      if (this.#state.kind === 'running')
+        this.#setState({ kind: this.#engine.value?.isAlive === true ? 'idle' : 'notStarted' });
     }
   }
 
@@ -209,7 +230,11 @@ export class EngineSupervisor implements Disposable {
    * Asks for a document about a model. Explanations go first: where one ends the engine that was asked, or takes its model's files
    * from it, the document is asked for anew when that is through. Throws `cancelled`, and what the engine says.
    */
-  async #document<T>(model: () => ModelSpec, request: (engine: EngineHandle, spec: ModelSpec) => Promise<T>, signal: AbortSignal): Promise<T> {
+  async #document<T>(
+    model: () => ModelSpec,
+    request: (engine: EngineHandle, spec: ModelSpec) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
     for (;;) {
       if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
       const spec = model();
@@ -225,7 +250,8 @@ export class EngineSupervisor implements Disposable {
         return (await this.#ask(take, (engine) => request(engine, spec))).value;
       } catch (error) {
         const engine = asked.at(-1);
-        if (signal.aborted && engine !== undefined && !this.#isRunningOn(engine)) await this.#letGo(engine, 'its document was cancelled');
+        if (signal.aborted && engine !== undefined && !this.#isRunningOn(engine))
+          await this.#letGo(engine, 'its document was cancelled');
         const isOvertaken = this.#numRuns !== numRuns || (isCancelled(error) && engine?.isUnwanted === true);
         if (signal.aborted || !isOvertaken) throw error;
       } finally {
@@ -262,7 +288,10 @@ export class EngineSupervisor implements Disposable {
    * Asks an engine. One that proves to be gone before it began is nothing that the request has done: then another is asked. The end of
    * one that did begin is told: `engineStopped` with its reason, `outOfMemory`, or `modelChanged`.
    */
-  async #ask<T>(take: () => EngineHandle | Promise<EngineHandle>, request: (engine: EngineHandle) => Promise<T>): Promise<Answer<T>> {
+  async #ask<T>(
+    take: () => EngineHandle | Promise<EngineHandle>,
+    request: (engine: EngineHandle) => Promise<T>,
+  ): Promise<Answer<T>> {
     for (let numAsked = 1; ; numAsked++) {
       const engine = await take();
       const { numBegun } = engine;
@@ -271,7 +300,10 @@ export class EngineSupervisor implements Disposable {
       } catch (error) {
         if (!(error instanceof ExplorerError) || error.code !== 'disconnected') throw error;
         if (engine.isUnwanted) throw engine.endedBy ?? new ExplorerError('cancelled');
-        const end = await Promise.race([engine.exited, delay(exitReasonMilliseconds).then((): ProcessEnd => ({ kind: 'other', reason: 'the connection was lost' }))]);
+        const end = await Promise.race([
+          engine.exited,
+          delay(exitReasonMilliseconds).then((): ProcessEnd => ({ kind: 'other', reason: 'the connection was lost' })),
+        ]);
         this.#stopped(engine, end);
         if (engine.numBegun > numBegun || numAsked >= mostEngines) throw endError(end, error);
         this.#log.info(entry`The engine was gone before it began: another is asked.`);
@@ -349,7 +381,12 @@ export class EngineSupervisor implements Disposable {
 
   #stopped(engine: EngineHandle, { kind, reason: what }: ProcessEnd): void {
     if (engine.isUnwanted) return;
-    const reason = kind === 'memory' ? `not enough memory for ${what}` : kind === 'files' ? `the model's file ${what} changed` : what;
+    const reason =
+      kind === 'memory'
+        ? `not enough memory for ${what}`
+        : kind === 'files'
+          ? `the model's file ${what} changed`
+          : what;
     if (engine === this.#spare) {
       this.#log.warn(entry`The spare engine stopped: ${reason}.`);
       this.#dropSpare();
@@ -382,7 +419,8 @@ export class EngineSupervisor implements Disposable {
     try {
       await engine.remote.warmUp(engine.options);
     } catch (error) {
-      if (!engine.isUnwanted) this.#log.warn(entry`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
+      if (!engine.isUnwanted)
+        this.#log.warn(entry`An engine did not warm up: ${error instanceof Error ? error.message : String(error)}`);
       throw error;
     }
   }

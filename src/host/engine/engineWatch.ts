@@ -50,8 +50,10 @@ export function watchEngine(engine: WatchedEngine, ticks: Ticks, onSilent: (reas
     sinceBeat++;
     sinceAnswer = engine.isBusy() && !isAsked ? 0 : sinceAnswer + 1;
     const most = hasBeaten ? silentTicks.beaten : silentTicks.fresh;
-    if (engine.onBeat !== undefined && sinceBeat > most) return onSilent(`its process gave no sign of life for ${most} seconds`);
-    if (isAsked && sinceAnswer > idleTicks.pause + idleTicks.patience) return onSilent(`it did not answer for ${idleTicks.patience} seconds`);
+    if (engine.onBeat !== undefined && sinceBeat > most)
+      return onSilent(`its process gave no sign of life for ${most} seconds`);
+    if (isAsked && sinceAnswer > idleTicks.pause + idleTicks.patience)
+      return onSilent(`it did not answer for ${idleTicks.patience} seconds`);
     if (isAsked || sinceAnswer < idleTicks.pause) return;
     isAsked = true;
     const answered = (): void => {

@@ -3,7 +3,17 @@ import type { Component, HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
 import type { HeadMeasures } from '../../model/headMetrics';
-import type { HeadRows, HeadRowsParams, PairParams, PatternOverview, PatternTile, PictureView, ThumbnailParams, Thumbnails, TileParams } from '../../protocol';
+import type {
+  HeadRows,
+  HeadRowsParams,
+  PairParams,
+  PatternOverview,
+  PatternTile,
+  PictureView,
+  ThumbnailParams,
+  Thumbnails,
+  TileParams,
+} from '../../protocol';
 import type { EngineHandle } from './engineHandle';
 
 /** A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. */
@@ -31,39 +41,70 @@ export class HeldRun {
 
   /** A large pattern as a whole. Throws `unknownRun` where the attention is gone. */
   overview(selection: HeadSelection, signal?: AbortSignal): Promise<PatternOverview> {
-    return this.#ask(() => this.#engine.remote.overview({ runId: this.#engineRunId, selection, isCausal: this.#isCausal(selection.component) }, signal));
+    return this.#ask(() =>
+      this.#engine.remote.overview(
+        { runId: this.#engineRunId, selection, isCausal: this.#isCausal(selection.component) },
+        signal,
+      ),
+    );
   }
 
   /** A part of a large pattern. Throws `unknownRun` where the attention is gone. */
   tile({ selection, level, row, column }: Omit<TileParams, 'runId'>, signal?: AbortSignal): Promise<PatternTile> {
-    return this.#ask(() => this.#engine.remote.tile({ runId: this.#engineRunId, selection, level, row, column }, signal));
+    return this.#ask(() =>
+      this.#engine.remote.tile({ runId: this.#engineRunId, selection, level, row, column }, signal),
+    );
   }
 
   /** The weights of one token: its row or its column. Throws `unknownRun` where the attention is gone. */
   row(selection: HeadSelection, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> {
-    return this.#ask(async () => (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction }, signal)).weights);
+    return this.#ask(
+      async () =>
+        (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction }, signal)).weights,
+    );
   }
 
   /** Throws `unknownRun` where the attention is gone. */
   thumbnails(component: ThumbnailParams['component'], size: number, signal?: AbortSignal): Promise<Thumbnails> {
-    return this.#ask(() => this.#engine.remote.thumbnails({ runId: this.#engineRunId, component, size, isCausal: this.#isCausal(component) }, signal));
+    return this.#ask(() =>
+      this.#engine.remote.thumbnails(
+        { runId: this.#engineRunId, component, size, isCausal: this.#isCausal(component) },
+        signal,
+      ),
+    );
   }
 
   /** The weight between two tokens in every head. Throws `unknownRun` where the attention is gone. */
   async headPairs(params: Omit<PairParams, 'runId'>, signal?: AbortSignal): Promise<Float32Array> {
-    return (await this.#ask(() => this.#engine.remote.headPairs({ ...params, runId: this.#engineRunId }, signal))).weights;
+    return (await this.#ask(() => this.#engine.remote.headPairs({ ...params, runId: this.#engineRunId }, signal)))
+      .weights;
   }
 
   /** What a token reads, or what reads it, in every head. Throws `unknownRun` where the attention is gone. */
   headRows(params: Omit<HeadRowsParams, 'runId'>, signal?: AbortSignal): Promise<HeadRows> {
-    return this.#ask(() => this.#engine.remote.headRows({ ...params, runId: this.#engineRunId, isCausal: this.#isCausal(params.component) }, signal));
+    return this.#ask(() =>
+      this.#engine.remote.headRows(
+        { ...params, runId: this.#engineRunId, isCausal: this.#isCausal(params.component) },
+        signal,
+      ),
+    );
   }
 
   /** The metrics of all heads of a component on this text. Throws `unknownRun` where the attention is gone. */
   headMetrics(name: Component, signal?: AbortSignal): Promise<HeadMeasures> {
     const component = this.info.components.find((candidate) => candidate.component === name);
     const tokens = component === undefined ? [] : (this.info.streams[component.queryStream]?.tokens ?? []);
-    return this.#ask(() => this.#engine.remote.headMetrics({ runId: this.#engineRunId, component: name, isCausal: this.#isCausal(name), ids: Int32Array.from(tokens, ({ id }) => id) }, signal));
+    return this.#ask(() =>
+      this.#engine.remote.headMetrics(
+        {
+          runId: this.#engineRunId,
+          component: name,
+          isCausal: this.#isCausal(name),
+          ids: Int32Array.from(tokens, ({ id }) => id),
+        },
+        signal,
+      ),
+    );
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */
@@ -88,7 +129,9 @@ export class HeldRun {
     try {
       return await request();
     } catch (error) {
-      throw error instanceof ExplorerError && error.code === 'disconnected' ? new ExplorerError('unknownRun', [], { cause: error }) : error;
+      throw error instanceof ExplorerError && error.code === 'disconnected'
+        ? new ExplorerError('unknownRun', [], { cause: error })
+        : error;
     }
   }
 }

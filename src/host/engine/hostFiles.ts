@@ -11,7 +11,20 @@ import { isServedOverHttp, readFileAtMost } from '../readFileAtMost';
 import { isInside } from './isInside';
 
 /** Names that a model's folder may hold, for file systems that cannot list (an extension served over HTTP). */
-const usualNames = ['model.onnx', 'model.onnx.data', 'model.onnx_data', 'tokenizer.json', 'config.json', 'chat_template.jinja', 'generation_config.json', 'preprocessor_config.json', 'processor_config.json', 'sentence_bert_config.json', ...vocabularyNames, ...tokenizerCompanions];
+const usualNames = [
+  'model.onnx',
+  'model.onnx.data',
+  'model.onnx_data',
+  'tokenizer.json',
+  'config.json',
+  'chat_template.jinja',
+  'generation_config.json',
+  'preprocessor_config.json',
+  'processor_config.json',
+  'sentence_bert_config.json',
+  ...vocabularyNames,
+  ...tokenizerCompanions,
+];
 
 /** What is read from beside a tokenizer. */
 const companionNames = ['chat_template.jinja', ...tokenizerCompanions, ...vocabularyNames];
@@ -43,10 +56,15 @@ export class HostFiles {
   /** Lets the engine read the folder of this model (the model is a folder, or a file in it) and a tokenizer chosen for it, and not those of the former. */
   allowModel(model: vscode.Uri, tokenizer?: vscode.Uri): void {
     this.#chosen = [model, ...(tokenizer === undefined ? [] : [tokenizer])].map(String);
-    this.#companions = tokenizer === undefined ? [] : [tokenizer, ...companionNames.map((name) => vscode.Uri.joinPath(tokenizer, '..', name))].map(String);
+    this.#companions =
+      tokenizer === undefined
+        ? []
+        : [tokenizer, ...companionNames.map((name) => vscode.Uri.joinPath(tokenizer, '..', name))].map(String);
     const folder = /\.(onnx|ort)$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
     // A repository may have its models in folders, and what goes with them above.
-    this.#above = [vscode.Uri.joinPath(folder, '..'), vscode.Uri.joinPath(folder, '..', '..')].filter(({ path }) => path !== '/').map(String);
+    this.#above = [vscode.Uri.joinPath(folder, '..'), vscode.Uri.joinPath(folder, '..', '..')]
+      .filter(({ path }) => path !== '/')
+      .map(String);
     // In the layout of the Hugging Face hub the tokenizer stands beside the folder `onnx`.
     this.#model = /\/onnx\/?$/.test(folder.path) ? vscode.Uri.joinPath(folder, '..') : folder;
   }
@@ -68,16 +86,25 @@ export class HostFiles {
         return { names: (await vscode.workspace.fs.readDirectory(uri)).map(([name]) => name) };
       } catch (error) {
         if (!isServedOverHttp(uri)) throw toExplorerError(error, path);
-        const found = await Promise.all(usualNames.map(async (name) => ((await isReadable(vscode.Uri.joinPath(uri, name))) ? [name] : [])));
+        const found = await Promise.all(
+          usualNames.map(async (name) => ((await isReadable(vscode.Uri.joinPath(uri, name))) ? [name] : [])),
+        );
         return { names: found.flat() };
       }
     },
     statFile: async ({ path }) => {
       const uri = await this.#check(path);
       try {
-        if (isServedOverHttp(uri)) return (await isReadable(uri)) ? { kind: 'file', size: 0 } : { kind: uri.path.endsWith('/') ? 'folder' : 'none', size: 0 };
+        if (isServedOverHttp(uri))
+          return (await isReadable(uri))
+            ? { kind: 'file', size: 0 }
+            : { kind: uri.path.endsWith('/') ? 'folder' : 'none', size: 0 };
         const { type, size } = await vscode.workspace.fs.stat(uri);
-        return { kind: (type & vscode.FileType.Directory) !== 0 ? 'folder' : (type & vscode.FileType.File) !== 0 ? 'file' : 'none', size };
+        return {
+          kind:
+            (type & vscode.FileType.Directory) !== 0 ? 'folder' : (type & vscode.FileType.File) !== 0 ? 'file' : 'none',
+          size,
+        };
       } catch {
         return { kind: 'none', size: 0 };
       }
@@ -91,7 +118,17 @@ export class HostFiles {
     } catch (error) {
       throw new ExplorerError('invalidArgument', [path, 'it is not an address'], { cause: error });
     }
-    const isAllowed = this.#picture === uri.toString() || (companionName.test(uri.path) && this.#above.includes(vscode.Uri.joinPath(uri, '..').toString())) || this.#companions.includes(uri.toString()) || [this.#model, this.#bundled].some((root) => root !== undefined && root.scheme === uri.scheme && root.authority === uri.authority && isInside(root.path, uri.path));
+    const isAllowed =
+      this.#picture === uri.toString() ||
+      (companionName.test(uri.path) && this.#above.includes(vscode.Uri.joinPath(uri, '..').toString())) ||
+      this.#companions.includes(uri.toString()) ||
+      [this.#model, this.#bundled].some(
+        (root) =>
+          root !== undefined &&
+          root.scheme === uri.scheme &&
+          root.authority === uri.authority &&
+          isInside(root.path, uri.path),
+      );
     if (!isAllowed) throw new ExplorerError('fileUnreadable', [path, 'it is outside the model’s folder']);
     if (this.#picture !== uri.toString() && !isServedOverHttp(uri)) await this.#refuseLinks(uri);
     return uri;
@@ -104,11 +141,15 @@ export class HostFiles {
     const folders = untrustedFolders();
     if (folders.length > 0) {
       // Either of them could be the other by another name.
-      for (const each of [uri, ...folders]) if (await hasLink(each, '/')) throw new ExplorerError('untrustedModel', [name]);
+      for (const each of [uri, ...folders])
+        if (await hasLink(each, '/')) throw new ExplorerError('untrustedModel', [name]);
       return;
     }
     if (this.#chosen.includes(uri.toString()) || inSnapshot.test(uri.path)) return;
-    const root = this.#model !== undefined && isInside(this.#model.path, uri.path) ? this.#model.path : vscode.Uri.joinPath(uri, '..').path;
+    const root =
+      this.#model !== undefined && isInside(this.#model.path, uri.path)
+        ? this.#model.path
+        : vscode.Uri.joinPath(uri, '..').path;
     if (await hasLink(uri, root)) throw new ExplorerError('fileOutside', [name]);
   }
 }
@@ -116,7 +157,8 @@ export class HostFiles {
 /** Whether an address runs through a link below a folder. */
 async function hasLink(uri: vscode.Uri, below: string): Promise<boolean> {
   const types = [];
-  for (let at = uri; at.path.length > below.length && at.path !== '/'; at = vscode.Uri.joinPath(at, '..')) types.push(typeOf(at));
+  for (let at = uri; at.path.length > below.length && at.path !== '/'; at = vscode.Uri.joinPath(at, '..'))
+    types.push(typeOf(at));
   return (await Promise.all(types)).some((type) => (type & vscode.FileType.SymbolicLink) !== 0);
 }
 
@@ -140,5 +182,9 @@ async function isReadable(uri: vscode.Uri): Promise<boolean> {
 
 function toExplorerError(error: unknown, path: string): ExplorerError {
   const isMissing = error instanceof vscode.FileSystemError && error.code === 'FileNotFound';
-  return isMissing ? new ExplorerError('fileNotFound', [path], { cause: error }) : new ExplorerError('fileUnreadable', [path, error instanceof Error ? error.message : String(error)], { cause: error });
+  return isMissing
+    ? new ExplorerError('fileNotFound', [path], { cause: error })
+    : new ExplorerError('fileUnreadable', [path, error instanceof Error ? error.message : String(error)], {
+        cause: error,
+      });
 }

@@ -2,7 +2,9 @@
 export function isInside(folder: string, path: string): boolean {
   const inner = resolved(path);
   const outer = resolved(folder);
-  return inner !== undefined && outer !== undefined && (outer === '' || inner === outer || inner.startsWith(`${outer}/`));
+  return (
+    inner !== undefined && outer !== undefined && (outer === '' || inner === outer || inner.startsWith(`${outer}/`))
+  );
 }
 
 /** The path without `.`, `..` and doubled slashes; undefined where it leads above the root. */

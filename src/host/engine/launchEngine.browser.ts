@@ -19,18 +19,26 @@ interface EngineAssets {
 const optionalAssets: readonly EngineAsset[] = ['ort-webgpu.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
 
 /** Starts the engine as a Worker; `readAsset` reads a file of dist/: the engine's script and the runtime's binary once, others when the engine wants them. */
-export function browserEngineLauncher(readAsset: (name: string) => PromiseLike<Uint8Array>, modelFiles: Server<HostFilesApi>, onOutput: (text: string) => void): EngineLauncher {
+export function browserEngineLauncher(
+  readAsset: (name: string) => PromiseLike<Uint8Array>,
+  modelFiles: Server<HostFilesApi>,
+  onOutput: (text: string) => void,
+): EngineLauncher {
   let assets: Promise<EngineAssets> | undefined;
   const files: Server<EngineHostApi> = {
     ...modelFiles,
     readAsset: async ({ name }) => {
-      if (!optionalAssets.includes(name)) throw new ExplorerError('fileUnreadable', [name, 'it is no part of the engine']);
+      if (!optionalAssets.includes(name))
+        throw new ExplorerError('fileUnreadable', [name, 'it is no part of the engine']);
       return { bytes: await readAsset(name) };
     },
   };
   const load = async (): Promise<EngineAssets> => {
     try {
-      const [script, wasmBinary] = await Promise.all([readAsset('engine.browser.js'), readAsset('ort-wasm-simd-threaded.wasm')]);
+      const [script, wasmBinary] = await Promise.all([
+        readAsset('engine.browser.js'),
+        readAsset('ort-wasm-simd-threaded.wasm'),
+      ]);
       return { script: new TextDecoder().decode(script), wasmBinary };
     } catch (error) {
       assets = undefined; // the next engine tries again
@@ -40,7 +48,11 @@ export function browserEngineLauncher(readAsset: (name: string) => PromiseLike<U
   return { launch: () => launch((assets ??= load()), files, onOutput) };
 }
 
-function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onOutput: (text: string) => void): EngineProcess {
+function launch(
+  assets: Promise<EngineAssets>,
+  files: Server<EngineHostApi>,
+  onOutput: (text: string) => void,
+): EngineProcess {
   const exit = new Emitter<ProcessEnd>();
   let worker: Worker | undefined;
   let isOver = false;
@@ -56,14 +68,23 @@ function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onO
     addEventListener: (_type, listener) => void listeners.add(listener),
     removeEventListener: (_type, listener) => void listeners.delete(listener),
   });
-  const connection = openConnection<EngineHostApi, EngineApi, object, EngineEvents>(channel, engineMethods, files, onOutput);
+  const connection = openConnection<EngineHostApi, EngineApi, object, EngineEvents>(
+    channel,
+    engineMethods,
+    files,
+    onOutput,
+  );
   const over = (why: string): void => {
     if (isOver) return;
     isOver = true;
     worker?.terminate();
     channel.close(why);
     connection.dispose();
-    exit.fire(saysOutOfMemory(why) ? { kind: 'memory', reason: 'this run, which took more than the engine can hold' } : { kind: 'other', reason: why });
+    exit.fire(
+      saysOutOfMemory(why)
+        ? { kind: 'memory', reason: 'this run, which took more than the engine can hold' }
+        : { kind: 'other', reason: why },
+    );
     exit.dispose();
   };
 
@@ -86,5 +107,11 @@ function launch(assets: Promise<EngineAssets>, files: Server<EngineHostApi>, onO
     },
     (error: unknown) => over(error instanceof Error ? error.message : String(error)),
   );
-  return { connection, pid: undefined, onExit: exit.event, kill: () => over('killed'), dispose: () => over('disposed') };
+  return {
+    connection,
+    pid: undefined,
+    onExit: exit.event,
+    kill: () => over('killed'),
+    dispose: () => over('disposed'),
+  };
 }

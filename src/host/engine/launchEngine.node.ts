@@ -29,7 +29,11 @@ const lastMessagesMilliseconds = 10;
 const lastWordsMilliseconds = 500;
 
 /** Starts the engine as a process of its own, from the bundle at `script`; `onOutput` gets what it prints, for the log. */
-export function nodeEngineLauncher(script: string, onOutput: (text: string) => void, { limitBytes = machineBound() }: NodeLauncherOptions = {}): EngineLauncher {
+export function nodeEngineLauncher(
+  script: string,
+  onOutput: (text: string) => void,
+  { limitBytes = machineBound() }: NodeLauncherOptions = {},
+): EngineLauncher {
   return { launch: () => launch(script, onOutput, limitBytes) };
 }
 
@@ -68,7 +72,8 @@ function launch(script: string, onOutput: (text: string) => void, mostBytes: num
       },
       onMessage: (listener) => child.on('message', listener),
       // What came before the end is read first: messages are taken in one by one.
-      onClose: (listener) => child.once('disconnect', () => setTimeout(() => listener('the engine disconnected'), lastMessagesMilliseconds)),
+      onClose: (listener) =>
+        child.once('disconnect', () => setTimeout(() => listener('the engine disconnected'), lastMessagesMilliseconds)),
       close: () => {
         if (child.connected) child.disconnect();
       },
@@ -87,8 +92,7 @@ function launch(script: string, onOutput: (text: string) => void, mostBytes: num
       else if (word.kind === 'beat') {
         outside.dispose();
         beat.fire(undefined);
-      }
-      else onOutput('The engine runs without its guard: there was no thread for it.\n');
+      } else onOutput('The engine runs without its guard: there was no thread for it.\n');
     }
   });
   const outside = watchFromOutside(child.pid, mostBytes, {
@@ -100,7 +104,9 @@ function launch(script: string, onOutput: (text: string) => void, mostBytes: num
   });
   child.on('error', (error) => over({ kind: 'other', reason: error.message }));
   child.once('exit', (code, signal) => {
-    void allSaid(child).then(() => over(explainEnd({ code, signal, printed: printed.last, limitBytes, changedFile: changedSince(mapped.files) })));
+    void allSaid(child).then(() =>
+      over(explainEnd({ code, signal, printed: printed.last, limitBytes, changedFile: changedSince(mapped.files) })),
+    );
   });
   return {
     connection,
@@ -123,7 +129,9 @@ function launch(script: string, onOutput: (text: string) => void, mostBytes: num
 function allSaid(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, lastWordsMilliseconds);
-    const disconnected = new Promise<void>((settle) => (child.connected ? child.once('disconnect', () => settle()) : settle()));
+    const disconnected = new Promise<void>((settle) =>
+      child.connected ? child.once('disconnect', () => settle()) : settle(),
+    );
     const closed = new Promise<void>((settle) => child.once('close', () => settle()));
     void Promise.all([disconnected, closed]).then(() => {
       clearTimeout(timer);

@@ -13,7 +13,11 @@ export interface OutsideWatch {
 }
 
 /** Looks at a process in the place of its guard, until that is there, where the system lets one look: on Linux. */
-export function watchFromOutside(pid: number | undefined, limitBytes: number, { onBeat, onLimit }: OutsideWatch): Disposable {
+export function watchFromOutside(
+  pid: number | undefined,
+  limitBytes: number,
+  { onBeat, onLimit }: OutsideWatch,
+): Disposable {
   let timer: number | NodeJS.Timeout | undefined;
   const look = (): void => {
     let held = 0;

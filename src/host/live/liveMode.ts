@@ -42,7 +42,22 @@ export interface LiveDependencies {
 }
 
 /** What is wrong with the model and not with the text: the next edit changes nothing. */
-const lasting = new Set<ErrorCode>(['liveWrites', 'untrustedModel', 'fileOutside', 'modelReadsImages', 'modelNotFound', 'modelAmbiguous', 'modelNotOnnx', 'modelNoAttention', 'modelUnsupported', 'modelTooLarge', 'tokenizerNotFound', 'tokenizerInvalid', 'tokenizerUnsupported', 'inputNotMade']);
+const lasting = new Set<ErrorCode>([
+  'liveWrites',
+  'untrustedModel',
+  'fileOutside',
+  'modelReadsImages',
+  'modelNotFound',
+  'modelAmbiguous',
+  'modelNotOnnx',
+  'modelNoAttention',
+  'modelUnsupported',
+  'modelTooLarge',
+  'tokenizerNotFound',
+  'tokenizerInvalid',
+  'tokenizerUnsupported',
+  'inputNotMade',
+]);
 /** After so many failures in a row live mode rests. */
 const mostFailures = 3;
 /** A text whose tokens never fit is shown as far as they do. */
@@ -87,7 +102,9 @@ export class LiveMode implements Disposable {
 
   constructor(deps: LiveDependencies) {
     this.#deps = deps;
-    this.#store.add(deps.controller.onWillExplain(() => this.#end(said('Live mode has ended: what you asked for is shown.'))));
+    this.#store.add(
+      deps.controller.onWillExplain(() => this.#end(said('Live mode has ended: what you asked for is shown.'))),
+    );
   }
 
   get isOn(): boolean {
@@ -131,7 +148,11 @@ export class LiveMode implements Disposable {
     this.#window = undefined;
     this.#model = undefined;
     this.#delay = readSettings().liveDelay;
-    active.add(vscode.window.onDidChangeTextEditorSelection(({ textEditor }) => textEditor === vscode.window.activeTextEditor && this.#schedule()));
+    active.add(
+      vscode.window.onDidChangeTextEditorSelection(
+        ({ textEditor }) => textEditor === vscode.window.activeTextEditor && this.#schedule(),
+      ),
+    );
     active.add(vscode.window.onDidChangeActiveTextEditor((editor) => editor !== undefined && this.#schedule()));
     active.add(vscode.workspace.onDidChangeTextDocument((event) => this.#edited(event)));
     active.add(onDidChangeSettings(() => this.refresh()));
@@ -214,12 +235,22 @@ export class LiveMode implements Disposable {
     const location = locateModel(settings, places, document.uri);
     const known = this.#knownModel(location);
     if (store.live.kind === 'paused' && document.uri.toString() === this.#window?.uri) return;
-    const limit = Math.min(settings.liveTokens, ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)));
+    const limit = Math.min(
+      settings.liveTokens,
+      ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)),
+    );
     const range = this.#chooseWindow(editor, known, limit);
     const text = document.getText(new vscode.Range(document.positionAt(range.start), document.positionAt(range.end)));
     if (text.trim() === '') return;
     const shown = store.run;
-    const isShown = shown?.isLive === true && shown.held.isHeld && shown.text.uri.toString() === document.uri.toString() && !shown.text.isEdited && shown.text.range.start === range.start && shown.source.text === text && known.hasRun;
+    const isShown =
+      shown?.isLive === true &&
+      shown.held.isHeld &&
+      shown.text.uri.toString() === document.uri.toString() &&
+      !shown.text.isEdited &&
+      shown.text.range.start === range.start &&
+      shown.source.text === text &&
+      known.hasRun;
     if (isShown) {
       store.setCaret(this.#caretOf(shown, editor));
       return;
@@ -229,23 +260,40 @@ export class LiveMode implements Disposable {
     const started = performance.now();
     const held = await this.#run(known, () => {
       files.allowModel(location.uri, location.tokenizerUri);
-      return supervisor.explainInTurn({ model: location.spec, text, tokenLimit: limit, isLive: true }, this.#abort.signal);
+      return supervisor.explainInTurn(
+        { model: location.spec, text, tokenLimit: limit, isLive: true },
+        this.#abort.signal,
+      );
     });
-    const isWanted = this.isOn && edits === this.#edits && this.#model === known && document.uri.toString() === this.#window?.uri && !document.isClosed;
+    const isWanted =
+      this.isOn &&
+      edits === this.#edits &&
+      this.#model === known &&
+      document.uri.toString() === this.#window?.uri &&
+      !document.isClosed;
     if (!isWanted) {
       held.release();
       return;
     }
     this.#failures = 0;
     if (store.live.kind !== 'on' || store.live.sentence !== undefined) store.setLive({ kind: 'on' });
-    const isFitting = this.#learn(known, held, text, document.offsetAt(editor.selection.active) - range.start, range, document);
+    const isFitting = this.#learn(
+      known,
+      held,
+      text,
+      document.offsetAt(editor.selection.active) - range.start,
+      range,
+      document,
+    );
     if (!isFitting) {
       held.release();
       this.#schedule(0);
       return;
     }
     await this.#show(held, document, range, text, editor);
-    log.debug(entry`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`);
+    log.debug(
+      entry`Live: ${held.info.streams[0].tokens.length} tokens, ${held.info.numReused ?? 0} as they were, in ${(performance.now() - started).toFixed(0)} ms.`,
+    );
   }
 
   /** The editor that has the caret; while the panel has the focus, the one that is explained or else one beside it. */
@@ -276,13 +324,15 @@ export class LiveMode implements Disposable {
     } finally {
       clearTimeout(timer);
       busy.dispose();
-      if (this.isOn && store.status.kind === 'busy') store.setStatus(before.kind === 'busy' ? { kind: store.run === undefined ? 'empty' : 'ready' } : before);
+      if (this.isOn && store.status.kind === 'busy')
+        store.setStatus(before.kind === 'busy' ? { kind: store.run === undefined ? 'empty' : 'ready' } : before);
     }
   }
 
   #knownModel({ spec }: ModelLocation): KnownModel {
     const key = JSON.stringify(spec);
-    if (this.#model?.key !== key) this.#model = { key, isCausal: true, unitsPerToken: initialUnitsPerToken, contextLength: 0, hasRun: false };
+    if (this.#model?.key !== key)
+      this.#model = { key, isCausal: true, unitsPerToken: initialUnitsPerToken, contextLength: 0, hasRun: false };
     return this.#model;
   }
 
@@ -306,14 +356,27 @@ export class LiveMode implements Disposable {
   }
 
   /** Notes what a run tells of its model; false where the window has to be another one. */
-  #learn(known: KnownModel, { info }: HeldRun, text: string, caret: number, range: TextRange, document: vscode.TextDocument): boolean {
+  #learn(
+    known: KnownModel,
+    { info }: HeldRun,
+    text: string,
+    caret: number,
+    range: TextRange,
+    document: vscode.TextDocument,
+  ): boolean {
     const [stream] = info.streams;
     // One token by itself shows no order.
-    const isCausal = stream.tokens.length < 2 ? known.isCausal : info.components.every((component) => component.isCausal);
+    const isCausal =
+      stream.tokens.length < 2 ? known.isCausal : info.components.every((component) => component.isCausal);
     known.contextLength = info.model.contextLength ?? 0;
     const written = stream.tokens.filter(({ start, end }) => end > start).length;
     const isCut = stream.text.length < text.length;
-    if (written > 0) known.unitsPerToken = isCut ? Math.min(0.8 * known.unitsPerToken, stream.text.length / written) : written > 16 ? 0.7 * known.unitsPerToken + 0.3 * (stream.text.length / written) : known.unitsPerToken;
+    if (written > 0)
+      known.unitsPerToken = isCut
+        ? Math.min(0.8 * known.unitsPerToken, stream.text.length / written)
+        : written > 16
+          ? 0.7 * known.unitsPerToken + 0.3 * (stream.text.length / written)
+          : known.unitsPerToken;
     const wasCausal = known.isCausal;
     known.isCausal = isCausal;
     if (isCut && stream.text.length < caret && this.#refits < mostRefits) {
@@ -330,29 +393,50 @@ export class LiveMode implements Disposable {
     return true;
   }
 
-  async #show(held: HeldRun, document: vscode.TextDocument, range: TextRange, text: string, editor: vscode.TextEditor): Promise<void> {
+  async #show(
+    held: HeldRun,
+    document: vscode.TextDocument,
+    range: TextRange,
+    text: string,
+    editor: vscode.TextEditor,
+  ): Promise<void> {
     const { store, controller } = this.#deps;
     const former = store.run;
     const ignored = former?.isLive === true ? undefined : await ignoredSettings();
     await this.#deps.firstHeads.load();
     if (!this.isOn) return held.release();
-    const notices = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo')))];
+    const notices = [
+      ...(ignored === undefined ? [] : [errorSentence(ignored)]),
+      ...noticeLines(held.info.notices.filter(({ code }) => !code.startsWith('cutTo'))),
+    ];
     const tracked = new TrackedText(document, range.start, text);
-    const run = new ShownRun(held, tracked, { isWholeDocument: false, notices: notices.map((sentence) => ({ sentence })), isLive: true });
+    const run = new ShownRun(held, tracked, {
+      isWholeDocument: false,
+      notices: notices.map((sentence) => ({ sentence })),
+      isLive: true,
+    });
     tracked.narrow(run.source);
-    controller.show(run, { document, range: tracked.range, mode: 'alone' }, { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) });
+    controller.show(
+      run,
+      { document, range: tracked.range, mode: 'alone' },
+      { view: this.#viewFor(run, former), caret: () => this.#caretOf(run, editor) },
+    );
   }
 
   /** Pinned tokens stay where nothing before them has changed. */
   #viewFor(run: ShownRun, former: ShownRun | undefined): ViewState | undefined {
     const { view } = this.#deps.store;
     if (former?.isLive !== true || former.info.model.path !== run.info.model.path) return undefined;
-    const numSame = former.text.uri.toString() === run.text.uri.toString() ? commonTokens(former.source, run.source) : 0;
+    const numSame =
+      former.text.uri.toString() === run.text.uri.toString() ? commonTokens(former.source, run.source) : 0;
     return { ...view, pinned: view.pinned.filter(({ position }) => position < numSame) };
   }
 
   #caretOf(run: ShownRun, { document, selection }: vscode.TextEditor): TokenRef {
-    return { stream: run.sourceIndex, position: tokenBefore(run.source, document.offsetAt(selection.active) - run.text.range.start) };
+    return {
+      stream: run.sourceIndex,
+      position: tokenBefore(run.source, document.offsetAt(selection.active) - run.text.range.start),
+    };
   }
 
   #failed(error: ExplorerError): void {
@@ -363,6 +447,7 @@ export class LiveMode implements Disposable {
     this.#failures++;
     const isPaused = this.#failures >= mostFailures || lasting.has(error.code);
     store.setLive({ kind: isPaused ? 'paused' : 'on', sentence: errorSentence(error) });
-    if (store.run === undefined && error.code !== 'engineStopped') store.setStatus({ kind: 'failed', error: panelError(error) });
+    if (store.run === undefined && error.code !== 'engineStopped')
+      store.setStatus({ kind: 'failed', error: panelError(error) });
   }
 }

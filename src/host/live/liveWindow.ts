@@ -41,7 +41,8 @@ function chooseBothWays(request: WindowRequest): TextRange {
     const end = Math.max(former.end, Math.min(line.end, caret + Math.floor(budget * shareAfter)));
     const hasRoomBefore = former.start === 0 || caret - former.start >= budget * margin;
     const hasRoomAfter = end >= documentLength || end - caret >= budget * margin;
-    if (caret >= former.start && caret <= end && hasRoomBefore && hasRoomAfter && end - former.start <= budget * slack) return { start: former.start, end };
+    if (caret >= former.start && caret <= end && hasRoomBefore && hasRoomAfter && end - former.start <= budget * slack)
+      return { start: former.start, end };
   }
   const start = startBefore(request, budget >> 1);
   return { start, end: Math.min(documentLength, start + budget) };
@@ -80,6 +81,11 @@ export function tokenBefore({ tokens }: TokenStream, offset: number): number {
 export function commonTokens(one: TokenStream, other: TokenStream): number {
   const most = Math.min(one.tokens.length, other.tokens.length);
   let count = 0;
-  while (count < most && one.tokens[count].id === other.tokens[count].id && one.tokens[count].start === other.tokens[count].start) count++;
+  while (
+    count < most &&
+    one.tokens[count].id === other.tokens[count].id &&
+    one.tokens[count].start === other.tokens[count].start
+  )
+    count++;
   return count;
 }

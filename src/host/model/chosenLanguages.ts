@@ -21,7 +21,12 @@ export class ChosenLanguages {
   /** Remembers a choice, or forgets it where nothing is chosen. */
   async choose(path: string, { source, target }: Languages): Promise<void> {
     const others = this.#entries.filter(([known]) => known !== path);
-    await this.#memento.update(key, source === undefined && target === undefined ? others : [[path, source ?? '', target ?? ''], ...others].slice(0, maxModels));
+    await this.#memento.update(
+      key,
+      source === undefined && target === undefined
+        ? others
+        : [[path, source ?? '', target ?? ''], ...others].slice(0, maxModels),
+    );
   }
 
   get #entries(): readonly (readonly [path: string, source: string | undefined, target: string | undefined])[] {

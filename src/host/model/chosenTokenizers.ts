@@ -26,6 +26,12 @@ export class ChosenTokenizers {
 
   #entries(): (readonly [string, string])[] {
     const value = this.#memento.get<unknown>(key);
-    return Array.isArray(value) ? value.flatMap((entry: unknown) => (Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string' ? [[entry[0], entry[1]] as const] : [])) : [];
+    return Array.isArray(value)
+      ? value.flatMap((entry: unknown) =>
+          Array.isArray(entry) && typeof entry[0] === 'string' && typeof entry[1] === 'string'
+            ? [[entry[0], entry[1]] as const]
+            : [],
+        )
+      : [];
   }
 }

@@ -38,11 +38,14 @@ export class FirstHeads {
     if (own !== undefined) return own;
     // What tells something in one model says nothing of another; what the person chose is looked for there too.
     const formerListed = former && this.#listedFor(former.path);
-    return former === undefined || (formerListed !== undefined && isSameSelection(former.selection, formerListed)) ? initialView.selection : former.selection;
+    return former === undefined || (formerListed !== undefined && isSameSelection(former.selection, formerListed))
+      ? initialView.selection
+      : former.selection;
   }
 
   #listedFor(path: string): HeadSelection | undefined {
-    for (const [folder, selection] of this.#listed) if (path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length))) return selection;
+    for (const [folder, selection] of this.#listed)
+      if (path.startsWith(folder) && /^[\\/]/.test(path.slice(folder.length))) return selection;
     return undefined;
   }
 }

@@ -17,13 +17,22 @@ const names: ReadonlySet<string> = new Set(restrictedSettings.map((key) => `${se
 export async function ignoredSettings(): Promise<ExplorerError | undefined> {
   if (vscode.workspace.isTrusted) return undefined;
   const { workspaceFile, workspaceFolders = [] } = vscode.workspace;
-  const ofFolders = workspaceFolders.map((folder) => ({ file: vscode.Uri.joinPath(folder.uri, '.vscode', 'settings.json'), inside: undefined }));
-  const files = [...(workspaceFile === undefined || workspaceFile.scheme === 'untitled' ? [] : [{ file: workspaceFile, inside: 'settings' }]), ...ofFolders];
+  const ofFolders = workspaceFolders.map((folder) => ({
+    file: vscode.Uri.joinPath(folder.uri, '.vscode', 'settings.json'),
+    inside: undefined,
+  }));
+  const files = [
+    ...(workspaceFile === undefined || workspaceFile.scheme === 'untitled'
+      ? []
+      : [{ file: workspaceFile, inside: 'settings' }]),
+    ...ofFolders,
+  ];
   let unread: ExplorerError | undefined;
   for (const { file, inside } of files.slice(0, mostFiles)) {
     const text = await readSmall(file);
     if (text === 'tooLarge') unread = new ExplorerError('untrustedSettings', [mostKilobytes]);
-    else if (text !== undefined && namesSetting(text.text, names, inside)) return new ExplorerError('untrustedWorkspace');
+    else if (text !== undefined && namesSetting(text.text, names, inside))
+      return new ExplorerError('untrustedWorkspace');
   }
   return unread;
 }

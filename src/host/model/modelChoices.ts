@@ -27,17 +27,32 @@ export interface ModelChoice {
 /** The bundled models that are there. */
 export async function bundledChoices({ extensionUri }: ModelPlaces): Promise<ModelChoice[]> {
   const models = await readBundledModels(extensionUri);
-  return models.map(({ name, title, description, reads, uri }) => ({ group: 'bundled', uri, path: name === defaultModelName ? '' : bundledPrefix + name, title, detail: description, reads, numVariants: 1 }));
+  return models.map(({ name, title, description, reads, uri }) => ({
+    group: 'bundled',
+    uri,
+    path: name === defaultModelName ? '' : bundledPrefix + name,
+    title,
+    detail: description,
+    reads,
+    numVariants: 1,
+  }));
 }
 
 /** The models of the workspace: a folder that holds one model in several precisions is one choice, other files are one each. */
-export async function workspaceChoices({ hasFilePaths }: ModelPlaces, wanted: Reads | undefined): Promise<ModelChoice[]> {
+export async function workspaceChoices(
+  { hasFilePaths }: ModelPlaces,
+  wanted: Reads | undefined,
+): Promise<ModelChoice[]> {
   const found = (await findWorkspaceModels()).flatMap((folder) => choicesOf(folder, hasFilePaths));
   return wanted === undefined ? found : Promise.all(found.map(withReads));
 }
 
 /** The models that were chosen last and are still there, without those of a workspace that is not trusted; what is there no more is forgotten. */
-export async function recentChoices(places: ModelPlaces, recent: RecentModels, wanted: Reads | undefined): Promise<ModelChoice[]> {
+export async function recentChoices(
+  places: ModelPlaces,
+  recent: RecentModels,
+  wanted: Reads | undefined,
+): Promise<ModelChoice[]> {
   const found = await Promise.all(
     recent.paths.map(async (path): Promise<ModelChoice | string> => {
       let uri: vscode.Uri;
@@ -46,19 +61,36 @@ export async function recentChoices(places: ModelPlaces, recent: RecentModels, w
       } catch {
         return path;
       }
-      return (await isThere(uri)) ? { group: 'recent', uri, path, title: nameOf(uri), detail: path, reads: undefined, numVariants: 1 } : path;
+      return (await isThere(uri))
+        ? { group: 'recent', uri, path, title: nameOf(uri), detail: path, reads: undefined, numVariants: 1 }
+        : path;
     }),
   );
   await recent.drop(found.filter((entry) => typeof entry === 'string'));
-  const choices = found.filter((entry) => typeof entry !== 'string').filter(({ uri }) => !isUntrusted(uri, bundledModelsUri(places.extensionUri)));
+  const choices = found
+    .filter((entry) => typeof entry !== 'string')
+    .filter(({ uri }) => !isUntrusted(uri, bundledModelsUri(places.extensionUri)));
   return wanted === undefined ? choices : Promise.all(choices.map(withReads));
 }
 
 function choicesOf({ uri, variants }: FoundFolder, hasFilePaths: boolean): ModelChoice[] {
-  const choice = (at: vscode.Uri, title: string, numVariants: number): ModelChoice => ({ group: 'workspace', uri: at, path: settingOf(at, hasFilePaths), title, detail: vscode.workspace.asRelativePath(at), reads: undefined, numVariants });
+  const choice = (at: vscode.Uri, title: string, numVariants: number): ModelChoice => ({
+    group: 'workspace',
+    uri: at,
+    path: settingOf(at, hasFilePaths),
+    title,
+    detail: vscode.workspace.asRelativePath(at),
+    reads: undefined,
+    numVariants,
+  });
   const named = variants.filter(({ precision }) => precision !== 'unknown');
-  const others = variants.filter(({ precision }) => precision === 'unknown').map(({ name }) => vscode.Uri.joinPath(uri, name));
-  return [...(named.length > 0 ? [choice(uri, nameOf(uri), variants.length)] : []), ...others.map((at) => choice(at, nameOf(at), 1))];
+  const others = variants
+    .filter(({ precision }) => precision === 'unknown')
+    .map(({ name }) => vscode.Uri.joinPath(uri, name));
+  return [
+    ...(named.length > 0 ? [choice(uri, nameOf(uri), variants.length)] : []),
+    ...others.map((at) => choice(at, nameOf(at), 1)),
+  ];
 }
 
 /** What stands beside a model tells what it reads, if not for sure. */
@@ -72,6 +104,9 @@ export function nameOf({ path }: vscode.Uri): string {
   const parts = path.split('/').filter((part) => part !== '');
   const last = parts.at(-1) ?? path;
   if (!/^(?:encoder_|decoder_)?model.*\.onnx$/i.test(last)) return last;
-  const folder = parts.slice(0, -1).filter((part) => part !== 'onnx').at(-1);
+  const folder = parts
+    .slice(0, -1)
+    .filter((part) => part !== 'onnx')
+    .at(-1);
   return folder === undefined ? last : last === 'model.onnx' ? folder : `${folder}/${last}`;
 }

@@ -34,7 +34,9 @@ export async function findWorkspaceModels(): Promise<FoundFolder[]> {
     folder.files.push({ name: file.path.slice(uri.path.length + 1), size: 0 });
     folders.set(uri.toString(), folder);
   }
-  return [...folders.values()].map((folder) => ({ uri: folder.uri, variants: modelVariants(folder.files) })).sort((a, b) => (a.uri.path < b.uri.path ? -1 : 1));
+  return [...folders.values()]
+    .map((folder) => ({ uri: folder.uri, variants: modelVariants(folder.files) }))
+    .sort((a, b) => (a.uri.path < b.uri.path ? -1 : 1));
 }
 
 /** The models in a folder and its folder `onnx`, with their sizes; empty for a file, and where the folder cannot be listed. */
@@ -42,7 +44,9 @@ export async function listVariants(folder: vscode.Uri): Promise<ModelVariant[]> 
   const names = await listFiles(folder);
   const inner = await listFiles(vscode.Uri.joinPath(folder, 'onnx'));
   const files = [...names, ...inner.map((name) => `onnx/${name}`)].filter((name) => /\.onnx(?:$|[._])/i.test(name));
-  return modelVariants(await Promise.all(files.map(async (name) => ({ name, size: await sizeOf(vscode.Uri.joinPath(folder, name)) }))));
+  return modelVariants(
+    await Promise.all(files.map(async (name) => ({ name, size: await sizeOf(vscode.Uri.joinPath(folder, name)) }))),
+  );
 }
 
 /** What stands beside a model, by which one can tell what it reads. */
@@ -72,7 +76,9 @@ export async function isThere(uri: vscode.Uri): Promise<boolean> {
 
 async function listFiles(folder: vscode.Uri): Promise<string[]> {
   try {
-    return (await vscode.workspace.fs.readDirectory(folder)).filter(([, type]) => (type & vscode.FileType.Directory) === 0).map(([name]) => name);
+    return (await vscode.workspace.fs.readDirectory(folder))
+      .filter(([, type]) => (type & vscode.FileType.Directory) === 0)
+      .map(([name]) => name);
   } catch {
     return [];
   }

@@ -32,23 +32,44 @@ export const defaultModelName = 'code-decoder';
  * The model that the settings name, for a document. Throws `modelNotFound` where its path leads nowhere from here, and `untrustedModel` where
  * a workspace that is not trusted would supply it. An engine that reads by itself says that too, of where links lead.
  */
-export function locateModel(settings: Pick<Settings, 'modelPath' | 'backend' | 'threads'>, places: ModelPlaces, resource: vscode.Uri | undefined): ModelLocation {
+export function locateModel(
+  settings: Pick<Settings, 'modelPath' | 'backend' | 'threads'>,
+  places: ModelPlaces,
+  resource: vscode.Uri | undefined,
+): ModelLocation {
   const uri = modelUri(settings.modelPath, places, resource);
   if (places.hasFilePaths && uri.scheme !== 'file') throw new ExplorerError('modelNotFound', [settings.modelPath]);
   const tokenizerUri = places.tokenizers.get(uri);
   const bundled = bundledModelsUri(places.extensionUri);
   // What a path relative to the workspace leads to is the workspace's to say, by its own links as well.
-  const isRelative = settings.modelPath !== '' && parseModelPath(settings.modelPath, places.homePath).kind === 'relative';
+  const isRelative =
+    settings.modelPath !== '' && parseModelPath(settings.modelPath, places.homePath).kind === 'relative';
   if (isRelative && !vscode.workspace.isTrusted) throw new ExplorerError('untrustedModel', [settings.modelPath]);
-  const untrusted = places.hasFilePaths ? undefined : [uri, tokenizerUri].find((each) => each !== undefined && isUntrusted(each, bundled));
+  const untrusted = places.hasFilePaths
+    ? undefined
+    : [uri, tokenizerUri].find((each) => each !== undefined && isUntrusted(each, bundled));
   if (untrusted !== undefined) throw new ExplorerError('untrustedModel', [documentName(untrusted)]);
   const barred = places.hasFilePaths ? barredFolders(places.extensionUri) : undefined;
   const tokenizerPath = tokenizerUri && enginePath(tokenizerUri, places.hasFilePaths);
-  return { uri, tokenizerUri, spec: { path: enginePath(uri, places.hasFilePaths), backend: settings.backend, threads: settings.threads, ...(tokenizerPath === undefined ? {} : { tokenizerPath }), ...(barred === undefined ? {} : { barred }) } };
+  return {
+    uri,
+    tokenizerUri,
+    spec: {
+      path: enginePath(uri, places.hasFilePaths),
+      backend: settings.backend,
+      threads: settings.threads,
+      ...(tokenizerPath === undefined ? {} : { tokenizerPath }),
+      ...(barred === undefined ? {} : { barred }),
+    },
+  };
 }
 
 /** The address of the model that a setting names. Throws `modelNotFound` for a path relative to a workspace that is not there. */
-export function modelUri(written: string, { extensionUri, hasFilePaths, homePath }: Pick<ModelPlaces, 'extensionUri' | 'hasFilePaths' | 'homePath'>, resource: vscode.Uri | undefined): vscode.Uri {
+export function modelUri(
+  written: string,
+  { extensionUri, hasFilePaths, homePath }: Pick<ModelPlaces, 'extensionUri' | 'hasFilePaths' | 'homePath'>,
+  resource: vscode.Uri | undefined,
+): vscode.Uri {
   if (written === '') return vscode.Uri.joinPath(bundledModelsUri(extensionUri), defaultModelName);
   const path = parseModelPath(written, homePath);
   const folder = (resource && vscode.workspace.getWorkspaceFolder(resource)) ?? vscode.workspace.workspaceFolders?.[0];

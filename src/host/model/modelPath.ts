@@ -14,8 +14,10 @@ const workspaceFolder = '${workspaceFolder}';
 export function parseModelPath(written: string, homePath: string | undefined): ModelPath {
   if (/^bundled:[\w-]+$/.test(written)) return { kind: 'bundled', name: written.slice(bundledPrefix.length) };
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(written)) return { kind: 'address', address: written };
-  if (homePath !== undefined && /^~(?=$|[/\\])/.test(written)) return { kind: 'absolute', path: homePath + written.slice(1) };
-  if (written.startsWith(workspaceFolder)) return { kind: 'relative', path: written.slice(workspaceFolder.length).replace(/^[/\\]+/, '') };
+  if (homePath !== undefined && /^~(?=$|[/\\])/.test(written))
+    return { kind: 'absolute', path: homePath + written.slice(1) };
+  if (written.startsWith(workspaceFolder))
+    return { kind: 'relative', path: written.slice(workspaceFolder.length).replace(/^[/\\]+/, '') };
   if (/^([/\\]|[a-z]:[/\\])/i.test(written)) return { kind: 'absolute', path: written };
   return { kind: 'relative', path: written };
 }

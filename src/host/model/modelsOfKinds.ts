@@ -63,7 +63,14 @@ export interface FittingRun<Run> {
  * Runs with the model of the settings; where that reads the other kind of input, with the one that read this kind last, else with another
  * (see {@link ModelsOfKinds.choose}); where the settings name none, with the one that read it last, else with the bundled one.
  */
-export async function runFitting<Run>({ kind, written, models, whileAsking, signal, run }: FittingRun<Run>): Promise<Run> {
+export async function runFitting<Run>({
+  kind,
+  written,
+  models,
+  whileAsking,
+  signal,
+  run,
+}: FittingRun<Run>): Promise<Run> {
   const use = async (modelPath: string, instead: string | undefined): Promise<Run> => {
     const done = await run(modelPath, instead);
     await models.remember(kind, done.path);
@@ -76,7 +83,8 @@ export async function runFitting<Run>({ kind, written, models, whileAsking, sign
     } catch (error) {
       if (!(error instanceof ExplorerError) || !/^(?:model|untrusted|file|tokenizer)/.test(error.code)) throw error;
       await models.forget(kind);
-      if (modelPath === defaultModels[kind] || (kind === 'image' && instead !== undefined) || signal.aborted) throw error;
+      if (modelPath === defaultModels[kind] || (kind === 'image' && instead !== undefined) || signal.aborted)
+        throw error;
       return use(defaultModels[kind], instead);
     }
   };

@@ -23,6 +23,10 @@ export class RecentModels {
 
   /** Forgets paths that lead nowhere any more. */
   async drop(gone: readonly string[]): Promise<void> {
-    if (gone.length > 0) await this.#memento.update(key, this.paths.filter((path) => !gone.includes(path)));
+    if (gone.length > 0)
+      await this.#memento.update(
+        key,
+        this.paths.filter((path) => !gone.includes(path)),
+      );
   }
 }

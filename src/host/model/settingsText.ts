@@ -51,7 +51,14 @@ export function namesSetting(settingsText: string, names: ReadonlySet<string>, i
       default: {
         const text = token === string ? scanner.getTokenValue() : undefined;
         // An empty model path is none.
-        if (isValue && text !== '' && depth >= 1 && depth <= deepest && names.has(settingName(path, depth, String(key), inside) ?? '')) return true;
+        if (
+          isValue &&
+          text !== '' &&
+          depth >= 1 &&
+          depth <= deepest &&
+          names.has(settingName(path, depth, String(key), inside) ?? '')
+        )
+          return true;
         key = isValue ? undefined : text;
         isValue = false;
       }
@@ -61,7 +68,12 @@ export function namesSetting(settingsText: string, names: ReadonlySet<string>, i
 }
 
 /** The whole name of a setting by where it stands; undefined outside of what has settings. */
-function settingName(path: readonly string[], depth: number, key: string, inside: string | undefined): string | undefined {
+function settingName(
+  path: readonly string[],
+  depth: number,
+  key: string,
+  inside: string | undefined,
+): string | undefined {
   const parts = [...path.slice(1, depth), key];
   if (inside !== undefined && parts.shift() !== inside) return undefined;
   return parts.join('.');

@@ -11,12 +11,17 @@ export function untrustedFolders(): readonly vscode.Uri[] {
 
 /** The same for an engine that reads files by itself, which resolves links; undefined where nothing is barred. */
 export function barredFolders(extensionUri: vscode.Uri): BarredFolders | undefined {
-  const folders = untrustedFolders().filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  const folders = untrustedFolders()
+    .filter(({ scheme }) => scheme === 'file')
+    .map(({ fsPath }) => fsPath);
   return folders.length === 0 ? undefined : { folders, except: bundledModelsUri(extensionUri).fsPath };
 }
 
 /** Whether a model or a file of one lies in a workspace that is not trusted, as far as its address tells. Our own models may be used wherever they lie. */
 export function isUntrusted(uri: vscode.Uri, bundledModels: vscode.Uri): boolean {
-  const isOurs = uri.scheme === bundledModels.scheme && uri.authority === bundledModels.authority && isInside(bundledModels.path, uri.path);
+  const isOurs =
+    uri.scheme === bundledModels.scheme &&
+    uri.authority === bundledModels.authority &&
+    isInside(bundledModels.path, uri.path);
   return !isOurs && mayLieIn(untrustedFolders(), uri);
 }

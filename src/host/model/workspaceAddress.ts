@@ -11,7 +11,9 @@ export interface Address {
  * authorities name the same file systems, and without regard to upper and lower case, accents and the direction of slashes, since some file systems have none.
  */
 export function mayLieIn(folders: readonly Address[], address: Address): boolean {
-  return folders.some((folder) => isInside(plain(folder), plain(address)) && (plain(folder) !== '/' || folder.scheme === address.scheme));
+  return folders.some(
+    (folder) => isInside(plain(folder), plain(address)) && (plain(folder) !== '/' || folder.scheme === address.scheme),
+  );
 }
 
 function plain({ path }: Address): string {

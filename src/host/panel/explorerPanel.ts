@@ -9,7 +9,23 @@ import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
 import { nameTab } from '../say/panelTab';
 import type { ViewStore } from '../view/viewStore';
-import { checkAct, checkChangeView, checkFigure, checkHeadMetricsParams, checkHeadRowsParams, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPictureParams, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkTokenRef } from './panelMessages';
+import {
+  checkAct,
+  checkChangeView,
+  checkFigure,
+  checkHeadMetricsParams,
+  checkHeadRowsParams,
+  checkOverviewParams,
+  checkPainted,
+  checkPairParams,
+  checkPatternParams,
+  checkPictureParams,
+  checkRowParams,
+  checkThumbnailParams,
+  checkTileParams,
+  checkTokenOrNull,
+  checkTokenRef,
+} from './panelMessages';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
 import type { PanelMemory } from './panelMemory';
@@ -73,10 +89,19 @@ export class ExplorerPanel implements Disposable {
     this.#panel = panel;
     this.#deps = deps;
     const { store, extensionUri } = deps;
-    this.#malformed = this.#store.add(new Sparing({ first: 5, milliseconds: 10_000, tellCount: (count) => deps.log.warn(entry`The panel sent ${count} more messages that were not understood.`) }));
+    this.#malformed = this.#store.add(
+      new Sparing({
+        first: 5,
+        milliseconds: 10_000,
+        tellCount: (count) => deps.log.warn(entry`The panel sent ${count} more messages that were not understood.`),
+      }),
+    );
     const dist = vscode.Uri.joinPath(extensionUri, 'dist');
     panel.webview.options = { enableScripts: true, localResourceRoots: [dist] };
-    panel.iconPath = { light: vscode.Uri.joinPath(extensionUri, 'media', 'panel-light.svg'), dark: vscode.Uri.joinPath(extensionUri, 'media', 'panel-dark.svg') };
+    panel.iconPath = {
+      light: vscode.Uri.joinPath(extensionUri, 'media', 'panel-light.svg'),
+      dark: vscode.Uri.joinPath(extensionUri, 'media', 'panel-dark.svg'),
+    };
     nameTab(panel, panelTitle(store.run));
     // A panel that is hidden loses its page and gets it anew: all state is in the store, so it is drawn again at once, and
     // a page that nobody sees costs no memory. (Hence no `retainContextWhenHidden`.)
@@ -95,10 +120,25 @@ export class ExplorerPanel implements Disposable {
   async #loadPage(dist: vscode.Uri): Promise<void> {
     const { webview } = this.#panel;
     try {
-      const [script, style] = await Promise.all(['webview.js', 'webview.css'].map(async (name) => new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, name)))));
+      const [script, style] = await Promise.all(
+        ['webview.js', 'webview.css'].map(async (name) =>
+          new TextDecoder().decode(await vscode.workspace.fs.readFile(vscode.Uri.joinPath(dist, name))),
+        ),
+      );
       if (this.#store.isDisposed) return;
       const addressOf = (name: string): string => webview.asWebviewUri(vscode.Uri.joinPath(dist, name)).toString();
-      webview.html = panelHtml({ script, style, codicons: addressOf('codicon.css'), elements: addressOf('elements.js'), cspSource: webview.cspSource }, makeNonce(), vscode.env.language, said('Loading the panel …'));
+      webview.html = panelHtml(
+        {
+          script,
+          style,
+          codicons: addressOf('codicon.css'),
+          elements: addressOf('elements.js'),
+          cspSource: webview.cspSource,
+        },
+        makeNonce(),
+        vscode.env.language,
+        said('Loading the panel …'),
+      );
     } catch (error) {
       this.#deps.log.error(entry`The panel's page could not be read: ${String(error)}`);
     }
@@ -176,22 +216,28 @@ export class ExplorerPanel implements Disposable {
           const { component, size } = checkThumbnailParams(params, run());
           return this.#held().thumbnails(component, size, signal);
         },
-        headPairs: async (params, signal) => ({ weights: await this.#held().headPairs(checkPairParams(params, run()), signal) }),
+        headPairs: async (params, signal) => ({
+          weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
+        }),
         headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
-        headMetrics: async (params, signal) => this.#held().headMetrics(checkHeadMetricsParams(params, run()).component, signal),
+        headMetrics: async (params, signal) =>
+          this.#held().headMetrics(checkHeadMetricsParams(params, run()).component, signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
           return this.#held().picture(signal);
         },
       },
-      (what) => this.#malformed.tell(() => log.warn(entry`The panel sent something that is not of the protocol: ${what}`)),
+      (what) =>
+        this.#malformed.tell(() => log.warn(entry`The panel sent something that is not of the protocol: ${what}`)),
     );
     const on = <K extends keyof PanelIntents>(intent: K, handle: (value: unknown) => void): void => {
       connection.on(intent, (value) => {
         try {
           handle(value);
         } catch (error) {
-          this.#malformed.tell(() => log.warn(entry`The panel sent what cannot be: ${ExplorerError.from(error).message}`));
+          this.#malformed.tell(() =>
+            log.warn(entry`The panel sent what cannot be: ${ExplorerError.from(error).message}`),
+          );
         }
       });
     };
@@ -215,7 +261,9 @@ export class ExplorerPanel implements Disposable {
     on('painted', (value) => {
       this.lastPaint = checkPainted(value);
       const askedAt = store.run?.runId === this.lastPaint.runId ? store.run.askedAt : undefined;
-      log[store.run?.isLive === true ? 'debug' : 'info'](entry`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`);
+      log[store.run?.isLive === true ? 'debug' : 'info'](
+        entry`First paint of the panel ${this.lastPaint.milliseconds.toFixed(0)} ms after the run had arrived${askedAt === undefined ? '' : `, ${(performance.now() - askedAt).toFixed(0)} ms after the command`}.`,
+      );
       if (store.caret !== undefined) this.#postHover();
     });
     this.#connection.value = connection;
@@ -233,12 +281,18 @@ export class ExplorerPanel implements Disposable {
     const isAhead = this.#isAhead;
     this.#isAhead = false;
     if (this.#isReady) this.#connect();
-    else this.#deps.log.info(entry`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`);
+    else
+      this.#deps.log.info(
+        entry`The panel's page listens ${(performance.now() - this.#openedAt).toFixed(0)} ms after it was opened.`,
+      );
     this.#isReady = true;
     this.#sequence = 0;
     if (!isAhead) return this.#postAll();
     // It has all that there is, unless it is another page than the one that was opened.
-    this.#showTimer = setTimeout(() => this.lastPaint?.runId !== this.#shownRunId && this.#postAll(), reshowMilliseconds);
+    this.#showTimer = setTimeout(
+      () => this.lastPaint?.runId !== this.#shownRunId && this.#postAll(),
+      reshowMilliseconds,
+    );
   }
 
   #postAll(): void {
@@ -333,7 +387,10 @@ export class ExplorerPanel implements Disposable {
   }
 
   #postPersisted(): void {
-    const { memory, store: { run, view } } = this.#deps;
+    const {
+      memory,
+      store: { run, view },
+    } = this.#deps;
     if (run === undefined) return;
     memory.remember(persistedPanel(run, view));
     this.#post('persist', memory.kept);

@@ -43,7 +43,9 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   /** Where something opens that is not to cover the text in a column: over the panel, else beside. */
   columnBeside(text: vscode.ViewColumn | undefined): vscode.ViewColumn {
     const column = this.#current?.viewColumn;
-    return column === undefined || column === text || vscode.window.tabGroups.all.length === 1 ? vscode.ViewColumn.Beside : column;
+    return column === undefined || column === text || vscode.window.tabGroups.all.length === 1
+      ? vscode.ViewColumn.Beside
+      : column;
   }
 
   /** The matrix as it is drawn, as a PNG file. Throws `unknownRun` where none is. */
@@ -72,8 +74,14 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   async #uncover(panel: ExplorerPanel, preserveFocus: boolean): Promise<void> {
     this.#isUncovering = !panel.isVisible;
     const { viewColumn, activeTab } = vscode.window.tabGroups.activeTabGroup;
-    const isInTheWay = preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !isOwnTab(activeTab);
-    if (isInTheWay) await vscode.commands.executeCommand(viewColumn === vscode.ViewColumn.One ? 'workbench.action.moveEditorToNextGroup' : 'workbench.action.moveEditorToPreviousGroup');
+    const isInTheWay =
+      preserveFocus && viewColumn === panel.viewColumn && activeTab !== undefined && !isOwnTab(activeTab);
+    if (isInTheWay)
+      await vscode.commands.executeCommand(
+        viewColumn === vscode.ViewColumn.One
+          ? 'workbench.action.moveEditorToNextGroup'
+          : 'workbench.action.moveEditorToPreviousGroup',
+      );
     if (panel === this.#current) panel.reveal(preserveFocus);
     else this.#isUncovering = false;
   }

@@ -22,7 +22,9 @@ export class FirstPatternFetcher {
     const selection = normalizeSelection(view.selection, info.components);
     const component = info.components.find((each) => each.component === selection.component);
     if (component === undefined) return;
-    const [numQueries = 0, numKeys = 0] = [component.queryStream, component.keyStream].map((stream) => info.streams[stream]?.tokens.length);
+    const [numQueries = 0, numKeys = 0] = [component.queryStream, component.keyStream].map(
+      (stream) => info.streams[stream]?.tokens.length,
+    );
     if (isTiled(numQueries, numKeys)) return;
     const { runId } = info;
     const fetching = held.pattern(selection).then(
@@ -31,7 +33,10 @@ export class FirstPatternFetcher {
       },
       () => {}, // the page asks, and is told
     );
-    this.#pending = Promise.race([fetching, new Promise<void>((settle) => setTimeout(() => settle(), maxWaitMilliseconds))]).then(() => {
+    this.#pending = Promise.race([
+      fetching,
+      new Promise<void>((settle) => setTimeout(() => settle(), maxWaitMilliseconds)),
+    ]).then(() => {
       if (this.#runId === runId) this.#pending = undefined;
     });
   }

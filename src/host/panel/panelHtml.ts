@@ -17,7 +17,15 @@ export interface PanelAssets {
 
 /** The panel's page: no data in it, and nothing runs or loads but our own. `placeholder` is shown until the script has drawn. */
 export function panelHtml(assets: PanelAssets, nonce: string, language: string, placeholder: string): string {
-  const policy = ["default-src 'none'", `script-src 'nonce-${nonce}'`, `style-src ${assets.cspSource} 'nonce-${nonce}'`, `font-src ${assets.cspSource}`, `img-src ${assets.cspSource} data:`, "base-uri 'none'", "form-action 'none'"].join('; ');
+  const policy = [
+    "default-src 'none'",
+    `script-src 'nonce-${nonce}'`,
+    `style-src ${assets.cspSource} 'nonce-${nonce}'`,
+    `font-src ${assets.cspSource}`,
+    `img-src ${assets.cspSource} data:`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
   return `<!DOCTYPE html>
 <html lang="${escapeHtml(language)}">
 <head>

@@ -35,7 +35,9 @@ export class PanelMemory {
     const written = JSON.stringify(entry);
     if (written === this.#written) return;
     this.#written = written;
-    this.#memento.update(stateKey, entry).then(undefined, (error: unknown) => this.#log(`What the panel shows could not be remembered: ${String(error)}`));
+    this.#memento
+      .update(stateKey, entry)
+      .then(undefined, (error: unknown) => this.#log(`What the panel shows could not be remembered: ${String(error)}`));
   }
 
   /** What the panel showed whose page left this state behind. */
@@ -43,11 +45,19 @@ export class PanelMemory {
     const kept = checkKept(webviewState);
     if (kept === 'nothing') return 'nothing';
     const remembered = this.#remembered();
-    return kept === undefined || remembered === undefined || kept.key !== remembered.key ? 'unknown' : (checkPersisted(remembered.state) ?? 'unknown');
+    return kept === undefined || remembered === undefined || kept.key !== remembered.key
+      ? 'unknown'
+      : (checkPersisted(remembered.state) ?? 'unknown');
   }
 
   #remembered(): { readonly key: string; readonly state: unknown } | undefined {
     const entry = this.#memento.get<unknown>(stateKey);
-    return typeof entry === 'object' && entry !== null && 'key' in entry && typeof entry.key === 'string' && 'state' in entry ? { key: entry.key, state: entry.state } : undefined;
+    return typeof entry === 'object' &&
+      entry !== null &&
+      'key' in entry &&
+      typeof entry.key === 'string' &&
+      'state' in entry
+      ? { key: entry.key, state: entry.state }
+      : undefined;
   }
 }

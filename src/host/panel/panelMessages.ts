@@ -6,7 +6,18 @@ import type { RunInfo } from '../../model/modelInfo';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, type ViewState } from '../../model/viewState';
-import type { HeadMetricsParams, HeadRowsParams, KeptPanel, PairParams, PanelAction, PatternParams, PersistedPanel, RowParams, ThumbnailParams, TileParams } from '../../protocol';
+import type {
+  HeadMetricsParams,
+  HeadRowsParams,
+  KeptPanel,
+  PairParams,
+  PanelAction,
+  PatternParams,
+  PersistedPanel,
+  RowParams,
+  ThumbnailParams,
+  TileParams,
+} from '../../protocol';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
 // before what is in it.
@@ -23,13 +34,24 @@ const index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1e6));
 const offset = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
 
 /** A list by its length alone: the library's own check of it comes after that of every member. */
-const shortList = (least: number, most: number) => v.custom<readonly unknown[]>((value) => Array.isArray(value) && value.length >= least && value.length <= most, 'a list of another length');
+const shortList = (least: number, most: number) =>
+  v.custom<readonly unknown[]>(
+    (value) => Array.isArray(value) && value.length >= least && value.length <= most,
+    'a list of another length',
+  );
 
 const head = v.object({ layer: index, head: index });
 /** A model has few stages. */
-const stage = v.custom<`stage${number}`>((value) => typeof value === 'string' && /^stage[1-9]\d?$/.test(value), 'no stage');
+const stage = v.custom<`stage${number}`>(
+  (value) => typeof value === 'string' && /^stage[1-9]\d?$/.test(value),
+  'no stage',
+);
 const component = v.union([v.picklist(['encoder', 'decoder', 'cross', 'self']), stage]);
-const selection = v.object({ component, heads: v.pipe(shortList(1, maxHeads), v.array(head)), aggregation: v.picklist(['mean', 'max']) });
+const selection = v.object({
+  component,
+  heads: v.pipe(shortList(1, maxHeads), v.array(head)),
+  aggregation: v.picklist(['mean', 'max']),
+});
 const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);
 const view = v.object({
@@ -50,19 +72,74 @@ const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(
 const thumbnailParams = v.object({ runId: index, component, size: thumbnailSize });
 const positions = v.pipe(shortList(1, maxPinned), v.array(index));
 const pairParams = v.object({ runId: index, component, queries: positions, keys: positions });
-const headRowsParams = v.object({ runId: index, component, positions, direction: v.picklist(['reads', 'readBy']), mean: pinnedMean, size: thumbnailSize });
+const headRowsParams = v.object({
+  runId: index,
+  component,
+  positions,
+  direction: v.picklist(['reads', 'readBy']),
+  mean: pinnedMean,
+  size: thumbnailSize,
+});
 const headMetricsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
-const actions = ['explain', 'explainSample', 'explainFromStart', 'readInContext', 'readAlone', 'openFile', 'explainWithTarget', 'useModelOutput', 'chooseLanguages', 'rerun', 'toggleLive', 'cancel', 'restartEngine', 'selectModel', 'selectTextModel', 'selectImageModel', 'trustWorkspace', 'chooseModelFile', 'chooseTokenizer', 'showReport', 'showLog', 'openSettings'] as const satisfies readonly PanelAction[];
+const actions = [
+  'explain',
+  'explainSample',
+  'explainFromStart',
+  'readInContext',
+  'readAlone',
+  'openFile',
+  'explainWithTarget',
+  'useModelOutput',
+  'chooseLanguages',
+  'rerun',
+  'toggleLive',
+  'cancel',
+  'restartEngine',
+  'selectModel',
+  'selectTextModel',
+  'selectImageModel',
+  'trustWorkspace',
+  'chooseModelFile',
+  'chooseTokenizer',
+  'showReport',
+  'showLog',
+  'openSettings',
+] as const satisfies readonly PanelAction[];
 const act = v.object({ action: v.picklist(actions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 /** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
 const menuContext = v.object({ runId: index, stream: index, position: index });
-const figure = v.object({ png: v.pipe(v.instance(Uint8Array), v.check((bytes) => bytes.byteLength <= maxFigureBytes && pngSignature.every((byte, i) => bytes[i] === byte), 'no picture of ours')) });
+const figure = v.object({
+  png: v.pipe(
+    v.instance(Uint8Array),
+    v.check(
+      (bytes) => bytes.byteLength <= maxFigureBytes && pngSignature.every((byte, i) => bytes[i] === byte),
+      'no picture of ours',
+    ),
+  ),
+});
 const kept = v.object({ version: v.literal(2), key: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });
 const persisted = v.pipe(
-  v.object({ version: v.literal(1), uri: v.pipe(v.string(), v.maxLength(10_000)), start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)), isWholeDocument: v.boolean(), isPicture: v.optional(v.boolean()), isChatMessage: v.optional(v.boolean()), target: v.optional(v.pipe(v.string(), v.maxLength(100_000))), focus: v.optional(v.object({ start: offset, end: offset })), second: v.optional(v.object({ start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)) })), view: keptView }),
-  v.check(({ start, end, isPicture, focus }) => (start < end || isPicture === true) && (focus === undefined || (focus.start < focus.end && focus.end <= end - start))),
+  v.object({
+    version: v.literal(1),
+    uri: v.pipe(v.string(), v.maxLength(10_000)),
+    start: offset,
+    end: offset,
+    textHash: v.pipe(v.string(), v.maxLength(64)),
+    isWholeDocument: v.boolean(),
+    isPicture: v.optional(v.boolean()),
+    isChatMessage: v.optional(v.boolean()),
+    target: v.optional(v.pipe(v.string(), v.maxLength(100_000))),
+    focus: v.optional(v.object({ start: offset, end: offset })),
+    second: v.optional(v.object({ start: offset, end: offset, textHash: v.pipe(v.string(), v.maxLength(64)) })),
+    view: keptView,
+  }),
+  v.check(
+    ({ start, end, isPicture, focus }) =>
+      (start < end || isPicture === true) &&
+      (focus === undefined || (focus.start < focus.end && focus.end <= end - start)),
+  ),
 );
 
 /** Checks a request for a whole pattern against the run shown: only a small one may be asked for. Throws `invalidMessage` or `unknownRun`. */
@@ -85,7 +162,12 @@ export function checkTileParams(value: unknown, run: RunInfo | undefined): TileP
   const params = parse('tile', tileParams, value);
   const { level, row, column } = params;
   const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
-  if (level > overviewLevel(numQueries, numKeys) || row * tileSize >= blocksAlong(numQueries, level) || column * tileSize >= blocksAlong(numKeys, level)) throw new ExplorerError('invalidMessage', ['tile: not within the pattern']);
+  if (
+    level > overviewLevel(numQueries, numKeys) ||
+    row * tileSize >= blocksAlong(numQueries, level) ||
+    column * tileSize >= blocksAlong(numKeys, level)
+  )
+    throw new ExplorerError('invalidMessage', ['tile: not within the pattern']);
   return params;
 }
 
@@ -93,14 +175,16 @@ export function checkTileParams(value: unknown, run: RunInfo | undefined): TileP
 export function checkRowParams(value: unknown, run: RunInfo | undefined): RowParams {
   const params = parse('row', rowParams, value);
   const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
-  if (params.position >= (params.direction === 'reads' ? numQueries : numKeys)) throw new ExplorerError('invalidMessage', ['row: not within the pattern']);
+  if (params.position >= (params.direction === 'reads' ? numQueries : numKeys))
+    throw new ExplorerError('invalidMessage', ['row: not within the pattern']);
   return params;
 }
 
 /** Checks a request for thumbnails against the run shown. Throws `invalidMessage` or `unknownRun`. */
 export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): ThumbnailParams {
   const params = parse('thumbnails', thumbnailParams, value);
-  if (!checkRun(params.runId, run).components.some((candidate) => candidate.component === params.component)) throw new ExplorerError('invalidMessage', ['thumbnails: no such component']);
+  if (!checkRun(params.runId, run).components.some((candidate) => candidate.component === params.component))
+    throw new ExplorerError('invalidMessage', ['thumbnails: no such component']);
   return params;
 }
 
@@ -108,8 +192,10 @@ export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): 
 export function checkPairParams(value: unknown, run: RunInfo | undefined): PairParams {
   const params = parse('pair', pairParams, value);
   const { numQueries, numKeys } = componentSize('pair', params.component, checkRun(params.runId, run));
-  if (params.queries.length > 1 && params.keys.length > 1) throw new ExplorerError('invalidMessage', ['pair: several of both']);
-  if (params.queries.some((query) => query >= numQueries) || params.keys.some((key) => key >= numKeys)) throw new ExplorerError('invalidMessage', ['pair: not within the pattern']);
+  if (params.queries.length > 1 && params.keys.length > 1)
+    throw new ExplorerError('invalidMessage', ['pair: several of both']);
+  if (params.queries.some((query) => query >= numQueries) || params.keys.some((key) => key >= numKeys))
+    throw new ExplorerError('invalidMessage', ['pair: not within the pattern']);
   return params;
 }
 
@@ -118,8 +204,16 @@ export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): H
   const params = parse('rows', headRowsParams, value);
   const shown = checkRun(params.runId, run);
   const { numQueries, numKeys } = componentSize('rows', params.component, shown);
-  if (params.positions.some((position) => position >= (params.direction === 'reads' ? numQueries : numKeys))) throw new ExplorerError('invalidMessage', ['rows: not within the pattern']);
-  if (params.direction === 'readBy' && shown.components.some((candidate) => candidate.component === params.component && candidate.layers.some(({ held }) => held === 'recomputed'))) throw new ExplorerError('invalidMessage', ['rows: all weights would be recomputed']);
+  if (params.positions.some((position) => position >= (params.direction === 'reads' ? numQueries : numKeys)))
+    throw new ExplorerError('invalidMessage', ['rows: not within the pattern']);
+  if (
+    params.direction === 'readBy' &&
+    shown.components.some(
+      (candidate) =>
+        candidate.component === params.component && candidate.layers.some(({ held }) => held === 'recomputed'),
+    )
+  )
+    throw new ExplorerError('invalidMessage', ['rows: all weights would be recomputed']);
   return params;
 }
 
@@ -133,11 +227,15 @@ export function checkHeadMetricsParams(value: unknown, run: RunInfo | undefined)
 /** Checks a request for the run's picture. Throws `invalidMessage` or `unknownRun`. */
 export function checkPictureParams(value: unknown, run: RunInfo | undefined): void {
   const { streams } = checkRun(parse('picture', pictureParams, value).runId, run);
-  if (!streams.some(({ grid }) => grid !== undefined)) throw new ExplorerError('invalidMessage', ['picture: the run has none']);
+  if (!streams.some(({ grid }) => grid !== undefined))
+    throw new ExplorerError('invalidMessage', ['picture: the run has none']);
 }
 
 /** Checks a change of the view against the run shown. Throws `invalidMessage`. */
-export function checkChangeView(value: unknown, run: RunInfo | undefined): { readonly view: Partial<ViewState>; readonly sequence: number } {
+export function checkChangeView(
+  value: unknown,
+  run: RunInfo | undefined,
+): { readonly view: Partial<ViewState>; readonly sequence: number } {
   const { view: change, sequence } = parse('changeView', changeView, value);
   if (change.selection !== undefined && run !== undefined) checkSelection(change.selection, run);
   if (run !== undefined) for (const ref of change.pinned ?? []) checkToken(ref, run);
@@ -197,7 +295,8 @@ export function checkKept(state: unknown): KeptPanel | 'nothing' | undefined {
 
 function parse<S extends v.GenericSchema>(what: string, schema: S, value: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, value, { abortEarly: true });
-  if (!result.success) throw new ExplorerError('invalidMessage', [`${what}: ${plain(result.issues[0].message, maxComplaint)}`]);
+  if (!result.success)
+    throw new ExplorerError('invalidMessage', [`${what}: ${plain(result.issues[0].message, maxComplaint)}`]);
   return result.output;
 }
 
@@ -207,7 +306,11 @@ function checkRun(runId: number, run: RunInfo | undefined): RunInfo {
 }
 
 /** The size of a component's patterns. Throws `invalidMessage` where the model has no such component. */
-function componentSize(what: string, name: PairParams['component'], { components, streams }: RunInfo): { readonly numQueries: number; readonly numKeys: number } {
+function componentSize(
+  what: string,
+  name: PairParams['component'],
+  { components, streams }: RunInfo,
+): { readonly numQueries: number; readonly numKeys: number } {
   const found = components.find((candidate) => candidate.component === name);
   if (found === undefined) throw new ExplorerError('invalidMessage', [`${what}: no such component`]);
   const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
@@ -215,16 +318,25 @@ function componentSize(what: string, name: PairParams['component'], { components
 }
 
 /** The size of the pattern that a selection has. */
-function checkSelection({ component: name, heads }: HeadSelection, run: RunInfo): { readonly numQueries: number; readonly numKeys: number } {
+function checkSelection(
+  { component: name, heads }: HeadSelection,
+  run: RunInfo,
+): { readonly numQueries: number; readonly numKeys: number } {
   const found = run.components.find((candidate) => candidate.component === name);
   const labels = new Set(heads.map(headLabel));
-  if (found === undefined || labels.size !== heads.length || heads.some((ref) => ref.head >= (found.layers[ref.layer]?.numHeads ?? 0))) throw new ExplorerError('invalidMessage', ['the selection names heads that the model does not have']);
+  if (
+    found === undefined ||
+    labels.size !== heads.length ||
+    heads.some((ref) => ref.head >= (found.layers[ref.layer]?.numHeads ?? 0))
+  )
+    throw new ExplorerError('invalidMessage', ['the selection names heads that the model does not have']);
   const lengthOf = (stream: number): number => run.streams[stream]?.tokens.length ?? 0;
   return { numQueries: lengthOf(found.queryStream), numKeys: lengthOf(found.keyStream) };
 }
 
 function checkToken({ stream, position }: TokenRef, run: RunInfo | undefined): void {
-  if (position >= (run?.streams[stream]?.tokens.length ?? 0)) throw new ExplorerError('invalidMessage', ['there is no such token']);
+  if (position >= (run?.streams[stream]?.tokens.length ?? 0))
+    throw new ExplorerError('invalidMessage', ['there is no such token']);
 }
 
 function withoutUndefined(change: { readonly [K in keyof ViewState]?: ViewState[K] | undefined }): Partial<ViewState> {

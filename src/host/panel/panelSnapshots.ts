@@ -16,13 +16,23 @@ export function panelRun(run: ShownRun): PanelRun {
   const start = startOf(run);
   const second = text.second === undefined ? undefined : startOfSecond(run);
   // What it has to say is said in sentences.
-  return { info: { ...run.info, notices: [] }, documentName: textName(text.uri), startLine: start.line, startCharacter: start.character, ...(second === undefined ? {} : { second: { startLine: second.line, startCharacter: second.character } }), notices: run.notices, ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }), ...(run.isLive ? { isLive: true } : {}) };
+  return {
+    info: { ...run.info, notices: [] },
+    documentName: textName(text.uri),
+    startLine: start.line,
+    startCharacter: start.character,
+    ...(second === undefined ? {} : { second: { startLine: second.line, startCharacter: second.character } }),
+    notices: run.notices,
+    ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }),
+    ...(run.isLive ? { isLive: true } : {}),
+  };
 }
 
 /** Where what was selected stands, and the lines that it was read in: `file.py 19, in lines 12–30`. */
 export function selectedPlaceName(run: ShownRun): PlainText {
   const all = linesOfRun(run);
-  if (run.focus === undefined) return run.selected === undefined ? placeName(run, all) : said('{0}, alone', placeName(run, all));
+  if (run.focus === undefined)
+    return run.selected === undefined ? placeName(run, all) : said('{0}, alone', placeName(run, all));
   const own = placeName(run, linesOfRun(run, run.focus));
   return all.includes('–') ? said('{0}, in lines {1}', own, all) : said('{0}, in its line', own);
 }
@@ -38,7 +48,8 @@ function placeName({ text }: ShownRun, lines: PlainText): PlainText {
 /** The lines, from one, of a run's text or of a part of it. */
 function linesOfRun(run: ShownRun, { start, end } = { start: 0, end: run.text.text.length }): PlainText {
   const { text, texts } = run.text;
-  const lines = (at: number, read: string): string => (countNewlines(read) === 0 ? `${at}` : `${at}–${at + countNewlines(read)}`);
+  const lines = (at: number, read: string): string =>
+    countNewlines(read) === 0 ? `${at}` : `${at}–${at + countNewlines(read)}`;
   const from = startOf(run).line + 1;
   if (texts !== undefined) return plain(`${lines(from, texts[0])} + ${lines(startOfSecond(run).line + 1, texts[1])}`);
   return plain(lines(from + countNewlines(text.slice(0, start), false), text.slice(start, end)));
@@ -50,7 +61,9 @@ export function panelTitle(run: ShownRun | undefined): PlainText {
   const name = textName(run.text.uri);
   // What is explained in live mode moves with the caret; the tab's title does not.
   if (run.isWholeDocument || run.isLive) return plain(`Attention Explorer: ${name}`);
-  return plain(`Attention Explorer: ${run.focus === undefined ? placeName(run, linesOfRun(run)) : selectedPlaceName(run)}`);
+  return plain(
+    `Attention Explorer: ${run.focus === undefined ? placeName(run, linesOfRun(run)) : selectedPlaceName(run)}`,
+  );
 }
 
 /** Live mode as the panel gets it. */
@@ -62,14 +75,28 @@ export function panelLive(live: LiveState): PanelLive | null {
 export function persistedPanel(run: ShownRun, view: ViewState): PersistedPanel {
   const { start, end } = run.text.range;
   const { second, texts: [first, other] = [run.text.text, ''] } = run.text;
-  return { version: 1, uri: run.text.uri.toString(), start, end, textHash: textHash(first), ...(second === undefined ? {} : { second: { ...second, textHash: textHash(other) } }), isWholeDocument: run.isWholeDocument, ...(run.isPicture ? { isPicture: true } : {}), ...(run.isChatMessage ? { isChatMessage: true } : {}), ...(run.target === undefined ? {} : { target: run.target }), ...(run.focus === undefined ? {} : { focus: { start: run.focus.start, end: run.focus.end } }), view };
+  return {
+    version: 1,
+    uri: run.text.uri.toString(),
+    start,
+    end,
+    textHash: textHash(first),
+    ...(second === undefined ? {} : { second: { ...second, textHash: textHash(other) } }),
+    isWholeDocument: run.isWholeDocument,
+    ...(run.isPicture ? { isPicture: true } : {}),
+    ...(run.isChatMessage ? { isChatMessage: true } : {}),
+    ...(run.target === undefined ? {} : { target: run.target }),
+    ...(run.focus === undefined ? {} : { focus: { start: run.focus.start, end: run.focus.end } }),
+    view,
+  };
 }
 
 /** How the panel should look, by the settings and the editor of the run. */
 export function panelAppearance(run: ShownRun | undefined): PanelAppearance {
   const uri = run?.text.uri;
   const editor = visibleEditor(uri);
-  const written = editor?.options.tabSize ?? vscode.workspace.getConfiguration('editor', uri ?? null).get<unknown>('tabSize');
+  const written =
+    editor?.options.tabSize ?? vscode.workspace.getConfiguration('editor', uri ?? null).get<unknown>('tabSize');
   const tabSize = typeof written === 'number' && written >= 1 && written <= 64 ? Math.round(written) : 4;
   return { colourMap: readSettings(uri).colourMap, tabSize, l10n: vscode.l10n.bundle };
 }

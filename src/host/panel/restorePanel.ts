@@ -21,7 +21,10 @@ export async function restorePanel(recalled: Recalled, controller: ExplainContro
 
 async function explainAgain(state: PersistedPanel, controller: ExplainController): Promise<void> {
   if (state.isPicture === true) {
-    await controller.explain(() => ({ picture: vscode.Uri.parse(state.uri) }), () => state.view);
+    await controller.explain(
+      () => ({ picture: vscode.Uri.parse(state.uri) }),
+      () => state.view,
+    );
     return;
   }
   let changed: ExplainSource | undefined;
@@ -35,16 +38,39 @@ async function explainAgain(state: PersistedPanel, controller: ExplainController
     const secondStart = state.second && findByHash(text, state.second);
     const isThere = start !== undefined && (state.second === undefined || secondStart !== undefined);
     if (!isThere) view = { ...view, pinned: [] };
-    const second = state.second && { start: secondStart ?? state.second.start, end: (secondStart ?? state.second.start) + state.second.end - state.second.start };
+    const second = state.second && {
+      start: secondStart ?? state.second.start,
+      end: (secondStart ?? state.second.start) + state.second.end - state.second.start,
+    };
     const chat = state.isChatMessage === true ? 'wherePossible' : 'no';
     const was = { start: start ?? state.start, end: (start ?? state.start) + state.end - state.start };
     // The same part again, wherever the caret is now.
-    if (state.isWholeDocument) return { document, range: undefined, around: state.start === 0 ? 'start' : start === undefined ? undefined : was, target, chat };
-    const selected = state.focus === undefined ? was : { start: was.start + state.focus.start, end: was.start + state.focus.end };
+    if (state.isWholeDocument)
+      return {
+        document,
+        range: undefined,
+        around: state.start === 0 ? 'start' : start === undefined ? undefined : was,
+        target,
+        chat,
+      };
+    const selected =
+      state.focus === undefined ? was : { start: was.start + state.focus.start, end: was.start + state.focus.end };
     const mode = state.focus === undefined ? 'alone' : 'inContext';
-    if (isThere) return { document, range: selected, second, ...(state.focus === undefined ? {} : { around: was }), mode, target, chat };
+    if (isThere)
+      return {
+        document,
+        range: selected,
+        second,
+        ...(state.focus === undefined ? {} : { around: was }),
+        mode,
+        target,
+        chat,
+      };
     // The text is gone: what stands at its place now is offered, not explained unasked.
-    const within = (range: TextRange): TextRange => ({ start: Math.min(range.start, text.length), end: Math.min(range.end, text.length) });
+    const within = (range: TextRange): TextRange => ({
+      start: Math.min(range.start, text.length),
+      end: Math.min(range.end, text.length),
+    });
     changed = { document, range: within(selected), second: second && within(second), mode, target, chat };
     throw new ExplorerError('documentChanged');
   };
@@ -56,9 +82,13 @@ async function explainAgain(state: PersistedPanel, controller: ExplainController
 /** A cell can only be opened with its notebook. */
 async function openAgain(uri: vscode.Uri): Promise<vscode.TextDocument> {
   if (uri.scheme !== 'vscode-notebook-cell') return openDocument(uri);
-  const find = (): vscode.TextDocument | undefined => vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
+  const find = (): vscode.TextDocument | undefined =>
+    vscode.workspace.textDocuments.find((document) => document.uri.toString() === uri.toString());
   if (find() === undefined) {
-    for (const scheme of new Set([...(vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme), 'file'])) {
+    for (const scheme of new Set([
+      ...(vscode.workspace.workspaceFolders ?? []).map((folder) => folder.uri.scheme),
+      'file',
+    ])) {
       try {
         await vscode.workspace.openNotebookDocument(uri.with({ scheme, fragment: '' }));
         break;

@@ -99,7 +99,11 @@ export class ExplainController implements Disposable {
     this.#store.add(
       supervisor.onDidChangeState((state) => {
         // During a run its own failure says it.
-        if (state.kind === 'stopped' && this.#attempt === undefined) store.setStatus({ kind: 'engineStopped', error: panelError(new ExplorerError('engineStopped', [state.reason])) });
+        if (state.kind === 'stopped' && this.#attempt === undefined)
+          store.setStatus({
+            kind: 'engineStopped',
+            error: panelError(new ExplorerError('engineStopped', [state.reason])),
+          });
       }),
     );
   }
@@ -118,7 +122,11 @@ export class ExplainController implements Disposable {
     const { store, log, showPanel, firstHeads } = this.#deps;
     this.#willExplainEmitter.fire(undefined);
     const former = this.#attempt;
-    const attempt: Attempt = { controller: new AbortController(), statusBefore: former?.statusBefore ?? store.status, failure: undefined };
+    const attempt: Attempt = {
+      controller: new AbortController(),
+      statusBefore: former?.statusBefore ?? store.status,
+      failure: undefined,
+    };
     this.#attempt = attempt;
     former?.controller.abort();
     const started = performance.now();
@@ -138,8 +146,14 @@ export class ExplainController implements Disposable {
       }
       this.#attempt = undefined;
       run.askedAt = started;
-      this.show(run, source, view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() });
-      log.info(entry`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`);
+      this.show(
+        run,
+        source,
+        view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() },
+      );
+      log.info(
+        entry`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`,
+      );
       return run;
     } catch (error) {
       if (attempt === this.#attempt) {
@@ -176,7 +190,13 @@ export class ExplainController implements Disposable {
   /** Says that what is shown no longer holds, where something is shown. */
   markStale(reason: PlainText): void {
     const { store } = this.#deps;
-    if (store.run !== undefined && this.#attempt === undefined && store.status.kind !== 'engineStopped' && !this.#isFollowed(store.run)) store.setStatus({ kind: 'stale', reason });
+    if (
+      store.run !== undefined &&
+      this.#attempt === undefined &&
+      store.status.kind !== 'engineStopped' &&
+      !this.#isFollowed(store.run)
+    )
+      store.setStatus({ kind: 'stale', reason });
   }
 
   /** Says that the text was edited, where it was: live mode has ended, which would have followed. */
@@ -226,9 +246,13 @@ export class ExplainController implements Disposable {
     const part = second === undefined ? this.#parts.choose(source, reading) : { range, isInContext: false };
     const read = readSource(document, part.range);
     const other = second && readSource(document, second);
-    const focus = part.isInContext && range !== undefined ? { start: range.start - read.start, end: range.end - read.start } : undefined;
+    const focus =
+      part.isInContext && range !== undefined
+        ? { start: range.start - read.start, end: range.end - read.start }
+        : undefined;
     const tracked = new TrackedText(document, read.start, read.text, focus);
-    const text = other === undefined ? tracked : new TrackedPair(tracked, new TrackedText(document, other.start, other.text));
+    const text =
+      other === undefined ? tracked : new TrackedPair(tracked, new TrackedText(document, other.start, other.text));
     const watching = text.onDidChange((change) => {
       if (change === 'edited' || change === 'closed') {
         attempt.failure = new ExplorerError(change === 'edited' ? 'documentChanged' : 'documentClosed');
@@ -239,7 +263,14 @@ export class ExplainController implements Disposable {
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
     try {
-      const params = { model: model.spec, text: read.text, second: other?.text, tokenLimit: settings.tokenLimit, target, languages: this.#deps.languages.of(model.spec.path) };
+      const params = {
+        model: model.spec,
+        text: read.text,
+        second: other?.text,
+        tokenLimit: settings.tokenLimit,
+        target,
+        languages: this.#deps.languages.of(model.spec.path),
+      };
       const answer = await this.#ask(focus === undefined ? params : { ...params, isInContext: true }, source, signal);
       if (answer === 'noPair') {
         for (const each of [text, watching, progress]) each.dispose();
@@ -247,21 +278,50 @@ export class ExplainController implements Disposable {
       }
       held = answer?.held;
       if (answer === undefined) this.#parts.noteWriter(reading.model);
-      if (answer === undefined || (second === undefined && numRuns < mostRuns && this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))) {
+      if (
+        answer === undefined ||
+        (second === undefined &&
+          numRuns < mostRuns &&
+          this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))
+      ) {
         held?.release();
         for (const each of [text, watching, progress]) each.dispose();
         const { around, ...anew } = source;
-        return await this.#run({ ...anew, ...(around === 'start' ? { around } : {}), ...(numRuns + 1 < mostRuns ? {} : { mode: 'alone' }) }, attempt, used, numRuns + 1);
+        return await this.#run(
+          { ...anew, ...(around === 'start' ? { around } : {}), ...(numRuns + 1 < mostRuns ? {} : { mode: 'alone' }) },
+          attempt,
+          used,
+          numRuns + 1,
+        );
       }
       const notices = [
-        ...(instead === undefined ? [] : [{ sentence: otherModelNotice('text', instead, answer.held.info.model.name) }]),
-        ...(answer.isWithoutTemplate ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }] : []),
-        ...(pair === 'leftOut' ? [{ sentence: noticeSentence({ code: 'notAsPair', args: [answer.held.info.model.name] }) }] : []),
+        ...(instead === undefined
+          ? []
+          : [{ sentence: otherModelNotice('text', instead, answer.held.info.model.name) }]),
+        ...(answer.isWithoutTemplate
+          ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }]
+          : []),
+        ...(pair === 'leftOut'
+          ? [{ sentence: noticeSentence({ code: 'notAsPair', args: [answer.held.info.model.name] }) }]
+          : []),
         ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
-        ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map((sentence) => ({ sentence })),
+        ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map(
+          (sentence) => ({ sentence }),
+        ),
       ];
-      const selected = focus !== undefined ? { ...focus, isInContext: true } : second !== undefined || this.#parts.contextOf(source, reading) === undefined ? undefined : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
-      const run = new ShownRun(answer.held, text, { isWholeDocument: range === undefined, notices, target, selected, model: instead === undefined ? undefined : model });
+      const selected =
+        focus !== undefined
+          ? { ...focus, isInContext: true }
+          : second !== undefined || this.#parts.contextOf(source, reading) === undefined
+            ? undefined
+            : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
+      const run = new ShownRun(answer.held, text, {
+        isWholeDocument: range === undefined,
+        notices,
+        target,
+        selected,
+        model: instead === undefined ? undefined : model,
+      });
       text.narrow(run.source);
       return run;
     } catch (error) {
@@ -278,10 +338,17 @@ export class ExplainController implements Disposable {
   }
 
   /** Has a text explained; undefined where the model takes no text around a selection, `noPair` where it takes no second text and that is only wished for. */
-  async #ask(params: ExplainParams, { chat = 'no', pair = 'wherePossible' }: ExplainSource, signal: AbortSignal): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | 'noPair' | undefined> {
+  async #ask(
+    params: ExplainParams,
+    { chat = 'no', pair = 'wherePossible' }: ExplainSource,
+    signal: AbortSignal,
+  ): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | 'noPair' | undefined> {
     const { supervisor } = this.#deps;
     try {
-      return { held: await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal), isWithoutTemplate: false };
+      return {
+        held: await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal),
+        isWithoutTemplate: false,
+      };
     } catch (error) {
       if (!(error instanceof ExplorerError)) throw error;
       if (error.code === 'contextNotRead') return undefined;
@@ -312,8 +379,16 @@ export class ExplainController implements Disposable {
     };
     try {
       const { held, model, notices } = await runPicture(picture, this.#deps, attempt.controller.signal, whileAsking);
-      const sentences = [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...notices, ...noticeLines(held.info.notices)];
-      return new ShownRun(held, tracked, { isWholeDocument: true, notices: sentences.map((sentence) => ({ sentence })), model });
+      const sentences = [
+        ...(ignored === undefined ? [] : [errorSentence(ignored)]),
+        ...notices,
+        ...noticeLines(held.info.notices),
+      ];
+      return new ShownRun(held, tracked, {
+        isWholeDocument: true,
+        notices: sentences.map((sentence) => ({ sentence })),
+        model,
+      });
     } catch (error) {
       tracked.dispose();
       throw error;
@@ -322,11 +397,18 @@ export class ExplainController implements Disposable {
     }
   }
 
-  #notices({ info }: HeldRun, read: SourceText, ignored: ExplorerError | undefined, { isInContext, isSample = false }: { readonly isInContext: boolean; readonly isSample: boolean | undefined }): PlainText[] {
+  #notices(
+    { info }: HeldRun,
+    read: SourceText,
+    ignored: ExplorerError | undefined,
+    { isInContext, isSample = false }: { readonly isInContext: boolean; readonly isSample: boolean | undefined },
+  ): PlainText[] {
     // A sample says them on purpose.
     const told = info.notices.filter(({ code }) => !isSample || code !== 'specialInText');
     // How much is read around a selection was for us to say.
-    const notices = isInContext ? told.filter(({ code }) => !code.startsWith('cutTo')) : scaleNotices(told, read.fullLength / read.text.length);
+    const notices = isInContext
+      ? told.filter(({ code }) => !code.startsWith('cutTo'))
+      : scaleNotices(told, read.fullLength / read.text.length);
     return [...(ignored === undefined ? [] : [errorSentence(ignored)]), ...noticeLines(notices)];
   }
 
@@ -336,15 +418,53 @@ export class ExplainController implements Disposable {
   }
 
   /** Shows a run in place of the one before. */
-  show(run: ShownRun, source: ExplainSource | PictureSource, { view, caret }: { readonly view?: ViewState | undefined; /** The token that lights up at first, given the heads that are shown. */ readonly caret?: (selection: HeadSelection) => TokenRef | undefined } = {}): void {
+  show(
+    run: ShownRun,
+    source: ExplainSource | PictureSource,
+    {
+      view,
+      caret,
+    }: {
+      readonly view?: ViewState | undefined;
+      /** The token that lights up at first, given the heads that are shown. */ readonly caret?: (
+        selection: HeadSelection,
+      ) => TokenRef | undefined;
+    } = {},
+  ): void {
     const { store, firstHeads } = this.#deps;
     const former = store.run;
     // Pins are places in a text: they stay where the text is the same, and what is selected in it.
-    const isSameText = former !== undefined && former.info.streams.length === run.info.streams.length && former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) && former.text.uri.toString() === run.text.uri.toString() && isSameFocus(former, run);
-    const selection = firstHeads.next(former && { path: former.info.model.path, selection: store.view.selection }, run.info.model.path);
-    const kept = view ?? { ...store.view, selection, ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }), pinned: isSameText ? store.view.pinned : firstPins(run) };
-    store.setRun(run, kept, run.focus !== undefined && kept.pinned.length > 0 ? undefined : caret?.(normalizeSelection(kept.selection, run.info.components)));
-    if (!('picture' in source)) this.#last = () => ({ ...again(source), document: run.text.document ?? source.document, range: run.isWholeDocument ? undefined : run.text.selected, second: run.text.second, target: run.target });
+    const isSameText =
+      former !== undefined &&
+      former.info.streams.length === run.info.streams.length &&
+      former.info.streams.every(({ text }, stream) => text === run.info.streams[stream].text) &&
+      former.text.uri.toString() === run.text.uri.toString() &&
+      isSameFocus(former, run);
+    const selection = firstHeads.next(
+      former && { path: former.info.model.path, selection: store.view.selection },
+      run.info.model.path,
+    );
+    const kept = view ?? {
+      ...store.view,
+      selection,
+      ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }),
+      pinned: isSameText ? store.view.pinned : firstPins(run),
+    };
+    store.setRun(
+      run,
+      kept,
+      run.focus !== undefined && kept.pinned.length > 0
+        ? undefined
+        : caret?.(normalizeSelection(kept.selection, run.info.components)),
+    );
+    if (!('picture' in source))
+      this.#last = () => ({
+        ...again(source),
+        document: run.text.document ?? source.document,
+        range: run.isWholeDocument ? undefined : run.text.selected,
+        second: run.text.second,
+        target: run.target,
+      });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;
       if (change === 'edited') {
@@ -353,7 +473,8 @@ export class ExplainController implements Disposable {
         store.setHovered(undefined);
         this.markStale(editedReason(run));
       } else if (change !== 'closed') {
-        if (change === 'restored' && store.status.kind === 'stale' && run.held.isHeld) store.setStatus({ kind: 'ready' });
+        if (change === 'restored' && store.status.kind === 'stale' && run.held.isHeld)
+          store.setStatus({ kind: 'ready' });
         store.runMoved();
       }
     });
@@ -368,7 +489,9 @@ export class ExplainController implements Disposable {
     }
     log.error(failureEntry(error));
     const shown = panelError(error);
-    store.setStatus(error.code === 'engineStopped' ? { kind: 'engineStopped', error: shown } : { kind: 'failed', error: shown });
+    store.setStatus(
+      error.code === 'engineStopped' ? { kind: 'engineStopped', error: shown } : { kind: 'failed', error: shown },
+    );
     reportFailure(shown, this.#deps.isPanelVisible());
   }
 
@@ -376,7 +499,8 @@ export class ExplainController implements Disposable {
     const { run } = this.#deps.store;
     if (run === undefined) return before.kind === 'failed' ? before : { kind: 'empty' };
     // Ending a run ends its engine, and with it the attention that was shown before.
-    if (!run.held.isHeld) return { kind: 'stale', reason: said('Cancelling ended the engine that held this attention.') };
+    if (!run.held.isHeld)
+      return { kind: 'stale', reason: said('Cancelling ended the engine that held this attention.') };
     if (run.text.isEdited) return { kind: 'stale', reason: editedReason(run) };
     return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
   }
@@ -384,15 +508,28 @@ export class ExplainController implements Disposable {
 
 /** What is said where nothing was selected. */
 function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): PanelNotice {
-  if (around === undefined) return { sentence: noticeSentence({ code: cellNumber(document.uri) === undefined ? 'wholeDocument' : 'wholeCell', args: [] }) };
+  if (around === undefined)
+    return {
+      sentence: noticeSentence({
+        code: cellNumber(document.uri) === undefined ? 'wholeDocument' : 'wholeCell',
+        args: [],
+      }),
+    };
   const lines = [around.start, around.end].map((offset) => document.positionAt(offset).line + 1);
-  return { sentence: noticeSentence({ code: 'aroundCaret', args: lines }), action: { id: 'explainFromStart', title: actionTitle('explainFromStart') } };
+  return {
+    sentence: noticeSentence({ code: 'aroundCaret', args: lines }),
+    action: { id: 'explainFromStart', title: actionTitle('explainFromStart') },
+  };
 }
 
 /** Whether two runs of the same text were asked for with the same selection in it; another model cuts it into other tokens. */
 function isSameFocus(one: ShownRun, other: ShownRun): boolean {
   if (one.focus === undefined && other.focus === undefined) return true;
-  return one.focus?.start === other.focus?.start && one.focus?.end === other.focus?.end && one.info.model.path === other.info.model.path;
+  return (
+    one.focus?.start === other.focus?.start &&
+    one.focus?.end === other.focus?.end &&
+    one.info.model.path === other.info.model.path
+  );
 }
 
 /** What is asked for when a text is run again, maybe with another model. */

@@ -41,7 +41,9 @@ export interface SourceText {
 /** The first selection of an editor that is not empty, with the second where there are just two, else its whole document. */
 export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
   const { document } = editor;
-  const [range, second, third] = editor.selections.filter(({ isEmpty }) => !isEmpty).map(({ start, end }): TextRange | undefined => ({ start: document.offsetAt(start), end: document.offsetAt(end) }));
+  const [range, second, third] = editor.selections
+    .filter(({ isEmpty }) => !isEmpty)
+    .map(({ start, end }): TextRange | undefined => ({ start: document.offsetAt(start), end: document.offsetAt(end) }));
   return third === undefined && second !== undefined ? { document, range, second } : { document, range };
 }
 
@@ -49,7 +51,9 @@ export function sourceOfEditor(editor: vscode.TextEditor): ExplainSource {
 export async function activeSource(): Promise<ExplainSource> {
   const editor = vscode.window.activeTextEditor ?? (await sourceOfPreview()) ?? editorBesidePanel();
   if (editor !== undefined) return sourceOfEditor(editor);
-  const uri = uriOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) ?? vscode.window.tabGroups.all.map((group) => uriOfTab(group.activeTab)).find((candidate) => candidate !== undefined);
+  const uri =
+    uriOfTab(vscode.window.tabGroups.activeTabGroup.activeTab) ??
+    vscode.window.tabGroups.all.map((group) => uriOfTab(group.activeTab)).find((candidate) => candidate !== undefined);
   if (uri === undefined) throw new ExplorerError('nothingOpen');
   return { document: await openDocument(uri), range: undefined };
 }
@@ -103,7 +107,9 @@ async function sourceOfPreview(): Promise<vscode.TextEditor | undefined> {
 function editorBesidePanel(): vscode.TextEditor | undefined {
   if (!isOwnTab(vscode.window.tabGroups.activeTabGroup.activeTab)) return undefined;
   // Editors without a column are those of other panels, such as the log.
-  const editors = vscode.window.visibleTextEditors.filter(({ viewColumn }) => viewColumn !== undefined).sort((a, b) => Number(a.viewColumn) - Number(b.viewColumn));
+  const editors = vscode.window.visibleTextEditors
+    .filter(({ viewColumn }) => viewColumn !== undefined)
+    .sort((a, b) => Number(a.viewColumn) - Number(b.viewColumn));
   return editors.find(({ selection }) => !selection.isEmpty) ?? editors[0];
 }
 

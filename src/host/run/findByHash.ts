@@ -7,9 +7,13 @@ const workBudget = 4_000_000;
  * Finds a text of which only the hash and the former place are known: at that place, else where a line begins or its
  * indentation ends, nearest first. Undefined where it is not found.
  */
-export function findByHash(text: string, known: { readonly start: number; readonly end: number; readonly textHash: string }): number | undefined {
+export function findByHash(
+  text: string,
+  known: { readonly start: number; readonly end: number; readonly textHash: string },
+): number | undefined {
   const length = known.end - known.start;
-  const isAt = (start: number): boolean => start >= 0 && start + length <= text.length && textHash(text.slice(start, start + length)) === known.textHash;
+  const isAt = (start: number): boolean =>
+    start >= 0 && start + length <= text.length && textHash(text.slice(start, start + length)) === known.textHash;
   if (isAt(known.start)) return known.start;
   const candidates = lineStarts(text)
     .filter((start) => start + length <= text.length)

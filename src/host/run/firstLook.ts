@@ -11,7 +11,10 @@ import { sourceOfEditor } from './explainSource';
 import type { ShownRun } from './shownRun';
 
 /** The token that a fresh run is looked at with, see {@link firstToken}; with nothing selected the one before the caret, of a selection in its context that one's last word. Undefined where the settings light nothing in the editor unasked. */
-export function firstLook({ text, info, isPicture, isWholeDocument, focus, source, sourceIndex }: ShownRun, component: Component): TokenRef | undefined {
+export function firstLook(
+  { text, info, isPicture, isWholeDocument, focus, source, sourceIndex }: ShownRun,
+  component: Component,
+): TokenRef | undefined {
   if (!readSettings(text.uri).highlightOnHover) return undefined;
   if (focus !== undefined) {
     const position = lastSelectedWord(source, focus);
@@ -19,7 +22,11 @@ export function firstLook({ text, info, isPicture, isWholeDocument, focus, sourc
   }
   const editor = isPicture ? undefined : visibleEditor(text.uri);
   const caret = isWholeDocument ? editor?.document.offsetAt(editor.selection.active) : undefined;
-  return firstToken(info.streams, component, caret === undefined || caret <= text.range.start ? undefined : caret - text.range.start);
+  return firstToken(
+    info.streams,
+    component,
+    caret === undefined || caret <= text.range.start ? undefined : caret - text.range.start,
+  );
 }
 
 /** The tokens that are pinned in a fresh run: those that were selected in their context, unless they are many. */

@@ -10,6 +10,8 @@ export function scaleNotices(notices: readonly Notice[], factor: number): readon
     if (notice.code !== 'cutToContext' && notice.code !== 'cutToLimit' && notice.code !== 'cutToShape') return notice;
     const [kept, total, ...rest] = notice.args;
     const number = Number(String(total).replace(/^≈\s*/, ''));
-    return Number.isFinite(number) ? { code: notice.code, args: [kept, `≈ ${Math.round(number * factor)}`, ...rest] } : notice;
+    return Number.isFinite(number)
+      ? { code: notice.code, args: [kept, `≈ ${Math.round(number * factor)}`, ...rest] }
+      : notice;
   });
 }

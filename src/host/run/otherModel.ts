@@ -6,7 +6,9 @@ import { said } from '../say/said';
 
 /** Says that another model than the one in the settings reads an input. */
 export function otherModelNotice(kind: Reads, settingName: string, used: string): PlainText {
-  return kind === 'image' ? said('{0} reads text, so the picture is read by {1}.', settingName, used) : said('{0} reads pictures, so the text is read by {1}.', settingName, used);
+  return kind === 'image'
+    ? said('{0} reads text, so the picture is read by {1}.', settingName, used)
+    : said('{0} reads pictures, so the text is read by {1}.', settingName, used);
 }
 
 /** A path that leads to a model from every workspace. */

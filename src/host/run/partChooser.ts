@@ -1,4 +1,10 @@
-import { isToBeChosenAnew, learnReader, unknownReader, windowAroundSelection, type Reader } from '../../model/contextWindow';
+import {
+  isToBeChosenAnew,
+  learnReader,
+  unknownReader,
+  windowAroundSelection,
+  type Reader,
+} from '../../model/contextWindow';
 import type { RunInfo } from '../../model/modelInfo';
 import { visibleEditor } from '../editor/visibleEditor';
 import type { Settings } from '../settings';
@@ -41,9 +47,15 @@ export class PartChooser {
   readonly #writers = new Set<string>();
 
   /** The place whose surroundings decide how far is read; undefined where nothing does. */
-  placeOf({ document, range, around, isSample, mode, chat = 'no', target }: ExplainSource, { model, settings }: Reading): TextRange | undefined {
+  placeOf(
+    { document, range, around, isSample, mode, chat = 'no', target }: ExplainSource,
+    { model, settings }: Reading,
+  ): TextRange | undefined {
     if (around !== undefined || chat !== 'no') return undefined;
-    if (range !== undefined) return target !== undefined || (mode ?? settings.selection) === 'alone' || this.#writers.has(model) ? undefined : range;
+    if (range !== undefined)
+      return target !== undefined || (mode ?? settings.selection) === 'alone' || this.#writers.has(model)
+        ? undefined
+        : range;
     const editor = isSample !== true && this.#habits.has(model) ? visibleEditor(document.uri) : undefined;
     const caret = editor && document.offsetAt(editor.selection.active);
     return caret === undefined ? undefined : { start: caret, end: caret };
@@ -52,16 +64,32 @@ export class PartChooser {
   /** The part that is read for a source. */
   choose(source: ExplainSource, reading: Reading): ReadPart {
     const { range, around } = source;
-    if (range === undefined) return { range: around === 'start' ? undefined : (around ?? this.#aroundCaret(source, reading)), isInContext: false };
+    if (range === undefined)
+      return {
+        range: around === 'start' ? undefined : (around ?? this.#aroundCaret(source, reading)),
+        isInContext: false,
+      };
     const mode = source.mode ?? reading.settings.selection;
-    const context = mode === 'alone' ? undefined : around === undefined || around === 'start' ? this.contextOf(source, reading) : around;
+    const context =
+      mode === 'alone'
+        ? undefined
+        : around === undefined || around === 'start'
+          ? this.contextOf(source, reading)
+          : around;
     return context === undefined ? { range, isInContext: false } : { range: context, isInContext: true };
   }
 
   /** The part with the text around a selection; undefined where there is none, or no room for it, or the model or what is asked for takes a text alone. */
-  contextOf({ document, range, chat = 'no', target }: ExplainSource, { model, settings, nodeEnds }: Reading): TextRange | undefined {
+  contextOf(
+    { document, range, chat = 'no', target }: ExplainSource,
+    { model, settings, nodeEnds }: Reading,
+  ): TextRange | undefined {
     if (range === undefined || chat !== 'no' || target !== undefined || this.#writers.has(model)) return undefined;
-    const window = windowAroundSelection(selectedPlace(document, range, nodeEnds), this.#readers.get(model) ?? unknownReader, settings);
+    const window = windowAroundSelection(
+      selectedPlace(document, range, nodeEnds),
+      this.#readers.get(model) ?? unknownReader,
+      settings,
+    );
     return window && withWholeCharacters(document, window);
   }
 
@@ -77,7 +105,12 @@ export class PartChooser {
     const before = this.#readers.get(model) ?? unknownReader;
     const after = learnReader(before, info, askedUnits);
     this.#readers.set(model, after);
-    if (part.isInContext) return source.range !== undefined && part.range !== undefined && isToBeChosenAnew(before, after, info.streams[0].text.length, source.range.end - part.range.start);
+    if (part.isInContext)
+      return (
+        source.range !== undefined &&
+        part.range !== undefined &&
+        isToBeChosenAnew(before, after, info.streams[0].text.length, source.range.end - part.range.start)
+      );
     const habits = part.range === undefined ? readingHabits(info, askedUnits) : undefined;
     if (habits === undefined) return false;
     this.#habits.set(model, habits);
@@ -85,7 +118,10 @@ export class PartChooser {
   }
 
   /** Where the model does not read from the start as far as the caret. */
-  #aroundCaret({ document, isSample, chat = 'no' }: ExplainSource, { model, nodeEnds }: Reading): TextRange | undefined {
+  #aroundCaret(
+    { document, isSample, chat = 'no' }: ExplainSource,
+    { model, nodeEnds }: Reading,
+  ): TextRange | undefined {
     const habits = this.#habits.get(model);
     const editor = isSample === true || chat !== 'no' || habits === undefined ? undefined : visibleEditor(document.uri);
     return editor && habits && windowAroundCaret(caretPlace(document, editor.selection.active), habits, nodeEnds);

@@ -17,10 +17,17 @@ export function activePicture(): vscode.Uri | undefined {
 
 /** Lets the person choose a picture file. */
 export function choosePicture(): Promise<vscode.Uri | undefined> {
-  return askForFile({ title: said('Explain Attention on Image'), button: said('Explain This Picture'), kind: { name: said('Pictures'), extensions } });
+  return askForFile({
+    title: said('Explain Attention on Image'),
+    button: said('Explain This Picture'),
+    kind: { name: said('Pictures'), extensions },
+  });
 }
 
 function pictureOfTab(tab: vscode.Tab | undefined): vscode.Uri | undefined {
   const input = tab?.input;
-  return input instanceof vscode.TabInputCustom && extensions.includes(input.uri.path.split('.').at(-1)?.toLowerCase() ?? '') ? input.uri : undefined;
+  return input instanceof vscode.TabInputCustom &&
+    extensions.includes(input.uri.path.split('.').at(-1)?.toLowerCase() ?? '')
+    ? input.uri
+    : undefined;
 }

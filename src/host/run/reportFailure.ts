@@ -6,7 +6,10 @@ import { showError } from '../say/notifications';
 export function reportFailure({ sentence, action, alternative }: PanelError, isPanelVisible: boolean): void {
   if (isPanelVisible) return;
   const buttons = [action, alternative].filter((button) => button !== undefined);
-  void showError(sentence, buttons.map(({ title }) => title)).then((chosen) => {
+  void showError(
+    sentence,
+    buttons.map(({ title }) => title),
+  ).then((chosen) => {
     const button = buttons.find(({ title }) => title === chosen);
     if (button !== undefined) void runAction(button.id);
   });

@@ -27,11 +27,17 @@ export interface PictureRun {
 }
 
 /** Explains a picture with the model that {@link runFitting} finds for it. Throws `modelReadsText` where there is none. */
-export async function runPicture(uri: vscode.Uri, { supervisor, files, places, models }: PictureDependencies, signal: AbortSignal, whileAsking: WhileAsking): Promise<PictureRun> {
+export async function runPicture(
+  uri: vscode.Uri,
+  { supervisor, files, places, models }: PictureDependencies,
+  signal: AbortSignal,
+  whileAsking: WhileAsking,
+): Promise<PictureRun> {
   // Said before a model is chosen or loaded for it.
   await checkFile(uri, 'picture', documentName(uri));
   const settings = readSettings(uri);
-  const bytes = places.hasFilePaths && uri.scheme !== 'file' ? await readFileAtMost(uri, 'picture', documentName(uri)) : undefined;
+  const bytes =
+    places.hasFilePaths && uri.scheme !== 'file' ? await readFileAtMost(uri, 'picture', documentName(uri)) : undefined;
   return runFitting<PictureRun>({
     kind: 'image',
     written: settings.modelPath,
@@ -42,8 +48,22 @@ export async function runPicture(uri: vscode.Uri, { supervisor, files, places, m
       const model = locateModel({ ...settings, modelPath }, places, uri);
       files.allowModel(model.uri);
       files.allowPicture(uri);
-      const held = await supervisor.explainImage({ model: model.spec, path: places.hasFilePaths ? uri.fsPath : uri.toString(), ...(bytes === undefined ? {} : { bytes }) }, signal);
-      return { run: { held, model, notices: instead === undefined ? [] : [otherModelNotice('image', instead, held.info.model.name)] }, path: lastingPath(modelPath, model, places) };
+      const held = await supervisor.explainImage(
+        {
+          model: model.spec,
+          path: places.hasFilePaths ? uri.fsPath : uri.toString(),
+          ...(bytes === undefined ? {} : { bytes }),
+        },
+        signal,
+      );
+      return {
+        run: {
+          held,
+          model,
+          notices: instead === undefined ? [] : [otherModelNotice('image', instead, held.info.model.name)],
+        },
+        path: lastingPath(modelPath, model, places),
+      };
     },
   });
 }

@@ -3,7 +3,11 @@ import type { SelectedPlace } from '../../model/contextWindow';
 import type { TextRange } from './textRange';
 
 /** Where a selection stands in a document. */
-export function selectedPlace(document: vscode.TextDocument, selection: TextRange, nodeEnds: readonly number[] = []): SelectedPlace {
+export function selectedPlace(
+  document: vscode.TextDocument,
+  selection: TextRange,
+  nodeEnds: readonly number[] = [],
+): SelectedPlace {
   const [first, last] = [document.positionAt(selection.start), document.positionAt(selection.end)];
   const endOfLine = (line: number): number => document.offsetAt(document.lineAt(line).range.end);
   return {
@@ -26,6 +30,9 @@ export function selectedPlace(document: vscode.TextDocument, selection: TextRang
 
 /** A part of a document without the halves of characters that it would cut. */
 export function withWholeCharacters(document: vscode.TextDocument, { start, end }: TextRange): TextRange {
-  const isHalved = (offset: number): boolean => /^[\ud800-\udbff][\udc00-\udfff]$/.test(document.getText(new vscode.Range(document.positionAt(offset - 1), document.positionAt(offset + 1))));
+  const isHalved = (offset: number): boolean =>
+    /^[\ud800-\udbff][\udc00-\udfff]$/.test(
+      document.getText(new vscode.Range(document.positionAt(offset - 1), document.positionAt(offset + 1))),
+    );
   return { start: start > 0 && isHalved(start) ? start + 1 : start, end: isHalved(end) ? end - 1 : end };
 }

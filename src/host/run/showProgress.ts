@@ -36,7 +36,11 @@ export function showProgress(store: ViewStore, onCancel: () => void): Disposable
         // Stages count from nothing each; the bar only grows, so it follows the longest one, loading.
         const increment = status.stage === 'loadModel' ? Math.max(0, percent - reported) : 0;
         reported += increment;
-        tell({ step: stageTitle(status.stage), percent: status.fraction === undefined ? undefined : percent, increment });
+        tell({
+          step: stageTitle(status.stage),
+          percent: status.fraction === undefined ? undefined : percent,
+          increment,
+        });
       };
       report();
       const reporting = store.onDidChangeStatus(report);

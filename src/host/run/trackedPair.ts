@@ -67,7 +67,13 @@ export class TrackedPair implements TrackedSource {
   }
 
   /** Keeps only what was read. */
-  narrow({ text, second = { start: text.length } }: { readonly text: string; readonly second?: Pick<NonNullable<TokenStream['second']>, 'start'> | undefined }): void {
+  narrow({
+    text,
+    second = { start: text.length },
+  }: {
+    readonly text: string;
+    readonly second?: Pick<NonNullable<TokenStream['second']>, 'start'> | undefined;
+  }): void {
     this.#first.narrow({ text: text.slice(0, second.start) });
     this.#second.narrow({ text: text.slice(second.start) });
   }
@@ -75,13 +81,17 @@ export class TrackedPair implements TrackedSource {
   rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range | undefined {
     if (this.isEdited) return undefined;
     const { length } = this.#first.text;
-    return start < length ? this.#first.rangeOf(document, start, end) : this.#second.rangeOf(document, start - length, end - length);
+    return start < length
+      ? this.#first.rangeOf(document, start, end)
+      : this.#second.rangeOf(document, start - length, end - length);
   }
 
   offsetOf(document: vscode.TextDocument, position: vscode.Position): number | undefined {
     if (this.isEdited) return undefined;
     const second = this.#second.offsetOf(document, position);
-    return this.#first.offsetOf(document, position) ?? (second === undefined ? undefined : this.#first.text.length + second);
+    return (
+      this.#first.offsetOf(document, position) ?? (second === undefined ? undefined : this.#first.text.length + second)
+    );
   }
 
   dispose(): void {

@@ -5,7 +5,20 @@ import type { TextRange } from './textRange';
 import type { TextChange, TrackedText } from './trackedText';
 
 /** What the window must know of where an explained text or picture comes from. */
-export type TrackedSource = Pick<TrackedText, 'uri' | 'range' | 'selected' | 'text' | 'isEdited' | 'isClosed' | 'document' | 'rangeOf' | 'offsetOf' | 'onDidChange' | 'dispose'> & {
+export type TrackedSource = Pick<
+  TrackedText,
+  | 'uri'
+  | 'range'
+  | 'selected'
+  | 'text'
+  | 'isEdited'
+  | 'isClosed'
+  | 'document'
+  | 'rangeOf'
+  | 'offsetOf'
+  | 'onDidChange'
+  | 'dispose'
+> & {
   /** Where the second text of a pair stands, and both texts. */
   readonly second?: TextRange | undefined;
   readonly texts?: readonly [first: string, second: string];
@@ -27,7 +40,12 @@ export class TrackedPicture implements TrackedSource {
   constructor(uri: vscode.Uri) {
     this.uri = uri;
     const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
-    const watcher = this.#store.add(vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), escapeGlob(name)), true));
+    const watcher = this.#store.add(
+      vscode.workspace.createFileSystemWatcher(
+        new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), escapeGlob(name)),
+        true,
+      ),
+    );
     const changed = (): void => {
       if (this.#isEdited) return;
       this.#isEdited = true;

@@ -37,7 +37,11 @@ export class TrackedText implements Disposable {
     this.#store.add(vscode.workspace.onDidCloseTextDocument((closed) => this.#isOurs(closed) && this.#mayBeClosed()));
     this.#store.add(vscode.workspace.onDidOpenTextDocument((opened) => this.#isOurs(opened) && this.#reopened(opened)));
     const hadTab = this.#hasTab();
-    this.#store.add(vscode.window.tabGroups.onDidChangeTabs(({ closed }) => closed.length > 0 && hadTab && !this.#hasTab() && this.#mayBeClosed()));
+    this.#store.add(
+      vscode.window.tabGroups.onDidChangeTabs(
+        ({ closed }) => closed.length > 0 && hadTab && !this.#hasTab() && this.#mayBeClosed(),
+      ),
+    );
   }
 
   /** UTF-16 offsets in the document as it is now. */
@@ -79,13 +83,18 @@ export class TrackedText implements Disposable {
   /** Where units `start` to `end` of the text stand in the document; undefined where they no longer do. */
   rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range | undefined {
     if (this.#isEdited) return undefined;
-    return new vscode.Range(document.positionAt(this.#range.start + start), document.positionAt(this.#range.start + end));
+    return new vscode.Range(
+      document.positionAt(this.#range.start + start),
+      document.positionAt(this.#range.start + end),
+    );
   }
 
   /** The offset in the text of a place in the document; undefined outside of the text. */
   offsetOf(document: vscode.TextDocument, position: vscode.Position): number | undefined {
     const offset = document.offsetAt(position);
-    return this.#isEdited || offset < this.#range.start || offset >= this.#range.end ? undefined : offset - this.#range.start;
+    return this.#isEdited || offset < this.#range.start || offset >= this.#range.end
+      ? undefined
+      : offset - this.#range.start;
   }
 
   dispose(): void {
@@ -99,7 +108,13 @@ export class TrackedText implements Disposable {
 
   #hasTab(): boolean {
     const uri = this.uri.toString();
-    return vscode.window.tabGroups.all.some((group) => group.tabs.some(({ input }) => (input instanceof vscode.TabInputText && input.uri.toString() === uri) || (input instanceof vscode.TabInputTextDiff && input.modified.toString() === uri)));
+    return vscode.window.tabGroups.all.some((group) =>
+      group.tabs.some(
+        ({ input }) =>
+          (input instanceof vscode.TabInputText && input.uri.toString() === uri) ||
+          (input instanceof vscode.TabInputTextDiff && input.modified.toString() === uri),
+      ),
+    );
   }
 
   #edited({ document, contentChanges }: vscode.TextDocumentChangeEvent): void {
@@ -121,7 +136,9 @@ export class TrackedText implements Disposable {
   /** After an edit in the text: undoing it brings the text back. */
   #compare(document: vscode.TextDocument): void {
     const { start, end } = this.#range;
-    const isSame = end - start === this.#text.length && document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end))) === this.#text;
+    const isSame =
+      end - start === this.#text.length &&
+      document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end))) === this.#text;
     if (isSame === !this.#isEdited) return;
     this.#isEdited = !isSame;
     if (isSame) this.#placeFocus();

@@ -39,8 +39,15 @@ export interface SaveQuestion {
 /** Asks where to save a file; undefined where the person leaves. */
 export function askWhereToSave({ title, name, kind, besides }: SaveQuestion): Thenable<vscode.Uri | undefined> {
   // What is in no folder (a text that was never saved, a sample) has none to start in.
-  const folder = besides.scheme === 'file' || besides.scheme === 'vscode-remote' || besides.scheme === 'vscode-vfs' ? vscode.Uri.joinPath(besides, '..') : vscode.workspace.workspaceFolders?.[0]?.uri;
-  return vscode.window.showSaveDialog({ title, filters: { [kind.name]: [...kind.extensions] }, ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }) });
+  const folder =
+    besides.scheme === 'file' || besides.scheme === 'vscode-remote' || besides.scheme === 'vscode-vfs'
+      ? vscode.Uri.joinPath(besides, '..')
+      : vscode.workspace.workspaceFolders?.[0]?.uri;
+  return vscode.window.showSaveDialog({
+    title,
+    filters: { [kind.name]: [...kind.extensions] },
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
+  });
 }
 
 /** Which file is asked for. */

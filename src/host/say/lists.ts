@@ -15,8 +15,15 @@ export interface ListHead {
 }
 
 /** Lets the person choose an entry; descriptions are searched too. */
-export function chooseOf<Item extends ListItem>(items: readonly Item[], { title, placeholder }: ListHead): Thenable<Item | undefined> {
-  return vscode.window.showQuickPick(items, { title, matchOnDescription: true, ...(placeholder === undefined ? {} : { placeHolder: placeholder }) });
+export function chooseOf<Item extends ListItem>(
+  items: readonly Item[],
+  { title, placeholder }: ListHead,
+): Thenable<Item | undefined> {
+  return vscode.window.showQuickPick(items, {
+    title,
+    matchOnDescription: true,
+    ...(placeholder === undefined ? {} : { placeHolder: placeholder }),
+  });
 }
 
 /** A list whose entries come and go, searched in what is told of them too. */

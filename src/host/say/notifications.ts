@@ -26,8 +26,20 @@ export interface ProgressStep {
 }
 
 /** Shows a notification that can be cancelled, as long as a task takes. */
-export function showProgressOf(title: PlainText, task: (report: (step: ProgressStep) => void, token: vscode.CancellationToken) => Promise<void>): void {
-  void vscode.window.withProgress({ location: vscode.ProgressLocation.Notification, title: messageText(title), cancellable: true }, (progress, token) =>
-    task(({ step, percent, increment }) => progress.report({ message: percent === undefined ? messageText(step) : `${messageText(step)} (${percent} %)`, increment }), token),
+export function showProgressOf(
+  title: PlainText,
+  task: (report: (step: ProgressStep) => void, token: vscode.CancellationToken) => Promise<void>,
+): void {
+  void vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Notification, title: messageText(title), cancellable: true },
+    (progress, token) =>
+      task(
+        ({ step, percent, increment }) =>
+          progress.report({
+            message: percent === undefined ? messageText(step) : `${messageText(step)} (${percent} %)`,
+            increment,
+          }),
+        token,
+      ),
   );
 }

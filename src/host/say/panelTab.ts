@@ -3,7 +3,12 @@ import type { PlainText } from '../../base/safeText';
 
 /** Opens a panel beside the editor. */
 export function createPanel(viewType: string, title: PlainText, preserveFocus: boolean): vscode.WebviewPanel {
-  return vscode.window.createWebviewPanel(viewType, title, { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, { enableScripts: true });
+  return vscode.window.createWebviewPanel(
+    viewType,
+    title,
+    { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
+    { enableScripts: true },
+  );
 }
 
 /** Names a panel's tab. */

@@ -27,7 +27,10 @@ export class StatusItem implements Disposable {
     this.#item.text = label;
     this.#item.tooltip = tooltip;
     this.#item.backgroundColor = isWarning ? new vscode.ThemeColor('statusBarItem.warningBackground') : undefined;
-    this.#item.accessibilityInformation = { label: `${this.#item.name ?? ''}: ${label.replace(/\$\([^)]*\)\s*/, '')}`, role: 'button' };
+    this.#item.accessibilityInformation = {
+      label: `${this.#item.name ?? ''}: ${label.replace(/\$\([^)]*\)\s*/, '')}`,
+      role: 'button',
+    };
     this.#item.show();
   }
 

@@ -86,7 +86,8 @@ function readStripDecoder(fields: JsonFields): Decoder {
       let start = 0;
       let end = piece.length;
       for (let i = 0; i < maxStart && piece.startsWith(content, start) && start < end; i++) start += content.length;
-      for (let i = 0; i < maxEnd && end - content.length >= start && piece.endsWith(content, end); i++) end -= content.length;
+      for (let i = 0; i < maxEnd && end - content.length >= start && piece.endsWith(content, end); i++)
+        end -= content.length;
       return piece.slice(start, end);
     });
 }

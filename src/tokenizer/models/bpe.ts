@@ -64,7 +64,8 @@ function readMerges(fields: JsonFields, vocabulary: Vocabulary, prefixLength: nu
     }
     const [first, second, result] = [pair[0], pair[1], pair[0] + pair[1].slice(prefixLength)].map((piece) => {
       const id = vocabulary.idOf(piece);
-      if (id === undefined) throw new TokenizerFormatError(`merge ${rank} needs "${piece}", which is not in the vocabulary`);
+      if (id === undefined)
+        throw new TokenizerFormatError(`merge ${rank} needs "${piece}", which is not in the vocabulary`);
       return id;
     });
     ranks.set(first, second, rank);
@@ -90,7 +91,12 @@ class Bpe implements Model {
     this.#merges = merges;
     this.#options = options;
     const { prefix, suffix, ignoresMerges } = options;
-    this.mayCutAtSpaces = !ignoresMerges && prefix === '' && suffix === '' && vocabulary.idOf(spaceCharacter) !== undefined && !merges.crossSpaces;
+    this.mayCutAtSpaces =
+      !ignoresMerges &&
+      prefix === '' &&
+      suffix === '' &&
+      vocabulary.idOf(spaceCharacter) !== undefined &&
+      !merges.crossSpaces;
     this.#byteIds = options.hasByteFallback ? readByteIds((piece) => vocabulary.idOf(piece)) : undefined;
   }
 
@@ -134,7 +140,7 @@ class Bpe implements Model {
       if (unknownStart !== -1 && unknownId !== undefined) symbols.push(unknownId, unknownStart, unknownEnd);
       unknownStart = -1;
     };
-    for (let i = 0; i < word.length; ) {
+    for (let i = 0; i < word.length;) {
       const codePoint = codePointAt(word, i);
       const start = i;
       const end = i + unitLength(codePoint);

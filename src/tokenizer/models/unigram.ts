@@ -20,7 +20,8 @@ export function readUnigram(fields: JsonFields): Model {
     scores.push(entry[1]);
   }
   const unknownId = fields.has('unk_id') ? fields.integer('unk_id') : undefined;
-  if (unknownId !== undefined && unknownId >= pieces.length) throw new TokenizerFormatError(`"${fields.path}.unk_id" is not in the vocabulary`);
+  if (unknownId !== undefined && unknownId >= pieces.length)
+    throw new TokenizerFormatError(`"${fields.path}.unk_id" is not in the vocabulary`);
   return new Unigram(pieces, scores, unknownId, fields.boolean('byte_fallback', false));
 }
 
@@ -37,8 +38,18 @@ class Unigram implements Model {
   #bestStarts = new Int32Array(64);
   #isUnknown = new Uint8Array(64);
 
-  constructor(pieces: readonly string[], scores: readonly number[], unknownId: number | undefined, hasByteFallback: boolean) {
-    this.vocabulary = { size: pieces.length, maxId: pieces.length - 1, idOf: (piece) => this.#ids.get(piece), pieceOf: (id) => pieces[id] };
+  constructor(
+    pieces: readonly string[],
+    scores: readonly number[],
+    unknownId: number | undefined,
+    hasByteFallback: boolean,
+  ) {
+    this.vocabulary = {
+      size: pieces.length,
+      maxId: pieces.length - 1,
+      idOf: (piece) => this.#ids.get(piece),
+      pieceOf: (id) => pieces[id],
+    };
     this.#scores = scores;
     this.#unknownId = unknownId;
     let minScore = Infinity;
@@ -67,7 +78,7 @@ class Unigram implements Model {
     bestScores[0] = 0;
     bestStarts.fill(-1, 0, length + 1);
     let stepsLeft = mostSearchSteps(length);
-    for (let start = 0; start < length; ) {
+    for (let start = 0; start < length;) {
       const scoreHere = bestScores[start];
       const nextStart = start + unitLength(codePointAt(word, start));
       let hasSingle = false;
@@ -122,7 +133,8 @@ class Unigram implements Model {
       const bytes = id === undefined && this.#byteIds !== undefined ? new TextEncoder().encode(piece) : undefined;
       const byteIds = bytes === undefined ? undefined : this.#idsOfBytes(bytes);
       if (id !== undefined) push(id, piece, start, end);
-      else if (bytes !== undefined && byteIds !== undefined) bytes.forEach((byte, i) => push(byteIds[i], bytePiece(byte), start, end));
+      else if (bytes !== undefined && byteIds !== undefined)
+        bytes.forEach((byte, i) => push(byteIds[i], bytePiece(byte), start, end));
       else if (this.#unknownId !== undefined) push(this.#unknownId, piece, start, end);
       else throw missingUnknown();
       start = end;

@@ -54,7 +54,11 @@ export function bytePiece(byte: number): string {
 }
 
 /** A token for the whole word. */
-export function wholeWord(id: number, piece: string, word: string): { ids: number[]; pieces: string[]; starts: number[]; ends: number[] } {
+export function wholeWord(
+  id: number,
+  piece: string,
+  word: string,
+): { ids: number[]; pieces: string[]; starts: number[]; ends: number[] } {
   return { ids: [id], pieces: [piece], starts: [0], ends: [word.length] };
 }
 

@@ -44,8 +44,13 @@ class WordPiece implements Model {
     const starts: number[] = [];
     const ends: number[] = [];
     const mostSteps = this.#pieces.steps + mostSearchSteps(word.length);
-    for (let start = 0; start < word.length; ) {
-      const end = start === 0 ? this.#pieces.longestMatch(word, 0) : this.#inside === -1 ? -1 : this.#pieces.longestMatch(word, start, this.#inside);
+    for (let start = 0; start < word.length;) {
+      const end =
+        start === 0
+          ? this.#pieces.longestMatch(word, 0)
+          : this.#inside === -1
+            ? -1
+            : this.#pieces.longestMatch(word, start, this.#inside);
       if (this.#pieces.steps > mostSteps) throw new TooCostlyError('its pieces are too long and too much alike');
       if (end === -1) return this.#unknown(word);
       const id = this.#pieces.lastValue;

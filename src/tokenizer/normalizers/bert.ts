@@ -36,7 +36,12 @@ function spaceChinese(piece: NormalizedString): NormalizedString {
   const edits: Edit[] = [];
   for (const { 0: run, index } of piece.text.matchAll(chinese)) {
     const characters = [...run];
-    edits.push({ start: index, end: index + run.length, text: ` ${characters.join('  ')} `, changes: characters.flatMap(() => [0, 1, 1]) });
+    edits.push({
+      start: index,
+      end: index + run.length,
+      text: ` ${characters.join('  ')} `,
+      changes: characters.flatMap(() => [0, 1, 1]),
+    });
   }
   return edits.length === 0 ? piece.withText(piece.text) : piece.edit(edits);
 }
@@ -47,4 +52,5 @@ function stripAccents(piece: NormalizedString): NormalizedString {
 }
 
 /** The CJK ideographs as BERT's tokenizer defines them (not kana, not Hangul). */
-const chinese = /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]+/gu;
+const chinese =
+  /[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]+/gu;

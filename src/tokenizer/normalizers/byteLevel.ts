@@ -4,15 +4,24 @@ import { byteCharacters, byteLength, codePointAt, unitLength } from '../unicode/
 /** Writes every UTF-8 byte as one character of the byte-level alphabet. */
 export function toByteLevel(piece: NormalizedString): NormalizedString {
   const { text, counts } = writeBytes(piece.text);
-  return counts === undefined ? piece.withText(text) : piece.transform(text, counts.flatMap((count) => [0, ...new Array<number>(count - 1).fill(1)]));
+  return counts === undefined
+    ? piece.withText(text)
+    : piece.transform(
+        text,
+        counts.flatMap((count) => [0, ...new Array<number>(count - 1).fill(1)]),
+      );
 }
 
 /** A text in the byte-level alphabet, with the number of bytes of each of its code points; undefined where all are ASCII. */
 export function writeBytes(text: string): { readonly text: string; readonly counts: readonly number[] | undefined } {
-  if (ascii.test(text)) return { text: text.replace(unlikeTheirBytes, (character) => byteCharacters[character.charCodeAt(0)]), counts: undefined };
+  if (ascii.test(text))
+    return {
+      text: text.replace(unlikeTheirBytes, (character) => byteCharacters[character.charCodeAt(0)]),
+      counts: undefined,
+    };
   let written = '';
   const counts: number[] = [];
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const codePoint = codePointAt(text, i);
     written += byteLevelOf(codePoint);
     counts.push(byteLength(codePoint));

@@ -14,7 +14,8 @@ export function lowercase(piece: NormalizedString): NormalizedString {
     const lower = character.toLowerCase();
     pieces.push(lower);
     changes.push(0);
-    for (let i = unitLength(codePointAt(lower, 0)); i < lower.length; i += unitLength(codePointAt(lower, i))) changes.push(1);
+    for (let i = unitLength(codePointAt(lower, 0)); i < lower.length; i += unitLength(codePointAt(lower, i)))
+      changes.push(1);
     isSameShape &&= lower.length === character.length;
   }
   const result = pieces.join('');

@@ -14,7 +14,10 @@ const maxClusterBytes = 6;
 export function readPrecompiled(fields: JsonFields): Normalizer {
   const path = `${fields.path}.precompiled_charsmap`;
   const given = fields.raw('precompiled_charsmap');
-  const rules = new CharacterMap(given instanceof Uint8Array ? given : decodeBase64(fields.string('precompiled_charsmap', ''), path), path);
+  const rules = new CharacterMap(
+    given instanceof Uint8Array ? given : decodeBase64(fields.string('precompiled_charsmap', ''), path),
+    path,
+  );
   // What may change, with the plain characters that could form a cluster with it.
   const changeable = lazy(() => new RegExp(`[${rules.plain}]?(?:[^${rules.plain}]+[${rules.plain}]?)+`, 'g'));
   return (piece) => {
@@ -36,7 +39,10 @@ export function readPrecompiled(fields: JsonFields): Normalizer {
 }
 
 /** What the rules make of a text; undefined where nothing changes. */
-function rewrite(rules: CharacterMap, text: string): { readonly text: string; readonly changes: readonly number[]; readonly removesStart: boolean } | undefined {
+function rewrite(
+  rules: CharacterMap,
+  text: string,
+): { readonly text: string; readonly changes: readonly number[]; readonly removesStart: boolean } | undefined {
   const pieces: string[] = [];
   const changes: number[] = [];
   let isChanged = false;
@@ -104,7 +110,8 @@ class CharacterMap {
   /** The visible ASCII characters, and the space, that no rule changes, as they are written between the brackets of a regular expression; never none. */
   get plain(): string {
     let plain = '\\x7f';
-    for (let unit = 0x20; unit < 0x7f; unit++) if (this.lookUp(String.fromCharCode(unit)) === undefined) plain += `\\x${unit.toString(16)}`;
+    for (let unit = 0x20; unit < 0x7f; unit++)
+      if (this.lookUp(String.fromCharCode(unit)) === undefined) plain += `\\x${unit.toString(16)}`;
     return this.lookUp('\x7f') === undefined ? plain : plain.slice(4) || '\\ud800';
   }
 

@@ -1,5 +1,12 @@
 import { specialRun, typesOf, type TokenRun } from '../encoding';
-import { isId, type JsonFields, Nesting, readSequence, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
+import {
+  isId,
+  type JsonFields,
+  Nesting,
+  readSequence,
+  TokenizerFormatError,
+  UnsupportedPartError,
+} from '../jsonFields';
 import type { PostProcessor } from './postProcessor';
 import { readTemplate } from './template';
 import { trimOffsets } from './trimOffsets';
@@ -55,7 +62,8 @@ function wrapInSpecialTokens(fields: JsonFields, isRoberta: boolean): PostProces
 /** Reads a special token as `[piece, id]`. */
 function readToken(fields: JsonFields, key: string): (typeId: number) => TokenRun {
   const [piece, id] = fields.array(key);
-  if (typeof piece !== 'string' || !isId(id)) throw new TokenizerFormatError(`"${fields.path}.${key}" is not a piece and its id`);
+  if (typeof piece !== 'string' || !isId(id))
+    throw new TokenizerFormatError(`"${fields.path}.${key}" is not a piece and its id`);
   return (typeId) => specialRun([id], [piece], typeId);
 }
 

@@ -13,10 +13,17 @@ export function trimOffsets(run: TokenRun, text: string, addsSpace: boolean): To
     if (isSpace(token.charCodeAt(0))) {
       const numLeading = countSpaces(token, 0, 1);
       // A space that was put in front stands for no character of the text: the reference library skips the first letter in its place.
-      if (numLeading > 1 || !addsSpace || (i > 0 && starts[i] > 0)) for (let left = numLeading; left > 0 && starts[i] < ends[i] && isWhitespace(text.charCodeAt(starts[i])); left--) starts[i]++;
+      if (numLeading > 1 || !addsSpace || (i > 0 && starts[i] > 0))
+        for (let left = numLeading; left > 0 && starts[i] < ends[i] && isWhitespace(text.charCodeAt(starts[i])); left--)
+          starts[i]++;
     }
     if (isSpace(token.charCodeAt(token.length - 1))) {
-      for (let left = countSpaces(token, token.length - 1, -1); left > 0 && ends[i] > starts[i] && isWhitespace(text.charCodeAt(ends[i] - 1)); left--) ends[i]--;
+      for (
+        let left = countSpaces(token, token.length - 1, -1);
+        left > 0 && ends[i] > starts[i] && isWhitespace(text.charCodeAt(ends[i] - 1));
+        left--
+      )
+        ends[i]--;
     }
   }
   return { ...run, starts, ends };

@@ -21,7 +21,14 @@ export function readPreTokenizer(fields: JsonFields, nesting = new Nesting()): P
     case 'Metaspace':
       return readMetaspace(fields);
     case 'Whitespace':
-      return splitter(invertedPattern(regExpPattern(/[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu)), 'Removed');
+      return splitter(
+        invertedPattern(
+          regExpPattern(
+            /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
+          ),
+        ),
+        'Removed',
+      );
     case 'WhitespaceSplit':
       return cutter((piece, emit) => emitMatches(piece, spacesOrNot, emit, isNoSpace));
     case 'BertPreTokenizer':
@@ -29,14 +36,23 @@ export function readPreTokenizer(fields: JsonFields, nesting = new Nesting()): P
     case 'Punctuation':
       return splitter(punctuationPattern, fields.oneOf('behavior', splitBehaviors, 'Isolated'));
     case 'Digits':
-      return splitter(characterPattern(isNumeric), fields.boolean('individual_digits', false) ? 'Isolated' : 'Contiguous');
+      return splitter(
+        characterPattern(isNumeric),
+        fields.boolean('individual_digits', false) ? 'Isolated' : 'Contiguous',
+      );
     case 'Split': {
       const pattern = readPattern(fields.object('pattern'));
-      return splitter(fields.boolean('invert', false) ? invertedPattern(pattern) : pattern, fields.oneOf('behavior', splitBehaviors));
+      return splitter(
+        fields.boolean('invert', false) ? invertedPattern(pattern) : pattern,
+        fields.oneOf('behavior', splitBehaviors),
+      );
     }
     case 'CharDelimiterSplit': {
       const delimiter = codePointAt(fields.character('delimiter'), 0);
-      return splitter(characterPattern((codePoint) => codePoint === delimiter), 'Removed');
+      return splitter(
+        characterPattern((codePoint) => codePoint === delimiter),
+        'Removed',
+      );
     }
     case 'FixedLength': {
       const length = fields.integer('length', 5);
@@ -53,7 +69,9 @@ export function readPreTokenizer(fields: JsonFields, nesting = new Nesting()): P
 const spacesOrNot = /\P{White_Space}+|\p{White_Space}+/gu;
 const isNoSpace = (unit: number): boolean => !isWhitespace(unit);
 /** Punctuation, each by itself, and words between white space and punctuation. */
-const bertWords = lazy(() => new RegExp(`[${punctuation().members}]|[^\\p{White_Space}${punctuation().members}]+|\\p{White_Space}+`, 'gu'));
+const bertWords = lazy(
+  () => new RegExp(`[${punctuation().members}]|[^\\p{White_Space}${punctuation().members}]+|\\p{White_Space}+`, 'gu'),
+);
 
 const punctuationPattern: Pattern = (text) => {
   const set = punctuation();
@@ -70,7 +88,8 @@ function chain(parts: readonly PreTokenizer[]): PreTokenizer {
 }
 
 function join(first: PreTokenizer, second: PreTokenizer): PreTokenizer {
-  if (second.cut === undefined && !(first.writesBytes && second.writesBytes)) return { cut: first.cut, writesBytes: first.writesBytes || second.writesBytes };
+  if (second.cut === undefined && !(first.writesBytes && second.writesBytes))
+    return { cut: first.cut, writesBytes: first.writesBytes || second.writesBytes };
   const next = second.cut ?? ((piece, emit) => emit(piece, 0, piece.text.length));
   const written = (piece: NormalizedString): NormalizedString => (first.writesBytes ? toByteLevel(piece) : piece);
   if (first.cut === undefined && !first.writesBytes) return second;
@@ -84,7 +103,7 @@ function join(first: PreTokenizer, second: PreTokenizer): PreTokenizer {
 }
 
 function cutToLength(piece: NormalizedString, length: number, emit: Emit): void {
-  for (let start = 0; start < piece.text.length; ) {
+  for (let start = 0; start < piece.text.length;) {
     const end = skipCodePoints(piece.text, start, length);
     emit(piece, start, end);
     start = end;

@@ -16,7 +16,9 @@ const scriptNames =
   'Runic Samaritan Saurashtra Sharada Shavian Siddham SignWriting Sinhala Sora_Sompeng Sundanese Syloti_Nagri Syriac Tagalog Tagbanwa Tai_Le Tai_Tham ' +
   'Tai_Viet Takri Tamil Tangut Telugu Thaana Thai Tibetan Tifinagh Tirhuta Ugaritic Vai Warang_Citi Yi';
 
-const scripts = lazy(() => scriptNames.split(' ').map((name) => [name, new RegExp(`^\\p{Script=${name}}`, 'u')] as const));
+const scripts = lazy(() =>
+  scriptNames.split(' ').map((name) => [name, new RegExp(`^\\p{Script=${name}}`, 'u')] as const),
+);
 const scripted = lazy(() => new CodePointSet(scriptedRuns));
 /** Characters whose script newer versions of Unicode have changed, and kana, which count as Han. */
 const exceptions = new Map([
@@ -33,7 +35,7 @@ export function splitByScript(piece: NormalizedString, emit: Emit): void {
   const { text } = piece;
   let lastScript: string | undefined;
   let start = -1;
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     const codePoint = codePointAt(text, i);
     const script = scriptOf(codePoint);
     if (script !== undefined && script !== lastScript) {
@@ -50,7 +52,9 @@ function scriptOf(codePoint: number): string | undefined {
   if (codePoint === 0x20) return undefined;
   if (!found.has(codePoint)) {
     const character = String.fromCodePoint(codePoint);
-    const script = scripted().has(codePoint) ? scripts().find(([, expression]) => expression.test(character))?.[0] : undefined;
+    const script = scripted().has(codePoint)
+      ? scripts().find(([, expression]) => expression.test(character))?.[0]
+      : undefined;
     found.set(codePoint, script === 'Hiragana' || script === 'Katakana' ? 'Han' : script);
   }
   return found.get(codePoint);

@@ -61,7 +61,9 @@ export class Backend {
     const isExplicit = init.has('add_bos_token') || init.has('add_eos_token') || passed.addsBos !== undefined;
     this.#updates = isExplicit || this.postProcessor === undefined;
     this.#nameTokens(passed);
-    this.extras = init.tokens('extra_special_tokens') ?? (init.has('extra_special_tokens') ? [] : (passed.extras ?? init.tokens('additional_special_tokens') ?? []));
+    this.extras =
+      init.tokens('extra_special_tokens') ??
+      (init.has('extra_special_tokens') ? [] : (passed.extras ?? init.tokens('additional_special_tokens') ?? []));
     this.#addMissing();
     if (this.#updates) this.updatePostProcessor();
   }
@@ -87,13 +89,21 @@ export class Backend {
   }
 
   /** Sets a template in which tokens stand for the ids that they are given with. */
-  useTemplate(single: readonly TemplatePiece[], pair: readonly TemplatePiece[], ...tokens: readonly (readonly [content: string, id: number])[]): void {
+  useTemplate(
+    single: readonly TemplatePiece[],
+    pair: readonly TemplatePiece[],
+    ...tokens: readonly (readonly [content: string, id: number])[]
+  ): void {
     this.postProcessor = template(single, pair, new Map(tokens));
   }
 
   /** Adds tokens as special ones. */
   addSpecial(tokens: readonly TokenValue[]): void {
-    this.added.add(tokens.map((token) => (typeof token === 'string' ? new AddedToken(token, { isSpecial: true }) : token.with({ isSpecial: true }))));
+    this.added.add(
+      tokens.map((token) =>
+        typeof token === 'string' ? new AddedToken(token, { isSpecial: true }) : token.with({ isSpecial: true }),
+      ),
+    );
   }
 
   /** Adds all special tokens once more, as some classes do: their flags then count. */
@@ -104,10 +114,15 @@ export class Backend {
 
   /** A template of the begin and end tokens that are asked for. */
   updatePostProcessor(): void {
-    const ends = (isWanted: boolean, name: string): readonly (readonly [string, number])[] => (isWanted && this.named.has(name) ? [this.special(name)] : []);
+    const ends = (isWanted: boolean, name: string): readonly (readonly [string, number])[] =>
+      isWanted && this.named.has(name) ? [this.special(name)] : [];
     const bos = ends(this.#addsBos, 'bos_token');
     const eos = ends(this.#addsEos, 'eos_token');
-    const around = (text: '$A' | '$B', type: number): TemplatePiece[] => [...bos.map(([piece]): TemplatePiece => [piece, type]), [text, type], ...eos.map(([piece]): TemplatePiece => [piece, type])];
+    const around = (text: '$A' | '$B', type: number): TemplatePiece[] => [
+      ...bos.map(([piece]): TemplatePiece => [piece, type]),
+      [text, type],
+      ...eos.map(([piece]): TemplatePiece => [piece, type]),
+    ];
     this.useTemplate(around('$A', 0), [...around('$A', 0), ...around('$B', 1)], ...bos, ...eos);
   }
 
@@ -127,13 +142,23 @@ export class Backend {
   /** Adds what the settings name and the vocabulary's added tokens lack, or have with other flags. */
   #addMissing(): void {
     const existing = [...this.added.entries()].map(([, token]) => token);
-    const toAdd: TokenValue[] = this.#init.addedTokens.filter((token) => !existing.some((other) => other.content === token.content && other.equals(token)));
+    const toAdd: TokenValue[] = this.#init.addedTokens.filter(
+      (token) => !existing.some((other) => other.content === token.content && other.equals(token)),
+    );
     const contents = new Set([...existing.map(({ content }) => content), ...toAdd.map(contentOf)]);
     for (const value of [...this.named.values(), ...this.extras]) {
       if (!contents.has(contentOf(value)) && !toAdd.some((other) => isSame(other, value))) toAdd.push(value);
     }
     const names = new Set([...this.named.values()].map(contentOf));
-    this.added.add(toAdd.map((value) => (typeof value === 'string' ? new AddedToken(value, { isSpecial: true }) : !value.isSpecial && names.has(value.content) ? value.with({ isSpecial: true }) : value)));
+    this.added.add(
+      toAdd.map((value) =>
+        typeof value === 'string'
+          ? new AddedToken(value, { isSpecial: true })
+          : !value.isSpecial && names.has(value.content)
+            ? value.with({ isSpecial: true })
+            : value,
+      ),
+    );
   }
 }
 

@@ -23,12 +23,20 @@ export type ChosenClass =
   | { readonly kind: 'class'; readonly name: string; readonly made: TokenizerClass }
   | { readonly kind: 'program'; readonly name: string };
 
-const genericNames = new Set(['TokenizersBackend', 'PreTrainedTokenizer', 'PythonBackend', 'BloomTokenizer', 'ParakeetTokenizer']);
+const genericNames = new Set([
+  'TokenizersBackend',
+  'PreTrainedTokenizer',
+  'PythonBackend',
+  'BloomTokenizer',
+  'ParakeetTokenizer',
+]);
 const generic: ChosenClass = { kind: 'generic', name: 'TokenizersBackend' };
 const aliases = new Map(classAliases.split(' ').map((pair) => pair.split('=') as [string, string]));
 const programs = new Set(classesOfTheirOwn.split(' '));
 const mistaken = new Set(mistakenModelTypes.split(' '));
-const classOfType = new Map(Object.entries(modelTypesByClass).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)));
+const classOfType = new Map(
+  Object.entries(modelTypesByClass).flatMap(([name, types]) => types.split(' ').map((type) => [type, name] as const)),
+);
 
 const withoutFast = (name: string): string => name.replace(/Fast$/, '');
 
@@ -47,8 +55,17 @@ function classOf(name: string): ChosenClass | undefined {
 export function chooseClass({ modelType, settingsClass, modelClass, hasOwnProgram }: ClassHints): ChosenClass {
   const registered = modelType === undefined ? undefined : classOfType.get(modelType);
   const named = settingsClass ?? modelClass;
-  if (!hasOwnProgram && named !== undefined && modelType !== undefined && registered !== undefined && registered !== withoutFast(named)) {
-    const found = genericNames.has(registered) && registered !== 'ParakeetTokenizer' ? generic : classOf(mistaken.has(modelType) ? registered : named);
+  if (
+    !hasOwnProgram &&
+    named !== undefined &&
+    modelType !== undefined &&
+    registered !== undefined &&
+    registered !== withoutFast(named)
+  ) {
+    const found =
+      genericNames.has(registered) && registered !== 'ParakeetTokenizer'
+        ? generic
+        : classOf(mistaken.has(modelType) ? registered : named);
     return found ?? generic;
   }
   if (named !== undefined) return classOf(named) ?? generic;

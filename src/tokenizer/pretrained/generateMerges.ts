@@ -13,12 +13,17 @@ export function generateMerges(ids: ReadonlyMap<string, number>): (readonly [str
     if (units > mostUnits) throw new TooCostlyError('its pieces are far too long');
     const found: { first: string; second: string; id: number; lengths: number; ids: readonly [number, number] }[] = [];
     let length = 0;
-    for (let at = unitLength(piece.codePointAt(0) ?? 0); at < piece.length; at += unitLength(piece.codePointAt(at) ?? 0)) {
+    for (
+      let at = unitLength(piece.codePointAt(0) ?? 0);
+      at < piece.length;
+      at += unitLength(piece.codePointAt(at) ?? 0)
+    ) {
       length++;
       const [first, second] = [piece.slice(0, at), piece.slice(at)];
       const firstId = ids.get(first);
       const secondId = firstId === undefined ? undefined : ids.get(second);
-      if (firstId !== undefined && secondId !== undefined) found.push({ first, second, id, lengths: length, ids: [firstId, secondId] });
+      if (firstId !== undefined && secondId !== undefined)
+        found.push({ first, second, id, lengths: length, ids: [firstId, secondId] });
     }
     found.sort((a, b) => a.ids[0] - b.ids[0] || a.ids[1] - b.ids[1]);
     for (const merge of found) merges.push(merge);

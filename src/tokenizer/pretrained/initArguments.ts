@@ -16,7 +16,15 @@ export interface TokenizerSettings {
 }
 
 /** The special tokens that every tokenizer may have, in the reference library's order. */
-export const specialTokenNames = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'] as const;
+export const specialTokenNames = [
+  'bos_token',
+  'eos_token',
+  'unk_token',
+  'sep_token',
+  'pad_token',
+  'cls_token',
+  'mask_token',
+] as const;
 const isSpecialTokenName = (name: string): boolean => specialTokenNames.some((known) => known === name);
 
 /** The content of a token, as Python's `str` gives it. */
@@ -34,7 +42,11 @@ export class InitArguments {
   /** The contents that `added_tokens_decoder` gives to ids. */
   readonly addedIds: ReadonlyMap<number, string>;
 
-  private constructor(values: Map<string, unknown>, ownTokens: ReadonlyMap<string, TokenValue>, decoder: ReadonlyMap<number, AddedToken>) {
+  private constructor(
+    values: Map<string, unknown>,
+    ownTokens: ReadonlyMap<string, TokenValue>,
+    decoder: ReadonlyMap<number, AddedToken>,
+  ) {
     this.#values = values;
     this.ownTokens = ownTokens;
     const sorted = [...decoder].sort(([a], [b]) => a - b);
@@ -43,9 +55,18 @@ export class InitArguments {
   }
 
   /** Merges the files. `listed` are the added tokens of tokenizer.json with the file's ids, where there is one. Throws {@link ReferenceFailure}, `TokenizerFormatError`. */
-  static merge({ config, specialTokensMap, addedTokens }: TokenizerSettings, listed: readonly (readonly [number, AddedToken])[] | undefined): InitArguments {
+  static merge(
+    { config, specialTokensMap, addedTokens }: TokenizerSettings,
+    listed: readonly (readonly [number, AddedToken])[] | undefined,
+  ): InitArguments {
     const values = new Map(Object.entries(config ?? {}));
-    for (const name of ['tokenizer_class', 'init_inputs', 'chat_template', ...(listed === undefined ? [] : ['add_bos_token', 'add_eos_token'])]) values.delete(name);
+    for (const name of [
+      'tokenizer_class',
+      'init_inputs',
+      'chat_template',
+      ...(listed === undefined ? [] : ['add_bos_token', 'add_eos_token']),
+    ])
+      values.delete(name);
     if (values.has('additional_special_tokens') && isEmpty(values.get('extra_special_tokens'))) {
       values.set('extra_special_tokens', values.get('additional_special_tokens'));
       values.delete('additional_special_tokens');
@@ -101,7 +122,8 @@ export class InitArguments {
   /** A setting that is on or off. Throws where a file gives anything else. */
   flag(name: string, fallback: boolean): boolean {
     const value = this.has(name) ? this.#values.get(name) : fallback;
-    if (typeof value !== 'boolean') throw new ReferenceFailure(`"${name}" in tokenizer_config.json is neither true nor false`);
+    if (typeof value !== 'boolean')
+      throw new ReferenceFailure(`"${name}" in tokenizer_config.json is neither true nor false`);
     return value;
   }
 
@@ -135,7 +157,12 @@ export class InitArguments {
   }
 }
 
-const isEmpty = (value: unknown): boolean => value === undefined || value === null || value === false || value === '' || (typeof value === 'object' && Object.keys(value).length === 0);
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === null ||
+  value === false ||
+  value === '' ||
+  (typeof value === 'object' && Object.keys(value).length === 0);
 
 /** Named extra tokens (`{"image_token": …}`) are tokens of the model's own. */
 function moveNamedExtras(values: Map<string, unknown>, ownTokens: Map<string, TokenValue>): void {
@@ -144,7 +171,8 @@ function moveNamedExtras(values: Map<string, unknown>, ownTokens: Map<string, To
   values.delete('extra_special_tokens');
   for (const [name, value] of Object.entries(extras)) {
     const token = withAddedTokens(value);
-    if (typeof token !== 'string' && !(token instanceof AddedToken)) throw new ReferenceFailure(`the extra special token "${name}" is no token`);
+    if (typeof token !== 'string' && !(token instanceof AddedToken))
+      throw new ReferenceFailure(`the extra special token "${name}" is no token`);
     ownTokens.set(name, token);
   }
 }
@@ -156,7 +184,11 @@ function readDecoder(value: unknown, decoder: Map<number, AddedToken>): void {
   }
 }
 
-function mergeSpecialTokensMap(values: Map<string, unknown>, ownTokens: Map<string, TokenValue>, map: TokenizerSettings['specialTokensMap']): void {
+function mergeSpecialTokensMap(
+  values: Map<string, unknown>,
+  ownTokens: Map<string, TokenValue>,
+  map: TokenizerSettings['specialTokensMap'],
+): void {
   for (const [name, value] of Object.entries(map ?? {})) {
     if (name === 'extra_special_tokens' && Array.isArray(value)) {
       const existing = values.get(name);
@@ -177,14 +209,23 @@ function mergeSpecialTokensMap(values: Map<string, unknown>, ownTokens: Map<stri
 
 function asSpecial(value: object, name: string): AddedToken {
   const fields = new JsonFields(value, name);
-  return AddedToken.read(new JsonFields({ ...value, special: true, normalized: fields.boolean('normalized', false) }, name));
+  return AddedToken.read(
+    new JsonFields({ ...value, special: true, normalized: fields.boolean('normalized', false) }, name),
+  );
 }
 
 /** Tokens of added_tokens.json: those that other files name as special are not normalised. */
-function readAddedTokensFile(values: ReadonlyMap<string, unknown>, file: TokenizerSettings['addedTokens'], decoder: Map<number, AddedToken>): void {
+function readAddedTokensFile(
+  values: ReadonlyMap<string, unknown>,
+  file: TokenizerSettings['addedTokens'],
+  decoder: Map<number, AddedToken>,
+): void {
   if (file === undefined) return;
   const extras: unknown = values.get('extra_special_tokens');
-  const named = [...specialTokenNames.map((name) => values.get(name)), ...(Array.isArray(extras) ? (extras as readonly unknown[]) : [])];
+  const named = [
+    ...specialTokenNames.map((name) => values.get(name)),
+    ...(Array.isArray(extras) ? (extras as readonly unknown[]) : []),
+  ];
   const special = new Set(named.map((value) => (value instanceof AddedToken ? value.content : value)));
   for (const [content, id] of Object.entries(file)) {
     if (!isId(id)) throw new TokenizerFormatError(`the id of "${content}" in added_tokens.json is not a whole number`);
@@ -196,7 +237,8 @@ function readAddedTokensFile(values: ReadonlyMap<string, unknown>, file: Tokeniz
 function withAddedTokens(value: unknown, depth = 0): unknown {
   if (depth > 4 || typeof value !== 'object' || value === null || value instanceof AddedToken) return value;
   if (Array.isArray(value)) return value.map((entry) => withAddedTokens(entry, depth + 1));
-  if (isObject(value) && value['__type'] === 'AddedToken') return AddedToken.read(new JsonFields(value, 'tokenizer_config.json'));
+  if (isObject(value) && value['__type'] === 'AddedToken')
+    return AddedToken.read(new JsonFields(value, 'tokenizer_config.json'));
   return value;
 }
 

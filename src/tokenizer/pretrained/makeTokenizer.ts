@@ -47,11 +47,34 @@ export interface MadeTokenizer {
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
 /** The class of a folder, and whether a folder that names none lets it be assumed by its files. */
-function classOf({ config, modelType, modelClass, json, fileNames }: Omit<TokenizerFiles, 'read'>): { chosen: ChosenClass; isAssumed: boolean } {
-  const chosen = chooseClass({ modelType, settingsClass: text(config?.['tokenizer_class']), modelClass, hasOwnProgram: config?.['auto_map'] !== undefined });
-  if (json !== undefined || chosen.kind !== 'generic' || vocabularyFiles(chosen, fileNames).length > 0) return { chosen, isAssumed: false };
-  const assumed = fileNames.includes('vocab.txt') ? 'BertTokenizer' : fileNames.includes('merges.txt') ? 'GPT2Tokenizer' : undefined;
-  return assumed === undefined ? { chosen, isAssumed: false } : { chosen: chooseClass({ modelType: undefined, settingsClass: assumed, modelClass: undefined, hasOwnProgram: false }), isAssumed: true };
+function classOf({ config, modelType, modelClass, json, fileNames }: Omit<TokenizerFiles, 'read'>): {
+  chosen: ChosenClass;
+  isAssumed: boolean;
+} {
+  const chosen = chooseClass({
+    modelType,
+    settingsClass: text(config?.['tokenizer_class']),
+    modelClass,
+    hasOwnProgram: config?.['auto_map'] !== undefined,
+  });
+  if (json !== undefined || chosen.kind !== 'generic' || vocabularyFiles(chosen, fileNames).length > 0)
+    return { chosen, isAssumed: false };
+  const assumed = fileNames.includes('vocab.txt')
+    ? 'BertTokenizer'
+    : fileNames.includes('merges.txt')
+      ? 'GPT2Tokenizer'
+      : undefined;
+  return assumed === undefined
+    ? { chosen, isAssumed: false }
+    : {
+        chosen: chooseClass({
+          modelType: undefined,
+          settingsClass: assumed,
+          modelClass: undefined,
+          hasOwnProgram: false,
+        }),
+        isAssumed: true,
+      };
 }
 
 /** The files that a tokenizer without a tokenizer.json is made of. */
@@ -66,9 +89,11 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
   if (chosen.kind === 'program') remarks.push({ kind: 'program', className: chosen.name });
   if (isAssumed) remarks.push({ kind: 'assumed', className: chosen.name });
   return withNamedErrors(files.name, () => {
-    if (files.json === undefined && chosen.kind === 'program') throw new UnsupportedPartError(`a program of its own, ${chosen.name},`);
+    if (files.json === undefined && chosen.kind === 'program')
+      throw new UnsupportedPartError(`a program of its own, ${chosen.name},`);
     const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
-    const attempts: ChosenClass[] = chosen.kind === 'class' ? [chosen, { kind: 'generic', name: chosen.name }] : [chosen];
+    const attempts: ChosenClass[] =
+      chosen.kind === 'class' ? [chosen, { kind: 'generic', name: chosen.name }] : [chosen];
     let failure: Error | undefined;
     for (const attempt of attempts) {
       try {
@@ -82,7 +107,10 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         failure ??= error;
       }
     }
-    if (files.json === undefined || !(failure instanceof ReferenceFailure)) throw failure instanceof TokenizerFormatError ? failure : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
+    if (files.json === undefined || !(failure instanceof ReferenceFailure))
+      throw failure instanceof TokenizerFormatError
+        ? failure
+        : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
     remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
     return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks };
   });
@@ -96,13 +124,19 @@ function unknownSettings(config: TokenizerSettings['config']): TokenizerRemark[]
 }
 
 /** The part of a tokenizer.json under a name, undefined where there is none. */
-const partOf = (fields: JsonFields, name: string): Part | undefined => (fields.has(name) ? (fields.raw(name) as Part) : undefined); // read by whoever takes it
+const partOf = (fields: JsonFields, name: string): Part | undefined =>
+  fields.has(name) ? (fields.raw(name) as Part) : undefined; // read by whoever takes it
 
-function build(files: TokenizerFiles, fields: JsonFields | undefined, chosen: ChosenClass): { backend: Backend; init: InitArguments } {
+function build(
+  files: TokenizerFiles,
+  fields: JsonFields | undefined,
+  chosen: ChosenClass,
+): { backend: Backend; init: InitArguments } {
   const listed = fields && listedTokens(fields);
   const init = InitArguments.merge(files, listed);
   const made = chosen.kind === 'class' ? chosen.made : undefined;
-  const opened = fields === undefined ? openVocabulary(chosen, files.fileNames, files.read, init) : openJson(fields, made);
+  const opened =
+    fields === undefined ? openVocabulary(chosen, files.fileNames, files.read, init) : openJson(fields, made);
   const pipeline = 'whole' in opened ? opened.whole : (made ?? generic).pipeline(init, opened.source);
   const backend = new Backend(init, pipeline, {
     tokens: handedOn(init, made),
@@ -124,22 +158,40 @@ const generic: Pick<TokenizerClass, 'pipeline'> = {
 
 /** The added tokens of a tokenizer.json with the ids that the file gives them. */
 function listedTokens(fields: JsonFields): readonly (readonly [number, AddedToken])[] {
-  const ids = fields.has('added_tokens') ? fields.array('added_tokens').map((value, i) => new JsonFields(value, `tokenizer.added_tokens[${i}]`).raw('id')) : [];
-  return readAddedTokens(fields).flatMap((token, i): (readonly [number, AddedToken])[] => (isId(ids[i]) ? [[Number(ids[i]), token]] : []));
+  const ids = fields.has('added_tokens')
+    ? fields.array('added_tokens').map((value, i) => new JsonFields(value, `tokenizer.added_tokens[${i}]`).raw('id'))
+    : [];
+  return readAddedTokens(fields).flatMap((token, i): (readonly [number, AddedToken])[] =>
+    isId(ids[i]) ? [[Number(ids[i]), token]] : [],
+  );
 }
 
 function openJson(fields: JsonFields, made: TokenizerClass | undefined): OpenedVocabulary {
   if (made !== undefined && made.takesWhole !== true) return { source: sourceOf(fields, made) };
-  return { whole: { model: fields.object('model').all(), normalizer: partOf(fields, 'normalizer'), preTokenizer: partOf(fields, 'pre_tokenizer'), decoder: partOf(fields, 'decoder'), added: readAddedTokens(fields) } };
+  return {
+    whole: {
+      model: fields.object('model').all(),
+      normalizer: partOf(fields, 'normalizer'),
+      preTokenizer: partOf(fields, 'pre_tokenizer'),
+      decoder: partOf(fields, 'decoder'),
+      added: readAddedTokens(fields),
+    },
+  };
 }
 
 /** The pieces, merges and rules that a class takes out of a tokenizer.json. */
 function sourceOf(fields: JsonFields, { kind }: TokenizerClass): VocabularySource {
   const model = fields.object('model');
   const vocabulary = model.raw('vocab');
-  if (typeof vocabulary !== 'object' || vocabulary === null) throw new TokenizerFormatError('"tokenizer.model.vocab" is missing');
+  if (typeof vocabulary !== 'object' || vocabulary === null)
+    throw new TokenizerFormatError('"tokenizer.model.vocab" is missing');
   const normalizer = fields.has('normalizer') ? fields.object('normalizer') : undefined;
-  const steps = normalizer === undefined ? [] : normalizer.raw('type') === 'Sequence' ? normalizer.array('normalizers').map((step, i) => new JsonFields(step, `${normalizer.path}.normalizers[${i}]`)) : [normalizer];
+  const steps =
+    normalizer === undefined
+      ? []
+      : normalizer.raw('type') === 'Sequence'
+        ? normalizer.array('normalizers').map((step, i) => new JsonFields(step, `${normalizer.path}.normalizers[${i}]`))
+        : [normalizer];
   const rules = steps.find((step) => step.raw('type') === 'Precompiled' && step.has('precompiled_charsmap'));
   return {
     vocabulary: vocabulary as NonNullable<VocabularySource['vocabulary']>, // checked by the model's reader
@@ -160,7 +212,8 @@ function handedOn(init: InitArguments, made: TokenizerClass | undefined): Readon
 }
 
 function fromBackend(name: string, backend: Backend, findsSpecial: boolean): Tokenizer {
-  const part = (value: Part | undefined, path: string): JsonFields | undefined => value && new JsonFields(value, `tokenizer.${path}`);
+  const part = (value: Part | undefined, path: string): JsonFields | undefined =>
+    value && new JsonFields(value, `tokenizer.${path}`);
   return Tokenizer.fromParts({
     name,
     model: backend.model,

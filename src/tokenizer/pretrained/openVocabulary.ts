@@ -31,19 +31,38 @@ export function vocabularyFiles(chosen: ChosenClass, fileNames: readonly string[
 }
 
 /** Opens the vocabulary of a class. Throws {@link ReferenceFailure}, `TokenizerFormatError`, `TooCostlyError`. */
-export function openVocabulary(chosen: ChosenClass, fileNames: readonly string[], read: ReadFile, init: InitArguments): OpenedVocabulary {
+export function openVocabulary(
+  chosen: ChosenClass,
+  fileNames: readonly string[],
+  read: ReadFile,
+  init: InitArguments,
+): OpenedVocabulary {
   const made = chosen.kind === 'class' ? chosen.made : undefined;
   const [name, ...others] = vocabularyFiles(chosen, fileNames);
   const bytes = name === undefined ? undefined : read(name);
-  if (name === undefined || bytes === undefined) throw new TokenizerFormatError(`${name ?? 'the file of its vocabulary'} is missing`);
+  if (name === undefined || bytes === undefined)
+    throw new TokenizerFormatError(`${name ?? 'the file of its vocabulary'} is missing`);
   if (name.endsWith('.model')) return openModelFile(name, bytes, made, init);
-  if (name === 'vocab.txt') return { source: { vocabulary: readVocabularyLines(bytes), merges: undefined, characterMap: undefined } };
+  if (name === 'vocab.txt')
+    return { source: { vocabulary: readVocabularyLines(bytes), merges: undefined, characterMap: undefined } };
   const merges = others[0] === undefined ? undefined : read(others[0]);
-  if (others[0] === undefined || merges === undefined) throw new TokenizerFormatError(`${others[0] ?? 'merges.txt'} is missing`);
-  return { source: { vocabulary: readVocabularyJson(bytes, name), merges: readMerges(merges, others[0]), characterMap: undefined } };
+  if (others[0] === undefined || merges === undefined)
+    throw new TokenizerFormatError(`${others[0] ?? 'merges.txt'} is missing`);
+  return {
+    source: {
+      vocabulary: readVocabularyJson(bytes, name),
+      merges: readMerges(merges, others[0]),
+      characterMap: undefined,
+    },
+  };
 }
 
-function openModelFile(name: string, bytes: Uint8Array, made: TokenizerClass | undefined, init: InitArguments): OpenedVocabulary {
+function openModelFile(
+  name: string,
+  bytes: Uint8Array,
+  made: TokenizerClass | undefined,
+  init: InitArguments,
+): OpenedVocabulary {
   let model: SentencePieceModel | undefined;
   if (name !== 'tiktoken.model') {
     try {
@@ -55,13 +74,20 @@ function openModelFile(name: string, bytes: Uint8Array, made: TokenizerClass | u
   if (model === undefined) return { whole: withTiktokenExtras(readTiktoken(bytes, name), init) };
   // As the reference library hands them on: control pieces are special, pieces of the user's own are not.
   const added = model.pieces.filter(({ type }) => type === PieceType.control || type === PieceType.userDefined);
-  init.set('additional_special_tokens', added.map(({ piece, type }) => new AddedToken(piece, { isSpecial: type === PieceType.control, isNormalized: false })));
+  init.set(
+    'additional_special_tokens',
+    added.map(
+      ({ piece, type }) => new AddedToken(piece, { isSpecial: type === PieceType.control, isNormalized: false }),
+    ),
+  );
   const kind = made?.kind ?? (model.kind === Number(SentencePieceKind.unigram) ? 'Unigram' : 'BPE');
   if (kind !== 'BPE') init.set('unk_id', model.unknownId);
   const source = sourceOf(model, kind === 'BPE');
   // The class above it is made first, and takes no empty rules.
-  if (made?.takesWhole === true && model.characterMap.length === 0) throw new ReferenceFailure('its file has no rules of normalisation');
-  if (made === undefined || made.takesWhole === true) return { whole: wholeOf(model, made?.fromSentencePiece?.(init, source) ?? source, init) };
+  if (made?.takesWhole === true && model.characterMap.length === 0)
+    throw new ReferenceFailure('its file has no rules of normalisation');
+  if (made === undefined || made.takesWhole === true)
+    return { whole: wholeOf(model, made?.fromSentencePiece?.(init, source) ?? source, init) };
   return { source: made.fromSentencePiece?.(init, source) ?? source };
 }
 
@@ -72,11 +98,26 @@ function sourceOf({ pieces, characterMap }: SentencePieceModel, isBpe: boolean):
 }
 
 /** What stands for a class where none knows the file: the file's own rules, and its spaces made visible. */
-function wholeOf(file: SentencePieceModel, { vocabulary, merges, characterMap }: VocabularySource, init: InitArguments): Pipeline {
-  const named: readonly (readonly [(typeof specialTokenNames)[number], string | undefined])[] = [['bos_token', file.bos], ['eos_token', file.eos], ['unk_token', file.hasUnknown ? file.unknown : undefined]];
+function wholeOf(
+  file: SentencePieceModel,
+  { vocabulary, merges, characterMap }: VocabularySource,
+  init: InitArguments,
+): Pipeline {
+  const named: readonly (readonly [(typeof specialTokenNames)[number], string | undefined])[] = [
+    ['bos_token', file.bos],
+    ['eos_token', file.eos],
+    ['unk_token', file.hasUnknown ? file.unknown : undefined],
+  ];
   let model: Part;
   if (vocabulary instanceof Map) {
-    model = { type: 'BPE', vocab: renamed(vocabulary as ReadonlyMap<string, number>, init.addedIds), merges: merges ?? [], unk_token: file.unknown, fuse_unk: true, byte_fallback: file.hasByteFallback };
+    model = {
+      type: 'BPE',
+      vocab: renamed(vocabulary as ReadonlyMap<string, number>, init.addedIds),
+      merges: merges ?? [],
+      unk_token: file.unknown,
+      fuse_unk: true,
+      byte_fallback: file.hasByteFallback,
+    };
   } else {
     if (init.addedIds.size > 0) throw new ReferenceFailure('it cannot rename pieces that have scores');
     model = { type: 'Unigram', vocab: vocabulary, unk_id: file.unknownId, byte_fallback: file.hasByteFallback };
@@ -84,8 +125,13 @@ function wholeOf(file: SentencePieceModel, { vocabulary, merges, characterMap }:
   for (const [name, piece] of named) if (piece !== undefined && !init.has(name)) init.set(name, piece);
   return {
     model,
-    normalizer: normalizers(characterMap === undefined || characterMap.length === 0 ? undefined : precompiled(characterMap), replace(' ', '▁')),
-    decoder: file.hasByteFallback ? byteFallbackDecoder(false) : decoders({ type: 'Replace', pattern: { String: '▁' }, content: ' ' }),
+    normalizer: normalizers(
+      characterMap === undefined || characterMap.length === 0 ? undefined : precompiled(characterMap),
+      replace(' ', '▁'),
+    ),
+    decoder: file.hasByteFallback
+      ? byteFallbackDecoder(false)
+      : decoders({ type: 'Replace', pattern: { String: '▁' }, content: ' ' }),
   };
 }
 
@@ -117,6 +163,17 @@ function withTiktokenExtras(pipeline: Pipeline, init: InitArguments): Pipeline {
   const size = (pipeline.model['vocab'] as ReadonlyMap<string, number>).size; // made by readTiktoken
   const last = Math.max(0, ...init.addedIds.keys());
   if (last - size > maxReserved) throw new TooCostlyError('its added tokens have far too high ids');
-  const reserved = last < size ? [] : Array.from({ length: last + 1 - size }, (_, i) => init.addedIds.get(size + i) ?? `<|reserved_token_${size + i}|>`);
-  return { ...pipeline, added: [...reserved, ...contents.filter((content) => !reserved.includes(content))].map((content) => new AddedToken(content, { isSpecial: true })) };
+  const reserved =
+    last < size
+      ? []
+      : Array.from(
+          { length: last + 1 - size },
+          (_, i) => init.addedIds.get(size + i) ?? `<|reserved_token_${size + i}|>`,
+        );
+  return {
+    ...pipeline,
+    added: [...reserved, ...contents.filter((content) => !reserved.includes(content))].map(
+      (content) => new AddedToken(content, { isSpecial: true }),
+    ),
+  };
 }

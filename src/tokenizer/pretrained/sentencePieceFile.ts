@@ -60,7 +60,17 @@ function readModel(reader: WireReader): SentencePieceModel {
     return new WireReader(bytes, 'the tokenizer', start, end);
   };
   const pieces: { piece: string; score: number; type: number }[] = [];
-  const model: ModelFields = { kind: 1, hasByteFallback: false, unknownId: 0, bosId: 1, eosId: 2, unknown: '<unk>', bos: '<s>', eos: '</s>', characterMap: new Uint8Array() };
+  const model: ModelFields = {
+    kind: 1,
+    hasByteFallback: false,
+    unknownId: 0,
+    bosId: 1,
+    eosId: 2,
+    unknown: '<unk>',
+    bos: '<s>',
+    eos: '</s>',
+    characterMap: new Uint8Array(),
+  };
   while (reader.next()) {
     if (reader.field === 1) {
       if (pieces.length === maxPieces) throw new TokenizerFormatError('it has more pieces than any tokenizer');
@@ -69,12 +79,19 @@ function readModel(reader: WireReader): SentencePieceModel {
       readTrainer(inside(), model);
     } else if (reader.field === 3) {
       const rules = inside();
-      while (rules.next()) if (rules.field === 2) model.characterMap = bytes.subarray(rules.range().start, rules.range().end);
+      while (rules.next())
+        if (rules.field === 2) model.characterMap = bytes.subarray(rules.range().start, rules.range().end);
     }
   }
   if (pieces.length === 0) throw new TokenizerFormatError('it holds no pieces');
   const { bosId, eosId, bos, eos, ...rest } = model;
-  return { ...rest, pieces, bos: bosId >= 0 ? bos : undefined, eos: eosId >= 0 ? eos : undefined, hasUnknown: model.unknownId >= 0 };
+  return {
+    ...rest,
+    pieces,
+    bos: bosId >= 0 ? bos : undefined,
+    eos: eosId >= 0 ? eos : undefined,
+    hasUnknown: model.unknownId >= 0,
+  };
 }
 
 function readPiece(reader: WireReader): { piece: string; score: number; type: number } {

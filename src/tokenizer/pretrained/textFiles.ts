@@ -9,13 +9,17 @@ const text = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM
 /** Throws `TokenizerFormatError` where a file has more lines than any tokenizer has pieces, before they are parted. */
 export function checkLines(bytes: Uint8Array): void {
   let numBreaks = 0;
-  for (const byte of bytes) if (byte >= lineFeed && byte <= carriageReturn && ++numBreaks > maxPieces) throw new TokenizerFormatError('it has more lines than any tokenizer');
+  for (const byte of bytes)
+    if (byte >= lineFeed && byte <= carriageReturn && ++numBreaks > maxPieces)
+      throw new TokenizerFormatError('it has more lines than any tokenizer');
 }
 
 /** The lines of a file, as the reference library takes them: a last line break ends the last line. */
 function lines(bytes: Uint8Array): string[] {
   checkLines(bytes);
-  const all = text(bytes).split('\n').map((line) => line.replace(/\r$/, ''));
+  const all = text(bytes)
+    .split('\n')
+    .map((line) => line.replace(/\r$/, ''));
   if (all[all.length - 1] === '') all.pop();
   return all;
 }
@@ -42,7 +46,8 @@ export function readMerges(bytes: Uint8Array, name: string): readonly (readonly 
   for (const [i, line] of lines(bytes).entries()) {
     if (line.startsWith('#version')) continue;
     const [first, second, ...rest] = line.split(' ');
-    if (second === undefined || rest.length > 0) throw new TokenizerFormatError(`line ${i + 1} of ${name} is not a pair`);
+    if (second === undefined || rest.length > 0)
+      throw new TokenizerFormatError(`line ${i + 1} of ${name} is not a pair`);
     merges.push([first, second]);
   }
   return merges;

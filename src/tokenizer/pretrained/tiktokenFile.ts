@@ -6,7 +6,8 @@ import type { Pipeline } from './backend';
 import { byteLevel, byteLevelDecoder, preTokenizers, regex, split } from './parts';
 import { checkLines } from './textFiles';
 
-const words = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+const words =
+  "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
 
 const mostUnits = 2 ** 28;
 
@@ -18,7 +19,8 @@ export function readTiktoken(bytes: Uint8Array, name: string): Pipeline {
     if (line === '') continue;
     const [piece, rank, ...rest] = line.trim().split(/\s+/);
     const id = Number(rank);
-    if (rank === undefined || rest.length > 0 || !/^\d+$/.test(rank) || !isId(id)) throw new TokenizerFormatError(`${name} is neither a file of SentencePiece nor of tiktoken`);
+    if (rank === undefined || rest.length > 0 || !/^\d+$/.test(rank) || !isId(id))
+      throw new TokenizerFormatError(`${name} is neither a file of SentencePiece nor of tiktoken`);
     ids.set(Array.from(decodeBase64(piece, name), (byte) => byteCharacters[byte]).join(''), id);
   }
   if (ids.size === 0) throw new TokenizerFormatError(`${name} is empty`);

@@ -64,7 +64,9 @@ export function skipCodePoints(text: string, from: number, count: number): numbe
 export const byteCharacters: readonly string[] = makeByteCharacters();
 
 /** The byte that a character of {@link byteCharacters} stands for. */
-export const bytesOfCharacters: ReadonlyMap<string, number> = new Map(byteCharacters.map((character, byte) => [character, byte]));
+export const bytesOfCharacters: ReadonlyMap<string, number> = new Map(
+  byteCharacters.map((character, byte) => [character, byte]),
+);
 
 /** GPT-2's table: visible Latin-1 bytes stand for themselves, the others follow from U+0100. */
 function makeByteCharacters(): string[] {

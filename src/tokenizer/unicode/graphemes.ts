@@ -7,7 +7,7 @@ const minWindow = 256;
 
 /** Calls `visit` for each extended grapheme cluster of a text (UAX #29), in order. */
 export function forEachGrapheme(text: string, visit: (grapheme: string) => void): void {
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     // Two characters that stand alone always part, but for CR LF: only what is between needs the slow segmenter.
     if (standsAlone(text.charCodeAt(i)) && endsHere(text, i + 1)) {
       visit(text[i++]);
@@ -23,7 +23,7 @@ export function forEachGrapheme(text: string, visit: (grapheme: string) => void)
 /** Segments `[start, end)` through windows, because the host's segmenter takes quadratic time in the length of its input. */
 function segmentRange(text: string, start: number, end: number, visit: (grapheme: string) => void): void {
   let windowSize = minWindow;
-  for (let from = start; from < end; ) {
+  for (let from = start; from < end;) {
     const isLast = from + windowSize >= end;
     const cutsPair = !isLast && (text.charCodeAt(from + windowSize - 1) & 0xfc00) === 0xd800;
     const window = text.slice(from, isLast ? end : from + windowSize - (cutsPair ? 1 : 0));
@@ -46,7 +46,10 @@ function endsHere(text: string, index: number): boolean {
 }
 
 // Letters, ideographs, syllables and signs among which no mark, no joiner and no jamo lies.
-const lonely = [0xae, 0x2ff, 0x388, 0x482, 0x5d0, 0x5ea, 0x2010, 0x2027, 0x2030, 0x205e, 0x20a0, 0x20bf, 0x2100, 0x2bff, 0x3001, 0x3029, 0x3041, 0x3096, 0x30a1, 0x30fa, 0x4e00, 0x9fea, 0xac00, 0xd7a3, 0xff01, 0xff60];
+const lonely = [
+  0xae, 0x2ff, 0x388, 0x482, 0x5d0, 0x5ea, 0x2010, 0x2027, 0x2030, 0x205e, 0x20a0, 0x20bf, 0x2100, 0x2bff, 0x3001,
+  0x3029, 0x3041, 0x3096, 0x30a1, 0x30fa, 0x4e00, 0x9fea, 0xac00, 0xd7a3, 0xff01, 0xff60,
+];
 
 /** Whether a code unit is a character that joins no other one of these. */
 function standsAlone(unit: number): boolean {

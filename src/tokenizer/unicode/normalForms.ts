@@ -7,7 +7,8 @@ export type NormalForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
 
 const combiningClasses = lazy(() => {
   const classes = new Map<number, number>();
-  for (const [value, runs] of Object.entries(combiningClassRuns)) forEachCodePoint(runs, (codePoint) => classes.set(codePoint, Number(value)));
+  for (const [value, runs] of Object.entries(combiningClassRuns))
+    forEachCodePoint(runs, (codePoint) => classes.set(codePoint, Number(value)));
   return classes;
 });
 const undecomposed = {
@@ -33,7 +34,9 @@ export function normalFormEdits(text: string, form: NormalForm): Edit[] {
   for (const { 0: stretch, index: start } of text.matchAll(changeable)) {
     if (!longMarks.test(stretch) && stretch.normalize(form) === stretch) continue;
     const decomposed = decompose(stretch, form === 'NFKC' || form === 'NFKD');
-    const { text: normalized, changes } = assemble(form === 'NFD' || form === 'NFKD' ? decomposed : recompose(decomposed));
+    const { text: normalized, changes } = assemble(
+      form === 'NFD' || form === 'NFKD' ? decomposed : recompose(decomposed),
+    );
     edits.push({ start, end: start + stretch.length, text: normalized, changes });
   }
   return edits;
@@ -65,7 +68,8 @@ function decompose(text: string, isCompatibility: boolean): Character[] {
 /** Sorts what follows `from` by combining class, stably, and returns the new length of the sorted part. */
 function sortMarks(characters: Character[], from: number): number {
   let isSorted = true;
-  for (let i = from + 1; i < characters.length && isSorted; i++) isSorted = characters[i - 1].combiningClass <= characters[i].combiningClass;
+  for (let i = from + 1; i < characters.length && isSorted; i++)
+    isSorted = characters[i - 1].combiningClass <= characters[i].combiningClass;
   if (!isSorted) {
     const pending = characters.splice(from).sort((a, b) => a.combiningClass - b.combiningClass);
     for (const character of pending) characters.push(character);

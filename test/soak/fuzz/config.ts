@@ -15,13 +15,43 @@ const read = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
 /** The settings beside a model — config.json, tokenizer_config.json, generation_config.json, preprocessor_config.json, a chat template — and all that is asked of them. */
 export function configTarget(): FuzzTarget {
   const chat = "{% for m in messages %}{{ m['content'] }}{% endfor %}";
-  const configs = [read('test/fixtures/seq2seq/t5.split/config.json'), read('test/fixtures/seq2seq/bart.whole/config.json'), read('media/models/shapes-vit/config.json'), { model_type: 'x', text_config: { max_position_embeddings: 512 }, vision_config: { patch_size: 16 }, id2label: { 0: 'a', 1: 'b' } }];
-  const generations = [read('test/fixtures/seq2seq/marian.merged/generation_config.json'), { decoder_start_token_id: 0, eos_token_id: [1, 2], bad_words_ids: [[3]], no_repeat_ngram_size: 2, suppress_tokens: [4], max_length: 20 }];
-  const tokenizers = [{ model_max_length: 512, bos_token: '<s>', eos_token: { content: '</s>' }, chat_template: chat }, { chat_template: [{ name: 'default', template: chat }, { name: 'tools', template: '' }], model_max_length: 1e30 }];
+  const configs = [
+    read('test/fixtures/seq2seq/t5.split/config.json'),
+    read('test/fixtures/seq2seq/bart.whole/config.json'),
+    read('media/models/shapes-vit/config.json'),
+    {
+      model_type: 'x',
+      text_config: { max_position_embeddings: 512 },
+      vision_config: { patch_size: 16 },
+      id2label: { 0: 'a', 1: 'b' },
+    },
+  ];
+  const generations = [
+    read('test/fixtures/seq2seq/marian.merged/generation_config.json'),
+    {
+      decoder_start_token_id: 0,
+      eos_token_id: [1, 2],
+      bad_words_ids: [[3]],
+      no_repeat_ngram_size: 2,
+      suppress_tokens: [4],
+      max_length: 20,
+    },
+  ];
+  const tokenizers = [
+    { model_max_length: 512, bos_token: '<s>', eos_token: { content: '</s>' }, chat_template: chat },
+    {
+      chat_template: [
+        { name: 'default', template: chat },
+        { name: 'tools', template: '' },
+      ],
+      model_max_length: 1e30,
+    },
+  ];
   const preprocessors = Object.values(read('test/fixtures/images/processors.json') as Record<string, unknown>);
   const all = [...configs, ...generations, ...tokenizers, ...preprocessors];
   const file = (random: Chances, from: readonly unknown[]): string => {
-    const text = JSON.stringify(random() < 0.85 ? mutateJson(random, oneOf(random, from), all) : oneOf(random, from)) ?? '';
+    const text =
+      JSON.stringify(random() < 0.85 ? mutateJson(random, oneOf(random, from), all) : oneOf(random, from)) ?? '';
     return random() < 0.1 ? mutateText(random, text) : text;
   };
   return {
@@ -48,7 +78,16 @@ async function readAll(files: Readonly<Record<string, string>>): Promise<void> {
   readAnswers(new Map([['logits', { type: 'float32', dims: [1, 2], data: Float32Array.of(0, 1) }]]), config);
   const failures: unknown[] = [];
   // What one of them is refused for is no reason not to ask for the others.
-  for (const ask of [() => readGenerationRules('m', generationConfig, config), () => chatTemplate && renderChat(chatTemplate, 'hello'), () => preprocessorConfig && readPreprocessing(preprocessorConfig.settings, 'm', { modelType: config['model_type'] }).shapings({ width: 100, height: 50 })]) {
+  for (const ask of [
+    () => readGenerationRules('m', generationConfig, config),
+    () => chatTemplate && renderChat(chatTemplate, 'hello'),
+    () =>
+      preprocessorConfig &&
+      readPreprocessing(preprocessorConfig.settings, 'm', { modelType: config['model_type'] }).shapings({
+        width: 100,
+        height: 50,
+      }),
+  ]) {
     try {
       ask();
     } catch (error) {

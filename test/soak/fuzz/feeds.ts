@@ -16,17 +16,29 @@ export function feedsTarget(): FuzzTarget {
     .map((folder) => {
       const { index } = analyzeModel(readModel(new Uint8Array(readFileSync(`${folder}/model.onnx`)), 'model.onnx'));
       // Without the results, which are large and of which nothing is read.
-      const inputs = new Map([...readSafetensors(new Uint8Array(readFileSync(`${folder}/expected.safetensors`)), 'expected')].filter(([name]) => name.startsWith('in.')));
+      const inputs = new Map(
+        [...readSafetensors(new Uint8Array(readFileSync(`${folder}/expected.safetensors`)), 'expected')].filter(
+          ([name]) => name.startsWith('in.'),
+        ),
+      );
       const bytes = writeSafetensors(inputs);
       const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
-      return { index, bytes, header: JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as unknown, data: bytes.slice(8 + length) };
+      return {
+        index,
+        bytes,
+        header: JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString()) as unknown,
+        data: bytes.slice(8 + length),
+      };
     });
   const headers = cases.map(({ header }) => header);
   return {
     allowed: new Set(['', 'invalidArgument']),
     run(random) {
       const { index, bytes, header, data } = oneOf(random, cases);
-      const file = random() < 0.3 ? mutate(bytes, random) : withHeader(mutateJson(random, header, headers), random() < 0.2 ? mutate(data, random) : data);
+      const file =
+        random() < 0.3
+          ? mutate(bytes, random)
+          : withHeader(mutateJson(random, header, headers), random() < 0.2 ? mutate(data, random) : data);
       return codeOfAny(() => toModelInputs(index, readSafetensors(file, 'feeds.safetensors')));
     },
   };

@@ -25,7 +25,9 @@ export class GuidedChances {
     this.#random = random;
     this.#file = file;
     this.#script = script;
-    if (existsSync(file)) for (const line of readFileSync(file, 'utf8').split('\n')) if (line.endsWith(']')) this.#kept.push(JSON.parse(line) as number[]); // written below
+    if (existsSync(file))
+      for (const line of readFileSync(file, 'utf8').split('\n'))
+        if (line.endsWith(']')) this.#kept.push(JSON.parse(line) as number[]); // written below
     this.#numToRepeat = this.#kept.length;
     this.#session.connect();
     this.#session.post('Profiler.enable');
@@ -49,7 +51,12 @@ export class GuidedChances {
 
   /** Chances for the next input: one that is kept, changed, or fresh ones. */
   next(): Chances {
-    const given = this.#numToRepeat > 0 ? this.#kept[--this.#numToRepeat] : this.#kept.length > 0 && this.#random() < 0.7 ? this.#changed() : [];
+    const given =
+      this.#numToRepeat > 0
+        ? this.#kept[--this.#numToRepeat]
+        : this.#kept.length > 0 && this.#random() < 0.7
+          ? this.#changed()
+          : [];
     const numbers = (this.#numbers = [] as number[]);
     return () => {
       const number = given[numbers.length] ?? this.#random();

@@ -22,7 +22,8 @@ const join = (parts: readonly Part[]): Uint8Array => new Uint8Array(Buffer.conca
 function chunksOfPng(bytes: Uint8Array): Part[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = [bytes.subarray(0, 8)];
-  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) parts.push(bytes.subarray(at, at + 12 + view.getUint32(at)));
+  for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at))
+    parts.push(bytes.subarray(at, at + 12 + view.getUint32(at)));
   return parts;
 }
 
@@ -40,7 +41,7 @@ function segmentsOfJpeg(bytes: Uint8Array): Part[] {
 function chunksOfWebp(bytes: Uint8Array): Part[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const parts = [bytes.subarray(0, 12)];
-  for (let at = 12; at + 8 <= bytes.length; ) {
+  for (let at = 12; at + 8 <= bytes.length;) {
     const length = 8 + view.getUint32(at + 4, true) + (view.getUint32(at + 4, true) & 1);
     parts.push(bytes.subarray(at, at + length));
     at += length;
@@ -67,7 +68,9 @@ function inflated(bytes: Uint8Array): Uint8Array {
 function repacked(random: Chances, bytes: Uint8Array): Uint8Array {
   const parts = chunksOfPng(bytes);
   const isData = (part: Part): boolean => Buffer.from(part.subarray(4, 8)).toString('latin1') === 'IDAT';
-  const data = deflateSync(mutate(inflated(Buffer.concat(parts.filter(isData).map((part) => part.subarray(8, -4)))), random));
+  const data = deflateSync(
+    mutate(inflated(Buffer.concat(parts.filter(isData).map((part) => part.subarray(8, -4)))), random),
+  );
   const chunk = Buffer.alloc(12 + data.length);
   chunk.writeUInt32BE(data.length, 0);
   chunk.write('IDAT', 4, 'latin1');
@@ -100,24 +103,49 @@ function mutated(random: Chances, bytes: Uint8Array): Uint8Array {
 /** Whether a header states a size that costs seconds: the bounds for those have tests of their own. */
 function isLarge(bytes: Uint8Array): boolean {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const large = (width: number, height: number): boolean => width * height > mostPixels || Math.max(width, height) > 20_000;
+  const large = (width: number, height: number): boolean =>
+    width * height > mostPixels || Math.max(width, height) > 20_000;
   if (bytes[0] === 0x89 && bytes.length > 24) return large(view.getUint32(16), view.getUint32(20));
   if (bytes[0] === 0x47 && bytes.length > 10) return large(view.getUint16(6, true), view.getUint16(8, true));
-  if (bytes[0] === 0xff) for (let at = 2; at + 9 < bytes.length; at++) if (bytes[at] === 0xff && bytes[at + 1] >= 0xc0 && bytes[at + 1] <= 0xcf && large(view.getUint16(at + 7), view.getUint16(at + 5))) return true;
-  if (bytes[0] === 0x52 && bytes.length > 30) return bytes[15] === 0x20 ? large(view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff) : bytes[15] === 0x4c && large(1 + (view.getUint32(21, true) & 0x3fff), 1 + ((view.getUint32(21, true) >>> 14) & 0x3fff));
+  if (bytes[0] === 0xff)
+    for (let at = 2; at + 9 < bytes.length; at++)
+      if (
+        bytes[at] === 0xff &&
+        bytes[at + 1] >= 0xc0 &&
+        bytes[at + 1] <= 0xcf &&
+        large(view.getUint16(at + 7), view.getUint16(at + 5))
+      )
+        return true;
+  if (bytes[0] === 0x52 && bytes.length > 30)
+    return bytes[15] === 0x20
+      ? large(view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff)
+      : bytes[15] === 0x4c &&
+          large(1 + (view.getUint32(21, true) & 0x3fff), 1 + ((view.getUint32(21, true) >>> 14) & 0x3fff));
   return false;
 }
 
 /** Pictures of the four formats, their parts and bytes changed, and what is made of those that can be read, by settings that are changed too. */
 export function imageTarget(): FuzzTarget {
-  const files = readdirSync('test/fixtures/images').filter((name) => /\.(?:png|jpg|gif|webp)$/.test(name)).map((name) => new Uint8Array(readFileSync(`test/fixtures/images/${name}`)));
-  const processors = Object.values(JSON.parse(readFileSync('test/fixtures/images/processors.json', 'utf8')) as Record<string, unknown>);
+  const files = readdirSync('test/fixtures/images')
+    .filter((name) => /\.(?:png|jpg|gif|webp)$/.test(name))
+    .map((name) => new Uint8Array(readFileSync(`test/fixtures/images/${name}`)));
+  const processors = Object.values(
+    JSON.parse(readFileSync('test/fixtures/images/processors.json', 'utf8')) as Record<string, unknown>,
+  );
   return {
-    allowed: new Set(['', 'tooLargeForAFuzzer', 'imageUnreadable', 'imageTooLarge', 'imageTooNarrow', 'modelUnsupported']),
+    allowed: new Set([
+      '',
+      'tooLargeForAFuzzer',
+      'imageUnreadable',
+      'imageTooLarge',
+      'imageTooNarrow',
+      'modelUnsupported',
+    ]),
     run(random) {
       let bytes = mutated(random, oneOf(random, files));
       if (random() < 0.3) bytes = mutated(random, bytes);
-      const settings = random() < 0.5 ? oneOf(random, processors) : mutateJson(random, oneOf(random, processors), processors);
+      const settings =
+        random() < 0.5 ? oneOf(random, processors) : mutateJson(random, oneOf(random, processors), processors);
       if (isLarge(bytes)) return 'tooLargeForAFuzzer';
       return codeOfPromise(shape(bytes, { ...(settings as object) }));
     },

@@ -2,12 +2,98 @@ import { below, oneOf, type Chances } from './fuzzTarget';
 
 /** What readers of settings break on. */
 const values: readonly unknown[] = [
-  null, true, false, 0, 1, -1, 2, 7, 0.5, 100, 2 ** 31 - 1, 2 ** 31, 2 ** 53, 1e300, -1e300, '', ' ', 'a', '0', 'true', '▁', '##', '</w>', '\u0000', '\ud800', '\u202e', '🦙', '<s>', '__proto__', 'constructor', 'toString', '../x', 'x'.repeat(300),
-  [], {}, [[]], [null], [''], [0], ['a', 'b'], [['a', 0]], { type: 'Sequence' }, { String: '' }, { String: 'a' }, { Regex: 'a*' }, { Regex: '(?<=a)b|\\p{L}+' }, { Regex: '[' }, { '': '' }, { __proto__: null, length: -1 },
+  null,
+  true,
+  false,
+  0,
+  1,
+  -1,
+  2,
+  7,
+  0.5,
+  100,
+  2 ** 31 - 1,
+  2 ** 31,
+  2 ** 53,
+  1e300,
+  -1e300,
+  '',
+  ' ',
+  'a',
+  '0',
+  'true',
+  '▁',
+  '##',
+  '</w>',
+  '\u0000',
+  '\ud800',
+  '\u202e',
+  '🦙',
+  '<s>',
+  '__proto__',
+  'constructor',
+  'toString',
+  '../x',
+  'x'.repeat(300),
+  [],
+  {},
+  [[]],
+  [null],
+  [''],
+  [0],
+  ['a', 'b'],
+  [['a', 0]],
+  { type: 'Sequence' },
+  { String: '' },
+  { String: 'a' },
+  { Regex: 'a*' },
+  { Regex: '(?<=a)b|\\p{L}+' },
+  { Regex: '[' },
+  { '': '' },
+  { __proto__: null, length: -1 },
 ];
 
 /** Words between which readers choose: one in the place of another leads elsewhere. */
-const words = ['BPE', 'WordPiece', 'WordLevel', 'Unigram', 'Sequence', 'NFC', 'NFKD', 'Lowercase', 'Strip', 'Replace', 'Prepend', 'BertNormalizer', 'ByteLevel', 'Metaspace', 'Split', 'Digits', 'Punctuation', 'Whitespace', 'CharDelimiterSplit', 'FixedLength', 'UnicodeScripts', 'TemplateProcessing', 'BertProcessing', 'RobertaProcessing', 'Precompiled', 'Fuse', 'CTC', 'WordPiece', 'BPEDecoder', 'ByteFallback', 'Removed', 'Isolated', 'MergedWithNext', 'MergedWithPrevious', 'Contiguous', 'always', 'first', 'never'];
+const words = [
+  'BPE',
+  'WordPiece',
+  'WordLevel',
+  'Unigram',
+  'Sequence',
+  'NFC',
+  'NFKD',
+  'Lowercase',
+  'Strip',
+  'Replace',
+  'Prepend',
+  'BertNormalizer',
+  'ByteLevel',
+  'Metaspace',
+  'Split',
+  'Digits',
+  'Punctuation',
+  'Whitespace',
+  'CharDelimiterSplit',
+  'FixedLength',
+  'UnicodeScripts',
+  'TemplateProcessing',
+  'BertProcessing',
+  'RobertaProcessing',
+  'Precompiled',
+  'Fuse',
+  'CTC',
+  'WordPiece',
+  'BPEDecoder',
+  'ByteFallback',
+  'Removed',
+  'Isolated',
+  'MergedWithNext',
+  'MergedWithPrevious',
+  'Contiguous',
+  'always',
+  'first',
+  'never',
+];
 
 type Container = Record<string, unknown> | unknown[];
 
@@ -52,7 +138,8 @@ export function mutateJson(random: Chances, value: unknown, others: readonly unk
         break;
       case 3:
         if (Array.isArray(container)) container.splice(Number(key), 0, structuredClone(old));
-        else put(container, oneOf(random, [...Object.keys(container), 'type', 'id', '__proto__']), structuredClone(old));
+        else
+          put(container, oneOf(random, [...Object.keys(container), 'type', 'id', '__proto__']), structuredClone(old));
         break;
       case 4:
         put(container, key, oneOf(random, words));
@@ -64,7 +151,8 @@ export function mutateJson(random: Chances, value: unknown, others: readonly unk
       case 6: {
         const other = oneOf(random, others);
         const theirs = isContainer(other) ? place(random, other) : undefined;
-        if (theirs !== undefined) put(container, key, structuredClone((theirs.container as Record<string, unknown>)[theirs.key]));
+        if (theirs !== undefined)
+          put(container, key, structuredClone((theirs.container as Record<string, unknown>)[theirs.key]));
         break;
       }
       default: {
@@ -80,13 +168,44 @@ export function mutateJson(random: Chances, value: unknown, others: readonly unk
 }
 
 /** A text with a few characters removed, doubled or put in. */
-export function mutateText(random: Chances, text: string, pieces: readonly string[] = ['', ' ', '\u0000', '\ud800', '\u0301', '🦙', '\\', '(', ')', '[', ']', '*', '+', '?', '|', '{', '}', '<', '>', '"', "'", '\n', 'x']): string {
+export function mutateText(
+  random: Chances,
+  text: string,
+  pieces: readonly string[] = [
+    '',
+    ' ',
+    '\u0000',
+    '\ud800',
+    '\u0301',
+    '🦙',
+    '\\',
+    '(',
+    ')',
+    '[',
+    ']',
+    '*',
+    '+',
+    '?',
+    '|',
+    '{',
+    '}',
+    '<',
+    '>',
+    '"',
+    "'",
+    '\n',
+    'x',
+  ],
+): string {
   let result = text;
   for (let i = below(random, 3); i >= 0; i--) {
     const from = below(random, result.length + 1);
     const to = Math.min(result.length, from + below(random, 6));
     const kind = below(random, 3);
-    result = result.slice(0, from) + (kind === 0 ? oneOf(random, pieces) : kind === 1 ? result.slice(from, to).repeat(2) : '') + result.slice(kind === 0 ? from : to);
+    result =
+      result.slice(0, from) +
+      (kind === 0 ? oneOf(random, pieces) : kind === 1 ? result.slice(from, to).repeat(2) : '') +
+      result.slice(kind === 0 ? from : to);
   }
   return result;
 }

@@ -75,7 +75,8 @@ function withValue(bytes: Uint8Array, { start, type }: Field, value: Uint8Array 
 /** A copy of a protobuf message with one thing changed somewhere inside, all lengths around it made right: what is read is another model, and not a broken file. */
 export function mutateWire(random: Chances, bytes: Uint8Array, depth = 0): Uint8Array {
   const fields = bytes.length <= largestMessage || depth < 2 ? fieldsOf(bytes) : undefined;
-  if (fields === undefined || fields.length === 0) return bytes.length <= largestMessage ? mutate(bytes, random) : bytes;
+  if (fields === undefined || fields.length === 0)
+    return bytes.length <= largestMessage ? mutate(bytes, random) : bytes;
   const field = oneOf(random, fields);
   const { start, value, end, type } = field;
   const own = bytes.subarray(value, end);
@@ -91,11 +92,28 @@ export function mutateWire(random: Chances, bytes: Uint8Array, depth = 0): Uint8
     case 1:
       return joined([before, bytes.subarray(start, end), bytes.subarray(start, end), after]);
     case 2: // what another field of this message says
-      return other.type === type ? joined([before, withValue(bytes, field, bytes.subarray(other.value, other.end)), after]) : joined([before, bytes.subarray(other.start, other.end), after]);
+      return other.type === type
+        ? joined([before, withValue(bytes, field, bytes.subarray(other.value, other.end)), after])
+        : joined([before, bytes.subarray(other.start, other.end), after]);
     case 3: // in another place
-      return other.start > start ? joined([before, bytes.subarray(end, other.end), bytes.subarray(start, end), bytes.subarray(other.end)]) : joined([bytes.subarray(0, other.start), bytes.subarray(start, end), bytes.subarray(other.start, start), after]);
+      return other.start > start
+        ? joined([before, bytes.subarray(end, other.end), bytes.subarray(start, end), bytes.subarray(other.end)])
+        : joined([
+            bytes.subarray(0, other.start),
+            bytes.subarray(start, end),
+            bytes.subarray(other.start, start),
+            after,
+          ]);
     case 4:
-      return joined([before, type === 0 ? withValue(bytes, field, varint(oneOf(random, numbers))) : type === 2 ? withValue(bytes, field, []) : bytes.subarray(start, end), after]);
+      return joined([
+        before,
+        type === 0
+          ? withValue(bytes, field, varint(oneOf(random, numbers)))
+          : type === 2
+            ? withValue(bytes, field, [])
+            : bytes.subarray(start, end),
+        after,
+      ]);
     default:
       return joined([before, withValue(bytes, field, type === 2 ? mutate(own.subarray(0, 4096), random) : own), after]);
   }

@@ -7,15 +7,87 @@ import { mutateText } from './mutateJson';
 const templates = [
   "{{ bos_token }}{% for message in messages %}{{ '[' + message['role'] + ']\\n' + message['content'] | trim + '[end]\\n' }}{% endfor %}{% if add_generation_prompt %}{{ '[assistant]\\n' }}{% endif %}",
   "{% if messages[0]['role'] == 'system' %}{% set loop_messages = messages[1:] %}{% else %}{% set loop_messages = messages %}{% endif %}{% for message in loop_messages %}{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}{{ message['content'].strip() + eos_token }}{% endfor %}",
-  "{%- macro show(x) -%}{{ x | upper }}{%- endmacro -%}{% for m in messages %}{{ show(m.role) }}: {{ m.content }}{% endfor %}",
+  '{%- macro show(x) -%}{{ x | upper }}{%- endmacro -%}{% for m in messages %}{{ show(m.role) }}: {{ m.content }}{% endfor %}',
   "{% set ns = namespace(found=false) %}{% for m in messages if m.role == 'user' %}{% set ns.found = true %}{{ m.content | tojson }}{% endfor %}",
   "{{ messages | map(attribute='content') | join(', ') }}",
   "{% generation %}{{ messages[-1].content }}{% endgeneration %}{{ strftime_now('%d %b %Y') }}",
 ];
-const atoms = ['messages', 'messages[0]', 'messages[0].content', 'm', 'm.content', "m['role']", 'bos_token', 'eos_token', 'none', 'undefined', 'true', '0', '1', '-1', '3.5', "'a'", "''", '[]', '{}', '[1, 2]', "{'a': 1}", 'loop', 'loop.index', 'range(3)', 'namespace()', 'self', '__proto__', "m['__proto__']", "messages['constructor']", 'm.content.constructor', 'raise_exception'];
+const atoms = [
+  'messages',
+  'messages[0]',
+  'messages[0].content',
+  'm',
+  'm.content',
+  "m['role']",
+  'bos_token',
+  'eos_token',
+  'none',
+  'undefined',
+  'true',
+  '0',
+  '1',
+  '-1',
+  '3.5',
+  "'a'",
+  "''",
+  '[]',
+  '{}',
+  '[1, 2]',
+  "{'a': 1}",
+  'loop',
+  'loop.index',
+  'range(3)',
+  'namespace()',
+  'self',
+  '__proto__',
+  "m['__proto__']",
+  "messages['constructor']",
+  'm.content.constructor',
+  'raise_exception',
+];
 const binary = ['+', '-', '*', '/', '%', '~', '==', '!=', '<', '>', 'and', 'or', 'in', 'not in', 'is', 'is not'];
-const filters = ['trim', 'upper', 'lower', 'title', 'length', 'tojson', 'join', 'first', 'last', 'reverse', 'sort', 'list', 'items', 'string', 'int', 'float', 'safe', 'default(1)', "replace('a', 'b')", 'indent', 'unique', 'abs', 'nothing', "selectattr('role')", "map(attribute='role')", "split('a')", "startswith('a')"];
-const methods = ['strip()', 'rstrip()', "split(' ')", 'upper()', 'items()', 'get("a")', "startswith('x')", 'keys()', 'append(1)', 'format(1)', "replace('a', '')"];
+const filters = [
+  'trim',
+  'upper',
+  'lower',
+  'title',
+  'length',
+  'tojson',
+  'join',
+  'first',
+  'last',
+  'reverse',
+  'sort',
+  'list',
+  'items',
+  'string',
+  'int',
+  'float',
+  'safe',
+  'default(1)',
+  "replace('a', 'b')",
+  'indent',
+  'unique',
+  'abs',
+  'nothing',
+  "selectattr('role')",
+  "map(attribute='role')",
+  "split('a')",
+  "startswith('a')",
+];
+const methods = [
+  'strip()',
+  'rstrip()',
+  "split(' ')",
+  'upper()',
+  'items()',
+  'get("a")',
+  "startswith('x')",
+  'keys()',
+  'append(1)',
+  'format(1)',
+  "replace('a', '')",
+];
 
 function expression(random: Chances, depth: number): string {
   if (depth <= 0 || random() < 0.3) return oneOf(random, atoms);
@@ -42,7 +114,10 @@ function expression(random: Chances, depth: number): string {
 
 function block(random: Chances, depth: number): string {
   const body = (): string => Array.from({ length: below(random, 3) + 1 }, () => block(random, depth - 1)).join('');
-  if (depth <= 0) return random() < 0.5 ? `{{ ${expression(random, 2)} }}` : oneOf(random, ['text', '\n', '{{ messages[0].content }}', '{# note #}', '{% raw %}{{{% endraw %}']);
+  if (depth <= 0)
+    return random() < 0.5
+      ? `{{ ${expression(random, 2)} }}`
+      : oneOf(random, ['text', '\n', '{{ messages[0].content }}', '{# note #}', '{% raw %}{{{% endraw %}']);
   switch (below(random, 7)) {
     case 0:
       return `{% for ${oneOf(random, ['m', 'k, v', 'x'])} in ${expression(random, 2)} %}${body()}{% else %}${body()}{% endfor %}`;
@@ -67,9 +142,40 @@ export function templateTarget(): FuzzTarget {
   return {
     allowed: new Set(['', 'chatTemplateFailed']),
     run(random) {
-      const text = random() < 0.4 ? mutateText(random, oneOf(random, templates), ['{', '}', '%', '{{', '}}', '{%', '%}', '-', "'", '(', ')', '[', ']', '|', ' ', '\\', '\u0000', '\ud800', '{#', 'endfor', '~', '1', ':']) : Array.from({ length: 1 + below(random, 3) }, () => block(random, 3)).join('') + (random() < 0.6 ? '{{ messages[0].content }}' : '');
+      const text =
+        random() < 0.4
+          ? mutateText(random, oneOf(random, templates), [
+              '{',
+              '}',
+              '%',
+              '{{',
+              '}}',
+              '{%',
+              '%}',
+              '-',
+              "'",
+              '(',
+              ')',
+              '[',
+              ']',
+              '|',
+              ' ',
+              '\\',
+              '\u0000',
+              '\ud800',
+              '{#',
+              'endfor',
+              '~',
+              '1',
+              ':',
+            ])
+          : Array.from({ length: 1 + below(random, 3) }, () => block(random, 3)).join('') +
+            (random() < 0.6 ? '{{ messages[0].content }}' : '');
       return codeOfAny(() => {
-        renderChat({ fileName: 'chat_template.jinja', text, specialTokens }, oneOf(random, ['hello', ' a ', '', '{{ x }}', '🦙\n']));
+        renderChat(
+          { fileName: 'chat_template.jinja', text, specialTokens },
+          oneOf(random, ['hello', ' a ', '', '{{ x }}', '🦙\n']),
+        );
       });
     },
   };

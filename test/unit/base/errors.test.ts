@@ -9,19 +9,24 @@ import { readers } from '../../harness/readMarkdown';
 
 describe('ExplorerError', () => {
   it('fills its sentence with the arguments', () => {
-    expect(new ExplorerError('tokenizerMismatch', [50000, 30522]).message).to.contain('makes id 50000, and the model knows 30522 ids');
+    expect(new ExplorerError('tokenizerMismatch', [50000, 30522]).message).to.contain(
+      'makes id 50000, and the model knows 30522 ids',
+    );
     expect(formatSentence('{1} and {0} and {2}', ['a', 'b'])).to.equal('b and a and {2}');
   });
 
   it('survives a border with code, arguments and details', () => {
-    const sent: unknown = JSON.parse(JSON.stringify(new ExplorerError('modelTruncated', ['m.onnx', 17], { details: 'why' }).serialize()));
+    const sent: unknown = JSON.parse(
+      JSON.stringify(new ExplorerError('modelTruncated', ['m.onnx', 17], { details: 'why' }).serialize()),
+    );
     const received = ExplorerError.deserialize(sent);
     expect(received).to.include({ code: 'modelTruncated', details: 'why' });
     expect(received.message).to.contain('m.onnx ends too early (at byte 17)');
   });
 
   it('takes anything malformed as an internal error', () => {
-    for (const value of [undefined, null, 3, 'x', {}, { code: 'toString' }, { code: 7 }]) expect(ExplorerError.deserialize(value).code).to.equal('internal');
+    for (const value of [undefined, null, 3, 'x', {}, { code: 'toString' }, { code: 7 }])
+      expect(ExplorerError.deserialize(value).code).to.equal('internal');
   });
 
   it('is one bounded line of plain text in every sentence, whatever its arguments are', () => {
@@ -29,7 +34,11 @@ describe('ExplorerError', () => {
     const notices = Object.keys(noticeSentences) as Notice['code'][]; // own keys of the table
     for (const [name, text] of Object.entries(hostileTexts)) {
       const args = [text, text, text];
-      const sentences = [...codes.map((code) => new ExplorerError(code, args, { details: text }).sentence), ...codes.map((code) => ExplorerError.deserialize({ code, args, details: text }).sentence), ...notices.map((code) => noticeText({ code, args }))];
+      const sentences = [
+        ...codes.map((code) => new ExplorerError(code, args, { details: text }).sentence),
+        ...codes.map((code) => ExplorerError.deserialize({ code, args, details: text }).sentence),
+        ...notices.map((code) => noticeText({ code, args })),
+      ];
       for (const sentence of sentences) {
         expect(sentence, name).to.not.match(unseenCharacters);
         expect(sentence.length, name).to.be.at.most(1200);

@@ -8,12 +8,22 @@ import { hostileTexts, unseenCharacters } from '../../harness/hostileTexts';
 describe('an entry of the log', () => {
   it('is one entry, bounded, whatever it tells of', () => {
     for (const [name, text] of Object.entries(hostileTexts)) {
-      for (const told of [entry`Told: ${text}`, entryOf('Told: ', text), failureEntry(new ExplorerError('internal', [text], { details: text }), 'Told: ')]) {
+      for (const told of [
+        entry`Told: ${text}`,
+        entryOf('Told: ', text),
+        failureEntry(new ExplorerError('internal', [text], { details: text }), 'Told: '),
+      ]) {
         expect(told.replaceAll(/[\n\t]/g, ''), name).to.not.match(unseenCharacters);
         expect(told.length, name).to.be.at.most(5000);
         expect(told.split('\n').length, name).to.be.at.most(32);
         // No line looks as if it began an entry.
-        expect(told.split('\n').slice(1).every((further) => further.startsWith('    ')), name).to.equal(true);
+        expect(
+          told
+            .split('\n')
+            .slice(1)
+            .every((further) => further.startsWith('    ')),
+          name,
+        ).to.equal(true);
       }
     }
     expect(entry`a ${1} b ${'c\nd'}`).to.equal('a 1 b c↵d');

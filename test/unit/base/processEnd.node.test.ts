@@ -12,13 +12,16 @@ describe('the end of a process', () => {
   };
 
   it("is told to be for want of memory at the end of V8's heap", () => {
-    expect(endOf('const held = []; for (;;) held.push(new Array(1000).fill(held.length));', '--max-old-space-size=20').kind).to.equal('memory');
+    expect(
+      endOf('const held = []; for (;;) held.push(new Array(1000).fill(held.length));', '--max-old-space-size=20').kind,
+    ).to.equal('memory');
   });
 
   it('is told with its code or its signal where nothing else is known', () => {
     expect(endOf('process.exit(3)')).to.deep.equal({ kind: 'other', reason: 'exit code 3' });
     expect(endOf("console.error('heap out of memory'); process.exit(3)").kind).to.equal('other'); // what a program merely says
-    if (process.platform !== 'win32') expect(endOf("process.kill(process.pid, 'SIGKILL')")).to.deep.equal({ kind: 'other', reason: 'signal SIGKILL' });
+    if (process.platform !== 'win32')
+      expect(endOf("process.kill(process.pid, 'SIGKILL')")).to.deep.equal({ kind: 'other', reason: 'signal SIGKILL' });
   });
 
   it('by a fault is that of the file which changed, and by anything else is not', () => {
@@ -34,7 +37,10 @@ describe('the end of a process', () => {
     const [beat, limit] = words.read('at\nlimit 3000000000\nsomething\nlimit x\n');
     expect([beat, limit]).to.deep.equal([{ kind: 'beat' }, { kind: 'limit', bytes: 3e9 }]);
     expect(words.read('x'.repeat(1e6))).to.deep.equal([]);
-    expect(explainEnd({ code: null, signal: 'SIGKILL', printed: '', limitBytes: 3e9 })).to.deep.equal({ kind: 'memory', reason: 'this run, which took more than the 3000 MB that the engine may take on this machine' });
+    expect(explainEnd({ code: null, signal: 'SIGKILL', printed: '', limitBytes: 3e9 })).to.deep.equal({
+      kind: 'memory',
+      reason: 'this run, which took more than the 3000 MB that the engine may take on this machine',
+    });
   });
 });
 
@@ -49,7 +55,14 @@ describe('the memory that a process may take', () => {
 
 describe('a want of memory', () => {
   it('is known in the words of Node and V8', () => {
-    for (const run of [() => new ArrayBuffer(2 ** 52), () => new Float32Array(2 ** 40), () => new Float32Array(2 ** 54), () => 'x'.repeat(2 ** 30), () => new Array(-1), () => new WebAssembly.Memory({ initial: 65536 * 4 })]) {
+    for (const run of [
+      () => new ArrayBuffer(2 ** 52),
+      () => new Float32Array(2 ** 40),
+      () => new Float32Array(2 ** 54),
+      () => 'x'.repeat(2 ** 30),
+      () => new Array(-1),
+      () => new WebAssembly.Memory({ initial: 65536 * 4 }),
+    ]) {
       let message = '';
       try {
         run();
@@ -74,6 +87,13 @@ describe('a want of memory', () => {
       'FATAL ERROR: Zone Allocation failed - process out of memory',
     ];
     for (const message of said) expect(saysOutOfMemory(message), message).to.equal(true);
-    for (const message of ['indices element out of data bounds, idx=9', 'Integer overflow of an index', 'memory access out of bounds', 'Maximum call stack size exceeded', 'Invalid argument']) expect(saysOutOfMemory(message), message).to.equal(false);
+    for (const message of [
+      'indices element out of data bounds, idx=9',
+      'Integer overflow of an index',
+      'memory access out of bounds',
+      'Maximum call stack size exceeded',
+      'Invalid argument',
+    ])
+      expect(saysOutOfMemory(message), message).to.equal(false);
   });
 });

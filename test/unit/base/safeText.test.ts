@@ -9,13 +9,40 @@ const iconInLabel = /\$\([A-Za-z0-9-]+(?:~[A-Za-z]+)?\)/;
 
 const anything = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 50 }),
-  fc.string({ unit: fc.constantFrom('[', ']', '(', ')', '$', '\n', ' ', 'x', '\u202e', '\u200d', '\u0301', '\ud83d', '\u001b', 'command:'), maxLength: 50 }),
+  fc.string({
+    unit: fc.constantFrom(
+      '[',
+      ']',
+      '(',
+      ')',
+      '$',
+      '\n',
+      ' ',
+      'x',
+      '\u202e',
+      '\u200d',
+      '\u0301',
+      '\ud83d',
+      '\u001b',
+      'command:',
+    ),
+    maxLength: 50,
+  }),
   fc.constantFrom(...Object.values(hostileTexts)),
 );
 
 describe('plain text', () => {
   it('leaves ordinary text as it is', () => {
-    for (const text of ['', 'model.onnx', 'naïve Größe, 東京 — Привет!', 'עברית عربى', '👩‍💻 🏳️‍🌈 1️⃣ 葛\u{e0100}', 'می‌خواهم', '·→↵▁Ġ']) expect(plain(text)).to.equal(text);
+    for (const text of [
+      '',
+      'model.onnx',
+      'naïve Größe, 東京 — Привет!',
+      'עברית عربى',
+      '👩‍💻 🏳️‍🌈 1️⃣ 葛\u{e0100}',
+      'می‌خواهم',
+      '·→↵▁Ġ',
+    ])
+      expect(plain(text)).to.equal(text);
   });
 
   it('is one bounded line in which everything can be seen', () => {
@@ -42,7 +69,9 @@ describe('plain text', () => {
 
   it('costs as much as what is kept of it', () => {
     // Made of bytes, as texts from files are: one that is put together of parts costs as much as all of them at its first use.
-    const texts = Object.values(hostileTexts).map((text) => Buffer.from(text.repeat(Math.ceil(1_000_000 / text.length)), 'utf16le').toString('utf16le'));
+    const texts = Object.values(hostileTexts).map((text) =>
+      Buffer.from(text.repeat(Math.ceil(1_000_000 / text.length)), 'utf16le').toString('utf16le'),
+    );
     const began = performance.now();
     for (const text of texts) plain(text);
     expect(performance.now() - began).to.be.lessThan(100);
@@ -50,7 +79,12 @@ describe('plain text', () => {
 
   it('keeps lines where they are wanted', () => {
     expect(plainLines('a\r\nb\u2028c\td\u001b', 100)).to.equal('a\nb\nc\td␛');
-    fc.assert(fc.property(anything, (text) => void expect(plainLines(text, 100).replaceAll(/[\n\t]/g, '')).to.not.match(unseenCharacters)));
+    fc.assert(
+      fc.property(
+        anything,
+        (text) => void expect(plainLines(text, 100).replaceAll(/[\n\t]/g, '')).to.not.match(unseenCharacters),
+      ),
+    );
   });
 });
 
@@ -60,7 +94,9 @@ describe('text for a place', () => {
     expect(iconInLabel.test(hostileTexts['icon'])).to.equal(true);
     fc.assert(
       fc.property(anything, (text) => {
-        expect(messageText(plain(text))).to.not.match(linkInMessage).and.to.not.include('](');
+        expect(messageText(plain(text)))
+          .to.not.match(linkInMessage)
+          .and.to.not.include('](');
         expect(labelText(plain(text))).to.not.match(iconInLabel);
       }),
     );

@@ -27,7 +27,8 @@ describe('A part of a file on the command line', () => {
   });
 
   it('is refused where the file does not have it', async () => {
-    for (const range of [':0-1', ':9-10', ':3-2', ':1:0-1:3', ':1:5-1:4', ':9:1-9:2', ':1:99-1:100']) expect(await codeOf(readFilePart(`${join(folder, 'a.txt')}${range}`)), range).to.equal('invalidArgument');
+    for (const range of [':0-1', ':9-10', ':3-2', ':1:0-1:3', ':1:5-1:4', ':9:1-9:2', ':1:99-1:100'])
+      expect(await codeOf(readFilePart(`${join(folder, 'a.txt')}${range}`)), range).to.equal('invalidArgument');
   });
 
   it('stands in its lines, whatever breaks they have', () => {

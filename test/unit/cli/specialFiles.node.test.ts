@@ -38,7 +38,10 @@ describe('the command line, given a pipe that nobody writes to', () => {
     it(`${what}, refuses it at once`, async () => {
       const error = await errorOf(run());
       expect(error.code).to.equal(code);
-      if (code === 'fileUnreadable') expect(error.message).to.equal(`${pipe} cannot be read (it is a pipe, a socket or a device): check that it is a file that you may read.`);
+      if (code === 'fileUnreadable')
+        expect(error.message).to.equal(
+          `${pipe} cannot be read (it is a pipe, a socket or a device): check that it is a file that you may read.`,
+        );
     });
   }
 });

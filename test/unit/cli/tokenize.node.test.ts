@@ -10,13 +10,19 @@ describe('attention-explorer tokenize', () => {
   before(() => {
     folder = mkdtempSync(join(tmpdir(), 'ae-tokenize-'));
     cpSync('test/fixtures/zoo/tokenizer.bert_uncased/tokenizer.json', join(folder, 'tokenizer.json'));
-    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'BertTokenizer', invented_setting: 1 }));
+    writeFileSync(
+      join(folder, 'tokenizer_config.json'),
+      JSON.stringify({ tokenizer_class: 'BertTokenizer', invented_setting: 1 }),
+    );
     writeFileSync(join(folder, 'tekken.json'), '{}');
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('prints what the editor would tell', async () => {
-    const { ids, notices } = JSON.parse(String(await tokenize(join(folder, 'tokenizer.json'), 'hello [SEP]'))) as { ids: number[]; notices: string[] };
+    const { ids, notices } = JSON.parse(String(await tokenize(join(folder, 'tokenizer.json'), 'hello [SEP]'))) as {
+      ids: number[];
+      notices: string[];
+    };
     expect(ids).to.have.lengthOf.above(2);
     expect(notices).to.have.lengthOf(2);
     expect(notices[0]).to.contain('invented_setting');
@@ -24,7 +30,9 @@ describe('attention-explorer tokenize', () => {
   });
 
   it('says nothing where there is nothing to tell', async () => {
-    expect(JSON.parse(String(await tokenize('test/fixtures/zoo/tokenizer.gpt2/tokenizer.json', 'hello')))).to.deep.include({ notices: [] });
+    expect(
+      JSON.parse(String(await tokenize('test/fixtures/zoo/tokenizer.gpt2/tokenizer.json', 'hello'))),
+    ).to.deep.include({ notices: [] });
   });
 
   it('names Mistral’s own format as what it is', async () => {

@@ -1,4 +1,15 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -37,9 +48,16 @@ describe('what the command line writes', () => {
     const file = join(folder, 'file');
     writeFileSync(file, 'former');
     mkdirSync(join(folder, 'inner'));
-    for (const [path, reason] of [['gone/out', 'its folder does not exist'], ['file/out', 'its folder is a file'], ['inner', 'it is a folder']] as const) {
+    for (const [path, reason] of [
+      ['gone/out', 'its folder does not exist'],
+      ['file/out', 'its folder is a file'],
+      ['inner', 'it is a folder'],
+    ] as const) {
       const out = join(folder, path);
-      for (const error of [await errorOf(checkWritable(out)), await errorOf(writeWhole(out, bytes))]) expect(error.message).to.equal(`${out} cannot be written (${reason}): choose a file in a folder that exists, where you may write and there is room.`);
+      for (const error of [await errorOf(checkWritable(out)), await errorOf(writeWhole(out, bytes))])
+        expect(error.message).to.equal(
+          `${out} cannot be written (${reason}): choose a file in a folder that exists, where you may write and there is room.`,
+        );
     }
     expect(readdirSync(folder).sort()).to.deep.equal(['file', 'inner']);
   });
@@ -60,7 +78,11 @@ describe('what the command line writes', () => {
   it('is looked at before a model is run for it', async () => {
     const feeds = join(folder, 'feeds');
     writeFileSync(feeds, writeSafetensors(new Map()));
-    expect((await errorOf(extract({ model: 'no such model', feeds, out: join(folder, 'gone/out'), backend: 'wasm' }))).code).to.equal('fileNotWritten');
-    expect((await errorOf(extract({ model: 'no such model', feeds, out: join(folder, 'out'), backend: 'wasm' }))).code).to.equal('modelNotFound');
+    expect(
+      (await errorOf(extract({ model: 'no such model', feeds, out: join(folder, 'gone/out'), backend: 'wasm' }))).code,
+    ).to.equal('fileNotWritten');
+    expect(
+      (await errorOf(extract({ model: 'no such model', feeds, out: join(folder, 'out'), backend: 'wasm' }))).code,
+    ).to.equal('modelNotFound');
   });
 });

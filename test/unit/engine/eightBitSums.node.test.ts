@@ -7,10 +7,16 @@ import { Runtime, type OrtModule } from '../../../src/engine/runtime';
 /** A build of the runtime whose products of bytes give a number of the test's. */
 function fakeOrt(sum: number | Error): OrtModule {
   const session = {
-    run: () => (sum instanceof Error ? Promise.reject(sum) : Promise.resolve({ y: { data: new Int32Array(102).fill(sum) } })),
+    run: () =>
+      sum instanceof Error ? Promise.reject(sum) : Promise.resolve({ y: { data: new Int32Array(102).fill(sum) } }),
     release: () => Promise.resolve(),
   };
-  const ort = { listSupportedBackends: () => [], env: { wasm: {} }, InferenceSession: { create: () => Promise.resolve(session) }, Tensor: class {} };
+  const ort = {
+    listSupportedBackends: () => [],
+    env: { wasm: {} },
+    InferenceSession: { create: () => Promise.resolve(session) },
+    Tensor: class {},
+  };
   return ort as unknown as OrtModule; // as much of it as is asked
 }
 
@@ -25,7 +31,8 @@ describe('sums of products of bytes', () => {
   });
 
   it('are computed in the slower way only where they saturate, or where that cannot be told, and only by models that have them', async () => {
-    const settings = (sum: number | Error, hasBytes: boolean): Promise<object> => new Runtime(fakeOrt(sum), 1, 'native').sessionConfig(hasBytes);
+    const settings = (sum: number | Error, hasBytes: boolean): Promise<object> =>
+      new Runtime(fakeOrt(sum), 1, 'native').sessionConfig(hasBytes);
     expect(await settings(exactSum, true)).to.deep.equal({});
     expect(await settings(saturated, true)).to.deep.equal({ x64quantprecision: '1' });
     expect(await settings(new Error('no such operator'), true)).to.deep.equal({ x64quantprecision: '1' });

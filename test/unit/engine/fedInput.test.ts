@@ -44,24 +44,48 @@ describe('what a model is fed', () => {
 
   it('is cut where it is large, which is said, and stays one expression', () => {
     const large = floats(Array.from({ length: mostValues + 1 }, (_, i) => i));
-    const python = pythonOf([{ file: 'encoder.onnx', inputs: [{ name: 'a', type: 'float32', dims: [1, mostValues + 1], data: large }] }, { file: 'decoder.onnx', inputs: [] }]);
-    expect(python).to.match(/\n {4}"a": np\.pad\(np\.array\(\[0, 1, .*, 511\], dtype=np\.float32\), \(0, 1537\)\)\.reshape\(\(1, 2049\)\), {2}# the first 512 of 2049 values/);
+    const python = pythonOf([
+      { file: 'encoder.onnx', inputs: [{ name: 'a', type: 'float32', dims: [1, mostValues + 1], data: large }] },
+      { file: 'decoder.onnx', inputs: [] },
+    ]);
+    expect(python).to.match(
+      /\n {4}"a": np\.pad\(np\.array\(\[0, 1, .*, 511\], dtype=np\.float32\), \(0, 1537\)\)\.reshape\(\(1, 2049\)\), {2}# the first 512 of 2049 values/,
+    );
     expect(python).to.include('# decoder.onnx\nfeeds_2 = {\n}');
   });
 
   it('names files and inputs by characters that change nothing, whatever they are called', () => {
-    const python = pythonOf([{ file: 'a\nimport os', inputs: [{ name: '"]); import os\u202e\n', type: 'uint8', dims: [1], data: Uint8Array.of(1) }] }]);
-    expect(python).to.include(String.raw`# a\nimport os`).and.to.include(String.raw`"\"]); import os\u202e\n": np.array`);
+    const python = pythonOf([
+      {
+        file: 'a\nimport os',
+        inputs: [{ name: '"]); import os\u202e\n', type: 'uint8', dims: [1], data: Uint8Array.of(1) }],
+      },
+    ]);
+    expect(python)
+      .to.include(String.raw`# a\nimport os`)
+      .and.to.include(String.raw`"\"]); import os\u202e\n": np.array`);
     expect(python.split('\n')).to.have.length(7);
   });
 
   it('comes with the files that were read, settings and assumptions', () => {
-    const bytes = smallModel({ ...plainAttention, inputs: { ...plainAttention.inputs, input_ids: [2, 8], token_type_ids: [2, 8], head_mask: [2, 2] }, types: { input_ids: 7, token_type_ids: 7 } });
-    const account = inputAccount(['/models/m/onnx/model.onnx', '/models/m/tokenizer.json'], { config: { max_position_embeddings: 64, pad_token_id: 3 }, tokenizerConfig: {} }, [analyzeModel(readModel(bytes, 'model.onnx'))]);
+    const bytes = smallModel({
+      ...plainAttention,
+      inputs: { ...plainAttention.inputs, input_ids: [2, 8], token_type_ids: [2, 8], head_mask: [2, 2] },
+      types: { input_ids: 7, token_type_ids: 7 },
+    });
+    const account = inputAccount(
+      ['/models/m/onnx/model.onnx', '/models/m/tokenizer.json'],
+      { config: { max_position_embeddings: 64, pad_token_id: 3 }, tokenizerConfig: {} },
+      [analyzeModel(readModel(bytes, 'model.onnx'))],
+    );
     expect(account).to.deep.equal({
       files: ['onnx/model.onnx', 'tokenizer.json'],
       settings: ['the model reads at most 64 tokens', 'types of tokens are those that the tokenizer makes'],
-      assumptions: ['a text shorter than 8 tokens is filled up with id 3', 'all 2 items of the batch are the same text, and the first is shown', 'no head is switched off'],
+      assumptions: [
+        'a text shorter than 8 tokens is filled up with id 3',
+        'all 2 items of the batch are the same text, and the first is shown',
+        'no head is switched off',
+      ],
     });
     const { markdown } = inputView({ name: plain('m') }, [{ file: 'model.onnx', inputs: [] }], account);
     expect(markdown).to.include('`onnx/model.onnx`; `tokenizer.json`').and.to.include('```python\nimport numpy as np');

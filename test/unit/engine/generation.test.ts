@@ -2,7 +2,18 @@ import { expect } from 'chai';
 import { ExplorerError } from '../../../src/base/errors';
 import { readGenerationRules, writeGreedily, type GenerationRules } from '../../../src/engine/generation';
 
-const plain: GenerationRules = { startId: 0, endIds: new Set([1]), forcedFirstId: undefined, forcedLastIds: [], mostTokens: 6, fewestTokens: 0, suppressedIds: [], suppressedFirstIds: [], uniqueRun: 0, repetitionPenalty: 1 };
+const plain: GenerationRules = {
+  startId: 0,
+  endIds: new Set([1]),
+  forcedFirstId: undefined,
+  forcedLastIds: [],
+  mostTokens: 6,
+  fewestTokens: 0,
+  suppressedIds: [],
+  suppressedFirstIds: [],
+  uniqueRun: 0,
+  repetitionPenalty: 1,
+};
 
 /** Scores of six ids that fall from the one wanted. */
 function favour(...order: readonly number[]): Float32Array {
@@ -11,16 +22,23 @@ function favour(...order: readonly number[]): Float32Array {
   return scores;
 }
 
-const write = (rules: Partial<GenerationRules>, scores: (ids: readonly number[]) => Float32Array, most = 100) => writeGreedily({ ...plain, ...rules }, most, (ids) => Promise.resolve(scores(ids)));
+const write = (rules: Partial<GenerationRules>, scores: (ids: readonly number[]) => Float32Array, most = 100) =>
+  writeGreedily({ ...plain, ...rules }, most, (ids) => Promise.resolve(scores(ids)));
 
 describe('greedy writing', () => {
   it('writes the best token until one that ends', async () => {
-    expect(await write({}, (ids) => favour(ids.length < 4 ? ids.length + 1 : 1))).to.deep.equal({ ids: [0, 2, 3, 4], endId: 1 });
+    expect(await write({}, (ids) => favour(ids.length < 4 ? ids.length + 1 : 1))).to.deep.equal({
+      ids: [0, 2, 3, 4],
+      endId: 1,
+    });
   });
 
   it('stops at the limit of the settings, where the end can be forced, and at the limit of the caller, where it cannot', async () => {
     expect(await write({ mostTokens: 2 }, () => favour(3))).to.deep.equal({ ids: [0, 3, 3], endId: undefined });
-    expect(await write({ mostTokens: 2, forcedLastIds: [1] }, () => favour(3))).to.deep.equal({ ids: [0, 3], endId: 1 });
+    expect(await write({ mostTokens: 2, forcedLastIds: [1] }, () => favour(3))).to.deep.equal({
+      ids: [0, 3],
+      endId: 1,
+    });
     expect(await write({ forcedLastIds: [1] }, () => favour(3), 2)).to.deep.equal({ ids: [0, 3, 3], endId: undefined });
   });
 
@@ -44,14 +62,38 @@ describe('greedy writing', () => {
 
 describe('settings of generation', () => {
   it('come from generation_config.json, then from config.json, also from its decoder', () => {
-    const rules = readGenerationRules('m', { eos_token_id: [2, 7], max_new_tokens: 9 }, { decoder: { decoder_start_token_id: 4 }, eos_token_id: 1, forced_bos_token_id: 3, bad_words_ids: [[5], [6, 7]] });
-    expect(rules).to.deep.include({ startId: 4, endIds: new Set([2, 7]), forcedFirstId: 3, mostTokens: 9, suppressedIds: [5] });
-    expect(readGenerationRules('m', {}, { bos_token_id: 8, max_length: 12, min_length: 4 })).to.deep.include({ startId: 8, mostTokens: 11, fewestTokens: 3 });
+    const rules = readGenerationRules(
+      'm',
+      { eos_token_id: [2, 7], max_new_tokens: 9 },
+      { decoder: { decoder_start_token_id: 4 }, eos_token_id: 1, forced_bos_token_id: 3, bad_words_ids: [[5], [6, 7]] },
+    );
+    expect(rules).to.deep.include({
+      startId: 4,
+      endIds: new Set([2, 7]),
+      forcedFirstId: 3,
+      mostTokens: 9,
+      suppressedIds: [5],
+    });
+    expect(readGenerationRules('m', {}, { bos_token_id: 8, max_length: 12, min_length: 4 })).to.deep.include({
+      startId: 8,
+      mostTokens: 11,
+      fewestTokens: 3,
+    });
   });
 
   it('may be nonsense, but must say how a target begins', () => {
-    const nonsense = { decoder_start_token_id: 0, eos_token_id: 'x', max_length: NaN, suppress_tokens: { a: 1 }, forced_bos_token_id: -1, bad_words_ids: 'no', no_repeat_ngram_size: null };
+    const nonsense = {
+      decoder_start_token_id: 0,
+      eos_token_id: 'x',
+      max_length: NaN,
+      suppress_tokens: { a: 1 },
+      forced_bos_token_id: -1,
+      bad_words_ids: 'no',
+      no_repeat_ngram_size: null,
+    };
     expect(readGenerationRules('m', nonsense, {})).to.deep.equal({ ...plain, endIds: new Set(), mostTokens: 128 });
-    expect(() => readGenerationRules('m', {}, { decoder_start_token_id: '0' })).to.throw(ExplorerError).with.property('code', 'targetStartUnknown');
+    expect(() => readGenerationRules('m', {}, { decoder_start_token_id: '0' }))
+      .to.throw(ExplorerError)
+      .with.property('code', 'targetStartUnknown');
   });
 });

@@ -9,7 +9,10 @@ import { codeOfCall } from '../../harness/codeOf';
 import { readFixture } from '../../harness/fixtures';
 
 describe('what a run will take', () => {
-  const planOf = async (name: string, limits: { wholeAttentionBytes: number; engineBytes: number }): Promise<MemoryPlan> => {
+  const planOf = async (
+    name: string,
+    limits: { wholeAttentionBytes: number; engineBytes: number },
+  ): Promise<MemoryPlan> => {
     const { index, sites } = analyzeModel(readModel(await readFixture(`zoo/${name}/model.onnx`), 'model.onnx'));
     return new MemoryPlan(index, sites, 1e6, limits);
   };
@@ -23,7 +26,9 @@ describe('what a run will take', () => {
     const exact = await planOf('gpt2.sdpa.legacy.merged', { wholeAttentionBytes: bytesOfWeights, engineBytes: needed });
     expect(exact.mostPositions).to.equal(3000);
     const rounded = await planOf('llama.sdpa.op23', { wholeAttentionBytes: 0, engineBytes: 2 ** 32 });
-    expect([...rounded.plans.values()].map(({ held }) => held)).to.include('rounded').and.not.to.include('recomputed');
+    expect([...rounded.plans.values()].map(({ held }) => held))
+      .to.include('rounded')
+      .and.not.to.include('recomputed');
     expect(rounded.leanBytes(8000) / rounded.leanBytes(4000)).to.be.within(3, 4);
   });
 
@@ -42,7 +47,9 @@ describe('what a run will take', () => {
   });
 
   it('counts every item of a batch that the file fixes, and what layers compute beside attention', async () => {
-    const { index, sites } = analyzeModel(readModel(await readFixture('zoo/gpt2.sdpa.legacy.merged/model.onnx'), 'model.onnx'));
+    const { index, sites } = analyzeModel(
+      readModel(await readFixture('zoo/gpt2.sdpa.legacy.merged/model.onnx'), 'model.onnx'),
+    );
     const of = (numItems: number): MemoryPlan => new MemoryPlan(index, sites, 1e6, usualLimits, { numItems });
     const alone = of(0).runBytes(100);
     expect((of(1000).runBytes(100) - alone) / (of(1).runBytes(100) - alone)).to.be.closeTo(1000, 1e-6);
@@ -81,12 +88,13 @@ describe('what a run will take', () => {
   it('lets the calls of one runtime follow one another, also after one that fails', async () => {
     const runtime = {};
     const done: string[] = [];
-    const work = (name: string, milliseconds: number) => exclusively(runtime, async () => {
-      done.push(`${name} begins`);
-      await new Promise((resolve) => setTimeout(resolve, milliseconds));
-      done.push(`${name} ends`);
-      if (name === 'b') throw new Error(name);
-    });
+    const work = (name: string, milliseconds: number) =>
+      exclusively(runtime, async () => {
+        done.push(`${name} begins`);
+        await new Promise((resolve) => setTimeout(resolve, milliseconds));
+        done.push(`${name} ends`);
+        if (name === 'b') throw new Error(name);
+      });
     const results = await Promise.allSettled([work('a', 5), work('b', 1), work('c', 0)]);
     expect(done).to.deep.equal(['a begins', 'a ends', 'b begins', 'b ends', 'c begins', 'c ends']);
     expect(results.map(({ status }) => status)).to.deep.equal(['fulfilled', 'rejected', 'fulfilled']);

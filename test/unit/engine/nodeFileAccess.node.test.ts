@@ -32,11 +32,15 @@ describe('files of this machine', () => {
       expect([kind, error.code]).to.deep.equal([kind, codes[kind] ?? 'fileTooLarge']);
       expect(process.memoryUsage().rss - held, kind).to.be.below(2 ** 24);
     }
-    expect((await errorOf(nodeFileAccess.read(sparse('config.json', 3 * 2 ** 30), 'settings'))).message).to.equal(`${join(folder, 'config.json')} is 3 GB large, more than the 16 MB that are read of such a file: check that it is the right one, or use a smaller one.`);
+    expect((await errorOf(nodeFileAccess.read(sparse('config.json', 3 * 2 ** 30), 'settings'))).message).to.equal(
+      `${join(folder, 'config.json')} is 3 GB large, more than the 16 MB that are read of such a file: check that it is the right one, or use a smaller one.`,
+    );
   });
 
   it('may be as large as their kind may be', async () => {
-    expect(await nodeFileAccess.read(sparse('template', fileLimits.template.maxBytes), 'template')).to.have.lengthOf(fileLimits.template.maxBytes);
+    expect(await nodeFileAccess.read(sparse('template', fileLimits.template.maxBytes), 'template')).to.have.lengthOf(
+      fileLimits.template.maxBytes,
+    );
   });
 
   it('are read as far as they went when they were opened, also where they grow or shrink meanwhile', async () => {
@@ -62,7 +66,12 @@ describe('files of this machine', () => {
     symlinkSync(pipe, linked);
     const inner = join(folder, 'inner');
     mkdirSync(inner);
-    for (const [path, reason] of [[pipe, 'it is a pipe, a socket or a device'], [linked, 'it is a pipe, a socket or a device'], ['/dev/zero', 'it is a pipe, a socket or a device'], [inner, 'it is a folder']] as const) {
+    for (const [path, reason] of [
+      [pipe, 'it is a pipe, a socket or a device'],
+      [linked, 'it is a pipe, a socket or a device'],
+      ['/dev/zero', 'it is a pipe, a socket or a device'],
+      [inner, 'it is a folder'],
+    ] as const) {
       for (const kind of Object.keys(fileLimits) as FileKind[] /* its own keys */) {
         const error = await errorOf(nodeFileAccess.read(path, kind));
         expect([error.code, ...error.args]).to.deep.equal(['fileUnreadable', path, reason]);

@@ -4,10 +4,14 @@ import { hasNegative, scanWeights, type WeightScan } from '../../../src/engine/s
 
 /** What the scan means, one weight after the other. */
 function definition(weights: Float32Array, numQueries: number, numKeys: number, numPast: number): WeightScan {
-  const rows = Array.from({ length: weights.length / numKeys }, (_, row) => [...weights.subarray(row * numKeys, (row + 1) * numKeys)]);
+  const rows = Array.from({ length: weights.length / numKeys }, (_, row) => [
+    ...weights.subarray(row * numKeys, (row + 1) * numKeys),
+  ]);
   const sums = rows.map((row) => row.reduce((sum, weight) => sum + weight, 0));
   const counted = sums.filter((sum) => sum !== 0);
-  const read = rows.flatMap((row, index) => row.flatMap((weight, key) => (weight === 0 ? [] : [{ query: numPast + (index % numQueries), key }])));
+  const read = rows.flatMap((row, index) =>
+    row.flatMap((weight, key) => (weight === 0 ? [] : [{ query: numPast + (index % numQueries), key }])),
+  );
   return {
     isFinite: sums.every(Number.isFinite),
     smallest: Math.min(...(counted.length > 0 ? counted : sums).filter((sum) => !Number.isNaN(sum))),
@@ -19,10 +23,21 @@ function definition(weights: Float32Array, numQueries: number, numKeys: number, 
 
 /** Weights of some matrices; causal, banded or dense, with zeros of both signs, and now and then a number that must not be there. */
 const cases = fc
-  .record({ numMatrices: fc.integer({ min: 1, max: 3 }), numQueries: fc.integer({ min: 1, max: 9 }), numKeys: fc.integer({ min: 1, max: 9 }), numPast: fc.option(fc.integer({ min: 0, max: 5 })), isCausal: fc.boolean(), band: fc.integer({ min: 1, max: 9 }) })
+  .record({
+    numMatrices: fc.integer({ min: 1, max: 3 }),
+    numQueries: fc.integer({ min: 1, max: 9 }),
+    numKeys: fc.integer({ min: 1, max: 9 }),
+    numPast: fc.option(fc.integer({ min: 0, max: 5 })),
+    isCausal: fc.boolean(),
+    band: fc.integer({ min: 1, max: 9 }),
+  })
   .chain(({ numMatrices, numQueries, numKeys: own, numPast, isCausal, band }) => {
     const numKeys = numPast === null ? own : numQueries + numPast;
-    const weight = fc.oneof({ weight: 20, arbitrary: fc.float({ min: 0, max: 1, noNaN: true }) }, { weight: 5, arbitrary: fc.constantFrom(0, -0) }, { weight: 1, arbitrary: fc.constantFrom(-0.25, Infinity, 1e30) });
+    const weight = fc.oneof(
+      { weight: 20, arbitrary: fc.float({ min: 0, max: 1, noNaN: true }) },
+      { weight: 5, arbitrary: fc.constantFrom(0, -0) },
+      { weight: 1, arbitrary: fc.constantFrom(-0.25, Infinity, 1e30) },
+    );
     const length = numMatrices * numQueries * numKeys;
     return fc.array(weight, { minLength: length, maxLength: length }).map((values) => ({
       numQueries,
@@ -40,7 +55,9 @@ describe('the scan of weights', () => {
   it('finds what one look at each weight after the other finds', () => {
     fc.assert(
       fc.property(cases, ({ weights, numQueries, numKeys, numPast }) => {
-        expect(scanWeights(weights, numQueries, numKeys, numPast)).to.deep.equal(definition(weights, numQueries, numKeys, numPast));
+        expect(scanWeights(weights, numQueries, numKeys, numPast)).to.deep.equal(
+          definition(weights, numQueries, numKeys, numPast),
+        );
         expect(hasNegative(weights)).to.equal(weights.some((weight) => weight < 0));
       }),
       { numRuns: 2000 },
@@ -58,6 +75,12 @@ describe('the scan of weights', () => {
   });
 
   it('finds nothing where there is nothing', () => {
-    expect(scanWeights(new Float32Array(0), 0, 0)).to.deep.equal({ isFinite: true, smallest: 0, largest: 0, isCausal: false, reach: 0 });
+    expect(scanWeights(new Float32Array(0), 0, 0)).to.deep.equal({
+      isFinite: true,
+      smallest: 0,
+      largest: 0,
+      isCausal: false,
+      reach: 0,
+    });
   });
 });

@@ -5,8 +5,17 @@ import type { TokenLimits } from '../../../src/engine/tokenLimits';
 import { Tokenizer } from '../../../src/tokenizer/tokenizer';
 import { codeOfCall } from '../../harness/codeOf';
 
-const load = (name: string): Tokenizer => Tokenizer.fromJson(readFileSync(`test/fixtures/zoo/tokenizer.${name}/tokenizer.json`, 'utf8'));
-const free: TokenLimits = { modelName: 'm', contextLength: undefined, fixedLength: undefined, tokenLimit: 0, memoryLimit: Infinity, vocabularySize: undefined, numTypes: 0 };
+const load = (name: string): Tokenizer =>
+  Tokenizer.fromJson(readFileSync(`test/fixtures/zoo/tokenizer.${name}/tokenizer.json`, 'utf8'));
+const free: TokenLimits = {
+  modelName: 'm',
+  contextLength: undefined,
+  fixedLength: undefined,
+  tokenLimit: 0,
+  memoryLimit: Infinity,
+  vocabularySize: undefined,
+  numTypes: 0,
+};
 const words = Array.from({ length: 400 }, (_, i) => `word${i}`).join(' ');
 
 describe('tokenizeText', () => {
@@ -51,14 +60,19 @@ describe('tokenizeText', () => {
   });
 
   it('tells a tokenizer of another model by ids beyond the vocabulary', () => {
-    expect(codeOfCall(() => tokenizeText(bert, 'Hello world', { ...free, vocabularySize: 10 }))).to.equal('tokenizerMismatch');
+    expect(codeOfCall(() => tokenizeText(bert, 'Hello world', { ...free, vocabularySize: 10 }))).to.equal(
+      'tokenizerMismatch',
+    );
   });
 
   it('says which special tokens the text itself spells, and only those', () => {
     const said = (text: string): unknown => tokenizeText(bert, text, free).notices;
     expect(said('a [SEP] b [sep] [CLS]')).to.deep.equal([{ code: 'specialInText', args: ['[SEP], [CLS]'] }]);
-    expect(said('[SEP][CLS][MASK][PAD][UNK]')).to.deep.equal([{ code: 'specialInText', args: ['[SEP], [CLS], [MASK], …'] }]);
+    expect(said('[SEP][CLS][MASK][PAD][UNK]')).to.deep.equal([
+      { code: 'specialInText', args: ['[SEP], [CLS], [MASK], …'] },
+    ]);
     // What is not known becomes a special token too, and is not spelled so; what is added is not in the text.
-    for (const text of ['plain words', '\u{1f9ff} \u3042', '[ SEP ]', 'SEP']) expect(said(text), text).to.deep.equal([]);
+    for (const text of ['plain words', '\u{1f9ff} \u3042', '[ SEP ]', 'SEP'])
+      expect(said(text), text).to.deep.equal([]);
   });
 });

@@ -78,7 +78,10 @@ describe('The engine supervisor', () => {
 
   it('runs in turn where it is asked to: no run ends another, and the engine stays', async () => {
     await supervisor.explain(behave('answer'), never);
-    const [first, second] = [supervisor.explainInTurn(behave('slow'), never), supervisor.explainInTurn(behave('answer', 'two'), never)];
+    const [first, second] = [
+      supervisor.explainInTurn(behave('slow'), never),
+      supervisor.explainInTurn(behave('answer', 'two'), never),
+    ];
     const third = supervisor.explain(behave('answer', 'three'), never);
     const runs = await Promise.all([first, second, third]);
     expect(runs.map(({ info }) => info.streams[0].text)).to.deep.equal(['slow', 'answer two', 'answer three']);
@@ -102,7 +105,9 @@ describe('The engine supervisor', () => {
     await codeOf(supervisor.explain(behave('crash'), never));
     await supervisor.explain(behave('answer'), never);
     supervisor.setBackground(false);
-    expect(launcher.launched.filter(({ background }) => background.length > 0).map(({ background }) => background)).to.deep.equal([[true], [true, false]]);
+    expect(
+      launcher.launched.filter(({ background }) => background.length > 0).map(({ background }) => background),
+    ).to.deep.equal([[true], [true, false]]);
   });
 
   it('says that the engine stopped, with the reason, and works the next time', async () => {
@@ -161,7 +166,9 @@ describe('The engine supervisor', () => {
   });
 
   it('lets the last of ten runs win, and the others end', async () => {
-    const runs = Array.from({ length: 10 }, (_, i) => supervisor.explain(behave(i % 2 === 0 ? 'block' : 'answer', String(i)), never));
+    const runs = Array.from({ length: 10 }, (_, i) =>
+      supervisor.explain(behave(i % 2 === 0 ? 'block' : 'answer', String(i)), never),
+    );
     const codes = await Promise.all(runs.map(codeOf));
     expect(codes).to.deep.equal([...Array.from({ length: 9 }, () => 'cancelled'), 'none']);
     expect((await runs[9]).info.streams[0].text).to.equal('answer 9');
@@ -230,7 +237,11 @@ describe('The engine supervisor', () => {
     };
     beforeEach(() => {
       supervisor.dispose();
-      supervisor = new EngineSupervisor(launcher, { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, ticks);
+      supervisor = new EngineSupervisor(
+        launcher,
+        { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+        ticks,
+      );
     });
     afterEach(() => {
       supervisor.dispose();
@@ -243,8 +254,15 @@ describe('The engine supervisor', () => {
       tick(3);
       expect(launcher.launched[0].isOver).to.equal(false);
       tick(1);
-      const error = await running.then(() => undefined, (reason: unknown) => reason);
-      expect(error).to.include({ code: 'tookTooLong', message: 'The tokenizer took longer than 3 s and was ended: choose another model, or a smaller text or picture.' });
+      const error = await running.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).to.include({
+        code: 'tookTooLong',
+        message:
+          'The tokenizer took longer than 3 s and was ended: choose another model, or a smaller text or picture.',
+      });
       expect(supervisor.state.kind).to.equal('notStarted');
       expect((await supervisor.explain(behave('answer'), never)).info.streams[0].text).to.equal('answer');
     });
@@ -303,7 +321,11 @@ describe('The engine supervisor', () => {
 
     it('keeps an engine that answers, with its model', async () => {
       await supervisor.explain(behave('answer'), never);
-      const [document, run] = await Promise.all([supervisor.chatTemplate(() => model, never), supervisor.explain(behave('answer', 'two'), never), supervisor.inspect(() => model, never)]);
+      const [document, run] = await Promise.all([
+        supervisor.chatTemplate(() => model, never),
+        supervisor.explain(behave('answer', 'two'), never),
+        supervisor.inspect(() => model, never),
+      ]);
       expect([document.modelName, run.info.streams[0].text]).to.deep.equal(['fake', 'answer two']);
       expect(launcher.launched[0].isOver).to.equal(false);
     });
@@ -324,10 +346,14 @@ describe('The engine supervisor', () => {
       const listeners = new Set<() => void>();
       tick = () => [...listeners].forEach((listener) => listener());
       supervisor.dispose();
-      supervisor = new EngineSupervisor(launcher, { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }, (listener) => {
-        listeners.add(listener);
-        return { dispose: () => void listeners.delete(listener) };
-      });
+      supervisor = new EngineSupervisor(
+        launcher,
+        { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
+        (listener) => {
+          listeners.add(listener);
+          return { dispose: () => void listeners.delete(listener) };
+        },
+      );
     });
 
     it('ends an engine that beat and beats no more, and the next request works', async () => {
@@ -426,11 +452,20 @@ describe('The engine supervisor', () => {
       await until(() => launcher.alive.some(({ explained }) => explained.includes('block')));
       await new Promise((resolve) => setTimeout(resolve, 10));
       launcher.alive.find(({ explained }) => explained.includes('block'))?.kill(end);
-      return running.then(() => ({ code: 'none', args: [] }), (error: unknown) => ExplorerError.from(error).serialize());
+      return running.then(
+        () => ({ code: 'none', args: [] }),
+        (error: unknown) => ExplorerError.from(error).serialize(),
+      );
     };
-    expect(await dieOf({ kind: 'memory', reason: 'this run' })).to.deep.include({ code: 'outOfMemory', args: ['this run'] });
+    expect(await dieOf({ kind: 'memory', reason: 'this run' })).to.deep.include({
+      code: 'outOfMemory',
+      args: ['this run'],
+    });
     expect(supervisor.state.kind).to.equal('notStarted');
-    expect(await dieOf({ kind: 'files', reason: 'model.onnx.data' })).to.deep.include({ code: 'modelChanged', args: ['model.onnx.data'] });
+    expect(await dieOf({ kind: 'files', reason: 'model.onnx.data' })).to.deep.include({
+      code: 'modelChanged',
+      args: ['model.onnx.data'],
+    });
     expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: "the model's file model.onnx.data changed" });
     await supervisor.explain(behave('answer'), never);
   });

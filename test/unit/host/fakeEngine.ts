@@ -96,7 +96,8 @@ export class FakeEngine implements EngineProcess {
         if (behaviour === 'outOfMemory') throw new ExplorerError('outOfMemory', ['it']);
         if (behaviour === 'overdue') far.fire('busy', { title: 'The tokenizer', seconds: 3 });
         if (behaviour === 'block' || behaviour === 'overdue') await this.#block();
-        if (behaviour === 'wait') await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        if (behaviour === 'wait')
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
         if (behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
         if (signal.aborted) throw new ExplorerError('cancelled');
         return runInfo(++runs, text);
@@ -107,13 +108,27 @@ export class FakeEngine implements EngineProcess {
       },
       picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
-      overview: () => ({ numQueries: 1, numKeys: 1, level: 0, rows: 1, columns: 1, maxima: Float32Array.of(1), rowMaxima: Float32Array.of(1), rowSums: Float32Array.of(1), columnMeans: Float32Array.of(1), sinks: [] }),
+      overview: () => ({
+        numQueries: 1,
+        numKeys: 1,
+        level: 0,
+        rows: 1,
+        columns: 1,
+        maxima: Float32Array.of(1),
+        rowMaxima: Float32Array.of(1),
+        rowSums: Float32Array.of(1),
+        columnMeans: Float32Array.of(1),
+        sinks: [],
+      }),
       tile: () => ({ rows: 1, columns: 1, maxima: Float32Array.of(1) }),
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       headPairs: () => ({ weights: Float32Array.of(1) }),
       headRows: () => ({ columns: 1, maxima: Float32Array.of(1) }),
-      headMetrics: ({ ids }) => ({ values: Float32Array.from({ length: 4 * metricNames.length }, (_, i) => i / 64), sinkKeys: new Int32Array(4).fill(ids.length - 1) }),
+      headMetrics: ({ ids }) => ({
+        values: Float32Array.from({ length: 4 * metricNames.length }, (_, i) => i / 64),
+        sinkKeys: new Int32Array(4).fill(ids.length - 1),
+      }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {
         this.documents.push(path);
@@ -121,10 +136,23 @@ export class FakeEngine implements EngineProcess {
           far.fire('busy', { title: 'The chat template', seconds: 5 });
           await this.#block();
         }
-        return { modelName: 'fake', fileName: 'chat_template.jinja', text: '{{ messages }}', prefix: '', suffix: '', error: undefined };
+        return {
+          modelName: 'fake',
+          fileName: 'chat_template.jinja',
+          text: '{{ messages }}',
+          prefix: '',
+          suffix: '',
+          error: undefined,
+        };
       },
       input: () => ({ title: plain('Input'), markdown: md``, python: plainLines('', 1) }),
-      inspect: () => ({ title: plain('report'), markdown: md`# report`, json: '{}' }),
+      inspect: () => ({
+        title: plain('report'),
+        markdown: md`
+# report
+        `,
+        json: '{}',
+      }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };
     const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
@@ -185,17 +213,46 @@ export class FakeLauncher implements EngineLauncher {
 
 /** A run of one layer with two heads over the words of a text. */
 export function runInfo(runId: number, text: string): RunInfo {
-  const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({ id: i, piece: match[0], start: match.index, end: match.index + match[0].length, isSpecial: false }));
+  const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({
+    id: i,
+    piece: match[0],
+    start: match.index,
+    end: match.index + match[0].length,
+    isSpecial: false,
+  }));
   return {
     runId,
-    model: { name: plain('fake'), path: '/fake', backend: 'wasm', backendReason: plain(''), numThreads: 1, contextLength: 8, vocabularySize: 8, reads: 'text' },
+    model: {
+      name: plain('fake'),
+      path: '/fake',
+      backend: 'wasm',
+      backendReason: plain(''),
+      numThreads: 1,
+      contextLength: 8,
+      vocabularySize: 8,
+      reads: 'text',
+    },
     streams: [{ role: 'source', text, tokens }],
     components: [
       {
         component: 'self',
         layers: [
-          { path: plain('layer0'), numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
-          { path: plain('layer1'), numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' },
+          {
+            path: plain('layer0'),
+            numHeads: 2,
+            numKeyValueHeads: 2,
+            normalization: 'softmax',
+            method: 'exposed',
+            held: 'whole',
+          },
+          {
+            path: plain('layer1'),
+            numHeads: 2,
+            numKeyValueHeads: 2,
+            normalization: 'softmax',
+            method: 'exposed',
+            held: 'whole',
+          },
         ],
         queryStream: 0,
         keyStream: 0,

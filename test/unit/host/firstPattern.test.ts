@@ -9,9 +9,16 @@ import type { PanelApi } from '../../../src/protocol';
 import type { Client } from '../../../src/rpc/connection';
 import { PatternStore } from '../../../webview/state/patternStore';
 
-const component: ComponentInfo = { component: 'self', layers: [{ numHeads: 1 }], queryStream: 0, keyStream: 0, isCausal: true } as unknown as ComponentInfo; // what is looked at of it
+const component: ComponentInfo = {
+  component: 'self',
+  layers: [{ numHeads: 1 }],
+  queryStream: 0,
+  keyStream: 0,
+  isCausal: true,
+} as unknown as ComponentInfo; // what is looked at of it
 const pattern: Pattern = { numQueries: 2, numKeys: 2, weights: Float32Array.of(1, 0, 0.5, 0.5) };
-const infoOf = (runId: number, length: number): RunInfo => ({ runId, components: [component], streams: [{ tokens: Array.from({ length }) }] }) as unknown as RunInfo; // likewise
+const infoOf = (runId: number, length: number): RunInfo =>
+  ({ runId, components: [component], streams: [{ tokens: Array.from({ length }) }] }) as unknown as RunInfo; // likewise
 
 /** A run whose engine answers when it is told to. */
 function runOf(runId: number, length = 2): { readonly run: ShownRun; readonly asked: HeadSelection[]; answer(): void } {
@@ -32,7 +39,9 @@ describe('The first pattern of a run', () => {
     const { run, asked, answer } = runOf(3);
     fetcher.fetch(run, initialView);
     fetcher.fetch(run, initialView);
-    expect(asked).to.deep.equal([{ component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: initialView.selection.aggregation }]);
+    expect(asked).to.deep.equal([
+      { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: initialView.selection.aggregation },
+    ]);
     expect(fetcher.take(3)).to.equal(undefined);
     answer();
     await fetcher.pending;

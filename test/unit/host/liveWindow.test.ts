@@ -4,7 +4,8 @@ import type { TextRange } from '../../../src/host/run/textRange';
 import { budgetOf } from '../../../src/model/contextWindow';
 import type { TokenStream } from '../../../src/model/token';
 
-const lines = (count: number, width: number): string => Array.from({ length: count }, (_, i) => String(i).padEnd(width, '.')).join('\n');
+const lines = (count: number, width: number): string =>
+  Array.from({ length: count }, (_, i) => String(i).padEnd(width, '.')).join('\n');
 
 function choose(text: string, caret: number, budget: number, isCausal: boolean, former?: TextRange): TextRange {
   const start = text.lastIndexOf('\n', caret - 1) + 1;
@@ -16,13 +17,28 @@ function choose(text: string, caret: number, budget: number, isCausal: boolean, 
     budget,
     isCausal,
     former,
-    lineStartFrom: (offset) => (offset === 0 || text[offset - 1] === '\n' ? offset : text.indexOf('\n', offset) < 0 ? text.length : text.indexOf('\n', offset) + 1),
+    lineStartFrom: (offset) =>
+      offset === 0 || text[offset - 1] === '\n'
+        ? offset
+        : text.indexOf('\n', offset) < 0
+          ? text.length
+          : text.indexOf('\n', offset) + 1,
   });
 }
 
 const streamOf = (...pieces: string[]): TokenStream => {
   let at = 0;
-  return { role: 'source', text: pieces.join(''), tokens: pieces.map((piece) => ({ id: piece.length === 0 ? 0 : piece.charCodeAt(0), piece, start: at, end: (at += piece.length), isSpecial: piece === '' })) };
+  return {
+    role: 'source',
+    text: pieces.join(''),
+    tokens: pieces.map((piece) => ({
+      id: piece.length === 0 ? 0 : piece.charCodeAt(0),
+      piece,
+      start: at,
+      end: (at += piece.length),
+      isSpecial: piece === '',
+    })),
+  };
 };
 
 describe('the window of live mode', () => {
@@ -58,14 +74,20 @@ describe('the window of live mode', () => {
 
   it('moves with edits before it and grows with edits in it and at its ends', () => {
     const window = { start: 100, end: 200 };
-    const edit = (rangeOffset: number, rangeLength: number, inserted: string): TextRange => moveWindow(window, [{ rangeOffset, rangeLength, text: inserted }]);
+    const edit = (rangeOffset: number, rangeLength: number, inserted: string): TextRange =>
+      moveWindow(window, [{ rangeOffset, rangeLength, text: inserted }]);
     expect(edit(10, 0, 'abc')).to.deep.equal({ start: 103, end: 203 });
     expect(edit(100, 0, 'abc')).to.deep.equal({ start: 100, end: 203 });
     expect(edit(150, 10, '')).to.deep.equal({ start: 100, end: 190 });
     expect(edit(200, 0, 'abc')).to.deep.equal({ start: 100, end: 203 });
     expect(edit(201, 0, 'abc')).to.deep.equal(window);
     expect(edit(50, 300, '')).to.deep.equal({ start: 50, end: 50 });
-    expect(moveWindow(window, [{ rangeOffset: 0, rangeLength: 0, text: 'a' }, { rangeOffset: 150, rangeLength: 0, text: 'bc' }])).to.deep.equal({ start: 101, end: 203 });
+    expect(
+      moveWindow(window, [
+        { rangeOffset: 0, rangeLength: 0, text: 'a' },
+        { rangeOffset: 150, rangeLength: 0, text: 'bc' },
+      ]),
+    ).to.deep.equal({ start: 101, end: 203 });
   });
 
   it('lights the token before the caret', () => {

@@ -24,7 +24,15 @@ class FakeMemento {
 }
 
 describe('What a panel showed before a reload', () => {
-  const state: PersistedPanel = { version: 1, uri: 'file:///a.py', start: 3, end: 9, textHash: 'abc-6', isWholeDocument: false, view: initialView };
+  const state: PersistedPanel = {
+    version: 1,
+    uri: 'file:///a.py',
+    start: 3,
+    end: 9,
+    textHash: 'abc-6',
+    isWholeDocument: false,
+    view: initialView,
+  };
   const memoryOf = (memento: FakeMemento): PanelMemory => new PanelMemory(memento, () => {});
 
   it('is known to the workspace, and to whoever has its key', () => {
@@ -54,14 +62,21 @@ describe('What a panel showed before a reload', () => {
     memoryOf(theirs).remember({ ...state, uri: 'file:///theirs.py' });
     expect(memoryOf(theirs).recall({ persist: memory.kept })).to.equal('unknown');
     expect(memoryOf(new FakeMemento()).recall({ persist: memory.kept })).to.equal('unknown');
-    for (const hostile of [state, { ...state, ...memory.kept, uri: 'file:///etc/passwd' }, { ...memory.kept, version: 1 }, { version: 2, key: '' }, null]) {
+    for (const hostile of [
+      state,
+      { ...state, ...memory.kept, uri: 'file:///etc/passwd' },
+      { ...memory.kept, version: 1 },
+      { version: 2, key: '' },
+      null,
+    ]) {
       const recalled = memory.recall({ persist: hostile });
       expect(typeof recalled === 'string' ? recalled : recalled.uri).to.be.oneOf(['unknown', state.uri]);
     }
   });
 
   it('is nothing where the page never had a key', () => {
-    for (const none of [undefined, null, {}, { layout: {} }, 'x']) expect(memoryOf(new FakeMemento()).recall(none)).to.equal('nothing');
+    for (const none of [undefined, null, {}, { layout: {} }, 'x'])
+      expect(memoryOf(new FakeMemento()).recall(none)).to.equal('nothing');
   });
 
   it('is unknown where the memory holds what we did not write', () => {

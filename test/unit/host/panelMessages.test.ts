@@ -1,6 +1,23 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { checkAct, checkChangeView, checkFigure, checkHeadMetricsParams, checkHeadRowsParams, checkMenuToken, checkOverviewParams, checkPainted, checkPairParams, checkPatternParams, checkPersisted, checkRowParams, checkThumbnailParams, checkTileParams, checkTokenOrNull, checkKept } from '../../../src/host/panel/panelMessages';
+import {
+  checkAct,
+  checkChangeView,
+  checkFigure,
+  checkHeadMetricsParams,
+  checkHeadRowsParams,
+  checkMenuToken,
+  checkOverviewParams,
+  checkPainted,
+  checkPairParams,
+  checkPatternParams,
+  checkPersisted,
+  checkRowParams,
+  checkThumbnailParams,
+  checkTileParams,
+  checkTokenOrNull,
+  checkKept,
+} from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import { initialView } from '../../../src/model/viewState';
@@ -18,16 +35,33 @@ describe('What the webview says', () => {
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {
-    for (const selection of [select([0, 2]), select([2, 0]), select([0, 0], [0, 0]), select(), { ...select([0, 0]), component: 'cross' }, { ...select([0, 0]), aggregation: 'sum' }]) expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
+    for (const selection of [
+      select([0, 2]),
+      select([2, 0]),
+      select([0, 0], [0, 0]),
+      select(),
+      { ...select([0, 0]), component: 'cross' },
+      { ...select([0, 0]), aggregation: 'sum' },
+    ])
+      expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, run))).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPatternParams({ runId: 6, selection: select([0, 0]) }, run))).to.equal('unknownRun');
-    expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal('unknownRun');
+    expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: select([0, 0]) }, undefined))).to.equal(
+      'unknownRun',
+    );
   });
 
   it('may ask for a stage that the model has, by its number', () => {
     const [component] = run.components;
     const staged: RunInfo = { ...run, components: [{ ...component, component: 'stage2' }] };
-    expect(checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: 'stage2' } }, staged).selection.component).to.equal('stage2');
-    for (const name of ['stage1', 'stage', 'stage0', 'stage100', 'stage2\n', 'stage2x', 'self', 2]) expect(codeOfCall(() => checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: name } }, staged)), String(name)).to.equal('invalidMessage');
+    expect(
+      checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: 'stage2' } }, staged).selection
+        .component,
+    ).to.equal('stage2');
+    for (const name of ['stage1', 'stage', 'stage0', 'stage100', 'stage2\n', 'stage2x', 'self', 2])
+      expect(
+        codeOfCall(() => checkPatternParams({ runId: 7, selection: { ...select([0, 0]), component: name } }, staged)),
+        String(name),
+      ).to.equal('invalidMessage');
   });
 
   it('may ask for no large pattern whole, but for its overview and for tiles and rows within it', () => {
@@ -35,20 +69,43 @@ describe('What the webview says', () => {
     const selection = select([0, 0]);
     expect(codeOfCall(() => checkPatternParams({ runId: 7, selection }, long))).to.equal('invalidMessage');
     expect(checkOverviewParams({ runId: 7, selection }, long).selection.heads).to.have.length(1);
-    const tile = (level: unknown, row: unknown, column: unknown): string => codeOfCall(() => checkTileParams({ runId: 7, selection, level, row, column }, long));
+    const tile = (level: unknown, row: unknown, column: unknown): string =>
+      codeOfCall(() => checkTileParams({ runId: 7, selection, level, row, column }, long));
     expect([tile(0, 7, 7), tile(1, 3, 3), tile(2, 1, 1)]).to.deep.equal(['none', 'none', 'none']);
-    for (const [level, row, column] of [[0, 8, 0], [0, 0, 8], [1, 4, 0], [2, 0, 2], [3, 0, 0], [-1, 0, 0], [0.5, 0, 0], [NaN, 0, 0], ['0', 0, 0], [0, -1, 0], [0, 1e9, 0]]) expect(tile(level, row, column), `${level}, ${row}, ${column}`).to.equal('invalidMessage');
-    const row = (position: unknown, direction: unknown = 'reads'): string => codeOfCall(() => checkRowParams({ runId: 7, selection, position, direction }, long));
+    for (const [level, row, column] of [
+      [0, 8, 0],
+      [0, 0, 8],
+      [1, 4, 0],
+      [2, 0, 2],
+      [3, 0, 0],
+      [-1, 0, 0],
+      [0.5, 0, 0],
+      [NaN, 0, 0],
+      ['0', 0, 0],
+      [0, -1, 0],
+      [0, 1e9, 0],
+    ])
+      expect(tile(level, row, column), `${level}, ${row}, ${column}`).to.equal('invalidMessage');
+    const row = (position: unknown, direction: unknown = 'reads'): string =>
+      codeOfCall(() => checkRowParams({ runId: 7, selection, position, direction }, long));
     expect([row(0), row(1999), row(1999, 'readBy')]).to.deep.equal(['none', 'none', 'none']);
     for (const position of [2000, -1, 0.5, NaN, '1']) expect(row(position)).to.equal('invalidMessage');
     expect(row(0, 'both')).to.equal('invalidMessage');
-    for (const check of [checkOverviewParams, checkTileParams, checkRowParams]) expect(codeOfCall(() => check({ runId: 6, selection, level: 0, row: 0, column: 0, position: 0, direction: 'reads' }, long))).to.equal('unknownRun');
+    for (const check of [checkOverviewParams, checkTileParams, checkRowParams])
+      expect(
+        codeOfCall(() =>
+          check({ runId: 6, selection, level: 0, row: 0, column: 0, position: 0, direction: 'reads' }, long),
+        ),
+      ).to.equal('unknownRun');
   });
 
   it('costs little where it is large and wrong, and little of it is told', () => {
     const large: readonly unknown[] = [
       { runId: 'x'.repeat(10_000_000), selection: select([0, 0]) },
-      { runId: 7, selection: { ...select([0, 0]), heads: new Array<unknown>(500_000).fill({ layer: 'x', head: 'y' }) } },
+      {
+        runId: 7,
+        selection: { ...select([0, 0]), heads: new Array<unknown>(500_000).fill({ layer: 'x', head: 'y' }) },
+      },
       { runId: 7, selection: { ...select([0, 0]), heads: new Array<unknown>(500_000).fill({ layer: 0, head: 0 }) } },
       { runId: 7, selection: new Array(4000).fill('x\n\u202e') },
     ];
@@ -68,41 +125,131 @@ describe('What the webview says', () => {
 
   it('may ask for thumbnails of a sensible size', () => {
     expect(checkThumbnailParams({ runId: 7, component: 'self', size: 32 }, run).size).to.equal(32);
-    for (const size of [0, -1, 1.5, 1e9, NaN, '32']) expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'self', size }, run))).to.equal('invalidMessage');
-    expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal('invalidMessage');
+    for (const size of [0, -1, 1.5, 1e9, NaN, '32'])
+      expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'self', size }, run))).to.equal(
+        'invalidMessage',
+      );
+    expect(codeOfCall(() => checkThumbnailParams({ runId: 7, component: 'cross', size: 32 }, run))).to.equal(
+      'invalidMessage',
+    );
   });
 
   it('may ask for a pair or a row in all heads, within the pattern and not of much at once', () => {
-    const pair = (queries: unknown, keys: unknown, component: unknown = 'self'): string => codeOfCall(() => checkPairParams({ runId: 7, component, queries, keys }, run));
+    const pair = (queries: unknown, keys: unknown, component: unknown = 'self'): string =>
+      codeOfCall(() => checkPairParams({ runId: 7, component, queries, keys }, run));
     expect([pair([0], [2]), pair([0, 1, 2], [1]), pair([1], [0, 2])]).to.deep.equal(['none', 'none', 'none']);
-    for (const [queries, keys] of [[[], [0]], [[0], []], [[3], [0]], [[0], [3]], [[0.5], [0]], [[-1], [0]], [['0'], [0]], [0, 0], [[0, 1], [0, 1]], [new Array(65).fill(0), [0]], [new Array(1e6).fill('x'), [0]]]) expect(pair(queries, keys)).to.equal('invalidMessage');
+    for (const [queries, keys] of [
+      [[], [0]],
+      [[0], []],
+      [[3], [0]],
+      [[0], [3]],
+      [[0.5], [0]],
+      [[-1], [0]],
+      [['0'], [0]],
+      [0, 0],
+      [
+        [0, 1],
+        [0, 1],
+      ],
+      [new Array(65).fill(0), [0]],
+      [new Array(1e6).fill('x'), [0]],
+    ])
+      expect(pair(queries, keys)).to.equal('invalidMessage');
     expect(pair([0], [0], 'cross')).to.equal('invalidMessage');
-    expect(codeOfCall(() => checkPairParams({ runId: 6, component: 'self', queries: [0], keys: [0] }, run))).to.equal('unknownRun');
-    const rows = (change: object, of: RunInfo = run): string => codeOfCall(() => checkHeadRowsParams({ runId: 7, component: 'self', positions: [2], direction: 'reads', mean: 'all', size: 32, ...change }, of));
-    expect([rows({}), rows({ positions: [0, 2], mean: 'seeing' }), rows({ direction: 'readBy' })]).to.deep.equal(['none', 'none', 'none']);
-    for (const change of [{ positions: [3] }, { positions: [] }, { positions: new Array(65).fill(0) }, { direction: 'both' }, { mean: 'some' }, { size: 0 }, { size: 1e9 }, { component: 'cross' }]) expect(rows(change)).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPairParams({ runId: 6, component: 'self', queries: [0], keys: [0] }, run))).to.equal(
+      'unknownRun',
+    );
+    const rows = (change: object, of: RunInfo = run): string =>
+      codeOfCall(() =>
+        checkHeadRowsParams(
+          { runId: 7, component: 'self', positions: [2], direction: 'reads', mean: 'all', size: 32, ...change },
+          of,
+        ),
+      );
+    expect([rows({}), rows({ positions: [0, 2], mean: 'seeing' }), rows({ direction: 'readBy' })]).to.deep.equal([
+      'none',
+      'none',
+      'none',
+    ]);
+    for (const change of [
+      { positions: [3] },
+      { positions: [] },
+      { positions: new Array(65).fill(0) },
+      { direction: 'both' },
+      { mean: 'some' },
+      { size: 0 },
+      { size: 1e9 },
+      { component: 'cross' },
+    ])
+      expect(rows(change)).to.equal('invalidMessage');
     const [component] = run.components;
-    const recomputed: RunInfo = { ...run, components: [{ ...component, layers: component.layers.map((layer, i) => (i === 1 ? { ...layer, held: 'recomputed' } : layer)) }] };
-    expect([rows({}, recomputed), rows({ direction: 'readBy' }, recomputed)], 'a column of what is recomputed is all of it').to.deep.equal(['none', 'invalidMessage']);
+    const recomputed: RunInfo = {
+      ...run,
+      components: [
+        {
+          ...component,
+          layers: component.layers.map((layer, i) => (i === 1 ? { ...layer, held: 'recomputed' } : layer)),
+        },
+      ],
+    };
+    expect(
+      [rows({}, recomputed), rows({ direction: 'readBy' }, recomputed)],
+      'a column of what is recomputed is all of it',
+    ).to.deep.equal(['none', 'invalidMessage']);
     expect(checkHeadMetricsParams({ runId: 7, component: 'self' }, run).component).to.equal('self');
-    expect(codeOfCall(() => checkHeadMetricsParams({ runId: 7, component: 'encoder' }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkHeadMetricsParams({ runId: 7, component: 'encoder' }, run))).to.equal(
+      'invalidMessage',
+    );
   });
 
   it('may name a token that its menu is about, and send a figure: a PNG file, not too large', () => {
-    expect(checkMenuToken({ webview: 'x', webviewSection: 'token', runId: 7, stream: 0, position: 2 }, run)).to.deep.equal({ stream: 0, position: 2 });
-    for (const none of [undefined, null, 'x', 7, {}, { runId: 7 }]) expect(checkMenuToken(none, run)).to.equal(undefined);
+    expect(
+      checkMenuToken({ webview: 'x', webviewSection: 'token', runId: 7, stream: 0, position: 2 }, run),
+    ).to.deep.equal({ stream: 0, position: 2 });
+    for (const none of [undefined, null, 'x', 7, {}, { runId: 7 }])
+      expect(checkMenuToken(none, run)).to.equal(undefined);
     const code = (value: unknown): string => codeOfCall(() => checkMenuToken(value, run));
-    for (const token of [{ stream: 0, position: 3 }, { stream: 1, position: 0 }, { stream: 0, position: '2' }, { stream: 0, position: -1 }, { position: 0 }]) expect(code({ runId: 7, ...token })).to.equal('invalidMessage');
+    for (const token of [
+      { stream: 0, position: 3 },
+      { stream: 1, position: 0 },
+      { stream: 0, position: '2' },
+      { stream: 0, position: -1 },
+      { position: 0 },
+    ])
+      expect(code({ runId: 7, ...token })).to.equal('invalidMessage');
     expect(code({ runId: 6, stream: 0, position: 0 }), 'of a page of another run').to.equal('unknownRun');
     const png = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 1);
     expect(checkFigure({ png })).to.equal(png);
-    for (const value of [null, {}, { png: [...png] }, { png: new Uint8Array(8) }, { png: png.subarray(0, 5) }, { png: 'x' }, { png: Object.assign(new Uint8Array(2 ** 25 + 1), png) }]) expect(codeOfCall(() => checkFigure(value))).to.equal('invalidMessage');
+    for (const value of [
+      null,
+      {},
+      { png: [...png] },
+      { png: new Uint8Array(8) },
+      { png: png.subarray(0, 5) },
+      { png: 'x' },
+      { png: Object.assign(new Uint8Array(2 ** 25 + 1), png) },
+    ])
+      expect(codeOfCall(() => checkFigure(value))).to.equal('invalidMessage');
   });
 
   it('may change parts of the view, and only to what can be', () => {
-    expect(checkChangeView({ view: { threshold: 0.25 }, sequence: 3 }, run)).to.deep.equal({ view: { threshold: 0.25 }, sequence: 3 });
-    expect(checkChangeView({ view: { direction: undefined, scale: 'log' }, sequence: 0 }, run).view).to.deep.equal({ scale: 'log' });
-    for (const view of [{ threshold: 2 }, { threshold: NaN }, { direction: 'up' }, { pinned: [{ stream: 0, position: 3 }] }, { pinned: [{ stream: 1, position: 0 }] }, { selection: select([9, 9]) }, { pinned: Array.from({ length: 1000 }, () => ({ stream: 0, position: 0 })) }]) expect(codeOfCall(() => checkChangeView({ view, sequence: 1 }, run))).to.equal('invalidMessage');
+    expect(checkChangeView({ view: { threshold: 0.25 }, sequence: 3 }, run)).to.deep.equal({
+      view: { threshold: 0.25 },
+      sequence: 3,
+    });
+    expect(checkChangeView({ view: { direction: undefined, scale: 'log' }, sequence: 0 }, run).view).to.deep.equal({
+      scale: 'log',
+    });
+    for (const view of [
+      { threshold: 2 },
+      { threshold: NaN },
+      { direction: 'up' },
+      { pinned: [{ stream: 0, position: 3 }] },
+      { pinned: [{ stream: 1, position: 0 }] },
+      { selection: select([9, 9]) },
+      { pinned: Array.from({ length: 1000 }, () => ({ stream: 0, position: 0 })) },
+    ])
+      expect(codeOfCall(() => checkChangeView({ view, sequence: 1 }, run))).to.equal('invalidMessage');
   });
 
   it('may name tokens that there are, or none', () => {
@@ -114,13 +261,23 @@ describe('What the webview says', () => {
 
   it('may ask for the actions there are, and no command', () => {
     expect(checkAct({ action: 'rerun' }).action).to.equal('rerun');
-    for (const action of ['workbench.action.quit', 'constructor', '', 1, null]) expect(codeOfCall(() => checkAct({ action }))).to.equal('invalidMessage');
+    for (const action of ['workbench.action.quit', 'constructor', '', 1, null])
+      expect(codeOfCall(() => checkAct({ action }))).to.equal('invalidMessage');
   });
 
   it('is an error of ours whatever it is', () => {
     fc.assert(
       fc.property(fc.anything(), (value) => {
-        for (const check of [checkPatternParams, checkOverviewParams, checkTileParams, checkRowParams, checkThumbnailParams, checkChangeView, checkTokenOrNull]) expect(codeOfCall(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
+        for (const check of [
+          checkPatternParams,
+          checkOverviewParams,
+          checkTileParams,
+          checkRowParams,
+          checkThumbnailParams,
+          checkChangeView,
+          checkTokenOrNull,
+        ])
+          expect(codeOfCall(() => check(value, run))).to.be.oneOf(['none', 'invalidMessage', 'unknownRun']);
         expect(codeOfCall(() => checkAct(value))).to.equal('invalidMessage');
         expect(codeOfCall(() => checkPainted(value))).to.be.oneOf(['none', 'invalidMessage']);
         expect(checkPersisted(value)).to.equal(undefined);
@@ -131,10 +288,19 @@ describe('What the webview says', () => {
 });
 
 describe('What a webview left behind', () => {
-  const state = { version: 1, uri: 'file:///a.py', start: 3, end: 9, textHash: 'abc-6', isWholeDocument: false, view: initialView };
+  const state = {
+    version: 1,
+    uri: 'file:///a.py',
+    start: 3,
+    end: 9,
+    textHash: 'abc-6',
+    isWholeDocument: false,
+    view: initialView,
+  };
 
   it('is taken when it is what we wrote, after JSON as well', () => {
-    for (const written of [state, { ...state, target: '1979-05-03' }, { ...state, focus: { start: 2, end: 6 } }]) expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
+    for (const written of [state, { ...state, target: '1979-05-03' }, { ...state, focus: { start: 2, end: 6 } }])
+      expect(checkPersisted(JSON.parse(JSON.stringify(written)))).to.deep.equal(written);
   });
 
   it('is taken from before there was a choice of means', () => {
@@ -147,16 +313,51 @@ describe('What a webview left behind', () => {
     const key = { version: 2, key: 'abc' };
     expect(checkKept({ layout: { heads: 0.2 }, persist: key })).to.deep.equal(key);
     for (const none of [state, { layout: {} }, undefined, null, 'x']) expect(checkKept(none)).to.equal('nothing');
-    for (const hostile of [state, { ...key, version: 1 }, { ...key, key: '' }, { ...key, key: 'x'.repeat(1000) }, { version: 2 }, null, undefined, 'abc']) expect(checkKept({ persist: hostile })).to.equal(undefined);
+    for (const hostile of [
+      state,
+      { ...key, version: 1 },
+      { ...key, key: '' },
+      { ...key, key: 'x'.repeat(1000) },
+      { version: 2 },
+      null,
+      undefined,
+      'abc',
+    ])
+      expect(checkKept({ persist: hostile })).to.equal(undefined);
   });
 
   it('is not taken when it is anything else', () => {
-    for (const hostile of [{ ...state, version: 2 }, { ...state, focus: { start: 2, end: 7 } }, { ...state, focus: { start: 2, end: 2 } }, { ...state, focus: { start: -1, end: 2 } }, { ...state, focus: 'all' }, { ...state, target: 7 }, { ...state, target: 'x'.repeat(1e6) }, { ...state, start: 9, end: 3 }, { ...state, start: -1 }, { ...state, end: Infinity }, { ...state, uri: 7 }, { ...state, view: { ...initialView, threshold: 'x' } }, { ...state, view: undefined }, { ...state, textHash: 'x'.repeat(1000) }, null, 'x', []]) expect(checkPersisted(hostile)).to.equal(undefined);
+    for (const hostile of [
+      { ...state, version: 2 },
+      { ...state, focus: { start: 2, end: 7 } },
+      { ...state, focus: { start: 2, end: 2 } },
+      { ...state, focus: { start: -1, end: 2 } },
+      { ...state, focus: 'all' },
+      { ...state, target: 7 },
+      { ...state, target: 'x'.repeat(1e6) },
+      { ...state, start: 9, end: 3 },
+      { ...state, start: -1 },
+      { ...state, end: Infinity },
+      { ...state, uri: 7 },
+      { ...state, view: { ...initialView, threshold: 'x' } },
+      { ...state, view: undefined },
+      { ...state, textHash: 'x'.repeat(1000) },
+      null,
+      'x',
+      [],
+    ])
+      expect(checkPersisted(hostile)).to.equal(undefined);
   });
 });
 
 describe('The panel’s page', () => {
-  const assets = { script: 'draw();', style: 'p { color: red }', codicons: 'https://webview/dist/codicon.css', elements: 'https://webview/dist/elements.js', cspSource: 'https://*.webview' };
+  const assets = {
+    script: 'draw();',
+    style: 'p { color: red }',
+    codicons: 'https://webview/dist/codicon.css',
+    elements: 'https://webview/dist/elements.js',
+    cspSource: 'https://*.webview',
+  };
 
   it('lets nothing load or run but our own files', () => {
     const html = panelHtml(assets, 'abc', 'en', 'Loading');

@@ -17,7 +17,9 @@ describe('A text known by its hash', () => {
   });
 
   it('is found nearest to where it was', () => {
-    expect(findByHash(text + text, { ...known, start: known.start + text.length, end: known.end + text.length })).to.equal(start + text.length);
+    expect(
+      findByHash(text + text, { ...known, start: known.start + text.length, end: known.end + text.length }),
+    ).to.equal(start + text.length);
   });
 
   it('is not found when it changed, or when the document is shorter', () => {

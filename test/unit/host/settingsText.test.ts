@@ -14,7 +14,8 @@ describe('A setting in the text of a settings file', () => {
       '{"attentionExplorer.model\\u0050ath": "x"}',
       '{"attentionExplorer": {"other": [], "threads": 64}}',
       '{"[python]": {"a": 1}, "attentionExplorer.threads": nonsense',
-    ]) expect(isNamed(text), text).to.equal(true);
+    ])
+      expect(isNamed(text), text).to.equal(true);
   });
 
   it('is not found where it is commented out, empty, elsewhere or absent', () => {
@@ -30,7 +31,8 @@ describe('A setting in the text of a settings file', () => {
       '"attentionExplorer.threads": 2',
       '}}]{"attentionExplorer.threads" 2}',
       '',
-    ]) expect(isNamed(text), text).to.equal(false);
+    ])
+      expect(isNamed(text), text).to.equal(false);
   });
 
   it('stands under another property in the file of a workspace', () => {
@@ -61,7 +63,9 @@ describe('A setting in the text of a settings file', () => {
         }),
       );
     for (const piece of hostile) {
-      const [short, long] = [30_000, 300_000].map((units) => timeOf(`{${piece.repeat(Math.ceil(units / piece.length))}`));
+      const [short, long] = [30_000, 300_000].map((units) =>
+        timeOf(`{${piece.repeat(Math.ceil(units / piece.length))}`),
+      );
       // Ten times the text takes some ten times the time, and not a hundred; what is below 20 ms is not told apart.
       expect(long, piece).to.be.lessThan(40 * Math.max(short, 20_000));
     }

@@ -19,7 +19,9 @@ describe('A text to explain', () => {
   });
 
   it('must not be binary, by a NUL or by many bytes that are no text', () => {
-    expect(failure(() => checkText('\u007fELF\0\0', 'a.out'))?.message).to.equal('a.out is a binary file: open a text file to explain its attention.');
+    expect(failure(() => checkText('\u007fELF\0\0', 'a.out'))?.message).to.equal(
+      'a.out is a binary file: open a text file to explain its attention.',
+    );
     expect(failure(() => checkText('\ufffd\u0001'.repeat(40), 'a.bin'))?.code).to.equal('binaryFile');
   });
 
@@ -31,12 +33,19 @@ describe('A text to explain', () => {
 
 describe('The notices of a text that was cut before the engine saw it', () => {
   it('count the tokens of the whole text, as an estimate', () => {
-    expect(scaleNotices([{ code: 'cutToContext', args: [256, '≈ 1000', 'm'] }], 2.5)).to.deep.equal([{ code: 'cutToContext', args: [256, '≈ 2500', 'm'] }]);
-    expect(scaleNotices([{ code: 'cutToLimit', args: [16, 100] }], 2)).to.deep.equal([{ code: 'cutToLimit', args: [16, '≈ 200'] }]);
+    expect(scaleNotices([{ code: 'cutToContext', args: [256, '≈ 1000', 'm'] }], 2.5)).to.deep.equal([
+      { code: 'cutToContext', args: [256, '≈ 2500', 'm'] },
+    ]);
+    expect(scaleNotices([{ code: 'cutToLimit', args: [16, 100] }], 2)).to.deep.equal([
+      { code: 'cutToLimit', args: [16, '≈ 200'] },
+    ]);
   });
 
   it('are left alone where nothing was cut, or where they count nothing', () => {
-    const notices = [{ code: 'cutToContext', args: [256, 1000, 'm'] }, { code: 'wholeDocument', args: [] }] as const;
+    const notices = [
+      { code: 'cutToContext', args: [256, 1000, 'm'] },
+      { code: 'wholeDocument', args: [] },
+    ] as const;
     expect(scaleNotices(notices, 1)).to.equal(notices);
     expect(scaleNotices(notices, 2)[1]).to.equal(notices[1]);
   });

@@ -1,5 +1,12 @@
 import { expect } from 'chai';
-import { isToBeChosenAnew, learnReader, unknownReader, windowAroundSelection, type Reader, type SelectedPlace } from '../../../src/model/contextWindow';
+import {
+  isToBeChosenAnew,
+  learnReader,
+  unknownReader,
+  windowAroundSelection,
+  type Reader,
+  type SelectedPlace,
+} from '../../../src/model/contextWindow';
 import type { RunInfo } from '../../../src/model/modelInfo';
 
 /** A document of lines of ten units, their break included. */
@@ -24,17 +31,33 @@ describe('The text around a selection', () => {
   });
 
   it('is, for a model that reads both ways, whole lines on both sides, and more on one where the other has fewer', () => {
-    expect(windowAroundSelection(placeOf(503, 506), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({ start: 450, end: 549 });
-    expect(windowAroundSelection(placeOf(3, 6), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({ start: 0, end: 99 });
-    expect(windowAroundSelection(placeOf(993, 996), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({ start: 900, end: 999 });
+    expect(windowAroundSelection(placeOf(503, 506), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({
+      start: 450,
+      end: 549,
+    });
+    expect(windowAroundSelection(placeOf(3, 6), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({
+      start: 0,
+      end: 99,
+    });
+    expect(windowAroundSelection(placeOf(993, 996), { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({
+      start: 900,
+      end: 999,
+    });
   });
 
   it('ends, for a model that reads backwards, with the function or statement that it stands in, as far as half of it may stand after it', () => {
-    const around = (nodeEnds: readonly number[], reader = oneUnit): unknown => windowAroundSelection({ ...placeOf(503, 506), nodeEnds }, reader, bounds);
+    const around = (nodeEnds: readonly number[], reader = oneUnit): unknown =>
+      windowAroundSelection({ ...placeOf(503, 506), nodeEnds }, reader, bounds);
     expect(around([539])).to.deep.equal({ start: 440, end: 539 });
-    expect(around([700, 519]), 'the function is too long, the statement is not').to.deep.equal({ start: 420, end: 519 });
+    expect(around([700, 519]), 'the function is too long, the statement is not').to.deep.equal({
+      start: 420,
+      end: 519,
+    });
     expect(around([700])).to.deep.equal({ start: 410, end: 509 });
-    expect(around([539], { ...oneUnit, isCausal: false }), 'one that reads both ways has its own measure').to.deep.equal({ start: 450, end: 549 });
+    expect(
+      around([539], { ...oneUnit, isCausal: false }),
+      'one that reads both ways has its own measure',
+    ).to.deep.equal({ start: 450, end: 549 });
   });
 
   it('ends with a selection of whole lines', () => {
@@ -52,9 +75,19 @@ describe('The text around a selection', () => {
   });
 
   it('begins within the line where that is longer than what is read', () => {
-    const place: SelectedPlace = { selection: { start: 5000, end: 5004 }, firstLineStart: 0, lastLineEnd: 10_000, documentLength: 10_000, lineStartFrom: () => 10_001, lineEndUntil: () => 0 };
+    const place: SelectedPlace = {
+      selection: { start: 5000, end: 5004 },
+      firstLineStart: 0,
+      lastLineEnd: 10_000,
+      documentLength: 10_000,
+      lineStartFrom: () => 10_001,
+      lineEndUntil: () => 0,
+    };
     expect(windowAroundSelection(place, oneUnit, bounds)).to.deep.equal({ start: 4925, end: 5028 });
-    expect(windowAroundSelection(place, { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({ start: 4950, end: 5053 });
+    expect(windowAroundSelection(place, { ...oneUnit, isCausal: false }, bounds)).to.deep.equal({
+      start: 4950,
+      end: 5053,
+    });
   });
 
   it('is not where nothing stands around it, or where the selection leaves no room', () => {
@@ -79,12 +112,32 @@ describe('The text around a selection', () => {
 
 describe('What a run shows of how a model reads', () => {
   const run = (numTokens: number, unitsPerToken: number, isCausal: boolean, contextLength?: number) =>
-    ({ streams: [{ text: 'x'.repeat(numTokens * unitsPerToken), tokens: Array.from({ length: numTokens }, (_, i) => ({ start: i * unitsPerToken, end: (i + 1) * unitsPerToken })) }], components: [{ isCausal }], model: { contextLength } }) as unknown as RunInfo; // what is looked at
+    ({
+      streams: [
+        {
+          text: 'x'.repeat(numTokens * unitsPerToken),
+          tokens: Array.from({ length: numTokens }, (_, i) => ({
+            start: i * unitsPerToken,
+            end: (i + 1) * unitsPerToken,
+          })),
+        },
+      ],
+      components: [{ isCausal }],
+      model: { contextLength },
+    }) as unknown as RunInfo; // what is looked at
 
   it('is its direction, the length of its tokens and how many it reads', () => {
-    expect(learnReader(unknownReader, run(100, 4, false, 512), 400)).to.deep.equal({ isCausal: false, unitsPerToken: 4, mostTokens: 512 });
+    expect(learnReader(unknownReader, run(100, 4, false, 512), 400)).to.deep.equal({
+      isCausal: false,
+      unitsPerToken: 4,
+      mostTokens: 512,
+    });
     expect(learnReader(unknownReader, run(100, 3, true), 300), 'nearly as was thought').to.deep.equal(unknownReader);
-    expect(learnReader(unknownReader, run(64, 1, true), 300), 'cut').to.deep.equal({ isCausal: true, unitsPerToken: 1, mostTokens: 64 });
+    expect(learnReader(unknownReader, run(64, 1, true), 300), 'cut').to.deep.equal({
+      isCausal: true,
+      unitsPerToken: 1,
+      mostTokens: 64,
+    });
   });
 
   it('is nothing of the direction where it read one token, and nothing of lengths where it read few', () => {

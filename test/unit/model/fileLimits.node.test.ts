@@ -12,11 +12,21 @@ import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../
 import { maxTextBytes } from '../../../src/base/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {
-  const tables = readFileSync('SECURITY.md', 'utf8').split(/\n{2,}/).filter((block) => block.startsWith('| ')).map((block) => block.trim().split('\n').map((row) => row.slice(2, -2).split(' | ')));
+  const tables = readFileSync('SECURITY.md', 'utf8')
+    .split(/\n{2,}/)
+    .filter((block) => block.startsWith('| '))
+    .map((block) =>
+      block
+        .trim()
+        .split('\n')
+        .map((row) => row.slice(2, -2).split(' | ')),
+    );
 
   it('says of every kind of file what the code says', () => {
     const files = tables.find(([head]) => head[0] === 'File') ?? [];
-    expect(files.slice(2)).to.deep.equal(Object.values(fileLimits).map(({ title, maxBytes, beyond }) => [title, formatBytes(maxBytes), beyond]));
+    expect(files.slice(2)).to.deep.equal(
+      Object.values(fileLimits).map(({ title, maxBytes, beyond }) => [title, formatBytes(maxBytes), beyond]),
+    );
   });
 
   it('says of what is bounded while a file is read what the code says', () => {
@@ -42,6 +52,14 @@ describe('the table of bounds in SECURITY.md', () => {
 
 describe('sizes', () => {
   it('are rounded up, so that what is too large never looks as large as what may be', () => {
-    expect([1, 1024, 2 ** 20, 2 ** 20 + 1, 16 * 2 ** 20, 2 ** 30, 3.25 * 2 ** 30].map(formatBytes)).to.deep.equal(['0.1 KB', '1 KB', '1 MB', '1.1 MB', '16 MB', '1 GB', '3.3 GB']);
+    expect([1, 1024, 2 ** 20, 2 ** 20 + 1, 16 * 2 ** 20, 2 ** 30, 3.25 * 2 ** 30].map(formatBytes)).to.deep.equal([
+      '0.1 KB',
+      '1 KB',
+      '1 MB',
+      '1.1 MB',
+      '16 MB',
+      '1 GB',
+      '3.3 GB',
+    ]);
   });
 });

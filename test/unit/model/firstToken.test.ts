@@ -5,7 +5,13 @@ import type { TokenStream } from '../../../src/model/token';
 /** A stream of the pieces of a text, one token each; an empty piece is a special token. */
 function streamOf(role: TokenStream['role'], pieces: readonly string[]): TokenStream {
   let end = 0;
-  const tokens = pieces.map((piece, id) => ({ id, piece, start: end, end: (end += piece.length), isSpecial: piece === '' }));
+  const tokens = pieces.map((piece, id) => ({
+    id,
+    piece,
+    start: end,
+    end: (end += piece.length),
+    isSpecial: piece === '',
+  }));
   return { role, text: pieces.join(''), tokens };
 }
 
@@ -26,12 +32,18 @@ describe('The token that a run is looked at with first', () => {
   });
 
   it('is one of the target in cross-attention and in a decoder', () => {
-    for (const component of ['cross', 'decoder'] as const) expect(firstToken([source, target], component, 3)).to.deep.equal({ stream: 1, position: 2 });
+    for (const component of ['cross', 'decoder'] as const)
+      expect(firstToken([source, target], component, 3)).to.deep.equal({ stream: 1, position: 2 });
   });
 
   it('is the class token of a picture, where there is one', () => {
     expect(firstToken([streamOf('image', ['', ''])], 'self')).to.deep.equal({ stream: 0, position: 0 });
-    expect(firstToken([{ ...streamOf('image', []), tokens: [{ id: 0, piece: '1,1', start: 0, end: 0, isSpecial: false }] }], 'self')).to.equal(undefined);
+    expect(
+      firstToken(
+        [{ ...streamOf('image', []), tokens: [{ id: 0, piece: '1,1', start: 0, end: 0, isSpecial: false }] }],
+        'self',
+      ),
+    ).to.equal(undefined);
   });
 
   it('is the last that stands for text where no token has a letter or a digit', () => {

@@ -1,17 +1,42 @@
 import { expect } from 'chai';
 import type { ComponentInfo } from '../../../src/model/head';
-import { countsInMean, directionOf, hasSinks, lightingFrom, lookAt, oftenRead, provenSinks, sourcesOf, type Lighting } from '../../../src/model/lighting';
+import {
+  countsInMean,
+  directionOf,
+  hasSinks,
+  lightingFrom,
+  lookAt,
+  oftenRead,
+  provenSinks,
+  sourcesOf,
+  type Lighting,
+} from '../../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Pattern } from '../../../src/model/pattern';
 import type { TokenRef } from '../../../src/model/token';
 
 const self: ComponentInfo = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true };
 const cross: ComponentInfo = { component: 'cross', layers: [], queryStream: 1, keyStream: 0, isCausal: false };
-const pattern: Pattern = { numQueries: 3, numKeys: 3, weights: Float32Array.from([1, 0, 0, 0.25, 0.75, 0, 0.5, 0.25, 0.25]) };
+const pattern: Pattern = {
+  numQueries: 3,
+  numKeys: 3,
+  weights: Float32Array.from([1, 0, 0, 0.25, 0.75, 0, 0.5, 0.25, 0.25]),
+};
 const at = (position: number, stream = 0): { stream: number; position: number } => ({ stream, position });
 
-function lightingOf(whole: Pattern, component: ComponentInfo, tokens: readonly TokenRef[], direction: Direction): Lighting | undefined {
+function lightingOf(
+  whole: Pattern,
+  component: ComponentInfo,
+  tokens: readonly TokenRef[],
+  direction: Direction,
+): Lighting | undefined {
   const look = lookAt(whole, component, tokens, direction);
-  return look && lightingFrom(look, look.tokens.map(({ position }) => weightsOf(whole, position, look.direction)));
+  return (
+    look &&
+    lightingFrom(
+      look,
+      look.tokens.map(({ position }) => weightsOf(whole, position, look.direction)),
+    )
+  );
 }
 
 describe('the lighting of tokens', () => {
@@ -23,7 +48,9 @@ describe('the lighting of tokens', () => {
   });
 
   it('is the mean of several', () => {
-    expect(Array.from(lightingOf(pattern, self, [at(1), at(2)], 'reads')?.weights ?? [])).to.deep.equal([0.375, 0.5, 0.125]);
+    expect(Array.from(lightingOf(pattern, self, [at(1), at(2)], 'reads')?.weights ?? [])).to.deep.equal([
+      0.375, 0.5, 0.125,
+    ]);
   });
 
   it('goes the only way there is between two streams', () => {
@@ -49,7 +76,13 @@ describe('the sources of a lighting', () => {
   it('are the strongest, with what the rest and the sinks hold', () => {
     const lighting = lightingOf(pattern, self, [at(2)], 'reads');
     if (lighting === undefined) throw new Error('no lighting');
-    expect(sourcesOf(lighting, 1, 0, [0])).to.deep.equal({ strongest: [{ position: 0, weight: 0.5 }], restCount: 2, restWeight: 0.5, sinkWeight: 0.5, totalWeight: 1 });
+    expect(sourcesOf(lighting, 1, 0, [0])).to.deep.equal({
+      strongest: [{ position: 0, weight: 0.5 }],
+      restCount: 2,
+      restWeight: 0.5,
+      sinkWeight: 0.5,
+      totalWeight: 1,
+    });
     expect(sourcesOf(lighting, 8, 0.3, [])).to.deep.include({ restCount: 2, sinkWeight: 0 });
     const column = lightingOf(pattern, self, [at(0)], 'readBy');
     if (column === undefined) throw new Error('no lighting');
@@ -104,18 +137,33 @@ describe('the sinks of a pattern', () => {
 });
 
 describe('the mean of several tokens', () => {
-  const look = { tokens: [{ stream: 0, position: 1 }, { stream: 0, position: 3 }], direction: 'reads' as const, stream: 0 };
+  const look = {
+    tokens: [
+      { stream: 0, position: 1 },
+      { stream: 0, position: 3 },
+    ],
+    direction: 'reads' as const,
+    stream: 0,
+  };
   const rows = [Float32Array.of(0.5, 0.5, 0, 0), Float32Array.of(0.25, 0.25, 0.25, 0.25)];
 
   it('is over all of them, or over those that can see the other one', () => {
-    expect([...lightingFrom(look, rows, countsInMean(self, look, 'all')).weights]).to.deep.equal([0.375, 0.375, 0.125, 0.125]);
-    expect([...lightingFrom(look, rows, countsInMean(self, look, 'seeing')).weights]).to.deep.equal([0.375, 0.375, 0.25, 0.25]);
+    expect([...lightingFrom(look, rows, countsInMean(self, look, 'all')).weights]).to.deep.equal([
+      0.375, 0.375, 0.125, 0.125,
+    ]);
+    expect([...lightingFrom(look, rows, countsInMean(self, look, 'seeing')).weights]).to.deep.equal([
+      0.375, 0.375, 0.25, 0.25,
+    ]);
   });
 
   it('is over those that the other one can see, where they are what is read', () => {
     const readBy = { ...look, direction: 'readBy' as const };
     const columns = [Float32Array.of(0, 0.5, 0.2, 0.25), Float32Array.of(0, 0, 0, 0.25)];
-    expect([...lightingFrom(readBy, columns, countsInMean(self, readBy, 'seeing')).weights].map((weight) => weight.toFixed(2))).to.deep.equal(['0.00', '0.50', '0.20', '0.25']);
+    expect(
+      [...lightingFrom(readBy, columns, countsInMean(self, readBy, 'seeing')).weights].map((weight) =>
+        weight.toFixed(2),
+      ),
+    ).to.deep.equal(['0.00', '0.50', '0.20', '0.25']);
   });
 
   it('is one and the same where all see all, and of one token', () => {

@@ -1,8 +1,23 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { aggregatePatterns, decodeThumbnail, encodeThumbnail, marginals, maxPool, meanOf, sinkKeys, strongest, weightsOf, type Pattern } from '../../../src/model/pattern';
+import {
+  aggregatePatterns,
+  decodeThumbnail,
+  encodeThumbnail,
+  marginals,
+  maxPool,
+  meanOf,
+  sinkKeys,
+  strongest,
+  weightsOf,
+  type Pattern,
+} from '../../../src/model/pattern';
 
-const pattern = (rows: number[][]): Pattern => ({ numQueries: rows.length, numKeys: rows[0]?.length ?? 0, weights: Float32Array.from(rows.flat()) });
+const pattern = (rows: number[][]): Pattern => ({
+  numQueries: rows.length,
+  numKeys: rows[0]?.length ?? 0,
+  weights: Float32Array.from(rows.flat()),
+});
 const causal = pattern([
   [1, 0, 0],
   [0.75, 0.25, 0],
@@ -11,7 +26,11 @@ const causal = pattern([
 
 const anyPattern = fc
   .tuple(fc.integer({ min: 1, max: 24 }), fc.integer({ min: 1, max: 24 }))
-  .chain(([q, k]) => fc.array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: q * k, maxLength: q * k }).map((cells): Pattern => ({ numQueries: q, numKeys: k, weights: Float32Array.from(cells) })));
+  .chain(([q, k]) =>
+    fc
+      .array(fc.float({ min: 0, max: 1, noNaN: true }), { minLength: q * k, maxLength: q * k })
+      .map((cells): Pattern => ({ numQueries: q, numKeys: k, weights: Float32Array.from(cells) })),
+  );
 
 describe('attention patterns', () => {
   it('reads a row as what a query reads and a column as what reads a key', () => {
@@ -25,8 +44,12 @@ describe('attention patterns', () => {
       [0.25, 0.75, 0],
       [0, 0, 1],
     ]);
-    expect([...aggregatePatterns([causal, other], 'mean').weights]).to.deep.equal([0.5, 0.5, 0, 0.5, 0.5, 0, 0.25, 0.125, 0.625]);
-    expect([...aggregatePatterns([causal, other], 'max').weights]).to.deep.equal([1, 1, 0, 0.75, 0.75, 0, 0.5, 0.25, 1]);
+    expect([...aggregatePatterns([causal, other], 'mean').weights]).to.deep.equal([
+      0.5, 0.5, 0, 0.5, 0.5, 0, 0.25, 0.125, 0.625,
+    ]);
+    expect([...aggregatePatterns([causal, other], 'max').weights]).to.deep.equal([
+      1, 1, 0, 0.75, 0.75, 0, 0.5, 0.25, 1,
+    ]);
     expect(causal.weights[0]).to.equal(1);
     expect(() => aggregatePatterns([causal, pattern([[1]])], 'mean')).to.throw(RangeError);
     expect(() => aggregatePatterns([], 'mean')).to.throw(RangeError);
@@ -56,7 +79,17 @@ describe('attention patterns', () => {
 
   it('detects sinks by mass, wherever they are', () => {
     expect(sinkKeys(marginals(causal, true).columnMeans)).to.deep.equal([0]);
-    expect(sinkKeys(marginals(pattern([[0.1, 0.9], [0.2, 0.8]]), false).columnMeans)).to.deep.equal([1]);
+    expect(
+      sinkKeys(
+        marginals(
+          pattern([
+            [0.1, 0.9],
+            [0.2, 0.8],
+          ]),
+          false,
+        ).columnMeans,
+      ),
+    ).to.deep.equal([1]);
   });
 
   it('never loses the maximum when it pools, and never invents one', () => {

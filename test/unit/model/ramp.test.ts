@@ -1,14 +1,27 @@
 import { expect } from 'chai';
-import { contrastOf, cssColour, editorColours, oklabOf, parseColour, rampFor, type Rgb, type ThemeKind } from '../../../src/model/ramp';
+import {
+  contrastOf,
+  cssColour,
+  editorColours,
+  oklabOf,
+  parseColour,
+  rampFor,
+  type Rgb,
+  type ThemeKind,
+} from '../../../src/model/ramp';
 import { colourMaps } from '../../../src/model/viewState';
 
 const kinds = Object.keys(editorColours) as ThemeKind[]; // the keys of our own table
 const directions = ['reads', 'readBy'] as const;
 
-function forAll(check: (ramp: ReturnType<typeof rampFor>, background: Rgb, foreground: Rgb, name: string) => void): void {
+function forAll(
+  check: (ramp: ReturnType<typeof rampFor>, background: Rgb, foreground: Rgb, name: string) => void,
+): void {
   for (const kind of kinds) {
     const { background, foreground } = editorColours[kind];
-    for (const map of colourMaps) for (const direction of directions) check(rampFor(map, background, foreground, direction), background, foreground, `${map} ${direction} ${kind}`);
+    for (const map of colourMaps)
+      for (const direction of directions)
+        check(rampFor(map, background, foreground, direction), background, foreground, `${map} ${direction} ${kind}`);
   }
 }
 
@@ -39,7 +52,9 @@ describe('the colour ramps', () => {
 
   it('make even steps to the eye, none too small to be seen', () => {
     forAll((ramp, _, __, name) => {
-      const steps = Array.from({ length: 16 }, (_step, i) => distance(ramp.colour(Math.max(1 / 255, i / 16)), ramp.colour((i + 1) / 16)));
+      const steps = Array.from({ length: 16 }, (_step, i) =>
+        distance(ramp.colour(Math.max(1 / 255, i / 16)), ramp.colour((i + 1) / 16)),
+      );
       expect(Math.min(...steps), name).to.be.greaterThan(0.02);
       expect(Math.max(...steps) / Math.min(...steps), name).to.be.lessThan(1.35);
     });
@@ -47,7 +62,8 @@ describe('the colour ramps', () => {
 
   it('keep text readable at every depth', () => {
     forAll((ramp, _, foreground, name) => {
-      for (let i = 0; i <= 255; i++) expect(contrastOf(ramp.colour(i / 255), ramp.text(i / 255)), `${name} at ${i}`).to.be.at.least(4.5);
+      for (let i = 0; i <= 255; i++)
+        expect(contrastOf(ramp.colour(i / 255), ramp.text(i / 255)), `${name} at ${i}`).to.be.at.least(4.5);
       expect(ramp.text(0), name).to.deep.equal(foreground);
     });
   });
@@ -55,7 +71,13 @@ describe('the colour ramps', () => {
   it('tell the directions apart at full depth', () => {
     for (const kind of kinds) {
       const { background, foreground } = editorColours[kind];
-      for (const map of ['blue', 'orange'] as const) expect(distance(rampFor(map, background, foreground, 'reads').colour(1), rampFor(map, background, foreground, 'readBy').colour(1))).to.be.greaterThan(0.15);
+      for (const map of ['blue', 'orange'] as const)
+        expect(
+          distance(
+            rampFor(map, background, foreground, 'reads').colour(1),
+            rampFor(map, background, foreground, 'readBy').colour(1),
+          ),
+        ).to.be.greaterThan(0.15);
     }
   });
 
@@ -66,8 +88,13 @@ describe('the colour ramps', () => {
         const wanted = ramp.colour(i / 255);
         expect(a, name).to.be.within(0, 0.85);
         if (a >= 0.85) continue;
-        const over = { r: r * a + background.r * (1 - a), g: g * a + background.g * (1 - a), b: b * a + background.b * (1 - a) };
-        for (const channel of ['r', 'g', 'b'] as const) expect(over[channel], `${name} at ${i}`).to.be.closeTo(wanted[channel], 1.5);
+        const over = {
+          r: r * a + background.r * (1 - a),
+          g: g * a + background.g * (1 - a),
+          b: b * a + background.b * (1 - a),
+        };
+        for (const channel of ['r', 'g', 'b'] as const)
+          expect(over[channel], `${name} at ${i}`).to.be.closeTo(wanted[channel], 1.5);
       }
     });
   });

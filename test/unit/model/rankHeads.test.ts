@@ -4,12 +4,31 @@ import type { ComponentInfo } from '../../../src/model/head';
 import { metricCeiling, rankHeads } from '../../../src/model/headMetrics';
 
 describe('heads by a number', () => {
-  const layer = { path: plain('x'), numHeads: 2, numKeyValueHeads: 2, normalization: 'softmax', method: 'exposed', held: 'whole' } as const;
-  const component: ComponentInfo = { component: 'self', layers: [layer, { ...layer, numHeads: 3 }], queryStream: 0, keyStream: 0, isCausal: true };
+  const layer = {
+    path: plain('x'),
+    numHeads: 2,
+    numKeyValueHeads: 2,
+    normalization: 'softmax',
+    method: 'exposed',
+    held: 'whole',
+  } as const;
+  const component: ComponentInfo = {
+    component: 'self',
+    layers: [layer, { ...layer, numHeads: 3 }],
+    queryStream: 0,
+    keyStream: 0,
+    isCausal: true,
+  };
 
   it('come strongest first, in reading order where they are alike', () => {
     const order = rankHeads(component, [0.1, 0.5, 0.5, 0.9, 0]).map(({ layer: l, head, value }) => [l, head, value]);
-    expect(order).to.deep.equal([[1, 1, 0.9], [0, 1, 0.5], [1, 0, 0.5], [0, 0, 0.1], [1, 2, 0]]);
+    expect(order).to.deep.equal([
+      [1, 1, 0.9],
+      [0, 1, 0.5],
+      [1, 0, 0.5],
+      [0, 0, 0.1],
+      [1, 2, 0],
+    ]);
   });
 
   it('have one ceiling for shares, and the largest of what is none', () => {

@@ -6,7 +6,11 @@ import type { TokenStream } from '../../../src/model/token';
 function streamOf(...pieces: readonly string[]): TokenStream {
   let at = 0;
   const tokens = pieces.map((piece, id) => ({ id, piece, start: at, end: (at += piece.length), isSpecial: false }));
-  return { role: 'source', text: pieces.join(''), tokens: [{ id: 99, piece: '<s>', start: 0, end: 0, isSpecial: true }, ...tokens] };
+  return {
+    role: 'source',
+    text: pieces.join(''),
+    tokens: [{ id: 99, piece: '<s>', start: 0, end: 0, isSpecial: true }, ...tokens],
+  };
 }
 
 describe('The tokens of a selection', () => {

@@ -11,7 +11,10 @@ describe('StrongestHeads', () => {
     heads.add({ layer: 0, head: 1 }, pattern(1, 0, 0.5, 0.5));
     heads.add({ layer: 2, head: 0 }, pattern(1, 0, 0.125, 0.875));
     expect(heads.reads(0, 8)).to.deep.equal([{ position: 0, weight: 1, head: { layer: 0, head: 0 } }]);
-    expect(heads.reads(1, 8)).to.deep.equal([{ position: 1, weight: 0.875, head: { layer: 2, head: 0 } }, { position: 0, weight: 0.5, head: { layer: 0, head: 1 } }]);
+    expect(heads.reads(1, 8)).to.deep.equal([
+      { position: 1, weight: 0.875, head: { layer: 2, head: 0 } },
+      { position: 0, weight: 0.5, head: { layer: 0, head: 1 } },
+    ]);
     expect(heads.reads(1, 1)).to.have.length(1);
     expect([...first.weights], 'patterns are the store’s').to.deep.equal([1, 0, 0.25, 0.75]);
   });

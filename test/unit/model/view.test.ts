@@ -26,7 +26,15 @@ describe('tokens', () => {
   });
 
   it('show their whitespace', () => {
-    expect(stream.tokens.map((_, i) => visibleText(stream, i))).to.deep.equal(['a', '→', '🙂', '🙂', '·b', '↵', '<|endoftext|>']);
+    expect(stream.tokens.map((_, i) => visibleText(stream, i))).to.deep.equal([
+      'a',
+      '→',
+      '🙂',
+      '🙂',
+      '·b',
+      '↵',
+      '<|endoftext|>',
+    ]);
     expect(visibleText(stream, 99)).to.equal('');
   });
 
@@ -55,6 +63,7 @@ describe('the depth of colour', () => {
   });
 
   it('is zero for nothing, for less than nothing and for what is not a number', () => {
-    for (const scale of ['absolute', 'row', 'log'] as const) for (const weight of [0, -1, NaN]) expect(depthOf(weight, scale, 1)).to.equal(0);
+    for (const scale of ['absolute', 'row', 'log'] as const)
+      for (const weight of [0, -1, NaN]) expect(depthOf(weight, scale, 1)).to.equal(0);
   });
 });

@@ -22,7 +22,10 @@ function plan(signature: Signature, given?: ReadonlySet<string>): ReturnType<typ
   return planInputs(analyzeModel(readModel(bytes, 'model.onnx')).index, Object.keys(signature), given);
 }
 
-const show = ({ inputs }: MadeInputs): Record<string, string> => Object.fromEntries(inputs.map(({ name, type, dims, data }) => [name, `${type} [${dims.join(',')}] ${[...data].join(' ')}`]));
+const show = ({ inputs }: MadeInputs): Record<string, string> =>
+  Object.fromEntries(
+    inputs.map(({ name, type, dims, data }) => [name, `${type} [${dims.join(',')}] ${[...data].join(' ')}`]),
+  );
 
 describe('making inputs from the signature', () => {
   it('makes what a decoder with a cache wants', () => {
@@ -51,20 +54,23 @@ describe('making inputs from the signature', () => {
   });
 
   it('makes empty caches of every naming', () => {
-    const made = plan({
-      input_ids: [int32, ['batch_size', 'sequence_length']],
-      encoder_attention_mask: [int64, ['batch_size', 'encoder_sequence_length']],
-      'past_key_values.0.decoder.key': [1, ['batch_size', 4, 'past_decoder_sequence_length', 8]],
-      'past_key_values.0.encoder.value': [half, ['batch_size', 4, 'encoder_sequence_length_out', 8]],
-      past_key_self_0: [half, ['batch_size', 4, 'past_sequence_length', 8]],
-      pkv_flat: [bool, [1]],
-      'past_conv.0': [1, ['batch_size', 32, 3]],
-      'past_ssm.0': [1, ['batch_size', 4, 8, 16]],
-      num_logits_to_keep: [int32, [1]],
-      past_sequence_length: [int32, [1]],
-      total_sequence_length: [int32, []],
-      seqlens_k: [int32, ['batch_size']],
-    }, new Set(['pkv_flat'])).make({ ids: [5, 6] });
+    const made = plan(
+      {
+        input_ids: [int32, ['batch_size', 'sequence_length']],
+        encoder_attention_mask: [int64, ['batch_size', 'encoder_sequence_length']],
+        'past_key_values.0.decoder.key': [1, ['batch_size', 4, 'past_decoder_sequence_length', 8]],
+        'past_key_values.0.encoder.value': [half, ['batch_size', 4, 'encoder_sequence_length_out', 8]],
+        past_key_self_0: [half, ['batch_size', 4, 'past_sequence_length', 8]],
+        pkv_flat: [bool, [1]],
+        'past_conv.0': [1, ['batch_size', 32, 3]],
+        'past_ssm.0': [1, ['batch_size', 4, 8, 16]],
+        num_logits_to_keep: [int32, [1]],
+        past_sequence_length: [int32, [1]],
+        total_sequence_length: [int32, []],
+        seqlens_k: [int32, ['batch_size']],
+      },
+      new Set(['pkv_flat']),
+    ).make({ ids: [5, 6] });
     expect(show(made)).to.deep.equal({
       input_ids: 'int32 [1,2] 5 6',
       encoder_attention_mask: 'int64 [1,2] 1 1',
@@ -81,9 +87,20 @@ describe('making inputs from the signature', () => {
   });
 
   it('makes what an encoder with 32-bit inputs wants', () => {
-    const made = plan({ input_ids: [int32, ['b', 's']], attention_mask: [int32, ['b', 's']], token_type_ids: [int32, ['b', 's']] }).make({ ids: [9, 8] });
-    expect(show(made)).to.deep.equal({ input_ids: 'int32 [1,2] 9 8', attention_mask: 'int32 [1,2] 1 1', token_type_ids: 'int32 [1,2] 0 0' });
-    const typed = plan({ input_ids: [int32, ['b', 4]], token_type_ids: [int32, ['b', 4]] }).make({ ids: [9, 8, 7], typeIds: [0, 1, 1] });
+    const made = plan({
+      input_ids: [int32, ['b', 's']],
+      attention_mask: [int32, ['b', 's']],
+      token_type_ids: [int32, ['b', 's']],
+    }).make({ ids: [9, 8] });
+    expect(show(made)).to.deep.equal({
+      input_ids: 'int32 [1,2] 9 8',
+      attention_mask: 'int32 [1,2] 1 1',
+      token_type_ids: 'int32 [1,2] 0 0',
+    });
+    const typed = plan({ input_ids: [int32, ['b', 4]], token_type_ids: [int32, ['b', 4]] }).make({
+      ids: [9, 8, 7],
+      typeIds: [0, 1, 1],
+    });
     expect(show(typed)).to.deep.equal({ input_ids: 'int32 [1,4] 9 8 7 0', token_type_ids: 'int32 [1,4] 0 1 1 0' });
   });
 
@@ -110,7 +127,9 @@ describe('making inputs from the signature', () => {
   });
 
   it('makes a half-precision mask', () => {
-    const [, mask] = plan({ input_ids: [int64, ['b', 's']], attention_mask: [half, ['b', 's']] }).make({ ids: [1, 2] }).inputs;
+    const [, mask] = plan({ input_ids: [int64, ['b', 's']], attention_mask: [half, ['b', 's']] }).make({
+      ids: [1, 2],
+    }).inputs;
     expect([...(mask?.data ?? [])]).to.deep.equal([0x3c00, 0x3c00]);
   });
 
@@ -126,7 +145,11 @@ describe('making inputs from the signature', () => {
   });
 
   it('gives a decoder its target', () => {
-    const made = plan({ input_ids: [int64, ['b', 's']], decoder_input_ids: [int64, ['b', 't']], decoder_attention_mask: [int64, ['b', 't']] }).make({ ids: [1], targetIds: [0, 7] });
+    const made = plan({
+      input_ids: [int64, ['b', 's']],
+      decoder_input_ids: [int64, ['b', 't']],
+      decoder_attention_mask: [int64, ['b', 't']],
+    }).make({ ids: [1], targetIds: [0, 7] });
     expect(show(made)).to.include({ decoder_input_ids: 'int64 [1,2] 0 7', decoder_attention_mask: 'int64 [1,2] 1 1' });
   });
 
@@ -158,24 +181,49 @@ describe('making inputs from the signature', () => {
     };
     expect(await facts('gpt2.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 64, numTypes: 0 });
     // Its positions begin behind the padding id.
-    expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({ vocabularySize: 99, contextLength: 62, numTypes: 0 });
-    expect(await facts('llama.sdpa.dynamo')).to.deep.equal({ vocabularySize: 99, contextLength: undefined, numTypes: 0 });
+    expect(await facts('roberta_mlm.sdpa.legacy')).to.deep.equal({
+      vocabularySize: 99,
+      contextLength: 62,
+      numTypes: 0,
+    });
+    expect(await facts('llama.sdpa.dynamo')).to.deep.equal({
+      vocabularySize: 99,
+      contextLength: undefined,
+      numTypes: 0,
+    });
   });
 
   it('gives all inputs together no more than a text needs, and says how many items a file takes', () => {
-    const wide = plan({ input_ids: [int64, ['n']], flags: [int32, [2 ** 24]], more_flags: [int32, [2 ** 24]], token_type_ids: [int64, [4, 'n']] }, new Set(['flags', 'more_flags']));
+    const wide = plan(
+      {
+        input_ids: [int64, ['n']],
+        flags: [int32, [2 ** 24]],
+        more_flags: [int32, [2 ** 24]],
+        token_type_ids: [int64, [4, 'n']],
+      },
+      new Set(['flags', 'more_flags']),
+    );
     expect(wide.numItems).to.equal(4);
     expect(codeOfCall(() => wide.make({ ids: [1, 2, 3] }))).to.equal('none');
     expect(plan({ input_ids: [int64, ['batch', 'n']] }).numItems).to.equal(1);
     const batch = plan({ input_ids: [int64, [5, 'n']], attention_mask: [half, [3, 4]] }).make({ ids: [7, 8, 9] });
-    expect(show(batch)).to.deep.equal({ input_ids: 'int64 [5,3] 7 8 9 7 8 9 7 8 9 7 8 9 7 8 9', attention_mask: `float16 [3,3] ${Array(9).fill(0x3c00).join(' ')}` });
+    expect(show(batch)).to.deep.equal({
+      input_ids: 'int64 [5,3] 7 8 9 7 8 9 7 8 9 7 8 9 7 8 9',
+      attention_mask: `float16 [3,3] ${Array(9).fill(0x3c00).join(' ')}`,
+    });
     const large = plan({ input_ids: [int64, [2 ** 22, 'n']], attention_mask: [int64, [2 ** 22, 'n']] });
     expect(codeOfCall(() => large.make({ ids: [1, 2, 3] }))).to.equal('inputNotMade'); // the first would do by itself
   });
 
   it('makes no array that there cannot be', () => {
-    for (const count of [2 ** 40, 2 ** 54, NaN, -1]) expect(codeOfCall(() => allocate('float32', count)), String(count)).to.equal(Number.isNaN(count) ? 'none' : 'outOfMemory');
-    expect(ExplorerError.from(new RangeError('Invalid typed array length: 1099511627776')).code).to.equal('outOfMemory');
+    for (const count of [2 ** 40, 2 ** 54, NaN, -1])
+      expect(
+        codeOfCall(() => allocate('float32', count)),
+        String(count),
+      ).to.equal(Number.isNaN(count) ? 'none' : 'outOfMemory');
+    expect(ExplorerError.from(new RangeError('Invalid typed array length: 1099511627776')).code).to.equal(
+      'outOfMemory',
+    );
     expect(ExplorerError.from(new RangeError('Maximum call stack size exceeded')).code).to.equal('internal');
   });
 });

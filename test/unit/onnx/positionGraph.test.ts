@@ -4,8 +4,16 @@ import { positionGraph } from '../../../src/onnx/positionGraph';
 import { readModel } from '../../../src/onnx/readModel';
 import { smallModel, type SmallGraph, type SmallNode } from './smallModel';
 
-const node = (operator: string, inputs: string[], outputs: string[], attributes: SmallNode['attributes'] = {}): SmallNode => ({ operator, inputs, outputs, attributes });
-const weight = (...dims: number[]): { dims: number[]; values: number[] } => ({ dims, values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5) });
+const node = (
+  operator: string,
+  inputs: string[],
+  outputs: string[],
+  attributes: SmallNode['attributes'] = {},
+): SmallNode => ({ operator, inputs, outputs, attributes });
+const weight = (...dims: number[]): { dims: number[]; values: number[] } => ({
+  dims,
+  values: new Array<number>(dims.reduce((product, dim) => product * dim, 1)).fill(0.5),
+});
 
 /** Attention among the cells of a convolution, with something between. */
 const tower = (between: readonly SmallNode[], kernel: readonly number[] = [2, 2]): SmallGraph => ({
@@ -38,10 +46,19 @@ describe('the graph that carries positions', () => {
   });
 
   it('names the operator behind which patches are lost', () => {
-    expect(placesOf(tower([node('CumSum', ['c', 'flat'], ['d'])]))).to.deep.equal(['the way from the picture’s patches to it goes through CumSum']);
+    expect(placesOf(tower([node('CumSum', ['c', 'flat'], ['d'])]))).to.deep.equal([
+      'the way from the picture’s patches to it goes through CumSum',
+    ]);
   });
 
   it('makes no kernel of the size that a file likes to state', () => {
-    for (const kernel of [[2 ** 20, 2 ** 20], [-1, 4], [0, 0]]) expect(placesOf(tower([node('Relu', ['c'], ['d'])], kernel)), String(kernel)).to.deep.equal(['the way from the picture’s patches to it goes through Conv']);
+    for (const kernel of [
+      [2 ** 20, 2 ** 20],
+      [-1, 4],
+      [0, 0],
+    ])
+      expect(placesOf(tower([node('Relu', ['c'], ['d'])], kernel)), String(kernel)).to.deep.equal([
+        'the way from the picture’s patches to it goes through Conv',
+      ]);
   });
 });

@@ -11,7 +11,11 @@ import { rewriteModel } from '../../../src/onnx/rewriteModel';
 /** Does all that can be done with a model file without running it; the code of its error, `''` where there is none. Other errors are thrown on. */
 export function readEverything(bytes: Uint8Array): string {
   try {
-    readModel(compactModel({ size: bytes.length, read: (offset, length) => bytes.slice(offset, offset + length) }, 'model.onnx').bytes, 'model.onnx');
+    readModel(
+      compactModel({ size: bytes.length, read: (offset, length) => bytes.slice(offset, offset + length) }, 'model.onnx')
+        .bytes,
+      'model.onnx',
+    );
   } catch (error) {
     if (!(error instanceof ExplorerError)) throw error;
   }
@@ -24,7 +28,9 @@ export function readEverything(bytes: Uint8Array): string {
     for (const isWhole of [true, false]) rewriteModel(analysis, { sites: analysis.sites, isWhole });
     for (const name of names.slice(0, 4)) {
       const { replacements, added, changed, sites } = positionGraph(analysis.index, analysis.sites, name);
-      const also = [...sites.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.rows, found.columns]));
+      const also = [...sites.values()].flatMap((found) =>
+        typeof found === 'string' ? [] : [found.rows, found.columns],
+      );
       rewriteModel(analysis, { sites: [], isWhole: false, also, replacements, added, retyped: changed });
     }
     planInputs(analysis.index, names).make({ ids: new Int32Array(8), targetIds: new Int32Array(4) });
@@ -36,4 +42,11 @@ export function readEverything(bytes: Uint8Array): string {
 }
 
 /** What a file that is broken or hostile may be answered with. */
-export const allowedCodes = new Set(['', 'modelTruncated', 'modelNotOnnx', 'modelOrtFormat', 'modelUnsupported', 'inputNotMade']);
+export const allowedCodes = new Set([
+  '',
+  'modelTruncated',
+  'modelNotOnnx',
+  'modelOrtFormat',
+  'modelUnsupported',
+  'inputNotMade',
+]);

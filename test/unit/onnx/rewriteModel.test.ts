@@ -21,11 +21,18 @@ describe('rewriting a model', () => {
       const original = byName.get(tensor.name);
       if (tensor.external === undefined) continue;
       numExternal++;
-      expect(tensor.external).to.deep.equal({ location: rewritten.ownBytesName, offset: original?.data?.start, length: (original?.data?.end ?? 0) - (original?.data?.start ?? 0) });
+      expect(tensor.external).to.deep.equal({
+        location: rewritten.ownBytesName,
+        offset: original?.data?.start,
+        length: (original?.data?.end ?? 0) - (original?.data?.start ?? 0),
+      });
       expect(tensor.dims).to.deep.equal(original?.dims);
     }
     expect(numExternal).to.be.greaterThan(10);
-    expect(again.graph.outputs.map((output) => output.name)).to.deep.equal(['output', ...analysis.sites.map((site) => site.tensor)]);
+    expect(again.graph.outputs.map((output) => output.name)).to.deep.equal([
+      'output',
+      ...analysis.sites.map((site) => site.tensor),
+    ]);
     expect(again.graph.nodes.length).to.equal(analysis.model.graph.nodes.length);
   });
 
@@ -36,9 +43,12 @@ describe('rewriting a model', () => {
     const again = readModel(rewritten.bytes, 'rewritten');
     expect(again.graph.outputs.map((output) => output.name)).to.deep.equal(analysis.sites.map((site) => site.tensor));
     const index = new GraphIndex(again);
-    expect(index.ancestors(again.graph.outputs.map((output) => output.name)).nodes.size).to.equal(again.graph.nodes.length);
+    expect(index.ancestors(again.graph.outputs.map((output) => output.name)).nodes.size).to.equal(
+      again.graph.nodes.length,
+    );
     // The last block's feed-forward part and the logits lead nowhere.
-    const count = (graph: { readonly nodes: readonly { readonly opType: string }[] }, opType: string): number => graph.nodes.filter((node) => node.opType === opType).length;
+    const count = (graph: { readonly nodes: readonly { readonly opType: string }[] }, opType: string): number =>
+      graph.nodes.filter((node) => node.opType === opType).length;
     expect(count(again.graph, 'Gemm')).to.equal(count(analysis.model.graph, 'Gemm') - 3);
   });
 
@@ -55,13 +65,29 @@ describe('rewriting a model', () => {
   it('reports on a file of a gigabyte in less than a second, from its graph alone', () => {
     const size = 2 ** 30;
     const head = new WireWriter().integer(1, 8).toBytes();
-    const graph = smallGraph({ ...plainAttention, nodes: [...plainAttention.nodes, { operator: 'Gather', inputs: ['w', 'q'], outputs: ['z'] }] }).toBytes();
-    const tensor = new WireWriter().integer(1, size / 4).integer(2, 1).text(8, 'w').toBytes();
-    const varint = (value: number): number[] => (value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))]);
+    const graph = smallGraph({
+      ...plainAttention,
+      nodes: [...plainAttention.nodes, { operator: 'Gather', inputs: ['w', 'q'], outputs: ['z'] }],
+    }).toBytes();
+    const tensor = new WireWriter()
+      .integer(1, size / 4)
+      .integer(2, 1)
+      .text(8, 'w')
+      .toBytes();
+    const varint = (value: number): number[] =>
+      value < 128 ? [value] : [(value % 128) | 128, ...varint(Math.floor(value / 128))];
     const raw = [0x4a, ...varint(size)];
     const tensorLength = tensor.length + raw.length + size;
     const field = [0x2a, ...varint(tensorLength)];
-    const start = [...head, 0x3a, ...varint(graph.length + field.length + tensorLength), ...graph, ...field, ...tensor, ...raw];
+    const start = [
+      ...head,
+      0x3a,
+      ...varint(graph.length + field.length + tensorLength),
+      ...graph,
+      ...field,
+      ...tensor,
+      ...raw,
+    ];
     const opset = new WireWriter().message(8, new WireWriter().integer(2, 17)).toBytes();
     // Zeros that are never touched take no memory.
     const bytes = new Uint8Array(start.length + size + opset.length);
@@ -88,7 +114,10 @@ describe('rewriting a model', () => {
       const rewritten = rewriteModel(analysis, { sites: analysis.sites, isWhole: true, needsCpu: isWrongOnWebGpu });
       const again = readModel(rewritten.bytes, name);
       const named = again.graph.nodes.filter((node) => rewritten.cpuNodeNames.includes(nodeName(again, node)));
-      expect(named.map(({ opType }) => opType), name).to.deep.equal(expected);
+      expect(
+        named.map(({ opType }) => opType),
+        name,
+      ).to.deep.equal(expected);
       expect(new Set(rewritten.cpuNodeNames).size).to.equal(expected.length);
       expect(rewriteModel(analysis, { sites: analysis.sites, isWhole: true }).cpuNodeNames).to.deep.equal([]);
     }

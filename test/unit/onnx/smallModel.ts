@@ -27,22 +27,34 @@ const valueInfo = (name: string, type: number, dims: readonly (number | string)[
   const tensor = new WireWriter().integer(1, type);
   if (dims !== undefined) {
     const shape = new WireWriter();
-    for (const dim of dims) shape.message(1, typeof dim === 'number' ? new WireWriter().integer(1, dim) : new WireWriter().text(2, dim));
+    for (const dim of dims)
+      shape.message(1, typeof dim === 'number' ? new WireWriter().integer(1, dim) : new WireWriter().text(2, dim));
     tensor.message(2, shape);
   }
   return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor));
 };
 
 /** The bytes of a GraphProto. */
-export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {}, integers = {} }: SmallGraph): WireWriter {
+export function smallGraph({
+  nodes,
+  inputs,
+  outputs,
+  types = {},
+  weights = {},
+  integers = {},
+}: SmallGraph): WireWriter {
   const graph = new WireWriter();
-  for (const { operator, inputs: from, outputs: to, attributes = {}, name = '' } of nodes) graph.bytes(1, encodeNode(operator, from, to, attributes, name));
+  for (const { operator, inputs: from, outputs: to, attributes = {}, name = '' } of nodes)
+    graph.bytes(1, encodeNode(operator, from, to, attributes, name));
   graph.text(2, 'small');
   for (const [name, { dims, values }] of Object.entries(weights)) {
     const tensor = new WireWriter();
     for (const dim of dims) tensor.integer(1, dim);
     const isInteger = types[name] === dataType.int64;
-    tensor.integer(2, isInteger ? dataType.int64 : dataType.float32).text(8, name).bytes(9, new Uint8Array((isInteger ? BigInt64Array.from(values, BigInt) : Float32Array.from(values)).buffer));
+    tensor
+      .integer(2, isInteger ? dataType.int64 : dataType.float32)
+      .text(8, name)
+      .bytes(9, new Uint8Array((isInteger ? BigInt64Array.from(values, BigInt) : Float32Array.from(values)).buffer));
     graph.message(5, tensor);
   }
   for (const [name, values] of Object.entries(integers)) graph.bytes(5, encodeIntegers(name, values));
@@ -53,8 +65,12 @@ export function smallGraph({ nodes, inputs, outputs, types = {}, weights = {}, i
 
 /** The bytes of a ModelProto (IR 8); operators of another set are named `set.Operator`. */
 export function smallModel(graph: SmallGraph): Uint8Array {
-  const model = new WireWriter().integer(1, 8).message(7, smallGraph(graph)).message(8, new WireWriter().integer(2, graph.opset ?? 17));
-  for (const set of new Set(graph.nodes.flatMap(({ operator }) => /^(.*)\.[^.]*$/.exec(operator)?.[1] ?? []))) model.message(8, new WireWriter().text(1, set).integer(2, 1));
+  const model = new WireWriter()
+    .integer(1, 8)
+    .message(7, smallGraph(graph))
+    .message(8, new WireWriter().integer(2, graph.opset ?? 17));
+  for (const set of new Set(graph.nodes.flatMap(({ operator }) => /^(.*)\.[^.]*$/.exec(operator)?.[1] ?? [])))
+    model.message(8, new WireWriter().text(1, set).integer(2, 1));
   return model.toBytes();
 }
 

@@ -18,11 +18,12 @@ function failureOf(run: () => unknown): ExplorerError {
   throw new Error('It did not fail');
 }
 
-const nested = (depth: number): Config => (depth === 0 ? { type: 'NFC' } : { type: 'Sequence', normalizers: [nested(depth - 1)] });
+const nested = (depth: number): Config =>
+  depth === 0 ? { type: 'NFC' } : { type: 'Sequence', normalizers: [nested(depth - 1)] };
 
 const damaged: Readonly<Record<string, [unknown, RegExp]>> = {
   'a list': [[], /"tokenizer" is not an object/],
-  'null': [null, /"tokenizer" is not an object/],
+  null: [null, /"tokenizer" is not an object/],
   'no model': [{ ...gpt2, model: undefined }, /"tokenizer.model" is missing/],
   'model a string': [{ ...gpt2, model: 'BPE' }, /"tokenizer.model" is not an object/],
   'no vocabulary': [withModel(gpt2, { vocab: null }), /"tokenizer.model.vocab" is missing/],
@@ -38,31 +39,73 @@ const damaged: Readonly<Record<string, [unknown, RegExp]>> = {
   'a Unigram vocabulary without scores': [withModel(t5, { vocab: [['a']] }), /entry 0 .* is not a piece and its score/],
   'a Unigram vocabulary that is an object': [withModel(t5, { vocab: {} }), /vocab" is not a list/],
   'an unknown id outside of the vocabulary': [withModel(t5, { unk_id: 10 ** 6 }), /unk_id" is not in the vocabulary/],
-  'a word limit that is not a number': [withModel(bert, { max_input_chars_per_word: '100' }), /max_input_chars_per_word" is not a whole number/],
+  'a word limit that is not a number': [
+    withModel(bert, { max_input_chars_per_word: '100' }),
+    /max_input_chars_per_word" is not a whole number/,
+  ],
   'an added token without content': [{ ...gpt2, added_tokens: [{ id: 0 }] }, /added_tokens\[0\].content" is missing/],
   'added tokens that are an object': [{ ...gpt2, added_tokens: {} }, /added_tokens" is not a list/],
   'a normalizer without a type': [{ ...gpt2, normalizer: {} }, /normalizer.type" is missing/],
   'normalizers nested without end': [{ ...gpt2, normalizer: nested(300) }, /nested too deep/],
-  'a character map that is not base64': [{ ...t5, normalizer: { type: 'Precompiled', precompiled_charsmap: '*' } }, /is not base64/],
-  'a character map that is cut off': [{ ...t5, normalizer: { type: 'Precompiled', precompiled_charsmap: '/wAAAA==' } }, /ends too early/],
-  'a pattern that is neither': [{ ...t5, normalizer: { type: 'Replace', pattern: {}, content: '' } }, /neither a string nor a regular expression/],
-  'an unknown way to split': [{ ...t5, pre_tokenizer: { type: 'Punctuation', behavior: 'Thrown' } }, /behavior" is "Thrown", not one of Removed/],
-  'a replacement of two characters': [{ ...t5, pre_tokenizer: { type: 'Metaspace', replacement: '__' } }, /is not one character/],
-  'a contradiction about the prefix': [{ ...t5, pre_tokenizer: { type: 'Metaspace', replacement: '_', add_prefix_space: false, prepend_scheme: 'first' } }, /contradicts itself/],
+  'a character map that is not base64': [
+    { ...t5, normalizer: { type: 'Precompiled', precompiled_charsmap: '*' } },
+    /is not base64/,
+  ],
+  'a character map that is cut off': [
+    { ...t5, normalizer: { type: 'Precompiled', precompiled_charsmap: '/wAAAA==' } },
+    /ends too early/,
+  ],
+  'a pattern that is neither': [
+    { ...t5, normalizer: { type: 'Replace', pattern: {}, content: '' } },
+    /neither a string nor a regular expression/,
+  ],
+  'an unknown way to split': [
+    { ...t5, pre_tokenizer: { type: 'Punctuation', behavior: 'Thrown' } },
+    /behavior" is "Thrown", not one of Removed/,
+  ],
+  'a replacement of two characters': [
+    { ...t5, pre_tokenizer: { type: 'Metaspace', replacement: '__' } },
+    /is not one character/,
+  ],
+  'a contradiction about the prefix': [
+    { ...t5, pre_tokenizer: { type: 'Metaspace', replacement: '_', add_prefix_space: false, prepend_scheme: 'first' } },
+    /contradicts itself/,
+  ],
   'words of length 0': [{ ...t5, pre_tokenizer: { type: 'FixedLength', length: 0 } }, /length" is 0/],
-  'a template of unknown tokens': [{ ...bert, post_processor: { ...bert['post_processor'], special_tokens: {} } }, /uses "\[CLS\]", which is not among the special tokens/],
-  'a template of two texts': [{ ...bert, post_processor: { ...bert['post_processor'], single: [{ Sequence: { id: 'B', type_id: 0 } }] } }, /uses a second text/],
-  'special tokens of unequal number': [{ ...bert, post_processor: { ...bert['post_processor'], special_tokens: { '[CLS]': { id: '[CLS]', ids: [1], tokens: [] } } } }, /as many ids as tokens/],
-  'a separator without an id': [{ ...bert, post_processor: { type: 'BertProcessing', sep: ['[SEP]'], cls: ['[CLS]', 1] } }, /sep" is not a piece and its id/],
+  'a template of unknown tokens': [
+    { ...bert, post_processor: { ...bert['post_processor'], special_tokens: {} } },
+    /uses "\[CLS\]", which is not among the special tokens/,
+  ],
+  'a template of two texts': [
+    { ...bert, post_processor: { ...bert['post_processor'], single: [{ Sequence: { id: 'B', type_id: 0 } }] } },
+    /uses a second text/,
+  ],
+  'special tokens of unequal number': [
+    {
+      ...bert,
+      post_processor: { ...bert['post_processor'], special_tokens: { '[CLS]': { id: '[CLS]', ids: [1], tokens: [] } } },
+    },
+    /as many ids as tokens/,
+  ],
+  'a separator without an id': [
+    { ...bert, post_processor: { type: 'BertProcessing', sep: ['[SEP]'], cls: ['[CLS]', 1] } },
+    /sep" is not a piece and its id/,
+  ],
 };
 
 const unsupported: Readonly<Record<string, [unknown, RegExp]>> = {
   'an unknown model': [withModel(gpt2, { type: 'Trigram' }), /the tokenizer model Trigram/],
   'an unknown normalizer': [{ ...gpt2, normalizer: { type: 'Shout' } }, /the normalizer Shout/],
-  'an unknown pre-tokenizer': [{ ...gpt2, pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Chop' }] } }, /the pre-tokenizer Chop/],
+  'an unknown pre-tokenizer': [
+    { ...gpt2, pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'Chop' }] } },
+    /the pre-tokenizer Chop/,
+  ],
   'an unknown post-processor': [{ ...gpt2, post_processor: { type: 'Polish' } }, /the post-processor Polish/],
   'an unknown decoder': [{ ...gpt2, decoder: { type: 'Enigma' } }, /the decoder Enigma/],
-  'a damaged regular expression': [{ ...gpt2, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' } }, /the regular expression \(/],
+  'a damaged regular expression': [
+    { ...gpt2, pre_tokenizer: { type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' } },
+    /the regular expression \(/,
+  ],
 };
 
 describe('Tokenizer.fromJson on bad input', () => {
@@ -71,7 +114,9 @@ describe('Tokenizer.fromJson on bad input', () => {
     for (let length = 0; length < json.length; length += 997) {
       const error = failureOf(() => Tokenizer.fromJson(json.slice(0, length), 'model/tokenizer.json'));
       expect(error.code).to.equal('tokenizerInvalid');
-      expect(error.message).to.equal('The tokenizer model/tokenizer.json cannot be read (it is not complete JSON): download or export it again.');
+      expect(error.message).to.equal(
+        'The tokenizer model/tokenizer.json cannot be read (it is not complete JSON): download or export it again.',
+      );
     }
   });
 
@@ -126,7 +171,9 @@ describe('Tokenizer.encode without an unknown token', () => {
 /** Paths of all values inside of a JSON value. */
 function pathsOf(value: unknown, path: readonly string[] = []): (readonly string[])[] {
   if (typeof value !== 'object' || value === null) return [path];
-  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))].filter((found) => found.length > 0);
+  return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))].filter(
+    (found) => found.length > 0,
+  );
 }
 
 function replaced(base: any, [key, ...rest]: readonly string[], value: unknown): unknown {

@@ -13,7 +13,9 @@ describe(`Tokenizer folders as transformers ${cases.versions['transformers']} re
 
   for (const kind of kinds) {
     it(kind, () => {
-      const compared = cases.folders.filter((each) => each.kind === kind).map((folder) => ({ ...compareFolder(cases, folder), name: folder.name }));
+      const compared = cases.folders
+        .filter((each) => each.kind === kind)
+        .map((folder) => ({ ...compareFolder(cases, folder), name: folder.name }));
       outcomes.set(kind, compared);
       for (const { outcome, name, detail } of compared) expect(outcome, `${name}: ${detail}`).to.not.equal('wrong');
     });

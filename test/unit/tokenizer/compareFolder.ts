@@ -10,7 +10,11 @@ export interface FolderCase {
   /** Places of the texts. */
   readonly texts: readonly number[];
   readonly error?: string;
-  readonly cases?: readonly { readonly ids?: readonly number[]; readonly offsets?: readonly (readonly [number, number])[]; readonly error?: string }[];
+  readonly cases?: readonly {
+    readonly ids?: readonly number[];
+    readonly offsets?: readonly (readonly [number, number])[];
+    readonly error?: string;
+  }[];
 }
 
 /** The fixture that scripts/fixtures/tokenizer_classes.py writes, one value of JSON a line. */
@@ -22,12 +26,18 @@ export interface Cases {
 }
 
 export function readCases(text: string): Cases {
-  const [head, ...lines] = text.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  const [head, ...lines] = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   const blobs = new Map<string, Uint8Array>();
   const folders: FolderCase[] = [];
   for (const line of lines) {
-    if ('kind' in line) folders.push(line as unknown as FolderCase); // as the script writes it
-    else for (const [key, content] of Object.entries(line)) blobs.set(key, Buffer.from(String(content), key.startsWith('b') ? 'base64' : 'utf8'));
+    if ('kind' in line)
+      folders.push(line as unknown as FolderCase); // as the script writes it
+    else
+      for (const [key, content] of Object.entries(line))
+        blobs.set(key, Buffer.from(String(content), key.startsWith('b') ? 'base64' : 'utf8'));
   }
   return { versions: head['versions'] as Cases['versions'], texts: head['texts'] as readonly string[], blobs, folders };
 }
@@ -40,9 +50,12 @@ export interface Comparison {
 
 /** Opens a folder of the fixture as the engine does. */
 export function openFolder({ blobs }: Cases, { files, name }: FolderCase): MadeTokenizer {
-  const bytes = (file: string): Uint8Array | undefined => (files[file] === undefined ? undefined : blobs.get(files[file]));
-  const text = (file: string): string | undefined => (bytes(file) === undefined ? undefined : new TextDecoder().decode(bytes(file)));
-  const json = (file: string): Record<string, unknown> | undefined => (text(file) === undefined ? undefined : (JSON.parse(text(file) ?? '') as Record<string, unknown>));
+  const bytes = (file: string): Uint8Array | undefined =>
+    files[file] === undefined ? undefined : blobs.get(files[file]);
+  const text = (file: string): string | undefined =>
+    bytes(file) === undefined ? undefined : new TextDecoder().decode(bytes(file));
+  const json = (file: string): Record<string, unknown> | undefined =>
+    text(file) === undefined ? undefined : (JSON.parse(text(file) ?? '') as Record<string, unknown>);
   const config = json('config.json');
   return makeTokenizer({
     name,
@@ -68,22 +81,36 @@ export function compareFolder(cases: Cases, folder: FolderCase): Comparison {
   }
   const told = made.remarks.map((remark) => JSON.stringify(remark)).join(' ');
   if (told !== '') return { outcome: 'told', detail: told };
-  if (folder.cases === undefined) return { outcome: 'wrong', detail: `read without a word, and the reference says: ${folder.error ?? ''}` };
+  if (folder.cases === undefined)
+    return { outcome: 'wrong', detail: `read without a word, and the reference says: ${folder.error ?? ''}` };
   for (const [i, place] of folder.texts.entries()) {
     const text = cases.texts[place];
     const expected = folder.cases[i];
     try {
       const { ids, starts, ends } = made.tokenizer.encode(text);
-      if (expected.ids === undefined) return { outcome: 'wrong', detail: `${JSON.stringify(text)} is refused by the reference: ${expected.error ?? ''}` };
-      if (JSON.stringify([...ids]) !== JSON.stringify(expected.ids)) return { outcome: 'wrong', detail: `${made.className} ${JSON.stringify(text)}: ids ${JSON.stringify([...ids])}, not ${JSON.stringify(expected.ids)}` };
+      if (expected.ids === undefined)
+        return {
+          outcome: 'wrong',
+          detail: `${JSON.stringify(text)} is refused by the reference: ${expected.error ?? ''}`,
+        };
+      if (JSON.stringify([...ids]) !== JSON.stringify(expected.ids))
+        return {
+          outcome: 'wrong',
+          detail: `${made.className} ${JSON.stringify(text)}: ids ${JSON.stringify([...ids])}, not ${JSON.stringify(expected.ids)}`,
+        };
       if (expected.offsets === undefined) continue;
       const units = [0];
       for (const character of text) units.push(units[units.length - 1] + character.length);
       const offsets = Array.from(starts, (start, j) => [start, ends[j]]);
       const right = expected.offsets.map(([start, end]) => [units[start], units[end]]);
-      if (JSON.stringify(offsets) !== JSON.stringify(right) && whyOffsetsDiffer(text, offsets, right) === undefined) return { outcome: 'wrong', detail: `${JSON.stringify(text)}: offsets ${JSON.stringify(offsets)}, not ${JSON.stringify(right)}` };
+      if (JSON.stringify(offsets) !== JSON.stringify(right) && whyOffsetsDiffer(text, offsets, right) === undefined)
+        return {
+          outcome: 'wrong',
+          detail: `${JSON.stringify(text)}: offsets ${JSON.stringify(offsets)}, not ${JSON.stringify(right)}`,
+        };
     } catch (error) {
-      if (!(error instanceof ExplorerError)) return { outcome: 'wrong', detail: String(error instanceof Error ? error.stack : error) };
+      if (!(error instanceof ExplorerError))
+        return { outcome: 'wrong', detail: String(error instanceof Error ? error.stack : error) };
       if (expected.ids !== undefined) return { outcome: 'told', detail: error.message };
     }
   }

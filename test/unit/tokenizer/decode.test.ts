@@ -12,19 +12,22 @@ const t5 = variants['zoo t5'];
 const sequence = (...decoders: Config[]): Config => ({ type: 'Sequence', decoders });
 
 const decoders: Readonly<Record<string, Config>> = {
-  'ByteLevel': gpt2,
-  'llama': llama,
-  'WordPiece': bert,
+  ByteLevel: gpt2,
+  llama: llama,
+  WordPiece: bert,
   'WordPiece without clean-up': { ...bert, decoder: { type: 'WordPiece', prefix: '##', cleanup: false } },
-  'Metaspace': t5,
+  Metaspace: t5,
   'Metaspace never': { ...t5, decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: true } },
-  'BPEDecoder': variants['model BPE, word suffix'],
-  'none': { ...bert, decoder: null },
-  'Fuse': { ...t5, decoder: { type: 'Fuse' } },
+  BPEDecoder: variants['model BPE, word suffix'],
+  none: { ...bert, decoder: null },
+  Fuse: { ...t5, decoder: { type: 'Fuse' } },
   'ByteFallback alone': { ...llama, decoder: { type: 'ByteFallback' } },
-  'Replace expression, Fuse': { ...t5, decoder: sequence({ type: 'Replace', pattern: { Regex: '[aeiou▁]' }, content: '.' }, { type: 'Fuse' }) },
+  'Replace expression, Fuse': {
+    ...t5,
+    decoder: sequence({ type: 'Replace', pattern: { Regex: '[aeiou▁]' }, content: '.' }, { type: 'Fuse' }),
+  },
   'Strip both': { ...t5, decoder: sequence({ type: 'Fuse' }, { type: 'Strip', content: '▁', start: 2, stop: 1 }) },
-  'CTC': { ...bert, decoder: { type: 'CTC', pad_token: '[PAD]', word_delimiter_token: 'e', cleanup: true } },
+  CTC: { ...bert, decoder: { type: 'CTC', pad_token: '[PAD]', word_delimiter_token: 'e', cleanup: true } },
   'added tokens in the byte-level alphabet': variants['added tokens, byte-level normalized'],
 };
 
@@ -43,7 +46,9 @@ describe('Tokenizer.decode against the reference library', () => {
         fc.asyncProperty(ids, fc.boolean(), async (list, skipSpecialTokens) => {
           // The reference library's BPEDecoder and Strip panic where there is nothing to decode.
           fc.pre(list.length > 0 && tokenizer.decode(list, { skipSpecialTokens }).length > 2);
-          expect(tokenizer.decode(list, { skipSpecialTokens })).to.equal(await reference.decode(list, skipSpecialTokens));
+          expect(tokenizer.decode(list, { skipSpecialTokens })).to.equal(
+            await reference.decode(list, skipSpecialTokens),
+          );
         }),
         { numRuns: 200 },
       );

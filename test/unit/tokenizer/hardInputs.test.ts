@@ -20,7 +20,17 @@ const longTexts: Readonly<Record<string, string>> = {
   'starts of added tokens': repeat('<extra'),
 };
 
-const names = ['zoo bertUncased', 'zoo gpt2', 'zoo llama', 'zoo qwen', 'zoo t5', 'expression gpt4', 'normalizer Precompiled', 'model Unigram, raw', 'added tokens, stripping'];
+const names = [
+  'zoo bertUncased',
+  'zoo gpt2',
+  'zoo llama',
+  'zoo qwen',
+  'zoo t5',
+  'expression gpt4',
+  'normalizer Precompiled',
+  'model Unigram, raw',
+  'added tokens, stripping',
+];
 
 describe('Tokenizer on long texts without a word border', function () {
   // Far above what linear time needs, far below what quadratic time would.
@@ -41,8 +51,12 @@ describe('Tokenizer on long texts without a word border', function () {
   it('equals the reference library where that is fast', async () => {
     for (const name of ['zoo gpt2', 'zoo llama', 'zoo t5', 'normalizer Precompiled']) {
       const json = JSON.stringify(variants[name]);
-      for (const text of [longTexts['one word'], longTexts['joined emoji'], longTexts['ideographs']].map((long) => long.slice(0, 20_000))) {
-        expect(toPlain(Tokenizer.fromJson(json).encode(text)), name).to.deep.equal(await encodeByReference(readReference(json), text));
+      for (const text of [longTexts['one word'], longTexts['joined emoji'], longTexts['ideographs']].map((long) =>
+        long.slice(0, 20_000),
+      )) {
+        expect(toPlain(Tokenizer.fromJson(json).encode(text)), name).to.deep.equal(
+          await encodeByReference(readReference(json), text),
+        );
       }
     }
   });

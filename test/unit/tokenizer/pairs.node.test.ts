@@ -25,22 +25,44 @@ interface FolderPairs {
   readonly single: Expected;
 }
 
-const readLines = (name: string): string => gunzipSync(readFileSync(`test/fixtures/tokenizers/${name}`)).toString('utf8');
+const readLines = (name: string): string =>
+  gunzipSync(readFileSync(`test/fixtures/tokenizers/${name}`)).toString('utf8');
 const cases = readCases(readLines('cases.jsonl.gz'));
-const [head, ...folders] = readLines('pairs.jsonl.gz').trim().split('\n').map((each) => JSON.parse(each) as unknown) as [{ versions: Record<string, string>; pairs: [string, string][]; lengths: (number | null)[] }, ...FolderPairs[]];
+const [head, ...folders] = readLines('pairs.jsonl.gz')
+  .trim()
+  .split('\n')
+  .map((each) => JSON.parse(each) as unknown) as [
+  { versions: Record<string, string>; pairs: [string, string][]; lengths: (number | null)[] },
+  ...FolderPairs[],
+];
 
-const unitsOf = (text: string): number[] => [...text].reduce((units, character) => [...units, units[units.length - 1] + character.length], [0]);
+const unitsOf = (text: string): number[] =>
+  [...text].reduce((units, character) => [...units, units[units.length - 1] + character.length], [0]);
 
 /** Why an encoding is not as expected; undefined where it is. */
-function difference({ ids, typeIds, starts, ends }: Encoding, { error, ...expected }: Expected, texts: readonly string[], secondFrom = ids.length): string | undefined {
+function difference(
+  { ids, typeIds, starts, ends }: Encoding,
+  { error, ...expected }: Expected,
+  texts: readonly string[],
+  secondFrom = ids.length,
+): string | undefined {
   if (error !== undefined) return `the reference refuses it: ${error}`;
-  if (JSON.stringify([...ids]) !== JSON.stringify(expected.ids)) return `ids ${JSON.stringify([...ids])}, not ${JSON.stringify(expected.ids)}`;
-  if (JSON.stringify([...typeIds]) !== JSON.stringify(expected.types)) return `types ${JSON.stringify([...typeIds])}, not ${JSON.stringify(expected.types)}`;
+  if (JSON.stringify([...ids]) !== JSON.stringify(expected.ids))
+    return `ids ${JSON.stringify([...ids])}, not ${JSON.stringify(expected.ids)}`;
+  if (JSON.stringify([...typeIds]) !== JSON.stringify(expected.types))
+    return `types ${JSON.stringify([...typeIds])}, not ${JSON.stringify(expected.types)}`;
   const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
-  for (const [i, [from, to]] of [[0, secondFrom], [secondFrom, ids.length]].entries()) {
+  for (const [i, [from, to]] of [
+    [0, secondFrom],
+    [secondFrom, ids.length],
+  ].entries()) {
     const units = unitsOf(texts[i] ?? '');
-    const [own, right] = [offsets.slice(from, to), expected.offsets.slice(from, to).map(([start, end]) => [units[start], units[end]])];
-    if (JSON.stringify(own) !== JSON.stringify(right) && whyOffsetsDiffer(texts[i] ?? '', own, right) === undefined) return `offsets ${JSON.stringify(own)}, not ${JSON.stringify(right)}`;
+    const [own, right] = [
+      offsets.slice(from, to),
+      expected.offsets.slice(from, to).map(([start, end]) => [units[start], units[end]]),
+    ];
+    if (JSON.stringify(own) !== JSON.stringify(right) && whyOffsetsDiffer(texts[i] ?? '', own, right) === undefined)
+      return `offsets ${JSON.stringify(own)}, not ${JSON.stringify(right)}`;
   }
   return undefined;
 }
@@ -105,11 +127,29 @@ describe(`Pairs of texts as transformers ${head.versions['transformers']} makes 
   });
 
   it('are cut at the longer text first, and in halves where that is not enough', () => {
-    expect([pairLengths([3, 9], 20), pairLengths([3, 9], 8), pairLengths([9, 3], 8), pairLengths([9, 3], 5), pairLengths([3, 9], 5), pairLengths([9, 8], 0)]).to.deep.equal([[3, 9], [3, 5], [5, 3], [3, 2], [2, 3], [0, 0]]);
+    expect([
+      pairLengths([3, 9], 20),
+      pairLengths([3, 9], 8),
+      pairLengths([9, 3], 8),
+      pairLengths([9, 3], 5),
+      pairLengths([3, 9], 5),
+      pairLengths([9, 8], 0),
+    ]).to.deep.equal([
+      [3, 9],
+      [3, 5],
+      [5, 3],
+      [3, 2],
+      [2, 3],
+      [0, 0],
+    ]);
     // The library stops to look at a text after the word that reaches the length: then both seem equally long, and the second has one more.
     const words = Tokenizer.fromJson(JSON.stringify({ ...variants['zoo bertCased'], post_processor: null }));
-    const kept = (first: number, second: number, maxLength: number): number[] => words.encodePair('a '.repeat(first), 'a '.repeat(second), { maxLength }).counts.map((count) => count.kept);
-    expect([kept(9, 8, 7), kept(9, 4, 7)]).to.deep.equal([[3, 4], [4, 3]]);
+    const kept = (first: number, second: number, maxLength: number): number[] =>
+      words.encodePair('a '.repeat(first), 'a '.repeat(second), { maxLength }).counts.map((count) => count.kept);
+    expect([kept(9, 8, 7), kept(9, 4, 7)]).to.deep.equal([
+      [3, 4],
+      [4, 3],
+    ]);
   });
 
   it('say how two texts are told apart', () => {
@@ -122,6 +162,8 @@ describe(`Pairs of texts as transformers ${head.versions['transformers']} makes 
   it('are refused where a template turns the texts around', () => {
     const bert = JSON.parse(JSON.stringify(variants['zoo bertCased'])) as { post_processor: { pair: unknown[] } };
     bert.post_processor.pair = ['B', 'A'].map((id) => ({ Sequence: { id, type_id: 0 } }));
-    expect(codeOfCall(() => Tokenizer.fromJson(JSON.stringify(bert)).encodePair('a', 'b'))).to.equal('tokenizerUnsupported');
+    expect(codeOfCall(() => Tokenizer.fromJson(JSON.stringify(bert)).encodePair('a', 'b'))).to.equal(
+      'tokenizerUnsupported',
+    );
   });
 });

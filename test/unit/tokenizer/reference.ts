@@ -11,11 +11,20 @@ export interface PlainEncoding {
 }
 
 export function toPlain({ ids, tokens, starts, ends, isSpecial }: Encoding): PlainEncoding {
-  return { ids: [...ids], tokens, offsets: Array.from(starts, (start, i) => [start, ends[i]]), special: [...isSpecial] };
+  return {
+    ids: [...ids],
+    tokens,
+    offsets: Array.from(starts, (start, i) => [start, ends[i]]),
+    special: [...isSpecial],
+  };
 }
 
 /** What the reference library (Rust) makes of a text, its offsets mapped from code points to UTF-16. */
-export async function encodeByReference(reference: Reference, text: string, addSpecialTokens = true): Promise<PlainEncoding> {
+export async function encodeByReference(
+  reference: Reference,
+  text: string,
+  addSpecialTokens = true,
+): Promise<PlainEncoding> {
   const encoding = await reference.encode(text, null, { addSpecialTokens });
   const units = [0];
   for (const character of text) units.push(units[units.length - 1] + character.length);

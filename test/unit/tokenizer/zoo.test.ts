@@ -18,7 +18,8 @@ describe('Tokenizer on the zoo', () => {
       for (const { text, ...expected } of cases.filter((entry) => !/\p{Surrogate}/u.test(entry.text))) {
         it(JSON.stringify(text), () => {
           const actual = toPlain(tokenizer.encode(text));
-          const isTruer = whyOffsetsDiffer(text, actual.offsets, expected.offsets) !== undefined && json.includes('"Replace"');
+          const isTruer =
+            whyOffsetsDiffer(text, actual.offsets, expected.offsets) !== undefined && json.includes('"Replace"');
           expect(isTruer ? { ...actual, offsets: expected.offsets } : actual).to.deep.equal(expected);
         });
       }

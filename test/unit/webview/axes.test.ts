@@ -3,9 +3,20 @@ import type { TokenStream } from '../../../src/model/token';
 import { axisLabel, hasUnevenSums, marginsFor } from '../../../webview/draw/drawAxes';
 import { tokenName } from '../../../webview/words';
 
-const token = (start: number, end: number): TokenStream['tokens'][number] => ({ id: 0, piece: '', start, end, isSpecial: false });
+const token = (start: number, end: number): TokenStream['tokens'][number] => ({
+  id: 0,
+  piece: '',
+  start,
+  end,
+  isSpecial: false,
+});
 const source: TokenStream = { role: 'source', text: '7 is a number', tokens: [token(0, 1), token(1, 4), token(4, 13)] };
-const target: TokenStream = { role: 'target', text: '197', tokens: [token(0, 1), token(1, 2), token(2, 3)], target: { isWritten: true, ending: '</s>' } };
+const target: TokenStream = {
+  role: 'target',
+  text: '197',
+  tokens: [token(0, 1), token(1, 2), token(2, 3)],
+  target: { isWritten: true, ending: '</s>' },
+};
 
 describe('the labels of the axes', () => {
   it('tell a token from its position', () => {
@@ -16,7 +27,10 @@ describe('the labels of the axes', () => {
   it('name a row of a target by what is written next, and a column by what is read', () => {
     expect([0, 1, 2].map((position) => axisLabel(target, position, true).text)).to.deep.equal(['→9', '→7', '→</s>']);
     expect(axisLabel(target, 1, false)).to.deep.equal({ text: '9', index: '1' });
-    expect(axisLabel({ ...target, target: { isWritten: true, ending: undefined } }, 2, true)).to.deep.equal({ text: '7', index: '2' });
+    expect(axisLabel({ ...target, target: { isWritten: true, ending: undefined } }, 2, true)).to.deep.equal({
+      text: '7',
+      index: '2',
+    });
   });
 });
 

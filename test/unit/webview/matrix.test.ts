@@ -3,7 +3,18 @@ import fc from 'fast-check';
 import { editorColours, rampFor } from '../../../src/model/ramp';
 import { depthOf, scales } from '../../../src/model/viewState';
 import { DepthPyramid, depthByte, depthImage, halve } from '../../../webview/draw/depthPyramid';
-import { axisTicks, cellAt, fitView, levelFor, panView, revealCell, rowsWithoutKey, visibleRange, zoomView, type MatrixFrame } from '../../../webview/layout/matrixView';
+import {
+  axisTicks,
+  cellAt,
+  fitView,
+  levelFor,
+  panView,
+  revealCell,
+  rowsWithoutKey,
+  visibleRange,
+  zoomView,
+  type MatrixFrame,
+} from '../../../webview/layout/matrixView';
 import { edgeOf, levelOf, levelRules, numLevels, paletteOf } from '../../../webview/theme/palette';
 import { formatWeight, shortWeight } from '../../../webview/words';
 
@@ -18,9 +29,17 @@ describe('the view of a matrix', () => {
   it('knows where rows lie whose queries read no key, as far as no mask hatches them', () => {
     const small: MatrixFrame = { numQueries: 3, numKeys: 3, width: 30, height: 25 };
     const view = { cell: 10, x: 0, y: 0 };
-    expect(rowsWithoutKey(view, small, [1, 0, 0], false)).to.deep.equal([{ x: 0, y: 10, width: 30, height: 10 }, { x: 0, y: 20, width: 30, height: 10 }]);
-    expect(rowsWithoutKey(view, small, [0, 1, 0], true)).to.deep.equal([{ x: 0, y: 0, width: 10, height: 10 }, { x: 0, y: 20, width: 30, height: 10 }]);
-    expect(rowsWithoutKey({ cell: 10, x: -12, y: -15 }, small, [0, 0, 1], false)).to.deep.equal([{ x: 0, y: -5, width: 18, height: 10 }]);
+    expect(rowsWithoutKey(view, small, [1, 0, 0], false)).to.deep.equal([
+      { x: 0, y: 10, width: 30, height: 10 },
+      { x: 0, y: 20, width: 30, height: 10 },
+    ]);
+    expect(rowsWithoutKey(view, small, [0, 1, 0], true)).to.deep.equal([
+      { x: 0, y: 0, width: 10, height: 10 },
+      { x: 0, y: 20, width: 30, height: 10 },
+    ]);
+    expect(rowsWithoutKey({ cell: 10, x: -12, y: -15 }, small, [0, 0, 1], false)).to.deep.equal([
+      { x: 0, y: -5, width: 18, height: 10 },
+    ]);
     expect(rowsWithoutKey(view, small, [1, 0.5, 1], false)).to.deep.equal([]);
   });
 
@@ -93,20 +112,32 @@ describe('the depths of a matrix', () => {
   });
 
   it('are nothing below the threshold', () => {
-    expect([...depthImage(pattern, 'absolute', 0.2).bytes].map((byte) => byte > 0)).to.deep.equal([true, true, false, false, false, true]);
+    expect([...depthImage(pattern, 'absolute', 0.2).bytes].map((byte) => byte > 0)).to.deep.equal([
+      true,
+      true,
+      false,
+      false,
+      false,
+      true,
+    ]);
   });
 
   it('keep their maximum in every level', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), fc.infiniteStream(fc.nat(255)), (rows, columns, stream) => {
-        const bytes = Uint8Array.from({ length: rows * columns }, () => stream.next().value as number);
-        const pyramid = new DepthPyramid({ rows, columns, bytes });
-        for (let level = 0; level < 7; level++) {
-          const image = pyramid.level(level);
-          expect(Math.max(...image.bytes)).to.equal(Math.max(...bytes));
-        }
-        expect(pyramid.level(9)).to.include({ rows: 1, columns: 1 });
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 20 }),
+        fc.integer({ min: 1, max: 20 }),
+        fc.infiniteStream(fc.nat(255)),
+        (rows, columns, stream) => {
+          const bytes = Uint8Array.from({ length: rows * columns }, () => stream.next().value as number);
+          const pyramid = new DepthPyramid({ rows, columns, bytes });
+          for (let level = 0; level < 7; level++) {
+            const image = pyramid.level(level);
+            expect(Math.max(...image.bytes)).to.equal(Math.max(...bytes));
+          }
+          expect(pyramid.level(9)).to.include({ rows: 1, columns: 1 });
+        },
+      ),
     );
     expect([...halve({ rows: 2, columns: 3, bytes: Uint8Array.from([1, 2, 3, 4, 5, 6]) }).bytes]).to.deep.equal([5, 6]);
   });
@@ -120,7 +151,12 @@ describe('the palette', () => {
     const palette = paletteOf(ramp);
     expect(palette[0]).to.equal(0);
     const { r, g, b } = ramp.colour(1);
-    expect([palette[255] & 255, (palette[255] >> 8) & 255, (palette[255] >> 16) & 255, palette[255] >>> 24]).to.deep.equal([r, g, b, 255]);
+    expect([
+      palette[255] & 255,
+      (palette[255] >> 8) & 255,
+      (palette[255] >> 16) & 255,
+      palette[255] >>> 24,
+    ]).to.deep.equal([r, g, b, 255]);
   });
 
   it('has a rule for every level, with a growing outline in high contrast, in steps that can be told apart', () => {
@@ -137,7 +173,14 @@ describe('the palette', () => {
 
 describe('numbers', () => {
   it('are the true ones, to three digits where they matter', () => {
-    expect([0, 1, 0.312456, 0.04, 0.00012345, 0.00001234].map(formatWeight)).to.deep.equal(['0', '1.00', '0.312', '0.0400', '<0.001', '<0.001']);
+    expect([0, 1, 0.312456, 0.04, 0.00012345, 0.00001234].map(formatWeight)).to.deep.equal([
+      '0',
+      '1.00',
+      '0.312',
+      '0.0400',
+      '<0.001',
+      '<0.001',
+    ]);
     expect([0, 0.999, 0.314, 0.004, 0.05].map(shortWeight)).to.deep.equal(['0', '1', '.31', '<.01', '.05']);
   });
 });

@@ -3,7 +3,14 @@ import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { headsBetween, layoutHeadGrid, moveInGrid, neighbourHead } from '../../../webview/layout/headGrid';
 import { layoutTokens } from '../../../webview/layout/tokenLines';
-import { findTokens, lineOf, moveByRow, moveToken, type TokenMove, type TokenPlace } from '../../../webview/layout/tokenMoves';
+import {
+  findTokens,
+  lineOf,
+  moveByRow,
+  moveToken,
+  type TokenMove,
+  type TokenPlace,
+} from '../../../webview/layout/tokenMoves';
 
 describe('walking the tokens', () => {
   const text = 'ab cd ef\n\nx yz';
@@ -11,7 +18,8 @@ describe('walking the tokens', () => {
   const cuts = [0, 2, 5, 8, 9, 10, 11, 14];
   const tokens = cuts.slice(1).map((end, i) => ({ id: i, piece: '', start: cuts[i], end, isSpecial: false }));
   const lines = layoutTokens({ role: 'source', text, tokens }, 4);
-  const move = (from: number | undefined, how: TokenMove): number | undefined => moveToken(lines, tokens.length, from, how);
+  const move = (from: number | undefined, how: TokenMove): number | undefined =>
+    moveToken(lines, tokens.length, from, how);
 
   it('goes along and stops at the ends', () => {
     expect(move(0, 'next')).to.equal(1);
@@ -29,8 +37,17 @@ describe('walking the tokens', () => {
 
   it('goes to the token of the row below or above that is nearest, where lines wrap too', () => {
     // The first line stands on two rows: ab ·cd / ·ef ↵, then an empty line, then x ·yz. The break is lower, as a chip would be.
-    const places: TokenPlace[] = [[0, 0], [20, 0], [0, 20], [30, 22], [0, 40], [0, 60], [10, 60]].map(([left, top]) => ({ left, top, height: 16 }));
-    const moveRow = (from: number, step: 1 | -1): number => moveByRow(places.length, from, step, (position) => places[position]);
+    const places: TokenPlace[] = [
+      [0, 0],
+      [20, 0],
+      [0, 20],
+      [30, 22],
+      [0, 40],
+      [0, 60],
+      [10, 60],
+    ].map(([left, top]) => ({ left, top, height: 16 }));
+    const moveRow = (from: number, step: 1 | -1): number =>
+      moveByRow(places.length, from, step, (position) => places[position]);
     expect(moveRow(1, 1)).to.equal(3);
     expect(moveRow(0, 1)).to.equal(2);
     expect(moveRow(3, 1)).to.equal(4);
@@ -56,8 +73,21 @@ describe('walking the tokens', () => {
 });
 
 describe('walking the heads', () => {
-  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({ path: plain(''), numHeads, numKeyValueHeads, normalization: 'softmax', method: 'exposed', held: 'whole' });
-  const uneven: ComponentInfo = { component: 'self', layers: [layer(4), layer(2)], queryStream: 0, keyStream: 0, isCausal: true };
+  const layer = (numHeads: number, numKeyValueHeads = numHeads): ComponentInfo['layers'][number] => ({
+    path: plain(''),
+    numHeads,
+    numKeyValueHeads,
+    normalization: 'softmax',
+    method: 'exposed',
+    held: 'whole',
+  });
+  const uneven: ComponentInfo = {
+    component: 'self',
+    layers: [layer(4), layer(2)],
+    queryStream: 0,
+    keyStream: 0,
+    isCausal: true,
+  };
 
   it('goes to headers, over to shorter layers, and not beyond', () => {
     expect(moveInGrid(uneven, { layer: 0, head: 0 }, 'ArrowLeft')).to.deep.equal({ layer: 0, head: -1 });
@@ -92,7 +122,8 @@ describe('walking the heads', () => {
     const grouped: ComponentInfo = { ...uneven, layers: [layer(8, 2), layer(8, 2)] };
     for (const available of [60, 200, 400, 2000]) {
       const grid = layoutHeadGrid(grouped, { width: available, height: Infinity });
-      for (let head = 1; head < 8; head++) expect(grid.columnX[head] - grid.columnX[head - 1]).to.be.at.least(grid.tile + 2);
+      for (let head = 1; head < 8; head++)
+        expect(grid.columnX[head] - grid.columnX[head - 1]).to.be.at.least(grid.tile + 2);
       expect(grid.rowY[1] - grid.rowY[0]).to.be.at.least(grid.tile + 2);
       expect(grid.groups).to.have.length(4);
       const [first, second] = grid.groups;

@@ -3,11 +3,26 @@ import fc from 'fast-check';
 import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
 import { layoutHeadGrid, type Rect } from '../../../webview/layout/headGrid';
-import { layoutKindFor, paneNames, placePanes, splitNames, type LayoutKind, type PaneRoom, type PlacedPanes } from '../../../webview/layout/paneLayout';
+import {
+  layoutKindFor,
+  paneNames,
+  placePanes,
+  splitNames,
+  type LayoutKind,
+  type PaneRoom,
+  type PlacedPanes,
+} from '../../../webview/layout/paneLayout';
 import { validLayout } from '../../../webview/state/layoutState';
 
 function component(numLayers: number, numHeads: number): ComponentInfo {
-  const layers = Array.from({ length: numLayers }, () => ({ path: plain(''), numHeads, numKeyValueHeads: numHeads, normalization: 'softmax' as const, method: 'exposed' as const, held: 'whole' as const }));
+  const layers = Array.from({ length: numLayers }, () => ({
+    path: plain(''),
+    numHeads,
+    numKeyValueHeads: numHeads,
+    normalization: 'softmax' as const,
+    method: 'exposed' as const,
+    held: 'whole' as const,
+  }));
   return { component: 'self', layers, queryStream: 0, keyStream: 0, isCausal: true };
 }
 
@@ -15,12 +30,19 @@ const small = component(4, 8);
 const large = component(12, 12);
 
 function room(width: number, height: number, of: ComponentInfo = small, isPicture = false): PaneRoom {
-  return { width, height, isPicture, heightOfHeads: (within) => layoutHeadGrid(of, { width: within - 16, height: Infinity }).height + 34 };
+  return {
+    width,
+    height,
+    isPicture,
+    heightOfHeads: (within) => layoutHeadGrid(of, { width: within - 16, height: Infinity }).height + 34,
+  };
 }
 
-const place = (within: PaneRoom, shares: Readonly<Record<string, number>> = {}): PlacedPanes => placePanes(layoutKindFor(within), within, shares);
+const place = (within: PaneRoom, shares: Readonly<Record<string, number>> = {}): PlacedPanes =>
+  placePanes(layoutKindFor(within), within, shares);
 
-const overlap = (a: Rect, b: Rect): boolean => a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+const overlap = (a: Rect, b: Rect): boolean =>
+  a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 
 describe('the layout of the panel', () => {
   it('is one for each size', () => {
@@ -36,10 +58,16 @@ describe('the layout of the panel', () => {
       [room(1400, 260), 'low'],
       [room(200, 300), 'narrow'],
     ];
-    for (const [within, kind] of kinds) expect(layoutKindFor(within), `${within.width} × ${within.height}`).to.equal(kind);
+    for (const [within, kind] of kinds)
+      expect(layoutKindFor(within), `${within.width} × ${within.height}`).to.equal(kind);
   });
 
-  for (const [width, height] of [[480, 480], [760, 650], [1280, 640], [1600, 930]] as const) {
+  for (const [width, height] of [
+    [480, 480],
+    [760, 650],
+    [1280, 640],
+    [1600, 930],
+  ] as const) {
     it(`shows text, grid, matrix and list together in ${width} × ${height}, each with room for what it shows`, () => {
       for (const of of [small, large]) {
         const { panes, tabs } = place(room(width, height, of));
@@ -49,13 +77,20 @@ describe('the layout of the panel', () => {
         expect(panes.source.height).to.be.at.least(170);
         expect(panes.list.height).to.be.at.least(90);
         // Every tile can be seen and hit.
-        expect(layoutHeadGrid(of, { width: panes.heads.width - 16, height: panes.heads.height - 34 }).tile).to.be.at.least(width === 480 ? 12 : 17);
+        expect(
+          layoutHeadGrid(of, { width: panes.heads.width - 16, height: panes.heads.height - 34 }).tile,
+        ).to.be.at.least(width === 480 ? 12 : 17);
       }
     });
   }
 
   it('gives tiles and matrix more as the panel has more', () => {
-    const sizes = [[480, 480], [760, 650], [1280, 640], [1600, 930]] as const;
+    const sizes = [
+      [480, 480],
+      [760, 650],
+      [1280, 640],
+      [1600, 930],
+    ] as const;
     const matrices = sizes.map(([width, height]) => {
       const { matrix } = place(room(width, height)).panes;
       return Math.min(matrix.width, matrix.height);
@@ -71,15 +106,31 @@ describe('the layout of the panel', () => {
   it('covers the body without overlap, whatever its size and wherever the lines were moved', () => {
     const shares = fc.dictionary(fc.constantFrom(...splitNames), fc.double({ min: 0.01, max: 0.99, noNaN: true }));
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2400 }), fc.integer({ min: 1, max: 1600 }), fc.boolean(), shares, (width, height, isPicture, moved) => {
-        const { panes, splits, tabs } = place(room(width, height, large, isPicture), moved);
-        const seen = paneNames.filter((name) => tabs === undefined || !tabs.panes.slice(1).includes(name)).map((name) => panes[name]);
-        const rects = [...seen, ...splits.map(({ rect }) => rect), ...(tabs === undefined ? [] : [tabs.rect])];
-        rects.forEach((one, i) => rects.slice(i + 1).forEach((other) => expect(overlap(one, other), JSON.stringify([one, other])).to.equal(false)));
-        if (width < 200 || height < 300) return;
-        expect(rects.reduce((sum, rect) => sum + rect.width * rect.height, 0)).to.equal(width * height);
-        for (const rect of rects) expect(rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= width && rect.y + rect.height <= height, JSON.stringify(rect)).to.equal(true);
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 2400 }),
+        fc.integer({ min: 1, max: 1600 }),
+        fc.boolean(),
+        shares,
+        (width, height, isPicture, moved) => {
+          const { panes, splits, tabs } = place(room(width, height, large, isPicture), moved);
+          const seen = paneNames
+            .filter((name) => tabs === undefined || !tabs.panes.slice(1).includes(name))
+            .map((name) => panes[name]);
+          const rects = [...seen, ...splits.map(({ rect }) => rect), ...(tabs === undefined ? [] : [tabs.rect])];
+          rects.forEach((one, i) =>
+            rects
+              .slice(i + 1)
+              .forEach((other) => expect(overlap(one, other), JSON.stringify([one, other])).to.equal(false)),
+          );
+          if (width < 200 || height < 300) return;
+          expect(rects.reduce((sum, rect) => sum + rect.width * rect.height, 0)).to.equal(width * height);
+          for (const rect of rects)
+            expect(
+              rect.x >= 0 && rect.y >= 0 && rect.x + rect.width <= width && rect.y + rect.height <= height,
+              JSON.stringify(rect),
+            ).to.equal(true);
+        },
+      ),
     );
   });
 
@@ -94,7 +145,17 @@ describe('the layout of the panel', () => {
 
   it('is kept, and what is no layout is left out', () => {
     expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false });
-    expect(validLayout({ shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' }, tab: 'list', isOrdered: true })).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true });
-    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false });
+    expect(
+      validLayout({
+        shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' },
+        tab: 'list',
+        isOrdered: true,
+      }),
+    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true });
+    expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
+      shares: {},
+      tab: 'matrix',
+      isOrdered: false,
+    });
   });
 });

@@ -6,7 +6,11 @@ import type { Client } from '../../../src/rpc/connection';
 import { PatternStore } from '../../../webview/state/patternStore';
 
 const component: ComponentInfo = { component: 'self', queryStream: 0, keyStream: 0, isCausal: true, layers: [] };
-const selectionOf = (head: number): HeadSelection => ({ component: 'self', heads: [{ layer: 0, head }], aggregation: 'mean' });
+const selectionOf = (head: number): HeadSelection => ({
+  component: 'self',
+  heads: [{ layer: 0, head }],
+  aggregation: 'mean',
+});
 const pattern = { numQueries: 2, numKeys: 2, weights: Float32Array.of(1, 0, 0.5, 0.5) };
 const token = { id: 0, piece: 'a', start: 0, end: 1, isSpecial: false };
 const info = { runId: 7, streams: [{ role: 'source', text: 'a', tokens: [token, token] }] } as unknown as RunInfo; // no more of a run is looked at here

@@ -6,21 +6,36 @@ import { tokenName, tokensName } from '../../../webview/words';
 
 const grid: PatchGrid = { rows: 2, columns: 3, first: 2, patchWidth: 10, patchHeight: 8 };
 const pieces = ['[CLS]', '[DIST]', '1,1', '1,2', '1,3', '2,1', '2,2', '2,3'];
-const stream: TokenStream = { role: 'image', text: '', grid, tokens: pieces.map((piece, id) => ({ id, piece, start: 0, end: 0, isSpecial: id < 2 })) };
+const stream: TokenStream = {
+  role: 'image',
+  text: '',
+  grid,
+  tokens: pieces.map((piece, id) => ({ id, piece, start: 0, end: 0, isSpecial: id < 2 })),
+};
 
 describe('patches of a picture', () => {
   it('have rows and columns, and special tokens do not', () => {
     expect(patchAt(grid, 6)).to.deep.equal({ row: 1, column: 1 });
     expect([patchAt(grid, 1), patchAt(grid, 8)]).to.deep.equal([undefined, undefined]);
     expect(positionOfPatch(grid, { row: 1, column: 2 })).to.equal(7);
-    expect([positionOfPatch(grid, { row: 2, column: 0 }), positionOfPatch(grid, { row: 0, column: -1 })]).to.deep.equal([undefined, undefined]);
+    expect([positionOfPatch(grid, { row: 2, column: 0 }), positionOfPatch(grid, { row: 0, column: -1 })]).to.deep.equal(
+      [undefined, undefined],
+    );
     expect(specialPositions(stream)).to.deep.equal([0, 1]);
   });
 
   it('are named by them', () => {
     expect(tokenName([stream], { stream: 0, position: 7 })).to.equal('patch row 2, column 3');
     expect(tokenName([stream], { stream: 0, position: 1 })).to.equal('[DIST]');
-    expect(tokensName([stream], [{ stream: 0, position: 2 }, { stream: 0, position: 0 }])).to.equal('mean of 2 patches: patch row 1, column 1, [CLS]');
+    expect(
+      tokensName(
+        [stream],
+        [
+          { stream: 0, position: 2 },
+          { stream: 0, position: 0 },
+        ],
+      ),
+    ).to.equal('mean of 2 patches: patch row 1, column 1, [CLS]');
   });
 
   it('cover the picture without gaps at every scale, and are found under the pointer', () => {
@@ -38,8 +53,17 @@ describe('patches of a picture', () => {
       expect(patchUnder(grid, layout.width - 0.01, 1, layout)).to.equal(undefined); // the last pixel column belongs to no patch
     }
     expect(patchRect(grid, 0, { scale: 1, width: 31, height: 17 })).to.equal(undefined);
-    expect(layoutPicture({ width: 4000, height: 4000 }, { ...grid, patchWidth: 8, patchHeight: 8 }, { width: 300, height: 300 }).scale).to.equal(7 / 8);
-    expect(layoutPicture({ width: 2, height: 2 }, { ...grid, patchWidth: 1, patchHeight: 1 }, { width: 900, height: 900 }).scale).to.equal(16);
+    expect(
+      layoutPicture(
+        { width: 4000, height: 4000 },
+        { ...grid, patchWidth: 8, patchHeight: 8 },
+        { width: 300, height: 300 },
+      ).scale,
+    ).to.equal(7 / 8);
+    expect(
+      layoutPicture({ width: 2, height: 2 }, { ...grid, patchWidth: 1, patchHeight: 1 }, { width: 900, height: 900 })
+        .scale,
+    ).to.equal(16);
   });
 
   it('are walked in two dimensions, special tokens in a row above', () => {
@@ -47,9 +71,29 @@ describe('patches of a picture', () => {
       let at = from;
       return keys.map((key) => (at = movePatch(stream, at, key) ?? at));
     };
-    expect(walk(undefined, 'ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowDown', 'ArrowDown', 'ArrowDown', 'ArrowRight', 'ArrowRight')).to.deep.equal([0, 1, 1, 3, 6, 6, 7, 7]);
+    expect(
+      walk(
+        undefined,
+        'ArrowRight',
+        'ArrowRight',
+        'ArrowRight',
+        'ArrowDown',
+        'ArrowDown',
+        'ArrowDown',
+        'ArrowRight',
+        'ArrowRight',
+      ),
+    ).to.deep.equal([0, 1, 1, 3, 6, 6, 7, 7]);
     expect(walk(7, 'ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowLeft', 'ArrowLeft')).to.deep.equal([4, 1, 1, 0, 0]);
-    expect([movePatch(stream, 6, 'Home'), movePatch(stream, 6, 'End'), movePatch(stream, 6, 'Home', true), movePatch(stream, 6, 'End', true)]).to.deep.equal([5, 7, 0, 7]);
-    expect([movePatch(stream, 6, 'x'), movePatch({ ...stream, tokens: stream.tokens }, 2, 'Enter')]).to.deep.equal([undefined, undefined]);
+    expect([
+      movePatch(stream, 6, 'Home'),
+      movePatch(stream, 6, 'End'),
+      movePatch(stream, 6, 'Home', true),
+      movePatch(stream, 6, 'End', true),
+    ]).to.deep.equal([5, 7, 0, 7]);
+    expect([movePatch(stream, 6, 'x'), movePatch({ ...stream, tokens: stream.tokens }, 2, 'Enter')]).to.deep.equal([
+      undefined,
+      undefined,
+    ]);
   });
 });

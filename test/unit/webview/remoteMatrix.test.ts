@@ -5,12 +5,32 @@ import type { PatternOverview } from '../../../src/protocol';
 import { blockDepths } from '../../../webview/draw/depthPyramid';
 import { KeptParts, RemoteMatrix, type TilePlace } from '../../../webview/state/matrixData';
 
-const overview: PatternOverview = { numQueries: 4096, numKeys: 4096, level: 3, rows: 1, columns: 1, maxima: Float32Array.of(1), rowMaxima: new Float32Array(4096), rowSums: new Float32Array(4096), columnMeans: new Float32Array(4096), sinks: [] };
+const overview: PatternOverview = {
+  numQueries: 4096,
+  numKeys: 4096,
+  level: 3,
+  rows: 1,
+  columns: 1,
+  maxima: Float32Array.of(1),
+  rowMaxima: new Float32Array(4096),
+  rowSums: new Float32Array(4096),
+  columnMeans: new Float32Array(4096),
+  sinks: [],
+};
 const place = (column: number, row = 0, level = 0): TilePlace => ({ level, row, column });
 const nameOf = ({ level, row, column }: TilePlace): string => `${level}/${row}/${column}`;
 
 /** A matrix whose parts come when the test says so. */
-function slowMatrix(kept = new KeptParts(), name = 'a'): { matrix: RemoteMatrix; asked: string[]; ended: string[]; answer(name: string): Promise<void>; fail(name: string): Promise<void> } {
+function slowMatrix(
+  kept = new KeptParts(),
+  name = 'a',
+): {
+  matrix: RemoteMatrix;
+  asked: string[];
+  ended: string[];
+  answer(name: string): Promise<void>;
+  fail(name: string): Promise<void>;
+} {
   const asked: string[] = [];
   const ended: string[] = [];
   const open = new Map<string, { resolve(tile: Maxima): void; reject(error: unknown): void }>();
@@ -102,12 +122,20 @@ describe('the depths of blocks', () => {
   const rowMaxima = Float32Array.of(0.5, 0.1, 0.9, 0.2);
 
   it('are those of their maxima, and of none below the threshold', () => {
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'absolute', 0.15).bytes]).to.deep.equal([128, 0, 0, 51]);
+    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'absolute', 0.15).bytes]).to.deep.equal([
+      128, 0, 0, 51,
+    ]);
   });
 
   it('are, by row, shares of the smallest maximum of the rows that a block can have its own from', () => {
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'row', 0).bytes]).to.deep.equal([255, 255, 0, 255]);
-    expect([...blockDepths({ rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09) }, 1, 1, rowMaxima, 'row', 0).bytes]).to.deep.equal([85, 115]);
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, 'row', 0).bytes]).to.deep.equal([142, 28, 0, 255]);
+    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'row', 0).bytes]).to.deep.equal([
+      255, 255, 0, 255,
+    ]);
+    expect([
+      ...blockDepths({ rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09) }, 1, 1, rowMaxima, 'row', 0).bytes,
+    ]).to.deep.equal([85, 115]);
+    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, 'row', 0).bytes]).to.deep.equal([
+      142, 28, 0, 255,
+    ]);
   });
 });

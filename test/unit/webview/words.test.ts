@@ -6,11 +6,19 @@ import { componentName, tokensName } from '../../../webview/words';
 /** A stream of these pieces, one after the other. */
 function streamOf(...pieces: readonly string[]): TokenStream {
   let at = 0;
-  return { role: 'source', text: pieces.join(''), tokens: pieces.map((piece, id) => ({ id, piece, start: at, end: (at += piece.length), isSpecial: false })) };
+  return {
+    role: 'source',
+    text: pieces.join(''),
+    tokens: pieces.map((piece, id) => ({ id, piece, start: at, end: (at += piece.length), isSpecial: false })),
+  };
 }
 
 describe('Several tokens by name', () => {
-  const name = (stream: TokenStream, ...positions: readonly number[]): string => tokensName([stream], positions.map((position) => ({ stream: 0, position })));
+  const name = (stream: TokenStream, ...positions: readonly number[]): string =>
+    tokensName(
+      [stream],
+      positions.map((position) => ({ stream: 0, position })),
+    );
   const stream = streamOf('return', ' fib', 'onacci', '_', 'memo', '(', 'n', ')', ' + an_even_longer_name');
 
   it('are what they are together where they are neighbours', () => {
@@ -28,8 +36,19 @@ describe('Several tokens by name', () => {
 
 describe('A stage of a model of pictures', () => {
   it('is called by its grids of patches', () => {
-    const streams = [8, 2].map((side): TokenStream => ({ role: 'image', text: '', tokens: [], grid: { rows: side, columns: side + 1, first: 0, patchWidth: 4, patchHeight: 4 } }));
-    const stage = (queryStream: number, keyStream: number): ComponentInfo => ({ component: 'stage2', layers: [], queryStream, keyStream, isCausal: false });
+    const streams = [8, 2].map((side): TokenStream => ({
+      role: 'image',
+      text: '',
+      tokens: [],
+      grid: { rows: side, columns: side + 1, first: 0, patchWidth: 4, patchHeight: 4 },
+    }));
+    const stage = (queryStream: number, keyStream: number): ComponentInfo => ({
+      component: 'stage2',
+      layers: [],
+      queryStream,
+      keyStream,
+      isCausal: false,
+    });
     expect(componentName(stage(0, 0), streams)).to.equal('8 × 9 patches');
     expect(componentName(stage(0, 1), streams)).to.equal('8 × 9 patches read 2 × 3 patches');
     expect(componentName({ ...stage(0, 0), component: 'self' }, streams)).to.equal('Self-attention');

@@ -8,12 +8,28 @@ import { named, type TokenizerClass } from './tokenizerClass';
 
 const files = ['vocab.json', 'merges.txt'];
 const endOfText = '<|endoftext|>';
-const robertaTokens = { bos_token: '<s>', eos_token: '</s>', sep_token: '</s>', cls_token: '<s>', unk_token: '<unk>', pad_token: '<pad>', mask_token: '<mask>' };
+const robertaTokens = {
+  bos_token: '<s>',
+  eos_token: '</s>',
+  sep_token: '</s>',
+  cls_token: '<s>',
+  unk_token: '<unk>',
+  pad_token: '<pad>',
+  mask_token: '<mask>',
+};
 const addsSpace = (init: InitArguments, fallback = false): boolean => init.flag('add_prefix_space', fallback);
 
 /** Bytes as GPT-2 cuts them. */
-function gpt2Pipeline(init: InitArguments, source: VocabularySource, fallback = false): { model: Part; preTokenizer: Part; decoder: Part } {
-  return { model: bpe(source, { continuing_subword_prefix: '', end_of_word_suffix: '' }), preTokenizer: byteLevel(addsSpace(init, fallback)), decoder: byteLevelDecoder };
+function gpt2Pipeline(
+  init: InitArguments,
+  source: VocabularySource,
+  fallback = false,
+): { model: Part; preTokenizer: Part; decoder: Part } {
+  return {
+    model: bpe(source, { continuing_subword_prefix: '', end_of_word_suffix: '' }),
+    preTokenizer: byteLevel(addsSpace(init, fallback)),
+    decoder: byteLevelDecoder,
+  };
 }
 
 const gpt2: TokenizerClass = {
@@ -29,25 +45,52 @@ const roberta: TokenizerClass = {
   tokens: robertaTokens,
   pipeline: (init, source) => gpt2Pipeline(init, source),
   finish: (backend, init) => {
-    backend.postProcessor = { type: 'RobertaProcessing', sep: backend.special('sep_token'), cls: backend.special('cls_token'), trim_offsets: init.flag('trim_offsets', true), add_prefix_space: addsSpace(init) };
+    backend.postProcessor = {
+      type: 'RobertaProcessing',
+      sep: backend.special('sep_token'),
+      cls: backend.special('cls_token'),
+      trim_offsets: init.flag('trim_offsets', true),
+      add_prefix_space: addsSpace(init),
+    };
   },
 };
 
 const deberta: TokenizerClass = {
   files,
   kind: 'BPE',
-  tokens: { bos_token: '[CLS]', eos_token: '[SEP]', sep_token: '[SEP]', cls_token: '[CLS]', unk_token: '[UNK]', pad_token: '[PAD]', mask_token: '[MASK]' },
+  tokens: {
+    bos_token: '[CLS]',
+    eos_token: '[SEP]',
+    sep_token: '[SEP]',
+    cls_token: '[CLS]',
+    unk_token: '[UNK]',
+    pad_token: '[PAD]',
+    mask_token: '[MASK]',
+  },
   pipeline: (init, source) => gpt2Pipeline(init, source),
   finish: (backend) => {
     const [cls, sep] = [backend.special('cls_token'), backend.special('sep_token')];
-    backend.useTemplate([[cls[0]], ['$A'], [sep[0]]], [[cls[0]], ['$A'], [sep[0]], [sep[0]], ['$B'], [sep[0]]], cls, sep);
+    backend.useTemplate(
+      [[cls[0]], ['$A'], [sep[0]]],
+      [[cls[0]], ['$A'], [sep[0]], [sep[0]], ['$B'], [sep[0]]],
+      cls,
+      sep,
+    );
   },
 };
 
 const markupLm: TokenizerClass = {
   ...deberta,
   tokens: robertaTokens,
-  flags: { bos_token: {}, eos_token: {}, sep_token: {}, cls_token: {}, unk_token: {}, pad_token: {}, mask_token: { stripsLeft: true } },
+  flags: {
+    bos_token: {},
+    eos_token: {},
+    sep_token: {},
+    cls_token: {},
+    unk_token: {},
+    pad_token: {},
+    mask_token: { stripsLeft: true },
+  },
   finish: (backend, init) => {
     if (!init.has('tags_dict')) throw new ReferenceFailure('tokenizer_config.json lacks "tags_dict"');
     const [cls, sep] = [backend.special('cls_token'), backend.special('sep_token')];
@@ -67,7 +110,13 @@ const layoutLmv3: TokenizerClass = {
   ...blenderbot,
   flags: {},
   finish: (backend, init) => {
-    backend.postProcessor = { type: 'RobertaProcessing', sep: backend.special('sep_token'), cls: backend.special('cls_token'), trim_offsets: true, add_prefix_space: addsSpace(init, true) };
+    backend.postProcessor = {
+      type: 'RobertaProcessing',
+      sep: backend.special('sep_token'),
+      cls: backend.special('cls_token'),
+      trim_offsets: true,
+      add_prefix_space: addsSpace(init, true),
+    };
   },
 };
 
@@ -76,25 +125,53 @@ const clip: TokenizerClass = {
   kind: 'BPE',
   tokens: { unk_token: endOfText, bos_token: '<|startoftext|>', eos_token: endOfText, pad_token: endOfText },
   pipeline: (init, source) => ({
-    model: bpe(source, { continuing_subword_prefix: '', end_of_word_suffix: '</w>', unk_token: named(init, clip, 'unk_token') }),
+    model: bpe(source, {
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '</w>',
+      unk_token: named(init, clip, 'unk_token'),
+    }),
     normalizer: normalizers({ type: 'NFC' }, replace(regex('\\s+'), ' '), { type: 'Lowercase' }),
-    preTokenizer: preTokenizers(split(regex("<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"), 'Removed', true), byteLevel(false)),
+    preTokenizer: preTokenizers(
+      split(
+        regex("<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+"),
+        'Removed',
+        true,
+      ),
+      byteLevel(false),
+    ),
     decoder: byteLevelDecoder,
   }),
   finish: (backend) => {
-    backend.postProcessor = { type: 'RobertaProcessing', sep: backend.special('eos_token'), cls: backend.special('bos_token'), trim_offsets: false, add_prefix_space: false };
+    backend.postProcessor = {
+      type: 'RobertaProcessing',
+      sep: backend.special('eos_token'),
+      cls: backend.special('bos_token'),
+      trim_offsets: false,
+      add_prefix_space: false,
+    };
   },
 };
 
 const codeGen: TokenizerClass = {
   ...gpt2,
-  pipeline: (init, source) => ({ ...gpt2Pipeline(init, source), postProcessor: () => byteLevel(true, { trimsOffsets: false }) }),
+  pipeline: (init, source) => ({
+    ...gpt2Pipeline(init, source),
+    postProcessor: () => byteLevel(true, { trimsOffsets: false }),
+  }),
 };
 
 const cohere: TokenizerClass = {
   files,
   kind: 'BPE',
-  tokens: { unk_token: '<UNK>', bos_token: '<BOS_TOKEN>', eos_token: '<|END_OF_TURN_TOKEN|>', pad_token: '<PAD>', cls_token: '<CLS>', sep_token: '<SEP>', mask_token: '<MASK_TOKEN>' },
+  tokens: {
+    unk_token: '<UNK>',
+    bos_token: '<BOS_TOKEN>',
+    eos_token: '<|END_OF_TURN_TOKEN|>',
+    pad_token: '<PAD>',
+    cls_token: '<CLS>',
+    sep_token: '<SEP>',
+    mask_token: '<MASK_TOKEN>',
+  },
   pipeline: (init, source) => ({
     ...gpt2Pipeline(init, source),
     normalizer: { type: 'NFC' },
@@ -135,7 +212,8 @@ const nougat: TokenizerClass = {
 };
 
 /** Words as Qwen cuts them, with or without marks among the letters. */
-const qwenWords = (letters: string): string => `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?${letters}+|\\p{N}| ?[^\\s${letters.startsWith('[') ? '\\p{L}\\p{M}' : '\\p{L}'}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
+const qwenWords = (letters: string): string =>
+  `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?${letters}+|\\p{N}| ?[^\\s${letters.startsWith('[') ? '\\p{L}\\p{M}' : '\\p{L}'}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`;
 
 /** Qwen's classes, which differ in what a word is. */
 function qwen(words: string): TokenizerClass {
@@ -146,7 +224,10 @@ function qwen(words: string): TokenizerClass {
     pipeline: (init, source) => ({
       model: bpe(source, { continuing_subword_prefix: '', end_of_word_suffix: '', byte_fallback: false }),
       normalizer: { type: 'NFC' },
-      preTokenizer: preTokenizers(split(regex(words), 'Isolated'), byteLevel(init.optionalFlag('add_prefix_space', false) ?? false, { usesWords: false })),
+      preTokenizer: preTokenizers(
+        split(regex(words), 'Isolated'),
+        byteLevel(init.optionalFlag('add_prefix_space', false) ?? false, { usesWords: false }),
+      ),
       decoder: byteLevelDecoder,
     }),
   };
@@ -158,7 +239,11 @@ const whisper: TokenizerClass = {
   flags: { unk_token: { isSpecial: true }, bos_token: { isSpecial: true }, eos_token: { isSpecial: true } },
   finish: (backend, init) => {
     const task = init.text('task', undefined);
-    const prefixes = ['<|startoftranscript|>', ...(task === undefined ? [] : [`<|${task}|>`]), ...(init.raw('predict_timestamps') === true ? [] : ['<|notimestamps|>'])].map((token) => {
+    const prefixes = [
+      '<|startoftranscript|>',
+      ...(task === undefined ? [] : [`<|${task}|>`]),
+      ...(init.raw('predict_timestamps') === true ? [] : ['<|notimestamps|>']),
+    ].map((token) => {
       const id = backend.idOrUnknown(token);
       return [backend.added.at(id)?.content ?? backend.model.vocabulary.pieceOf(id) ?? token, id] as const;
     });
@@ -190,7 +275,14 @@ export const byteLevelClasses: Readonly<Record<string, TokenizerClass>> = {
   NougatTokenizer: nougat,
   Qwen2Tokenizer: {
     ...qwen(qwenWords('\\p{L}')),
-    finish: (backend) => backend.addSpecial([...new Set([...backend.named.values(), ...backend.extras].map((token) => (typeof token === 'string' ? token : token.content)))]),
+    finish: (backend) =>
+      backend.addSpecial([
+        ...new Set(
+          [...backend.named.values(), ...backend.extras].map((token) =>
+            typeof token === 'string' ? token : token.content,
+          ),
+        ),
+      ]),
   },
   Qwen3_5Tokenizer: { ...qwen(qwenWords('[\\p{L}\\p{M}]')), files: ['tokenizer.model'] },
   RobertaTokenizer: roberta,

@@ -2,7 +2,12 @@ import { AddedToken } from '../../addedTokens';
 import { contentOf, type InitArguments, type TokenValue } from '../initArguments';
 
 /** What LUKE's classes name for entities. */
-export const entityTokens = { entity_unk_token: '[UNK]', entity_pad_token: '[PAD]', entity_mask_token: '[MASK]', entity_mask2_token: '[MASK2]' };
+export const entityTokens = {
+  entity_unk_token: '[UNK]',
+  entity_pad_token: '[PAD]',
+  entity_mask_token: '[MASK]',
+  entity_mask2_token: '[MASK2]',
+};
 
 /** The settings' extra tokens with LUKE's marks of entities and some more, which then stand for them. */
 export function withEntityTokens(init: InitArguments, more: readonly string[]): readonly TokenValue[] {

@@ -6,7 +6,12 @@ import type { VocabularySource } from '../vocabularySource';
 /** The ids of a source's pieces: those of a list of pieces and scores are their places. */
 function idsOf({ vocabulary }: VocabularySource): VocabularySource['vocabulary'] {
   if (!Array.isArray(vocabulary)) return vocabulary ?? new Map();
-  return new Map((vocabulary as readonly unknown[]).map((entry, id): [string, number] => [String(Array.isArray(entry) ? (entry as readonly unknown[])[0] : entry), id]));
+  return new Map(
+    (vocabulary as readonly unknown[]).map((entry, id): [string, number] => [
+      String(Array.isArray(entry) ? (entry as readonly unknown[])[0] : entry),
+      id,
+    ]),
+  );
 }
 
 /** A byte-pair encoding of a source's pieces and merges. */
@@ -16,7 +21,13 @@ export function bpe(source: VocabularySource, options: Part = {}): Part {
 
 /** A WordPiece model of a source's pieces. */
 export function wordPiece(source: VocabularySource, unknown: string): Part {
-  return { type: 'WordPiece', vocab: idsOf(source), unk_token: unknown, continuing_subword_prefix: '##', max_input_chars_per_word: 100 };
+  return {
+    type: 'WordPiece',
+    vocab: idsOf(source),
+    unk_token: unknown,
+    continuing_subword_prefix: '##',
+    max_input_chars_per_word: 100,
+  };
 }
 
 /** A source's pieces with their scores. Throws where it has none. */
@@ -27,6 +38,7 @@ export function scoredPieces({ vocabulary }: VocabularySource): readonly (readon
 
 /** A Unigram model of a source's pieces. Throws where they do not hold the unknown token's id. */
 export function unigram(pieces: readonly (readonly [string, number])[], unknownId: number): Part {
-  if (!isId(unknownId) || unknownId >= pieces.length) throw new ReferenceFailure('its vocabulary lacks the unknown token');
+  if (!isId(unknownId) || unknownId >= pieces.length)
+    throw new ReferenceFailure('its vocabulary lacks the unknown token');
   return { type: 'Unigram', vocab: pieces, unk_id: unknownId, byte_fallback: false };
 }

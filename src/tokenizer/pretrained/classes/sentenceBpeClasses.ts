@@ -1,12 +1,26 @@
 import type { Backend } from '../backend';
 import type { InitArguments } from '../initArguments';
-import { byteFallbackDecoder, decoders, metaspace, normalizers, type Part, precompiled, preTokenizers, regex, replace, split } from '../parts';
+import {
+  byteFallbackDecoder,
+  decoders,
+  metaspace,
+  normalizers,
+  type Part,
+  precompiled,
+  preTokenizers,
+  regex,
+  replace,
+  split,
+} from '../parts';
 import { nllbLanguages } from '../referenceNames';
 import type { VocabularySource } from '../vocabularySource';
 import { bpe } from './models';
 import { named, type TokenizerClass } from './tokenizerClass';
 
-const spacesMetaspace = (): { preTokenizer: Part; decoder: Part } => ({ preTokenizer: metaspace('always'), decoder: metaspace('always') });
+const spacesMetaspace = (): { preTokenizer: Part; decoder: Part } => ({
+  preTokenizer: metaspace('always'),
+  decoder: metaspace('always'),
+});
 
 const llama: TokenizerClass = {
   files: ['tokenizer.model'],
@@ -23,7 +37,13 @@ const llama: TokenizerClass = {
   },
 };
 
-const fillTokens = { prefix_token: '▁<PRE>', middle_token: '▁<MID>', suffix_token: '▁<SUF>', eot_token: '▁<EOT>', fill_token: '<FILL_ME>' };
+const fillTokens = {
+  prefix_token: '▁<PRE>',
+  middle_token: '▁<MID>',
+  suffix_token: '▁<SUF>',
+  eot_token: '▁<EOT>',
+  fill_token: '<FILL_ME>',
+};
 
 const codeLlama: TokenizerClass = {
   ...llama,
@@ -54,14 +74,29 @@ function reordered(init: InitArguments, source: VocabularySource): VocabularySou
   const name = (key: string, fallback: string): string => named(init, { tokens: { [key]: fallback } }, key);
   const ids = new Map<string, number>();
   const pieces = source.vocabulary instanceof Map ? [...(source.vocabulary as ReadonlyMap<string, number>).keys()] : [];
-  for (const piece of [name('bos_token', '<s>'), name('pad_token', '<pad>'), name('eos_token', '</s>'), name('unk_token', '<unk>'), ...pieces]) if (!ids.has(piece)) ids.set(piece, ids.size);
+  for (const piece of [
+    name('bos_token', '<s>'),
+    name('pad_token', '<pad>'),
+    name('eos_token', '</s>'),
+    name('unk_token', '<unk>'),
+    ...pieces,
+  ])
+    if (!ids.has(piece)) ids.set(piece, ids.size);
   return { ...source, vocabulary: ids };
 }
 
 const nllb: TokenizerClass = {
   files: ['sentencepiece.bpe.model'],
   kind: 'BPE',
-  tokens: { bos_token: '<s>', eos_token: '</s>', sep_token: '</s>', cls_token: '<s>', unk_token: '<unk>', pad_token: '<pad>', mask_token: '<mask>' },
+  tokens: {
+    bos_token: '<s>',
+    eos_token: '</s>',
+    sep_token: '</s>',
+    cls_token: '<s>',
+    unk_token: '<unk>',
+    pad_token: '<pad>',
+    mask_token: '<mask>',
+  },
   flags: { mask_token: { isNormalized: true, stripsLeft: true, isSpecial: true } },
   extras: (init) => init.tokens('additional_special_tokens') ?? nllbLanguages.split(' '),
   fromSentencePiece: reordered,
@@ -78,7 +113,8 @@ const nllb: TokenizerClass = {
     const language = init.text('src_lang', undefined) ?? 'eng_Latn';
     const code = [language, backend.idOrUnknown(language)] as const;
     const isLegacy = init.optionalFlag('legacy_behaviour', false) ?? false;
-    if (isLegacy) backend.useTemplate([['$A'], [eos[0]], [language]], [['$A'], ['$B'], [eos[0]], [language]], eos, code);
+    if (isLegacy)
+      backend.useTemplate([['$A'], [eos[0]], [language]], [['$A'], ['$B'], [eos[0]], [language]], eos, code);
     else backend.useTemplate([[language], ['$A'], [eos[0]]], [[language], ['$A'], ['$B'], [eos[0]]], eos, code);
   },
 };
@@ -90,7 +126,11 @@ const reformer: TokenizerClass = {
   extras: (init) => init.tokens('additional_special_tokens') ?? [],
   pipeline: (init, source) => {
     const rules = precompiled(source.characterMap);
-    return { model: bpe(source, { unk_token: named(init, reformer, 'unk_token'), fuse_unk: true }), normalizer: rules && normalizers(rules, replace(regex(' {2,}'), ' ')), ...spacesMetaspace() };
+    return {
+      model: bpe(source, { unk_token: named(init, reformer, 'unk_token'), fuse_unk: true }),
+      normalizer: rules && normalizers(rules, replace(regex(' {2,}'), ' ')),
+      ...spacesMetaspace(),
+    };
   },
   finish: (backend) => backend.addSpecialAgain(),
 };
@@ -107,10 +147,23 @@ function startInSource(backend: Backend, init: InitArguments): void {
 const seamless: TokenizerClass = {
   files: ['sentencepiece.bpe.model'],
   kind: 'BPE',
-  tokens: { bos_token: '<s>', eos_token: '</s>', sep_token: '</s>', cls_token: '<s>', unk_token: '<unk>', pad_token: '<pad>' },
+  tokens: {
+    bos_token: '<s>',
+    eos_token: '</s>',
+    sep_token: '</s>',
+    cls_token: '<s>',
+    unk_token: '<unk>',
+    pad_token: '<pad>',
+  },
   fromSentencePiece: (_init, source) => {
-    const ids = new Map([['<pad>', 0], ['<unk>', 1], ['<s>', 2], ['</s>', 3]]);
-    const pieces = source.vocabulary instanceof Map ? [...(source.vocabulary as ReadonlyMap<string, number>).keys()] : [];
+    const ids = new Map([
+      ['<pad>', 0],
+      ['<unk>', 1],
+      ['<s>', 2],
+      ['</s>', 3],
+    ]);
+    const pieces =
+      source.vocabulary instanceof Map ? [...(source.vocabulary as ReadonlyMap<string, number>).keys()] : [];
     pieces.forEach((piece, i) => ids.set(piece, i + 1));
     return { ...source, vocabulary: ids };
   },
@@ -136,13 +189,17 @@ const tipsv2: TokenizerClass = {
   tokens: { unk_token: '<unk>', pad_token: '<pad>', bos_token: null, eos_token: null },
   pipeline: (init, source) => ({
     model: bpe(source, { fuse_unk: true, byte_fallback: true }),
-    normalizer: normalizers(init.optionalFlag('do_lower_case', true) ? { type: 'Lowercase' } : undefined, source.characterMap?.length === 0 ? undefined : precompiled(source.characterMap)),
+    normalizer: normalizers(
+      init.optionalFlag('do_lower_case', true) ? { type: 'Lowercase' } : undefined,
+      source.characterMap?.length === 0 ? undefined : precompiled(source.characterMap),
+    ),
     preTokenizer: preTokenizers({ type: 'WhitespaceSplit' }, metaspace('always')),
     decoder: decoders(metaspace('always'), { type: 'ByteFallback' }, { type: 'Fuse' }),
   }),
 };
 
-const wordEnds = (init: InitArguments, source: VocabularySource, self: Pick<TokenizerClass, 'tokens'>): Part => bpe(source, { end_of_word_suffix: '</w>', unk_token: named(init, self, 'unk_token') });
+const wordEnds = (init: InitArguments, source: VocabularySource, self: Pick<TokenizerClass, 'tokens'>): Part =>
+  bpe(source, { end_of_word_suffix: '</w>', unk_token: named(init, self, 'unk_token') });
 
 const herbert: TokenizerClass = {
   files: ['vocab.json', 'merges.txt'],
@@ -150,20 +207,40 @@ const herbert: TokenizerClass = {
   tokens: { cls_token: '<s>', unk_token: '<unk>', pad_token: '<pad>', mask_token: '<mask>', sep_token: '</s>' },
   pipeline: (init, source) => ({
     model: wordEnds(init, source, herbert),
-    normalizer: { type: 'BertNormalizer', lowercase: false, strip_accents: false, clean_text: true, handle_chinese_chars: true },
+    normalizer: {
+      type: 'BertNormalizer',
+      lowercase: false,
+      strip_accents: false,
+      clean_text: true,
+      handle_chinese_chars: true,
+    },
     preTokenizer: { type: 'BertPreTokenizer' },
     decoder: { type: 'BPEDecoder', suffix: '</w>' },
   }),
   // The class takes these ids, whatever the vocabulary says.
   finish: (backend) => {
-    backend.postProcessor = { type: 'BertProcessing', sep: [backend.special('sep_token')[0], 2], cls: [backend.special('cls_token')[0], 0] };
+    backend.postProcessor = {
+      type: 'BertProcessing',
+      sep: [backend.special('sep_token')[0], 2],
+      cls: [backend.special('cls_token')[0], 0],
+    };
   },
 };
 
 const openAiGpt: TokenizerClass = {
   ...herbert,
   tokens: { unk_token: '<unk>' },
-  pipeline: (init, source) => ({ ...herbert.pipeline(init, source), model: wordEnds(init, source, openAiGpt), normalizer: { type: 'BertNormalizer', lowercase: true, strip_accents: null, clean_text: true, handle_chinese_chars: true } }),
+  pipeline: (init, source) => ({
+    ...herbert.pipeline(init, source),
+    model: wordEnds(init, source, openAiGpt),
+    normalizer: {
+      type: 'BertNormalizer',
+      lowercase: true,
+      strip_accents: null,
+      clean_text: true,
+      handle_chinese_chars: true,
+    },
+  }),
   finish: () => {},
 };
 
@@ -172,8 +249,21 @@ const aminoAcids = '<cls> <pad> <eos> <unk> L A G V S E R T I D P K Q N F Y M H 
 const esmc: TokenizerClass = {
   files: [],
   kind: 'BPE',
-  tokens: { unk_token: '<unk>', cls_token: '<cls>', pad_token: '<pad>', mask_token: '<mask>', eos_token: '<eos>', bos_token: '<cls>', chain_break_token: '|' },
-  pipeline: (init) => ({ model: bpe({ vocabulary: new Map(aminoAcids.map((piece, id) => [piece, id])), merges: [], characterMap: undefined }, { unk_token: named(init, esmc, 'unk_token') }) }),
+  tokens: {
+    unk_token: '<unk>',
+    cls_token: '<cls>',
+    pad_token: '<pad>',
+    mask_token: '<mask>',
+    eos_token: '<eos>',
+    bos_token: '<cls>',
+    chain_break_token: '|',
+  },
+  pipeline: (init) => ({
+    model: bpe(
+      { vocabulary: new Map(aminoAcids.map((piece, id) => [piece, id])), merges: [], characterMap: undefined },
+      { unk_token: named(init, esmc, 'unk_token') },
+    ),
+  }),
   finish: (backend) => {
     const [cls, eos] = [backend.special('cls_token'), backend.special('eos_token')];
     backend.useTemplate([[cls[0]], ['$A'], [eos[0]]], [['$A'], ['$B', 1]], cls, eos);
@@ -181,7 +271,13 @@ const esmc: TokenizerClass = {
 };
 
 /** Siglip 2 also lowers the case, after its tokens were added. */
-const siglip2: TokenizerClass = { ...gemma, pipeline: (init, source) => ({ ...gemma.pipeline(init, source), normalizer: normalizers({ type: 'Lowercase' }, replace(' ', '▁')) }) };
+const siglip2: TokenizerClass = {
+  ...gemma,
+  pipeline: (init, source) => ({
+    ...gemma.pipeline(init, source),
+    normalizer: normalizers({ type: 'Lowercase' }, replace(' ', '▁')),
+  }),
+};
 
 /** Classes whose model is a byte-pair encoding of characters. */
 export const sentenceBpeClasses: Readonly<Record<string, TokenizerClass>> = {

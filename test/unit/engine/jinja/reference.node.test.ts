@@ -14,11 +14,19 @@ describe(`chat templates of the reference (transformers ${fixture.transformers},
   });
 
   it('say what they say there, or are refused, and none says anything else', () => {
-    expect(outcomes.filter(({ outcome }) => outcome === 'wrong').map(({ name, context, ours, theirs }) => ({ name, context, ours, theirs }))).to.deep.equal([]);
+    expect(
+      outcomes
+        .filter(({ outcome }) => outcome === 'wrong')
+        .map(({ name, context, ours, theirs }) => ({ name, context, ours, theirs })),
+    ).to.deep.equal([]);
   });
 
   it('are refused here alone in no case', () => {
-    expect(outcomes.filter(({ outcome }) => outcome === 'told').map(({ name, context, ours }) => `${name}, ${context}: ${ours}`)).to.deep.equal([]);
+    expect(
+      outcomes
+        .filter(({ outcome }) => outcome === 'told')
+        .map(({ name, context, ours }) => `${name}, ${context}: ${ours}`),
+    ).to.deep.equal([]);
   });
 });
 
@@ -26,8 +34,10 @@ describe('templates that nobody honest writes', () => {
   const refused: Readonly<Record<string, string>> = {
     'a range without end': '{% for i in range(10000000000) %}x{% endfor %}',
     'a text of gigabytes': "{{ 'x' * 10000000000 }}",
-    'a text that doubles': "{% set ns = namespace(x='xxxxxxxxxxxxxxxx') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
-    'a list that doubles': '{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}',
+    'a text that doubles':
+      "{% set ns = namespace(x='xxxxxxxxxxxxxxxx') %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}",
+    'a list that doubles':
+      '{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = ns.x + ns.x %}{% endfor %}',
     'a macro that calls itself': '{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}',
     'brackets within brackets': `{{ ${'['.repeat(20_000)} }}`,
     'the way to a constructor': "{{ ''.constructor.constructor('return 1')() }}",
@@ -39,6 +49,10 @@ describe('templates that nobody honest writes', () => {
   }
 
   it('find nothing by the names of JavaScript', () => {
-    expect(new JinjaTemplate("{{ constructor is defined }}{{ messages.__proto__ is defined }}{{ messages.constructor is defined }}{{ {}['toString'] is defined }}").render({ messages: [] })).to.equal('FalseFalseFalseFalse');
+    expect(
+      new JinjaTemplate(
+        "{{ constructor is defined }}{{ messages.__proto__ is defined }}{{ messages.constructor is defined }}{{ {}['toString'] is defined }}",
+      ).render({ messages: [] }),
+    ).to.equal('FalseFalseFalseFalse');
   });
 });
