@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-common';
 import { dataType } from '../onnx/dataType';
-import { encodeNode, encodeTypedValue } from '../onnx/suffixNodes';
+import { encodeNode, encodeTypedValue } from '../onnx/nodeBytes';
 import { WireWriter } from '../onnx/wireWriter';
 
 /** A product of bytes: its largest pairs of terms are more than 16 bits with a sign hold. */

@@ -3,7 +3,7 @@ import type { PlacedSite } from '../onnx/describeSites';
 import type { ModelInput } from '../onnx/inputs';
 import { dataType } from '../onnx/dataType';
 import { leastPositionOpset, positionGraph } from '../onnx/positionGraph';
-import { encodeTypedValue } from '../onnx/suffixNodes';
+import { encodeTypedValue } from '../onnx/nodeBytes';
 import { rewriteModel } from '../onnx/rewriteModel';
 import { folderOf } from './fileAccess';
 import { toTensor } from './feeds';

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { FunctionInfo, NodeInfo, OnnxModel } from './onnxModel';
 import { nodeAttributes, nodeName } from './readModel';
-import { encodeNode } from './suffixNodes';
+import { encodeNode } from './nodeBytes';
 import { WireReader, type ByteRange } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 

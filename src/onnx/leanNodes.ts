@@ -2,7 +2,7 @@ import { dataType } from './dataType';
 import type { GraphIndex } from './graphIndex';
 import type { TensorInfo } from './onnxModel';
 import { operatorOf } from './products';
-import { encodeNode } from './suffixNodes';
+import { encodeNode } from './nodeBytes';
 import { WireWriter } from './wireWriter';
 
 /** Nodes that others stand in for: the index of each with NodeProtos in its place, and TensorProtos that these use. */

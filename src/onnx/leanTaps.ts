@@ -4,7 +4,8 @@ import type { GraphIndex } from './graphIndex';
 import { findScoreGraph, type ScoreGraph } from './scoreGraph';
 import type { Tap } from './rewriteModel';
 import { sidesOf } from './site';
-import { encodeTypedValue, SuffixBuilder } from './suffixNodes';
+import { encodeTypedValue } from './nodeBytes';
+import { SuffixBuilder } from './suffixNodes';
 
 /** How a site's attention is held where all of it would take too much memory. */
 export type LeanPlan =

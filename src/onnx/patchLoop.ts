@@ -1,7 +1,7 @@
 import type { GraphIndex } from './graphIndex';
 import { readLoopBody } from './loopBody';
 import type { LoopPlace } from './site';
-import { encodeNode } from './suffixNodes';
+import { encodeNode } from './nodeBytes';
 import { WireReader } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 

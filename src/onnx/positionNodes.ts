@@ -1,6 +1,6 @@
 import { dataType } from './dataType';
 import type { GraphIndex } from './graphIndex';
-import { encodeIntegers, encodeNode, type AttributeValue } from './suffixNodes';
+import { encodeIntegers, encodeNode, type AttributeValue } from './nodeBytes';
 import { WireWriter } from './wireWriter';
 
 /** A value for what has no position: padding, a weight. */

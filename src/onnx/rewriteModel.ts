@@ -7,7 +7,7 @@ import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
 import { nodeAttributes, readMadeNode } from './readModel';
 import type { LoopPlace, Suffix } from './site';
-import { encodeNode, encodeTypedValue } from './suffixNodes';
+import { encodeNode, encodeTypedValue } from './nodeBytes';
 import type { ByteRange } from '../base/wireReader';
 import { WireWriter } from './wireWriter';
 

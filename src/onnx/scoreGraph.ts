@@ -3,7 +3,7 @@ import type { GraphIndex } from './graphIndex';
 import type { TensorInfo } from './onnxModel';
 import { operatorOf } from './products';
 import type { FoundSite } from './site';
-import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from './suffixNodes';
+import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from './nodeBytes';
 import { WireWriter } from './wireWriter';
 
 /** A tensor of the model that the scores are made with, beside queries and keys: a mask, a bias, a scale. */

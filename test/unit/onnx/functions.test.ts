@@ -3,7 +3,7 @@ import { ExplorerError } from '../../../src/base/errors';
 import { analyzeModel, type ModelAnalysis } from '../../../src/onnx/analyzeModel';
 import { readModel } from '../../../src/onnx/readModel';
 import { rewriteModel } from '../../../src/onnx/rewriteModel';
-import { encodeNode } from '../../../src/onnx/suffixNodes';
+import { encodeNode } from '../../../src/onnx/nodeBytes';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 import { plainAttention, smallGraph } from './smallModel';
 

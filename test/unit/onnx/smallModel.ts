@@ -1,5 +1,5 @@
 import { dataType } from '../../../src/onnx/dataType';
-import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/suffixNodes';
+import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/nodeBytes';
 import { WireWriter } from '../../../src/onnx/wireWriter';
 
 /** A node of a model made by hand. */
