@@ -8,7 +8,7 @@ import { loadWasm } from '../src/engine/loadWasm.node';
 import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
-import { planInputs } from '../src/onnx/inputs';
+import { planInputs } from '../src/onnx/inputs/inputs';
 import { startEager } from './eager';
 import { inChild } from './inChild';
 import { bertBase, writeRandomBert } from './randomBert';

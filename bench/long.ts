@@ -14,7 +14,7 @@ import { readModelFiles } from '../src/engine/modelFiles';
 import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
 import { Runtimes } from '../src/engine/runtimes';
 import { engineEnvironment } from '../src/host/engine/engineEnvironment';
-import { planInputs } from '../src/onnx/inputs';
+import { planInputs } from '../src/onnx/inputs/inputs';
 import { bertBase, writeRandomBert } from './randomBert';
 import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
 import { ms, table } from './statistics';

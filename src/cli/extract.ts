@@ -16,7 +16,7 @@ import { loadOnBackend } from '../engine/loadOnBackend';
 import { maxReason, Runtimes } from '../engine/runtimes';
 import { noticeText } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
-import { planInputs, type ModelInput } from '../onnx/inputs';
+import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';

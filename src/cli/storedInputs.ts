@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
-import { allocate, type ModelInput } from '../onnx/inputs';
-import { dataTypeName, type DataTypeName } from '../onnx/dataType';
-import type { GraphIndex } from '../onnx/graphIndex';
+import { allocate, type ModelInput } from '../onnx/inputs/inputs';
+import { dataTypeName, type DataTypeName } from '../onnx/file/dataType';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
 import type { StoredTensor } from './safetensors';
 
 const typeNames = new Map<string, DataTypeName>([

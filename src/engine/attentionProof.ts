@@ -1,4 +1,4 @@
-import type { WeightedValues } from '../onnx/site';
+import type { WeightedValues } from '../onnx/name/site';
 import { toFloats, type OutputTensor } from './feeds';
 import type { SiteWeights } from './layerWeights';
 

@@ -1,5 +1,5 @@
 import { ExplorerError } from '../base/errors';
-import type { GraphIndex } from '../onnx/graphIndex';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
 
 /** A length that a file was made for though its signature leaves it open: a constant shape, the size of a constant mask. */
 export interface BakedLength {

@@ -1,5 +1,5 @@
-import type { CacheLink } from '../onnx/cacheLinks';
-import { allocate, type InputPlan, type ModelInput, type TensorData } from '../onnx/inputs';
+import type { CacheLink } from '../onnx/inputs/cacheLinks';
+import { allocate, type InputPlan, type ModelInput, type TensorData } from '../onnx/inputs/inputs';
 import type { AttentionResult, AttentionSession, LayerWeights } from './attentionSession';
 import type { OutputTensor } from './feeds';
 import type { ReadIds } from './readIds';

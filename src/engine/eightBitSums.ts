@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
-import { dataType } from '../onnx/dataType';
-import { encodeNode, encodeTypedValue } from '../onnx/nodeBytes';
-import { WireWriter } from '../onnx/wireWriter';
+import { dataType } from '../onnx/file/dataType';
+import { encodeNode, encodeTypedValue } from '../onnx/file/nodeBytes';
+import { WireWriter } from '../onnx/file/wireWriter';
 
 /** A product of bytes: its largest pairs of terms are more than 16 bits with a sign hold. */
 function productModel(): Uint8Array<ArrayBuffer> {

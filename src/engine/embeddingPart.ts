@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
-import type { DataTypeName } from '../onnx/dataType';
-import { planInputs, type InputPlan, type InputValues, type ModelInput, type TensorData } from '../onnx/inputs';
-import { modelFacts, type ModelFacts } from '../onnx/modelFacts';
+import type { DataTypeName } from '../onnx/file/dataType';
+import { planInputs, type InputPlan, type InputValues, type ModelInput, type TensorData } from '../onnx/inputs/inputs';
+import { modelFacts, type ModelFacts } from '../onnx/inputs/modelFacts';
 import type { AttentionSession } from './attentionSession';
 import type { FedFile } from './fedInput';
 

@@ -1,5 +1,5 @@
-import type { PlacedSite } from '../onnx/describeSites';
-import { sidesOf } from '../onnx/site';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import { sidesOf } from '../onnx/name/site';
 
 /** The positions that a run reads. */
 export interface ReadPositions {

@@ -1,6 +1,6 @@
 import { plainLines, type PlainLines } from '../base/safeText';
-import type { DataTypeName } from '../onnx/dataType';
-import type { ModelInput, TensorData } from '../onnx/inputs';
+import type { DataTypeName } from '../onnx/file/dataType';
+import type { ModelInput, TensorData } from '../onnx/inputs/inputs';
 import { halfToNumber } from './feeds';
 
 /** What one file of a model was fed in its latest run. */

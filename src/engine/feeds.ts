@@ -1,6 +1,6 @@
 import type * as Ort from 'onnxruntime-common';
-import type { DataTypeName } from '../onnx/dataType';
-import type { ModelInput, TensorData } from '../onnx/inputs';
+import type { DataTypeName } from '../onnx/file/dataType';
+import type { ModelInput, TensorData } from '../onnx/inputs/inputs';
 
 /** A tensor that a run gave: one of the model's own outputs. */
 export interface OutputTensor {

@@ -1,5 +1,5 @@
 import type { FileKind } from '../model/fileLimits';
-import type { RandomAccessFile } from '../onnx/compactModel';
+import type { RandomAccessFile } from '../onnx/file/compactModel';
 
 /** Reads files where the engine runs, and nothing but files. Paths use `/`; failures are `fileNotFound` or `fileUnreadable`. */
 export interface FileAccess {

@@ -1,5 +1,5 @@
-import type { SiteChecks } from '../onnx/report';
-import type { PlacedSite } from '../onnx/describeSites';
+import type { SiteChecks } from '../onnx/report/report';
+import type { PlacedSite } from '../onnx/name/describeSites';
 import { clearRowsWithoutKey, hasNegative, scanWeights } from './scanWeights';
 
 /** The weights of one site as the runtime gave them. */

@@ -1,4 +1,4 @@
-import type { SiteChecks } from '../onnx/report';
+import type { SiteChecks } from '../onnx/report/report';
 import type { HeadSummary } from './heldLayer';
 import { rowFailure, type Expectation } from './layerWeights';
 

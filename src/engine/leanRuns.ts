@@ -1,5 +1,5 @@
-import type { ModelInput } from '../onnx/inputs';
-import type { BlockLevels } from '../onnx/leanTaps';
+import type { ModelInput } from '../onnx/inputs/inputs';
+import type { BlockLevels } from '../onnx/rewrite/leanTaps';
 import type { AttentionResult, AttentionSession, RunOptions, SessionOptions } from './attentionSession';
 import type { ReadPositions } from './extents';
 import type { OutputTensor } from './feeds';

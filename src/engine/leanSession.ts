@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
-import type { PlacedSite } from '../onnx/describeSites';
-import type { ModelInput } from '../onnx/inputs';
-import { leanReplacements } from '../onnx/leanNodes';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import type { ModelInput } from '../onnx/inputs/inputs';
+import { leanReplacements } from '../onnx/rewrite/leanNodes';
 import {
   encodeLeanInputs,
   leanInputs,
@@ -11,9 +11,9 @@ import {
   type BlockLevels,
   type LeanOutputs,
   type LeanPlan,
-} from '../onnx/leanTaps';
-import { withChecks, type SiteChecks } from '../onnx/report';
-import { sidesOf, type SiteComponent } from '../onnx/site';
+} from '../onnx/rewrite/leanTaps';
+import { withChecks, type SiteChecks } from '../onnx/report/report';
+import { sidesOf, type SiteComponent } from '../onnx/name/site';
 import {
   AttentionSession,
   pickOutputs,

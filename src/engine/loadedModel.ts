@@ -1,10 +1,10 @@
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import type { ModelInfo, Notice } from '../model/modelInfo';
-import { cacheLinks } from '../onnx/cacheLinks';
-import { planInputs } from '../onnx/inputs';
-import { modelFacts } from '../onnx/modelFacts';
-import { readsOf } from '../onnx/reads';
+import { cacheLinks } from '../onnx/inputs/cacheLinks';
+import { planInputs } from '../onnx/inputs/inputs';
+import { modelFacts } from '../onnx/inputs/modelFacts';
+import { readsOf } from '../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../protocol';
 import { AttentionSession } from './attentionSession';
 import { noDeadlines, type Deadlines } from './deadlines';

@@ -1,8 +1,8 @@
 import { ExplorerError } from '../base/errors';
-import { isFloatType } from '../onnx/dataType';
-import type { PlacedSite } from '../onnx/describeSites';
-import type { GraphIndex } from '../onnx/graphIndex';
-import { planLean, type LeanPlan } from '../onnx/leanTaps';
+import { isFloatType } from '../onnx/file/dataType';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
+import { planLean, type LeanPlan } from '../onnx/rewrite/leanTaps';
 import { extentsOf } from './extents';
 import { maxAttentionBytes } from './layerInfo';
 

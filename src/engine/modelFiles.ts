@@ -1,9 +1,9 @@
 import { ExplorerError } from '../base/errors';
-import { analyzeModel, type ModelAnalysis } from '../onnx/analyzeModel';
-import type { BranchChoice } from '../onnx/hoistBranches';
-import { compactModel } from '../onnx/compactModel';
-import { otherFormat } from '../onnx/otherFormat';
-import { isOrtFormat, readModel } from '../onnx/readModel';
+import { analyzeModel, type ModelAnalysis } from '../onnx/find/analyzeModel';
+import type { BranchChoice } from '../onnx/graph/hoistBranches';
+import { compactModel } from '../onnx/file/compactModel';
+import { otherFormat } from '../onnx/file/otherFormat';
+import { isOrtFormat, readModel } from '../onnx/file/readModel';
 import { baseName, folderOf, joinPath, type FileAccess, type OpenFile } from './fileAccess';
 import { LazyBytes } from './lazyBytes';
 

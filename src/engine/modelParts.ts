@@ -1,7 +1,7 @@
-import type { ModelAnalysis } from '../onnx/analyzeModel';
-import { isFloatType } from '../onnx/dataType';
-import { readsOf } from '../onnx/reads';
-import { makeReport, type ExtractionReport } from '../onnx/report';
+import type { ModelAnalysis } from '../onnx/find/analyzeModel';
+import { isFloatType } from '../onnx/file/dataType';
+import { readsOf } from '../onnx/inputs/reads';
+import { makeReport, type ExtractionReport } from '../onnx/report/report';
 import type { FileAccess } from './fileAccess';
 import { readModelFiles, type ModelFiles } from './modelFiles';
 import type { ResolvedModel } from './modelFolder';

@@ -1,5 +1,5 @@
 import { ExplorerError } from '../base/errors';
-import type { ModelAnalysis } from '../onnx/analyzeModel';
+import type { ModelAnalysis } from '../onnx/find/analyzeModel';
 
 /** The error of a model without any attention that can be drawn: with the reason where some was seen, else that there is none. */
 export function noAttention(name: string, ...analyses: readonly Pick<ModelAnalysis, 'missed'>[]): ExplorerError {

@@ -1,5 +1,5 @@
 import type { Notice } from '../model/modelInfo';
-import type { MadeInputs } from '../onnx/inputs';
+import type { MadeInputs } from '../onnx/inputs/inputs';
 import type { AttentionResult } from './attentionSession';
 
 /** Masks of a large negative number leave less than this. */

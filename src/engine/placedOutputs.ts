@@ -1,5 +1,5 @@
 import type * as Ort from 'onnxruntime-common';
-import type { PlacedSite } from '../onnx/describeSites';
+import type { PlacedSite } from '../onnx/name/describeSites';
 import { silently } from './runtime';
 
 /** An output that carries a site's weights, and how many queries and keys it will have. */

@@ -1,5 +1,5 @@
-import type { PlacedSite } from '../onnx/describeSites';
-import { ownToken } from '../onnx/positionNodes';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import { ownToken } from '../onnx/rewrite/positionNodes';
 import type { AttentionResult, LayerWeights } from './attentionSession';
 import { placeWindows, type TokenSide } from './placedWindows';
 import type { Placements } from './positionRun';

@@ -1,4 +1,4 @@
-import { ownToken } from '../onnx/positionNodes';
+import { ownToken } from '../onnx/rewrite/positionNodes';
 import type { LayerWeights } from './attentionSession';
 import type { AttentionWindow, WindowedWeights } from './windowedLayer';
 import { windowsOf, type PlacedWindow, type SitePlaces } from './windowPlaces';

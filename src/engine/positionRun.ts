@@ -1,10 +1,10 @@
 import type * as Ort from 'onnxruntime-common';
-import type { PlacedSite } from '../onnx/describeSites';
-import type { ModelInput } from '../onnx/inputs';
-import { dataType } from '../onnx/dataType';
-import { leastPositionOpset, positionGraph } from '../onnx/positionGraph';
-import { encodeTypedValue } from '../onnx/nodeBytes';
-import { rewriteModel } from '../onnx/rewriteModel';
+import type { PlacedSite } from '../onnx/name/describeSites';
+import type { ModelInput } from '../onnx/inputs/inputs';
+import { dataType } from '../onnx/file/dataType';
+import { leastPositionOpset, positionGraph } from '../onnx/rewrite/positionGraph';
+import { encodeTypedValue } from '../onnx/file/nodeBytes';
+import { rewriteModel } from '../onnx/rewrite/rewriteModel';
 import { folderOf } from './fileAccess';
 import { toTensor } from './feeds';
 import { openExternalData, readExternalData, type ModelFiles } from './modelFiles';

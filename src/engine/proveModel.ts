@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
-import { isFloatType } from '../onnx/dataType';
-import { allocate, planInputs, type ModelInput } from '../onnx/inputs';
-import { makeReport, type ExtractionReport } from '../onnx/report';
+import { isFloatType } from '../onnx/file/dataType';
+import { allocate, planInputs, type ModelInput } from '../onnx/inputs/inputs';
+import { makeReport, type ExtractionReport } from '../onnx/report/report';
 import type { EngineOptions, ReportView } from '../protocol';
 import type { Proof } from './attentionProof';
 import { AttentionSession, type AttentionResult } from './attentionSession';

@@ -1,7 +1,7 @@
-import { dataTypeNumber, type DataTypeName } from '../onnx/dataType';
-import type { GraphIndex } from '../onnx/graphIndex';
-import type { ModelInput, TensorData } from '../onnx/inputs';
-import { encodeScoreModel, scoreNames, type ScoreGraph } from '../onnx/scoreGraph';
+import { dataTypeNumber, type DataTypeName } from '../onnx/file/dataType';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
+import type { ModelInput, TensorData } from '../onnx/inputs/inputs';
+import { encodeScoreModel, scoreNames, type ScoreGraph } from '../onnx/rewrite/scoreGraph';
 import { toTensor, type OutputTensor } from './feeds';
 import type { ScoreSessions } from './scoreSessions';
 

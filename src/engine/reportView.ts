@@ -1,7 +1,7 @@
 import { escaped, joinMarkdown, md } from '../base/markdown';
 import { plain } from '../base/safeText';
 import { noticeText, type Notice } from '../model/modelInfo';
-import { formatReport, type ExtractionReport } from '../onnx/report';
+import { formatReport, type ExtractionReport } from '../onnx/report/report';
 import type { ReportView } from '../protocol';
 import { accountMarkdown, type InputAccount } from './inputAccount';
 import type { ModelAccess } from './modelAccess';

@@ -1,4 +1,4 @@
-import type { ModelInput } from '../onnx/inputs';
+import type { ModelInput } from '../onnx/inputs/inputs';
 import type { AttentionResult, AttentionSession, RunOptions } from './attentionSession';
 import type { OutputTensor } from './feeds';
 import type { LeanRuns } from './leanRuns';

@@ -1,8 +1,8 @@
 import { ExplorerError } from '../base/errors';
-import type { DataTypeName } from '../onnx/dataType';
-import { planInputs, type InputPlan, type MadeInputs, type ModelInput, type TensorData } from '../onnx/inputs';
-import { modelFacts, type ModelFacts } from '../onnx/modelFacts';
-import type { ExtractionReport } from '../onnx/report';
+import type { DataTypeName } from '../onnx/file/dataType';
+import { planInputs, type InputPlan, type MadeInputs, type ModelInput, type TensorData } from '../onnx/inputs/inputs';
+import { modelFacts, type ModelFacts } from '../onnx/inputs/modelFacts';
+import type { ExtractionReport } from '../onnx/report/report';
 import type { AttentionResult } from './attentionSession';
 import { toFloats, type OutputTensor } from './feeds';
 import type { FedFile } from './fedInput';

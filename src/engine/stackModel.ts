@@ -1,9 +1,9 @@
 import { ExplorerError } from '../base/errors';
 import type { ModelInfo } from '../model/modelInfo';
-import type { CacheLink } from '../onnx/cacheLinks';
-import type { GraphIndex } from '../onnx/graphIndex';
-import type { InputPlan, MadeInputs } from '../onnx/inputs';
-import type { ExtractionReport } from '../onnx/report';
+import type { CacheLink } from '../onnx/inputs/cacheLinks';
+import type { GraphIndex } from '../onnx/graph/graphIndex';
+import type { InputPlan, MadeInputs } from '../onnx/inputs/inputs';
+import type { ExtractionReport } from '../onnx/report/report';
 import type { AttentionResult, AttentionSession } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';

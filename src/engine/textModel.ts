@@ -1,7 +1,7 @@
 import type { ComponentInfo } from '../model/head';
 import type { Languages, ModelInfo, Notice, RunLanguages } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';
-import type { ExtractionReport } from '../onnx/report';
+import type { ExtractionReport } from '../onnx/report/report';
 import type { EngineEvents } from '../protocol';
 import type { FedFile } from './fedInput';
 import type { HeldLayer } from './heldLayer';

@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { Notice } from '../model/modelInfo';
 import { isVocabulary, tokenizerCompanions, vocabularyNames } from '../model/tokenizerNames';
-import { standIn } from '../onnx/otherFormat';
+import { standIn } from '../onnx/file/otherFormat';
 import { neededFiles, type TokenizerFiles, type TokenizerRemark } from '../tokenizer/pretrained/makeTokenizer';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 import { readSettings, type Settings } from './modelSettings';

@@ -5,7 +5,7 @@ import { toModelInputs } from '../../src/cli/storedInputs';
 import { proveWeights, type Proof } from '../../src/engine/attentionProof';
 import { AttentionSession } from '../../src/engine/attentionSession';
 import { readModelFiles } from '../../src/engine/modelFiles';
-import type { WeightedValues } from '../../src/onnx/site';
+import type { WeightedValues } from '../../src/onnx/name/site';
 import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';

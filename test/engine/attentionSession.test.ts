@@ -4,7 +4,7 @@ import { AttentionSession } from '../../src/engine/attentionSession';
 import { arrangeWeights, checkWeights, cropWeights } from '../../src/engine/layerWeights';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { runtimeError } from '../../src/engine/runtimeError';
-import { planInputs } from '../../src/onnx/inputs';
+import { planInputs } from '../../src/onnx/inputs/inputs';
 import { readFixture } from '../harness/fixtures';
 import { plainAttention, smallModel } from '../unit/onnx/smallModel';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';

@@ -5,7 +5,7 @@ import { AttentionSession, type LayerWeights } from '../../src/engine/attentionS
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { headMetrics } from '../../src/model/headMetrics';
-import { planInputs } from '../../src/onnx/inputs';
+import { planInputs } from '../../src/onnx/inputs/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { listedHead } from '../harness/listedHead';
 import { readFixtureText } from '../harness/fixtures';

@@ -8,7 +8,7 @@ import { LoadedModel } from '../../src/engine/loadedModel';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { Runtime } from '../../src/engine/runtime';
-import type { ModelInput } from '../../src/onnx/inputs';
+import type { ModelInput } from '../../src/onnx/inputs/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { readFixture } from '../harness/fixtures';
 import { listedHead } from '../harness/listedHead';

@@ -3,8 +3,8 @@ import type * as Ort from 'onnxruntime-common';
 import { AttentionSession, type LayerWeights } from '../../src/engine/attentionSession';
 import { ContinuedRuns } from '../../src/engine/continuedRuns';
 import { readModelFiles } from '../../src/engine/modelFiles';
-import { cacheLinks } from '../../src/onnx/cacheLinks';
-import { planInputs } from '../../src/onnx/inputs';
+import { cacheLinks } from '../../src/onnx/inputs/cacheLinks';
+import { planInputs } from '../../src/onnx/inputs/inputs';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 

@@ -5,7 +5,7 @@ import { floatBytes, toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/attentionSession';
 import { toTensor } from '../../src/engine/feeds';
 import { openExternalData, readModelFiles } from '../../src/engine/modelFiles';
-import { rewriteModel } from '../../src/onnx/rewriteModel';
+import { rewriteModel } from '../../src/onnx/rewrite/rewriteModel';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';

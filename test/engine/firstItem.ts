@@ -1,4 +1,4 @@
-import type { ModelInput } from '../../src/onnx/inputs';
+import type { ModelInput } from '../../src/onnx/inputs/inputs';
 
 /** A stored input with the first of its two items alone: long texts are read one at a time. */
 export function firstItem(input: ModelInput): ModelInput {

@@ -6,8 +6,8 @@ import { ImageModel } from '../../src/engine/image/imageModel';
 import { findBakedLength } from '../../src/engine/bakedLength';
 import { LoadedModel } from '../../src/engine/loadedModel';
 import { Runtimes } from '../../src/engine/runtimes';
-import { analyzeModel } from '../../src/onnx/analyzeModel';
-import { readModel } from '../../src/onnx/readModel';
+import { analyzeModel } from '../../src/onnx/find/analyzeModel';
+import { readModel } from '../../src/onnx/file/readModel';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
 import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 

@@ -9,7 +9,7 @@ import { LoadedModel } from '../../src/engine/loadedModel';
 import { loadOnBackend } from '../../src/engine/loadOnBackend';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
-import { planInputs } from '../../src/onnx/inputs';
+import { planInputs } from '../../src/onnx/inputs/inputs';
 import type { FileAccess } from '../../src/engine/fileAccess';
 import { Runtime } from '../../src/engine/runtime';
 import { Runtimes, type LoadRuntime } from '../../src/engine/runtimes';

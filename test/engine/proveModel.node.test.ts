@@ -3,7 +3,7 @@ import * as web from 'onnxruntime-web';
 import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
 import { proveModel } from '../../src/engine/proveModel';
 import { Runtimes } from '../../src/engine/runtimes';
-import type { ExtractionReport } from '../../src/onnx/report';
+import type { ExtractionReport } from '../../src/onnx/report/report';
 import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 import { memoryAccess } from './fixtureAccess';
 

@@ -7,7 +7,7 @@ import { fromTensor, type OutputTensor } from '../../src/engine/feeds';
 import { readModelFiles } from '../../src/engine/modelFiles';
 import { RecomputedRows } from '../../src/engine/recomputedRows';
 import { ScoreSessions } from '../../src/engine/scoreSessions';
-import { findScoreGraph } from '../../src/onnx/scoreGraph';
+import { findScoreGraph } from '../../src/onnx/rewrite/scoreGraph';
 import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';

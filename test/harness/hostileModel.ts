@@ -1,4 +1,4 @@
-import { WireWriter } from '../../src/onnx/wireWriter';
+import { WireWriter } from '../../src/onnx/file/wireWriter';
 import { smallGraph, type SmallGraph } from '../unit/onnx/smallModel';
 
 /** A model of one attention whose every name, its producer and an operator set among them, is a text. */

@@ -11,7 +11,7 @@ import { LeanRuns } from '../../src/engine/leanRuns';
 import { LeanSession } from '../../src/engine/leanSession';
 import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
 import type { ChosenRuntime } from '../../src/engine/runtimes';
-import type { ModelInput } from '../../src/onnx/inputs';
+import type { ModelInput } from '../../src/onnx/inputs/inputs';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { firstItem } from '../engine/firstItem';
 import { expectSummaries, leanDifferences } from '../engine/leanDifferences';

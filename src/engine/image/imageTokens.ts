@@ -1,6 +1,6 @@
 import { patchAt } from '../../model/patchGrid';
 import type { PatchGrid, Token, TokenStream } from '../../model/token';
-import { patchCount, type PatchEmbedding, type Window } from '../../onnx/patchEmbedding';
+import { patchCount, type PatchEmbedding, type Window } from '../../onnx/inputs/patchEmbedding';
 import { configNumber } from '../modelFolder';
 import type { PixelSize } from './raster';
 

@@ -1,6 +1,6 @@
 import type { Component } from '../../model/head';
 import type { PatchGrid, TokenStream } from '../../model/token';
-import { ownToken } from '../../onnx/positionNodes';
+import { ownToken } from '../../onnx/rewrite/positionNodes';
 import type { LayerWeights } from '../attentionSession';
 import type { Streams } from '../layerInfo';
 import { placeWindows, type TokenSide } from '../placedWindows';

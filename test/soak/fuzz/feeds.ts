@@ -1,8 +1,8 @@
 import { readdirSync, existsSync, readFileSync } from 'node:fs';
 import { readSafetensors, writeSafetensors } from '../../../src/cli/safetensors';
 import { toModelInputs } from '../../../src/cli/storedInputs';
-import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { readModel } from '../../../src/onnx/readModel';
+import { analyzeModel } from '../../../src/onnx/find/analyzeModel';
+import { readModel } from '../../../src/onnx/file/readModel';
 import { mutate } from '../../unit/onnx/mutate';
 import { codeOfAny } from './codeOfAny';
 import { oneOf, type FuzzTarget } from './fuzzTarget';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { readModel } from '../../../src/onnx/readModel';
-import { rewriteModel } from '../../../src/onnx/rewriteModel';
+import { analyzeModel } from '../../../src/onnx/find/analyzeModel';
+import { readModel } from '../../../src/onnx/file/readModel';
+import { rewriteModel } from '../../../src/onnx/rewrite/rewriteModel';
 import { mutate } from '../../unit/onnx/mutate';
 import { allowedCodes, readEverything } from '../../unit/onnx/readEverything';
 import { below, type FuzzTarget } from './fuzzTarget';

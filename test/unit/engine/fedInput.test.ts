@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import { mostValues, pythonOf } from '../../../src/engine/fedInput';
 import { inputAccount, inputView } from '../../../src/engine/inputAccount';
 import { plain } from '../../../src/base/safeText';
-import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { readModel } from '../../../src/onnx/readModel';
+import { analyzeModel } from '../../../src/onnx/find/analyzeModel';
+import { readModel } from '../../../src/onnx/file/readModel';
 import { codeOfCall } from '../../harness/codeOf';
 import { plainAttention, smallModel } from '../onnx/smallModel';
 

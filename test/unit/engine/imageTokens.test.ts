@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { fitGrid, gridCandidates, imageStream } from '../../../src/engine/image/imageTokens';
 import { readAnswers } from '../../../src/engine/image/imageAnswer';
-import type { PatchEmbedding } from '../../../src/onnx/patchEmbedding';
+import type { PatchEmbedding } from '../../../src/onnx/inputs/patchEmbedding';
 
 const size = { width: 32, height: 48 };
 const conv: PatchEmbedding = { kernel: [16, 8], strides: [16, 8], pads: [0, 0, 0, 0], numChannels: 3, place: 'last' };

@@ -3,8 +3,8 @@ import { maxAttentionBytes } from '../../../src/engine/layerInfo';
 import { MemoryPlan, mostThatFit, usualLimits } from '../../../src/engine/memoryPlan';
 import { exclusively } from '../../../src/engine/runLock';
 import { roundingError } from '../../../src/engine/roundedLayer';
-import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { readModel } from '../../../src/onnx/readModel';
+import { analyzeModel } from '../../../src/onnx/find/analyzeModel';
+import { readModel } from '../../../src/onnx/file/readModel';
 import { codeOfCall } from '../../harness/codeOf';
 import { readFixture } from '../../harness/fixtures';
 

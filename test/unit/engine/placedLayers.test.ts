@@ -2,9 +2,9 @@ import { expect } from 'chai';
 import type { LayerWeights } from '../../../src/engine/attentionSession';
 import { placeLayers, type PlacedLayers } from '../../../src/engine/image/placedLayers';
 import { placeTextLayers } from '../../../src/engine/placedText';
-import type { PlacedSite } from '../../../src/onnx/describeSites';
-import { ownToken } from '../../../src/onnx/positionNodes';
-import type { ExtractionReport } from '../../../src/onnx/report';
+import type { PlacedSite } from '../../../src/onnx/name/describeSites';
+import { ownToken } from '../../../src/onnx/rewrite/positionNodes';
+import type { ExtractionReport } from '../../../src/onnx/report/report';
 
 /** A layer of windows of two rows and columns; weights count up. */
 const layer = (batch: number, numHeads: number, numQueries = 2, numKeys = 2): LayerWeights => ({

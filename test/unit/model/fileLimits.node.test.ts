@@ -7,8 +7,8 @@ import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/eng
 import { maxLinePixels } from '../../../src/engine/image/resample';
 import { maxShapedPixels } from '../../../src/engine/image/shapePicture';
 import { fileLimits, formatBytes } from '../../../src/model/fileLimits';
-import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/compactModel';
-import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/readModel';
+import { maxGraphBytes, maxHeaderBytes as maxModelHeaderBytes } from '../../../src/onnx/file/compactModel';
+import { maxDepth, maxFields, maxNamesBytes, maxNodes, maxTensors } from '../../../src/onnx/file/readModel';
 import { maxTextBytes } from '../../../src/base/wireReader';
 
 describe('the table of bounds in SECURITY.md', () => {

@@ -1,12 +1,12 @@
 import { ExplorerError } from '../../../src/base/errors';
-import { analyzeModel } from '../../../src/onnx/analyzeModel';
-import { planInputs } from '../../../src/onnx/inputs';
-import { compactModel } from '../../../src/onnx/compactModel';
-import { modelFacts } from '../../../src/onnx/modelFacts';
-import { positionGraph } from '../../../src/onnx/positionGraph';
-import { readModel } from '../../../src/onnx/readModel';
-import { formatReport, makeReport } from '../../../src/onnx/report';
-import { rewriteModel } from '../../../src/onnx/rewriteModel';
+import { analyzeModel } from '../../../src/onnx/find/analyzeModel';
+import { planInputs } from '../../../src/onnx/inputs/inputs';
+import { compactModel } from '../../../src/onnx/file/compactModel';
+import { modelFacts } from '../../../src/onnx/inputs/modelFacts';
+import { positionGraph } from '../../../src/onnx/rewrite/positionGraph';
+import { readModel } from '../../../src/onnx/file/readModel';
+import { formatReport, makeReport } from '../../../src/onnx/report/report';
+import { rewriteModel } from '../../../src/onnx/rewrite/rewriteModel';
 
 /** Does all that can be done with a model file without running it; the code of its error, `''` where there is none. Other errors are thrown on. */
 export function readEverything(bytes: Uint8Array): string {

@@ -1,6 +1,6 @@
-import { dataType } from '../../../src/onnx/dataType';
-import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/nodeBytes';
-import { WireWriter } from '../../../src/onnx/wireWriter';
+import { dataType } from '../../../src/onnx/file/dataType';
+import { encodeIntegers, encodeNode, type AttributeValue } from '../../../src/onnx/file/nodeBytes';
+import { WireWriter } from '../../../src/onnx/file/wireWriter';
 
 /** A node of a model made by hand. */
 export interface SmallNode {

@@ -1,0 +1,463 @@
+import { ExplorerError } from '../../base/errors';
+import { dataType, dataTypeBits } from './dataType';
+import type {
+  AttributeInfo,
+  Dimension,
+  ExternalData,
+  FunctionInfo,
+  GraphInfo,
+  NodeInfo,
+  OnnxModel,
+  TensorInfo,
+  ValueInfo,
+} from './onnxModel';
+import { WireReader, type ByteRange, type ReadingBudget } from '../../base/wireReader';
+
+/** Bounds that no real model comes near; beyond them the file is refused rather than held in memory. */
+export const maxNodes = 500_000;
+export const maxTensors = 500_000;
+export const maxDepth = 32;
+/** Fields and text of a model, and of a node by itself. */
+export const maxFields = 2 ** 23;
+export const maxNamesBytes = 2 ** 26;
+const maxNodeFields = 2 ** 21;
+const maxNodeTextBytes = 2 ** 24;
+/** Integers of a tensor or attribute that are read: shapes, axes and permutations are short. */
+const maxIntegers = 64;
+
+/** Fields of a ModelProto, by number: onnx.proto. */
+const modelFields = new Set([1, 2, 3, 4, 5, 6, 7, 8, 14, 20, 25, 26]);
+
+/** Text for people, and how the model was trained: nothing that is run, so it is left out of what is made of the file. */
+const leftOut = new Set([6, 20]);
+
+/** What a reader of a file's parts needs: the bytes, the file's name for messages, and shared strings. */
+interface Source {
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  readonly strings: Map<string, string>;
+  readonly budget: ReadingBudget;
+}
+
+/** What is read of a model, or of one of its nodes. */
+function sourceOf(
+  bytes: Uint8Array,
+  name: string,
+  budget: ReadingBudget = { fields: maxNodeFields, textBytes: maxNodeTextBytes },
+): Source {
+  return { bytes, name, strings: new Map(), budget };
+}
+
+/**
+ * Reads a model file's graph without touching its weights.
+ * Throws `modelTruncated`, `modelNotOnnx`, `modelOrtFormat` or `modelUnsupported`; never anything else, whatever the bytes.
+ */
+export function readModel(
+  bytes: Uint8Array,
+  name: string,
+  whole: { readonly fileBytes: number; readonly ownFile: string | undefined } = {
+    fileBytes: bytes.length,
+    ownFile: undefined,
+  },
+): OnnxModel {
+  if (bytes.length === 0) throw new ExplorerError('modelTruncated', [name, 0]);
+  if (isOrtFormat(bytes)) throw new ExplorerError('modelOrtFormat', [name]);
+  const source = sourceOf(bytes, name, { fields: maxFields, textBytes: maxNamesBytes });
+  const reader = readerOf(source, { start: 0, end: bytes.length });
+  let irVersion = 0;
+  let producer = '';
+  const opsets = new Map<string, number>();
+  const graphs: ByteRange[] = [];
+  const functions: ByteRange[] = [];
+  const headerFields: ByteRange[] = [];
+  try {
+    while (reader.next()) {
+      if (!modelFields.has(reader.field)) throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one']);
+      if (reader.field === 7) graphs.push(reader.range());
+      else if (!leftOut.has(reader.field)) headerFields.push({ start: reader.fieldStart, end: reader.end });
+      if (headerFields.length > maxTensors)
+        throw new ExplorerError('modelUnsupported', [name, `it says more than ${maxTensors} things beside its graph`]);
+      if (reader.field === 1) irVersion = reader.unsigned();
+      else if (reader.field === 2) producer = `${reader.text()}${producer}`;
+      else if (reader.field === 3) producer = `${producer} ${reader.text()}`;
+      else if (reader.field === 8) {
+        const [domain, version] = readOpset(source, reader.range());
+        opsets.set(domain, version);
+      } else if (reader.field === 25) functions.push(reader.range());
+    }
+  } catch (error) {
+    if (error instanceof ExplorerError && error.code === 'modelTruncated' && !modelFields.has(reader.field))
+      throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one'], { cause: error });
+    throw error;
+  }
+  if (graphs.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
+  const graph = readGraphs(source, graphs, 0);
+  if (graph.nodes.length === 0) throw new ExplorerError('modelNotOnnx', [name, 'its graph is empty']);
+  return {
+    name,
+    bytes,
+    ...whole,
+    irVersion,
+    producer: producer.trim(),
+    opsets,
+    graph,
+    functions: functions.map((range) => readFunction(source, range)),
+    headerFields,
+  };
+}
+
+/** Reads the body of a control-flow node, a range of that node's bytes; `depth` counts how deep it is nested. */
+export function readSubgraph(
+  model: OnnxModel,
+  { bytes, range }: { readonly bytes: Uint8Array; readonly range: ByteRange },
+  depth: number,
+): GraphInfo {
+  return readGraphs(sourceOf(bytes, model.name, { fields: maxFields, textBytes: maxNamesBytes }), [range], depth);
+}
+
+/** Whether a file begins as one of the ORT format does: a flatbuffer with the identifier ORTM. */
+export function isOrtFormat(bytes: Uint8Array): boolean {
+  return bytes.length >= 8 && bytes[4] === 0x4f && bytes[5] === 0x52 && bytes[6] === 0x54 && bytes[7] === 0x4d;
+}
+
+function readOpset(source: Source, range: ByteRange): [domain: string, version: number] {
+  let domain = '';
+  let version = 1;
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) domain = normalizeDomain(reader.text());
+    else if (reader.field === 2) version = reader.unsigned();
+  }
+  return [domain, version];
+}
+
+/** Several graph fields are one graph, as protobuf merges them. */
+function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number): GraphInfo {
+  if (depth > maxDepth) throw new ExplorerError('modelUnsupported', [source.name, 'its graphs are nested too deeply']);
+  let name = '';
+  const nodes: NodeInfo[] = [];
+  const initializers: TensorInfo[] = [];
+  const inputs: ValueInfo[] = [];
+  const outputs: ValueInfo[] = [];
+  const valueInfos: ValueInfo[] = [];
+  const others: Uint8Array[] = [];
+  for (const range of ranges) {
+    const reader = readerOf(source, range);
+    while (reader.next()) {
+      switch (reader.field) {
+        case 1:
+          nodes.push(readNode(source, reader.range()));
+          break;
+        case 2:
+          name = reader.text();
+          break;
+        case 5:
+          initializers.push(readTensor(source, reader.range()));
+          break;
+        case 11:
+          inputs.push(readValueInfo(source, reader.range()));
+          break;
+        case 12:
+          outputs.push(readValueInfo(source, reader.range()));
+          break;
+        case 13:
+          valueInfos.push(readValueInfo(source, reader.range()));
+          break;
+        case 14:
+        case 15:
+          others.push(source.bytes.subarray(reader.fieldStart, reader.end));
+          break;
+        default: // documentation and metadata: not needed to run the model
+      }
+      if (nodes.length > maxNodes)
+        throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
+      if (initializers.length + inputs.length + outputs.length + valueInfos.length + others.length > maxTensors)
+        throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxTensors} tensors`]);
+    }
+  }
+  return { name, nodes, initializers, inputs, outputs, valueInfos, others };
+}
+
+/** Reads a NodeProto that was made by us. */
+export function readMadeNode(model: OnnxModel, bytes: Uint8Array): NodeInfo {
+  return readNode(sourceOf(bytes, model.name), { start: 0, end: bytes.length });
+}
+
+function readNode(source: Source, range: ByteRange): NodeInfo {
+  let opType = '';
+  let domain = '';
+  let inputs: string[] | undefined;
+  let outputs: string[] | undefined;
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) (inputs ??= []).push(intern(source, reader.text()));
+    else if (reader.field === 2) (outputs ??= []).push(intern(source, reader.text()));
+    else if (reader.field === 4) opType = intern(source, reader.text());
+    else if (reader.field === 7) domain = normalizeDomain(intern(source, reader.text()));
+  }
+  if (opType === '') throw new ExplorerError('modelNotOnnx', [source.name, 'one of its nodes names no operator']);
+  return { opType, domain, inputs: inputs ?? none, outputs: outputs ?? none, bytes: source.bytes, range };
+}
+
+/** Which of several functions of one name a node calls; empty where there is but one. */
+export function readOverload(model: OnnxModel, node: NodeInfo): string {
+  const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
+  while (reader.next()) if (reader.field === 8) return reader.text();
+  return '';
+}
+
+/** The name of a node; empty where it has none. */
+export function nodeName(model: OnnxModel, node: NodeInfo): string {
+  const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
+  let name = '';
+  while (reader.next()) if (reader.field === 3) name = reader.text(); // the last one counts
+  return name;
+}
+
+/** The metadata of a node (`metadata_props`), where exporters write the module that it came from. */
+export function nodeMetadata(model: OnnxModel, node: NodeInfo): ReadonlyMap<string, string> {
+  const metadata = new Map<string, string>();
+  const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
+  while (reader.next()) {
+    if (reader.field !== 9) continue;
+    const [key, value] = readEntry(sourceOf(node.bytes, model.name), reader.range());
+    metadata.set(key, value);
+  }
+  return metadata;
+}
+
+/** The attributes of a node by name. */
+export function nodeAttributes(model: OnnxModel, node: NodeInfo): ReadonlyMap<string, AttributeInfo> {
+  const attributes = new Map<string, AttributeInfo>();
+  const source = sourceOf(node.bytes, model.name);
+  const reader = readerOf(source, node.range);
+  while (reader.next()) {
+    if (reader.field !== 5) continue;
+    const attribute = readAttribute(source, reader.range());
+    attributes.set(attribute.name, attribute);
+  }
+  return attributes;
+}
+
+function readAttribute(source: Source, range: ByteRange): AttributeInfo {
+  let name = '';
+  let type = 0;
+  let float: number | undefined;
+  let integer: number | undefined;
+  let text: ByteRange | undefined;
+  let tensor: TensorInfo | undefined;
+  let reference: string | undefined;
+  const integers: number[] = [];
+  const floats: number[] = [];
+  const graphs: ByteRange[] = [];
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) name = reader.text();
+    else if (reader.field === 2) float = reader.float();
+    else if (reader.field === 3) integer = reader.integer();
+    else if (reader.field === 4) text = reader.range();
+    else if (reader.field === 5) tensor = readTensor(source, reader.range());
+    else if (reader.field === 6 || reader.field === 11) graphs.push(reader.range());
+    else if (reader.field === 7) reader.floatsInto(floats, maxIntegers);
+    else if (reader.field === 8) reader.integersInto(integers, maxIntegers);
+    else if (reader.field === 20) type = reader.unsigned();
+    else if (reader.field === 21) reference = reader.text();
+  }
+  // An attribute's string may hold any bytes; those that are compared are ASCII.
+  const ascii =
+    text === undefined
+      ? undefined
+      : String.fromCharCode(...source.bytes.subarray(text.start, Math.min(text.end, text.start + 256)));
+  return { name, type, range, float, integer, text: ascii, tensor, integers, floats, graphs, reference };
+}
+
+/** Reads a TensorProto; its values stay where they are. */
+function readTensor(source: Source, range: ByteRange): TensorInfo {
+  let name = '';
+  let type = 0;
+  let raw: ByteRange | undefined;
+  let location = 0;
+  const dims: number[] = [];
+  const external = new Map<string, string>();
+  const integers: number[] = [];
+  const floats: ByteRange[] = [];
+  let numFloatFields = 0;
+  let hasIntegers = false;
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    switch (reader.field) {
+      case 1:
+        reader.integersInto(dims, maxIntegers);
+        break;
+      case 2:
+        type = reader.unsigned();
+        break;
+      case 4:
+        numFloatFields++;
+        if (reader.isBytes) floats.push(reader.range());
+        break;
+      case 5:
+      case 7:
+        hasIntegers = true;
+        if (integers.length <= maxIntegers) reader.integersInto(integers, maxIntegers + 1);
+        break;
+      case 8:
+        name = intern(source, reader.text());
+        break;
+      case 9:
+        raw = reader.range();
+        break;
+      case 13: {
+        const [key, value] = readEntry(source, reader.range());
+        external.set(key, value);
+        break;
+      }
+      case 14:
+        location = reader.unsigned();
+        break;
+      default: // values of other types, documentation
+    }
+  }
+  if (dims.some((dim) => dim < 0))
+    throw new ExplorerError('modelNotOnnx', [source.name, 'a tensor has a negative size']);
+  const count = dims.reduce((product, dim) => product * dim, 1);
+  if (
+    raw !== undefined &&
+    raw.end > raw.start &&
+    dataTypeBits(type) > 0 &&
+    raw.end - raw.start < Math.floor((count * dataTypeBits(type)) / 8)
+  )
+    throw new ExplorerError('modelNotOnnx', [source.name, `the tensor "${name}" is shorter than its shape says`]);
+  return {
+    name,
+    dims,
+    dataType: type,
+    bytes: source.bytes,
+    range,
+    // A single packed float_data field is laid out as raw_data is.
+    data: raw ?? (type === dataType.float32 && numFloatFields === 1 ? floats[0] : undefined),
+    external: location === 1 ? toExternalData(source, external) : undefined,
+    integers: hasIntegers
+      ? integers.length <= maxIntegers
+        ? integers
+        : undefined
+      : raw === undefined
+        ? undefined
+        : rawIntegers(source.bytes, raw, type, count),
+  };
+}
+
+function rawIntegers(bytes: Uint8Array, raw: ByteRange, type: number, count: number): readonly number[] | undefined {
+  const width = type === dataType.int64 ? 8 : type === dataType.int32 ? 4 : type === dataType.bool ? 1 : 0;
+  if (width === 0 || count > maxIntegers || raw.end - raw.start !== count * width) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset + raw.start, raw.end - raw.start);
+  return Array.from({ length: count }, (_, i) =>
+    width === 8 ? Number(view.getBigInt64(i * 8, true)) : width === 4 ? view.getInt32(i * 4, true) : view.getUint8(i),
+  );
+}
+
+function toExternalData(source: Source, entries: ReadonlyMap<string, string>): ExternalData {
+  const location = entries.get('location') ?? '';
+  const offset = Number(entries.get('offset') ?? 0);
+  const length = entries.has('length') ? Number(entries.get('length')) : undefined;
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+  if (location === '' || !isCount(offset) || (length !== undefined && !isCount(length)))
+    throw new ExplorerError('modelNotOnnx', [source.name, 'it does not say where its weights lie']);
+  return { location, offset, length };
+}
+
+function readEntry(source: Source, range: ByteRange): [key: string, value: string] {
+  let key = '';
+  let value = '';
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) key = reader.text();
+    else if (reader.field === 2) value = reader.text();
+  }
+  return [key, value];
+}
+
+/** Reads a ValueInfoProto; anything but a tensor has element type 0. */
+function readValueInfo(source: Source, range: ByteRange): ValueInfo {
+  let name = '';
+  let type = 0;
+  let dims: Dimension[] | undefined;
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) name = intern(source, reader.text());
+    if (reader.field !== 2) continue;
+    const kind = readerOf(source, reader.range());
+    while (kind.next()) {
+      if (kind.field !== 1) continue;
+      const tensor = readerOf(source, kind.range());
+      while (tensor.next()) {
+        if (tensor.field === 1) type = tensor.unsigned();
+        else if (tensor.field === 2) dims = readShape(source, tensor.range());
+      }
+    }
+  }
+  return { name, dataType: type, dims, bytes: source.bytes, range };
+}
+
+function readShape(source: Source, range: ByteRange): Dimension[] {
+  const dims: Dimension[] = [];
+  const shape = readerOf(source, range);
+  while (shape.next()) {
+    if (shape.field !== 1 || dims.length >= maxIntegers) continue;
+    let dim: Dimension;
+    const dimension = readerOf(source, shape.range());
+    while (dimension.next()) {
+      if (dimension.field === 1) dim = dimension.integer();
+      else if (dimension.field === 2) dim = dimension.text();
+    }
+    dims.push(typeof dim === 'number' && dim < 0 ? undefined : dim === '' ? undefined : dim);
+  }
+  return dims;
+}
+
+function readFunction(source: Source, range: ByteRange): FunctionInfo {
+  let name = '';
+  let domain = '';
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  const nodes: NodeInfo[] = [];
+  const opsets = new Map<string, number>();
+  const defaults = new Map<string, ByteRange>();
+  let overload = '';
+  const reader = readerOf(source, range);
+  while (reader.next()) {
+    if (reader.field === 1) name = reader.text();
+    else if (reader.field === 9) {
+      const [imported, version] = readOpset(source, reader.range());
+      opsets.set(imported, version);
+    } else if (reader.field === 11) defaults.set(readAttribute(source, reader.range()).name, reader.range());
+    else if (reader.field === 13) overload = reader.text();
+    else if (reader.field === 4) inputs.push(intern(source, reader.text()));
+    else if (reader.field === 5) outputs.push(intern(source, reader.text()));
+    else if (reader.field === 7) nodes.push(readNode(source, reader.range()));
+    else if (reader.field === 10) domain = normalizeDomain(reader.text());
+    if (nodes.length > maxNodes)
+      throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
+  }
+  return { name, domain, overload, inputs, outputs, nodes, opsets, defaults };
+}
+
+const none: readonly string[] = [];
+
+function normalizeDomain(domain: string): string {
+  return domain === 'ai.onnx' ? '' : domain;
+}
+
+/** One string object for equal texts: a name occurs where it is made and wherever it is used. */
+function intern(source: Source, text: string): string {
+  const known = source.strings.get(text);
+  if (known !== undefined) return known;
+  source.strings.set(text, text);
+  return text;
+}
+
+function readerOf(source: Source, range: ByteRange): WireReader {
+  const reader = new WireReader(source.bytes, source.name, range.start, range.end);
+  reader.budget = source.budget;
+  return reader;
+}

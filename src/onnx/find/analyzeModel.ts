@@ -1,0 +1,57 @@
+import { ExplorerError } from '../../base/errors';
+import { placeSites, type PlacedSite } from '../name/describeSites';
+import { findFusedSites } from './fusedSites';
+import { GraphIndex } from '../graph/graphIndex';
+import { hoistBranches, type BranchChoice, type HoistedBranch } from '../graph/hoistBranches';
+import { inlineFunctions } from '../graph/inlineFunctions';
+import { joinHeads } from './joinedHeads';
+import { findLinearSites } from './linearSites';
+import { findLoopSites } from './loopSites';
+import { findMissedSites } from './missedSites';
+import type { OnnxModel } from '../file/onnxModel';
+import { findPatternSites } from './patternSites';
+import type { MissedSite } from '../name/site';
+
+/** What was found in a model's graph. */
+export interface ModelAnalysis {
+  readonly model: OnnxModel;
+  /** The graph as it will run: branches that an input decides are in it. */
+  readonly index: GraphIndex;
+  readonly sites: readonly PlacedSite[];
+  readonly missed: readonly MissedSite[];
+  readonly hoisted: readonly HoistedBranch[];
+}
+
+/** No real model has so many. */
+const maxSites = 2000;
+
+/** By default a decoder that is merged with its cached variant takes the branch without a cache. */
+const withoutCache: BranchChoice = () => false;
+
+/** Finds every attention of a model from its graph alone. Throws the errors of {@link inlineFunctions} and {@link GraphIndex}. */
+export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCache): ModelAnalysis {
+  const model = inlineFunctions(file);
+  const { graph, hoisted } = hoistBranches(model, choose);
+  const index = new GraphIndex(model, graph);
+  const live = index.ancestors(graph.outputs.map((output) => output.name)).nodes;
+  const fused = findFusedSites(index);
+  const patterns = findPatternSites(index);
+  const linear = findLinearSites(index, new Set(patterns.sites.map((site) => site.node)));
+  const loops = findLoopSites(index);
+  const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
+  if (found.length > maxSites)
+    throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
+  const sites = placeSites(index, joinHeads(index, found), model.name);
+  return {
+    model,
+    index,
+    sites,
+    missed: [
+      ...fused.missed,
+      ...patterns.refused,
+      ...loops.missed,
+      ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops),
+    ],
+    hoisted,
+  };
+}

@@ -1,0 +1,345 @@
+import type { GraphIndex } from '../graph/graphIndex';
+import { axesOf, rankOf } from '../follow/axisInference';
+import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
+import { isLinearInner } from './linearSites';
+import { pathOfNode } from '../graph/nodePath';
+import { activationProduct, operatorOf, projectedTensor, type Product } from '../follow/products';
+import type { FoundSite, MissedSite, RowSum } from '../name/site';
+import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
+import { dequantize } from './suffixNodes';
+
+/** The way from a product's operand back to scores, through a normaliser. */
+interface ScorePath {
+  readonly steps: readonly Step[];
+  /** Position among the steps of the normaliser's result. */
+  readonly normalizerAt: number;
+  readonly normalizer: Normalizer;
+  readonly queries: string;
+  readonly keys: string;
+  readonly isAdditive: boolean;
+  /** Whether the queries are a weight. */
+  readonly isLearned: boolean;
+}
+
+/**
+ * Attention written out in elementary operators: a product of two activations, one operand of which comes, through a
+ * normaliser, from another such product (or, additively, from a projected sum of queries and keys; or from a product with queries
+ * that the model has learned). Names play no part. What makes it attention: the normalised thing is indexed by a query's and a key's
+ * position, and the product sums over the keys'. Where one of the two axes is of features, it is something else, and is told.
+ */
+export function findPatternSites(index: GraphIndex): {
+  readonly sites: readonly FoundSite[];
+  readonly refused: readonly MissedSite[];
+} {
+  const sites = new Map<string, FoundSite>();
+  const refused = new Map<string, MissedSite>();
+  index.nodes.forEach((_, node) => {
+    const product = activationProduct(index, node);
+    // A weighted sum without a matrix product has one query: it is attention where an iteration of a loop is one.
+    if (product === undefined || (index.nodes[node].opType === 'ReduceSum' && index.outer === undefined)) return;
+    const paths = product.operands.map((_, position) => ({ position, path: scorePath(index, product, position) }));
+    const rank = (path: ScorePath | undefined): number =>
+      path === undefined ? 0 : path.normalizer === 'softmax' || path.normalizer === 'exponential' ? 2 : 1;
+    const [best] = paths.sort((a, b) => rank(b.path) - rank(a.path));
+    if (best?.path === undefined) return;
+    // Features that are normalised over the positions, and asked by the next product, are the keys of a linear attention.
+    if (best.path.isLearned && isLinearInner(index, node)) return;
+    const site = toSite(index, product, best.position, best.path);
+    if (site === undefined) return;
+    // One matrix of weights may weight several values: it is one attention.
+    if (sites.has(site.tensor)) return;
+    const reason = whyNoAttention(index, site, best.path.isLearned);
+    if (reason === undefined) sites.set(site.tensor, site);
+    else
+      refused.set(site.tensor, {
+        node: site.namedBy,
+        path: pathOfNode(index, site.namedBy) ?? site.tensor,
+        operator: index.nodes[site.namedBy].opType,
+        reason,
+        isOther: true,
+      });
+  });
+  return { sites: [...sites.values()], refused: [...refused.values()] };
+}
+
+/** Why a matrix weights no positions, by what its axes count: heads of channel attention, features of a gate. */
+function whyNoAttention(
+  index: GraphIndex,
+  { tensor, suffix, queryAxis, keyAxis }: FoundSite,
+  isLearned: boolean,
+): string | undefined {
+  if (index.outer !== undefined || suffix !== undefined) return undefined;
+  const axes = axesOf(index, tensor);
+  const isFeature = (axis: number): boolean => {
+    const kind = axis === 0 ? undefined : axes?.at(axis)?.kind;
+    return kind === 'feature' || kind === 'alternative';
+  };
+  if (isFeature(keyAxis)) return 'it weights features, not positions';
+  return isFeature(queryAxis) && !isLearned ? 'its rows are features, not positions' : undefined;
+}
+
+function scorePath(index: GraphIndex, summing: Product, position: number): ScorePath | undefined {
+  const operand = summing.operands[position];
+  let scores: { step: Step; product: Product } | undefined;
+  const projections: Step[] = [];
+  const learned: { step: Step; scores: LearnedScores }[] = [];
+  walkBack(index, operand, (step) => {
+    if (step.node === undefined || scores !== undefined) return true;
+    if (step.normalizer === undefined) return false;
+    const product = activationProduct(index, step.node);
+    if (product !== undefined) {
+      scores = { step, product };
+      return true;
+    }
+    if (projectedTensor(index, step.node) !== undefined) projections.push(step);
+    const asked =
+      step.normalizer === 'softmax' || step.normalizer === 'exponential' ? learnedScores(index, step.node) : undefined;
+    if (asked !== undefined) learned.push({ step, scores: asked });
+    return false;
+  });
+  if (scores !== undefined) {
+    const { step, product } = scores;
+    return toScorePath(step, { queries: product.operands[0], keys: product.operands[1] });
+  }
+  for (const step of projections) {
+    const terms = additiveTerms(index, projectedTensor(index, step.node ?? 0) ?? '');
+    if (terms !== undefined) return toScorePath(step, { queries: terms[0], keys: terms[1], isAdditive: true });
+  }
+  const summed = summedAxis(summing, position);
+  const values = summing.operands[position === 0 ? 1 : 0];
+  for (const { step, scores: asked } of summed === undefined || index.outer !== undefined ? [] : learned) {
+    if (summed !== undefined && isAskedByWeight(index, asked, { steps: pathOf(step), summed, values }))
+      return toScorePath(step, { queries: asked.queries, keys: asked.keys, isLearned: true });
+  }
+  return undefined;
+}
+
+function toScorePath(
+  end: Step,
+  { queries, keys, isAdditive = false, isLearned = false }: Pick<ScorePath, 'queries' | 'keys'> & Partial<ScorePath>,
+): ScorePath | undefined {
+  const steps = pathOf(end);
+  const normalizerAt = steps.findIndex((_, i) => steps[i + 1]?.normalizer !== undefined);
+  const normalizer = end.normalizer;
+  return normalizer === undefined || normalizerAt < 0
+    ? undefined
+    : { steps, normalizerAt, normalizer, queries, keys, isAdditive, isLearned };
+}
+
+const activations = new Set([
+  'Tanh',
+  'Relu',
+  'LeakyRelu',
+  'Gelu',
+  'Elu',
+  'Selu',
+  'Softplus',
+  'Sigmoid',
+  'Identity',
+  'Dropout',
+  'Cast',
+  'com.microsoft.Gelu',
+  'com.microsoft.FastGelu',
+]);
+const broadcasting = new Set(['Unsqueeze', 'Expand', 'Reshape', 'Tile', 'Transpose']);
+
+/** Query and key terms of scores that are a projection of their activated sum, each spread over the other's positions. */
+function additiveTerms(index: GraphIndex, tensor: string): readonly [string, string] | undefined {
+  let name = tensor;
+  let isActivated = false;
+  for (let i = 0; i < 8; i++) {
+    const node = index.producer(name);
+    if (node === undefined) return undefined;
+    const { opType, inputs } = index.nodes[node];
+    if (activations.has(operatorOf(index, node))) {
+      isActivated ||= opType !== 'Cast' && opType !== 'Identity' && opType !== 'Dropout';
+      name = inputs[0];
+      continue;
+    }
+    if (opType !== 'Add' || inputs.length !== 2) return undefined;
+    const weight = inputs.findIndex((input) => index.weight(input) !== undefined);
+    if (weight >= 0) {
+      name = inputs[1 - weight]; // a bias
+      continue;
+    }
+    const isSpread = (input: string): boolean => {
+      const maker = index.producer(input);
+      return maker !== undefined && broadcasting.has(index.nodes[maker].opType);
+    };
+    return isActivated && inputs.some(isSpread) ? [inputs[0], inputs[1]] : undefined;
+  }
+  return undefined;
+}
+
+/** Operators behind which the weights are the same numbers in the same order. */
+const stripped = new Set([
+  'Cast',
+  'CastLike',
+  'Identity',
+  'Dropout',
+  'QuantizeLinear',
+  'DequantizeLinear',
+  'DynamicQuantizeLinear',
+  'com.microsoft.QuantizeLinear',
+  'com.microsoft.DequantizeLinear',
+]);
+/** … and in another shape. */
+const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
+
+function toSite(index: GraphIndex, product: Product, position: number, path: ScorePath): FoundSite | undefined {
+  const { steps, normalizerAt, normalizer } = path;
+  if (product.isFirstMoved[position]) return undefined; // no tool is known to write weights so
+  let isSwapped = product.equation === undefined && (position === 1) !== product.isTransposed[position];
+  let at = 0;
+  for (; at < normalizerAt; at++) {
+    const { node } = steps[at];
+    if (node === undefined) break;
+    const operator = operatorOf(index, node);
+    if (stripped.has(operator)) continue;
+    // Within a loop the axes are those of the product's own operand.
+    if (index.outer !== undefined) break;
+    if (
+      product.equation === undefined &&
+      reshaping.has(operator) &&
+      !hasMoreAxes(index, steps[at].tensor, steps[at + 1].tensor)
+    )
+      continue;
+    if (
+      product.equation === undefined &&
+      operator === 'Transpose' &&
+      isLastTwoSwap(index.attributes(node).get('perm')?.integers)
+    ) {
+      isSwapped = !isSwapped;
+      continue;
+    }
+    break;
+  }
+  const tap = steps[at];
+  const maker = tap.node ?? product.node;
+  const axes =
+    index.nodes[product.node].opType === 'ReduceSum'
+      ? reducedAxis(index, product.node)
+      : product.equation === undefined
+        ? isSwapped
+          ? { queryAxis: -1, keyAxis: -2 }
+          : { queryAxis: -2, keyAxis: -1 }
+        : einsumAxes(index, product, position);
+  if (axes === undefined) return undefined;
+  const isDivided = isNormalized(index, steps.slice(0, normalizerAt + 1), normalizer);
+  // Scores that are a quantised operator's result are numbers only together with their scale.
+  const isQuantized = operatorOf(index, maker).includes('.QLinear');
+  const suffix = isQuantized ? dequantize(index.nodes[maker], tap.tensor, `${tap.tensor}/dequantized`) : undefined;
+  const chain = steps
+    .slice(at)
+    .flatMap((step) =>
+      step.node === undefined || index.nodes[step.node].opType === 'If' ? [] : [index.nodes[step.node].opType],
+    )
+    .reverse();
+  return {
+    node: product.node,
+    method: !isDivided ? 'derived' : isQuantized ? 'rebuilt' : 'exposed',
+    normalizer,
+    rowSum: isDivided ? rowSum(index, steps.slice(at, normalizerAt + 1), steps[normalizerAt], normalizer) : 'one',
+    tensor: suffix?.tensor ?? tap.tensor,
+    suffix: suffix?.suffix,
+    needs: suffix === undefined ? [tap.tensor] : [tap.tensor, ...index.nodes[maker].inputs],
+    isUndivided: !isDivided,
+    ...axes,
+    queries: path.queries,
+    keys: path.keys,
+    values: product.operands[position === 0 ? 1 : 0],
+    namedBy: steps[normalizerAt].node ?? product.node,
+    chain,
+    numHeads: undefined,
+    numKeyValueHeads: undefined,
+    notes: notesOf(index, path),
+    ...(path.isLearned ? { hasLearnedQueries: true } : {}),
+  };
+}
+
+/** Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to. */
+function hasMoreAxes(index: GraphIndex, after: string, before: string): boolean {
+  const [rank, former] = [rankOf(index, after), rankOf(index, before)];
+  return former !== undefined && (former <= 2 || (rank !== undefined && rank > former));
+}
+
+/** In an Einsum the key is what the product sums over, the query what only the weights bring to the result. */
+function einsumAxes(index: GraphIndex, product: Product, position: number): { queryAxis: number; keyAxis: number } {
+  const { operands, result } = product.equation ?? { operands: [], result: '' };
+  const letters = [...operands[position].replace('...', '')];
+  const others = operands.filter((_, i) => i !== position).join('');
+  const axis = (letter: string | undefined): number =>
+    letter === undefined ? 0 : letters.indexOf(letter) - letters.length;
+  const key = letters.findLast((letter) => !result.includes(letter));
+  const query = letters.findLast((letter) => letter !== key && result.includes(letter) && !others.includes(letter));
+  return { queryAxis: axis(query) || (index.outer === undefined ? -2 : 0), keyAxis: axis(key) || -1 };
+}
+
+/** The one axis that a ReduceSum sums over: keys; the query has none. */
+function reducedAxis(index: GraphIndex, node: number): { queryAxis: number; keyAxis: number } | undefined {
+  const axes =
+    index.attributes(node).get('axes')?.integers ?? index.constantIntegers(index.nodes[node].inputs[1] ?? '');
+  return axes?.length === 1 ? { queryAxis: 0, keyAxis: axes[0] } : undefined;
+}
+
+/** Whether an exponential on a path has been divided by its sum before the values are weighted. */
+function isNormalized(index: GraphIndex, after: readonly Step[], normalizer: Normalizer): boolean {
+  if (normalizer !== 'exponential') return true;
+  return after.slice(0, -1).some((step) => {
+    if (step.node === undefined) return false;
+    const operator = operatorOf(index, step.node);
+    return (
+      operator === 'Div' ||
+      (operator === 'Mul' &&
+        carriedInputs(index, step.node).some(
+          (input) => index.nodes[index.producer(input) ?? -1]?.opType === 'Reciprocal',
+        ))
+    );
+  });
+}
+
+function rowSum(index: GraphIndex, after: readonly Step[], normalized: Step, normalizer: Normalizer): RowSum {
+  if (normalizer === 'sigmoid' || normalizer === 'relu' || normalizer === 'power') return 'any';
+  const operators = after
+    .slice(0, -1)
+    .flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
+  let numDivisions = normalizer === 'exponential' ? 1 : 0;
+  let result: RowSum = 'one';
+  for (const operator of operators) {
+    if (operator === 'Slice' || operator === 'Split' || operator === 'Gather' || operator === 'Where') {
+      if (operator !== 'Where' && result === 'one') result = 'atMostOne';
+    } else if ((operator === 'Div' || operator === 'Mul') && numDivisions > 0) numDivisions--;
+    else if (
+      operator === 'Mul' ||
+      operator === 'Div' ||
+      operator === 'Add' ||
+      operator === 'Sub' ||
+      operator === 'Concat'
+    )
+      return 'any';
+  }
+  if (normalizer === 'exponential' && normalized.node !== undefined) {
+    // exp(s) / (1 + Σ exp(s)): a sum that something was added to.
+    const sum = sumOf(index, index.nodes[normalized.node].outputs[0], 2);
+    const makesMore =
+      sum !== undefined &&
+      index.consumers(index.nodes[sum].outputs[0]).some((consumer) => index.nodes[consumer].opType === 'Add');
+    if (makesMore) result = 'atMostOne';
+  }
+  return result;
+}
+
+function notesOf(index: GraphIndex, { steps, normalizerAt, isAdditive, isLearned }: ScorePath): string[] {
+  const notes: string[] = [];
+  const before = steps
+    .slice(normalizerAt + 1)
+    .flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
+  const after = steps
+    .slice(0, normalizerAt)
+    .flatMap((step) => (step.node === undefined ? [] : [index.nodes[step.node].opType]));
+  if (isAdditive) notes.push('additive scores');
+  if (isLearned) notes.push('queries that the model has learned');
+  if (before.includes('Tanh')) notes.push('soft-capped scores');
+  if (before.includes('Concat') && after.includes('Slice')) notes.push('a sink logit takes part of each row');
+  return notes;
+}

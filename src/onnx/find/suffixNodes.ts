@@ -1,0 +1,124 @@
+import { dataType } from '../file/dataType';
+import type { GraphIndex } from '../graph/graphIndex';
+import type { NodeInfo } from '../file/onnxModel';
+import type { Suffix } from '../name/site';
+import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } from '../file/nodeBytes';
+import { WireWriter } from '../file/wireWriter';
+
+/** Makes a quantised operator's result numbers again: its last two inputs are scale and zero point. */
+export function dequantize(
+  maker: NodeInfo,
+  tensor: string,
+  result: string,
+): { readonly tensor: string; readonly suffix: Suffix } {
+  const [scale, zeroPoint] = maker.inputs.slice(-2);
+  return {
+    tensor: result,
+    suffix: {
+      nodes: [encodeNode('DequantizeLinear', [tensor, scale, zeroPoint], [result])],
+      initializers: [],
+      valueInfos: [],
+    },
+  };
+}
+
+/** Builds what is added to a graph for one site, in the model's own opset. */
+export class SuffixBuilder {
+  readonly #index: GraphIndex;
+  readonly #prefix: string;
+  readonly #nodes: Uint8Array[] = [];
+  readonly #initializers: Uint8Array[] = [];
+  readonly #valueInfos: Uint8Array[] = [];
+
+  /** @param part tells builders for one node apart. */
+  constructor(index: GraphIndex, node: number, part = '') {
+    this.#index = index;
+    this.#prefix = `attention-explorer/${index.scope}${node}/${part}`;
+  }
+
+  /** A tensor name of this site's own. */
+  name(part: string): string {
+    let name = this.#prefix + part;
+    while (this.#index.hasTensor(name)) name += '_';
+    return name;
+  }
+
+  /** Adds a node; returns its first output. */
+  add(
+    operator: string,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>> = {},
+  ): string {
+    this.#nodes.push(encodeNode(operator, inputs, outputs, attributes, `${this.#prefix}${this.#nodes.length}`));
+    return outputs[0];
+  }
+
+  /** Adds a copy of a node with other inputs and outputs; its attributes are carried over (all, or those named) unless given anew. */
+  copy(
+    node: number,
+    inputs: readonly string[],
+    outputs: readonly string[],
+    attributes: Readonly<Record<string, AttributeValue>>,
+    operator?: string,
+    carried?: readonly string[],
+  ): void {
+    const { opType, domain, bytes } = this.#index.nodes[node];
+    const copied: Record<string, AttributeValue> = {};
+    for (const [name, { range }] of this.#index.attributes(node))
+      if (carried?.includes(name) ?? true) copied[name] = { raw: bytes.subarray(range.start, range.end) };
+    this.add(operator ?? (domain === '' ? opType : `${domain}.${opType}`), inputs, outputs, {
+      ...copied,
+      ...attributes,
+    });
+  }
+
+  /** Adds an int64 constant: a list, or a single number without dimensions. */
+  integers(part: string, values: readonly number[] | number): string {
+    const name = this.name(part);
+    this.#initializers.push(encodeIntegers(name, values));
+    return name;
+  }
+
+  /** Adds a single-precision number. */
+  float(part: string, value: number): string {
+    const name = this.name(part);
+    this.#initializers.push(
+      new WireWriter()
+        .integer(2, dataType.float32)
+        .bytes(9, new Uint8Array(Float32Array.of(value).buffer))
+        .text(8, name)
+        .toBytes(),
+    );
+    return name;
+  }
+
+  /** Adds a byte. */
+  byte(part: string, value: number): string {
+    const name = this.name(part);
+    this.#initializers.push(
+      new WireWriter().integer(2, dataType.uint8).bytes(9, Uint8Array.of(value)).text(8, name).toBytes(),
+    );
+    return name;
+  }
+
+  /** Splits the last axis of a tensor of three dimensions, equally where no sizes are given. */
+  split(tensor: string, parts: readonly string[], sizes: readonly number[] | undefined): void {
+    const opset = this.#index.model.opsets.get('') ?? 1;
+    const isEqual = sizes === undefined || sizes.length !== parts.length;
+    const axis = { integer: 2 };
+    if (isEqual)
+      this.add('Split', [tensor], parts, opset >= 18 ? { axis, num_outputs: { integer: parts.length } } : { axis });
+    else if (opset >= 13) this.add('Split', [tensor, this.integers('sizes', sizes)], parts, { axis });
+    else this.add('Split', [tensor], parts, { axis, split: { integers: sizes } });
+  }
+
+  /** States a tensor's element type. */
+  declare(tensor: string, type: number): void {
+    this.#valueInfos.push(encodeTypedValue(tensor, type));
+  }
+
+  build(): Suffix {
+    return { nodes: this.#nodes, initializers: this.#initializers, valueInfos: this.#valueInfos };
+  }
+}

@@ -1,0 +1,571 @@
+import { broadcasting, isOfFirst, overSpace, reducing, shapeKeeping } from './axisOperators';
+import { broadcast, isTold, mergedKind, reshaped, someAxis, type Axis, type Length } from './axes';
+import { dataType, isFloatType } from '../file/dataType';
+import type { GraphIndex } from '../graph/graphIndex';
+import { computedLengths, lengthInputs, numberOf } from './lengths';
+import { isWeight, operatorOf, productOf, type Product } from './products';
+
+/** Types of numbers that name places or kinds, and measure nothing. */
+const indexTypes: ReadonlySet<number> = new Set([dataType.int32, dataType.int64, dataType.bool]);
+
+/** Shapes of at most so many axes are followed by value. */
+const mostLengths = 16;
+
+const caches = new WeakMap<GraphIndex, AxisInference>();
+
+/** The axes of a tensor, as far as the operators that make it tell them; undefined where not even their number is known. */
+export function axesOf(index: GraphIndex, tensor: string): readonly Axis[] | undefined {
+  let inference = caches.get(index);
+  if (inference === undefined) caches.set(index, (inference = new AxisInference(index)));
+  return inference.axesOf(tensor);
+}
+
+/** The number of a tensor's dimensions, where it can be told. */
+export function rankOf(index: GraphIndex, tensor: string): number | undefined {
+  return axesOf(index, tensor)?.length;
+}
+
+/** What of a tensor is asked for: its axes, or, of one that holds lengths, these. */
+interface Question {
+  readonly tensor: string;
+  readonly ofLengths: boolean;
+}
+
+/**
+ * Follows axes back through a graph, only as far as they are asked for. The axes of a sum are those of the first operand that tells
+ * them all: so the way leads along the residual stream, past what each layer adds to it.
+ */
+class AxisInference {
+  readonly #index: GraphIndex;
+  readonly #axes = new Map<string, readonly Axis[] | undefined>();
+  /** What tensors of lengths hold; undefined where that is not known. */
+  readonly #lengths = new Map<string, readonly Length[] | undefined>();
+  /** Tensors that the file states, whole or in another form. */
+  readonly #fixed = new Set<string>();
+
+  constructor(index: GraphIndex) {
+    this.#index = index;
+    const symbols = new Map<string, Axis>();
+    for (const input of index.inputs) {
+      const { dims } = input;
+      // Of features that are given, the last axis may be theirs, or, as in a series of variables, that of the positions.
+      const mayHaveFeatures = isFloatType(input.dataType) && (dims?.length ?? 0) < 4;
+      this.#axes.set(
+        input.name,
+        dims?.map((dim, i) => {
+          if (typeof dim !== 'string')
+            return someAxis(mayHaveFeatures && i === dims.length - 1 ? 'unknown' : 'position', dim);
+          const axis = symbols.get(dim) ?? someAxis('position');
+          symbols.set(dim, axis);
+          return axis;
+        }),
+      );
+    }
+  }
+
+  axesOf(tensor: string): readonly Axis[] | undefined {
+    if (!this.#axes.has(tensor)) this.#answer({ tensor, ofLengths: false });
+    return this.#given(tensor);
+  }
+
+  /** Answers a question after those that it depends on. */
+  #answer(question: Question): void {
+    const pending = [question];
+    for (let asked = pending.at(-1); asked !== undefined; asked = pending.at(-1)) {
+      const node = this.#isAnswered(asked) ? undefined : this.#index.producer(asked.tensor);
+      const before =
+        node === undefined ? undefined : asked.ofLengths ? this.#beforeLengths(node) : this.#beforeAxes(node);
+      if (before !== undefined) {
+        this.#index.spend(1);
+        pending.push(before);
+        continue;
+      }
+      pending.pop();
+      if (node === undefined) continue;
+      if (asked.ofLengths) this.#followLengths(node, asked.tensor);
+      else this.#visit(node);
+    }
+  }
+
+  #isAnswered({ tensor, ofLengths }: Question): boolean {
+    return ofLengths
+      ? this.#lengths.has(tensor) || this.#index.constantIntegers(tensor) !== undefined
+      : this.#axes.has(tensor);
+  }
+
+  /** What has to be known first of these tensors. */
+  #open(tensors: readonly (string | undefined)[], ofLengths = false): Question | undefined {
+    for (const tensor of tensors) {
+      if (tensor === undefined || tensor === '') continue;
+      const question = { tensor, ofLengths };
+      if (!this.#isAnswered(question) && this.#index.producer(tensor) !== undefined) return question;
+    }
+    return undefined;
+  }
+
+  #beforeAxes(node: number): Question | undefined {
+    const { inputs } = this.#index.nodes[node];
+    const operator = operatorOf(this.#index, node);
+    if (broadcasting.has(operator))
+      return inputs.some((input) => isTold(this.#axes.get(input))) ? undefined : this.#open(inputs);
+    switch (operator) {
+      case 'Constant':
+      case 'Range':
+      case 'Size':
+        return undefined;
+      case 'Reshape':
+      case 'Expand':
+      case 'Tile':
+        return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
+      case 'ConstantOfShape':
+        return this.#openLengths(inputs);
+      case 'Slice':
+        return this.#open(inputs.slice(0, 1)) ?? this.#open(inputs.slice(1), true);
+      case 'Split':
+        return this.#open(inputs.slice(0, 1)) ?? this.#openLengths(inputs.slice(1));
+      case 'GatherElements':
+        return this.#open(inputs.slice(1, 2));
+      case 'Concat':
+      case 'Gather':
+      case 'GatherND':
+        return this.#open(inputs);
+      default:
+        return productOf(this.#index, node) === undefined
+          ? isOfFirst(operator)
+            ? this.#open(inputs.slice(0, 1))
+            : undefined
+          : this.#open(inputs);
+    }
+  }
+
+  /** Lengths that are not computed have a number at least, which their tensor's one axis tells. */
+  #openLengths(tensors: readonly string[]): Question | undefined {
+    return (
+      this.#open(tensors, true) ??
+      this.#open(
+        tensors.filter(
+          (tensor) => this.#lengths.get(tensor) === undefined && this.#index.constantIntegers(tensor) === undefined,
+        ),
+      )
+    );
+  }
+
+  #beforeLengths(node: number): Question | undefined {
+    const { opType, inputs } = this.#index.nodes[node];
+    if (opType === 'Shape') return this.#open(inputs.slice(0, 1));
+    return opType === 'Concat' ? this.#openLengths(inputs) : this.#open(lengthInputs(this.#index, node), true);
+  }
+
+  /** The axes of a tensor that earlier nodes make. */
+  #given(tensor: string): readonly Axis[] | undefined {
+    if (this.#axes.has(tensor)) return this.#axes.get(tensor);
+    const maker = this.#index.producer(tensor);
+    const isConstant = maker === undefined || this.#index.nodes[maker].opType === 'Constant';
+    const weight = this.#index.initializers.get(tensor) ?? (isConstant ? this.#index.weight(tensor) : undefined);
+    if (weight !== undefined) this.#fixed.add(tensor);
+    // The last axis of a weight that is no matrix of a product is that of its features; a table of places or kinds has none.
+    const hasFeatures = weight !== undefined && !indexTypes.has(weight.dataType);
+    const axes =
+      weight?.dims.map((dim, i) =>
+        someAxis(hasFeatures && i === weight.dims.length - 1 && i > 0 ? 'feature' : 'unknown', dim),
+      ) ?? this.#stated(tensor);
+    if (isConstant) this.#axes.set(tensor, axes);
+    return axes;
+  }
+
+  #stated(tensor: string): readonly Axis[] | undefined {
+    return this.#index
+      .valueInfo(tensor)
+      ?.dims?.map((dim) => someAxis('unknown', typeof dim === 'number' ? dim : undefined));
+  }
+
+  #visit(node: number): void {
+    const { opType, inputs, outputs } = this.#index.nodes[node];
+    if (opType === 'Constant') {
+      for (const output of outputs) this.#given(output);
+      return;
+    }
+    this.#index.spend(1);
+    const made = this.#infer(node);
+    outputs.forEach((output, i) => {
+      if (output === '') return;
+      const stated = this.#index.valueInfo(output)?.dims;
+      const inferred: readonly (Axis | undefined)[] | undefined = made?.[i];
+      // A malformed node may name axes that there are not.
+      if (
+        inferred?.every((axis) => axis !== undefined) !== true ||
+        (stated !== undefined && stated.length !== inferred.length)
+      )
+        this.#axes.set(output, this.#stated(output));
+      else
+        this.#axes.set(
+          output,
+          stated === undefined
+            ? inferred
+            : inferred.map((axis, at) =>
+                axis.size === undefined && typeof stated[at] === 'number' ? { ...axis, size: stated[at] } : axis,
+              ),
+        );
+    });
+    if (
+      outputs.length > 0 &&
+      this.#fixed.has(inputs[0]) &&
+      inputs.every((input) => this.#fixed.has(input) || this.#index.weight(input) !== undefined)
+    )
+      this.#fixed.add(outputs[0]);
+  }
+
+  /** The axes of each of a node's results. */
+  #infer(node: number): readonly (readonly Axis[] | undefined)[] | undefined {
+    const operator = operatorOf(this.#index, node);
+    const { inputs, outputs } = this.#index.nodes[node];
+    const first = inputs.length > 0 ? this.#given(inputs[0]) : undefined;
+    if (operator === 'Softmax')
+      return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
+    if (shapeKeeping.has(operator)) return [first];
+    if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
+    const product = productOf(this.#index, node);
+    if (product !== undefined)
+      return [product.equation === undefined ? this.#matrixProduct(product) : this.#einsum(product)];
+    if (reducing.has(operator)) return [this.#reduced(node, first)];
+    if (overSpace.has(operator)) return [this.#convolved(node, operator, first)];
+    switch (operator) {
+      case 'Transpose': {
+        const perm = this.#index.attributes(node).get('perm')?.integers ?? [];
+        return [
+          perm.length === 0
+            ? first && [...first].reverse()
+            : first?.length === perm.length
+              ? perm.map((axis) => first[axis])
+              : undefined,
+        ];
+      }
+      case 'Reshape': {
+        const shape = this.#lengthsOf(inputs[1]);
+        return [shape === undefined ? undefined : reshaped(first ?? [], shape)];
+      }
+      case 'Flatten': {
+        const at = this.#index.integerAttribute(node, 'axis') ?? 1;
+        if (first === undefined) return [[someAxis(), someAxis()]];
+        const from = at < 0 ? at + first.length : at;
+        return [
+          [first.slice(0, from), first.slice(from)].map((axes) =>
+            axes.length === 1 ? axes[0] : someAxis(mergedKind(axes)),
+          ),
+        ];
+      }
+      case 'Squeeze':
+      case 'Unsqueeze':
+        return [this.#squeezed(node, operator, first)];
+      case 'Expand': {
+        const shape = this.#lengthsOf(inputs[1]);
+        return [
+          first === undefined || shape === undefined
+            ? undefined
+            : broadcast(
+                first,
+                shape.map((length) => (typeof length === 'object' ? length : someAxis('unknown', length))),
+              ),
+        ];
+      }
+      case 'ConstantOfShape':
+        return [
+          this.#lengthsOf(inputs[0])?.map((length) =>
+            typeof length === 'object' ? length : someAxis('unknown', length),
+          ),
+        ];
+      case 'Tile': {
+        const repeats = this.#lengthsOf(inputs[1]);
+        return [first?.map((axis, i) => (repeats?.[i] === 1 ? axis : someAxis(axis.kind)))];
+      }
+      case 'Pad':
+      case 'Slice':
+      case 'Resize':
+      case 'Upsample':
+        return [this.#cut(node, operator, first)];
+      case 'Concat': {
+        const parts = inputs.map((input) => this.#given(input));
+        return [this.#joined(parts, this.#index.integerAttribute(node, 'axis') ?? 0)];
+      }
+      case 'Split': {
+        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, first);
+        const size = first?.[at]?.size;
+        const sizes = this.#index.attributes(node).get('split')?.integers ?? this.#lengthsOf(inputs[1] ?? '');
+        return outputs.map((_, i) =>
+          first?.map((axis, k) =>
+            k === at
+              ? someAxis(
+                  axis.kind,
+                  numberOf(sizes?.[i]) ??
+                    (sizes === undefined && size !== undefined && size % outputs.length === 0
+                      ? size / outputs.length
+                      : undefined),
+                )
+              : axis,
+          ),
+        );
+      }
+      case 'Gather':
+        return [this.#gathered(node, first)];
+      case 'GatherElements':
+        return [this.#given(inputs[1])];
+      case 'GatherND': {
+        const indices = this.#given(inputs[1]);
+        const depth = indices?.at(-1)?.size;
+        const numBatch = this.#index.integerAttribute(node, 'batch_dims') ?? 0;
+        return [
+          first === undefined || indices === undefined || depth === undefined
+            ? undefined
+            : [...indices.slice(0, -1), ...first.slice(numBatch + depth)],
+        ];
+      }
+      case 'TopK': {
+        const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? -1, first);
+        const axes = first?.map((axis, i) => (i === at ? someAxis(axis.kind) : axis));
+        return [axes, axes];
+      }
+      case 'OneHot':
+        return [first === undefined ? undefined : [...first, someAxis()]];
+      case 'Shape':
+        return [[someAxis('unknown', first?.length)]];
+      case 'Size':
+        return [[]];
+      case 'Range':
+        return [[someAxis('position')]];
+      case 'com.microsoft.MatMulNBits':
+      case 'com.microsoft.MatMulBnb4':
+        return [first && [...first.slice(0, -1), someAxis('feature', this.#index.integerAttribute(node, 'N'))]];
+      case 'com.microsoft.EmbedLayerNormalization':
+        return [first && [...first, someAxis('feature')]];
+      default:
+        return undefined;
+    }
+  }
+
+  #axis(axis: number, of: readonly Axis[] | undefined): number {
+    return axis < 0 ? axis + (of?.length ?? 0) : axis;
+  }
+
+  #broadcast(inputs: readonly string[]): readonly Axis[] | undefined {
+    for (const input of inputs) {
+      const axes = this.#axes.get(input);
+      if (isTold(axes)) return axes;
+    }
+    let result: readonly Axis[] = [];
+    for (const input of inputs) {
+      const axes = this.#given(input);
+      if (axes === undefined) return undefined;
+      // A bias or a table of a weight's says nothing of what an activation's axes are.
+      result = broadcast(
+        result,
+        inputs.length > 1 && this.#fixed.has(input) ? axes.map((axis) => someAxis('unknown', axis.size)) : axes,
+      );
+    }
+    return result;
+  }
+
+  #matrixProduct({ operands, isTransposed, isFirstMoved }: Product): readonly Axis[] | undefined {
+    const [a, b] = operands.map((operand, i) => {
+      const given = this.#given(operand);
+      const axes =
+        given !== undefined && isFirstMoved[i] && given.length >= 3
+          ? [...given.slice(1, -1), given[0], given[given.length - 1]]
+          : given;
+      return axes !== undefined && isTransposed[i] && axes.length >= 2
+        ? [...axes.slice(0, -2), axes[axes.length - 1], axes[axes.length - 2]]
+        : axes;
+    });
+    if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
+    const [isLeft, isRight] = operands.map((operand) => isWeight(this.#index, operand));
+    const free = (axis: Axis): Axis => (axis.kind === 'alternative' ? someAxis('unknown', axis.size) : axis);
+    // A weight that mixes positions makes others of them.
+    const column =
+      b.length === 1
+        ? []
+        : [
+            isRight
+              ? someAxis(a[a.length - 1].kind === 'position' ? 'unknown' : 'feature', b[b.length - 1].size)
+              : free(b[b.length - 1]),
+          ];
+    // One that stands on the left may ask with what it has learned.
+    const row = a.length === 1 ? [] : [isLeft ? someAxis('unknown', a[a.length - 2].size) : free(a[a.length - 2])];
+    return [...broadcast(a.slice(0, -2), b.slice(0, -2)), ...row, ...column];
+  }
+
+  #einsum({ operands, equation }: Product): readonly Axis[] | undefined {
+    if (equation === undefined || equation.result.includes('.')) return undefined;
+    const letters = new Map<string, Axis>();
+    for (const [i, operand] of operands.entries()) {
+      const axes = this.#given(operand);
+      const own = equation.operands[i];
+      if (axes?.length !== own.length) return undefined;
+      const isKernel = isWeight(this.#index, operand);
+      [...own].forEach((letter, at) => {
+        const axis = isKernel
+          ? someAxis('feature', axes[at].size)
+          : axes[at].kind === 'alternative'
+            ? someAxis('unknown', axes[at].size)
+            : axes[at];
+        const other = letters.get(letter);
+        letters.set(
+          letter,
+          other === undefined
+            ? axis
+            : isKernel
+              ? other
+              : (broadcast([other.kind === 'feature' ? someAxis('unknown', other.size) : other], [axis])[0] ?? axis),
+        );
+      });
+    }
+    return [...equation.result].map((letter) => letters.get(letter) ?? someAxis());
+  }
+
+  #reduced(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined) return undefined;
+    const { inputs } = this.#index.nodes[node];
+    const attributes = this.#index.attributes(node);
+    const isArg = this.#index.nodes[node].opType.startsWith('Arg');
+    const axes = isArg
+      ? [this.#index.integerAttribute(node, 'axis') ?? 0]
+      : (attributes.get('axes')?.integers ??
+        this.#index.constantIntegers(inputs[1] ?? '') ??
+        (inputs[1] ? undefined : from.map((_, i) => i)));
+    if (axes === undefined) return undefined;
+    const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
+    const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
+    return from.flatMap((axis, i) => (gone.has(i) ? (isKept ? [someAxis('unknown', 1)] : []) : [axis]));
+  }
+
+  #convolved(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined || from.length < 3) return undefined;
+    const { inputs } = this.#index.nodes[node];
+    const weight = operator.includes('Conv')
+      ? this.#index.weight(inputs[operator === 'QLinearConv' ? 3 : 1])
+      : undefined;
+    const channels = operator.includes('Conv')
+      ? someAxis('feature', operator === 'ConvTranspose' ? undefined : weight?.dims[0])
+      : from[1];
+    const attributes = this.#index.attributes(node);
+    const [kernel, strides, pads, dilations] = ['kernel_shape', 'strides', 'pads', 'dilations'].map(
+      (name) => attributes.get(name)?.integers ?? [],
+    );
+    const isPlain =
+      (attributes.get('auto_pad')?.text ?? 'NOTSET') === 'NOTSET' &&
+      this.#index.integerAttribute(node, 'ceil_mode') !== 1 &&
+      operator !== 'ConvTranspose';
+    const space = from.slice(2).map((axis, i, { length }): Axis => {
+      if (operator.startsWith('Global')) return someAxis('unknown', 1);
+      const width = kernel[i] ?? weight?.dims[i + 2];
+      if (!isPlain || axis.size === undefined || width === undefined) return someAxis(axis.kind);
+      return someAxis(
+        axis.kind,
+        Math.floor(
+          (axis.size + (pads[i] ?? 0) + (pads[i + length] ?? 0) - (dilations[i] ?? 1) * (width - 1) - 1) /
+            (strides[i] ?? 1),
+        ) + 1,
+      );
+    });
+    return [from[0], channels, ...space];
+  }
+
+  #squeezed(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (from === undefined) return undefined;
+    const axes =
+      this.#index.attributes(node).get('axes')?.integers ??
+      this.#index.constantIntegers(this.#index.nodes[node].inputs[1] ?? '');
+    if (operator === 'Squeeze') {
+      if (axes === undefined) return undefined;
+      const gone = new Set(axes.map((axis) => this.#axis(axis, from)));
+      return from.filter((_, i) => !gone.has(i));
+    }
+    if (axes === undefined) return undefined;
+    const rank = from.length + axes.length;
+    const made = new Set(axes.map((axis) => (axis < 0 ? axis + rank : axis)));
+    const rest = [...from];
+    return Array.from({ length: rank }, (_, i) =>
+      made.has(i) ? someAxis('unknown', 1) : (rest.shift() ?? someAxis()),
+    );
+  }
+
+  /** Axes that are cut or padded keep what they count. */
+  #cut(node: number, operator: string, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    if (operator !== 'Slice') return from?.map((axis) => someAxis(axis.kind));
+    const { inputs } = this.#index.nodes[node];
+    const attributes = this.#index.attributes(node);
+    const numbers = (name: string, at: number): readonly number[] | undefined => {
+      const lengths = inputs[at]
+        ? (this.#index.constantIntegers(inputs[at]) ?? this.#lengths.get(inputs[at])?.map(numberOf))
+        : attributes.get(name)?.integers;
+      return lengths?.every((length) => length !== undefined) === true ? lengths : undefined;
+    };
+    const [starts, ends, steps] = [numbers('starts', 1), numbers('ends', 2), numbers('steps', 4)];
+    const axes = numbers('axes', 3) ?? starts?.map((_, i) => i);
+    if (from === undefined || axes === undefined || axes.length === 0) return from?.map((axis) => someAxis(axis.kind));
+    return from.map((axis, i) => {
+      const at = axes.findIndex((each) => this.#axis(each, from) === i);
+      if (at < 0) return axis;
+      const [start, end, step = 1] = [starts?.[at], ends?.[at], steps?.[at]];
+      const isCounted = start !== undefined && end !== undefined && step === 1;
+      // A part that ends before the end, or has a known whole, has a known length.
+      if (
+        isCounted &&
+        start >= 0 &&
+        end >= start &&
+        end < 2 ** 31 &&
+        (axis.size !== undefined || axis.kind === 'unknown')
+      )
+        return someAxis(axis.kind, axis.size === undefined ? undefined : Math.max(0, Math.min(end, axis.size) - start));
+      if (isCounted && axis.size !== undefined) {
+        const clamp = (value: number): number =>
+          Math.max(0, Math.min(axis.size ?? 0, value < 0 ? value + (axis.size ?? 0) : value));
+        return someAxis(axis.kind, Math.max(0, clamp(end) - clamp(start)));
+      }
+      return someAxis(axis.kind);
+    });
+  }
+
+  #joined(parts: readonly (readonly Axis[] | undefined)[], axis: number): readonly Axis[] | undefined {
+    const known = parts.filter((part) => part !== undefined);
+    if (known.length === 0) return undefined;
+    const at = this.#axis(axis, known[0]);
+    return known[0].map((own, i) => {
+      const all = known.flatMap((part) => part[i] ?? []);
+      if (i !== at) return all.find((each) => each.kind !== 'unknown') ?? own;
+      const sizes = parts.map((part) => part?.[i]?.size);
+      return someAxis(
+        mergedKind(all),
+        sizes.every((size) => size !== undefined) ? sizes.reduce((sum, size) => sum + size, 0) : undefined,
+      );
+    });
+  }
+
+  #gathered(node: number, from: readonly Axis[] | undefined): readonly Axis[] | undefined {
+    const indices = this.#given(this.#index.nodes[node].inputs[1]);
+    if (from === undefined || indices === undefined) return undefined;
+    const at = this.#axis(this.#index.integerAttribute(node, 'axis') ?? 0, from);
+    return [...from.slice(0, at), ...indices, ...from.slice(at + 1)];
+  }
+
+  #lengthsOf(tensor: string): readonly Length[] | undefined {
+    const known = this.#lengths.get(tensor);
+    if (known !== undefined) return known;
+    const constant = this.#index.constantIntegers(tensor);
+    if (constant !== undefined) return constant;
+    // How many lengths there are tells the number of axes at least.
+    const count = this.#given(tensor)?.[0]?.size;
+    return count !== undefined && count <= mostLengths ? Array.from({ length: count }, () => undefined) : undefined;
+  }
+
+  /** Shapes are computed as numbers: each length is known by the axis that it is of. */
+  #followLengths(node: number, tensor: string): void {
+    this.#index.spend(1);
+    const made =
+      tensor === this.#index.nodes[node].outputs[0]
+        ? computedLengths(this.#index, node, {
+            lengthsOf: (each) => this.#lengths.get(each),
+            axesOf: (each) => this.#given(each),
+          })
+        : undefined;
+    this.#lengths.set(tensor, made !== undefined && made.length <= mostLengths ? made : undefined);
+  }
+}

@@ -1,0 +1,561 @@
+import { chosenColumns, convolvedKernel, isWidth, spelledOut } from '../follow/positionShapes';
+import type { PlacedSite } from '../name/describeSites';
+import type { GraphIndex } from '../graph/graphIndex';
+import type { Replacements } from './leanNodes';
+import { rankOf } from '../follow/axisInference';
+import { isFloatType } from '../file/dataType';
+import { PositionNodes } from './positionNodes';
+import { operatorOf, productOf, type Product } from '../follow/products';
+
+/** Where the positions of a site's queries and keys are to be had: tensors [windows and heads …, queries] and [windows and heads …, keys]. */
+export interface SitePositions {
+  readonly rows: string;
+  readonly columns: string;
+  /** How many of their last axes are of one matrix, one of them perhaps of length one. */
+  readonly numOwnAxes: 1 | 2;
+}
+
+/** A graph that does with positions what the model does with values, in the place of its own nodes. */
+export interface PositionGraph {
+  readonly replacements: Replacements;
+  /** Nodes beside those that stand in for the graph's own. */
+  readonly added: readonly Uint8Array[];
+  /** Tensors that hold positions, in single precision whatever the file says. */
+  readonly changed: ReadonlySet<string>;
+  readonly sites: ReadonlyMap<PlacedSite, SitePositions | string>;
+  /** The input that positions are given as: the graph's own, or one beside it where that holds ids. */
+  readonly input: string;
+}
+
+/** Operators that only move what they are given first. */
+const moving = new Set([
+  'Reshape',
+  'Transpose',
+  'Slice',
+  'Split',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'Expand',
+  'Tile',
+  'DepthToSpace',
+  'SpaceToDepth',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+]);
+/** Operators that compute something else for each place, from what stands there or from its features. */
+const pointwise = new Set([
+  ...[
+    'Identity',
+    'Dropout',
+    'Cast',
+    'CastLike',
+    'Relu',
+    'LeakyRelu',
+    'Elu',
+    'Selu',
+    'Celu',
+    'Gelu',
+    'Mish',
+    'Sigmoid',
+    'HardSigmoid',
+    'HardSwish',
+    'Softplus',
+    'Softsign',
+    'Tanh',
+    'Erf',
+    'Exp',
+    'Log',
+    'Sqrt',
+    'Reciprocal',
+    'Neg',
+    'Abs',
+    'Clip',
+    'Sin',
+    'Cos',
+    'Floor',
+    'Ceil',
+    'Round',
+    'Sign',
+    'Softmax',
+    'LogSoftmax',
+  ],
+  ...[
+    'LayerNormalization',
+    'RMSNormalization',
+    'SimplifiedLayerNormalization',
+    'BatchNormalization',
+    'InstanceNormalization',
+    'GroupNormalization',
+    'LpNormalization',
+    'RotaryEmbedding',
+    'QuantizeLinear',
+    'DequantizeLinear',
+  ],
+  ...[
+    'Gelu',
+    'FastGelu',
+    'QuickGelu',
+    'BiasGelu',
+    'BiasSoftmax',
+    'RotaryEmbedding',
+    'QuantizeLinear',
+    'DequantizeLinear',
+    'GroupNorm',
+    'MultiHeadAttention',
+  ].map((name) => `com.microsoft.${name}`),
+]);
+const summing = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'Pow',
+  'Max',
+  'Min',
+  'Sum',
+  'Mean',
+  'PRelu',
+  'com.microsoft.BiasAdd',
+]);
+const joiningStreams = new Set([
+  'com.microsoft.SkipLayerNormalization',
+  'com.microsoft.SkipSimplifiedLayerNormalization',
+]);
+const convolving = new Set(['Conv', 'ConvInteger', 'com.microsoft.FusedConv']);
+const pooling = new Set(['MaxPool', 'AveragePool', 'LpPool']);
+const poolingAll = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
+const reducing = new Set([
+  'ReduceMean',
+  'ReduceSum',
+  'ReduceMax',
+  'ReduceMin',
+  'ReduceL1',
+  'ReduceL2',
+  'ReduceSumSquare',
+  'ReduceProd',
+  'ReduceLogSumExp',
+]);
+const packedProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4']);
+
+/** Comparing floats, which merging does, came with this version of the operators. */
+export const leastPositionOpset = 11;
+
+/**
+ * The graph that carries positions from an input to the queries and keys of sites. What moves values moves positions; what computes
+ * features leaves each place its own; a convolution, a pooling or a product with a weight gives what is made of several places the first of
+ * them; attention gives its queries theirs, so that a sum that joins two streams is seen to join what stands at one place, or not.
+ */
+export function positionGraph(index: GraphIndex, sites: readonly PlacedSite[], input: string): PositionGraph {
+  const isIds = !isFloatType(index.inputs.find(({ name }) => name === input)?.dataType ?? 0);
+  return new Carrier(index, input, isIds).carry(sites);
+}
+
+/** Follows positions through a graph, node by node in the order in which they run. */
+class Carrier {
+  readonly #index: GraphIndex;
+  readonly #write: PositionNodes;
+  readonly #replaced = new Map<number, readonly Uint8Array[]>();
+  /** Tensors that hold positions in place of values. */
+  readonly #carried = new Set<string>();
+  readonly #input: string;
+  /** Ids, and what positions beside them are called: ids stay what they are, as masks are made of them. */
+  readonly #ids = new Map<string, string>();
+  /** Tensors behind an operator that is not known, by that operator. */
+  readonly #lost = new Map<string, string>();
+  /** Rows and columns of products of two activations, by their node. */
+  readonly #products = new Map<number, SitePositions>();
+  /** Sites by the node that weights their values, each with the product that makes its scores. */
+  readonly #weighting = new Map<number, { readonly site: PlacedSite; readonly scores: number }>();
+
+  constructor(index: GraphIndex, input: string, isIds: boolean) {
+    this.#index = index;
+    this.#write = new PositionNodes(index);
+    this.#input = isIds ? this.#write.named('positions') : input;
+    if (isIds) this.#ids.set(input, this.#input);
+    else this.#carried.add(input);
+  }
+
+  carry(sites: readonly PlacedSite[]): PositionGraph {
+    const index = this.#index;
+    const wanted = index.ancestors(sites.flatMap(({ queries, keys }) => [queries, keys])).nodes;
+    // The products that make scores are wanted too: they tell queries' axes from those of features.
+    const scores = new Map(
+      sites.map((site) => [
+        site,
+        index.consumers(site.queries).find((node) => productOf(index, node)?.operands.includes(site.keys) === true),
+      ]),
+    );
+    const asked = new Set([...scores.values()].filter((node) => node !== undefined));
+    for (const [site, product] of scores)
+      if (product !== undefined && site.loop === undefined) this.#weighting.set(site.node, { site, scores: product });
+    index.nodes.forEach((_, node) => {
+      if (wanted.has(node) || asked.has(node)) this.#visit(node);
+    });
+    const placed = sites.map((site): [PlacedSite, SitePositions | string] => [
+      site,
+      this.#site(site, scores.get(site)),
+    ]);
+    return {
+      replacements: { nodes: this.#replaced, initializers: this.#write.initializers },
+      added: this.#write.take(),
+      changed: this.#carried,
+      sites: new Map(placed),
+      input: this.#input,
+    };
+  }
+
+  #site(site: PlacedSite, product: number | undefined): SitePositions | string {
+    const { queries, keys, loop } = site;
+    if (loop !== undefined) return 'it is inside a loop';
+    const lost = this.#lost.get(queries) ?? this.#lost.get(keys);
+    if (lost !== undefined)
+      return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
+    if (!this.#carried.has(queries) || !this.#carried.has(keys))
+      return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
+    const made = product === undefined ? undefined : this.#products.get(product);
+    if (made !== undefined) return made;
+    if (product !== undefined) return 'its product is of a form that is not known';
+    // An operator that has attention inside takes [item, position, feature], or heads before the positions.
+    return { rows: this.#write.squeeze(queries, -1), columns: this.#write.squeeze(keys, -1), numOwnAxes: 2 };
+  }
+
+  #visit(node: number): void {
+    const dependencies = this.#index.dependencies(node);
+    const { opType, outputs } = this.#index.nodes[node];
+    this.#index.spend(1);
+    if (this.#ids.size > 0 && this.#embed(node)) return;
+    if (this.#weigh(node)) {
+      this.#replaced.set(node, this.#write.take());
+      this.#carried.add(outputs[0]);
+      return;
+    }
+    const lost = dependencies.map((name) => this.#lost.get(name)).find((operator) => operator !== undefined);
+    if (lost !== undefined) return this.#lose(node, lost);
+    if (!dependencies.some((name) => this.#carried.has(name)) || opType === 'Shape' || opType === 'Size') return;
+    const kept = this.#carryOn(node);
+    if (kept === undefined) return this.#lose(node, operatorOf(this.#index, node));
+    outputs.forEach((output, i) => {
+      if (output === '') return;
+      if (kept === 'all' || kept.includes(i)) this.#carried.add(output);
+      else this.#lost.set(output, operatorOf(this.#index, node));
+    });
+    const made = this.#write.take();
+    if (made.length > 0) this.#replaced.set(node, made);
+  }
+
+  /** Ids are moved with their positions beside them, until they choose rows of a weight: these stand where the ids did. */
+  #embed(node: number): boolean {
+    const write = this.#write;
+    const { inputs, outputs, bytes, range } = this.#index.nodes[node];
+    const operator = operatorOf(this.#index, node);
+    const table = operator === 'Gather' && this.#ids.has(inputs[1]) ? this.#index.weight(inputs[0])?.dims : undefined;
+    if (table?.length === 2 && isWidth(table[1]) && (this.#index.integerAttribute(node, 'axis') ?? 0) === 0) {
+      write.add('MatMul', [write.unsqueeze(this.#ids.get(inputs[1]) ?? ''), write.row(table[1])], {}, outputs[0]);
+      this.#replaced.set(node, write.take());
+      this.#carried.add(outputs[0]);
+      return true;
+    }
+    const beside = this.#ids.get(inputs[0]);
+    const isMoved =
+      moving.has(operator) ||
+      operator === 'Identity' ||
+      operator === 'Cast' ||
+      (operator === 'Pad' && (this.#index.attributes(node).get('mode')?.text ?? 'constant') === 'constant');
+    if (beside === undefined || !isMoved || inputs.slice(1).some((name) => this.#ids.has(name))) return false;
+    const own = outputs.map(() => write.fresh());
+    if (operator === 'Cast' || operator === 'Identity') write.add('Identity', [beside], {}, own[0]);
+    else
+      write.copy(
+        node,
+        operator === 'Pad' ? [beside, inputs[1], ...(inputs[3] ? ['', inputs[3]] : [])] : [beside, ...inputs.slice(1)],
+        { outputs: own, without: operator === 'Pad' ? ['value'] : [] },
+      );
+    outputs.forEach((output, i) => this.#ids.set(output, own[i]));
+    this.#replaced.set(node, [bytes.subarray(range.start, range.end), ...write.take()]);
+    return true;
+  }
+
+  /** What attention gives stands where its queries do: its scores, which may be many, are not made. */
+  #weigh(node: number): boolean {
+    const known = this.#weighting.get(node);
+    const product = known && productOf(this.#index, node);
+    const made = known && this.#products.get(known.scores);
+    if (
+      product === undefined ||
+      made?.numOwnAxes !== 2 ||
+      product.equation !== undefined ||
+      product.isTransposed.includes(true)
+    )
+      return false;
+    if (product.operands[1] !== known?.site.values || !this.#carried.has(known.site.values)) return false;
+    this.#write.add(
+      'MatMul',
+      [made.rows, this.#write.onesLike(this.#write.corner(known.site.values, -2))],
+      {},
+      this.#index.nodes[node].outputs[0],
+    );
+    return true;
+  }
+
+  #lose(node: number, operator: string): void {
+    this.#write.take();
+    for (const output of this.#index.nodes[node].outputs) this.#lost.set(output, operator);
+  }
+
+  /** Writes what stands in for a node, where it does not stay as it is; gives which of its outputs carry positions, undefined where it is not known. */
+  #carryOn(node: number): readonly number[] | 'all' | undefined {
+    const write = this.#write;
+    const operator = operatorOf(this.#index, node);
+    const { inputs, outputs } = this.#index.nodes[node];
+    const [first, second] = inputs;
+    const [output] = outputs;
+    const isCarried = (name: string | undefined): boolean => name !== undefined && this.#carried.has(name);
+    const isFirst = isCarried(first);
+    const isFirstOnly = isFirst && !inputs.slice(1).some(isCarried);
+    const product = productOf(this.#index, node);
+    if (product !== undefined) return this.#multiply(product, output);
+    if (moving.has(operator)) return isFirstOnly ? 'all' : undefined;
+    if (pointwise.has(operator)) {
+      if (!isFirst) return undefined;
+      write.add('Identity', [first], {}, output);
+      return [0];
+    }
+    if (summing.has(operator)) {
+      this.#sum(inputs, output);
+      return [0];
+    }
+    if (joiningStreams.has(operator)) {
+      this.#sum([first, second], output);
+      if (outputs[3]) write.add('Identity', [output], {}, outputs[3]);
+      return [0, 3];
+    }
+    // A quantised convolution is also given its input's zero point.
+    if (convolving.has(operator) || pooling.has(operator))
+      return isFirst && !isCarried(second) && this.#convolve(node, operator) ? [0] : undefined;
+    if (poolingAll.has(operator)) {
+      write.zerosLike(write.add('GlobalMaxPool', [first]), output);
+      return [0];
+    }
+    if (reducing.has(operator)) return isFirstOnly ? this.#reduce(node) : undefined;
+    if (packedProducts.has(operator)) {
+      const width = this.#index.integerAttribute(node, 'N');
+      if (!isFirstOnly || !isWidth(width)) return undefined;
+      write.add('MatMul', [write.corner(first, -1), write.row(width)], {}, output);
+      return [0];
+    }
+    switch (operator) {
+      case 'Where':
+        if (isCarried(first)) return undefined;
+        write.spread(this.#sum([second, inputs[2]]), first, output);
+        return [0];
+      case 'Concat':
+        write.copy(
+          node,
+          inputs.map((name) =>
+            isCarried(name) ? name : isLearned(this.#index, name) ? write.ownLike(name) : write.nowhereLike(name),
+          ),
+        );
+        return [0];
+      case 'ScatterND':
+      case 'ScatterElements':
+        if (isCarried(second)) return undefined;
+        write.copy(
+          node,
+          [first, second, inputs[2]].map((name, i) => (i === 1 || isCarried(name) ? name : write.nowhereLike(name))),
+          { without: ['reduction'] },
+        );
+        return [0];
+      case 'Pad':
+        if (!isFirstOnly) return undefined;
+        if ((this.#index.attributes(node).get('mode')?.text ?? 'constant') !== 'constant') return 'all';
+        write.copy(
+          node,
+          [first, second, '', inputs[3] ?? ''].slice(0, inputs[3] ? 4 : 2).filter((name) => name !== undefined),
+          { without: ['value'] },
+        );
+        return [0];
+      case 'DynamicQuantizeLinear':
+        write.add('Identity', [first], {}, output);
+        for (const other of outputs.slice(1)) write.zero(other);
+        return 'all';
+      case 'com.microsoft.Attention': {
+        const width = this.#index.weight(second)?.dims[1];
+        if (!isFirstOnly || width === undefined) return undefined;
+        const sizes = this.#index.attributes(node).get('qkv_hidden_sizes')?.integers;
+        write.add('MatMul', [write.corner(first, -1), write.row(sizes?.[2] ?? width / 3)], {}, output);
+        return [0];
+      }
+      case 'Attention':
+        write.add('Identity', [first], {}, output);
+        return [0];
+      default:
+        return undefined;
+    }
+  }
+
+  /** What tensors that are added or multiplied have in common. */
+  #sum(inputs: readonly string[], output?: string): string {
+    const carried = inputs.filter((name) => this.#carried.has(name));
+    const others = inputs.filter((name) => name !== '' && !this.#carried.has(name) && !isSingle(this.#index, name));
+    let sum = carried.reduce((a, b) => this.#write.merge(a, b));
+    for (const other of others) sum = this.#write.spread(sum, other);
+    return output === undefined ? sum : this.#write.add('Identity', [sum], {}, output);
+  }
+
+  /** A product's rows keep their positions. What a weight sums up is of one place, or of neighbours that become one. */
+  #multiply(product: Product, output: string): readonly number[] | undefined {
+    const write = this.#write;
+    const {
+      node,
+      operands: [a, b],
+      isTransposed,
+      equation,
+    } = product;
+    if (product.operands.length !== 2) return undefined;
+    const [isLeft, isRight] = [this.#carried.has(a), this.#carried.has(b)];
+    if (equation !== undefined) return this.#contract(product, output);
+    if (isLeft && isRight) {
+      const [left, right] = [write.squeeze(a, isTransposed[0] ? -2 : -1), write.squeeze(b, isTransposed[1] ? -1 : -2)];
+      this.#products.set(node, { rows: left, columns: right, numOwnAxes: 2 });
+      const ones = write.onesLike(right);
+      if (!isTransposed[0] && !isTransposed[1]) write.add('MatMul', [left, ones], {}, output);
+      else
+        write.add(
+          operatorOf(this.#index, node),
+          [left, ones],
+          { transA: { integer: isTransposed[0] ? 1 : 0 }, transB: { integer: isTransposed[1] ? 1 : 0 } },
+          output,
+        );
+      return [0];
+    }
+    if (isLeft) {
+      if (isTransposed[0]) return undefined;
+      const width = chosenColumns(this.#index, b, isTransposed[1]);
+      const right =
+        width === undefined
+          ? write.onesLike(write.reduce('ReduceMax', write.nowhereLike(b), isTransposed[1] ? -1 : -2, true))
+          : write.row(width);
+      if (width === undefined && isTransposed[1]) return undefined;
+      write.add('MatMul', [write.corner(a, -1), right], {}, output);
+      return [0];
+    }
+    // A weight on the left makes other features where they stand first; where positions do, all rows become that of the first.
+    if (isTransposed[0] || isTransposed[1]) return undefined;
+    const ones = write.onesLike(write.reduce('ReduceMax', write.nowhereLike(a), -1, true));
+    write.add('MatMul', [ones, write.corner(b, -2)], {}, output);
+    return [0];
+  }
+
+  /** The same of an Einsum of two tensors. */
+  #contract({ node, operands, equation: given }: Product, output: string): readonly number[] | undefined {
+    const equation =
+      given &&
+      spelledOut(
+        given,
+        operands.map((name) => rankOf(this.#index, name)),
+      );
+    if (equation === undefined) return undefined;
+    const write = this.#write;
+    const isProduct = operands.every((name) => this.#carried.has(name));
+    const own = operands.map((name, i) => {
+      const letters = [...equation.operands[i]];
+      const isCarried = this.#carried.has(name);
+      let tensor = isCarried ? name : write.nowhereLike(name);
+      letters.forEach((letter, axis) => {
+        if (!equation.result.includes(letter))
+          tensor = isCarried
+            ? isProduct
+              ? write.squeeze(tensor, axis - letters.length)
+              : write.corner(tensor, axis - letters.length)
+            : write.reduce('ReduceMax', tensor, axis - letters.length, true);
+      });
+      return { tensor, letters, isCarried };
+    });
+    const leading = own.findIndex(({ isCarried }) => isCarried);
+    const factors = own.map(({ tensor }, i) => (i === leading ? tensor : write.onesLike(tensor)));
+    write.add('Einsum', factors, { equation: { text: `${equation.operands.join(',')}->${equation.result}` } }, output);
+    if (isProduct) {
+      const ofResult = own.map(({ tensor, letters }) =>
+        write.add('Einsum', [tensor], {
+          equation: {
+            text: `${letters.join('')}->${[...equation.result].filter((letter) => letters.includes(letter)).join('')}`,
+          },
+        }),
+      );
+      this.#products.set(node, { rows: ofResult[0], columns: ofResult[1], numOwnAxes: 1 });
+    }
+    return [0];
+  }
+
+  /** A cell of what a window steps over stands where its first place does. */
+  #convolve(node: number, operator: string): boolean {
+    const write = this.#write;
+    const {
+      inputs: [from, weight],
+      outputs: [output],
+    } = this.#index.nodes[node];
+    const dims = convolving.has(operator) ? this.#index.weight(weight)?.dims : undefined;
+    const kernel = convolvedKernel(this.#index, node, dims?.slice(2));
+    if (kernel === undefined || (convolving.has(operator) && dims === undefined)) return false;
+    const attributes = {
+      ...write.attributes(node, [
+        'group',
+        'kernel_shape',
+        'ceil_mode',
+        'count_include_pad',
+        'storage_order',
+        'p',
+        'activation',
+        'activation_params',
+        'alpha',
+        'beta',
+      ]),
+    };
+    const picked = write.add('Conv', [write.corner(from, 1), write.kernel(kernel.sizes, kernel.at)], attributes);
+    // All channels stand at the same place.
+    if (dims !== undefined)
+      write.add('Expand', [picked, write.integers([1, dims[0], ...kernel.sizes.map(() => 1)])], {}, output);
+    else write.add('Add', [picked, write.zerosLike(write.add('GlobalMaxPool', [from]))], {}, output);
+    return true;
+  }
+
+  /** What is pooled over one axis stands where the first of it does; over several, nowhere. */
+  #reduce(node: number): readonly number[] | undefined {
+    const write = this.#write;
+    const {
+      inputs: [from, given],
+      outputs: [output],
+    } = this.#index.nodes[node];
+    const axes = this.#index.attributes(node).get('axes')?.integers ?? this.#index.constantIntegers(given ?? '');
+    const isKept = (this.#index.integerAttribute(node, 'keepdims') ?? 1) === 1;
+    if (axes === undefined || axes.length === 0) return undefined;
+    let reduced = from;
+    // From the last axis on, so that the others keep their numbers.
+    for (const axis of [...axes].sort((a, b) => (a < 0 === b < 0 ? (a < 0 ? a - b : b - a) : 0)))
+      reduced = write.corner(reduced, axis, isKept);
+    if (axes.length === 1) write.add('Identity', [reduced], {}, output);
+    else write.zerosLike(reduced, output);
+    return [0];
+  }
+}
+
+/** Whether a tensor is a constant of one number, which spreads nothing. */
+function isSingle(index: GraphIndex, tensor: string): boolean {
+  const dims = index.weight(tensor)?.dims;
+  return dims !== undefined && dims.length <= 1 && dims.every((dim) => dim === 1);
+}
+
+/** Whether a tensor is a weight, perhaps repeated or with others added: a token that the model adds to what it reads. */
+function isLearned(index: GraphIndex, tensor: string): boolean {
+  let name = tensor;
+  for (let i = 0; i < 12; i++) {
+    if (index.initializers.has(name)) return true;
+    const node = index.producer(name);
+    if (node === undefined || index.nodes[node].opType === 'ConstantOfShape') return false;
+    if (index.nodes[node].opType === 'Constant') return (index.weight(name)?.dims.length ?? 0) > 0;
+    [name] = index.nodes[node].inputs;
+  }
+  return false;
+}
