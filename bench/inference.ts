@@ -2,12 +2,12 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as native from 'onnxruntime-node';
-import { AttentionSession } from '../src/engine/attentionSession';
-import { toTensor } from '../src/engine/feeds';
-import { loadWasm } from '../src/engine/loadWasm.node';
-import { readModelFiles } from '../src/engine/modelFiles';
-import { nodeFileAccess } from '../src/engine/nodeFileAccess.node';
-import { Runtimes } from '../src/engine/runtimes';
+import { AttentionSession } from '../src/engine/session/attentionSession';
+import { toTensor } from '../src/engine/session/feeds';
+import { loadWasm } from '../src/engine/runtime/loadWasm.node';
+import { readModelFiles } from '../src/engine/files/modelFiles';
+import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';
+import { Runtimes } from '../src/engine/runtime/runtimes';
 import { planInputs } from '../src/onnx/inputs/inputs';
 import { startEager } from './eager';
 import { inChild } from './inChild';

@@ -65,7 +65,7 @@ export function bundles({ production = false } = {}) {
       define: { global: 'globalThis' },
     },
     engineNode: { ...node, ...nodeUrl, entryPoints: ['src/engine/main.node.ts'], outfile: 'dist/engine.node.cjs' },
-    guard: { ...node, entryPoints: ['src/engine/guardThread.node.ts'], outfile: 'dist/guard.cjs' },
+    guard: { ...node, entryPoints: ['src/engine/serve/guardThread.node.ts'], outfile: 'dist/guard.cjs' },
     engineBrowser: {
       ...browser,
       format: 'iife',

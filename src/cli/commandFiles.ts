@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { SeenFile } from '../base/changedFile.node';
-import type { FileAccess } from '../engine/fileAccess';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import type { FileAccess } from '../engine/files/fileAccess';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { guardVariable, guardedLines } from './guardedLines';
 
 /** The files of this machine, as a command reads a model's: whoever watches it is told which ones the runtime maps into memory, and what they are now. */

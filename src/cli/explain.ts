@@ -1,8 +1,8 @@
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
-import { AttentionStore } from '../engine/attentionStore';
-import { LoadedModel } from '../engine/loadedModel';
+import { AttentionStore } from '../engine/weights/attentionStore';
+import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { headMetrics, type HeadMetrics } from '../model/headMetrics';

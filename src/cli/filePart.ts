@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { ExplorerError } from '../base/errors';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import type { SelectedPlace, TextSpan } from '../model/contextWindow';
 
 /** The text of a file, and the part of it that is meant. */

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { documentText, jsonAsIs, type TerminalText } from '../base/terminalText';
-import { inspectModel } from '../engine/inspectModel';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { nodeRuntimes } from '../engine/nodeRuntimes.node';
-import { proveModel } from '../engine/proveModel';
-import { Runtimes } from '../engine/runtimes';
+import { inspectModel } from '../engine/serve/inspectModel';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import { nodeRuntimes } from '../engine/runtime/nodeRuntimes.node';
+import { proveModel } from '../engine/serve/proveModel';
+import { Runtimes } from '../engine/runtime/runtimes';
 import type { EngineOptions } from '../protocol';
 import { modelPathOf } from './bundledModel';
 

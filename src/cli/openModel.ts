@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { FileAccess } from '../engine/fileAccess';
-import { loadOnBackend } from '../engine/loadOnBackend';
-import { checkIsFile } from '../engine/nodeFileAccess.node';
-import { nodeRuntimes } from '../engine/nodeRuntimes.node';
-import { Runtimes, type ChosenRuntime } from '../engine/runtimes';
+import type { FileAccess } from '../engine/files/fileAccess';
+import { loadOnBackend } from '../engine/runtime/loadOnBackend';
+import { checkIsFile } from '../engine/files/nodeFileAccess.node';
+import { nodeRuntimes } from '../engine/runtime/nodeRuntimes.node';
+import { Runtimes, type ChosenRuntime } from '../engine/runtime/runtimes';
 import { headLabel, type HeadRef } from '../model/head';
 import type { WeightedPosition } from '../model/pattern';
 import type { EngineOptions, ModelSpec } from '../protocol';

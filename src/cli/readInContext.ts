@@ -1,5 +1,5 @@
-import type { LoadedModel } from '../engine/loadedModel';
-import type { Explanation } from '../engine/textModel';
+import type { LoadedModel } from '../engine/serve/loadedModel';
+import type { Explanation } from '../engine/text/textModel';
 import {
   isToBeChosenAnew,
   learnReader,

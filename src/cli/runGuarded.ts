@@ -8,7 +8,7 @@ import { GuardLine } from '../base/guardLine';
 import { memoryBound } from '../base/memoryBound';
 import { explainEnd } from '../base/processEnd';
 import { line, type TerminalText } from '../base/terminalText';
-import { startGuard } from '../engine/startGuard.node';
+import { startGuard } from '../engine/serve/startGuard.node';
 import { commandSentence } from './commandSentence';
 import { guardVariable, guardedLines } from './guardedLines';
 

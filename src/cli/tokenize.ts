@@ -1,7 +1,7 @@
 import { jsonText, type TerminalText } from '../base/terminalText';
-import { ModelTokenizer } from '../engine/modelTokenizer';
-import { nodeFileAccess } from '../engine/nodeFileAccess.node';
-import { specialNotices } from '../engine/tokenizeText';
+import { ModelTokenizer } from '../engine/text/modelTokenizer';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import { specialNotices } from '../engine/text/tokenizeText';
 import { noticeText } from '../model/modelInfo';
 import { deadlines } from './deadlines';
 

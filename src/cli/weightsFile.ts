@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import { plain, type PlainText } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
-import type { AttentionStore } from '../engine/attentionStore';
+import type { AttentionStore } from '../engine/weights/attentionStore';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import type { ModelInfo } from '../model/modelInfo';
 import type { TokenStream } from '../model/token';

@@ -1,9 +1,9 @@
 import * as ort from 'onnxruntime-web/wasm';
 import 'vscode-jsonrpc/browser';
 import { WorkerChannel } from '../rpc/workerChannel';
-import { EngineServer } from './engineServer';
-import { hostFileAccess } from './hostFileAccess';
-import { webGpuRuntime } from './webGpuRuntime.browser';
+import { EngineServer } from './serve/engineServer';
+import { hostFileAccess } from './files/hostFileAccess';
+import { webGpuRuntime } from './runtime/webGpuRuntime.browser';
 
 declare const self: DedicatedWorkerGlobalScope;
 

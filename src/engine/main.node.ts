@@ -2,12 +2,12 @@ import { Socket } from 'node:net';
 import { availableParallelism } from 'node:os';
 import 'vscode-jsonrpc/node';
 import { FramedChannel } from '../rpc/framedChannel.node';
-import { EngineServer } from './engineServer';
-import { interrupt } from './interrupt.node';
-import { usualLimits } from './memoryPlan';
-import { nodeFileAccess } from './nodeFileAccess.node';
-import { nodeRuntimes } from './nodeRuntimes.node';
-import { startGuard } from './startGuard.node';
+import { EngineServer } from './serve/engineServer';
+import { interrupt } from './serve/interrupt.node';
+import { usualLimits } from './long/memoryPlan';
+import { nodeFileAccess } from './files/nodeFileAccess.node';
+import { nodeRuntimes } from './runtime/nodeRuntimes.node';
+import { startGuard } from './serve/startGuard.node';
 
 // The forked engine: control messages over IPC, bulk frames and the guard's words over the two extra pipes that the launcher opened.
 const bulkDescriptor = 4;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
-import { warmUpModel } from '../../src/engine/warmUpModel';
+import { warmUpModel } from '../../src/engine/runtime/warmUpModel';
 import { expectEventually } from '../harness/eventually';
 import { hostileModel } from '../harness/hostileModel';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
-import { AttentionSession } from '../../src/engine/attentionSession';
-import { arrangeWeights, checkWeights, cropWeights } from '../../src/engine/layerWeights';
-import { readModelFiles } from '../../src/engine/modelFiles';
-import { runtimeError } from '../../src/engine/runtimeError';
+import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { arrangeWeights, checkWeights, cropWeights } from '../../src/engine/weights/layerWeights';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
+import { runtimeError } from '../../src/engine/runtime/runtimeError';
 import { planInputs } from '../../src/onnx/inputs/inputs';
 import { readFixture } from '../harness/fixtures';
 import { plainAttention, smallModel } from '../unit/onnx/smallModel';

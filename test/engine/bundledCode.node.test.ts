@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
-import { AttentionSession, type LayerWeights } from '../../src/engine/attentionSession';
-import { readModelFiles } from '../../src/engine/modelFiles';
-import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
+import { AttentionSession, type LayerWeights } from '../../src/engine/session/attentionSession';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
 import { headMetrics } from '../../src/model/headMetrics';
 import { planInputs } from '../../src/onnx/inputs/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';

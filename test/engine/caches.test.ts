@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
-import { AttentionSession } from '../../src/engine/attentionSession';
-import { readModelFiles } from '../../src/engine/modelFiles';
+import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 import { memoryAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';

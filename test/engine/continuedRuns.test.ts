@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
-import { AttentionSession, type LayerWeights } from '../../src/engine/attentionSession';
-import { ContinuedRuns } from '../../src/engine/continuedRuns';
-import { readModelFiles } from '../../src/engine/modelFiles';
+import { AttentionSession, type LayerWeights } from '../../src/engine/session/attentionSession';
+import { ContinuedRuns } from '../../src/engine/session/continuedRuns';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { cacheLinks } from '../../src/onnx/inputs/cacheLinks';
 import { planInputs } from '../../src/onnx/inputs/inputs';
 import { fixtureAccess } from './fixtureAccess';

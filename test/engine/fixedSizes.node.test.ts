@@ -1,11 +1,11 @@
 import { expect } from 'chai';
 import * as web from 'onnxruntime-web';
 import { ExplorerError } from '../../src/base/errors';
-import type { FileAccess } from '../../src/engine/fileAccess';
+import type { FileAccess } from '../../src/engine/files/fileAccess';
 import { ImageModel } from '../../src/engine/image/imageModel';
-import { findBakedLength } from '../../src/engine/bakedLength';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { Runtimes } from '../../src/engine/runtimes';
+import { findBakedLength } from '../../src/engine/text/bakedLength';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtimes } from '../../src/engine/runtime/runtimes';
 import { analyzeModel } from '../../src/onnx/find/analyzeModel';
 import { readModel } from '../../src/onnx/file/readModel';
 import { tinyTokenizer } from '../harness/tinyTokenizer';

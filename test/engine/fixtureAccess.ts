@@ -1,6 +1,6 @@
 // File access for the engine in tests: paths are those of test/fixtures.
 import { ExplorerError } from '../../src/base/errors';
-import type { FileAccess } from '../../src/engine/fileAccess';
+import type { FileAccess } from '../../src/engine/files/fileAccess';
 import { checkFileLimit } from '../../src/model/fileLimits';
 import { listFixtures, readFixture } from '../harness/fixtures';
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
-import { isAllocationFailure } from '../../src/engine/allocationFailure';
+import { isAllocationFailure } from '../../src/engine/limits/allocationFailure';
 import { decodeImage } from '../../src/engine/image/decodeImage';
 import { readPreprocessing } from '../../src/engine/image/readPreprocessing';
 import { shapePicture } from '../../src/engine/image/shapePicture';

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { Runtime } from '../../src/engine/runtime';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { codeOf } from '../harness/codeOf';
 import { readFixtureText } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';

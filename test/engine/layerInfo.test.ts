@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { LayerWeights } from '../../src/engine/attentionSession';
-import { describeComponents, storedLayers } from '../../src/engine/layerInfo';
+import type { LayerWeights } from '../../src/engine/session/attentionSession';
+import { describeComponents, storedLayers } from '../../src/engine/session/layerInfo';
 
 const layer = (number: number, modelLayer: number | undefined): LayerWeights => ({
   component: 'self',

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { LayerWeights } from '../../src/engine/attentionSession';
+import type { LayerWeights } from '../../src/engine/session/attentionSession';
 
 /** The largest difference between the rows of two results of one layer, and that of single rows and columns. */
 export async function leanDifferences(

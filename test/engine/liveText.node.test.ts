@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import * as ort from 'onnxruntime-web';
-import { WholeLayer } from '../../src/engine/heldLayer';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
-import { Runtime } from '../../src/engine/runtime';
+import { WholeLayer } from '../../src/engine/weights/heldLayer';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { codeOf } from '../harness/codeOf';
 import { readFixtureText } from '../harness/fixtures';
 

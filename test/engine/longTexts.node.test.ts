@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import * as ort from 'onnxruntime-web';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { WholeLayer } from '../../src/engine/heldLayer';
-import { usualLimits, type MemoryLimits } from '../../src/engine/memoryPlan';
-import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
-import { Runtime } from '../../src/engine/runtime';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { WholeLayer } from '../../src/engine/weights/heldLayer';
+import { usualLimits, type MemoryLimits } from '../../src/engine/long/memoryPlan';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { readFixtureText } from '../harness/fixtures';
 
 describe('long texts of a bundled model', () => {

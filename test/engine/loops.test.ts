@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readModelFiles } from '../../src/engine/modelFiles';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { describeReference } from './describeReference';
 import { fixtureAccess } from './fixtureAccess';
 

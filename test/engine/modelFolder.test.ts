@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import { ExplorerError } from '../../src/base/errors';
-import { noDeadlines } from '../../src/engine/deadlines';
-import type { FileAccess } from '../../src/engine/fileAccess';
-import { externalDataPath, openExternalData, readModelFiles } from '../../src/engine/modelFiles';
-import { ModelTokenizer } from '../../src/engine/modelTokenizer';
-import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/modelFolder';
+import { noDeadlines } from '../../src/engine/limits/deadlines';
+import type { FileAccess } from '../../src/engine/files/fileAccess';
+import { externalDataPath, openExternalData, readModelFiles } from '../../src/engine/files/modelFiles';
+import { ModelTokenizer } from '../../src/engine/text/modelTokenizer';
+import { configNumber, configuredContextLength, resolveModel } from '../../src/engine/folder/modelFolder';
 import { fileLimits } from '../../src/model/fileLimits';
 import { memoryAccess } from './fixtureAccess';
 import { codeOf } from '../harness/codeOf';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import type { FileAccess } from '../../src/engine/fileAccess';
+import type { FileAccess } from '../../src/engine/files/fileAccess';
 import { ImageModel } from '../../src/engine/image/imageModel';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { Runtime } from '../../src/engine/runtime';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { codeOf, errorOf } from '../harness/codeOf';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { tinyTokenizer, tinyVocabulary } from '../harness/tinyTokenizer';

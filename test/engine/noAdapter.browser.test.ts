@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { Runtimes } from '../../src/engine/runtimes';
-import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
+import { Runtimes } from '../../src/engine/runtime/runtimes';
+import { webGpuRuntime } from '../../src/engine/runtime/webGpuRuntime.browser';
 import { importRuntime } from './ortRuntime';
 
 const unused = (): Promise<never> => Promise.reject(new Error('nothing is read'));

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { readSafetensors } from '../../src/cli/safetensors';
-import type { WholeLayer } from '../../src/engine/heldLayer';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { Runtime } from '../../src/engine/runtime';
+import type { WholeLayer } from '../../src/engine/weights/heldLayer';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { codeOf } from '../harness/codeOf';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { fixtureAccess, memoryAccess } from './fixtureAccess';

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
-import { Deadlines } from '../../src/engine/deadlines';
+import { Deadlines } from '../../src/engine/limits/deadlines';
 import { decodeImage } from '../../src/engine/image/decodeImage';
-import { interrupt } from '../../src/engine/interrupt.node';
-import { timeLimits } from '../../src/engine/timeLimits';
+import { interrupt } from '../../src/engine/serve/interrupt.node';
+import { timeLimits } from '../../src/engine/limits/timeLimits';
 import { codeOf } from '../harness/codeOf';
 import { readFixture } from '../harness/fixtures';
 

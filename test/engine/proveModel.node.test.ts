@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import * as web from 'onnxruntime-web';
-import { nodeFileAccess } from '../../src/engine/nodeFileAccess.node';
-import { proveModel } from '../../src/engine/proveModel';
-import { Runtimes } from '../../src/engine/runtimes';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { proveModel } from '../../src/engine/serve/proveModel';
+import { Runtimes } from '../../src/engine/runtime/runtimes';
 import type { ExtractionReport } from '../../src/onnx/report/report';
 import { smallModel, type SmallGraph } from '../unit/onnx/smallModel';
 import { memoryAccess } from './fixtureAccess';

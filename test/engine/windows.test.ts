@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
-import { AttentionStore } from '../../src/engine/attentionStore';
+import { AttentionStore } from '../../src/engine/weights/attentionStore';
 import { ImageModel, type ImageRunResult } from '../../src/engine/image/imageModel';
-import { LoadedModel } from '../../src/engine/loadedModel';
-import { Runtime } from '../../src/engine/runtime';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
 import { headsOf } from '../../src/model/head';
 import { readFixture, readFixtureText } from '../harness/fixtures';
 import { tinyTokenizer } from '../harness/tinyTokenizer';

@@ -1,7 +1,7 @@
 // A program in the engine's place: the process, its lines and its guard are real, and a run is what its text says. It starts in a tenth of the time.
 import { Socket } from 'node:net';
 import 'vscode-jsonrpc/node';
-import { startGuard } from '../../src/engine/startGuard.node';
+import { startGuard } from '../../src/engine/serve/startGuard.node';
 import type { EngineApi, EngineEvents } from '../../src/protocol';
 import { openConnection } from '../../src/rpc/connection';
 import { FramedChannel } from '../../src/rpc/framedChannel.node';

@@ -2,8 +2,8 @@
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
 import { Emitter } from '../../src/base/event';
-import { AttentionStore } from '../../src/engine/attentionStore';
-import { WholeLayer, type HeldLayer } from '../../src/engine/heldLayer';
+import { AttentionStore } from '../../src/engine/weights/attentionStore';
+import { WholeLayer, type HeldLayer } from '../../src/engine/weights/heldLayer';
 import { headsOf, type Component, type HeadSelection, type LayerInfo } from '../../src/model/head';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';

@@ -1,5 +1,5 @@
 // Large patterns by rule: rows are made when asked for, as nobody holds 144 heads of 4096 tokens in a page.
-import type { HeldLayer } from '../../src/engine/heldLayer';
+import type { HeldLayer } from '../../src/engine/weights/heldLayer';
 import type { PanelRun } from '../../src/protocol';
 
 /** One cell far from the others in head 0.0, as large as none beside it. */

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import 'vscode-jsonrpc/browser';
-import { EngineServer } from '../../src/engine/engineServer';
-import type { OrtModule } from '../../src/engine/runtime';
-import type { LoadRuntime } from '../../src/engine/runtimes';
+import { EngineServer } from '../../src/engine/serve/engineServer';
+import type { OrtModule } from '../../src/engine/runtime/runtime';
+import type { LoadRuntime } from '../../src/engine/runtime/runtimes';
 import type { HeadSelection } from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { EngineApi, EngineEvents, ModelSpec } from '../../src/protocol';

@@ -6,11 +6,11 @@ import {
   type AttentionResult,
   type LayerWeights,
   type RunOptions,
-} from '../../src/engine/attentionSession';
-import { LeanRuns } from '../../src/engine/leanRuns';
-import { LeanSession } from '../../src/engine/leanSession';
-import { readModelFiles, type ModelFiles } from '../../src/engine/modelFiles';
-import type { ChosenRuntime } from '../../src/engine/runtimes';
+} from '../../src/engine/session/attentionSession';
+import { LeanRuns } from '../../src/engine/long/leanRuns';
+import { LeanSession } from '../../src/engine/long/leanSession';
+import { readModelFiles, type ModelFiles } from '../../src/engine/files/modelFiles';
+import type { ChosenRuntime } from '../../src/engine/runtime/runtimes';
 import type { ModelInput } from '../../src/onnx/inputs/inputs';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { firstItem } from '../engine/firstItem';

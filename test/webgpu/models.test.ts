@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
-import { AttentionSession, type AttentionResult } from '../../src/engine/attentionSession';
-import { readModelFiles } from '../../src/engine/modelFiles';
-import type { ChosenRuntime } from '../../src/engine/runtimes';
+import { AttentionSession, type AttentionResult } from '../../src/engine/session/attentionSession';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
+import type { ChosenRuntime } from '../../src/engine/runtime/runtimes';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { zooCases } from '../engine/zooCases';
 import { readFixture } from '../harness/fixtures';

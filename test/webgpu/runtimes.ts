@@ -1,7 +1,7 @@
 // The builds of the runtime that tests of WebGPU compare: in Node the native one brings WebGPU, in a browser the product's own way to it.
 import { expect } from 'chai';
-import { Runtimes, type ChosenRuntime, type LoadRuntime } from '../../src/engine/runtimes';
-import { webGpuRuntime } from '../../src/engine/webGpuRuntime.browser';
+import { Runtimes, type ChosenRuntime, type LoadRuntime } from '../../src/engine/runtime/runtimes';
+import { webGpuRuntime } from '../../src/engine/runtime/webGpuRuntime.browser';
 import { importRuntime } from '../engine/ortRuntime';
 
 /** Whether these tests run in Node. */

@@ -1,5 +1,5 @@
 // Models of the zoo as an engine reads them: with a tokenizer that all of them take.
-import type { FileAccess } from '../../src/engine/fileAccess';
+import type { FileAccess } from '../../src/engine/files/fileAccess';
 import type { ModelSpec } from '../../src/protocol';
 import { fixtureAccess } from '../engine/fixtureAccess';
 import { tinyTokenizer } from '../harness/tinyTokenizer';

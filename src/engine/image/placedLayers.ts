@@ -1,11 +1,11 @@
 import type { Component } from '../../model/head';
 import type { PatchGrid, TokenStream } from '../../model/token';
 import { ownToken } from '../../onnx/rewrite/positionNodes';
-import type { LayerWeights } from '../attentionSession';
-import type { Streams } from '../layerInfo';
-import { placeWindows, type TokenSide } from '../placedWindows';
-import { WindowedLayer, type WindowedWeights } from '../windowedLayer';
-import type { SitePlaces } from '../windowPlaces';
+import type { LayerWeights } from '../session/attentionSession';
+import type { Streams } from '../session/layerInfo';
+import { placeWindows, type TokenSide } from '../session/placedWindows';
+import { WindowedLayer, type WindowedWeights } from '../weights/windowedLayer';
+import type { SitePlaces } from '../weights/windowPlaces';
 import { imageStream } from './imageTokens';
 import type { PixelSize } from './raster';
 

@@ -1,4 +1,4 @@
-import type { Settings } from '../modelSettings';
+import type { Settings } from '../files/modelSettings';
 
 // Made by scripts/reference/processorDefaults.py from transformers 5.18.0: what image processors take where their settings say nothing.
 

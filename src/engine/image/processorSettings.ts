@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import type { Settings } from '../modelSettings';
+import type { Settings } from '../files/modelSettings';
 import type { SizeSetting } from './pictureSizes';
 import type { Resampling } from './resample';
 

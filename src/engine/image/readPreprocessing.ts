@@ -1,5 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import type { Settings } from '../modelSettings';
+import type { Settings } from '../files/modelSettings';
 import { processorDefaults, processorOfModel } from './processorDefaults';
 import { ProcessorSettings } from './processorSettings';
 import { processors, type Processing } from './processors';

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { readGenerationRules } from '../../../src/engine/generation';
-import { renderChat } from '../../../src/engine/chatTemplate';
+import { readGenerationRules } from '../../../src/engine/text/generation';
+import { renderChat } from '../../../src/engine/text/chatTemplate';
 import { readAnswers } from '../../../src/engine/image/imageAnswer';
 import { gridCandidates } from '../../../src/engine/image/imageTokens';
 import { readPreprocessing } from '../../../src/engine/image/readPreprocessing';
-import { configuredContextLength, resolveModel } from '../../../src/engine/modelFolder';
+import { configuredContextLength, resolveModel } from '../../../src/engine/folder/modelFolder';
 import { memoryAccess } from '../../engine/fixtureAccess';
 import { codeOfPromise } from './codeOfAny';
 import { oneOf, type Chances, type FuzzTarget } from './fuzzTarget';

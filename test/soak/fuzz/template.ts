@@ -1,4 +1,4 @@
-import { renderChat } from '../../../src/engine/chatTemplate';
+import { renderChat } from '../../../src/engine/text/chatTemplate';
 import { below, oneOf, type Chances, type FuzzTarget } from './fuzzTarget';
 import { codeOfAny } from './codeOfAny';
 import { mutateText } from './mutateJson';

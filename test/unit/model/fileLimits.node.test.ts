@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { maxHeaderBytes as maxFeedsHeaderBytes } from '../../../src/cli/safetensors';
-import { maxConversationDepth, maxConversationUnits } from '../../../src/engine/conversation';
+import { maxConversationDepth, maxConversationUnits } from '../../../src/engine/text/conversation';
 import { maxCmykPixels } from '../../../src/engine/image/decodeCmykJpeg';
 import { maxImagePixels, maxImageSide, maxScannedPixels } from '../../../src/engine/image/imageHeader';
 import { maxLinePixels } from '../../../src/engine/image/resample';

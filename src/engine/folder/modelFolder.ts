@@ -1,0 +1,216 @@
+import type { Notice } from '../../model/modelInfo';
+import { readChatTemplate, type ChatTemplate } from '../text/chatTemplate';
+import { baseName, folderOf, joinPath, type FileAccess } from '../files/fileAccess';
+import { findModel } from '../files/findModel';
+import { readSettings, type Settings } from '../files/modelSettings';
+import { findTokenizer } from '../files/tokenizerFiles';
+
+/** Where the parts of a model are, and what its settings say. */
+export interface ResolvedModel {
+  /** For people: the folder's name, or the file's where it lies alone. */
+  readonly name: string;
+  readonly modelPath: string;
+  /** The encoder, where `modelPath` is the decoder that reads its result. */
+  readonly encoderPath: string | undefined;
+  /** What makes embeddings of ids, or of pictures, for a decoder that takes these. */
+  readonly embeddingPath?: string;
+  readonly visionPath?: string;
+  readonly tokenizerPath: string | undefined;
+  /** Parsed config.json; empty where there is none or it was not read. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** Settings of Sentence Transformers; undefined where there are none. */
+  readonly sentenceConfig?: Settings;
+  readonly chatTemplate?: ChatTemplate;
+  /** How pictures are made ready, and the file that says so; undefined where nothing says it, or what says it was not read. */
+  readonly preprocessorConfig?: { readonly file: string; readonly settings: Settings };
+  /** Parsed generation_config.json: how the model writes a text. */
+  readonly generationConfig: Readonly<Record<string, unknown>>;
+  /** Settings that are there and were not read: what they say could have made a difference. */
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Finds the model and its companions from a path: an .onnx file, or a folder in the layout of the Hugging Face hub or of ONNX Runtime's generate API.
+ * A tokenizer that the person chose is taken instead of the one beside the model, as long as it is there.
+ * Throws `modelNotFound`, `modelAmbiguous` or `modelOrtFormat`.
+ */
+export async function resolveModel(access: FileAccess, path: string, chosenTokenizer?: string): Promise<ResolvedModel> {
+  const { modelPath, folders, namedBy, genai, encoderPath, embeddingPath, visionPath } = await findModel(access, path);
+  const chosen = chosenTokenizer !== undefined && (await access.exists(chosenTokenizer)) ? chosenTokenizer : undefined;
+  const find = async (name: string, first: readonly string[] = []): Promise<string | undefined> => {
+    for (const each of [...first, ...folders])
+      if (await access.exists(joinPath(each, name))) return joinPath(each, name);
+    return undefined;
+  };
+  const [tokenizerPath, configPath, tokenizerConfigPath] = [
+    chosen ?? (await findTokenizer(access, folders)),
+    await find('config.json'),
+    await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)]),
+  ];
+  const notices: Notice[] = [];
+  const settingsAt = async (path: string | undefined): Promise<Settings | undefined> => {
+    if (path === undefined) return undefined;
+    const settings = await readSettings(access, path);
+    if (typeof settings !== 'string') return settings;
+    notices.push({ code: 'settingsNotRead', args: [baseName(path), settings] });
+    return undefined;
+  };
+  const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
+  const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
+  const chatTemplate = await readChatTemplate(access, {
+    jinjaPath: await find('chat_template.jinja', besideTokenizer),
+    namedPaths: await namedTemplatePaths(access, [...besideTokenizer, ...folders]),
+    tokenizerConfig,
+    specialTokensMap: (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {},
+    genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
+  });
+  const preprocessorPath = await find('preprocessor_config.json');
+  const config = (await settingsAt(configPath)) ?? genai?.settings ?? {};
+  const preprocessorConfig = await findPreprocessor({
+    processorConfig: await settingsAt(await find('processor_config.json')),
+    preprocessorConfig: () => settingsAt(preprocessorPath),
+    config,
+  });
+  const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
+  const fileName = baseName(modelPath);
+  const folderName = baseName(namedBy);
+  const hasCompanions =
+    (tokenizerPath !== undefined && chosen === undefined) || configPath !== undefined || preprocessorPath !== undefined;
+  return {
+    name:
+      (hasCompanions || fileName === 'model.onnx') && folderName !== '.' && folderName !== ''
+        ? folderName
+        : fileName.replace(/\.onnx$/i, ''),
+    modelPath,
+    encoderPath,
+    ...(embeddingPath === undefined ? {} : { embeddingPath }),
+    ...(visionPath === undefined ? {} : { visionPath }),
+    tokenizerPath,
+    config,
+    tokenizerConfig,
+    ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
+    ...(chatTemplate === undefined ? {} : { chatTemplate }),
+    generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
+    ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
+    notices,
+  };
+}
+
+/** Names that Sentence Transformers gives its settings of a Transformer, in its order. */
+const sentenceConfigNames = [
+  'sentence_bert_config.json',
+  'sentence_roberta_config.json',
+  'sentence_distilbert_config.json',
+  'sentence_camembert_config.json',
+  'sentence_albert_config.json',
+  'sentence_xlm-roberta_config.json',
+  'sentence_xlnet_config.json',
+];
+
+async function findFirst(
+  names: readonly string[],
+  find: (name: string) => Promise<string | undefined>,
+): Promise<string | undefined> {
+  for (const name of names) {
+    const path = await find(name);
+    if (path !== undefined) return path;
+  }
+  return undefined;
+}
+
+/**
+ * The settings of the image processor, in the order in which `transformers` looks for them: those nested in processor_config.json,
+ * preprocessor_config.json, and the ones of a model of timm in config.json.
+ */
+async function findPreprocessor({
+  processorConfig,
+  preprocessorConfig,
+  config,
+}: {
+  readonly processorConfig: Settings | undefined;
+  readonly preprocessorConfig: () => Promise<Settings | undefined>;
+  readonly config: Settings;
+}): Promise<ResolvedModel['preprocessorConfig']> {
+  const nestedSettings = processorConfig?.['image_processor'];
+  if (typeof nestedSettings === 'object' && nestedSettings !== null && !Array.isArray(nestedSettings))
+    return { file: 'processor_config.json', settings: { ...nestedSettings } };
+  const settings = await preprocessorConfig();
+  if (settings !== undefined) return { file: 'preprocessor_config.json', settings };
+  return typeof config['pretrained_cfg'] === 'object' && config['pretrained_cfg'] !== null
+    ? {
+        file: 'config.json',
+        settings: { image_processor_type: 'TimmWrapperImageProcessor', pretrained_cfg: config['pretrained_cfg'] },
+      }
+    : undefined;
+}
+
+/** The templates of the first folder that has `additional_chat_templates`, by name. */
+async function namedTemplatePaths(
+  access: FileAccess,
+  folders: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  for (const folder of folders) {
+    const inner = joinPath(folder, 'additional_chat_templates');
+    const names = (await access.list(inner).catch((): string[] => [])).filter((name) => name.endsWith('.jinja'));
+    if (names.length > 0) return new Map(names.map((name) => [name.replace(/\.jinja$/, ''), joinPath(inner, name)]));
+  }
+  return new Map();
+}
+
+/** Settings of a config.json that hold others. */
+const nested = ['text_config', 'decoder', 'encoder', 'language_config'];
+/** How deep such settings stand in others at most. */
+const maxDepth = 4;
+
+/** A positive whole number of a config.json by the names that it may have, also in its parts. */
+export function configNumber(
+  config: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  depth = 0,
+): number | undefined {
+  for (const name of names) {
+    const value = Object.hasOwn(config, name) ? config[name] : undefined;
+    if (typeof value === 'number' && Number.isSafeInteger(value) && value > 0) return value;
+  }
+  for (const name of depth < maxDepth ? nested : []) {
+    const part = Object.hasOwn(config, name) ? config[name] : undefined;
+    if (typeof part !== 'object' || part === null) continue;
+    const value: number | undefined = configNumber({ ...part }, names, depth + 1);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Tokenizers without a limit state an absurd one. */
+const saneLength = 1e8;
+
+/**
+ * The most tokens that a model reads at once, from its settings: the smallest that any of them states. Where Sentence Transformers' settings
+ * state a `max_seq_length`, that library puts it in the place of the tokenizer's `model_max_length`.
+ */
+export function configuredContextLength({
+  config,
+  tokenizerConfig,
+  sentenceConfig = {},
+}: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>): number | undefined {
+  const lengths = [
+    configNumber(config, [
+      'max_position_embeddings',
+      'n_positions',
+      'n_ctx',
+      'max_seq_len',
+      'max_sequence_length',
+      'seq_length',
+      'max_source_positions',
+    ]),
+    configNumber(sentenceConfig, ['max_seq_length']) ?? configNumber(tokenizerConfig, ['model_max_length']),
+  ].filter((length) => length !== undefined && length < saneLength);
+  return lengths.length === 0 ? undefined : Math.min(...lengths.map(Number));
+}
+
+/** Whether a model is given the types of tokens that its tokenizer makes: unless the settings list its inputs without them. */
+export function givesTypes({ tokenizerConfig }: Pick<ResolvedModel, 'tokenizerConfig'>): boolean {
+  const names = tokenizerConfig['model_input_names'];
+  return !Array.isArray(names) || names.includes('token_type_ids');
+}

@@ -1,0 +1,115 @@
+import type { ModelInput } from '../../onnx/inputs/inputs';
+import type { BlockLevels } from '../../onnx/rewrite/leanTaps';
+import type { AttentionResult, AttentionSession, RunOptions, SessionOptions } from '../session/attentionSession';
+import type { ReadPositions } from '../session/extents';
+import type { OutputTensor } from '../session/feeds';
+import { LeanSession, type LeanResult } from './leanSession';
+import { MemoryPlan, type MemoryLimits } from './memoryPlan';
+
+/** The numbers of positions that a run reads. */
+type Lengths = Pick<ReadPositions, 'numTargetPositions'> & { readonly numPositions: number };
+
+/** Small pictures have at most so many blocks along a side, and a session is kept while they have not fewer or more than these. */
+const mostBlocks = 128;
+const keptBlocks = { least: 48, most: 256 };
+
+/** Runs of a model on texts whose attention is not held whole: its sessions for short and for long texts take turns, as memory is for one. */
+export class LeanRuns {
+  readonly #options: SessionOptions;
+  readonly #whole: AttentionSession;
+  /** What runs take. */
+  readonly plan: MemoryPlan;
+  #session: LeanSession | undefined;
+  /** What runs have shown. */
+  #known: Pick<LeanSession, 'plans' | 'isTrimmed'> | undefined;
+
+  /** @param whole the model's session for short texts. */
+  constructor(options: SessionOptions, whole: AttentionSession, limits: MemoryLimits) {
+    const { index, sites } = options.files.analysis;
+    this.#options = options;
+    this.#whole = whole;
+    this.plan = new MemoryPlan(index, sites, whole.weightBytes + (options.heldBytes ?? 0), limits, {
+      outputs: options.keptOutputs,
+      numItems: options.numItems,
+    });
+  }
+
+  /** The most positions that fit into memory. */
+  get mostPositions(): number {
+    return this.plan.mostPositions;
+  }
+
+  /** Whether a text of so many positions, and of so many of a decoder's own, is for {@link run}. */
+  isFor(numPositions: number, numTargetPositions?: number): boolean {
+    return this.plan.isLean(numPositions, numTargetPositions);
+  }
+
+  /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
+  async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
+    let session = await this.#sessionFor(options);
+    let result = await session.run(inputs, options);
+    // At most: once as it was written, and once more with what cannot be recomputed rounded.
+    for (let i = 0; i < 2 && (result.needsWhole || result.unproven.size > 0); i++) {
+      for (const { inParts } of result.layers) inParts?.release?.();
+      session = await this.#recreate(session, result);
+      result = await session.run(inputs, options);
+    }
+    return result;
+  }
+
+  /** The model's own outputs alone. Throws what making a session and running it throw. */
+  async outputs(
+    inputs: readonly ModelInput[],
+    names: readonly string[],
+    lengths: Lengths,
+  ): Promise<ReadonlyMap<string, OutputTensor>> {
+    const session = await this.#sessionFor(lengths);
+    const { outputs, needsWhole } = await session.outputs(inputs, names);
+    return needsWhole
+      ? (await (await this.#recreate(session, { unproven: new Map(), needsWhole })).outputs(inputs, names)).outputs
+      : outputs;
+  }
+
+  /** Makes room for the session for short texts. */
+  async suspend(): Promise<void> {
+    const session = this.#session;
+    this.#session = undefined;
+    await session?.release();
+  }
+
+  async #recreate(session: LeanSession, shown: Pick<LeanResult, 'unproven' | 'needsWhole'>): Promise<LeanSession> {
+    this.#session = undefined;
+    const made = await session.recreate(shown);
+    // What did not prove itself once is not tried again.
+    this.#known = { plans: made.plans, isTrimmed: made.isTrimmed };
+    return (this.#session = made);
+  }
+
+  async #sessionFor({ numPositions, numTargetPositions = 0 }: Lengths): Promise<LeanSession> {
+    await this.#whole.suspend();
+    const lengths = { source: numPositions, target: numTargetPositions === 0 ? numPositions : numTargetPositions };
+    if (
+      this.#session !== undefined &&
+      isKept(this.#session.levels.source, lengths.source) &&
+      isKept(this.#session.levels.target, lengths.target)
+    )
+      return this.#session;
+    await this.suspend();
+    const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
+    return (this.#session = await LeanSession.create(
+      this.#options,
+      levels,
+      this.#known?.plans ?? this.plan.plans,
+      this.#known?.isTrimmed,
+    ));
+  }
+}
+
+function levelFor(numPositions: number): number {
+  return Math.max(0, Math.ceil(Math.log2(numPositions / mostBlocks)));
+}
+
+function isKept(level: number, numPositions: number): boolean {
+  const blocks = numPositions / 2 ** level;
+  return blocks <= keptBlocks.most && (blocks >= keptBlocks.least || level === 0);
+}

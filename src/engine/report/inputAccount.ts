@@ -1,0 +1,138 @@
+import { ExplorerError } from '../../base/errors';
+import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
+import { plain } from '../../base/safeText';
+import type { ModelInfo } from '../../model/modelInfo';
+import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
+import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
+import type { InputView } from '../../protocol';
+import { pythonOf, type FedFile } from '../session/fedInput';
+import { configNumber, configuredContextLength, givesTypes, type ResolvedModel } from '../folder/modelFolder';
+
+/** Where a model's input comes from, as sentences for people. */
+export interface InputAccount {
+  /** Files that were read, relative to the folder that holds them all. */
+  readonly files: readonly string[];
+  readonly settings: readonly string[];
+  readonly assumptions: readonly string[];
+}
+
+/** What is fed where nothing says it, by role. */
+const assumed: Readonly<Partial<Record<InputRole, string>>> = {
+  headMask: 'no head is switched off',
+  globalMask: 'no position has global attention',
+  paddingMask: 'the text is not masked',
+  cache: 'nothing was read before, so caches are empty',
+  cacheFlag: 'the branch without a cache runs',
+  numLogits: 'scores of all positions are computed',
+};
+
+/** Says where the input of a model's files comes from. */
+export function inputAccount(
+  files: Iterable<string>,
+  resolved: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>,
+  analyses: readonly ModelAnalysis[],
+): InputAccount {
+  const settings: string[] = [];
+  const contextLength = configuredContextLength(resolved);
+  if (contextLength !== undefined) settings.push(`the model reads at most ${contextLength} tokens`);
+  const padId = configNumber(resolved.config, ['pad_token_id']);
+  const assumptions: string[] = [];
+  for (const { index, hoisted } of analyses) {
+    const names = index.inputs.map(({ name }) => name);
+    const { roles, fixedLength, numItems } = planInputs(index, names, new Set(names));
+    if (fixedLength !== undefined)
+      assumptions.push(
+        padId === undefined
+          ? `a text shorter than ${fixedLength} tokens is filled up with id 0, as no pad_token_id is stated`
+          : `a text shorter than ${fixedLength} tokens is filled up with id ${padId}`,
+      );
+    if (numItems > 1) assumptions.push(`all ${numItems} items of the batch are the same text, and the first is shown`);
+    for (const [name, role] of roles) {
+      if (role === 'tokenTypes') typeFacts(resolved, settings, assumptions);
+      const what = assumed[role];
+      if (
+        what !== undefined &&
+        !assumptions.includes(what) &&
+        !(role === 'cacheFlag' && hoisted.some(({ input }) => input === name))
+      )
+        assumptions.push(what);
+    }
+  }
+  return { files: relative([...files]), settings, assumptions };
+}
+
+function typeFacts(resolved: Pick<ResolvedModel, 'tokenizerConfig'>, settings: string[], assumptions: string[]): void {
+  const [list, sentence] = givesTypes(resolved)
+    ? [settings, 'types of tokens are those that the tokenizer makes']
+    : [assumptions, 'all tokens are of type 0, as model_input_names of the tokenizer’s settings has no token_type_ids'];
+  if (!list.includes(sentence)) list.push(sentence);
+}
+
+/** What a model's files were fed, and where that comes from. Throws `nothingRead` where nothing was. */
+export function inputView(
+  { name }: Pick<ModelInfo, 'name'>,
+  fed: readonly FedFile[],
+  account: InputAccount,
+): InputView {
+  if (fed.length === 0) throw new ExplorerError('nothingRead', [name]);
+  const python = pythonOf(fed);
+  return {
+    title: name,
+    python,
+    markdown: joinMarkdown(
+      [
+        md`# ${escaped(plain(`Input of ${name}`))}\n`,
+        accountMarkdown(account),
+        md``,
+        codeBlock('python', python, python.length),
+        md``,
+      ],
+      '\n',
+    ),
+  };
+}
+
+/** Paths without the folders that they share. */
+function relative(paths: readonly string[]): string[] {
+  const parts = paths.map((path) => path.split(/[/\\]/));
+  let shared = 0;
+  while (parts.length > 0 && parts.every((each) => each.length > shared + 1 && each[shared] === parts[0][shared]))
+    shared++;
+  return [...new Set(parts.map((each) => each.slice(shared).join('/')))].sort();
+}
+
+/** Files, and sentences of one kind, that are written out. */
+const mostListed = 50;
+
+/** The account as a part of the report. */
+export function accountMarkdown({ files, settings, assumptions }: InputAccount): MarkdownText {
+  const list = (title: string, items: readonly MarkdownText[]): MarkdownText[] =>
+    items.length === 0
+      ? []
+      : [
+          md`* ${escaped(plain(title))}: ${joinMarkdown(items.slice(0, mostListed), '; ')}${items.length > mostListed ? md`; and ${items.length - mostListed} more` : md``}.`,
+        ];
+  const lines = [
+    ...list('Files read', files.map(codeSpan)),
+    ...list(
+      'Settings used',
+      settings.map((each) => escaped(plain(each))),
+    ),
+    ...list(
+      'Assumed',
+      assumptions.map((each) => escaped(plain(each))),
+    ),
+  ];
+  return joinMarkdown(
+    [
+      md``,
+      md`
+## Where the input comes from
+      `,
+      md``,
+      ...lines,
+      md``,
+    ],
+    '\n',
+  );
+}

@@ -1,0 +1,39 @@
+import { ExplorerError } from '../../base/errors';
+import type { Backend } from '../../model/modelInfo';
+import type { EngineOptions } from '../../protocol';
+import { reasonOf } from './runtimeError';
+import { backendTitles, type ChosenRuntime, type Runtimes } from './runtimes';
+
+/**
+ * Loads a model on the backend that the options choose, or on the next that can load it; throws what `load` throws on the last.
+ * `refused` are backends that are not to be taken, each with a sentence that says why; those that cannot load the model are added.
+ * The runtime starts while `load` reads the model's files.
+ */
+export async function loadOnBackend<Model>(
+  runtimes: Runtimes,
+  { backend: wanted, threads }: EngineOptions,
+  load: (choosing: Promise<ChosenRuntime>) => Promise<Model>,
+  refused = new Map<Backend, string>(),
+): Promise<Model> {
+  for (;;) {
+    const choosing = runtimes.choose(wanted, threads, refused);
+    try {
+      const [model] = await Promise.all([load(choosing), choosing]);
+      return model;
+    } catch (error) {
+      const { backend } = (await choosing).runtime;
+      if (!canGoElsewhere(error, backend)) throw error;
+      refused.set(backend, `${backendTitles[backend]} cannot load this model: ${reasonOf(error)}.`);
+    }
+  }
+}
+
+/** Whether another backend may do what this one failed to do. */
+export function canGoElsewhere(error: unknown, backend: Backend): error is ExplorerError {
+  if (!(error instanceof ExplorerError)) return false;
+  // What is too much for a graphics processor, or not accurate enough on it, the processor may still do.
+  return (
+    (backend !== 'wasm' && error.code === 'runtimeFailed') ||
+    (backend === 'webgpu' && (error.code === 'outOfMemory' || error.code === 'checksFailed'))
+  );
+}

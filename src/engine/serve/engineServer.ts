@@ -1,0 +1,376 @@
+import type { Event } from '../../base/event';
+import { ExplorerError } from '../../base/errors';
+import type {
+  EngineApi,
+  EngineEvents,
+  EngineHostApi,
+  ExplainImageParams,
+  ExplainParams,
+  ModelSpec,
+  ReportView,
+} from '../../protocol';
+import { numTokensOf, type Backend, type RunInfo } from '../../model/modelInfo';
+import type { Channel } from '../../rpc/channel';
+import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
+import { engineHostMethods } from '../../rpc/methods';
+import { giveUp } from '../../rpc/transferable';
+import { AttentionStore } from '../weights/attentionStore';
+import { baseName, type FileAccess } from '../files/fileAccess';
+import { ImageModel } from '../image/imageModel';
+import { PictureStore } from '../image/pictureStore';
+import { Deadlines, type Interrupt } from '../limits/deadlines';
+import { LoadedModel } from './loadedModel';
+import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
+import { reasonOf } from '../runtime/runtimeError';
+import { inspectModel } from './inspectModel';
+import { showChatTemplate } from './showChatTemplate';
+import type { timeLimits } from '../limits/timeLimits';
+import type { HeldLayer } from '../weights/heldLayer';
+import type { MemoryLimits } from '../long/memoryPlan';
+import { backendTitles, Runtimes, type LoadRuntime } from '../runtime/runtimes';
+
+/** What an entry knows of its host and the engine does not. */
+export interface EngineHost {
+  readonly channel: Channel;
+  /** The builds of the runtime that this host has, given the window (for an engine that cannot read their files itself). */
+  readonly runtimes: (window: Client<EngineHostApi>) => Readonly<Partial<Record<Backend, LoadRuntime>>>;
+  /** Makes the file access, given the window's own (for an engine that cannot read files itself). */
+  readonly access: (window: Client<EngineHostApi>) => FileAccess;
+  readonly numProcessors: number;
+  /** Attention held beyond this makes older runs go. */
+  readonly attentionBudgetBytes: number;
+  /** How much memory runs may take; the usual limits unless told otherwise. */
+  readonly memoryLimits?: MemoryLimits;
+  readonly residentBytes: () => number;
+  /** Ends work that takes too long; without it the window is told what to watch. */
+  readonly interrupt?: Interrupt;
+  /** How long steps may take; the usual limits unless told otherwise. */
+  readonly timeLimits?: typeof timeLimits;
+}
+
+/** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
+const turnMilliseconds = 30;
+
+/** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
+export class EngineServer {
+  readonly #runtimes: Runtimes;
+  readonly #access: FileAccess;
+  readonly #attention: AttentionStore;
+  readonly #connection: Connection<EngineHostApi, EngineEvents, object>;
+  readonly #pictures = new PictureStore();
+  readonly #memoryLimits: MemoryLimits | undefined;
+  readonly #deadlines: Deadlines;
+  #model: LoadedModel | ImageModel | undefined;
+  /** Backends that the next load does without, each with a sentence that says why. */
+  #refused = new Map<Backend, string>();
+  /** Files that the runtime has mapped into memory. */
+  #mapped: EngineEvents['mapped']['files'][number][] = [];
+  #nextRun = 1;
+  /** Loads and runs follow one another: the runtime has one thread of control. */
+  #queue: Promise<unknown> = Promise.resolve();
+  readonly onClose: Event<string>;
+
+  constructor(host: EngineHost) {
+    this.#attention = new AttentionStore(host.attentionBudgetBytes);
+    this.#memoryLimits = host.memoryLimits;
+    this.#deadlines = new Deadlines({
+      interrupt: host.interrupt,
+      limits: host.timeLimits,
+      announce: (busy) => this.#connection.fire('busy', busy),
+    });
+    const api: Server<EngineApi> = {
+      warmUp: async ({ backend, threads, model }, signal) => {
+        this.#begin();
+        const { runtime } = await this.#runtimes.choose(backend, threads);
+        if (model !== undefined)
+          await this.#enqueue(() =>
+            this.#withoutGraphics(async () =>
+              (await this.#load(model, signal)).explain({ text: 'word', tokenLimit: 0 }),
+            ),
+          );
+        return { numThreads: runtime.numThreads };
+      },
+      explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),
+      explainImage: (params, signal) =>
+        this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
+      picture: ({ runId }) => {
+        const { width, height, pixels, source, placed } = this.#pictures.of(runId);
+        return { width, height, pixels: giveUp(pixels.slice()), source, placed };
+      },
+      pattern: async (params, signal) => {
+        const pattern = await this.#attention.pattern(params, signal);
+        giveUp(pattern.weights);
+        return pattern;
+      },
+      overview: async (params, signal) => {
+        const overview = await this.#attention.overview(params, signal);
+        for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans])
+          giveUp(numbers);
+        return overview;
+      },
+      tile: async (params, signal) => {
+        const tile = await this.#attention.tile(params, signal);
+        giveUp(tile.maxima);
+        return tile;
+      },
+      row: async (params, signal) => ({ weights: giveUp(await this.#attention.row(params, signal)) }),
+      thumbnails: async (params, signal) => {
+        const thumbnails = await this.#attention.thumbnails(params, signal);
+        giveUp(thumbnails.pixels);
+        return thumbnails;
+      },
+      headPairs: async (params, signal) => ({ weights: giveUp(await this.#attention.headPairs(params, signal)) }),
+      headRows: async (params, signal) => {
+        const rows = await this.#attention.headRows(params, signal);
+        giveUp(rows.maxima);
+        return rows;
+      },
+      headMetrics: async (params, signal) => {
+        const measures = await this.#attention.headMetrics(params, signal);
+        for (const numbers of [measures.values, measures.sinkKeys]) giveUp(numbers);
+        return measures;
+      },
+      release: ({ runId }) => {
+        this.#attention.release(runId);
+        this.#pictures.release(runId);
+      },
+      inspect: (model) => {
+        this.#begin();
+        return this.#inspect(model);
+      },
+      input: () => {
+        if (this.#model === undefined) throw new ExplorerError('nothingRead', ['']);
+        return this.#model.input();
+      },
+      chatTemplate: (model) => {
+        this.#begin();
+        return showChatTemplate(this.#access, model, this.#deadlines);
+      },
+      memory: () => ({ residentBytes: host.residentBytes(), attentionBytes: this.#attention.bytes }),
+    };
+    this.#connection = openConnection<EngineApi, EngineHostApi, EngineEvents>(
+      host.channel,
+      engineHostMethods,
+      api,
+      (what) => this.#log('warn', what),
+    );
+    this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
+    const access = host.access(this.#connection.remote);
+    this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
+    this.onClose = this.#connection.onClose;
+  }
+
+  /** From here on the request may end the engine; the word leaves before anything blocks. */
+  #begin(): void {
+    this.#connection.fire('began', {});
+  }
+
+  /** Tells the window which files must not change now: where one does, the system ends this process, and nothing here can say why. */
+  async #willMap(access: FileAccess, paths: readonly string[]): Promise<void> {
+    const { version } = access;
+    if (version === undefined) return;
+    this.#mapped.push(...(await Promise.all(paths.map(async (path) => ({ path, ...(await version(path)) })))));
+    this.#connection.fire('mapped', { files: this.#mapped });
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+
+  /** Does something with a model, and once more without WebGPU where that fails in it; the model then stays where it is. */
+  async #withoutGraphics<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { webgpu } = backendTitles;
+      if (this.#model?.info.backend !== 'webgpu' || !canGoElsewhere(error, 'webgpu')) throw error;
+      const lost = await this.#runtimes.lost('webgpu');
+      const why =
+        lost === undefined
+          ? `${webgpu} failed in a run of this model: ${reasonOf(error)}.`
+          : `${webgpu} is not available: ${lost}.`;
+      this.#log('warn', why);
+      await this.#makeRoom().catch((failure: unknown) =>
+        this.#log('warn', `The model could not be taken from ${webgpu}: ${String(failure)}`),
+      );
+      this.#refused.set('webgpu', why);
+      return await work();
+    }
+  }
+
+  #log(level: EngineEvents['log']['level'], message: string): void {
+    this.#connection.fire('log', { level, message });
+  }
+
+  async #explain(
+    {
+      model: spec,
+      text,
+      second,
+      tokenLimit,
+      target,
+      languages: named,
+      isChatMessage,
+      isLive,
+      isInContext,
+    }: ExplainParams,
+    signal: AbortSignal,
+  ): Promise<RunInfo> {
+    signal.throwIfAborted();
+    this.#begin();
+    const started = performance.now();
+    const model = await this.#load(spec, signal);
+    const loaded = performance.now();
+    let turned = -Infinity;
+    const {
+      streams,
+      layers,
+      components,
+      notices,
+      languages,
+      numReused = 0,
+      timings,
+    } = await model.explain(
+      { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
+      {
+        onProgress: (progress) => this.#connection.fire('progress', progress),
+        turn: async () => {
+          if (performance.now() - turned < turnMilliseconds) return;
+          await new Promise<void>((resolve) => setTimeout(resolve));
+          turned = performance.now();
+          signal.throwIfAborted();
+        },
+      },
+    );
+    const runId = this.#nextRun++;
+    this.#attention.add(runId, layers);
+    this.#log(
+      isLive === true ? 'debug' : 'info',
+      `${model.info.name}: ${streams.map(({ tokens }) => tokens.length).join(' + ')} tokens${numReused > 0 ? `, ${numReused} of them as they were` : ''}; load ${(loaded - started).toFixed(0)} ms, tokenize ${timings.tokenize.toFixed(0)} ms, run ${timings.run.toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held${heldInParts(layers)}`,
+    );
+    return {
+      runId,
+      model: model.info,
+      streams,
+      components,
+      notices,
+      ...(languages === undefined ? {} : { languages }),
+      numReused,
+      timings: { load: loaded - started, ...timings },
+    };
+  }
+
+  async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
+    signal.throwIfAborted();
+    this.#begin();
+    const started = performance.now();
+    const model = await this.#loadImageModel(spec, signal);
+    const loaded = performance.now();
+    this.#connection.fire('progress', { stage: 'readImage' });
+    const {
+      picture,
+      notices: preparing,
+      facts,
+    } = await model.prepare(bytes ?? (await this.#access.read(path, 'picture')), baseName(path), this.#deadlines);
+    const prepared = performance.now();
+    this.#connection.fire('progress', { stage: 'run' });
+    await new Promise<void>((resolve) => setTimeout(resolve)); // as above
+    signal.throwIfAborted();
+    const { streams, layers, components, notices, answers } = await model.run(picture);
+    const ranAt = performance.now();
+    const runId = this.#nextRun++;
+    this.#attention.add(runId, layers);
+    this.#pictures.add(runId, picture);
+    this.#log(
+      'info',
+      `${model.info.name}: ${numTokensOf({ streams })} tokens of a picture; load ${(loaded - started).toFixed(0)} ms, picture ${(prepared - loaded).toFixed(0)} ms, run ${(ranAt - prepared).toFixed(0)} ms; ${(this.#attention.bytes / 1e6).toFixed(1)} MB of attention held`,
+    );
+    return {
+      runId,
+      model: model.info,
+      streams,
+      components,
+      notices: [...preparing, ...notices],
+      inputFacts: facts,
+      answers,
+      timings: { load: loaded - started, tokenize: prepared - loaded, run: ranAt - prepared },
+    };
+  }
+
+  async #load(spec: ModelSpec, signal: AbortSignal): Promise<LoadedModel> {
+    if (this.#model?.isOf(spec) === true) {
+      if (this.#model instanceof ImageModel) throw new ExplorerError('modelReadsImages', [this.#model.info.name]);
+      return this.#model;
+    }
+    await this.#makeRoom();
+    const refused = this.#takeRefused();
+    return (this.#model = await loadOnBackend(
+      this.#runtimes,
+      spec,
+      (choosing) =>
+        LoadedModel.load(
+          choosing,
+          this.#access,
+          spec,
+          (progress) => this.#connection.fire('progress', progress),
+          signal,
+          { memory: this.#memoryLimits, deadlines: this.#deadlines },
+        ),
+      refused,
+    ));
+  }
+
+  async #loadImageModel(spec: ModelSpec, signal: AbortSignal): Promise<ImageModel> {
+    if (this.#model?.isOf(spec) === true) {
+      if (this.#model instanceof LoadedModel) throw new ExplorerError('modelReadsText', [this.#model.info.name]);
+      return this.#model;
+    }
+    await this.#makeRoom();
+    const refused = this.#takeRefused();
+    return (this.#model = await loadOnBackend(
+      this.#runtimes,
+      spec,
+      (choosing) =>
+        ImageModel.load(
+          choosing,
+          this.#access,
+          spec,
+          (progress) => this.#connection.fire('progress', progress),
+          signal,
+          this.#memoryLimits,
+        ),
+      refused,
+    ));
+  }
+
+  /** The backends that this load does without; the next one may try them again. */
+  #takeRefused(): Map<Backend, string> {
+    const refused = this.#refused;
+    this.#refused = new Map();
+    return refused;
+  }
+
+  /** Lets go of the model held. */
+  async #makeRoom(): Promise<void> {
+    const former = this.#model;
+    this.#model = undefined;
+    await former?.release();
+    this.#mapped = [];
+    this.#connection.fire('progress', { stage: 'startEngine' });
+  }
+
+  #inspect(spec: ModelSpec): Promise<ReportView> {
+    if (this.#model?.isOf(spec) === true) return Promise.resolve(this.#model.report());
+    return inspectModel(this.#access, spec);
+  }
+}
+
+/** How many layers are not held whole, for the log. */
+function heldInParts(layers: readonly HeldLayer[]): string {
+  const counts = (['recomputed', 'rounded'] as const).map(
+    (held) => [held, layers.filter((layer) => layer.held === held).length] as const,
+  );
+  return counts.map(([held, count]) => (count > 0 ? `, ${count} layers ${held}` : '')).join('');
+}

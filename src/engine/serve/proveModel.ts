@@ -1,0 +1,160 @@
+import { ExplorerError } from '../../base/errors';
+import { isFloatType } from '../../onnx/file/dataType';
+import { allocate, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { makeReport, type ExtractionReport } from '../../onnx/report/report';
+import type { EngineOptions, ReportView } from '../../protocol';
+import type { Proof } from '../session/attentionProof';
+import { AttentionSession, type AttentionResult } from '../session/attentionSession';
+import type { FileAccess } from '../files/fileAccess';
+import { inputAccount } from '../report/inputAccount';
+import { loadOnBackend } from '../runtime/loadOnBackend';
+import { modelAccess, type ModelPlace } from '../files/modelAccess';
+import type { ModelFiles } from '../files/modelFiles';
+import { resolveModel } from '../folder/modelFolder';
+import { analysesOf, readModelParts } from '../folder/modelParts';
+import { reportView } from '../report/reportView';
+import { reasonOf } from '../runtime/runtimeError';
+import type { Runtimes } from '../runtime/runtimes';
+
+/** A model is run on texts of so many tokens: what grows with them counts positions. */
+const lengths = [5, 9] as const;
+/** An axis of floats that the file leaves open, where it is not that of positions: pixels along a side. */
+const side = 224;
+/** Tensors of floats that the proof makes have at most so many elements. */
+const mostElements = 2 ** 24;
+
+/** The extraction report of a model with what runs of it prove: values times weights equal what each attention gives, and its keys grow with the text. Throws what loading and running it throw. */
+export async function proveModel(
+  files: FileAccess,
+  place: ModelPlace,
+  runtimes: Runtimes,
+  options: EngineOptions,
+): Promise<ReportView> {
+  const access = await modelAccess(files, place);
+  const resolved = await resolveModel(access, place.path);
+  const parts = await readModelParts(access, resolved);
+  const { encoder, main, bridges } = parts;
+  const reports: ExtractionReport[] = [];
+  if (encoder !== undefined) reports.push(await provePart(encoder, new Set(), runtimes, options));
+  reports.push(await provePart(main, new Set(bridges.keys()), runtimes, options));
+  return reportView(resolved.name, reports, access, {
+    account: inputAccount(access.readFiles, resolved, analysesOf(parts)),
+  });
+}
+
+async function provePart(
+  part: ModelFiles,
+  given: ReadonlySet<string>,
+  runtimes: Runtimes,
+  options: EngineOptions,
+): Promise<ExtractionReport> {
+  const { sites } = part.analysis;
+  const report = makeReport(part.analysis, given);
+  if (sites.length === 0) return report;
+  const { session } = await loadOnBackend(runtimes, options, async (choosing) => {
+    const { runtime } = await choosing;
+    return { session: await AttentionSession.create({ ort: runtime.ort, runtime, files: part, given, proves: 'all' }) };
+  });
+  try {
+    const [short, long] = lengths.map((length) => proofInputs(part, session.inputNames, length));
+    const run = ({ inputs }: ProofInputs): Promise<AttentionResult> =>
+      session.run(inputs, { hasWindows: true, outputs: [] });
+    const first = await run(short);
+    const second = short.isFixed ? undefined : await run(long);
+    return {
+      ...first.report,
+      sites: first.report.sites.map((site, at) => {
+        const shapes = [first, second].map((result) => result?.report.sites[at].checks?.shape);
+        return { ...site, proof: proofText(session.proofs.get(sites[at]), shapes) };
+      }),
+    };
+  } catch (error) {
+    if (!(error instanceof ExplorerError) || (error.code !== 'runtimeFailed' && error.code !== 'inputNotMade'))
+      throw error;
+    // The report is worth having without.
+    const proof = `not made: ${error.code === 'runtimeFailed' ? `the run failed (${reasonOf(error)})` : `its input ${String(error.args[0])} cannot be made`}`;
+    return { ...report, sites: report.sites.map((site) => ({ ...site, proof })) };
+  } finally {
+    await session.release();
+  }
+}
+
+/** What is proven of a site, in a clause for the report. */
+function proofText(proof: Proof | undefined, [short, long]: readonly (readonly number[] | undefined)[]): string {
+  const weighted =
+    proof === undefined
+      ? 'not made'
+      : 'unproven' in proof
+        ? `not made: ${proof.unproven}`
+        : proof.failure !== ''
+          ? `fails: ${proof.failure}`
+          : `values times weights equal its result within ${proof.difference.toPrecision(1)} of the largest`;
+  if (short === undefined || long === undefined) return weighted;
+  const [growsDown, growsRight] = [2, 3].map((axis) => short[axis] !== long[axis]);
+  const grown = growsRight
+    ? growsDown
+      ? 'queries and keys grow with the text'
+      : `keys grow with the text, the ${short[2]} queries do not`
+    : `its ${short[3]} keys do not grow with the text`;
+  return `${weighted}; ${grown}`;
+}
+
+interface ProofInputs {
+  readonly inputs: readonly ModelInput[];
+  /** Whether the model takes no other length. */
+  readonly isFixed: boolean;
+}
+
+/** Inputs for a run that is looked at by nobody: made as for a text of so many tokens, and floats that rise and fall. */
+function proofInputs(
+  { name, analysis: { index } }: ModelFiles,
+  needed: readonly string[],
+  length: number,
+): ProofInputs {
+  const { roles } = planInputs(index, needed, new Set(needed));
+  const own = needed.filter((each) => ['pixels', 'pixelMask', 'unknown'].includes(roles.get(each) ?? 'unknown'));
+  const plan = planInputs(index, needed, new Set(own));
+  const ids = Array.from({ length }, (_, i) => i + 1);
+  const { inputs } = plan.make({ ids, targetIds: ids });
+  const made = own.map((each): ModelInput => {
+    const { dims, dataType: type } = index.inputs.find((input) => input.name === each) ?? {};
+    if (dims === undefined || type === undefined || !(isFloatType(type) || roles.get(each) === 'pixelMask'))
+      throw new ExplorerError('inputNotMade', [each, 'nothing tells what is in it']);
+    const isPicture = roles.get(each) === 'pixels' || roles.get(each) === 'pixelMask';
+    const shape = dims.map((dim, at) =>
+      typeof dim === 'number' && dim > 0
+        ? dim
+        : at === 0
+          ? 1
+          : !isPicture
+            ? length
+            : at === 1 && dims.length === 4
+              ? 3
+              : side,
+    );
+    const count = shape.reduce((product, dim) => product * dim, 1);
+    if (count > mostElements)
+      throw new ExplorerError('modelTooLarge', [
+        name,
+        Math.round((count * 4) / 1e6),
+        Math.round((mostElements * 4) / 1e6),
+      ]);
+    return {
+      name: each,
+      type: 'float32',
+      dims: shape,
+      data: fill(count, isPicture && roles.get(each) === 'pixelMask'),
+    };
+  });
+  return {
+    inputs: [...inputs, ...made],
+    isFixed:
+      (plan.fixedLength ?? plan.fixedTargetLength) !== undefined ||
+      ![...roles.values()].some((role) => role === 'ids' || role === 'targetIds' || role === 'unknown'),
+  };
+}
+
+function fill(count: number, isMask: boolean): Float32Array {
+  const data = allocate('float32', count) as Float32Array; // of the type that was asked for
+  return isMask ? data.fill(1) : data.map((_, i) => Math.sin(i * 0.7));
+}

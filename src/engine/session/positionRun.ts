@@ -1,0 +1,135 @@
+import type * as Ort from 'onnxruntime-common';
+import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { ModelInput } from '../../onnx/inputs/inputs';
+import { dataType } from '../../onnx/file/dataType';
+import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGraph';
+import { encodeTypedValue } from '../../onnx/file/nodeBytes';
+import { rewriteModel } from '../../onnx/rewrite/rewriteModel';
+import { folderOf } from '../files/fileAccess';
+import { toTensor } from './feeds';
+import { openExternalData, readExternalData, type ModelFiles } from '../files/modelFiles';
+import { exclusively } from '../limits/runLock';
+import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';
+import { reasonOf, runtimeError } from '../runtime/runtimeError';
+import type { SitePlaces } from '../weights/windowPlaces';
+
+/** Where each site's queries and keys stand; otherwise why that cannot be told, in a clause. */
+export type Placements = ReadonlyMap<PlacedSite, SitePlaces | string>;
+
+/** What the graph is made of, and what it runs on. */
+export interface PositionSession {
+  readonly ort: OrtModule;
+  readonly files: ModelFiles;
+  readonly isNative: boolean;
+}
+
+/** Numbers above this are not all to be had in single precision. */
+const mostPlaces = 2 ** 24 - 2;
+
+/**
+ * Runs the graph that carries positions in the place of values, on the processor: pixels are numbered from 1, row by row, or tokens
+ * in their order, in the first item of the batch. What it does not need of the weights is not read. What fails in it is a reason, never an error.
+ */
+export async function runPositions(
+  { ort, files, isNative }: PositionSession,
+  inputs: readonly ModelInput[],
+  read: ModelInput,
+  isChannelLast = false,
+): Promise<Placements> {
+  const { index, sites, model } = files.analysis;
+  const refuse = (reason: string): Placements => new Map(sites.map((site) => [site, reason]));
+  if ((model.opsets.get('') ?? 1) < leastPositionOpset)
+    return refuse('its file is of an older version of the operators, whose positions are not followed');
+  const isText = read.dims.length === 2;
+  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(1, 3) : read.dims.slice(2);
+  const numPlaces = own.reduce((product, dim) => product * dim, 1);
+  if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
+  try {
+    const graph = positionGraph(index, sites, read.name);
+    const names = [
+      ...new Set(
+        [...graph.sites.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.rows, found.columns])),
+      ),
+    ];
+    if (names.length === 0)
+      return new Map([...graph.sites].map(([site, found]) => [site, typeof found === 'string' ? found : '']));
+    const rewritten = rewriteModel(files.analysis, {
+      sites: [],
+      isWhole: false,
+      also: names,
+      replacements: graph.replacements,
+      added: graph.added,
+      retyped: graph.changed,
+      tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : [],
+    });
+    const ownBytes = rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: model.bytes }];
+    const create = async (
+      extra: Readonly<Record<string, string>>,
+      external: readonly { readonly path: string; readonly data: Uint8Array }[],
+    ): Promise<Ort.InferenceSession> =>
+      exclusively(ort, () =>
+        ort.InferenceSession.create(rewritten.bytes, {
+          executionProviders: [isNative ? 'cpu' : 'wasm'],
+          graphOptimizationLevel: 'disabled',
+          enableCpuMemArena: false,
+          enableMemPattern: false,
+          logSeverityLevel: silentSeverity,
+          extra: { session: extra },
+          ...(external.length + ownBytes.length > 0 ? { externalData: [...external, ...ownBytes] } : {}),
+        }),
+      );
+    const open = async (): Promise<Ort.InferenceSession> => {
+      if (!isNative) {
+        const weights = await openExternalData(files, rewritten.externalFiles);
+        return create({}, weights.files).finally(weights.close);
+      }
+      const folder = folderOf(files.path);
+      const mapped = create(
+        { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder },
+        [],
+      );
+      return mapped.catch(async () => create({}, (await readExternalData(files, rewritten.externalFiles)).files));
+    };
+    const session = await open();
+    try {
+      const feeds: Record<string, Ort.Tensor> = {};
+      for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
+      feeds[graph.input] = toTensor(ort, { ...numbered(read, numPlaces, isChannelLast), name: graph.input });
+      const results = await exclusively(ort, () => session.run(feeds, names, silently));
+      return new Map(
+        [...graph.sites].map(([site, found]): [PlacedSite, SitePlaces | string] => {
+          if (typeof found === 'string') return [site, found];
+          const [rows, columns] = [results[found.rows], results[found.columns]];
+          if (!(rows?.data instanceof Float32Array && columns?.data instanceof Float32Array))
+            return [site, 'where its queries and keys stand did not come out'];
+          return [
+            site,
+            {
+              rows: rows.data,
+              columns: columns.data,
+              numMatrices: rows.dims.slice(0, -found.numOwnAxes).reduce((product, dim) => product * dim, 1),
+            },
+          ];
+        }),
+      );
+    } finally {
+      await exclusively(ort, () => session.release());
+    }
+  } catch (error) {
+    return refuse(
+      `where its queries and keys stand could not be followed (${reasonOf(runtimeError(error, 'the places of patches'))})`,
+    );
+  }
+}
+
+/** The numbers of pixels, in all channels, or of tokens. */
+function numbered({ name, dims }: ModelInput, count: number, isChannelLast: boolean): ModelInput {
+  const size = dims.reduce((product, dim) => product * dim, 1);
+  const data = new Float32Array(size);
+  const numChannels = dims.length === 2 ? 1 : dims[isChannelLast ? 3 : 1];
+  for (let channel = 0; channel < numChannels; channel++) {
+    for (let pixel = 0; pixel < count; pixel++)
+      data[isChannelLast ? pixel * numChannels + channel : channel * count + pixel] = pixel + 1;
+  }
+  return { name, type: 'float32', dims, data };
+}

@@ -1,0 +1,204 @@
+import { ExplorerError } from '../../base/errors';
+import type { ModelInfo } from '../../model/modelInfo';
+import type { CacheLink } from '../../onnx/inputs/cacheLinks';
+import type { GraphIndex } from '../../onnx/graph/graphIndex';
+import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
+import type { ExtractionReport } from '../../onnx/report/report';
+import type { AttentionResult, AttentionSession } from '../session/attentionSession';
+import { arrangeLayers } from '../session/arrangeLayers';
+import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
+import { ContinuedRuns } from '../session/continuedRuns';
+import type { FedFile } from '../session/fedInput';
+import type { EmbeddingPart } from '../session/embeddingPart';
+import type { LeanRuns } from '../long/leanRuns';
+import { placeTextLayers } from '../session/placedText';
+import { paddingNotices } from './paddingNotices';
+import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
+import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
+import { inputOf, type ReadIds } from '../session/readIds';
+import type { TokenizedText } from './tokenizeText';
+
+/** What a model of one stack is made of. */
+export interface StackParts extends SourceTokenizer {
+  readonly info: ModelInfo;
+  readonly session: AttentionSession;
+  /** Of long texts. */
+  readonly lean: LeanRuns;
+  readonly index: GraphIndex;
+  readonly plan: InputPlan;
+  /** Fills texts up to a fixed length. */
+  readonly padId: number;
+  readonly links: readonly CacheLink[];
+  /** What makes embeddings of ids, where the decoder takes these. */
+  readonly embedding: EmbeddingPart | undefined;
+  /** See {@link ModelFacts.numTypes}. */
+  readonly numTypes: number;
+}
+
+/** A text that was run. */
+interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions'> {
+  readonly result: AttentionResult;
+  readonly numReused: number;
+}
+
+/** A model of one stack: it reads one text, whose tokens attend to each other. */
+export class StackModel implements TextModel {
+  readonly info: ModelInfo;
+  readonly #parts: StackParts;
+  /** Of texts that are edited. */
+  readonly #continued: ContinuedRuns;
+  #report: ExtractionReport;
+  #fed: readonly FedFile[] = [];
+  /** Known once a run has given no layer over the whole text. */
+  #hasBlocks = false;
+  /** Known once a run of another length has failed. */
+  #baked: BakedLength | undefined;
+
+  constructor(parts: StackParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+    this.#continued = new ContinuedRuns(parts.session, parts.plan, parts.padId, parts.links);
+    this.#report = parts.session.report;
+  }
+
+  get reports(): readonly ExtractionReport[] {
+    return [this.#report];
+  }
+
+  get fed(): readonly FedFile[] {
+    return this.#fed;
+  }
+
+  async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+    const { name } = this.info;
+    if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
+    if (reading.languages !== undefined)
+      throw new ExplorerError('invalidArgument', [
+        reading.languages.source ?? reading.languages.target ?? '',
+        'the model has no decoder of its own, so it has no languages',
+      ]);
+    const started = performance.now();
+    onProgress({ stage: 'tokenize' });
+    let { stream, notices: cuts } = await this.#tokenize(reading);
+    const tokenized = performance.now();
+    onProgress({ stage: 'run' });
+    await turn();
+    let read: ReadText;
+    try {
+      read = await this.#run(inputOf(stream), reading.isLive === true);
+    } catch (error) {
+      if (this.#baked !== undefined) throw error;
+      this.#baked = await this.#findLength(error, stream.tokens.length, turn);
+      if (this.#baked === undefined) throw error;
+      ({ stream, notices: cuts } = await this.#tokenize(reading));
+      read = await this.#run(inputOf(stream), reading.isLive === true);
+    }
+    this.#report = read.result.report;
+    const { layers, components, notices } = arrangeLayers(name, [read.result]);
+    if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
+      throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
+    return {
+      streams: [stream],
+      layers,
+      components,
+      notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])],
+      numReused: read.numReused,
+      timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
+    };
+  }
+
+  async write(): Promise<string> {
+    throw new ExplorerError('targetNotRead', [this.info.name]);
+  }
+
+  async release(): Promise<void> {
+    await this.#parts.lean.suspend();
+    await this.#parts.embedding?.release();
+    await this.#parts.session.release();
+  }
+
+  #tokenize(reading: Reading): Promise<TokenizedText> {
+    const { plan, lean, numTypes } = this.#parts;
+    const { name, contextLength = Infinity, vocabularySize } = this.info;
+    const { kind, length } = this.#baked ?? {};
+    return tokenizeSource(this.#parts, reading, {
+      modelName: name,
+      contextLength: Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity),
+      fixedLength: plan.fixedLength ?? (kind === 'exact' ? length : undefined),
+      tokenLimit: reading.tokenLimit,
+      memoryLimit: lean.mostPositions,
+      vocabularySize,
+      numTypes,
+    });
+  }
+
+  async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
+    const { lean, session, embedding } = this.#parts;
+    const { inputs, numTokens, numPositions, fed } = await this.#inputs(
+      text,
+      positionsFor(this.#baked, text.ids.length),
+    );
+    this.#fed = fed;
+    const isLean = lean.isFor(numPositions);
+    if (!isLean) await lean.suspend();
+    const isContinued = isLive && !isLean && this.#baked === undefined && embedding === undefined;
+    // What an edited text would go on from is kept only as long as it is edited.
+    if (!isContinued) this.#continued.forget();
+    if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions };
+    const result = isLean
+      ? await lean.run(inputs, { numPositions, numTokens })
+      : this.#hasBlocks
+        ? await this.#inBlocks(inputs, numTokens)
+        : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+    if (
+      !isLean &&
+      !this.#hasBlocks &&
+      embedding === undefined &&
+      result.layers.length === 0 &&
+      result.failed.length > 0
+    ) {
+      // Attention may be computed block by block; then it is put together.
+      const placed = await this.#inBlocks(inputs, numTokens);
+      this.#hasBlocks = placed.layers.length > 0;
+      if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions };
+    }
+    return { result, numReused: 0, numTokens, numPositions };
+  }
+
+  /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */
+  async #inBlocks(inputs: MadeInputs['inputs'], numTokens: number): Promise<AttentionResult> {
+    const { session, plan } = this.#parts;
+    const ids = inputs.find(({ name }) => plan.roles.get(name) === 'ids');
+    const result = await session.run(inputs, { hasWindows: true, outputs: [] });
+    return ids === undefined
+      ? result
+      : placeTextLayers(result, await session.positions(inputs, ids), session.analysis.sites, numTokens);
+  }
+
+  /** What the model is fed for ids, with the embeddings that another file makes of them. */
+  async #inputs(text: ReadIds, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
+    const { plan, padId, session, embedding } = this.#parts;
+    const made = plan.make({ ...text, padId, numPositions: wanted });
+    const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions });
+    const inputs = [...(first?.inputs ?? []), ...made.inputs];
+    return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), { file: session.fileName, inputs }] };
+  }
+
+  /** The length that a failure comes from; undefined where it comes from something else. */
+  #findLength(error: unknown, numTokens: number, turn: ReadingSteps['turn']): Promise<BakedLength | undefined> {
+    const { plan, lean, index, padId, session } = this.#parts;
+    if (plan.fixedLength !== undefined) return Promise.resolve(undefined);
+    return findBakedLength(error, numTokens, index, async (numPositions) => {
+      await turn();
+      if (lean.isFor(numPositions)) return false;
+      await lean.suspend();
+      try {
+        await session.run((await this.#inputs({ ids: [padId] }, numPositions)).inputs, { outputs: [] });
+        return true;
+      } catch (failure) {
+        if (failure instanceof ExplorerError && failure.code === 'runtimeFailed') return false;
+        throw failure;
+      }
+    });
+  }
+}

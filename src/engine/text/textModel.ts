@@ -1,0 +1,62 @@
+import type { ComponentInfo } from '../../model/head';
+import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
+import type { TokenStream } from '../../model/token';
+import type { ExtractionReport } from '../../onnx/report/report';
+import type { EngineEvents } from '../../protocol';
+import type { FedFile } from '../session/fedInput';
+import type { HeldLayer } from '../weights/heldLayer';
+
+/** What a model is to read. */
+export interface Reading {
+  readonly text: string;
+  /** A second text, which is read with it as a pair. */
+  readonly second?: string | undefined;
+  /** The most tokens of a text, special ones included; 0: as many as the model reads. */
+  readonly tokenLimit: number;
+  /** For a model with a decoder of its own: the target. Undefined: what the model writes. */
+  readonly target?: string | undefined;
+  /** For a model with a decoder of its own: what is translated into what, where it is not as the tokenizer's settings say. */
+  readonly languages?: Languages | undefined;
+  /** Whether the model's chat template is put around the text. */
+  readonly isChatMessage?: boolean | undefined;
+  /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */
+  readonly isLive?: boolean | undefined;
+  /** Whether it is a selection with the text around it, for which a model that writes a text of its own would write another. */
+  readonly isInContext?: boolean | undefined;
+}
+
+/** What goes on while a model reads. */
+export interface ReadingSteps {
+  onProgress(progress: EngineEvents['progress']): void;
+  /** Called between steps that block the thread: lets messages in, and throws where the reading is no longer wanted. */
+  turn(): Promise<void>;
+}
+
+/** The attention of one reading, ready for the store, and what is to be said of it. */
+export interface Explanation {
+  readonly streams: readonly TokenStream[];
+  /** In the order of `components`, and of the layers of each. */
+  readonly layers: readonly HeldLayer[];
+  readonly components: readonly ComponentInfo[];
+  readonly notices: readonly Notice[];
+  /** Of a translator. */
+  readonly languages?: RunLanguages | undefined;
+  /** Number of tokens that were not read again; see {@link Reading.isLive}. */
+  readonly numReused?: number;
+  /** Milliseconds. */
+  readonly timings: { readonly tokenize: number; readonly run: number };
+}
+
+/** A loaded model that reads texts: one stack, or an encoder and a decoder. */
+export interface TextModel {
+  readonly info: ModelInfo;
+  /** Reports of its files, with the checks of the latest run. */
+  readonly reports: readonly ExtractionReport[];
+  /** What its files were fed in the latest run; empty before one. */
+  readonly fed: readonly FedFile[];
+  /** Reads a text. Throws `noTokens`, `tokenizerMismatch`, `outOfMemory`, `runtimeFailed` or `checksFailed`. */
+  explain(reading: Reading, steps: ReadingSteps): Promise<Explanation>;
+  /** The target that the model writes for a text, without any attention. Throws `targetNotRead` where it has no decoder of its own. */
+  write(text: string): Promise<string>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,49 @@
+import { ExplorerError } from '../../base/errors';
+import { ChatEncoder, type ChatTemplate } from './chatTemplate';
+import { readConversation } from './conversation';
+import { ConversationEncoder } from './conversationEncoder';
+import type { Deadlines } from '../limits/deadlines';
+import type { ModelTokenizer } from './modelTokenizer';
+import type { Reading } from './textModel';
+import type { TokenLimits } from '../limits/tokenLimits';
+import { tokenizePair } from './tokenizePair';
+import { tokenizeText, type TokenizedText } from './tokenizeText';
+
+/** What a model cuts its source text with. */
+export interface SourceTokenizer {
+  readonly tokenizer: ModelTokenizer;
+  readonly chatTemplate: ChatTemplate | undefined;
+  readonly deadlines: Deadlines;
+  /** Whether the model is given the types of tokens that the tokenizer makes. */
+  readonly givesTypes: boolean;
+}
+
+/** Tokenises a source text, with a second one as a pair, or inside the model's chat template where that is asked for; see {@link tokenizeText}. Throws also `tookTooLong`, `pairNotRead`, `chatTemplateNotFound` and `chatTemplateFailed`. */
+export async function tokenizeSource(
+  { tokenizer, chatTemplate, deadlines, givesTypes }: SourceTokenizer,
+  { text, second, isChatMessage }: Pick<Reading, 'text' | 'second' | 'isChatMessage'>,
+  ofModel: TokenLimits,
+): Promise<TokenizedText> {
+  await tokenizer.ready();
+  const limits = givesTypes ? ofModel : { ...ofModel, numTypes: 0 };
+  if (second !== undefined) {
+    if (isChatMessage === true)
+      throw new ExplorerError('pairNotRead', [limits.modelName, 'a chat message is one text']);
+    return tokenizePair(tokenizer, [text, second], limits);
+  }
+  if (isChatMessage !== true) return tokenizeText(tokenizer, text, limits);
+  if (chatTemplate === undefined) throw new ExplorerError('chatTemplateNotFound', [limits.modelName]);
+  const conversation = deadlines.run('chatTemplate', text.length, () => readConversation(text));
+  const encoder =
+    conversation === undefined
+      ? new ChatEncoder(tokenizer, chatTemplate, deadlines)
+      : new ConversationEncoder(tokenizer, chatTemplate, conversation, deadlines);
+  const { stream, notices } = tokenizeText(encoder, text, limits);
+  return {
+    stream,
+    notices: [
+      { code: conversation === undefined ? 'asChatMessage' : 'asConversation', args: [limits.modelName] },
+      ...notices,
+    ],
+  };
+}

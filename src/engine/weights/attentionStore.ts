@@ -1,0 +1,267 @@
+import { ExplorerError } from '../../base/errors';
+import { Turns } from '../../base/turns';
+import { headLabel, type Component, type HeadSelection } from '../../model/head';
+import type { HeadMeasures } from '../../model/headMetrics';
+import { provenSinksAmong } from '../../model/lighting';
+import { encodeThumbnail, type Pattern } from '../../model/pattern';
+import { blocksAlong, cutTile, overviewLevel, tileSize } from '../../model/patternLevels';
+import type {
+  CausalParams,
+  HeadMetricsParams,
+  HeadRows,
+  HeadRowsParams,
+  PairParams,
+  PatternOverview,
+  PatternParams,
+  PatternTile,
+  RowParams,
+  ThumbnailParams,
+  Thumbnails,
+  TileParams,
+  TokenIds,
+} from '../../protocol';
+import type { HeldLayer } from './heldLayer';
+import { buildPyramid, type PatternPyramid } from './patternPyramid';
+import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { measureHeads, readHeadRows, readPairs } from './readAllHeads';
+import { SharedWork } from '../limits/sharedWork';
+import { smallPicture } from './smallPicture';
+
+/** Room for the pyramids of about three heads of 4096 tokens. */
+const maxPyramidBytes = 72 * 2 ** 20;
+/** Metrics take some ten kilobytes for a thousand heads. */
+const maxMeasuresBytes = 2 ** 20;
+
+type HeldMeasures = HeadMeasures & { readonly bytes: number };
+
+/**
+ * Holds the attention of the latest runs and hands it out by slice; the oldest runs go when the budget is spent. All that is
+ * handed out is the receiver's own. Long work lets messages in and ends with its signal's reason.
+ */
+export class AttentionStore {
+  readonly #runs = new Map<number, readonly HeldLayer[]>();
+  readonly #budgetBytes: number;
+  readonly #pyramids = new SharedWork<PatternPyramid>(maxPyramidBytes);
+  readonly #measures = new SharedWork<HeldMeasures>(maxMeasuresBytes);
+  #bytes = 0;
+
+  constructor(budgetBytes: number) {
+    this.#budgetBytes = budgetBytes;
+  }
+
+  /** Bytes of attention held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Holds a run (layers in order, per component); older ones are dropped while the budget is exceeded. */
+  add(runId: number, layers: readonly HeldLayer[]): void {
+    this.#runs.set(runId, layers);
+    this.#bytes += bytesOf(layers);
+    for (const oldest of this.#runs.keys()) {
+      if (this.#bytes <= this.#budgetBytes || oldest === runId) break;
+      this.release(oldest);
+    }
+  }
+
+  release(runId: number): void {
+    const layers = this.#runs.get(runId);
+    if (layers === undefined) return;
+    this.#runs.delete(runId);
+    this.#bytes -= bytesOf(layers);
+    this.#pyramids.drop(`${runId}/`);
+    this.#measures.drop(`${runId}/`);
+    for (const layer of layers) layer.release?.();
+  }
+
+  /** The whole pattern of a selection. Throws `unknownRun` or `invalidArgument`. */
+  async pattern({ runId, selection }: PatternParams, signal?: AbortSignal): Promise<Pattern> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    const turns = new Turns(signal);
+    if (numQueries <= bandRows)
+      return {
+        numQueries,
+        numKeys,
+        weights: await readBlock(heads, { from: 0, to: numQueries, left: 0, right: numKeys }, turns, signal),
+      };
+    const weights = new Float32Array(numQueries * numKeys);
+    for (let from = 0; from < numQueries; from += bandRows) {
+      weights.set(
+        await readBlock(
+          heads,
+          { from, to: Math.min(numQueries, from + bandRows), left: 0, right: numKeys },
+          turns,
+          signal,
+        ),
+        from * numKeys,
+      );
+    }
+    return { numQueries, numKeys, weights };
+  }
+
+  /** What one token reads, or what reads it, in the pattern of a selection, without making the whole pattern. Throws `unknownRun` or `invalidArgument`. */
+  async row({ runId, selection, position, direction }: RowParams, signal?: AbortSignal): Promise<Float32Array> {
+    const heads = exactly(this.#heads(runId, selection));
+    checkIndex('position', position, direction === 'reads' ? heads.numQueries : heads.numKeys);
+    const turns = new Turns(signal);
+    if (direction === 'readBy') return readColumn(heads, position, turns, signal);
+    return readBlock(heads, { from: position, to: position + 1, left: 0, right: heads.numKeys }, turns, signal);
+  }
+
+  /** The pattern of a selection reduced to what is drawn first, with the numbers at its edges. Throws `unknownRun` or `invalidArgument`. */
+  async overview(
+    { runId, selection, isCausal }: PatternParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<PatternOverview> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    const { levels, rowMaxima, sums } = await this.#pyramid(runId, selection, heads, signal);
+    const last = levels.at(-1);
+    const { rows, columns, maxima } =
+      last === undefined
+        ? { rows: numQueries, columns: numKeys, maxima: (await this.pattern({ runId, selection }, signal)).weights }
+        : { ...last, maxima: last.maxima.slice() };
+    const columnMeans = sums.columnMeans(isCausal);
+    const sinks = provenSinksAmong(columnMeans, numQueries, isCausal);
+    return {
+      numQueries,
+      numKeys,
+      level: levels.length,
+      rows,
+      columns,
+      maxima,
+      rowMaxima: rowMaxima.slice(),
+      rowSums: sums.rowSums.slice(),
+      columnMeans,
+      sinks,
+    };
+  }
+
+  /** One tile of one level of a selection's pattern. Throws `unknownRun` or `invalidArgument`. */
+  async tile({ runId, selection, level, row, column }: TileParams, signal?: AbortSignal): Promise<PatternTile> {
+    const heads = this.#heads(runId, selection);
+    const { numQueries, numKeys } = heads;
+    checkIndex('level', level, overviewLevel(numQueries, numKeys) + 1);
+    checkIndex('row', row, Math.ceil(blocksAlong(numQueries, level) / tileSize));
+    checkIndex('column', column, Math.ceil(blocksAlong(numKeys, level) / tileSize));
+    if (level > 0) {
+      const { levels } = await this.#pyramid(runId, selection, heads, signal);
+      return cutTile(levels[level - 1], row, column);
+    }
+    const [from, left] = [row * tileSize, column * tileSize];
+    const [to, right] = [Math.min(numQueries, from + tileSize), Math.min(numKeys, left + tileSize)];
+    return {
+      rows: to - from,
+      columns: right - left,
+      maxima: await readBlock(heads, { from, to, left, right }, new Turns(signal), signal),
+    };
+  }
+
+  /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. Throws `unknownRun`. */
+  async thumbnails(
+    { runId, component, size, isCausal }: ThumbnailParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<Thumbnails> {
+    const layers = this.#layers(runId, component);
+    const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
+    const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
+    const total = layers.reduce((sum, layer) => sum + layer.numHeads, 0);
+    const pixels = new Uint8Array(total * rows * columns);
+    const sinks: number[][] = [];
+    const turns = new Turns(signal);
+    let index = 0;
+    for (const layer of layers) {
+      for (let head = 0; head < layer.numHeads; head++, index++) {
+        const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
+        sinks.push(provenSinksAmong(columnMeans, layer.numQueries, isCausal));
+        const bytes = encodeThumbnail(pooled.weights);
+        for (let row = 0; row < pooled.numQueries; row++)
+          pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
+      }
+    }
+    return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
+  }
+
+  /** The weight between two tokens in every head of a component. Throws `unknownRun` or `invalidArgument`. */
+  async headPairs({ runId, component, queries, keys }: PairParams, signal?: AbortSignal): Promise<Float32Array> {
+    const layers = this.#layers(runId, component);
+    for (const { numQueries, numKeys } of layers) {
+      checkIndices('queries', queries, numQueries);
+      checkIndices('keys', keys, numKeys);
+    }
+    return readPairs(layers, { queries, keys }, signal);
+  }
+
+  /** What tokens read, or what reads them, in every head of a component, reduced by maximum to at most `size` numbers. Throws `unknownRun` or `invalidArgument`. */
+  async headRows(
+    { runId, component, ...params }: HeadRowsParams & CausalParams,
+    signal?: AbortSignal,
+  ): Promise<HeadRows> {
+    const layers = this.#layers(runId, component);
+    for (const { numQueries, numKeys } of layers)
+      checkIndices('positions', params.positions, params.direction === 'reads' ? numQueries : numKeys);
+    return readHeadRows(layers, params, signal);
+  }
+
+  /** The metrics of every head of a component. Throws `unknownRun`. */
+  async headMetrics(
+    { runId, component, ...params }: HeadMetricsParams & CausalParams & TokenIds,
+    signal?: AbortSignal,
+  ): Promise<HeadMeasures> {
+    const layers = this.#layers(runId, component);
+    const measure = async (working: AbortSignal): Promise<HeldMeasures> => {
+      const measures = await measureHeads(layers, params, working);
+      return { ...measures, bytes: measures.values.byteLength + measures.sinkKeys.byteLength };
+    };
+    const { values, sinkKeys } = await this.#measures.get(`${runId}/${component}`, measure, signal);
+    return { values: values.slice(), sinkKeys: sinkKeys.slice() };
+  }
+
+  #pyramid(
+    runId: number,
+    selection: HeadSelection,
+    heads: HeadsOfPattern,
+    signal: AbortSignal | undefined,
+  ): Promise<PatternPyramid> {
+    const { component, aggregation } = selection;
+    const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}`;
+    return this.#pyramids.get(name, (working) => buildPyramid(heads, working), signal);
+  }
+
+  #layers(runId: number, component: Component): HeldLayer[] {
+    const layers = this.#runs.get(runId);
+    if (layers === undefined) throw new ExplorerError('unknownRun');
+    return layers.filter((layer) => layer.component === component);
+  }
+
+  #heads(runId: number, { component, heads, aggregation }: HeadSelection): HeadsOfPattern {
+    const layers = this.#layers(runId, component);
+    const found = heads.map(({ layer: index, head }) => {
+      const layer = layers[index];
+      if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads)
+        throw new ExplorerError('invalidArgument', ['head', `${component} ${index}.${head} is not in the model`]);
+      return { layer, head };
+    });
+    const [first] = found;
+    if (first === undefined) throw new ExplorerError('invalidArgument', ['heads', 'the selection is empty']);
+    const { numQueries, numKeys } = first.layer;
+    if (found.some(({ layer }) => layer.numQueries !== numQueries || layer.numKeys !== numKeys))
+      throw new ExplorerError('invalidArgument', ['heads', 'their patterns are of different shapes']);
+    return { heads: found, aggregation, numQueries, numKeys };
+  }
+}
+
+function checkIndex(name: string, index: number, count: number): void {
+  if (!Number.isInteger(index) || index < 0 || index >= count)
+    throw new ExplorerError('invalidArgument', [name, `${index} is not in 0 … ${count - 1}`]);
+}
+
+function checkIndices(name: string, indices: readonly number[], count: number): void {
+  if (indices.length === 0) throw new ExplorerError('invalidArgument', [name, 'the list is empty']);
+  for (const index of indices) checkIndex(name, index, count);
+}
+
+function bytesOf(layers: readonly HeldLayer[]): number {
+  return layers.reduce((sum, layer) => sum + layer.bytes, 0);
+}

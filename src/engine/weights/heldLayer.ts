@@ -1,0 +1,62 @@
+import type { Component, LayerInfo } from '../../model/head';
+import { weightsOf, type Direction, type Pattern } from '../../model/pattern';
+
+/** What is known of a head without reading its rows. */
+export interface HeadSummary {
+  /** Maxima of blocks, row-major, the last of a row or column perhaps smaller. */
+  readonly pooled: Pattern;
+  /** Queries and keys of a block. */
+  readonly block: readonly [number, number];
+  /** The sum of each key's column. */
+  readonly columnSums: Float64Array;
+}
+
+/** The attention of one layer of a run, however it is held. Heads, queries and keys are within its shape: callers see to it. */
+export interface HeldLayer {
+  readonly component: Component;
+  readonly numHeads: number;
+  readonly numQueries: number;
+  readonly numKeys: number;
+  readonly held: LayerInfo['held'];
+  /** Bytes that it holds. */
+  readonly bytes: number;
+  /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view into what is held, so never to be changed. Throws the signal's reason. */
+  rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array>;
+  /** What reads one key in a head, length numQueries, in an array of its own. Throws the signal's reason. */
+  column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array>;
+  /** The largest error of what {@link rows} and {@link column} give, where that is rounded. */
+  readonly maxError?: number;
+  /** What one token reads, or what reads it, exactly, where rows and columns are rounded; slow. Throws the signal's reason, `outOfMemory` or `runtimeFailed`. */
+  exactVector?(head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array>;
+  /** Where it is there, all rows need not be read for the small picture of a head. */
+  summary?(head: number): HeadSummary | undefined;
+  /** Called once, when nobody will read the layer again. */
+  release?(): void;
+}
+
+/** A layer held in full precision: `weights[(head * numQueries + query) * numKeys + key]`. */
+export class WholeLayer implements HeldLayer {
+  readonly held = 'whole';
+
+  constructor(
+    readonly component: Component,
+    readonly numHeads: number,
+    readonly numQueries: number,
+    readonly numKeys: number,
+    readonly weights: Float32Array,
+  ) {}
+
+  get bytes(): number {
+    return this.weights.byteLength;
+  }
+
+  async rows(head: number, from: number, to: number): Promise<Float32Array> {
+    const first = head * this.numQueries;
+    return this.weights.subarray((first + from) * this.numKeys, (first + to) * this.numKeys);
+  }
+
+  async column(head: number, key: number): Promise<Float32Array> {
+    const { numQueries, numKeys } = this;
+    return weightsOf({ numQueries, numKeys, weights: await this.rows(head, 0, numQueries) }, key, 'readBy');
+  }
+}

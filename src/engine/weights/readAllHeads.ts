@@ -1,0 +1,94 @@
+import { Turns } from '../../base/turns';
+import { MetricSums, metricNames, type HeadMeasures } from '../../model/headMetrics';
+import { countsInMean } from '../../model/lighting';
+import { meanOf, poolRows } from '../../model/pattern';
+import type { CausalParams, HeadRows, HeadRowsParams, PairParams, TokenIds } from '../../protocol';
+import type { HeldLayer } from './heldLayer';
+import { bandRows } from './readBlock';
+
+/** The mean weight between queries and keys in every head of layers, in reading order. Throws the signal's reason. */
+export async function readPairs(
+  layers: readonly HeldLayer[],
+  { queries, keys }: Pick<PairParams, 'queries' | 'keys'>,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const turns = new Turns(signal);
+  const weights: number[] = [];
+  for (const layer of layers) {
+    for (let head = 0; head < layer.numHeads; head++) {
+      let sum = 0;
+      for (const query of queries) {
+        // A row, also where many queries read one key: a column of what is recomputed is all of it.
+        const row = await layer.rows(head, query, query + 1, signal);
+        for (const key of keys) sum += row[key];
+      }
+      weights.push(sum / (queries.length * keys.length));
+      if (turns.isDue) await turns.give();
+    }
+  }
+  return Float32Array.from(weights);
+}
+
+/** What tokens read, or what reads them, in every head of layers: their mean, reduced by maximum to at most `size` numbers. Throws the signal's reason. */
+export async function readHeadRows(
+  layers: readonly HeldLayer[],
+  { positions, direction, mean, size, isCausal }: Omit<HeadRowsParams & CausalParams, 'runId' | 'component'>,
+  signal?: AbortSignal,
+): Promise<HeadRows> {
+  const turns = new Turns(signal);
+  const lengthOf = (layer: HeldLayer): number => (direction === 'reads' ? layer.numKeys : layer.numQueries);
+  const columns = Math.max(0, ...layers.map((layer) => Math.min(size, lengthOf(layer))));
+  const maxima = new Float32Array(columns * layers.reduce((sum, { numHeads }) => sum + numHeads, 0));
+  const counts = countsInMean(
+    { isCausal },
+    { tokens: positions.map((position) => ({ stream: 0, position })), direction },
+    mean,
+  );
+  let at = 0;
+  for (const layer of layers) {
+    const length = lengthOf(layer);
+    for (let head = 0; head < layer.numHeads; head++, at += columns) {
+      const vectors: Float32Array[] = [];
+      for (const position of positions) {
+        vectors.push(
+          direction === 'reads'
+            ? await layer.rows(head, position, position + 1, signal)
+            : await layer.column(head, position, signal),
+        );
+        if (turns.isDue) await turns.give();
+      }
+      const pooled = {
+        numQueries: 1,
+        numKeys: Math.min(columns, length),
+        weights: maxima.subarray(at, at + Math.min(columns, length)),
+      };
+      poolRows(pooled, 1, length, 0, meanOf(vectors, counts));
+    }
+  }
+  return { columns, maxima };
+}
+
+/** The metrics of every head of layers over tokens with these ids. Throws the signal's reason. */
+export async function measureHeads(
+  layers: readonly HeldLayer[],
+  { ids, isCausal }: CausalParams & TokenIds,
+  signal?: AbortSignal,
+): Promise<HeadMeasures> {
+  const turns = new Turns(signal);
+  const values: number[] = [];
+  const sinkKeys: number[] = [];
+  for (const layer of layers) {
+    const { numQueries, numKeys } = layer;
+    for (let head = 0; head < layer.numHeads; head++) {
+      const sums = new MetricSums({ numQueries, numKeys, ids, isCausal });
+      for (let from = 0; from < numQueries; from += bandRows) {
+        sums.add(from, await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal));
+        if (turns.isDue) await turns.give();
+      }
+      const { metrics } = sums;
+      values.push(...metricNames.map((name) => metrics[name]));
+      sinkKeys.push(metrics.sinkKey);
+    }
+  }
+  return { values: Float32Array.from(values), sinkKeys: Int32Array.from(sinkKeys) };
+}

@@ -1,0 +1,107 @@
+import type { Turns } from '../../base/turns';
+import type { Aggregation } from '../../model/head';
+import type { Direction } from '../../model/pattern';
+import type { HeldLayer } from './heldLayer';
+
+/** A head in the layer that holds it. */
+export interface LayerHead {
+  readonly layer: HeldLayer;
+  readonly head: number;
+}
+
+/** The heads of one pattern, at least one, all of one shape. */
+export interface HeadsOfPattern {
+  readonly heads: readonly LayerHead[];
+  readonly aggregation: Aggregation;
+  readonly numQueries: number;
+  readonly numKeys: number;
+}
+
+/** Half-open ranges of queries and keys. */
+export interface Block {
+  readonly from: number;
+  readonly to: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+/** How many rows are read at a time: their cells, for any pattern that is shown, are a few megabytes. */
+export const bandRows = 256;
+
+/** A block of a pattern, row-major, in an array of its own. Throws the signal's reason. */
+export async function readBlock(
+  pattern: HeadsOfPattern,
+  { from, to, left, right }: Block,
+  turns: Turns,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const width = right - left;
+  const block = new Float32Array((to - from) * width);
+  const { heads, aggregation, numKeys } = pattern;
+  for (const [i, { layer, head }] of heads.entries()) {
+    const rows = await layer.rows(head, from, to, signal);
+    if (width === numKeys) merge(block, 0, rows, 0, block.length, i === 0 ? 'first' : aggregation);
+    else
+      for (let row = 0; row < to - from; row++)
+        merge(block, row * width, rows, row * numKeys + left, width, i === 0 ? 'first' : aggregation);
+    if (turns.isDue) await turns.give();
+  }
+  return finish(block, pattern);
+}
+
+/** The weights that one key is read with in a pattern, length numQueries, in an array of its own. Throws the signal's reason. */
+export async function readColumn(
+  pattern: HeadsOfPattern,
+  key: number,
+  turns: Turns,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const { heads, aggregation, numQueries } = pattern;
+  const column = new Float32Array(numQueries);
+  for (const [i, { layer, head }] of heads.entries()) {
+    merge(column, 0, await layer.column(head, key, signal), 0, numQueries, i === 0 ? 'first' : aggregation);
+    if (turns.isDue) await turns.give();
+  }
+  return finish(column, pattern);
+}
+
+/** The same heads, of which single rows and columns are exact even where the others are rounded. */
+export function exactly(pattern: HeadsOfPattern): HeadsOfPattern {
+  return { ...pattern, heads: pattern.heads.map(({ layer, head }) => ({ head, layer: exactLayer(layer) })) };
+}
+
+function exactLayer(layer: HeldLayer): HeldLayer {
+  if (layer.exactVector === undefined) return layer;
+  const { component, numHeads, numQueries, numKeys, held, bytes } = layer;
+  const vector = (head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> =>
+    layer.exactVector?.(head, position, direction, signal) ?? Promise.reject(new RangeError('no exact vectors'));
+  return {
+    component,
+    numHeads,
+    numQueries,
+    numKeys,
+    held,
+    bytes,
+    rows: (head, from, _, signal) => vector(head, from, 'reads', signal),
+    column: (head, key, signal) => vector(head, key, 'readBy', signal),
+  };
+}
+
+function merge(
+  target: Float32Array,
+  at: number,
+  source: Float32Array,
+  from: number,
+  count: number,
+  how: Aggregation | 'first',
+): void {
+  if (how === 'first') target.set(source.subarray(from, from + count), at);
+  else if (how === 'mean') for (let i = 0; i < count; i++) target[at + i] += source[from + i];
+  else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];
+}
+
+/** Makes a mean of what {@link merge} has added up. */
+function finish(merged: Float32Array, { heads, aggregation }: HeadsOfPattern): Float32Array {
+  if (aggregation === 'mean' && heads.length > 1) for (let i = 0; i < merged.length; i++) merged[i] /= heads.length;
+  return merged;
+}
