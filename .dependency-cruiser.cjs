@@ -10,6 +10,15 @@ const allowed = {
   cli: ['base', 'model', 'tokenizer', 'onnx', 'rpc', 'engine', 'cli', 'protocol'],
 };
 
+/** The rooms of an area, in an order in which each imports only from those before it. */
+const rooms = {
+  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite'],
+  engine: [
+    ...['limits', 'files', 'runtime', 'weights', 'session', 'long', 'jinja', 'text', 'seq2seq', 'folder', 'report'],
+    ...['image', 'serve'],
+  ],
+};
+
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
@@ -26,6 +35,25 @@ module.exports = {
       from: { path: `^src/${area}/` },
       to: { path: '^(src|webview)/', pathNot: targets.map((target) => `^src/${target}(/|\\.ts$)`) },
     })),
+    ...Object.entries(rooms).flatMap(([area, names]) => [
+      ...names.slice(0, -1).map((room, i) => ({
+        name: `${area}-${room}-imports`,
+        comment: `Rooms of src/${area} import only from rooms before them: ${names.join(', ')}.`,
+        severity: 'error',
+        from: { path: `^src/${area}/${room}/` },
+        to: { path: `^src/${area}/`, pathNot: names.slice(0, i + 1).map((name) => `^src/${area}/${name}/`) },
+      })),
+      {
+        name: `${area}-has-rooms`,
+        comment: `Each file of src/${area} stands in one of its rooms.`,
+        severity: 'error',
+        from: {
+          path: `^src/${area}/`,
+          pathNot: [...names.map((name) => `^src/${area}/${name}/`), `^src/${area}/main\\.`],
+        },
+        to: {},
+      },
+    ]),
     {
       name: 'webview-imports',
       severity: 'error',

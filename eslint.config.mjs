@@ -76,7 +76,9 @@ const borders = {
   host: [
     [
       '**/engine/main*',
-      '**/engine/attention*',
+      '**/engine/runtime/**',
+      '**/engine/session/**',
+      '**/engine/serve/**',
       '**/onnx/**',
       '**/tokenizer/**',
       '**/cli/**',
