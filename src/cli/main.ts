@@ -236,7 +236,7 @@ function parse(args: string[]): Arguments {
     for (const token of tokens) {
       if (token.kind !== 'option' || token.name !== 'timeout') continue;
       left.delete(token.index);
-      if (token.inlineValue === false) left.delete(token.index + 1);
+      if (!token.inlineValue) left.delete(token.index + 1);
     }
     return { values, positionals, untimed: [...left].map((index) => args[index]) };
   } catch (error) {

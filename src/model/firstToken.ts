@@ -16,8 +16,7 @@ export function firstToken(
   caret?: number,
 ): TokenRef | undefined {
   const picture = streams.findIndex(({ role }) => role === 'image');
-  if (picture >= 0)
-    return streams[picture].tokens[0]?.isSpecial === true ? { stream: picture, position: 0 } : undefined;
+  if (picture >= 0) return streams[picture].tokens[0]?.isSpecial ? { stream: picture, position: 0 } : undefined;
   const target =
     component === 'cross' || component === 'decoder' ? streams.findIndex(({ role }) => role === 'target') : -1;
   const stream = target >= 0 ? target : streams.findIndex(({ role }) => role === 'source');

@@ -56,7 +56,8 @@ export class TokenPainter {
       let added = levels[position] > 0 ? ` d${levels[position]}` : '';
       if (marks[position] !== 0)
         for (const [bit, name] of markClasses) if ((marks[position] & bit) !== 0) added += ` ${name}`;
-      for (const element of this.#elements[position]) element.className = this.#baseClasses.get(element) + added;
+      for (const element of this.#elements[position])
+        element.className = `${this.#baseClasses.get(element) ?? ''}${added}`;
     }
     return touched;
   }

@@ -18,7 +18,7 @@ function offsetOf(node: Node, offset: number): number | undefined {
   if (!(node instanceof Element)) return undefined;
   const lines = node.querySelectorAll<HTMLElement>('.line');
   const child = node.children[offset];
-  const next = child?.matches('.line') === true ? child : child?.querySelector('.line');
+  const next = child?.matches('.line') ? child : child?.querySelector('.line');
   if (next instanceof HTMLElement) return Number(next.dataset['from']);
   return lines.length > 0 ? Number(lines[lines.length - 1].dataset['to']) : undefined;
 }

@@ -177,8 +177,10 @@ class Rows {
   /** Goes to the next pass that has any pixels. */
   #begin(): void {
     const { width, height, depth, channels } = this.#header;
-    do this.#pass = this.#passes.next().value;
-    while (this.#pass !== undefined && (this.#pass.left >= width || this.#pass.top >= height));
+    do {
+      const next = this.#passes.next();
+      this.#pass = next.done === true ? undefined : next.value;
+    } while (this.#pass !== undefined && (this.#pass.left >= width || this.#pass.top >= height));
     if (this.#pass === undefined) return;
     this.#numColumns = Math.ceil((width - this.#pass.left) / this.#pass.right);
     const length = 1 + Math.ceil((this.#numColumns * depth * channels) / 8);

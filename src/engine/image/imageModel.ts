@@ -30,7 +30,7 @@ import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from './imageAnswer';
-import { sizeAfter } from './shapings';
+import { sizeAfter, type Margins } from './shapings';
 import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
 import { pictureValues } from './pictureValues';
@@ -471,7 +471,7 @@ function shapingNotices({ shapings, by, file }: Preprocessing, decoded: PixelSiz
     if (shaping.kind === 'crop' && (size.width > shaping.size.width || size.height > shaping.size.height))
       notices.push({ code: 'pictureCut', args: [] });
     size = sizeAfter(size, shaping);
-    if (shaping.kind === 'pad' && Math.max(...Object.values(shaping.margins)) > 0)
+    if (shaping.kind === 'pad' && hasMargins(shaping.margins))
       notices.push({ code: 'picturePadded', args: [size.width, size.height] });
   }
   return notices;
@@ -504,4 +504,8 @@ function roundEven(value: number): number {
   const floor = Math.floor(value);
   const rest = value - floor;
   return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}
+
+function hasMargins({ left, top, right, bottom }: Margins): boolean {
+  return Math.max(left, top, right, bottom) > 0;
 }

@@ -130,5 +130,9 @@ function specialName(index: number, count: number, config: Readonly<Record<strin
   const numRegisters = visionNumber(config, 'num_register_tokens') ?? 0;
   if (numRegisters > 0 && index >= count - numRegisters) return `[REG${index - (count - numRegisters) + 1}]`;
   if (index === 0) return '[CLS]';
-  return index === 1 && /deit/i.test(String(config['model_type'] ?? '')) ? '[DIST]' : `[S${index + 1}]`;
+  return index === 1 && isDeit(config['model_type']) ? '[DIST]' : `[S${index + 1}]`;
+}
+
+function isDeit(modelType: unknown): boolean {
+  return typeof modelType === 'string' && /deit/i.test(modelType);
 }

@@ -126,7 +126,7 @@ const isSide = (value: unknown): value is number =>
 function readSize(written: unknown, isSquare: boolean): SizeSetting | undefined {
   if (isSide(written)) return isSquare ? { width: written, height: written } : { shortest: written };
   if (Array.isArray(written)) {
-    const [height, width]: readonly unknown[] = written;
+    const [height, width] = written as readonly unknown[];
     return written.length === 2 && isSide(height) && isSide(width) ? { height, width } : undefined;
   }
   if (typeof written !== 'object' || written === null) return undefined;

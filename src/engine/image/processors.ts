@@ -349,7 +349,7 @@ const sam: Processor = (settings) => {
 /** Donut: the shortest edge, then no larger than the page, which is filled with black all around. */
 const donut: Processor = wholeUnless('do_align_long_axis', 'a picture that is turned ("do_align_long_axis")', (settings) => {
   const written = settings.value('size');
-  const size = settings.size('size', settings.isSquare(), Array.isArray(written) ? [...written].reverse() : written);
+  const size = settings.size('size', settings.isSquare(), Array.isArray(written) ? [...(written as readonly unknown[])].reverse() : written);
   const page = boxOf(settings, size ?? {});
   const resampling = settings.resampling();
   const thumbnail: Step | undefined = settings.flag('do_thumbnail') ? (from) => {
@@ -432,7 +432,7 @@ const timmFilters: Readonly<Record<string, Resampling>> = { nearest: 0, lanczos:
 const timm: Processor = (settings) => {
   const cfg = settings.inner('pretrained_cfg');
   const size = cfg.value('input_size') ?? [3, 224, 224];
-  const [, height, width]: readonly unknown[] = Array.isArray(size) ? size : [];
+  const [, height, width] = Array.isArray(size) ? (size as readonly unknown[]) : [];
   const box = boxOf(settings, settings.size('input_size', true, [height, width]) ?? {});
   const name = cfg.value('interpolation') || 'bicubic';
   const resampling = typeof name === 'string' && Object.hasOwn(timmFilters, name) ? timmFilters[name] : undefined;

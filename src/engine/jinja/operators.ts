@@ -67,8 +67,11 @@ function ofNumbers(operator: string, a: number, b: number, isFloat: boolean): Va
 
 /** A part of a text or list as `[start:stop:step]` gives it. */
 export function sliced(value: string | readonly Value[] | Tuple, bounds: readonly [Value, Value, Value]): Value {
-  const items: readonly Value[] =
-    typeof value === 'string' ? Array.from(value) : value instanceof Tuple ? value.items : value;
+  if (typeof value === 'string') return slicedItems(Array.from(value), bounds).join('');
+  return value instanceof Tuple ? new Tuple(slicedItems(value.items, bounds)) : slicedItems(value, bounds);
+}
+
+function slicedItems<T>(items: readonly T[], bounds: readonly [Value, Value, Value]): T[] {
   const [start, stop, step] = bounds.map((bound) => (bound === null ? undefined : integerOf(bound)));
   const by = step ?? 1;
   if (by === 0) throw new JinjaError('slice step cannot be zero');
@@ -78,7 +81,7 @@ export function sliced(value: string | readonly Value[] | Tuple, bounds: readonl
     return by > 0 ? Math.min(Math.max(at, 0), items.length) : Math.min(Math.max(at, -1), items.length - 1);
   };
   const [from, to] = [clamp(start, by > 0 ? 0 : items.length - 1), clamp(stop, by > 0 ? items.length : -1)];
-  const kept: Value[] = [];
+  const kept: T[] = [];
   for (let at = from; by > 0 ? at < to : at > to; at += by) kept.push(items[at]);
-  return typeof value === 'string' ? kept.join('') : value instanceof Tuple ? new Tuple(kept) : kept;
+  return kept;
 }

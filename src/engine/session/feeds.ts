@@ -51,8 +51,8 @@ export function halfToNumber(bits: number): number {
 /** A run's tensor as plain data; half-precision values as their bits. */
 export function fromTensor(tensor: Ort.Tensor): OutputTensor {
   const data = tensor.data;
-  if (Array.isArray(data)) return { type: tensor.type, dims: tensor.dims, data: data as readonly string[] }; // only string tensors hold arrays
-  const values = data as TensorData; // all other tensors hold typed arrays
+  if (Array.isArray(data)) return { type: tensor.type, dims: tensor.dims, data }; // only string tensors hold arrays
+  const values: TensorData = data; // all other tensors hold typed arrays
   return {
     type: tensor.type,
     dims: tensor.dims,

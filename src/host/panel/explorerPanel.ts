@@ -230,7 +230,7 @@ export class ExplorerPanel implements Disposable {
       (what) =>
         this.#malformed.tell(() => log.warn(entry`The panel sent something that is not of the protocol: ${what}`)),
     );
-    const on = <K extends keyof PanelIntents>(intent: K, handle: (value: unknown) => void): void => {
+    const on = (intent: keyof PanelIntents, handle: (value: unknown) => void): void => {
       connection.on(intent, (value) => {
         try {
           handle(value);
@@ -328,7 +328,7 @@ export class ExplorerPanel implements Disposable {
     if (store.hovered?.origin === 'panel') store.setHovered(undefined);
   }
 
-  #post<K extends keyof PanelEvents & string>(event: K, value: PanelEvents[K]): void {
+  #post<K extends keyof PanelEvents>(event: K, value: PanelEvents[K]): void {
     this.#inTurn(() => {
       if ((this.#isReady || this.#isAhead) && this.#panel.visible) this.#connection.value?.fire(event, value);
     });

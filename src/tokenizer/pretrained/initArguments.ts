@@ -128,7 +128,7 @@ export class InitArguments {
   }
 
   /** A setting that is on, off, or left open by null. */
-  optionalFlag(name: string, fallback: boolean | undefined = undefined): boolean | undefined {
+  optionalFlag(name: string, fallback?: boolean): boolean | undefined {
     return !this.has(name) || this.#values.get(name) === null ? fallback : this.flag(name, false);
   }
 

@@ -162,7 +162,7 @@ function listedTokens(fields: JsonFields): readonly (readonly [number, AddedToke
     ? fields.array('added_tokens').map((value, i) => new JsonFields(value, `tokenizer.added_tokens[${i}]`).raw('id'))
     : [];
   return readAddedTokens(fields).flatMap((token, i): (readonly [number, AddedToken])[] =>
-    isId(ids[i]) ? [[Number(ids[i]), token]] : [],
+    isId(ids[i]) ? [[ids[i], token]] : [],
   );
 }
 

@@ -80,7 +80,7 @@ function openModelFile(
       ({ piece, type }) => new AddedToken(piece, { isSpecial: type === PieceType.control, isNormalized: false }),
     ),
   );
-  const kind = made?.kind ?? (model.kind === Number(SentencePieceKind.unigram) ? 'Unigram' : 'BPE');
+  const kind = made?.kind ?? (model.kind === SentencePieceKind.unigram ? 'Unigram' : 'BPE');
   if (kind !== 'BPE') init.set('unk_id', model.unknownId);
   const source = sourceOf(model, kind === 'BPE');
   // The class above it is made first, and takes no empty rules.
