@@ -5,11 +5,11 @@ import type { MarkdownText } from './base/markdown';
 import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
-import type { Backend, Languages, ModelInfo, RunInfo } from './model/modelInfo';
+import type { Backend, Languages, RunInfo } from './model/modelInfo';
 import type { HeadMeasures } from './model/headMetrics';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
-import type { ColourMap, PinnedMean, Scale, ViewState } from './model/viewState';
+import type { ColourMap, PinnedMean, ViewState } from './model/viewState';
 
 // ---- editor host → engine ----
 
@@ -458,5 +458,3 @@ export interface PanelIntents {
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */
   painted: { readonly runId: number; readonly milliseconds: number };
 }
-
-export type { Scale, SerializedError, ModelInfo };

@@ -25,7 +25,7 @@ function isProgram(path) {
 }
 
 /** The path of a Chromium on this machine, or undefined. */
-export function findChromium() {
+function findChromium() {
   const named = process.env.CHROMIUM_PATH;
   if (named) {
     if (!isProgram(named))

@@ -39,7 +39,7 @@ export function freshProfile(folder) {
 }
 
 /** Whether a screen is there to open a window on. */
-export function hasScreen() {
+function hasScreen() {
   return process.platform !== 'linux' || Boolean(process.env.DISPLAY || process.env.WAYLAND_DISPLAY);
 }
 

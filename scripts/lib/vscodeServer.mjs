@@ -7,7 +7,7 @@ import { removeFolder, runProcess, startProcess, stopProcess, temporaryFolder } 
 import { extensionId, root } from './paths.mjs';
 
 /** User settings for a quiet VS Code that asks the network for nothing. */
-export const quietSettings = {
+const quietSettings = {
   'telemetry.telemetryLevel': 'off',
   'update.mode': 'none',
   'extensions.autoCheckUpdates': false,

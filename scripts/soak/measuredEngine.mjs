@@ -6,7 +6,7 @@ import { root } from '../lib/paths.mjs';
 
 /** Where the copy lies, and where its engines write what they hold, PID.json each. */
 export const measuredExtension = join(root, 'out', 'soak', 'extension');
-export const memoryFolder = join(root, 'out', 'soak', 'memory');
+const memoryFolder = join(root, 'out', 'soak', 'memory');
 
 const prelude = `{
   require('node:v8').setFlagsFromString('--expose-gc');

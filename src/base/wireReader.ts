@@ -221,7 +221,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const mostJoined = 12;
 
 /** A string of the file. Names must be exact, so bytes that are not UTF-8 are refused (`modelNotOnnx`), and so are texts that are no names for their length (`modelUnsupported`). */
-export function readText(bytes: Uint8Array, start: number, end: number, name: string): string {
+function readText(bytes: Uint8Array, start: number, end: number, name: string): string {
   if (end - start > maxTextBytes)
     throw new ExplorerError('modelUnsupported', [name, `a name in it is longer than ${maxTextBytes / 1024} KB`]);
   if (end - start <= mostJoined) {

@@ -4,7 +4,7 @@ import { colourMaps, scales, type ColourMap, type Scale } from '../model/viewSta
 export const settingsSection = 'attentionExplorer';
 
 /** The ways of reading a selection: in the text around it, or as a text of its own. */
-export const selectionModes = ['inContext', 'alone'] as const;
+const selectionModes = ['inContext', 'alone'] as const;
 /** A way of reading a selection. */
 export type SelectionMode = (typeof selectionModes)[number];
 

@@ -48,7 +48,7 @@ export interface TokenStream {
 }
 
 /** What is to be known of a target, whose tokens are what the decoder reads: a start token first, the end not. */
-export interface TargetFacts {
+interface TargetFacts {
   /** Whether the model wrote it itself; else it is the person's own text. */
   readonly isWritten: boolean;
   /** The piece that comes after the last token; undefined where the text was cut. */

@@ -22,7 +22,7 @@ export interface PairEncoding extends Encoding {
 }
 
 /** How many tokens a text has, and how many of them are kept. */
-export interface TextCounts {
+interface TextCounts {
   readonly all: number;
   readonly kept: number;
 }

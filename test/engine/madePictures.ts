@@ -8,7 +8,7 @@ function join(parts: readonly ArrayLike<number>[]): Uint8Array {
 const letters = (text: string): number[] => Array.from(text, (letter) => letter.charCodeAt(0));
 
 /** A chunk of a PNG; its checksum is left out. */
-export function pngChunk(type: string, data: ArrayLike<number>): Uint8Array {
+function pngChunk(type: string, data: ArrayLike<number>): Uint8Array {
   const size = new DataView(new ArrayBuffer(4));
   size.setUint32(0, data.length);
   return join([new Uint8Array(size.buffer), letters(type), data, [0, 0, 0, 0]]);

@@ -10,7 +10,7 @@ import { canvasOf, prepareCanvas } from './canvas';
 import { depthByte } from './depthPyramid';
 
 /** Colours of the grid's lines. */
-export interface GridColours {
+interface GridColours {
   readonly edge: string;
   readonly group: string;
   /** Of the marks of sinks, and of the line around them. */

@@ -52,7 +52,7 @@ import { RowFetcher } from './rowFetcher';
 export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
 
 /** How many sources are listed. */
-export const numListed = 12;
+const numListed = 12;
 /** The most tokens that can be pinned together; the first pinned goes. */
 const maxPinned = 64;
 const hoverDelay = 30;

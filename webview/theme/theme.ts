@@ -20,7 +20,7 @@ function kindOf(classes: DOMTokenList): ThemeKind {
 }
 
 /** Reads the theme as VS Code has written it into the page. */
-export function readTheme(): Theme {
+function readTheme(): Theme {
   const isForced = matchMedia('(forced-colors: active)').matches;
   const isPageDark = matchMedia('(prefers-color-scheme: dark)').matches;
   const kind = isForced ? (isPageDark ? 'highContrastDark' : 'highContrastLight') : kindOf(document.body.classList);

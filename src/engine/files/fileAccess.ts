@@ -20,7 +20,7 @@ export interface FileAccess {
 }
 
 /** What tells whether a file is still what it was. */
-export interface FileVersion {
+interface FileVersion {
   readonly size: number;
   readonly modified: number;
 }

@@ -20,7 +20,7 @@ export interface Processing {
 }
 
 /** Means and deviations by channel, or one of each for all. */
-export interface Normalization {
+interface Normalization {
   readonly mean: readonly number[];
   readonly deviation: readonly number[];
 }

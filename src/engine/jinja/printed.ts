@@ -51,7 +51,7 @@ function escapedPoint(code: number): string {
 }
 
 /** A float as Python prints it: the shortest digits, with an exponent below 1e-4 and from 1e16. */
-export function floatText(value: number): string {
+function floatText(value: number): string {
   if (Number.isNaN(value)) return 'nan';
   if (!Number.isFinite(value)) return value < 0 ? '-inf' : 'inf';
   if (Object.is(value, -0)) return '-0.0';

@@ -4,7 +4,7 @@ import type { Direction } from '../../model/pattern';
 import type { HeldLayer } from './heldLayer';
 
 /** A head in the layer that holds it. */
-export interface LayerHead {
+interface LayerHead {
   readonly layer: HeldLayer;
   readonly head: number;
 }

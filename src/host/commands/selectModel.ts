@@ -61,7 +61,7 @@ export async function chooseTokenizerOfModel({ places }: SelectModelDependencies
 }
 
 /** Writes the model path to the user's settings, and to the workspace's where those would hide it. An untrusted workspace's hide nothing. */
-export async function writeModelPath(path: string): Promise<void> {
+async function writeModelPath(path: string): Promise<void> {
   const { configuration, target, globalValue } = pathTarget();
   // The default is not written down: it may move.
   await configuration.update('modelPath', path === '' ? undefined : path, target);

@@ -7,7 +7,7 @@ import { askForText } from '../say/dialogs';
 import { said } from '../say/said';
 
 /** Longer targets than this are no model's output. */
-export const maxTargetUnits = 20_000;
+const maxTargetUnits = 20_000;
 
 /** Asks for a target text and explains with it what is selected, or else what is shown; an empty one means the model's own output. */
 export async function explainWithTarget(store: ViewStore, controller: ExplainController): Promise<void> {

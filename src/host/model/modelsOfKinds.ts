@@ -6,7 +6,7 @@ import { bundledPrefix } from './modelPath';
 const keys: Readonly<Record<Reads, string>> = { text: 'textModel', image: 'imageModel' };
 
 /** What is used for a kind of input where nothing was chosen for it, as settings have it. */
-export const defaultModels: Readonly<Record<Reads, string>> = { text: '', image: `${bundledPrefix}shapes-vit` };
+const defaultModels: Readonly<Record<Reads, string>> = { text: '', image: `${bundledPrefix}shapes-vit` };
 
 /** What a model that reads the other kind is refused with. */
 const refusals: Readonly<Record<Reads, ErrorCode>> = { text: 'modelReadsImages', image: 'modelReadsText' };

@@ -20,7 +20,7 @@ export interface EditedRange extends TextRange {
  * Moves a range along with an edit. What is inserted at its edges stays outside; an edit that reaches in keeps the range around
  * what is left and what came.
  */
-export function applyEdit({ start, end }: TextRange, { rangeOffset, rangeLength, text }: TextEdit): EditedRange {
+function applyEdit({ start, end }: TextRange, { rangeOffset, rangeLength, text }: TextEdit): EditedRange {
   const editEnd = rangeOffset + rangeLength;
   const growth = text.length - rangeLength;
   if (editEnd <= start) return { start: start + growth, end: end + growth, isTouched: false };

@@ -8,7 +8,7 @@ import type { PanelStatus } from '../../protocol';
 import type { ShownRun } from '../run/shownRun';
 
 /** Which side the pointer is on. */
-export type HoverOrigin = 'editor' | 'panel';
+type HoverOrigin = 'editor' | 'panel';
 
 /** The token under the pointer. */
 export interface Hovered {

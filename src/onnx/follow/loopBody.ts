@@ -3,7 +3,7 @@ import { productOf } from './products';
 import { readSubgraph } from '../file/readModel';
 
 /** A value that a loop hands from one iteration to the next. */
-export interface CarriedValue {
+interface CarriedValue {
   /** The body's input and output. */
   readonly input: string;
   readonly output: string;
@@ -12,7 +12,7 @@ export interface CarriedValue {
 }
 
 /** A tensor of which the body of a Scan reads one slice an iteration. */
-export interface ScannedValue {
+interface ScannedValue {
   readonly input: string;
   readonly source: string;
 }

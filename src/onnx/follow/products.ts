@@ -115,7 +115,7 @@ function elementwiseProduct(index: GraphIndex, node: number): Product | undefine
 }
 
 /** Reads `bhqd,bhkd->bhqk`, with or without the result; undefined where it is malformed. */
-export function parseEquation(text: string): Equation | undefined {
+function parseEquation(text: string): Equation | undefined {
   const [left, right] = text.replaceAll(' ', '').split('->');
   const operands = left.split(',');
   if (

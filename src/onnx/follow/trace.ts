@@ -165,7 +165,7 @@ const normalizers = new Map<string, Normalizer>([
 ]);
 
 /** The kind of normaliser that a node is; an exponential is one where its values are summed. */
-export function normalizerOf(index: GraphIndex, node: number): Normalizer | undefined {
+function normalizerOf(index: GraphIndex, node: number): Normalizer | undefined {
   const operator = operatorOf(index, node);
   if (operator !== 'Exp') return normalizers.get(operator);
   return sumOf(index, index.nodes[node].outputs[0], 2) === undefined ? undefined : 'exponential';

@@ -108,7 +108,7 @@ function findContentInputs(index: GraphIndex, sites: readonly FoundSite[]): Read
 }
 
 /** Float inputs that are scores' or values' operands without having been projected. */
-export function findCacheInputs(index: GraphIndex, sites: readonly FoundSite[]): ReadonlySet<string> {
+function findCacheInputs(index: GraphIndex, sites: readonly FoundSite[]): ReadonlySet<string> {
   const names = new Set(index.inputs.filter((input) => isFloatType(input.dataType)).map((input) => input.name));
   const caches = new Set<string>();
   for (const site of sites) {

@@ -8,7 +8,7 @@ import { PositionNodes } from './positionNodes';
 import { operatorOf, productOf, type Product } from '../follow/products';
 
 /** Where the positions of a site's queries and keys are to be had: tensors [windows and heads …, queries] and [windows and heads …, keys]. */
-export interface SitePositions {
+interface SitePositions {
   readonly rows: string;
   readonly columns: string;
   /** How many of their last axes are of one matrix, one of them perhaps of length one. */

@@ -7,7 +7,7 @@ import { encodeIntegers, encodeNode, encodeTypedValue, type AttributeValue } fro
 import { WireWriter } from '../file/wireWriter';
 
 /** A tensor of the model that the scores are made with, beside queries and keys: a mask, a bias, a scale. */
-export interface ScoreBoundary {
+interface ScoreBoundary {
   readonly tensor: string;
   /** Its name in the small model. */
   readonly input: string;

@@ -1,7 +1,7 @@
 import type { TokenRun } from '../encoding';
 
 /** What a post-processor works on. */
-export interface PostProcessing {
+interface PostProcessing {
   /** The texts that offsets refer to: one, or two. */
   readonly texts: readonly string[];
   readonly addsSpecialTokens: boolean;

@@ -4,7 +4,7 @@ import type { InitArguments, TokenValue } from '../initArguments';
 import type { VocabularySource } from '../vocabularySource';
 
 /** The models whose vocabulary a class takes out of a tokenizer.json or a file of SentencePiece. */
-export type ModelKind = 'BPE' | 'Unigram' | 'WordPiece';
+type ModelKind = 'BPE' | 'Unigram' | 'WordPiece';
 
 /** One of the reference library's classes of tokenizers. */
 export interface TokenizerClass {
