@@ -2,14 +2,15 @@
 // Runs soaks, which are no part of `npm test` but in their short forms, and prints what came of them as a table:
 //   node scripts/soak/run.mjs NAME[,NAME]|all [--runs N] [--seconds S] [--seed N] [--resume] [--short] [--write]
 // What is done is kept in out/soak/NAME.jsonl as it is done: --resume goes on there, also after the soak was killed. --runs is how many
-// there are to be in all, --seconds how long this session lasts. --write puts the table into bench/RESULTS.md.
+// there are to be in all, --seconds how long this session lasts. --write puts the table into bench/RESULTS.md, and what it is made of into
+// bench/soaks, where --resume goes on on another machine.
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { writeSection } from '../lib/benchResults.mjs';
 import { root } from '../lib/paths.mjs';
 import { runSoak } from './runSoak.mjs';
 import { soaks } from './soaks.mjs';
-import { readTotal, tableOf, verdictOf } from './state.mjs';
+import { keep, readTotal, tableOf, takeKept, verdictOf } from './state.mjs';
 
 process.chdir(root);
 const { values, positionals } = parseArgs({
@@ -47,6 +48,7 @@ for (const name of names) {
     isShort: values.short === true,
     log: (line) => console.error(line),
   };
+  if (values.resume && !values.short) takeKept(name);
   await runSoak(name, options);
   const total = readTotal(name, values.short);
   const wrong = verdictOf(soaks[name], total);
@@ -58,8 +60,12 @@ console.log(tableOf(totals, values.short));
 if (values.write && !values.short) writeResults();
 process.exit(status);
 
-/** All soaks that were run on this machine, in one table. */
+/** All soaks, of this machine and of those before it, in one table. */
 function writeResults() {
+  for (const name of Object.keys(soaks)) {
+    takeKept(name);
+    keep(name);
+  }
   const results = Object.keys(soaks)
     .map((name) => ({ name, total: readTotal(name) }))
     .filter(({ total }) => total !== undefined);

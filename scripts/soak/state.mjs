@@ -1,5 +1,5 @@
 // What a soak came to so far: out/soak/NAME.jsonl (NAME.short.jsonl for a short form), whose first line says what it ran on and whose others are parts to be added up.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeMachine, describeVersions } from '../lib/machine.mjs';
 import { root } from '../lib/paths.mjs';
@@ -16,6 +16,27 @@ export function beginState(name, { seed, isShort = false }) {
     fileOf(name, isShort),
     `${JSON.stringify({ began: new Date().toISOString(), seed, machine: describeMachine(), versions: describeVersions() })}\n`,
   );
+}
+
+/** What is kept in the repository of a soak that takes longer than one machine lasts: the same, in two lines. */
+const keptFolder = join(root, 'bench', 'soaks');
+const keptFile = (name) => join(keptFolder, `${name}.jsonl`);
+
+/** Goes on from what the repository keeps, where this machine has gone no further itself. */
+export function takeKept(name) {
+  if (existsSync(fileOf(name, false)) || !existsSync(keptFile(name))) return;
+  mkdirSync(soakFolder, { recursive: true });
+  copyFileSync(keptFile(name), fileOf(name, false));
+}
+
+/** Keeps in the repository what a soak came to so far. */
+export function keep(name) {
+  const total = readTotal(name);
+  if (total === undefined) return;
+  const { done, seconds, counts, most, samples, failures, skipped, ...header } = total;
+  const part = { done, seconds: Math.round(seconds), counts, most, samples, failures, skipped };
+  mkdirSync(keptFolder, { recursive: true });
+  writeFileSync(keptFile(name), `${JSON.stringify(header)}\n${JSON.stringify(part)}\n`);
 }
 
 /** Adds a part. */
