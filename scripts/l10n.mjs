@@ -18,7 +18,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo';",
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -31,6 +31,7 @@ async function tables() {
   return [
     ...Object.values(module.errorSentences),
     ...Object.values(module.noticeSentences),
+    ...Object.values(module.stageSentences),
     ...models.flatMap(({ title, description }) => [title, description]),
   ];
 }

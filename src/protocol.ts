@@ -5,9 +5,11 @@ import type { MarkdownText } from './base/markdown';
 import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
-import type { Backend, Languages, RunInfo } from './model/modelInfo';
+import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
 import type { HeadMeasures } from './model/headMetrics';
 import type { Direction, Pattern } from './model/pattern';
+import type { PanelAction } from './model/panelAction';
+import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
 import type { ColourMap, PinnedMean, ViewState } from './model/viewState';
 
@@ -15,7 +17,7 @@ import type { ColourMap, PinnedMean, ViewState } from './model/viewState';
 
 /** What an engine runs models on; neither can change once it is warm. */
 export interface EngineOptions {
-  readonly backend: 'auto' | Backend;
+  readonly backend: BackendChoice;
   /** Number of threads; 0 lets the engine choose. */
   readonly threads: number;
 }
@@ -239,9 +241,6 @@ export interface ChatTemplateView {
   readonly error: SerializedError | undefined;
 }
 
-/** The stages of an explanation. */
-export type Stage = 'startEngine' | 'readModel' | 'loadModel' | 'tokenize' | 'readImage' | 'run' | 'generate';
-
 /** What the engine tells the window. */
 export interface EngineEvents {
   /** It begins to work on what it was asked for: until then, nothing of that can have ended it. */
@@ -303,31 +302,6 @@ export interface PanelButton {
   readonly id: PanelAction;
   readonly title: PlainText;
 }
-
-/** The commands that the panel can ask for. */
-export type PanelAction =
-  | 'explain'
-  | 'explainSample'
-  | 'explainFromStart'
-  | 'readInContext'
-  | 'readAlone'
-  | 'openFile'
-  | 'explainWithTarget'
-  | 'useModelOutput'
-  | 'chooseLanguages'
-  | 'rerun'
-  | 'toggleLive'
-  | 'cancel'
-  | 'restartEngine'
-  | 'selectModel'
-  | 'selectTextModel'
-  | 'selectImageModel'
-  | 'trustWorkspace'
-  | 'chooseModelFile'
-  | 'chooseTokenizer'
-  | 'showReport'
-  | 'showLog'
-  | 'openSettings';
 
 /** The run that the panel shows, with where its text comes from. */
 export interface PanelRun {

@@ -5,7 +5,7 @@ import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type PatchGrid, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
-import type { Stage } from '../src/protocol';
+import { stageSentences, type Stage } from '../src/model/stage';
 import type { PaneName, PlacedSplit } from './layout/paneLayout';
 
 /** A weight to three significant digits, of what is too little to matter only that. */
@@ -188,22 +188,7 @@ export function gridName(grid: PatchGrid | undefined): string {
 
 /** What the engine is doing. */
 export function stageName(stage: Stage): string {
-  switch (stage) {
-    case 'startEngine':
-      return l10n.t('Starting the engine');
-    case 'readModel':
-      return l10n.t('Reading the model file');
-    case 'loadModel':
-      return l10n.t('Loading the model');
-    case 'tokenize':
-      return l10n.t('Cutting the text into tokens');
-    case 'readImage':
-      return l10n.t('Reading the picture');
-    case 'run':
-      return l10n.t('Running the model');
-    case 'generate':
-      return l10n.t('Writing the target');
-  }
+  return l10n.t(stageSentences[stage]);
 }
 
 /** A scale by name. */

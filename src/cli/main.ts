@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
-import type { Languages } from '../model/modelInfo';
+import { backendChoices, backends, type Languages } from '../model/modelInfo';
 import { readAtMost } from '../model/readAtMost';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
@@ -169,8 +169,9 @@ function languagesOf({ 'source-language': source, 'target-language': target }: O
 
 function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
   if (value === undefined) return otherwise;
-  if (value === 'auto' || value === 'native' || value === 'webgpu' || value === 'wasm') return value;
-  throw new ExplorerError('wrongUsage', ['--backend', 'it is native, webgpu, wasm or auto']);
+  const chosen = backendChoices.find((choice) => choice === value);
+  if (chosen !== undefined) return chosen;
+  throw new ExplorerError('wrongUsage', ['--backend', `it is ${backends.join(', ')} or auto`]);
 }
 
 interface Options {

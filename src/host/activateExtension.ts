@@ -8,7 +8,7 @@ import { Sparing } from '../base/sparing';
 import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
 import { revealToken } from './commands/revealToken';
-import { runAction } from './commands/runAction';
+import { runAction } from './commands/panelActions';
 import { sampleText } from './commands/sample';
 import { SampleFiles } from './commands/sampleFiles';
 import { chooseModel } from './commands/selectModel';

@@ -1,7 +1,10 @@
 import { errorSentences, type ErrorCode, type ExplorerError } from '../base/errors';
 import type { PlainText } from '../base/safeText';
 import { noticeSentences, type Notice } from '../model/modelInfo';
-import type { PanelAction, PanelButton, PanelError, Stage } from '../protocol';
+import type { PanelAction } from '../model/panelAction';
+import { stageSentences, type Stage } from '../model/stage';
+import type { PanelButton, PanelError } from '../protocol';
+import { actionTitle } from './commands/panelActions';
 import { said } from './say/said';
 
 /** What a person can do about each failure; those not listed can only be tried again. */
@@ -103,56 +106,6 @@ export function noticeLines(notices: readonly Notice[]): PlainText[] {
     : first;
 }
 
-/** What each of the panel's actions is called on a button. */
-export function actionTitle(action: PanelAction): PlainText {
-  switch (action) {
-    case 'explain':
-      return said('Explain Attention');
-    case 'explainSample':
-      return said('Explain a Sample');
-    case 'explainFromStart':
-      return said('From the Start');
-    case 'readInContext':
-      return said('In Context');
-    case 'readAlone':
-      return said('Selection Alone');
-    case 'openFile':
-      return said('Open a File');
-    case 'explainWithTarget':
-      return said('Explain with Target Text…');
-    case 'useModelOutput':
-      return said('Use the Model’s Own Output');
-    case 'chooseLanguages':
-      return said('Choose Languages…');
-    case 'rerun':
-      return said('Run Again');
-    case 'cancel':
-      return said('Cancel');
-    case 'toggleLive':
-      return said('Toggle Live Mode');
-    case 'restartEngine':
-      return said('Restart Engine');
-    case 'selectModel':
-      return said('Select Model');
-    case 'selectTextModel':
-      return said('Select Another Model');
-    case 'selectImageModel':
-      return said('Select a Model of Pictures');
-    case 'trustWorkspace':
-      return said('Manage Workspace Trust');
-    case 'chooseModelFile':
-      return said('Choose a File');
-    case 'chooseTokenizer':
-      return said('Choose Its Tokenizer');
-    case 'showReport':
-      return said('Show Extraction Report');
-    case 'showLog':
-      return said('Show Log');
-    case 'openSettings':
-      return said('Open Settings');
-  }
-}
-
 /** An error as the panel shows it. */
 export function panelError(error: ExplorerError): PanelError {
   const button = (id: PanelAction): PanelButton => ({ id, title: actionTitle(id) });
@@ -168,20 +121,5 @@ export function panelError(error: ExplorerError): PanelError {
 
 /** What a stage is called in the progress notification. */
 export function stageTitle(stage: Stage): PlainText {
-  switch (stage) {
-    case 'startEngine':
-      return said('Starting the engine');
-    case 'readModel':
-      return said('Reading the model');
-    case 'loadModel':
-      return said('Loading the model');
-    case 'tokenize':
-      return said('Cutting the text into tokens');
-    case 'readImage':
-      return said('Reading the picture');
-    case 'run':
-      return said('Running the model');
-    case 'generate':
-      return said('Writing the target');
-  }
+  return said(stageSentences[stage]); // eslint-disable-line no-restricted-syntax -- the table is ours
 }

@@ -1,3 +1,4 @@
+import { backendChoices, type BackendChoice } from '../model/modelInfo';
 import { colourMaps, scales, type ColourMap, type Scale } from '../model/viewState';
 
 /** The section that all settings stand in. */
@@ -8,7 +9,6 @@ const selectionModes = ['inContext', 'alone'] as const;
 /** A way of reading a selection. */
 export type SelectionMode = (typeof selectionModes)[number];
 
-const backends = ['auto', 'native', 'webgpu', 'wasm'] as const;
 /** Greatest values that the manifest admits; the settings file may say anything. */
 const maxThreads = 64;
 const maxTokens = 4096;
@@ -17,7 +17,7 @@ const maxTokens = 4096;
 export interface Settings {
   /** As written; empty means the bundled model. */
   readonly modelPath: string;
-  readonly backend: (typeof backends)[number];
+  readonly backend: BackendChoice;
   /** 0 lets the engine choose. */
   readonly threads: number;
   /** 0 means as many as the model reads. */
@@ -75,7 +75,7 @@ export function validateSettings(read: (key: keyof Settings) => unknown): Settin
   const path = read('modelPath');
   return {
     modelPath: typeof path === 'string' ? path.trim() : '',
-    backend: oneOf('backend', backends, 'auto'),
+    backend: oneOf('backend', backendChoices, 'auto'),
     threads: count('threads', maxThreads),
     tokenLimit: count('tokenLimit', maxTokens),
     highlightOnHover: read('highlightOnHover') !== false,

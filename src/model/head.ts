@@ -1,10 +1,14 @@
 import type { PlainText } from '../base/safeText';
 
-/** The part of a model that an attention belongs to; `self` where the model has one stack; of a stack over several grids of patches, a stage for each, from one. */
-export type Component = 'encoder' | 'decoder' | 'cross' | 'self' | `stage${number}`;
+/** The parts of a model that an attention can belong to; `self` where the model has one stack. */
+export const components = ['encoder', 'decoder', 'cross', 'self'] as const;
+/** One of them, or of a stack over several grids of patches a stage for each, from one. */
+export type Component = (typeof components)[number] | `stage${number}`;
 
-/** How several heads become one pattern. */
-export type Aggregation = 'mean' | 'max';
+/** How several heads can become one pattern. */
+export const aggregations = ['mean', 'max'] as const;
+/** One of these ways. */
+export type Aggregation = (typeof aggregations)[number];
 
 /** One head, by its attention layer and head index, both from zero. */
 export interface HeadRef {

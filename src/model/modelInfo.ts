@@ -4,7 +4,13 @@ import type { ComponentInfo } from './head';
 import type { TokenStream } from './token';
 
 /** The execution backends of the runtime. */
-export type Backend = 'native' | 'webgpu' | 'wasm';
+export const backends = ['native', 'webgpu', 'wasm'] as const;
+/** One of them. */
+export type Backend = (typeof backends)[number];
+/** What can be asked for: one of them, or what the machine does best. */
+export const backendChoices = ['auto', ...backends] as const;
+/** One of these choices. */
+export type BackendChoice = (typeof backendChoices)[number];
 
 /** A loaded model as its users see it. */
 export interface ModelInfo {

@@ -11,7 +11,9 @@ export interface Pattern {
 export const maxWholeCells = 2 ** 21;
 
 /** What a token reads (its row) or what reads it (its column). */
-export type Direction = 'reads' | 'readBy';
+export const directions = ['reads', 'readBy'] as const;
+/** One of them. */
+export type Direction = (typeof directions)[number];
 
 /** The mean or the maximum, cell by cell, of patterns of one shape. */
 export function aggregatePatterns(patterns: readonly Pattern[], aggregation: Aggregation): Pattern {

@@ -2,16 +2,15 @@ import type { Direction } from './pattern';
 import type { HeadSelection } from './head';
 import type { TokenRef } from './token';
 
-/** How a weight becomes a depth of colour; the numbers shown are always the weights themselves. */
-export type Scale = 'absolute' | 'row' | 'log';
-
 /** The colour maps that can be chosen. */
 export const colourMaps = ['blue', 'orange', 'viridis', 'cividis', 'magma'] as const;
 /** The name of a colour map. */
 export type ColourMap = (typeof colourMaps)[number];
 
-/** The scales that can be chosen. */
-export const scales = ['absolute', 'row', 'log'] as const satisfies readonly Scale[];
+/** How a weight can become a depth of colour; the numbers shown are always the weights themselves. */
+export const scales = ['absolute', 'row', 'log'] as const;
+/** One of these ways. */
+export type Scale = (typeof scales)[number];
 
 /** What the mean of several tokens is over: all of them, or for each other token those that can read it or be read by it. */
 export const pinnedMeans = ['all', 'seeing'] as const;

@@ -20,6 +20,7 @@ import {
   type Look,
   type Sources,
 } from '../../src/model/lighting';
+import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
@@ -27,7 +28,6 @@ import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type {
   KeptPanel,
-  PanelAction,
   PanelApi,
   PanelAppearance,
   PanelEvents,

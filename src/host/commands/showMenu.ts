@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { iconLabel, plain, type PlainText } from '../../base/safeText';
-import { actionTitle } from '../localize';
 import { commands } from './commandIds';
+import { actionTitle } from './panelActions';
 import { chooseOf, type ListItem } from '../say/lists';
 import { said } from '../say/said';
 

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import * as vscode from 'vscode';
-import type { HeadSelection } from '../../model/head';
+import { components, type HeadSelection } from '../../model/head';
 import { said } from '../say/said';
 
 const place = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -15,7 +15,7 @@ const sample = v.union([
   v.object({ /** A picture, or a folder of pictures, below media/models. */ picture: v.string() }),
 ]);
 /** The head that tells most of what a model does, as its card has it measured. */
-const head = v.object({ component: v.picklist(['encoder', 'decoder', 'cross', 'self']), layer: place, head: place });
+const head = v.object({ component: v.picklist(components), layer: place, head: place });
 const catalogue = v.record(
   v.string(),
   v.object({

@@ -3,7 +3,8 @@ import { DisposableStore, MutableDisposable, type Disposable } from '../../base/
 import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
-import type { PanelAction, PanelApi, PanelEvents, PanelIntents } from '../../protocol';
+import type { PanelAction } from '../../model/panelAction';
+import type { PanelApi, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';

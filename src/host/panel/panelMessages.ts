@@ -1,17 +1,18 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import { headLabel, type HeadSelection } from '../../model/head';
+import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
+import { panelActions, type PanelAction } from '../../model/panelAction';
+import { directions } from '../../model/pattern';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
-import { pinnedMeans, type ViewState } from '../../model/viewState';
+import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
 import type {
   HeadMetricsParams,
   HeadRowsParams,
   KeptPanel,
   PairParams,
-  PanelAction,
   PatternParams,
   PersistedPanel,
   RowParams,
@@ -46,18 +47,18 @@ const stage = v.custom<`stage${number}`>(
   (value) => typeof value === 'string' && /^stage[1-9]\d?$/.test(value),
   'no stage',
 );
-const component = v.union([v.picklist(['encoder', 'decoder', 'cross', 'self']), stage]);
+const component = v.union([v.picklist(components), stage]);
 const selection = v.object({
   component,
   heads: v.pipe(shortList(1, maxHeads), v.array(head)),
-  aggregation: v.picklist(['mean', 'max']),
+  aggregation: v.picklist(aggregations),
 });
 const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);
 const view = v.object({
   selection,
-  direction: v.picklist(['reads', 'readBy']),
-  scale: v.picklist(['absolute', 'row', 'log']),
+  direction: v.picklist(directions),
+  scale: v.picklist(scales),
   threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
   pinnedMean,
@@ -67,7 +68,7 @@ const keptView = v.object({ ...view.entries, pinnedMean: v.optional(pinnedMean, 
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
 const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
-const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(['reads', 'readBy']) });
+const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(directions) });
 const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize));
 const thumbnailParams = v.object({ runId: index, component, size: thumbnailSize });
 const positions = v.pipe(shortList(1, maxPinned), v.array(index));
@@ -76,37 +77,13 @@ const headRowsParams = v.object({
   runId: index,
   component,
   positions,
-  direction: v.picklist(['reads', 'readBy']),
+  direction: v.picklist(directions),
   mean: pinnedMean,
   size: thumbnailSize,
 });
 const headMetricsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
-const actions = [
-  'explain',
-  'explainSample',
-  'explainFromStart',
-  'readInContext',
-  'readAlone',
-  'openFile',
-  'explainWithTarget',
-  'useModelOutput',
-  'chooseLanguages',
-  'rerun',
-  'toggleLive',
-  'cancel',
-  'restartEngine',
-  'selectModel',
-  'selectTextModel',
-  'selectImageModel',
-  'trustWorkspace',
-  'chooseModelFile',
-  'chooseTokenizer',
-  'showReport',
-  'showLog',
-  'openSettings',
-] as const satisfies readonly PanelAction[];
-const act = v.object({ action: v.picklist(actions) });
+const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 /** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
 const menuContext = v.object({ runId: index, stream: index, position: index });

@@ -1,4 +1,4 @@
-import { runAction } from '../commands/runAction';
+import { runAction } from '../commands/panelActions';
 import type { PanelError } from '../../protocol';
 import { showError } from '../say/notifications';
 
