@@ -93,16 +93,12 @@ describe('Markdown with foreign text in it', () => {
           const found = read(
             joinMarkdown(
               [
-                md`
-before
-                `,
+                md`before`,
                 joinMarkdown(
                   [md`* ${codeSpan(one)}: ${escaped(plain(other))}`, md`* ${escaped(plain(one))}, ${codeSpan(other)}`],
                   '\n',
                 ),
-                md`
-after
-                `,
+                md`after`,
               ],
               '\n\n',
             ),
@@ -124,20 +120,7 @@ after
     it(`${reader}: stays in its block of code`, () => {
       fc.assert(
         fc.property(anything, (text) => {
-          const found = read(
-            joinMarkdown(
-              [
-                md`
-before
-                `,
-                codeBlock('jinja', text, 100_000),
-                md`
-after
-                `,
-              ],
-              '\n\n',
-            ),
-          );
+          const found = read(joinMarkdown([md`before`, codeBlock('jinja', text, 100_000), md`after`], '\n\n'));
           expect(
             found.kinds.filter((kind) => !kind.startsWith('paragraph')),
             text,

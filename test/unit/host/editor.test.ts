@@ -113,34 +113,13 @@ describe('The hover card', () => {
     runId: 3,
     token: { stream: 0, position: 1 },
     text: 'fib',
-    facts: md`
-token 1 · id 42
-    `,
-    caption: md`
-reads, in head 3.5:
-    `,
+    facts: md`token 1 · id 42`,
+    caption: md`reads, in head 3.5:`,
     sources: [
-      {
-        token: { stream: 0, position: 0 },
-        text: '`def`',
-        weight: 0.4123,
-        isInDocument: true,
-        place: md`
-line 12
-        `,
-      },
+      { token: { stream: 0, position: 0 }, text: '`def`', weight: 0.4123, isInDocument: true, place: md`line 12` },
     ],
-    nothing: md`
-nothing
-    `,
-    commands: [
-      {
-        title: md`
-Pin
-        `,
-        command: 'attentionExplorer.pinToken',
-      },
-    ],
+    nothing: md`nothing`,
+    commands: [{ title: md`Pin`, command: 'attentionExplorer.pinToken' }],
     revealCommand: 'attentionExplorer.revealToken',
   };
 
@@ -204,9 +183,7 @@ Pin
     const markdown = cardMarkdown({
       ...card,
       others: {
-        caption: md`
-is read by:
-        `,
+        caption: md`is read by:`,
         sources: [
           { ...card.sources[0], weight: 0.31 },
           { ...card.sources[0], text: 'x', weight: 0.2, isInDocument: false },
@@ -215,17 +192,7 @@ is read by:
     });
     const line = markdown.split('\n').find((each) => each.startsWith('is read by:'));
     expect(line).to.match(/^is read by: \[.*\]\(command:attentionExplorer\.revealToken\?.*\) 0\.310 · `x` 0\.200$/);
-    expect(
-      cardMarkdown({
-        ...card,
-        others: {
-          caption: md`
-is read by:
-          `,
-          sources: [],
-        },
-      }),
-    ).to.not.include('is read by');
+    expect(cardMarkdown({ ...card, others: { caption: md`is read by:`, sources: [] } })).to.not.include('is read by');
   });
 
   it('says so where there is no source', () => {
@@ -257,15 +224,7 @@ is read by:
     expect(codeSpan('a```b')).to.equal('````a```b````');
     expect(codeSpan('a\nb')).to.equal('`a↵b`');
     expect(codeSpan('')).to.equal('`∅`');
-    expect(
-      commandLink(
-        md`
-x
-        `,
-        'c',
-        [')](command:evil)'],
-      ),
-    ).to.not.include(')](command:evil');
+    expect(commandLink(md`x`, 'c', [')](command:evil)'])).to.not.include(')](command:evil');
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('`', 'a', ' ', '\n', ']', '\\') }), (text) => {
         const span = codeSpan(text);

@@ -146,13 +146,7 @@ export class FakeEngine implements EngineProcess {
         };
       },
       input: () => ({ title: plain('Input'), markdown: md``, python: plainLines('', 1) }),
-      inspect: () => ({
-        title: plain('report'),
-        markdown: md`
-# report
-        `,
-        json: '{}',
-      }),
+      inspect: () => ({ title: plain('report'), markdown: md`# report`, json: '{}' }),
       memory: () => ({ residentBytes: 1, attentionBytes: 0 }),
     };
     const far = openConnection<EngineApi, object, EngineEvents>(this.#far, [], api);
