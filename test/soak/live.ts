@@ -174,6 +174,16 @@ async function shown(): Promise<void> {
           engine: supervisor.state,
           at: editor.selection.active,
           isOn: live.isOn,
+          line: document.getText(document.lineAt(editor.selection.active.line).range),
+          caret,
+          shown: run && {
+            isLive: run.isLive === true,
+            isOfDocument: run.text.uri.toString() === document.uri.toString(),
+            isEdited: run.text.isEdited,
+            isHeld: run.held.isHeld,
+            range: run.text.range,
+            isSame: document.getText().slice(run.text.range.start, run.text.range.end) === run.source.text,
+          },
         }),
       );
       live.toggle();
