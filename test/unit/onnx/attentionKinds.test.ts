@@ -486,6 +486,21 @@ describe('self-attention and cross-attention', () => {
     ).to.deep.equal(['ap encoder 0', 'bp decoder 0', 'cp cross 0', 'fp decoder 1']);
   });
 
+  it('and in the second layer where an operator that is not known lies on the stream that asks', () => {
+    const nodes = [
+      ...block('a', 'x'),
+      node('Expand', ['asks', 'size'], ['e']),
+      node('Log', ['e'], ['d']),
+      ...block('b', 'd'),
+      ...block('c', 'bx', 'ax'),
+      ...block('f', 'cx'),
+      ...block('g', 'fx', 'ax'),
+    ];
+    expect(
+      places(analyze(graph(nodes, ['gx'], { weights: { asks: weight(1, 5, 4) }, integers: { size: [1, 5, 4] } }))),
+    ).to.deep.equal(['ap encoder 0', 'bp decoder 0', 'cp cross 0', 'fp decoder 1', 'gp cross 1']);
+  });
+
   it('calls self-attention what reads its own stream, made smaller, or of an earlier layer', () => {
     const smaller = [
       node('Transpose', ['x'], ['xt'], swap),
