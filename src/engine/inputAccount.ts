@@ -123,16 +123,5 @@ export function accountMarkdown({ files, settings, assumptions }: InputAccount):
       assumptions.map((each) => escaped(plain(each))),
     ),
   ];
-  return joinMarkdown(
-    [
-      md``,
-      md`
-## Where the input comes from
-      `,
-      md``,
-      ...lines,
-      md``,
-    ],
-    '\n',
-  );
+  return joinMarkdown([md``, md`## Where the input comes from`, md``, ...lines, md``], '\n');
 }

@@ -204,9 +204,7 @@ export function formatReport(report: ExtractionReport, modelName: string = repor
         ? []
         : [
             md``,
-            md`
-How they were got:
-            `,
+            md`How they were got:`,
             md``,
             ...[...new Set(sites.map((site) => site.method))].map(
               (method) => md`* ${words(method)}: ${words(methodMeaning[method])}.`,
@@ -217,9 +215,7 @@ How they were got:
         ? []
         : [
             md``,
-            md`
-## Seen and not extracted
-            `,
+            md`## Seen and not extracted`,
             md``,
             ...listOf(
               missed,
@@ -227,16 +223,10 @@ How they were got:
             ),
           ]),
       md``,
-      md`
-## The file
-      `,
+      md`## The file`,
       md``,
       md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${
-        model.producer === ''
-          ? md`
-producer not stated
-            `
-          : codeSpan(model.producer)
+        model.producer === '' ? md`producer not stated` : codeSpan(model.producer)
       }; IR ${model.irVersion}; ${joinMarkdown(
         model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`),
         ', ',
@@ -252,11 +242,7 @@ producer not stated
         inputs,
         ({ name, type, dims, role }) =>
           md`Input ${codeSpan(name)}: ${words(type)} ${
-            dims === undefined
-              ? md`
-of any shape
-                `
-              : codeSpan(`[${joined(dims, ', ')}]`)
+            dims === undefined ? md`of any shape` : codeSpan(`[${joined(dims, ', ')}]`)
           }, made as ${words(role)}`,
       ),
       md``,
@@ -272,15 +258,7 @@ function verdict({ sites, missed }: ExtractionReport): MarkdownText {
   const others =
     missed.length === 0
       ? md``
-      : md`; ${missed.length} ${
-          missed.length === 1
-            ? md`
-other place
-              `
-            : md`
-other places
-              `
-        } seen and not extracted`;
+      : md`; ${missed.length} ${missed.length === 1 ? md`other place` : md`other places`} seen and not extracted`;
   if (sites.length === 0) return md`No attention found${others}`;
   const methods = [...new Set(sites.map(({ method }) => method))].map((method) => ({
     method,
@@ -288,26 +266,14 @@ other places
   }));
   const how =
     methods.length === 1
-      ? md`${
-          sites.length === 1
-            ? md``
-            : md`
-all
-              `
-        }${words(methods[0].method)}`
+      ? md`${sites.length === 1 ? md`` : md`all `}${words(methods[0].method)}`
       : joinMarkdown(
           methods.map(({ method, count }) => md`${count} ${words(method)}`),
           ', ',
         );
   const numFailed = sites.filter(({ checks }) => checks !== undefined && checks.failure !== '').length;
   return md`${sites.length} ${
-    sites.length === 1
-      ? md`
-layer
-        `
-      : md`
-layers
-        `
+    sites.length === 1 ? md`layer` : md`layers`
   } found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
 }
 
@@ -321,19 +287,7 @@ function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
       ? md``
       : md` on ${numKeyValueHeads} of keys and values`;
   const heads =
-    numHeads === undefined
-      ? md`
-heads known after a run
-        `
-      : md`${numHeads} ${
-          numHeads === 1
-            ? md`
-head
-              `
-            : md`
-heads
-              `
-        }`;
+    numHeads === undefined ? md`heads known after a run` : md`${numHeads} ${numHeads === 1 ? md`head` : md`heads`}`;
   const facts = [
     md`${heads}${shared}`,
     words(site.method),
@@ -357,29 +311,17 @@ function chainLines(sites: readonly ReportedSite[]): MarkdownText[] {
     md`${joinMarkdown(
       those.slice(0, maxNamed).map(({ component, layer }) => md`${words(component)} ${layer}`),
       ', ',
-    )}${
-      those.length > maxNamed
-        ? md`
-, …
-          `
-        : md``
-    }`;
-  return [...byChain].slice(0, maxChains).map(
-    ([chain, those]) =>
-      md`* ${codeSpan(chain)} ${
-        byChain.size === 1
-          ? md`computes ${
-              sites.length === 1
-                ? md`
-it
-                  `
-                : md`
-all of them
-                  `
-            }`
-          : md`computes ${named(those)}`
-      }.`,
-  );
+    )}${those.length > maxNamed ? md`, …` : md``}`;
+  return [...byChain]
+    .slice(0, maxChains)
+    .map(
+      ([chain, those]) =>
+        md`* ${codeSpan(chain)} ${
+          byChain.size === 1
+            ? md`computes ${sites.length === 1 ? md`it` : md`all of them`}`
+            : md`computes ${named(those)}`
+        }.`,
+    );
 }
 
 /** Layers that are named for what computes them, and ways to compute that are told. */
