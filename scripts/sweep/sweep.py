@@ -36,7 +36,7 @@ from exported import FORMS, VARIANTS, check_loads, check_runs, export, vary  # n
 from judge import ROOT, Commands, Verdict, judge  # noqa: E402
 from past import going_on
 from tiny import architectures, build, example  # noqa: E402
-from truth import record  # noqa: E402
+from truth import record, rounding  # noqa: E402
 
 STATE = ROOT / "out/sweep/results.jsonl"
 TABLE = ROOT / "test/SWEEP.md"
@@ -67,6 +67,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             feeds = example(model, padded=chance % 2 == 0)
             stage = "not run"
             sites = record(build(model_type, attention), feeds)
+            rounded = rounding(build(model_type, attention), feeds, sites)
             stage = "not exported"
             plain = folder / "model.onnx"
             export(model, feeds, exporter, plain)
@@ -75,7 +76,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
         except Exception as error:
             say("", Verdict(stage, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
             return
-        say("", judge(commands, plain, feeds, sites, ""))
+        say("", judge(commands, plain, feeds, sites, "", None, rounded))
         made = 0
         for variant in (VARIANTS[(chance + i) % len(VARIANTS)] for i in range(len(VARIANTS))):
             varied = folder / f"{variant}.onnx"
@@ -94,7 +95,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             except Exception as error:
                 say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
                 continue
-            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant == "int8" else None))
+            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded))
             made += 1
             if made == variants:
                 break

@@ -399,6 +399,32 @@ describe('axes', () => {
     expect(kinds('m')).to.equal('? position, 2 feature, ? unknown');
   });
 
+  it('takes what weights mix beside features for no features, nor what is written into a constant', () => {
+    const { index } = analyze({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['f']),
+        node('Transpose', ['f'], ['turned'], swap),
+        node('MatMul', ['turned', 'up'], ['u']),
+        node('Relu', ['u'], ['r']),
+        node('MatMul', ['r', 'down'], ['d']),
+        node('Transpose', ['d'], ['groups'], swap),
+        node('MatMul', ['groups', 'wk'], ['projected']),
+        node('Softmax', ['f'], ['p'], last),
+        node('ArgMax', ['p'], ['best'], { axis: { integer: 1 } }),
+        node('ScatterElements', ['zeros', 'best', 'f'], ['chosen'], { axis: { integer: 1 } }),
+      ],
+      inputs: { x: [1, 6, 4] },
+      outputs: ['projected', 'chosen'],
+      weights: { ...projections, up: weight(6, 5), down: weight(5, 3), zeros: weight(1, 6, 4) },
+    });
+    const kinds = (tensor: string): string | undefined =>
+      axesOf(index, tensor)
+        ?.map(({ kind }) => kind)
+        .join(', ');
+    expect(kinds('projected')).to.equal('position, unknown, feature');
+    expect(kinds('chosen')).to.equal('unknown, unknown, unknown');
+  });
+
   it('goes along the residual stream, past what each layer adds to it', () => {
     const numLayers = 4000;
     const layers = Array.from({ length: numLayers }, (_, i) => [
