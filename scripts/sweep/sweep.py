@@ -5,7 +5,7 @@
 Each architecture is exported in `--forms` of four ways (attention eager or by SDPA, PyTorch's older or newer exporter) and each
 export also in `--variants` of four (8 bits, half precision, optimised by ONNX Runtime, a decoder that goes on from a past). What is drawn is compared with what was recorded
 below PyTorch's operators. Results go to out/sweep/results.jsonl, a line a file; what stands there is not tried again. `--write`
-makes test/SWEEP.md of it. Needs torch, transformers, onnx, onnxscript, onnxruntime and safetensors.
+puts them in the place of what test/SWEEP.jsonl has of the same architectures, and makes test/SWEEP.md of that. Needs torch, transformers, onnx, onnxscript, onnxruntime and safetensors.
 """
 
 import argparse
@@ -36,10 +36,11 @@ from exported import FORMS, VARIANTS, check_loads, check_runs, export, vary  # n
 from judge import ROOT, Commands, Verdict, judge  # noqa: E402
 from past import going_on
 from tiny import architectures, build, example  # noqa: E402
-from truth import record  # noqa: E402
+from truth import record, rounding  # noqa: E402
 
 STATE = ROOT / "out/sweep/results.jsonl"
-TABLE = ROOT / "test/SWEEP.md"
+TABLE, KEPT = ROOT / "test/SWEEP.md", ROOT / "test/SWEEP.jsonl"
+EARLIER = "right or rightly refused"
 SECONDS = 900
 # A runtime's memory only grows, so its process is made anew after so many exports.
 EXPORTS_A_PROCESS = 60
@@ -67,6 +68,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             feeds = example(model, padded=chance % 2 == 0)
             stage = "not run"
             sites = record(build(model_type, attention), feeds)
+            rounded = rounding(build(model_type, attention), feeds, sites)
             stage = "not exported"
             plain = folder / "model.onnx"
             export(model, feeds, exporter, plain)
@@ -75,7 +77,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
         except Exception as error:
             say("", Verdict(stage, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
             return
-        say("", judge(commands, plain, feeds, sites, ""))
+        say("", judge(commands, plain, feeds, sites, "", None, rounded))
         made = 0
         for variant in (VARIANTS[(chance + i) % len(VARIANTS)] for i in range(len(VARIANTS))):
             varied = folder / f"{variant}.onnx"
@@ -94,7 +96,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             except Exception as error:
                 say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
                 continue
-            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant == "int8" else None))
+            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded))
             made += 1
             if made == variants:
                 break
@@ -179,29 +181,55 @@ def _warm_up(exporter: str) -> None:
                 export(model, example(model, padded=True), way, Path(folder) / "model.onnx")
 
 
-def results() -> list[dict]:
+def results(path: Path = STATE) -> list[dict]:
     """All lines so far."""
-    if not STATE.exists():
+    if not path.exists():
         return []
-    return [json.loads(line) for line in STATE.read_text().splitlines()]
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def is_judged(line: dict) -> bool:
+    """Whether a line tells what became of a file, not why there is none."""
+    return not line["kind"].startswith("not ")
+
+
+def merged(kept: list[dict], new: list[dict]) -> list[dict]:
+    """What was kept, by architecture, with the new lines in the place of its own: all of it where the new ones judge a file, or the old ones judge none."""
+    lines = dict[str, list[dict]]()
+    for line in kept:
+        lines.setdefault(line["model"], []).append(line)
+    for name in {line["model"] for line in new}:
+        own = [line for line in new if line["model"] == name]
+        if any(map(is_judged, own)) or not any(map(is_judged, lines.get(name, []))):
+            lines[name] = own
+    return [line for name in sorted(lines) for line in lines[name]]
+
+
+def compact(line: dict) -> str:
+    """A line without what is empty."""
+    return json.dumps({key: value for key, value in line.items() if value not in ("", 0)}, ensure_ascii=False)
 
 
 def table(lines: list[dict]) -> str:
     """The results as Markdown: what was judged, then what is not right and why, then what could not be tried."""
-    judged = [r for r in lines if not r["kind"].startswith("not ")]
+    judged = [r for r in lines if is_judged(r)]
     names = sorted({r["model"] for r in judged})
-    counts = Counter(r["kind"] for r in judged)
+    # Of an earlier run only which architectures were right, or rightly refused, is known, not by which files.
+    files = [r for r in judged if r["kind"] != EARLIER]
+    earlier = len(judged) - len(files)
+    counts = Counter(r["kind"] for r in files)
     good = counts["right"] + counts["refused rightly"]
     versions = f"transformers {transformers.__version__}, torch {torch.__version__.split('+')[0]}, onnxruntime {onnxruntime.__version__}"
     parts = [
         "# Sweep over architectures",
-        f"Made by `scripts/sweep/sweep.py --write` with {versions}: tiny models with random weights, exported by PyTorch, "
+        f"Made by `scripts/sweep/sweep.py --write` of `SWEEP.jsonl`, with {versions}: tiny models with random weights, exported by PyTorch, "
         "each drawn matrix compared with what was recorded below PyTorch's operators.",
-        f"**{len(names)} architectures, {len(judged)} files, {sum(r['drawn'] for r in judged)} matrices drawn**: "
+        f"**{len(names)} architectures.** {len(files)} files of {len(names) - earlier}, {sum(r.get('drawn', 0) for r in files)} matrices drawn: "
         + ", ".join(f"{count} {kind}" for kind, count in counts.most_common())
-        + f". Right or rightly refused: {100 * good / max(1, len(judged)):.1f} %.",
+        + f". Right or rightly refused: {100 * good / max(1, len(files)):.1f} %."
+        + (f" All files of {earlier} more were right, or rightly refused, in an earlier run, of which no more is kept." if earlier > 0 else ""),
         "## Not right",
-        _rows(["Architecture", "Export", "Variant", "Verdict", "Why"], [[r["model"], r["form"], r["variant"], r["kind"], r["detail"]] for r in judged if r["kind"] not in ("right", "refused rightly")]),
+        _rows(["Architecture", "Export", "Variant", "Verdict", "Why"], [[r["model"], r["form"], r.get("variant", ""), r["kind"], r.get("detail", "")] for r in files if r["kind"] not in ("right", "refused rightly")]),
         "## Judged",
         ", ".join(f"`{name}`" for name in names) + ".",
         "## Not tried",
@@ -231,7 +259,9 @@ def main() -> None:
     index, count = map(int, options.shard.split("/"))
     sweep_in_jobs(options.names or architectures()[index::count], options.jobs, options.forms, options.variants, options.exporter)
     if options.write:
-        TABLE.write_text(table(results()))
+        lines = merged(results(KEPT), results())
+        KEPT.write_text("".join(compact(line) + "\n" for line in lines))
+        TABLE.write_text(table(lines))
     print(dict(Counter(r["kind"] for r in results())))
 
 

@@ -113,3 +113,15 @@ def record(model: torch.nn.Module, feeds: dict[str, torch.Tensor]) -> list[Site]
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), recorder:
         model(**feeds)
     return recorder.sites
+
+
+def rounding(model: torch.nn.Module, feeds: dict[str, torch.Tensor], sites: list[Site]) -> float:
+    """How far the largest weight of `sites`, in single precision, is from that in double: random weights make some scores so peaked
+    that the order of a sum moves them. 0 where the model does not run in double precision, or takes another way there."""
+    try:
+        exact = record(model.double(), {name: tensor.double() if tensor.is_floating_point() else tensor for name, tensor in feeds.items()})
+    except Exception:
+        return 0.0
+    if [site.matrix.shape for site in exact] != [site.matrix.shape for site in sites]:
+        return 0.0
+    return max((float((a.matrix - b.matrix).abs().max()) for a, b in zip(exact, sites)), default=0.0)

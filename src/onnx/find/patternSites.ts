@@ -3,6 +3,7 @@ import { axesOf, rankOf } from '../follow/axisInference';
 import { isAskedByWeight, learnedScores, summedAxis, type LearnedScores } from './learnedQueries';
 import { isLinearInner } from './linearSites';
 import { pathOfNode } from '../graph/nodePath';
+import { hasOtherParts, wholeRows } from './partialRows';
 import { activationProduct, operatorOf, projectedTensor, type Product } from '../follow/products';
 import type { FoundSite, MissedSite, RowSum } from '../name/site';
 import { carriedInputs, isLastTwoSwap, pathOf, sumOf, walkBack, type Normalizer, type Step } from '../follow/trace';
@@ -32,6 +33,8 @@ export function findPatternSites(index: GraphIndex): {
   readonly refused: readonly MissedSite[];
 } {
   const sites = new Map<string, FoundSite>();
+  /** What weights are cut out of along the keys, by their tensor. */
+  const partial = new Map<string, string>();
   const refused = new Map<string, MissedSite>();
   index.nodes.forEach((_, node) => {
     const product = activationProduct(index, node);
@@ -44,22 +47,49 @@ export function findPatternSites(index: GraphIndex): {
     if (best?.path === undefined) return;
     // Features that are normalised over the positions, and asked by the next product, are the keys of a linear attention.
     if (best.path.isLearned && isLinearInner(index, node)) return;
-    const site = toSite(index, product, best.position, best.path);
-    if (site === undefined) return;
+    const made = toSite(index, product, best.position, best.path);
+    if (made === undefined) return;
+    const { site, tap } = made;
     // One matrix of weights may weight several values: it is one attention.
     if (sites.has(site.tensor)) return;
     const reason = whyNoAttention(index, site, best.path.isLearned);
-    if (reason === undefined) sites.set(site.tensor, site);
-    else
-      refused.set(site.tensor, {
-        node: site.namedBy,
-        path: pathOfNode(index, site.namedBy) ?? site.tensor,
-        operator: index.nodes[site.namedBy].opType,
-        reason,
-        isOther: true,
-      });
+    if (reason !== undefined) refused.set(site.tensor, { ...missedSite(index, site, reason), isOther: true });
+    else {
+      sites.set(site.tensor, site);
+      const { steps, normalizerAt } = best.path;
+      const whole = wholeRows(index, steps.slice(tap, normalizerAt + 1), site.keyAxis);
+      if (whole !== undefined) partial.set(site.tensor, whole);
+    }
   });
+  // Rows that weight values in several products are none of them whole.
+  const numParts = new Map<number, number>();
+  for (const tensor of partial.keys()) {
+    const normalizer = sites.get(tensor)?.namedBy ?? -1;
+    numParts.set(normalizer, (numParts.get(normalizer) ?? 0) + 1);
+  }
+  for (const [tensor, whole] of partial) {
+    const site = sites.get(tensor);
+    if (site === undefined || ((numParts.get(site.namedBy) ?? 0) < 2 && !hasOtherParts(index, whole))) continue;
+    sites.delete(tensor);
+    refused.set(
+      `rows of ${index.nodes[site.namedBy].outputs[0]}`,
+      missedSite(
+        index,
+        site,
+        'its rows are cut along the keys and weight values in several products (blocks beside global tokens)',
+      ),
+    );
+  }
   return { sites: [...sites.values()], refused: [...refused.values()] };
+}
+
+function missedSite(index: GraphIndex, { namedBy, tensor }: FoundSite, reason: string): MissedSite {
+  return {
+    node: namedBy,
+    path: pathOfNode(index, namedBy) ?? tensor,
+    operator: index.nodes[namedBy].opType,
+    reason,
+  };
 }
 
 /** Why a matrix weights no positions, by what its axes count: heads of channel attention, features of a gate. */
@@ -186,7 +216,13 @@ const stripped = new Set([
 /** … and in another shape. */
 const reshaping = new Set(['Reshape', 'Flatten', 'Squeeze', 'Unsqueeze']);
 
-function toSite(index: GraphIndex, product: Product, position: number, path: ScorePath): FoundSite | undefined {
+/** The site of a product, and which step of its path makes its weights. */
+function toSite(
+  index: GraphIndex,
+  product: Product,
+  position: number,
+  path: ScorePath,
+): { readonly site: FoundSite; readonly tap: number } | undefined {
   const { steps, normalizerAt, normalizer } = path;
   if (product.isFirstMoved[position]) return undefined; // no tool is known to write weights so
   let isSwapped = product.equation === undefined && (position === 1) !== product.isTransposed[position];
@@ -235,7 +271,7 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
       step.node === undefined || index.nodes[step.node].opType === 'If' ? [] : [index.nodes[step.node].opType],
     )
     .reverse();
-  return {
+  const site: FoundSite = {
     node: product.node,
     method: !isDivided ? 'derived' : isQuantized ? 'rebuilt' : 'exposed',
     normalizer,
@@ -255,6 +291,7 @@ function toSite(index: GraphIndex, product: Product, position: number, path: Sco
     notes: notesOf(index, path),
     ...(path.isLearned ? { hasLearnedQueries: true } : {}),
   };
+  return { site, tap: at };
 }
 
 /** Whether a reshape gives axes apart that were one: what a softmax over a flattened matrix, or one of all heads' rows, is brought back to. */

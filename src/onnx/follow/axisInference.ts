@@ -222,6 +222,9 @@ class AxisInference {
     const first = inputs.length > 0 ? this.#given(inputs[0]) : undefined;
     if (operator === 'Softmax')
       return [first?.map((axis) => (axis.kind === 'feature' ? someAxis('alternative', axis.size) : axis))];
+    // What something is written into says no more of its axes than a bias does.
+    if (operator.startsWith('Scatter') && this.#fixed.has(inputs[0]))
+      return [first?.map((axis) => someAxis('unknown', axis.size))];
     if (shapeKeeping.has(operator)) return [first];
     if (broadcasting.has(operator)) return [this.#broadcast(inputs)];
     const product = productOf(this.#index, node);
@@ -378,15 +381,13 @@ class AxisInference {
     if (a === undefined || b === undefined || a.length === 0 || b.length === 0) return undefined;
     const [isLeft, isRight] = operands.map((operand) => isWeight(this.#index, operand));
     const free = (axis: Axis): Axis => (axis.kind === 'alternative' ? someAxis('unknown', axis.size) : axis);
-    // A weight that mixes positions makes others of them.
+    // A weight that mixes positions makes others of them, and so does one that mixes something else than features where these stand by.
+    const [mixed, beside] = [a.at(-1)?.kind, a.at(-2)?.kind];
+    const isOfFeatures = mixed !== 'position' && !(mixed === 'unknown' && beside === 'feature');
     const column =
       b.length === 1
         ? []
-        : [
-            isRight
-              ? someAxis(a[a.length - 1].kind === 'position' ? 'unknown' : 'feature', b[b.length - 1].size)
-              : free(b[b.length - 1]),
-          ];
+        : [isRight ? someAxis(isOfFeatures ? 'feature' : 'unknown', b[b.length - 1].size) : free(b[b.length - 1])];
     // One that stands on the left may ask with what it has learned.
     const row = a.length === 1 ? [] : [isLeft ? someAxis('unknown', a[a.length - 2].size) : free(a[a.length - 2])];
     return [...broadcast(a.slice(0, -2), b.slice(0, -2)), ...row, ...column];

@@ -34,6 +34,7 @@ const local = new Set([
     'GlobalAveragePool',
     'ReduceMean',
     'ReduceMax',
+    'ReduceSum',
     'Resize',
     'Gelu',
     'Elu',

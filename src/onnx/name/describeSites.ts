@@ -1,7 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { traceLineage, type Lineage } from './lineage';
 import { layersInPaths } from '../graph/nodePath';
-import { isOneStream } from '../follow/origin';
+import { isOneStream, originOf } from '../follow/origin';
 import type { FoundSite, SiteComponent } from './site';
 import { pathOfSite } from './sitePath';
 
@@ -20,7 +20,7 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   const sites = [...found].sort((a, b) => a.node - b.node);
   const lineage = traceLineage(index, sites);
   const paths = sites.map((site, position) => pathOfSite(index, site, position));
-  const isCross = sites.map((site) => readsOther(index, site, lineage));
+  const isCross = crossing(index, sites, lineage);
   // What the values of cross-attention come from is the encoder.
   const encoderSites = new Set<number>();
   sites.forEach((site, position) => {
@@ -66,13 +66,25 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
 }
 
 /**
- * Whether a site's keys are of another stream than its queries: its values tell, as positions are added to queries and keys alone.
- * Where the streams cannot be followed, the inputs that queries and keys depend on tell.
+ * Whether each site's keys are of another stream than its queries: its values tell, as positions are added to queries and keys alone.
+ * Where the streams cannot be followed, what one of the layers before reads from another stream is that for the next ones too; else the
+ * inputs that queries and keys depend on tell, which behind the first cross-attention are those of both streams.
  */
-function readsOther(index: GraphIndex, site: FoundSite, { contentOf }: Lineage): boolean {
+function crossing(index: GraphIndex, sites: readonly FoundSite[], { contentOf }: Lineage): boolean[] {
+  const known = new Set<string>();
+  return sites.map((site) => {
+    if (site.loop !== undefined) return site.loop.isCross || readsOtherInputs(site, contentOf);
+    const source = [...originOf(index, site.values).nearest.keys()].sort().join('\n');
+    const isOne = isOneStream(index, site, (tensor) => contentOf(tensor).size > 0);
+    const isCross = isOne === undefined ? known.has(source) || readsOtherInputs(site, contentOf) : !isOne;
+    if (isCross && source !== '') known.add(source);
+    return isCross;
+  });
+}
+
+function readsOtherInputs(site: FoundSite, contentOf: Lineage['contentOf']): boolean {
   const { queries, keys } = sourcesOf(site);
-  const isOne = site.loop === undefined ? isOneStream(index, site, (tensor) => contentOf(tensor).size > 0) : undefined;
-  return site.loop?.isCross === true || !(isOne ?? isSameSet(union(queries, contentOf), union(keys, contentOf)));
+  return !isSameSet(union(queries, contentOf), union(keys, contentOf));
 }
 
 /** Tensors of the graph that a site's queries, keys and values are made of. */

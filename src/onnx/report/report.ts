@@ -225,7 +225,9 @@ export function formatReport(report: ExtractionReport, modelName: string = repor
       md``,
       md`## The file`,
       md``,
-      md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${model.producer === '' ? md`producer not stated` : codeSpan(model.producer)}; IR ${model.irVersion}; ${joinMarkdown(
+      md`${words(megabytes(model.fileBytes))} MB${external}; ${model.numNodes} nodes; ${
+        model.producer === '' ? md`producer not stated` : codeSpan(model.producer)
+      }; IR ${model.irVersion}; ${joinMarkdown(
         model.opsets.slice(0, maxOpsets).map(({ domain, version }) => md`${codeSpan(domain)} ${version}`),
         ', ',
       )}.`,
@@ -239,7 +241,9 @@ export function formatReport(report: ExtractionReport, modelName: string = repor
       ...listOf(
         inputs,
         ({ name, type, dims, role }) =>
-          md`Input ${codeSpan(name)}: ${words(type)} ${dims === undefined ? md`of any shape` : codeSpan(`[${joined(dims, ', ')}]`)}, made as ${words(role)}`,
+          md`Input ${codeSpan(name)}: ${words(type)} ${
+            dims === undefined ? md`of any shape` : codeSpan(`[${joined(dims, ', ')}]`)
+          }, made as ${words(role)}`,
       ),
       md``,
     ],
@@ -268,7 +272,9 @@ function verdict({ sites, missed }: ExtractionReport): MarkdownText {
           ', ',
         );
   const numFailed = sites.filter(({ checks }) => checks !== undefined && checks.failure !== '').length;
-  return md`${sites.length} ${sites.length === 1 ? md`layer` : md`layers`} found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
+  return md`${sites.length} ${
+    sites.length === 1 ? md`layer` : md`layers`
+  } found, ${how}${numFailed === 0 ? md`` : md`, ${numFailed} not drawn`}${others}`;
 }
 
 /** One layer, with what is its own; it wraps where a table's columns would be cut. */
@@ -310,7 +316,11 @@ function chainLines(sites: readonly ReportedSite[]): MarkdownText[] {
     .slice(0, maxChains)
     .map(
       ([chain, those]) =>
-        md`* ${codeSpan(chain)} ${byChain.size === 1 ? md`computes ${sites.length === 1 ? md`it` : md`all of them`}` : md`computes ${named(those)}`}.`,
+        md`* ${codeSpan(chain)} ${
+          byChain.size === 1
+            ? md`computes ${sites.length === 1 ? md`it` : md`all of them`}`
+            : md`computes ${named(those)}`
+        }.`,
     );
 }
 

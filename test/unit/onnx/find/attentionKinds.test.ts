@@ -134,6 +134,95 @@ describe('what is attention and what is not', () => {
     ]);
   });
 
+  it('does not draw rows that are cut along their keys and weight values in several products', () => {
+    /** Queries read keys in two parts, of which one row of weights is made; `cut` parts them again. */
+    const parts = (cut: SmallNode[]): SmallGraph => ({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['q']),
+        node('MatMul', ['x', 'wk'], ['k']),
+        node('MatMul', ['g', 'wk'], ['gk']),
+        node('MatMul', ['x', 'wv'], ['v']),
+        node('MatMul', ['g', 'wv'], ['gv']),
+        node('Transpose', ['k'], ['kt'], swap),
+        node('Transpose', ['gk'], ['gkt'], swap),
+        node('MatMul', ['q', 'gkt'], ['gs']),
+        node('MatMul', ['q', 'kt'], ['ls']),
+        node('Concat', ['gs', 'ls'], ['s'], last),
+        node('Softmax', ['s'], ['p'], last),
+        ...cut,
+        node('MatMul', ['pg', 'gv'], ['yg']),
+        node('MatMul', ['pl', 'v'], ['yl']),
+        node('Add', ['yg', 'yl'], ['y']),
+      ],
+      inputs: { x: ['b', 'n', 4], g: ['b', 3, 4] },
+      outputs: ['y'],
+      weights: projections,
+      integers: { zero: [0], three: [3], end: [1000], axis: [2], sizes: [3, 8] },
+    });
+    const cuts = [
+      [node('Slice', ['p', 'zero', 'three', 'axis'], ['pg']), node('Slice', ['p', 'three', 'end', 'axis'], ['pl'])],
+      [node('Cast', ['p'], ['c'], { to: { integer: 1 } }), node('Split', ['c', 'sizes'], ['pg', 'pl'], last)],
+    ];
+    for (const cut of cuts) {
+      const { sites, missed } = analyze(parts(cut));
+      expect(sites).to.deep.equal([]);
+      expect(missed.map(({ operator, reason, isOther }) => `${operator}: ${reason}: ${isOther}`)).to.deep.equal([
+        'Softmax: its rows are cut along the keys and weight values in several products (blocks beside global tokens): undefined',
+      ]);
+    }
+  });
+
+  it('nor a part of them, where another goes a way that is not known', () => {
+    const graph: SmallGraph = {
+      nodes: [
+        ...attention('a', 'x').slice(0, -1),
+        node('Slice', ['ap', 'zero', 'three', 'axis'], ['pg']),
+        node('Slice', ['ap', 'three', 'end', 'axis'], ['pl']),
+        node('Slice', ['av', 'zero', 'three', 'positions'], ['vg']),
+        node('MatMul', ['pg', 'vg'], ['y']),
+        node('Pad', ['pl', 'pads'], ['band']),
+      ],
+      inputs: input,
+      outputs: ['y', 'band'],
+      weights: projections,
+      integers: { zero: [0], three: [3], end: [1000], axis: [-1], positions: [1], pads: [0, 0, 0, 0, 0, 1] },
+    };
+    expect(analyze(graph).sites).to.deep.equal([]);
+  });
+
+  it('but draws what is left of rows without a sink, and heads that are parted from one another', () => {
+    const sink: SmallGraph = {
+      nodes: [
+        ...attention('a', 'x').slice(0, -2),
+        node('Concat', ['as', 'as'], ['s'], last),
+        node('Softmax', ['s'], ['p'], last),
+        node('Shape', ['as'], ['shape']),
+        node('Gather', ['shape', 'two'], ['length'], { axis: { integer: 0 } }),
+        node('Slice', ['p', 'zero', 'length', 'two'], ['kept']),
+        node('MatMul', ['kept', 'av'], ['y']),
+      ],
+      inputs: input,
+      outputs: ['y'],
+      weights: projections,
+      integers: { zero: [0], two: [2] },
+    };
+    expect(analyze(sink).sites.map(({ tensor }) => tensor)).to.deep.equal(['kept']);
+    const heads: SmallGraph = {
+      nodes: [
+        ...attention('a', 'x').slice(0, -1),
+        node('Split', ['ap', 'sizes'], ['p0', 'p1'], { axis: { integer: 0 } }),
+        node('Split', ['av', 'sizes'], ['v0', 'v1'], { axis: { integer: 0 } }),
+        node('MatMul', ['p0', 'v0'], ['y0']),
+        node('MatMul', ['p1', 'v1'], ['y1']),
+      ],
+      inputs: { x: [2, 'n', 4] },
+      outputs: ['y0', 'y1'],
+      weights: projections,
+      integers: { sizes: [1, 1] },
+    };
+    expect(analyze(heads).sites.map(({ tensor }) => tensor)).to.deep.equal(['p0', 'p1']);
+  });
+
   it('finds queries that are a constant, on either side of the product', () => {
     const left: SmallGraph = {
       nodes: [
@@ -310,6 +399,32 @@ describe('axes', () => {
     expect(kinds('m')).to.equal('? position, 2 feature, ? unknown');
   });
 
+  it('takes what weights mix beside features for no features, nor what is written into a constant', () => {
+    const { index } = analyze({
+      nodes: [
+        node('MatMul', ['x', 'wq'], ['f']),
+        node('Transpose', ['f'], ['turned'], swap),
+        node('MatMul', ['turned', 'up'], ['u']),
+        node('Relu', ['u'], ['r']),
+        node('MatMul', ['r', 'down'], ['d']),
+        node('Transpose', ['d'], ['groups'], swap),
+        node('MatMul', ['groups', 'wk'], ['projected']),
+        node('Softmax', ['f'], ['p'], last),
+        node('ArgMax', ['p'], ['best'], { axis: { integer: 1 } }),
+        node('ScatterElements', ['zeros', 'best', 'f'], ['chosen'], { axis: { integer: 1 } }),
+      ],
+      inputs: { x: [1, 6, 4] },
+      outputs: ['projected', 'chosen'],
+      weights: { ...projections, up: weight(6, 5), down: weight(5, 3), zeros: weight(1, 6, 4) },
+    });
+    const kinds = (tensor: string): string | undefined =>
+      axesOf(index, tensor)
+        ?.map(({ kind }) => kind)
+        .join(', ');
+    expect(kinds('projected')).to.equal('position, unknown, feature');
+    expect(kinds('chosen')).to.equal('unknown, unknown, unknown');
+  });
+
   it('goes along the residual stream, past what each layer adds to it', () => {
     const numLayers = 4000;
     const layers = Array.from({ length: numLayers }, (_, i) => [
@@ -395,6 +510,21 @@ describe('self-attention and cross-attention', () => {
     expect(
       places(analyze(graph(nodes, ['fx'], { weights: { asks: weight(1, 5, 4) }, integers: { size: [1, 5, 4] } }))),
     ).to.deep.equal(['ap encoder 0', 'bp decoder 0', 'cp cross 0', 'fp decoder 1']);
+  });
+
+  it('and in the second layer where an operator that is not known lies on the stream that asks', () => {
+    const nodes = [
+      ...block('a', 'x'),
+      node('Expand', ['asks', 'size'], ['e']),
+      node('Log', ['e'], ['d']),
+      ...block('b', 'd'),
+      ...block('c', 'bx', 'ax'),
+      ...block('f', 'cx'),
+      ...block('g', 'fx', 'ax'),
+    ];
+    expect(
+      places(analyze(graph(nodes, ['gx'], { weights: { asks: weight(1, 5, 4) }, integers: { size: [1, 5, 4] } }))),
+    ).to.deep.equal(['ap encoder 0', 'bp decoder 0', 'cp cross 0', 'fp decoder 1', 'gp cross 1']);
   });
 
   it('calls self-attention what reads its own stream, made smaller, or of an earlier layer', () => {
