@@ -6,7 +6,9 @@ import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
 import type { Backend, Languages, ModelInfo, RunInfo } from './model/modelInfo';
-import type { HeadMeasures } from './model/headMetrics';
+import type { HeadTable } from './model/metrics/headTable';
+import type { MetricId } from './model/metrics/metrics';
+import type { MetricTextData } from './model/metrics/metricText';
 import type { Direction, Pattern } from './model/pattern';
 import type { TokenRef } from './model/token';
 import type { ColourMap, PinnedMean, Scale, ViewState } from './model/viewState';
@@ -166,15 +168,16 @@ export interface HeadRows {
   readonly maxima: Float32Array;
 }
 
-/** The metrics of all heads of a component. */
-export interface HeadMetricsParams {
+/** Numbers of all heads of a component: the metrics named. */
+export interface HeadTableParams {
   readonly runId: number;
   readonly component: ComponentInfo['component'];
+  readonly metrics: readonly MetricId[];
 }
 
-/** The ids of the component's queries, which metrics compare. */
-export interface TokenIds {
-  readonly ids: Int32Array;
+/** What metrics are to know of the component's text, which is not where its weights are. */
+export interface OfText {
+  readonly text: MetricTextData;
 }
 
 /** Whether the component is causal, which its sinks depend on. */
@@ -214,7 +217,7 @@ export interface EngineApi {
   /** The weight between two tokens in every head, in reading order. */
   headPairs(params: PairParams): { readonly weights: Float32Array };
   headRows(params: HeadRowsParams & CausalParams): HeadRows;
-  headMetrics(params: HeadMetricsParams & CausalParams & TokenIds): HeadMeasures;
+  headTable(params: HeadTableParams & OfText): HeadTable;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -440,7 +443,7 @@ export interface PanelApi {
   headPairs(params: PairParams): { readonly weights: Float32Array };
   /** What reads a token is not to be had where weights are recomputed: all of them would be. */
   headRows(params: HeadRowsParams): HeadRows;
-  headMetrics(params: HeadMetricsParams): HeadMeasures;
+  headTable(params: HeadTableParams): HeadTable;
   picture(params: { readonly runId: number }): PictureView;
 }
 

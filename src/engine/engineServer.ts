@@ -125,10 +125,10 @@ export class EngineServer {
         giveUp(rows.maxima);
         return rows;
       },
-      headMetrics: async (params, signal) => {
-        const measures = await this.#attention.headMetrics(params, signal);
-        for (const numbers of [measures.values, measures.sinkKeys]) giveUp(numbers);
-        return measures;
+      headTable: async (params, signal) => {
+        const table = await this.#attention.headTable(params, signal);
+        giveUp(table.values);
+        return table;
       },
       release: ({ runId }) => {
         this.#attention.release(runId);

@@ -11,7 +11,7 @@ export const engineMethods = [
   'thumbnails',
   'headPairs',
   'headRows',
-  'headMetrics',
+  'headTable',
   'release',
   'inspect',
   'input',
@@ -31,6 +31,6 @@ export const panelMethods = [
   'thumbnails',
   'headPairs',
   'headRows',
-  'headMetrics',
+  'headTable',
   'picture',
 ] as const;

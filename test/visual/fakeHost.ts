@@ -1,4 +1,5 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
+import { metricTextOf } from '../../src/model/metrics/metricText';
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
 import { Emitter } from '../../src/base/event';
@@ -86,11 +87,11 @@ export class FakeHost {
       this.headRows.push(params.positions.join());
       return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
     },
-    headMetrics: async ({ runId, component: name }, signal) => {
+    headTable: async ({ component: name, ...params }, signal) => {
       this.numMetrics++;
-      const component = this.run.info.components.find(({ component }) => component === name);
-      const ids = Int32Array.from(this.run.info.streams[component?.queryStream ?? 0].tokens, ({ id }) => id);
-      return this.#stored(name).headMetrics({ runId, component: name, isCausal: this.#isCausal(name), ids }, signal);
+      const { components, streams } = this.run.info;
+      const text = metricTextOf(components.find(({ component }) => component === name) ?? components[0], streams);
+      return this.#stored(name).headTable({ ...params, component: name, text }, signal);
     },
     picture: () => generatePicture(),
     thumbnails: async ({ component, size }) => {

@@ -13,8 +13,8 @@ import {
   checkAct,
   checkChangeView,
   checkFigure,
-  checkHeadMetricsParams,
   checkHeadRowsParams,
+  checkHeadTableParams,
   checkOverviewParams,
   checkPainted,
   checkPairParams,
@@ -220,8 +220,7 @@ export class ExplorerPanel implements Disposable {
           weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
         }),
         headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
-        headMetrics: async (params, signal) =>
-          this.#held().headMetrics(checkHeadMetricsParams(params, run()).component, signal),
+        headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
           return this.#held().picture(signal);

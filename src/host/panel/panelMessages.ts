@@ -2,13 +2,14 @@ import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { headLabel, type HeadSelection } from '../../model/head';
+import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, type ViewState } from '../../model/viewState';
 import type {
-  HeadMetricsParams,
   HeadRowsParams,
+  HeadTableParams,
   KeptPanel,
   PairParams,
   PanelAction,
@@ -80,7 +81,11 @@ const headRowsParams = v.object({
   mean: pinnedMean,
   size: thumbnailSize,
 });
-const headMetricsParams = v.object({ runId: index, component });
+const headTableParams = v.object({
+  runId: index,
+  component,
+  metrics: v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds))),
+});
 const pictureParams = v.object({ runId: index });
 const actions = [
   'explain',
@@ -217,9 +222,9 @@ export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): H
   return params;
 }
 
-/** Checks a request for the metrics of heads. Throws `invalidMessage` or `unknownRun`. */
-export function checkHeadMetricsParams(value: unknown, run: RunInfo | undefined): HeadMetricsParams {
-  const params = parse('metrics', headMetricsParams, value);
+/** Checks a request for metrics of heads. Throws `invalidMessage` or `unknownRun`. */
+export function checkHeadTableParams(value: unknown, run: RunInfo | undefined): HeadTableParams {
+  const params = parse('metrics', headTableParams, value);
   componentSize('metrics', params.component, checkRun(params.runId, run));
   return params;
 }
