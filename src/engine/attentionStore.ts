@@ -206,7 +206,7 @@ export class AttentionStore {
 
   /** Metrics of every head of a component. Throws `unknownRun`. */
   async headTable(
-    { runId, component, metrics, text }: HeadTableParams & OfText,
+    { runId, component, metrics, text }: Omit<HeadTableParams, 'asked'> & OfText,
     signal?: AbortSignal,
   ): Promise<HeadTable> {
     const layers = this.#layers(runId, component);
@@ -214,7 +214,11 @@ export class AttentionStore {
       const table = await readHeadTable(layers, metrics, text, working);
       return { ...table, bytes: table.values.byteLength };
     };
-    const { values } = await this.#tables.get(`${runId}/${component}/${metrics.join()}`, read, signal);
+    const { values } = await this.#tables.get(
+      `${runId}/${component}/${metrics.join()}/${text.asked?.queries.join() ?? ''}/${text.asked?.keys.join() ?? ''}`,
+      read,
+      signal,
+    );
     return { metrics, values: values.slice() };
   }
 

@@ -12,6 +12,7 @@ export const engineMethods = [
   'headPairs',
   'headRows',
   'headTable',
+  'measureRandom',
   'release',
   'inspect',
   'input',
@@ -32,5 +33,6 @@ export const panelMethods = [
   'headPairs',
   'headRows',
   'headTable',
+  'measureRandom',
   'picture',
 ] as const;

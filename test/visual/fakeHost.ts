@@ -50,6 +50,8 @@ export class FakeHost {
   numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
+  readonly asked: string[] = [];
+  numRandom = 0;
   /** The pairs (`queries/keys`) that were asked for, in order. */
   readonly headPairs: string[] = [];
   /** The attention of the run, where it is not large, once it was asked for by heads. */
@@ -87,10 +89,21 @@ export class FakeHost {
       this.headRows.push(params.positions.join());
       return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
     },
-    headTable: async ({ component: name, ...params }, signal) => {
+    measureRandom: async ({ metrics, random }) => {
+      this.numRandom++;
+      const numHeads = this.run.info.components[0].layers.reduce((sum, layer) => sum + layer.numHeads, 0);
+      const values = Float32Array.from({ length: numHeads * metrics.length }, (_, i) => ((i * 7919) % 97) / 97);
+      return { table: { metrics, values }, random };
+    },
+    headTable: async ({ component: name, asked, ...params }, signal) => {
       this.numMetrics++;
+      this.asked.push(asked === undefined ? '' : `${asked.queries.join()}/${asked.keys.join()}`);
       const { components, streams } = this.run.info;
-      const text = metricTextOf(components.find(({ component }) => component === name) ?? components[0], streams);
+      const text = metricTextOf(
+        components.find(({ component }) => component === name) ?? components[0],
+        streams,
+        asked,
+      );
       return this.#stored(name).headTable({ ...params, component: name, text }, signal);
     },
     picture: () => generatePicture(),

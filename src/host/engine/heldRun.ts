@@ -12,6 +12,8 @@ import type {
   PatternOverview,
   PatternTile,
   PictureView,
+  RandomParams,
+  RandomTable,
   ThumbnailParams,
   Thumbnails,
   TileParams,
@@ -93,13 +95,21 @@ export class HeldRun {
   }
 
   /** Metrics of all heads of a component on this text. Throws `unknownRun` where the attention is gone. */
-  headTable({ component: name, metrics }: Omit<HeadTableParams, 'runId'>, signal?: AbortSignal): Promise<HeadTable> {
+  headTable(
+    { component: name, metrics, asked }: Omit<HeadTableParams, 'runId'>,
+    signal?: AbortSignal,
+  ): Promise<HeadTable> {
     const component = this.info.components.find((candidate) => candidate.component === name);
     if (component === undefined) return Promise.reject(new ExplorerError('unknownRun'));
-    const text = metricTextOf(component, this.info.streams);
+    const text = metricTextOf(component, this.info.streams, asked);
     return this.#ask(() =>
       this.#engine.remote.headTable({ runId: this.#engineRunId, component: name, metrics, text }, signal),
     );
+  }
+
+  /** Metrics of all heads of a component on a random text that comes twice. Throws `unknownRun` where the attention is gone, and what a run throws. */
+  measureRandom(params: Omit<RandomParams, 'runId'>, signal?: AbortSignal): Promise<RandomTable> {
+    return this.#ask(() => this.#engine.remote.measureRandom({ ...params, runId: this.#engineRunId }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

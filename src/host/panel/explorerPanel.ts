@@ -20,6 +20,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPictureParams,
+  checkRandomParams,
   checkRowParams,
   checkThumbnailParams,
   checkTileParams,
@@ -220,6 +221,7 @@ export class ExplorerPanel implements Disposable {
           weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
         }),
         headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
+        measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());

@@ -15,6 +15,7 @@ import type {
   PanelAction,
   PatternParams,
   PersistedPanel,
+  RandomParams,
   RowParams,
   ThumbnailParams,
   TileParams,
@@ -26,6 +27,10 @@ import type {
 const maxHeads = 4096;
 const maxPinned = 64;
 const maxThumbnailSize = 256;
+/** Tokens that are asked about. */
+const maxAsked = 8192;
+/** Tokens of a random text that come twice. */
+const maxRandom = 512;
 /** UTF-16 units of what is told of a message. */
 const maxComplaint = 200;
 /** A large screen's matrix takes a tenth of it. */
@@ -81,10 +86,22 @@ const headRowsParams = v.object({
   mean: pinnedMean,
   size: thumbnailSize,
 });
+const metricList = v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds)));
+const askedPositions = v.pipe(shortList(1, maxAsked), v.array(index));
 const headTableParams = v.object({
   runId: index,
   component,
-  metrics: v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds))),
+  metrics: metricList,
+  asked: v.optional(v.object({ queries: askedPositions, keys: askedPositions })),
+});
+const randomParams = v.object({
+  runId: index,
+  component,
+  metrics: metricList,
+  random: v.object({
+    numTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxRandom)),
+    seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
+  }),
 });
 const pictureParams = v.object({ runId: index });
 const actions = [
@@ -225,7 +242,22 @@ export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): H
 /** Checks a request for metrics of heads. Throws `invalidMessage` or `unknownRun`. */
 export function checkHeadTableParams(value: unknown, run: RunInfo | undefined): HeadTableParams {
   const params = parse('metrics', headTableParams, value);
-  componentSize('metrics', params.component, checkRun(params.runId, run));
+  const { numQueries, numKeys } = componentSize('metrics', params.component, checkRun(params.runId, run));
+  const { queries = [], keys = [] } = params.asked ?? {};
+  if (queries.some((query) => query >= numQueries) || keys.some((key) => key >= numKeys))
+    throw new ExplorerError('invalidMessage', ['metrics: not within the pattern']);
+  if (new Set(queries).size < queries.length || new Set(keys).size < keys.length)
+    throw new ExplorerError('invalidMessage', ['metrics: a token twice']);
+  return params;
+}
+
+/** Checks a request for metrics on a random text. Throws `invalidMessage` or `unknownRun`. */
+export function checkRandomParams(value: unknown, run: RunInfo | undefined): RandomParams {
+  const params = parse('random', randomParams, value);
+  const shown = checkRun(params.runId, run);
+  componentSize('random', params.component, shown);
+  if (shown.streams.some(({ grid }) => grid !== undefined))
+    throw new ExplorerError('invalidMessage', ['random: the model reads no text']);
   return params;
 }
 

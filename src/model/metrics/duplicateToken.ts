@@ -1,4 +1,5 @@
 import { isWithinOneText, meanOver, type HeadMetric } from './metric';
+import { minRepeated } from './whatFollowed';
 
 /** How much a token reads earlier occurrences of itself. */
 export const duplicateToken = {
@@ -11,8 +12,8 @@ export const duplicateToken = {
   needs: ['ids'],
   isFinding: true,
   applies: isWithinOneText,
-  rows: ({ numQueries }) => numQueries,
-  leastRows: 1,
+  rows: ({ numRepeated }) => numRepeated,
+  leastRows: minRepeated,
   compute: ({ before }) =>
     meanOver((rows) => {
       let sum = 0;

@@ -1,9 +1,9 @@
 import type { ComponentInfo } from '../head';
 import type { Pattern } from '../pattern';
 import { HeadRows } from './headRows';
-import type { HeadShape, HeadSum, Unit } from './metric';
+import type { HeadMetric, HeadShape, HeadSum, Unit } from './metric';
 import { metricIds, metricOf, metrics, type MetricId } from './metrics';
-import { MetricText, type MetricTextData } from './metricText';
+import { MetricText, type AskedTokens, type MetricTextData } from './metricText';
 
 /** Metrics of all heads of a component, heads in reading order. */
 export interface HeadTable {
@@ -59,9 +59,11 @@ export function columnOf({ metrics: ids, values }: HeadTable, id: MetricId): Flo
   return Float32Array.from({ length: values.length / ids.length }, (_, head) => values[head * ids.length + at]);
 }
 
-/** The metrics that can be had of a component, those aside that need someone to ask. */
-export function applicableTo(component: ComponentInfo): MetricId[] {
-  return metrics.filter((metric) => metric.applies(component)).map(({ id }) => id);
+/** The metrics that can be had of a component: of what someone asks about only where someone does. */
+export function applicableTo(component: ComponentInfo, asked?: AskedTokens): MetricId[] {
+  return metrics
+    .filter(({ applies, needs }: HeadMetric) => applies(component) && (asked !== undefined || !needs.includes('asked')))
+    .map(({ id }) => id);
 }
 
 /** Whether enough of a text stands behind a metric. */
@@ -73,7 +75,7 @@ export function hasEnoughRows(id: MetricId, text: MetricText): boolean {
 /** The metrics that say something of a component over a text and that heads are told apart by. */
 export function tellingMetrics(component: ComponentInfo, text: MetricTextData): MetricId[] {
   const known = new MetricText(text);
-  return applicableTo(component).filter((id) => metricOf(id).isDetail !== true && hasEnoughRows(id, known));
+  return applicableTo(component, text.asked).filter((id) => metricOf(id).isDetail !== true && hasEnoughRows(id, known));
 }
 
 /** What a metric's numbers of a component are in. */

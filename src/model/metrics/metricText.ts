@@ -14,6 +14,8 @@ export interface MetricTextData {
   readonly ids: Int32Array;
   /** 1 for each key that is a delimiter. */
   readonly delimiters: Uint8Array;
+  /** Whether the tokens are patches of a picture, which stand in a plane. */
+  readonly isPicture: boolean;
   readonly asked?: AskedTokens | undefined;
 }
 
@@ -22,15 +24,17 @@ export class MetricText implements MetricTextData {
   readonly isCausal: boolean;
   readonly ids: Int32Array;
   readonly delimiters: Uint8Array;
+  readonly isPicture: boolean;
   readonly asked: AskedTokens | undefined;
   #before: Int32Array | undefined;
   #numRepeated: number | undefined;
   #delimiterKeys: readonly number[] | undefined;
 
-  constructor({ isCausal, ids, delimiters, asked }: MetricTextData) {
+  constructor({ isCausal, ids, delimiters, isPicture, asked }: MetricTextData) {
     this.isCausal = isCausal;
     this.ids = ids;
     this.delimiters = delimiters;
+    this.isPicture = isPicture;
     this.asked = asked;
   }
 
@@ -86,6 +90,7 @@ export function metricTextOf(
     delimiters: Uint8Array.from(keys?.tokens ?? [], (_, position) =>
       keys !== undefined && isDelimiter(keys, position) ? 1 : 0,
     ),
+    isPicture: queries?.grid !== undefined,
     ...(asked === undefined ? {} : { asked }),
   };
 }

@@ -1,9 +1,13 @@
+import { delimiters } from './delimiters';
 import { distance } from './distance';
+import { distanceVariance } from './distanceVariance';
 import { duplicateToken } from './duplicateToken';
 import { entropy } from './entropy';
+import { entropyInNats } from './entropyInNats';
 import { induction } from './induction';
 import type { HeadMetric } from './metric';
 import { previousToken } from './previousToken';
+import { reads, readsBaseline, readsRatio } from './reads';
 import { repeatedInduction } from './repeatedInduction';
 import { self } from './self';
 import { sinkKey, sinkMass } from './sink';
@@ -20,8 +24,14 @@ export const metrics = [
   self,
   sinkMass,
   sinkKey,
+  delimiters,
   entropy,
+  entropyInNats,
   distance,
+  distanceVariance,
+  reads,
+  readsBaseline,
+  readsRatio,
 ] as const satisfies readonly HeadMetric[];
 
 /** The name of a metric. */

@@ -124,6 +124,10 @@ export class FakeEngine implements EngineProcess {
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       headPairs: () => ({ weights: Float32Array.of(1) }),
       headRows: () => ({ columns: 1, maxima: Float32Array.of(1) }),
+      measureRandom: ({ metrics, random }) => ({
+        table: { metrics, values: new Float32Array(4 * metrics.length).fill(random.seed) },
+        random,
+      }),
       headTable: ({ metrics }) => ({
         metrics,
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
