@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview, and
-// the tables of errors, notices and bundled models.
+// the tables of errors, notices, metrics and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage';",
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -32,6 +32,7 @@ async function tables() {
     ...Object.values(module.errorSentences),
     ...Object.values(module.noticeSentences),
     ...Object.values(module.stageSentences),
+    ...module.metrics.flatMap(({ title, definition }) => [title, definition]),
     ...models.flatMap(({ title, description }) => [title, description]),
   ];
 }

@@ -6,7 +6,9 @@ import type { PlainLines, PlainText } from './base/safeText';
 import type { ComponentInfo, HeadSelection } from './model/head';
 import type { FileKind } from './model/fileLimits';
 import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
-import type { HeadMeasures } from './model/headMetrics';
+import type { HeadTable } from './model/metrics/headTable';
+import type { MetricId } from './model/metrics/metrics';
+import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
 import type { Stage } from './model/stage';
@@ -168,15 +170,41 @@ export interface HeadRows {
   readonly maxima: Float32Array;
 }
 
-/** The metrics of all heads of a component. */
-export interface HeadMetricsParams {
+/** Numbers of all heads of a component: the metrics named. */
+export interface HeadTableParams {
   readonly runId: number;
   readonly component: ComponentInfo['component'];
+  readonly metrics: readonly MetricId[];
+  /** The tokens that some metrics are about. */
+  readonly asked?: AskedTokens | undefined;
 }
 
-/** The ids of the component's queries, which metrics compare. */
-export interface TokenIds {
-  readonly ids: Int32Array;
+/** A text of random tokens that comes twice: only there does a metric of induction tell what a head does, and not what the text repeats. */
+export interface RandomText {
+  /** How many tokens at most come twice: fewer where the model, or its vocabulary, has not as many. */
+  readonly numTokens: number;
+  /** The same seed gives the same tokens. */
+  readonly seed: number;
+}
+
+/** Metrics of all heads of a component on a random text. */
+export interface RandomParams {
+  /** A run of the model. */
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+  readonly metrics: readonly MetricId[];
+  readonly random: RandomText;
+}
+
+/** What was measured on a random text; `random` is what came twice. */
+export interface RandomTable {
+  readonly table: HeadTable;
+  readonly random: RandomText;
+}
+
+/** What metrics are to know of the component's text, which is not where its weights are. */
+export interface OfText {
+  readonly text: MetricTextData;
 }
 
 /** Whether the component is causal, which its sinks depend on. */
@@ -216,7 +244,9 @@ export interface EngineApi {
   /** The weight between two tokens in every head, in reading order. */
   headPairs(params: PairParams): { readonly weights: Float32Array };
   headRows(params: HeadRowsParams & CausalParams): HeadRows;
-  headMetrics(params: HeadMetricsParams & CausalParams & TokenIds): HeadMeasures;
+  headTable(params: Omit<HeadTableParams, 'asked'> & OfText): HeadTable;
+  /** Lets a model read random tokens twice, and measures its heads on them; nothing of that run is kept. Throws `modelReadsImages` and `randomTooShort`. */
+  measureRandom(params: RandomParams): RandomTable;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -414,7 +444,9 @@ export interface PanelApi {
   headPairs(params: PairParams): { readonly weights: Float32Array };
   /** What reads a token is not to be had where weights are recomputed: all of them would be. */
   headRows(params: HeadRowsParams): HeadRows;
-  headMetrics(params: HeadMetricsParams): HeadMeasures;
+  headTable(params: HeadTableParams): HeadTable;
+  /** The same on a random text that comes twice, which the model of the run reads for it. */
+  measureRandom(params: RandomParams): RandomTable;
   picture(params: { readonly runId: number }): PictureView;
 }
 

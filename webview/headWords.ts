@@ -1,54 +1,21 @@
 import * as l10n from '@vscode/l10n';
-import type { MetricName } from '../src/model/headMetrics';
+import type { ComponentInfo } from '../src/model/head';
+import type { Unit } from '../src/model/metrics/metric';
+import { unitOf } from '../src/model/metrics/headTable';
+import { metricOf, type MetricId } from '../src/model/metrics/metrics';
 import type { TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import { isMetric, type Lack, type Measure, type ShownMeasure } from './state/headViews';
 import { directionWord, formatWeight, readerName, scaleName, shortWeight, tokenName, tokensName } from './words';
 
 /** A metric by what it measures: a name would be a claim about the head. */
-export function metricTitle(name: MetricName): string {
-  switch (name) {
-    case 'repeatedInduction':
-      return l10n.t('induction (repeated tokens)');
-    case 'induction':
-      return l10n.t('induction (all rows)');
-    case 'previousToken':
-      return l10n.t('previous token');
-    case 'duplicateToken':
-      return l10n.t('same token before');
-    case 'self':
-      return l10n.t('itself');
-    case 'sinkMass':
-      return l10n.t('most read token');
-    case 'entropy':
-      return l10n.t('entropy');
-    case 'distance':
-      return l10n.t('distance');
-  }
+export function metricTitle(id: MetricId): string {
+  return l10n.t(metricOf(id).title);
 }
 
 /** How a metric is defined, for who asks. */
-export function metricDefinition(name: MetricName): string {
-  switch (name) {
-    case 'repeatedInduction':
-      return l10n.t(
-        'Mean weight, over the tokens that occurred before, on what came next then; weights below 0.01 left out.',
-      );
-    case 'induction':
-      return l10n.t('Mean weight, over all tokens, on what came next after an earlier occurrence of the token.');
-    case 'previousToken':
-      return l10n.t('Mean weight on the token before.');
-    case 'duplicateToken':
-      return l10n.t('Mean weight on earlier occurrences of the token.');
-    case 'self':
-      return l10n.t('Mean weight of a token on itself.');
-    case 'sinkMass':
-      return l10n.t('The largest mean weight that one token gets from all that can read it, at least eight.');
-    case 'entropy':
-      return l10n.t('Mean entropy of the rows: 0 reads one token; of a causal head 1 reads all evenly, else in nats.');
-    case 'distance':
-      return l10n.t('Mean distance to what is read, in tokens.');
-  }
+export function metricDefinition(id: MetricId): string {
+  return l10n.t(metricOf(id).definition);
 }
 
 /** What the tiles can show, in the list of choices. */
@@ -67,13 +34,35 @@ export function measureName(measure: Measure): string {
 
 /** A number of a measure; distances are in tokens. */
 export function formatMeasure(measure: Measure, value: number): string {
-  return measure === 'distance' ? l10n.t('{0} tokens', value.toPrecision(3)) : formatWeight(value);
+  return isMetric(measure) && metricOf(measure).unit === 'tokens'
+    ? l10n.t('{0} tokens', value.toPrecision(3))
+    : formatWeight(value);
 }
 
 /** The same in little room. */
 export function shortMeasure(measure: Measure, value: number): string {
-  if (measure === 'distance') return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
-  return measure === 'entropy' && value >= 0.995 ? value.toFixed(1) : shortWeight(value);
+  if (!isMetric(measure) || metricOf(measure).unit === 'share') return shortWeight(value);
+  if (metricOf(measure).unit === 'nats') return value >= 0.995 ? value.toFixed(1) : shortWeight(value);
+  return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
+}
+
+/** What a metric's numbers are in. */
+function unitName(id: MetricId, component: Pick<ComponentInfo, 'isCausal'>): string {
+  const unit: Unit = unitOf(id, component);
+  switch (unit) {
+    case 'share':
+      return metricOf(id).causalUnit === 'share' ? l10n.t('share of the largest') : l10n.t('share');
+    case 'nats':
+      return l10n.t('nats');
+    case 'tokens':
+      return l10n.t('tokens');
+    case 'squaredTokens':
+      return l10n.t('tokens²');
+    case 'position':
+      return l10n.t('token');
+    case 'ratio':
+      return l10n.t('times');
+  }
 }
 
 /** What heads are ranked by. */
@@ -104,14 +93,7 @@ export function measureLegend(
         : l10n.t('tiles: what reads the pinned token in each head, {0}, up to 1', shared);
     return block > 1 ? `${what}, ${l10n.t('strongest of {0}', block)}` : what;
   }
-  const unit =
-    measure === 'distance'
-      ? l10n.t('tokens')
-      : measure === 'entropy'
-        ? component.isCausal
-          ? l10n.t('share of the largest')
-          : l10n.t('nats')
-        : l10n.t('share');
+  const unit = isMetric(measure) ? unitName(measure, component) : l10n.t('share');
   return l10n.t('tiles: {0} ({1}), {2}, up to {3}', measureName(measure), unit, shared, formatWeight(ceiling));
 }
 

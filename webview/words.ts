@@ -6,7 +6,6 @@ import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type PatchGrid, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import { stageSentences, type Stage } from '../src/model/stage';
-import type { PaneName, PlacedSplit } from './layout/paneLayout';
 
 /** A weight to three significant digits, of what is too little to matter only that. */
 export function formatWeight(weight: number): string {
@@ -128,35 +127,6 @@ export function methodName(selection: HeadSelection, component: ComponentInfo): 
     ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised')
     : l10n.t('attention weight');
   return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
-}
-
-/** A part of the panel by name, on its tab; the list is of heads where these are ranked. */
-export function paneTitle(pane: PaneName, areHeadsListed = false): string {
-  if (pane === 'list' && areHeadsListed) return l10n.t('Heads, ranked');
-  switch (pane) {
-    case 'source':
-      return l10n.t('Source');
-    case 'heads':
-      return l10n.t('Heads');
-    case 'list':
-      return l10n.t('Strongest sources');
-    case 'matrix':
-      return l10n.t('Matrix');
-  }
-}
-
-/** What a line between two parts of the panel changes. */
-export function splitLabel({ axis, pane }: PlacedSplit): string {
-  switch (pane) {
-    case 'source':
-      return axis === 'x' ? l10n.t('Width of the source') : l10n.t('Height of the source');
-    case 'heads':
-      return axis === 'x' ? l10n.t('Width of the heads') : l10n.t('Height of the heads');
-    case 'list':
-      return axis === 'x' ? l10n.t('Width of the list') : l10n.t('Height of the list');
-    case 'matrix':
-      return axis === 'x' ? l10n.t('Width of the matrix') : l10n.t('Height of the matrix');
-  }
 }
 
 /** A component's name on its tab: a stage's is its grids of patches. */

@@ -99,6 +99,7 @@ export const errorSentences = {
     '{0} is a link that leads out of the folder of its model: put the file itself there, or choose another model.',
   notShownHere:
     'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
+  randomTooShort: '{0} reads too few tokens for a random text that comes twice ({1}): choose another model.',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   invalidArgument: '{0} is not valid: {1}.',

@@ -4,8 +4,9 @@ import { joinTerminal, jsonText, line, type TerminalText } from '../base/termina
 import { AttentionStore } from '../engine/weights/attentionStore';
 import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
-import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
-import { headMetrics, type HeadMetrics } from '../model/headMetrics';
+import { headLabel, headsOf, type HeadRef } from '../model/head';
+import { applicableTo, headMetrics, type HeadMetrics } from '../model/metrics/headTable';
+import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
 import { selectedTokens } from '../model/selectedTokens';
@@ -160,6 +161,13 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       store.pattern({ runId: 1, selection: { component: component.component, heads: [each], aggregation: 'mean' } });
     const queries = streams[component.queryStream];
     const all = new StrongestHeads();
+    const metricText = metricTextOf(component, streams);
+    const applicable = applicableTo(component);
+    /** The metrics of a head; those that compare positions of one text are left out where there are two. */
+    const metricsOf = (pattern: Pattern): Partial<HeadMetrics> => {
+      const metrics = headMetrics(pattern, metricText);
+      return Object.fromEntries(applicable.map((id) => [id, metrics[id]]));
+    };
     const measured = [];
     /** The mean of what is selected, as a pattern of one row. */
     const meanPattern = (pattern: Pattern): Pattern => ({
@@ -173,7 +181,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       if (shown === undefined) means?.add(each, meanPattern(pattern));
       measured.push({
         head: headLabel(each),
-        ...metricsOf(pattern, component, queries),
+        ...metricsOf(pattern),
         muchRead: muchRead(pattern, component),
       });
       if (shown === undefined) all.add(each, pattern);
@@ -226,9 +234,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
     );
     for (const each of heads) {
-      const share = (value: number, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
+      const share = (value = NaN, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
       const own =
-        'self' in each
+        each.self !== undefined
           ? line`${share(each.previousToken, 8)}${share(each.induction, 11)}${share(each.self, 6)}  `
           : line``;
       const much = each.muchRead;
@@ -269,21 +277,6 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
-}
-
-/** The metrics of a head; those that compare positions of one text are left out where there are two. */
-function metricsOf(
-  pattern: Pattern,
-  { queryStream, keyStream, isCausal }: ComponentInfo,
-  queries: TokenStream,
-): HeadMetrics | Pick<HeadMetrics, 'entropy' | 'sinkMass' | 'sinkKey'> {
-  const metrics = headMetrics(
-    pattern,
-    queries.tokens.map((token) => token.id),
-    isCausal,
-  );
-  const { entropy, sinkMass, sinkKey } = metrics;
-  return queryStream === keyStream ? metrics : { entropy, sinkMass, sinkKey };
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {

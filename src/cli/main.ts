@@ -9,6 +9,7 @@ import { commandSentence } from './commandSentence';
 import { explain } from './explain';
 import { explainImage, isImageFile } from './explainImage';
 import { extract } from './extract';
+import { heads } from './heads';
 import { inspect } from './inspect';
 import { printAndEnd } from './printAndEnd';
 import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
@@ -31,6 +32,12 @@ const usage = line`Usage:
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
       which patches of the picture the class token reads
+  attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
+                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
+  attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
+      the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
+      file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
+      and not of the text
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -111,6 +118,26 @@ async function run(
             contextTokens: tokensOf(values.context),
             pair: values.pair,
           });
+    case 'heads':
+      if (values.random && positionals.length > 0)
+        throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
+      if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
+      return heads({
+        file: values.random ? undefined : operand('FILE'),
+        ...(positionals[0] === '-' ? { text: await readStandardInput() } : {}),
+        model: values.model,
+        head: undefined,
+        target: values.target,
+        ...languagesOf(values),
+        tokenizer: values.tokenizer,
+        component: values.component,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+        queries: values.queries,
+        keys: values.keys,
+        sort: values.sort,
+        isRandom: values.random,
+      });
     case 'inspect':
       return inspect({
         model: operand('MODEL'),
@@ -133,7 +160,10 @@ async function run(
     case 'version':
       return line`${plain(readVersion())}`;
     default:
-      throw new ExplorerError('wrongUsage', [command, 'the commands are explain, inspect, extract and tokenize']);
+      throw new ExplorerError('wrongUsage', [
+        command,
+        'the commands are explain, heads, inspect, extract and tokenize',
+      ]);
   }
 }
 
@@ -148,6 +178,8 @@ function refuseTextOptions(values: Options): void {
     'component',
     'tokenizer',
     'chat',
+    'queries',
+    'keys',
   ] as const;
   const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
   if (given !== undefined)
@@ -188,6 +220,10 @@ interface Options {
   readonly feeds?: string;
   readonly out?: string;
   readonly timeout?: string;
+  readonly queries?: string;
+  readonly keys?: string;
+  readonly sort?: string;
+  readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
   readonly json: boolean;
@@ -225,6 +261,10 @@ function parse(args: string[]): Arguments {
         feeds: string,
         out: string,
         timeout: string,
+        queries: string,
+        keys: string,
+        sort: string,
+        random: flag,
         chat: flag,
         input: flag,
         json: flag,

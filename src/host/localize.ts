@@ -58,6 +58,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   untrustedModel: 'trustWorkspace',
   fileOutside: 'selectModel',
   notShownHere: 'explain',
+  randomTooShort: 'selectTextModel',
   nothingRead: 'explain',
   invalidArgument: 'openSettings',
   internal: 'showLog',

@@ -11,7 +11,8 @@ export const engineMethods = [
   'thumbnails',
   'headPairs',
   'headRows',
-  'headMetrics',
+  'headTable',
+  'measureRandom',
   'release',
   'inspect',
   'input',
@@ -31,6 +32,7 @@ export const panelMethods = [
   'thumbnails',
   'headPairs',
   'headRows',
-  'headMetrics',
+  'headTable',
+  'measureRandom',
   'picture',
 ] as const;

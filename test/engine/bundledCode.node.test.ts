@@ -4,7 +4,8 @@ import * as ort from 'onnxruntime-web';
 import { AttentionSession, type LayerWeights } from '../../src/engine/session/attentionSession';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
-import { headMetrics } from '../../src/model/headMetrics';
+import { headMetrics } from '../../src/model/metrics/headTable';
+import { textOf } from '../harness/metricText';
 import { planInputs } from '../../src/onnx/inputs/inputs';
 import { Tokenizer } from '../../src/tokenizer/tokenizer';
 import { listedHead } from '../harness/listedHead';
@@ -128,7 +129,7 @@ describe('the bundled code-decoder', function () {
       numPairs += pairs.length;
       const { layers } = await model.read(ids);
       for (const { label, pattern } of heads(layers)) {
-        previous.add(label, headMetrics(pattern, ids, true).previousToken);
+        previous.add(label, headMetrics(pattern, textOf(ids)).previousToken);
         const { numKeys, weights } = pattern;
         const atDistance = (distance: number): number => {
           let sum = 0;
@@ -161,7 +162,8 @@ describe('the bundled code-decoder', function () {
       const ids = [0, ...Array.from({ length: times }, () => segment).flat()];
       const { layers, logits } = await model.read(ids);
       // The rows of the first time, a quarter, can have no induction and count all the same.
-      for (const { label, pattern } of heads(layers)) overAllRows.add(label, headMetrics(pattern, ids, true).induction);
+      for (const { label, pattern } of heads(layers))
+        overAllRows.add(label, headMetrics(pattern, textOf(ids)).induction);
       const numIds = logits.length / ids.length;
       for (let position = size + 1; position < ids.length - 1; position++) {
         const row = logits.subarray(position * numIds, (position + 1) * numIds);

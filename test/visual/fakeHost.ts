@@ -1,4 +1,5 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
+import { metricTextOf } from '../../src/model/metrics/metricText';
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
 import { Emitter } from '../../src/base/event';
@@ -49,6 +50,8 @@ export class FakeHost {
   numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
+  readonly asked: string[] = [];
+  numRandom = 0;
   /** The pairs (`queries/keys`) that were asked for, in order. */
   readonly headPairs: string[] = [];
   /** The attention of the run, where it is not large, once it was asked for by heads. */
@@ -86,11 +89,22 @@ export class FakeHost {
       this.headRows.push(params.positions.join());
       return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
     },
-    headMetrics: async ({ runId, component: name }, signal) => {
+    measureRandom: async ({ metrics, random }) => {
+      this.numRandom++;
+      const numHeads = this.run.info.components[0].layers.reduce((sum, layer) => sum + layer.numHeads, 0);
+      const values = Float32Array.from({ length: numHeads * metrics.length }, (_, i) => ((i * 7919) % 97) / 97);
+      return { table: { metrics, values }, random };
+    },
+    headTable: async ({ component: name, asked, ...params }, signal) => {
       this.numMetrics++;
-      const component = this.run.info.components.find(({ component }) => component === name);
-      const ids = Int32Array.from(this.run.info.streams[component?.queryStream ?? 0].tokens, ({ id }) => id);
-      return this.#stored(name).headMetrics({ runId, component: name, isCausal: this.#isCausal(name), ids }, signal);
+      this.asked.push(asked === undefined ? '' : `${asked.queries.join()}/${asked.keys.join()}`);
+      const { components, streams } = this.run.info;
+      const text = metricTextOf(
+        components.find(({ component }) => component === name) ?? components[0],
+        streams,
+        asked,
+      );
+      return this.#stored(name).headTable({ ...params, component: name, text }, signal);
     },
     picture: () => generatePicture(),
     thumbnails: async ({ component, size }) => {

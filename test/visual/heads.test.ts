@@ -1,8 +1,9 @@
 // One pair, one token, or one metric in all heads: the tiles of the grid, their legend, and the ranking.
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
-import { headMetrics } from '../../src/model/headMetrics';
+import { headMetrics } from '../../src/model/metrics/headTable';
 import { screenshot } from '../harness/browser';
+import { textOf } from '../harness/metricText';
 import { rulesOfColours, violationsOf } from './accessibility';
 import { generatePattern, generateRun } from './generatedRun';
 import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
@@ -148,7 +149,7 @@ describe('one pair, one token, one metric in all heads', () => {
     const run = generateRun('code');
     const ids = run.info.streams[0].tokens.map(({ id }) => id);
     const metric = (name: 'previousToken' | 'repeatedInduction') => (layer: number, head: number) =>
-      headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true)[name];
+      headMetrics(generatePattern(run, run.info.components[0], layer, head), textOf(ids))[name];
     await page.getByRole('listbox', { name: 'Heads by previous token' }).waitFor();
     expect((await options().locator('.rank-head').allTextContents()).slice(0, 5)).to.deep.equal(
       ranked(metric('previousToken')).slice(0, 5),
@@ -178,7 +179,8 @@ describe('one pair, one token, one metric in all heads', () => {
     const run = generateRun('code');
     const ids = run.info.streams[0].tokens.map(({ id }) => id);
     const byMetric = ranked(
-      (layer, head) => headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).previousToken,
+      (layer, head) =>
+        headMetrics(generatePattern(run, run.info.components[0], layer, head), textOf(ids)).previousToken,
     );
     const inLayer = (layer: number): string[] =>
       byMetric.filter((name) => name.startsWith(`${layer}.`)).map((name) => `Head ${name}`);
@@ -230,7 +232,7 @@ describe('one pair, one token, one metric in all heads', () => {
       const run = generateRun(kind);
       const ids = run.info.streams[0].tokens.map(({ id }) => id);
       const values = Array.from({ length: 12 }, (_, head) =>
-        Math.fround(headMetrics(generatePattern(run, run.info.components[0], layer, head), ids, true).distance),
+        Math.fround(headMetrics(generatePattern(run, run.info.components[0], layer, head), textOf(ids)).distance),
       );
       return values.map((_, head) => head).sort((a, b) => values[b] - values[a]);
     };

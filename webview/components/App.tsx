@@ -6,25 +6,17 @@ import type { PanelRun } from '../../src/protocol';
 import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
 import { headAtPlace, placeOfHead } from '../layout/headOrder';
 import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
-import { paneTitle, splitLabel } from '../words';
 import { ComponentTabs } from './ComponentTabs';
 import { usePanel, type PanelServices } from './context';
-import { HeadList } from './HeadList';
 import { toggleOrder } from './HeadMeasure';
-import { HeadsView } from './HeadsView';
-import { ImageView } from './ImageView';
 import { Legend } from './Legend';
 import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
-import { MatrixPane } from './MatrixPane';
-import { FindBar, KeysOverlay } from './Overlays';
+import { KeysOverlay } from './Overlays';
 import { Notices } from './Notices';
+import { panes, splitLabel } from './panes';
 import { PaneTabs } from './PaneTabs';
 import { styleOf } from './place';
-import { Readout } from './Readout';
-import { SelectionBar } from './SelectionBar';
-import { SourceList } from './SourceList';
-import { SourceView } from './SourceView';
 import { Splitter } from './Splitter';
 import { StatusView } from './StatusViews';
 import { Toolbar } from './Toolbar';
@@ -108,31 +100,10 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
     const chosen = layoutKindFor(room);
     return { kind: chosen, placed: placePanes(chosen, room, shares) };
   }, [size, isPicture, component, shares]);
-  const { panes, splits, tabs } = placed;
+  const { splits, tabs } = placed;
   const shown = tabs === undefined ? undefined : tabs.panes.includes(tab) ? tab : tabs.panes[0];
-  const contents: Record<PaneName, JSX.Element> = {
-    source: (
-      <section
-        class={`pane source-pane${isPicture ? ' picture-pane' : ''}`}
-        aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}
-      >
-        {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
-        {panel.isFinding.value ? (
-          <FindBar run={run} onDone={() => body.current?.querySelector<HTMLElement>('.source-scroll')?.focus()} />
-        ) : null}
-        {isPicture ? <ImageView key={runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
-        <Readout />
-      </section>
-    ),
-    heads: (
-      <section class="pane heads-pane" aria-label={l10n.t('Heads')}>
-        <HeadsView key={`${panel.generation.value}/${component.component}`} component={component} />
-      </section>
-    ),
-    list: panel.heads.isListed.value ? <HeadList component={component} /> : <SourceList run={run} />,
-    matrix: <MatrixPane />,
-  };
   const placeOf = (name: PaneName): JSX.Element => {
+    const { Content } = panes[name];
     const isTab = tabs?.panes.includes(name) === true;
     // What is behind a tab stays drawn: it is there at once when it is asked for.
     return (
@@ -140,10 +111,10 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
         key={name}
         id={`pane-${name}`}
         class={`place${isTab && name !== shown ? ' behind' : ''}`}
-        style={styleOf(panes[name])}
+        style={styleOf(placed.panes[name])}
         {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}
       >
-        {contents[name]}
+        <Content run={run} component={component} />
       </div>
     );
   };
@@ -166,7 +137,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
             panes={tabs.panes}
             rect={tabs.rect}
             shown={shown}
-            titleOf={(pane) => paneTitle(pane, panel.heads.isListed.value)}
+            titleOf={(pane) => panes[pane].title(panel)}
             onShow={(pane) => kept.showTab(pane)}
           />
         )}

@@ -1,9 +1,20 @@
 import type { Rect } from './headGrid';
 
-/** The parts of the panel that show a run, in the order in which the keyboard comes to them. */
-export const paneNames = ['source', 'heads', 'list', 'matrix'] as const;
+/**
+ * The parts of the panel that show a run, in the order in which the keyboard comes to them. None is made smaller than this, in CSS pixels, by moving a
+ * line, as far as the panel has room.
+ */
+const least = {
+  source: { width: 140, height: 80 },
+  heads: { width: 90, height: 60 },
+  list: { width: 110, height: 50 },
+  matrix: { width: 150, height: 140 },
+} as const satisfies Readonly<Record<string, { readonly width: number; readonly height: number }>>;
+
 /** The name of a part. */
-export type PaneName = (typeof paneNames)[number];
+export type PaneName = keyof typeof least;
+/** All of them. */
+export const paneNames = Object.keys(least) as PaneName[]; // its own keys, in order
 
 /** Two areas side by side (`x`) or one above the other (`y`), with a line between them that can be moved. */
 interface Split {
@@ -80,14 +91,6 @@ const narrowBelow = 430;
 const lowBelow = 380;
 /** A list lower than this shows less than its four strongest. */
 const leastList = 110;
-
-/** No part is made smaller than this by moving a line, as far as the panel has room. */
-const least: Readonly<Record<PaneName, { readonly width: number; readonly height: number }>> = {
-  source: { width: 140, height: 80 },
-  heads: { width: 90, height: 60 },
-  list: { width: 110, height: 50 },
-  matrix: { width: 150, height: 140 },
-};
 
 /** What a layout is chosen by and made for. */
 export interface PaneRoom {
@@ -171,10 +174,14 @@ export function placePanes(kind: LayoutKind, room: PaneRoom, shares: Readonly<Re
   place(layouts[kind], { x: 0, y: 0, width: room.width, height: room.height });
   const nowhere: Rect = { x: 0, y: 0, width: 0, height: 0 };
   return {
-    panes: { source: nowhere, heads: nowhere, list: nowhere, matrix: nowhere, ...panes },
+    panes: { ...everyPane(nowhere), ...panes },
     splits,
     tabs: placedTabs,
   };
+}
+
+function everyPane<T>(value: T): Record<PaneName, T> {
+  return Object.fromEntries(paneNames.map((name) => [name, value])) as Record<PaneName, T>; // one for each name
 }
 
 function firstPane(area: Area): PaneName {

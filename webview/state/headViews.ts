@@ -1,18 +1,19 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
-import type { ExplorerError } from '../../src/base/errors';
+import { ExplorerError } from '../../src/base/errors';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
-import {
-  metricCeiling,
-  metricsOf,
-  rankHeads,
-  valuesOf,
-  type HeadMeasures,
-  type MetricName,
-  type RankedHead,
-} from '../../src/model/headMetrics';
 import { canRead, directionOf } from '../../src/model/lighting';
+import {
+  applicableTo,
+  columnOf,
+  metricCeiling,
+  tellingMetrics,
+  type HeadTable,
+} from '../../src/model/metrics/headTable';
+import type { MetricId } from '../../src/model/metrics/metrics';
+import { metricTextOf } from '../../src/model/metrics/metricText';
 import { encodeThumbnail, type Direction } from '../../src/model/pattern';
+import { rankHeads, type RankedHead } from '../../src/model/rankHeads';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
 import type { HeadRows, PanelApi, PanelRun, Thumbnails } from '../../src/protocol';
@@ -21,7 +22,7 @@ import { orderHeads, type HeadOrder } from '../layout/headOrder';
 import { RowFetcher } from './rowFetcher';
 
 /** What the tiles of the grid show and heads are ranked by: their patterns, the pinned token's row, one pair's weight, or a metric. */
-export type Measure = 'pattern' | 'row' | 'pair' | MetricName;
+export type Measure = 'pattern' | 'row' | 'pair' | MetricId;
 
 /** What the views of all heads are made from. */
 export interface HeadViewSources {
@@ -53,7 +54,8 @@ interface Wanted {
 interface Numbers {
   readonly columns: number;
   readonly values: Float32Array;
-  readonly sinkKeys?: Int32Array;
+  /** The token that each head's metric is about. */
+  readonly about?: Float32Array;
 }
 
 /** What is shown of every head, with what it is of. */
@@ -79,7 +81,8 @@ export class HeadViews {
   readonly held = signal<TokenRef | undefined>(undefined);
   /** The most numbers of a row that a tile has pixels for: drawing fewer of them than there are would lose some. */
   readonly rowSize = signal(16);
-  readonly measures = signal<{ readonly name: string; readonly value: HeadMeasures } | undefined>(undefined);
+  /** The metrics of all heads, once someone has asked for any. */
+  readonly table = signal<{ readonly name: string; readonly value: HeadTable } | undefined>(undefined);
   readonly applicable: ReadonlySignal<readonly Measure[]>;
   readonly lack: ReadonlySignal<Lack | undefined>;
   readonly shown: ReadonlySignal<ShownMeasure | undefined>;
@@ -104,13 +107,11 @@ export class HeadViews {
     this.#remote = remote;
     this.#fetcher = new RowFetcher(onError);
     const { run, component } = sources;
-    const ids = computed(() => {
-      const shown = component.value;
-      return shown === undefined ? [] : (run.value?.info.streams[shown.queryStream]?.tokens.map(({ id }) => id) ?? []);
-    });
     this.applicable = computed(() => {
       const shown = component.value;
-      return shown === undefined ? ['pattern'] : ['pattern', 'row', 'pair', ...metricsOf(shown, ids.value)];
+      if (shown === undefined) return ['pattern'];
+      const text = metricTextOf(shown, run.value?.info.streams ?? []);
+      return ['pattern', 'row', 'pair', ...tellingMetrics(shown, text)];
     });
     this.#wanted = computed(() => this.#want());
     this.lack = computed(() => {
@@ -208,13 +209,13 @@ export class HeadViews {
     const component = this.#sources.component.peek();
     const run = this.#sources.run.peek();
     if (component === undefined || run === null || component.layers.some(({ held }) => held === 'recomputed')) return;
-    const name = measuresName(run, component);
-    if (this.measures.peek()?.name === name) return;
+    const name = tableName(run, component);
+    if (this.table.peek()?.name === name) return;
     // Beside what is shown, and of no weight where it fails.
     if (this.#described?.name !== name)
       this.#described = {
         name,
-        done: this.#fetchMeasures(run, component, new AbortController().signal).then(
+        done: this.#fetchTable(run, component, new AbortController().signal).then(
           () => {},
           () => {},
         ),
@@ -223,14 +224,14 @@ export class HeadViews {
   }
 
   /** The metrics of one head of a component, where they are here. */
-  describe(component: ComponentInfo, head: HeadRef): readonly (readonly [name: MetricName, value: number])[] {
+  describe(component: ComponentInfo, head: HeadRef): readonly (readonly [name: MetricId, value: number])[] {
     const run = this.#sources.run.peek();
-    const held = this.measures.peek();
-    if (run === null || held?.name !== measuresName(run, component)) return [];
+    const held = this.table.peek();
+    if (run === null || held?.name !== tableName(run, component)) return [];
     const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
     return this.applicable
       .peek()
-      .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, valuesOf(held.value, name)[at]] as const] : []));
+      .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, columnOf(held.value, name)?.[at] ?? NaN] as const] : []));
   }
 
   #follow(): void {
@@ -243,7 +244,7 @@ export class HeadViews {
         shownInfo = info;
         this.#kept.clear();
         batch(() => {
-          for (const cleared of [this.held, this.#other, this.#arrived, this.measures]) cleared.value = undefined;
+          for (const cleared of [this.held, this.#other, this.#arrived, this.table]) cleared.value = undefined;
         });
       }
     });
@@ -294,11 +295,14 @@ export class HeadViews {
     if (isMetric(measure)) {
       if (!this.applicable.value.includes(measure)) return 'metric';
       const request = async (signal: AbortSignal): Promise<Numbers> => {
-        const measures = await this.#fetchMeasures(shown, component, signal);
-        return { columns: 1, values: valuesOf(measures, measure), sinkKeys: measures.sinkKeys };
+        const table = await this.#fetchTable(shown, component, signal);
+        const values = columnOf(table, measure);
+        if (values === undefined) throw new ExplorerError('internal', [`no ${measure} in the table`]);
+        const about = measure === 'sinkMass' ? columnOf(table, 'sinkKey') : undefined;
+        return { columns: 1, values, ...(about === undefined ? {} : { about }) };
       };
       return {
-        name: `${measuresName(shown, component)}/${measure}`,
+        name: `${tableName(shown, component)}/${measure}`,
         measure,
         component,
         tokens: [],
@@ -349,31 +353,30 @@ export class HeadViews {
     return { name: `${name}/${queries.join()}/${keys.join()}`, measure, component, tokens, direction, other, request };
   }
 
-  async #fetchMeasures(run: PanelRun, component: ComponentInfo, signal: AbortSignal): Promise<HeadMeasures> {
-    const name = measuresName(run, component);
-    const held = untracked(() => this.measures.value);
+  async #fetchTable(run: PanelRun, component: ComponentInfo, signal: AbortSignal): Promise<HeadTable> {
+    const name = tableName(run, component);
+    const held = untracked(() => this.table.value);
     if (held?.name === name) return held.value;
-    const value = await this.#remote.headMetrics({ runId: run.info.runId, component: component.component }, signal);
-    this.measures.value = { name, value };
+    const value = await this.#remote.headTable(
+      { runId: run.info.runId, component: component.component, metrics: applicableTo(component) },
+      signal,
+    );
+    this.table.value = { name, value };
     return value;
   }
 }
 
 /** Whether a measure is a metric of the whole head. */
-export function isMetric(measure: Measure): measure is MetricName {
+export function isMetric(measure: Measure): measure is MetricId {
   return measure !== 'pattern' && measure !== 'row' && measure !== 'pair';
 }
 
 /** Heads by their largest number, with the token that a metric is about. */
-function rank({ component, columns, values, sinkKeys, measure }: ShownMeasure): ListedHead[] {
+function rank({ component, columns, values, about }: ShownMeasure): ListedHead[] {
   const largest = headsOf(component).map((_, i) =>
     values.subarray(i * columns, (i + 1) * columns).reduce((most, value) => Math.max(most, value), 0),
   );
-  const keys = new Map(
-    measure === 'sinkMass' && sinkKeys !== undefined
-      ? headsOf(component).map((head, i) => [headLabel(head), sinkKeys[i]])
-      : [],
-  );
+  const keys = new Map(about === undefined ? [] : headsOf(component).map((head, i) => [headLabel(head), about[i]]));
   return rankHeads(component, largest).map((head) => ({ ...head, key: keys.get(headLabel(head)) }));
 }
 
@@ -392,6 +395,6 @@ function numbersOf({ columns, maxima }: HeadRows): Numbers {
   return { columns, values: maxima };
 }
 
-function measuresName({ info }: PanelRun, { component }: ComponentInfo): string {
+function tableName({ info }: PanelRun, { component }: ComponentInfo): string {
   return `${info.runId}/${component}`;
 }

@@ -1,8 +1,9 @@
 import { ExplorerError } from '../../base/errors';
 import type { Component } from '../../model/head';
 import type { ModelInfo, Notice } from '../../model/modelInfo';
-import type { TokenStream } from '../../model/token';
+import type { Token, TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
+import type { RandomText } from '../../protocol';
 import { sidesOf } from '../../onnx/name/site';
 import { arrangeLayers } from '../session/arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from '../text/generation';
@@ -13,6 +14,7 @@ import type { FedFile } from '../session/fedInput';
 import type { Settings } from '../files/modelSettings';
 import { paddingNotices } from '../text/paddingNotices';
 import { inputOf } from '../session/readIds';
+import { randomText } from '../text/randomText';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from '../text/targetText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from '../text/textModel';
@@ -73,13 +75,15 @@ export class Seq2SeqModel implements TextModel {
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
       const target =
-        given === undefined
-          ? await this.#write(source, most, steps, languages?.target)
-          : this.#give(given, tokenLimit, most, languages?.target);
+        reading.random !== undefined
+          ? this.#drawTarget(reading.random, most)
+          : given === undefined
+            ? await this.#write(source, most, steps, languages?.target)
+            : this.#give(given, tokenLimit, most, languages?.target);
       steps.onProgress({ stage: 'run' });
       await steps.turn();
       const results = await sessions.attention(source, idsOf(target.stream));
-      this.#reports = results.map(({ report }) => report);
+      if (reading.random === undefined) this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
       const padding = paddingNotices(source.made, results);
       const used = this.#parts.tokenizer.use(0, (own) => runLanguages(own, [stream, target.stream]));
@@ -133,6 +137,11 @@ export class Seq2SeqModel implements TextModel {
       vocabularySize: info.vocabularySize,
       numTypes: sessions.source.numTypes,
     };
+    if (reading.random !== undefined) {
+      const { random } = reading;
+      await tokenizer.ready();
+      return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
+    }
     if (language === undefined) return tokenizeSource(this.#parts, reading, limits);
     if (second !== undefined) throw new ExplorerError('pairNotRead', [info.name, 'a text in a language is read alone']);
     await tokenizer.ready();
@@ -145,6 +154,32 @@ export class Seq2SeqModel implements TextModel {
       text,
       limits,
     );
+  }
+
+  /** A target of random tokens that come twice, others than those of the source. */
+  #drawTarget({ numTokens, seed }: RandomText, mostTokens: number): TokenizedText {
+    const { tokenizer, sessions, rules, info } = this.#parts;
+    const random = { numTokens, seed: seed + 1 };
+    const limits: TokenLimits = {
+      modelName: info.name,
+      contextLength: mostTokens,
+      fixedLength: undefined,
+      tokenLimit: 0,
+      memoryLimit: Infinity,
+      vocabularySize: sessions.target.vocabularySize,
+      numTypes: 0,
+    };
+    const stream = tokenizer.use(2 * numTokens, (own) => {
+      const start: Token = {
+        id: rules.startId,
+        piece: own.tokenOf(rules.startId) ?? '',
+        start: 0,
+        end: 0,
+        isSpecial: true,
+      };
+      return randomText(own, random, limits, [start]);
+    });
+    return { stream, notices: [] };
   }
 
   async #write(

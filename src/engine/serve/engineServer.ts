@@ -7,6 +7,8 @@ import type {
   ExplainImageParams,
   ExplainParams,
   ModelSpec,
+  RandomParams,
+  RandomTable,
   ReportView,
 } from '../../protocol';
 import { numTokensOf, type Backend, type RunInfo } from '../../model/modelInfo';
@@ -20,6 +22,7 @@ import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel } from './loadedModel';
+import { measureRandomText } from './measureRandomText';
 import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
 import { reasonOf } from '../runtime/runtimeError';
 import { inspectModel } from './inspectModel';
@@ -27,6 +30,7 @@ import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { MemoryLimits } from '../long/memoryPlan';
+import type { ReadingSteps } from '../text/textModel';
 import { backendTitles, Runtimes, type LoadRuntime } from '../runtime/runtimes';
 
 /** What an entry knows of its host and the engine does not. */
@@ -66,6 +70,8 @@ export class EngineServer {
   /** Files that the runtime has mapped into memory. */
   #mapped: EngineEvents['mapped']['files'][number][] = [];
   #nextRun = 1;
+  /** What the models of the runs that are held are. */
+  readonly #specs = new Map<number, ModelSpec>();
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly onClose: Event<string>;
@@ -125,13 +131,16 @@ export class EngineServer {
         giveUp(rows.maxima);
         return rows;
       },
-      headMetrics: async (params, signal) => {
-        const measures = await this.#attention.headMetrics(params, signal);
-        for (const numbers of [measures.values, measures.sinkKeys]) giveUp(numbers);
-        return measures;
+      headTable: async (params, signal) => {
+        const table = await this.#attention.headTable(params, signal);
+        giveUp(table.values);
+        return table;
       },
+      measureRandom: (params, signal) =>
+        this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
+        this.#specs.delete(runId);
         this.#pictures.release(runId);
       },
       inspect: (model) => {
@@ -223,7 +232,6 @@ export class EngineServer {
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
-    let turned = -Infinity;
     const {
       streams,
       layers,
@@ -234,17 +242,10 @@ export class EngineServer {
       timings,
     } = await model.explain(
       { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
-      {
-        onProgress: (progress) => this.#connection.fire('progress', progress),
-        turn: async () => {
-          if (performance.now() - turned < turnMilliseconds) return;
-          await new Promise<void>((resolve) => setTimeout(resolve));
-          turned = performance.now();
-          signal.throwIfAborted();
-        },
-      },
+      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
     );
     const runId = this.#nextRun++;
+    this.#specs.set(runId, spec);
     this.#attention.add(runId, layers);
     this.#log(
       isLive === true ? 'debug' : 'info',
@@ -260,6 +261,39 @@ export class EngineServer {
       numReused,
       timings: { load: loaded - started, ...timings },
     };
+  }
+
+  #steps(signal: AbortSignal, onProgress: ReadingSteps['onProgress']): ReadingSteps {
+    let turned = -Infinity;
+    return {
+      onProgress,
+      turn: async () => {
+        if (performance.now() - turned < turnMilliseconds) return;
+        await new Promise<void>((resolve) => setTimeout(resolve));
+        turned = performance.now();
+        signal.throwIfAborted();
+      },
+    };
+  }
+
+  async #measureRandom(
+    { runId, component: name, metrics, random }: RandomParams,
+    signal: AbortSignal,
+  ): Promise<RandomTable> {
+    signal.throwIfAborted();
+    const spec = this.#specs.get(runId);
+    if (spec === undefined) throw new ExplorerError('unknownRun');
+    this.#begin();
+    const model = await this.#load(spec, signal);
+    return measureRandomText(
+      (reading) =>
+        model.explain(
+          reading,
+          this.#steps(signal, () => {}),
+        ),
+      { component: name, metrics, random },
+      signal,
+    );
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {

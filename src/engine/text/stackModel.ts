@@ -13,10 +13,12 @@ import type { EmbeddingPart } from '../session/embeddingPart';
 import type { LeanRuns } from '../long/leanRuns';
 import { placeTextLayers } from '../session/placedText';
 import { paddingNotices } from './paddingNotices';
+import { randomText } from './randomText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 import { inputOf, type ReadIds } from '../session/readIds';
 import type { TokenizedText } from './tokenizeText';
+import type { TokenLimits } from '../limits/tokenLimits';
 
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
@@ -78,6 +80,7 @@ export class StackModel implements TextModel {
         'the model has no decoder of its own, so it has no languages',
       ]);
     const started = performance.now();
+    const formerlyFed = this.#fed;
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading);
     const tokenized = performance.now();
@@ -93,7 +96,8 @@ export class StackModel implements TextModel {
       ({ stream, notices: cuts } = await this.#tokenize(reading));
       read = await this.#run(inputOf(stream), reading.isLive === true);
     }
-    this.#report = read.result.report;
+    if (reading.random === undefined) this.#report = read.result.report;
+    else this.#fed = formerlyFed;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
     if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
       throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
@@ -117,11 +121,11 @@ export class StackModel implements TextModel {
     await this.#parts.session.release();
   }
 
-  #tokenize(reading: Reading): Promise<TokenizedText> {
+  async #tokenize(reading: Reading): Promise<TokenizedText> {
     const { plan, lean, numTypes } = this.#parts;
     const { name, contextLength = Infinity, vocabularySize } = this.info;
     const { kind, length } = this.#baked ?? {};
-    return tokenizeSource(this.#parts, reading, {
+    const limits: TokenLimits = {
       modelName: name,
       contextLength: Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity),
       fixedLength: plan.fixedLength ?? (kind === 'exact' ? length : undefined),
@@ -129,7 +133,12 @@ export class StackModel implements TextModel {
       memoryLimit: lean.mostPositions,
       vocabularySize,
       numTypes,
-    });
+    };
+    if (reading.random === undefined) return tokenizeSource(this.#parts, reading, limits);
+    const { random } = reading;
+    const { tokenizer } = this.#parts;
+    await tokenizer.ready();
+    return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
   }
 
   async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {

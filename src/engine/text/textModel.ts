@@ -2,7 +2,7 @@ import type { ComponentInfo } from '../../model/head';
 import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { EngineEvents } from '../../protocol';
+import type { EngineEvents, RandomText } from '../../protocol';
 import type { FedFile } from '../session/fedInput';
 import type { HeldLayer } from '../weights/heldLayer';
 
@@ -21,6 +21,8 @@ export interface Reading {
   readonly isChatMessage?: boolean | undefined;
   /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */
   readonly isLive?: boolean | undefined;
+  /** Random tokens that come twice, in the place of the text; what is told of the latest run stays that of the one before. */
+  readonly random?: RandomText | undefined;
   /** Whether it is a selection with the text around it, for which a model that writes a text of its own would write another. */
   readonly isInContext?: boolean | undefined;
 }

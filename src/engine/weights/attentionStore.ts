@@ -1,15 +1,16 @@
 import { ExplorerError } from '../../base/errors';
 import { Turns } from '../../base/turns';
 import { headLabel, type Component, type HeadSelection } from '../../model/head';
-import type { HeadMeasures } from '../../model/headMetrics';
 import { provenSinksAmong } from '../../model/lighting';
+import type { HeadTable } from '../../model/metrics/headTable';
 import { encodeThumbnail, type Pattern } from '../../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../../model/patternLevels';
 import type {
   CausalParams,
-  HeadMetricsParams,
   HeadRows,
   HeadRowsParams,
+  HeadTableParams,
+  OfText,
   PairParams,
   PatternOverview,
   PatternParams,
@@ -18,21 +19,20 @@ import type {
   ThumbnailParams,
   Thumbnails,
   TileParams,
-  TokenIds,
 } from '../../protocol';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
 import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
-import { measureHeads, readHeadRows, readPairs } from './readAllHeads';
+import { readHeadRows, readHeadTable, readPairs } from './readAllHeads';
 import { SharedWork } from '../limits/sharedWork';
 import { smallPicture } from './smallPicture';
 
 /** Room for the pyramids of about three heads of 4096 tokens. */
 const maxPyramidBytes = 72 * 2 ** 20;
 /** Metrics take some ten kilobytes for a thousand heads. */
-const maxMeasuresBytes = 2 ** 20;
+const maxTablesBytes = 2 ** 20;
 
-type HeldMeasures = HeadMeasures & { readonly bytes: number };
+type HeldTable = HeadTable & { readonly bytes: number };
 
 /**
  * Holds the attention of the latest runs and hands it out by slice; the oldest runs go when the budget is spent. All that is
@@ -42,7 +42,7 @@ export class AttentionStore {
   readonly #runs = new Map<number, readonly HeldLayer[]>();
   readonly #budgetBytes: number;
   readonly #pyramids = new SharedWork<PatternPyramid>(maxPyramidBytes);
-  readonly #measures = new SharedWork<HeldMeasures>(maxMeasuresBytes);
+  readonly #tables = new SharedWork<HeldTable>(maxTablesBytes);
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -70,7 +70,7 @@ export class AttentionStore {
     this.#runs.delete(runId);
     this.#bytes -= bytesOf(layers);
     this.#pyramids.drop(`${runId}/`);
-    this.#measures.drop(`${runId}/`);
+    this.#tables.drop(`${runId}/`);
     for (const layer of layers) layer.release?.();
   }
 
@@ -204,18 +204,22 @@ export class AttentionStore {
     return readHeadRows(layers, params, signal);
   }
 
-  /** The metrics of every head of a component. Throws `unknownRun`. */
-  async headMetrics(
-    { runId, component, ...params }: HeadMetricsParams & CausalParams & TokenIds,
+  /** Metrics of every head of a component. Throws `unknownRun`. */
+  async headTable(
+    { runId, component, metrics, text }: Omit<HeadTableParams, 'asked'> & OfText,
     signal?: AbortSignal,
-  ): Promise<HeadMeasures> {
+  ): Promise<HeadTable> {
     const layers = this.#layers(runId, component);
-    const measure = async (working: AbortSignal): Promise<HeldMeasures> => {
-      const measures = await measureHeads(layers, params, working);
-      return { ...measures, bytes: measures.values.byteLength + measures.sinkKeys.byteLength };
+    const read = async (working: AbortSignal): Promise<HeldTable> => {
+      const table = await readHeadTable(layers, metrics, text, working);
+      return { ...table, bytes: table.values.byteLength };
     };
-    const { values, sinkKeys } = await this.#measures.get(`${runId}/${component}`, measure, signal);
-    return { values: values.slice(), sinkKeys: sinkKeys.slice() };
+    const { values } = await this.#tables.get(
+      `${runId}/${component}/${metrics.join()}/${text.asked?.queries.join() ?? ''}/${text.asked?.keys.join() ?? ''}`,
+      read,
+      signal,
+    );
+    return { metrics, values: values.slice() };
   }
 
   #pyramid(

@@ -1,8 +1,10 @@
 import { Turns } from '../../base/turns';
-import { MetricSums, metricNames, type HeadMeasures } from '../../model/headMetrics';
 import { countsInMean } from '../../model/lighting';
+import { MetricSums, type HeadTable } from '../../model/metrics/headTable';
+import type { MetricId } from '../../model/metrics/metrics';
+import { MetricText, type MetricTextData } from '../../model/metrics/metricText';
 import { meanOf, poolRows } from '../../model/pattern';
-import type { CausalParams, HeadRows, HeadRowsParams, PairParams, TokenIds } from '../../protocol';
+import type { CausalParams, HeadRows, HeadRowsParams, PairParams } from '../../protocol';
 import type { HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
 
@@ -68,27 +70,26 @@ export async function readHeadRows(
   return { columns, maxima };
 }
 
-/** The metrics of every head of layers over tokens with these ids. Throws the signal's reason. */
-export async function measureHeads(
+/** Metrics of every head of layers over a text, in reading order. Throws the signal's reason. */
+export async function readHeadTable(
   layers: readonly HeldLayer[],
-  { ids, isCausal }: CausalParams & TokenIds,
+  metrics: readonly MetricId[],
+  data: MetricTextData,
   signal?: AbortSignal,
-): Promise<HeadMeasures> {
+): Promise<HeadTable> {
   const turns = new Turns(signal);
+  const text = new MetricText(data);
   const values: number[] = [];
-  const sinkKeys: number[] = [];
   for (const layer of layers) {
-    const { numQueries, numKeys } = layer;
+    const { numQueries } = layer;
     for (let head = 0; head < layer.numHeads; head++) {
-      const sums = new MetricSums({ numQueries, numKeys, ids, isCausal });
+      const sums = new MetricSums(metrics, text, layer);
       for (let from = 0; from < numQueries; from += bandRows) {
         sums.add(from, await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal));
         if (turns.isDue) await turns.give();
       }
-      const { metrics } = sums;
-      values.push(...metricNames.map((name) => metrics[name]));
-      sinkKeys.push(metrics.sinkKey);
+      values.push(...sums.values());
     }
   }
-  return { values: Float32Array.from(values), sinkKeys: Int32Array.from(sinkKeys) };
+  return { metrics, values: Float32Array.from(values) };
 }

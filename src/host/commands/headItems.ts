@@ -1,12 +1,15 @@
 import { iconLabel, joinPlain, labelText, plain, type PlainText } from '../../base/safeText';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef, type HeadSelection } from '../../model/head';
-import { metricsOf, rankHeads, valuesOf, type HeadMeasures, type MetricName } from '../../model/headMetrics';
+import { columnOf, tellingMetrics, type HeadTable } from '../../model/metrics/headTable';
+import { metricOf, type MetricId } from '../../model/metrics/metrics';
+import type { MetricTextData } from '../../model/metrics/metricText';
+import { rankHeads } from '../../model/rankHeads';
 import { componentLabel, selectionLabel } from '../selectionLabel';
 import { separator, type ListItem } from '../say/lists';
 import { said } from '../say/said';
 
 /** What heads are listed by: their layers, or one metric, the strongest first. */
-export type HeadOrder = 'layer' | MetricName;
+export type HeadOrder = 'layer' | MetricId;
 
 /** An entry of the list of heads, or of the list of its orders. */
 export interface HeadItem extends ListItem {
@@ -17,37 +20,18 @@ export interface HeadItem extends ListItem {
 /** A component with what is known of its heads. */
 export interface MeasuredComponent {
   readonly component: ComponentInfo;
-  readonly ids: readonly number[];
+  readonly text: MetricTextData;
   /** Undefined until it has been measured. */
-  readonly measures: HeadMeasures | undefined;
+  readonly table: HeadTable | undefined;
 }
 
 /** A metric by what it measures. */
-export function metricLabel(name: MetricName): PlainText {
-  switch (name) {
-    case 'repeatedInduction':
-      return said('induction (repeated tokens)');
-    case 'induction':
-      return said('induction (all rows)');
-    case 'previousToken':
-      return said('previous token');
-    case 'duplicateToken':
-      return said('same token before');
-    case 'self':
-      return said('itself');
-    case 'sinkMass':
-      return said('most read token');
-    case 'entropy':
-      return said('entropy');
-    case 'distance':
-      return said('distance');
-  }
+export function metricLabel(id: MetricId): PlainText {
+  return said(metricOf(id).title); // eslint-disable-line no-restricted-syntax -- the table is ours
 }
 
 /** The metrics that are told of each head: as many as a line holds, and those that tell heads apart. */
-const told: readonly MetricName[] = ['previousToken', 'repeatedInduction', 'self', 'entropy', 'sinkMass'];
-/** The metrics of which the strongest head is worth a place at the top; what is spread or far is no finding. */
-const found: readonly MetricName[] = ['repeatedInduction', 'previousToken', 'duplicateToken', 'self', 'sinkMass'];
+const told: readonly MetricId[] = ['previousToken', 'repeatedInduction', 'self', 'entropy', 'sinkMass'];
 
 /** The entries for a model's heads in an order, each head with its metrics on this text. */
 export function headItems(measured: readonly MeasuredComponent[], order: HeadOrder): HeadItem[] {
@@ -66,7 +50,7 @@ export function headItems(measured: readonly MeasuredComponent[], order: HeadOrd
 
 /** The entries for the orders that there are. */
 export function orderItems(measured: readonly MeasuredComponent[]): HeadItem[] {
-  const names = [...new Set(measured.flatMap(({ component, ids }) => metricsOf(component, ids)))];
+  const names = [...new Set(measured.flatMap(({ component, text }) => tellingMetrics(component, text)))];
   return [
     { label: labelText(said('layer')), order: 'layer' },
     ...names.map((name): HeadItem => ({ label: labelText(metricLabel(name)), order: name })),
@@ -89,11 +73,11 @@ function severalItems(component: ComponentInfo, components: readonly ComponentIn
 }
 
 /** «Find the induction head»: the strongest head of each metric, before all others. */
-function strongestItems({ component, ids, measures }: MeasuredComponent): HeadItem[] {
-  if (measures === undefined) return [];
-  const names = metricsOf(component, ids).filter((name) => found.includes(name));
+function strongestItems({ component, text, table }: MeasuredComponent): HeadItem[] {
+  if (table === undefined) return [];
+  const names = tellingMetrics(component, text).filter((name) => metricOf(name).isFinding);
   const items = names.map((name): HeadItem => {
-    const [{ layer, head, value }] = rankHeads(component, valuesOf(measures, name));
+    const [{ layer, head, value }] = rankHeads(component, columnOf(table, name) ?? []);
     return {
       label: iconLabel('star-empty', plain(headLabel({ layer, head }))),
       description: labelText(joinPlain([metricLabel(name), plain(value.toFixed(2))], ' ')),
@@ -116,19 +100,19 @@ function layerItems(measured: MeasuredComponent, components: readonly ComponentI
   });
 }
 
-function rankedItems(measured: MeasuredComponent, name: MetricName): HeadItem[] {
-  const { component, ids, measures } = measured;
-  if (measures === undefined || !metricsOf(component, ids).includes(name))
+function rankedItems(measured: MeasuredComponent, name: MetricId): HeadItem[] {
+  const { component, text, table } = measured;
+  if (table === undefined || !tellingMetrics(component, text).includes(name))
     return headsOf(component).map((head) => headItem(measured, head));
   return [
     separator(labelText(metricLabel(name))),
-    ...rankHeads(component, valuesOf(measures, name)).map(({ layer, head }) =>
+    ...rankHeads(component, columnOf(table, name) ?? []).map(({ layer, head }) =>
       headItem(measured, { layer, head }, name),
     ),
   ];
 }
 
-function headItem(measured: MeasuredComponent, head: HeadRef, first?: MetricName): HeadItem {
+function headItem(measured: MeasuredComponent, head: HeadRef, first?: MetricId): HeadItem {
   return {
     label: labelText(plain(headLabel(head))),
     ...descriptionOf(measured, head, first),
@@ -137,18 +121,18 @@ function headItem(measured: MeasuredComponent, head: HeadRef, first?: MetricName
 }
 
 function descriptionOf(
-  { component, ids, measures }: MeasuredComponent,
+  { component, text, table }: MeasuredComponent,
   { layer, head }: HeadRef,
-  first: MetricName | undefined,
+  first: MetricId | undefined,
 ): Pick<ListItem, 'description'> {
-  if (measures === undefined) return {};
+  if (table === undefined) return {};
   const at = headsOf(component).findIndex((other) => other.layer === layer && other.head === head);
-  const others = metricsOf(component, ids).filter((name) => told.includes(name) && name !== first);
+  const others = tellingMetrics(component, text).filter((name) => told.includes(name) && name !== first);
   const parts = [...(first === undefined ? [] : [first]), ...others].map((name) =>
     joinPlain(
       [
         name === 'repeatedInduction' && first !== name ? said('induction') : metricLabel(name),
-        plain(valuesOf(measures, name)[at].toFixed(2)),
+        plain((columnOf(table, name)?.[at] ?? NaN).toFixed(2)),
       ],
       ' ',
     ),

@@ -1,4 +1,6 @@
 import { isSameSelection, type HeadSelection } from '../../model/head';
+import { applicableTo } from '../../model/metrics/headTable';
+import { metricTextOf } from '../../model/metrics/metricText';
 import type { ShownRun } from '../run/shownRun';
 import { createList, itemButton, nameList } from '../say/lists';
 import { showInformation } from '../say/notifications';
@@ -20,8 +22,8 @@ export async function selectHead(store: ViewStore): Promise<void> {
   const stopped = new AbortController();
   let measured: readonly MeasuredComponent[] = run.info.components.map((component) => ({
     component,
-    ids: idsOf(run, component.queryStream),
-    measures: undefined,
+    text: metricTextOf(component, run.info.streams),
+    table: undefined,
   }));
   const picker = createList<HeadItem>({
     title: said('Select Head'),
@@ -50,7 +52,7 @@ export async function selectHead(store: ViewStore): Promise<void> {
   const accepted = await new Promise<boolean>((resolve) => {
     let isAccepted = false;
     let isOrdering = false;
-    picker.busy = measured.some(({ measures }) => measures === undefined);
+    picker.busy = measured.some(({ table }) => table === undefined);
     void measuring.then(() => {
       if (stopped.signal.aborted || !picker.busy) return;
       picker.busy = false;
@@ -89,10 +91,6 @@ export async function selectHead(store: ViewStore): Promise<void> {
   if (!accepted && run === store.run) store.changeView({ selection: before });
 }
 
-function idsOf({ info }: ShownRun, stream: number): number[] {
-  return (info.streams[stream]?.tokens ?? []).map(({ id }) => id);
-}
-
 /** The components with the metrics of their heads; without, where these cannot be had. */
 async function measure(
   run: ShownRun,
@@ -102,7 +100,9 @@ async function measure(
   return Promise.all(
     components.map(async (each) => ({
       ...each,
-      measures: await run.held.headMetrics(each.component.component, signal).catch(() => undefined),
+      table: await run.held
+        .headTable({ component: each.component.component, metrics: applicableTo(each.component) }, signal)
+        .catch(() => undefined),
     })),
   );
 }

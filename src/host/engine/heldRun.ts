@@ -2,14 +2,18 @@ import { ExplorerError } from '../../base/errors';
 import type { Component, HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
-import type { HeadMeasures } from '../../model/headMetrics';
+import type { HeadTable } from '../../model/metrics/headTable';
+import { metricTextOf } from '../../model/metrics/metricText';
 import type {
   HeadRows,
   HeadRowsParams,
+  HeadTableParams,
   PairParams,
   PatternOverview,
   PatternTile,
   PictureView,
+  RandomParams,
+  RandomTable,
   ThumbnailParams,
   Thumbnails,
   TileParams,
@@ -90,21 +94,22 @@ export class HeldRun {
     );
   }
 
-  /** The metrics of all heads of a component on this text. Throws `unknownRun` where the attention is gone. */
-  headMetrics(name: Component, signal?: AbortSignal): Promise<HeadMeasures> {
+  /** Metrics of all heads of a component on this text. Throws `unknownRun` where the attention is gone. */
+  headTable(
+    { component: name, metrics, asked }: Omit<HeadTableParams, 'runId'>,
+    signal?: AbortSignal,
+  ): Promise<HeadTable> {
     const component = this.info.components.find((candidate) => candidate.component === name);
-    const tokens = component === undefined ? [] : (this.info.streams[component.queryStream]?.tokens ?? []);
+    if (component === undefined) return Promise.reject(new ExplorerError('unknownRun'));
+    const text = metricTextOf(component, this.info.streams, asked);
     return this.#ask(() =>
-      this.#engine.remote.headMetrics(
-        {
-          runId: this.#engineRunId,
-          component: name,
-          isCausal: this.#isCausal(name),
-          ids: Int32Array.from(tokens, ({ id }) => id),
-        },
-        signal,
-      ),
+      this.#engine.remote.headTable({ runId: this.#engineRunId, component: name, metrics, text }, signal),
     );
+  }
+
+  /** Metrics of all heads of a component on a random text that comes twice. Throws `unknownRun` where the attention is gone, and what a run throws. */
+  measureRandom(params: Omit<RandomParams, 'runId'>, signal?: AbortSignal): Promise<RandomTable> {
+    return this.#ask(() => this.#engine.remote.measureRandom({ ...params, runId: this.#engineRunId }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

@@ -14,13 +14,14 @@ import {
   checkAct,
   checkChangeView,
   checkFigure,
-  checkHeadMetricsParams,
   checkHeadRowsParams,
+  checkHeadTableParams,
   checkOverviewParams,
   checkPainted,
   checkPairParams,
   checkPatternParams,
   checkPictureParams,
+  checkRandomParams,
   checkRowParams,
   checkThumbnailParams,
   checkTileParams,
@@ -221,8 +222,8 @@ export class ExplorerPanel implements Disposable {
           weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
         }),
         headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
-        headMetrics: async (params, signal) =>
-          this.#held().headMetrics(checkHeadMetricsParams(params, run()).component, signal),
+        measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
+        headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
           return this.#held().picture(signal);

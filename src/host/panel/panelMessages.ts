@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
+import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import { panelActions, type PanelAction } from '../../model/panelAction';
 import { directions } from '../../model/pattern';
@@ -9,12 +10,13 @@ import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patte
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
 import type {
-  HeadMetricsParams,
   HeadRowsParams,
+  HeadTableParams,
   KeptPanel,
   PairParams,
   PatternParams,
   PersistedPanel,
+  RandomParams,
   RowParams,
   ThumbnailParams,
   TileParams,
@@ -26,6 +28,10 @@ import type {
 const maxHeads = 4096;
 const maxPinned = 64;
 const maxThumbnailSize = 256;
+/** Tokens that are asked about. */
+const maxAsked = 8192;
+/** Tokens of a random text that come twice. */
+const maxRandom = 512;
 /** UTF-16 units of what is told of a message. */
 const maxComplaint = 200;
 /** A large screen's matrix takes a tenth of it. */
@@ -81,7 +87,23 @@ const headRowsParams = v.object({
   mean: pinnedMean,
   size: thumbnailSize,
 });
-const headMetricsParams = v.object({ runId: index, component });
+const metricList = v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds)));
+const askedPositions = v.pipe(shortList(1, maxAsked), v.array(index));
+const headTableParams = v.object({
+  runId: index,
+  component,
+  metrics: metricList,
+  asked: v.optional(v.object({ queries: askedPositions, keys: askedPositions })),
+});
+const randomParams = v.object({
+  runId: index,
+  component,
+  metrics: metricList,
+  random: v.object({
+    numTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxRandom)),
+    seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
+  }),
+});
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
@@ -194,10 +216,25 @@ export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): H
   return params;
 }
 
-/** Checks a request for the metrics of heads. Throws `invalidMessage` or `unknownRun`. */
-export function checkHeadMetricsParams(value: unknown, run: RunInfo | undefined): HeadMetricsParams {
-  const params = parse('metrics', headMetricsParams, value);
-  componentSize('metrics', params.component, checkRun(params.runId, run));
+/** Checks a request for metrics of heads. Throws `invalidMessage` or `unknownRun`. */
+export function checkHeadTableParams(value: unknown, run: RunInfo | undefined): HeadTableParams {
+  const params = parse('metrics', headTableParams, value);
+  const { numQueries, numKeys } = componentSize('metrics', params.component, checkRun(params.runId, run));
+  const { queries = [], keys = [] } = params.asked ?? {};
+  if (queries.some((query) => query >= numQueries) || keys.some((key) => key >= numKeys))
+    throw new ExplorerError('invalidMessage', ['metrics: not within the pattern']);
+  if (new Set(queries).size < queries.length || new Set(keys).size < keys.length)
+    throw new ExplorerError('invalidMessage', ['metrics: a token twice']);
+  return params;
+}
+
+/** Checks a request for metrics on a random text. Throws `invalidMessage` or `unknownRun`. */
+export function checkRandomParams(value: unknown, run: RunInfo | undefined): RandomParams {
+  const params = parse('random', randomParams, value);
+  const shown = checkRun(params.runId, run);
+  componentSize('random', params.component, shown);
+  if (shown.streams.some(({ grid }) => grid !== undefined))
+    throw new ExplorerError('invalidMessage', ['random: the model reads no text']);
   return params;
 }
 

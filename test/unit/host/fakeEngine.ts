@@ -5,7 +5,6 @@ import { Emitter } from '../../../src/base/event';
 import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
 import type { EngineLauncher, EngineProcess } from '../../../src/host/engine/engineLauncher';
-import { metricNames } from '../../../src/model/headMetrics';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import type { EngineApi, EngineEvents, ExplainParams } from '../../../src/protocol';
 import type { Channel } from '../../../src/rpc/channel';
@@ -125,9 +124,13 @@ export class FakeEngine implements EngineProcess {
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       headPairs: () => ({ weights: Float32Array.of(1) }),
       headRows: () => ({ columns: 1, maxima: Float32Array.of(1) }),
-      headMetrics: ({ ids }) => ({
-        values: Float32Array.from({ length: 4 * metricNames.length }, (_, i) => i / 64),
-        sinkKeys: new Int32Array(4).fill(ids.length - 1),
+      measureRandom: ({ metrics, random }) => ({
+        table: { metrics, values: new Float32Array(4 * metrics.length).fill(random.seed) },
+        random,
+      }),
+      headTable: ({ metrics }) => ({
+        metrics,
+        values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {

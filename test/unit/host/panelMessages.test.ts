@@ -4,8 +4,8 @@ import {
   checkAct,
   checkChangeView,
   checkFigure,
-  checkHeadMetricsParams,
   checkHeadRowsParams,
+  checkHeadTableParams,
   checkMenuToken,
   checkOverviewParams,
   checkPainted,
@@ -196,10 +196,10 @@ describe('What the webview says', () => {
       [rows({}, recomputed), rows({ direction: 'readBy' }, recomputed)],
       'a column of what is recomputed is all of it',
     ).to.deep.equal(['none', 'invalidMessage']);
-    expect(checkHeadMetricsParams({ runId: 7, component: 'self' }, run).component).to.equal('self');
-    expect(codeOfCall(() => checkHeadMetricsParams({ runId: 7, component: 'encoder' }, run))).to.equal(
-      'invalidMessage',
-    );
+    const table = { runId: 7, component: 'self', metrics: ['self', 'distance'] };
+    expect(checkHeadTableParams(table, run)).to.deep.equal(table);
+    for (const wrong of [{ component: 'encoder' }, { metrics: [] }, { metrics: ['beauty'] }])
+      expect(codeOfCall(() => checkHeadTableParams({ ...table, ...wrong }, run))).to.equal('invalidMessage');
   });
 
   it('may name a token that its menu is about, and send a figure: a PNG file, not too large', () => {

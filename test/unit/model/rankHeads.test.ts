@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { plain } from '../../../src/base/safeText';
 import type { ComponentInfo } from '../../../src/model/head';
-import { metricCeiling, rankHeads } from '../../../src/model/headMetrics';
+import { metricCeiling } from '../../../src/model/metrics/headTable';
+import { rankHeads } from '../../../src/model/rankHeads';
 
 describe('heads by a number', () => {
   const layer = {
@@ -29,6 +30,7 @@ describe('heads by a number', () => {
       [0, 0, 0.1],
       [1, 2, 0],
     ]);
+    expect(rankHeads(component, [NaN, 0.5, NaN, 0, 1]).map(({ value }) => value)).to.deep.equal([1, 0.5, 0, NaN, NaN]);
   });
 
   it('have one ceiling for shares, and the largest of what is none', () => {

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { AttentionStore } from '../../../../src/engine/weights/attentionStore';
 import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
-import { valuesOf } from '../../../../src/model/headMetrics';
+import { columnOf, type HeadTable } from '../../../../src/model/metrics/headTable';
+import { textOf } from '../../../harness/metricText';
 import { decodeThumbnail } from '../../../../src/model/pattern';
 import { codeOf } from '../../../harness/codeOf';
 
@@ -171,7 +172,9 @@ describe('AttentionStore', () => {
     const n = 300;
     store.add(1, [layer(2, n, (h, q, k) => (h === 0 ? Number(k === Math.max(0, q - 1)) : Number(k === q)))]);
     const ids = Int32Array.from({ length: n }, (_, i) => i % 7);
-    const ask = () => store.headMetrics({ runId: 1, component: 'self', isCausal: true, ids });
+    const params = { runId: 1, component: 'self', metrics: ['previousToken', 'self'], text: textOf(ids) } as const;
+    const ask = () => store.headTable(params);
+    const valuesOf = (table: HeadTable, id: 'previousToken' | 'self') => columnOf(table, id) ?? [];
     const [first, second] = await Promise.all([ask(), ask()]);
     expect([...valuesOf(first, 'previousToken')]).to.deep.equal([1, 0]);
     expect([...valuesOf(first, 'self')].map((value) => value.toFixed(3))).to.deep.equal(['0.003', '1.000']);
@@ -179,9 +182,7 @@ describe('AttentionStore', () => {
     expect([...valuesOf(second, 'previousToken')], 'each has its own').to.deep.equal([1, 0]);
     const stopped = new AbortController();
     stopped.abort();
-    const failure: unknown = await store
-      .headMetrics({ runId: 1, component: 'self', isCausal: true, ids }, stopped.signal)
-      .catch((error: unknown) => error);
+    const failure: unknown = await store.headTable(params, stopped.signal).catch((error: unknown) => error);
     expect(failure).to.equal(stopped.signal.reason);
   });
 });

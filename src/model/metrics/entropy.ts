@@ -1,0 +1,23 @@
+import { meanOver, type HeadMetric } from './metric';
+
+/** How spread a head reads, beside how spread it could. */
+export const entropy = {
+  id: 'entropy',
+  title: 'entropy',
+  definition: 'Mean entropy of the rows: 0 reads one token; of a causal head 1 reads all evenly, else in nats.',
+  formula: 'mean_i −Σ_j A_ij log A_ij; of a causal head each row ÷ log(i + 1), without the first',
+  source: 'HeadVis, Neuronpedia; ÷ log(i + 1) since a causal row grows',
+  unit: 'nats',
+  causalUnit: 'share',
+  needs: [],
+  applies: () => true,
+  rows: ({ numQueries, isCausal }) => numQueries - (isCausal ? 1 : 0),
+  leastRows: 1,
+  compute: ({ isCausal }) =>
+    isCausal
+      ? meanOver(
+          (rows) => rows.entropy / Math.log(rows.query + 1),
+          ({ query }) => query > 0,
+        )
+      : meanOver((rows) => rows.entropy),
+} as const satisfies HeadMetric;

@@ -1,0 +1,55 @@
+import { MarginalSums } from '../pattern';
+import type { HeadMetric, HeadShape, HeadSum } from './metric';
+import type { MetricText } from './metricText';
+
+/** Fewer readers than this make no sink. */
+const minReaders = 8;
+
+/** The column with the largest mean α_k among those that enough queries can read, and that mean. */
+function mostRead(
+  { isCausal }: MetricText,
+  { numQueries, numKeys }: HeadShape,
+  told: (key: number, mean: number) => number,
+): HeadSum {
+  const sums = new MarginalSums(numQueries, numKeys);
+  return {
+    add: ({ query, weights, start }) => sums.add(query, weights.subarray(start, start + numKeys)),
+    value: () => {
+      const means = sums.columnMeans(isCausal);
+      // The last columns of a causal pattern have so few readers that their means say nothing.
+      const numColumns = isCausal ? Math.max(1, numQueries - minReaders + 1) : numKeys;
+      let most = 0;
+      for (let key = 1; key < numColumns; key++) if (means[key] > means[most]) most = key;
+      return told(most, means[most] ?? 0);
+    },
+  };
+}
+
+/** How much of all weight one token draws. */
+export const sinkMass = {
+  id: 'sinkMass',
+  title: 'most read token',
+  definition: 'The largest mean weight that one token gets from all that can read it, at least eight.',
+  formula: 'max_k α_k with α_k = mean_{i≥k} A_ik, of the k that at least eight i can read',
+  source: 'Gu et al. 2024, arXiv 2410.10781',
+  unit: 'share',
+  needs: [],
+  isFinding: true,
+  applies: () => true,
+  rows: ({ numQueries }) => numQueries,
+  leastRows: 1,
+  compute: (text, shape) => mostRead(text, shape, (_, mean) => mean),
+} as const satisfies HeadMetric;
+
+/** The token that draws most. */
+export const sinkKey = {
+  ...sinkMass,
+  id: 'sinkKey',
+  title: 'which token',
+  definition: 'The token that gets the largest mean weight from all that can read it.',
+  formula: 'the k of that α_k',
+  unit: 'position',
+  isFinding: false,
+  isDetail: true,
+  compute: (text: MetricText, shape: HeadShape) => mostRead(text, shape, (key) => key),
+} as const satisfies HeadMetric;
