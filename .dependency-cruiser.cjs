@@ -12,9 +12,22 @@ const allowed = {
 
 /** The rooms of an area, in an order in which each imports only from those before it. */
 const rooms = {
-  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite'],
+  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite', 'stages'],
   engine: [
-    ...['limits', 'files', 'runtime', 'weights', 'session', 'long', 'jinja', 'text', 'seq2seq', 'folder', 'report'],
+    ...[
+      'limits',
+      'files',
+      'runtime',
+      'weights',
+      'stages',
+      'session',
+      'long',
+      'jinja',
+      'text',
+      'seq2seq',
+      'folder',
+      'report',
+    ],
     ...['image', 'serve'],
   ],
 };

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as native from 'onnxruntime-node';
 import { AttentionSession } from '../src/engine/session/attentionSession';
-import { toTensor } from '../src/engine/session/feeds';
+import { toTensor } from '../src/engine/runtime/feeds';
 import { loadWasm } from '../src/engine/runtime/loadWasm.node';
 import { readModelFiles } from '../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../src/engine/files/nodeFileAccess.node';

@@ -28,6 +28,7 @@ const benchmarks = {
   tokenizer: { title: 'Tokens of 100 kB, beside the Rust library' },
   memory: { title: 'Memory of loading large models' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
+  staged: { title: 'Layer by layer, beside the whole model in one run' },
   long: { title: 'Long texts: time and memory against length' },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };

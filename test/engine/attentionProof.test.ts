@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
-import { proveWeights, type Proof } from '../../src/engine/session/attentionProof';
+import { proveWeights, type Proof } from '../../src/engine/weights/attentionProof';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import type { WeightedValues } from '../../src/onnx/name/site';

@@ -3,7 +3,7 @@ import type * as Ort from 'onnxruntime-common';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { floatBytes, toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
-import { toTensor } from '../../src/engine/session/feeds';
+import { toTensor } from '../../src/engine/runtime/feeds';
 import { openExternalData, readModelFiles } from '../../src/engine/files/modelFiles';
 import { rewriteModel } from '../../src/onnx/rewrite/rewriteModel';
 import { readFixture, readFixtureText } from '../harness/fixtures';
@@ -15,6 +15,9 @@ interface Meta {
   readonly rows?: 'unnormalised' | 'below one';
   readonly attentions: Readonly<Record<string, readonly number[]>>;
 }
+
+/** How far a run in stages may be from one of the whole model. */
+const stagedTolerance = 1e-6;
 
 const floats = (bytes: Uint8Array): Float32Array => new Float32Array(bytes.slice().buffer);
 
@@ -36,7 +39,7 @@ export function describeReference(folder: string): void {
       ort = await importRuntime();
     });
 
-    const open = async (wantOutputs: boolean) => {
+    const open = async (wantOutputs: boolean, isStaged = false) => {
       const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), 'expected.safetensors');
       const files = await readModelFiles(
         fixtureAccess,
@@ -44,7 +47,7 @@ export function describeReference(folder: string): void {
         (input) => (expected.get(`in.${input}`)?.data[0] ?? 0) !== 0,
       );
       const meta = JSON.parse(await readFixtureText(`${folder}/meta.json`)) as Meta;
-      const session = await AttentionSession.create({ ort, files, wantOutputs });
+      const session = await AttentionSession.create({ ort, files, wantOutputs, isStaged });
       return { expected, files, meta, session, inputs: toModelInputs(files.analysis.index, expected) };
     };
 
@@ -73,9 +76,9 @@ export function describeReference(folder: string): void {
       }
     });
 
-    it("leaves the model's own outputs equal to the last bit", async () => {
+    it("leaves the model's own outputs equal to the last bit, and gives the same in stages", async () => {
       const { files, session, inputs, expected } = await open(true);
-      const { outputs } = await session.run(inputs);
+      const { outputs, layers } = await session.run(inputs);
       await session.release();
       const isOptimized = session.notices.every(({ code }) => code !== 'notOptimized');
       const locations = rewriteModel(files.analysis, { sites: [], isWhole: true }).externalFiles;
@@ -91,6 +94,21 @@ export function describeReference(folder: string): void {
       for (const [key, output] of outputs)
         expect(largestDifference(output.data as Float32Array, results[key].data as Float32Array), key).to.equal(0);
       const [first] = outputs.values();
+      // Where a cut parts what the runtime would compute in one, sums are in another order.
+      const { session: staged } = await open(true, true);
+      const again = await staged.run(inputs);
+      await staged.release();
+      expect(staged.report.stages?.failure).to.equal('');
+      expect(again.failed).to.deep.equal([]);
+      expect(again.layers.map(({ path }) => path)).to.deep.equal(layers.map(({ path }) => path));
+      again.layers.forEach(({ weights, path }, at) =>
+        expect(largestDifference(weights, layers[at].weights), path).to.be.at.most(stagedTolerance),
+      );
+      for (const [key, output] of outputs)
+        expect(
+          largestDifference(output.data as Float32Array, again.outputs.get(key)?.data as Float32Array),
+          key,
+        ).to.be.at.most(stagedTolerance);
       const reference = expected.get('output');
       if (reference !== undefined && first !== undefined)
         expect(floatBytes(first.data as Float32Array).length).to.equal(reference.data.length);

@@ -71,6 +71,13 @@ describe('the native runtime', function () {
           );
         }
         await session.release();
+        if (backend === 'native') {
+          const staged = await AttentionSession.create({ ort: runtime.ort, runtime, files, isStaged: true });
+          const again = await staged.run(inputs);
+          await staged.release();
+          expect(staged.report.stages?.failure).to.equal('');
+          expect(largestDifference(again.layers, layers)).to.be.at.most(1e-6);
+        }
         return layers;
       };
       let layers: readonly LayerWeights[];

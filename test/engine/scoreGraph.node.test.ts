@@ -3,7 +3,7 @@ import type * as Ort from 'onnxruntime-common';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
-import { fromTensor, type OutputTensor } from '../../src/engine/session/feeds';
+import { fromTensor, type OutputTensor } from '../../src/engine/runtime/feeds';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { RecomputedRows } from '../../src/engine/long/recomputedRows';
 import { ScoreSessions } from '../../src/engine/long/scoreSessions';

@@ -1,6 +1,6 @@
 import { plain } from '../../base/safeText';
 import type { ModelAnswer } from '../../model/modelInfo';
-import type { OutputTensor } from '../session/feeds';
+import type { OutputTensor } from '../runtime/feeds';
 
 /** What a classifier says of a picture: the most probable label of each output of logits that config.json has labels for, at a fixed place in order of its outputs. */
 export function readAnswers(

@@ -1,8 +1,8 @@
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import type { BlockLevels } from '../../onnx/rewrite/leanTaps';
 import type { AttentionResult, AttentionSession, RunOptions, SessionOptions } from '../session/attentionSession';
-import type { ReadPositions } from '../session/extents';
-import type { OutputTensor } from '../session/feeds';
+import type { ReadPositions } from '../weights/extents';
+import type { OutputTensor } from '../runtime/feeds';
 import { LeanSession, type LeanResult } from './leanSession';
 import { MemoryPlan, type MemoryLimits } from './memoryPlan';
 

@@ -22,8 +22,8 @@ import {
   type RunOptions,
   type SessionOptions,
 } from '../session/attentionSession';
-import { extentsOf } from '../session/extents';
-import { fromTensor, type OutputTensor } from '../session/feeds';
+import { extentsOf } from '../weights/extents';
+import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import { checkReductions, summarize, type Reductions } from './leanChecks';
 import { RecomputedLayer } from './recomputedLayer';
 import { RecomputedRows } from './recomputedRows';

@@ -2,7 +2,7 @@ import { dataTypeNumber, type DataTypeName } from '../../onnx/file/dataType';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { ModelInput, TensorData } from '../../onnx/inputs/inputs';
 import { encodeScoreModel, scoreNames, type ScoreGraph } from '../../onnx/rewrite/scoreGraph';
-import { toTensor, type OutputTensor } from '../session/feeds';
+import { toTensor, type OutputTensor } from '../runtime/feeds';
 import type { ScoreSessions } from './scoreSessions';
 
 /** A tensor that a run gave and that rows are recomputed from, with how it is cut. */

@@ -1,6 +1,6 @@
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
-import type { OutputTensor } from '../session/feeds';
+import type { OutputTensor } from '../runtime/feeds';
 import type { LeanRuns } from '../long/leanRuns';
 import type { ModelFiles } from '../files/modelFiles';
 

@@ -10,7 +10,7 @@ import {
 import { modelFacts, type ModelFacts } from '../../onnx/inputs/modelFacts';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult } from '../session/attentionSession';
-import { toFloats, type OutputTensor } from '../session/feeds';
+import { toFloats, type OutputTensor } from '../runtime/feeds';
 import type { FedFile } from '../session/fedInput';
 import type { ModelFiles } from '../files/modelFiles';
 import type { ReadIds } from '../session/readIds';

@@ -3,7 +3,7 @@ import { isFloatType } from '../../onnx/file/dataType';
 import { allocate, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { makeReport, type ExtractionReport } from '../../onnx/report/report';
 import type { EngineOptions, ReportView } from '../../protocol';
-import type { Proof } from '../session/attentionProof';
+import type { Proof } from '../weights/attentionProof';
 import { AttentionSession, type AttentionResult } from '../session/attentionSession';
 import type { FileAccess } from '../files/fileAccess';
 import { inputAccount } from '../report/inputAccount';

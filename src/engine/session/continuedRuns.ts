@@ -1,7 +1,7 @@
 import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import { allocate, type InputPlan, type ModelInput, type TensorData } from '../../onnx/inputs/inputs';
 import type { AttentionResult, AttentionSession, LayerWeights } from './attentionSession';
-import type { OutputTensor } from './feeds';
+import type { OutputTensor } from '../runtime/feeds';
 import type { ReadIds } from './readIds';
 
 /** A continued run must agree with a whole one this closely before continued runs are trusted. */

@@ -1,7 +1,7 @@
 import { plainLines, type PlainLines } from '../../base/safeText';
 import type { DataTypeName } from '../../onnx/file/dataType';
 import type { ModelInput, TensorData } from '../../onnx/inputs/inputs';
-import { halfToNumber } from './feeds';
+import { halfToNumber } from '../runtime/feeds';
 
 /** What one file of a model was fed in its latest run. */
 export interface FedFile {

@@ -6,7 +6,7 @@ import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGr
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { rewriteModel } from '../../onnx/rewrite/rewriteModel';
 import { folderOf } from '../files/fileAccess';
-import { toTensor } from './feeds';
+import { toTensor } from '../runtime/feeds';
 import { openExternalData, readExternalData, type ModelFiles } from '../files/modelFiles';
 import { exclusively } from '../limits/runLock';
 import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';

@@ -1,4 +1,5 @@
 import { dataType } from './dataType';
+import type { Dimension } from './onnxModel';
 import { WireWriter } from './wireWriter';
 
 /** An attribute value that a made node can have. */
@@ -54,12 +55,17 @@ export function encodeIntegers(name: string, values: readonly number[] | number)
   return tensor.text(8, name).toBytes();
 }
 
-/** Bytes of a ValueInfoProto that says an element type, and no shape or only the number of dimensions. */
-export function encodeTypedValue(name: string, type: number, rank?: number): Uint8Array {
+/** Bytes of a ValueInfoProto that says an element type, and the dimensions, or only their number, where they are given. */
+export function encodeTypedValue(name: string, type: number, dims?: readonly Dimension[] | number): Uint8Array {
   const tensor = new WireWriter().integer(1, type);
-  if (rank !== undefined) {
+  if (dims !== undefined) {
     const shape = new WireWriter();
-    for (let i = 0; i < rank; i++) shape.message(1, new WireWriter());
+    for (const dim of typeof dims === 'number' ? new Array<Dimension>(dims).fill(undefined) : dims) {
+      const written = new WireWriter();
+      if (typeof dim === 'number') written.integer(1, dim);
+      else if (dim !== undefined) written.text(2, dim);
+      shape.message(1, written);
+    }
     tensor.message(2, shape);
   }
   return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor)).toBytes();

@@ -33,6 +33,17 @@ export interface ExtractionReport {
   readonly outputs: readonly string[];
   readonly sites: readonly ReportedSite[];
   readonly missed: readonly { readonly path: string; readonly operator: string; readonly reason: string }[];
+  /** How it was run layer by layer; missing where that was not tried. */
+  readonly stages?: StagesReport;
+}
+
+/** In how many stages a model is run, and what stands in the way of more. */
+interface StagesReport {
+  readonly count: number;
+  /** Why it is run as a whole; empty where it is not. */
+  readonly failure: string;
+  /** Attention that has no stage of its own, with the one whose stage it is in. */
+  readonly joined: readonly { readonly path: string; readonly with: string; readonly reason: string }[];
 }
 
 /** One attention that is extracted. */
@@ -237,6 +248,7 @@ export function formatReport(report: ExtractionReport, modelName: string = repor
           ({ input, value }) =>
             md`The branch for ${codeSpan(input)} = ${words(String(value))} is the one that is read.`,
         ),
+      ...stagesLines(report.stages),
       md``,
       ...listOf(
         inputs,
@@ -252,6 +264,21 @@ export function formatReport(report: ExtractionReport, modelName: string = repor
 }
 
 const maxOpsets = 50;
+
+/** In how many stages the model was run, and which layers share one. */
+function stagesLines(stages: StagesReport | undefined): MarkdownText[] {
+  if (stages === undefined) return [];
+  if (stages.failure !== '') return [md``, md`Run as a whole, not layer by layer: ${words(stages.failure)}.`];
+  return [
+    md``,
+    md`Run in ${stages.count} ${words(stages.count === 1 ? 'stage' : 'stages')}, one after another${words(stages.joined.length === 0 ? '.' : '; of these share one:')}`,
+    ...(stages.joined.length === 0 ? [] : [md``]),
+    ...listOf(
+      stages.joined,
+      ({ path, with: other, reason }) => md`${codeSpan(path)} and ${codeSpan(other)}: ${words(reason)}`,
+    ),
+  ];
+}
 
 /** What was found, in a few words. */
 function verdict({ sites, missed }: ExtractionReport): MarkdownText {

@@ -55,8 +55,12 @@ export interface RewrittenModel {
   readonly weightBytes: number;
   /** The first output, an empty sequence, where it was asked for. */
   readonly endOutput: string | undefined;
-  /** The output that carries each site's weights. */
-  readonly outputs: readonly { readonly site: PlacedSite; readonly output: string }[];
+  /** The output that carries each site's weights, and those that stand in their place. */
+  readonly outputs: readonly {
+    readonly site: PlacedSite;
+    readonly output: string;
+    readonly taps: readonly string[];
+  }[];
   /** Inputs that the rewritten model still needs. */
   readonly inputs: readonly string[];
   /** Names of the nodes that must run on the processor. */
@@ -115,7 +119,7 @@ export function rewriteModel(
       addedInfos.push(...tapped.valueInfos);
     }
     for (const name of tapped?.outputs ?? [output]) addedOutputs.add(name);
-    return { site, output };
+    return { site, output, taps: tapped?.outputs ?? [] };
   });
   for (const name of also) addedOutputs.add(name);
   addedNodes.push(...added);

@@ -7,6 +7,8 @@ import { positionGraph } from '../../../src/onnx/rewrite/positionGraph';
 import { readModel } from '../../../src/onnx/file/readModel';
 import { formatReport, makeReport } from '../../../src/onnx/report/report';
 import { rewriteModel } from '../../../src/onnx/rewrite/rewriteModel';
+import { cutRewritten } from '../../../src/onnx/stages/cutRewritten';
+import { encodeStage } from '../../../src/onnx/stages/encodeStage';
 
 /** Does all that can be done with a model file without running it; the code of its error, `''` where there is none. Other errors are thrown on. */
 export function readEverything(bytes: Uint8Array): string {
@@ -25,7 +27,11 @@ export function readEverything(bytes: Uint8Array): string {
     const names = analysis.index.inputs.map((input) => input.name);
     const { roles } = planInputs(analysis.index, names, new Set(names));
     modelFacts(analysis.index, roles);
-    for (const isWhole of [true, false]) rewriteModel(analysis, { sites: analysis.sites, isWhole });
+    for (const isWhole of [true, false]) {
+      const rewritten = rewriteModel(analysis, { sites: analysis.sites, isWhole });
+      const { index, stages } = cutRewritten(analysis, rewritten, new Map());
+      for (const stage of stages) encodeStage(index, stage, () => ({ dataType: 1, dims: undefined }));
+    }
     for (const name of names.slice(0, 4)) {
       const { replacements, added, changed, sites } = positionGraph(analysis.index, analysis.sites, name);
       const also = [...sites.values()].flatMap((found) =>

@@ -1,5 +1,5 @@
 import type { WeightedValues } from '../../onnx/name/site';
-import { toFloats, type OutputTensor } from './feeds';
+import { toFloats, type OutputTensor } from '../runtime/feeds';
 import type { SiteWeights } from '../weights/layerWeights';
 
 /** How far what comes out may lie from values weighted by the weights, by the largest of what comes out. */

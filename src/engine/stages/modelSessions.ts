@@ -1,0 +1,185 @@
+import type * as Ort from 'onnxruntime-common';
+import { ExplorerError } from '../../base/errors';
+import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
+import type { StageCut } from '../../onnx/stages/cutStages';
+import type { StageModel } from '../../onnx/stages/encodeStage';
+import { folderOf } from '../files/fileAccess';
+import {
+  externalDataPaths,
+  noExternalData,
+  openExternalData,
+  readExternalData,
+  type ExternalData,
+  type ModelFiles,
+} from '../files/modelFiles';
+import { exclusively } from '../limits/runLock';
+import { silently, silentSeverity, type OrtModule, type Runtime } from '../runtime/runtime';
+import { reasonOf, runtimeError } from '../runtime/runtimeError';
+import { StagedSession } from './stagedSession';
+
+/** What is used of a runtime that sessions are made with. */
+export type SessionRuntime = Pick<
+  Runtime,
+  'backend' | 'isNative' | 'lost' | 'sessionOptions' | 'sessionConfig' | 'unlessLost'
+>;
+
+/** What sessions of a model are made of. */
+export interface SessionParts {
+  readonly ort: OrtModule;
+  readonly runtime: SessionRuntime;
+  readonly files: ModelFiles;
+  readonly rewritten: RewrittenModel;
+  /** The runtime's own settings. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Whether memory counts more than time. */
+  readonly isLean: boolean;
+  readonly onProgress?: ((stage: 'readWeights' | 'createSession') => void) | undefined;
+}
+
+/** Weights up to this are packed for speed; for more, and in lean runs of the native runtime, memory counts. */
+const mostPackedBytes = { wasm: 4e8, native: 6e8 };
+
+/** How far the runtime may rewrite a graph; what is not optimised gives the same numbers, in more time. */
+type OptimizationLevel = 'all' | 'disabled';
+
+/** Makes the runtime's sessions of a model whose attention is exposed: one of it all, or one of each stage. */
+export class ModelSessions {
+  readonly #parts: SessionParts;
+  #refusal: string | undefined;
+  /** Weights files that the runtime was announced to map. */
+  readonly #mapped = new Set<string>();
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+  }
+
+  /** Why the runtime does not optimise the model; undefined where it does. */
+  get refusal(): string | undefined {
+    return this.#refusal;
+  }
+
+  /** One session of all of it. Throws `externalDataMissing`, `externalDataOutside`, `outOfMemory` or `runtimeFailed`. */
+  whole(): Promise<Ort.InferenceSession> {
+    const { rewritten } = this.#parts;
+    const { ownBytesName, externalFiles } = rewritten;
+    return this.#open(
+      { ...rewritten, externalFiles: ownBytesName === undefined ? externalFiles : [...externalFiles, ownBytesName] },
+      {},
+    );
+  }
+
+  /** A session of each stage. Throws what {@link whole} throws. */
+  stages(cut: StageCut): Promise<StagedSession> {
+    const { ort, runtime, rewritten } = this.#parts;
+    // Threads of stages that wait for work by turning would take it from the one that has some.
+    const threads = runtime.isNative ? { 'intra_op.allow_spinning': '0' } : {};
+    return StagedSession.create(
+      cut,
+      {
+        open: (model) => this.#open(model, threads),
+        run: (session, feeds, fetches) =>
+          exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(
+            (error: unknown) => {
+              throw runtimeError(error, 'this run');
+            },
+          ),
+        // With a lost device it would wait for ever.
+        release: async (session) => {
+          if (runtime.lost === undefined) await exclusively(ort, () => session.release());
+        },
+      },
+      rewritten.cpuNodeNames,
+    );
+  }
+
+  async #open(model: StageModel, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> {
+    if (this.#refusal !== undefined) return this.#openAt(model, 'disabled', extra);
+    try {
+      return await this.#openAt(model, 'all', extra);
+    } catch (error) {
+      // The setting for exact sums works through the optimiser alone.
+      const hasSettings = Object.keys(this.#parts.config).length > 0;
+      if (!(error instanceof ExplorerError) || error.code !== 'runtimeFailed' || hasSettings) throw error;
+      // Some graphs are only refused as the optimiser rewrites them, or infers shapes of what it has rewritten.
+      const session = await this.#openAt(model, 'disabled', extra).catch(() => {
+        throw error;
+      });
+      this.#refusal = reasonOf(error);
+      return session;
+    }
+  }
+
+  async #openAt(
+    model: StageModel,
+    level: OptimizationLevel,
+    extra: Readonly<Record<string, string>>,
+  ): Promise<Ort.InferenceSession> {
+    const { files, runtime, rewritten, onProgress } = this.#parts;
+    onProgress?.('readWeights');
+    const weightFiles = model.externalFiles.filter((name) => name !== rewritten.ownBytesName);
+    if (!runtime.isNative) return this.#make(model, await openExternalData(files, weightFiles), level, extra);
+    // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
+    await this.#announce(weightFiles);
+    const folder = folderOf(files.path);
+    return this.#make(model, noExternalData, level, {
+      ...extra,
+      model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder,
+    }).catch(async (error: unknown) => {
+      if (weightFiles.length === 0) throw error;
+      return this.#make(model, await readExternalData(files, weightFiles), level, extra);
+    });
+  }
+
+  async #announce(weightFiles: readonly string[]): Promise<void> {
+    const { files } = this.#parts;
+    const paths = (await externalDataPaths(files, weightFiles)).map(({ path }) => path);
+    const others = paths.filter((path) => !this.#mapped.has(path));
+    for (const path of others) this.#mapped.add(path);
+    if (others.length > 0) await files.access.willMap?.(others);
+  }
+
+  async #make(
+    model: StageModel,
+    weights: ExternalData,
+    graphOptimizationLevel: OptimizationLevel,
+    extra: Readonly<Record<string, string>>,
+  ): Promise<Ort.InferenceSession> {
+    const { ort, runtime, files, rewritten, config, isLean, onProgress } = this.#parts;
+    const { ownBytesName } = rewritten;
+    const externalData = [
+      ...weights.files,
+      ...(ownBytesName === undefined || !model.externalFiles.includes(ownBytesName)
+        ? []
+        : [{ path: ownBytesName, data: files.analysis.model.bytes }]),
+    ];
+    const mostPacked = mostPackedBytes[runtime.backend === 'native' && !isLean ? 'native' : 'wasm'];
+    onProgress?.('createSession');
+    try {
+      const create = (): Promise<Ort.InferenceSession> =>
+        ort.InferenceSession.create(model.bytes, {
+          ...runtime.sessionOptions,
+          ...(model.cpuNodeNames.length > 0
+            ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: model.cpuNodeNames }] }
+            : {}),
+          graphOptimizationLevel,
+          // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
+          ...(isLean ? { enableCpuMemArena: false, enableMemPattern: false } : {}),
+          logSeverityLevel: silentSeverity,
+          // Packing weights anew for the processor holds them twice for a while.
+          extra: {
+            session: {
+              ...config,
+              ...(rewritten.weightBytes > mostPacked ? { disable_prepacking: '1' } : {}),
+              ...extra,
+            },
+          },
+          ...(externalData.length > 0 ? { externalData } : {}),
+        });
+      return await exclusively(ort, () => runtime.unlessLost(create));
+    } catch (error) {
+      throw runtimeError(error, `the model ${files.name}`);
+    } finally {
+      weights.close();
+    }
+  }
+}

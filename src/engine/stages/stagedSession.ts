@@ -1,0 +1,285 @@
+import type * as Ort from 'onnxruntime-common';
+import { ExplorerError } from '../../base/errors';
+import { dataTypeNumber } from '../../onnx/file/dataType';
+import type { StageCut } from '../../onnx/stages/cutStages';
+import { encodeStage, type PassedTensor, type StageModel } from '../../onnx/stages/encodeStage';
+import { variantStage } from '../../onnx/stages/variantStage';
+import type { StageInputs } from './stageInputs';
+
+/** Tensors by their names, as far as they are there. */
+export type Tensors = Readonly<Record<string, Ort.Tensor | undefined>>;
+
+/** What the stages run on. */
+export interface StageRuntime {
+  /** Makes a session of a stage's model file. */
+  open(model: StageModel): Promise<Ort.InferenceSession>;
+  /** Runs one for those outputs that are named. */
+  run(
+    session: Ort.InferenceSession,
+    feeds: Readonly<Record<string, Ort.Tensor>>,
+    fetches: readonly string[],
+  ): Promise<Ort.InferenceSession.OnnxValueMapType>;
+  /** Frees one. */
+  release(session: Ort.InferenceSession): Promise<void>;
+}
+
+/** How the stages of a run are gone through. */
+export interface StagedRun {
+  /** Outputs of the model that are wanted. */
+  readonly fetches: readonly string[];
+  /** Called before each stage: lets messages in, and throws where the run is no longer wanted. */
+  readonly turn?: (() => Promise<void>) | undefined;
+  /** Takes what a stage gave of what is wanted, as soon as it has run. */
+  onStage?(this: void, outputs: Readonly<Record<string, Ort.Tensor>>, stage: number): void | Promise<void>;
+  /** Remembers what each stage is given. */
+  readonly keeps?: StageInputs | undefined;
+}
+
+/** What of a run that was kept is to be run again, and how. */
+export interface StagedRerun extends Omit<StagedRun, 'keeps'> {
+  readonly kept: StageInputs;
+  /** The stage to begin with. */
+  readonly from: number;
+  /** The stage to end before; all that follow where it is missing. */
+  readonly to?: number;
+  /** Values for tensors of the first stage, in the place of those that it computes or was given. */
+  readonly given?: ReadonlyMap<string, Ort.Tensor>;
+}
+
+/** One stage of a run: which outputs it is asked for, and which of what was held is let go after it. */
+interface Step {
+  readonly stage: number;
+  readonly own: readonly string[];
+  readonly passed: readonly string[];
+  readonly last: readonly string[];
+}
+
+/** A stage in another form, kept as long as it is asked for. */
+interface Variant {
+  readonly key: string;
+  readonly session: Ort.InferenceSession;
+}
+
+/** A model as sessions of its stages, which run one after another; a tensor that no later stage needs is let go. */
+export class StagedSession {
+  readonly cut: StageCut;
+  /** Bytes of weights that its sessions hold; what several stages share counts for each. */
+  readonly weightBytes: number;
+  readonly #runtime: StageRuntime;
+  readonly #sessions: readonly Ort.InferenceSession[];
+  /** What passes between stages, as the runtime tells it. */
+  readonly #passed: ReadonlyMap<string, PassedTensor>;
+  readonly #cpuNodeNames: readonly string[];
+  /** The stage that makes a tensor which others are given. */
+  readonly #makers = new Map<string, number>();
+  #variant: Variant | undefined;
+
+  private constructor(
+    cut: StageCut,
+    runtime: StageRuntime,
+    sessions: readonly Ort.InferenceSession[],
+    made: Pick<Made, 'passed' | 'cpuNodeNames' | 'weightBytes'>,
+  ) {
+    this.cut = cut;
+    this.weightBytes = made.weightBytes;
+    this.#runtime = runtime;
+    this.#sessions = sessions;
+    this.#passed = made.passed;
+    this.#cpuNodeNames = made.cpuNodeNames;
+    cut.stages.forEach(({ given }, stage) => given.forEach((name) => this.#makers.set(name, stage)));
+  }
+
+  /**
+   * Throws `runtimeFailed` where something passes between stages that is no tensor, and what opening a session throws.
+   * @param cpuNodeNames see {@link encodeStage}.
+   */
+  static async create(
+    cut: StageCut,
+    runtime: StageRuntime,
+    cpuNodeNames: readonly string[] = [],
+  ): Promise<StagedSession> {
+    const made: Made = { passed: new Map(), cpuNodeNames, weightBytes: 0 };
+    const sessions: Ort.InferenceSession[] = [];
+    try {
+      for (const stage of cut.stages) {
+        const model = encodeStage(cut.index, stage, (name) => passedOf(made.passed, name), cpuNodeNames);
+        const session = await runtime.open(model);
+        sessions.push(session);
+        made.weightBytes += model.weightBytes;
+        const given = new Set(stage.given);
+        for (const info of session.outputMetadata) if (given.has(info.name)) made.passed.set(info.name, typeOf(info));
+      }
+    } catch (error) {
+      for (const session of sessions) await runtime.release(session);
+      throw error;
+    }
+    return new StagedSession(cut, runtime, sessions, made);
+  }
+
+  /** Runs all stages in turn; gives what is wanted, unless `onStage` takes it. Throws what running a session throws, and what `turn` throws. */
+  async run(feeds: Readonly<Record<string, Ort.Tensor>>, run: StagedRun): Promise<Record<string, Ort.Tensor>> {
+    return this.#through(this.#steps(run.fetches, 0, this.cut.stages.length), new Map(Object.entries(feeds)), run);
+  }
+
+  /**
+   * Runs the stages from one on again, as they were run before. `fetches` may name any tensor of the first of them.
+   * Throws RangeError where the run was not kept or a tensor is not the stage's, and what {@link run} throws.
+   */
+  async rerun(rerun: StagedRerun): Promise<Record<string, Ort.Tensor>> {
+    const {
+      kept,
+      from,
+      to = this.cut.stages.length,
+      given = new Map<string, Ort.Tensor>(),
+      fetches,
+      turn,
+      onStage,
+    } = rerun;
+    if (!kept.isComplete) throw new RangeError('The run was not kept');
+    const held = new Map<string, Ort.Tensor>();
+    for (const { inputs, received } of this.cut.stages.slice(from, to))
+      for (const name of [...inputs, ...received]) {
+        const tensor = (this.#makers.get(name) ?? -1) < from ? kept.get(name) : undefined;
+        if (tensor !== undefined) held.set(name, tensor);
+      }
+    for (const [name, tensor] of given) held.set(name, tensor);
+    const { outputs, received } = this.cut.stages[from];
+    const isUsual =
+      [...given.keys()].every((name) => received.includes(name)) &&
+      fetches.every((name) => outputs.includes(name) || this.#isOutputBehind(name, from));
+    const steps = this.#steps(fetches, from, to);
+    if (isUsual) return this.#through(steps, held, rerun);
+    await turn?.();
+    const passed = steps.find(({ stage }) => stage === from)?.passed ?? [];
+    const wanted = fetches.filter((name) => !this.#isOutputBehind(name, from));
+    const made = new Map([
+      ...given,
+      ...(await this.#runVariant(from, held, { given, wanted: [...wanted, ...passed] })),
+    ]);
+    for (const name of passed) hold(held, name, made.get(name));
+    const own = pick(made, wanted);
+    await onStage?.(own, from);
+    const others = await this.#through(
+      steps.filter(({ stage }) => stage > from),
+      held,
+      rerun,
+    );
+    return onStage === undefined ? { ...own, ...others } : others;
+  }
+
+  /** Frees all sessions. */
+  async release(): Promise<void> {
+    await this.#dropVariant();
+    for (const session of this.#sessions) await this.#runtime.release(session);
+  }
+
+  #isOutputBehind(name: string, stage: number): boolean {
+    return this.cut.stages.some(({ outputs }, other) => other > stage && outputs.includes(name));
+  }
+
+  /** What is run for outputs: the stages that give them, and those whose tensors these need. */
+  #steps(fetches: readonly string[], from: number, to: number): Step[] {
+    const wanted = new Set(fetches);
+    const needed = new Set<string>();
+    const steps: Step[] = [];
+    for (let stage = to - 1; stage >= from; stage--) {
+      const { outputs, given, received, inputs } = this.cut.stages[stage];
+      const own = outputs.filter((name) => wanted.has(name));
+      const passed = given.filter((name) => needed.has(name));
+      if (own.length === 0 && passed.length === 0) continue;
+      const used = [...inputs, ...received];
+      steps.push({ stage, own, passed, last: used.filter((name) => !needed.has(name)) });
+      for (const name of used) needed.add(name);
+    }
+    return steps.reverse();
+  }
+
+  async #through(
+    steps: readonly Step[],
+    held: Map<string, Ort.Tensor>,
+    { turn, onStage, keeps }: Omit<StagedRun, 'fetches'>,
+  ): Promise<Record<string, Ort.Tensor>> {
+    const results: Record<string, Ort.Tensor> = {};
+    for (const { stage, own, passed, last } of steps) {
+      await turn?.();
+      const { inputs, received } = this.cut.stages[stage];
+      const feeds = pick(held, [...inputs, ...received]);
+      keeps?.add(feeds);
+      const made = await this.#runtime.run(this.#sessions[stage], feeds, [...new Set([...own, ...passed])]);
+      for (const name of last) held.delete(name);
+      for (const name of passed) hold(held, name, made[name]);
+      const outputs = pick(new Map(Object.entries(made)), own);
+      if (onStage === undefined) Object.assign(results, outputs);
+      else await onStage(outputs, stage);
+    }
+    return results;
+  }
+
+  /** What a stage makes of other tensors, or which other tensors it makes. */
+  async #runVariant(
+    number: number,
+    held: ReadonlyMap<string, Ort.Tensor>,
+    { given, wanted }: { readonly given: ReadonlyMap<string, Ort.Tensor>; readonly wanted: readonly string[] },
+  ): Promise<readonly (readonly [string, Ort.Tensor])[]> {
+    const stage = variantStage(this.cut, number, { given: [...given.keys()], wanted });
+    if (stage.outputs.length === 0) return [];
+    const key = JSON.stringify([number, stage.received, stage.outputs]);
+    if (this.#variant?.key !== key) {
+      await this.#dropVariant();
+      const typed = (name: string): PassedTensor => {
+        const tensor = given.get(name);
+        return tensor === undefined || this.#passed.has(name)
+          ? passedOf(this.#passed, name)
+          : { dataType: dataTypeNumber(tensor.type), dims: tensor.dims.map(() => undefined) };
+      };
+      const model = encodeStage(this.cut.index, stage, typed, this.#cpuNodeNames);
+      this.#variant = { key, session: await this.#runtime.open(model) };
+    }
+    const feeds = pick(held, [...stage.inputs, ...stage.received]);
+    const made = await this.#runtime.run(this.#variant.session, feeds, stage.outputs);
+    return stage.outputs.map((name) => [name, made[name]] as const);
+  }
+
+  async #dropVariant(): Promise<void> {
+    const variant = this.#variant;
+    this.#variant = undefined;
+    if (variant !== undefined) await this.#runtime.release(variant.session);
+  }
+}
+
+interface Made {
+  readonly passed: Map<string, PassedTensor>;
+  readonly cpuNodeNames: readonly string[];
+  weightBytes: number;
+}
+
+function hold(held: Map<string, Ort.Tensor>, name: string, tensor: Ort.Tensor | undefined): void {
+  if (tensor !== undefined) held.set(name, tensor);
+}
+
+function pick(tensors: ReadonlyMap<string, Ort.Tensor>, names: readonly string[]): Record<string, Ort.Tensor> {
+  const picked: Record<string, Ort.Tensor> = {};
+  for (const name of names) {
+    const tensor = tensors.get(name);
+    if (tensor !== undefined) picked[name] = tensor;
+  }
+  return picked;
+}
+
+function typeOf(info: Ort.InferenceSession.ValueMetadata): PassedTensor {
+  if (!info.isTensor)
+    throw new ExplorerError('runtimeFailed', [`${info.name}, which passes between stages, is no tensor`]);
+  // No shape and a shape without dimensions look the same, and a dimension without a number or a name is told as one that none has.
+  const dimOf = (dim: number | string): number | string | undefined =>
+    dim === '' || (typeof dim === 'number' && (dim <= 0 || dim > 2 ** 31)) ? undefined : dim;
+  return {
+    dataType: dataTypeNumber(info.type),
+    dims: info.shape.length === 0 ? undefined : info.shape.map(dimOf),
+  };
+}
+
+function passedOf(passed: ReadonlyMap<string, PassedTensor>, name: string): PassedTensor {
+  const known = passed.get(name);
+  if (known === undefined) throw new ExplorerError('runtimeFailed', [`no stage makes ${name}`]);
+  return known;
+}

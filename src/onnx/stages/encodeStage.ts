@@ -1,0 +1,91 @@
+import { encodeTypedValue } from '../file/nodeBytes';
+import { dataTypeBits } from '../file/dataType';
+import type { GraphIndex } from '../graph/graphIndex';
+import type { Dimension, TensorInfo } from '../file/onnxModel';
+import { nodeName } from '../file/readModel';
+import { WireWriter } from '../file/wireWriter';
+import type { Stage } from './cutStages';
+
+/** What is known of a tensor that passes from one stage to another. */
+export interface PassedTensor {
+  /** Number of its element type. */
+  readonly dataType: number;
+  /** Undefined where the rank is unknown. */
+  readonly dims: readonly Dimension[] | undefined;
+}
+
+/** A model file of one stage: a small graph whose weights lie where those of the whole graph do. */
+export interface StageModel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Files with weights that it needs, as the graph names them. */
+  readonly externalFiles: readonly string[];
+  /** Bytes of weights outside the graph. */
+  readonly weightBytes: number;
+  /** Names of the nodes that must run on the processor. */
+  readonly cpuNodeNames: readonly string[];
+}
+
+/**
+ * Writes the model file of a stage. Its weights are references to the files of the whole graph.
+ * @param typeOf what is known of a tensor that it receives; the runtime refuses a stage whose inputs have other types than they say.
+ * @param cpuNodeNames names of the nodes of the whole graph that must run on the processor.
+ */
+export function encodeStage(
+  index: GraphIndex,
+  stage: Stage,
+  typeOf: (tensor: string) => PassedTensor,
+  cpuNodeNames: readonly string[] = [],
+): StageModel {
+  const { graph, model } = index;
+  const written = new WireWriter();
+  const used = new Set<string>([...stage.outputs, ...stage.given]);
+  const forCpu = new Set(cpuNodeNames);
+  const ownCpuNames: string[] = [];
+  for (const node of stage.nodes) {
+    const { bytes, range, outputs } = index.nodes[node];
+    written.bytes(1, bytes.subarray(range.start, range.end));
+    for (const name of [...index.dependencies(node), ...outputs]) used.add(name);
+    if (forCpu.size > 0) {
+      const name = nodeName(model, index.nodes[node]);
+      if (forCpu.has(name)) ownCpuNames.push(name);
+    }
+  }
+  written.text(2, graph.name);
+  const weights = [...used].flatMap((name) => index.initializers.get(name) ?? []);
+  for (const { bytes, range } of weights) written.bytes(5, bytes.subarray(range.start, range.end));
+  const fed = new Set(stage.inputs);
+  for (const { name, bytes, range } of graph.inputs)
+    if (fed.has(name) || (used.has(name) && index.initializers.has(name)))
+      written.bytes(11, bytes.subarray(range.start, range.end));
+  for (const name of stage.received) {
+    const { dataType, dims } = typeOf(name);
+    written.bytes(11, encodeTypedValue(name, dataType, dims));
+  }
+  const ends = new Set([...stage.outputs, ...stage.given]);
+  const stated = new Map(graph.outputs.map((output) => [output.name, output]));
+  for (const name of ends) {
+    const output = stated.get(name);
+    if (output === undefined) written.message(12, new WireWriter().text(1, name));
+    else written.bytes(12, output.bytes.subarray(output.range.start, output.range.end));
+  }
+  const received = new Set(stage.received);
+  for (const name of used) {
+    const info = index.producer(name) === undefined ? undefined : index.valueInfo(name);
+    if (info !== undefined && !stated.has(name) && !received.has(name))
+      written.bytes(13, info.bytes.subarray(info.range.start, info.range.end));
+  }
+  for (const other of graph.others) written.raw(other);
+  const whole = new WireWriter();
+  for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
+  return {
+    bytes: whole.message(7, written).toBytes(),
+    externalFiles: [...new Set(weights.flatMap(({ external }) => external?.location ?? []))],
+    weightBytes: weights.reduce((sum, tensor) => sum + (tensor.external === undefined ? 0 : bytesOf(tensor)), 0),
+    cpuNodeNames: ownCpuNames,
+  };
+}
+
+/** Bytes of a tensor's values. */
+function bytesOf({ dims, dataType, external }: TensorInfo): number {
+  return external?.length ?? (dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(dataType)) / 8;
+}

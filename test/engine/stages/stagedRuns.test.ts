@@ -1,0 +1,162 @@
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { AttentionSession } from '../../../src/engine/session/attentionSession';
+import type { LayerWeights } from '../../../src/engine/stages/layerRun';
+import { StageInputs } from '../../../src/engine/stages/stageInputs';
+import { readModelFiles } from '../../../src/engine/files/modelFiles';
+import { planInputs, type ModelInput } from '../../../src/onnx/inputs/inputs';
+import { formatReport } from '../../../src/onnx/report/report';
+import { fixtureAccess, memoryAccess } from '../fixtureAccess';
+import { importRuntime } from '../ortRuntime';
+import { smallModel, type SmallGraph } from '../../unit/onnx/smallModel';
+
+const sums = (layers: readonly LayerWeights[]): readonly (readonly number[])[] =>
+  layers.map(({ weights }) => [...weights]);
+const farthest = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((largest, value, at) => Math.max(largest, Math.abs(value - b[at])), 0);
+
+describe('a model that is run in stages', () => {
+  let ort: typeof Ort;
+  let session: AttentionSession;
+  let inputs: readonly ModelInput[];
+  before(async () => {
+    ort = await importRuntime();
+    const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
+    session = await AttentionSession.create({ ort, files, wantOutputs: true, isStaged: true });
+    ({ inputs } = planInputs(files.analysis.index, session.inputNames).make({ ids: [3, 1, 4, 1, 5] }));
+  });
+  after(() => session.release());
+
+  it('hands on each layer as it comes, and ends between two where it is told to', async () => {
+    expect(session.numStages).to.equal(4);
+    expect(formatReport(session.report)).to.contain('Run in 4 stages, one after another.');
+    const seen: string[] = [];
+    const turn = (): Promise<void> => {
+      seen.push('turn');
+      return Promise.resolve();
+    };
+    const { layers } = await session.run(inputs, { turn, onLayer: ({ layer }) => seen.push(`layer ${layer}`) });
+    expect(layers.map(({ layer }) => layer)).to.deep.equal([0, 1, 2]);
+    expect(seen).to.deep.equal(['turn', 'layer 0', 'turn', 'layer 1', 'turn', 'layer 2', 'turn']);
+    const ended = new AbortController();
+    const reached: number[] = [];
+    const run = session.run(inputs, {
+      turn: () => Promise.resolve(ended.signal.throwIfAborted()),
+      onLayer: ({ layer }) => {
+        reached.push(layer);
+        if (layer === 1) ended.abort(new Error('enough'));
+      },
+    });
+    expect(await run.catch((error: unknown) => error)).to.have.property('message', 'enough');
+    expect(reached).to.deep.equal([0, 1]);
+    // It is ready for the next one.
+    expect(sums((await session.run(inputs)).layers)).to.deep.equal(sums(layers));
+  });
+
+  it('does not run what nobody asks for', async () => {
+    const [last] = session.analysis.sites.slice(-1);
+    let numTurns = 0;
+    const turn = (): Promise<void> => {
+      numTurns++;
+      return Promise.resolve();
+    };
+    await session.run(inputs, { outputs: [], turn });
+    expect(numTurns).to.equal(3); // the logits are a stage of their own
+    expect(last.layer).to.equal(2);
+  });
+
+  it('runs layers again from what was kept, as they were, or with other values', async () => {
+    const keeps = new StageInputs(1e6);
+    const whole = await session.run(inputs, { keeps });
+    const { sites } = session.analysis;
+    const again = await session.rerun({ kept: keeps, from: sites[1] });
+    expect(sums(again.layers)).to.deep.equal(sums(whole.layers.slice(1)));
+    const [[name, logits]] = whole.outputs;
+    expect(again.outputs.get(name)?.data).to.deep.equal(logits.data);
+    const alone = await session.rerun({
+      kept: keeps,
+      from: sites[1],
+      to: sites[1],
+      tensors: [sites[1].values, sites[1].tensor],
+    });
+    expect(alone.layers.map(({ layer }) => layer)).to.deep.equal([1]);
+    const [weights, values] = [sites[1].tensor, sites[1].values].map((tensor) => alone.tensors.get(tensor));
+    if (weights === undefined || values === undefined) throw new Error('not given');
+    expect(alone.failed).to.deep.equal([]);
+    // The first head is silent: as weights, and as what comes of them.
+    const [, numHeads, numTokens] = weights.dims;
+    const size = values.dims[3];
+    const silent = Float32Array.from(weights.data as Float32Array).fill(0, 0, numTokens * numTokens);
+    const product = new Float32Array(numHeads * numTokens * size);
+    for (let head = 0; head < numHeads; head++)
+      for (let query = 0; query < numTokens; query++)
+        for (let key = 0; key < numTokens; key++)
+          for (let i = 0; i < size; i++)
+            product[(head * numTokens + query) * size + i] +=
+              silent[(head * numTokens + query) * numTokens + key] *
+              (values.data as Float32Array)[(head * numTokens + key) * size + i];
+    const { index } = session.analysis;
+    const [result] = index.nodes[sites[1].node].outputs;
+    const given = (tensor: string, data: Float32Array, dims: readonly number[]) =>
+      session.rerun({ kept: keeps, from: sites[1], given: new Map([[tensor, { type: 'float32', dims, data }]]) });
+    const byWeights = await given(sites[1].tensor, silent, weights.dims);
+    const byProduct = await given(result, product, values.dims);
+    expect(farthest(byWeights.layers[0].weights, silent)).to.equal(0);
+    const [after, before] = [byWeights.layers[1] ?? byWeights.layers[0], whole.layers[2]];
+    expect(farthest(after.weights, before.weights)).to.be.greaterThan(1e-3);
+    expect(farthest(after.weights, byProduct.layers[1].weights)).to.be.at.most(1e-5);
+    // Nothing of it stays.
+    expect(sums((await session.rerun({ kept: keeps, from: sites[1] })).layers)).to.deep.equal(
+      sums(whole.layers.slice(1)),
+    );
+  });
+
+  it('keeps no more than it may, and says that a run was not kept', async () => {
+    const keeps = new StageInputs(100);
+    await session.run(inputs, { keeps });
+    expect(keeps).to.include({ isComplete: false, bytes: 0 });
+    const [site] = session.analysis.sites;
+    const failure = await session.rerun({ kept: keeps, from: site }).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(RangeError);
+  });
+});
+
+describe('a model that cannot be cut', () => {
+  it('is run as a whole, and the report says why', async () => {
+    const ort = await importRuntime();
+    const graph: SmallGraph = {
+      nodes: [
+        { operator: 'MatMul', inputs: ['q', 'kt'], outputs: ['s'] },
+        { operator: 'Softmax', inputs: ['s'], outputs: ['p'], attributes: { axis: { integer: -1 } } },
+        { operator: 'MatMul', inputs: ['p', 'v'], outputs: ['y'] },
+        { operator: 'Relu', inputs: ['y'], outputs: ['z'] },
+      ],
+      inputs: { q: [1, 2, 'n', 4], kt: [1, 2, 4, 'n'], v: [1, 2, 'n', 4] },
+      outputs: ['z'],
+    };
+    let numSessions = 0;
+    const InferenceSession = {
+      create: (bytes: Uint8Array, options: Ort.InferenceSession.SessionOptions) =>
+        ++numSessions === 2 || numSessions === 3
+          ? Promise.reject(new Error('ERROR_MESSAGE: this stage is not liked'))
+          : ort.InferenceSession.create(bytes, options),
+    };
+    const session = await AttentionSession.create({
+      ort: { ...ort, InferenceSession } as unknown as typeof Ort /* sessions are made in no other way */,
+      files: await readModelFiles(memoryAccess({ 'm/model.onnx': smallModel(graph) }), 'm/model.onnx'),
+      wantOutputs: true,
+      isStaged: true,
+    });
+    expect(session.numStages).to.equal(1);
+    expect(formatReport(session.report)).to.contain('Run as a whole, not layer by layer: this stage is not liked.');
+    const input = (name: string, dims: readonly number[]) =>
+      ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
+    const { layers } = await session.run([
+      input('q', [1, 2, 3, 4]),
+      input('kt', [1, 2, 4, 3]),
+      input('v', [1, 2, 3, 4]),
+    ]);
+    expect(layers).to.have.length(1);
+    await session.release();
+  });
+});
