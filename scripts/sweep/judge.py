@@ -79,9 +79,9 @@ class Commands:
         return json.loads(said)
 
 
-def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0) -> Verdict:
+def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0, folded: frozenset[int] = frozenset()) -> Verdict:
     """Extracts from a file and compares every drawn matrix with the recorded ones, which single precision has `rounded` so far. Of 8 bits, and of
-    half precision where it is further off, the tensors of the same names in the `plain` file are compared."""
+    half precision where it is further off, the tensors of the same names in the `plain` file are compared. Sites that may be `folded` into constants need not be drawn."""
     given, out = model.with_suffix(".in.safetensors"), model.with_suffix(".out.safetensors")
     save_file({f"in.{name}": np.ascontiguousarray(value.numpy()) for name, value in feeds.items()}, str(given))
     report = commands.ask("inspect", model=str(model), isJson=True)
@@ -110,6 +110,7 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
             return Verdict("wrong", f"{key} {list(matrix.shape)} is {best:.1e} from every matrix that was recorded", len(drawn), real)
         found[key] = where
         free.discard(where)
+    free -= folded
     named = _labels(found, sites)
     if named:
         return Verdict("mislabelled", named, len(drawn), real)
@@ -207,7 +208,9 @@ def _labels(found: dict[str, int], sites: list[Site]) -> str:
             return f"{component}: layers stand in another order than they run"
         numbers = [_number(sites[index].path) for _, index in sorted(layers)]
         called = [layer for layer, _ in sorted(layers)]
-        if len(parts) == 1 and None not in numbers and len(set(numbers)) == len(numbers) and numbers != called:
+        stack, left = next(iter(parts)), set(range(len(sites))) - set(found.values())
+        is_whole = not any(re.split(r"\.\d+(?=\.|$)", sites[i].path)[0] == stack for i in left)
+        if is_whole and len(parts) == 1 and None not in numbers and len(set(numbers)) == len(numbers) and numbers != called:
             return f"{component}: layers are called {called}, they are {numbers}"
     return ""
 
