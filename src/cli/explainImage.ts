@@ -24,11 +24,6 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly isInput?: boolean;
 }
 
-/** Whether a file is a picture, by its name. */
-export function isImageFile(file: string): boolean {
-  return /\.(?:png|jpe?g|webp|gif)$/i.test(file);
-}
-
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
   const { file, head, isJson, out } = options;

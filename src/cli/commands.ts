@@ -1,0 +1,8 @@
+import { runCommandLine } from './commandLine';
+import { explain } from './explain';
+import { explainImage } from './explainImage';
+import { extract } from './extract';
+import { prove } from './prove';
+import { tokenize } from './tokenize';
+
+runCommandLine({ explain, explainImage, extract, prove, tokenize });
