@@ -92,7 +92,8 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
             return Verdict("crashed", said["sentence"], 0, real)
     if "output" not in run:
         reason = f"{run['sentence']} {_told(report.get('output', ''))}"
-        return Verdict("refused rightly" if real == 0 else "refused", reason, 0, real)
+        is_right = real == 0 or ("not finite" in reason and not _is_finite(model, feeds))
+        return Verdict("refused rightly" if is_right else "refused", reason, 0, real)
     drawn = {key: value for key, value in load_file(str(out)).items() if key.startswith("attention.")}
     found: dict[str, int] = {}
     free = set(range(real))
@@ -171,6 +172,12 @@ def _tensors(path: Path, feeds: dict[str, torch.Tensor]) -> dict[str, np.ndarray
     names = [output.name for output in session.get_outputs()]
     given = session.run(None, {n: v.numpy() for n, v in feeds.items() if n in taken})
     return {name: tensor.astype(np.float32) for name, tensor in zip(names, given) if isinstance(tensor, np.ndarray) and tensor.dtype in (np.float32, np.float16)}
+
+
+def _is_finite(path: Path, feeds: dict[str, torch.Tensor]) -> bool:
+    """Whether all weights of a file are numbers, as ONNX Runtime computes them in Python: half precision overflows in some."""
+    weights = {name for node in onnx.load(str(path), load_external_data=False).graph.node if node.op_type == "Softmax" for name in node.output}
+    return all(np.isfinite(tensor).all() for name, tensor in _tensors(path, feeds).items() if name in weights)
 
 
 def _in_plain(matrix: np.ndarray, plain: dict[str, np.ndarray], quantised: dict[str, np.ndarray]) -> np.ndarray | None:
