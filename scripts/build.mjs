@@ -102,6 +102,7 @@ export function bundles({ production = false } = {}) {
       entryPoints: ['src/cli/main.ts'],
       outfile: 'dist/cli.cjs',
     },
+    commands: { ...node, ...nodeUrl, entryPoints: ['src/cli/commands.ts'], outfile: 'dist/commands.cjs' },
   };
 }
 

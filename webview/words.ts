@@ -3,7 +3,7 @@ import { plain } from '../src/base/safeText';
 import { headLabel, headsOf, isDerived, isRecomputed, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
-import { visibleNext, visibleText, type PatchGrid, type TokenRef, type TokenStream } from '../src/model/token';
+import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
 import { stageSentences, type Stage } from '../src/model/stage';
 
@@ -144,15 +144,19 @@ export function componentName(
     case 'self':
       return l10n.t('Self-attention');
     default: {
-      const [queries, keys] = [streams[queryStream]?.grid, streams[keyStream]?.grid];
-      const name = gridName(queries);
-      return queryStream === keyStream ? name : l10n.t('{0} read {1}', name, gridName(keys));
+      const name = gridName(streams[queryStream]);
+      return queryStream === keyStream ? name : l10n.t('{0} read {1}', name, gridName(streams[keyStream]));
     }
   }
 }
 
-/** A grid of patches by its rows and columns. */
-export function gridName(grid: PatchGrid | undefined): string {
+/** A stream of a picture by the rows and columns of its patches, or by how many queries of the model's own it is. */
+export function gridName(stream: TokenStream | undefined): string {
+  const grid = stream?.grid;
+  if (grid?.rows === 0)
+    return stream?.tokens.length === 1
+      ? l10n.t('one learned query')
+      : l10n.t('{0} learned queries', stream?.tokens.length ?? 0);
   return l10n.t('{0} × {1} patches', grid?.rows ?? 0, grid?.columns ?? 0);
 }
 

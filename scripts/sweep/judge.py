@@ -79,9 +79,9 @@ class Commands:
         return json.loads(said)
 
 
-def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0) -> Verdict:
+def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0, folded: frozenset[int] = frozenset()) -> Verdict:
     """Extracts from a file and compares every drawn matrix with the recorded ones, which single precision has `rounded` so far. Of 8 bits, and of
-    half precision where it is further off, the tensors of the same names in the `plain` file are compared."""
+    half precision where it is further off, the tensors of the same names in the `plain` file are compared. Sites that may be `folded` into constants need not be drawn."""
     given, out = model.with_suffix(".in.safetensors"), model.with_suffix(".out.safetensors")
     save_file({f"in.{name}": np.ascontiguousarray(value.numpy()) for name, value in feeds.items()}, str(given))
     report = commands.ask("inspect", model=str(model), isJson=True)
@@ -92,7 +92,8 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
             return Verdict("crashed", said["sentence"], 0, real)
     if "output" not in run:
         reason = f"{run['sentence']} {_told(report.get('output', ''))}"
-        return Verdict("refused rightly" if real == 0 else "refused", reason, 0, real)
+        is_right = real == 0 or ("not finite" in reason and not _is_finite(model, feeds))
+        return Verdict("refused rightly" if is_right else "refused", reason, 0, real)
     drawn = {key: value for key, value in load_file(str(out)).items() if key.startswith("attention.")}
     found: dict[str, int] = {}
     free = set(range(real))
@@ -110,6 +111,7 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
             return Verdict("wrong", f"{key} {list(matrix.shape)} is {best:.1e} from every matrix that was recorded", len(drawn), real)
         found[key] = where
         free.discard(where)
+    free -= folded
     named = _labels(found, sites)
     if named:
         return Verdict("mislabelled", named, len(drawn), real)
@@ -172,6 +174,12 @@ def _tensors(path: Path, feeds: dict[str, torch.Tensor]) -> dict[str, np.ndarray
     return {name: tensor.astype(np.float32) for name, tensor in zip(names, given) if isinstance(tensor, np.ndarray) and tensor.dtype in (np.float32, np.float16)}
 
 
+def _is_finite(path: Path, feeds: dict[str, torch.Tensor]) -> bool:
+    """Whether all weights of a file are numbers, as ONNX Runtime computes them in Python: half precision overflows in some."""
+    weights = {name for node in onnx.load(str(path), load_external_data=False).graph.node if node.op_type == "Softmax" for name in node.output}
+    return all(np.isfinite(tensor).all() for name, tensor in _tensors(path, feeds).items() if name in weights)
+
+
 def _in_plain(matrix: np.ndarray, plain: dict[str, np.ndarray], quantised: dict[str, np.ndarray]) -> np.ndarray | None:
     """What a drawn matrix of a quantised or halved graph is in the graph that it was made of: the tensor of the same name; itself where no tensor is of its size, as of windows that were put together."""
     flat = matrix.reshape(-1)
@@ -207,7 +215,9 @@ def _labels(found: dict[str, int], sites: list[Site]) -> str:
             return f"{component}: layers stand in another order than they run"
         numbers = [_number(sites[index].path) for _, index in sorted(layers)]
         called = [layer for layer, _ in sorted(layers)]
-        if len(parts) == 1 and None not in numbers and len(set(numbers)) == len(numbers) and numbers != called:
+        stack, left = next(iter(parts)), set(range(len(sites))) - set(found.values())
+        is_whole = not any(re.split(r"\.\d+(?=\.|$)", sites[i].path)[0] == stack for i in left)
+        if is_whole and len(parts) == 1 and None not in numbers and len(set(numbers)) == len(numbers) and numbers != called:
             return f"{component}: layers are called {called}, they are {numbers}"
     return ""
 

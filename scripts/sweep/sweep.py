@@ -36,7 +36,7 @@ from exported import FORMS, VARIANTS, check_loads, check_runs, export, vary  # n
 from judge import ROOT, Commands, Verdict, judge  # noqa: E402
 from past import going_on
 from tiny import architectures, build, example  # noqa: E402
-from truth import record, rounding  # noqa: E402
+from truth import constants, record, rounding  # noqa: E402
 
 STATE = ROOT / "out/sweep/results.jsonl"
 TABLE, KEPT = ROOT / "test/SWEEP.md", ROOT / "test/SWEEP.jsonl"
@@ -82,7 +82,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
         for variant in (VARIANTS[(chance + i) % len(VARIANTS)] for i in range(len(VARIANTS))):
             varied = folder / f"{variant}.onnx"
             try:
-                fed, recorded = feeds, sites
+                fed, recorded, folded = feeds, sites, frozenset[int]()
                 if variant == "past":
                     if exporter != "legacy" or (pair := going_on(build(model_type, attention), feeds)) is None:
                         continue
@@ -92,11 +92,12 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
                     check_runs(varied, fed, further)
                 else:
                     vary(plain, variant, varied)
+                    folded = frozenset(constants(build(model_type, attention), feeds, sites) if variant == "optimized" else ())
                     check_loads(varied)
             except Exception as error:
                 say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
                 continue
-            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded))
+            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded, folded))
             made += 1
             if made == variants:
                 break

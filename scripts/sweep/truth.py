@@ -125,3 +125,14 @@ def rounding(model: torch.nn.Module, feeds: dict[str, torch.Tensor], sites: list
     if [site.matrix.shape for site in exact] != [site.matrix.shape for site in sites]:
         return 0.0
     return max((float((a.matrix - b.matrix).abs().max()) for a, b in zip(exact, sites)), default=0.0)
+
+
+def constants(model: torch.nn.Module, feeds: dict[str, torch.Tensor], sites: list[Site]) -> set[int]:
+    """Which sites have the same weights whatever is read, as those of a decoder that asks itself with what it has learned: a tool may fold them away."""
+    try:
+        others = record(model, {name: tensor + torch.rand_like(tensor) if tensor.is_floating_point() else tensor for name, tensor in feeds.items()})
+    except Exception:
+        return set()
+    if len(others) != len(sites) or not any(tensor.is_floating_point() for tensor in feeds.values()):
+        return set()
+    return {i for i, (a, b) in enumerate(zip(sites, others)) if a.matrix.shape == b.matrix.shape and torch.equal(a.matrix, b.matrix)}

@@ -24,11 +24,6 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly isInput?: boolean;
 }
 
-/** Whether a file is a picture, by its name. */
-export function isImageFile(file: string): boolean {
-  return /\.(?:png|jpe?g|webp|gif)$/i.test(file);
-}
-
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
   const { file, head, isJson, out } = options;
@@ -95,7 +90,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   }
   const lines: TerminalText[] = [
     line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
-      streams.map(({ grid }) => line`${grid?.rows ?? 0} × ${grid?.columns ?? 0} patches`),
+      streams.map(gridWords),
       ', ',
     )} · ${plain(method)}`,
     ...sentences.map((sentence) => line`${sentence}`),
@@ -108,10 +103,11 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     const among =
       described.length === 1 && keys === queries
         ? line``
-        : line` of ${queries.grid?.rows ?? 0} × ${queries.grid?.columns ?? 0} among ${keys.grid?.rows ?? 0} × ${keys.grid?.columns ?? 0} patches`;
+        : line`${isLearned(queries) ? line`` : line` of ${gridSize(queries)}`} among ${gridWords(keys)}`;
+    const asker = isLearned(queries) ? line`learned query` : special.length > 0 ? line`special token` : line`patch`;
     lines.push(
       line``,
-      line`What each ${special.length > 0 ? line`special token` : line`patch`}${among} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`,
+      line`What each ${asker}${among} reads ${chosen === undefined ? line`most, and in which head` : line`(${plain(patternName(chosen))})`}:`,
     );
     for (const query of asking) {
       const read = reads[query].map(
@@ -122,6 +118,18 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     }
   }
   return joinTerminal(lines);
+}
+
+/** Whether a stream is of queries that the model has learned. */
+const isLearned = ({ grid }: TokenStream): boolean => grid?.rows === 0;
+
+const gridSize = ({ grid }: TokenStream): TerminalText => line`${grid?.rows ?? 0} × ${grid?.columns ?? 0}`;
+
+/** A stream by what it is made of. */
+function gridWords(stream: TokenStream): TerminalText {
+  if (!isLearned(stream)) return line`${gridSize(stream)} patches`;
+  const count = stream.tokens.length;
+  return count === 1 ? line`one learned query` : line`${count} learned queries`;
 }
 
 interface Described {

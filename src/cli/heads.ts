@@ -18,7 +18,7 @@ import { selectedTokens } from '../model/selectedTokens';
 import { visibleText, type TokenStream } from '../model/token';
 import type { RandomText } from '../protocol';
 import { deadlines } from './deadlines';
-import { isImageFile } from './explainImage';
+import { isImageFile } from './isImageFile';
 import { readFilePart } from './filePart';
 import { openModel, type ModelOptions } from './openModel';
 

@@ -10,7 +10,7 @@ import { explainEnd } from '../base/processEnd';
 import { line, type TerminalText } from '../base/terminalText';
 import { startGuard } from '../engine/serve/startGuard.node';
 import { commandSentence } from './commandSentence';
-import { guardVariable, guardedLines } from './guardedLines';
+import { guardVariable, guardedLines, isGuardedProcess } from './guardedLines';
 
 /** Of what it prints beside, the end is kept, to tell why it ended. */
 const mostKept = 16_384;
@@ -39,9 +39,8 @@ export function isGuarded(command: string, proves: boolean): boolean {
 /** The process that does the work, seen from inside; undefined in the one that watches it. */
 export function guardedWork():
   { /** Says the one sentence of a command that failed. */ tell(text: TerminalText): void } | undefined {
-  const limitBytes = Number(process.env[guardVariable]);
-  if (!(limitBytes > 0)) return undefined;
-  startGuard({ descriptor: guardedLines.guard, limitBytes }, 0);
+  if (!isGuardedProcess()) return undefined;
+  startGuard({ descriptor: guardedLines.guard, limitBytes: Number(process.env[guardVariable]) }, 0);
   return { tell: (text) => void writeSync(guardedLines.sentence, text) };
 }
 

@@ -23,7 +23,10 @@ export interface SecondText {
   readonly from: number;
 }
 
-/** Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. */
+/**
+ * Where a picture's patches stand among its tokens: row-major from position `first`; all other tokens are special ones. Without rows, all
+ * tokens are queries that the model has learned, which stand for no place.
+ */
 export interface PatchGrid {
   readonly rows: number;
   readonly columns: number;

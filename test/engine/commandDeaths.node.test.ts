@@ -17,7 +17,7 @@ describe('A command that cannot end by itself', function () {
   let script: string;
 
   before(async () => {
-    script = join(await buildPrograms(['cli', 'guard', 'native']), 'cli.cjs');
+    script = join(await buildPrograms(['cli', 'commands', 'guard', 'native']), 'cli.cjs');
   });
 
   const start = (

@@ -43,7 +43,29 @@ const cases = {
     ['4 4 8 8', '8 8 4 4'],
     ['4 4 8 8', '4 4 8 8'],
   ],
+  // Queries that the model has learned are on a grid without patches.
+  'siglip.legacy': [
+    ['4 4 8 8', '4 4 8 8'],
+    ['0 0 32 32', '4 4 8 8'],
+  ],
+  'siglip.dynamo': [
+    ['4 4 8 8', '4 4 8 8'],
+    ['0 0 32 32', '4 4 8 8'],
+  ],
+  'detr.legacy': [
+    ['4 6 8 8', '4 6 8 8'],
+    ['0 0 48 32', '0 0 48 32'],
+    ['0 0 48 32', '4 6 8 8'],
+    ['0 0 48 32', '0 0 48 32'],
+    ['0 0 48 32', '4 6 8 8'],
+  ],
 } as const;
+/** Layers in the order in which they run, where they have the names of encoder and decoder. */
+const orders: Readonly<Record<string, readonly string[]>> = {
+  'siglip.legacy': ['encoder.0', 'cross.0'],
+  'siglip.dynamo': ['encoder.0', 'cross.0'],
+  'detr.legacy': ['encoder.0', 'decoder.0', 'cross.0', 'decoder.1', 'cross.1'],
+};
 
 describe('vision towers of windows and of several grids', () => {
   let runtime: Runtime;
@@ -77,8 +99,9 @@ describe('vision towers of windows and of several grids', () => {
           const { grid } = streams[stream];
           return [grid?.rows, grid?.columns, grid?.patchWidth, grid?.patchHeight].join(' ');
         });
-        for (const [layer, { numHeads }] of component.layers.entries()) {
+        for (const [number, { numHeads }] of component.layers.entries()) {
           if (numHeads === 0) continue;
+          const layer = orders[name]?.indexOf(`${component.component}.${number}`) ?? number;
           found[layer] = names;
           const wanted = expected.get(`attention.${layer}`);
           if (wanted === undefined) throw new Error(`no layer ${layer}`);
@@ -89,7 +112,7 @@ describe('vision towers of windows and of several grids', () => {
           ]);
           const values = floatsOf(wanted);
           const [, numQueries, numKeys] = wanted.shape;
-          for (const head of headsOf(component, { layer })) {
+          for (const head of headsOf(component, { layer: number })) {
             const selection = { component: component.component, heads: [head], aggregation: 'mean' } as const;
             const { weights } = await store.pattern({ runId: 1, selection });
             const own = values.subarray(head.head * numQueries * numKeys, (head.head + 1) * numQueries * numKeys);
@@ -110,6 +133,12 @@ describe('vision towers of windows and of several grids', () => {
       );
     });
   }
+
+  it('call queries that are learned by their numbers, and none of them a class token', async () => {
+    const { streams } = await runOf('detr.legacy');
+    expect(streams.map(({ tokens }) => tokens[0].piece)).to.deep.equal(['1,1', '[Q1]']);
+    expect(streams[1].tokens.every(({ isSpecial }) => isSpecial)).to.equal(true);
+  });
 
   it('name their grids’ patches and special tokens', async () => {
     const { streams, components } = await runOf('pvt.legacy');

@@ -9,7 +9,7 @@ interface BuildScript {
 }
 
 /** The programs that a test may start: the engine with its guard, the command line, the native runtime, and a small one in the engine's place. */
-export type Program = 'engineNode' | 'guard' | 'cli' | 'native' | 'smallEngine';
+export type Program = 'engineNode' | 'guard' | 'cli' | 'commands' | 'native' | 'smallEngine';
 
 /** Builds programs from the sources as they are, apart from dist/, which other tests use meanwhile; resolves to their folder. */
 export async function buildPrograms(programs: readonly Program[]): Promise<string> {

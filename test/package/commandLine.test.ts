@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tinyTokenizer } from '../harness/tinyTokenizer';
@@ -240,5 +240,13 @@ describe('The command line', function () {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+describe('What the command line starts with', () => {
+  it('is a small part of it: what runs models is read by the process that needs it', () => {
+    const [start, whole] = ['cli', 'commands'].map((name) => statSync(join(root, `dist/${name}.cjs`)).size);
+    expect(start / whole).to.be.below(0.35);
+    expect(readFileSync(join(root, 'dist/cli.cjs'), 'utf8')).not.to.include('InferenceSession.create');
   });
 });

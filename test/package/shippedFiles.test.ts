@@ -34,7 +34,7 @@ const allowed = [
   /^sbom\.cdx\.json$/,
   /^LICENSE$/,
   /^ThirdPartyNotices\.txt$/,
-  /^dist\/(extension\.node|engine\.node|guard|cli)\.cjs$/,
+  /^dist\/(extension\.node|engine\.node|guard|cli|commands)\.cjs$/,
   /^dist\/(extension\.browser|engine\.browser|webview|elements)\.js$/,
   /^dist\/(webview|codicon)\.css$/,
   /^dist\/codicon\.ttf$/,

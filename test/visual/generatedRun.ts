@@ -25,7 +25,8 @@ export type RunKind =
   | 'longSource'
   | 'picture'
   | 'linearPicture'
-  | 'stages';
+  | 'stages'
+  | 'learnedQueries';
 
 const code = `def fib(n):
     """The n-th Fibonacci number."""
@@ -170,6 +171,30 @@ function stages(): Pick<PanelRun['info'], 'streams' | 'components'> {
   };
 }
 
+/** Queries that the model has learned, which read patches. */
+function learnedQueries(): Pick<PanelRun['info'], 'streams' | 'components'> {
+  const [{ streams }, numQueries] = [stages(), 6];
+  const queries: TokenStream = {
+    role: 'image',
+    text: '',
+    tokens: Array.from({ length: numQueries }, (_, id) => ({
+      id,
+      piece: `[Q${id + 1}]`,
+      start: 0,
+      end: 0,
+      isSpecial: true,
+    })),
+    grid: { rows: 0, columns: 0, first: 0, patchWidth: 96, patchHeight: 96 },
+  };
+  return {
+    streams: [streams[2], queries],
+    components: [
+      { component: 'cross', layers: layers(2, 4), queryStream: 1, keyStream: 0, isCausal: false },
+      { component: 'decoder', layers: layers(2, 4), queryStream: 1, keyStream: 1, isCausal: false },
+    ],
+  };
+}
+
 /** The run of a kind. */
 export function generateRun(kind: RunKind, runId = 1): PanelRun {
   const single = (
@@ -209,6 +234,7 @@ export function generateRun(kind: RunKind, runId = 1): PanelRun {
     },
     picture: () => pictureOf('exposed'),
     stages,
+    learnedQueries,
     linearPicture: () => pictureOf('derived'),
     encoderDecoder: () => {
       const source =

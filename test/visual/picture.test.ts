@@ -247,4 +247,26 @@ describe('a picture in the panel', () => {
     await hoverIn(0, 4, 4, 4);
     expect(await readout()).to.match(/^ ?patch row 4, column 4 reads patch row \d, column \d 0\.\d+/);
   }).timeout(60_000);
+
+  it('stands there once where queries that the model has learned read it, which have names of their own', async () => {
+    page = await pages.open({ run: 'learnedQueries' });
+    const picture = page.locator('canvas.picture');
+    await picture.waitFor();
+    expect(await picture.count()).to.equal(1);
+    expect(await page.locator('.picture-pair h2').allTextContents()).to.deep.equal([
+      'Queries: 6 learned queries',
+      'Keys: 4 × 4 patches',
+    ]);
+    await page.locator('.special-tokens .chip', { hasText: '[Q3]' }).hover();
+    expect(await readout()).to.match(/^ ?\[Q3\] reads patch row \d, column \d 0\.\d+/);
+    await screenshot(page, 'visual/picture-learned');
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await page.locator('.image-scroll').focus();
+    for (const key of ['ArrowRight', 'ArrowRight', 'ArrowDown']) await page.keyboard.press(key);
+    expect(await readout()).to.match(/^ ?\[Q2\] reads /);
+    await page.locator('[role=tab]', { hasText: /^Decoder$/ }).click();
+    await picture.waitFor({ state: 'detached' });
+    await page.locator('.special-tokens .chip', { hasText: '[Q1]' }).hover();
+    expect(await readout()).to.match(/^ ?\[Q1\] reads \[Q\d\] 0\.\d+/);
+  }).timeout(60_000);
 });

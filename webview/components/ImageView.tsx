@@ -41,7 +41,11 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
       key={position}
       class="token chip"
       data-token={position}
-      title={l10n.t('A special token: it stands for no place of the picture')}
+      title={
+        info.grid?.rows === 0
+          ? l10n.t('A query that the model has learned: it stands for no place of the picture')
+          : l10n.t('A special token: it stands for no place of the picture')
+      }
       onPointerEnter={(event) => {
         if (event.pointerType !== 'touch') panel.hovered.value = { stream, position };
       }}
@@ -205,8 +209,8 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
             {shown.length > 1 ? (
               <h2>
                 {stream === component?.queryStream
-                  ? l10n.t('Queries: {0}', gridName(streams[stream].grid))
-                  : l10n.t('Keys: {0}', gridName(streams[stream].grid))}
+                  ? l10n.t('Queries: {0}', gridName(streams[stream]))
+                  : l10n.t('Keys: {0}', gridName(streams[stream]))}
               </h2>
             ) : null}
             <div class="picture-head">
@@ -237,7 +241,8 @@ function GridPicture({
   info: TokenStream;
   stream: number;
   room: { width: number; height: number } | undefined;
-}): JSX.Element {
+}): JSX.Element | null {
+  if (info.grid?.rows === 0) return null;
   if (picture === undefined || info.grid === undefined || room === undefined)
     return <p class="hint">{l10n.t('Fetching the picture…')}</p>;
   return <Picture picture={picture} info={info} grid={info.grid} stream={stream} room={room} />;

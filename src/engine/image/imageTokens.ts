@@ -109,7 +109,10 @@ export function fitGrid(candidates: readonly GridCandidate[], numTokens: number)
   return `${source} give ${rows} × ${columns} patches, and its attention is over ${numTokens} tokens`;
 }
 
-/** The tokens of a picture: special ones by the names that they have in the literature, patches as `row,column` from one. */
+/**
+ * The tokens of a picture: special ones by the names that they have in the literature, patches as `row,column` from one; or, on a grid
+ * without patches, the queries that a model has learned.
+ */
 export function imageStream(
   grid: PatchGrid,
   numTokens: number,
@@ -120,7 +123,11 @@ export function imageStream(
   const tokens = Array.from({ length: numTokens }, (_, position): Token => {
     const patch = patchAt(grid, position);
     const piece =
-      patch === undefined ? specialName(special++, numSpecial, config) : `${patch.row + 1},${patch.column + 1}`;
+      grid.rows === 0
+        ? `[Q${position + 1}]`
+        : patch === undefined
+          ? specialName(special++, numSpecial, config)
+          : `${patch.row + 1},${patch.column + 1}`;
     return { id: position, piece, start: 0, end: 0, isSpecial: patch === undefined };
   });
   return { role: 'image', text: '', tokens, grid };

@@ -65,10 +65,20 @@ export function placeLayers(
     }
   }
   const pairs = [...new Set(placed.map(({ queryStream, keyStream }) => `${queryStream} ${keyStream}`))];
+  // The names of encoder and decoder stay where each has one pair.
+  const isNamed =
+    pairs.length === 1 ||
+    (new Set(placed.map(({ layer }) => layer.component)).size > 1 &&
+      placed.every(({ layer, queryStream, keyStream }) =>
+        placed.every(
+          (other) =>
+            other.layer.component !== layer.component ||
+            (other.queryStream === queryStream && other.keyStream === keyStream),
+        ),
+      ));
   const byComponent = new Map<Component, Streams>();
   const named = placed.map(({ layer, windowed, queryStream, keyStream }): LayerWeights => {
-    const component: Component =
-      pairs.length === 1 ? layer.component : `stage${pairs.indexOf(`${queryStream} ${keyStream}`) + 1}`;
+    const component: Component = isNamed ? layer.component : `stage${pairs.indexOf(`${queryStream} ${keyStream}`) + 1}`;
     byComponent.set(component, { queryStream, keyStream });
     return {
       ...layer,
@@ -91,6 +101,15 @@ function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize):
   for (const window of windows) for (const place of window) if (place > 0 && place !== ownToken) places.add(place);
   const own = windows.map((window) => window.filter((place) => place === ownToken).length);
   if (windows.length > 1 && own.some((count) => count > 0)) return 'its windows have tokens of the model’s own';
+  // Queries that the model has learned stand for no place.
+  if (places.size === 0 && windows.length === 1 && own[0] === windows[0].length)
+    return {
+      grid: { rows: 0, columns: 0, first: 0, patchWidth: width, patchHeight: height },
+      first: 0,
+      numPlaced: 0,
+      numTokens: own[0],
+      positionOf: new Map(),
+    };
   if (places.size === 0) return 'it is over no patches of the picture';
   const sorted = [...places].sort((a, b) => a - b);
   const down = stepsOf(

@@ -89,3 +89,27 @@ export function spelledOut(equation: Equation, ranks: readonly (number | undefin
   const spell = (letters: string): string => letters.replace('...', free);
   return free.length === count ? { operands: equation.operands.map(spell), result: spell(equation.result) } : undefined;
 }
+
+/** Whether nothing that the graph is given is in a tensor, but its shape at most. */
+export function isOfWeights(index: GraphIndex, tensor: string): boolean {
+  const inputs = new Set(index.inputs.map(({ name }) => name));
+  const seen = new Set<string>();
+  const pending = [tensor];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === '' || seen.has(name)) continue;
+    seen.add(name);
+    if (inputs.has(name)) return false;
+    const node = index.producer(name);
+    if (node === undefined) continue;
+    const { opType } = index.nodes[node];
+    index.spend(1);
+    if (opType !== 'Shape' && opType !== 'Size') pending.push(...index.dependencies(node));
+  }
+  return true;
+}
+
+/** Whether a tensor is a constant of one number, which spreads nothing. */
+export function isSingle(index: GraphIndex, tensor: string): boolean {
+  const dims = index.weight(tensor)?.dims;
+  return dims !== undefined && dims.length <= 1 && dims.every((dim) => dim === 1);
+}

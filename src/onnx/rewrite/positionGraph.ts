@@ -1,4 +1,4 @@
-import { chosenColumns, convolvedKernel, isWidth, spelledOut } from '../follow/positionShapes';
+import { chosenColumns, convolvedKernel, isOfWeights, isSingle, isWidth, spelledOut } from '../follow/positionShapes';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Replacements } from './leanNodes';
@@ -166,6 +166,10 @@ class Carrier {
   readonly #lost = new Map<string, string>();
   /** Rows and columns of products of two activations, by their node. */
   readonly #products = new Map<number, SitePositions>();
+  /** Queries, and keys, that the model has learned: they depend on nothing that is read, and each is a token of the model's own. */
+  readonly #learned = new Set<string>();
+  /** Products that make scores of such. */
+  readonly #asking = new Set<number>();
   /** Sites by the node that weights their values, each with the product that makes its scores. */
   readonly #weighting = new Map<number, { readonly site: PlacedSite; readonly scores: number }>();
 
@@ -190,6 +194,7 @@ class Carrier {
     const asked = new Set([...scores.values()].filter((node) => node !== undefined));
     for (const [site, product] of scores)
       if (product !== undefined && site.loop === undefined) this.#weighting.set(site.node, { site, scores: product });
+    if (this.#ids.size === 0) this.#findLearned(scores);
     index.nodes.forEach((_, node) => {
       if (wanted.has(node) || asked.has(node)) this.#visit(node);
     });
@@ -206,19 +211,37 @@ class Carrier {
     };
   }
 
+  #findLearned(scores: ReadonlyMap<PlacedSite, number | undefined>): void {
+    for (const [{ queries, keys, loop }, product] of scores) {
+      if (loop !== undefined) continue;
+      for (const tensor of [queries, keys]) {
+        if (!isOfWeights(this.#index, tensor)) continue;
+        this.#learned.add(tensor);
+        if (product !== undefined) this.#asking.add(product);
+      }
+    }
+  }
+
+  /** An operand as positions; undefined where it has none. */
+  #positions(tensor: string): string | undefined {
+    if (this.#carried.has(tensor)) return tensor;
+    return this.#learned.has(tensor) ? this.#write.ownLike(tensor) : undefined;
+  }
+
   #site(site: PlacedSite, product: number | undefined): SitePositions | string {
     const { queries, keys, loop } = site;
     if (loop !== undefined) return 'it is inside a loop';
     const lost = this.#lost.get(queries) ?? this.#lost.get(keys);
     if (lost !== undefined)
       return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
-    if (!this.#carried.has(queries) || !this.#carried.has(keys))
+    const [rows, columns] = [this.#positions(queries), this.#positions(keys)];
+    if (rows === undefined || columns === undefined)
       return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
     const made = product === undefined ? undefined : this.#products.get(product);
     if (made !== undefined) return made;
     if (product !== undefined) return 'its product is of a form that is not known';
     // An operator that has attention inside takes [item, position, feature], or heads before the positions.
-    return { rows: this.#write.squeeze(queries, -1), columns: this.#write.squeeze(keys, -1), numOwnAxes: 2 };
+    return { rows: this.#write.squeeze(rows, -1), columns: this.#write.squeeze(columns, -1), numOwnAxes: 2 };
   }
 
   #visit(node: number): void {
@@ -233,7 +256,8 @@ class Carrier {
     }
     const lost = dependencies.map((name) => this.#lost.get(name)).find((operator) => operator !== undefined);
     if (lost !== undefined) return this.#lose(node, lost);
-    if (!dependencies.some((name) => this.#carried.has(name)) || opType === 'Shape' || opType === 'Size') return;
+    const isCarried = this.#asking.has(node) || dependencies.some((name) => this.#carried.has(name));
+    if (!isCarried || opType === 'Shape' || opType === 'Size') return;
     const kept = this.#carryOn(node);
     if (kept === undefined) return this.#lose(node, operatorOf(this.#index, node));
     outputs.forEach((output, i) => {
@@ -407,14 +431,11 @@ class Carrier {
   /** A product's rows keep their positions. What a weight sums up is of one place, or of neighbours that become one. */
   #multiply(product: Product, output: string): readonly number[] | undefined {
     const write = this.#write;
-    const {
-      node,
-      operands: [a, b],
-      isTransposed,
-      equation,
-    } = product;
+    const { node, isTransposed, equation } = product;
     if (product.operands.length !== 2) return undefined;
-    const [isLeft, isRight] = [this.#carried.has(a), this.#carried.has(b)];
+    const own = product.operands.map((operand) => (this.#asking.has(node) ? this.#positions(operand) : undefined));
+    const [a, b] = product.operands.map((operand, i) => own[i] ?? operand);
+    const [isLeft, isRight] = [a, b].map((operand, i) => own[i] !== undefined || this.#carried.has(operand));
     if (equation !== undefined) return this.#contract(product, output);
     if (isLeft && isRight) {
       const [left, right] = [write.squeeze(a, isTransposed[0] ? -2 : -1), write.squeeze(b, isTransposed[1] ? -1 : -2)];
@@ -458,11 +479,14 @@ class Carrier {
       );
     if (equation === undefined) return undefined;
     const write = this.#write;
-    const isProduct = operands.every((name) => this.#carried.has(name));
+    const placed = operands.map((name) =>
+      this.#asking.has(node) ? this.#positions(name) : this.#carried.has(name) ? name : undefined,
+    );
+    const isProduct = placed.every((name) => name !== undefined);
     const own = operands.map((name, i) => {
       const letters = [...equation.operands[i]];
-      const isCarried = this.#carried.has(name);
-      let tensor = isCarried ? name : write.nowhereLike(name);
+      const isCarried = placed[i] !== undefined;
+      let tensor = placed[i] ?? write.nowhereLike(name);
       letters.forEach((letter, axis) => {
         if (!equation.result.includes(letter))
           tensor = isCarried
@@ -539,12 +563,6 @@ class Carrier {
     else write.zerosLike(reduced, output);
     return [0];
   }
-}
-
-/** Whether a tensor is a constant of one number, which spreads nothing. */
-function isSingle(index: GraphIndex, tensor: string): boolean {
-  const dims = index.weight(tensor)?.dims;
-  return dims !== undefined && dims.length <= 1 && dims.every((dim) => dim === 1);
 }
 
 /** Whether a tensor is a weight, perhaps repeated or with others added: a token that the model adds to what it reads. */

@@ -1,0 +1,340 @@
+import { parseArgs } from 'node:util';
+import { ExplorerError } from '../base/errors';
+import { plain } from '../base/safeText';
+import { line, type TerminalText } from '../base/terminalText';
+import { backendChoices, backends, type Languages } from '../model/modelInfo';
+import { readAtMost } from '../model/readAtMost';
+import type { EngineOptions } from '../protocol';
+import { commandSentence } from './commandSentence';
+import type { explain } from './explain';
+import type { explainImage } from './explainImage';
+import type { extract } from './extract';
+import type { heads } from './heads';
+import { inspect } from './inspect';
+import { isImageFile } from './isImageFile';
+import { printAndEnd } from './printAndEnd';
+import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
+import type { prove } from './prove';
+import { readVersion } from './readVersion';
+import type { tokenize } from './tokenize';
+
+/** The exit code of a command line that was not understood, as is the custom. */
+const usageCode = 2;
+
+const usage = line`Usage:
+  attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
+                             [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+                             [--source-language CODE] [--target-language CODE] [--input]
+      what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
+      head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
+      RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
+      separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
+      of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
+      of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
+      (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
+      which patches of the picture the class token reads
+  attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
+                           [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
+  attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
+      the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
+      file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
+      and not of the text
+  attention-explorer inspect MODEL [--prove] [--json]
+      the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
+      attention whether values times weights equal what it gives, and whether its keys grow with the text
+  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors
+      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
+  attention-explorer tokenize TOKENIZER_JSON < TEXT
+      ids, tokens, offsets (UTF-16) and special tokens, as JSON
+
+--backend native|webgpu|wasm|auto chooses what explain, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
+MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
+
+/** The commands that run models or read tokenizers, which are guarded in a process of their own. */
+export interface GuardedCommands {
+  readonly explain: typeof explain;
+  readonly explainImage: typeof explainImage;
+  readonly extract: typeof extract;
+  readonly heads: typeof heads;
+  readonly prove: typeof prove;
+  readonly tokenize: typeof tokenize;
+}
+
+/** What to print, and the exit code; a command that ran in a process of its own has printed it. */
+interface Outcome {
+  readonly output: TerminalText;
+  readonly code: number;
+}
+
+/** This process, where it is the one that does the work for another, which watches it. */
+const work = guardedWork();
+
+/** Does what the command line asks for, and ends; without guarded commands only what needs none, or a process that has them. */
+export function runCommandLine(guarded?: GuardedCommands): void {
+  main(process.argv.slice(2), guarded)
+    .then(printAndEnd)
+    .catch((error: unknown) => {
+      const failure = ExplorerError.from(error);
+      const { code, details } = failure;
+      const sentence = commandSentence(failure);
+      const exitCode = code === 'wrongUsage' ? usageCode : 1;
+      const told: TerminalText =
+        process.env['DEBUG'] === undefined || details === undefined
+          ? line`${sentence}\n`
+          : line`${sentence}\n${details}\n`;
+      if (work === undefined) process.stderr.write(told, () => process.exit(exitCode));
+      else {
+        work.tell(told);
+        process.exit(exitCode);
+      }
+    });
+}
+
+async function main([command, ...rest]: readonly string[], guarded: GuardedCommands | undefined): Promise<Outcome> {
+  const { untimed, ...options } = parse(rest);
+  if (command === '--help' || command === '-h' || options.values.help) return { output: usage, code: 0 };
+  if (command === '--version' || options.values.version)
+    return { output: await run('version', options, guarded), code: 0 };
+  const { timeout } = options.values;
+  const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
+  if (
+    command !== undefined &&
+    work === undefined &&
+    (seconds !== undefined || isGuarded(command, options.values.prove))
+  )
+    return { output: line``, code: await runGuarded([command, ...untimed], seconds) };
+  return { output: await run(command, options, guarded), code: 0 };
+}
+
+async function run(
+  command: string | undefined,
+  { values, positionals }: Omit<Arguments, 'untimed'>,
+  guarded: GuardedCommands | undefined,
+): Promise<TerminalText> {
+  const operand = (name: string): string => {
+    if (positionals.length !== 1 || positionals[0] === '')
+      throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
+    return positionals[0];
+  };
+  const option = (name: 'feeds' | 'out'): string => {
+    const value = values[name];
+    if (value === undefined) throw new ExplorerError('wrongUsage', [`--${name}`, 'it is missing']);
+    return value;
+  };
+  const commands = (): GuardedCommands => {
+    if (guarded === undefined) throw new Error('a guarded command runs outside of its process');
+    return guarded;
+  };
+  switch (command) {
+    case 'explain':
+      if (isImageFile(operand('FILE'))) refuseTextOptions(values);
+      return isImageFile(operand('FILE'))
+        ? commands().explainImage({
+            file: operand('FILE'),
+            model: values.model,
+            head: values.head,
+            backend: backendOf(values.backend, 'auto'),
+            isJson: values.json,
+            out: values.out,
+            isInput: values.input,
+          })
+        : commands().explain({
+            file: operand('FILE'),
+            ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}),
+            model: values.model,
+            target: values.target,
+            ...languagesOf(values),
+            tokenizer: values.tokenizer,
+            isChatMessage: values.chat,
+            component: values.component,
+            head: values.head,
+            backend: backendOf(values.backend, 'auto'),
+            isJson: values.json,
+            out: values.out,
+            isInput: values.input,
+            contextTokens: tokensOf(values.context),
+            pair: values.pair,
+          });
+    case 'heads':
+      if (values.random && positionals.length > 0)
+        throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
+      if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
+      return commands().heads({
+        file: values.random ? undefined : operand('FILE'),
+        ...(positionals[0] === '-' ? { text: await readStandardInput() } : {}),
+        model: values.model,
+        head: undefined,
+        target: values.target,
+        ...languagesOf(values),
+        tokenizer: values.tokenizer,
+        component: values.component,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+        queries: values.queries,
+        keys: values.keys,
+        sort: values.sort,
+        isRandom: values.random,
+      });
+    case 'inspect':
+      return values.prove
+        ? commands().prove({
+            model: operand('MODEL'),
+            isJson: values.json,
+            backend: backendOf(values.backend, 'auto'),
+          })
+        : inspect({ model: operand('MODEL'), isJson: values.json });
+    case 'extract':
+      return commands().extract({
+        model: operand('MODEL'),
+        feeds: option('feeds'),
+        out: option('out'),
+        backend: backendOf(values.backend, 'wasm'),
+      });
+    case 'tokenize':
+      return commands().tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
+    case undefined:
+    case 'help':
+      return usage;
+    case 'version':
+      return line`${plain(readVersion())}`;
+    default:
+      throw new ExplorerError('wrongUsage', [
+        command,
+        'the commands are explain, heads, inspect, extract and tokenize',
+      ]);
+  }
+}
+
+/** Throws `wrongUsage` where an option says how a text is to be read: a picture is read without it, which must not look as if it counted. */
+function refuseTextOptions(values: Options): void {
+  const ofTexts = [
+    'target',
+    'source-language',
+    'target-language',
+    'context',
+    'pair',
+    'component',
+    'tokenizer',
+    'chat',
+    'queries',
+    'keys',
+  ] as const;
+  const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
+  if (given !== undefined)
+    throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for texts, and the file is a picture']);
+}
+
+function tokensOf(value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const tokens = Number(value);
+  if (/^\d+$/.test(value) && tokens >= 1 && tokens <= 100_000) return tokens;
+  throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
+}
+
+function languagesOf({ 'source-language': source, 'target-language': target }: Options): {
+  readonly languages?: Languages;
+} {
+  return source === undefined && target === undefined ? {} : { languages: { source, target } };
+}
+
+function backendOf(value: string | undefined, otherwise: EngineOptions['backend']): EngineOptions['backend'] {
+  if (value === undefined) return otherwise;
+  const chosen = backendChoices.find((choice) => choice === value);
+  if (chosen !== undefined) return chosen;
+  throw new ExplorerError('wrongUsage', ['--backend', `it is ${backends.join(', ')} or auto`]);
+}
+
+interface Options {
+  readonly model?: string;
+  readonly head?: string;
+  readonly backend?: string;
+  readonly target?: string;
+  readonly context?: string;
+  readonly pair?: string;
+  readonly 'source-language'?: string;
+  readonly 'target-language'?: string;
+  readonly component?: string;
+  readonly tokenizer?: string;
+  readonly feeds?: string;
+  readonly out?: string;
+  readonly timeout?: string;
+  readonly queries?: string;
+  readonly keys?: string;
+  readonly sort?: string;
+  readonly random: boolean;
+  readonly chat: boolean;
+  readonly input: boolean;
+  readonly json: boolean;
+  readonly prove: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+interface Arguments {
+  readonly values: Options;
+  readonly positionals: readonly string[];
+  /** The arguments without `--timeout` and its value. */
+  readonly untimed: readonly string[];
+}
+
+function parse(args: string[]): Arguments {
+  try {
+    const string = { type: 'string' } as const;
+    const flag = { type: 'boolean', default: false } as const;
+    const { values, positionals, tokens } = parseArgs({
+      args,
+      allowPositionals: true,
+      tokens: true,
+      options: {
+        model: string,
+        head: string,
+        target: string,
+        'source-language': string,
+        'target-language': string,
+        context: string,
+        pair: string,
+        component: string,
+        tokenizer: string,
+        backend: string,
+        feeds: string,
+        out: string,
+        timeout: string,
+        queries: string,
+        keys: string,
+        sort: string,
+        random: flag,
+        chat: flag,
+        input: flag,
+        json: flag,
+        prove: flag,
+        help: { ...flag, short: 'h' },
+        version: flag,
+      },
+    });
+    const left = new Set(args.keys());
+    for (const token of tokens) {
+      if (token.kind !== 'option' || token.name !== 'timeout') continue;
+      left.delete(token.index);
+      if (!token.inlineValue) left.delete(token.index + 1);
+    }
+    return { values, positionals, untimed: [...left].map((index) => args[index]) };
+  } catch (error) {
+    throw new ExplorerError('wrongUsage', ['The command line', firstSentence(error)], { cause: error });
+  }
+}
+
+/** What Node says is wrong with a command line, without its advice. */
+function firstSentence(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error))
+    .split(/\.\s/)[0]
+    .replace(/^[A-Z]/, (letter) => letter.toLowerCase());
+}
+
+async function readStandardInput(): Promise<string> {
+  const pieces: AsyncIterable<Buffer> = process.stdin; // no encoding is set
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(
+    await readAtMost('text', 'The text on standard input', pieces),
+  );
+}

@@ -1,0 +1,9 @@
+import { runCommandLine } from './commandLine';
+import { explain } from './explain';
+import { explainImage } from './explainImage';
+import { extract } from './extract';
+import { heads } from './heads';
+import { prove } from './prove';
+import { tokenize } from './tokenize';
+
+runCommandLine({ explain, explainImage, extract, heads, prove, tokenize });
