@@ -7,7 +7,7 @@ import { sidesOf } from '../onnx/site';
 import { arrangeLayers } from './arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from './generation';
 import type { Streams } from './layerInfo';
-import { inLanguage, namedLanguageId, runLanguages, targetOpening } from './languages';
+import { inLanguage, intoLanguage, namedLanguageId, runLanguages, targetOpening } from './languages';
 import { mostThatFit } from './memoryPlan';
 import type { FedFile } from './fedInput';
 import type { Settings } from './modelSettings';
@@ -82,7 +82,9 @@ export class Seq2SeqModel implements TextModel {
       this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
       const padding = paddingNotices(source.made, results);
-      const used = this.#parts.tokenizer.use(0, (own) => runLanguages(own, [stream, target.stream]));
+      const used = this.#parts.tokenizer.use(0, (own) =>
+        runLanguages(own, [stream, target.stream], this.#parts.tokenizerConfig),
+      );
       const told: Notice[] =
         languages === undefined || used === undefined
           ? []
@@ -123,7 +125,10 @@ export class Seq2SeqModel implements TextModel {
   async #tokenize(reading: Reading): Promise<TokenizedText> {
     const { info, sessions, tokenizer, rules } = this.#parts;
     const { text, second, tokenLimit, languages } = reading;
+    await tokenizer.ready();
+    const isBefore = tokenizer.use(0, (own) => own.targetCodes.size > 0);
     const language = languages?.source;
+    const into = isBefore ? languages?.target : undefined;
     const limits: TokenLimits = {
       modelName: info.name,
       contextLength: info.contextLength,
@@ -133,13 +138,16 @@ export class Seq2SeqModel implements TextModel {
       vocabularySize: info.vocabularySize,
       numTypes: sessions.source.numTypes,
     };
-    if (language === undefined) return tokenizeSource(this.#parts, reading, limits);
+    if (language === undefined && into === undefined) return tokenizeSource(this.#parts, reading, limits);
     if (second !== undefined) throw new ExplorerError('pairNotRead', [info.name, 'a text in a language is read alone']);
-    await tokenizer.ready();
     return tokenizeText(
       {
         encode: (part) =>
-          tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)),
+          tokenizer.use(part.length, (own) => {
+            const encoding = own.encode(part);
+            const inOwn = language === undefined ? encoding : inLanguage(own, encoding, language, rules.endIds);
+            return into === undefined ? inOwn : intoLanguage(own, inOwn, into);
+          }),
         specialOf: (id) => tokenizer.specialOf(id),
       },
       text,
@@ -154,7 +162,8 @@ export class Seq2SeqModel implements TextModel {
     language?: string,
   ): Promise<{ stream: TokenStream; notices: Notice[] }> {
     const { sessions, tokenizer } = this.#parts;
-    const rules = language === undefined ? this.#parts.rules : this.#inTarget(language);
+    const isBefore = tokenizer.use(0, (own) => own.targetCodes.size > 0);
+    const rules = language === undefined || isBefore ? this.#parts.rules : this.#inTarget(language);
     const most = Math.max(1, Math.min(mostTokens - 1, mostWrittenTokens));
     const limit = Math.min(most, rules.mostTokens);
     const written = await writeGreedily(rules, most, async (ids) => {
@@ -163,7 +172,7 @@ export class Seq2SeqModel implements TextModel {
       return sessions.scores(source, ids);
     });
     return {
-      stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)),
+      stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own.forTarget, written)),
       notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [],
     };
   }
@@ -176,7 +185,15 @@ export class Seq2SeqModel implements TextModel {
   ): { stream: TokenStream; notices: Notice[] } {
     const { tokenizer, sessions, rules, config, tokenizerConfig } = this.#parts;
     const whole = tokenizer.use(text.length, (own) =>
-      givenTarget(own, text, rules, targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds })),
+      givenTarget(
+        own.forTarget,
+        text,
+        rules,
+        // Where the code stands before the source, the target has none.
+        own.targetCodes.size > 0
+          ? undefined
+          : targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds }),
+      ),
     );
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
     if (foreign !== undefined)

@@ -38,6 +38,8 @@ export interface Languages {
 /** The languages of a run: all that can be named, and those that were used, as far as that is known. */
 export interface RunLanguages extends Languages {
   readonly codes: readonly string[];
+  /** Whether only the target's language can be chosen. */
+  readonly isSourceFixed?: boolean;
 }
 
 /** One explanation: a text or a picture read by a model, with its attention held by the engine. */

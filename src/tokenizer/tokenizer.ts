@@ -1,5 +1,6 @@
 import { ExplorerError } from '../base/errors';
 import { AddedToken, AddedTokens } from './addedTokens';
+import type { AddedFinder } from './addedPieces';
 import { AddedVocabulary } from './addedVocabulary';
 import type { Decoder } from './decoders/decoder';
 import { readDecoder } from './decoders/readDecoder';
@@ -58,12 +59,14 @@ export interface DecodeOptions {
 
 interface Parts {
   readonly name: string;
-  readonly added: AddedVocabulary;
+  readonly added: AddedFinder;
   readonly cut: PreTokenizer['cut'];
   readonly model: Model;
   readonly words: Words;
   readonly postProcess: PostProcessor | undefined;
   readonly decode: Decoder | undefined;
+  readonly target?: Tokenizer | undefined;
+  readonly targetCodes?: ReadonlyMap<string, number> | undefined;
 }
 
 /** What a tokenizer is put together from: a model, the tokens added to it, and steps as a tokenizer.json describes them. */
@@ -79,6 +82,23 @@ export interface TokenizerParts {
   readonly postProcessor: JsonFields | undefined;
   readonly decoder: JsonFields | undefined;
 }
+
+/** The steps of {@link Tokenizer.fromSteps}. */
+export interface TokenizerSteps {
+  /** Stands for it in errors. */
+  readonly name: string;
+  readonly model: Model;
+  readonly added: AddedFinder;
+  readonly cut: PreTokenizer['cut'];
+  readonly postProcess: PostProcessor | undefined;
+  readonly decode: Decoder | undefined;
+  /** Cuts the target of a translation. */
+  readonly target?: Tokenizer | undefined;
+  /** See {@link Tokenizer.targetCodes}. */
+  readonly targetCodes?: ReadonlyMap<string, number> | undefined;
+}
+
+const noCodes: ReadonlyMap<string, number> = new Map();
 
 /** A tokenizer as a Hugging Face `tokenizer.json` describes it: added tokens, normaliser, pre-tokeniser, model, post-processor, decoder. */
 export class Tokenizer {
@@ -137,6 +157,22 @@ export class Tokenizer {
         decode: decoder && readDecoder(decoder),
       });
     });
+  }
+
+  /** A tokenizer of steps that no tokenizer.json describes. */
+  static fromSteps({ name, model, added, cut, postProcess, decode, target, targetCodes }: TokenizerSteps): Tokenizer {
+    const words = new Words(model, false);
+    return new Tokenizer({ name, model, added, cut, words, postProcess, decode, target, targetCodes });
+  }
+
+  /** Codes of the languages that a source is translated into, where such a code stands before the source itself. */
+  get targetCodes(): ReadonlyMap<string, number> {
+    return this.#parts.targetCodes ?? noCodes;
+  }
+
+  /** Cuts the target of a translation: itself, unless its source is cut otherwise. */
+  get forTarget(): Tokenizer {
+    return this.#parts.target ?? this;
   }
 
   /** Highest token id and one, added tokens included. */
