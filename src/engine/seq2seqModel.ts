@@ -60,7 +60,7 @@ export class Seq2SeqModel implements TextModel {
 
   async explain(reading: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { tokenLimit, target: given, languages, isLive, isInContext } = reading;
-    const { sessions, padId, info } = this.#parts;
+    const { sessions, info } = this.#parts;
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();
@@ -69,7 +69,7 @@ export class Seq2SeqModel implements TextModel {
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
-    const source = await sessions.read(inputOf(stream), padId);
+    const source = await sessions.read(inputOf(stream), this.#padId);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
       const target =
@@ -81,7 +81,7 @@ export class Seq2SeqModel implements TextModel {
       const results = await sessions.attention(source, idsOf(target.stream));
       this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
-      const padding = paddingNotices(source.made, results);
+      const padding = paddingNotices(source.made, results, this.#parts.tokenizer.sides.padsLeft);
       const used = this.#parts.tokenizer.use(0, (own) =>
         runLanguages(own, [stream, target.stream], this.#parts.tokenizerConfig),
       );
@@ -104,9 +104,9 @@ export class Seq2SeqModel implements TextModel {
   }
 
   async write(text: string): Promise<string> {
-    const { sessions, padId } = this.#parts;
+    const { sessions } = this.#parts;
     const { stream } = await this.#tokenize({ text, tokenLimit: 0 });
-    const source = await sessions.read(inputOf(stream), padId);
+    const source = await sessions.read(inputOf(stream), this.#padId);
     try {
       const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), {
         onProgress: () => {},
@@ -120,6 +120,11 @@ export class Seq2SeqModel implements TextModel {
 
   async release(): Promise<void> {
     await this.#parts.sessions.release();
+  }
+
+  /** What fills a text up: the tokenizer's own token, else what the model's settings say. */
+  get #padId(): number {
+    return this.#parts.tokenizer.sides.padId ?? this.#parts.padId;
   }
 
   async #tokenize(reading: Reading): Promise<TokenizedText> {
@@ -151,7 +156,7 @@ export class Seq2SeqModel implements TextModel {
         specialOf: (id) => tokenizer.specialOf(id),
       },
       text,
-      limits,
+      { ...limits, cutsLeft: tokenizer.sides.cutsLeft },
     );
   }
 

@@ -73,6 +73,10 @@ export const noticeSentences = {
   cutToLimit: 'Only the first {0} of {1} tokens are explained: the token limit in the settings says so.',
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
+  cutFromLeft:
+    'Only the last {0} of {1} tokens are explained: the tokenizer’s settings say that a text that is too long loses its beginning (truncation_side).',
+  paddedOnRight:
+    'The tokenizer’s settings fill texts up on the left (padding_side), which is not done for this model: the padding stands after the text.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
   paddingRead:
     'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',

@@ -41,6 +41,8 @@ export interface EncodeOptions {
 export interface EncodePairOptions extends EncodeOptions {
   /** The most tokens of both texts with those that the post-processor adds: the longer text is cut first. */
   readonly maxLength?: number;
+  /** Whether a text that is cut loses its beginning. */
+  readonly cutsLeft?: boolean;
 }
 
 /** How a tokenizer tells two texts apart. */
@@ -222,17 +224,17 @@ export class Tokenizer {
   encodePair(
     first: string,
     second: string,
-    { addSpecialTokens = true, maxLength = Infinity }: EncodePairOptions = {},
+    { addSpecialTokens = true, maxLength = Infinity, cutsLeft = false }: EncodePairOptions = {},
   ): PairEncoding {
     return withNamedErrors(this.#parts.name, () => {
       const texts = [replaceLoneSurrogates(first), replaceLoneSurrogates(second)];
       const whole = [emptyRun(0), emptyRun(1)];
-      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, maxLength));
+      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, cutsLeft ? Infinity : maxLength));
       const numAdded =
         addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
       const kept = pairLengths(seen, Math.max(0, maxLength - numAdded));
       const runs = this.#finish(
-        whole.map((run, i) => cutRun(run, kept[i])),
+        whole.map((run, i) => cutRun(run, kept[i], cutsLeft)),
         texts,
         addSpecialTokens,
       );

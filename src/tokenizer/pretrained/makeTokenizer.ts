@@ -6,7 +6,7 @@ import { parseJson, readAddedTokens, Tokenizer, type TokenizerSteps, withNamedEr
 import { Backend } from './backend';
 import { chooseClass, type ChosenClass } from './chooseClass';
 import type { TokenizerClass } from './classes/tokenizerClass';
-import { InitArguments, type TokenizerSettings, type TokenValue } from './initArguments';
+import { contentOf, InitArguments, type TokenizerSettings, type TokenValue } from './initArguments';
 import { openVocabulary, type OpenedVocabulary, type ReadFile, vocabularyFiles } from './openVocabulary';
 import type { Part } from './parts';
 import type { SideParts, TokenizerProgram } from './programs/program';
@@ -46,7 +46,18 @@ export interface MadeTokenizer {
   readonly tokenizer: Tokenizer;
   readonly className: string;
   readonly remarks: readonly TokenizerRemark[];
+  readonly sides: Sides;
 }
+
+/** On which sides the reference library fills texts up and cuts them, and with what. */
+export interface Sides {
+  readonly padsLeft: boolean;
+  readonly cutsLeft: boolean;
+  /** The id of the padding token; undefined where the tokenizer has none. */
+  readonly padId: number | undefined;
+}
+
+const right: Sides = { padsLeft: false, cutsLeft: false, padId: undefined };
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -117,7 +128,7 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
     const program = programOf(chosen);
     if (program !== undefined && programFiles(files).every((name) => files.fileNames.includes(name))) {
       try {
-        return { tokenizer: fromProgram(files, program), className: chosen.name, remarks };
+        return { ...fromProgram(files, program), className: chosen.name, remarks };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
         if (files.json === undefined)
@@ -141,7 +152,12 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         const { backend, init } = build(files, fields, attempt);
         const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
         if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-        return { tokenizer, className: chosen.name, remarks };
+        const padToken = backend.named.get('pad_token');
+        const sides = sidesOf(init, fields, {
+          padsLeft: attempt.kind === 'class' && attempt.made.padsLeft === true,
+          padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
+        });
+        return { tokenizer, className: chosen.name, remarks, sides };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
         // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
@@ -153,12 +169,28 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         ? failure
         : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
     remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks };
+    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks, sides: right };
   });
 }
 
+/** The sides that the settings say, else those of a tokenizer.json, else the class's own. */
+function sidesOf(
+  init: InitArguments,
+  fields: JsonFields | undefined,
+  { padsLeft, padId }: Pick<Sides, 'padsLeft' | 'padId'>,
+): Sides {
+  const side = (setting: string, section: string): string | undefined =>
+    init.text(setting, undefined) ??
+    (fields?.has(section) === true ? fields.object(section).optionalString('direction')?.toLowerCase() : undefined);
+  return {
+    padsLeft: (side('padding_side', 'padding') ?? (padsLeft ? 'left' : 'right')) === 'left',
+    cutsLeft: side('truncation_side', 'truncation') === 'left',
+    padId,
+  };
+}
+
 /** Makes a tokenizer that is a program in the reference library. */
-function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Tokenizer {
+function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Pick<MadeTokenizer, 'tokenizer' | 'sides'> {
   const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
   const init = InitArguments.merge(files, fields && listedTokens(fields));
   const { target, targetCodes, ...own } = program.make(init, files.read);
@@ -173,7 +205,12 @@ function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Tokenize
         : readPostProcessor(new JsonFields(postProcessor, 'tokenizer.post_processor')),
     decode: typeof decoder === 'function' ? decoder : readDecoder(new JsonFields(decoder, 'tokenizer.decoder')),
   });
-  return Tokenizer.fromSteps({ ...made(own), target: target && Tokenizer.fromSteps(made(target)), targetCodes });
+  const tokenizer = Tokenizer.fromSteps({
+    ...made(own),
+    target: target && Tokenizer.fromSteps(made(target)),
+    targetCodes,
+  });
+  return { tokenizer, sides: sidesOf(init, undefined, { padsLeft: false, padId: own.padId }) };
 }
 
 const known = new Set(knownSettings.split(' '));

@@ -60,6 +60,7 @@ const esm: TokenizerProgram = {
     return {
       model,
       added,
+      padId: added.idOf(added.named.get('pad_token') ?? ''),
       cut: (piece, emit) => {
         for (const { 0: word, index } of piece.text.matchAll(words)) emit(piece, index, index + word.length);
       },
@@ -147,6 +148,7 @@ const byT5: TokenizerProgram = {
     return {
       model,
       added,
+      padId: added.idOf(added.named.get('pad_token') ?? ''),
       cut: undefined,
       // A text that ends with it gets no second one.
       postProcessor: (runs, { addsSpecialTokens }) =>

@@ -10,6 +10,8 @@ import type { Part } from '../parts';
 export interface ProgramParts {
   readonly model: Model;
   readonly added: AddedFinder;
+  /** The id of the padding token. */
+  readonly padId?: number | undefined;
   readonly cut: PreTokenizer['cut'];
   /** A template, or what it does where no template says it. */
   readonly postProcessor: Part | PostProcessor;

@@ -129,6 +129,7 @@ const marian: TokenizerProgram = {
       return {
         ...sentenceSteps(init, readNeeded(read, name), name, { ...pieces, idOf }, unknownId),
         added,
+        padId: idOf(added.named.get('pad_token') ?? ''),
         postProcessor: template([['$A'], [eos]], [['$A'], ['$B'], [eos]], new Map([[eos, eosId]])),
       };
     };
@@ -183,6 +184,7 @@ const m2m100: TokenizerProgram = {
         unknownId,
       ),
       added,
+      padId: idOf(added.named.get('pad_token') ?? ''),
       postProcessor: template(
         [[language], ['$A'], [eos]],
         [[language], ['$A'], ['$B'], [eos]],
