@@ -24,7 +24,7 @@ import type { PostProcessor } from './postProcessors/postProcessor';
 import { readPostProcessor } from './postProcessors/readPostProcessor';
 import type { PreTokenizer } from './preTokenizers/preTokenizer';
 import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
-import { pairLengths } from './pairLengths';
+import { pairLengths, programPairLengths } from './pairLengths';
 import { type Emit, emitMatches, partOf } from './splitBehavior';
 import { codePointAt, unitLength } from './unicode/characters';
 import { TooCostlyError } from './workBounds';
@@ -69,6 +69,8 @@ interface Parts {
   readonly decode: Decoder | undefined;
   readonly target?: Tokenizer | undefined;
   readonly targetCodes?: ReadonlyMap<string, number> | undefined;
+  /** Whether it stands for a program in Python, which cuts pairs in its own way. */
+  readonly isProgram?: boolean;
 }
 
 /** What a tokenizer is put together from: a model, the tokens added to it, and steps as a tokenizer.json describes them. */
@@ -164,7 +166,7 @@ export class Tokenizer {
   /** A tokenizer of steps that no tokenizer.json describes. */
   static fromSteps({ name, model, added, cut, postProcess, decode, target, targetCodes }: TokenizerSteps): Tokenizer {
     const words = new Words(model, false);
-    return new Tokenizer({ name, model, added, cut, words, postProcess, decode, target, targetCodes });
+    return new Tokenizer({ name, model, added, cut, words, postProcess, decode, target, targetCodes, isProgram: true });
   }
 
   /** Codes of the languages that a source is translated into, where such a code stands before the source itself. */
@@ -229,10 +231,11 @@ export class Tokenizer {
     return withNamedErrors(this.#parts.name, () => {
       const texts = [replaceLoneSurrogates(first), replaceLoneSurrogates(second)];
       const whole = [emptyRun(0), emptyRun(1)];
-      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, cutsLeft ? Infinity : maxLength));
+      const { isProgram = false } = this.#parts;
+      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, isProgram ? Infinity : maxLength, cutsLeft));
       const numAdded =
         addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
-      const kept = pairLengths(seen, Math.max(0, maxLength - numAdded));
+      const kept = (isProgram ? programPairLengths : pairLengths)(seen, Math.max(0, maxLength - numAdded));
       const runs = this.#finish(
         whole.map((run, i) => cutRun(run, kept[i], cutsLeft)),
         texts,
@@ -271,10 +274,14 @@ export class Tokenizer {
     );
   }
 
-  /** Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to reach `most`. */
-  #tokenize(text: string, run: TokenRun, most = Infinity): number {
+  /**
+   * Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to
+   * reach `most`, of a text that loses its beginning counted from its end.
+   */
+  #tokenize(text: string, run: TokenRun, most = Infinity, fromEnd = false): number {
     const { added, cut, model, words } = this.#parts;
     let seen: number | undefined;
+    const wordStarts: number[] = [];
     const push: Emit = (piece, start, end, prefix) => {
       const word = piece.text.slice(start, end);
       if (prefix === undefined)
@@ -287,6 +294,7 @@ export class Tokenizer {
         });
     };
     const tokenize: Emit = (piece, start, end, prefix) => {
+      if (fromEnd && most < Infinity) wordStarts.push(run.ids.length);
       if (start < end) {
         // Parts come again, long words do not.
         if (model.mayCutAtSpaces === true) emitMatches(partOf(piece, start, end, prefix), beforeSpaces, push);
@@ -299,7 +307,10 @@ export class Tokenizer {
       else if (cut === undefined) tokenize(string, 0, string.text.length);
       else cut(string, tokenize);
     }
-    return seen ?? run.ids.length;
+    const all = run.ids.length;
+    if (!fromEnd) return seen ?? all;
+    const start = wordStarts.findLast((at) => all - at >= most);
+    return start === undefined ? all : all - start;
   }
 
   #finish(runs: readonly TokenRun[], texts: readonly string[], addsSpecialTokens: boolean): readonly TokenRun[] {
