@@ -73,6 +73,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     config,
   });
   const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
+  if (sentenceConfig?.['do_lower_case'] === true) notices.push({ code: 'sentenceNotLowered', args: [] });
   const fileName = baseName(modelPath);
   const folderName = baseName(namedBy);
   const hasCompanions =

@@ -96,6 +96,7 @@ export function specialNotices(
 export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, second?: SecondText): Token[] {
   const { ids, tokens, starts, ends, isSpecial, typeIds } = encoding;
   const templates = 'templates' in encoding ? encoding.templates : [];
+  const roles = 'roles' in encoding ? (encoding.roles ?? []) : [];
   let place = 0;
   return tokens.map((piece, i): Token => {
     const moved = second !== undefined && i >= second.from ? second.start : 0;
@@ -108,6 +109,7 @@ export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, se
       end: place,
       isSpecial: isSpecial[i] === 1,
       ...(templates[i] === undefined ? {} : { template: templates[i] }),
+      ...(roles[i] === undefined ? {} : { role: roles[i] }),
       ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }),
     };
   });

@@ -73,6 +73,8 @@ export const noticeSentences = {
   cutToLimit: 'Only the first {0} of {1} tokens are explained: the token limit in the settings says so.',
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
+  sentenceNotLowered:
+    'The settings of Sentence Transformers ask for lower case (do_lower_case), which is not done here: texts in lower case are read as there.',
   cutFromLeft:
     'Only the last {0} of {1} tokens are explained: the tokenizer’s settings say that a text that is too long loses its beginning (truncation_side).',
   paddedOnRight:
