@@ -10,6 +10,7 @@ export class LongestRules {
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   /** The texts by their places. */
   readonly #found = new Map<number, string>();
+  #steps = 0;
 
   /** Throws `TokenizerFormatError` where the rules end too early. */
   constructor(bytes: Uint8Array) {
@@ -22,6 +23,11 @@ export class LongestRules {
     this.#texts = bytes.subarray(4 + numUnits * 4);
   }
 
+  /** Steps that {@link match} has taken so far, for those that bound them. */
+  get steps(): number {
+    return this.#steps;
+  }
+
   /** The longest rule that the bytes from a place on begin with: how many bytes it replaces, and by what. Undefined where there is none. */
   match(bytes: Uint8Array, from: number): { readonly length: number; readonly text: string } | undefined {
     const units = this.#units;
@@ -31,6 +37,7 @@ export class LongestRules {
     let value = -1;
     for (let at = from; at < bytes.length; at++) {
       const byte = bytes[at];
+      this.#steps++;
       place ^= byte;
       // A place outside of the array is a damaged file: no rule.
       if (place >= units.length || (units[place] & 0x800000ff) >>> 0 !== byte) break;

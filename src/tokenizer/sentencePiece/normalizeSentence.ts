@@ -2,7 +2,7 @@ import { NormalizedString } from '../normalizedString';
 import type { SentencePieceModel } from '../pretrained/sentencePieceFile';
 import { Trie } from '../trie';
 import { byteLength, codePointAt, unitLength } from '../unicode/characters';
-import { mostUnits, TooCostlyError } from '../workBounds';
+import { mostSearchSteps, mostUnits, TooCostlyError } from '../workBounds';
 import { LongestRules } from './longestRules';
 
 /** What {@link sentenceNormalizer} needs of a file. */
@@ -27,8 +27,6 @@ export function sentenceNormalizer(
   for (const symbol of whole) if (symbol !== '') symbols.set(symbol, 0);
   const encoder = new TextEncoder();
   const space = spec.showsSpaces ? shownSpace : ' ';
-  /** The ASCII characters that a rule begins with: only these, and what is no ASCII, are looked up. */
-  const mayChange = Uint8Array.from({ length: 128 }, (_, unit) => (rules === undefined ? 0 : unit === 0 ? 1 : 2));
   return (text, start) => {
     const pieces: string[] = [];
     const places: number[] = [];
@@ -38,13 +36,15 @@ export function sentenceNormalizer(
     };
     const bytes = rules === undefined ? new Uint8Array() : encoder.encode(text);
     const most = mostUnits(text.length);
+    const mostSteps = symbols.steps + (rules?.steps ?? 0) + mostSearchSteps(text.length);
     let at = 0;
     let byteAt = 0;
     /** What the next part of the text becomes. */
     const next = (): { readonly result: string; readonly units: number; readonly numBytes: number } => {
       const symbolEnd = whole.length === 0 ? -1 : symbols.longestMatch(text, at);
-      const unit = text.charCodeAt(at);
-      if (symbolEnd === -1 && rules !== undefined && (unit >= 128 || mayChange[unit] !== 0)) {
+      if (symbols.steps + (rules?.steps ?? 0) > mostSteps)
+        throw new TooCostlyError('its rules are too long and too much alike');
+      if (symbolEnd === -1 && rules !== undefined) {
         const rule = rules.match(bytes, byteAt);
         if (rule !== undefined) {
           let units = 0;

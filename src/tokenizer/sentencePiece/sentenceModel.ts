@@ -158,8 +158,10 @@ function mergeSearch(file: SentencePieceModel): (text: string) => readonly Part[
   return (text) => {
     const ends: number[] = [];
     const isFrozen: boolean[] = [];
+    const mostSteps = symbols.steps + mostSearchSteps(text.length);
     for (let at = 0; at < text.length;) {
       const symbolEnd = hasSymbols ? symbols.longestMatch(text, at) : -1;
+      if (symbols.steps > mostSteps) throw new TooCostlyError('its symbols are too long and too much alike');
       isFrozen.push(symbolEnd !== -1);
       at = symbolEnd === -1 ? at + unitLength(codePointAt(text, at)) : symbolEnd;
       ends.push(at);
@@ -170,10 +172,17 @@ function mergeSearch(file: SentencePieceModel): (text: string) => readonly Part[
     const next = Int32Array.from({ length: count }, (_, i) => (i + 1 < count ? i + 1 : -1));
     const isGone = new Uint8Array(count);
     const queue = new MergeQueue();
+    let stepsLeft = mostSearchSteps(text.length);
+    /** What two neighbours would be together; honest pieces are short. */
+    const together = (left: number, right: number): string => {
+      stepsLeft -= ends[right] - starts[left];
+      if (stepsLeft < 0) throw new TooCostlyError('its pieces are too long and too much alike');
+      return text.slice(starts[left], ends[right]);
+    };
     const offer = (left: number, right: number): void => {
       if (left === -1 || right === -1 || isFrozen[left] || isFrozen[right]) return;
       if (ends[right] - starts[left] > longest) return;
-      const rank = ranks.get(text.slice(starts[left], ends[right]));
+      const rank = ranks.get(together(left, right));
       if (rank === undefined) return;
       queue.push(rank, left);
     };
@@ -184,7 +193,7 @@ function mergeSearch(file: SentencePieceModel): (text: string) => readonly Part[
       const right = next[position];
       if (isGone[position] === 1 || right === -1 || isFrozen[position] || isFrozen[right]) continue;
       // The pair may have changed since it was queued; another one of the same rank does as well.
-      if (ranks.get(text.slice(starts[position], ends[right])) !== rank) continue;
+      if (ranks.get(together(position, right)) !== rank) continue;
       ends[position] = ends[right];
       isGone[right] = 1;
       next[position] = next[right];

@@ -27,7 +27,7 @@ const esm: TokenizerProgram = {
       idOf: (piece: string) => ids.get(piece),
       pieceOf: (id: number) => names.get(id),
       size: ids.size,
-      maxId: Math.max(-1, ...ids.values()),
+      maxId: lines.reduce((most, [, id]) => Math.max(most, id), -1),
     };
     const defaults = {
       unk_token: '<unk>',

@@ -72,7 +72,7 @@ export class PythonTokens implements AddedFinder {
   }
 
   get maxId(): number {
-    return Math.max(-1, ...this.#tokens.keys());
+    return [...this.#tokens.keys()].reduce((most, id) => Math.max(most, id), -1);
   }
 
   get specialContents(): string[] {
