@@ -3,7 +3,6 @@ import type { Notice } from '../model/modelInfo';
 import { isVocabulary, tokenizerCompanions, vocabularyNames } from '../model/tokenizerNames';
 import { standIn } from '../onnx/otherFormat';
 import {
-  needsNoFiles,
   neededFiles,
   programFiles,
   type TokenizerFiles,
@@ -24,16 +23,11 @@ export interface TokenizerPlace {
 
 const settingsName = 'tokenizer_config.json';
 
-/** The tokenizer of a folder, or of the first of several that has one: tokenizer.json, or what stands for it; of one that is made of no file its settings. */
+/** The tokenizer of a folder, or of the first of several that has one: tokenizer.json, or what stands for it. */
 export async function findTokenizer(access: FileAccess, folders: readonly string[]): Promise<string | undefined> {
   for (const folder of folders)
     for (const name of ['tokenizer.json', ...vocabularyNames])
       if (await access.exists(joinPath(folder, name))) return joinPath(folder, name);
-  for (const folder of folders) {
-    const path = joinPath(folder, settingsName);
-    const settings = (await access.exists(path)) ? await readSettings(access, path) : 'there are none';
-    if (typeof settings !== 'string' && needsNoFiles(settings)) return path;
-  }
   return undefined;
 }
 

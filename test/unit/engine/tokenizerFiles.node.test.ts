@@ -64,7 +64,6 @@ describe('Files of a tokenizer', () => {
     ['MarianTokenizer, files 1, plain', 'vocab.json'],
     ['M2M100Tokenizer, files 0, plain', 'vocab.json'],
     ['EsmTokenizer, vocab.txt, plain', 'vocab.txt'],
-    ['ByT5Tokenizer, plain', 'tokenizer_config.json'],
   ] as const) {
     it(`are found and read without a tokenizer.json: ${name}`, async () => {
       const access = folderWith(filesOf(name));
