@@ -44,6 +44,8 @@ export interface Languages {
 /** The languages of a run: all that can be named, and those that were used, as far as that is known. */
 export interface RunLanguages extends Languages {
   readonly codes: readonly string[];
+  /** Whether only the target's language can be chosen. */
+  readonly isSourceFixed?: boolean;
 }
 
 /** One explanation: a text or a picture read by a model, with its attention held by the engine. */
@@ -77,6 +79,12 @@ export const noticeSentences = {
   cutToLimit: 'Only the first {0} of {1} tokens are explained: the token limit in the settings says so.',
   cutToMemory: 'Only the first {0} of {1} tokens are explained: the attention of more does not fit into memory.',
   cutToShape: 'Only the first {0} of {1} tokens are explained: the model file is made for exactly {0}.',
+  sentenceNotLowered:
+    'The settings of Sentence Transformers ask for lower case (do_lower_case), which is not done here: texts in lower case are read as there.',
+  cutFromLeft:
+    'Only the last {0} of {1} tokens are explained: the tokenizer’s settings say that a text that is too long loses its beginning (truncation_side).',
+  paddedOnRight:
+    'The tokenizer’s settings fill texts up on the left (padding_side), which is not done for this model: the padding stands after the text.',
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
   paddingRead:
     'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',

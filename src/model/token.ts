@@ -11,6 +11,8 @@ export interface Token {
   readonly isSpecial: boolean;
   /** What a token of a chat template says; such a token stands for no text. */
   readonly template?: string;
+  /** The role of the message that follows, where the template does not spell it. */
+  readonly role?: string;
   /** Its token type, where the tokenizer makes one that is not 0. */
   readonly typeId?: number;
 }
@@ -84,14 +86,16 @@ export function visibleText(stream: TokenStream, position: number): PlainText {
   if (token === undefined) return plain('');
   const text = token.template ?? stream.text.slice(token.start, token.end);
   if (text === '' || (token.isSpecial && token.template === undefined)) return plain(token.piece);
+  const role = token.role === undefined ? '' : `${plain(token.role)}: `;
   return plain(
-    text
-      .slice(0, maxArgument + 1)
-      .replaceAll('\r\n', '↵')
-      .replaceAll('\n', '↵')
-      .replaceAll('\r', '↵')
-      .replaceAll('\t', '→')
-      .replaceAll(' ', '·'),
+    role +
+      text
+        .slice(0, maxArgument + 1)
+        .replaceAll('\r\n', '↵')
+        .replaceAll('\n', '↵')
+        .replaceAll('\r', '↵')
+        .replaceAll('\t', '→')
+        .replaceAll(' ', '·'),
   );
 }
 

@@ -18,6 +18,9 @@ export const tokenizerCompanions = [
   'added_tokens.json',
   'merges.txt',
   'entity_vocab.json',
+  'source.spm',
+  'target.spm',
+  'target_vocab.json',
 ] as const;
 
 /** Whether a folder with files of these names holds a tokenizer. */
@@ -27,5 +30,5 @@ export function holdsTokenizer(names: readonly string[]): boolean {
 
 /** Whether a file is a vocabulary, and not a tokenizer.json under some name. */
 export function isVocabulary(name: string): boolean {
-  return vocabularyNames.some((known) => known === name) || /\.(?:txt|model)$/i.test(name);
+  return vocabularyNames.some((known) => known === name) || /\.(?:txt|model|spm)$/i.test(name);
 }

@@ -1,3 +1,4 @@
+import type { AddedFinder, AddedPiece } from './addedPieces';
 import type { AddedTokens } from './addedTokens';
 import { NormalizedString } from './normalizedString';
 import type { Normalizer } from './normalizers/normalizer';
@@ -5,17 +6,11 @@ import { Trie } from './trie';
 import { isWhitespace } from './unicode/characters';
 import { mostSearchSteps, mostUnits, TooCostlyError, WrittenUnits } from './workBounds';
 
-/** A piece of the text; one that is an added token has its id. */
-interface Piece {
-  readonly string: NormalizedString;
-  readonly addedId: number | undefined;
-}
-
 const endsInWord = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const startsInWord = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Finds the tokens that were added to a model's vocabulary, special ones among them. */
-export class AddedVocabulary {
+export class AddedVocabulary implements AddedFinder {
   readonly #tokens: AddedTokens;
   readonly #normalizedForms = new Map<number, string>();
   readonly #plain = new Trie();
@@ -69,8 +64,8 @@ export class AddedVocabulary {
   }
 
   /** Finds the added tokens of a text and normalises what is between them; empty pieces are left out. */
-  extract(text: string): Piece[] {
-    const pieces: Piece[] = [];
+  extract(text: string): AddedPiece[] {
+    const pieces: AddedPiece[] = [];
     for (const piece of this.#split(NormalizedString.of(text), this.#plain)) {
       if (piece.addedId !== undefined) {
         pieces.push(piece);
@@ -82,9 +77,9 @@ export class AddedVocabulary {
     return pieces;
   }
 
-  #split(string: NormalizedString, trie: Trie): Piece[] {
+  #split(string: NormalizedString, trie: Trie): AddedPiece[] {
     const { text } = string;
-    const pieces: Piece[] = [];
+    const pieces: AddedPiece[] = [];
     const push = (start: number, end: number, addedId: number | undefined): void => {
       if (start < end) pieces.push({ string: string.slice(start, end), addedId });
     };

@@ -63,16 +63,18 @@ export function typesOf({ ids, typeIds }: TokenRun): readonly number[] {
   return typeof typeIds === 'number' ? ids.map(() => typeIds) : typeIds;
 }
 
-/** The first tokens of a run. */
-export function cutRun(run: TokenRun, length: number): TokenRun {
+/** The first tokens of a run, or the last ones. */
+export function cutRun(run: TokenRun, length: number, isLast = false): TokenRun {
   if (length >= run.ids.length) return run;
+  const from = isLast ? run.ids.length - length : 0;
+  const to = from + length;
   return {
-    ids: run.ids.slice(0, length),
-    tokens: run.tokens.slice(0, length),
-    starts: run.starts.slice(0, length),
-    ends: run.ends.slice(0, length),
-    isSpecial: run.isSpecial.slice(0, length),
-    typeIds: typeof run.typeIds === 'number' ? run.typeIds : run.typeIds.slice(0, length),
+    ids: run.ids.slice(from, to),
+    tokens: run.tokens.slice(from, to),
+    starts: run.starts.slice(from, to),
+    ends: run.ends.slice(from, to),
+    isSpecial: run.isSpecial.slice(from, to),
+    typeIds: typeof run.typeIds === 'number' ? run.typeIds : run.typeIds.slice(from, to),
     text: run.text,
   };
 }

@@ -73,6 +73,11 @@ export class NormalizedString {
     return new NormalizedString(text, undefined, 0, written);
   }
 
+  /** A text with the places of its units in the original: two for each, and the original's start. */
+  static placed(text: string, starts: Int32Array, ends: Int32Array, originalStart: number): NormalizedString {
+    return new NormalizedString(text, { starts, ends, from: 0 }, originalStart, new WrittenUnits(text.length));
+  }
+
   /** Where the original of the text's units `[start, end)` starts. */
   startOf(start: number, end: number): number {
     return start < end && this.#places !== undefined

@@ -1,5 +1,6 @@
 import { ExplorerError } from '../base/errors';
 import { AddedToken, AddedTokens } from './addedTokens';
+import type { AddedFinder } from './addedPieces';
 import { AddedVocabulary } from './addedVocabulary';
 import type { Decoder } from './decoders/decoder';
 import { readDecoder } from './decoders/readDecoder';
@@ -23,7 +24,7 @@ import type { PostProcessor } from './postProcessors/postProcessor';
 import { readPostProcessor } from './postProcessors/readPostProcessor';
 import type { PreTokenizer } from './preTokenizers/preTokenizer';
 import { readPreTokenizer } from './preTokenizers/readPreTokenizer';
-import { pairLengths } from './pairLengths';
+import { pairLengths, programPairLengths } from './pairLengths';
 import { type Emit, emitMatches, partOf } from './splitBehavior';
 import { codePointAt, unitLength } from './unicode/characters';
 import { TooCostlyError } from './workBounds';
@@ -40,6 +41,8 @@ export interface EncodeOptions {
 export interface EncodePairOptions extends EncodeOptions {
   /** The most tokens of both texts with those that the post-processor adds: the longer text is cut first. */
   readonly maxLength?: number;
+  /** Whether a text that is cut loses its beginning. */
+  readonly cutsLeft?: boolean;
 }
 
 /** How a tokenizer tells two texts apart. */
@@ -58,12 +61,16 @@ export interface DecodeOptions {
 
 interface Parts {
   readonly name: string;
-  readonly added: AddedVocabulary;
+  readonly added: AddedFinder;
   readonly cut: PreTokenizer['cut'];
   readonly model: Model;
   readonly words: Words;
   readonly postProcess: PostProcessor | undefined;
   readonly decode: Decoder | undefined;
+  readonly target?: Tokenizer | undefined;
+  readonly targetCodes?: ReadonlyMap<string, number> | undefined;
+  /** Whether it stands for a program in Python, which cuts pairs in its own way. */
+  readonly isProgram?: boolean;
 }
 
 /** What a tokenizer is put together from: a model, the tokens added to it, and steps as a tokenizer.json describes them. */
@@ -79,6 +86,23 @@ export interface TokenizerParts {
   readonly postProcessor: JsonFields | undefined;
   readonly decoder: JsonFields | undefined;
 }
+
+/** The steps of {@link Tokenizer.fromSteps}. */
+export interface TokenizerSteps {
+  /** Stands for it in errors. */
+  readonly name: string;
+  readonly model: Model;
+  readonly added: AddedFinder;
+  readonly cut: PreTokenizer['cut'];
+  readonly postProcess: PostProcessor | undefined;
+  readonly decode: Decoder | undefined;
+  /** Cuts the target of a translation. */
+  readonly target?: Tokenizer | undefined;
+  /** See {@link Tokenizer.targetCodes}. */
+  readonly targetCodes?: ReadonlyMap<string, number> | undefined;
+}
+
+const noCodes: ReadonlyMap<string, number> = new Map();
 
 /** A tokenizer as a Hugging Face `tokenizer.json` describes it: added tokens, normaliser, pre-tokeniser, model, post-processor, decoder. */
 export class Tokenizer {
@@ -139,6 +163,22 @@ export class Tokenizer {
     });
   }
 
+  /** A tokenizer of steps that no tokenizer.json describes. */
+  static fromSteps({ name, model, added, cut, postProcess, decode, target, targetCodes }: TokenizerSteps): Tokenizer {
+    const words = new Words(model, false);
+    return new Tokenizer({ name, model, added, cut, words, postProcess, decode, target, targetCodes, isProgram: true });
+  }
+
+  /** Codes of the languages that a source is translated into, where such a code stands before the source itself. */
+  get targetCodes(): ReadonlyMap<string, number> {
+    return this.#parts.targetCodes ?? noCodes;
+  }
+
+  /** Cuts the target of a translation: itself, unless its source is cut otherwise. */
+  get forTarget(): Tokenizer {
+    return this.#parts.target ?? this;
+  }
+
   /** Highest token id and one, added tokens included. */
   get vocabularySize(): number {
     return Math.max(this.#parts.model.vocabulary.maxId, this.#parts.added.maxId) + 1;
@@ -186,17 +226,18 @@ export class Tokenizer {
   encodePair(
     first: string,
     second: string,
-    { addSpecialTokens = true, maxLength = Infinity }: EncodePairOptions = {},
+    { addSpecialTokens = true, maxLength = Infinity, cutsLeft = false }: EncodePairOptions = {},
   ): PairEncoding {
     return withNamedErrors(this.#parts.name, () => {
       const texts = [replaceLoneSurrogates(first), replaceLoneSurrogates(second)];
       const whole = [emptyRun(0), emptyRun(1)];
-      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, maxLength));
+      const { isProgram = false } = this.#parts;
+      const seen = whole.map((run, i) => this.#tokenize(texts[i], run, isProgram ? Infinity : maxLength, cutsLeft));
       const numAdded =
         addSpecialTokens && maxLength < Infinity ? this.#addedToPair().filter(({ isAdded }) => isAdded).length : 0;
-      const kept = pairLengths(seen, Math.max(0, maxLength - numAdded));
+      const kept = (isProgram ? programPairLengths : pairLengths)(seen, Math.max(0, maxLength - numAdded));
       const runs = this.#finish(
-        whole.map((run, i) => cutRun(run, kept[i])),
+        whole.map((run, i) => cutRun(run, kept[i], cutsLeft)),
         texts,
         addSpecialTokens,
       );
@@ -233,10 +274,14 @@ export class Tokenizer {
     );
   }
 
-  /** Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to reach `most`. */
-  #tokenize(text: string, run: TokenRun, most = Infinity): number {
+  /**
+   * Adds the tokens of a text to an empty run. Returns how many the reference library sees of them: it stops after the word that is the first to
+   * reach `most`, of a text that loses its beginning counted from its end.
+   */
+  #tokenize(text: string, run: TokenRun, most = Infinity, fromEnd = false): number {
     const { added, cut, model, words } = this.#parts;
     let seen: number | undefined;
+    const wordStarts: number[] = [];
     const push: Emit = (piece, start, end, prefix) => {
       const word = piece.text.slice(start, end);
       if (prefix === undefined)
@@ -249,6 +294,7 @@ export class Tokenizer {
         });
     };
     const tokenize: Emit = (piece, start, end, prefix) => {
+      if (fromEnd && most < Infinity) wordStarts.push(run.ids.length);
       if (start < end) {
         // Parts come again, long words do not.
         if (model.mayCutAtSpaces === true) emitMatches(partOf(piece, start, end, prefix), beforeSpaces, push);
@@ -261,7 +307,10 @@ export class Tokenizer {
       else if (cut === undefined) tokenize(string, 0, string.text.length);
       else cut(string, tokenize);
     }
-    return seen ?? run.ids.length;
+    const all = run.ids.length;
+    if (!fromEnd) return seen ?? all;
+    const start = wordStarts.findLast((at) => all - at >= most);
+    return start === undefined ? all : all - start;
   }
 
   #finish(runs: readonly TokenRun[], texts: readonly string[], addsSpecialTokens: boolean): readonly TokenRun[] {

@@ -17,6 +17,18 @@ interface Expected {
   }[];
 }
 
+/** The same of a Marian: the ids of a source with a language's code before it, and of a target. */
+interface MarianExpected {
+  readonly text: string;
+  readonly cases: readonly {
+    readonly target: string | null;
+    readonly ids: readonly number[];
+    readonly written: readonly number[];
+  }[];
+  readonly given: string;
+  readonly givenIds: readonly number[];
+}
+
 describe('the languages of a translator', () => {
   let runtime: Runtime;
   before(async () => {
@@ -61,6 +73,42 @@ describe('the languages of a translator', () => {
     expect((await model.explain({ text, tokenLimit: 0, target: 'b' })).languages?.target).to.equal('fra_Latn');
     expect(languages?.codes).to.include.members(['eng_Latn', 'deu_Latn', 'zho_Hans']);
     expect(await codeOf(model.explain({ text, tokenLimit: 0, languages: { source: 'xx_Xxxx' } }))).to.equal(
+      'invalidArgument',
+    );
+    await model.release();
+  });
+
+  it('stand before the source of a Marian, whose target is cut by a file of its own', async () => {
+    const { text, cases, given, givenIds } = JSON.parse(
+      await readFixtureText('languages/marian/expected.json'),
+    ) as MarianExpected; // written by our own script
+    const model = await load('languages/marian');
+    const idsOf = (stream: { readonly tokens: readonly { readonly id: number }[] }): number[] =>
+      stream.tokens.map(({ id }) => id);
+    for (const { target, ids, written } of cases) {
+      const { streams, languages } = await model.explain({
+        text,
+        tokenLimit: 0,
+        ...(target === null ? {} : { languages: { target } }),
+      });
+      expect(idsOf(streams[0]), String(target)).to.deep.equal(ids);
+      expect(idsOf(streams[1])).to.deep.equal(written.slice(0, streams[1].tokens.length));
+      expect(languages).to.deep.equal({
+        codes: ['fra', 'oci'],
+        isSourceFixed: true,
+        source: 'eng',
+        target: target ?? undefined,
+      });
+    }
+    const { streams } = await model.explain({ text, tokenLimit: 0, target: given });
+    expect(idsOf(streams[1]).slice(1)).to.deep.equal(givenIds.slice(0, -1));
+    expect(
+      streams[1].tokens
+        .slice(1)
+        .map(({ start, end }) => given.slice(start, end))
+        .join(''),
+    ).to.equal(given);
+    expect(await codeOf(model.explain({ text, tokenLimit: 0, languages: { target: 'deu' } }))).to.equal(
       'invalidArgument',
     );
     await model.release();

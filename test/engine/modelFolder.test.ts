@@ -270,6 +270,22 @@ describe('model folders', () => {
     }
   });
 
+  it('takes the settings for a tokenizer that is made of no other file', async () => {
+    const resolved = async (name: string): Promise<string | undefined> => {
+      const files = { 'm/model.onnx': '', 'm/tokenizer_config.json': `{"tokenizer_class":"${name}"}` };
+      return (await resolveModel(memoryAccess(files), 'm')).tokenizerPath;
+    };
+    expect(await resolved('ByT5Tokenizer')).to.equal('m/tokenizer_config.json');
+    expect(await resolved('T5Tokenizer')).to.equal(undefined);
+  });
+
+  it('says that texts are not put into lower case as Sentence Transformers would', async () => {
+    const files = { 'm/model.onnx': '', 'm/sentence_bert_config.json': '{"do_lower_case":true}' };
+    expect((await resolveModel(memoryAccess(files), 'm')).notices).to.deep.equal([
+      { code: 'sentenceNotLowered', args: [] },
+    ]);
+  });
+
   it('takes the limit of Sentence Transformers in the place of the tokenizer’s', async () => {
     const files = {
       'm/model.onnx': '',

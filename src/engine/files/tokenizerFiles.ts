@@ -2,7 +2,12 @@ import { ExplorerError } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
 import { isVocabulary, tokenizerCompanions, vocabularyNames } from '../../model/tokenizerNames';
 import { standIn } from '../../onnx/file/otherFormat';
-import { neededFiles, type TokenizerFiles, type TokenizerRemark } from '../../tokenizer/pretrained/makeTokenizer';
+import {
+  neededFiles,
+  programFiles,
+  type TokenizerFiles,
+  type TokenizerRemark,
+} from '../../tokenizer/pretrained/makeTokenizer';
 import { baseName, folderOf, joinPath, type FileAccess } from './fileAccess';
 import { readSettings, type Settings } from './modelSettings';
 
@@ -15,6 +20,8 @@ export interface TokenizerPlace {
   /** Parsed tokenizer_config.json; read where it is not given. */
   readonly tokenizerConfig?: Settings;
 }
+
+const settingsName = 'tokenizer_config.json';
 
 /** The tokenizer of a folder, or of the first of several that has one: tokenizer.json, or what stands for it. */
 export async function findTokenizer(access: FileAccess, folders: readonly string[]): Promise<string | undefined> {
@@ -32,12 +39,12 @@ export async function readTokenizerFiles(
   if (baseName(path) === 'tekken.json')
     throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
   const folder = folderOf(path);
-  const isAlone = isVocabulary(baseName(path));
+  const isAlone = isVocabulary(baseName(path)) || baseName(path) === settingsName;
   const json = isAlone ? undefined : decoded(path, await access.read(path, 'tokenizer'));
   const notices: Notice[] = [];
   const settings = async (name: string): Promise<Settings | undefined> => {
     const beside = joinPath(folder, name);
-    if (baseName(path) === name || !(await access.exists(beside))) return undefined;
+    if ((baseName(path) === name && !isAlone) || !(await access.exists(beside))) return undefined;
     const read = await readSettings(access, beside);
     if (typeof read !== 'string') return read;
     notices.push({ code: 'settingsNotRead', args: [name, read] });
@@ -49,11 +56,11 @@ export async function readTokenizerFiles(
   };
   const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
   const [ownConfig, specialTokensMap, addedTokens] = await Promise.all([
-    tokenizerConfig ?? settings('tokenizer_config.json'),
+    tokenizerConfig ?? settings(settingsName),
     settings('special_tokens_map.json'),
     settings('added_tokens.json'),
   ]);
-  const described = {
+  const named = {
     name: path,
     modelType: text(config?.['model_type']),
     modelClass: text(config?.['tokenizer_class']),
@@ -63,6 +70,8 @@ export async function readTokenizerFiles(
     json,
     fileNames: isAlone ? await present([...new Set([baseName(path), ...vocabularyNames, ...tokenizerCompanions])]) : [],
   };
+  const ofProgram = await present(programFiles(named));
+  const described = { ...named, fileNames: [...new Set([...named.fileNames, ...ofProgram])] };
   const vocabulary = new Map<string, Uint8Array>();
   for (const name of neededFiles(described))
     if (await access.exists(joinPath(folder, name)))

@@ -1,4 +1,5 @@
 import type { Notice } from '../../model/modelInfo';
+import { needsNoFiles } from '../../tokenizer/pretrained/makeTokenizer';
 import { readChatTemplate, type ChatTemplate } from '../text/chatTemplate';
 import { baseName, folderOf, joinPath, type FileAccess } from '../files/fileAccess';
 import { findModel } from '../files/findModel';
@@ -43,7 +44,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
       if (await access.exists(joinPath(each, name))) return joinPath(each, name);
     return undefined;
   };
-  const [tokenizerPath, configPath, tokenizerConfigPath] = [
+  const [foundTokenizer, configPath, tokenizerConfigPath] = [
     chosen ?? (await findTokenizer(access, folders)),
     await find('config.json'),
     await find('tokenizer_config.json', chosen === undefined ? [] : [folderOf(chosen)]),
@@ -57,6 +58,8 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     return undefined;
   };
   const tokenizerConfig = (await settingsAt(tokenizerConfigPath)) ?? {};
+  // A tokenizer of bytes has no file but its settings.
+  const tokenizerPath = foundTokenizer ?? (needsNoFiles(tokenizerConfig) ? tokenizerConfigPath : undefined);
   const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
   const chatTemplate = await readChatTemplate(access, {
     jinjaPath: await find('chat_template.jinja', besideTokenizer),
@@ -73,6 +76,7 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     config,
   });
   const sentenceConfig = await settingsAt(await findFirst(sentenceConfigNames, find));
+  if (sentenceConfig?.['do_lower_case'] === true) notices.push({ code: 'sentenceNotLowered', args: [] });
   const fileName = baseName(modelPath);
   const folderName = baseName(namedBy);
   const hasCompanions =

@@ -11,6 +11,7 @@ import {
   compare,
   exact,
   Float,
+  Group,
   integerOf,
   isEqual,
   isList,
@@ -45,6 +46,8 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
     },
   ],
   ['dictsort', dictSort],
+  ['escape e', (value) => (value instanceof Safe ? value : new Safe(escaped(str(value))))],
+  ['forceescape', (value) => new Safe(escaped(str(value)))],
   ['first', (value) => firstOf(iterate(value))],
   ['float', (value, args) => toFloat(value, bound('float', args, ['default'])[0] ?? new Float(0))],
   [
@@ -52,6 +55,7 @@ const own: readonly (readonly [names: string, filter: Filter])[] = [
     (value, { positional, named }) =>
       named.size > 0 ? unsupported('format with names') : filled(str(value), new Tuple(positional)),
   ],
+  ['groupby', grouped],
   ['indent', indented],
   ['int', toInteger],
   ['items', (value) => new Iterator(pairsOf(value))],
@@ -212,6 +216,36 @@ function sorted(value: Value, args: Arguments): Value {
     (item) => (paths.length === 1 ? fold(paths[0](item)) : paths.map((path) => fold(path(item)))),
     isTrue(isReversed),
   );
+}
+
+/** Items by what they have under a path, sorted by that; of several spellings the first stands for all. */
+function grouped(value: Value, args: Arguments): Value {
+  const [attribute, byDefault, isCaseSensitive = false] = bound('groupby', args, [
+    'attribute',
+    'default',
+    'case_sensitive',
+  ]);
+  const path = pathOf(needed('groupby', attribute), byDefault === null ? undefined : byDefault);
+  const key = (item: Value): Value => (isTrue(isCaseSensitive) ? path(item) : folded(path(item)));
+  const groups: { key: Value; items: Value[] }[] = [];
+  for (const item of ordered([...iterate(value)], key, false)) {
+    const last = groups.at(-1);
+    if (last !== undefined && isEqual(last.key, key(item))) last.items.push(item);
+    else groups.push({ key: key(item), items: [item] });
+  }
+  return groups.map(({ items }) => new Group(path(items[0]), items));
+}
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  "'": '&#39;',
+  '"': '&#34;',
+};
+
+function escaped(text: string): string {
+  return text.replace(/[&<>'"]/g, (character) => entities[character]);
 }
 
 function extreme(value: Value, args: Arguments, sign: 1 | -1): Value {

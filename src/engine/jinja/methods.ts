@@ -4,6 +4,7 @@ import { isSpace, stripEnd } from './lexer';
 import { str } from './printed';
 import {
   Callable,
+  Group,
   codePoints,
   integerOf,
   isEqual,
@@ -85,6 +86,7 @@ export function member(value: Value, name: string): Value | undefined {
   if (typeof value === 'string') return method(value, name, ofTexts);
   if (value instanceof Map) return method(value, name, ofMaps);
   if (isList(value)) return method(value, name, ofLists);
+  if (value instanceof Group && (name === 'grouper' || name === 'list')) return value[name];
   return value instanceof Tuple ? method(value.items, name, ofLists) : undefined;
 }
 

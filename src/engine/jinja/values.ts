@@ -35,6 +35,16 @@ export class Tuple {
   constructor(readonly items: readonly Value[]) {}
 }
 
+/** What `groupby` makes: a value and the items that have it, by these names too. */
+export class Group extends Tuple {
+  constructor(
+    readonly grouper: Value,
+    readonly list: Value,
+  ) {
+    super([grouper, list]);
+  }
+}
+
 /** What can be gone through once: a generator or a reversed list. */
 export class Iterator {
   constructor(readonly items: IterableIterator<Value>) {}

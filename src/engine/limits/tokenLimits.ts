@@ -10,6 +10,8 @@ export interface TokenLimits {
   /** The most tokens whose attention can be held. */
   readonly memoryLimit: number;
   readonly vocabularySize: number | undefined;
+  /** Whether a text that is too long loses its beginning, as `truncation_side` of the tokenizer's settings can say. */
+  readonly cutsLeft?: boolean;
   /** How many types of tokens the model knows: 0 where it takes none, Infinity where it takes any. */
   readonly numTypes: number;
 }
@@ -26,12 +28,13 @@ export function mostTokens({ contextLength, fixedLength, tokenLimit, memoryLimit
   );
 }
 
-/** What is to be said where only the first `most` of so many tokens are read: which of the limits it was. */
+/** What is to be said where only `most` of so many tokens are read: which of the limits it was, or that they are the last ones. */
 export function cutNotice(
-  { modelName, contextLength, fixedLength, tokenLimit }: TokenLimits,
+  { modelName, contextLength, fixedLength, tokenLimit, cutsLeft }: TokenLimits,
   most: number,
   all: number | string,
 ): Notice {
+  if (cutsLeft === true) return { code: 'cutFromLeft', args: [most, all] };
   if (most === fixedLength) return { code: 'cutToShape', args: [most, all] };
   if (most === contextLength) return { code: 'cutToContext', args: [most, all, modelName] };
   return { code: most === tokenLimit ? 'cutToLimit' : 'cutToMemory', args: [most, all] };

@@ -1,12 +1,14 @@
 import { ExplorerError } from '../../base/errors';
 import { codeBlock, codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { plain } from '../../base/safeText';
-import type { ModelInfo } from '../../model/modelInfo';
+import type { ModelInfo, RunLanguages } from '../../model/modelInfo';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import type { InputView } from '../../protocol';
+import type { Sides } from '../../tokenizer/pretrained/makeTokenizer';
 import { pythonOf, type FedFile } from '../session/fedInput';
 import { configNumber, configuredContextLength, givesTypes, type ResolvedModel } from '../folder/modelFolder';
+import type { Settings } from '../files/modelSettings';
 
 /** Where a model's input comes from, as sentences for people. */
 export interface InputAccount {
@@ -14,6 +16,12 @@ export interface InputAccount {
   readonly files: readonly string[];
   readonly settings: readonly string[];
   readonly assumptions: readonly string[];
+}
+
+/** What is known of a tokenizer that was read, and of the latest run. */
+export interface ReadWith {
+  readonly sides?: Sides | undefined;
+  readonly languages?: RunLanguages | undefined;
 }
 
 /** What is fed where nothing says it, by role. */
@@ -31,11 +39,14 @@ export function inputAccount(
   files: Iterable<string>,
   resolved: Pick<ResolvedModel, 'config' | 'tokenizerConfig' | 'sentenceConfig'>,
   analyses: readonly ModelAnalysis[],
+  { sides, languages }: ReadWith = {},
 ): InputAccount {
-  const settings: string[] = [];
+  const settings: string[] = languageFacts(resolved.tokenizerConfig, languages);
   const contextLength = configuredContextLength(resolved);
   if (contextLength !== undefined) settings.push(`the model reads at most ${contextLength} tokens`);
-  const padId = configNumber(resolved.config, ['pad_token_id']);
+  const padId = sides?.padId ?? configNumber(resolved.config, ['pad_token_id']);
+  if (sides?.cutsLeft === true) settings.push('a text that is too long loses its beginning (truncation_side)');
+  const where = sides?.padsLeft === true ? ' on the left (padding_side)' : '';
   const assumptions: string[] = [];
   for (const { index, hoisted } of analyses) {
     const names = index.inputs.map(({ name }) => name);
@@ -43,8 +54,8 @@ export function inputAccount(
     if (fixedLength !== undefined)
       assumptions.push(
         padId === undefined
-          ? `a text shorter than ${fixedLength} tokens is filled up with id 0, as no pad_token_id is stated`
-          : `a text shorter than ${fixedLength} tokens is filled up with id ${padId}`,
+          ? `a text shorter than ${fixedLength} tokens is filled up${where} with id 0, as no padding token is stated`
+          : `a text shorter than ${fixedLength} tokens is filled up${where} with id ${padId}`,
       );
     if (numItems > 1) assumptions.push(`all ${numItems} items of the batch are the same text, and the first is shown`);
     for (const [name, role] of roles) {
@@ -59,6 +70,28 @@ export function inputAccount(
     }
   }
   return { files: relative([...files]), settings, assumptions };
+}
+
+/** Settings of languages, by what they are of. */
+const languageSettings = [
+  ['a text is read as', ['src_lang', 'source_lang']],
+  ['a target of your own is in', ['tgt_lang', 'target_lang']],
+] as const;
+
+/** The languages that the settings of a tokenizer name, and those of the latest run. */
+function languageFacts(tokenizerConfig: Settings, used: RunLanguages | undefined): string[] {
+  const facts = languageSettings.flatMap(([what, names]) =>
+    names.flatMap((name) => {
+      const value = tokenizerConfig[name];
+      return typeof value === 'string' && value !== '' && value.length < 100 ? [`${what} ${value} (${name})`] : [];
+    }),
+  );
+  if (used !== undefined)
+    facts.push(
+      `the latest run read the text as ${used.source ?? 'no stated language'}, and its target is in ${used.target ?? 'no stated language'}`,
+      `the tokenizer knows ${used.codes.length} codes of languages`,
+    );
+  return facts;
 }
 
 function typeFacts(resolved: Pick<ResolvedModel, 'tokenizerConfig'>, settings: string[], assumptions: string[]): void {

@@ -3,17 +3,17 @@ import type { Component } from '../../model/head';
 import type { ModelInfo, Notice } from '../../model/modelInfo';
 import type { Token, TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { RandomText } from '../../protocol';
 import { sidesOf } from '../../onnx/name/site';
 import { arrangeLayers } from '../session/arrangeLayers';
 import { mostWrittenTokens, writeGreedily, type GenerationRules } from '../text/generation';
 import type { Streams } from '../session/layerInfo';
-import { inLanguage, namedLanguageId, runLanguages, targetOpening } from '../text/languages';
+import { inLanguage, intoLanguage, namedLanguageId, runLanguages, targetOpening } from '../text/languages';
 import { mostThatFit } from '../long/memoryPlan';
 import type { FedFile } from '../session/fedInput';
 import type { Settings } from '../files/modelSettings';
 import { paddingNotices } from '../text/paddingNotices';
 import { inputOf } from '../session/readIds';
+import type { RandomText } from '../../protocol';
 import { randomText } from '../text/randomText';
 import type { ReadSource, Seq2SeqSessions } from './seq2seqSessions';
 import { givenTarget, writtenTarget } from '../text/targetText';
@@ -62,7 +62,7 @@ export class Seq2SeqModel implements TextModel {
 
   async explain(reading: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { tokenLimit, target: given, languages, isLive, isInContext } = reading;
-    const { sessions, padId, info } = this.#parts;
+    const { sessions, info } = this.#parts;
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();
@@ -71,7 +71,7 @@ export class Seq2SeqModel implements TextModel {
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
-    const source = await sessions.read(inputOf(stream), padId);
+    const source = await sessions.read(inputOf(stream), this.#padId);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
       const target =
@@ -85,8 +85,10 @@ export class Seq2SeqModel implements TextModel {
       const results = await sessions.attention(source, idsOf(target.stream));
       if (reading.random === undefined) this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
-      const padding = paddingNotices(source.made, results);
-      const used = this.#parts.tokenizer.use(0, (own) => runLanguages(own, [stream, target.stream]));
+      const padding = paddingNotices(source.made, results, this.#parts.tokenizer.sides.padsLeft);
+      const used = this.#parts.tokenizer.use(0, (own) =>
+        runLanguages(own, [stream, target.stream], this.#parts.tokenizerConfig),
+      );
       const told: Notice[] =
         languages === undefined || used === undefined
           ? []
@@ -106,9 +108,9 @@ export class Seq2SeqModel implements TextModel {
   }
 
   async write(text: string): Promise<string> {
-    const { sessions, padId } = this.#parts;
+    const { sessions } = this.#parts;
     const { stream } = await this.#tokenize({ text, tokenLimit: 0 });
-    const source = await sessions.read(inputOf(stream), padId);
+    const source = await sessions.read(inputOf(stream), this.#padId);
     try {
       const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), {
         onProgress: () => {},
@@ -124,10 +126,18 @@ export class Seq2SeqModel implements TextModel {
     await this.#parts.sessions.release();
   }
 
+  /** What fills a text up: the tokenizer's own token, else what the model's settings say. */
+  get #padId(): number {
+    return this.#parts.tokenizer.sides.padId ?? this.#parts.padId;
+  }
+
   async #tokenize(reading: Reading): Promise<TokenizedText> {
     const { info, sessions, tokenizer, rules } = this.#parts;
     const { text, second, tokenLimit, languages } = reading;
+    await tokenizer.ready();
+    const isBefore = tokenizer.use(0, (own) => own.targetCodes.size > 0);
     const language = languages?.source;
+    const into = isBefore ? languages?.target : undefined;
     const limits: TokenLimits = {
       modelName: info.name,
       contextLength: info.contextLength,
@@ -139,20 +149,22 @@ export class Seq2SeqModel implements TextModel {
     };
     if (reading.random !== undefined) {
       const { random } = reading;
-      await tokenizer.ready();
       return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
     }
-    if (language === undefined) return tokenizeSource(this.#parts, reading, limits);
+    if (language === undefined && into === undefined) return tokenizeSource(this.#parts, reading, limits);
     if (second !== undefined) throw new ExplorerError('pairNotRead', [info.name, 'a text in a language is read alone']);
-    await tokenizer.ready();
     return tokenizeText(
       {
         encode: (part) =>
-          tokenizer.use(part.length, (own) => inLanguage(own, own.encode(part), language, rules.endIds)),
+          tokenizer.use(part.length, (own) => {
+            const encoding = own.encode(part);
+            const inOwn = language === undefined ? encoding : inLanguage(own, encoding, language, rules.endIds);
+            return into === undefined ? inOwn : intoLanguage(own, inOwn, into);
+          }),
         specialOf: (id) => tokenizer.specialOf(id),
       },
       text,
-      limits,
+      { ...limits, cutsLeft: tokenizer.sides.cutsLeft },
     );
   }
 
@@ -189,7 +201,8 @@ export class Seq2SeqModel implements TextModel {
     language?: string,
   ): Promise<{ stream: TokenStream; notices: Notice[] }> {
     const { sessions, tokenizer } = this.#parts;
-    const rules = language === undefined ? this.#parts.rules : this.#inTarget(language);
+    const isBefore = tokenizer.use(0, (own) => own.targetCodes.size > 0);
+    const rules = language === undefined || isBefore ? this.#parts.rules : this.#inTarget(language);
     const most = Math.max(1, Math.min(mostTokens - 1, mostWrittenTokens));
     const limit = Math.min(most, rules.mostTokens);
     const written = await writeGreedily(rules, most, async (ids) => {
@@ -198,7 +211,7 @@ export class Seq2SeqModel implements TextModel {
       return sessions.scores(source, ids);
     });
     return {
-      stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own, written)),
+      stream: tokenizer.use(written.ids.length, (own) => writtenTarget(own.forTarget, written)),
       notices: written.endId === undefined ? [{ code: 'targetCut', args: [written.ids.length - 1] }] : [],
     };
   }
@@ -211,7 +224,15 @@ export class Seq2SeqModel implements TextModel {
   ): { stream: TokenStream; notices: Notice[] } {
     const { tokenizer, sessions, rules, config, tokenizerConfig } = this.#parts;
     const whole = tokenizer.use(text.length, (own) =>
-      givenTarget(own, text, rules, targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds })),
+      givenTarget(
+        own.forTarget,
+        text,
+        rules,
+        // Where the code stands before the source, the target has none.
+        own.targetCodes.size > 0
+          ? undefined
+          : targetOpening(own, language, { config, tokenizerConfig, endIds: rules.endIds }),
+      ),
     );
     const foreign = whole.tokens.find((token) => token.id >= (sessions.target.vocabularySize ?? Infinity));
     if (foreign !== undefined)

@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
-import type { ModelInfo, Notice } from '../../model/modelInfo';
+import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
 import { planInputs } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
@@ -53,7 +53,7 @@ interface LoadedParts {
   readonly model: TextModel;
   readonly access: ModelAccess;
   readonly notices: readonly Notice[];
-  readonly account: () => InputAccount;
+  readonly account: (languages?: RunLanguages) => InputAccount;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -63,7 +63,9 @@ export class LoadedModel {
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
   /** Where its input comes from. */
-  readonly #account: () => InputAccount;
+  readonly #account: LoadedParts['account'];
+  /** Of the latest run. */
+  #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
   private constructor({ spec, model, access, notices, account }: LoadedParts) {
@@ -128,7 +130,8 @@ export class LoadedModel {
       model,
       access,
       notices: [...resolved.notices, ...tokenizer.notices, ...notices],
-      account: () => inputAccount(access.readFiles, resolved, analysesOf(parts)),
+      account: (languages) =>
+        inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
   }
 
@@ -140,6 +143,7 @@ export class LoadedModel {
   /** Reads a text and gives the attention of every layer, checked; see {@link TextModel.explain}. */
   async explain(reading: Reading, steps: ReadingSteps = unwatched): Promise<Explanation> {
     const explanation = await this.#model.explain(reading, steps);
+    this.#languages = explanation.languages;
     return { ...explanation, notices: [...this.#notices, ...explanation.notices] };
   }
 
@@ -151,14 +155,14 @@ export class LoadedModel {
   /** The extraction report, with the checks of the latest run. */
   report(): ReportView {
     return reportView(this.info.name, this.#model.reports, this.#access, {
-      account: this.#account(),
+      account: this.#account(this.#languages),
       notices: this.#notices,
     });
   }
 
   /** What it was fed in its latest run. Throws `nothingRead` before one. */
   input(): InputView {
-    return inputView(this.info, this.#model.fed, this.#account());
+    return inputView(this.info, this.#model.fed, this.#account(this.#languages));
   }
 
   /** Frees the model. */

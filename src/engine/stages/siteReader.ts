@@ -149,7 +149,8 @@ export class SiteReader {
   ):
     | { readonly layer: LayerWeights; readonly checks: SiteChecks }
     | { readonly reason: string; readonly checks?: SiteChecks } {
-    const { hasWindows = false, numPast = 0 } = options;
+    const { hasWindows = false, firstPosition = 0 } = options;
+    const { numPast = firstPosition } = options;
     const numCopies = options.batch === undefined ? this.#numItems : 1;
     const batch = options.batch ?? 1;
     const data = tensor?.data;
@@ -172,17 +173,23 @@ export class SiteReader {
     const [numQueries, numKeys] = [queries.tokens ?? item.numQueries, keys.tokens ?? item.numKeys];
     const isUnwritten =
       this.#leavesUnwritten(site) && item.numQueries === queries.positions && item.numKeys === keys.positions;
-    const arranged = isUnwritten ? cropWeights(item, numQueries, numKeys) : item;
+    // Rows of padding before the text say nothing, and need be no numbers: those of the text are like rows behind what was read before.
+    const isBehind = firstPosition > 0 && item.numQueries === queries.positions && item.numKeys === keys.positions;
+    const arranged = isUnwritten
+      ? cropWeights(item, numQueries, numKeys)
+      : isBehind
+        ? cropWeights(item, numQueries, item.numKeys, [firstPosition, 0])
+        : item;
     const checks = checkWeights(arranged, {
       rowSum: site.rowSum,
       isCoarse: this.isCoarse,
       batch: hasWindows ? undefined : batch,
       numPast,
-      numQueries: isUnwritten ? arranged.numQueries : queries.positions,
+      numQueries: isUnwritten || isBehind ? arranged.numQueries : queries.positions,
       numKeys: isUnwritten ? arranged.numKeys : keys.positions,
     });
     if (checks.failure !== '') return { reason: checks.failure, checks };
-    const cropped = cropWeights(arranged, numQueries, numKeys);
+    const cropped = cropWeights(arranged, numQueries, numKeys, [0, isBehind ? firstPosition : 0]);
     const paddingShare = cropped === arranged || site.rowSum === 'any' ? 0 : shareOfPadding(arranged, cropped);
     return {
       checks,

@@ -266,6 +266,8 @@ function renderAround(template: ChatTemplate, text: string): RenderedChat {
 export interface ChatEncoding extends Encoding {
   /** What each token of the template says; undefined for the text's own. */
   readonly templates: readonly (string | undefined)[];
+  /** The role of the message that follows such a token, where the template does not spell it. */
+  readonly roles?: readonly (string | undefined)[];
 }
 
 /** Encodes texts as chat messages; offsets are those of the text alone. Throws as {@link renderChat} and `Tokenizer.encode`. */

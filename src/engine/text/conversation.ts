@@ -5,6 +5,8 @@ import { placesOfScalar, type ScalarPlaces } from './scalarPlaces';
 /** A text of a message, with where each of its code units stands in the document. */
 export interface ConversationText extends ScalarPlaces {
   readonly text: string;
+  /** The role of its message, where it is the first text of that. */
+  readonly role?: string | undefined;
 }
 
 /** A conversation that a document holds, as a chat template is given it. */
@@ -51,14 +53,17 @@ export function readConversation(text: string): Conversation | undefined {
   const messages = isSeq(root) ? root : isMap(root) ? root.get('messages', true) : undefined;
   if (!isSeq(messages) || messages.items.length === 0 || !messages.items.every(isMessage)) return undefined;
   const texts: { node: Scalar<string>; places: ConversationText }[] = [];
+  let role: string | undefined;
   const note = (node: unknown): void => {
-    if (isScalar(node) && typeof node.value === 'string')
-      texts.push({
-        node: node as Scalar<string> /* checked */,
-        places: { text: node.value, ...placesOfScalar(text, node as Scalar<string> /* checked */) },
-      });
+    if (!isScalar(node) || typeof node.value !== 'string') return;
+    texts.push({
+      node: node as Scalar<string> /* checked */,
+      places: { text: node.value, role, ...placesOfScalar(text, node as Scalar<string> /* checked */) },
+    });
+    role = undefined;
   };
   for (const message of messages.items) {
+    role = String(message.get('role'));
     const content: unknown = message.get('content', true);
     if (isSeq(content)) for (const part of content.items) note(isMap(part) ? part.get('text', true) : undefined);
     else note(content);

@@ -122,6 +122,14 @@ export class ConversationEncoder {
     const isSpecial = encoding.isSpecial.slice();
     let next = 0;
     let place = 0;
+    /** The parts whose roles stand nowhere in what the template says before them. */
+    const unspelled = new Set(
+      placed.filter(({ text: { role }, start }, i) => {
+        const before = rendered.slice(i === 0 ? 0 : placed[i - 1].end, start).toLowerCase();
+        return role !== undefined && role !== '' && !before.includes(role.toLowerCase());
+      }),
+    );
+    const roles: (string | undefined)[] = [];
     const templates = encoding.tokens.map((_, i): string | undefined => {
       const [first, last] = [starts[i], ends[i]];
       while (next < placed.length && placed[next].end <= first) next++;
@@ -136,6 +144,8 @@ export class ConversationEncoder {
       ends[i] =
         part.text.ends[part.from + Math.max(Math.max(first, part.start), Math.min(last, part.end) - 1) - part.start];
       place = ends[i];
+      // The last chip before a message says whose it is.
+      if (unspelled.delete(part) && i > 0 && isSpecial[i - 1] === 1) roles[i - 1] = part.text.role;
       return undefined;
     });
     return {
@@ -146,6 +156,7 @@ export class ConversationEncoder {
       isSpecial,
       typeIds: encoding.typeIds,
       templates,
+      roles,
     };
   }
 }

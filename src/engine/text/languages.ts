@@ -56,6 +56,21 @@ export function inLanguage(
   };
 }
 
+/** A text's tokens behind the code of the language that it is translated into, where that stands before the source. Throws `invalidArgument` where the tokenizer has no such code. */
+export function intoLanguage(tokenizer: Tokenizer, encoding: Encoding, code: string): Encoding {
+  const id = tokenizer.targetCodes.get(code);
+  if (id === undefined) throw new ExplorerError('invalidArgument', [code, 'the tokenizer has no such language code']);
+  const before = (values: Int32Array | Uint8Array, first: number): number[] => [first, ...values];
+  return {
+    ids: Int32Array.from(before(encoding.ids, id)),
+    tokens: [tokenizer.tokenOf(id) ?? code, ...encoding.tokens],
+    starts: Int32Array.from(before(encoding.starts, 0)),
+    ends: Int32Array.from(before(encoding.ends, 0)),
+    isSpecial: Uint8Array.from(before(encoding.isSpecial, 1)),
+    typeIds: Int32Array.from(before(encoding.typeIds, 0)),
+  };
+}
+
 /** Models whose decoder begins with the last token of the target, moved to its front. */
 const wrapping = new Set(['mbart', 'plbart']);
 
@@ -95,9 +110,20 @@ export function targetOpening(
 
 /** The languages of a run, as the codes around its source and before its target say; undefined where the tokenizer knows none, or puts none around a text. */
 export function runLanguages(
-  tokenizer: Pick<Tokenizer, 'specialTokens'>,
+  tokenizer: Pick<Tokenizer, 'specialTokens' | 'targetCodes'>,
   [source, target]: readonly Pick<TokenStream, 'tokens'>[],
+  tokenizerConfig: Settings = {},
 ): RunLanguages | undefined {
+  if (tokenizer.targetCodes.size > 0) {
+    const [first] = source.tokens;
+    const own = tokenizerConfig['source_lang'];
+    return {
+      codes: [...tokenizer.targetCodes.keys()],
+      isSourceFixed: true,
+      source: typeof own === 'string' && own.length < 100 ? own : undefined,
+      target: [...tokenizer.targetCodes].find(([, id]) => id === first?.id)?.[0],
+    };
+  }
   const codes = languageCodes(tokenizer);
   if (codes.length < 2) return undefined;
   const codeIn = (tokens: readonly Token[]): string | undefined =>

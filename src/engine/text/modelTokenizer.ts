@@ -1,7 +1,7 @@
 import { ExplorerError, type ErrorCode } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
 import type { Encoding, PairEncoding } from '../../tokenizer/encoding';
-import { makeTokenizer } from '../../tokenizer/pretrained/makeTokenizer';
+import { makeTokenizer, type Sides } from '../../tokenizer/pretrained/makeTokenizer';
 import type { EncodeOptions, EncodePairOptions, PairForm, Tokenizer } from '../../tokenizer/tokenizer';
 import type { Deadlines } from '../limits/deadlines';
 import type { FileAccess } from '../files/fileAccess';
@@ -17,6 +17,7 @@ export class ModelTokenizer {
   readonly #deadlines: Deadlines;
   #tokenizer: Tokenizer | undefined;
   #notices: readonly Notice[] = [];
+  #sides: Sides = { padsLeft: false, cutsLeft: false, padId: undefined };
 
   private constructor(place: TokenizerPlace, access: FileAccess, deadlines: Deadlines) {
     this.#place = place;
@@ -36,12 +37,18 @@ export class ModelTokenizer {
     return this.#notices;
   }
 
+  /** On which sides texts are filled up and cut, and with what. */
+  get sides(): Sides {
+    return this.#sides;
+  }
+
   /** To be awaited before each use: reads the file again where the last use was ended. Throws as {@link open}. */
   async ready(): Promise<void> {
     if (this.#tokenizer !== undefined) return;
     const { files, size, notices } = await readTokenizerFiles(this.#place, this.#access);
-    const { tokenizer, remarks } = this.#deadlines.run('readTokenizer', size, () => makeTokenizer(files));
+    const { tokenizer, remarks, sides } = this.#deadlines.run('readTokenizer', size, () => makeTokenizer(files));
     this.#tokenizer = tokenizer;
+    this.#sides = sides;
     this.#notices = [...notices, ...remarks.map(noticeOf)];
   }
 

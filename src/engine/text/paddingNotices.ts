@@ -7,13 +7,19 @@ const leastShare = 1e-3;
 
 /** What is to be said of a text that was filled up to a length: that it was, and how much of a row is spent on that where no mask keeps it off. */
 export function paddingNotices(
-  { numTokens, numPositions }: Pick<MadeInputs, 'numTokens' | 'numPositions'>,
+  {
+    numTokens,
+    numPositions,
+    firstPosition = 0,
+  }: Pick<MadeInputs, 'numTokens' | 'numPositions'> & Partial<Pick<MadeInputs, 'firstPosition'>>,
   results: readonly Pick<AttentionResult, 'layers'>[],
+  padsLeft = false,
 ): Notice[] {
   if (numPositions <= numTokens) return [];
   const share = Math.max(0, ...results.flatMap(({ layers }) => layers.map(({ paddingShare = 0 }) => paddingShare)));
   return [
     { code: 'paddedToShape', args: [numPositions] },
+    ...(padsLeft && firstPosition === 0 ? [{ code: 'paddedOnRight', args: [] } as const] : []),
     ...(share > leastShare ? [{ code: 'paddingRead', args: [Math.ceil(share * 100)] } as const] : []),
   ];
 }

@@ -38,7 +38,7 @@ export interface StackParts extends SourceTokenizer {
 }
 
 /** A text that was run. */
-interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions'> {
+interface ReadText extends Pick<MadeInputs, 'numTokens' | 'numPositions' | 'firstPosition'> {
   readonly result: AttentionResult;
   readonly numReused: number;
 }
@@ -105,7 +105,7 @@ export class StackModel implements TextModel {
       streams: [stream],
       layers,
       components,
-      notices: [...cuts, ...notices, ...paddingNotices(read, [read.result])],
+      notices: [...cuts, ...notices, ...paddingNotices(read, [read.result], this.#parts.tokenizer.sides.padsLeft)],
       numReused: read.numReused,
       timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
     };
@@ -143,7 +143,7 @@ export class StackModel implements TextModel {
 
   async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
-    const { inputs, numTokens, numPositions, fed } = await this.#inputs(
+    const { inputs, numTokens, numPositions, firstPosition, fed } = await this.#inputs(
       text,
       positionsFor(this.#baked, text.ids.length),
     );
@@ -153,12 +153,12 @@ export class StackModel implements TextModel {
     const isContinued = isLive && !isLean && this.#baked === undefined && embedding === undefined;
     // What an edited text would go on from is kept only as long as it is edited.
     if (!isContinued) this.#continued.forget();
-    if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions };
+    if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions, firstPosition };
     const result = isLean
       ? await lean.run(inputs, { numPositions, numTokens })
       : this.#hasBlocks
         ? await this.#inBlocks(inputs, numTokens)
-        : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+        : await session.run(inputs, { numPositions, numTokens, firstPosition, outputs: [] });
     if (
       !isLean &&
       !this.#hasBlocks &&
@@ -169,9 +169,9 @@ export class StackModel implements TextModel {
       // Attention may be computed block by block; then it is put together.
       const placed = await this.#inBlocks(inputs, numTokens);
       this.#hasBlocks = placed.layers.length > 0;
-      if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions };
+      if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions, firstPosition };
     }
-    return { result, numReused: 0, numTokens, numPositions };
+    return { result, numReused: 0, numTokens, numPositions, firstPosition };
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */
@@ -186,9 +186,13 @@ export class StackModel implements TextModel {
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */
   async #inputs(text: ReadIds, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
-    const { plan, padId, session, embedding } = this.#parts;
-    const made = plan.make({ ...text, padId, numPositions: wanted });
-    const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions });
+    const { plan, session, embedding, lean, tokenizer, links } = this.#parts;
+    const padId = tokenizer.sides.padId ?? this.#parts.padId;
+    // What is computed in parts, or goes on, counts from the text's start.
+    const isPaddedLeft =
+      tokenizer.sides.padsLeft && links.length === 0 && !this.#hasBlocks && !lean.isFor(plan.fixedLength ?? wanted);
+    const made = plan.make({ ...text, padId, numPositions: wanted, isPaddedLeft });
+    const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions, isPaddedLeft });
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
     return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), { file: session.fileName, inputs }] };
   }

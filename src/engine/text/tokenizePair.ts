@@ -24,12 +24,13 @@ export function tokenizePair(
     throw new ExplorerError('pairNotRead', [limits.modelName, 'its tokenizer has no form that tells two texts apart']);
   const bound = mostTokens(limits);
   // Of long texts no more is tokenised than settles that they are cut.
-  const tried = texts.map(({ length }) => Math.min(length, bound * unitsPerToken));
+  const cutsLeft = limits.cutsLeft === true;
+  const tried = texts.map(({ length }) => (cutsLeft ? length : Math.min(length, bound * unitsPerToken)));
   const encode = (): PairEncoding =>
     tokenizer.encodePair(
       texts[0].slice(0, tried[0]),
       texts[1].slice(0, tried[1]),
-      bound === Infinity ? {} : { maxLength: bound },
+      bound === Infinity ? {} : { maxLength: bound, cutsLeft },
     );
   let encoding = encode();
   const isShort = (i: number): boolean => tried[i] < texts[i].length && encoding.counts[i].all <= bound;
@@ -38,7 +39,7 @@ export function tokenizePair(
     encoding = encode();
   }
   const ends = [0, 1].map((i) =>
-    encoding.counts[i].kept < encoding.counts[i].all ? lastEnd(encoding, i) : texts[i].length,
+    !cutsLeft && encoding.counts[i].kept < encoding.counts[i].all ? lastEnd(encoding, i) : texts[i].length,
   );
   const second = { start: ends[0], from: encoding.secondFrom };
   const tokens = toTokens(encoding, limits.numTypes, second).slice(0, bound);

@@ -25,7 +25,7 @@ export async function tokenizeSource(
   ofModel: TokenLimits,
 ): Promise<TokenizedText> {
   await tokenizer.ready();
-  const limits = givesTypes ? ofModel : { ...ofModel, numTypes: 0 };
+  const limits = { ...ofModel, ...(givesTypes ? {} : { numTypes: 0 }), cutsLeft: tokenizer.sides.cutsLeft };
   if (second !== undefined) {
     if (isChatMessage === true)
       throw new ExplorerError('pairNotRead', [limits.modelName, 'a chat message is one text']);

@@ -27,7 +27,10 @@ export interface TokenEncoder {
  */
 export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: TokenLimits): TokenizedText {
   const bound = mostTokens(limits);
-  let tried = tokenizer.readsWhole === true ? text.length : Math.min(text.length, bound * unitsPerToken);
+  let tried =
+    tokenizer.readsWhole === true || limits.cutsLeft === true
+      ? text.length
+      : Math.min(text.length, bound * unitsPerToken);
   let encoding = tokenizer.encode(text.slice(0, tried));
   // A text longer than it needs to be is not tokenised to its end: one more token than the bound settles that it is cut.
   while (tried < text.length && encoding.ids.length <= bound) {
@@ -40,7 +43,10 @@ export function tokenizeText(tokenizer: TokenEncoder, text: string, limits: Toke
   let kept = tokens;
   if (numTokens > bound) {
     const closing = countClosing(tokens);
-    kept = [...tokens.slice(0, Math.max(0, bound - closing)), ...tokens.slice(numTokens - closing)].slice(0, bound);
+    const opening = limits.cutsLeft === true ? countOpening(tokens) : Math.max(0, bound - closing);
+    const from =
+      limits.cutsLeft === true ? Math.max(opening, numTokens - Math.max(0, bound - opening)) : numTokens - closing;
+    kept = [...tokens.slice(0, opening), ...tokens.slice(from)].slice(0, bound);
     const total = tried < text.length ? Math.round((numTokens * text.length) / tried) : numTokens;
     notices.push(cutNotice(limits, bound, tried < text.length ? `≈ ${total}` : total));
   }
@@ -90,6 +96,7 @@ export function specialNotices(
 export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, second?: SecondText): Token[] {
   const { ids, tokens, starts, ends, isSpecial, typeIds } = encoding;
   const templates = 'templates' in encoding ? encoding.templates : [];
+  const roles = 'roles' in encoding ? (encoding.roles ?? []) : [];
   let place = 0;
   return tokens.map((piece, i): Token => {
     const moved = second !== undefined && i >= second.from ? second.start : 0;
@@ -102,9 +109,16 @@ export function toTokens(encoding: Encoding | ChatEncoding, numTypes: number, se
       end: place,
       isSpecial: isSpecial[i] === 1,
       ...(templates[i] === undefined ? {} : { template: templates[i] }),
+      ...(roles[i] === undefined ? {} : { role: roles[i] }),
       ...(typeIds[i] === 0 || numTypes === 0 ? {} : { typeId: typeIds[i] }),
     };
   });
+}
+
+/** Number of special tokens at the start that the tokenizer added. */
+function countOpening(tokens: readonly Token[]): number {
+  const first = tokens.findIndex(({ isSpecial, start, end }) => !isSpecial || start !== end);
+  return first === -1 ? tokens.length : first;
 }
 
 /** Number of special tokens at the end that the tokenizer added (they stand for no text). */

@@ -11,6 +11,8 @@ export interface ReadPositions {
   readonly numTargetPositions?: number;
   /** Tokens without padding; weights are cut to them. */
   readonly numTokens?: number;
+  /** Where the text begins, behind padding before it; 0 where it is not given. */
+  readonly firstPosition?: number;
   /** The same of a decoder's own text. */
   readonly numTargetTokens?: number;
 }

@@ -93,7 +93,12 @@ function divideRows(data: Float32Array, numKeys: number): Float32Array {
 }
 
 /** The corner of the weights that belongs to the first queries and keys (padding lies behind them). */
-export function cropWeights(whole: SiteWeights, numQueries: number, numKeys: number): SiteWeights {
+export function cropWeights(
+  whole: SiteWeights,
+  numQueries: number,
+  numKeys: number,
+  [firstQuery, firstKey]: readonly [number, number] = [0, 0],
+): SiteWeights {
   if (numQueries >= whole.numQueries && numKeys >= whole.numKeys) return whole;
   const rows = Math.min(numQueries, whole.numQueries);
   const columns = Math.min(numKeys, whole.numKeys);
@@ -101,7 +106,7 @@ export function cropWeights(whole: SiteWeights, numQueries: number, numKeys: num
   const weights = new Float32Array(numMatrices * rows * columns);
   for (let matrix = 0; matrix < numMatrices; matrix++) {
     for (let row = 0; row < rows; row++) {
-      const from = (matrix * whole.numQueries + row) * whole.numKeys;
+      const from = (matrix * whole.numQueries + firstQuery + row) * whole.numKeys + firstKey;
       weights.set(whole.weights.subarray(from, from + columns), (matrix * rows + row) * columns);
     }
   }

@@ -18,10 +18,10 @@ export async function chooseLanguages(
   if (run === undefined || languages === undefined) throw new ExplorerError('languagesNotKnown', [model?.name ?? '']);
   const path = pathOf(run, places);
   const before = chosen.of(path);
-  const source = await choose(said('Language of the Text'), languages, {
-    current: languages.source,
-    named: before?.source,
-  });
+  const source =
+    languages.isSourceFixed === true
+      ? { code: undefined }
+      : await choose(said('Language of the Text'), languages, { current: languages.source, named: before?.source });
   if (source === undefined) return false;
   const target = await choose(said('Language of the Target'), languages, {
     current: languages.target,

@@ -65,6 +65,8 @@ export interface InputValues {
   readonly numPositions?: number | undefined;
   /** Fills up to a fixed length; 0 where the tokenizer has none. */
   readonly padId?: number | undefined;
+  /** Whether it stands before the text. */
+  readonly isPaddedLeft?: boolean | undefined;
 }
 
 /** Inputs made for a text. */
@@ -73,6 +75,8 @@ export interface MadeInputs {
   /** Number of the text's own tokens that are read, and of positions with padding. */
   readonly numTokens: number;
   readonly numPositions: number;
+  /** Where the text begins, behind the padding before it. */
+  readonly firstPosition: number;
   /** Positions of the decoder's own text; 0 where there is none. */
   readonly numTargetPositions: number;
 }
@@ -119,6 +123,8 @@ export function planInputs(
   const fixedLength = typeof fixed === 'number' && fixed > 0 ? fixed : undefined;
   const target = inputs.find((input) => roles.get(input.name) === 'targetIds')?.dims?.at(-1);
   const fixedTarget = typeof target === 'number' && target > 0 ? target : undefined;
+  // An encoder–decoder model's texts, and what counts from the front, are filled up behind.
+  const canPadLeft = ![...roles.values()].some((role) => notLeft.has(role));
   return {
     roles,
     fixedLength,
@@ -135,6 +141,7 @@ export function planInputs(
         numPast: values.past?.length ?? 0,
         numTokens,
         numPositions,
+        firstPosition: values.isPaddedLeft === true && canPadLeft ? numPositions - numTokens : 0,
         numTarget: fixedTarget ?? values.targetIds?.length ?? 0,
         room: { numElements: maxElements },
       };
@@ -144,6 +151,7 @@ export function planInputs(
           .map((input) => makeInput(input, roles.get(input.name) ?? 'unknown', sizes)),
         numTokens,
         numPositions,
+        firstPosition: sizes.firstPosition,
         numTargetPositions: sizes.numTarget,
       };
     },
@@ -155,10 +163,20 @@ interface Sizes {
   readonly numPast: number;
   readonly numTokens: number;
   readonly numPositions: number;
+  readonly firstPosition: number;
   readonly numTarget: number;
   /** What all inputs together have left. */
   readonly room: { numElements: number };
 }
+
+/** What is fed to models whose texts are not filled up on the left. */
+const notLeft: ReadonlySet<InputRole> = new Set<InputRole>([
+  'targetIds',
+  'encoderMask',
+  'lastPosition',
+  'totalLength',
+  'pastLength',
+]);
 
 /** Inputs whose first axis is the batch, where they have more than one. */
 const batchedRoles: ReadonlySet<InputRole> = new Set<InputRole>([
@@ -255,7 +273,7 @@ const maxElements = 2 ** 24;
 function makeInput(
   input: ValueInfo,
   role: InputRole,
-  { values, numPast, numTokens, numPositions, numTarget, room }: Sizes,
+  { values, numPast, numTokens, numPositions, firstPosition, numTarget, room }: Sizes,
 ): ModelInput {
   const type = dataTypeName(input.dataType) ?? 'float32';
   // A decoder in a file of its own reads its text as `input_ids`; its own mask then is as long as these.
@@ -263,6 +281,8 @@ function makeInput(
   const read = role === 'encoderMask' && values.encoder !== undefined ? values.encoder : { numTokens, numPositions };
   const length = isTarget ? numTarget : read.numPositions;
   const numReal = isTarget ? Math.min(values.targetIds?.length ?? 0, numTarget) : read.numTokens;
+  const start = isTarget ? 0 : firstPosition;
+  const isReal = (position: number): boolean => position >= start && position - start < numReal;
   const make = (dims: readonly number[], value: (position: number) => number): ModelInput => {
     const count = dims.reduce((product, dim) => product * dim, 1);
     room.numElements -= count;
@@ -280,23 +300,25 @@ function makeInput(
     case 'targetIds': {
       const ids = role === 'ids' ? values.ids : values.targetIds;
       if (ids === undefined) throw new ExplorerError('inputNotMade', [input.name, 'the ids that the decoder reads']);
-      const first = role === 'ids' ? numPast : 0;
-      return make(sequenceDims(input.dims, length - first), (position) =>
-        first + position < numReal ? ids[first + position] : (values.padId ?? 0),
+      const first = role === 'ids' ? numPast - firstPosition : 0;
+      return make(sequenceDims(input.dims, length - (role === 'ids' ? numPast : 0)), (position) =>
+        first + position >= 0 && first + position < numReal ? ids[first + position] : (values.padId ?? 0),
       );
     }
     case 'mask':
     case 'targetMask':
     case 'encoderMask':
-      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 1 : 0));
+      return make(sequenceDims(input.dims, length), (position) => (isReal(position) ? 1 : 0));
     case 'paddingMask':
-      return make(sequenceDims(input.dims, length), (position) => (position < numReal ? 0 : 1));
+      return make(sequenceDims(input.dims, length), (position) => (isReal(position) ? 0 : 1));
     case 'headMask':
       return make(numberDims(input.dims), () => 1);
     case 'globalMask':
       return make(sequenceDims(input.dims, length), () => 0);
     case 'positions':
-      return make(sequenceDims(input.dims, length - numPast), (position) => numPast + position);
+      return make(sequenceDims(input.dims, length - numPast), (position) =>
+        Math.max(0, numPast + position - firstPosition),
+      );
     case 'cachePositions':
       return make([length - numPast], (position) => numPast + position);
     case 'cache':
@@ -311,7 +333,7 @@ function makeInput(
       return make(numberDims(input.dims), () => numPositions);
     case 'tokenTypes':
       return make(sequenceDims(input.dims, length - numPast), (position) =>
-        numPast + position < numReal ? (values.typeIds?.[numPast + position] ?? 0) : 0,
+        isReal(numPast + position) ? (values.typeIds?.[numPast + position - firstPosition] ?? 0) : 0,
       );
     default: // flags, counts: zero
       return make(numberDims(input.dims), () => 0);

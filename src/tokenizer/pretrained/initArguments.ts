@@ -41,6 +41,8 @@ export class InitArguments {
   readonly addedTokens: readonly AddedToken[];
   /** The contents that `added_tokens_decoder` gives to ids. */
   readonly addedIds: ReadonlyMap<number, string>;
+  /** The same with their flags, in the order of the files. */
+  readonly addedById: ReadonlyMap<number, AddedToken>;
 
   private constructor(
     values: Map<string, unknown>,
@@ -51,6 +53,7 @@ export class InitArguments {
     this.ownTokens = ownTokens;
     const sorted = [...decoder].sort(([a], [b]) => a - b);
     this.addedTokens = sorted.map(([, token]) => token);
+    this.addedById = decoder;
     this.addedIds = new Map(sorted.map(([id, { content }]) => [id, content]));
   }
 

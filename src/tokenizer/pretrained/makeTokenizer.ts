@@ -1,12 +1,16 @@
 import { AddedToken } from '../addedTokens';
 import { isId, JsonFields, TokenizerFormatError, UnsupportedPartError } from '../jsonFields';
-import { parseJson, readAddedTokens, Tokenizer, withNamedErrors } from '../tokenizer';
+import { readDecoder } from '../decoders/readDecoder';
+import { readPostProcessor } from '../postProcessors/readPostProcessor';
+import { parseJson, readAddedTokens, Tokenizer, type TokenizerSteps, withNamedErrors } from '../tokenizer';
 import { Backend } from './backend';
 import { chooseClass, type ChosenClass } from './chooseClass';
 import type { TokenizerClass } from './classes/tokenizerClass';
-import { InitArguments, type TokenizerSettings, type TokenValue } from './initArguments';
+import { contentOf, InitArguments, type TokenizerSettings, type TokenValue } from './initArguments';
 import { openVocabulary, type OpenedVocabulary, type ReadFile, vocabularyFiles } from './openVocabulary';
 import type { Part } from './parts';
+import type { SideParts, TokenizerProgram } from './programs/program';
+import { tokenizerPrograms } from './programs/tokenizerPrograms';
 import { ReferenceFailure } from './referenceFailure';
 import { knownSettings } from './referenceNames';
 import type { VocabularySource } from './vocabularySource';
@@ -42,7 +46,18 @@ export interface MadeTokenizer {
   readonly tokenizer: Tokenizer;
   readonly className: string;
   readonly remarks: readonly TokenizerRemark[];
+  readonly sides: Sides;
 }
+
+/** On which sides the reference library fills texts up and cuts them, and with what. */
+export interface Sides {
+  readonly padsLeft: boolean;
+  readonly cutsLeft: boolean;
+  /** The id of the padding token; undefined where the tokenizer has none. */
+  readonly padId: number | undefined;
+}
+
+const right: Sides = { padsLeft: false, cutsLeft: false, padId: undefined };
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -77,18 +92,55 @@ function classOf({ config, modelType, modelClass, json, fileNames }: Omit<Tokeni
       };
 }
 
-/** The files that a tokenizer without a tokenizer.json is made of. */
+/** The files that a folder's tokenizer may be made of beside its tokenizer.json, by the class that the folder names. */
+export function programFiles(files: Omit<TokenizerFiles, 'read'>): readonly string[] {
+  const program = programOf(classOf(files).chosen);
+  return program?.files((name) => files.config?.[name]) ?? [];
+}
+
+/** The files that a tokenizer is made of, but for a tokenizer.json. */
 export function neededFiles(files: Omit<TokenizerFiles, 'read'>): readonly string[] {
-  return files.json === undefined ? vocabularyFiles(classOf(files).chosen, files.fileNames) : [];
+  const { chosen } = classOf(files);
+  if (programOf(chosen) !== undefined) return programFiles(files);
+  return files.json === undefined ? vocabularyFiles(chosen, files.fileNames) : [];
+}
+
+const programOf = (chosen: ChosenClass): TokenizerProgram | undefined =>
+  chosen.kind === 'program' ? tokenizerPrograms.get(chosen.name) : undefined;
+
+/** Whether a class of the reference library makes its tokenizer of no file but the settings. */
+export function needsNoFiles(config: NonNullable<TokenizerSettings['config']>): boolean {
+  const chosen = chooseClass({
+    modelType: undefined,
+    settingsClass: text(config['tokenizer_class']),
+    modelClass: undefined,
+    hasOwnProgram: config['auto_map'] !== undefined,
+  });
+  return programOf(chosen)?.files(() => undefined).length === 0;
 }
 
 /** Makes the tokenizer that the reference library (transformers) makes of the same files. Throws as `Tokenizer.fromJson`. */
 export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
   const { chosen, isAssumed } = classOf(files);
   const remarks: TokenizerRemark[] = unknownSettings(files.config);
-  if (chosen.kind === 'program') remarks.push({ kind: 'program', className: chosen.name });
   if (isAssumed) remarks.push({ kind: 'assumed', className: chosen.name });
   return withNamedErrors(files.name, () => {
+    const program = programOf(chosen);
+    if (program !== undefined && programFiles(files).every((name) => files.fileNames.includes(name))) {
+      try {
+        return { ...fromProgram(files, program), className: chosen.name, remarks };
+      } catch (error) {
+        if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
+        if (files.json === undefined)
+          throw error instanceof TokenizerFormatError
+            ? error
+            : new TokenizerFormatError(error.message, { cause: error });
+        remarks.push({ kind: 'failure', className: chosen.name, reason: error.message });
+      }
+    } else if (program !== undefined && files.json === undefined) {
+      const missing = programFiles(files).find((name) => !files.fileNames.includes(name));
+      throw new TokenizerFormatError(`${missing ?? 'a file'} is missing`);
+    } else if (chosen.kind === 'program') remarks.push({ kind: 'program', className: chosen.name });
     if (files.json === undefined && chosen.kind === 'program')
       throw new UnsupportedPartError(`a program of its own, ${chosen.name},`);
     const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
@@ -100,7 +152,12 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         const { backend, init } = build(files, fields, attempt);
         const tokenizer = fromBackend(files.name, backend, init.raw('split_special_tokens') !== true);
         if (failure !== undefined) remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-        return { tokenizer, className: chosen.name, remarks };
+        const padToken = backend.named.get('pad_token');
+        const sides = sidesOf(init, fields, {
+          padsLeft: attempt.kind === 'class' && attempt.made.padsLeft === true,
+          padId: padToken === undefined ? undefined : backend.idOf(contentOf(padToken)),
+        });
+        return { tokenizer, className: chosen.name, remarks, sides };
       } catch (error) {
         if (!(error instanceof ReferenceFailure) && !(error instanceof TokenizerFormatError)) throw error;
         // A file that is damaged is damaged however it is read: what the first attempt says is nearer to it.
@@ -112,8 +169,48 @@ export function makeTokenizer(files: TokenizerFiles): MadeTokenizer {
         ? failure
         : new TokenizerFormatError(failure?.message ?? '', { cause: failure });
     remarks.push({ kind: 'failure', className: chosen.name, reason: failure.message });
-    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks };
+    return { tokenizer: Tokenizer.fromJson(files.json, files.name), className: chosen.name, remarks, sides: right };
   });
+}
+
+/** The sides that the settings say, else those of a tokenizer.json, else the class's own. */
+function sidesOf(
+  init: InitArguments,
+  fields: JsonFields | undefined,
+  { padsLeft, padId }: Pick<Sides, 'padsLeft' | 'padId'>,
+): Sides {
+  const side = (setting: string, section: string): string | undefined =>
+    init.text(setting, undefined) ??
+    (fields?.has(section) === true ? fields.object(section).optionalString('direction')?.toLowerCase() : undefined);
+  return {
+    padsLeft: (side('padding_side', 'padding') ?? (padsLeft ? 'left' : 'right')) === 'left',
+    cutsLeft: side('truncation_side', 'truncation') === 'left',
+    padId,
+  };
+}
+
+/** Makes a tokenizer that is a program in the reference library. */
+function fromProgram(files: TokenizerFiles, program: TokenizerProgram): Pick<MadeTokenizer, 'tokenizer' | 'sides'> {
+  const fields = files.json === undefined ? undefined : new JsonFields(parseJson(files.json), 'tokenizer');
+  const init = InitArguments.merge(files, fields && listedTokens(fields));
+  const { target, targetCodes, ...own } = program.make(init, files.read);
+  const made = ({ model, added, cut, postProcessor, decoder }: SideParts): TokenizerSteps => ({
+    name: files.name,
+    model,
+    added,
+    cut,
+    postProcess:
+      typeof postProcessor === 'function'
+        ? postProcessor
+        : readPostProcessor(new JsonFields(postProcessor, 'tokenizer.post_processor')),
+    decode: typeof decoder === 'function' ? decoder : readDecoder(new JsonFields(decoder, 'tokenizer.decoder')),
+  });
+  const tokenizer = Tokenizer.fromSteps({
+    ...made(own),
+    target: target && Tokenizer.fromSteps(made(target)),
+    targetCodes,
+  });
+  return { tokenizer, sides: sidesOf(init, undefined, { padsLeft: false, padId: own.padId }) };
 }
 
 const known = new Set(knownSettings.split(' '));

@@ -96,10 +96,10 @@ export const modelTypesByClass: Readonly<Record<string, string>> = {
     'EvollaModel aria bigbird_pegasus canary fastspeech2_conformer flex_olmo glm glm4 glm4_moe glm4_moe_lite glm4v glm4v_moe glm_image glmasr got_ocr2 ' +
     'gpt_bigcode granite granitemoe granitemoehybrid granitemoeshared kimi_k25 kimi_linear kosmos-2 mimo_v2_flash minicpmv4_6 minicpmv4_7 ministral ' +
     'ministral3 mistral mistral3 mixtral nystromformer olmo2 olmo3 olmo_hybrid pegasus_x persimmon pix2struct pixtral stablelm umt5 voxtral ' +
-    'voxtral_realtime xlm-roberta-xl phi3_v janus vipllava step3p5 deepseek_v3 smolvlm minicpm3 minimax_m2 cohere_asr chameleon deepseek_v4 llava_next ' +
-    'molmo2 fuyu jamba minicpmv deepseek_ocr2 openvla phi3 deepseek_vl_v2 phimoe llava deepseek_ocr deepseek_vl_hybrid ernie4_5 nemotron opencua ' +
-    'hyperclovax_vlm chatlm nvfp4 h2ovl_chat arctic modernbert-decoder paddleocr_vl hyperclovax modernbert step3_vl deepseek_v32 ernie4_5_moe deepseek_v2 ' +
-    'molmo internlm2 camembertv2-base deepseek_vl',
+    'voxtral_realtime xlm-roberta-xl phi3 step3p5 chameleon cohere_asr openvla hyperclovax_vlm deepseek_v4 ernie4_5_moe janus deepseek_ocr deepseek_vl ' +
+    'deepseek_vl_v2 deepseek_ocr2 nvfp4 llava minicpmv hyperclovax camembertv2-base llava_next phi3_v paddleocr_vl modernbert-decoder phimoe nemotron ' +
+    'minimax_m2 deepseek_v2 deepseek_vl_hybrid minicpm3 ernie4_5 h2ovl_chat chatlm internlm2 jamba smolvlm fuyu arctic deepseek_v32 molmo2 opencua ' +
+    'deepseek_v3 molmo modernbert vipllava step3_vl',
   UdopTokenizer: 'udop',
   VideoPrismTokenizer: 'videoprism',
   VitsTokenizer: 'vits',
@@ -177,3 +177,12 @@ export const nllbLanguages =
   'spa_Latn als_Latn srd_Latn srp_Cyrl ssw_Latn sun_Latn swe_Latn swh_Latn szl_Latn tam_Taml tat_Cyrl tel_Telu tgk_Cyrl tgl_Latn tha_Thai tir_Ethi ' +
   'taq_Latn taq_Tfng tpi_Latn tsn_Latn tso_Latn tuk_Latn tum_Latn tur_Latn twi_Latn tzm_Tfng uig_Arab ukr_Cyrl umb_Latn urd_Arab uzn_Latn vec_Latn ' +
   'vie_Latn war_Latn wol_Latn xho_Latn ydd_Hebr yor_Latn yue_Hant zho_Hans zho_Hant zul_Latn';
+
+/** Language codes of M2M100. */
+export const m2m100Languages =
+  'af am ar ast az ba be bg bn br bs ca ceb cs cy da de el en es et fa ff fi fr fy ga gd gl gu ha he hi hr ht hu hy id ig ilo is it ja jv ka kk km kn ko ' +
+  'lb lg ln lo lt lv mg mk ml mn mr ms my ne nl no ns oc or pa pl ps pt ro ru sd si sk sl so sq sr ss su sv sw ta th tl tn tr uk ur uz vi wo xh yi yo zh ' +
+  'zu';
+
+/** Language codes of the M2M100 of WMT 21. */
+export const wmt21Languages = 'en ha is ja cs ru zh de';

@@ -11,8 +11,12 @@ export const enum SentencePieceKind {
 
 /** What a piece of SentencePiece is. */
 export const enum PieceType {
+  normal = 1,
+  unknown = 2,
   control = 3,
   userDefined = 4,
+  unused = 5,
+  byte = 6,
 }
 
 /** A model of SentencePiece (`ModelProto` of sentencepiece_model.proto), as far as tokens depend on it. */
@@ -28,6 +32,13 @@ export interface SentencePieceModel {
   readonly hasUnknown: boolean;
   /** The compiled rules of its normaliser; empty where it has none. */
   readonly characterMap: Uint8Array;
+  /** Whether a space is put before a text, or after it. */
+  readonly addsSpace: boolean;
+  readonly hasSpaceAfter: boolean;
+  /** Whether spaces around a text are dropped, and several in a row become one. */
+  readonly removesSpaces: boolean;
+  /** Whether spaces are written as ▁. */
+  readonly showsSpaces: boolean;
 }
 
 /** Reads a file of SentencePiece. Throws `TokenizerFormatError` where it is none. */
@@ -51,6 +62,10 @@ interface ModelFields {
   bos: string;
   eos: string;
   characterMap: Uint8Array;
+  addsSpace: boolean;
+  hasSpaceAfter: boolean;
+  removesSpaces: boolean;
+  showsSpaces: boolean;
 }
 
 function readModel(reader: WireReader): SentencePieceModel {
@@ -70,6 +85,10 @@ function readModel(reader: WireReader): SentencePieceModel {
     bos: '<s>',
     eos: '</s>',
     characterMap: new Uint8Array(),
+    addsSpace: true,
+    hasSpaceAfter: false,
+    removesSpaces: true,
+    showsSpaces: true,
   };
   while (reader.next()) {
     if (reader.field === 1) {
@@ -78,9 +97,7 @@ function readModel(reader: WireReader): SentencePieceModel {
     } else if (reader.field === 2) {
       readTrainer(inside(), model);
     } else if (reader.field === 3) {
-      const rules = inside();
-      while (rules.next())
-        if (rules.field === 2) model.characterMap = bytes.subarray(rules.range().start, rules.range().end);
+      readNormalizer(inside(), model, bytes);
     }
   }
   if (pieces.length === 0) throw new TokenizerFormatError('it holds no pieces');
@@ -104,6 +121,28 @@ function readPiece(reader: WireReader): { piece: string; score: number; type: nu
   return read;
 }
 
+/** The fields of `NormalizerSpec`. */
+function readNormalizer(reader: WireReader, model: ModelFields, bytes: Uint8Array): void {
+  while (reader.next()) {
+    switch (reader.field) {
+      case 2: {
+        const { start, end } = reader.range();
+        model.characterMap = bytes.subarray(start, end);
+        break;
+      }
+      case 3:
+        model.addsSpace = reader.unsigned() !== 0;
+        break;
+      case 4:
+        model.removesSpaces = reader.unsigned() !== 0;
+        break;
+      case 5:
+        model.showsSpaces = reader.unsigned() !== 0;
+        break;
+    }
+  }
+}
+
 /** The fields of `TrainerSpec`. */
 function readTrainer(reader: WireReader, model: ModelFields): void {
   // A negative number of 32 bits is written as one of 64.
@@ -112,6 +151,9 @@ function readTrainer(reader: WireReader, model: ModelFields): void {
     switch (reader.field) {
       case 3:
         model.kind = reader.unsigned();
+        break;
+      case 24:
+        model.hasSpaceAfter = reader.unsigned() !== 0;
         break;
       case 35:
         model.hasByteFallback = reader.unsigned() !== 0;

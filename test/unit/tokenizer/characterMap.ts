@@ -29,11 +29,14 @@ export function makeCharacterMap(rules: Readonly<Record<string, string>>): strin
 /** Units hold a label (8 bits), whether a value follows (bit 8), and the offset to the children (from bit 10). */
 function buildDoubleArray(root: Node): number[] {
   const units: (number | undefined)[] = [0];
+  // Two nodes with one base would have each other's children.
+  const bases = new Set<number>();
   const place = (node: Node, at: number): void => {
     const labels = [...(node.value === undefined ? [] : [0]), ...node.children.keys()];
     let base = 1;
     // Children stand at `base ^ label`, and base is found from here by exclusive or.
-    while (labels.some((label) => units[base ^ label] !== undefined)) base++;
+    while (bases.has(base) || labels.some((label) => units[base ^ label] !== undefined)) base++;
+    bases.add(base);
     units[at] = ((units[at] ?? 0) | ((base ^ at) << 10) | (node.value === undefined ? 0 : 0x100)) >>> 0;
     for (const label of labels) units[base ^ label] = label;
     if (node.value !== undefined) units[base] = (node.value | 0x80000000) >>> 0;

@@ -12,6 +12,8 @@ export interface FolderCase {
   readonly error?: string;
   readonly cases?: readonly {
     readonly ids?: readonly number[];
+    /** The ids as the target of a translation. */
+    readonly target?: readonly number[];
     readonly offsets?: readonly (readonly [number, number])[];
     readonly error?: string;
   }[];
@@ -87,7 +89,7 @@ export function compareFolder(cases: Cases, folder: FolderCase): Comparison {
     const text = cases.texts[place];
     const expected = folder.cases[i];
     try {
-      const { ids, starts, ends } = made.tokenizer.encode(text);
+      const { ids, starts, ends, isSpecial } = made.tokenizer.encode(text);
       if (expected.ids === undefined)
         return {
           outcome: 'wrong',
@@ -98,11 +100,23 @@ export function compareFolder(cases: Cases, folder: FolderCase): Comparison {
           outcome: 'wrong',
           detail: `${made.className} ${JSON.stringify(text)}: ids ${JSON.stringify([...ids])}, not ${JSON.stringify(expected.ids)}`,
         };
+      const target = expected.target && [...made.tokenizer.forTarget.encode(text).ids];
+      if (JSON.stringify(target) !== JSON.stringify(expected.target))
+        return {
+          outcome: 'wrong',
+          detail: `${JSON.stringify(text)} as a target: ids ${JSON.stringify(target)}, not ${JSON.stringify(expected.target)}`,
+        };
       if (expected.offsets === undefined) continue;
       const units = [0];
       for (const character of text) units.push(units[units.length - 1] + character.length);
       const offsets = Array.from(starts, (start, j) => [start, ends[j]]);
-      const right = expected.offsets.map(([start, end]) => [units[start], units[end]]);
+      // An empty place tells where a part of a character begins, and no more.
+      const right = expected.offsets.map(([start, end], j) => [
+        units[start],
+        start === end && ids[j] !== undefined && isSpecial[j] === 0 && starts[j] === units[start]
+          ? ends[j]
+          : units[end],
+      ]);
       if (JSON.stringify(offsets) !== JSON.stringify(right) && whyOffsetsDiffer(text, offsets, right) === undefined)
         return {
           outcome: 'wrong',

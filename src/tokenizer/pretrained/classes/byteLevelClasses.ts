@@ -163,6 +163,7 @@ const codeGen: TokenizerClass = {
 const cohere: TokenizerClass = {
   files,
   kind: 'BPE',
+  padsLeft: true,
   tokens: {
     unk_token: '<UNK>',
     bos_token: '<BOS_TOKEN>',

@@ -25,6 +25,7 @@ const spacesMetaspace = (): { preTokenizer: Part; decoder: Part } => ({
 const llama: TokenizerClass = {
   files: ['tokenizer.model'],
   kind: 'BPE',
+  padsLeft: true,
   tokens: { unk_token: '<unk>', bos_token: '<s>', eos_token: '</s>' },
   pipeline: (init, source) => {
     const addsSpace = init.optionalFlag('add_prefix_space', true) ?? true;
@@ -60,6 +61,7 @@ const codeLlama: TokenizerClass = {
 const gemma: TokenizerClass = {
   files: [],
   kind: 'BPE',
+  padsLeft: true,
   tokens: { unk_token: '<unk>', bos_token: '<bos>', eos_token: '<eos>', pad_token: '<pad>', mask_token: '<mask>' },
   pipeline: (init, source) => ({
     model: bpe(source, { fuse_unk: true, byte_fallback: true, unk_token: named(init, gemma, 'unk_token') }),

@@ -19,6 +19,8 @@ export interface TokenizerClass {
   /** Flags that the class gives to a token that has none. */
   readonly flags?: Readonly<Record<string, Partial<AddedTokenFlags>>>;
   readonly addsBos?: boolean;
+  /** Whether texts are filled up on the left where no file says a side. */
+  readonly padsLeft?: boolean;
   /** Special tokens without a name. Throws `ReferenceFailure`. */
   readonly extras?: (init: InitArguments) => readonly TokenValue[] | undefined;
   /** Puts the steps together. Throws `ReferenceFailure` where the class does not take the vocabulary. */

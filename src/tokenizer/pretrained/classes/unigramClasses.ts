@@ -315,6 +315,7 @@ const layoutXlm: TokenizerClass = {
 const xlnet: TokenizerClass = {
   files: ['spiece.model'],
   kind: 'Unigram',
+  padsLeft: true,
   tokens: { bos_token: '<s>', eos_token: '</s>', unk_token: '<unk>', sep_token: '<sep>', pad_token: '<pad>', cls_token: '<cls>', mask_token: '<mask>' },
   flags: stripsMask,
   extras: (init) => init.tokens('additional_special_tokens') ?? ['<eop>', '<eod>'],

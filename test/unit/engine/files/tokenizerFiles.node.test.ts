@@ -61,6 +61,9 @@ describe('Files of a tokenizer', () => {
     ['LlamaTokenizer, bpe identity, plain', 'tokenizer.model'],
     ['T5Tokenizer, unigram nmt_nfkc, plain', 'spiece.model'],
     ['LlamaTokenizer, tiktoken, plain', 'tokenizer.model'],
+    ['MarianTokenizer, files 1, plain', 'vocab.json'],
+    ['M2M100Tokenizer, files 0, plain', 'vocab.json'],
+    ['EsmTokenizer, vocab.txt, plain', 'vocab.txt'],
   ] as const) {
     it(`are found and read without a tokenizer.json: ${name}`, async () => {
       const access = folderWith(filesOf(name));

@@ -3,6 +3,7 @@ import type { ChatTemplate } from '../../../../src/engine/text/chatTemplate';
 import { readConversation } from '../../../../src/engine/text/conversation';
 import { ConversationEncoder, renderConversation } from '../../../../src/engine/text/conversationEncoder';
 import { tokenizeText } from '../../../../src/engine/text/tokenizeText';
+import { visibleText } from '../../../../src/model/token';
 import { Tokenizer } from '../../../../src/tokenizer/tokenizer';
 import { tinyTokenizer } from '../../../harness/tinyTokenizer';
 
@@ -122,6 +123,43 @@ describe('conversations', () => {
     ).to.equal('[user]\n[end]\n[assistant]\n[end]\n');
     expect(stream.tokens.map(({ id }) => id)).to.deep.equal([
       ...tokenizer.encode('[user]\nab\ncd[end]\n[assistant]\ne\nf[end]\n').ids,
+    ]);
+  });
+
+  it('say the role of a message where the template does not spell it', () => {
+    const instructing: ChatTemplate = {
+      ...template,
+      text: "{% for m in messages %}{% if m.role == 'assistant' %}{{ m.content }};{% elif m.role == 'system' %}system {{ m.content }};{% else %}[I]{{ m.content }}[/I]{% endif %}{% endfor %}",
+    };
+    const document =
+      '- {role: system, content: a}\n- {role: user, content: [{type: text, text: b}]}\n- {role: assistant, content: c}\n- {role: user, content: d}\n';
+    const joined: ChatTemplate = {
+      ...instructing,
+      text: instructing.text.replace(
+        '[I]{{ m.content }}',
+        '[I]{{ m.content if m.content is string else m.content[0].text }}',
+      ),
+    };
+    const conversation = readConversation(document) ?? expect.fail('no conversation');
+    const encoder = new ConversationEncoder(Tokenizer.fromJson(tinyTokenizer()), joined, conversation);
+    const { stream } = tokenizeText(encoder, document, limits);
+    expect(
+      stream.tokens.flatMap(({ role, template: said }, i) =>
+        role === undefined
+          ? []
+          : [
+              [
+                role,
+                said,
+                visibleText(stream, i),
+                document.slice(stream.tokens[i + 1].start, stream.tokens[i + 1].end),
+              ],
+            ],
+      ),
+    ).to.deep.equal([
+      ['user', ']', 'user: ]', 'b'],
+      ['assistant', ']', 'assistant: ]', 'c'],
+      ['user', ']', 'user: ]', 'd'],
     ]);
   });
 
