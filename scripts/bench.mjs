@@ -28,6 +28,7 @@ const benchmarks = {
   tokenizer: { title: 'Tokens of 100 kB, beside the Rust library' },
   memory: { title: 'Memory of loading large models' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
+  heads: { title: 'Metrics of 144 heads' },
   long: { title: 'Long texts: time and memory against length' },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };

@@ -42,6 +42,10 @@ effect(() => {
   const { isHighContrast, outline } = theme.value;
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
+connection.on('show', () => {
+  panel.tables.wantFocus();
+  kept.toggleView('headTable', true);
+});
 connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined)
     l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });
