@@ -45,6 +45,8 @@ effect(() => {
 connection.on('show', () => {
   panel.tables.wantFocus();
   kept.toggleView('headTable', true);
+  // Whoever has asked about tokens sees the answer first, also where the page is a new one.
+  if (panel.tables.asked.peek() !== undefined) kept.arrangeHeadTable({ sort: 'reads', isAscending: false });
 });
 connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined)

@@ -160,6 +160,18 @@ describe('all heads with their metrics', () => {
     expect(await page.locator('.head-table td.none').first().textContent()).to.equal('–');
   });
 
+  it('are there for a picture, too, without random tokens and without what patches do not have', async () => {
+    await open({ run: 'picture', width: 1400, height: 900 });
+    await page.keyboard.press('b');
+    await page.locator('.head-table tbody tr').first().waitFor();
+    expect(await pane().getByRole('button', { name: 'Measure on a Repeated Random Text' }).count()).to.equal(0);
+    const columns = await page.locator('.head-table thead th').allTextContents();
+    const cells = await page.locator('.head-table tbody tr').first().locator('th, td').allTextContents();
+    expect(cells[columns.findIndex((title) => title.startsWith('induction (repeated'))]).to.equal('–');
+    expect(cells[columns.indexOf('itself')]).to.match(/^[01]\.\d{3}$/);
+    await screenshot(page, 'visual/head-table-picture');
+  });
+
   for (const [width, height] of [
     [480, 700],
     [1280, 720],

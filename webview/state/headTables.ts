@@ -84,8 +84,9 @@ export class HeadTables {
       const asked = this.asked.value;
       const text = new MetricText(metricTextOf(shown, info.streams, asked));
       const reads = this.#reads.value;
+      // What is asked about stands in the text.
       const own =
-        asked !== undefined && reads !== undefined && reads.name === nameOfReads.value
+        ground === 'text' && asked !== undefined && reads !== undefined && reads.name === nameOfReads.value
           ? columnsOf(reads.table, text)
           : [];
       return {
