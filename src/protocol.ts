@@ -430,6 +430,8 @@ export interface PanelEvents {
   live: PanelLive | null;
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
+  /** Opens one of the panel's views, with the keyboard in it. */
+  show: { readonly view: 'heads' };
   persist: KeptPanel;
 }
 

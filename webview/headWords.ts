@@ -46,8 +46,25 @@ export function shortMeasure(measure: Measure, value: number): string {
   return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
 }
 
+/** A metric's number in a column under its unit, as many digits for each head. */
+export function formatMetric(id: MetricId, component: Pick<ComponentInfo, 'isCausal'>, value: number): string {
+  const unit: Unit = unitOf(id, component);
+  switch (unit) {
+    case 'share':
+    case 'nats':
+      return value.toFixed(3);
+    case 'tokens':
+      return value.toFixed(1);
+    case 'ratio':
+      return value.toFixed(2);
+    case 'squaredTokens':
+    case 'position':
+      return value.toFixed(0);
+  }
+}
+
 /** What a metric's numbers are in. */
-function unitName(id: MetricId, component: Pick<ComponentInfo, 'isCausal'>): string {
+export function unitName(id: MetricId, component: Pick<ComponentInfo, 'isCausal'>): string {
   const unit: Unit = unitOf(id, component);
   switch (unit) {
     case 'share':

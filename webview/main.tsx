@@ -42,6 +42,12 @@ effect(() => {
   const { isHighContrast, outline } = theme.value;
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
+connection.on('show', () => {
+  panel.tables.wantFocus();
+  kept.toggleView('headTable', true);
+  // Whoever has asked about tokens sees the answer first, also where the page is a new one.
+  if (panel.tables.asked.peek() !== undefined) kept.arrangeHeadTable({ sort: 'reads', isAscending: false });
+});
 connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined)
     l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });

@@ -27,6 +27,8 @@ export interface ViewState {
   /** The pinned tokens; the rows of several are averaged. */
   readonly pinned: readonly TokenRef[];
   readonly pinnedMean: PinnedMean;
+  /** The tokens that heads are asked about beside the pinned ones: how much do these read those? */
+  readonly marked: readonly TokenRef[];
 }
 
 /** The view of a run that nobody has touched yet. */
@@ -37,6 +39,7 @@ export const initialView: ViewState = {
   threshold: 0,
   pinned: [],
   pinnedMean: 'all',
+  marked: [],
 };
 
 /** Smallest weight that the logarithmic scale still tells from zero. */

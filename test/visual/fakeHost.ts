@@ -148,6 +148,11 @@ export class FakeHost {
     this.status(statuses[state] ?? { kind: 'ready' });
   }
 
+  /** Opens the view of all heads, as a command does. */
+  show(): void {
+    this.#connection.fire('show', { view: 'heads' });
+  }
+
   status(status: PanelStatus): void {
     this.#connection.fire('status', status);
   }

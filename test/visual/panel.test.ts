@@ -340,6 +340,7 @@ describe('the panel', () => {
         'Source, 101 tokens',
         'Tiles show',
         'Rank the heads',
+        'All heads with their metrics',
         'Order the heads of each layer',
         'Head 0.0',
         'Zoom out',

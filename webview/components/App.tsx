@@ -57,6 +57,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'H':
       if (panel.heads.toggleList()) kept.showTab('list');
       return true;
+    case 'b':
+    case 'B':
+      kept.toggleView('headTable');
+      return true;
     case 'o':
     case 'O':
       toggleOrder(panel, kept);
@@ -82,7 +86,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
   const { panel, kept } = usePanel();
   const body = useRef<HTMLDivElement>(null);
   const size = useSize(body);
-  const { shares, tab } = kept.layout.value;
+  const { shares, tab, open } = kept.layout.value;
   const { components, streams, runId } = run.info;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
   const { kind, placed } = useMemo(() => {
@@ -93,17 +97,20 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       width,
       height,
       isPicture,
+      open,
       heightOfHeads: (within) =>
         layoutHeadGrid(component, { width: within - aroundHeads.width, height: Infinity }).height +
         (within < narrowHeads ? aroundHeads.heightOfNarrow : aroundHeads.height),
     };
     const chosen = layoutKindFor(room);
     return { kind: chosen, placed: placePanes(chosen, room, shares) };
-  }, [size, isPicture, component, shares]);
+  }, [size, isPicture, component, shares, open]);
   const { splits, tabs } = placed;
   const shown = tabs === undefined ? undefined : tabs.panes.includes(tab) ? tab : tabs.panes[0];
-  const placeOf = (name: PaneName): JSX.Element => {
+  const placeOf = (name: PaneName): JSX.Element | null => {
     const { Content } = panes[name];
+    const rect = placed.panes[name];
+    if (rect === undefined) return null;
     const isTab = tabs?.panes.includes(name) === true;
     // What is behind a tab stays drawn: it is there at once when it is asked for.
     return (
@@ -111,7 +118,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
         key={name}
         id={`pane-${name}`}
         class={`place${isTab && name !== shown ? ' behind' : ''}`}
-        style={styleOf(placed.panes[name])}
+        style={styleOf(rect)}
         {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}
       >
         <Content run={run} component={component} />

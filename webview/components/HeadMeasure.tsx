@@ -68,6 +68,14 @@ export function HeadMeasure(): JSX.Element {
           if (heads.toggleList()) kept.showTab('list');
         }}
       />
+      <vscode-toolbar-button
+        icon="table"
+        label={l10n.t('All heads with their metrics')}
+        title={l10n.t('All heads with their metrics, as a table or a scatter (B)')}
+        toggleable
+        checked={kept.layout.value.open.includes('headTable')}
+        onClick={() => kept.toggleView('headTable')}
+      />
       {applicable.some(isMetric) ? (
         <vscode-toolbar-button
           icon="sort-precedence"

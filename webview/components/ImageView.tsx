@@ -52,7 +52,8 @@ function SpecialTokens({ info, stream }: { info: TokenStream; stream: number }):
       onPointerLeave={() => (panel.hovered.value = undefined)}
       onClick={(event) => {
         panel.cursor.value = { stream, position };
-        panel.pin({ stream, position }, event.shiftKey);
+        if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark({ stream, position });
+        else panel.pin({ stream, position }, event.shiftKey);
       }}
     >
       {plain(info.tokens[position].piece)}
@@ -139,7 +140,8 @@ function Picture({
         const position = under(event);
         if (position === undefined) return;
         panel.cursor.value = { stream, position };
-        panel.pin({ stream, position }, event.shiftKey);
+        if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark({ stream, position });
+        else panel.pin({ stream, position }, event.shiftKey);
       }}
     />
   );
@@ -156,7 +158,8 @@ export function ImageView({ run }: { run: PanelRun }): JSX.Element {
   const picture = panel.picture.value;
   const onKeyDown = (event: KeyboardEvent): void => {
     const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
-    if (event.key === 'Enter' && current !== undefined) panel.pin(current, event.shiftKey);
+    if (event.key === 'Enter' && current !== undefined && (event.ctrlKey || event.metaKey)) panel.mark(current);
+    else if (event.key === 'Enter' && current !== undefined) panel.pin(current, event.shiftKey);
     else {
       const [first] = shown;
       const stream = current !== undefined && shown.includes(current.stream) ? current.stream : first;

@@ -151,7 +151,8 @@ function StreamText({
         const token = tokenOf(event.target, stream);
         if (token === undefined || document.getSelection()?.isCollapsed === false) return;
         panel.cursor.value = token;
-        if ((event.ctrlKey || event.metaKey) && panel.view.peek().pinned.length > 0) panel.heads.hold(token);
+        if ((event.ctrlKey || event.metaKey) && event.shiftKey) panel.mark(token);
+        else if ((event.ctrlKey || event.metaKey) && panel.view.peek().pinned.length > 0) panel.heads.hold(token);
         else panel.pin(token, event.shiftKey);
       }}
       onMouseDown={(event) => {
@@ -276,7 +277,8 @@ export function SourceView({ run }: { run: PanelRun }): JSX.Element {
     const current = panel.cursor.peek() ?? panel.view.peek().pinned[0];
     const stream = current?.stream ?? order[0] ?? 0;
     if (event.key === 'Enter' && current !== undefined) {
-      panel.pin(current, event.shiftKey);
+      if (event.ctrlKey || event.metaKey) panel.mark(current);
+      else panel.pin(current, event.shiftKey);
     } else {
       const isControl = event.ctrlKey || event.metaKey;
       const move = isControl ? ({ Home: 'first', End: 'last' } as const)[event.key] : moves[event.key];

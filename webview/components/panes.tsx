@@ -1,25 +1,19 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
-import type { ComponentInfo } from '../../src/model/head';
-import type { PanelRun } from '../../src/protocol';
 import type { PaneName, PlacedSplit } from '../layout/paneLayout';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
 import { HeadList } from './HeadList';
+import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
 import { ImageView } from './ImageView';
 import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
+import type { PaneProps } from './paneProps';
 import { Readout } from './Readout';
 import { SelectionBar } from './SelectionBar';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
-
-/** What every part of the panel is given. */
-interface PaneProps {
-  readonly run: PanelRun;
-  readonly component: ComponentInfo;
-}
 
 /** A part of the panel: what it is called on its tab, what a line beside it changes, and what is in it. */
 export interface Pane {
@@ -54,6 +48,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the matrix'),
     height: () => l10n.t('Height of the matrix'),
     Content: MatrixPane,
+  },
+  headTable: {
+    title: () => l10n.t('Metrics of heads'),
+    width: () => l10n.t('Width of the metrics of heads'),
+    height: () => l10n.t('Height of the metrics of heads'),
+    Content: HeadTableView,
   },
 };
 

@@ -9,10 +9,15 @@ const least = {
   heads: { width: 90, height: 60 },
   list: { width: 110, height: 50 },
   matrix: { width: 150, height: 140 },
+  headTable: { width: 150, height: 110 },
 } as const satisfies Readonly<Record<string, { readonly width: number; readonly height: number }>>;
 
 /** The name of a part. */
 export type PaneName = keyof typeof least;
+/** The parts that are there only where someone has opened them. */
+export const viewNames = ['headTable'] as const satisfies readonly PaneName[];
+/** The name of such a part. */
+export type ViewName = (typeof viewNames)[number];
 /** All of them. */
 export const paneNames = Object.keys(least) as PaneName[]; // its own keys, in order
 
@@ -34,7 +39,10 @@ interface Tabs {
 
 type Area = PaneName | Split | Tabs;
 
-const tabs: Tabs = { tabs: ['matrix', 'heads', 'list'] };
+const tabs: Tabs = { tabs: ['matrix', 'heads', 'list', ...viewNames] };
+const views: Tabs = { tabs: viewNames };
+/** Where there is less room, the list is behind the views. */
+const viewsAndList: Tabs = { tabs: [...viewNames, 'list'] };
 const split = (name: string, axis: Split['axis'], share: number, first: Area, second: Area): Split => ({
   name,
   axis,
@@ -46,10 +54,16 @@ const headsOverList = (name: string): Split => ({ ...split(name, 'y', 0.62, 'hea
 
 const compactShares = { source: 0.37, heads: 0.42 } as const;
 
-/** Every layout of the panel. All parts are seen in each but the last two, for where there is no room for that. */
+/** Every layout of the panel. All parts are seen in each but the last three, for where there is no room for that; an area of views of which none is open is not there. */
 const layouts = {
   /** The list beside the text, the matrix as high as the panel. */
-  wide: split('wideSource', 'x', 0.3, 'source', split('wideHeads', 'x', 0.36, headsOverList('wideGrid'), 'matrix')),
+  wide: split(
+    'wideSource',
+    'x',
+    0.3,
+    'source',
+    split('wideViews', 'y', 0.45, views, split('wideHeads', 'x', 0.36, headsOverList('wideGrid'), 'matrix')),
+  ),
   /** For a grid so high that the list has no room below it. */
   quarters: split(
     'quartersSource',
@@ -73,6 +87,14 @@ const layouts = {
     split('pictureHeads', 'x', 0.57, 'source', 'heads'),
     split('pictureList', 'x', 0.57, 'matrix', 'list'),
   ),
+  /** With a view open, where it is not wide. */
+  stacked: split(
+    'stackedSource',
+    'y',
+    0.28,
+    'source',
+    split('stackedViews', 'y', 0.5, viewsAndList, split('stackedHeads', 'x', 0.42, 'heads', 'matrix')),
+  ),
   narrow: split('narrowSource', 'y', 0.45, 'source', tabs),
   low: split('lowSource', 'x', 0.5, 'source', tabs),
 } as const satisfies Record<string, Split>;
@@ -89,6 +111,8 @@ const wideFrom = 980;
 const quartersFrom = 700;
 const narrowBelow = 430;
 const lowBelow = 380;
+/** In less height three rows have no room for what is in them. */
+const stackedFrom = 620;
 /** A list lower than this shows less than its four strongest. */
 const leastList = 110;
 
@@ -97,15 +121,18 @@ export interface PaneRoom {
   readonly width: number;
   readonly height: number;
   readonly isPicture: boolean;
+  /** The views that are open. */
+  readonly open?: readonly ViewName[];
   /** The height that the grid of heads needs in a width. */
   heightOfHeads(width: number): number;
 }
 
 /** The layout for a room. */
-export function layoutKindFor({ width, height, isPicture, heightOfHeads }: PaneRoom): LayoutKind {
+export function layoutKindFor({ width, height, isPicture, open = [], heightOfHeads }: PaneRoom): LayoutKind {
   if (height < lowBelow) return width > height ? 'low' : 'narrow';
   if (width < narrowBelow) return isPicture && width >= 400 ? 'picture' : 'narrow';
   if (width >= wideFrom) return 'wide';
+  if (open.length > 0) return height >= stackedFrom ? 'stacked' : 'narrow';
   if (isPicture) return 'picture';
   const leftForList = height * (1 - compactShares.source) - heightOfHeads(width * compactShares.heads) - 2 * lineWidth;
   return width >= quartersFrom && leftForList < leastList ? 'quarters' : 'compact';
@@ -124,7 +151,8 @@ export interface PlacedSplit {
 
 /** Where everything stands in the panel's body, in CSS pixels. */
 export interface PlacedPanes {
-  readonly panes: Readonly<Record<PaneName, Rect>>;
+  /** Of views only of those that are open. */
+  readonly panes: Readonly<Record<Exclude<PaneName, ViewName>, Rect> & Partial<Record<ViewName, Rect>>>;
   readonly splits: readonly PlacedSplit[];
   /** The parts of which one is seen at a time, with the place of their tabs. */
   readonly tabs: { readonly panes: readonly PaneName[]; readonly rect: Rect } | undefined;
@@ -171,17 +199,27 @@ export function placePanes(kind: LayoutKind, room: PaneRoom, shares: Readonly<Re
     place(area.first, part(0, size));
     place(area.second, part(size + lineWidth, Math.max(0, length - size)));
   };
-  place(layouts[kind], { x: 0, y: 0, width: room.width, height: room.height });
+  const root = withOpen(layouts[kind], room.open ?? []);
+  if (root !== undefined) place(root, { x: 0, y: 0, width: room.width, height: room.height });
   const nowhere: Rect = { x: 0, y: 0, width: 0, height: 0 };
   return {
-    panes: { ...everyPane(nowhere), ...panes },
+    panes: { source: nowhere, heads: nowhere, list: nowhere, matrix: nowhere, ...panes },
     splits,
     tabs: placedTabs,
   };
 }
 
-function everyPane<T>(value: T): Record<PaneName, T> {
-  return Object.fromEntries(paneNames.map((name) => [name, value])) as Record<PaneName, T>; // one for each name
+/** An area with those views alone that are open; undefined where nothing of it is left. One part alone needs no tabs, but where all share them. */
+function withOpen(area: Area, open: readonly ViewName[]): Area | undefined {
+  const isThere = (name: PaneName): boolean =>
+    !viewNames.some((view) => view === name) || open.some((view) => view === name);
+  if (typeof area === 'string') return isThere(area) ? area : undefined;
+  if ('tabs' in area) {
+    const left = area.tabs.filter(isThere);
+    return left.length > 1 ? { tabs: left } : left[0];
+  }
+  const [first, second] = [withOpen(area.first, open), withOpen(area.second, open)];
+  return first !== undefined && second !== undefined ? { ...area, first, second } : (first ?? second);
 }
 
 function firstPane(area: Area): PaneName {

@@ -1,6 +1,7 @@
 import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel } from '../../src/protocol';
-import { paneNames, splitNames, type PaneName } from '../layout/paneLayout';
+import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
+import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
 import type { VsCodeApi } from '../windowChannel';
 
 /** What a person has arranged in the panel. */
@@ -11,7 +12,33 @@ export interface PanelLayout {
   readonly tab: PaneName;
   /** Whether the heads of a layer stand in the grid by the metric that the tiles show. */
   readonly isOrdered: boolean;
+  /** The views that are open. */
+  readonly open: readonly ViewName[];
+  readonly headTable: HeadTableLayout;
 }
+
+/** How the table of heads is arranged. */
+export interface HeadTableLayout {
+  readonly kind: 'table' | 'scatter';
+  /** What it is sorted by: `head` is reading order. */
+  readonly sort: MetricId | 'head';
+  readonly isAscending: boolean;
+  readonly filter: string;
+  /** What a head's place in the scatter is made of. */
+  readonly x: MetricId;
+  readonly y: MetricId;
+}
+
+const firstHeadTable: HeadTableLayout = {
+  kind: 'table',
+  sort: 'head',
+  isAscending: true,
+  filter: '',
+  x: 'entropy',
+  y: 'previousToken',
+};
+/** UTF-16 units of a filter that are kept. */
+const maxFilter = 200;
 
 /** What the webview keeps between reloads: what the host asked to keep, and its own layout. */
 interface KeptState {
@@ -28,15 +55,30 @@ function entriesOf(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? { ...value } : {};
 }
 
+function validHeadTable(value: unknown): HeadTableLayout {
+  const { kind, sort, isAscending, filter, x, y } = entriesOf(value);
+  const metric = <T>(name: unknown, otherwise: T): MetricId | T => metricIds.find((id) => id === name) ?? otherwise;
+  return {
+    kind: kind === 'scatter' ? kind : firstHeadTable.kind,
+    sort: metric(sort, firstHeadTable.sort),
+    isAscending: typeof isAscending === 'boolean' ? isAscending : firstHeadTable.isAscending,
+    filter: typeof filter === 'string' ? filter.slice(0, maxFilter) : firstHeadTable.filter,
+    x: metric(x, firstHeadTable.x),
+    y: metric(y, firstHeadTable.y),
+  };
+}
+
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
     shares: Object.fromEntries(splitNames.flatMap((name) => (isShare(kept[name]) ? [[name, kept[name]]] : []))),
     tab: paneNames.find((name) => name === tab) ?? 'matrix',
     isOrdered: isOrdered === true,
+    open: viewNames.filter((name) => Array.isArray(open) && open.includes(name)),
+    headTable: validHeadTable(headTable),
   };
 }
 
@@ -62,6 +104,22 @@ export class KeptLayout {
   /** Shows one of the parts that share a place. */
   showTab(tab: PaneName): void {
     this.#keep({ ...this.layout.peek(), tab });
+  }
+
+  /** Opens a view, or closes it. */
+  toggleView(view: ViewName, isOpen = !this.layout.peek().open.includes(view)): void {
+    const { open, tab } = this.layout.peek();
+    this.#keep({
+      ...this.layout.peek(),
+      open: [...open.filter((other) => other !== view), ...(isOpen ? [view] : [])],
+      tab: isOpen ? view : tab,
+    });
+  }
+
+  /** Arranges the table of heads. */
+  arrangeHeadTable(change: Partial<HeadTableLayout>): void {
+    const { headTable } = this.layout.peek();
+    this.#keep({ ...this.layout.peek(), headTable: { ...headTable, ...change } });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

@@ -42,6 +42,7 @@ import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { followHover, followRows } from './followers';
+import { HeadTables } from './headTables';
 import { HeadViews } from './headViews';
 import type { ShownPattern } from './matrixData';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
@@ -192,6 +193,8 @@ export class Panel {
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
   /** What is shown of all heads at once. */
   readonly heads: HeadViews;
+  /** All heads with their metrics. */
+  readonly tables: HeadTables;
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -206,6 +209,7 @@ export class Panel {
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
     this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
+    this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.
       if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;
@@ -250,6 +254,11 @@ export class Panel {
     this.change({ selection: normalizeSelection(wanted, [component]) });
   }
 
+  /** Shows a head's pattern as long as it is looked at. */
+  lookAtHead(head: HeadRef | undefined): void {
+    this.previewHead.value = head === undefined ? undefined : { layer: head.layer, head: head.head };
+  }
+
   /** Shows another component, with the heads that were last selected in it. */
   showComponent(component: Component): void {
     const current = this.selection.peek();
@@ -281,6 +290,17 @@ export class Panel {
     else this.change({ pinned: isPinned && pinned.length === 1 ? [] : [token] });
   }
 
+  /** Marks a token as one that is read, or lets it go: heads are then asked how much the pinned ones read it. */
+  mark(token: TokenRef): void {
+    const { marked } = this.view.peek();
+    const isMarked = marked.some((other) => isSameToken(other, token));
+    this.change({
+      marked: isMarked
+        ? marked.filter((other) => !isSameToken(other, token))
+        : [...marked.filter(({ stream }) => stream === token.stream), token].slice(-maxPinned),
+    });
+  }
+
   /** Takes the keyboard to a token, which is then what is told of: not the one under a pointer that rests. */
   moveCursor(token: TokenRef): void {
     batch(() => {
@@ -292,7 +312,8 @@ export class Panel {
   /** Lets go of the second token of a pair, else of what is pinned, else of where the keyboard is. */
   letGo(): void {
     if (this.heads.letGo()) return;
-    if (this.view.peek().pinned.length > 0) this.change({ pinned: [] });
+    if (this.view.peek().marked.length > 0) this.change({ marked: [] });
+    else if (this.view.peek().pinned.length > 0) this.change({ pinned: [] });
     else this.cursor.value = undefined;
   }
 

@@ -30,6 +30,7 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   set(panel.pointed.value, mark.pointed);
   set(panel.cursor.value, mark.cursor);
   set(panel.heads.held.value, mark.crossKey);
+  for (const token of panel.view.value.marked) set(token, mark.crossKey);
   for (const token of panel.found.value) set(token, mark.found);
   const component = panel.component.value;
   const cell = panel.crosshair.value;

@@ -17,6 +17,8 @@ export const commands = {
   selectModel: 'attentionExplorer.selectModel',
   chooseModelFile: 'attentionExplorer.chooseModelFile',
   chooseTokenizer: 'attentionExplorer.chooseTokenizer',
+  showHeads: 'attentionExplorer.showHeads',
+  findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',
   showExtractionReport: 'attentionExplorer.showExtractionReport',

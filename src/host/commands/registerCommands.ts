@@ -22,6 +22,7 @@ import type { ViewStore } from '../view/viewStore';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
+import { findReadingHead } from './findReadingHead';
 import { nextHead } from './nextHead';
 import type { ModelDocuments } from './modelDocuments';
 import { copyWeights, pinHere, saveFigure } from './panelMenu';
@@ -125,10 +126,12 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
   );
   register(commands.selectHead, () => selectHead(store));
+  register(commands.showHeads, () => panels.showHeads());
+  register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);
     if (!live.isOn) store.setCaret(undefined);
-    store.changeView({ pinned: [] });
+    store.changeView({ pinned: [], marked: [] });
   });
   register(commands.showExtractionReport, () => documents.show('report'));
   register(commands.showInput, () => documents.show('input'));

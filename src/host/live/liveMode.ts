@@ -429,7 +429,8 @@ export class LiveMode implements Disposable {
     if (former?.isLive !== true || former.info.model.path !== run.info.model.path) return undefined;
     const numSame =
       former.text.uri.toString() === run.text.uri.toString() ? commonTokens(former.source, run.source) : 0;
-    return { ...view, pinned: view.pinned.filter(({ position }) => position < numSame) };
+    const kept = ({ position }: TokenRef): boolean => position < numSame;
+    return { ...view, pinned: view.pinned.filter(kept), marked: view.marked.filter(kept) };
   }
 
   #caretOf(run: ShownRun, { document, selection }: vscode.TextEditor): TokenRef {

@@ -81,6 +81,8 @@ export class ExplorerPanel implements Disposable {
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
+  /** Whether the page is to open the view of all heads once it is there. */
+  #showsHeads = false;
   #shownRunId: number | undefined;
   #shownUri: string | undefined;
   #moveTimer: number | undefined;
@@ -297,6 +299,12 @@ export class ExplorerPanel implements Disposable {
     );
   }
 
+  /** Opens the view of all heads, now or when the page is there. */
+  showHeads(): void {
+    if (this.#isReady && this.#panel.visible) this.#post('show', { view: 'heads' });
+    else this.#showsHeads = true;
+  }
+
   #postAll(): void {
     const { store } = this.#deps;
     this.#postAppearance();
@@ -305,6 +313,8 @@ export class ExplorerPanel implements Disposable {
     this.#postView();
     this.#post('live', panelLive(store.live));
     this.#postHover();
+    if (this.#showsHeads) this.#post('show', { view: 'heads' });
+    this.#showsHeads = false;
   }
 
   #postHover(): void {

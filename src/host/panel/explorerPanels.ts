@@ -35,6 +35,12 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     this.#adopt(createPanel(panelViewType, plain('Attention Explorer'), preserveFocus));
   }
 
+  /** Shows the panel with its view of all heads. */
+  showHeads(): void {
+    this.show(false);
+    this.#current?.showHeads();
+  }
+
   /** Whether the person sees the panel, or will in a moment. */
   get isSeen(): boolean {
     return this.#current !== undefined && (this.#current.isVisible || this.#isUncovering);

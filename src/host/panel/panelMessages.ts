@@ -68,9 +68,14 @@ const view = v.object({
   threshold: v.pipe(v.number(), v.minValue(0), v.maxValue(1)),
   pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
   pinnedMean,
+  marked: v.pipe(shortList(0, maxPinned), v.array(token)),
 });
-/** Views that were kept before there was a choice had one mean. */
-const keptView = v.object({ ...view.entries, pinnedMean: v.optional(pinnedMean, 'all') });
+/** Views that were kept before there was a choice had one mean, and nothing was marked. */
+const keptView = v.object({
+  ...view.entries,
+  pinnedMean: v.optional(pinnedMean, 'all'),
+  marked: v.optional(view.entries.marked, []),
+});
 const changeView = v.object({ view: v.partial(view), sequence: index });
 const patternParams = v.object({ runId: index, selection });
 const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
@@ -252,7 +257,7 @@ export function checkChangeView(
 ): { readonly view: Partial<ViewState>; readonly sequence: number } {
   const { view: change, sequence } = parse('changeView', changeView, value);
   if (change.selection !== undefined && run !== undefined) checkSelection(change.selection, run);
-  if (run !== undefined) for (const ref of change.pinned ?? []) checkToken(ref, run);
+  if (run !== undefined) for (const ref of [...(change.pinned ?? []), ...(change.marked ?? [])]) checkToken(ref, run);
   return { view: withoutUndefined(change), sequence };
 }
 

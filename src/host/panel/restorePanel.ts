@@ -37,7 +37,7 @@ async function explainAgain(state: PersistedPanel, controller: ExplainController
     // Pins are places in a text: another text has others.
     const secondStart = state.second && findByHash(text, state.second);
     const isThere = start !== undefined && (state.second === undefined || secondStart !== undefined);
-    if (!isThere) view = { ...view, pinned: [] };
+    if (!isThere) view = { ...view, pinned: [], marked: [] };
     const second = state.second && {
       start: secondStart ?? state.second.start,
       end: (secondStart ?? state.second.start) + state.second.end - state.second.start,

@@ -450,6 +450,7 @@ export class ExplainController implements Disposable {
       selection,
       ...(former?.isPicture === run.isPicture ? {} : { scale: firstScale(run) }),
       pinned: isSameText ? store.view.pinned : firstPins(run),
+      marked: isSameText ? store.view.marked : [],
     };
     store.setRun(
       run,

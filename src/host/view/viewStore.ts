@@ -129,9 +129,11 @@ export class ViewStore implements Disposable {
 
 /** The view made fit for a run: heads and tokens that it has. */
 function fitView(view: ViewState, { info }: ShownRun): ViewState {
+  const isThere = ({ stream, position }: TokenRef): boolean => position < (info.streams[stream]?.tokens.length ?? 0);
   return {
     ...view,
     selection: normalizeSelection(view.selection, info.components),
-    pinned: view.pinned.filter(({ stream, position }) => position < (info.streams[stream]?.tokens.length ?? 0)),
+    pinned: view.pinned.filter(isThere),
+    marked: view.marked.filter(isThere),
   };
 }

@@ -1,4 +1,4 @@
-/** The rows of one head's pattern, one after the other; what several metrics ask of a row is computed once. */
+/** The rows of one head's pattern, one after the other; what several metrics ask of a row is computed once, in one pass over it. */
 export class HeadRows {
   /** The query whose row it is now. */
   query = -1;
@@ -10,14 +10,17 @@ export class HeadRows {
   /** Keys beyond are hidden from the query by a causal mask. */
   numReadable = 0;
   readonly #offset: number;
-  #entropy = NaN;
-  #distance = NaN;
-  #squaredDistance = NaN;
+  readonly #columnSums: Float64Array;
+  #isMeasured = true;
+  #entropy = 0;
+  #distance = 0;
+  #squaredDistance = 0;
 
   constructor(shape: { readonly numQueries: number; readonly numKeys: number }, isCausal: boolean) {
     this.numKeys = shape.numKeys;
     this.isCausal = isCausal;
     this.#offset = shape.numKeys - shape.numQueries;
+    this.#columnSums = new Float64Array(shape.numKeys);
   }
 
   /** Goes to a query's row. */
@@ -26,8 +29,7 @@ export class HeadRows {
     this.weights = weights;
     this.start = start;
     this.numReadable = this.isCausal ? Math.max(0, Math.min(this.numKeys, query + this.#offset + 1)) : this.numKeys;
-    this.#entropy = NaN;
-    this.#distance = NaN;
+    this.#isMeasured = false;
   }
 
   /** A_ij of the row's query; 0 where there is no such key. */
@@ -37,40 +39,45 @@ export class HeadRows {
 
   /** −Σ_j A_ij log A_ij, in nats. */
   get entropy(): number {
-    if (Number.isNaN(this.#entropy)) {
-      let entropy = 0;
-      for (let at = this.start, end = at + this.numReadable; at < end; at++) {
-        const weight = this.weights[at];
-        if (weight > 0) entropy -= weight * Math.log(weight);
-      }
-      this.#entropy = entropy;
-    }
+    this.#measure();
     return this.#entropy;
   }
 
   /** Σ_j A_ij |i − j|, in tokens. */
   get distance(): number {
-    this.#measureDistances();
+    this.#measure();
     return this.#distance;
   }
 
   /** Σ_j A_ij (i − j)², in tokens squared. */
   get squaredDistance(): number {
-    this.#measureDistances();
+    this.#measure();
     return this.#squaredDistance;
   }
 
-  #measureDistances(): void {
-    if (!Number.isNaN(this.#distance)) return;
-    let [first, second] = [0, 0];
-    for (let key = 0; key < this.numReadable; key++) {
-      const weight = this.weights[this.start + key];
+  /** Σ_i A_ij of each column over the rows so far; to be asked for at every row. */
+  get columnSums(): Float64Array {
+    this.#measure();
+    return this.#columnSums;
+  }
+
+  #measure(): void {
+    if (this.#isMeasured) return;
+    this.#isMeasured = true;
+    const { query, weights, start, numReadable } = this;
+    const sums = this.#columnSums;
+    let [entropy, distance, squaredDistance] = [0, 0, 0];
+    for (let key = 0; key < numReadable; key++) {
+      const weight = weights[start + key];
       if (!(weight > 0)) continue;
-      const far = weight * Math.abs(this.query - key);
-      first += far;
-      second += far * Math.abs(this.query - key);
+      sums[key] += weight;
+      entropy -= weight * Math.log(weight);
+      const far = Math.abs(query - key);
+      distance += weight * far;
+      squaredDistance += weight * far * far;
     }
-    this.#distance = first;
-    this.#squaredDistance = second;
+    this.#entropy = entropy;
+    this.#distance = distance;
+    this.#squaredDistance = squaredDistance;
   }
 }

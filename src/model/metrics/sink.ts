@@ -1,4 +1,4 @@
-import { MarginalSums } from '../pattern';
+import { meansOfColumns } from '../pattern';
 import type { HeadMetric, HeadShape, HeadSum } from './metric';
 import type { MetricText } from './metricText';
 
@@ -11,11 +11,11 @@ function mostRead(
   { numQueries, numKeys }: HeadShape,
   told: (key: number, mean: number) => number,
 ): HeadSum {
-  const sums = new MarginalSums(numQueries, numKeys);
+  let sums: Float64Array = new Float64Array(numKeys);
   return {
-    add: ({ query, weights, start }) => sums.add(query, weights.subarray(start, start + numKeys)),
+    add: (rows) => void (sums = rows.columnSums),
     value: () => {
-      const means = sums.columnMeans(isCausal);
+      const means = meansOfColumns(sums, numQueries, isCausal);
       // The last columns of a causal pattern have so few readers that their means say nothing.
       const numColumns = isCausal ? Math.max(1, numQueries - minReaders + 1) : numKeys;
       let most = 0;

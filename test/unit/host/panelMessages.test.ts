@@ -12,6 +12,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkRandomParams,
   checkRowParams,
   checkThumbnailParams,
   checkTileParams,
@@ -200,6 +201,18 @@ describe('What the webview says', () => {
     expect(checkHeadTableParams(table, run)).to.deep.equal(table);
     for (const wrong of [{ component: 'encoder' }, { metrics: [] }, { metrics: ['beauty'] }])
       expect(codeOfCall(() => checkHeadTableParams({ ...table, ...wrong }, run))).to.equal('invalidMessage');
+    const asked = { queries: [1], keys: [0] };
+    expect(checkHeadTableParams({ ...table, asked }, run).asked).to.deep.equal(asked);
+    for (const wrong of [{ queries: [] }, { keys: [1e6] }, { queries: [1, 1] }, { keys: [0.5] }])
+      expect(codeOfCall(() => checkHeadTableParams({ ...table, asked: { ...asked, ...wrong } }, run))).to.equal(
+        'invalidMessage',
+      );
+    const random = { ...table, random: { numTokens: 64, seed: 1 } };
+    expect(checkRandomParams(random, run)).to.deep.equal(random);
+    for (const wrong of [{ numTokens: 1e6 }, { numTokens: 0 }, { seed: -1 }, { seed: 0.5 }])
+      expect(codeOfCall(() => checkRandomParams({ ...random, random: { ...random.random, ...wrong } }, run))).to.equal(
+        'invalidMessage',
+      );
   });
 
   it('may name a token that its menu is about, and send a figure: a PNG file, not too large', () => {
@@ -304,7 +317,7 @@ describe('What a webview left behind', () => {
   });
 
   it('is taken from before there was a choice of means', () => {
-    const { pinnedMean: _, ...former } = initialView;
+    const { pinnedMean: _, marked: __, ...former } = initialView;
     expect(checkPersisted({ ...state, view: former })).to.deep.equal(state);
     expect(checkPersisted({ ...state, view: { ...initialView, pinnedMean: 'some' } })).to.equal(undefined);
   });

@@ -8,6 +8,7 @@ import {
   paneNames,
   placePanes,
   splitNames,
+  viewNames,
   type LayoutKind,
   type PaneRoom,
   type PlacedPanes,
@@ -110,12 +111,17 @@ describe('the layout of the panel', () => {
         fc.integer({ min: 1, max: 2400 }),
         fc.integer({ min: 1, max: 1600 }),
         fc.boolean(),
+        fc.boolean(),
         shares,
-        (width, height, isPicture, moved) => {
-          const { panes, splits, tabs } = place(room(width, height, large, isPicture), moved);
+        (width, height, isPicture, isOpen, moved) => {
+          const { panes, splits, tabs } = place(
+            { ...room(width, height, large, isPicture), open: isOpen ? viewNames : [] },
+            moved,
+          );
+          expect(panes.headTable !== undefined).to.equal(isOpen);
           const seen = paneNames
             .filter((name) => tabs === undefined || !tabs.panes.slice(1).includes(name))
-            .map((name) => panes[name]);
+            .flatMap((name) => panes[name] ?? []);
           const rects = [...seen, ...splits.map(({ rect }) => rect), ...(tabs === undefined ? [] : [tabs.rect])];
           rects.forEach((one, i) =>
             rects
@@ -134,6 +140,24 @@ describe('the layout of the panel', () => {
     );
   });
 
+  it('gives an open view a place above grid and matrix, and leaves all as it was where none is open', () => {
+    const wide = room(1400, 900);
+    const [without, withView] = [place(wide), place({ ...wide, open: ['headTable'] })];
+    expect(without.panes.headTable).to.equal(undefined);
+    const { headTable, heads, matrix, source } = withView.panes;
+    expect(headTable?.width).to.be.greaterThan(900);
+    expect(headTable?.height).to.be.greaterThan(350);
+    expect([source, heads.width, matrix.width]).to.deep.equal([
+      without.panes.source,
+      without.panes.heads.width,
+      without.panes.matrix.width,
+    ]);
+    const beside = { ...room(640, 800), open: ['headTable'] } as const;
+    expect(layoutKindFor(beside)).to.equal('stacked');
+    expect(place(beside).tabs?.panes).to.deep.equal(['headTable', 'list']);
+    expect(place({ ...room(300, 700), open: ['headTable'] }).tabs?.panes).to.include('headTable');
+  });
+
   it('moves a line as far as both sides keep their least', () => {
     const within = room(1280, 640);
     const at = (share: number): PlacedPanes => place(within, { wideSource: share });
@@ -144,18 +168,33 @@ describe('the layout of the panel', () => {
   });
 
   it('is kept, and what is no layout is left out', () => {
-    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false });
+    const { open, headTable } = validLayout(undefined);
+    expect(open).to.deep.equal([]);
+    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false, open, headTable });
     expect(
       validLayout({
         shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' },
         tab: 'list',
         isOrdered: true,
       }),
-    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true });
+    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
       tab: 'matrix',
       isOrdered: false,
+      open,
+      headTable,
+    });
+    const arranged = { kind: 'scatter', sort: 'self', isAscending: false, filter: '3', x: 'self', y: 'entropy' };
+    expect(validLayout({ open: ['headTable', 'beauty'], headTable: arranged })).to.deep.include({
+      open: ['headTable'],
+      headTable: arranged,
+    });
+    expect(
+      validLayout({ open: 'headTable', headTable: { kind: 7, sort: 'beauty', filter: {}, x: 'pair' } }),
+    ).to.deep.include({
+      open,
+      headTable,
     });
   });
 });

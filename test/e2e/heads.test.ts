@@ -1,0 +1,66 @@
+import { expect } from 'chai';
+import type { FrameLocator, Locator } from 'playwright-core';
+import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
+
+// What is asked of the engine, and the panel itself, are the same code in both hosts.
+(VSCode.hostOfRun === 'node' ? describe : describe.skip)('All heads with their metrics', () => {
+  let vscode: VSCode;
+  let panel: FrameLocator;
+  keepEvidenceOfFailures(() => vscode);
+  const rows = (): Locator => panel.locator('.head-table tbody tr');
+  const caption = (text: string | RegExp): Promise<void> =>
+    panel.locator('.head-table-caption', { hasText: text }).waitFor({ timeout: 60_000 });
+
+  before(async function () {
+    this.timeout(180_000);
+    vscode = await VSCode.launch({
+      name: 'heads',
+      files: {
+        'repeats.py': 'def first(value):\n    return value + 1\n\n\ndef second(value):\n    return value + 2\n',
+      },
+    });
+    panel = vscode.panelFrame();
+  });
+  after(() => vscode?.close());
+
+  it('open from the palette, and find the heads that do induction on random tokens that come twice', async function () {
+    this.timeout(180_000);
+    await vscode.openFile('repeats.py');
+    await vscode.selectLines(1, 6);
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    await panel.getByRole('grid').first().waitFor({ timeout: 120_000 });
+    await vscode.runCommand('Attention Explorer: Show Heads and Their Metrics');
+    await rows().first().waitFor({ timeout: 60_000 });
+    expect(await rows().count()).to.equal(32);
+    await caption('on this text');
+    await panel.getByRole('button', { name: 'Measure on a Repeated Random Text' }).click();
+    await caption('on 64 random tokens that come twice');
+    await panel.locator('.head-table thead button', { hasText: 'induction (repeated tokens)' }).click();
+    const column = await panel
+      .locator('.head-table thead th')
+      .evaluateAll((cells) => cells.findIndex((cell) => cell.textContent === 'induction (repeated tokens)'));
+    const strongest = Number(await rows().first().locator('th, td').nth(column).textContent());
+    expect(strongest).to.be.within(0.6, 1);
+    await vscode.screenshot('heads-random');
+  });
+
+  it('say which head reads one selected part from another', async function () {
+    this.timeout(120_000);
+    await panel.getByRole('button', { name: 'Measure on a Repeated Random Text' }).click();
+    await vscode.openFile('repeats.py');
+    // Both occurrences of a word: two selections.
+    await vscode.goTo(5, 13);
+    await vscode.page.keyboard.press('Control+d');
+    await vscode.page.keyboard.press('Control+d');
+    await vscode.runCommand('Attention Explorer: Which Head Reads This?');
+    await caption(/Which head reads this\? From .* to /);
+    await panel.locator('.head-table thead button', { hasText: 'as far elsewhere' }).waitFor({ timeout: 60_000 });
+    const sorted = panel.locator('.head-table thead th[aria-sort=descending]');
+    expect(await sorted.textContent()).to.equal('from these to those');
+    const weights = (await rows().locator('td:nth-of-type(1)').allTextContents()).map(Number);
+    expect(weights)
+      .to.have.length(32)
+      .and.deep.equal([...weights].sort((a, b) => b - a));
+    await vscode.screenshot('heads-asked');
+  });
+});

@@ -1,0 +1,8 @@
+import type { ComponentInfo } from '../../src/model/head';
+import type { PanelRun } from '../../src/protocol';
+
+/** What every part of the panel is given. */
+export interface PaneProps {
+  readonly run: PanelRun;
+  readonly component: ComponentInfo;
+}
