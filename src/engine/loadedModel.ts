@@ -40,6 +40,8 @@ const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.reso
 export interface ModelBounds {
   readonly memory?: MemoryLimits | undefined;
   readonly deadlines?: Deadlines | undefined;
+  /** Whether a model of one stack is run layer by layer, where it can be cut. */
+  readonly isStaged?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -81,7 +83,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, isStaged = false }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -116,6 +118,7 @@ export class LoadedModel {
       parts,
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
+      isStaged,
     });
     return new LoadedModel({
       spec,
@@ -167,6 +170,7 @@ interface Preparation {
   readonly parts: ModelParts;
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
+  readonly isStaged: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -179,6 +183,7 @@ async function prepare(
     parts: { encoder, embedding, main, bridges },
     source,
     limits,
+    isStaged,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -227,6 +232,8 @@ async function prepare(
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
+      // What a model writes takes a run for each token, in which more sessions cost more.
+      isStaged: isStaged && !hasTarget && encoder === undefined,
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;

@@ -4,7 +4,7 @@ import type { CacheLink } from '../onnx/cacheLinks';
 import type { GraphIndex } from '../onnx/graphIndex';
 import type { InputPlan, MadeInputs } from '../onnx/inputs';
 import type { ExtractionReport } from '../onnx/report';
-import type { AttentionResult, AttentionSession } from './attentionSession';
+import type { AttentionResult, AttentionSession, RunOptions } from './attentionSession';
 import { arrangeLayers } from './arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from './continuedRuns';
@@ -69,8 +69,9 @@ export class StackModel implements TextModel {
     return this.#fed;
   }
 
-  async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+  async explain(reading: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { name } = this.info;
+    const { onProgress, turn } = steps;
     if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     if (reading.languages !== undefined)
       throw new ExplorerError('invalidArgument', [
@@ -85,13 +86,13 @@ export class StackModel implements TextModel {
     await turn();
     let read: ReadText;
     try {
-      read = await this.#run(inputOf(stream), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
     } catch (error) {
       if (this.#baked !== undefined) throw error;
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
       ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(inputOf(stream), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
     }
     this.#report = read.result.report;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
@@ -132,7 +133,7 @@ export class StackModel implements TextModel {
     });
   }
 
-  async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
+  async #run(text: ReadIds, isLive: boolean, steps: ReadingSteps): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
     const { inputs, numTokens, numPositions, fed } = await this.#inputs(
       text,
@@ -149,7 +150,7 @@ export class StackModel implements TextModel {
       ? await lean.run(inputs, { numPositions, numTokens })
       : this.#hasBlocks
         ? await this.#inBlocks(inputs, numTokens)
-        : await session.run(inputs, { numPositions, numTokens, outputs: [] });
+        : await session.run(inputs, { numPositions, numTokens, outputs: [], ...this.#layerByLayer(steps) });
     if (
       !isLean &&
       !this.#hasBlocks &&
@@ -163,6 +164,15 @@ export class StackModel implements TextModel {
       if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions };
     }
     return { result, numReused: 0, numTokens, numPositions };
+  }
+
+  /** What a run does between its layers, where it stops there: tells how far it is, and ends where it is no longer wanted. */
+  #layerByLayer({ onProgress, turn }: ReadingSteps): Pick<RunOptions, 'turn' | 'onLayer'> {
+    const { session } = this.#parts;
+    if (session.numStages === 1) return {};
+    const numLayers = session.analysis.sites.length;
+    let numDone = 0;
+    return { turn, onLayer: () => onProgress({ stage: 'run', fraction: ++numDone / numLayers }) };
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */
