@@ -15,6 +15,8 @@ import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
 import { interleave, median, ms, table } from './statistics';
 
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+/** Processes that only load a model and run it once, for each way. */
+const numAlone = Number(process.env['BENCH_ALONE'] ?? 3);
 const folder = resolve('out/bench');
 /** Threads of a pool turn for a while after their work, before they sleep; what runs next must not pay for them. */
 const pauseMs = 300;
@@ -51,6 +53,8 @@ interface Task {
 interface Measured {
   readonly whole: Readonly<Record<string, number>>;
   readonly stages: Readonly<Record<string, number>>;
+  /** The fastest in stages by the fastest of the whole model. */
+  readonly fastest: Readonly<Record<string, number>>;
   readonly firstLayer: Readonly<Record<string, number>>;
   readonly slowestStage: number;
   readonly ended: number;
@@ -79,7 +83,7 @@ async function measureAll(): Promise<void> {
   const threads = (process.env['BENCH_THREADS'] ?? '2,1').split(',').map(Number);
   const backends = (process.env['BENCH_BACKENDS'] ?? 'native,wasm').split(',') as BackendName[]; // as the setting says
   console.log(
-    `Random weights, 12 layers; medians of ${rounds}, whole and in stages in turn, with ${pauseMs} ms of rest before each. «Whole» is one session and one run, as it was before there were stages; all 144 patterns are copied out and checked. «First layer» is when the weights of the first layer are checked and handed on, as a share of the run in stages. «Ended» is the longest that it takes from wanting a run of ${Math.max(...lengths)} tokens to end, at ${rounds} moments of it, until the next can begin, as a multiple of its slowest stage. «Layer again» is layer 6 alone from what was kept, as a share of the whole run. Loading and memory are those of a process of its own, medians of three; memory is the peak of a run of ${Math.max(...lengths)} tokens beyond the loaded model.`,
+    `Random weights, 12 layers; medians of ${rounds}, whole and in stages in turn, with ${pauseMs} ms of rest before each. «Whole» is one session and one run, as it was before there were stages; all 144 patterns are copied out and checked. «First layer» is when the weights of the first layer are checked and handed on, as a share of the run in stages. «Ended» is the longest that it takes from wanting a run of ${Math.max(...lengths)} tokens to end, at ${rounds} moments of it, until the next can begin, as a multiple of its slowest stage. «Layer again» is layer 6 alone from what was kept, as a share of the whole run. Loading and memory are those of a process of its own, medians of ${numAlone}; memory is the peak of a run of ${Math.max(...lengths)} tokens beyond the loaded model.`,
   );
   for (const kind of kinds) {
     const { title, path, write } = models[kind];
@@ -100,10 +104,11 @@ async function measureAll(): Promise<void> {
             ms(measured.whole[length]),
             ms(measured.stages[length]),
             (measured.stages[length] / measured.whole[length]).toFixed(3),
+            measured.fastest[length].toFixed(3),
             (measured.firstLayer[length] / measured.stages[length]).toFixed(3),
           ]);
         const alone = { whole: [] as Alone[], stages: [] as Alone[] };
-        for (let i = 0; i < 3; i++)
+        for (let i = 0; i < numAlone; i++)
           for (const way of ['whole', 'stages'] as const)
             alone[way].push(await inProcess<Alone>({ ...task, alone: way }));
         const middle = (way: 'whole' | 'stages', of: (each: Alone) => number): number => median(alone[way].map(of));
@@ -124,7 +129,12 @@ async function measureAll(): Promise<void> {
         ]);
       }
     console.log(`\n### ${title}\n`);
-    console.log(table(['backend, threads', 'tokens', 'whole ms', 'stages ms', 'stages ÷ whole', 'first layer'], rows));
+    console.log(
+      table(
+        ['backend, threads', 'tokens', 'whole ms', 'stages ms', 'stages ÷ whole', 'of the fastest', 'first layer'],
+        rows,
+      ),
+    );
     console.log('');
     console.log(
       table(
@@ -193,6 +203,7 @@ async function measure(task: Task): Promise<Measured> {
   const [whole, staged] = [await open(false), await open(true)];
   const times = { whole: {} as Record<string, number>, stages: {} as Record<string, number> };
   const firstLayer: Record<string, number> = {};
+  const fastest: Record<string, number> = {};
   let numDifferent = 0;
   for (const length of task.lengths) {
     const { inputs, numPositions } = whole.inputsOf(length);
@@ -214,6 +225,7 @@ async function measure(task: Task): Promise<Measured> {
     const measured = await interleave(rounds, run, pauseMs);
     times.whole[length] = median(measured.whole);
     times.stages[length] = median(measured.stages);
+    fastest[length] = Math.min(...measured.stages) / Math.min(...measured.whole);
     firstLayer[length] = median(firsts.slice(1));
     const [a, b] = [await run.whole(), await run.stages()];
     a.layers.forEach(({ weights }, at) =>
@@ -249,6 +261,7 @@ async function measure(task: Task): Promise<Measured> {
   }
   return {
     ...times,
+    fastest,
     firstLayer,
     slowestStage,
     ended: Math.max(0, ...ended),

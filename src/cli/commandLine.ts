@@ -24,7 +24,7 @@ const usageCode = 2;
 const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
-                             [--source-language CODE] [--target-language CODE] [--input]
+                             [--source-language CODE] [--target-language CODE] [--input] [--stages]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
@@ -43,12 +43,13 @@ const usage = line`Usage:
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
-  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors
+  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors [--stages]
       runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
 --backend native|webgpu|wasm|auto chooses what explain, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
@@ -155,6 +156,7 @@ async function run(
             out: values.out,
             isInput: values.input,
             contextTokens: tokensOf(values.context),
+            isStaged: values.stages,
             pair: values.pair,
           });
     case 'heads':
@@ -191,6 +193,7 @@ async function run(
         feeds: option('feeds'),
         out: option('out'),
         backend: backendOf(values.backend, 'wasm'),
+        isStaged: values.stages,
       });
     case 'tokenize':
       return commands().tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
@@ -218,6 +221,7 @@ function refuseTextOptions(values: Options): void {
     'component',
     'tokenizer',
     'chat',
+    'stages',
     'queries',
     'keys',
   ] as const;
@@ -268,6 +272,7 @@ interface Options {
   readonly input: boolean;
   readonly json: boolean;
   readonly prove: boolean;
+  readonly stages: boolean;
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -309,6 +314,7 @@ function parse(args: string[]): Arguments {
         input: flag,
         json: flag,
         prove: flag,
+        stages: flag,
         help: { ...flag, short: 'h' },
         version: flag,
       },

@@ -41,6 +41,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly isChatMessage: boolean;
   /** Whether what the model is fed is printed, as Python, in place of what it attends to. */
   readonly isInput?: boolean;
+  /** Whether the model is run layer by layer. */
+  readonly isStaged?: boolean;
   /** The only component that is listed, and written. */
   readonly component: string | undefined;
 }
@@ -62,6 +64,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     isJson,
     out,
     contextTokens,
+    isStaged,
   } = options;
   if (out !== undefined) await checkWeightsFile(out);
   const { text, span } =
@@ -81,7 +84,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const loaded = await openModel(
     options,
     undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
+    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines, isStaged }),
     tokenizer,
   );
   const context =

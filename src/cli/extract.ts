@@ -31,10 +31,12 @@ export interface ExtractOptions {
   /** The safetensors file to write. */
   readonly out: string;
   readonly backend: EngineOptions['backend'];
+  /** Whether the model is run layer by layer, where it can be cut. */
+  readonly isStaged?: boolean;
 }
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
-export async function extract({ model, feeds, out, backend }: ExtractOptions): Promise<TerminalText> {
+export async function extract({ model, feeds, out, backend, isStaged = false }: ExtractOptions): Promise<TerminalText> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   await checkWritable(out);
   const path = modelPathOf(model);
@@ -50,7 +52,7 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
       return {
         files,
         chosen,
-        session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true }),
+        session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true, isStaged }),
       };
     },
   );
@@ -103,7 +105,16 @@ export async function extract({ model, feeds, out, backend }: ExtractOptions): P
     ]);
   const { runtime, reason } = chosen;
   const asked = backend === 'auto' || runtime.backend === backend ? [] : [line`${plain(reason, maxReason)}`];
-  const reasons = [...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
+  const { stages } = session.report;
+  const cut =
+    stages === undefined
+      ? []
+      : [
+          stages.failure === ''
+            ? line`Run in ${stages.count} ${stages.count === 1 ? line`stage` : line`stages`}`
+            : line`Run as a whole, not layer by layer: ${plain(stages.failure)}`,
+        ];
+  const reasons = [...cut, ...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
   return joinTerminal([
     line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
     ...reasons,

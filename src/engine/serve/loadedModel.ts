@@ -46,6 +46,8 @@ const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.reso
 export interface ModelBounds {
   readonly memory?: MemoryLimits | undefined;
   readonly deadlines?: Deadlines | undefined;
+  /** Whether a model of one stack is run layer by layer, where it can be cut. */
+  readonly isStaged?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -89,7 +91,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, isStaged = false }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -124,6 +126,7 @@ export class LoadedModel {
       parts,
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
+      isStaged,
     });
     return new LoadedModel({
       spec,
@@ -177,6 +180,7 @@ interface Preparation {
   readonly parts: ModelParts;
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
+  readonly isStaged: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -189,6 +193,7 @@ async function prepare(
     parts: { encoder, embedding, main, bridges },
     source,
     limits,
+    isStaged,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -237,6 +242,8 @@ async function prepare(
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
+      // What a model writes takes a run for each token, in which more sessions cost more.
+      isStaged: isStaged && !hasTarget && encoder === undefined,
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;

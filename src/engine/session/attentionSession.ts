@@ -52,7 +52,7 @@ export interface SessionOptions {
   readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements'>;
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
   readonly proves?: 'inside' | 'all';
-  /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.stages}. */
+  /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
   readonly isStaged?: boolean;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }

@@ -42,6 +42,14 @@ const mostPackedBytes = { wasm: 4e8, native: 6e8 };
 /** How far the runtime may rewrite a graph; what is not optimised gives the same numbers, in more time. */
 type OptimizationLevel = 'all' | 'disabled';
 
+/** What one kind of session is made with. */
+interface OwnOptions {
+  /** The runtime's own settings. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Whether what a run takes is kept for the next. */
+  readonly keepsMemory: boolean;
+}
+
 /** Makes the runtime's sessions of a model whose attention is exposed: one of it all, or one of each stage. */
 export class ModelSessions {
   readonly #parts: SessionParts;
@@ -64,19 +72,22 @@ export class ModelSessions {
     const { ownBytesName, externalFiles } = rewritten;
     return this.#open(
       { ...rewritten, externalFiles: ownBytesName === undefined ? externalFiles : [...externalFiles, ownBytesName] },
-      {},
+      { settings: {}, keepsMemory: !this.#parts.isLean },
     );
   }
 
   /** A session of each stage. Throws what {@link whole} throws. */
   stages(cut: StageCut): Promise<StagedSession> {
     const { ort, runtime, rewritten } = this.#parts;
-    // Threads of stages that wait for work by turning would take it from the one that has some.
-    const threads = runtime.isNative ? { 'intra_op.allow_spinning': '0' } : {};
+    // Threads of stages that wait for work by turning would take it from the one that has some, and each stage would keep memory for itself.
+    const own = {
+      settings: runtime.isNative ? { 'intra_op.allow_spinning': '0' } : {},
+      keepsMemory: false,
+    };
     return StagedSession.create(
       cut,
       {
-        open: (model) => this.#open(model, threads),
+        open: (model) => this.#open(model, own),
         run: (session, feeds, fetches) =>
           exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(
             (error: unknown) => {
@@ -92,16 +103,16 @@ export class ModelSessions {
     );
   }
 
-  async #open(model: StageModel, extra: Readonly<Record<string, string>>): Promise<Ort.InferenceSession> {
-    if (this.#refusal !== undefined) return this.#openAt(model, 'disabled', extra);
+  async #open(model: StageModel, own: OwnOptions): Promise<Ort.InferenceSession> {
+    if (this.#refusal !== undefined) return this.#openAt(model, 'disabled', own);
     try {
-      return await this.#openAt(model, 'all', extra);
+      return await this.#openAt(model, 'all', own);
     } catch (error) {
       // The setting for exact sums works through the optimiser alone.
       const hasSettings = Object.keys(this.#parts.config).length > 0;
       if (!(error instanceof ExplorerError) || error.code !== 'runtimeFailed' || hasSettings) throw error;
       // Some graphs are only refused as the optimiser rewrites them, or infers shapes of what it has rewritten.
-      const session = await this.#openAt(model, 'disabled', extra).catch(() => {
+      const session = await this.#openAt(model, 'disabled', own).catch(() => {
         throw error;
       });
       this.#refusal = reasonOf(error);
@@ -109,25 +120,23 @@ export class ModelSessions {
     }
   }
 
-  async #openAt(
-    model: StageModel,
-    level: OptimizationLevel,
-    extra: Readonly<Record<string, string>>,
-  ): Promise<Ort.InferenceSession> {
+  async #openAt(model: StageModel, level: OptimizationLevel, own: OwnOptions): Promise<Ort.InferenceSession> {
     const { files, runtime, rewritten, onProgress } = this.#parts;
     onProgress?.('readWeights');
     const weightFiles = model.externalFiles.filter((name) => name !== rewritten.ownBytesName);
-    if (!runtime.isNative) return this.#make(model, await openExternalData(files, weightFiles), level, extra);
+    if (!runtime.isNative) return this.#make(model, await openExternalData(files, weightFiles), { ...own, level });
     // The native runtime maps the files into memory by itself, where they really lie in the model's folder; links lead out of it.
     await this.#announce(weightFiles);
     const folder = folderOf(files.path);
-    return this.#make(model, noExternalData, level, {
-      ...extra,
+    const place = {
       model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder,
-    }).catch(async (error: unknown) => {
-      if (weightFiles.length === 0) throw error;
-      return this.#make(model, await readExternalData(files, weightFiles), level, extra);
-    });
+    };
+    return this.#make(model, noExternalData, { ...own, level, settings: { ...own.settings, ...place } }).catch(
+      async (error: unknown) => {
+        if (weightFiles.length === 0) throw error;
+        return this.#make(model, await readExternalData(files, weightFiles), { ...own, level });
+      },
+    );
   }
 
   async #announce(weightFiles: readonly string[]): Promise<void> {
@@ -141,8 +150,7 @@ export class ModelSessions {
   async #make(
     model: StageModel,
     weights: ExternalData,
-    graphOptimizationLevel: OptimizationLevel,
-    extra: Readonly<Record<string, string>>,
+    { level, settings, keepsMemory }: OwnOptions & { readonly level: OptimizationLevel },
   ): Promise<Ort.InferenceSession> {
     const { ort, runtime, files, rewritten, config, isLean, onProgress } = this.#parts;
     const { ownBytesName } = rewritten;
@@ -161,16 +169,16 @@ export class ModelSessions {
           ...(model.cpuNodeNames.length > 0
             ? { executionProviders: [{ name: 'webgpu', forceCpuNodeNames: model.cpuNodeNames }] }
             : {}),
-          graphOptimizationLevel,
+          graphOptimizationLevel: level,
           // Matrices of scores of long texts are given back as soon as they are used, rather than kept for the next run.
-          ...(isLean ? { enableCpuMemArena: false, enableMemPattern: false } : {}),
+          ...(keepsMemory ? {} : { enableCpuMemArena: false, enableMemPattern: false }),
           logSeverityLevel: silentSeverity,
           // Packing weights anew for the processor holds them twice for a while.
           extra: {
             session: {
               ...config,
               ...(rewritten.weightBytes > mostPacked ? { disable_prepacking: '1' } : {}),
-              ...extra,
+              ...settings,
             },
           },
           ...(externalData.length > 0 ? { externalData } : {}),

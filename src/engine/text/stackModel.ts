@@ -4,7 +4,7 @@ import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { AttentionResult, AttentionSession } from '../session/attentionSession';
+import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from '../session/continuedRuns';
@@ -71,8 +71,9 @@ export class StackModel implements TextModel {
     return this.#fed;
   }
 
-  async explain(reading: Reading, { onProgress, turn }: ReadingSteps): Promise<Explanation> {
+  async explain(reading: Reading, steps: ReadingSteps): Promise<Explanation> {
     const { name } = this.info;
+    const { onProgress, turn } = steps;
     if (reading.target !== undefined) throw new ExplorerError('targetNotRead', [name]);
     if (reading.languages !== undefined)
       throw new ExplorerError('invalidArgument', [
@@ -88,13 +89,13 @@ export class StackModel implements TextModel {
     await turn();
     let read: ReadText;
     try {
-      read = await this.#run(inputOf(stream), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
     } catch (error) {
       if (this.#baked !== undefined) throw error;
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
       ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(inputOf(stream), reading.isLive === true);
+      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
     }
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
@@ -141,7 +142,7 @@ export class StackModel implements TextModel {
     return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
   }
 
-  async #run(text: ReadIds, isLive: boolean): Promise<ReadText> {
+  async #run(text: ReadIds, isLive: boolean, steps: ReadingSteps): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
     const { inputs, numTokens, numPositions, firstPosition, fed } = await this.#inputs(
       text,
@@ -158,7 +159,13 @@ export class StackModel implements TextModel {
       ? await lean.run(inputs, { numPositions, numTokens })
       : this.#hasBlocks
         ? await this.#inBlocks(inputs, numTokens)
-        : await session.run(inputs, { numPositions, numTokens, firstPosition, outputs: [] });
+        : await session.run(inputs, {
+            numPositions,
+            numTokens,
+            firstPosition,
+            outputs: [],
+            ...this.#layerByLayer(steps),
+          });
     if (
       !isLean &&
       !this.#hasBlocks &&
@@ -172,6 +179,15 @@ export class StackModel implements TextModel {
       if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions, firstPosition };
     }
     return { result, numReused: 0, numTokens, numPositions, firstPosition };
+  }
+
+  /** What a run does between its layers, where it stops there: tells how far it is, and ends where it is no longer wanted. */
+  #layerByLayer({ onProgress, turn }: ReadingSteps): Pick<RunOptions, 'turn' | 'onLayer'> {
+    const { session } = this.#parts;
+    if (session.numStages === 1) return {};
+    const numLayers = session.analysis.sites.length;
+    let numDone = 0;
+    return { turn, onLayer: () => onProgress({ stage: 'run', fraction: ++numDone / numLayers }) };
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */

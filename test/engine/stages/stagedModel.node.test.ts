@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import * as web from 'onnxruntime-web';
+import { LoadedModel } from '../../../src/engine/serve/loadedModel';
+import { loadOnBackend } from '../../../src/engine/runtime/loadOnBackend';
+import { nodeFileAccess } from '../../../src/engine/files/nodeFileAccess.node';
+import { Runtimes } from '../../../src/engine/runtime/runtimes';
+import type { Explanation } from '../../../src/engine/text/textModel';
+
+describe('a loaded model that is run in stages', function () {
+  this.timeout(60_000);
+  const load = (isStaged: boolean): Promise<LoadedModel> =>
+    loadOnBackend(new Runtimes({ wasm: () => Promise.resolve(web) }, 1), { backend: 'wasm', threads: 1 }, (choosing) =>
+      LoadedModel.load(
+        choosing,
+        nodeFileAccess,
+        { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 },
+        undefined,
+        undefined,
+        { isStaged },
+      ),
+    );
+  const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
+    Promise.all(layers.map(async (layer) => [...(await layer.rows(0, 0, layer.numQueries))]));
+
+  it('reads as the whole one does, also a text that is edited, tells how far it is, and ends between layers', async () => {
+    const [whole, staged] = [await load(false), await load(true)];
+    const text = 'def add(a, b):\n    return a + b\n';
+    const fractions: (number | undefined)[] = [];
+    const steps = {
+      onProgress: ({ stage, fraction }: { readonly stage: string; readonly fraction?: number }) => {
+        if (stage === 'run') fractions.push(fraction);
+      },
+      turn: () => Promise.resolve(),
+    };
+    const expected = await whole.explain({ text, tokenLimit: 0 });
+    const own = await staged.explain({ text, tokenLimit: 0 }, steps);
+    expect(await weightsOf(own)).to.deep.equal(await weightsOf(expected));
+    const numLayers = expected.layers.length;
+    expect(fractions).to.deep.equal([undefined, ...Array.from({ length: numLayers }, (_, i) => (i + 1) / numLayers)]);
+    expect(staged.report().markdown).to.match(/Run in \d stages, one after another/);
+    let numTurns = 0;
+    const ending = {
+      ...steps,
+      turn: () => (++numTurns > 2 ? Promise.reject(new Error('no longer wanted')) : Promise.resolve()),
+    };
+    const ended = await staged.explain({ text, tokenLimit: 0 }, ending).catch((error: unknown) => error);
+    expect(ended).to.have.property('message', 'no longer wanted');
+    for (const edited of [text, `${text}\nadd(1, 2)`, `${text}\nadd(1, 23)`]) {
+      const live = { text: edited, tokenLimit: 0, isLive: true };
+      const [a, b] = [await whole.explain(live), await staged.explain(live)];
+      expect(b.numReused).to.equal(a.numReused);
+      expect(await weightsOf(b)).to.deep.equal(await weightsOf(a));
+    }
+    await whole.release();
+    await staged.release();
+  });
+});
