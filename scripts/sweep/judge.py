@@ -137,6 +137,11 @@ def _nearest(matrix: np.ndarray, sites: list[Site], free: set[int]) -> tuple[flo
             difference = _put_together(matrix, recorded)
             if difference < best:
                 best, where = difference, i
+        # A text that is shorter than one block of its encoder stands at the block's beginning, and at one place among its keys.
+        for _, cut in _cuts(recorded, matrix.shape):
+            difference = float(np.max(np.abs(cut - matrix.reshape(-1, queries, keys))))
+            if difference < best:
+                best, where = difference, i
         for candidate in (recorded, recorded.swapaxes(-1, -2)):
             if candidate.size != matrix.size or candidate.shape[-1] != keys or candidate.shape[-2] != queries:
                 continue
@@ -146,6 +151,15 @@ def _nearest(matrix: np.ndarray, sites: list[Site], free: set[int]) -> tuple[flo
                 if difference < best:
                     best, where = float(difference), i
     return best, where
+
+
+def _cuts(blocks: np.ndarray, shape: tuple[int, ...]) -> list[tuple[int, np.ndarray]]:
+    """Parts of a larger block of as many matrices, which begin with its first query, each with the key that it begins with."""
+    batch, heads, queries, keys = shape
+    if blocks.ndim < 3 or queries >= blocks.shape[-2] or keys >= blocks.shape[-1] or blocks.size != batch * heads * blocks.shape[-2] * blocks.shape[-1]:
+        return []
+    block = blocks.reshape(-1, *blocks.shape[-2:])[:, :queries]
+    return [(at, block[:, :, at : at + keys]) for at in range(blocks.shape[-1] - keys + 1)]
 
 
 def _put_together(matrix: np.ndarray, recorded: np.ndarray) -> float:
@@ -186,6 +200,10 @@ def _in_plain(matrix: np.ndarray, plain: dict[str, np.ndarray], quantised: dict[
     near = [(float(np.abs(tensor.reshape(-1) - flat).mean()), name) for name, tensor in quantised.items() if tensor.size == flat.size and name in plain and plain[name].size == flat.size]
     difference, name = min(near, default=(np.inf, ""))
     if not near:
+        cuts = [(float(np.abs(cut - matrix.reshape(cut.shape)).mean()), each, at) for each, tensor in quantised.items() if each in plain for at, cut in _cuts(tensor, matrix.shape)]
+        difference, name, at = min(cuts, default=(np.inf, "", 0))
+        if difference < COMPUTED * np.abs(flat).mean():
+            return dict(_cuts(plain[name], matrix.shape))[at].reshape(matrix.shape)
         return matrix
     return plain[name].reshape(matrix.shape) if difference < COMPUTED * np.abs(flat).mean() else None
 

@@ -207,8 +207,9 @@ def merged(kept: list[dict], new: list[dict]) -> list[dict]:
 
 
 def compact(line: dict) -> str:
-    """A line without what is empty."""
-    return json.dumps({key: value for key, value in line.items() if value not in ("", 0)}, ensure_ascii=False)
+    """A line without what is empty, nor the folder that its file was in."""
+    detail = re.sub(r"\S*/sweep-\w+/", "", line.get("detail", ""))
+    return json.dumps({key: value for key, value in {**line, "detail": detail}.items() if value not in ("", 0)}, ensure_ascii=False)
 
 
 def table(lines: list[dict]) -> str:
@@ -235,7 +236,7 @@ def table(lines: list[dict]) -> str:
         ", ".join(f"`{name}`" for name in names) + ".",
         "## Not tried",
         "The installed libraries cannot make these offline, or PyTorch exports them in none of the ways tried:",
-        _rows(["Architecture", "Stage", "Why"], [[name, last["kind"], last["detail"]] for name in sorted({r["model"] for r in lines} - set(names)) for last in [[r for r in lines if r["model"] == name][-1]]]),
+        _rows(["Architecture", "Stage", "Why"], [[name, last["kind"], last.get("detail", "")] for name in sorted({r["model"] for r in lines} - set(names)) for last in [[r for r in lines if r["model"] == name][-1]]]),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -260,9 +261,8 @@ def main() -> None:
     index, count = map(int, options.shard.split("/"))
     sweep_in_jobs(options.names or architectures()[index::count], options.jobs, options.forms, options.variants, options.exporter)
     if options.write:
-        lines = merged(results(KEPT), results())
-        KEPT.write_text("".join(compact(line) + "\n" for line in lines))
-        TABLE.write_text(table(lines))
+        KEPT.write_text("".join(compact(line) + "\n" for line in merged(results(KEPT), results())))
+        TABLE.write_text(table(results(KEPT)))
     print(dict(Counter(r["kind"] for r in results())))
 
 
