@@ -460,7 +460,9 @@ function multipliesBytes(index: GraphIndex): boolean {
 }
 
 function pickTensors(tensors: Tensors, names: readonly string[]): Tensors {
-  return Object.fromEntries(names.map((name) => [name, tensors[name]]).filter(([, tensor]) => tensor !== undefined));
+  return Object.fromEntries(
+    names.map((name) => [name, tensors[name]] as const).filter(([, tensor]) => tensor !== undefined),
+  );
 }
 
 /** Those of a run's tensors that are named, as far as it gave them. */

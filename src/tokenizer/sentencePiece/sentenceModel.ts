@@ -33,8 +33,8 @@ export class SentenceModel implements Model {
     this.#file = file;
     this.vocabulary = vocabulary;
     this.#unknownId = unknownId;
-    if (file.kind === Number(SentencePieceKind.unigram)) this.#cut = unigramSearch(file);
-    else if (file.kind === Number(SentencePieceKind.bpe)) this.#cut = mergeSearch(file);
+    if (file.kind === SentencePieceKind.unigram) this.#cut = unigramSearch(file);
+    else if (file.kind === SentencePieceKind.bpe) this.#cut = mergeSearch(file);
     else throw new UnsupportedPartError('a model of SentencePiece that is neither Unigram nor BPE');
   }
 
@@ -70,8 +70,7 @@ export class SentenceModel implements Model {
 /** Pieces that a text is made of; control pieces, bytes and the unknown one never are. */
 function ownPieces({ pieces }: SentencePieceModel): SentencePieceModel['pieces'] {
   return pieces.filter(
-    ({ type }) =>
-      type === Number(PieceType.normal) || type === Number(PieceType.userDefined) || type === Number(PieceType.unused),
+    ({ type }) => type === PieceType.normal || type === PieceType.userDefined || type === PieceType.unused,
   );
 }
 
@@ -82,16 +81,16 @@ function unigramSearch(file: SentencePieceModel): (text: string) => readonly Par
   const scores = new Float64Array(pieces.length);
   let [least, most] = [Infinity, leastFloat];
   for (const { score, type } of pieces) {
-    if (type !== Number(PieceType.normal)) continue;
+    if (type !== PieceType.normal) continue;
     least = Math.min(least, score);
     most = Math.max(most, score);
   }
   pieces.forEach(({ piece, score, type }, i) => {
-    if (type === Number(PieceType.unused)) return;
+    if (type === PieceType.unused) return;
     trie.set(piece, i);
     const numBytes = [...piece].reduce((sum, character) => sum + byteLength(codePointAt(character, 0)), 0);
     // A symbol of the user's own is always taken.
-    scores[i] = type === Number(PieceType.userDefined) ? Math.fround(numBytes * Math.fround(most)) - 0.1 : score;
+    scores[i] = type === PieceType.userDefined ? Math.fround(numBytes * Math.fround(most)) - 0.1 : score;
   });
   const unknownScore = Math.fround(least - unknownPenalty);
   return (text) => {
@@ -141,7 +140,7 @@ function unigramSearch(file: SentencePieceModel): (text: string) => readonly Par
 /** Merges neighbours whose piece scores best, as SentencePiece's BPE does. */
 function mergeSearch(file: SentencePieceModel): (text: string) => readonly Part[] {
   const pieces = ownPieces(file);
-  if (pieces.some(({ type }) => type === Number(PieceType.unused)))
+  if (pieces.some(({ type }) => type === PieceType.unused))
     throw new UnsupportedPartError('a model of SentencePiece with pieces that are not used');
   // Pieces of the same score have the same rank: then the leftmost goes first.
   const distinct = [...new Set(pieces.map(({ score }) => score))].sort((a, b) => b - a);
@@ -150,7 +149,7 @@ function mergeSearch(file: SentencePieceModel): (text: string) => readonly Part[
   const symbols = new Trie();
   let hasSymbols = false;
   for (const { piece, type } of pieces) {
-    if (type !== Number(PieceType.userDefined) || piece === '') continue;
+    if (type !== PieceType.userDefined || piece === '') continue;
     symbols.set(piece, 0);
     hasSymbols = true;
   }

@@ -71,7 +71,7 @@ function sentenceSteps(
   const file = readSentencePiece(bytes, name);
   const normalize = sentenceNormalizer(
     file,
-    file.pieces.flatMap(({ piece, type }) => (type === Number(PieceType.userDefined) ? [piece] : [])),
+    file.pieces.flatMap(({ piece, type }) => (type === PieceType.userDefined ? [piece] : [])),
   );
   return {
     model: new SentenceModel(file, vocabulary, () => unknownId),
