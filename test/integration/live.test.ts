@@ -88,6 +88,30 @@ describe('Live mode', () => {
     expect(api.snapshot().run?.runId).to.equal(run?.runId);
   });
 
+  it('reads what stands before, where all that it had read is deleted', async () => {
+    await configure({ liveTokens: 32 });
+    try {
+      const editor = await openText(Array.from({ length: 20 }, (_, line) => `line ${line}`).join('\n'));
+      const { document } = editor;
+      const end = document.getText().length;
+      put(editor, end);
+      await toggle();
+      const { run } = await until(
+        api,
+        'the first picture',
+        (state) => state.run?.streams[0].text.endsWith('line 19') === true,
+      );
+      const start = end - (run?.streams[0].text.length ?? 0);
+      expect(start).to.be.greaterThan(0);
+      await editor.edit((edit) => edit.delete(new vscode.Range(document.positionAt(start), document.positionAt(end))));
+      put(editor, start);
+      const left = document.getText().slice(-8);
+      await until(api, 'what is before', (state) => state.run?.streams[0].text.endsWith(left) === true);
+    } finally {
+      await configure({ liveTokens: undefined });
+    }
+  });
+
   it('keeps what is pinned before the edit, and lets what is selected alone', async () => {
     const editor = await openText('abcdef');
     put(editor, 6);

@@ -240,7 +240,7 @@ export class LiveMode implements Disposable {
       ...[settings.tokenLimit, known.contextLength].map((most) => (most > 0 ? most : Infinity)),
     );
     const range = this.#chooseWindow(editor, known, limit);
-    const text = document.getText(new vscode.Range(document.positionAt(range.start), document.positionAt(range.end)));
+    const text = textOf(document, range);
     if (text.trim() === '') return;
     const shown = store.run;
     const isShown =
@@ -338,12 +338,16 @@ export class LiveMode implements Disposable {
 
   #chooseWindow({ document, selection }: vscode.TextEditor, known: KnownModel, limit: number): TextRange {
     const uri = document.uri.toString();
-    const range = chooseWindow({
+    const request = {
       ...caretPlace(document, selection.active),
       budget: budgetOf(limit, known.unitsPerToken),
       isCausal: known.isCausal,
-      former: this.#window?.uri === uri ? this.#window.range : undefined,
-    });
+    };
+    const former = this.#window?.uri === uri ? this.#window.range : undefined;
+    const kept = chooseWindow({ ...request, former });
+    // Where all of the window was deleted, what stands before it is there to be read.
+    const isLeftBlank = former !== undefined && textOf(document, kept).trim() === '';
+    const range = isLeftBlank ? chooseWindow({ ...request, former: undefined }) : kept;
     if (this.#window?.uri !== uri) this.#resume();
     this.#window = { uri, range };
     return range;
@@ -451,4 +455,8 @@ export class LiveMode implements Disposable {
     if (store.run === undefined && error.code !== 'engineStopped')
       store.setStatus({ kind: 'failed', error: panelError(error) });
   }
+}
+
+function textOf(document: vscode.TextDocument, { start, end }: TextRange): string {
+  return document.getText(new vscode.Range(document.positionAt(start), document.positionAt(end)));
 }
