@@ -130,7 +130,7 @@ export interface PaneRoom {
 /** The layout for a room. */
 export function layoutKindFor({ width, height, isPicture, open = [], heightOfHeads }: PaneRoom): LayoutKind {
   if (height < lowBelow) return width > height ? 'low' : 'narrow';
-  if (width < narrowBelow) return isPicture && width >= 400 ? 'picture' : 'narrow';
+  if (width < narrowBelow) return isPicture && width >= 400 && open.length === 0 ? 'picture' : 'narrow';
   if (width >= wideFrom) return 'wide';
   if (open.length > 0) return height >= stackedFrom ? 'stacked' : 'narrow';
   if (isPicture) return 'picture';

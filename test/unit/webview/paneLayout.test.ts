@@ -137,6 +137,8 @@ describe('the layout of the panel', () => {
             ).to.equal(true);
         },
       ),
+      // A picture in a width between those of two layouts, with a view open.
+      { examples: [[400, 380, true, true, {}]] },
     );
   });
 
