@@ -107,6 +107,8 @@ describe(`Explaining a picture, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.page.keyboard.press('Control+;');
     await vscode.waitForTab('Attention Explorer: notes.txt');
     await vscode.waitForStatusBar(/code-decoder.*wasm.*\d+ tokens/, 90_000);
+    // The text may have taken the place of the picture's preview, and its webview with it.
+    panel = await vscode.findPanel();
     await panel.locator('.stream [data-token]').first().waitFor();
     const card = await vscode.hoverAt(1, 3);
     expect(await card.innerText()).to.match(/head \d+\.\d+/i);
