@@ -3,6 +3,7 @@
 //   npm run bench -- --against COMMIT [--only=paired,pairedDrawing]   this build beside that of a commit, in turn (BENCH_ROUNDS): the engine on the clock, the work of drawing
 // With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
+import './lib/noTelemetry.mjs';
 import { spawn } from 'node:child_process';
 import { loadavg } from 'node:os';
 import { join, resolve } from 'node:path';

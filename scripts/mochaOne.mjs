@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Bundles the *.test.ts files below a folder (or one file) and runs them with mocha in this Node:
 //   node scripts/mochaOne.mjs test/unit/tokenizer [mocha options, e.g. --grep offsets]
+import './lib/noTelemetry.mjs';
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'glob';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Runs every floor of tests, set-up included, and closes with one line «N passed, N failed»:
 //   npm test -- [--floor=unit,e2e] [--grep=TEXT] [--no-build]
+import './lib/noTelemetry.mjs';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { option } from './lib/args.mjs';

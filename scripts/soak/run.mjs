@@ -4,6 +4,7 @@
 // What is done is kept in out/soak/NAME.jsonl as it is done: --resume goes on there, also after the soak was killed. --runs is how many
 // there are to be in all, --seconds how long this session lasts. --write puts the table into bench/RESULTS.md, and what it is made of into
 // bench/soaks, where --resume goes on on another machine.
+import '../lib/noTelemetry.mjs';
 import { parseArgs } from 'node:util';
 import { join } from 'node:path';
 import { writeSection } from '../lib/benchResults.mjs';

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
+import type { EngineProcess } from '../../src/host/engine/engineLauncher';
 import { nodeEngineLauncher } from '../../src/host/engine/launchEngine.node';
 import { Ledger, readOrder } from './ledger';
 import { source, textModels } from './models';
@@ -16,6 +17,10 @@ rmSync(noted, { force: true });
 const watcher = resolve('scripts/soak/watchSockets.cjs');
 process.env['AE_SOAK_SOCKETS'] = noted;
 const pollMilliseconds = 10;
+/** What a person's shell has. Not what keeps the native runtime from reporting where software is tested. */
+const environment = Object.fromEntries(
+  ['PATH', 'HOME', 'TMPDIR', 'AE_SOAK_SOCKETS'].map((name) => [name, process.env[name]]),
+);
 
 /** The internet's sockets of a process and of those below it, as the system knows them. */
 function systemSockets(pid: number): string[] {
@@ -60,6 +65,7 @@ function checkNoted(what: string): void {
 async function command(args: readonly string[], input = ''): Promise<void> {
   const child = spawn(process.execPath, ['--require', watcher, resolve('dist/cli.cjs'), ...args], {
     stdio: ['pipe', 'ignore', 'pipe'],
+    env: environment,
   });
   const unwatch = watch(child.pid ?? 0, args[0]);
   let errors = '';
@@ -71,6 +77,16 @@ async function command(args: readonly string[], input = ''): Promise<void> {
   checkNoted(args[0]);
   ledger.count('commands');
   ledger.done();
+}
+
+function launchEngine(): EngineProcess {
+  const own = process.env;
+  process.env = environment; // which an engine inherits
+  try {
+    return nodeEngineLauncher(engineFile, () => {}).launch();
+  } finally {
+    process.env = own;
+  }
 }
 
 /** The watching itself is tried first, on a socket of our own. */
@@ -104,7 +120,7 @@ while (ledger.goesOn) {
     await command(['explain', text, '--backend', backend]);
     if (!ledger.goesOn) break;
     await command(['explain', picture, '--model', 'bundled:shapes-vit', '--backend', backend]);
-    const engine = nodeEngineLauncher(engineFile, () => {}).launch();
+    const engine = launchEngine();
     const unwatch = watch(engine.pid ?? 0, 'the engine');
     for (const path of textModels(folder)) {
       const { remote } = engine.connection;

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { noTelemetry } from '../../base/noTelemetry';
 import type { Backend } from '../../model/modelInfo';
 import { loadWasm } from './loadWasm.node';
 import type { OrtModule } from './runtime';
@@ -9,6 +10,7 @@ import type { LoadRuntime } from './runtimes';
 async function loadNative(): Promise<OrtModule> {
   const file = join(__dirname, 'native', 'ort.cjs');
   const require = createRequire(file);
+  Object.assign(process.env, noTelemetry); // whoever started this process
   try {
     return require(file) as OrtModule; // the bundle of onnxruntime-node, which has the same interface
   } catch (error) {
