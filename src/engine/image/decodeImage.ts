@@ -82,6 +82,7 @@ const modules = new Map<Uint8Array, Promise<object>>();
  * of its own: one that broke off leaves nothing behind, and the memory that a large picture took is free when it is decoded.
  */
 async function startingFrom(bytes: Uint8Array): Promise<object> {
+  provideImageData();
   const { WebAssembly } = globalThis as unknown as { WebAssembly: Wasm }; // see there
   let compiled = modules.get(bytes);
   if (compiled === undefined) modules.set(bytes, (compiled = WebAssembly.compile(bytes)));
@@ -92,6 +93,20 @@ async function startingFrom(bytes: Uint8Array): Promise<object> {
     return instance.exports;
   };
   return { noInitialRun: true, instantiateWasm, print: () => {}, printErr: () => {} };
+}
+
+/** What a codec's answer is made of. Where the host has no such class, the first codec would define it for all, and be kept with its memory. */
+class OwnImageData {
+  constructor(
+    readonly data: Uint8ClampedArray,
+    readonly width: number,
+    readonly height: number,
+  ) {}
+}
+
+function provideImageData(): void {
+  const host = globalThis as { ImageData?: unknown }; // browsers and their workers have it
+  host.ImageData ??= OwnImageData;
 }
 
 function toRaster(decoded: ReturnType<Codec['decode']>): Raster {
