@@ -1,4 +1,5 @@
 import { ExplorerError } from '../../base/errors';
+import { entryField, graphField, modelField, tensorField } from './fields';
 import { WireWriter } from './wireWriter';
 
 /** A file whose parts can be read without reading all of it. */
@@ -42,10 +43,10 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
   while (cursor.at < file.size) {
     count();
     const field = cursor.field(file.size);
-    if (field.number !== graphField || !field.isBytes) {
+    if (field.number !== modelField.graph || !field.isBytes) {
       // Nothing that is run: text for people, and how the model was trained.
-      if (field.number === documentationField || field.number === trainingField) continue;
-      if (field.number === functionsField) graphBytes += field.end - field.start;
+      if (field.number === modelField.documentation || field.number === modelField.training) continue;
+      if (field.number === modelField.functions) graphBytes += field.end - field.start;
       else headerBytes += field.end - field.start;
       if (graphBytes > maxGraphBytes) throw tooLarge();
       if (headerBytes > maxHeaderBytes)
@@ -67,40 +68,32 @@ export function compactModel(file: RandomAccessFile, name: string): CompactModel
       count();
       const part = cursor.field(field.end);
       const tensor =
-        part.number === initializerField && part.isBytes && part.end - part.payload >= smallestLeftBytes
+        part.number === graphField.initializer && part.isBytes && part.end - part.payload >= smallestLeftBytes
           ? compactTensor(cursor, part, ownName, count)
           : undefined;
-      if (part.number !== graphDocumentationField) {
+      if (part.number !== graphField.documentation) {
         graphBytes += tensor === undefined ? part.end - part.start : tensor.length;
         // Known before it is read: a field may claim all of a file that takes no room on the disk.
         if (graphBytes > maxGraphBytes) throw tooLarge();
       }
-      if (tensor === undefined && part.number !== graphDocumentationField) to = part.end;
+      if (tensor === undefined && part.number !== graphField.documentation) to = part.end;
       else {
         copy();
-        if (tensor !== undefined) graph.message(initializerField, tensor);
+        if (tensor !== undefined) graph.message(graphField.initializer, tensor);
         from = to = part.end;
       }
       cursor.at = part.end;
     }
     copy();
-    model.message(graphField, graph);
+    model.message(modelField.graph, graph);
     cursor.at = field.end;
   }
   if (model.length === 0 && file.size > 0) throw new ExplorerError('modelNotOnnx', [name, 'it holds no graph']);
   return { bytes: model.toBytes(), ownName };
 }
 
-const documentationField = 6;
-const graphField = 7;
-const trainingField = 20;
-const functionsField = 25;
-const initializerField = 5;
-const graphDocumentationField = 10;
 /** Name, shape and place of a tensor, without its values. */
 const maxTensorHeaderBytes = 2 ** 20;
-const rawDataField = 9;
-const floatDataField = 4;
 const float32 = 1;
 
 /** A TensorProto that says where in the file its values lie; undefined where they lie in no single place. */
@@ -114,14 +107,15 @@ function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () 
   while (cursor.at < whole.end) {
     count();
     const field = cursor.field(whole.end);
-    if (field.number === rawDataField && field.isBytes && field.end - field.payload >= smallestLeftBytes) data = field;
-    else if (field.number === floatDataField) {
+    if (field.number === tensorField.raw && field.isBytes && field.end - field.payload >= smallestLeftBytes)
+      data = field;
+    else if (field.number === tensorField.floats) {
       // Floats one by one lie in no single place.
       if (++numFloats > 1) return undefined;
       floats = field;
     } else {
       if (field.end - field.start > maxTensorHeaderBytes) return undefined;
-      if (field.number === 2 && !field.isBytes) type = cursor.bytes(field.payload, field.end)[0];
+      if (field.number === tensorField.dataType && !field.isBytes) type = cursor.bytes(field.payload, field.end)[0];
       tensor.raw(cursor.bytes(field.start, field.end));
     }
     cursor.at = field.end;
@@ -135,8 +129,8 @@ function compactTensor(cursor: Cursor, whole: Field, ownName: string, count: () 
     ['offset', String(data.payload)],
     ['length', String(data.end - data.payload)],
   ])
-    tensor.message(13, new WireWriter().text(1, key).text(2, value));
-  return tensor.integer(14, 1);
+    tensor.message(tensorField.external, new WireWriter().text(entryField.key, key).text(entryField.value, value));
+  return tensor.integer(tensorField.location, 1);
 }
 
 /** A field of a message: from its tag to its end, and where its payload begins. */

@@ -1,4 +1,15 @@
 import { dataType } from './dataType';
+import {
+  attributeField,
+  attributeType,
+  dimensionField,
+  nodeField,
+  shapeField,
+  tensorField,
+  tensorTypeField,
+  typeField,
+  valueField,
+} from './fields';
 import type { Dimension } from './onnxModel';
 import { WireWriter } from './wireWriter';
 
@@ -21,26 +32,27 @@ export function encodeNode(
   const node = new WireWriter();
   const parts = operator.split('.');
   const opType = parts.pop() ?? operator;
-  for (const input of inputs) node.text(1, input);
-  for (const output of outputs) node.text(2, output);
-  if (name !== '') node.text(3, name);
-  node.text(4, opType);
-  if (parts.length > 0) node.text(7, parts.join('.'));
+  for (const input of inputs) node.text(nodeField.input, input);
+  for (const output of outputs) node.text(nodeField.output, output);
+  if (name !== '') node.text(nodeField.name, name);
+  node.text(nodeField.opType, opType);
+  if (parts.length > 0) node.text(nodeField.domain, parts.join('.'));
   for (const [key, value] of Object.entries(attributes))
-    node.bytes(5, 'raw' in value ? value.raw : encodeAttribute(key, value));
+    node.bytes(nodeField.attribute, 'raw' in value ? value.raw : encodeAttribute(key, value));
   return node.toBytes();
 }
 
-const attributeType = { float: 1, integer: 2, text: 3, integers: 7 } as const;
-
 function encodeAttribute(name: string, value: Exclude<AttributeValue, { raw: Uint8Array }>): Uint8Array {
-  const attribute = new WireWriter().text(1, name);
-  if ('integer' in value) attribute.integer(3, value.integer).integer(20, attributeType.integer);
-  else if ('text' in value) attribute.text(4, value.text).integer(20, attributeType.text);
-  else if ('float' in value) attribute.float(2, value.float).integer(20, attributeType.float);
+  const attribute = new WireWriter().text(attributeField.name, name);
+  if ('integer' in value)
+    attribute.integer(attributeField.integer, value.integer).integer(attributeField.type, attributeType.integer);
+  else if ('text' in value)
+    attribute.text(attributeField.text, value.text).integer(attributeField.type, attributeType.text);
+  else if ('float' in value)
+    attribute.float(attributeField.float, value.float).integer(attributeField.type, attributeType.float);
   else {
-    for (const integer of value.integers) attribute.integer(8, integer);
-    attribute.integer(20, attributeType.integers);
+    for (const integer of value.integers) attribute.integer(attributeField.integers, integer);
+    attribute.integer(attributeField.type, attributeType.integers);
   }
   return attribute.toBytes();
 }
@@ -49,24 +61,27 @@ function encodeAttribute(name: string, value: Exclude<AttributeValue, { raw: Uin
 export function encodeIntegers(name: string, values: readonly number[] | number): Uint8Array {
   const tensor = new WireWriter();
   const list = typeof values === 'number' ? [values] : values;
-  if (typeof values !== 'number') tensor.integer(1, values.length);
-  tensor.integer(2, dataType.int64);
-  for (const value of list) tensor.integer(7, value);
-  return tensor.text(8, name).toBytes();
+  if (typeof values !== 'number') tensor.integer(tensorField.dims, values.length);
+  tensor.integer(tensorField.dataType, dataType.int64);
+  for (const value of list) tensor.integer(tensorField.int64s, value);
+  return tensor.text(tensorField.name, name).toBytes();
 }
 
 /** Bytes of a ValueInfoProto that says an element type, and the dimensions, or only their number, where they are given. */
 export function encodeTypedValue(name: string, type: number, dims?: readonly Dimension[] | number): Uint8Array {
-  const tensor = new WireWriter().integer(1, type);
+  const tensor = new WireWriter().integer(tensorTypeField.elementType, type);
   if (dims !== undefined) {
     const shape = new WireWriter();
     for (const dim of typeof dims === 'number' ? new Array<Dimension>(dims).fill(undefined) : dims) {
       const written = new WireWriter();
-      if (typeof dim === 'number') written.integer(1, dim);
-      else if (dim !== undefined) written.text(2, dim);
-      shape.message(1, written);
+      if (typeof dim === 'number') written.integer(dimensionField.value, dim);
+      else if (dim !== undefined) written.text(dimensionField.parameter, dim);
+      shape.message(shapeField.dim, written);
     }
-    tensor.message(2, shape);
+    tensor.message(tensorTypeField.shape, shape);
   }
-  return new WireWriter().text(1, name).message(2, new WireWriter().message(1, tensor)).toBytes();
+  return new WireWriter()
+    .text(valueField.name, name)
+    .message(valueField.type, new WireWriter().message(typeField.tensor, tensor))
+    .toBytes();
 }

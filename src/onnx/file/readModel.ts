@@ -1,3 +1,18 @@
+import {
+  attributeField,
+  dimensionField,
+  entryField,
+  functionField,
+  graphField,
+  modelField,
+  nodeField,
+  opsetField,
+  shapeField,
+  tensorField,
+  tensorTypeField,
+  typeField,
+  valueField,
+} from './fields';
 import { ExplorerError } from '../../base/errors';
 import { dataType, dataTypeBits } from './dataType';
 import type {
@@ -73,17 +88,17 @@ export function readModel(
   try {
     while (reader.next()) {
       if (!modelFields.has(reader.field)) throw new ExplorerError('modelNotOnnx', [name, 'it does not begin as one']);
-      if (reader.field === 7) graphs.push(reader.range());
+      if (reader.field === modelField.graph) graphs.push(reader.range());
       else if (!leftOut.has(reader.field)) headerFields.push({ start: reader.fieldStart, end: reader.end });
       if (headerFields.length > maxTensors)
         throw new ExplorerError('modelUnsupported', [name, `it says more than ${maxTensors} things beside its graph`]);
-      if (reader.field === 1) irVersion = reader.unsigned();
-      else if (reader.field === 2) producer = `${reader.text()}${producer}`;
-      else if (reader.field === 3) producer = `${producer} ${reader.text()}`;
-      else if (reader.field === 8) {
+      if (reader.field === modelField.irVersion) irVersion = reader.unsigned();
+      else if (reader.field === modelField.producerName) producer = `${reader.text()}${producer}`;
+      else if (reader.field === modelField.producerVersion) producer = `${producer} ${reader.text()}`;
+      else if (reader.field === modelField.opsetImport) {
         const [domain, version] = readOpset(source, reader.range());
         opsets.set(domain, version);
-      } else if (reader.field === 25) functions.push(reader.range());
+      } else if (reader.field === modelField.functions) functions.push(reader.range());
     }
   } catch (error) {
     if (error instanceof ExplorerError && error.code === 'modelTruncated' && !modelFields.has(reader.field))
@@ -125,8 +140,8 @@ function readOpset(source: Source, range: ByteRange): [domain: string, version: 
   let version = 1;
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) domain = normalizeDomain(reader.text());
-    else if (reader.field === 2) version = reader.unsigned();
+    if (reader.field === opsetField.domain) domain = normalizeDomain(reader.text());
+    else if (reader.field === opsetField.version) version = reader.unsigned();
   }
   return [domain, version];
 }
@@ -145,26 +160,26 @@ function readGraphs(source: Source, ranges: readonly ByteRange[], depth: number)
     const reader = readerOf(source, range);
     while (reader.next()) {
       switch (reader.field) {
-        case 1:
+        case graphField.node:
           nodes.push(readNode(source, reader.range()));
           break;
-        case 2:
+        case graphField.name:
           name = reader.text();
           break;
-        case 5:
+        case graphField.initializer:
           initializers.push(readTensor(source, reader.range()));
           break;
-        case 11:
+        case graphField.input:
           inputs.push(readValueInfo(source, reader.range()));
           break;
-        case 12:
+        case graphField.output:
           outputs.push(readValueInfo(source, reader.range()));
           break;
-        case 13:
+        case graphField.valueInfo:
           valueInfos.push(readValueInfo(source, reader.range()));
           break;
-        case 14:
-        case 15:
+        case graphField.quantizationAnnotation:
+        case graphField.sparseInitializer:
           others.push(source.bytes.subarray(reader.fieldStart, reader.end));
           break;
         default: // documentation and metadata: not needed to run the model
@@ -190,10 +205,10 @@ function readNode(source: Source, range: ByteRange): NodeInfo {
   let outputs: string[] | undefined;
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) (inputs ??= []).push(intern(source, reader.text()));
-    else if (reader.field === 2) (outputs ??= []).push(intern(source, reader.text()));
-    else if (reader.field === 4) opType = intern(source, reader.text());
-    else if (reader.field === 7) domain = normalizeDomain(intern(source, reader.text()));
+    if (reader.field === nodeField.input) (inputs ??= []).push(intern(source, reader.text()));
+    else if (reader.field === nodeField.output) (outputs ??= []).push(intern(source, reader.text()));
+    else if (reader.field === nodeField.opType) opType = intern(source, reader.text());
+    else if (reader.field === nodeField.domain) domain = normalizeDomain(intern(source, reader.text()));
   }
   if (opType === '') throw new ExplorerError('modelNotOnnx', [source.name, 'one of its nodes names no operator']);
   return { opType, domain, inputs: inputs ?? none, outputs: outputs ?? none, bytes: source.bytes, range };
@@ -202,7 +217,7 @@ function readNode(source: Source, range: ByteRange): NodeInfo {
 /** Which of several functions of one name a node calls; empty where there is but one. */
 export function readOverload(model: OnnxModel, node: NodeInfo): string {
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
-  while (reader.next()) if (reader.field === 8) return reader.text();
+  while (reader.next()) if (reader.field === nodeField.overload) return reader.text();
   return '';
 }
 
@@ -210,7 +225,7 @@ export function readOverload(model: OnnxModel, node: NodeInfo): string {
 export function nodeName(model: OnnxModel, node: NodeInfo): string {
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
   let name = '';
-  while (reader.next()) if (reader.field === 3) name = reader.text(); // the last one counts
+  while (reader.next()) if (reader.field === nodeField.name) name = reader.text(); // the last one counts
   return name;
 }
 
@@ -219,7 +234,7 @@ export function nodeMetadata(model: OnnxModel, node: NodeInfo): ReadonlyMap<stri
   const metadata = new Map<string, string>();
   const reader = new WireReader(node.bytes, model.name, node.range.start, node.range.end);
   while (reader.next()) {
-    if (reader.field !== 9) continue;
+    if (reader.field !== nodeField.metadata) continue;
     const [key, value] = readEntry(sourceOf(node.bytes, model.name), reader.range());
     metadata.set(key, value);
   }
@@ -232,7 +247,7 @@ export function nodeAttributes(model: OnnxModel, node: NodeInfo): ReadonlyMap<st
   const source = sourceOf(node.bytes, model.name);
   const reader = readerOf(source, node.range);
   while (reader.next()) {
-    if (reader.field !== 5) continue;
+    if (reader.field !== nodeField.attribute) continue;
     const attribute = readAttribute(source, reader.range());
     attributes.set(attribute.name, attribute);
   }
@@ -252,16 +267,17 @@ function readAttribute(source: Source, range: ByteRange): AttributeInfo {
   const graphs: ByteRange[] = [];
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) name = reader.text();
-    else if (reader.field === 2) float = reader.float();
-    else if (reader.field === 3) integer = reader.integer();
-    else if (reader.field === 4) text = reader.range();
-    else if (reader.field === 5) tensor = readTensor(source, reader.range());
-    else if (reader.field === 6 || reader.field === 11) graphs.push(reader.range());
-    else if (reader.field === 7) reader.floatsInto(floats, maxIntegers);
-    else if (reader.field === 8) reader.integersInto(integers, maxIntegers);
-    else if (reader.field === 20) type = reader.unsigned();
-    else if (reader.field === 21) reference = reader.text();
+    if (reader.field === attributeField.name) name = reader.text();
+    else if (reader.field === attributeField.float) float = reader.float();
+    else if (reader.field === attributeField.integer) integer = reader.integer();
+    else if (reader.field === attributeField.text) text = reader.range();
+    else if (reader.field === attributeField.tensor) tensor = readTensor(source, reader.range());
+    else if (reader.field === attributeField.graph || reader.field === attributeField.graphs)
+      graphs.push(reader.range());
+    else if (reader.field === attributeField.floats) reader.floatsInto(floats, maxIntegers);
+    else if (reader.field === attributeField.integers) reader.integersInto(integers, maxIntegers);
+    else if (reader.field === attributeField.type) type = reader.unsigned();
+    else if (reader.field === attributeField.reference) reference = reader.text();
   }
   // An attribute's string may hold any bytes; those that are compared are ASCII.
   const ascii =
@@ -286,33 +302,33 @@ function readTensor(source: Source, range: ByteRange): TensorInfo {
   const reader = readerOf(source, range);
   while (reader.next()) {
     switch (reader.field) {
-      case 1:
+      case tensorField.dims:
         reader.integersInto(dims, maxIntegers);
         break;
-      case 2:
+      case tensorField.dataType:
         type = reader.unsigned();
         break;
-      case 4:
+      case tensorField.floats:
         numFloatFields++;
         if (reader.isBytes) floats.push(reader.range());
         break;
-      case 5:
-      case 7:
+      case tensorField.int32s:
+      case tensorField.int64s:
         hasIntegers = true;
         if (integers.length <= maxIntegers) reader.integersInto(integers, maxIntegers + 1);
         break;
-      case 8:
+      case tensorField.name:
         name = intern(source, reader.text());
         break;
-      case 9:
+      case tensorField.raw:
         raw = reader.range();
         break;
-      case 13: {
+      case tensorField.external: {
         const [key, value] = readEntry(source, reader.range());
         external.set(key, value);
         break;
       }
-      case 14:
+      case tensorField.location:
         location = reader.unsigned();
         break;
       default: // values of other types, documentation
@@ -371,8 +387,8 @@ function readEntry(source: Source, range: ByteRange): [key: string, value: strin
   let value = '';
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) key = reader.text();
-    else if (reader.field === 2) value = reader.text();
+    if (reader.field === entryField.key) key = reader.text();
+    else if (reader.field === entryField.value) value = reader.text();
   }
   return [key, value];
 }
@@ -384,15 +400,15 @@ function readValueInfo(source: Source, range: ByteRange): ValueInfo {
   let dims: Dimension[] | undefined;
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) name = intern(source, reader.text());
-    if (reader.field !== 2) continue;
+    if (reader.field === valueField.name) name = intern(source, reader.text());
+    if (reader.field !== valueField.type) continue;
     const kind = readerOf(source, reader.range());
     while (kind.next()) {
-      if (kind.field !== 1) continue;
+      if (kind.field !== typeField.tensor) continue;
       const tensor = readerOf(source, kind.range());
       while (tensor.next()) {
-        if (tensor.field === 1) type = tensor.unsigned();
-        else if (tensor.field === 2) dims = readShape(source, tensor.range());
+        if (tensor.field === tensorTypeField.elementType) type = tensor.unsigned();
+        else if (tensor.field === tensorTypeField.shape) dims = readShape(source, tensor.range());
       }
     }
   }
@@ -403,12 +419,12 @@ function readShape(source: Source, range: ByteRange): Dimension[] {
   const dims: Dimension[] = [];
   const shape = readerOf(source, range);
   while (shape.next()) {
-    if (shape.field !== 1 || dims.length >= maxIntegers) continue;
+    if (shape.field !== shapeField.dim || dims.length >= maxIntegers) continue;
     let dim: Dimension;
     const dimension = readerOf(source, shape.range());
     while (dimension.next()) {
-      if (dimension.field === 1) dim = dimension.integer();
-      else if (dimension.field === 2) dim = dimension.text();
+      if (dimension.field === dimensionField.value) dim = dimension.integer();
+      else if (dimension.field === dimensionField.parameter) dim = dimension.text();
     }
     dims.push(typeof dim === 'number' && dim < 0 ? undefined : dim === '' ? undefined : dim);
   }
@@ -426,16 +442,17 @@ function readFunction(source: Source, range: ByteRange): FunctionInfo {
   let overload = '';
   const reader = readerOf(source, range);
   while (reader.next()) {
-    if (reader.field === 1) name = reader.text();
-    else if (reader.field === 9) {
+    if (reader.field === functionField.name) name = reader.text();
+    else if (reader.field === functionField.opsetImport) {
       const [imported, version] = readOpset(source, reader.range());
       opsets.set(imported, version);
-    } else if (reader.field === 11) defaults.set(readAttribute(source, reader.range()).name, reader.range());
-    else if (reader.field === 13) overload = reader.text();
-    else if (reader.field === 4) inputs.push(intern(source, reader.text()));
-    else if (reader.field === 5) outputs.push(intern(source, reader.text()));
-    else if (reader.field === 7) nodes.push(readNode(source, reader.range()));
-    else if (reader.field === 10) domain = normalizeDomain(reader.text());
+    } else if (reader.field === functionField.attributeDefault)
+      defaults.set(readAttribute(source, reader.range()).name, reader.range());
+    else if (reader.field === functionField.overload) overload = reader.text();
+    else if (reader.field === functionField.input) inputs.push(intern(source, reader.text()));
+    else if (reader.field === functionField.output) outputs.push(intern(source, reader.text()));
+    else if (reader.field === functionField.node) nodes.push(readNode(source, reader.range()));
+    else if (reader.field === functionField.domain) domain = normalizeDomain(reader.text());
     if (nodes.length > maxNodes)
       throw new ExplorerError('modelUnsupported', [source.name, `it has more than ${maxNodes} nodes`]);
   }

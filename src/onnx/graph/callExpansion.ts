@@ -1,4 +1,5 @@
 import { ExplorerError } from '../../base/errors';
+import { attributeField, graphField, nodeField, tensorField, valueField } from '../file/fields';
 import type { FunctionInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
 import { nodeAttributes, nodeName } from '../file/readModel';
 import { encodeNode } from '../file/nodeBytes';
@@ -7,21 +8,6 @@ import { WireWriter } from '../file/wireWriter';
 
 /** Graphs within graphs within a function. */
 const maxDepth = 32;
-
-const nodeField = { input: 1, output: 2, name: 3, attribute: 5, documentation: 6 } as const;
-const attributeField = { name: 1, graph: 6, documentation: 13, graphs: 11, reference: 21 } as const;
-const graphField = {
-  node: 1,
-  initializer: 5,
-  sparseInitializer: 15,
-  documentation: 10,
-  input: 11,
-  output: 12,
-  valueInfo: 13,
-  quantization: 14,
-} as const;
-const tensorNameField = 8;
-const valueNameField = 1;
 
 /** One call of a function: what its names, attributes and graphs become where the call is. */
 export class CallExpansion {
@@ -153,14 +139,15 @@ export class CallExpansion {
     this.#fields(bytes, range, (reader, whole) => {
       if (reader.field === graphField.node) graph.message(graphField.node, this.#node(bytes, reader.range(), depth));
       else if (reader.field === graphField.initializer)
-        graph.message(reader.field, this.#withName(bytes, reader.range(), tensorNameField));
+        graph.message(reader.field, this.#withName(bytes, reader.range(), tensorField.name));
       else if (
         reader.field === graphField.input ||
         reader.field === graphField.output ||
         reader.field === graphField.valueInfo
       )
-        graph.message(reader.field, this.#withName(bytes, reader.range(), valueNameField));
-      else if (reader.field !== graphField.documentation && reader.field !== graphField.quantization) graph.raw(whole);
+        graph.message(reader.field, this.#withName(bytes, reader.range(), valueField.name));
+      else if (reader.field !== graphField.documentation && reader.field !== graphField.quantizationAnnotation)
+        graph.raw(whole);
     });
     return graph;
   }

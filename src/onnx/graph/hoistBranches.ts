@@ -2,7 +2,7 @@ import { dataType } from '../file/dataType';
 import { bodiesOf } from './graphIndex';
 import type { GraphInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
 import { readSubgraph } from '../file/readModel';
-import { WireWriter } from '../file/wireWriter';
+import { encodeNode } from '../file/nodeBytes';
 
 /** Which branch of an `If` to take, given the name of the boolean graph input that decides it. */
 export type BranchChoice = (input: string) => boolean;
@@ -115,7 +115,7 @@ function conditionInput(
 }
 
 function identityNode(input: string, output: string): NodeInfo {
-  const bytes = new WireWriter().text(1, input).text(2, output).text(4, 'Identity').toBytes();
+  const bytes = encodeNode('Identity', [input], [output]);
   return {
     opType: 'Identity',
     domain: '',

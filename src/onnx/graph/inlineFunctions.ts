@@ -1,3 +1,4 @@
+import { modelField, opsetField } from '../file/fields';
 import { ExplorerError } from '../../base/errors';
 import { CallExpansion, scopeOfCall } from './callExpansion';
 import type { FunctionInfo, NodeInfo, OnnxModel } from '../file/onnxModel';
@@ -102,7 +103,11 @@ export function inlineFunctions(model: OnnxModel): OnnxModel {
   const headerFields = left.length > 0 ? model.headerFields : model.headerFields.filter((range) => !isFunction(range));
   const imports = new WireWriter();
   for (const [domain, version] of opsets)
-    if (!model.opsets.has(domain)) imports.message(8, new WireWriter().text(1, domain).integer(2, version));
+    if (!model.opsets.has(domain))
+      imports.message(
+        modelField.opsetImport,
+        new WireWriter().text(opsetField.domain, domain).integer(opsetField.version, version),
+      );
   return {
     ...model,
     graph: { ...model.graph, nodes },

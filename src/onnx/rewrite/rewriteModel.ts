@@ -1,15 +1,14 @@
 import type { ModelAnalysis } from '../find/analyzeModel';
-import { dataType, dataTypeBits } from '../file/dataType';
+import { dataType } from '../file/dataType';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
-import type { AttributeInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
+import { GraphWriter, type GraphWriterOptions } from './graphWriter';
+import type { NodeInfo, OnnxModel, TensorInfo } from '../file/onnxModel';
 import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
-import { nodeAttributes, readMadeNode } from '../file/readModel';
+import { readMadeNode } from '../file/readModel';
 import type { LoopPlace, Suffix } from '../name/site';
 import { encodeNode, encodeTypedValue } from '../file/nodeBytes';
-import type { ByteRange } from '../../base/wireReader';
-import { WireWriter } from '../file/wireWriter';
 
 /** What is added to the graph for a site, and which tensors become outputs, in place of its weights. */
 export interface Tap extends Suffix {
@@ -31,7 +30,7 @@ export interface RewriteOptions {
   /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
   readonly hasEnd?: boolean;
   /** Whether a node must run on the processor, whatever the others run on; such nodes get names by which the runtime can be told. */
-  readonly needsCpu?: (node: NodeInfo, attributes: () => ReadonlyMap<string, AttributeInfo>) => boolean;
+  readonly needsCpu?: GraphWriterOptions['needsCpu'];
   /** Given a site and its tensor of weights: what is wanted in its place. */
   readonly tap?: (site: PlacedSite, weights: string) => Tap | undefined;
   /** ValueInfoProtos of inputs that the taps need. */
@@ -67,179 +66,148 @@ export interface RewrittenModel {
   readonly cpuNodeNames: readonly string[];
 }
 
-/** Tensors below this stay in the graph: the runtime reads shapes and scalars there. */
-const smallestExternalBytes = 1024;
-
 /** Operators know sequences since this opset. */
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel(
-  { model, index }: ModelAnalysis,
-  {
-    sites,
-    isWhole,
-    kept = [],
-    also = [],
-    keepsWeights = false,
-    hasEnd = false,
-    needsCpu,
-    tap,
-    tapInputs = [],
-    replacements,
-    added = [],
-    retyped = new Set(),
-  }: RewriteOptions,
-): RewrittenModel {
+export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOptions): RewrittenModel {
+  const { sites, isWhole, kept = [], keepsWeights = false, needsCpu, tapInputs = [], replacements } = options;
   const { graph } = index;
   const names = allNames(index);
   const ownBytesName = unique(names, 'attention-explorer-weights');
-  const smallestExternal = keepsWeights ? Infinity : smallestExternalBytes;
-  const canBeOtherFloat = usesOtherFloats(index);
-  const ownOutputs = new Set(graph.outputs.map((output) => output.name));
-  const addedNodes: Uint8Array[] = [];
-  const tapNodes: (readonly Uint8Array[])[] = [];
-  const addedTensors: Uint8Array[] = [];
-  const addedInfos: Uint8Array[] = [];
-  const addedOutputs = new Set<string>();
-  const endOutput =
-    hasEnd && (model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
-  if (endOutput !== undefined) addedNodes.push(encodeNode('SequenceEmpty', [], [endOutput]));
-  const outputs = sites.map((site, position) => {
-    addedNodes.push(...(site.suffix?.nodes ?? []));
-    let output = site.tensor;
-    if ((canBeOtherFloat || site.loop !== undefined) && index.valueInfo(output)?.dataType !== dataType.float32) {
-      output = unique(names, `attention-explorer-${position}`);
-      addedNodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
-    }
-    const tapped = tap?.(site, output);
-    if (tapped !== undefined) {
-      tapNodes.push(tapped.nodes);
-      addedTensors.push(...tapped.initializers);
-      addedInfos.push(...tapped.valueInfos);
-    }
-    for (const name of tapped?.outputs ?? [output]) addedOutputs.add(name);
-    return { site, output, taps: tapped?.outputs ?? [] };
-  });
-  for (const name of also) addedOutputs.add(name);
-  addedNodes.push(...added);
-  const wanted = [
-    ...sites.flatMap((site) => site.needs),
-    ...also,
-    ...(isWhole ? ownOutputs : kept),
-    ...added.flatMap((node) => readMadeNode(model, node).inputs),
-  ];
-  const live = index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
+  const exposed = exposeSites(index, options, names);
+  const loops = loopPlaces(sites);
+  const live = livePart(index, options);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
+  const isRetyped = (tensor: string): boolean => options.retyped?.has(tensor) === true;
 
-  const loops = new Map<number, LoopPlace[]>();
-  for (const { node, loop } of sites) {
-    if (loop === undefined) continue;
-    const places = loops.get(node) ?? [];
-    // The iterations that are layers share one output.
-    if (!places.some((each) => each.output === loop.output)) places.push(loop);
-    loops.set(node, places);
-  }
-
-  const written = new WireWriter();
-  const externalFiles = new Set<string>();
-  let hasOwnWeights = false;
-  let weightBytes = 0;
-  const writeTensor = (tensor: TensorInfo): void => {
-    if (tensor.external !== undefined) {
-      externalFiles.add(tensor.external.location);
-      weightBytes +=
-        tensor.external.length ??
-        (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
-    }
-    if (
-      tensor.bytes === model.bytes &&
-      tensor.external === undefined &&
-      tensor.data !== undefined &&
-      tensor.data.end - tensor.data.start >= smallestExternal &&
-      dataTypeBits(tensor.dataType) > 0
-    ) {
-      hasOwnWeights = true;
-      weightBytes += tensor.data.end - tensor.data.start;
-      written.message(5, externalTensor(tensor, tensor.data, ownBytesName));
-    } else written.bytes(5, tensor.bytes.subarray(tensor.range.start, tensor.range.end));
-  };
-  const cpuNodeNames: string[] = [];
-  const writeNode = (node: NodeInfo): void => {
-    const { bytes, range } = node;
-    const whole = bytes.subarray(range.start, range.end);
-    if (needsCpu?.(node, () => nodeAttributes(model, node)) !== true) return void written.bytes(1, whole);
-    const name = `attention-explorer/cpu/${cpuNodeNames.length}`;
-    cpuNodeNames.push(name);
-    // A field that comes twice counts as it comes last: a name of the node's own gives way.
-    written.message(1, new WireWriter().raw(whole).text(3, name));
-  };
+  const writer = new GraphWriter(model, { ownBytesName, keepsWeights, needsCpu });
   index.nodes.forEach((node, at) => {
     if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
     const others = replacements?.nodes.get(at);
-    if (others !== undefined) {
-      for (const other of others) writeNode(readMadeNode(model, other));
-      return;
-    }
-    const constant =
-      node.opType === 'Constant' && node.bytes === model.bytes && node.range.end - node.range.start >= smallestExternal
-        ? index.attributes(at).get('value')?.tensor
-        : undefined;
-    if (constant?.data !== undefined && node.outputs.length === 1) writeTensor({ ...constant, name: node.outputs[0] });
-    else if (loops.has(at)) written.bytes(1, patchLoop(index, at, loops.get(at) ?? []));
-    else writeNode(node);
+    const places = loops.get(at);
+    const constant = others === undefined ? largeConstant(index, at, writer) : undefined;
+    if (others !== undefined) for (const other of others) writer.node(readMadeNode(model, other));
+    else if (constant !== undefined) writer.tensor(constant);
+    else if (places !== undefined) writer.madeNode(patchLoop(index, at, places));
+    else writer.node(node);
   });
-  // The runtime sees to the last nodes that lead nowhere first: in this order the weights of one layer can go before those of the next come.
-  for (const node of [...addedNodes, ...tapNodes.reverse().flat()]) writeNode(readMadeNode(model, node));
-  written.text(2, graph.name === '' ? 'graph' : graph.name);
+  for (const node of exposed.nodes) writer.node(readMadeNode(model, node));
+  writer.name(graph.name);
+
   const initialized = new Set<string>();
   for (const tensor of graph.initializers) {
     if (!isUsed(tensor.name) || initialized.has(tensor.name)) continue;
     initialized.add(tensor.name);
-    writeTensor(tensor);
+    writer.tensor(tensor);
   }
-  for (const initializer of [
-    ...sites.flatMap((site) => site.suffix?.initializers ?? []),
-    ...addedTensors,
-    ...(replacements?.initializers ?? []),
-  ])
-    written.bytes(5, initializer);
-  const copy = (field: number, { bytes, range }: ValueInfo): void =>
-    void written.bytes(field, bytes.subarray(range.start, range.end));
+  for (const tensor of [...exposed.initializers, ...(replacements?.initializers ?? [])]) writer.madeTensor(tensor);
+
   const inputs: string[] = [];
   for (const input of graph.inputs) {
     if (!isUsed(input.name)) continue;
-    if (retyped.has(input.name)) written.bytes(11, encodeTypedValue(input.name, dataType.float32, input.dims?.length));
-    else copy(11, input);
+    writer.value(
+      'input',
+      isRetyped(input.name) ? encodeTypedValue(input.name, dataType.float32, input.dims?.length) : input,
+    );
     if (!index.initializers.has(input.name)) inputs.push(input.name);
   }
-  for (const input of tapInputs) written.bytes(11, input);
+  for (const input of tapInputs) writer.value('input', input);
+
+  const ownOutputs = new Set(graph.outputs.map((output) => output.name));
   const stays = (name: string): boolean => ownOutputs.has(name) && (isWhole || kept.includes(name));
   // The first of all outputs.
-  if (endOutput !== undefined) written.message(12, new WireWriter().text(1, endOutput));
-  for (const output of graph.outputs) if (stays(output.name)) copy(12, output);
+  if (exposed.endOutput !== undefined) writer.output(exposed.endOutput);
+  for (const output of graph.outputs) if (stays(output.name)) writer.value('output', output);
   // Some may be tensors that the model gives anyway.
-  for (const output of addedOutputs) if (!stays(output)) written.message(12, new WireWriter().text(1, output));
-  for (const info of graph.valueInfos)
-    if (isUsed(info.name) && !ownOutputs.has(info.name) && !retyped.has(info.name)) copy(13, info);
-  for (const info of [...sites.flatMap((site) => site.suffix?.valueInfos ?? []), ...addedInfos])
-    written.bytes(13, info);
-  for (const other of graph.others) written.raw(other);
+  for (const output of exposed.outputNames) if (!stays(output)) writer.output(output);
 
-  const whole = new WireWriter();
-  for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
-  if (model.addedHeader !== undefined) whole.raw(model.addedHeader);
-  whole.message(7, written);
+  for (const info of graph.valueInfos)
+    if (isUsed(info.name) && !ownOutputs.has(info.name) && !isRetyped(info.name)) writer.value('valueInfo', info);
+  for (const info of exposed.valueInfos) writer.value('valueInfo', info);
+  return { ...writer.toModel(), endOutput: exposed.endOutput, outputs: exposed.outputs, inputs };
+}
+
+/** What is added to a graph, as bytes. */
+interface ExposedSites extends Pick<RewrittenModel, 'endOutput' | 'outputs'> {
+  readonly nodes: readonly Uint8Array[];
+  readonly initializers: readonly Uint8Array[];
+  readonly valueInfos: readonly Uint8Array[];
+  /** Each once. */
+  readonly outputNames: ReadonlySet<string>;
+}
+
+/** What must be added so that each site's weights, or what is tapped in their place, are outputs in single precision. */
+function exposeSites(
+  index: GraphIndex,
+  { sites, tap, also = [], added = [], hasEnd = false }: RewriteOptions,
+  names: Set<string>,
+): ExposedSites {
+  const canBeOtherFloat = usesOtherFloats(index);
+  const nodes: Uint8Array[] = [];
+  const taps: Tap[] = [];
+  const outputNames = new Set<string>();
+  const endOutput =
+    hasEnd && (index.model.opsets.get('') ?? 0) >= sequenceOpset ? unique(names, 'attention-explorer-end') : undefined;
+  if (endOutput !== undefined) nodes.push(encodeNode('SequenceEmpty', [], [endOutput]));
+  const outputs = sites.map((site, position) => {
+    nodes.push(...(site.suffix?.nodes ?? []));
+    let output = site.tensor;
+    if ((canBeOtherFloat || site.loop !== undefined) && index.valueInfo(output)?.dataType !== dataType.float32) {
+      output = unique(names, `attention-explorer-${position}`);
+      nodes.push(encodeNode('Cast', [site.tensor], [output], { to: { integer: dataType.float32 } }));
+    }
+    const tapped = tap?.(site, output);
+    if (tapped !== undefined) taps.push(tapped);
+    for (const name of tapped?.outputs ?? [output]) outputNames.add(name);
+    return { site, output, taps: tapped?.outputs ?? [] };
+  });
+  for (const name of also) outputNames.add(name);
+  const suffixes = sites.flatMap((site) => site.suffix ?? []);
   return {
-    bytes: whole.toBytes(),
-    ownBytesName: hasOwnWeights ? ownBytesName : undefined,
-    externalFiles: [...externalFiles],
-    weightBytes,
     endOutput,
     outputs,
-    inputs,
-    cpuNodeNames,
+    outputNames,
+    // The runtime sees to the last nodes that lead nowhere first: in this order the weights of one layer can go before those of the next come.
+    nodes: [...nodes, ...added, ...taps.toReversed().flatMap((each) => each.nodes)],
+    initializers: [...suffixes, ...taps].flatMap((each) => each.initializers),
+    valueInfos: [...suffixes, ...taps].flatMap((each) => each.valueInfos),
   };
+}
+
+/** The nodes and tensors that what is wanted needs. */
+function livePart(
+  index: GraphIndex,
+  { sites, isWhole, kept = [], also = [], added = [], replacements }: RewriteOptions,
+): ReturnType<GraphIndex['ancestors']> {
+  const { model, graph } = index;
+  const wanted = [
+    ...sites.flatMap((site) => site.needs),
+    ...also,
+    ...(isWhole ? graph.outputs.map(({ name }) => name) : kept),
+    ...added.flatMap((node) => readMadeNode(model, node).inputs),
+  ];
+  return index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
+}
+
+/** Where in which loops weights are handed out; the iterations that are layers share one output. */
+function loopPlaces(sites: readonly PlacedSite[]): ReadonlyMap<number, readonly LoopPlace[]> {
+  const loops = new Map<number, LoopPlace[]>();
+  for (const { node, loop } of sites) {
+    if (loop === undefined) continue;
+    const places = loops.get(node) ?? [];
+    if (!places.some((each) => each.output === loop.output)) places.push(loop);
+    loops.set(node, places);
+  }
+  return loops;
+}
+
+/** The tensor of a constant that is better left in the file, under the name of what the node makes. */
+function largeConstant(index: GraphIndex, at: number, writer: GraphWriter): TensorInfo | undefined {
+  const { opType, outputs } = index.nodes[at];
+  if (opType !== 'Constant' || outputs.length !== 1 || !writer.isLarge(index.nodes[at])) return undefined;
+  const tensor = index.attributes(at).get('value')?.tensor;
+  return tensor?.data === undefined ? undefined : { ...tensor, name: outputs[0] };
 }
 
 /** What nodes that are replaced need and make: what those need and make that stand in for them. */
@@ -253,16 +221,6 @@ function dependenciesOf(
       return [node, { inputs: read.flatMap(({ inputs }) => inputs), outputs: read.flatMap(({ outputs }) => outputs) }];
     }),
   );
-}
-
-/** A TensorProto that says where in which file its values lie. */
-function externalTensor(tensor: TensorInfo, data: ByteRange, location: string): WireWriter {
-  const written = new WireWriter();
-  for (const dim of tensor.dims) written.integer(1, dim);
-  written.integer(2, tensor.dataType).text(8, tensor.name);
-  const entries = { location, offset: String(data.start), length: String(data.end - data.start) };
-  for (const [key, value] of Object.entries(entries)) written.message(13, new WireWriter().text(1, key).text(2, value));
-  return written.integer(14, 1);
 }
 
 /** Whether floats of another width than 32 bits can occur anywhere in the graph. */

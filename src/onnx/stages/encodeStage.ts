@@ -1,5 +1,6 @@
 import { encodeTypedValue } from '../file/nodeBytes';
 import { dataTypeBits } from '../file/dataType';
+import { graphField, modelField, valueField } from '../file/fields';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Dimension, TensorInfo } from '../file/onnxModel';
 import { nodeName } from '../file/readModel';
@@ -43,42 +44,42 @@ export function encodeStage(
   const ownCpuNames: string[] = [];
   for (const node of stage.nodes) {
     const { bytes, range, outputs } = index.nodes[node];
-    written.bytes(1, bytes.subarray(range.start, range.end));
+    written.bytes(graphField.node, bytes.subarray(range.start, range.end));
     for (const name of [...index.dependencies(node), ...outputs]) used.add(name);
     if (forCpu.size > 0) {
       const name = nodeName(model, index.nodes[node]);
       if (forCpu.has(name)) ownCpuNames.push(name);
     }
   }
-  written.text(2, graph.name);
+  written.text(graphField.name, graph.name);
   const weights = [...used].flatMap((name) => index.initializers.get(name) ?? []);
-  for (const { bytes, range } of weights) written.bytes(5, bytes.subarray(range.start, range.end));
+  for (const { bytes, range } of weights) written.bytes(graphField.initializer, bytes.subarray(range.start, range.end));
   const fed = new Set(stage.inputs);
   for (const { name, bytes, range } of graph.inputs)
     if (fed.has(name) || (used.has(name) && index.initializers.has(name)))
-      written.bytes(11, bytes.subarray(range.start, range.end));
+      written.bytes(graphField.input, bytes.subarray(range.start, range.end));
   for (const name of stage.received) {
     const { dataType, dims } = typeOf(name);
-    written.bytes(11, encodeTypedValue(name, dataType, dims));
+    written.bytes(graphField.input, encodeTypedValue(name, dataType, dims));
   }
   const ends = new Set([...stage.outputs, ...stage.given]);
   const stated = new Map(graph.outputs.map((output) => [output.name, output]));
   for (const name of ends) {
     const output = stated.get(name);
-    if (output === undefined) written.message(12, new WireWriter().text(1, name));
-    else written.bytes(12, output.bytes.subarray(output.range.start, output.range.end));
+    if (output === undefined) written.message(graphField.output, new WireWriter().text(valueField.name, name));
+    else written.bytes(graphField.output, output.bytes.subarray(output.range.start, output.range.end));
   }
   const received = new Set(stage.received);
   for (const name of used) {
     const info = index.producer(name) === undefined ? undefined : index.valueInfo(name);
     if (info !== undefined && !stated.has(name) && !received.has(name))
-      written.bytes(13, info.bytes.subarray(info.range.start, info.range.end));
+      written.bytes(graphField.valueInfo, info.bytes.subarray(info.range.start, info.range.end));
   }
   for (const other of graph.others) written.raw(other);
   const whole = new WireWriter();
   for (const range of model.headerFields) whole.raw(model.bytes.subarray(range.start, range.end));
   return {
-    bytes: whole.message(7, written).toBytes(),
+    bytes: whole.message(modelField.graph, written).toBytes(),
     externalFiles: [...new Set(weights.flatMap(({ external }) => external?.location ?? []))],
     weightBytes: weights.reduce((sum, tensor) => sum + (tensor.external === undefined ? 0 : bytesOf(tensor)), 0),
     cpuNodeNames: ownCpuNames,
