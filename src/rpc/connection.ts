@@ -35,7 +35,14 @@ export interface Connection<RemoteApi extends AnyApi<RemoteApi>, LocalEvents, Re
   on<K extends keyof RemoteEvents & string>(event: K, listener: (value: RemoteEvents[K]) => void): Disposable;
   /** Fires once, when the channel closes; pending calls are rejected with `disconnected` before. */
   readonly onClose: Event<string>;
+  /** Fires with each answer that comes when its call was cancelled: what the other side keeps for it can be let go of. */
+  readonly onLateAnswer: Event<LateAnswer<RemoteApi>>;
 }
+
+/** The answer to a call that was cancelled before it came. */
+export type LateAnswer<A extends AnyApi<A>> = {
+  readonly [K in keyof A]: { readonly method: K; readonly result: ResultOf<A[K]> };
+}[keyof A];
 
 const explorerErrorCode = 1;
 
@@ -63,6 +70,7 @@ export function openConnection<
   const rpc = createMessageConnection(new ChannelReader(channel), new ChannelWriter(channel), logger);
   const store = new DisposableStore();
   const closeEmitter = store.add(new Emitter<string>());
+  const lateEmitter = store.add(new Emitter<LateAnswer<RemoteApi>>());
   const eventEmitters = new Map<string, Emitter<unknown>>();
   const running = new Set<AbortController>();
   let isClosed = false;
@@ -116,8 +124,14 @@ export function openConnection<
       };
     });
     signal?.addEventListener('abort', abort, { once: true });
+    const answer = rpc.sendRequest(method, params, source.token);
+    answer.then(
+      // The other side answers with what its method gives.
+      (result) => isAborted && !isClosed && lateEmitter.fire({ method, result } as LateAnswer<RemoteApi>),
+      () => {}, // told below, or of no interest any more
+    );
     try {
-      return await Promise.race([rpc.sendRequest(method, params, source.token), aborted]);
+      return await Promise.race([answer, aborted]);
     } catch (error) {
       if (isCancelled(error)) throw error;
       if (isClosed) throw new ExplorerError('disconnected', [], { cause: error });
@@ -146,6 +160,7 @@ export function openConnection<
       return emitter.event((value) => listener(value as never)); // the event's name decides its type, on both sides alike
     },
     onClose: closeEmitter.event,
+    onLateAnswer: lateEmitter.event,
     dispose() {
       close('disposed');
       channel.dispose();

@@ -3,6 +3,7 @@ import { ExplorerError } from '../../src/base/errors';
 import type { Channel } from '../../src/rpc/channel';
 import { openConnection, type Connection, type Server } from '../../src/rpc/connection';
 import { codeOf } from '../harness/codeOf';
+import { expectEventually } from '../harness/eventually';
 
 interface TestApi {
   echo(params: { readonly value: unknown; readonly delay?: number }): { readonly value: unknown };
@@ -148,6 +149,17 @@ export function describeChannel(name: string, makePair: () => Promise<ChannelPai
         pair.sendRaw(junk);
       expect((await client.remote.echo({ value: 'still here' })).value).to.equal('still here');
       expect(malformed.length).to.be.greaterThan(0);
+    });
+
+    it('hands over what comes when its call was cancelled', async () => {
+      const late: unknown[] = [];
+      client.onLateAnswer((answer) => late.push(answer));
+      const controller = new AbortController();
+      const waiting = codeOf(client.remote.wait({}, controller.signal));
+      await client.remote.echo({ value: 0 }); // the other side has begun
+      controller.abort();
+      expect(await waiting).to.equal('cancelled');
+      await expectEventually(() => expect(late).to.deep.equal([{ method: 'wait', result: 'late' }]));
     });
 
     it('says little of messages that are none of the protocol, however large they are', async () => {

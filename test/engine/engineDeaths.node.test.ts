@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { fork, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ExplorerError } from '../../src/base/errors';
 import { EngineSupervisor } from '../../src/host/engine/engineSupervisor';
@@ -21,6 +21,8 @@ const small = (text: string): ExplainParams => ({
   text,
   tokenLimit: 0,
 });
+
+const bundled = resolve('media/models/code-decoder');
 
 describe('An engine that dies', function () {
   this.timeout(120_000); // forty processes start, on a machine that may have other things to do
@@ -45,6 +47,29 @@ describe('An engine that dies', function () {
     );
     expect(wrong, `seed ${seed}`).to.deep.equal([]);
     expect(outcomes).to.have.length(moments.length);
+  });
+
+  it('keeps nothing of runs that are cancelled, however late', async () => {
+    const engine = nodeEngineLauncher(join(folder, 'engine.node.cjs'), () => {}).launch();
+    const { remote } = engine.connection;
+    const params = { ...small('for i in range(10):\n    print(i)\n'), model: { ...small('').model, path: bundled } };
+    try {
+      await remote.release({ runId: (await remote.explain(params)).runId }); // it is loaded
+      const began = performance.now();
+      await remote.release({ runId: (await remote.explain(params)).runId });
+      const took = performance.now() - began;
+      for (let i = 0; i < 40; i++) {
+        const controller = new AbortController();
+        setTimeout(() => controller.abort(), (i / 30) * took);
+        await remote.explain(params, controller.signal).then(
+          ({ runId }) => remote.release({ runId }),
+          (error: unknown) => expect(ExplorerError.from(error).code).to.equal('cancelled'),
+        );
+      }
+      await expectEventually(async () => expect((await remote.memory({})).attentionBytes).to.equal(0));
+    } finally {
+      engine.dispose();
+    }
   });
 
   const never = new AbortController().signal;

@@ -244,6 +244,7 @@ export class EngineServer {
       { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
       this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
     );
+    letGoWhereCancelled(layers, signal);
     const runId = this.#nextRun++;
     this.#specs.set(runId, spec);
     this.#attention.add(runId, layers);
@@ -313,6 +314,7 @@ export class EngineServer {
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
     signal.throwIfAborted();
     const { streams, layers, components, notices, answers } = await model.run(picture);
+    letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#nextRun++;
     this.#attention.add(runId, layers);
@@ -399,6 +401,13 @@ export class EngineServer {
     if (this.#model?.isOf(spec) === true) return Promise.resolve(this.#model.report());
     return inspectModel(this.#access, spec);
   }
+}
+
+/** Throws the signal's reason where a run that was cancelled came to its end all the same: nobody would ever let go of its attention. */
+function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortSignal): void {
+  if (!signal.aborted) return;
+  for (const layer of layers) layer.release?.();
+  signal.throwIfAborted();
 }
 
 /** How many layers are not held whole, for the log. */

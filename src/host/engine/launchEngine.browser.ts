@@ -3,10 +3,10 @@ import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { saysOutOfMemory } from '../../base/outOfMemory';
 import type { ProcessEnd } from '../../base/processEnd';
-import type { EngineApi, EngineAsset, EngineEvents, EngineHostApi, HostFilesApi } from '../../protocol';
-import { openConnection, type Server } from '../../rpc/connection';
-import { engineMethods } from '../../rpc/methods';
+import type { EngineAsset, EngineHostApi, HostFilesApi } from '../../protocol';
+import type { Server } from '../../rpc/connection';
 import { WorkerChannel } from '../../rpc/workerChannel';
+import { openEngineConnection } from './openEngineConnection';
 import type { EngineLauncher, EngineProcess } from './engineLauncher';
 
 /** What every engine needs and a Worker cannot read by itself. */
@@ -68,12 +68,7 @@ function launch(
     addEventListener: (_type, listener) => void listeners.add(listener),
     removeEventListener: (_type, listener) => void listeners.delete(listener),
   });
-  const connection = openConnection<EngineHostApi, EngineApi, object, EngineEvents>(
-    channel,
-    engineMethods,
-    files,
-    onOutput,
-  );
+  const connection = openEngineConnection<EngineHostApi>(channel, files, onOutput);
   const over = (why: string): void => {
     if (isOver) return;
     isOver = true;

@@ -8,13 +8,12 @@ import { Emitter } from '../../base/event';
 import { GuardLine } from '../../base/guardLine';
 import { memoryBound } from '../../base/memoryBound';
 import { explainEnd, type ProcessEnd } from '../../base/processEnd';
-import type { EngineApi, EngineEvents } from '../../protocol';
-import { openConnection } from '../../rpc/connection';
-import { engineMethods } from '../../rpc/methods';
+import type { EngineEvents } from '../../protocol';
 import { FramedChannel } from '../../rpc/framedChannel.node';
 import { BoundedOutput } from './boundedOutput';
 import type { EngineLauncher, EngineProcess } from './engineLauncher';
 import { engineEnvironment } from './engineEnvironment';
+import { openEngineConnection } from './openEngineConnection';
 import { watchFromOutside } from './outsideWatch.node';
 
 /** How engines are started. */
@@ -80,7 +79,7 @@ function launch(script: string, onOutput: (text: string) => void, mostBytes: num
     },
     child.stdio[4] as Duplex /* the fifth entry of stdio is 'pipe' */,
   );
-  const connection = openConnection<object, EngineApi, object, EngineEvents>(channel, engineMethods, {}, onOutput);
+  const connection = openEngineConnection<object>(channel, {}, onOutput);
   connection.on('mapped', (files) => (mapped = files));
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => printed.add(data.toString()));
   const words = new GuardLine();

@@ -82,50 +82,55 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
   const isRetyped = (tensor: string): boolean => options.retyped?.has(tensor) === true;
 
   const writer = new GraphWriter(model, { ownBytesName, keepsWeights, needsCpu });
-  index.nodes.forEach((node, at) => {
-    if (!isWhole && !live.nodes.has(at) && !loops.has(at)) return;
-    const others = replacements?.nodes.get(at);
-    const places = loops.get(at);
-    const constant = others === undefined ? largeConstant(index, at, writer) : undefined;
-    if (others !== undefined) for (const other of others) writer.node(readMadeNode(model, other));
-    else if (constant !== undefined) writer.tensor(constant);
-    else if (places !== undefined) writer.madeNode(patchLoop(index, at, places));
-    else writer.node(node);
+  index.nodes.forEach((_, at) => {
+    if (isWhole || live.nodes.has(at) || loops.has(at))
+      writeNode(writer, index, at, { others: replacements?.nodes.get(at), places: loops.get(at) });
   });
   for (const node of exposed.nodes) writer.node(readMadeNode(model, node));
   writer.name(graph.name);
-
-  const initialized = new Set<string>();
-  for (const tensor of graph.initializers) {
-    if (!isUsed(tensor.name) || initialized.has(tensor.name)) continue;
-    initialized.add(tensor.name);
-    writer.tensor(tensor);
-  }
+  for (const tensor of new Map(graph.initializers.toReversed().map((each) => [each.name, each])).values())
+    if (isUsed(tensor.name)) writer.tensor(tensor);
   for (const tensor of [...exposed.initializers, ...(replacements?.initializers ?? [])]) writer.madeTensor(tensor);
-
-  const inputs: string[] = [];
-  for (const input of graph.inputs) {
-    if (!isUsed(input.name)) continue;
+  const inputs = graph.inputs.filter(({ name }) => isUsed(name));
+  for (const input of inputs)
     writer.value(
       'input',
       isRetyped(input.name) ? encodeTypedValue(input.name, dataType.float32, input.dims?.length) : input,
     );
-    if (!index.initializers.has(input.name)) inputs.push(input.name);
-  }
   for (const input of tapInputs) writer.value('input', input);
-
-  const ownOutputs = new Set(graph.outputs.map((output) => output.name));
-  const stays = (name: string): boolean => ownOutputs.has(name) && (isWhole || kept.includes(name));
+  const own = new Set(graph.outputs.map(({ name }) => name));
+  const stays = (name: string): boolean => own.has(name) && (isWhole || kept.includes(name));
   // The first of all outputs.
   if (exposed.endOutput !== undefined) writer.output(exposed.endOutput);
   for (const output of graph.outputs) if (stays(output.name)) writer.value('output', output);
   // Some may be tensors that the model gives anyway.
   for (const output of exposed.outputNames) if (!stays(output)) writer.output(output);
-
   for (const info of graph.valueInfos)
-    if (isUsed(info.name) && !ownOutputs.has(info.name) && !isRetyped(info.name)) writer.value('valueInfo', info);
+    if (isUsed(info.name) && !own.has(info.name) && !isRetyped(info.name)) writer.value('valueInfo', info);
   for (const info of exposed.valueInfos) writer.value('valueInfo', info);
-  return { ...writer.toModel(), endOutput: exposed.endOutput, outputs: exposed.outputs, inputs };
+  return {
+    ...writer.toModel(),
+    endOutput: exposed.endOutput,
+    outputs: exposed.outputs,
+    inputs: inputs.flatMap(({ name }) => (index.initializers.has(name) ? [] : name)),
+  };
+}
+
+/** Writes a node of the graph, or what stands in for it: other nodes, a weight, a loop that hands out what it makes at some places. */
+function writeNode(
+  writer: GraphWriter,
+  index: GraphIndex,
+  at: number,
+  {
+    others,
+    places,
+  }: { readonly others: readonly Uint8Array[] | undefined; readonly places: readonly LoopPlace[] | undefined },
+): void {
+  const constant = others === undefined ? largeConstant(index, at, writer) : undefined;
+  if (others !== undefined) for (const other of others) writer.node(readMadeNode(index.model, other));
+  else if (constant !== undefined) writer.tensor(constant);
+  else if (places !== undefined) writer.madeNode(patchLoop(index, at, places));
+  else writer.node(index.nodes[at]);
 }
 
 /** What is added to a graph, as bytes. */
