@@ -40,7 +40,7 @@ export interface Connection<RemoteApi extends AnyApi<RemoteApi>, LocalEvents, Re
 }
 
 /** The answer to a call that was cancelled before it came. */
-export type LateAnswer<A extends AnyApi<A>> = {
+type LateAnswer<A extends AnyApi<A>> = {
   readonly [K in keyof A]: { readonly method: K; readonly result: ResultOf<A[K]> };
 }[keyof A];
 

@@ -3,7 +3,7 @@ import { dataType } from '../file/dataType';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
 import { GraphWriter, type GraphWriterOptions } from './graphWriter';
-import type { NodeInfo, OnnxModel, TensorInfo } from '../file/onnxModel';
+import type { NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
 import type { Replacements } from './leanNodes';
 import { patchLoop } from './patchLoop';
 import { readMadeNode } from '../file/readModel';
@@ -88,8 +88,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
   });
   for (const node of exposed.nodes) writer.node(readMadeNode(model, node));
   writer.name(graph.name);
-  for (const tensor of new Map(graph.initializers.toReversed().map((each) => [each.name, each])).values())
-    if (isUsed(tensor.name)) writer.tensor(tensor);
+  for (const tensor of firstOfEachName(graph.initializers)) if (isUsed(tensor.name)) writer.tensor(tensor);
   for (const tensor of [...exposed.initializers, ...(replacements?.initializers ?? [])]) writer.madeTensor(tensor);
   const inputs = graph.inputs.filter(({ name }) => isUsed(name));
   for (const input of inputs)
@@ -99,12 +98,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
     );
   for (const input of tapInputs) writer.value('input', input);
   const own = new Set(graph.outputs.map(({ name }) => name));
-  const stays = (name: string): boolean => own.has(name) && (isWhole || kept.includes(name));
-  // The first of all outputs.
-  if (exposed.endOutput !== undefined) writer.output(exposed.endOutput);
-  for (const output of graph.outputs) if (stays(output.name)) writer.value('output', output);
-  // Some may be tensors that the model gives anyway.
-  for (const output of exposed.outputNames) if (!stays(output)) writer.output(output);
+  writeOutputs(writer, exposed, isWhole ? graph.outputs : graph.outputs.filter(({ name }) => kept.includes(name)));
   for (const info of graph.valueInfos)
     if (isUsed(info.name) && !own.has(info.name) && !isRetyped(info.name)) writer.value('valueInfo', info);
   for (const info of exposed.valueInfos) writer.value('valueInfo', info);
@@ -114,6 +108,19 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
     outputs: exposed.outputs,
     inputs: inputs.flatMap(({ name }) => (index.initializers.has(name) ? [] : name)),
   };
+}
+
+/** Writes the outputs: the empty one first, then the model's own that stay, then those that are added and not among these. */
+function writeOutputs(writer: GraphWriter, { endOutput, outputNames }: ExposedSites, own: readonly ValueInfo[]): void {
+  if (endOutput !== undefined) writer.output(endOutput);
+  for (const output of own) writer.value('output', output);
+  for (const name of outputNames) if (!own.some((output) => output.name === name)) writer.output(name);
+}
+
+/** A name that comes twice is that of the first. */
+function firstOfEachName(tensors: readonly TensorInfo[]): readonly TensorInfo[] {
+  const seen = new Set<string>();
+  return tensors.filter(({ name }) => !seen.has(name) && seen.add(name));
 }
 
 /** Writes a node of the graph, or what stands in for it: other nodes, a weight, a loop that hands out what it makes at some places. */
