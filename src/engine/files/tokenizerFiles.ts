@@ -36,8 +36,6 @@ export async function readTokenizerFiles(
   { path, config, tokenizerConfig }: TokenizerPlace,
   access: FileAccess,
 ): Promise<{ files: TokenizerFiles; size: number; notices: readonly Notice[] }> {
-  if (baseName(path) === 'tekken.json')
-    throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
   const folder = folderOf(path);
   const isAlone = isVocabulary(baseName(path)) || baseName(path) === settingsName;
   const json = isAlone ? undefined : decoded(path, await access.read(path, 'tokenizer'));
