@@ -47,6 +47,9 @@ export interface ExplainOptions extends ModelOptions {
   readonly component: string | undefined;
 }
 
+/** What is read less than this is not listed, unless nothing is read more. */
+const leastListed = 0.01;
+
 /** UTF-16 units of a target that are printed. */
 const maxTarget = 20_000;
 
@@ -260,6 +263,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       const told = isOne || !isSelf ? sources : sources.filter(({ position }) => !isNear(position));
       const read = (told.length > 0 ? told : sources)
         .slice(0, 4)
+        .filter(({ weight }, i) => i === 0 || weight >= leastListed)
         .map(
           ({ position, weight, head: by }) =>
             line`${quoted(streams[keyStream], position)}: ${plain(weight.toFixed(3))}${by === undefined ? line`` : line` in ${plain(by)}`}`,

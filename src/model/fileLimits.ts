@@ -33,7 +33,7 @@ export const fileLimits = {
   },
   tokenizer: { title: '`tokenizer.json`', maxBytes: 64 * megabyte, beyond: 'refused' },
   vocabulary: {
-    title: '`vocab.txt`, `vocab.json`, `merges.txt`, files of SentencePiece and tiktoken',
+    title: '`vocab.txt`, `vocab.json`, `merges.txt`, `tekken.json`, files of SentencePiece and tiktoken',
     maxBytes: 64 * megabyte,
     beyond: 'refused',
   },

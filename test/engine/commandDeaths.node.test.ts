@@ -61,6 +61,25 @@ describe('A command that cannot end by itself', function () {
     await expectEventually(() => expect(() => process.kill(work, 0)).to.throw());
   });
 
+  it('ends as it means to, though its line is closed under its guard meanwhile', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ae-ending-'));
+    try {
+      // What the end of a process does, slowly: longer than from one beat to the next.
+      writeFileSync(
+        join(folder, 'slow.cjs'),
+        `if (process.env.ATTENTION_EXPLORER_GUARDED) process.on('exit', () => {
+          require('node:fs').closeSync(4);
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1500);
+        });`,
+      );
+      const { child, end } = start(['tokenize', tokenizer], ['--require', join(folder, 'slow.cjs')]);
+      child.stdin?.end('a = f(b)\n');
+      expect(await end).to.deep.equal({ code: 0, said: '' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('says its sentence whatever the runtime prints beside it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-printing-'));
     try {

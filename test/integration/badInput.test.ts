@@ -41,7 +41,13 @@ describe('Bad input gets one sentence, and the next run works', () => {
 
   it('nothing open at all', async () => {
     await closeTabs(() => true);
-    expectFailure((await explain(api)).status, 'nothingOpen');
+    const { status } = await explain(api);
+    expectFailure(status, 'nothingOpen');
+    // Neither button fails again.
+    expect(status.kind === 'failed' && [status.error.action?.id, status.error.alternative?.id]).to.deep.equal([
+      'explainSample',
+      'openFile',
+    ]);
     // The panel, which is alone now, goes back to the second column.
     await openText('anchor');
     await vscode.commands.executeCommand('attentionExplorer.openPanel');

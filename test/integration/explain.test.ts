@@ -80,6 +80,18 @@ describe('Explain Attention', () => {
     expect((await explain(api)).textRange?.start).to.equal(0);
   });
 
+  it('explains the source of a Markdown preview', async () => {
+    const uri = await writeFile('texts/preview.md', '# One\n\ntwo three');
+    await vscode.commands.executeCommand('markdown.showPreview', uri);
+    await expectEventually(() =>
+      expect(vscode.window.tabGroups.activeTabGroup.activeTab?.input).to.be.instanceOf(vscode.TabInputWebview),
+    );
+    const { status, run } = await explain(api);
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.streams[0].text).to.equal('# One\n\ntwo three');
+    expect(vscode.window.activeTextEditor?.document.uri.toString()).to.equal(uri.toString());
+  });
+
   it('obeys the token limit', async () => {
     await configure({ tokenLimit: 5 });
     await openText('abcdefghij');

@@ -104,6 +104,26 @@ describe('a pattern of 4096 tokens', () => {
     expect(await strongestPixel({ x: place.x + 8, y: place.y })).to.equal(0);
   });
 
+  it('says of how many cells a pixel is the strongest, in the matrix and in the tiles, and in which scale tiles are', async () => {
+    await open();
+    const side = await page.locator('.matrix-plot').evaluate((plot) => Math.min(plot.clientWidth, plot.clientHeight));
+    const said = /^Rows: queries\. Columns: keys\. Each pixel: the strongest of (\d+) × \1\.$/.exec(
+      (await crosshair().textContent()) ?? '',
+    );
+    // A level halves the one before it: a pixel is of more cells than needed by less than twice.
+    expect(Number(said?.[1])).to.be.within(numTokens / side, (2.5 * numTokens) / side);
+    const tiles = page.locator('.legend-note').filter({ hasText: /^tiles: strongest of (\d{2,}) × \1$/ });
+    await tiles.waitFor();
+    await page.evaluate(() => host.fire('view', { view: { ...host.view, scale: 'row' }, sequence: 2e6 }));
+    await page
+      .locator('.legend-note')
+      .filter({ hasText: /^tiles: absolute, strongest of / })
+      .waitFor();
+    await page.evaluate(() => host.showRun('code', 2));
+    await page.waitForFunction(() => host.intents.filter(({ name }) => name === 'painted').length === 2);
+    expect(await crosshair().textContent()).to.equal('Rows: queries. Columns: keys.');
+  });
+
   it('fetches the tiles that come into view, shows a coarser level until they are there, and reads the exact weight', async () => {
     await open();
     await page.evaluate(() => (host.tileDelay = 400));

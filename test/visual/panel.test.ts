@@ -1,7 +1,11 @@
 // The panel as a person meets it: in Chromium, in VS Code's themes, with a host that answers from generated runs.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import { contrastOf, editorColours, rampFor, type Rgb } from '../../src/model/ramp';
+import { root } from '../../scripts/lib/paths.mjs';
+import { panelHtml } from '../../src/host/panel/panelHtml';
 import { screenshot } from '../harness/browser';
 import { marginsFor } from '../../webview/draw/drawAxes';
 import { fitView, type MatrixFrame } from '../../webview/layout/matrixView';
@@ -412,11 +416,25 @@ describe('the panel', () => {
       expect((await view()).pinned).to.have.length(1);
     });
 
-    it('shows the keys, and gives the focus back', async () => {
+    it('shows the keys, what a pointer does and what the marks mean, and gives the focus back', async () => {
       await open({ run: 'code' });
       await page.locator('.source-scroll').focus();
       await page.keyboard.press('?');
-      await page.getByRole('dialog').waitFor();
+      const dialog = page.getByRole('dialog', { name: 'Keys' });
+      await dialog.waitFor();
+      const terms = async (title: string): Promise<string[]> =>
+        dialog.locator('dl').nth(['Keys', 'Pointer', 'Marks'].indexOf(title)).locator('dt').allTextContents();
+      expect(await dialog.getByRole('heading').allTextContents()).to.deep.equal(['Keys', 'Pointer', 'Marks']);
+      expect(await terms('Keys')).to.include.members(['Alt + ← →', 'H', 'T', 'O', 'B', 'M', 'R', '/', '?']);
+      expect(await terms('Pointer')).to.include.members([
+        'Click',
+        'Shift + click',
+        'Ctrl + click',
+        'Click on a number',
+        'Wheel, drag',
+      ]);
+      expect(await terms('Marks')).to.include.members(['Hatching', 'Bars below', 'Triangle, dots', 'Solid, dashed']);
+      for (const text of await dialog.locator('dd').allTextContents()) expect(text).to.match(/\p{L}.*\.?$/u);
       await page.keyboard.press('Escape');
       await page.getByRole('dialog').waitFor({ state: 'detached' });
       expect(await page.evaluate(() => document.activeElement?.className)).to.equal('source-scroll');
@@ -611,6 +629,25 @@ describe('the panel', () => {
       expect(await rows.first().getByRole('button').count()).to.equal(0);
     });
 
+    it('has its sentence above it whole in a narrow panel, of several tokens too', async () => {
+      const isWhole = async (): Promise<void> => {
+        const { text, room } = await readout().evaluate((element) => ({
+          text: element.scrollHeight,
+          room: element.clientHeight,
+        }));
+        expect(text, (await readout().textContent()) ?? '').to.be.at.most(room);
+      };
+      await open({ run: 'code', width: 320, height: 640 });
+      await token(58).click();
+      await isWhole();
+      await token(20).hover();
+      await isWhole();
+      await page.setViewportSize({ width: 480, height: 600 });
+      for (const position of [20, 35, 47]) await token(position).click({ modifiers: ['Shift'] });
+      expect(await readout().textContent()).to.contain('mean of 4 tokens');
+      await isWhole();
+    });
+
     it('leaves out what is below the threshold, and says so', async () => {
       await open({ run: 'code' });
       await token(35).click();
@@ -725,6 +762,19 @@ describe('the panel', () => {
     it('never leave the panel blank', async () => {
       await open({ state: 'silent' });
       expect(await page.locator('main').textContent()).to.contain('Waiting for the editor…');
+    });
+
+    it('have a word, off the edges, before the script has drawn anything', async () => {
+      await open({ state: 'silent' });
+      const style = await readFile(join(root, 'out/visual/webview.css'), 'utf8');
+      const assets = { script: '', style, elements: '', codicons: '', cspSource: "'self'" };
+      await page.setContent(panelHtml(assets, 'test', 'en', 'Loading the panel …'));
+      const text = await page.getByText('Loading the panel …').evaluate((element) => {
+        const range = document.createRange();
+        range.selectNodeContents(element);
+        return range.getBoundingClientRect().toJSON() as { x: number; y: number };
+      });
+      expect(Math.min(text.x, text.y)).to.be.at.least(8);
     });
   });
 

@@ -128,6 +128,26 @@ describe('the text in the panel', () => {
     ).to.equal(true);
   });
 
+  it('stands as the editor has it where it is written from the right: token by token to the left, letters joined', async () => {
+    await open({ run: 'code', width: 760, height: 760 });
+    await page.evaluate(() => {
+      const { info, ...run } = host.run;
+      const [stream] = info.streams;
+      const text = '\u0633\u0644\u0627\u0645 '.repeat(stream.tokens.length / 2); // salam, in two tokens
+      const tokens = stream.tokens.map((token, i) => {
+        const start = Math.floor(i / 2) * 5 + (i % 2) * 2;
+        return { ...token, isSpecial: false, start, end: start + 2 };
+      });
+      host.fire('run', { ...run, info: { ...info, runId: 2, streams: [{ ...stream, text, tokens }] } });
+    });
+    await page.locator('.line').filter({ hasText: '\u0633' }).waitFor();
+    await screenshot(page, 'visual/source-from-the-right');
+    const lefts = (await boxesOf('.line:first-child .token')).slice(0, 6).map(({ left }) => left);
+    expect(lefts).to.deep.equal([...lefts].sort((a, b) => b - a));
+    // Letters join across elements that stand in one line of text, not across boxes of their own.
+    expect(await token(1).evaluate((element) => getComputedStyle(element).display)).to.equal('inline');
+  });
+
   it('is walked by the rows that are seen', async () => {
     await open({ run: 'prose', width: 480, height: 600 });
     const scroller = page.locator('.source-scroll');

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { Notice } from '../../model/modelInfo';
 import { isVocabulary, tokenizerCompanions, vocabularyNames } from '../../model/tokenizerNames';
 import { standIn } from '../../onnx/file/otherFormat';
+import { fastTokenizerFile } from '../../tokenizer/pretrained/fastTokenizerFile';
 import {
   neededFiles,
   programFiles,
@@ -36,11 +37,8 @@ export async function readTokenizerFiles(
   { path, config, tokenizerConfig }: TokenizerPlace,
   access: FileAccess,
 ): Promise<{ files: TokenizerFiles; size: number; notices: readonly Notice[] }> {
-  if (baseName(path) === 'tekken.json')
-    throw new ExplorerError('tokenizerUnsupported', ['a vocabulary in Mistral’s own format (tekken.json)']);
   const folder = folderOf(path);
   const isAlone = isVocabulary(baseName(path)) || baseName(path) === settingsName;
-  const json = isAlone ? undefined : decoded(path, await access.read(path, 'tokenizer'));
   const notices: Notice[] = [];
   const settings = async (name: string): Promise<Settings | undefined> => {
     const beside = joinPath(folder, name);
@@ -60,8 +58,15 @@ export async function readTokenizerFiles(
     settings('special_tokens_map.json'),
     settings('added_tokens.json'),
   ]);
+  const versioned =
+    baseName(path) === 'tokenizer.json' ? fastTokenizerFile(ownConfig?.['fast_tokenizer_files']) : undefined;
+  const hasVersioned = versioned !== undefined && (await access.exists(joinPath(folder, versioned)));
+  if (versioned !== undefined && !hasVersioned)
+    notices.push({ code: 'settingsNotRead', args: [versioned, 'it is missing'] });
+  const jsonPath = hasVersioned ? joinPath(folder, versioned) : path;
+  const json = isAlone ? undefined : decoded(jsonPath, await access.read(jsonPath, 'tokenizer'));
   const named = {
-    name: path,
+    name: jsonPath,
     modelType: text(config?.['model_type']),
     modelClass: text(config?.['tokenizer_class']),
     config: ownConfig,

@@ -2,12 +2,18 @@ import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 
-/** What a guard is told. */
+/** What a guard is told by whoever wants one. */
 export interface GuardOptions {
   /** The file descriptor of the line to whoever started this process. */
   readonly descriptor: number;
   /** The most bytes that the process may hold. */
   readonly limitBytes: number;
+}
+
+/** What the thread is told. */
+export interface GuardData extends GuardOptions {
+  /** One number, shared: not 0 once the process ends by itself. */
+  readonly isEnding: Int32Array;
 }
 
 /**
@@ -30,9 +36,11 @@ function start(options: GuardOptions): void {
       // Nobody listens.
     }
   };
+  const isEnding = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  process.prependOnceListener('exit', () => void Atomics.store(isEnding, 0, 1));
   try {
     const guard = new Worker(join(__dirname, 'guard.cjs'), {
-      workerData: options,
+      workerData: { ...options, isEnding } satisfies GuardData,
       execArgv: [],
       env: {},
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },

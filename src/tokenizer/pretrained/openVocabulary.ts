@@ -11,6 +11,7 @@ import { byteFallbackDecoder, decoders, normalizers, type Part, precompiled, rep
 import { ReferenceFailure } from './referenceFailure';
 import { PieceType, readSentencePiece, SentencePieceKind, type SentencePieceModel } from './sentencePieceFile';
 import { readMerges, readVocabularyJson, readVocabularyLines } from './textFiles';
+import { readTekken } from './tekkenFile';
 import { readTiktoken } from './tiktokenFile';
 import type { VocabularySource } from './vocabularySource';
 
@@ -21,7 +22,7 @@ export type ReadFile = (name: string) => Uint8Array | undefined;
 export type OpenedVocabulary = { readonly whole: Pipeline } | { readonly source: VocabularySource };
 
 /** Names of vocabularies that are found under any class, as the reference library looks for them. */
-const anyName = /^(?:tokenizer\.model|tiktoken\.model)$/;
+const anyName = /^(?:tekken\.json|tokenizer\.model|tiktoken\.model)$/;
 
 /** The files that a class needs where there is no tokenizer.json, its vocabulary first. */
 export function vocabularyFiles(chosen: ChosenClass, fileNames: readonly string[]): readonly string[] {
@@ -42,6 +43,7 @@ export function openVocabulary(
   const bytes = name === undefined ? undefined : read(name);
   if (name === undefined || bytes === undefined)
     throw new TokenizerFormatError(`${name ?? 'the file of its vocabulary'} is missing`);
+  if (name === 'tekken.json') return { whole: readTekken(bytes, name) };
   if (name.endsWith('.model')) return openModelFile(name, bytes, made, init);
   if (name === 'vocab.txt')
     return { source: { vocabulary: readVocabularyLines(bytes), merges: undefined, characterMap: undefined } };

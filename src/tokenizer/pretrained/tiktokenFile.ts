@@ -32,8 +32,8 @@ export function readTiktoken(bytes: Uint8Array, name: string): Pipeline {
   };
 }
 
-/** Every cut of a piece into two others, by the piece's rank and then by theirs. */
-function mergesOf(ids: ReadonlyMap<string, number>): (readonly [string, string])[] {
+/** Every cut of a piece into two others, by the piece's rank and then by theirs; ids are in the order of ranks. Throws `TooCostlyError`. */
+export function mergesOf(ids: ReadonlyMap<string, number>): (readonly [string, string])[] {
   const merges: { pair: readonly [string, string]; ranks: readonly [number, number, number] }[] = [];
   let units = 0;
   for (const [piece, rank] of ids) {

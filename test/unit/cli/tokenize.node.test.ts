@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { tokenize } from '../../../src/cli/tokenize';
-import { errorOf } from '../../harness/codeOf';
 
 describe('attention-explorer tokenize', () => {
   let folder: string;
@@ -14,7 +13,6 @@ describe('attention-explorer tokenize', () => {
       join(folder, 'tokenizer_config.json'),
       JSON.stringify({ tokenizer_class: 'BertTokenizer', invented_setting: 1 }),
     );
-    writeFileSync(join(folder, 'tekken.json'), '{}');
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -35,8 +33,24 @@ describe('attention-explorer tokenize', () => {
     ).to.deep.include({ notices: [] });
   });
 
-  it('names Mistral’s own format as what it is', async () => {
-    const error = await errorOf(tokenize(join(folder, 'tekken.json'), 'hello'));
-    expect([error.code, error.message.includes('tekken.json')]).to.deep.equal(['tokenizerUnsupported', true]);
+  it('reads the file that is for the version of the reference library', async () => {
+    const own = join(folder, 'versions');
+    cpSync('test/fixtures/zoo/tokenizer.gpt2/tokenizer.json', join(own, 'tokenizer.json'));
+    cpSync('test/fixtures/zoo/tokenizer.bert_uncased/tokenizer.json', join(own, 'tokenizer.4.0.0.json'));
+    const idsWith = async (files: readonly string[]): Promise<readonly [unknown, unknown]> => {
+      writeFileSync(join(own, 'tokenizer_config.json'), JSON.stringify({ fast_tokenizer_files: files }));
+      const { ids, notices } = JSON.parse(String(await tokenize(join(own, 'tokenizer.json'), 'hello'))) as Record<
+        string,
+        unknown
+      >;
+      return [ids, notices];
+    };
+    const [gpt2] = await idsWith(['tokenizer.json', 'tokenizer.99.json']);
+    const [bert, told] = await idsWith(['tokenizer.json', 'tokenizer.4.0.0.json', 'tokenizer.99.json']);
+    expect([bert, told]).to.not.deep.equal([gpt2, []]);
+    expect(told).to.deep.equal([]);
+    const [same, notices] = await idsWith(['tokenizer.json', 'tokenizer.4.1.0.json']);
+    expect(same).to.deep.equal(gpt2);
+    expect(String(notices)).to.contain('tokenizer.4.1.0.json').and.to.contain('missing');
   });
 });

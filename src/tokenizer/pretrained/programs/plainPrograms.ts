@@ -3,11 +3,11 @@ import { specialRun } from '../../encoding';
 import { TokenizerFormatError } from '../../jsonFields';
 import type { Model } from '../../models/model';
 import { wholeWord } from '../../models/vocabulary';
-import { codePointAt, unitLength } from '../../unicode/characters';
 import { contentOf, type TokenValue } from '../initArguments';
 import { template } from '../parts';
 import { ReferenceFailure } from '../referenceFailure';
 import { readVocabularyLines } from '../textFiles';
+import { byteModel, bytePieces, decodeBytes } from './bytes';
 import { extraTokens, namedTokens, type TokenizerProgram } from './program';
 import { PythonTokens } from './pythonTokens';
 
@@ -102,13 +102,7 @@ const byT5: TokenizerProgram = {
     const extras: readonly TokenValue[] =
       init.tokens('extra_special_tokens') ?? additional ?? Array.from({ length: count }, (_, i) => `<extra_id_${i}>`);
     const offset = 3;
-    const pieces = {
-      idOf: (piece: string) =>
-        piece.length === 1 && piece.charCodeAt(0) < 256 ? piece.charCodeAt(0) + offset : undefined,
-      pieceOf: (id: number) => (id >= offset && id < 256 + offset ? String.fromCharCode(id - offset) : undefined),
-      size: 256,
-      maxId: 255 + offset,
-    };
+    const pieces = bytePieces(offset);
     const added = new PythonTokens(
       init,
       {
@@ -125,28 +119,8 @@ const byT5: TokenizerProgram = {
     );
     const eosContent = added.named.get('eos_token') ?? '';
     const eosId = added.idOf(eosContent) ?? 1;
-    const encoder = new TextEncoder();
-    const model: Model = {
-      vocabulary: pieces,
-      tokenize: (word) => {
-        const tokens = { ids: [] as number[], pieces: [] as string[], starts: [] as number[], ends: [] as number[] };
-        for (let start = 0; start < word.length;) {
-          const end = start + unitLength(codePointAt(word, start));
-          for (const byte of encoder.encode(word.slice(start, end))) {
-            const piece = String.fromCharCode(byte);
-            // A byte that is an added token too has that one's id.
-            tokens.ids.push(added.ownIdOf(piece) ?? byte + offset);
-            tokens.pieces.push(piece);
-            tokens.starts.push(start);
-            tokens.ends.push(end);
-          }
-          start = end;
-        }
-        return tokens;
-      },
-    };
     return {
-      model,
+      model: byteModel(pieces, offset, added),
       added,
       padId: added.idOf(added.named.get('pad_token') ?? ''),
       cut: undefined,
@@ -158,12 +132,7 @@ const byT5: TokenizerProgram = {
             ? [plain]
             : [plain, specialRun([eosId], [eosContent], 0, run.text)];
         }),
-      decoder: (all) => {
-        const bytes = all.flatMap((piece) =>
-          piece.length === 1 && piece.charCodeAt(0) < 256 ? [piece.charCodeAt(0)] : [...encoder.encode(piece)],
-        );
-        return [new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(bytes)).replaceAll('\uFFFD', '')];
-      },
+      decoder: (all) => [decodeBytes(all).replaceAll('\uFFFD', '')],
     };
   },
 };

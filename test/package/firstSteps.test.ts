@@ -1,0 +1,57 @@
+// What the manifest offers someone who has just installed the extension, and in the panel.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { root } from '../../scripts/lib/paths.mjs';
+
+interface Manifest {
+  readonly contributes: {
+    readonly keybindings: readonly {
+      readonly command: string;
+      readonly key: string;
+      readonly mac: string;
+      readonly when: string;
+    }[];
+    readonly walkthroughs: readonly {
+      readonly steps: readonly {
+        readonly id: string;
+        readonly description: string;
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
+  };
+}
+
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const { keybindings, walkthroughs } = (JSON.parse(read('package.json')) as Manifest).contributes; // our own manifest
+const names = JSON.parse(read('package.nls.json')) as Readonly<Record<string, string>>; // our own names
+
+describe('The first step of the walkthrough', () => {
+  const [{ id, description, completionEvents }] = walkthroughs[0].steps;
+
+  it('offers a sample before what needs a text that is open', () => {
+    expect(id).to.equal('explain');
+    const text = names[description.replaceAll('%', '')];
+    expect([...text.matchAll(/\]\(command:attentionExplorer\.(\w+)\)/g)].map(([, command]) => command)).to.deep.equal([
+      'explainSample',
+      'explainAttention',
+    ]);
+  });
+
+  it('is done when something has been explained, not when a command was tried', () => {
+    expect(completionEvents).to.deep.equal(['onContext:attentionExplorer.hasRun']);
+    expect(read('src/host/activateExtension.ts')).to.contain("'setContext', 'attentionExplorer.hasRun'");
+  });
+});
+
+describe('The keys of Explain Attention', () => {
+  it('are the same in an editor and in the panel, where they explain anew what it shows', () => {
+    const [viewType] = /(?<=panelViewType = ')[\w.]+/.exec(read('src/host/panel/explorerPanel.ts')) ?? [];
+    expect(viewType).to.be.a('string');
+    const keys = { key: 'ctrl+k ctrl+;', mac: 'cmd+k cmd+;' };
+    expect(keybindings).to.deep.equal([
+      { command: 'attentionExplorer.explainAttention', ...keys, when: 'editorTextFocus' },
+      { command: 'attentionExplorer.explainAgain', ...keys, when: `activeWebviewPanelId == ${viewType}` },
+    ]);
+  });
+});
