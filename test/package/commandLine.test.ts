@@ -173,7 +173,7 @@ describe('The command line', function () {
       const { code, stderr } = await run(args, '');
       expect(code).to.equal(1);
       expect(stderr).to.match(
-        /^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:shapes-linear-vit\.\n$/,
+        /^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:thinking-machines\.\n$/,
       );
     }
   });
