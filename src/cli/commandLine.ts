@@ -10,6 +10,7 @@ import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
 import type { heads } from './heads';
+import type { how } from './how';
 import { inspect } from './inspect';
 import { isImageFile } from './isImageFile';
 import { printAndEnd } from './printAndEnd';
@@ -40,6 +41,10 @@ const usage = line`Usage:
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
+  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy]
+                         [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
+      how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
+      the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -48,7 +53,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -59,6 +64,7 @@ export interface GuardedCommands {
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
   readonly heads: typeof heads;
+  readonly how: typeof how;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -179,6 +185,8 @@ async function run(
         sort: values.sort,
         isRandom: values.random,
       });
+    case 'how':
+      return commands().how(await howOptions(operand('FILE'), values));
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -205,9 +213,29 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, inspect, extract and tokenize',
+        'the commands are explain, heads, how, inspect, extract and tokenize',
       ]);
   }
+}
+
+async function howOptions(file: string, values: Options): Promise<Parameters<typeof how>[0]> {
+  if (isImageFile(file)) refuseTextOptions(values);
+  if (values.json && values.numpy) throw new ExplorerError('wrongUsage', ['--numpy', 'leave --json out']);
+  return {
+    file,
+    ...(file === '-' ? { text: await readStandardInput() } : {}),
+    model: values.model,
+    head: values.head,
+    target: values.target,
+    ...languagesOf(values),
+    tokenizer: values.tokenizer,
+    component: values.component,
+    backend: backendOf(values.backend, 'auto'),
+    isJson: values.json,
+    isNumpy: values.numpy,
+    query: values.query,
+    key: values.key,
+  };
 }
 
 /** Throws `wrongUsage` where an option says how a text is to be read: a picture is read without it, which must not look as if it counted. */
@@ -267,6 +295,9 @@ interface Options {
   readonly queries?: string;
   readonly keys?: string;
   readonly sort?: string;
+  readonly query?: string;
+  readonly key?: string;
+  readonly numpy: boolean;
   readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
@@ -309,6 +340,9 @@ function parse(args: string[]): Arguments {
         queries: string,
         keys: string,
         sort: string,
+        query: string,
+        key: string,
+        numpy: flag,
         random: flag,
         chat: flag,
         input: flag,

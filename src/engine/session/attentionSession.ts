@@ -337,6 +337,16 @@ export class AttentionSession {
     );
   }
 
+  /** A session of another part of the same model: what sites and their taps need. Throws what {@link create} throws. */
+  tapped(sites: readonly PlacedSite[], taps: NonNullable<SessionOptions['taps']>): Promise<AttentionSession> {
+    return AttentionSession.create({
+      ort: this.#ort,
+      runtime: this.#runtime,
+      files: { ...this.#files, analysis: { ...this.#files.analysis, sites } },
+      taps,
+    });
+  }
+
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
   fetch(
     inputs: readonly ModelInput[],
