@@ -4,6 +4,7 @@ import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import { backendChoices, backends, type Languages } from '../model/modelInfo';
 import { readAtMost } from '../model/readAtMost';
+import { sitePartNames, type SitePart } from '../model/sitePart';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
 import type { explain } from './explain';
@@ -48,8 +49,10 @@ const usage = line`Usage:
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
-  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors [--stages]
-      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
+  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors [--also query,key,scores,value,norm] [--stages]
+      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output; --also writes each head's queries and keys
+      as the graph multiplies them, the scores that its softmax is given, its values, and the norms of what it would write if it read only
+      one key, where the parts prove to add up to what the layer writes
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
@@ -202,6 +205,7 @@ async function run(
         out: option('out'),
         backend: backendOf(values.backend, 'wasm'),
         isStaged: values.stages,
+        also: partsOf(values.also),
       });
     case 'tokenize':
       return commands().tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
@@ -265,6 +269,14 @@ function tokensOf(value: string | undefined): number | undefined {
   throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
 }
 
+function partsOf(value: string | undefined): readonly SitePart[] {
+  const names = value === undefined ? [] : value.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => sitePartNames.every((part) => part !== name));
+  if (unknown !== undefined)
+    throw new ExplorerError('wrongUsage', ['--also', `it is one or more of ${sitePartNames.join(',')}`]);
+  return sitePartNames.filter((part) => names.includes(part));
+}
+
 function languagesOf({ 'source-language': source, 'target-language': target }: Options): {
   readonly languages?: Languages;
 } {
@@ -290,6 +302,7 @@ interface Options {
   readonly component?: string;
   readonly tokenizer?: string;
   readonly feeds?: string;
+  readonly also?: string;
   readonly out?: string;
   readonly timeout?: string;
   readonly queries?: string;
@@ -335,6 +348,7 @@ function parse(args: string[]): Arguments {
         tokenizer: string,
         backend: string,
         feeds: string,
+        also: string,
         out: string,
         timeout: string,
         queries: string,

@@ -26,6 +26,8 @@ export interface RewriteOptions {
   readonly kept?: readonly string[];
   /** Other tensors of the graph, or of sites' suffixes, that become outputs. */
   readonly also?: readonly string[];
+  /** Nodes, with what they use, of which those are added that lead to what `also` names. */
+  readonly suffixes?: readonly Suffix[];
   /** Whether weights that do not lie in files stay in the graph, which must then not be large. */
   readonly keepsWeights?: boolean;
   /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
@@ -81,6 +83,7 @@ export function rewriteModel(
     isWhole,
     kept = [],
     also = [],
+    suffixes = [],
     keepsWeights = false,
     hasEnd = false,
     needsCpu,
@@ -122,12 +125,15 @@ export function rewriteModel(
     return { site, output, taps: tapped?.outputs ?? [] };
   });
   for (const name of also) addedOutputs.add(name);
-  addedNodes.push(...added);
+  const leading = suffixes.map((suffix) => leadingTo(model, suffix, also));
+  addedNodes.push(...added, ...leading.flatMap(({ nodes }) => nodes));
+  addedTensors.push(...leading.flatMap(({ initializers }) => initializers));
+  addedInfos.push(...leading.flatMap(({ valueInfos }) => valueInfos));
   const wanted = [
     ...sites.flatMap((site) => site.needs),
     ...also,
     ...(isWhole ? ownOutputs : kept),
-    ...added.flatMap((node) => readMadeNode(model, node).inputs),
+    ...[...added, ...leading.flatMap(({ nodes }) => nodes)].flatMap((node) => readMadeNode(model, node).inputs),
   ];
   const live = index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
@@ -240,6 +246,18 @@ export function rewriteModel(
     inputs,
     cpuNodeNames,
   };
+}
+
+/** The part of a suffix that makes tensors. */
+function leadingTo(model: OnnxModel, suffix: Suffix, tensors: readonly string[]): Suffix {
+  const wanted = new Set(tensors);
+  const nodes = [...suffix.nodes].reverse().filter((node) => {
+    const { inputs, outputs } = readMadeNode(model, node);
+    if (!outputs.some((output) => wanted.has(output))) return false;
+    for (const input of inputs) wanted.add(input);
+    return true;
+  });
+  return nodes.length === 0 ? { nodes: [], initializers: [], valueInfos: [] } : { ...suffix, nodes: nodes.reverse() };
 }
 
 /** What nodes that are replaced need and make: what those need and make that stand in for them. */
