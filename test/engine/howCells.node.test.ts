@@ -18,24 +18,29 @@ import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
 const softmax = 'maximum exponentials sum weight';
+const projected = 'values head heads written contributors output';
 const learned = 'token learnedPosition input';
 
 /** The steps of the last attention of each model, in the order in which its graph has them. */
 const expectedKinds: Readonly<Record<string, string>> = {
-  'bert.eager.dynamo': `${learned} query key product scale mask ${softmax} values head heads`,
-  'bert_mlm.sdpa.dynamo': `${learned} query scaledQuery key scaledKey product mask ${softmax} guard values head heads`,
-  'craft.additive.legacy': `unknownOrigin input query key additive bias ${softmax} values head heads`,
-  'craft.decomposed.legacy': `unknownOrigin query key product scale ${softmax} values head heads`,
-  'craft.sigmoid.legacy': 'unknownOrigin query key product scale bias sigmoid values head heads',
-  'craft.sink_logits.legacy': `unknownOrigin query key product scale sink maximum ${softmax} cut values head heads`,
-  'craft.worked_example': `unknownOrigin input query key product ${softmax} values head heads`,
-  'gemma2.eager.legacy': `token rotaryPosition input query key product scale division softCap scale mask ${softmax} values head heads`,
-  'gpt2.eager.dynamo': `${learned} query key product scale mask ${softmax} values head heads`,
-  'llama.sdpa.dynamo': `token rotaryPosition input query scaledQuery key scaledKey product mask ${softmax} guard values head heads`,
-  'real.heads_as_modules.legacy': `${learned} query key product scale choice ${softmax} noValues`,
-  't5.eager.legacy': `token noPosition input query key product scale mask mask ${softmax} values head heads`,
-  'vit.sdpa.legacy': `patch learnedPosition input query scaledQuery key scaledKey product ${softmax} values head heads`,
-  'whisper.sdpa.dynamo': `${learned} query scaledQuery key product ${softmax} values head heads`,
+  'bert.eager.dynamo': `${learned} query key product scale mask ${softmax} ${projected}`,
+  'bert_mlm.sdpa.dynamo': `${learned} query scaledQuery key scaledKey product mask ${softmax} guard ${projected}`,
+  'craft.additive.legacy': `unknownOrigin input query key additive bias ${softmax} values head heads noProjection`,
+  'craft.decomposed.legacy': `unknownOrigin query key product scale ${softmax} values head heads noProjection`,
+  'craft.sigmoid.legacy': 'unknownOrigin query key product scale bias sigmoid values head heads noProjection',
+  'craft.sink_logits.legacy': `unknownOrigin query key product scale sink maximum ${softmax} cut values head heads noProjection`,
+  'craft.worked_example': `unknownOrigin input query key product ${softmax} values head heads noProjection`,
+  'craft.gqa_rotary': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
+  'craft.linear.legacy': 'unknownOrigin query key features linearWeight values head noProjection',
+  'craft.mha_keymask': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
+  'gemma2.eager.legacy': `token rotaryPosition input query key product scale division softCap scale mask ${softmax} ${projected}`,
+  'gpt2.eager.dynamo': `${learned} query key product scale mask ${softmax} ${projected}`,
+  'llama.sdpa.dynamo': `token rotaryPosition input query scaledQuery key scaledKey product mask ${softmax} guard ${projected}`,
+  'llama.sdpa.op23': `token rotaryPosition input query key hidden hiddenScore ${softmax} ${projected}`,
+  'real.heads_as_modules.legacy': `${learned} query key product scale choice ${softmax} ${projected}`,
+  't5.eager.legacy': `token noPosition input query key product scale mask mask ${softmax} ${projected}`,
+  'vit.sdpa.legacy': `patch learnedPosition input query scaledQuery key scaledKey product ${softmax} ${projected}`,
+  'whisper.sdpa.dynamo': `${learned} query scaledQuery key product ${softmax} ${projected}`,
 };
 
 function numbersOf(how: How, kind: HowKind, name: HowName): number[] {
@@ -89,8 +94,8 @@ describe('how a weight came about', () => {
       await session.release();
       expect(kindsOf(how.steps)).to.equal(kinds);
       expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
-      const weights = how.steps.find(({ kind }) => kind === 'weight' || kind === 'sigmoid');
-      expect(weights?.check?.difference).to.be.at.most(1e-6);
+      const weights = how.steps.find(({ kind }) => kind === 'weight' || kind === 'sigmoid' || kind === 'linearWeight');
+      expect(weights?.check?.difference ?? 0).to.be.at.most(1e-6);
       const found = weights?.numbers.find((each) => each.name === 'weights')?.values ?? [];
       row.forEach((weight, at) => expect(found[at]).to.be.closeTo(weight, 1e-6));
       expect(refused).to.equal('howNotFollowed');
@@ -144,7 +149,7 @@ describe('how a weight came about', () => {
     expect(numbersOf(how, 'division', 'after')).to.deep.equal([14, 12]);
     expect(numbersOf(how, 'weight', 'weights').map((weight) => weight.toFixed(2))).to.deep.equal(['0.88', '0.12']);
     const snippets = how.steps.map((step) => numpySnippet(how, step)).filter((snippet) => snippet !== undefined);
-    expect(snippets.length).to.equal(9);
+    expect(snippets.length).to.equal(11);
     const run = runPython(snippets.join('\n'));
     if (run === undefined) return this.skip();
     expect(run.stderr).to.equal('');

@@ -5,6 +5,7 @@ import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
 import type { FedFile } from '../session/fedInput';
 import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
 import { CellTensors } from './cellTensors';
@@ -27,6 +28,8 @@ interface TappedSession {
   readonly name: string;
   readonly session: AttentionSession;
   readonly taps: CellTaps;
+  /** Read when it is first needed; in a clause, why it cannot be. */
+  projection: ProjectionNumbers | string | undefined;
 }
 
 /** Reads how cells came about: runs the model again up to their attention. Of the last attention that was asked about the session is kept. */
@@ -48,7 +51,8 @@ export class CellRuns {
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
     const { inputs, firstPosition = 0 } = read;
-    const { session, taps } = await this.#tapped(own, drawn);
+    const tapped = await this.#tapped(own, drawn);
+    const { session, taps } = tapped;
     const isOfTarget = (isQuery: boolean): boolean =>
       cell.component === 'decoder' || (cell.component === 'cross' && isQuery);
     const first = { query: isOfTarget(true) ? 0 : firstPosition, key: isOfTarget(false) ? 0 : firstPosition };
@@ -71,9 +75,10 @@ export class CellRuns {
     const { loop } = taps.sites[0];
     const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
     const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
+    tapped.projection ??= await projectionOf(own, taps, tensors.get('context')?.dims.at(-1));
     const facts = { cell, weight, numHeads, numKeys, token, first };
     try {
-      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts);
+      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.projection);
       if (typeof how === 'string') throw notFollowed(how);
       return how;
     } catch (error) {
@@ -97,11 +102,24 @@ export class CellRuns {
     const name = `${own.fileName}/${at}${sites[at].heads === undefined ? '' : `/${head}`}`;
     if (this.#held?.name === name) return this.#held;
     await this.release();
-    const taps = tapped(own.analysis, sites[at], head);
+    const taps = tapsOf(own.analysis, sites[at], head);
     if (typeof taps === 'string') throw notFollowed(taps);
-    const session = await own.tapped(taps.sites, { tap: taps.tap, tapInputs: encodeCellInputs() });
-    return (this.#held = { name, session, taps });
+    const session = await own.tapped(taps.sites, {
+      taps: { tap: taps.tap, tapInputs: encodeCellInputs() },
+      extras: taps.extras,
+    });
+    return (this.#held = { name, session, taps, projection: undefined });
   }
+}
+
+async function projectionOf(
+  own: AttentionSession,
+  { parts }: CellTaps,
+  numIn: number | undefined,
+): Promise<ProjectionNumbers | string> {
+  if (parts === undefined) return 'it is inside a loop';
+  if (numIn === undefined) return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
+  return readProjection(own.partRuntime, parts, numIn);
 }
 
 /** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */
@@ -109,7 +127,7 @@ function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnC
   return plain(path) === wanted && (component === cell.component || cell.component.startsWith('stage'));
 }
 
-function tapped({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
+function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
   if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
   const inputs = index.inputs.map((input) => input.name);
   const { roles } = planInputs(index, inputs, new Set(inputs));

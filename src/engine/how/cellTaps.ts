@@ -2,12 +2,16 @@ import { dataType } from '../../onnx/file/dataType';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { SuffixBuilder } from '../../onnx/find/suffixNodes';
 import { weightedValues } from '../../onnx/find/weightedValues';
+import { siteTaps } from '../../onnx/find/siteTaps';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
+import { operatorOf } from '../../onnx/follow/products';
 import type { InputRole } from '../../onnx/inputs/inputs';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { FoundSite, WeightedValues } from '../../onnx/name/site';
+import type { FoundSite } from '../../onnx/name/site';
+import type { HeadTensor, SiteTaps } from '../../onnx/name/taps';
+import type { ExtraTensors } from '../session/attentionSession';
 import type { Tap } from '../../onnx/rewrite/rewriteModel';
-import { planCell, type CellPlan } from '../../onnx/steps/cellPlan';
+import { namedNode, planCell, type CellPlan, type NamedNode } from '../../onnx/steps/cellPlan';
 import { findEmbedding, type Embedding } from '../../onnx/steps/embedding';
 import { operandOrigin, type OperandOrigin } from '../../onnx/steps/operandOrigin';
 
@@ -21,8 +25,14 @@ export interface CellTaps {
   readonly embedding: Embedding | undefined;
   /** Whether the rows have yet to be divided by their sums. */
   readonly isUndivided: boolean;
-  /** What the weights weight; in a clause, why that cannot be told. */
-  readonly values: WeightedValues | string;
+  /** Where its parts are; undefined in a loop's body. */
+  readonly parts: SiteTaps | undefined;
+  /** Whether the weights are rounded to few bits before they weight the values. */
+  readonly isRounded: boolean;
+  /** The node of the output projection. */
+  readonly projectionNode: NamedNode | undefined;
+  /** Those parts that are not in the graph as it is. */
+  readonly extras: ReadonlyMap<PlacedSite, ExtraTensors>;
   /** The outputs of the tapped model, by what they are. */
   readonly outputs: ReadonlyMap<string, string>;
   /** Sites that the tapped model is made for, and what is added to it. */
@@ -48,7 +58,8 @@ export function tapCell(
   head: number,
   roles: ReadonlyMap<string, InputRole>,
 ): CellTaps | string {
-  const site: PlacedSite = whole.heads === undefined ? whole : { ...whole, ...whole.heads[head], heads: [] };
+  const { heads, ...own } = whole;
+  const site: PlacedSite = heads === undefined ? whole : { ...own, ...heads[head] };
   const plan = planCell(index, site);
   if (typeof plan === 'string') return plan;
   return site.loop === undefined ? tapGraph(index, site, plan, roles) : tapLoop(site, plan);
@@ -83,7 +94,7 @@ function tapGraph(
       ? undefined
       : ((isTarget ? findEmbedding(index, source, roles, 'targetIds') : undefined) ??
         findEmbedding(index, source, roles, [...roles.values()].includes('pixels') ? 'pixels' : 'ids'));
-  const values = weightedValues(index, site);
+  const parts = siteTaps(index, site);
   const made = new SuffixBuilder(index, site.node, 'cell/');
   const outputs = new Map<string, string>();
   const needs = new Set<string>();
@@ -112,7 +123,20 @@ function tapGraph(
     if (!isOfSuffix(tensor)) needs.add(tensor);
     outputs.set(what, made.add('Identity', [tensor], [made.name(what)]));
   };
-  if (plan.additive === undefined) {
+  const extra = new Set<string>();
+  const part = (what: string, found: HeadTensor | string): void => {
+    if (typeof found === 'string') return;
+    copy(what, found.tensor);
+    if (!index.hasTensor(found.tensor)) extra.add(found.tensor);
+  };
+  if (plan.form === 'fused' || plan.form === 'linear') {
+    part('query', parts.queries);
+    part('key', parts.keys);
+    if (plan.form === 'fused' && typeof parts.scores !== 'string' && parts.scores.queryAxis === -2) {
+      gather('scores', parts.scores.tensor, -2, cellInputs.query);
+      if (!index.hasTensor(parts.scores.tensor)) extra.add(parts.scores.tensor);
+    }
+  } else if (plan.additive === undefined) {
     gather('query', plan.queries.tensor, plan.queries.positionAxis, cellInputs.query);
     gather('key', plan.keys.tensor, plan.keys.positionAxis, cellInputs.key);
   } else {
@@ -135,17 +159,25 @@ function tapGraph(
       gather('summed', embedding.position.sum, -2, cellInputs.query);
     }
   }
-  if (typeof values !== 'string') {
-    copy('values', values.values);
-    gather('result', values.result, values.resultLayout === 'turned' ? -1 : -2, cellInputs.query);
-  }
+  part('values', parts.values);
+  const { projection } = parts;
+  const given = weightedValues(index, site);
+  // What a projection of bytes is given and gives is no numbers.
+  if (typeof projection !== 'string' && projection.resultScale === undefined) {
+    gather('context', projection.context, -2, cellInputs.query);
+    gather('written', projection.result, -2, cellInputs.query);
+  } else if (typeof given !== 'string')
+    gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2, cellInputs.query);
   const tapped: PlacedSite = { ...site, needs: [...new Set([...site.needs, ...needs])] };
   return {
     plan,
     origins,
     embedding,
     isUndivided: site.isUndivided,
-    values,
+    parts,
+    isRounded: index.consumers(site.tensor).some((node) => operatorOf(index, node).endsWith('QuantizeLinear')),
+    projectionNode: typeof projection === 'string' ? undefined : namedNode(index, projection.node),
+    extras: new Map([[tapped, { tensors: [...extra], suffix: parts.suffix }]]),
     outputs,
     sites: [tapped],
     tap: (_, weights) => {
@@ -181,7 +213,10 @@ function tapLoop(site: PlacedSite, plan: CellPlan): CellTaps | string {
     origins: originsOf(plan),
     embedding: undefined,
     isUndivided: loop.site.isUndivided,
-    values: 'it is inside a loop',
+    parts: undefined,
+    isRounded: false,
+    projectionNode: undefined,
+    extras: new Map(),
     outputs,
     sites: [site, ...others],
     tap: (tapped, weights) => {

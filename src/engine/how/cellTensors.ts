@@ -1,5 +1,7 @@
 import { toFloats, type OutputTensor } from '../runtime/feeds';
+import type { HeadTensor } from '../../onnx/name/taps';
 import { broadcastAxes, matrixOfHead } from '../weights/headMatrix';
+import { arrangeHeads, type HeadRows } from '../weights/headTensors';
 
 /** The numbers of a tensor, whatever their type. */
 function numbersOf(tensor: OutputTensor): Float32Array | undefined {
@@ -68,9 +70,27 @@ export class CellTensors {
     return found.values.slice(at * length, (at + 1) * length);
   }
 
+  /** Rows of queries, keys or values, all heads of the first item; undefined where the tensor is of another shape. */
+  rows(what: string, how: HeadTensor, numHeads: number): HeadRows | undefined {
+    const tensor = this.#tensors.get(what);
+    if (tensor === undefined) return undefined;
+    const weights = this.#tensors.get('weights')?.dims.slice(0, -2) ?? [];
+    const batch = weights.reduce((product, dim) => product * dim, 1) / numHeads;
+    const found = arrangeHeads(tensor, how, { batch: Number.isInteger(batch) && batch > 0 ? batch : 1, numHeads });
+    return typeof found === 'string' ? undefined : found;
+  }
+
+  /** The scores that an operator gives for the row of the weights. */
+  scoresOf(weights: Float32Array, isZeroWhereMasked: boolean): Float32Array | undefined {
+    const row = this.ofHead('scores');
+    if (row?.length !== weights.length) return undefined;
+    return isZeroWhereMasked ? row.map((score, i) => (score === 0 && weights[i] === 0 ? -Infinity : score)) : row;
+  }
+
   /** The axes of scores before the last two: those that queries and keys have together. */
   #axes(): readonly number[] {
-    if (this.#tensors.has('vector')) return trimmed(this.#tensors.get('weights')?.dims.slice(0, -2) ?? []);
+    if (this.#tensors.has('vector') || !this.#isRowOf('query') || !this.#isRowOf('key'))
+      return trimmed(this.#tensors.get('weights')?.dims.slice(0, -2) ?? []);
     this.#leading ??= broadcastAxes(
       trimmed(this.#tensors.get('query')?.dims.slice(0, -2) ?? []),
       trimmed(this.#tensors.get('key')?.dims.slice(0, -2) ?? []),
@@ -78,6 +98,12 @@ export class CellTensors {
     const weights = trimmed(this.#tensors.get('weights')?.dims.slice(0, -2) ?? []);
     const count = (axes: readonly number[]): number => axes.reduce((product, dim) => product * dim, 1);
     return count(this.#leading) === count(weights) ? this.#leading : weights;
+  }
+
+  /** Whether of a tensor one row or column was taken: then the axes before are those of heads. */
+  #isRowOf(what: string): boolean {
+    const dims = this.#tensors.get(what)?.dims ?? [];
+    return dims.length > 3 && dims.slice(-2).includes(1) && dims[0] === 1 && dims[1] === 1;
   }
 }
 

@@ -1,42 +1,24 @@
-import type { Cell, How, HowStep } from '../../model/how/how';
+import { agrees, type How, type HowStep } from '../../model/how/how';
 import type { OperandOrigin } from '../../onnx/steps/operandOrigin';
-import { matrixOfHead, numMatrices } from '../weights/headMatrix';
+import type { ProjectionNumbers } from '../session/projectionRun';
+import type { CellRead, CellFacts } from './cellRead';
 import type { CellTaps } from './cellTaps';
 import type { CellTensors } from './cellTensors';
-import { RowSteps } from './rowSteps';
+import { outputSteps } from './outputSteps';
+import { RowSteps, softmaxSteps } from './rowSteps';
 import { Checker, howStep, numbers, single } from './stepBuilder';
 
-/** What a cell is, beside its place. */
-export interface CellFacts {
-  readonly cell: Cell;
-  /** As it is drawn. */
-  readonly weight: number;
-  readonly numHeads: number;
-  /** Keys that are drawn. */
-  readonly numKeys: number;
-  /** Where the text begins, behind the padding before it. */
-  readonly first: { readonly query: number; readonly key: number };
-  /** The text of the query's token. */
-  readonly token: string;
-}
-
-/** What was read, and how. */
-interface Read {
-  readonly taps: CellTaps;
-  readonly tensors: CellTensors;
-  readonly facts: CellFacts;
-  readonly check: Checker;
-  /** The key's place in the tensors, and how many there are, padding among them. */
-  readonly key: number;
-  readonly numKeys: number;
-}
-
 /** The steps from tokens to what a head gives, of one cell; a reason, in a clause, where not even its weights could be read. */
-export function howCell(taps: CellTaps, tensors: CellTensors, facts: CellFacts): How | string {
+export function howCell(
+  taps: CellTaps,
+  tensors: CellTensors,
+  facts: CellFacts,
+  projection: ProjectionNumbers | string,
+): How | string {
   const { cell, weight, numHeads, first } = facts;
   const key = first.key + cell.key;
   const check = new Checker(tensors.isHalf);
-  const read: Read = { taps, tensors, facts, check, key, numKeys: facts.numKeys };
+  const read: CellRead = { taps, tensors, facts, check, key, numKeys: facts.numKeys };
   const row = rowOf(read, 'weights');
   if (row === undefined || row.length <= key) return 'its weights are not laid out in a way that is known';
   const total = taps.isUndivided ? row.reduce((sum, value) => sum + value, 0) : 1;
@@ -53,12 +35,12 @@ export function howCell(taps: CellTaps, tensors: CellTensors, facts: CellFacts):
     numHeads,
     numKeys: weights.length,
     firstKey: first.key,
-    steps: [...originSteps(whole), ...operandSteps(whole), ...scored, ...valueSteps(whole, weights)],
+    steps: [...originSteps(whole), ...operandSteps(whole), ...scored, ...outputSteps(whole, weights, projection)],
   };
 }
 
 /** A row over the keys, of the head; undefined where the tensor is of another shape. */
-function rowOf({ taps, tensors, facts, numKeys }: Read, what: string): Float32Array | undefined {
+function rowOf({ taps, tensors, facts, numKeys }: CellRead, what: string): Float32Array | undefined {
   const { index, form } = taps.plan;
   if (index.outer === undefined && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
   const whole = tensors.whole(what);
@@ -71,7 +53,7 @@ function rowOf({ taps, tensors, facts, numKeys }: Read, what: string): Float32Ar
   );
 }
 
-function originSteps({ taps, tensors, facts }: Read): HowStep[] {
+function originSteps({ taps, tensors, facts }: CellRead): HowStep[] {
   const { embedding } = taps;
   const steps: HowStep[] = [];
   if (embedding === undefined) {
@@ -142,7 +124,7 @@ function hasUnitPairs(row: Float32Array): boolean {
   );
 }
 
-function operandSteps(read: Read): HowStep[] {
+function operandSteps(read: CellRead): HowStep[] {
   const { tensors, taps } = read;
   const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
   const steps: HowStep[] = [];
@@ -184,15 +166,24 @@ function wayOf({ projection, norm, rotation }: OperandOrigin): string {
 }
 
 /** The query's or the key's numbers, as the product is given them. */
-function operandOf({ taps, tensors, facts, key }: Read, side: 'query' | 'key'): Float32Array | undefined {
-  const { index, additive } = taps.plan;
+function operandOf({ taps, tensors, facts, key }: CellRead, side: 'query' | 'key'): Float32Array | undefined {
+  const { index, additive, form } = taps.plan;
+  if (form === 'fused' || form === 'linear') {
+    const found = side === 'query' ? taps.parts?.queries : taps.parts?.keys;
+    const rows =
+      found === undefined || typeof found === 'string' ? undefined : tensors.rows(side, found, facts.numHeads);
+    if (rows === undefined) return undefined;
+    const place = side === 'query' ? facts.first.query + facts.cell.query : key;
+    const at = (facts.cell.head * rows.numPositions + place) * rows.width;
+    return rows.data.slice(at, at + rows.width);
+  }
   if (additive === undefined) return index.outer === undefined ? tensors.ofHead(side) : undefined;
   const length = tensors.whole('vector')?.values.length;
   const query = index.outer === undefined ? facts.first.query + facts.cell.query : 0;
   return length === undefined ? undefined : tensors.part(side, side === 'query' ? query : key, length);
 }
 
-function scoreSteps(read: Read, weights: Float32Array, given: Float32Array): HowStep[] | string {
+function scoreSteps(read: CellRead, weights: Float32Array, given: Float32Array): HowStep[] | string {
   const { taps, check, key } = read;
   const { plan } = taps;
   if (plan.form === 'fused') return hiddenSteps(read, weights);
@@ -216,7 +207,7 @@ function scoreSteps(read: Read, weights: Float32Array, given: Float32Array): How
 }
 
 /** Where the model divides only what comes out: the division as it is of the weights. */
-function dividedSteps({ check, key }: Read, weights: Float32Array, exponentials: Float32Array): HowStep[] {
+function dividedSteps({ check, key }: CellRead, weights: Float32Array, exponentials: Float32Array): HowStep[] {
   const total = single(
     'total',
     exponentials.reduce((sum, value) => sum + value, 0),
@@ -232,7 +223,7 @@ function dividedSteps({ check, key }: Read, weights: Float32Array, exponentials:
   ];
 }
 
-function productStep(read: Read, scores: Float32Array): HowStep {
+function productStep(read: CellRead, scores: Float32Array): HowStep {
   const { taps, tensors } = read;
   const { plan } = taps;
   const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
@@ -261,7 +252,7 @@ function productStep(read: Read, scores: Float32Array): HowStep {
 }
 
 /** Linear attention: a row of products, each divided by their sum, where the model divides. */
-function linearSteps(read: Read, weights: Float32Array, row: Float32Array): HowStep[] {
+function linearSteps(read: CellRead, weights: Float32Array, row: Float32Array): HowStep[] {
   const { taps, key } = read;
   const product = productStep(read, row);
   if (!taps.isUndivided) return [product];
@@ -276,118 +267,45 @@ function linearSteps(read: Read, weights: Float32Array, row: Float32Array): HowS
   ];
 }
 
-function hiddenSteps({ taps, key }: Read, weights: Float32Array): HowStep[] {
-  return [
-    howStep('hidden', {
-      nodes: [taps.plan.product],
-      args: [taps.plan.product.operator, ''],
-      numbers: [numbers('weights', weights)],
-      at: key,
-    }),
-  ];
-}
-
-/** Values of the head at all keys: `values[key * size + feature]`. */
-function valuesOf({
-  taps,
-  tensors,
-  facts,
-  numKeys,
-}: Read): { readonly values: Float32Array; readonly size: number } | string {
-  const how = taps.values;
-  if (typeof how === 'string') return how;
-  const whole = tensors.whole('values');
-  if (whole === undefined) return 'its values are no numbers';
-  const { dims, values: all } = whole;
-  const { head } = facts.cell;
-  if (how.layout === 'merged') {
-    const width = dims.at(-1) ?? 0;
-    const numOwn = how.numValueHeads ?? facts.numHeads;
-    const size = (width - how.from) / numOwn;
-    if (!Number.isInteger(size)) return 'its values are not laid out in a way that is known';
-    const start = how.from + Math.floor((head * numOwn) / facts.numHeads) * size;
-    const values = new Float32Array(numKeys * size);
-    for (let key = 0; key < numKeys; key++)
-      values.set(all.subarray(key * width + start, key * width + start + size), key * size);
-    return { values, size };
+/** One operator does it all: what it is given and what it gives, and what can be computed between. */
+function hiddenSteps(read: CellRead, weights: Float32Array): HowStep[] {
+  const { taps, tensors, key, check } = read;
+  const { plan, parts } = taps;
+  const nodes = [plan.product];
+  const [query, own] = [operandOf(read, 'query'), operandOf(read, 'key')];
+  const hasScores = parts !== undefined && typeof parts.scores !== 'string' && tensors.has('scores');
+  const given = hasScores
+    ? tensors.scoresOf(weights, typeof parts.scores !== 'string' && parts.scores.isZeroWhereMasked)
+    : undefined;
+  const steps: HowStep[] = [];
+  let told = 'What it does between is not to be seen.';
+  if (query !== undefined && query.length === own?.length && given !== undefined) {
+    const products = Float64Array.from(query, (value, d) => value * own[d]);
+    const scale = plan.scale === undefined || plan.scale === 0 ? 1 / Math.sqrt(query.length) : plan.scale;
+    const size = scale * products.reduce((sum, value) => sum + Math.abs(value), 0);
+    const score = scale * products.reduce((sum, value) => sum + value, 0);
+    const compared = check.sums([score], [given[key]], size);
+    if (compared.difference <= compared.tolerance) {
+      told = 'The scores that it gives are told, too.';
+      steps.push(
+        howStep('hiddenScore', {
+          nodes,
+          args: [scale],
+          numbers: [numbers('query', query), numbers('key', own), single('other', scale), single('score', given[key])],
+          check: compared,
+        }),
+      );
+    } else
+      told =
+        'Its score is not query times key times a scale alone: it rotates, caps, masks or adds something inside itself.';
   }
-  const [rows, columns] = dims.slice(-2);
-  const leading = dims.slice(0, -2);
-  const count = numMatrices(leading);
-  const matrix =
-    count === facts.numHeads
-      ? head
-      : matrixOfHead([count], [facts.numHeads], Math.floor((head * count) / facts.numHeads));
-  const own = all.subarray(matrix * rows * columns, (matrix + 1) * rows * columns);
-  if (how.layout === 'plain') return { values: own.slice(0, numKeys * columns), size: columns };
-  const values = new Float32Array(numKeys * rows);
-  for (let key = 0; key < numKeys; key++)
-    for (let i = 0; i < rows; i++) values[key * rows + i] = own[i * columns + key];
-  return { values, size: rows };
-}
-
-/** What each head gives for the query: `heads[head * size + feature]`. */
-function resultsOf({ taps, tensors, facts }: Read, size: number): Float32Array | undefined {
-  const whole = tensors.whole('result');
-  if (typeof taps.values === 'string' || whole === undefined) return undefined;
-  const length = facts.numHeads * size;
-  return whole.values.length >= length ? whole.values.slice(0, length) : undefined;
-}
-
-function valueSteps(read: Read, weights: Float32Array): HowStep[] {
-  const { facts, taps, key: at, numKeys } = read;
-  const found = valuesOf(read);
-  if (typeof found === 'string') return [howStep('noValues', { args: [found] })];
-  const { values, size } = found;
-  const node = taps.plan.form === 'fused' ? [taps.plan.product] : [];
-  const value = values.slice(at * size, (at + 1) * size);
-  const weight = weights[at];
-  const z = new Float64Array(size);
-  let scale = 0;
-  weights.forEach((each, key) => {
-    for (let i = 0; i < size; i++) z[i] += each * values[key * size + i];
-    scale = Math.max(scale, Math.abs(each * values[key * size]));
+  const hidden = howStep('hidden', {
+    nodes,
+    args: [plan.product.operator, told],
+    numbers: [...(given === undefined ? [] : [numbers('row', given)]), numbers('weights', weights)],
+    at: key,
   });
-  for (const each of values) scale = Math.max(scale, Math.abs(each));
-  const results = resultsOf(read, size);
-  const own = results?.subarray(facts.cell.head * size, (facts.cell.head + 1) * size);
-  const steps: HowStep[] = [
-    howStep('values', {
-      nodes: node,
-      numbers: [
-        single('weight', weight),
-        numbers('value', value),
-        numbers(
-          'weighted',
-          value.map((each) => each * weight),
-        ),
-      ],
-    }),
-    howStep('head', {
-      nodes: node,
-      at,
-      numbers: [
-        numbers('weights', weights.slice()),
-        numbers('values', values, [numKeys, size]),
-        numbers('z', own ?? Float32Array.from(z)),
-      ],
-      ...(own === undefined ? {} : { check: read.check.sums(z, own, scale) }),
-    }),
-  ];
-  if (results !== undefined)
-    steps.push(
-      howStep('heads', {
-        args: [facts.numHeads, size],
-        numbers: [
-          numbers('heads', results, [facts.numHeads, size]),
-          numbers(
-            'norms',
-            Float32Array.from({ length: facts.numHeads }, (_, head) =>
-              Math.hypot(...results.subarray(head * size, (head + 1) * size)),
-            ),
-          ),
-        ],
-      }),
-    );
-  return steps;
+  const softmaxed = given === undefined ? [] : softmaxSteps(given, weights, { node: plan.product, at: key, check });
+  // A sink takes a part that these steps do not know of.
+  return [hidden, ...steps, ...(softmaxed.every(agrees) ? softmaxed : [])];
 }

@@ -26,6 +26,7 @@ import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
 import { provenBy, SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
+import type { PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -358,13 +359,22 @@ export class AttentionSession {
   }
 
   /** A session of another part of the same model: what sites and their taps need. Throws what {@link create} throws. */
-  tapped(sites: readonly PlacedSite[], taps: NonNullable<SessionOptions['taps']>): Promise<AttentionSession> {
+  tapped(
+    sites: readonly PlacedSite[],
+    { taps, extras }: Pick<SessionOptions, 'taps' | 'extras'>,
+  ): Promise<AttentionSession> {
     return AttentionSession.create({
       ort: this.#ort,
       runtime: this.#runtime,
       files: { ...this.#files, analysis: { ...this.#files.analysis, sites } },
-      taps,
+      ...(taps === undefined ? {} : { taps }),
+      ...(extras === undefined ? {} : { extras }),
     });
+  }
+
+  /** What parts of the same model are run on, each in a session of its own. */
+  get partRuntime(): PartRuntime {
+    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */

@@ -18,7 +18,7 @@ export interface HowNumbers {
 }
 
 /** The node of the graph that does a step. */
-export interface HowNode {
+interface HowNode {
   readonly name: PlainText;
   readonly operator: PlainText;
 }
@@ -297,6 +297,38 @@ export const howTexts = {
     formula: '',
     numpy: '',
   },
+  hiddenScore: {
+    title: 'Score inside the operator',
+    sentence: 'The product of query and key, times {0}: what the operator itself gives as the score.',
+    formula: 's_ij = c Σ_d q_id k_jd',
+    numpy: 'score = other * (query * key).sum()',
+  },
+  written: {
+    title: 'What the head writes',
+    sentence: 'The output projection turns the head’s output into a vector of the width of the model, of norm {0}.',
+    formula: 'z_i W_O',
+    numpy: 'written = z @ projection',
+  },
+  output: {
+    title: 'Output projection',
+    sentence:
+      'What all heads write is added up, with the bias where there is one: norm {0}; the largest part is head {1}’s.',
+    formula: 'o_i = Σ_h z_h W_O + b',
+    numpy: 'output = contributions.sum(0) + bias',
+  },
+  contributors: {
+    title: 'Strongest contributors',
+    sentence:
+      'How much of what this head writes comes from each key: the norm of its weighted value behind the projection (Kobayashi et al. 2020). This key’s: {0}.',
+    formula: 'α_ij ‖ v_j W_O ‖',
+    numpy: '',
+  },
+  noProjection: {
+    title: 'Output projection',
+    sentence: 'What becomes of the heads’ outputs could not be followed: {0}.',
+    formula: '',
+    numpy: '',
+  },
   heads: {
     title: 'Heads side by side',
     sentence: 'The outputs of all {0} heads stand side by side; this head’s has length {1}.',
@@ -309,7 +341,7 @@ export const howTexts = {
 export type HowKind = keyof typeof howTexts;
 
 /** Names of numbers. */
-export const howNames = [
+const howNames = [
   'embedding',
   'position',
   'summed',
@@ -338,6 +370,11 @@ export const howNames = [
   'z',
   'heads',
   'norms',
+  'projection',
+  'written',
+  'contributions',
+  'bias',
+  'output',
 ] as const;
 
 /** The name of an array of a step. */

@@ -1,7 +1,7 @@
 import type { GraphIndex } from '../graph/graphIndex';
 import { nodeName } from '../file/readModel';
 import { activationProduct, operatorOf, projectedTensor, type Product } from '../follow/products';
-import { pathOf, sumOf, walkBack, type Step } from '../follow/trace';
+import { pathOf, walkBack, type Step } from '../follow/trace';
 import type { FoundSite } from '../name/site';
 
 /** A node that a matrix goes through on its way, with what else it is given. */
@@ -23,7 +23,7 @@ export interface NamedNode {
 }
 
 /** An operand of scores: which of its axes, counted from the end, are positions and features. */
-export interface Operand {
+interface Operand {
   readonly tensor: string;
   readonly positionAxis: -1 | -2;
 }
@@ -48,6 +48,8 @@ export interface CellPlan {
     readonly activation: NamedNode;
     readonly projection: string;
   };
+  /** What an operator that is fused scales by, where its file says so. */
+  readonly scale?: number | undefined;
   /** From the raw scores to the weights, in order. */
   readonly steps: readonly GraphStep[];
   /** The tensor that {@link steps} end in. */
@@ -82,6 +84,7 @@ export function planCell(index: GraphIndex, site: FoundSite): CellPlan | string 
   if (method === 'probed' || (method === 'rebuilt' && suffix !== undefined) || isFused(index, node))
     return {
       form: 'fused',
+      scale: index.attributes(node).get('scale')?.float,
       index,
       queries: { tensor: site.queries, positionAxis: -2 },
       keys: { tensor: site.keys, positionAxis: -2 },
@@ -203,9 +206,4 @@ function additiveAt(index: GraphIndex, node: number, site: FoundSite): Additive 
   return projection === undefined
     ? undefined
     : { sum: namedNode(index, sum), activation: namedNode(index, activation), projection };
-}
-
-/** Whether the exponentials that a node makes are summed. */
-export function isSummed(index: GraphIndex, output: string): boolean {
-  return sumOf(index, output, 2) !== undefined;
 }

@@ -4,7 +4,7 @@ import { operatorOf, projectedTensor } from '../follow/products';
 import { namedNode, type NamedNode } from './cellPlan';
 
 /** A number that queries or keys are multiplied or divided by before their product. */
-export interface OperandScale {
+interface OperandScale {
   readonly node: NamedNode;
   readonly factor: string;
   readonly isDivided: boolean;
