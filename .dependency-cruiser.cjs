@@ -12,7 +12,7 @@ const allowed = {
 
 /** The rooms of an area, in an order in which each imports only from those before it. */
 const rooms = {
-  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite', 'stages'],
+  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite', 'stages', 'steps'],
   engine: [
     ...[
       'limits',
@@ -22,6 +22,7 @@ const rooms = {
       'stages',
       'session',
       'long',
+      'how',
       'jinja',
       'text',
       'seq2seq',

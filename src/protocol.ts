@@ -9,6 +9,7 @@ import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
 import type { HeadTable } from './model/metrics/headTable';
 import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
+import type { Cell, How } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
 import type { Stage } from './model/stage';
@@ -202,6 +203,12 @@ export interface RandomTable {
   readonly random: RandomText;
 }
 
+/** Asks how one weight of a run came about. */
+export interface HowParams {
+  readonly runId: number;
+  readonly cell: Cell;
+}
+
 /** What metrics are to know of the component's text, which is not where its weights are. */
 export interface OfText {
   readonly text: MetricTextData;
@@ -247,6 +254,8 @@ export interface EngineApi {
   headTable(params: Omit<HeadTableParams, 'asked'> & OfText): HeadTable;
   /** Lets a model read random tokens twice, and measures its heads on them; nothing of that run is kept. Throws `modelReadsImages` and `randomTooShort`. */
   measureRandom(params: RandomParams): RandomTable;
+  /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
+  how(params: HowParams): How;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -431,7 +440,7 @@ export interface PanelEvents {
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' };
+  show: { readonly view: 'heads' | 'how' };
   persist: KeptPanel;
 }
 
@@ -449,6 +458,7 @@ export interface PanelApi {
   headTable(params: HeadTableParams): HeadTable;
   /** The same on a random text that comes twice, which the model of the run reads for it. */
   measureRandom(params: RandomParams): RandomTable;
+  how(params: HowParams): How;
   picture(params: { readonly runId: number }): PictureView;
 }
 

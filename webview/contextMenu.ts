@@ -21,6 +21,8 @@ export function followContextMenu(panel: Panel): void {
       const isText = target instanceof HTMLInputElement || document.getSelection()?.isCollapsed === false;
       const runId = panel.run.peek()?.info.runId;
       const token = tokenOf(panel);
+      // The menu takes the pointer away before it answers.
+      panel.menuPair = panel.how.pairHere();
       const context =
         isText || runId === undefined
           ? {}

@@ -10,6 +10,7 @@ import { PanelContext } from './components/context';
 import { followContextMenu } from './contextMenu';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
+import { openHow } from './components/openHow';
 import { loadElements } from './loadElements';
 import './styles/panel.css';
 import './styles/toolbar.css';
@@ -42,7 +43,11 @@ effect(() => {
   const { isHighContrast, outline } = theme.value;
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
-connection.on('show', () => {
+connection.on('show', ({ view }) => {
+  if (view === 'how') {
+    openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
+    return;
+  }
   panel.tables.wantFocus();
   kept.toggleView('headTable', true);
   // Whoever has asked about tokens sees the answer first, also where the page is a new one.

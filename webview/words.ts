@@ -198,6 +198,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['T', l10n.t("Tiles: patterns, the pinned token's row in every head, the weight of one pair in every head.")],
     ['O', l10n.t('Grid: order the heads of each layer by a metric, the strongest first, or as the model has them.')],
     ['B', l10n.t('All heads with their metrics, as a table or a scatter; again, close it.')],
+    ['W', l10n.t('How the weight of what is looked at came about, step by step; again, close it.')],
     ['Ctrl + Enter', l10n.t('Mark the token as one that is read: which head reads it from the pinned ones?')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['R', l10n.t('Change between "reads" and "is read by".')],
@@ -226,6 +227,7 @@ export function pointerList(): readonly (readonly [act: string, what: string])[]
     ],
     [l10n.t('Ctrl + click'), l10n.t('Grid: add the head to the selection, or take it out.')],
     [l10n.t('Click on a number'), l10n.t('Grid: select a layer, a head of every layer, or all heads.')],
+    [l10n.t('Double click'), l10n.t('Matrix: how the weight came about, step by step.')],
     [l10n.t('Wheel, drag'), l10n.t('Matrix: zoom, pan.')],
   ];
 }

@@ -67,10 +67,15 @@ def build_shapes_model(arguments):
             step()
 
 
+def build_teaching_model(arguments):
+    importlib.import_module(f"teaching_models.{arguments.model.replace('-', '_')}").main(ROOT / "media" / "models" / arguments.model)
+
+
 MODELS = {
     "code-decoder": build_code_model, "code-encoder": build_code_model,
     "date-transformer": build_date_model, "date-seq2seq": build_date_model,
     "shapes-vit": build_shapes_model, "shapes-linear-vit": build_shapes_model,
+    "worked-example": build_teaching_model, "thinking-machines": build_teaching_model,
 }
 
 if __name__ == "__main__":

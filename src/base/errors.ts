@@ -102,6 +102,7 @@ export const errorSentences = {
   randomTooShort: '{0} reads too few tokens for a random text that comes twice ({1}): choose another model.',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
+  howNotFollowed: 'How this weight came about cannot be shown: {0}.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',
   invalidMessage: 'A message was not understood ({0}): reload the window.',

@@ -4,12 +4,14 @@ import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
 import { backendChoices, backends, type Languages } from '../model/modelInfo';
 import { readAtMost } from '../model/readAtMost';
+import { sitePartNames, type SitePart } from '../model/sitePart';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
 import type { heads } from './heads';
+import type { how } from './how';
 import { inspect } from './inspect';
 import { isImageFile } from './isImageFile';
 import { printAndEnd } from './printAndEnd';
@@ -40,15 +42,21 @@ const usage = line`Usage:
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
+  attention-explorer how FILE[:RANGE]|IMAGE|- --head LAYER.HEAD --query I --key J [--model MODEL] [--component NAME] [--target TEXT] [--json|--numpy]
+                         [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
+      how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
+      the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
-  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors [--stages]
-      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output
+  attention-explorer extract MODEL --feeds IN.safetensors --out OUT.safetensors [--also query,key,scores,value,norm] [--stages]
+      runs the model on tensors named in.<input>; writes attention.<component>.<layer> and output; --also writes each head's queries and keys
+      as the graph multiplies them, the scores that its softmax is given, its values, and the norms of what it would write if it read only
+      one key, where the parts prove to add up to what the layer writes
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -59,6 +67,7 @@ export interface GuardedCommands {
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
   readonly heads: typeof heads;
+  readonly how: typeof how;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -179,6 +188,8 @@ async function run(
         sort: values.sort,
         isRandom: values.random,
       });
+    case 'how':
+      return commands().how(await howOptions(operand('FILE'), values));
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -194,6 +205,7 @@ async function run(
         out: option('out'),
         backend: backendOf(values.backend, 'wasm'),
         isStaged: values.stages,
+        also: partsOf(values.also),
       });
     case 'tokenize':
       return commands().tokenize(operand('TOKENIZER_JSON'), await readStandardInput());
@@ -205,9 +217,29 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, inspect, extract and tokenize',
+        'the commands are explain, heads, how, inspect, extract and tokenize',
       ]);
   }
+}
+
+async function howOptions(file: string, values: Options): Promise<Parameters<typeof how>[0]> {
+  if (isImageFile(file)) refuseTextOptions(values);
+  if (values.json && values.numpy) throw new ExplorerError('wrongUsage', ['--numpy', 'leave --json out']);
+  return {
+    file,
+    ...(file === '-' ? { text: await readStandardInput() } : {}),
+    model: values.model,
+    head: values.head,
+    target: values.target,
+    ...languagesOf(values),
+    tokenizer: values.tokenizer,
+    component: values.component,
+    backend: backendOf(values.backend, 'auto'),
+    isJson: values.json,
+    isNumpy: values.numpy,
+    query: values.query,
+    key: values.key,
+  };
 }
 
 /** Throws `wrongUsage` where an option says how a text is to be read: a picture is read without it, which must not look as if it counted. */
@@ -237,6 +269,14 @@ function tokensOf(value: string | undefined): number | undefined {
   throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
 }
 
+function partsOf(value: string | undefined): readonly SitePart[] {
+  const names = value === undefined ? [] : value.split(',').map((name) => name.trim());
+  const unknown = names.find((name) => sitePartNames.every((part) => part !== name));
+  if (unknown !== undefined)
+    throw new ExplorerError('wrongUsage', ['--also', `it is one or more of ${sitePartNames.join(',')}`]);
+  return sitePartNames.filter((part) => names.includes(part));
+}
+
 function languagesOf({ 'source-language': source, 'target-language': target }: Options): {
   readonly languages?: Languages;
 } {
@@ -262,11 +302,15 @@ interface Options {
   readonly component?: string;
   readonly tokenizer?: string;
   readonly feeds?: string;
+  readonly also?: string;
   readonly out?: string;
   readonly timeout?: string;
   readonly queries?: string;
   readonly keys?: string;
   readonly sort?: string;
+  readonly query?: string;
+  readonly key?: string;
+  readonly numpy: boolean;
   readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
@@ -304,11 +348,15 @@ function parse(args: string[]): Arguments {
         tokenizer: string,
         backend: string,
         feeds: string,
+        also: string,
         out: string,
         timeout: string,
         queries: string,
         keys: string,
         sort: string,
+        query: string,
+        key: string,
+        numpy: flag,
         random: flag,
         chat: flag,
         input: flag,

@@ -3,7 +3,8 @@ import { explain } from './explain';
 import { explainImage } from './explainImage';
 import { extract } from './extract';
 import { heads } from './heads';
+import { how } from './how';
 import { prove } from './prove';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, prove, tokenize });
+runCommandLine({ explain, explainImage, extract, heads, how, prove, tokenize });

@@ -4,6 +4,8 @@ import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession, type LayerWeights } from '../engine/session/attentionSession';
+import { SiteParts, type LayerParts } from '../engine/session/siteParts';
+import type { SitePart } from '../model/sitePart';
 import { placeLayers } from '../engine/image/placedLayers';
 import { placeTextLayers } from '../engine/session/placedText';
 import { maxAttentionBytes } from '../engine/session/layerInfo';
@@ -33,27 +35,42 @@ export interface ExtractOptions {
   readonly backend: EngineOptions['backend'];
   /** Whether the model is run layer by layer, where it can be cut. */
   readonly isStaged?: boolean;
+  /** What is written of each layer beside its weights. */
+  readonly also?: readonly SitePart[];
 }
 
 /** Runs a model on given tensors and writes its attention and its first output; resolves to what to print. */
-export async function extract({ model, feeds, out, backend, isStaged = false }: ExtractOptions): Promise<TerminalText> {
+export async function extract({
+  model,
+  feeds,
+  out,
+  backend,
+  isStaged = false,
+  also = [],
+}: ExtractOptions): Promise<TerminalText> {
   const stored = readSafetensors(await nodeFileAccess.read(resolve(feeds), 'feeds'), feeds);
   await checkWritable(out);
   const path = modelPathOf(model);
   const access = await modelAccess(commandFiles, { path });
   const { modelPath } = await resolveModel(access, path);
-  const { files, session, chosen } = await loadOnBackend(
+  const { files, session, chosen, parts } = await loadOnBackend(
     new Runtimes(nodeRuntimes, availableParallelism()),
     { backend, threads: 1 },
     async (choosing) => {
       const files = await readModelFiles(access, modelPath, (input) => (stored.get(`in.${input}`)?.data[0] ?? 0) !== 0);
       const chosen = await choosing;
       const { runtime } = chosen;
-      return {
+      const parts =
+        also.length === 0 ? undefined : new SiteParts({ ort: runtime.ort, files, isNative: runtime.isNative }, also);
+      const session = await AttentionSession.create({
+        ort: runtime.ort,
+        runtime,
         files,
-        chosen,
-        session: await AttentionSession.create({ ort: runtime.ort, runtime, files, wantOutputs: true, isStaged }),
-      };
+        wantOutputs: true,
+        isStaged,
+        ...(parts === undefined ? {} : { extras: parts.extras }),
+      });
+      return { files, chosen, session, parts };
     },
   );
   const { index } = files.analysis;
@@ -67,7 +84,10 @@ export async function extract({ model, feeds, out, backend, isStaged = false }: 
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });
-  const { layers, failed, outputs } = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
+  const { layers, failed, outputs, extras } = await session.run([...given, ...made.inputs], {
+    batch,
+    hasWindows: true,
+  });
   const tensors = new Map<string, StoredTensor>();
   const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
   const text = given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2);
@@ -93,6 +113,15 @@ export async function extract({ model, feeds, out, backend, isStaged = false }: 
         data: floatBytes(layer.weights),
       },
     );
+  const found = await parts?.read(layers, extras ?? new Map(), session.isCoarse);
+  for (const [{ component, layer }, { parts: own }] of found ?? [])
+    for (const [part, tensor] of own)
+      if (typeof tensor !== 'string')
+        tensors.set(`${part}.${component}.${layer}`, {
+          dtype: 'F32',
+          shape: [...tensor.shape],
+          data: floatBytes(tensor.data),
+        });
   const [first] = outputs.values();
   if (first !== undefined && first.data instanceof Float32Array)
     tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
@@ -122,7 +151,43 @@ export async function extract({ model, feeds, out, backend, isStaged = false }: 
       ({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`,
     ),
     ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`),
+    ...partLines(found ?? new Map()),
   ]);
+}
+
+/** Parts that could not be had, and how exact norms are, each for all layers of which it holds. */
+function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] {
+  const missing = new Map<string, { readonly part: SitePart; readonly reason: string; count: number }>();
+  let [numExact, numCoarse, coarsest] = [0, 0, 0];
+  for (const { parts, proof } of read.values()) {
+    for (const [part, tensor] of parts) {
+      if (typeof tensor !== 'string') continue;
+      const key = `${part}: ${tensor}`;
+      const known = missing.get(key) ?? { part, reason: tensor, count: 0 };
+      missing.set(key, known);
+      known.count++;
+    }
+    if (proof === undefined || 'impossible' in proof) continue;
+    if (proof.isExact) numExact++;
+    else {
+      numCoarse++;
+      coarsest = Math.max(coarsest, proof.difference);
+    }
+  }
+  const layers = (count: number): TerminalText => line`${count} ${count === 1 ? line`layer` : line`layers`}`;
+  return [
+    ...(numExact > 0
+      ? [line`Norms of ${layers(numExact)} exact: what the heads write adds up to what their projection gives`]
+      : []),
+    ...(numCoarse > 0
+      ? [
+          line`Norms of ${layers(numCoarse)} approximate: the model rounds on the way, and what the heads write adds up within ${plain(coarsest.toPrecision(1))} of the largest number`,
+        ]
+      : []),
+    ...[...missing.values()].map(
+      ({ part, reason, count }) => line`Not written: ${plain(part)} of ${layers(count)}: ${plain(reason)}`,
+    ),
+  ];
 }
 
 interface PlacedTensors {

@@ -13,6 +13,7 @@ export const engineMethods = [
   'headRows',
   'headTable',
   'measureRandom',
+  'how',
   'release',
   'inspect',
   'input',
@@ -34,5 +35,6 @@ export const panelMethods = [
   'headRows',
   'headTable',
   'measureRandom',
+  'how',
   'picture',
 ] as const;

@@ -165,6 +165,24 @@ describe('The command line', function () {
     expect((await run(['explain', '-'], '')).stderr).to.include('no text');
   });
 
+  it('tells how a weight came about, as text, JSON and Python', async () => {
+    const args = ['how', '-', '--model', 'bundled:worked-example', '--head', '0.0', '--query', '0', '--key', '1'];
+    const text = await run(args, 'x1 x2 x3');
+    expect(text.stderr).to.equal('');
+    expect(text.stdout).to.include('"x1" (0) reads "x2" (1): 0.468311');
+    expect(text.stdout).to.match(
+      /Raw score: s_ij = .*\n.*\n {3}node: MatMul \/attention\/MatMul\n.*= 1 0 2\n.*= 4 4 0\n/,
+    );
+    const json = JSON.parse((await run([...args, '--json'], 'x1 x2 x3')).stdout) as {
+      readonly steps: readonly { readonly kind: string; readonly numpy?: string }[];
+    };
+    expect(json.steps.map(({ kind }) => kind)).to.include.members(['product', 'exponentials', 'weight', 'head']);
+    expect(json.steps.find(({ kind }) => kind === 'weight')?.numpy).to.include('weights = exponentials / total');
+    expect((await run([...args.slice(0, -1), '3'], 'x1 x2 x3')).stderr).to.equal(
+      '--key is not valid: it is the place of a token, from 0 to 2.\n',
+    );
+  });
+
   it('names the bundled models where none is called that', async () => {
     for (const args of [
       ['inspect', 'bundled:nope'],
@@ -173,7 +191,7 @@ describe('The command line', function () {
       const { code, stderr } = await run(args, '');
       expect(code).to.equal(1);
       expect(stderr).to.match(
-        /^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:shapes-linear-vit\.\n$/,
+        /^bundled:\S+ is not valid: the models that come with this program are bundled:code-decoder, [^/]+bundled:thinking-machines\.\n$/,
       );
     }
   });

@@ -21,6 +21,7 @@ import {
   type RunKind,
 } from './generatedRun';
 import { longLayers } from './longRun';
+import { sampleHow } from './sampleHow';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -54,6 +55,8 @@ export class FakeHost {
   numRandom = 0;
   /** The pairs (`queries/keys`) that were asked for, in order. */
   readonly headPairs: string[] = [];
+  /** The weights (`query/key`) that were asked about. */
+  readonly hows: string[] = [];
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -94,6 +97,12 @@ export class FakeHost {
       const numHeads = this.run.info.components[0].layers.reduce((sum, layer) => sum + layer.numHeads, 0);
       const values = Float32Array.from({ length: numHeads * metrics.length }, (_, i) => ((i * 7919) % 97) / 97);
       return { table: { metrics, values }, random };
+    },
+    how: ({ cell }) => {
+      this.hows.push(`${cell.query}/${cell.key}`);
+      const { components, streams } = this.run.info;
+      const keys = components.find(({ component }) => component === cell.component)?.keyStream ?? 0;
+      return sampleHow(cell, streams[keys].tokens.length);
     },
     headTable: async ({ component: name, asked, ...params }, signal) => {
       this.numMetrics++;

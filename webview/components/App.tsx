@@ -9,6 +9,7 @@ import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } fr
 import { ComponentTabs } from './ComponentTabs';
 import { usePanel, type PanelServices } from './context';
 import { toggleOrder } from './HeadMeasure';
+import { toggleHow } from './openHow';
 import { Legend } from './Legend';
 import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
@@ -60,6 +61,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'b':
     case 'B':
       kept.toggleView('headTable');
+      return true;
+    case 'w':
+    case 'W':
+      toggleHow(panel, kept);
       return true;
     case 'o':
     case 'O':

@@ -32,8 +32,12 @@ import type { ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
 import { usePanel } from './context';
+import { openHow } from './openHow';
 import { trackPointers } from './trackPointers';
 import { useSize } from './useSize';
+
+/** Two clicks within so many milliseconds are a double click. */
+const doubleClick = 500;
 
 /** What the buttons around the matrix can ask of it. */
 export interface MatrixCommands {
@@ -49,7 +53,7 @@ export function MatrixCanvas({
   shown: ShownPattern;
   commands: { current: MatrixCommands | undefined };
 }): JSX.Element {
-  const { panel } = usePanel();
+  const { panel, kept } = usePanel();
   const outer = useRef<HTMLDivElement>(null);
   const base = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
@@ -208,8 +212,21 @@ export function MatrixCanvas({
       adds,
     );
   };
-  const latest = useRef({ cellUnder, pinCell, moveView, frame, margins });
-  latest.current = { cellUnder, pinCell, moveView, frame, margins };
+  // A second click on a cell asks how its weight came about; where that is open already, the first does.
+  const clicked = useRef<{ readonly cell: MatrixCell; readonly when: number } | undefined>(undefined);
+  const clickCell = (cell: MatrixCell, adds: boolean): void => {
+    const before = clicked.current;
+    clicked.current = { cell, when: performance.now() };
+    const isSecond =
+      before?.cell.query === cell.query &&
+      before.cell.key === cell.key &&
+      performance.now() - before.when < doubleClick;
+    if (panel.how.isOpen && !isSecond) panel.how.ask(cell);
+    if (isSecond) openHow(panel, kept, cell);
+    else pinCell(cell, adds);
+  };
+  const latest = useRef({ cellUnder, clickCell, moveView, frame, margins });
+  latest.current = { cellUnder, clickCell, moveView, frame, margins };
   useEffect(() => {
     const element = overlay.current;
     if (element === null) return undefined;
@@ -219,7 +236,7 @@ export function MatrixCanvas({
       drag: (dx, dy) => latest.current.moveView(panView(view.current.value, latest.current.frame, dx, dy)),
       click: (x, y, adds) => {
         const cell = latest.current.cellUnder(x, y);
-        if (cell !== undefined) latest.current.pinCell(cell, adds);
+        if (cell !== undefined) latest.current.clickCell(cell, adds);
       },
       zoom: (factor, x, y) => {
         const before = view.current.value;
@@ -276,7 +293,7 @@ export function MatrixCanvas({
     else if (event.key === '+' || event.key === '=') commands.current?.zoom(1.5);
     else if (event.key === '-') commands.current?.zoom(1 / 1.5);
     else if (event.key === '0') commands.current?.fit();
-    else if (event.key === 'Enter' && cell !== undefined) pinCell(cell, event.shiftKey);
+    else if (event.key === 'Enter' && cell !== undefined) clickCell(cell, event.shiftKey);
     else return;
     event.preventDefault();
     event.stopPropagation();

@@ -8,6 +8,7 @@ import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
+import { openHow } from './openHow';
 import { Precision } from './Precision';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
@@ -68,7 +69,7 @@ function MeanChoice({ count, direction }: { count: number; direction: Direction 
 
 /** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
 export function SourceList({ run }: { run: PanelRun }): JSX.Element {
-  const { panel } = usePanel();
+  const { panel, kept } = usePanel();
   const { streams } = run.info;
   const lines = useMemo(() => streams.map((_, stream) => linesOf(run, stream)), [run]);
   const lighting = panel.lighting.value;
@@ -146,6 +147,24 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                   </span>
                 ) : often.includes(position) ? (
                   <span class="hint">{l10n.t('often read')}</span>
+                ) : null}
+                {lighting.tokens.length === 1 && shown.selection.heads.length === 1 && !panel.isPreviewing.value ? (
+                  <button
+                    type="button"
+                    class="link how-link"
+                    title={l10n.t('How this weight came about')}
+                    aria-label={l10n.t('How the weight of {0} came about', name)}
+                    onClick={() => {
+                      const own = lighting.tokens[0].position;
+                      openHow(
+                        panel,
+                        kept,
+                        lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own },
+                      );
+                    }}
+                  >
+                    {l10n.t('how')}
+                  </button>
                 ) : null}
               </span>
               <span class="number" title={exactWeight(weight)}>

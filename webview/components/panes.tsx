@@ -6,6 +6,7 @@ import { usePanel } from './context';
 import { HeadList } from './HeadList';
 import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
+import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
 import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
@@ -54,6 +55,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the metrics of heads'),
     height: () => l10n.t('Height of the metrics of heads'),
     Content: HeadTableView,
+  },
+  how: {
+    title: () => l10n.t('How'),
+    width: () => l10n.t('Width of how a weight came about'),
+    height: () => l10n.t('Height of how a weight came about'),
+    Content: HowPane,
   },
 };
 

@@ -2,6 +2,7 @@ import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel } from '../../src/protocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
+import type { AskedPair } from './howView';
 import type { VsCodeApi } from '../windowChannel';
 
 /** What a person has arranged in the panel. */
@@ -15,6 +16,16 @@ export interface PanelLayout {
   /** The views that are open. */
   readonly open: readonly ViewName[];
   readonly headTable: HeadTableLayout;
+  readonly how: HowLayout;
+}
+
+/** What is seen of how a weight came about. */
+export interface HowLayout {
+  /** The weight that is asked about, by the places of its tokens. */
+  readonly pair: AskedPair | undefined;
+  readonly step: number;
+  /** Whether numbers are sorted by size. */
+  readonly isSorted: boolean;
 }
 
 /** How the table of heads is arranged. */
@@ -68,9 +79,20 @@ function validHeadTable(value: unknown): HeadTableLayout {
   };
 }
 
+function validHow(value: unknown): HowLayout {
+  const { pair, step, isSorted } = entriesOf(value);
+  const { query, key } = entriesOf(pair);
+  const isPlace = (place: unknown): place is number => Number.isSafeInteger(place) && Number(place) >= 0;
+  return {
+    pair: isPlace(query) && isPlace(key) ? { query, key } : undefined,
+    step: isPlace(step) ? step : 0,
+    isSorted: isSorted === true,
+  };
+}
+
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable, how } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -79,6 +101,7 @@ export function validLayout(value: unknown): PanelLayout {
     isOrdered: isOrdered === true,
     open: viewNames.filter((name) => Array.isArray(open) && open.includes(name)),
     headTable: validHeadTable(headTable),
+    how: validHow(how),
   };
 }
 
@@ -120,6 +143,12 @@ export class KeptLayout {
   arrangeHeadTable(change: Partial<HeadTableLayout>): void {
     const { headTable } = this.layout.peek();
     this.#keep({ ...this.layout.peek(), headTable: { ...headTable, ...change } });
+  }
+
+  /** Goes to a step of how a weight came about, asks about another, or sorts its numbers. */
+  arrangeHow(change: Partial<HowLayout>): void {
+    const { how } = this.layout.peek();
+    this.#keep({ ...this.layout.peek(), how: { ...how, ...change } });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

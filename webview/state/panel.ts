@@ -43,6 +43,7 @@ import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { followHover, followRows } from './followers';
 import { HeadTables } from './headTables';
+import { HowView, type AskedPair } from './howView';
 import { HeadViews } from './headViews';
 import type { ShownPattern } from './matrixData';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
@@ -195,6 +196,10 @@ export class Panel {
   readonly heads: HeadViews;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
+  /** How one weight came about. */
+  readonly how: HowView;
+  /** The query and key that the context menu was opened over. */
+  menuPair: AskedPair | undefined;
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -210,6 +215,7 @@ export class Panel {
     this.theme = theme;
     this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
     this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
+    this.how = new HowView(this, connection.remote);
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.
       if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;

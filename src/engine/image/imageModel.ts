@@ -10,6 +10,8 @@ import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbe
 import { readsOf } from '../../onnx/inputs/reads';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import type { How } from '../../model/how/how';
 import { AttentionSession, type LayerWeights } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import type { HeldLayer } from '../weights/heldLayer';
@@ -76,6 +78,7 @@ export class ImageModel {
   readonly #session: AttentionSession;
   readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly #layout: PixelLayout;
+  #cells: CellRuns | undefined;
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
   readonly #preprocessing: Preprocessing | undefined;
@@ -280,8 +283,19 @@ export class ImageModel {
     return inputView(this.info, this.#fed, this.#account());
   }
 
-  /** Frees the session. */
+  /** What its file was fed in the latest run. */
+  get fed(): readonly FedFile[] {
+    return this.#fed;
+  }
+
+  /** How a cell came about, of a run that was fed these inputs; see {@link CellRuns.how}. */
+  how(cell: DrawnCell, fed: readonly FedFile[]): Promise<How> {
+    return (this.#cells ??= new CellRuns([this.#session])).how(cell, fed);
+  }
+
+  /** Frees its sessions. */
   async release(): Promise<void> {
+    await this.#cells?.release();
     await this.#session.release();
   }
 

@@ -2,6 +2,7 @@ import { dataTypeNumber, type DataTypeName } from '../../onnx/file/dataType';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { ModelInput, TensorData } from '../../onnx/inputs/inputs';
 import { encodeScoreModel, scoreNames, type ScoreGraph } from '../../onnx/rewrite/scoreGraph';
+import { broadcastAxes, matrixOfHead, numMatrices } from '../weights/headMatrix';
 import { toTensor, type OutputTensor } from '../runtime/feeds';
 import type { ScoreSessions } from './scoreSessions';
 
@@ -46,8 +47,8 @@ export class RecomputedRows {
     this.#sessions = sessions;
     this.numQueries = queries.dims.at(-2) ?? 0;
     this.numKeys = keys.dims.at(-1) ?? 0;
-    this.#leading = broadcast(queries.dims.slice(0, -2), keys.dims.slice(0, -2));
-    this.numHeads = count(this.#leading);
+    this.#leading = broadcastAxes(queries.dims.slice(0, -2), keys.dims.slice(0, -2));
+    this.numHeads = numMatrices(this.#leading);
     const kept = (name: string, input: string, cut: KeptTensor['cut']): KeptTensor => {
       const { type, dims, data } = tensor(name);
       return { input, type: type as DataTypeName, dims, data, cut }; // the runtime's names are those of ONNX
@@ -106,41 +107,7 @@ export class RecomputedRows {
     return { name: input, type, dims: cutDims, data: data.subarray((first + top) * width, (first + bottom) * width) };
   }
 
-  /** Which matrix of a tensor belongs to a head. */
   #matrixOf(dims: readonly number[], head: number): number {
-    const own = dims.slice(0, -2);
-    const total = count(own);
-    if (total === 1) return 0;
-    const leading = this.#leading;
-    const offset = leading.length - own.length;
-    if (own.every((dim, axis) => offset + axis >= 0 && (dim === 1 || dim === leading[offset + axis]))) {
-      let matrix = 0;
-      let rest = head;
-      let stride = 1;
-      for (let axis = leading.length - 1; axis >= 0; axis--) {
-        const at = rest % leading[axis];
-        rest = Math.floor(rest / leading[axis]);
-        const dim = own[axis - offset] ?? 1;
-        if (dim > 1) matrix += at * stride;
-        stride *= dim;
-      }
-      return matrix;
-    }
-    // The same heads, split into axes otherwise.
-    if (total === this.numHeads) return head;
-    throw new RangeError('a tensor does not fit its heads');
+    return matrixOfHead(dims.slice(0, -2), this.#leading, head);
   }
-}
-
-function broadcast(a: readonly number[], b: readonly number[]): number[] {
-  const length = Math.max(a.length, b.length);
-  return Array.from({ length }, (_, i) => {
-    const [x, y] = [a[a.length - length + i] ?? 1, b[b.length - length + i] ?? 1];
-    if (x !== y && x !== 1 && y !== 1) throw new RangeError('its queries and keys do not fit each other');
-    return Math.max(x, y);
-  });
-}
-
-function count(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
 }

@@ -6,6 +6,7 @@ import type {
   EngineHostApi,
   ExplainImageParams,
   ExplainParams,
+  HowParams,
   ModelSpec,
   RandomParams,
   RandomTable,
@@ -16,6 +17,9 @@ import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
+import type { How } from '../../model/how/how';
+import { drawnCell } from '../how/drawnCell';
+import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import { ImageModel } from '../image/imageModel';
@@ -52,6 +56,12 @@ export interface EngineHost {
   readonly timeLimits?: typeof timeLimits;
 }
 
+/** A run whose attention is held. */
+interface Ran extends Pick<RunInfo, 'streams' | 'components'> {
+  readonly spec: ModelSpec;
+  readonly fed: readonly FedFile[];
+}
+
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
 const turnMilliseconds = 30;
 
@@ -70,8 +80,8 @@ export class EngineServer {
   /** Files that the runtime has mapped into memory. */
   #mapped: EngineEvents['mapped']['files'][number][] = [];
   #nextRun = 1;
-  /** What the models of the runs that are held are. */
-  readonly #specs = new Map<number, ModelSpec>();
+  /** What the models of the runs that are held are, and what they were fed. */
+  readonly #ran = new Map<number, Ran>();
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly onClose: Event<string>;
@@ -138,9 +148,10 @@ export class EngineServer {
       },
       measureRandom: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
+      how: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#how(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
-        this.#specs.delete(runId);
+        this.#ran.delete(runId);
         this.#pictures.release(runId);
       },
       inspect: (model) => {
@@ -246,7 +257,7 @@ export class EngineServer {
     );
     letGoWhereCancelled(layers, signal);
     const runId = this.#nextRun++;
-    this.#specs.set(runId, spec);
+    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
     this.#attention.add(runId, layers);
     this.#log(
       isLive === true ? 'debug' : 'info',
@@ -282,8 +293,7 @@ export class EngineServer {
     signal: AbortSignal,
   ): Promise<RandomTable> {
     signal.throwIfAborted();
-    const spec = this.#specs.get(runId);
-    if (spec === undefined) throw new ExplorerError('unknownRun');
+    const { spec } = this.#ranOf(runId);
     this.#begin();
     const model = await this.#load(spec, signal);
     return measureRandomText(
@@ -295,6 +305,22 @@ export class EngineServer {
       { component: name, metrics, random },
       signal,
     );
+  }
+
+  #ranOf(runId: number): Ran {
+    const ran = this.#ran.get(runId);
+    if (ran === undefined) throw new ExplorerError('unknownRun');
+    return ran;
+  }
+
+  async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
+    signal.throwIfAborted();
+    const { spec, fed, streams, components } = this.#ranOf(runId);
+    const drawn = await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params }));
+    this.#begin();
+    const isPicture = streams.some(({ grid }) => grid !== undefined);
+    const model = await (isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal));
+    return model.how(drawn, fed);
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
@@ -317,6 +343,7 @@ export class EngineServer {
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#nextRun++;
+    this.#ran.set(runId, { spec, fed: model.fed, streams, components });
     this.#attention.add(runId, layers);
     this.#pictures.add(runId, picture);
     this.#log(

@@ -6,6 +6,9 @@ import { planInputs } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
+import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import type { How } from '../../model/how/how';
+import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
@@ -56,6 +59,7 @@ interface LoadedParts {
   readonly access: ModelAccess;
   readonly notices: readonly Notice[];
   readonly account: (languages?: RunLanguages) => InputAccount;
+  readonly cells: CellRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -64,18 +68,20 @@ export class LoadedModel {
   readonly #model: TextModel;
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
+  readonly #cells: CellRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
     this.#account = account;
+    this.#cells = cells;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -120,7 +126,7 @@ export class LoadedModel {
         ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
       );
     onProgress({ stage: 'loadModel' });
-    const { model, notices } = await prepare({
+    const { model, notices, cells } = await prepare({
       chosen: await choosing,
       resolved,
       parts,
@@ -133,6 +139,7 @@ export class LoadedModel {
       model,
       access,
       notices: [...resolved.notices, ...tokenizer.notices, ...notices],
+      cells,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -148,6 +155,16 @@ export class LoadedModel {
     const explanation = await this.#model.explain(reading, steps);
     this.#languages = explanation.languages;
     return { ...explanation, notices: [...this.#notices, ...explanation.notices] };
+  }
+
+  /** What its files were fed in the latest run. */
+  get fed(): readonly FedFile[] {
+    return this.#model.fed;
+  }
+
+  /** How a cell came about, of a run that was fed these inputs; see {@link CellRuns.how}. */
+  how(cell: DrawnCell, fed: readonly FedFile[]): Promise<How> {
+    return this.#cells.how(cell, fed);
   }
 
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
@@ -169,8 +186,9 @@ export class LoadedModel {
   }
 
   /** Frees the model. */
-  release(): Promise<void> {
-    return this.#model.release();
+  async release(): Promise<void> {
+    await this.#cells.release();
+    await this.#model.release();
   }
 }
 
@@ -184,9 +202,7 @@ interface Preparation {
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(
-  preparation: Preparation,
-): Promise<{ readonly model: TextModel; readonly notices: readonly Notice[] }> {
+async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -249,6 +265,7 @@ async function prepare(
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     const notices = sessions.flatMap((each) => each.notices);
+    const cells = new CellRuns([encoderSession, session].filter((each) => each !== undefined));
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -286,6 +303,7 @@ async function prepare(
           padId,
         }),
         notices,
+        cells,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -305,6 +323,7 @@ async function prepare(
         numTypes: facts.numTypes,
       }),
       notices,
+      cells,
     };
   } catch (error) {
     for (const session of sessions) await session.release();

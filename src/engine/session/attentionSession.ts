@@ -9,7 +9,7 @@ import { makeReport, withChecks, type ExtractionReport } from '../../onnx/report
 import { rewriteModel, type RewriteOptions, type RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import { roundsProducts } from '../../onnx/follow/roundedProducts';
 import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
-import type { WeightedValues } from '../../onnx/name/site';
+import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
 import type { StageCut } from '../../onnx/stages/cutStages';
 import { weightedValues } from '../../onnx/find/weightedValues';
@@ -26,6 +26,7 @@ import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
 import { provenBy, SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
+import type { PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -50,11 +51,19 @@ export interface SessionOptions {
   readonly heldBytes?: number;
   /** What is wanted of sites in place of their weights. */
   readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements'>;
+  /** Tensors of sites that come with their weights, by their names in the graph or in what is added to it for them. */
+  readonly extras?: ReadonlyMap<PlacedSite, ExtraTensors>;
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
   readonly isStaged?: boolean;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
+}
+
+/** Tensors that are wanted of a site, with what makes those that the graph does not. */
+export interface ExtraTensors {
+  readonly tensors: readonly string[];
+  readonly suffix: Suffix;
 }
 
 /** What the runtime's 32-bit memory can hold, what it takes by itself, and what it needs for a byte of weights (measured). */
@@ -95,6 +104,7 @@ export class AttentionSession {
   readonly #ownOutputs: readonly string[];
   readonly #given: ReadonlySet<string> | undefined;
   readonly #placed: PlacedOutputs | undefined;
+  readonly #extras: readonly string[];
   /** Items of the batch that the file takes. */
   readonly #numItems: number;
   /** In a clause, why it is not run in stages, where it was to be. */
@@ -136,6 +146,7 @@ export class AttentionSession {
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
     this.#rewritten = rewritten;
+    this.#extras = [...new Set([...(options.extras?.values() ?? [])].flatMap(({ tensors }) => tensors))];
     this.#placed = rewritten.endOutput === undefined ? undefined : new PlacedOutputs(rewritten.endOutput);
     this.#ownOutputs =
       options.wantOutputs === true
@@ -155,6 +166,7 @@ export class AttentionSession {
       heldBytes = 0,
       mayLackAttention = false,
       proves = 'inside',
+      extras = new Map<PlacedSite, ExtraTensors>(),
       onProgress,
     } = options;
     const { sites } = files.analysis;
@@ -164,10 +176,12 @@ export class AttentionSession {
     const keepsWeights = runtime.isNative && files.analysis.model.ownFile !== undefined;
     const proofs =
       taps === undefined ? proofsOf(files.analysis, proves) : new Map<PlacedSite, WeightedValues | string>();
+    const beside = besideWeights(sites, proofs, extras);
     const rewritten = rewriteModel(files.analysis, {
       sites,
       isWhole: wantOutputs,
-      also: [...provenBy(proofs).values()].flat(),
+      also: [...new Set([...beside.values()].flat())],
+      suffixes: [...extras.values()].map(({ suffix }) => suffix),
       keepsWeights,
       hasEnd: runtime.backend === 'native' && taps === undefined && !isStaged,
       ...(runtime.backend === 'webgpu' ? { needsCpu: isWrongOnWebGpu } : {}),
@@ -195,7 +209,7 @@ export class AttentionSession {
     const open = async (): Promise<Opened> => {
       if (isStaged && notStaged === undefined)
         try {
-          return await sessions.stages(cutRewritten(files.analysis, rewritten, provenBy(proofs)));
+          return await sessions.stages(cutRewritten(files.analysis, rewritten, beside));
         } catch (error) {
           if (!canBeWhole(error)) throw error;
           notStaged = reasonOf(error);
@@ -257,8 +271,11 @@ export class AttentionSession {
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const { proving } = this.#reader;
     const expected =
-      batch === 1 && !hasWindows && own.length === 0 && proving.length === 0 ? this.#expect(options) : [];
-    const fetches = [...new Set([...this.#rewritten.outputs.map(({ output }) => output), ...own, ...proving])];
+      batch === 1 && !hasWindows && own.length + proving.length + this.#extras.length === 0
+        ? this.#expect(options)
+        : [];
+    const weights = this.#rewritten.outputs.map(({ output }) => output);
+    const fetches = [...new Set([...weights, ...own, ...proving, ...this.#extras])];
     const reading = this.#reader.read(this.#rewritten.outputs, options, { proves: true });
     const results = await this.#run(inputs, fetches, {
       expected,
@@ -266,7 +283,11 @@ export class AttentionSession {
       keeps: options.keeps,
       onResults: (made) => reading.take(made),
     });
-    return { ...this.#resultOf(reading), outputs: pickOutputs(results, own) };
+    return {
+      ...this.#resultOf(reading),
+      outputs: pickOutputs(results, own),
+      ...(this.#extras.length === 0 ? {} : { extras: pickOutputs(results, this.#extras) }),
+    };
   }
 
   /**
@@ -335,6 +356,25 @@ export class AttentionSession {
       read,
       isChannelLast,
     );
+  }
+
+  /** A session of another part of the same model: what sites and their taps need. Throws what {@link create} throws. */
+  tapped(
+    sites: readonly PlacedSite[],
+    { taps, extras }: Pick<SessionOptions, 'taps' | 'extras'>,
+  ): Promise<AttentionSession> {
+    return AttentionSession.create({
+      ort: this.#ort,
+      runtime: this.#runtime,
+      files: { ...this.#files, analysis: { ...this.#files.analysis, sites } },
+      ...(taps === undefined ? {} : { taps }),
+      ...(extras === undefined ? {} : { extras }),
+    });
+  }
+
+  /** What parts of the same model are run on, each in a session of its own. */
+  get partRuntime(): PartRuntime {
+    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
@@ -452,6 +492,16 @@ function proofsOf(
   for (const site of sites)
     if (which === 'all' || site.weighted !== undefined) proofs.set(site, weightedValues(index, site));
   return proofs;
+}
+
+/** Tensors that come with each site's weights: what proves them, and what else is wanted of the site. */
+function besideWeights(
+  sites: readonly PlacedSite[],
+  proofs: ReadonlyMap<PlacedSite, WeightedValues | string>,
+  extras: ReadonlyMap<PlacedSite, ExtraTensors>,
+): ReadonlyMap<PlacedSite, readonly string[]> {
+  const proving = provenBy(proofs);
+  return new Map(sites.map((site) => [site, [...(proving.get(site) ?? []), ...(extras.get(site)?.tensors ?? [])]]));
 }
 
 /** Whether products of bytes are computed, or may be once the graph is optimised. */

@@ -8,6 +8,8 @@ export interface FedFile {
   /** The file's name. */
   readonly file: string;
   readonly inputs: readonly ModelInput[];
+  /** Where the text begins in it, behind the padding before it; 0 where it is missing. */
+  readonly firstPosition?: number;
 }
 
 /** Values of a tensor that are written out; of a larger one so many of the first. */

@@ -5,23 +5,15 @@ import { dataType } from '../../onnx/file/dataType';
 import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGraph';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { rewriteModel } from '../../onnx/rewrite/rewriteModel';
-import { folderOf } from '../files/fileAccess';
 import { toTensor } from '../runtime/feeds';
-import { openExternalData, readExternalData, type ModelFiles } from '../files/modelFiles';
 import { exclusively } from '../limits/runLock';
-import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';
+import { silently } from '../runtime/runtime';
 import { reasonOf, runtimeError } from '../runtime/runtimeError';
+import { openPart, type PartRuntime } from './openPart';
 import type { SitePlaces } from '../weights/windowPlaces';
 
 /** Where each site's queries and keys stand; otherwise why that cannot be told, in a clause. */
 export type Placements = ReadonlyMap<PlacedSite, SitePlaces | string>;
-
-/** What the graph is made of, and what it runs on. */
-export interface PositionSession {
-  readonly ort: OrtModule;
-  readonly files: ModelFiles;
-  readonly isNative: boolean;
-}
 
 /** Numbers above this are not all to be had in single precision. */
 const mostPlaces = 2 ** 24 - 2;
@@ -31,7 +23,7 @@ const mostPlaces = 2 ** 24 - 2;
  * in their order, in the first item of the batch. What it does not need of the weights is not read. What fails in it is a reason, never an error.
  */
 export async function runPositions(
-  { ort, files, isNative }: PositionSession,
+  { ort, files, isNative }: PartRuntime,
   inputs: readonly ModelInput[],
   read: ModelInput,
   isChannelLast = false,
@@ -62,35 +54,7 @@ export async function runPositions(
       retyped: graph.changed,
       tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : [],
     });
-    const ownBytes = rewritten.ownBytesName === undefined ? [] : [{ path: rewritten.ownBytesName, data: model.bytes }];
-    const create = async (
-      extra: Readonly<Record<string, string>>,
-      external: readonly { readonly path: string; readonly data: Uint8Array }[],
-    ): Promise<Ort.InferenceSession> =>
-      exclusively(ort, () =>
-        ort.InferenceSession.create(rewritten.bytes, {
-          executionProviders: [isNative ? 'cpu' : 'wasm'],
-          graphOptimizationLevel: 'disabled',
-          enableCpuMemArena: false,
-          enableMemPattern: false,
-          logSeverityLevel: silentSeverity,
-          extra: { session: extra },
-          ...(external.length + ownBytes.length > 0 ? { externalData: [...external, ...ownBytes] } : {}),
-        }),
-      );
-    const open = async (): Promise<Ort.InferenceSession> => {
-      if (!isNative) {
-        const weights = await openExternalData(files, rewritten.externalFiles);
-        return create({}, weights.files).finally(weights.close);
-      }
-      const folder = folderOf(files.path);
-      const mapped = create(
-        { model_external_initializers_file_folder_path: (await files.access.links?.realPath(folder)) ?? folder },
-        [],
-      );
-      return mapped.catch(async () => create({}, (await readExternalData(files, rewritten.externalFiles)).files));
-    };
-    const session = await open();
+    const session = await openPart({ ort, files, isNative }, rewritten);
     try {
       const feeds: Record<string, Ort.Tensor> = {};
       for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);

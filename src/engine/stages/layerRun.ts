@@ -33,6 +33,8 @@ export interface AttentionResult {
   readonly failed: readonly { readonly path: string; readonly reason: string }[];
   /** The model's own outputs that were asked for, in its order; empty unless the session computes them. */
   readonly outputs: ReadonlyMap<string, OutputTensor>;
+  /** Tensors of sites that come with their weights; missing where none were asked for. */
+  readonly extras?: ReadonlyMap<string, OutputTensor>;
   /** The extraction report with this run's checks. */
   readonly report: ExtractionReport;
 }

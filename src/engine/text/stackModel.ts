@@ -210,7 +210,8 @@ export class StackModel implements TextModel {
     const made = plan.make({ ...text, padId, numPositions: wanted, isPaddedLeft });
     const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions, isPaddedLeft });
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
-    return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), { file: session.fileName, inputs }] };
+    const own: FedFile = { file: session.fileName, inputs, firstPosition: made.firstPosition };
+    return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), own] };
   }
 
   /** The length that a failure comes from; undefined where it comes from something else. */

@@ -19,7 +19,7 @@ export interface SiteWeights {
 
 /** Brings a site's tensor into the order batch, head, query, key; data that is in that order already is not copied. */
 export function arrangeWeights(
-  site: Pick<PlacedSite, 'queryAxis' | 'keyAxis' | 'isUndivided' | 'loop'>,
+  site: Pick<PlacedSite, 'queryAxis' | 'keyAxis'> & Partial<Pick<PlacedSite, 'isUndivided' | 'loop'>>,
   raw: RawWeights,
   batch: number,
 ): SiteWeights | undefined {
@@ -44,7 +44,7 @@ export function arrangeWeights(
   let weights = raw.data;
   if (queryAxis !== dims.length - 2 || keyAxis !== dims.length - 1)
     weights = reorder(weights, dims, queryAxis, keyAxis);
-  if (site.isUndivided) weights = divideRows(weights, numKeys);
+  if (site.isUndivided === true) weights = divideRows(weights, numKeys);
   return { batch: numItems, numHeads: numItems === 0 ? 0 : count / numItems, numQueries, numKeys, weights };
 }
 

@@ -18,6 +18,7 @@ export const commands = {
   chooseModelFile: 'attentionExplorer.chooseModelFile',
   chooseTokenizer: 'attentionExplorer.chooseTokenizer',
   showHeads: 'attentionExplorer.showHeads',
+  showHow: 'attentionExplorer.showHow',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',

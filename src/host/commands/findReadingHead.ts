@@ -26,7 +26,7 @@ export function findReadingHead(store: ViewStore, panels: ExplorerPanels): void 
           'Select two parts of the explained text, with Alt + drag for the second; or, in the panel, pin what reads and mark what is read with Ctrl + Shift + click.',
         ),
       );
-    panels.showHeads();
+    panels.showView('heads');
     return;
   }
   if (first.length > mostTokens || second.length > mostTokens) {
@@ -38,7 +38,7 @@ export function findReadingHead(store: ViewStore, panels: ExplorerPanels): void 
   const component = run.info.components.find((each) => each.component === view.selection.component);
   const isAhead = component?.isCausal === true && first[0].position < second[0].position;
   store.changeView(isAhead ? { pinned: second, marked: first } : { pinned: first, marked: second });
-  panels.showHeads();
+  panels.showView('heads');
 }
 
 /** The tokens of the first two parts of the text that are selected in its editor. */

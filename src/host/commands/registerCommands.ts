@@ -126,7 +126,8 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     thenRerun(() => chooseLanguages(store.run, deps.places, deps.languages)),
   );
   register(commands.selectHead, () => selectHead(store));
-  register(commands.showHeads, () => panels.showHeads());
+  register(commands.showHeads, () => panels.showView('heads'));
+  register(commands.showHow, () => panels.showView('how'));
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import type { Component, HeadSelection } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Direction, Pattern } from '../../model/pattern';
+import type { Cell, How } from '../../model/how/how';
 import type { HeadTable } from '../../model/metrics/headTable';
 import { metricTextOf } from '../../model/metrics/metricText';
 import type {
@@ -110,6 +111,11 @@ export class HeldRun {
   /** Metrics of all heads of a component on a random text that comes twice. Throws `unknownRun` where the attention is gone, and what a run throws. */
   measureRandom(params: Omit<RandomParams, 'runId'>, signal?: AbortSignal): Promise<RandomTable> {
     return this.#ask(() => this.#engine.remote.measureRandom({ ...params, runId: this.#engineRunId }, signal));
+  }
+
+  /** How a weight came about. Throws `unknownRun` where the attention is gone, `howNotFollowed`, and what a run throws. */
+  how(cell: Cell, signal?: AbortSignal): Promise<How> {
+    return this.#ask(() => this.#engine.remote.how({ runId: this.#engineRunId, cell }, signal));
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

@@ -16,6 +16,7 @@ import {
   checkFigure,
   checkHeadRowsParams,
   checkHeadTableParams,
+  checkHowParams,
   checkOverviewParams,
   checkPainted,
   checkPairParams,
@@ -82,7 +83,7 @@ export class ExplorerPanel implements Disposable {
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
   /** Whether the page is to open the view of all heads once it is there. */
-  #showsHeads = false;
+  #viewToShow: PanelEvents['show']['view'] | undefined;
   #shownRunId: number | undefined;
   #shownUri: string | undefined;
   #moveTimer: number | undefined;
@@ -225,6 +226,7 @@ export class ExplorerPanel implements Disposable {
         }),
         headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
+        how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
@@ -299,10 +301,10 @@ export class ExplorerPanel implements Disposable {
     );
   }
 
-  /** Opens the view of all heads, now or when the page is there. */
-  showHeads(): void {
-    if (this.#isReady && this.#panel.visible) this.#post('show', { view: 'heads' });
-    else this.#showsHeads = true;
+  /** Opens one of the page's views, now or when the page is there. */
+  showView(view: PanelEvents['show']['view']): void {
+    if (this.#isReady && this.#panel.visible) this.#post('show', { view });
+    else this.#viewToShow = view;
   }
 
   #postAll(): void {
@@ -313,8 +315,8 @@ export class ExplorerPanel implements Disposable {
     this.#postView();
     this.#post('live', panelLive(store.live));
     this.#postHover();
-    if (this.#showsHeads) this.#post('show', { view: 'heads' });
-    this.#showsHeads = false;
+    if (this.#viewToShow !== undefined) this.#post('show', { view: this.#viewToShow });
+    this.#viewToShow = undefined;
   }
 
   #postHover(): void {

@@ -35,10 +35,10 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
     this.#adopt(createPanel(panelViewType, plain('Attention Explorer'), preserveFocus));
   }
 
-  /** Shows the panel with its view of all heads. */
-  showHeads(): void {
+  /** Shows the panel with one of its views. */
+  showView(view: 'heads' | 'how'): void {
     this.show(false);
-    this.#current?.showHeads();
+    this.#current?.showView(view);
   }
 
   /** Whether the person sees the panel, or will in a moment. */

@@ -12,6 +12,7 @@ import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
 import type {
   HeadRowsParams,
   HeadTableParams,
+  HowParams,
   KeptPanel,
   PairParams,
   PatternParams,
@@ -108,6 +109,10 @@ const randomParams = v.object({
     numTokens: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxRandom)),
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
+});
+const howParams = v.object({
+  runId: index,
+  cell: v.object({ component, layer: index, head: index, query: index, key: index }),
 });
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
@@ -240,6 +245,19 @@ export function checkRandomParams(value: unknown, run: RunInfo | undefined): Ran
   componentSize('random', params.component, shown);
   if (shown.streams.some(({ grid }) => grid !== undefined))
     throw new ExplorerError('invalidMessage', ['random: the model reads no text']);
+  return params;
+}
+
+/** Checks a request for how a weight came about. Throws `invalidMessage` or `unknownRun`. */
+export function checkHowParams(value: unknown, run: RunInfo | undefined): HowParams {
+  const params = parse('how', howParams, value);
+  const { component: name, layer, head, query, key } = params.cell;
+  const shown = checkRun(params.runId, run);
+  const { numQueries, numKeys } = checkSelection(
+    { component: name, heads: [{ layer, head }], aggregation: 'mean' },
+    shown,
+  );
+  if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
   return params;
 }
 

@@ -25,6 +25,8 @@ export interface RewriteOptions {
   readonly kept?: readonly string[];
   /** Other tensors of the graph, or of sites' suffixes, that become outputs. */
   readonly also?: readonly string[];
+  /** Nodes, with what they use, of which those are added that lead to what `also` names. */
+  readonly suffixes?: readonly Suffix[];
   /** Whether weights that do not lie in files stay in the graph, which must then not be large. */
   readonly keepsWeights?: boolean;
   /** Whether the first output is an empty sequence of tensors, where the model's operators know sequences. */
@@ -77,7 +79,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
   const ownBytesName = unique(names, 'attention-explorer-weights');
   const exposed = exposeSites(index, options, names);
   const loops = loopPlaces(sites);
-  const live = livePart(index, options);
+  const live = livePart(index, options, exposed.needing);
   const isUsed = (tensor: string): boolean => isWhole || live.tensors.has(tensor);
   const isRetyped = (tensor: string): boolean => options.retyped?.has(tensor) === true;
 
@@ -143,6 +145,8 @@ function writeNode(
 /** What is added to a graph, as bytes. */
 interface ExposedSites extends Pick<RewrittenModel, 'endOutput' | 'outputs'> {
   readonly nodes: readonly Uint8Array[];
+  /** Those of the nodes whose inputs must be there. */
+  readonly needing: readonly Uint8Array[];
   readonly initializers: readonly Uint8Array[];
   readonly valueInfos: readonly Uint8Array[];
   /** Each once. */
@@ -152,7 +156,7 @@ interface ExposedSites extends Pick<RewrittenModel, 'endOutput' | 'outputs'> {
 /** What must be added so that each site's weights, or what is tapped in their place, are outputs in single precision. */
 function exposeSites(
   index: GraphIndex,
-  { sites, tap, also = [], added = [], hasEnd = false }: RewriteOptions,
+  { sites, tap, also = [], suffixes = [], added = [], hasEnd = false }: RewriteOptions,
   names: Set<string>,
 ): ExposedSites {
   const canBeOtherFloat = usesOtherFloats(index);
@@ -175,29 +179,33 @@ function exposeSites(
     return { site, output, taps: tapped?.outputs ?? [] };
   });
   for (const name of also) outputNames.add(name);
-  const suffixes = sites.flatMap((site) => site.suffix ?? []);
+  const leading = suffixes.map((suffix) => leadingTo(index.model, suffix, also));
+  const needing = [...added, ...leading.flatMap((each) => each.nodes)];
+  const parts = [...sites.flatMap((site) => site.suffix ?? []), ...taps, ...leading];
   return {
+    needing,
     endOutput,
     outputs,
     outputNames,
     // The runtime sees to the last nodes that lead nowhere first: in this order the weights of one layer can go before those of the next come.
-    nodes: [...nodes, ...added, ...taps.toReversed().flatMap((each) => each.nodes)],
-    initializers: [...suffixes, ...taps].flatMap((each) => each.initializers),
-    valueInfos: [...suffixes, ...taps].flatMap((each) => each.valueInfos),
+    nodes: [...nodes, ...needing, ...taps.toReversed().flatMap((each) => each.nodes)],
+    initializers: parts.flatMap((each) => each.initializers),
+    valueInfos: parts.flatMap((each) => each.valueInfos),
   };
 }
 
 /** The nodes and tensors that what is wanted needs. */
 function livePart(
   index: GraphIndex,
-  { sites, isWhole, kept = [], also = [], added = [], replacements }: RewriteOptions,
+  { sites, isWhole, kept = [], also = [], replacements }: RewriteOptions,
+  needing: readonly Uint8Array[],
 ): ReturnType<GraphIndex['ancestors']> {
   const { model, graph } = index;
   const wanted = [
     ...sites.flatMap((site) => site.needs),
     ...also,
     ...(isWhole ? graph.outputs.map(({ name }) => name) : kept),
-    ...added.flatMap((node) => readMadeNode(model, node).inputs),
+    ...needing.flatMap((node) => readMadeNode(model, node).inputs),
   ];
   return index.ancestors(wanted, replacements && dependenciesOf(model, replacements));
 }
@@ -220,6 +228,18 @@ function largeConstant(index: GraphIndex, at: number, writer: GraphWriter): Tens
   if (opType !== 'Constant' || outputs.length !== 1 || !writer.isLarge(index.nodes[at])) return undefined;
   const tensor = index.attributes(at).get('value')?.tensor;
   return tensor?.data === undefined ? undefined : { ...tensor, name: outputs[0] };
+}
+
+/** The part of a suffix that makes tensors. */
+function leadingTo(model: OnnxModel, suffix: Suffix, tensors: readonly string[]): Suffix {
+  const wanted = new Set(tensors);
+  const nodes = suffix.nodes.toReversed().filter((node) => {
+    const { inputs, outputs } = readMadeNode(model, node);
+    if (!outputs.some((output) => wanted.has(output))) return false;
+    for (const input of inputs) wanted.add(input);
+    return true;
+  });
+  return nodes.length === 0 ? { nodes: [], initializers: [], valueInfos: [] } : { ...suffix, nodes: nodes.reverse() };
 }
 
 /** What nodes that are replaced need and make: what those need and make that stand in for them. */

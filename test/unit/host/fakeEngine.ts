@@ -105,6 +105,7 @@ export class FakeEngine implements EngineProcess {
         this.explained.push(path);
         return runInfo(++runs, path);
       },
+      how: ({ cell }) => ({ cell, weight: 1, numHeads: 1, numKeys: 1, firstKey: 0, steps: [] }),
       picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
       overview: () => ({

@@ -170,22 +170,23 @@ describe('the layout of the panel', () => {
   });
 
   it('is kept, and what is no layout is left out', () => {
-    const { open, headTable } = validLayout(undefined);
+    const { open, headTable, how } = validLayout(undefined);
     expect(open).to.deep.equal([]);
-    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false, open, headTable });
+    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false, open, headTable, how });
     expect(
       validLayout({
         shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' },
         tab: 'list',
         isOrdered: true,
       }),
-    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable });
+    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable, how });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
       tab: 'matrix',
       isOrdered: false,
       open,
       headTable,
+      how,
     });
     const arranged = { kind: 'scatter', sort: 'self', isAscending: false, filter: '3', x: 'self', y: 'entropy' };
     expect(validLayout({ open: ['headTable', 'beauty'], headTable: arranged })).to.deep.include({
@@ -197,6 +198,7 @@ describe('the layout of the panel', () => {
     ).to.deep.include({
       open,
       headTable,
+      how,
     });
   });
 });

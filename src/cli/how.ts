@@ -1,0 +1,211 @@
+import { basename, resolve } from 'node:path';
+import { ExplorerError } from '../base/errors';
+import { plain, plainLines } from '../base/safeText';
+import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import { ImageModel } from '../engine/image/imageModel';
+import { LoadedModel } from '../engine/serve/loadedModel';
+import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
+import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../model/how/how';
+import { fillText, formulaText } from '../model/how/howWords';
+import { numpySnippet } from '../model/how/numpySnippet';
+import type { Languages } from '../model/modelInfo';
+import { visibleText, type TokenStream } from '../model/token';
+import type { Explanation } from '../engine/text/textModel';
+import { deadlines } from './deadlines';
+import { readFilePart } from './filePart';
+import { isImageFile } from './isImageFile';
+import { openModel, type ModelOptions } from './openModel';
+import { parseHead } from './parseHead';
+
+/** What `how` is asked. */
+export interface HowOptions extends ModelOptions {
+  /** A path, with a range where only a part is meant, as for `explain`. */
+  readonly file: string;
+  /** The text, where it does not stand in a file. */
+  readonly text?: string;
+  readonly target: string | undefined;
+  readonly languages?: Languages | undefined;
+  readonly tokenizer: string | undefined;
+  readonly component: string | undefined;
+  /** Places of tokens, from zero. */
+  readonly query: string | undefined;
+  readonly key: string | undefined;
+  /** Whether the steps are printed as Python with NumPy that computes them anew. */
+  readonly isNumpy: boolean;
+}
+
+/** Numbers of an array that are printed for people. */
+const mostPrinted = 8;
+
+/** A model and what it has read. */
+interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components'> {
+  readonly model: LoadedModel | ImageModel;
+}
+
+/** How one weight came about, step by step, as text for people, as JSON, or as Python with NumPy. */
+export async function how(options: HowOptions): Promise<TerminalText> {
+  const { isJson, isNumpy } = options;
+  const read = await readAny(options);
+  try {
+    const { component, head } = chosenHead(read.components, options);
+    const streams: readonly [TokenStream, TokenStream] = [
+      read.streams[component.queryStream],
+      read.streams[component.keyStream],
+    ];
+    const query = positionOf(options.query, '--query', streams[0]);
+    const key = positionOf(options.key, '--key', streams[1]);
+    const at = read.components
+      .slice(0, read.components.indexOf(component))
+      .reduce((count, { layers }) => count + layers.length, head.layer);
+    const row = await read.layers[at].rows(head.head, query, query + 1);
+    const found = await read.model.how(
+      {
+        cell: { component: component.component, ...head, query, key },
+        weight: row[key],
+        path: component.layers[head.layer].path,
+        numHeads: component.layers[head.layer].numHeads,
+        numKeys: streams[1].tokens.length,
+        token: visibleText(streams[0], query),
+      },
+      read.model.fed,
+    );
+    if (isJson) return jsonText(howJson(found, streams));
+    if (isNumpy) return joinTerminal(numpyLines(found));
+    return joinTerminal(howLines(found, read.model.info.name, streams));
+  } finally {
+    await read.model.release();
+  }
+}
+
+async function readAny(options: HowOptions): Promise<Read> {
+  const { file } = options;
+  if (options.text === undefined && isImageFile(file)) {
+    const bytes = await nodeFileAccess.read(resolve(file), 'picture');
+    const model = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
+      ImageModel.load(choosing, access, spec),
+    );
+    const { picture } = await model.prepare(bytes, basename(file), deadlines);
+    return { ...(await model.run(picture)), model };
+  }
+  const { text, span } =
+    options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
+  if (text === '') throw new ExplorerError('emptyText');
+  const model = await openModel(
+    options,
+    undefined,
+    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
+    options.tokenizer,
+  );
+  const explanation = await model.explain({
+    text: span === undefined ? text : text.slice(span.start, span.end),
+    tokenLimit: 0,
+    target: options.target,
+    languages: options.languages,
+  });
+  return { ...explanation, model };
+}
+
+/** The head that is asked about. Throws `wrongUsage` where none is named and `invalidArgument` where the model has none of that name. */
+function chosenHead(
+  components: readonly ComponentInfo[],
+  { head, component: wanted }: HowOptions,
+): { readonly component: ComponentInfo; readonly head: HeadRef } {
+  if (head === undefined) throw new ExplorerError('wrongUsage', ['--head', 'it is missing']);
+  const component =
+    wanted === undefined
+      ? (components.find(({ component: name }) => name === 'cross') ?? components[0])
+      : components.find(({ component: name }) => name === wanted);
+  if (component === undefined)
+    throw new ExplorerError('invalidArgument', [
+      '--component',
+      `the model has ${components.map(({ component: name }) => name).join(', ')}`,
+    ]);
+  return { component, head: parseHead(head, [component]) ?? { layer: 0, head: 0 } };
+}
+
+function positionOf(value: string | undefined, name: string, { tokens }: TokenStream): number {
+  if (value === undefined) throw new ExplorerError('wrongUsage', [name, 'it is missing']);
+  const position = Number(value);
+  if (!/^\d{1,9}$/.test(value) || position >= tokens.length)
+    throw new ExplorerError('invalidArgument', [name, `it is the place of a token, from 0 to ${tokens.length - 1}`]);
+  return position;
+}
+
+function howJson({ cell, weight, numKeys, firstKey, steps }: How, [queries, keys]: readonly TokenStream[]): object {
+  return {
+    cell: {
+      ...cell,
+      head: headLabel(cell),
+      queryText: visibleText(queries, cell.query),
+      keyText: visibleText(keys, cell.key),
+    },
+    weight,
+    numKeys,
+    firstKey,
+    steps: steps.map((step) => {
+      const { title, sentence, formula } = howTexts[step.kind];
+      const snippet = numpySnippet({ cell }, step);
+      return {
+        kind: step.kind,
+        title,
+        sentence: fillText(sentence, step.args),
+        ...(formula === '' ? {} : { formula: formulaText(formula) }),
+        nodes: step.nodes,
+        ...(step.at === undefined ? {} : { at: step.at }),
+        ...(step.check === undefined ? {} : { check: { ...step.check, agrees: agrees(step) } }),
+        numbers: step.numbers.map(({ name, dims, values }) => ({ name, dims, values: Array.from(values, jsonNumber) })),
+        ...(snippet === undefined ? {} : { numpy: snippet }),
+      };
+    }),
+  };
+}
+
+/** JSON has no infinities. */
+function jsonNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}
+
+function numpyLines(found: How): TerminalText[] {
+  return found.steps.flatMap((step) => {
+    const snippet = numpySnippet(found, step);
+    return snippet === undefined ? [] : [line`${plainLines(snippet, mostUnits)}`];
+  });
+}
+
+/** UTF-16 units of one snippet. */
+const mostUnits = 20_000_000;
+
+function howLines(found: How, model: string, [queries, keys]: readonly TokenStream[]): TerminalText[] {
+  const { cell, weight, steps } = found;
+  return [
+    line`${plain(model)} · ${plain(cell.component)} · head ${plain(headLabel(cell))}`,
+    line`"${visibleText(queries, cell.query)}" (${cell.query}) reads "${visibleText(keys, cell.key)}" (${cell.key}): ${plain(weight.toFixed(6))}`,
+    ...steps.flatMap((step, i) => [line``, ...stepLines(step, i + 1)]),
+  ];
+}
+
+function stepLines(step: HowStep, number: number): TerminalText[] {
+  const { title, sentence, formula } = howTexts[step.kind];
+  const nodes = step.nodes.map((node) => line`${node.operator} ${node.name}`);
+  return [
+    line`${number}. ${plain(title)}${formula === '' ? line`` : line`: ${plain(formulaText(formula))}`}`,
+    line`   ${plain(fillText(sentence, step.args))}`,
+    ...(nodes.length === 0 ? [] : [line`   node: ${joinTerminal(nodes, ', ')}`]),
+    ...step.numbers.map((array) => line`   ${plain(numbersLine(array, step.at))}`),
+    ...(step.check === undefined
+      ? []
+      : [
+          agrees(step)
+            ? line`   computed anew: the same within ${plain(step.check.difference.toPrecision(2))}`
+            : line`   computed anew, it is another number by ${plain(step.check.difference.toPrecision(2))}: this step is not understood, and its numbers are not shown`,
+        ]),
+  ];
+}
+
+function numbersLine({ name, dims, values }: HowNumbers, at: number | undefined): string {
+  const shown = Array.from(values.slice(0, mostPrinted), (value) => String(Number(value.toPrecision(6))));
+  const here =
+    at !== undefined && dims.length === 1 && at >= mostPrinted ? `; [${at}] ${Number(values[at].toPrecision(6))}` : '';
+  return `${name}${dims.length === 0 ? '' : ` [${dims.join(' × ')}]`} = ${shown.join(' ')}${values.length > mostPrinted ? ' …' : ''}${here}`;
+}

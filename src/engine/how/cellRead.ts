@@ -1,0 +1,29 @@
+import type { Cell } from '../../model/how/how';
+import type { CellTaps } from './cellTaps';
+import type { CellTensors } from './cellTensors';
+import type { Checker } from './stepBuilder';
+
+/** What a cell is, beside its place. */
+export interface CellFacts {
+  readonly cell: Cell;
+  /** As it is drawn. */
+  readonly weight: number;
+  readonly numHeads: number;
+  /** Keys that are drawn. */
+  readonly numKeys: number;
+  /** Where the text begins, behind the padding before it. */
+  readonly first: { readonly query: number; readonly key: number };
+  /** The text of the query's token. */
+  readonly token: string;
+}
+
+/** What was read, and how. */
+export interface CellRead {
+  readonly taps: CellTaps;
+  readonly tensors: CellTensors;
+  readonly facts: CellFacts;
+  readonly check: Checker;
+  /** The key's place in the tensors, and how many there are, padding among them. */
+  readonly key: number;
+  readonly numKeys: number;
+}

@@ -1,0 +1,139 @@
+import { ExplorerError } from '../../base/errors';
+import { plain } from '../../base/safeText';
+import type { Cell, How } from '../../model/how/how';
+import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { ModelAnalysis } from '../../onnx/find/analyzeModel';
+import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import { readProjection, type ProjectionNumbers } from '../session/projectionRun';
+import type { FedFile } from '../session/fedInput';
+import { cellInputs, encodeCellInputs, tapCell, type CellTaps } from './cellTaps';
+import { CellTensors } from './cellTensors';
+import { howCell } from './howCell';
+
+/** A cell of a run, as it is drawn. */
+export interface DrawnCell {
+  readonly cell: Cell;
+  readonly weight: number;
+  /** The layer's path in the model's file. */
+  readonly path: string;
+  readonly numHeads: number;
+  readonly numKeys: number;
+  /** The text of the query's token. */
+  readonly token: string;
+}
+
+/** A session of the part of a model up to one attention, with what cells of it need among its outputs. */
+interface TappedSession {
+  readonly name: string;
+  readonly session: AttentionSession;
+  readonly taps: CellTaps;
+  /** Read when it is first needed; in a clause, why it cannot be. */
+  projection: ProjectionNumbers | string | undefined;
+}
+
+/** Reads how cells came about: runs the model again up to their attention. Of the last attention that was asked about the session is kept. */
+export class CellRuns {
+  readonly #sessions: readonly AttentionSession[];
+  #held: TappedSession | undefined;
+
+  /** @param sessions of the model's files. */
+  constructor(sessions: readonly AttentionSession[]) {
+    this.#sessions = sessions;
+  }
+
+  /**
+   * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
+   */
+  async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
+    const { cell, weight, numHeads, numKeys, token } = drawn;
+    const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
+    const read = fed.find(({ file }) => file === own?.fileName);
+    if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
+    const { inputs, firstPosition = 0 } = read;
+    const tapped = await this.#tapped(own, drawn);
+    const { session, taps } = tapped;
+    const isOfTarget = (isQuery: boolean): boolean =>
+      cell.component === 'decoder' || (cell.component === 'cross' && isQuery);
+    const first = { query: isOfTarget(true) ? 0 : firstPosition, key: isOfTarget(false) ? 0 : firstPosition };
+    const position = (name: string, at: number): ModelInput => ({
+      name,
+      type: 'int64',
+      dims: [1],
+      data: BigInt64Array.of(BigInt(at)),
+    });
+    const results = await session.fetch(
+      inputs,
+      [...new Set(taps.outputs.values())],
+      [position(cellInputs.query, first.query + cell.query), position(cellInputs.key, first.key + cell.key)],
+    );
+    const tensors = new Map(
+      [...taps.outputs].flatMap(([what, output]) =>
+        [...pickOutputs(results, [output]).values()].map((tensor) => [what, tensor] as const),
+      ),
+    );
+    const { loop } = taps.sites[0];
+    const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
+    const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
+    tapped.projection ??= await projectionOf(own, taps, tensors.get('context')?.dims.at(-1));
+    const facts = { cell, weight, numHeads, numKeys, token, first };
+    try {
+      const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.projection);
+      if (typeof how === 'string') throw notFollowed(how);
+      return how;
+    } catch (error) {
+      if (error instanceof RangeError) throw notFollowed(error.message);
+      throw error;
+    }
+  }
+
+  /** Frees the session. */
+  async release(): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.session.release();
+  }
+
+  async #tapped(own: AttentionSession, drawn: DrawnCell): Promise<TappedSession> {
+    const { sites } = own.analysis;
+    const at = sites.findIndex((site) => isPlace(site, drawn));
+    const { head } = drawn.cell;
+    // Heads that are modules of their own have tensors of their own.
+    const name = `${own.fileName}/${at}${sites[at].heads === undefined ? '' : `/${head}`}`;
+    if (this.#held?.name === name) return this.#held;
+    await this.release();
+    const taps = tapsOf(own.analysis, sites[at], head);
+    if (typeof taps === 'string') throw notFollowed(taps);
+    const session = await own.tapped(taps.sites, {
+      taps: { tap: taps.tap, tapInputs: encodeCellInputs() },
+      extras: taps.extras,
+    });
+    return (this.#held = { name, session, taps, projection: undefined });
+  }
+}
+
+async function projectionOf(
+  own: AttentionSession,
+  { parts }: CellTaps,
+  numIn: number | undefined,
+): Promise<ProjectionNumbers | string> {
+  if (parts === undefined) return 'it is inside a loop';
+  if (numIn === undefined) return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
+  return readProjection(own.partRuntime, parts, numIn);
+}
+
+/** Whether a site is the layer that a cell is drawn in; a picture's stages are components that its model does not name. */
+function isPlace({ path, component }: PlacedSite, { path: wanted, cell }: DrawnCell): boolean {
+  return plain(path) === wanted && (component === cell.component || cell.component.startsWith('stage'));
+}
+
+function tapsOf({ index }: ModelAnalysis, site: PlacedSite, head: number): CellTaps | string {
+  if (site.loop?.iteration !== undefined) return 'its layers are iterations of a loop';
+  const inputs = index.inputs.map((input) => input.name);
+  const { roles } = planInputs(index, inputs, new Set(inputs));
+  return tapCell(index, site, head, roles);
+}
+
+function notFollowed(reason: string): ExplorerError {
+  return new ExplorerError('howNotFollowed', [reason]);
+}

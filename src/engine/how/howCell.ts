@@ -1,0 +1,311 @@
+import { agrees, type How, type HowStep } from '../../model/how/how';
+import type { OperandOrigin } from '../../onnx/steps/operandOrigin';
+import type { ProjectionNumbers } from '../session/projectionRun';
+import type { CellRead, CellFacts } from './cellRead';
+import type { CellTaps } from './cellTaps';
+import type { CellTensors } from './cellTensors';
+import { outputSteps } from './outputSteps';
+import { RowSteps, softmaxSteps } from './rowSteps';
+import { Checker, howStep, numbers, single } from './stepBuilder';
+
+/** The steps from tokens to what a head gives, of one cell; a reason, in a clause, where not even its weights could be read. */
+export function howCell(
+  taps: CellTaps,
+  tensors: CellTensors,
+  facts: CellFacts,
+  projection: ProjectionNumbers | string,
+): How | string {
+  const { cell, weight, numHeads, first } = facts;
+  const key = first.key + cell.key;
+  const check = new Checker(tensors.isHalf);
+  const read: CellRead = { taps, tensors, facts, check, key, numKeys: facts.numKeys };
+  const row = rowOf(read, 'weights');
+  if (row === undefined || row.length <= key) return 'its weights are not laid out in a way that is known';
+  const total = taps.isUndivided ? row.reduce((sum, value) => sum + value, 0) : 1;
+  const weights = taps.isUndivided ? row.map((value) => value / total) : row;
+  const drawn = check.weights([weights[key]], [weight]);
+  if (!(drawn.difference <= drawn.tolerance))
+    return `computed again, this weight differs by ${drawn.difference.toPrecision(2)} from the one that is drawn`;
+  const whole = { ...read, numKeys: weights.length };
+  const scored = scoreSteps(whole, weights, row);
+  if (typeof scored === 'string') return scored;
+  return {
+    cell,
+    weight,
+    numHeads,
+    numKeys: weights.length,
+    firstKey: first.key,
+    steps: [...originSteps(whole), ...operandSteps(whole), ...scored, ...outputSteps(whole, weights, projection)],
+  };
+}
+
+/** A row over the keys, of the head; undefined where the tensor is of another shape. */
+function rowOf({ taps, tensors, facts, numKeys }: CellRead, what: string): Float32Array | undefined {
+  const { index, form } = taps.plan;
+  if (index.outer === undefined && (form !== 'additive' || what === 'weights')) return tensors.ofHead(what);
+  const whole = tensors.whole(what);
+  if (whole === undefined || whole.values.length % numKeys !== 0) return whole?.values;
+  // Additive scores have an axis more, of length one, until it is taken away.
+  return tensors.part(
+    what,
+    index.outer === undefined ? facts.first.query + facts.cell.query : facts.cell.head,
+    numKeys,
+  );
+}
+
+function originSteps({ taps, tensors, facts }: CellRead): HowStep[] {
+  const { embedding } = taps;
+  const steps: HowStep[] = [];
+  if (embedding === undefined) {
+    if (taps.plan.index.outer !== undefined)
+      steps.push(
+        howStep('unknownOrigin', { args: ['the attention is in the body of a loop, which has a state of its own'] }),
+      );
+    else if (!tensors.has('x of query'))
+      steps.push(howStep('unknownOrigin', { args: ['its queries are made by no linear map of the graph'] }));
+    else steps.push(howStep('unknownOrigin', { args: ['what it reads does not come from a table of embeddings'] }));
+  } else {
+    const embedded = tensors.shared('embedding');
+    steps.push(
+      howStep(embedding.kind, {
+        nodes: [embedding.node],
+        args: [facts.token],
+        numbers: embedded === undefined ? [] : [numbers('embedding', embedded)],
+      }),
+    );
+    steps.push(positionStep(taps, tensors, facts, embedded));
+  }
+  const [own, other] = [tensors.shared('x of query'), tensors.shared('x of key')];
+  if (own !== undefined)
+    steps.push(
+      howStep('input', {
+        numbers: [numbers('x_query', own), ...(other === undefined ? [] : [numbers('x_key', other)])],
+      }),
+    );
+  return steps;
+}
+
+function positionStep(
+  taps: CellTaps,
+  tensors: CellTensors,
+  facts: CellFacts,
+  embedded: Float32Array | undefined,
+): HowStep {
+  const position = taps.embedding?.position;
+  const { rotation } = taps.origins.query;
+  if (position === undefined)
+    return rotation === undefined ? howStep('noPosition', {}) : howStep('rotaryPosition', { nodes: [rotation] });
+  const [row, summed] = [tensors.shared('position'), tensors.shared('summed')];
+  const isSinusoidal = position.isComputed || (row !== undefined && hasUnitPairs(row));
+  return howStep(isSinusoidal ? 'sinusoidalPosition' : 'learnedPosition', {
+    nodes: [position.node],
+    args: [facts.cell.query],
+    ...(row === undefined || summed === undefined || embedded === undefined
+      ? {}
+      : {
+          numbers: [numbers('embedding', embedded), numbers('position', row), numbers('summed', summed)],
+          check: new Checker(tensors.isHalf).sums(
+            embedded.map((value, i) => value + row[i]),
+            summed,
+            1,
+          ),
+        }),
+  });
+}
+
+/** Whether a row is sines and cosines: squares of pairs, neighbours or halves, sum to one. */
+function hasUnitPairs(row: Float32Array): boolean {
+  const half = Math.floor(row.length / 2);
+  const isUnit = (a: number, b: number): boolean => Math.abs(a * a + b * b - 1) < 1e-3;
+  const pairs = Array.from({ length: half }, (_, i) => i);
+  return (
+    half > 0 &&
+    (pairs.every((i) => isUnit(row[i], row[i + half])) || pairs.every((i) => isUnit(row[2 * i], row[2 * i + 1])))
+  );
+}
+
+function operandSteps(read: CellRead): HowStep[] {
+  const { tensors, taps } = read;
+  const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
+  const steps: HowStep[] = [];
+  for (const side of ['query', 'key'] as const) {
+    const values = side === 'query' ? query : key;
+    const origin = taps.origins[side];
+    steps.push(
+      howStep(side, {
+        nodes: [origin.projection, origin.norm, origin.rotation].filter((node) => node !== undefined),
+        args: [wayOf(origin)],
+        numbers: values === undefined ? [] : [numbers(side, values)],
+      }),
+    );
+    for (const [i, { node, isDivided }] of [...origin.scales.entries()].reverse()) {
+      const factor = tensors.shared(`scale of ${side} ${i}`)?.[0];
+      if (factor === undefined || factor === 1 || values === undefined) continue;
+      steps.push(
+        howStep(side === 'query' ? 'scaledQuery' : 'scaledKey', {
+          nodes: [node],
+          args: [isDivided ? `1 ÷ ${rounded(factor)}` : rounded(factor)],
+          numbers: [numbers(side, values)],
+        }),
+      );
+    }
+  }
+  return steps;
+}
+
+const rounded = (value: number): string => String(Number(value.toPrecision(6)));
+
+/** What makes queries or keys of x, in words of the graph. */
+function wayOf({ projection, norm, rotation }: OperandOrigin): string {
+  const parts = [
+    projection === undefined ? 'as the graph gives it' : 'a linear map of its input',
+    ...(norm === undefined ? [] : ['normalised']),
+    ...(rotation === undefined ? [] : ['rotated by its position']),
+  ];
+  return parts.join(', ');
+}
+
+/** The query's or the key's numbers, as the product is given them. */
+function operandOf({ taps, tensors, facts, key }: CellRead, side: 'query' | 'key'): Float32Array | undefined {
+  const { index, additive, form } = taps.plan;
+  if (form === 'fused' || form === 'linear') {
+    const found = side === 'query' ? taps.parts?.queries : taps.parts?.keys;
+    const rows =
+      found === undefined || typeof found === 'string' ? undefined : tensors.rows(side, found, facts.numHeads);
+    if (rows === undefined) return undefined;
+    const place = side === 'query' ? facts.first.query + facts.cell.query : key;
+    const at = (facts.cell.head * rows.numPositions + place) * rows.width;
+    return rows.data.slice(at, at + rows.width);
+  }
+  if (additive === undefined) return index.outer === undefined ? tensors.ofHead(side) : undefined;
+  const length = tensors.whole('vector')?.values.length;
+  const query = index.outer === undefined ? facts.first.query + facts.cell.query : 0;
+  return length === undefined ? undefined : tensors.part(side, side === 'query' ? query : key, length);
+}
+
+function scoreSteps(read: CellRead, weights: Float32Array, given: Float32Array): HowStep[] | string {
+  const { taps, check, key } = read;
+  const { plan } = taps;
+  if (plan.form === 'fused') return hiddenSteps(read, weights);
+  if (plan.form === 'linear') return linearSteps(read, weights, given);
+  const scores = rowOf(read, 'scores');
+  if (scores === undefined || scores.length <= key) return 'its scores are no rows over the keys';
+  const rows = new RowSteps(
+    {
+      after: (i) => rowOf(read, `after ${i}`),
+      other: (i, at) => rowOf(read, `other ${i} ${at}`),
+      numKeys: weights.length,
+      key,
+      check,
+    },
+    plan.steps,
+    scores,
+  );
+  const followed = rows.follow();
+  if (typeof followed === 'string') return followed;
+  return [productStep(read, scores), ...rows.steps, ...(taps.isUndivided ? dividedSteps(read, weights, given) : [])];
+}
+
+/** Where the model divides only what comes out: the division as it is of the weights. */
+function dividedSteps({ check, key }: CellRead, weights: Float32Array, exponentials: Float32Array): HowStep[] {
+  const total = single(
+    'total',
+    exponentials.reduce((sum, value) => sum + value, 0),
+  );
+  return [
+    howStep('sum', { numbers: [numbers('exponentials', exponentials), total], at: key }),
+    howStep('weight', {
+      args: [weights[key]],
+      numbers: [numbers('exponentials', exponentials), total, numbers('weights', weights)],
+      at: key,
+      check: check.weights(weights, weights),
+    }),
+  ];
+}
+
+function productStep(read: CellRead, scores: Float32Array): HowStep {
+  const { taps, tensors } = read;
+  const { plan } = taps;
+  const [query, key] = [operandOf(read, 'query'), operandOf(read, 'key')];
+  const vector = plan.additive === undefined ? undefined : tensors.whole('vector')?.values;
+  const kind = plan.form === 'additive' ? 'additive' : plan.form === 'linear' ? 'features' : 'product';
+  const nodes =
+    plan.additive === undefined ? [plan.product] : [plan.additive.sum, plan.additive.activation, plan.product];
+  const given = scores[read.key];
+  if (query === undefined || query.length !== key?.length || (kind === 'additive' && vector?.length !== query.length))
+    return howStep(kind, { nodes, check: { difference: Infinity, tolerance: 0 } });
+  const products = Float64Array.from(query, (value, d) =>
+    vector === undefined ? value * key[d] : vector[d] * Math.tanh(value + key[d]),
+  );
+  const size = products.reduce((sum, value) => sum + Math.abs(value), 0);
+  return howStep(kind, {
+    nodes,
+    numbers: [
+      numbers('query', query),
+      numbers('key', key),
+      ...(vector === undefined ? [] : [numbers('vector', vector)]),
+      numbers('products', Float32Array.from(products)),
+      single('score', given),
+    ],
+    check: read.check.sums([products.reduce((sum, value) => sum + value, 0)], [given], size),
+  });
+}
+
+/** Linear attention: a row of products, each divided by their sum, where the model divides. */
+function linearSteps(read: CellRead, weights: Float32Array, row: Float32Array): HowStep[] {
+  const { taps, key } = read;
+  const product = productStep(read, row);
+  if (!taps.isUndivided) return [product];
+  return [
+    product,
+    howStep('linearWeight', {
+      nodes: [taps.plan.product],
+      args: [weights[key]],
+      numbers: [numbers('row', row), numbers('weights', weights)],
+      at: key,
+    }),
+  ];
+}
+
+/** One operator does it all: what it is given and what it gives, and what can be computed between. */
+function hiddenSteps(read: CellRead, weights: Float32Array): HowStep[] {
+  const { taps, tensors, key, check } = read;
+  const { plan, parts } = taps;
+  const nodes = [plan.product];
+  const [query, own] = [operandOf(read, 'query'), operandOf(read, 'key')];
+  const hasScores = parts !== undefined && typeof parts.scores !== 'string' && tensors.has('scores');
+  const given = hasScores
+    ? tensors.scoresOf(weights, typeof parts.scores !== 'string' && parts.scores.isZeroWhereMasked)
+    : undefined;
+  const steps: HowStep[] = [];
+  let told = 'What it does between is not to be seen.';
+  if (query !== undefined && query.length === own?.length && given !== undefined) {
+    const products = Float64Array.from(query, (value, d) => value * own[d]);
+    const scale = plan.scale === undefined || plan.scale === 0 ? 1 / Math.sqrt(query.length) : plan.scale;
+    const size = scale * products.reduce((sum, value) => sum + Math.abs(value), 0);
+    const score = scale * products.reduce((sum, value) => sum + value, 0);
+    const compared = check.sums([score], [given[key]], size);
+    if (compared.difference <= compared.tolerance) {
+      told = 'The scores that it gives are told, too.';
+      steps.push(
+        howStep('hiddenScore', {
+          nodes,
+          args: [scale],
+          numbers: [numbers('query', query), numbers('key', own), single('other', scale), single('score', given[key])],
+          check: compared,
+        }),
+      );
+    } else
+      told =
+        'Its score is not query times key times a scale alone: it rotates, caps, masks or adds something inside itself.';
+  }
+  const hidden = howStep('hidden', {
+    nodes,
+    args: [plan.product.operator, told],
+    numbers: [...(given === undefined ? [] : [numbers('row', given)]), numbers('weights', weights)],
+    at: key,
+  });
+  const softmaxed = given === undefined ? [] : softmaxSteps(given, weights, { node: plan.product, at: key, check });
+  // A sink takes a part that these steps do not know of.
+  return [hidden, ...steps, ...(softmaxed.every(agrees) ? softmaxed : [])];
+}

@@ -1,0 +1,147 @@
+import type * as Ort from 'onnxruntime-common';
+import { dataType } from '../../onnx/file/dataType';
+import { encodeNode, encodeTypedValue } from '../../onnx/file/nodeBytes';
+import { WireWriter } from '../../onnx/file/wireWriter';
+import { exclusively } from '../limits/runLock';
+import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';
+import type { HeadRows } from '../weights/headTensors';
+import type { ProjectionNumbers } from './projectionRun';
+
+/** A matrix R for each head, [head, width, rank], with ‖v R‖ = ‖v W‖ for the head's part W of an output projection and any v. */
+export interface HeadFactors {
+  readonly numHeads: number;
+  readonly width: number;
+  readonly rank: number;
+  readonly data: Float32Array;
+}
+
+/** Norms of what heads write: `data[(item * numHeads + head) * numKeys + key]`. */
+export interface HeadNorms {
+  readonly batch: number;
+  readonly numHeads: number;
+  readonly numKeys: number;
+  readonly data: Float32Array;
+}
+
+const opset = 13;
+
+/** Two small models: the Gram matrix of each head's part of a projection, in double precision, and norms of values behind such a part. */
+export class NormSessions {
+  readonly #ort: OrtModule;
+  readonly #isNative: boolean;
+  readonly #sessions = new Map<Uint8Array, Promise<Ort.InferenceSession>>();
+
+  constructor(ort: OrtModule, isNative: boolean) {
+    this.#ort = ort;
+    this.#isNative = isNative;
+  }
+
+  /**
+   * What norms are taken with: where the projection is wider than a head, the Cholesky factor of W Wᵀ, a square as wide as the head; else W.
+   * Throws `runtimeFailed` or `outOfMemory`.
+   */
+  async factors({ numIn, numOut, weight }: ProjectionNumbers, numHeads: number): Promise<HeadFactors> {
+    const width = numIn / numHeads;
+    if (numOut <= width) return { numHeads, width, rank: numOut, data: weight };
+    const results = await this.#run(gramModel, {
+      w: new this.#ort.Tensor('float32', weight, [numHeads, width, numOut]),
+    });
+    const grams = results.data as Float64Array; // as the model casts it
+    const data = new Float32Array(numHeads * width * width);
+    for (let head = 0; head < numHeads; head++)
+      data.set(
+        choleskyFactor(grams.subarray(head * width * width, (head + 1) * width * width), width),
+        head * width * width,
+      );
+    return { numHeads, width, rank: width, data };
+  }
+
+  /** ‖f^h(x_j)‖ = ‖v_j^h W_O^h‖ (Kobayashi et al. 2020, eq. 4), for all heads and keys. Throws `runtimeFailed` or `outOfMemory`. */
+  async norms({ batch, numHeads, numPositions, width, data }: HeadRows, factors: HeadFactors): Promise<HeadNorms> {
+    const norms = await this.#run(normModel, {
+      v: new this.#ort.Tensor('float32', data, [batch, numHeads, numPositions, width]),
+      r: new this.#ort.Tensor('float32', factors.data, [factors.numHeads, factors.width, factors.rank]),
+    });
+    return { batch, numHeads, numKeys: numPositions, data: norms.data as Float32Array }; // as its inputs
+  }
+
+  async #run(model: Uint8Array, feeds: Readonly<Record<string, Ort.Tensor>>): Promise<Ort.Tensor> {
+    let session = this.#sessions.get(model);
+    if (session === undefined) {
+      session = exclusively(this.#ort, () =>
+        this.#ort.InferenceSession.create(model, {
+          executionProviders: [this.#isNative ? 'cpu' : 'wasm'],
+          logSeverityLevel: silentSeverity,
+        }),
+      );
+      this.#sessions.set(model, session);
+    }
+    const opened = await session;
+    const results = await exclusively(this.#ort, () => opened.run(feeds, ['out'], silently));
+    return results['out'];
+  }
+
+  /** Frees the sessions. */
+  async release(): Promise<void> {
+    for (const session of this.#sessions.values()) {
+      const opened = await session;
+      await exclusively(this.#ort, () => opened.release());
+    }
+    this.#sessions.clear();
+  }
+}
+
+/** L with L Lᵀ = G, [size, size]; where G has less than full rank, columns of zeros stand for what is missing. */
+function choleskyFactor(gram: Float64Array, size: number): Float32Array {
+  const lower = new Float64Array(size * size);
+  for (let j = 0; j < size; j++) {
+    let pivot = gram[j * size + j];
+    for (let k = 0; k < j; k++) pivot -= lower[j * size + k] ** 2;
+    // What rounding leaves of a row that depends on those before.
+    if (pivot <= 1e-14 * gram[j * size + j]) continue;
+    const root = Math.sqrt(pivot);
+    lower[j * size + j] = root;
+    for (let i = j + 1; i < size; i++) {
+      let sum = gram[i * size + j];
+      for (let k = 0; k < j; k++) sum -= lower[i * size + k] * lower[j * size + k];
+      lower[i * size + j] = sum / root;
+    }
+  }
+  return Float32Array.from(lower);
+}
+
+const gramModel = smallModel(
+  [
+    encodeNode('Cast', ['w'], ['w64'], { to: { integer: dataType.float64 } }),
+    encodeNode('Transpose', ['w64'], ['t'], { perm: { integers: [0, 2, 1] } }),
+    encodeNode('MatMul', ['w64', 't'], ['out']),
+  ],
+  { w: 3 },
+  dataType.float64,
+);
+
+const normModel = smallModel(
+  [
+    encodeNode('MatMul', ['v', 'r'], ['written']),
+    encodeNode('ReduceL2', ['written'], ['out'], { axes: { integers: [-1] }, keepdims: { integer: 0 } }),
+  ],
+  { v: 4, r: 3 },
+  dataType.float32,
+);
+
+function smallModel(
+  nodes: readonly Uint8Array[],
+  inputs: Readonly<Record<string, number>>,
+  result: number,
+): Uint8Array<ArrayBuffer> {
+  const graph = new WireWriter();
+  for (const node of nodes) graph.bytes(1, node);
+  graph.text(2, 'norms');
+  for (const [name, rank] of Object.entries(inputs)) graph.bytes(11, encodeTypedValue(name, dataType.float32, rank));
+  graph.bytes(12, encodeTypedValue('out', result));
+  return new WireWriter()
+    .integer(1, 8)
+    .message(7, graph)
+    .message(8, new WireWriter().text(1, '').integer(2, opset))
+    .toBytes();
+}

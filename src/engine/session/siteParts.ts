@@ -1,0 +1,168 @@
+import { siteTaps } from '../../onnx/find/siteTaps';
+import type { PlacedSite } from '../../onnx/name/describeSites';
+import type { HeadTensor, ScoreTensor, SiteTaps } from '../../onnx/name/taps';
+import type { SitePart } from '../../model/sitePart';
+import type { OutputTensor } from '../runtime/feeds';
+import { toFloats } from '../runtime/feeds';
+import type { LayerWeights } from '../stages/layerRun';
+import { arrangeHeads, type HeadRows } from '../weights/headTensors';
+import { arrangeWeights } from '../weights/layerWeights';
+import { proveWritten, type WrittenProof } from '../weights/writtenProof';
+import type { ExtraTensors } from './attentionSession';
+import { NormSessions } from './headNorms';
+import type { PartRuntime } from './openPart';
+import { readProjection } from './projectionRun';
+
+/** A part of an attention: [batch, head, position, width], scores [batch, head, query, key], norms [batch, head, key]. */
+export interface PartTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** The parts of one layer; each otherwise, in a clause, why it cannot be had. */
+export interface LayerParts {
+  readonly parts: ReadonlyMap<SitePart, PartTensor | string>;
+  /** Whether what its heads write adds up to what its projection gives; missing where norms were not asked for. */
+  readonly proof: WrittenProof | undefined;
+}
+
+/** Reads parts of attentions out of a run whose session was given {@link extras}. */
+export class SiteParts {
+  readonly #runtime: PartRuntime;
+  readonly #wanted: readonly SitePart[];
+  readonly #taps: ReadonlyMap<PlacedSite, SiteTaps>;
+
+  constructor(runtime: PartRuntime, wanted: readonly SitePart[]) {
+    const { index, sites } = runtime.files.analysis;
+    this.#runtime = runtime;
+    this.#wanted = wanted;
+    this.#taps = new Map(sites.map((site) => [site, siteTaps(index, site)]));
+  }
+
+  /** What the session is to give beside weights. */
+  get extras(): ReadonlyMap<PlacedSite, ExtraTensors> {
+    return new Map(
+      [...this.#taps].map(([site, taps]) => {
+        const found = this.#wanted.flatMap((part) =>
+          part === 'norm'
+            ? typeof taps.projection === 'string'
+              ? []
+              : [taps.values, { tensor: taps.projection.result }]
+            : [partOf(taps, part)],
+        );
+        const tensors = found.flatMap((each) => (typeof each === 'string' ? [] : [each.tensor]));
+        return [site, { tensors: [...new Set(tensors)], suffix: taps.suffix }];
+      }),
+    );
+  }
+
+  /**
+   * The parts of each layer that a run gave.
+   * @param isCoarse whether the model rounds numbers on the way.
+   */
+  async read(
+    layers: readonly LayerWeights[],
+    extras: ReadonlyMap<string, OutputTensor>,
+    isCoarse: boolean,
+  ): Promise<ReadonlyMap<LayerWeights, LayerParts>> {
+    const sessions = new NormSessions(this.#runtime.ort, this.#runtime.isNative);
+    const result = new Map<LayerWeights, LayerParts>();
+    try {
+      for (const layer of layers) {
+        const site = [...this.#taps.keys()].find(
+          ({ component, layer: number }) => component === layer.component && number === layer.layer,
+        );
+        const taps = site && this.#taps.get(site);
+        if (taps === undefined) continue;
+        const parts = new Map<SitePart, PartTensor | string>();
+        let proof: WrittenProof | undefined;
+        for (const part of this.#wanted) {
+          if (part === 'scores') parts.set(part, scoresOf(layer, taps.scores, extras));
+          else if (part === 'norm') {
+            const norms = await this.#norms(layer, taps, extras, { sessions, isCoarse });
+            proof = typeof norms === 'string' ? { impossible: norms } : norms.proof;
+            parts.set(part, typeof norms === 'string' ? norms : norms.tensor);
+          } else parts.set(part, asTensor(rowsOf(layer, headTensorOf(taps, part), extras, part)));
+        }
+        result.set(layer, { parts, proof });
+      }
+    } finally {
+      await sessions.release();
+    }
+    return result;
+  }
+
+  async #norms(
+    layer: LayerWeights,
+    taps: SiteTaps,
+    extras: ReadonlyMap<string, OutputTensor>,
+    { sessions, isCoarse }: { readonly sessions: NormSessions; readonly isCoarse: boolean },
+  ): Promise<{ readonly tensor: PartTensor; readonly proof: WrittenProof } | string> {
+    const { projection } = taps;
+    if (typeof projection === 'string') return projection;
+    const values = rowsOf(layer, taps.values, extras, 'value');
+    if (typeof values === 'string') return values;
+    const result = extras.get(projection.result);
+    if (result === undefined) return 'what its projection gives did not come out';
+    const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
+    if (typeof numbers === 'string') return numbers;
+    const proof = proveWritten(layer, values, numbers, { result, isCoarse: isCoarse || projection.isRounded });
+    if ('impossible' in proof) return proof.impossible;
+    const { batch, numHeads, numKeys, data } = await sessions.norms(
+      values,
+      await sessions.factors(numbers, values.numHeads),
+    );
+    return { tensor: { shape: [batch, numHeads, numKeys], data }, proof };
+  }
+}
+
+type HeadPart = Exclude<SitePart, 'scores' | 'norm'>;
+
+const headTensorOf = (taps: SiteTaps, part: HeadPart): HeadTensor | string =>
+  ({ query: taps.queries, key: taps.keys, value: taps.values })[part];
+
+const partOf = (taps: SiteTaps, part: Exclude<SitePart, 'norm'>): HeadTensor | ScoreTensor | string =>
+  part === 'scores' ? taps.scores : headTensorOf(taps, part);
+
+const notGiven = 'it did not come out of the run';
+
+function rowsOf(
+  { batch, numHeads, numQueries, numKeys }: LayerWeights,
+  how: HeadTensor | string,
+  extras: ReadonlyMap<string, OutputTensor>,
+  part: HeadPart,
+): HeadRows | string {
+  if (typeof how === 'string') return how;
+  const tensor = extras.get(how.tensor);
+  if (tensor === undefined) return notGiven;
+  return arrangeHeads(tensor, how, { batch, numHeads, numPositions: part === 'query' ? numQueries : numKeys });
+}
+
+const asTensor = (rows: HeadRows | string): PartTensor | string =>
+  typeof rows === 'string'
+    ? rows
+    : { shape: [rows.batch, rows.numHeads, rows.numPositions, rows.width], data: rows.data };
+
+/** Scores in the order of the weights. */
+function scoresOf(
+  layer: LayerWeights,
+  how: ScoreTensor | string,
+  extras: ReadonlyMap<string, OutputTensor>,
+): PartTensor | string {
+  if (typeof how === 'string') return how;
+  const tensor = extras.get(how.tensor);
+  const data = tensor && toFloats(tensor);
+  if (tensor === undefined || data === undefined) return notGiven;
+  const { batch, numHeads, numQueries, numKeys, weights } = layer;
+  // A softmax over a matrix of all heads' rows is given the same numbers in the same order.
+  const isInOrder = how.queryAxis === -2 && how.keyAxis === -1 && tensor.dims.at(-1) === numKeys;
+  const arranged = isInOrder
+    ? data
+    : arrangeWeights({ queryAxis: how.queryAxis, keyAxis: how.keyAxis }, { dims: tensor.dims, data }, batch)?.weights;
+  if (arranged?.length !== weights.length || !tensor.dims.includes(numKeys))
+    return `its shape [${tensor.dims.join(', ')}] is not that of its weights`;
+  const scores = how.isZeroWhereMasked
+    ? arranged.map((score, i) => (score === 0 && weights[i] === 0 ? -Infinity : score))
+    : arranged;
+  return { shape: [batch, numHeads, numQueries, numKeys], data: scores };
+}

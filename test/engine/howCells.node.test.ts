@@ -1,0 +1,166 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { plain } from '../../src/base/safeText';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { CellRuns, type DrawnCell } from '../../src/engine/how/cellRuns';
+import { Runtime } from '../../src/engine/runtime/runtime';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { agrees, type How, type HowKind, type HowName, type HowStep } from '../../src/model/how/how';
+import { numpySnippet } from '../../src/model/how/numpySnippet';
+import { codeOf } from '../harness/codeOf';
+import { readFixture } from '../harness/fixtures';
+import { fixtureAccess } from './fixtureAccess';
+import { importRuntime } from './ortRuntime';
+
+const softmax = 'maximum exponentials sum weight';
+const projected = 'values head heads written contributors output';
+const learned = 'token learnedPosition input';
+
+/** The steps of the last attention of each model, in the order in which its graph has them. */
+const expectedKinds: Readonly<Record<string, string>> = {
+  'bert.eager.dynamo': `${learned} query key product scale mask ${softmax} ${projected}`,
+  'bert_mlm.sdpa.dynamo': `${learned} query scaledQuery key scaledKey product mask ${softmax} guard ${projected}`,
+  'craft.additive.legacy': `unknownOrigin input query key additive bias ${softmax} values head heads noProjection`,
+  'craft.decomposed.legacy': `unknownOrigin query key product scale ${softmax} values head heads noProjection`,
+  'craft.sigmoid.legacy': 'unknownOrigin query key product scale bias sigmoid values head heads noProjection',
+  'craft.sink_logits.legacy': `unknownOrigin query key product scale sink maximum ${softmax} cut values head heads noProjection`,
+  'craft.worked_example': `unknownOrigin input query key product ${softmax} values head heads noProjection`,
+  'craft.gqa_rotary': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
+  'craft.linear.legacy': 'unknownOrigin query key features linearWeight values head noProjection',
+  'craft.mha_keymask': `unknownOrigin query key hidden hiddenScore ${softmax} values head heads noProjection`,
+  'gemma2.eager.legacy': `token rotaryPosition input query key product scale division softCap scale mask ${softmax} ${projected}`,
+  'gpt2.eager.dynamo': `${learned} query key product scale mask ${softmax} ${projected}`,
+  'llama.sdpa.dynamo': `token rotaryPosition input query scaledQuery key scaledKey product mask ${softmax} guard ${projected}`,
+  'llama.sdpa.op23': `token rotaryPosition input query key hidden hiddenScore ${softmax} ${projected}`,
+  'real.heads_as_modules.legacy': `${learned} query key product scale choice ${softmax} ${projected}`,
+  't5.eager.legacy': `token noPosition input query key product scale mask mask ${softmax} ${projected}`,
+  'vit.sdpa.legacy': `patch learnedPosition input query scaledQuery key scaledKey product ${softmax} ${projected}`,
+  'whisper.sdpa.dynamo': `${learned} query scaledQuery key product ${softmax} ${projected}`,
+};
+
+function numbersOf(how: How, kind: HowKind, name: HowName): number[] {
+  const step = how.steps.find((each) => each.kind === kind);
+  return [...(step?.numbers.find((each) => each.name === name)?.values ?? [])];
+}
+
+const kindsOf = (steps: readonly HowStep[]): string => steps.map(({ kind }) => kind).join(' ');
+
+/** Runs Python; undefined where there is none with NumPy. */
+function runPython(source: string): { readonly status: number | null; readonly stderr: string } | undefined {
+  const python = process.env['PYTHON'] ?? 'python3';
+  if (spawnSync(python, ['-c', 'import numpy']).status !== 0) return undefined;
+  return spawnSync(python, ['-'], { input: source, encoding: 'utf8' });
+}
+
+describe('how a weight came about', () => {
+  let ort: typeof Ort;
+  before(async () => {
+    ort = await importRuntime();
+  });
+
+  for (const [name, kinds] of Object.entries(expectedKinds)) {
+    it(`is followed through the graph of ${name}`, async () => {
+      const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
+      const files = await readModelFiles(fixtureAccess, `zoo/${name}/model.onnx`);
+      const inputs = toModelInputs(files.analysis.index, expected);
+      const session = await AttentionSession.create({ ort, files });
+      const runs = new CellRuns([session]);
+      const site = files.analysis.sites[files.analysis.sites.length - 1];
+      const { data, shape = [] } = expected.get(`attention.${site.component}.${site.layer}`) ?? {};
+      if (data === undefined) throw new Error('no reference');
+      const reference = new Float32Array(data.slice().buffer);
+      const [numHeads, numQueries, numKeys] = shape.length === 3 ? [1, shape[1], shape[2]] : shape.slice(1);
+      const head = numHeads - 1;
+      const query = numQueries - 2;
+      const row = reference.subarray((head * numQueries + query) * numKeys, (head * numQueries + query + 1) * numKeys);
+      const key = row.indexOf(Math.max(...row));
+      const drawn: DrawnCell = {
+        cell: { component: site.component, layer: site.layer, head, query, key },
+        weight: row[key],
+        path: plain(site.path),
+        numHeads,
+        numKeys,
+        token: '',
+      };
+      const fed = [{ file: files.name, inputs }];
+      const how = await runs.how(drawn, fed);
+      const refused = await codeOf(runs.how({ ...drawn, weight: row[key] + 1e-4 }, fed));
+      await runs.release();
+      await session.release();
+      expect(kindsOf(how.steps)).to.equal(kinds);
+      expect(how.steps.filter((step) => !agrees(step))).to.deep.equal([]);
+      const weights = how.steps.find(({ kind }) => kind === 'weight' || kind === 'sigmoid' || kind === 'linearWeight');
+      expect(weights?.check?.difference ?? 0).to.be.at.most(1e-6);
+      const found = weights?.numbers.find((each) => each.name === 'weights')?.values ?? [];
+      row.forEach((weight, at) => expect(found[at]).to.be.closeTo(weight, 1e-6));
+      expect(refused).to.equal('howNotFollowed');
+    });
+  }
+
+  /** The cell of a bundled model's first head. */
+  const ofBundled = async (model: string, text: string, query: number, key: number): Promise<How> => {
+    const runtime = new Runtime(ort, 1);
+    await runtime.initialize(1);
+    const loaded = await LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, {
+      path: `${process.cwd()}/media/models/${model}`,
+      backend: 'wasm',
+      threads: 1,
+    });
+    const { layers, components, streams } = await loaded.explain({ text, tokenLimit: 0 });
+    const [component] = components;
+    const row = await layers[0].rows(0, query, query + 1);
+    const how = await loaded.how(
+      {
+        cell: { component: component.component, layer: 0, head: 0, query, key },
+        weight: row[key],
+        path: component.layers[0].path,
+        numHeads: 1,
+        numKeys: streams[component.keyStream].tokens.length,
+        token: 'token',
+      },
+      loaded.fed,
+    );
+    await loaded.release();
+    return how;
+  };
+
+  it('replays the worked example with its own numbers', async () => {
+    const how = await ofBundled('worked-example', 'x1 x2 x3', 1, 2);
+    expect(numbersOf(how, 'token', 'embedding')).to.deep.equal([0, 2, 0, 2]);
+    expect(numbersOf(how, 'input', 'x_key')).to.deep.equal([1, 1, 1, 1]);
+    expect(numbersOf(how, 'product', 'query')).to.deep.equal([2, 2, 2]);
+    expect(numbersOf(how, 'product', 'key')).to.deep.equal([2, 3, 1]);
+    expect(numbersOf(how, 'product', 'products')).to.deep.equal([4, 6, 2]);
+    expect(numbersOf(how, 'product', 'score')).to.deep.equal([12]);
+    expect(numbersOf(how, 'maximum', 'row')).to.deep.equal([4, 16, 12]);
+    expect(numbersOf(how, 'values', 'value')).to.deep.equal([2, 6, 3]);
+  });
+
+  it('replays 112, 96, 14, 12, 0.88 and 0.12, and gives Python that agrees', async function () {
+    const how = await ofBundled('thinking-machines', 'Thinking Machines', 0, 1);
+    expect(numbersOf(how, 'product', 'score')).to.deep.equal([96]);
+    expect(numbersOf(how, 'division', 'before')).to.deep.equal([112, 96]);
+    expect(numbersOf(how, 'division', 'other')).to.deep.equal([8]);
+    expect(numbersOf(how, 'division', 'after')).to.deep.equal([14, 12]);
+    expect(numbersOf(how, 'weight', 'weights').map((weight) => weight.toFixed(2))).to.deep.equal(['0.88', '0.12']);
+    const snippets = how.steps.map((step) => numpySnippet(how, step)).filter((snippet) => snippet !== undefined);
+    expect(snippets.length).to.equal(11);
+    const run = runPython(snippets.join('\n'));
+    if (run === undefined) return this.skip();
+    expect(run.stderr).to.equal('');
+    expect(run.status).to.equal(0);
+    // What is changed does not agree.
+    expect(runPython(snippets[0].replace('query = np.array([', 'query = 2 * np.array(['))?.status).to.equal(1);
+  });
+
+  it('shows additive attention in the body of a loop', async () => {
+    const how = await ofBundled('date-seq2seq', '3rd of May 1979', 2, 4);
+    expect(kindsOf(how.steps)).to.equal(`unknownOrigin query key additive choice ${softmax} noValues`);
+    expect(how.steps.every(agrees)).to.equal(true);
+  });
+});

@@ -1,0 +1,137 @@
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+import { LRUCache } from 'lru-cache';
+import type { ExplorerError } from '../../src/base/errors';
+import type { ComponentInfo, HeadSelection } from '../../src/model/head';
+import type { Cell, How } from '../../src/model/how/how';
+import type { TokenRef } from '../../src/model/token';
+import type { ViewState } from '../../src/model/viewState';
+import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { Client } from '../../src/rpc/connection';
+import type { MatrixCell } from '../layout/matrixView';
+import { RowFetcher } from './rowFetcher';
+
+/** What is looked at, from which a cell is taken. */
+export interface HowSources {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+  readonly selection: ReadonlySignal<HeadSelection>;
+  readonly view: ReadonlySignal<ViewState>;
+  readonly hovered: ReadonlySignal<TokenRef | undefined>;
+  readonly cursor: ReadonlySignal<TokenRef | undefined>;
+  readonly crosshair: ReadonlySignal<MatrixCell | undefined>;
+}
+
+/** A query and a key whose weight is asked about, in the head that is selected. */
+export type AskedPair = Pick<Cell, 'query' | 'key'>;
+
+/** How one weight came about, asked for only while someone looks at it. */
+export class HowView {
+  readonly shown: ReadonlySignal<How | undefined>;
+  /** Why there is nothing to show. */
+  readonly error = signal<ExplorerError | undefined>(undefined);
+  /** The cell that is asked about: of the one head that is selected; undefined where several are, or no pair. */
+  readonly cell: ReadonlySignal<Cell | undefined>;
+  readonly pair = signal<AskedPair | undefined>(undefined);
+  readonly #isOpen = signal(false);
+  readonly #arrived = signal<{ readonly name: string; readonly how: How } | undefined>(undefined);
+  readonly #kept = new LRUCache<string, How>({ max: 8 });
+  readonly #sources: HowSources;
+  #isFocusWanted = false;
+
+  constructor(sources: HowSources, remote: Client<PanelApi>) {
+    const { run, component, selection } = sources;
+    this.#sources = sources;
+    this.cell = computed(() => {
+      const [pair, shown, info] = [this.pair.value, component.value, run.value?.info];
+      const [head, ...others] = selection.value.heads;
+      if (pair === undefined || shown === undefined || info === undefined || head === undefined || others.length > 0)
+        return undefined;
+      const isThere =
+        pair.query < (info.streams[shown.queryStream]?.tokens.length ?? 0) &&
+        pair.key < (info.streams[shown.keyStream]?.tokens.length ?? 0);
+      return isThere ? { component: shown.component, layer: head.layer, head: head.head, ...pair } : undefined;
+    });
+    const nameOf = (cell: Cell): string => `${run.value?.info.runId ?? ''}/${Object.values(cell).join('/')}`;
+    this.shown = computed(() => {
+      const [cell, arrived] = [this.cell.value, this.#arrived.value];
+      return cell !== undefined && arrived?.name === nameOf(cell) ? arrived.how : undefined;
+    });
+    const fetcher = new RowFetcher((error) => (this.error.value = error));
+    effect(() => {
+      const [shown, cell] = [run.value, this.cell.value];
+      if (!this.#isOpen.value || shown === null || cell === undefined) return fetcher.want(undefined);
+      const name = nameOf(cell);
+      this.error.value = undefined;
+      const kept = this.#kept.get(name);
+      if (kept !== undefined) {
+        this.#arrived.value = { name, how: kept };
+        return fetcher.want(undefined);
+      }
+      fetcher.want(async (signal) => {
+        const how = await remote.how({ runId: shown.info.runId, cell }, signal);
+        this.#kept.set(name, how);
+        this.#arrived.value = { name, how };
+      });
+    });
+  }
+
+  /** Someone looks at it from now on. */
+  open(): void {
+    this.#isOpen.value = true;
+  }
+
+  close(): void {
+    this.#isOpen.value = false;
+  }
+
+  /** Whether someone looks at it. */
+  get isOpen(): boolean {
+    return this.#isOpen.peek();
+  }
+
+  /** Asks about a pair of tokens. */
+  ask(pair: AskedPair): void {
+    this.pair.value = pair;
+  }
+
+  /** Asks about what is looked at: the cell under the crosshair, else a pinned token and another, else the pair from before. Returns whether there is one. */
+  askHere(): boolean {
+    const pair = this.pairHere();
+    if (pair !== undefined) this.ask(pair);
+    return this.pair.peek() !== undefined;
+  }
+
+  /** The pair that is looked at; undefined where there is none. */
+  pairHere(): AskedPair | undefined {
+    const { component, view, hovered, cursor, crosshair } = this.#sources;
+    const shown = component.peek();
+    const cell = crosshair.peek();
+    if (shown === undefined) return undefined;
+    if (cell !== undefined) return { query: cell.query, key: cell.key };
+    const { pinned, direction } = view.peek();
+    const [first] = pinned;
+    const other = hovered.peek() ?? cursor.peek();
+    if (first === undefined) return undefined;
+    if (shown.queryStream !== shown.keyStream) {
+      const query = [first, other].find((token) => token?.stream === shown.queryStream);
+      const key = [first, other].find((token) => token?.stream === shown.keyStream);
+      return query === undefined || key === undefined ? undefined : { query: query.position, key: key.position };
+    }
+    const second = other ?? first;
+    return direction === 'reads'
+      ? { query: first.position, key: second.position }
+      : { query: second.position, key: first.position };
+  }
+
+  /** The keyboard is to be in the view when it opens. */
+  wantFocus(): void {
+    this.#isFocusWanted = true;
+  }
+
+  /** Whether the keyboard is to be in the view, once. */
+  takesFocus(): boolean {
+    const isWanted = this.#isFocusWanted;
+    this.#isFocusWanted = false;
+    return isWanted;
+  }
+}
