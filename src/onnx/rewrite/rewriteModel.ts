@@ -1,5 +1,5 @@
 import type { ModelAnalysis } from '../find/analyzeModel';
-import { dataType, dataTypeBits } from '../file/dataType';
+import { bytesOfTensor, dataType, dataTypeBits } from '../file/dataType';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { AttributeInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
@@ -148,9 +148,7 @@ export function rewriteModel(
   const writeTensor = (tensor: TensorInfo): void => {
     if (tensor.external !== undefined) {
       externalFiles.add(tensor.external.location);
-      weightBytes +=
-        tensor.external.length ??
-        (tensor.dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(tensor.dataType)) / 8;
+      weightBytes += bytesOfTensor(tensor);
     }
     if (
       tensor.bytes === model.bytes &&
