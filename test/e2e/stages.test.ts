@@ -32,14 +32,14 @@ describe(`A long run, extension in the ${VSCode.hostOfRun} host`, () => {
     mkdirSync(resolve('out/models'), { recursive: true });
     const path = resolve('out/models/twelve-layers.onnx');
     // The tokenizer knows fewer; they are what makes the model large enough to be run in stages.
-    writeRandomBert(path, { numLayers, numHeads: 4, width: 128, vocabulary: 20_000, context: 1280 });
+    writeRandomBert(path, { numLayers, numHeads: 4, width: 128, vocabulary: 20_000, context: 2048 });
     vscode = await VSCode.launch({
       name: 'stages',
       files: {
         '.vscode/settings.json': JSON.stringify({ 'attentionExplorer.modelPath': 'twelve' }),
         'twelve/model.onnx': readFileSync(path),
         'twelve/tokenizer.json': tinyTokenizer(),
-        'long.txt': text(1100),
+        'long.txt': text(2000),
         'longer.txt': text(1150),
         'short.txt': text(100),
       },

@@ -203,7 +203,7 @@ export class Panel {
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
   #sequence = 0;
-  #thumbnailsWanted: AbortController | undefined;
+  #thumbnailsWanted: { readonly name: string; readonly controller: AbortController } | undefined;
   #thumbnailSize = 0;
   /** A run of live mode on its way: until its pattern is here, what is shown stays, and what is said of it waits. */
   #next: NextRun | undefined;
@@ -538,13 +538,22 @@ export class Panel {
     const run = this.run.peek();
     const component = this.component.peek();
     this.#thumbnailSize = size;
-    this.#thumbnailsWanted?.abort();
+    const name = run === null || component === undefined ? '' : `${run.info.runId}/${component.component}/${size}`;
+    // While a run grows, what is on its way is waited for, and then asked for what has come meanwhile.
+    if (this.#thumbnailsWanted?.name === name) return;
+    this.#thumbnailsWanted?.controller.abort();
+    this.#thumbnailsWanted = undefined;
     if (run === null || component === undefined) return;
-    this.#thumbnailsWanted = new AbortController();
+    const wanted = { name, controller: new AbortController() };
+    this.#thumbnailsWanted = wanted;
     void settle(
-      this.#store.thumbnails(run.info.runId, component, size, this.#thumbnailsWanted.signal),
+      this.#store.thumbnails(run.info.runId, component, size, wanted.controller.signal),
       (value) => (this.thumbnails.value = { component: component.component, value }),
       (error) => (this.dataError.value = error),
-    );
+    ).then(() => {
+      if (this.#thumbnailsWanted !== wanted) return;
+      this.#thumbnailsWanted = undefined;
+      if (this.component.peek() !== component) this.wantThumbnails(size);
+    });
   }
 }

@@ -253,7 +253,8 @@ async function prepare(
       given: new Set(bridges.keys()),
     };
     // What a model writes takes a run for each token, in which more sessions cost more.
-    const isStack = !hasTarget && encoder === undefined;
+    // On WebGPU what passes from one stage to the next would leave the device each time.
+    const isStack = !hasTarget && encoder === undefined && (runtime.backend !== 'webgpu' || staging === 'all');
     const session = await AttentionSession.create({
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
