@@ -63,12 +63,14 @@ describe(`A long run, extension in the ${VSCode.hostOfRun} host`, () => {
       expect(await isComing(numLayers - 1)).to.equal(true);
     });
     expect(await panel.locator('.status.busy').innerText()).to.match(/Running the model: layer \d+ \(0–11\)/);
-    // Of a layer that is there a head is drawn; of one that is not it is said what is waited for.
-    await panel.locator('.head-cell[data-layer="0"][data-head="3"]').click();
-    await panel.getByRole('heading', { name: /head 0\.3/i }).waitFor();
+    // Of a layer that is not there it is said what is waited for; of one that is a head is drawn.
     await panel.locator('.head-cell[data-layer="11"][data-head="2"]').click();
     await panel.getByText('Layer 11 is still to come…').waitFor();
+    await vscode.screenshot('waiting');
+    await panel.locator('.head-cell[data-layer="0"][data-head="3"]').click();
+    await panel.getByRole('heading', { name: /head 0\.3/i }).waitFor();
     await vscode.screenshot('filling');
+    await panel.locator('.head-cell[data-layer="11"][data-head="2"]').click();
     await panel.getByRole('heading', { name: /head 11\.2/i }).waitFor({ timeout: 90_000 });
     await expectEventually(async () => expect(await panel.locator('.status.busy').count()).to.equal(0));
     expect(await isComing(numLayers - 1)).to.equal(false);
