@@ -133,6 +133,8 @@ export interface ThumbnailParams {
   readonly component: ComponentInfo['component'];
   /** The most rows and columns of one thumbnail. */
   readonly size: number;
+  /** Only these layers of the component, by their numbers: the others then have no heads in the answer. All where it is missing. */
+  readonly layers?: readonly number[] | undefined;
 }
 
 /** Max-pooled patterns of every head: `pixels[((layer, head) * rows + row) * columns + column]`, bytes of `encodeThumbnail`. */
@@ -280,6 +282,18 @@ export interface ChatTemplateView {
   readonly error: SerializedError | undefined;
 }
 
+/** How far an explanation is. */
+export interface Progress {
+  readonly stage: Stage;
+  /** In [0, 1], where it is known; what tells it lets messages in between its steps, and ends there when it is cancelled. */
+  readonly fraction?: number;
+  /** Of a run in stages: how many layers there are, and how many of them have come. */
+  readonly layers?: { readonly done: number; readonly of: number };
+}
+
+/** What has come of a run that is under way. */
+type Growth = Pick<RunInfo, 'runId' | 'components'>;
+
 /** What the engine tells the window. */
 export interface EngineEvents {
   /** It begins to work on what it was asked for: until then, nothing of that can have ended it. */
@@ -294,7 +308,9 @@ export interface EngineEvents {
   };
   /** Before a step that holds the thread, how long that may take, where the engine cannot end it by itself; `null` when it is done. */
   busy: { readonly title: string; readonly seconds: number } | null;
-  progress: { readonly stage: Stage; /** in [0, 1], where it is known */ readonly fraction?: number };
+  progress: Progress;
+  /** Layers of a run that is under way are there and can be read; the first time with all else that is known of it. */
+  growing: Growth & { readonly run?: RunInfo };
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }
 
@@ -320,7 +336,7 @@ export type EngineAsset = 'ort-webgpu.mjs' | 'ort-wasm-simd-threaded.asyncify.wa
 /** What the panel is doing; there is always one, and the panel never shows nothing. */
 export type PanelStatus =
   | { readonly kind: 'empty' }
-  | { readonly kind: 'busy'; readonly stage: Stage; readonly fraction?: number }
+  | ({ readonly kind: 'busy' } & Progress)
   | { readonly kind: 'ready' }
   | { readonly kind: 'stale'; /** one localised sentence: what changed */ readonly reason: PlainText }
   | { readonly kind: 'failed'; readonly error: PanelError }
@@ -356,6 +372,8 @@ export interface PanelRun {
   readonly selected?: PanelSelection;
   /** Whether live mode made it: then it takes the place of the one before without a break. */
   readonly isLive?: boolean;
+  /** Whether it was still under way. */
+  readonly isGrowing?: boolean;
 }
 
 /** Something that the reader of a run must know, and perhaps what can be done about it. */
@@ -432,6 +450,8 @@ export interface PanelEvents {
   /** Comes before its run, where it comes. */
   first: FirstPattern;
   run: PanelRun | null;
+  /** Of the run that is shown, and is still under way. */
+  grown: Growth;
   /** `sequence` is that of the newest intent it takes into account: an older snapshot is ignored. */
   view: { readonly view: ViewState; readonly sequence: number };
   /** The token that is hovered in the editor, else in live mode the one before the caret. */

@@ -5,7 +5,8 @@ import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
 import type { Scale } from '../src/model/viewState';
-import { stageSentences, type Stage } from '../src/model/stage';
+import { stageSentences } from '../src/model/stage';
+import type { Progress } from '../src/protocol';
 
 /** A weight to three significant digits, of what is too little to matter only that. */
 export function formatWeight(weight: number): string {
@@ -160,9 +161,18 @@ export function gridName(stream: TokenStream | undefined): string {
   return l10n.t('{0} × {1} patches', grid?.rows ?? 0, grid?.columns ?? 0);
 }
 
-/** What the engine is doing. */
-export function stageName(stage: Stage): string {
-  return l10n.t(stageSentences[stage]);
+/** What the engine is doing, with the layer that it is at. */
+export function progressName({ stage, layers }: Progress): string {
+  if (layers === undefined || layers.of === 0) return l10n.t(stageSentences[stage]);
+  return l10n.t('Running the model: layer {0} (0–{1})', Math.min(layers.done, layers.of - 1), layers.of - 1);
+}
+
+/** What is waited for before heads can be drawn: layers of a run that is under way; empty where none is. */
+export function awaitedName(layers: readonly number[]): string {
+  if (layers.length === 0) return '';
+  return layers.length === 1
+    ? l10n.t('Layer {0} is still to come…', layers[0])
+    : l10n.t('Layers {0} are still to come…', layers.join(', '));
 }
 
 /** A scale by name. */

@@ -87,7 +87,11 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const loaded = await openModel(
     options,
     undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines, isStaged }),
+    (choosing, access, spec) =>
+      LoadedModel.load(choosing, access, spec, undefined, undefined, {
+        deadlines,
+        staging: isStaged === true ? 'all' : 'none',
+      }),
     tokenizer,
   );
   const context =

@@ -2,8 +2,8 @@ import { errorSentences, type ErrorCode, type ExplorerError } from '../base/erro
 import type { PlainText } from '../base/safeText';
 import { noticeSentences, type Notice } from '../model/modelInfo';
 import type { PanelAction } from '../model/panelAction';
-import { stageSentences, type Stage } from '../model/stage';
-import type { PanelButton, PanelError } from '../protocol';
+import { stageSentences } from '../model/stage';
+import type { PanelButton, PanelError, Progress } from '../protocol';
 import { actionTitle } from './commands/panelActions';
 import { said } from './say/said';
 
@@ -120,7 +120,9 @@ export function panelError(error: ExplorerError): PanelError {
   };
 }
 
-/** What a stage is called in the progress notification. */
-export function stageTitle(stage: Stage): PlainText {
+/** What is under way, in the progress notification. */
+export function progressTitle({ stage, layers }: Progress): PlainText {
+  if (layers !== undefined && layers.of > 0)
+    return said('Running the model: layer {0} (0–{1})', Math.min(layers.done, layers.of - 1), layers.of - 1);
   return said(stageSentences[stage]); // eslint-disable-line no-restricted-syntax -- the table is ours
 }

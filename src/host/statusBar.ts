@@ -5,7 +5,7 @@ import { numTokensOf } from '../model/modelInfo';
 import { selectedTokens } from '../model/selectedTokens';
 import { commands } from './commands/commandIds';
 import type { EngineSupervisor } from './engine/engineSupervisor';
-import { noticeLines, stageTitle } from './localize';
+import { noticeLines, progressTitle } from './localize';
 import { selectedPlaceName } from './panel/panelSnapshots';
 import type { ViewStore } from './view/viewStore';
 import { said } from './say/said';
@@ -55,7 +55,7 @@ export class StatusBar implements Disposable {
     const { status, run, live } = this.#viewStore;
     if (status.kind === 'busy')
       return {
-        label: iconLabel(this.#isTurning ? 'loading~spin' : 'loading', stageTitle(status.stage)),
+        label: iconLabel(this.#isTurning ? 'loading~spin' : 'loading', progressTitle(status)),
         tooltip: said('Attention Explorer is busy'),
       };
     if (isStopped)

@@ -43,6 +43,8 @@ export interface LayerInfo {
   readonly held: 'whole' | 'recomputed' | 'rounded';
   /** The largest error of a rounded weight. */
   readonly maxError?: number;
+  /** Whether it is of a run that is under way, and has not come yet: then its number of heads is what is to be expected. */
+  readonly isComing?: true;
 }
 
 /** The attention layers of one component, and which token streams its rows and columns are. */
@@ -80,6 +82,15 @@ export function largestError(
 export function isRecomputed({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): boolean {
   const layers = components.find(({ component }) => component === name)?.layers ?? [];
   return heads.some(({ layer }) => layers[layer]?.held === 'recomputed');
+}
+
+/** The layers of the heads shown that have not come yet, by their numbers. */
+export function comingLayers(
+  { component: name, heads }: HeadSelection,
+  components: readonly ComponentInfo[],
+): readonly number[] {
+  const layers = components.find(({ component }) => component === name)?.layers ?? [];
+  return [...new Set(heads.map(({ layer }) => layer))].filter((layer) => layers[layer]?.isComing === true);
 }
 
 /** Whether two selections show the same heads in the same way. */

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { FrameLocator } from 'playwright-core';
 import { root } from '../../scripts/lib/paths.mjs';
 import { warmUpModel } from '../../src/engine/runtime/warmUpModel';
+import { enginesOf } from '../harness/enginesOf';
 import { expectEventually } from '../harness/eventually';
 import { hostileModel } from '../harness/hostileModel';
 import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
@@ -16,19 +16,6 @@ const zoo = (name: string): Buffer => readFileSync(join(root, 'test/fixtures/zoo
 
 /** What would be a picture in a report. */
 const hostile = '![](https://picture.invalid/x.png) <img src="https://html.invalid/x.png"> https://text.invalid/';
-
-/** Whether a process was started by another, or by one that it started. */
-function isDescendant(pid: number, ancestor: number): boolean {
-  for (let at = pid; at > 1;) {
-    if (at === ancestor) return true;
-    try {
-      at = Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${at}/status`, 'utf8'))?.[1] ?? 0);
-    } catch {
-      return false; // it has ended meanwhile
-    }
-  }
-  return false;
-}
 
 describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
   let vscode: VSCode;
@@ -134,11 +121,7 @@ describe(`What goes wrong, extension in the ${VSCode.hostOfRun} host`, () => {
       await vscode.openFile('code.py');
       await explain();
       await expectEventually(async () => expect(await panel.getByRole('alert').count()).to.equal(0));
-      const engines = execFileSync('pgrep', ['-f', 'engine\\.node\\.cjs'], { encoding: 'utf8' })
-        .trim()
-        .split('\n')
-        .map(Number)
-        .filter((pid) => isDescendant(pid, vscode.serverPid));
+      const engines = enginesOf(vscode.serverPid);
       expect(engines.length).to.be.greaterThan(0);
       for (const pid of engines) process.kill(pid, 'SIGKILL');
       await panel

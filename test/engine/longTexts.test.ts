@@ -31,6 +31,8 @@ const everyCell = { source: 0, target: 0 };
 interface Runs {
   readonly whole: AttentionResult;
   readonly lean: AttentionResult;
+  /** Paths of layers in the order in which they were handed on. */
+  readonly handed: readonly string[];
   readonly runs: LeanRuns;
   readonly session: AttentionSession;
 }
@@ -47,6 +49,7 @@ describe('long texts', () => {
       files: Awaited<ReturnType<typeof readModelFiles>>,
       names: readonly string[],
     ) => { readonly inputs: readonly ModelInput[]; readonly numPositions: number; readonly numTokens: number },
+    isStaged = false,
   ): Promise<Runs> => {
     const expected = readSafetensors(await readFixture(`zoo/${name}/expected.safetensors`), 'expected.safetensors');
     const files = await readModelFiles(
@@ -59,10 +62,12 @@ describe('long texts', () => {
     const { inputs, ...made } = make?.(files, session.inputNames) ?? stored;
     const whole = await session.run(inputs, made);
     const { numQueries } = whole.layers[0];
-    const runs = new LeanRuns({ ort, files }, session, limits);
+    const runs = new LeanRuns({ ort, files, isStaged }, session, limits);
     const numPositions = 'numPositions' in made ? made.numPositions : numQueries;
     expect(runs.isFor(numPositions)).to.equal(true);
-    return { whole, lean: await runs.run(inputs, { numPositions, ...made }), runs, session };
+    const handed: string[] = [];
+    const lean = await runs.run(inputs, { numPositions, ...made, onLayer: ({ path }) => handed.push(path) });
+    return { whole, lean, handed, runs, session };
   };
   const end = async ({ lean, runs, session }: Runs): Promise<void> => {
     for (const { inParts } of lean.layers) inParts?.release?.();
@@ -70,6 +75,7 @@ describe('long texts', () => {
     await session.release();
   };
 
+  const inStages = new Set(['bert.sdpa.legacy', 'gpt2.sdpa.legacy.merged', 'craft.sink_logits.legacy']);
   for (const name of [
     'bert.sdpa.legacy',
     'bert.sdpa.legacy.fp16',
@@ -80,10 +86,12 @@ describe('long texts', () => {
     'craft.sigmoid.legacy',
     'vit.eager.dynamo',
   ]) {
-    it(`recomputes ${name}`, async () => {
-      const all = await run(name);
-      const { whole, lean } = all;
+    const recomputes = async (isStaged: boolean): Promise<void> => {
+      const all = await run(name, undefined, isStaged);
+      const { whole, lean, handed } = all;
       expect(lean.failed).to.deep.equal([]);
+      expect(handed).to.deep.equal(whole.layers.map(({ path }) => path));
+      expect(lean.report.stages?.count ?? 1).to.equal(isStaged ? lean.layers.length : 1);
       expect(lean.layers.map(({ path, isCausal, inParts }) => [path, isCausal, inParts?.held])).to.deep.equal(
         whole.layers.map(({ path, isCausal }) => [path, isCausal, 'recomputed']),
       );
@@ -96,7 +104,9 @@ describe('long texts', () => {
       }
       expect(lean.report.sites.map(({ checks }) => checks?.failure)).to.deep.equal(whole.report.sites.map(() => ''));
       await end(all);
-    });
+    };
+    it(`recomputes ${name}`, () => recomputes(false));
+    if (inStages.has(name)) it(`recomputes ${name}, layer by layer`, () => recomputes(true));
   }
 
   for (const name of [

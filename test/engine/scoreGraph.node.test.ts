@@ -91,7 +91,7 @@ describe('rows recomputed from queries and keys', () => {
           tapInputs,
         },
       });
-      const results = await session.fetch(inputs, [...new Set([...wanted.values()].flat())], []);
+      const results = await session.fetch(inputs, [...new Set([...wanted.values()].flat())], {});
       await session.release();
       const tensors = new Map(
         Object.entries(results).flatMap(([key, tensor]): [string, OutputTensor][] =>

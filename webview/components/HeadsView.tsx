@@ -109,8 +109,11 @@ function useSinks(component: ComponentInfo): ReadonlyMap<string, readonly string
       !hasSinks(component, streams[component.queryStream]?.tokens.length ?? 0)
     )
       return new Map();
+    const heads = held.value.numHeads.flatMap((count, layer) =>
+      Array.from({ length: count }, (_, head) => ({ layer, head })),
+    );
     return new Map(
-      headsOf(component).map((head, i) => [
+      heads.map((head, i) => [
         headLabel(head),
         (held.value.sinks[i] ?? []).map((position) =>
           l10n.t('sink: {0}', tokenName(streams, { stream: component.keyStream, position })),
@@ -278,16 +281,18 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
 
   const cellView = (cell: GridCell): JSX.Element => {
     const isHead = cell.layer >= 0 && cell.head >= 0;
-    const isSelected = isHead
-      ? selected.has(headLabel(cell))
-      : headsOfCell(component, cell, order).every((head) => selected.has(headLabel(head)));
+    const ofCell = isHead ? [cell] : headsOfCell(component, cell, order);
+    const isSelected = ofCell.length > 0 && ofCell.every((head) => selected.has(headLabel(head)));
     const isCurrent = isSameCell(cell, current);
     const name = headLabel(cell);
     const known = made.cells.get(name);
     if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
-    const label = isHead
-      ? [cellName(cell, isOrdered), ...(sinks.get(name) ?? [])].join(', ')
-      : cellName(cell, isOrdered);
+    const isComing = cell.layer >= 0 && component.layers[cell.layer].isComing === true;
+    const label = [
+      cellName(cell, isOrdered),
+      ...(isHead ? (sinks.get(name) ?? []) : []),
+      ...(isComing ? [component.layers[cell.layer].numHeads > 0 ? l10n.t('still to come') : l10n.t('not read')] : []),
+    ].join(', ');
     const view = (
       <div
         key={name}

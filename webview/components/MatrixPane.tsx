@@ -2,7 +2,7 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
-import { formatWeight, readerName, selectionName, tokenName } from '../words';
+import { awaitedName, formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
@@ -17,12 +17,17 @@ export function MatrixPane(): JSX.Element {
   const selected = panel.selected.value;
   const isLoading =
     error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
+  const awaited = awaitedName(panel.awaited.value);
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
       <header>
         <h2>
           {shown === undefined ? l10n.t('Matrix') : capitalised(selectionName(shown.selection, shown.component))}
-          {isLoading ? <span class="tag">{l10n.t('loading…')}</span> : null}
+          {isLoading ? (
+            <span class="tag" role="status">
+              {awaited === '' ? l10n.t('loading…') : awaited}
+            </span>
+          ) : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
         </h2>
         <span class="actions">
@@ -54,7 +59,9 @@ export function MatrixPane(): JSX.Element {
       {shown !== undefined ? (
         <MatrixCanvas shown={shown} commands={commands} />
       ) : (
-        <p class="hint">{error === undefined ? l10n.t('Fetching the pattern…') : error.message}</p>
+        <p class="hint" role="status">
+          {error !== undefined ? error.message : awaited === '' ? l10n.t('Fetching the pattern…') : awaited}
+        </p>
       )}
       <CrosshairReadout />
     </section>

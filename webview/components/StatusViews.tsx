@@ -5,7 +5,7 @@ import { assertNever } from '../../src/base/assertNever';
 import { plain } from '../../src/base/safeText';
 import { longRunMilliseconds } from '../../src/model/longRun';
 import type { PanelError, PanelStatus } from '../../src/protocol';
-import { stageName } from '../words';
+import { progressName } from '../words';
 import { usePanel } from './context';
 
 function Busy({ status }: { status: Extract<PanelStatus, { kind: 'busy' }> }): JSX.Element {
@@ -19,13 +19,13 @@ function Busy({ status }: { status: Extract<PanelStatus, { kind: 'busy' }> }): J
   return (
     <div class="status busy" role="status">
       <p>
-        {stageName(status.stage)}
+        {progressName(status)}
         {percent === undefined ? '…' : ` – ${percent} %`}
       </p>
       <div class="progress">
         {percent === undefined && !isLong ? null : (
           <vscode-progress-bar
-            aria-label={stageName(status.stage)}
+            aria-label={progressName(status)}
             value={percent}
             indeterminate={percent === undefined}
           />

@@ -78,11 +78,13 @@ export function drawThumbnails(
   context.textAlign = 'center';
   context.textBaseline = 'middle';
   let index = 0;
+  let numThere = 0;
   component.layers.forEach(({ numHeads }, layer) => {
     for (let head = 0; head < numHeads; head++, index++) {
       const x = grid.columnX[placeOfHead(order, { layer, head }).head];
       const y = grid.rowY[layer];
-      if (thumbnails !== undefined && painted !== undefined && layer < thumbnails.numHeads.length) {
+      const isThere = head < (thumbnails?.numHeads[layer] ?? 0);
+      if (thumbnails !== undefined && painted !== undefined && isThere) {
         const { rows, columns } = thumbnails;
         context.drawImage(painted, head * columns, layer * rows, columns, rows, x, y, grid.tile, grid.tile);
       }
@@ -97,7 +99,7 @@ export function drawThumbnails(
       [...name, ...number].forEach((text, i, { length }) =>
         context.fillText(text, x + grid.tile / 2, y + (grid.tile * (i + 1)) / (length + 1) + 0.5, grid.tile - 3),
       );
-      for (const key of thumbnails?.sinks[index] ?? [])
+      for (const key of (isThere ? thumbnails?.sinks[numThere++] : undefined) ?? [])
         drawSink(context, x + (grid.tile * (key + 0.5)) / Math.max(1, numKeys), x, y, grid.tile, colours);
     }
   });

@@ -236,12 +236,12 @@ export class HeadViews {
 
   #follow(): void {
     const { run, view } = this.#sources;
-    let shownInfo: PanelRun['info'] | undefined;
+    let shownRun: number | undefined;
     let pinned: readonly TokenRef[] = [];
     effect(() => {
-      const info = run.value?.info;
-      if (info !== shownInfo) {
-        shownInfo = info;
+      const runId = run.value?.info.runId;
+      if (runId !== shownRun) {
+        shownRun = runId;
         this.#kept.clear();
         batch(() => {
           for (const cleared of [this.held, this.#other, this.#arrived, this.table]) cleared.value = undefined;

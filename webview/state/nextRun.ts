@@ -30,7 +30,7 @@ export async function fetchRun(
   if (component === undefined) throw new RangeError('There is nothing to look at.');
   const [matrix, thumbnails] = await Promise.all([
     store.matrix(info, selection, component, signal),
-    thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component.component, thumbnailSize, signal),
+    thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component, thumbnailSize, signal),
   ]);
   return { shown: { selection, component, matrix }, thumbnails };
 }

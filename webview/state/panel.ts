@@ -1,6 +1,7 @@
 import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import {
+  comingLayers,
   isSameSelection,
   normalizeSelection,
   type Component,
@@ -24,7 +25,6 @@ import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
 import { isSameToken, type TokenRef } from '../../src/model/token';
-import type { RunInfo } from '../../src/model/modelInfo';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type {
   KeptPanel,
@@ -183,6 +183,10 @@ export class Panel {
       readBy: rampFor(colourMap, background, foreground, 'readBy'),
     };
   });
+  /** The layers of the selected heads that are still to come. */
+  readonly awaited: ReadonlySignal<readonly number[]> = computed(() =>
+    comingLayers(this.selection.value, this.run.value?.info.components ?? []),
+  );
   /** The way in which the looked-at tokens are looked at, which between two streams is not always the one chosen. */
   readonly direction: ReadonlySignal<Direction> = computed(
     () => this.lighting.value?.direction ?? this.view.value.direction,
@@ -204,7 +208,7 @@ export class Panel {
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
   #sequence = 0;
-  #thumbnailsWanted: AbortController | undefined;
+  #thumbnailsWanted: { readonly name: string; readonly controller: AbortController } | undefined;
   #thumbnailSize = 0;
   /** A run of live mode on its way: until its pattern is here, what is shown stays, and what is said of it waits. */
   #next: NextRun | undefined;
@@ -227,6 +231,7 @@ export class Panel {
         void this.#exchangeRun(value);
       else this.#showRun(value);
     });
+    connection.on('grown', (value) => this.#grow(value));
     connection.on('live', (value) => (this.live.value = value ?? undefined));
     connection.on('view', (value) => {
       if (this.#next === undefined) this.#showView(value);
@@ -397,13 +402,32 @@ export class Panel {
     });
   }
 
+  /** More layers of the run that is shown have come, or no more will. */
+  #grow({ runId, components }: PanelEvents['grown']): void {
+    const run = this.run.peek();
+    if (run?.info.runId !== runId) return;
+    // What one layer shows to be read ahead changes what the others say of their readers; and a layer may be read anew.
+    const isOther = run.info.components.some(
+      ({ isCausal, layers }, i) =>
+        isCausal !== components[i].isCausal ||
+        layers.some(({ isComing }, layer) => isComing !== true && components[i].layers[layer].isComing === true),
+    );
+    batch(() => {
+      if (isOther) {
+        this.#store.clear();
+        this.thumbnails.value = undefined;
+      }
+      this.run.value = { ...run, info: { ...run.info, components } };
+    });
+  }
+
   #showRun(run: PanelRun | null): void {
     this.#next?.controller.abort();
     this.#next = undefined;
     const former = this.run.peek();
     if (former !== null && run !== null && isSameRun(run, former)) {
-      // Only the place of its text has changed.
-      this.run.value = { ...run, info: former.info };
+      // Only the place of its text has changed, or all of it has come.
+      this.run.value = { ...run, info: former.isGrowing === true ? run.info : former.info };
       return;
     }
     this.arrivedAt = performance.now();
@@ -444,7 +468,13 @@ export class Panel {
 
   #followSelection(): void {
     let wanted:
-      { readonly info: RunInfo; readonly selection: HeadSelection; readonly controller: AbortController } | undefined;
+      | {
+          readonly runId: number;
+          readonly selection: HeadSelection;
+          readonly isCausal: boolean;
+          readonly controller: AbortController;
+        }
+      | undefined;
     effect(() => {
       const run = this.run.value;
       const selection = this.selection.value;
@@ -454,9 +484,13 @@ export class Panel {
         wanted = undefined;
         return;
       }
-      if (wanted?.info === run.info && isSameSelection(wanted.selection, selection)) return;
+      const { runId } = run.info;
+      const { isCausal } = component;
+      // A run that grows is the same, unless what is known of its order changes.
+      if (wanted?.runId === runId && wanted.isCausal === isCausal && isSameSelection(wanted.selection, selection))
+        return;
       wanted?.controller.abort();
-      wanted = { info: run.info, selection, controller: new AbortController() };
+      wanted = { runId, selection, isCausal, controller: new AbortController() };
       this.dataError.value = undefined;
       this.#load(run, selection, component, wanted.controller.signal, (shown) => (this.selected.value = shown));
     });
@@ -510,13 +544,22 @@ export class Panel {
     const run = this.run.peek();
     const component = this.component.peek();
     this.#thumbnailSize = size;
-    this.#thumbnailsWanted?.abort();
+    const name = run === null || component === undefined ? '' : `${run.info.runId}/${component.component}/${size}`;
+    // While a run grows, what is on its way is waited for, and then asked for what has come meanwhile.
+    if (this.#thumbnailsWanted?.name === name) return;
+    this.#thumbnailsWanted?.controller.abort();
+    this.#thumbnailsWanted = undefined;
     if (run === null || component === undefined) return;
-    this.#thumbnailsWanted = new AbortController();
+    const wanted = { name, controller: new AbortController() };
+    this.#thumbnailsWanted = wanted;
     void settle(
-      this.#store.thumbnails(run.info.runId, component.component, size, this.#thumbnailsWanted.signal),
+      this.#store.thumbnails(run.info.runId, component, size, wanted.controller.signal),
       (value) => (this.thumbnails.value = { component: component.component, value }),
       (error) => (this.dataError.value = error),
-    );
+    ).then(() => {
+      if (this.#thumbnailsWanted !== wanted) return;
+      this.#thumbnailsWanted = undefined;
+      if (this.component.peek() !== component) this.wantThumbnails(size);
+    });
   }
 }

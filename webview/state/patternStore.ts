@@ -1,17 +1,12 @@
 import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
-import {
-  headLabel,
-  isSameSelection,
-  type Component,
-  type ComponentInfo,
-  type HeadSelection,
-} from '../../src/model/head';
+import { headLabel, isSameSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
 import type { FirstPattern, PanelApi, Thumbnails } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
+import { joinThumbnails, layersThere } from './growingThumbnails';
 import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData } from './matrixData';
 
 const maxBytes = 96 * 2 ** 20;
@@ -98,12 +93,23 @@ export class PatternStore {
     return matrix;
   }
 
-  /** The thumbnails of a component, from here or from the host. */
-  async thumbnails(runId: number, component: Component, size: number, signal: AbortSignal): Promise<Thumbnails> {
-    const name = `${runId}/${component}/${size}`;
+  /** The thumbnails of a component's layers that are there, from here or from the host. */
+  async thumbnails(runId: number, component: ComponentInfo, size: number, signal: AbortSignal): Promise<Thumbnails> {
+    const name = `${runId}/${component.component}/${size}`;
     const found = this.#thumbnails.get(name);
-    if (found !== undefined) return found;
-    const thumbnails = await this.#remote.thumbnails({ runId, component, size }, signal);
+    const there = layersThere(component);
+    const missing = there.filter((layer) => (found?.numHeads[layer] ?? 0) === 0);
+    if (found !== undefined && missing.length === 0) return found;
+    const params = { runId, component: component.component, size };
+    const added = await this.#remote.thumbnails(
+      missing.length < component.layers.length ? { ...params, layers: missing } : params,
+      signal,
+    );
+    const thumbnails =
+      found === undefined
+        ? added
+        : (joinThumbnails(this.#thumbnails.get(name) ?? found, added) ??
+          (await this.#remote.thumbnails(params, signal)));
     this.#thumbnails.set(name, thumbnails);
     return thumbnails;
   }

@@ -62,11 +62,9 @@ export class CellRuns {
       dims: [1],
       data: BigInt64Array.of(BigInt(at)),
     });
-    const results = await session.fetch(
-      inputs,
-      [...new Set(taps.outputs.values())],
-      [position(cellInputs.query, first.query + cell.query), position(cellInputs.key, first.key + cell.key)],
-    );
+    const results = await session.fetch(inputs, [...new Set(taps.outputs.values())], {
+      tapInputs: [position(cellInputs.query, first.query + cell.query), position(cellInputs.key, first.key + cell.key)],
+    });
     const tensors = new Map(
       [...taps.outputs].flatMap(([what, output]) =>
         [...pickOutputs(results, [output]).values()].map((tensor) => [what, tensor] as const),
@@ -118,7 +116,8 @@ async function projectionOf(
   numIn: number | undefined,
 ): Promise<ProjectionNumbers | string> {
   if (parts === undefined) return 'it is inside a loop';
-  if (numIn === undefined) return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
+  if (numIn === undefined)
+    return typeof parts.projection === 'string' ? parts.projection : 'it computes with numbers of 8 bits';
   return readProjection(own.partRuntime, parts, numIn);
 }
 

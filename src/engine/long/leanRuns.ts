@@ -46,7 +46,7 @@ export class LeanRuns {
 
   /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
   async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
-    let session = await this.#sessionFor(options);
+    let session = await this.#sessionFor(options, options.turn);
     let result = await session.run(inputs, options);
     // At most: once as it was written, and once more with what cannot be recomputed rounded.
     for (let i = 0; i < 2 && (result.needsWhole || result.unproven.size > 0); i++) {
@@ -85,7 +85,10 @@ export class LeanRuns {
     return (this.#session = made);
   }
 
-  async #sessionFor({ numPositions, numTargetPositions = 0 }: Lengths): Promise<LeanSession> {
+  async #sessionFor(
+    { numPositions, numTargetPositions = 0 }: Lengths,
+    turn?: RunOptions['turn'],
+  ): Promise<LeanSession> {
     await this.#whole.suspend();
     const lengths = { source: numPositions, target: numTargetPositions === 0 ? numPositions : numTargetPositions };
     if (
@@ -97,7 +100,7 @@ export class LeanRuns {
     await this.suspend();
     const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
     return (this.#session = await LeanSession.create(
-      this.#options,
+      { ...this.#options, turn },
       levels,
       this.#known?.plans ?? this.plan.plans,
       this.#known?.isTrimmed,

@@ -29,6 +29,7 @@ import { RecomputedLayer } from './recomputedLayer';
 import { RecomputedRows } from './recomputedRows';
 import { RoundedLayer } from '../weights/roundedLayer';
 import type { OrtModule } from '../runtime/runtime';
+import type { Tensors } from '../stages/stagedSession';
 import { ScoreSessions } from './scoreSessions';
 
 /** Recomputed weights may differ from the model's own by this much; in half precision, by a unit in the last place of the largest. */
@@ -52,8 +53,14 @@ interface SampleRows {
   readonly target: readonly number[];
 }
 
-/** Where only the first row is wanted, as rows are not looked at. */
-const firstRow: SampleRows = { source: [0], target: [0] };
+/** Rows and heads of which all weights are wanted. */
+interface WantedPlaces {
+  readonly rows: SampleRows;
+  readonly heads: readonly number[];
+}
+
+/** The first of each, where none is looked at. */
+const firstPlaces: WantedPlaces = { rows: { source: [0], target: [0] }, heads: [0] };
 
 /** A run whose sites are being read. */
 interface RunState {
@@ -61,6 +68,7 @@ interface RunState {
   readonly options: RunOptions;
   readonly samples: SampleRows;
   readonly tensors: ReadonlyMap<string, OutputTensor>;
+  readonly results: Tensors;
   /** Tensors that some layer holds. */
   readonly held: Set<unknown>;
   /** Sites that prove not to be recomputable, with the reason. */
@@ -164,12 +172,18 @@ export class LeanSession {
         },
       },
     });
-    return new LeanSession(options, levels, plans, { outputs, tensors, isTrimmed }, session);
+    // Whoever waits for this session is not who waits for the next.
+    return new LeanSession({ ...options, turn: undefined }, levels, plans, { outputs, tensors, isTrimmed }, session);
   }
 
   /** How each site is held. */
   get plans(): ReadonlyMap<PlacedSite, LeanPlan> {
     return this.#plans;
+  }
+
+  /** See {@link AttentionSession.numStages}. */
+  get numStages(): number {
+    return this.#session.numStages;
   }
 
   get levels(): BlockLevels {
@@ -183,25 +197,36 @@ export class LeanSession {
   ): Promise<LeanResult> {
     const { outputs: own = [] } = options;
     const samples = { source: samplesOf('encoder', options), target: samplesOf('decoder', options) };
-    const results = await this.#fetch(
+    const results: Record<string, Ort.Tensor | undefined> = {};
+    const tensors = new Map<string, OutputTensor>();
+    const state: RunState = { inputs, options, samples, tensors, results, held: new Set(), unproven: new Map() };
+    const read = new Map<PlacedSite, SiteResult | undefined>();
+    await this.#fetch(
       inputs,
       [...own, ...[...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site))],
-      samples,
-      [0],
+      { rows: samples, heads: [0] },
+      {
+        turn: options.turn,
+        onResults: async (made) => {
+          for (const [name, tensor] of Object.entries(made)) {
+            if (tensor === undefined) continue;
+            results[name] = tensor;
+            tensors.set(name, fromTensor(tensor));
+          }
+          for (const site of this.#tensors.keys()) {
+            if (read.has(site) || this.#firstOutputs(site).some((name) => results[name] === undefined)) continue;
+            const result = await this.#readResult(site, state);
+            read.set(site, result);
+            if (result !== undefined && 'layer' in result) options.onLayer?.(result.layer);
+          }
+        },
+      },
     );
     const layers: LayerWeights[] = [];
     const failed: { path: string; reason: string }[] = [];
     const checks = new Map<PlacedSite, SiteChecks>();
-    const tensors = new Map<string, OutputTensor>();
-    for (const [name, tensor] of Object.entries(results))
-      if (tensor !== undefined) tensors.set(name, fromTensor(tensor));
-    const state: RunState = { inputs, options, samples, tensors, held: new Set(), unproven: new Map() };
-    for (const [site, name] of this.#tensors) {
-      const outputs = this.#outputs.get(site);
-      const result =
-        outputs === undefined
-          ? this.#session.readWeights(site, results[name], options)
-          : await this.#readSite(site, outputs, state);
+    for (const site of this.#tensors.keys()) {
+      const result = read.has(site) ? read.get(site) : await this.#readResult(site, state);
       if (result === undefined) continue;
       if (result.checks !== undefined) checks.set(site, result.checks);
       if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
@@ -227,7 +252,7 @@ export class LeanSession {
     names: readonly string[],
   ): Promise<Pick<LeanResult, 'outputs' | 'needsWhole'>> {
     const sums = [...this.#outputs.values()].flatMap((outputs) => outputs?.rowSums ?? []);
-    const results = await this.#fetch(inputs, [...names, ...sums], firstRow, [0]);
+    const results = await this.#fetch(inputs, [...names, ...sums], firstPlaces);
     const needsWhole =
       this.#isTrimmed &&
       sums.some((name) => !(results[name]?.data as Float32Array | undefined)?.every(Number.isFinite)); // taps give single precision
@@ -280,8 +305,8 @@ export class LeanSession {
   #fetch(
     inputs: readonly ModelInput[],
     names: readonly string[],
-    rows: SampleRows,
-    heads: readonly number[],
+    { rows, heads }: WantedPlaces,
+    steps: Pick<Parameters<AttentionSession['fetch']>[2], 'turn' | 'onResults'> = {},
   ): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
     const list = (name: string, values: readonly number[]): ModelInput => ({
       name,
@@ -290,13 +315,12 @@ export class LeanSession {
       data: BigInt64Array.from(values, BigInt),
     });
     const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
-    return this.#session.fetch(
-      inputs,
-      [...new Set(names)],
-      hasTaps
+    return this.#session.fetch(inputs, [...new Set(names)], {
+      ...steps,
+      tapInputs: hasTaps
         ? [list(leanInputs.rows, rows.source), list(leanInputs.targetRows, rows.target), list(leanInputs.heads, heads)]
         : [],
-    );
+    });
   }
 
   /** All exact weights of one head of a layer, from another run, which gives all heads where they are not too large; undefined where the model is gone. */
@@ -311,7 +335,7 @@ export class LeanSession {
     if (this.#exact?.layer !== layer || !this.#exact.heads.includes(head)) {
       if (this.#isReleased) return undefined;
       const run = async (heads: readonly number[]): Promise<readonly Float32Array[]> => {
-        const tensor = (await this.#fetch(inputs, [exactHeads], firstRow, heads))[exactHeads];
+        const tensor = (await this.#fetch(inputs, [exactHeads], { ...firstPlaces, heads }))[exactHeads];
         const cells = tensor === undefined ? 0 : tensor.dims.slice(-2).reduce((product, dim) => product * dim, 1);
         const { data } = tensor ?? {};
         return data instanceof Float32Array ? heads.map((_, i) => data.subarray(i * cells, (i + 1) * cells)) : [];
@@ -326,6 +350,14 @@ export class LeanSession {
       throw error;
     });
     return weights[exact.heads.indexOf(head)];
+  }
+
+  /** What became of a site, from what a run gave; undefined where it is unproven. */
+  async #readResult(site: PlacedSite, state: RunState): Promise<SiteResult | undefined> {
+    const outputs = this.#outputs.get(site);
+    return outputs === undefined
+      ? this.#session.readWeights(site, state.results[this.#tensors.get(site) ?? site.tensor], state.options)
+      : this.#readSite(site, outputs, state);
   }
 
   /** Undefined where the site is unproven. */

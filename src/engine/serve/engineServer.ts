@@ -25,7 +25,7 @@ import { baseName, type FileAccess } from '../files/fileAccess';
 import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
-import { LoadedModel } from './loadedModel';
+import { LoadedModel, type ModelBounds } from './loadedModel';
 import { measureRandomText } from './measureRandomText';
 import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
 import { reasonOf } from '../runtime/runtimeError';
@@ -34,7 +34,7 @@ import { showChatTemplate } from './showChatTemplate';
 import type { timeLimits } from '../limits/timeLimits';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { MemoryLimits } from '../long/memoryPlan';
-import type { ReadingSteps } from '../text/textModel';
+import type { GrowingReading, ReadingSteps } from '../text/textModel';
 import { backendTitles, Runtimes, type LoadRuntime } from '../runtime/runtimes';
 
 /** What an entry knows of its host and the engine does not. */
@@ -52,6 +52,8 @@ export interface EngineHost {
   readonly residentBytes: () => number;
   /** Ends work that takes too long; without it the window is told what to watch. */
   readonly interrupt?: Interrupt;
+  /** Which models are run in stages; large ones unless told otherwise. */
+  readonly staging?: ModelBounds['staging'];
   /** How long steps may take; the usual limits unless told otherwise. */
   readonly timeLimits?: typeof timeLimits;
 }
@@ -64,6 +66,10 @@ interface Ran extends Pick<RunInfo, 'streams' | 'components'> {
 
 /** A run blocks its thread: messages that are under way, a cancellation among them, get a turn at least so often between its steps. */
 const turnMilliseconds = 30;
+/** When the first layers of a run are there, it waits so long for what is asked of them. */
+const firstLookMilliseconds = 20;
+/** And between its layers at most so long for what is being read: whoever looks at some goes before those to come. */
+const mostReadMilliseconds = 2000;
 
 /** Serves a window: one model at a time, its runs' attention held and handed out by slice. */
 export class EngineServer {
@@ -74,6 +80,7 @@ export class EngineServer {
   readonly #pictures = new PictureStore();
   readonly #memoryLimits: MemoryLimits | undefined;
   readonly #deadlines: Deadlines;
+  readonly #staging: ModelBounds['staging'];
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -82,6 +89,10 @@ export class EngineServer {
   #nextRun = 1;
   /** What the models of the runs that are held are, and what they were fed. */
   readonly #ran = new Map<number, Ran>();
+  /** Whether the first layers of a run have just been handed out. */
+  #isLookedAt = false;
+  /** Attention that is being read. */
+  readonly #reads = new Set<Promise<unknown>>();
   /** Loads and runs follow one another: the runtime has one thread of control. */
   #queue: Promise<unknown> = Promise.resolve();
   readonly onClose: Event<string>;
@@ -89,6 +100,7 @@ export class EngineServer {
   constructor(host: EngineHost) {
     this.#attention = new AttentionStore(host.attentionBudgetBytes);
     this.#memoryLimits = host.memoryLimits;
+    this.#staging = host.staging ?? 'large';
     this.#deadlines = new Deadlines({
       interrupt: host.interrupt,
       limits: host.timeLimits,
@@ -106,7 +118,10 @@ export class EngineServer {
           );
         return { numThreads: runtime.numThreads };
       },
-      explain: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal))),
+      explain: (params, signal) => {
+        let numTries = 0;
+        return this.#enqueue(() => this.#withoutGraphics(() => this.#explain(params, signal, numTries++ === 0)));
+      },
       explainImage: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#explainImage(params, signal))),
       picture: ({ runId }) => {
@@ -114,35 +129,37 @@ export class EngineServer {
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
       pattern: async (params, signal) => {
-        const pattern = await this.#attention.pattern(params, signal);
+        const pattern = await this.#read(this.#attention.pattern(params, signal));
         giveUp(pattern.weights);
         return pattern;
       },
       overview: async (params, signal) => {
-        const overview = await this.#attention.overview(params, signal);
+        const overview = await this.#read(this.#attention.overview(params, signal));
         for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans])
           giveUp(numbers);
         return overview;
       },
       tile: async (params, signal) => {
-        const tile = await this.#attention.tile(params, signal);
+        const tile = await this.#read(this.#attention.tile(params, signal));
         giveUp(tile.maxima);
         return tile;
       },
-      row: async (params, signal) => ({ weights: giveUp(await this.#attention.row(params, signal)) }),
+      row: async (params, signal) => ({ weights: giveUp(await this.#read(this.#attention.row(params, signal))) }),
       thumbnails: async (params, signal) => {
-        const thumbnails = await this.#attention.thumbnails(params, signal);
+        const thumbnails = await this.#read(this.#attention.thumbnails(params, signal));
         giveUp(thumbnails.pixels);
         return thumbnails;
       },
-      headPairs: async (params, signal) => ({ weights: giveUp(await this.#attention.headPairs(params, signal)) }),
+      headPairs: async (params, signal) => ({
+        weights: giveUp(await this.#read(this.#attention.headPairs(params, signal))),
+      }),
       headRows: async (params, signal) => {
-        const rows = await this.#attention.headRows(params, signal);
+        const rows = await this.#read(this.#attention.headRows(params, signal));
         giveUp(rows.maxima);
         return rows;
       },
       headTable: async (params, signal) => {
-        const table = await this.#attention.headTable(params, signal);
+        const table = await this.#read(this.#attention.headTable(params, signal));
         giveUp(table.values);
         return table;
       },
@@ -220,6 +237,16 @@ export class EngineServer {
     }
   }
 
+  /** Reads attention that is held; between its layers a run waits for that. */
+  async #read<T>(reading: Promise<T>): Promise<T> {
+    this.#reads.add(reading);
+    try {
+      return await reading;
+    } finally {
+      this.#reads.delete(reading);
+    }
+  }
+
   #log(level: EngineEvents['log']['level'], message: string): void {
     this.#connection.fire('log', { level, message });
   }
@@ -237,12 +264,14 @@ export class EngineServer {
       isInContext,
     }: ExplainParams,
     signal: AbortSignal,
+    grows: boolean,
   ): Promise<RunInfo> {
     signal.throwIfAborted();
     this.#begin();
     const started = performance.now();
     const model = await this.#load(spec, signal);
     const loaded = performance.now();
+    let growing: Pick<RunInfo, 'runId' | 'streams'> | undefined;
     const {
       streams,
       layers,
@@ -253,10 +282,21 @@ export class EngineServer {
       timings,
     } = await model.explain(
       { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
-      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+      {
+        ...this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+        ...(grows && isLive !== true
+          ? {
+              onGrowth: (reading) => {
+                growing ??= { runId: this.#nextRun++, streams: reading.streams };
+                this.#grow(growing, reading, { model: model.info, load: loaded - started });
+              },
+            }
+          : {}),
+      },
     );
-    letGoWhereCancelled(layers, signal);
-    const runId = this.#nextRun++;
+    if (growing === undefined) letGoWhereCancelled(layers, signal);
+    // A text that was read anew, otherwise, is another run.
+    const runId = growing?.streams[0] === streams[0] ? growing.runId : this.#nextRun++;
     this.#ran.set(runId, { spec, fed: model.fed, streams, components });
     this.#attention.add(runId, layers);
     this.#log(
@@ -280,12 +320,33 @@ export class EngineServer {
     return {
       onProgress,
       turn: async () => {
-        if (performance.now() - turned < turnMilliseconds) return;
-        await new Promise<void>((resolve) => setTimeout(resolve));
+        if (performance.now() - turned < turnMilliseconds && !this.#isLookedAt) return;
+        // What is looked at first is asked for at once, and what is asked for goes before the next step.
+        await delay(this.#isLookedAt ? firstLookMilliseconds : 0);
+        this.#isLookedAt = false;
+        if (this.#reads.size > 0) await Promise.race([Promise.allSettled(this.#reads), delay(mostReadMilliseconds)]);
         turned = performance.now();
         signal.throwIfAborted();
       },
     };
+  }
+
+  /** Hands out the layers of a run that have come; the first time with all that is known of it. */
+  #grow(
+    { runId }: Pick<RunInfo, 'runId'>,
+    { streams, components, layers, notices }: GrowingReading,
+    { model, load }: { readonly model: RunInfo['model']; readonly load: number },
+  ): void {
+    const isFirst = !this.#attention.has(runId);
+    this.#attention.add(runId, layers);
+    this.#connection.fire('growing', {
+      runId,
+      components,
+      ...(isFirst
+        ? { run: { runId, model, streams, components, notices, timings: { load, tokenize: 0, run: 0 } } }
+        : {}),
+    });
+    this.#isLookedAt ||= isFirst;
   }
 
   async #measureRandom(
@@ -379,7 +440,7 @@ export class EngineServer {
           spec,
           (progress) => this.#connection.fire('progress', progress),
           signal,
-          { memory: this.#memoryLimits, deadlines: this.#deadlines },
+          { memory: this.#memoryLimits, deadlines: this.#deadlines, staging: this.#staging },
         ),
       refused,
     ));
@@ -435,6 +496,10 @@ function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortSignal):
   if (!signal.aborted) return;
   for (const layer of layers) layer.release?.();
   signal.throwIfAborted();
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** How many layers are not held whole, for the log. */

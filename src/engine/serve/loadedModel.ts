@@ -2,6 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
+import { bytesOfTensor } from '../../onnx/file/dataType';
+import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import { planInputs } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
@@ -45,12 +47,18 @@ const mostTold = 20;
 /** Steps that nobody watches or ends. */
 const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
 
+/** Which models of one stack are run layer by layer. */
+type Staging = 'all' | 'large' | 'none';
+
+/** A model with fewer bytes of weights reads a text of usual length so quickly that sessions of its stages would cost more than they give. */
+const leastStagedBytes = 1.6e7;
+
 /** What bounds a model's memory and time; the usual limits unless told otherwise. */
 export interface ModelBounds {
   readonly memory?: MemoryLimits | undefined;
   readonly deadlines?: Deadlines | undefined;
-  /** Whether a model of one stack is run layer by layer, where it can be cut. */
-  readonly isStaged?: boolean | undefined;
+  /** Whether a model of one stack is run layer by layer, where it can be cut: always, or where that is worth it. */
+  readonly staging?: Staging | undefined;
 }
 
 interface LoadedParts {
@@ -97,7 +105,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, isStaged = false }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -132,7 +140,11 @@ export class LoadedModel {
       parts,
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
-      isStaged,
+      staging,
+      turn: async () => {
+        await new Promise<void>((resolve) => setTimeout(resolve));
+        signal?.throwIfAborted();
+      },
     });
     return new LoadedModel({
       spec,
@@ -198,7 +210,8 @@ interface Preparation {
   readonly parts: ModelParts;
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
-  readonly isStaged: boolean;
+  readonly staging: Staging;
+  readonly turn: () => Promise<void>;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -209,7 +222,8 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     parts: { encoder, embedding, main, bridges },
     source,
     limits,
-    isStaged,
+    staging,
+    turn,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -254,16 +268,23 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
       mayLackAttention: encoder !== undefined,
       given: new Set(bridges.keys()),
     };
+    // What a model writes takes a run for each token, in which more sessions cost more.
+    // On WebGPU what passes from one stage to the next would leave the device each time.
+    const isStack = !hasTarget && encoder === undefined && (runtime.backend !== 'webgpu' || staging === 'all');
     const session = await AttentionSession.create({
       ...ofMain,
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
-      // What a model writes takes a run for each token, in which more sessions cost more.
-      isStaged: isStaged && !hasTarget && encoder === undefined,
+      isStaged: isStack && (staging === 'all' || (staging === 'large' && weightBytes(index) >= leastStagedBytes)),
+      turn,
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
-    const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
+    const lean = new LeanRuns(
+      { ...ofMain, keptOutputs: scores === undefined ? [] : [scores], isStaged: isStack && staging !== 'none' },
+      session,
+      limits,
+    );
     const notices = sessions.flatMap((each) => each.notices);
     const cells = new CellRuns([encoderSession, session].filter((each) => each !== undefined));
     let seq2seq: Seq2SeqSessions | undefined;
@@ -329,6 +350,11 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     for (const session of sessions) await session.release();
     throw error;
   }
+}
+
+/** Bytes of a graph's weights. */
+function weightBytes({ graph }: GraphIndex): number {
+  return graph.initializers.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
 }
 
 /** Items of the batch that a file takes. */

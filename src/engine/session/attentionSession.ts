@@ -57,6 +57,8 @@ export interface SessionOptions {
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
   readonly isStaged?: boolean;
+  /** Called before each stage is loaded: lets messages in, and throws where the model is no longer wanted. */
+  readonly turn?: (() => Promise<void>) | undefined;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -72,13 +74,14 @@ const fixedBytes = 1.5e8;
 const heapPerWeight = 1.2;
 /** A session of the whole model, or those of its stages. */
 type Opened = Ort.InferenceSession | StagedSession;
+type Open = (turn?: () => Promise<void>) => Promise<Opened>;
 
 /** What a run does beside running. */
 interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps'> {
   readonly expected?: readonly ExpectedOutput[];
   readonly tapInputs?: readonly ModelInput[];
   /** Takes what a run, or a stage of it, gave. */
-  onResults?(this: void, results: Tensors): void;
+  onResults?(this: void, results: Tensors): void | Promise<void>;
 }
 
 /** The backend that is meant where none is named. */
@@ -98,7 +101,7 @@ export class AttentionSession {
   /** Undefined while it is suspended. */
   #session: Opened | undefined;
   readonly #reader: SiteReader;
-  readonly #open: () => Promise<Opened>;
+  readonly #open: Open;
   readonly #files: ModelFiles;
   readonly #rewritten: RewrittenModel;
   readonly #ownOutputs: readonly string[];
@@ -123,7 +126,7 @@ export class AttentionSession {
       notStaged,
       proofs,
     }: {
-      readonly open: () => Promise<Opened>;
+      readonly open: Open;
       readonly refusal: string | undefined;
       readonly notStaged: string | undefined;
       readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
@@ -206,17 +209,17 @@ export class AttentionSession {
       onProgress,
     });
     let notStaged: string | undefined;
-    const open = async (): Promise<Opened> => {
+    const open: Open = async (turn) => {
       if (isStaged && notStaged === undefined)
         try {
-          return await sessions.stages(cutRewritten(files.analysis, rewritten, beside));
+          return await sessions.stages(cutRewritten(files.analysis, rewritten, beside), turn);
         } catch (error) {
           if (!canBeWhole(error)) throw error;
           notStaged = reasonOf(error);
         }
       return sessions.whole();
     };
-    const session = await open();
+    const session = await open(options.turn);
     return new AttentionSession(options, session, rewritten, { open, refusal: sessions.refusal, notStaged, proofs });
   }
 
@@ -381,9 +384,9 @@ export class AttentionSession {
   fetch(
     inputs: readonly ModelInput[],
     names: readonly string[],
-    tapInputs: readonly ModelInput[],
+    steps: Omit<RunSteps, 'expected'>,
   ): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
-    return this.#run(inputs, names, { tapInputs });
+    return this.#run(inputs, names, steps);
   }
 
   /** Runs the model for some of its own outputs, which the session must compute. Throws `outOfMemory` or `runtimeFailed`. */
@@ -413,7 +416,7 @@ export class AttentionSession {
     const missing = this.inputNames.find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
     for (const input of tapInputs) feeds[input.name] = toTensor(this.#ort, input);
-    const session = (this.#session ??= await this.#open());
+    const session = (this.#session ??= await this.#open(turn));
     if (session instanceof StagedSession) {
       const results: Record<string, Ort.Tensor | undefined> = {};
       const weights = new Set(onResults === undefined ? [] : this.#rewritten.outputs.map(({ output }) => output));
@@ -421,8 +424,8 @@ export class AttentionSession {
         fetches,
         turn,
         keeps,
-        onStage: (made) => {
-          onResults?.(made);
+        onStage: async (made) => {
+          await onResults?.(made);
           // What was read of weights is an array of its own, or theirs.
           for (const [name, tensor] of Object.entries(made)) if (!weights.has(name)) results[name] = tensor;
         },
@@ -432,7 +435,7 @@ export class AttentionSession {
     try {
       const results =
         (await this.#runPlaced(session, feeds, expected)) ?? (await this.#runPlainly(session, feeds, fetches));
-      onResults?.(results);
+      await onResults?.(results);
       return results;
     } catch (error) {
       throw runtimeError(error, 'this run');

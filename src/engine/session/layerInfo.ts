@@ -1,5 +1,6 @@
 import { plain } from '../../base/safeText';
 import type { Component, ComponentInfo, LayerInfo } from '../../model/head';
+import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { LayerWeights } from './attentionSession';
 import { WholeLayer, type HeldLayer } from '../weights/heldLayer';
 
@@ -49,13 +50,41 @@ export function describeComponents(
           method: layer.method,
           held: layer.inParts?.held ?? 'whole',
           ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }),
+          ...(layer.isComing === true ? { isComing: true } : {}),
         };
       }),
       queryStream,
       keyStream,
       // Positions of two texts have no order between them.
-      isCausal: queryStream === keyStream && own.every((layer) => layer.isCausal),
+      isCausal: queryStream === keyStream && own.every((layer) => layer.isCausal || layer.isComing === true),
     };
+  });
+}
+
+/** Layers in the order of their sites, with a place for each that is still to come: with as many heads as its site says, else as those before it have. */
+export function withComing(sites: readonly PlacedSite[], layers: readonly LayerWeights[]): LayerWeights[] {
+  const expected = layers.at(-1)?.numHeads ?? 0;
+  return sites.map((site) => {
+    const { component, layer, modelLayer, path, rowSum, method, numHeads = expected } = site;
+    const { numKeyValueHeads = numHeads } = site;
+    return (
+      layers.find((each) => each.component === component && each.layer === layer) ?? {
+        batch: 1,
+        numHeads,
+        numQueries: 0,
+        numKeys: 0,
+        weights: new Float32Array(0),
+        component,
+        layer,
+        modelLayer,
+        path,
+        rowSum,
+        method,
+        isCausal: false,
+        numKeyValueHeads,
+        isComing: true,
+      }
+    );
   });
 }
 
@@ -65,8 +94,9 @@ export function storedLayers(layers: readonly LayerWeights[], components: readon
     const own = numberedAsInModel(layers.filter((layer) => layer.component === component));
     return described.map((_, number) => {
       const layer = findLayer(own, component, number);
-      // Where a layer's checks failed nothing is held, and the others keep their numbers.
-      if (layer === undefined) return new WholeLayer(component, 0, 0, 0, new Float32Array(0));
+      // Where a layer's checks failed, or it has not come, nothing is held, and the others keep their numbers.
+      if (layer === undefined || layer.isComing === true)
+        return new WholeLayer(component, 0, 0, 0, new Float32Array(0));
       return layer.inParts ?? new WholeLayer(component, layer.numHeads, layer.numQueries, layer.numKeys, layer.weights);
     });
   });

@@ -23,6 +23,8 @@ export interface LayerWeights extends SiteWeights {
   readonly paddingShare?: number;
   /** The layer where not all of its weights are here; `weights` is empty then. */
   readonly inParts?: HeldLayer;
+  /** Whether it is still to come: its number of heads is what is to be expected. */
+  readonly isComing?: true;
 }
 
 /** What a run gives. */

@@ -76,8 +76,8 @@ export class ModelSessions {
     );
   }
 
-  /** A session of each stage. Throws what {@link whole} throws. */
-  stages(cut: StageCut): Promise<StagedSession> {
+  /** A session of each stage; `turn` is called before each. Throws what {@link whole} throws, and what `turn` throws. */
+  stages(cut: StageCut, turn?: () => Promise<void>): Promise<StagedSession> {
     const { ort, runtime, rewritten } = this.#parts;
     // Threads of stages that wait for work by turning would take it from the one that has some, and each stage would keep memory for itself.
     const own = {
@@ -87,7 +87,10 @@ export class ModelSessions {
     return StagedSession.create(
       cut,
       {
-        open: (model) => this.#open(model, own),
+        open: async (model) => {
+          await turn?.();
+          return this.#open(model, own);
+        },
         run: (session, feeds, fetches) =>
           exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(
             (error: unknown) => {

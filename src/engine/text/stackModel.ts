@@ -4,12 +4,13 @@ import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
+import type { AttentionResult, AttentionSession, LayerWeights, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from '../session/continuedRuns';
 import type { FedFile } from '../session/fedInput';
 import type { EmbeddingPart } from '../session/embeddingPart';
+import { describeComponents, storedLayers, withComing } from '../session/layerInfo';
 import type { LeanRuns } from '../long/leanRuns';
 import { placeTextLayers } from '../session/placedText';
 import { paddingNotices } from './paddingNotices';
@@ -19,6 +20,9 @@ import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 import { inputOf, type ReadIds } from '../session/readIds';
 import type { TokenizedText } from './tokenizeText';
 import type { TokenLimits } from '../limits/tokenLimits';
+
+/** Layers of a run that is expected to take less than this, in milliseconds, by the time of its first one, come together: that is too short to look at some. */
+const leastGrowing = 400;
 
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
@@ -89,13 +93,30 @@ export class StackModel implements TextModel {
     await turn();
     let read: ReadText;
     try {
-      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
+      read = await this.#run(
+        inputOf(stream),
+        reading.isLive === true,
+        this.#layerByLayer(steps, (layers) => {
+          const components = describeComponents(layers);
+          if (reading.second === undefined || components.some(({ isCausal }) => !isCausal))
+            steps.onGrowth?.({
+              streams: [stream],
+              layers: storedLayers(layers, components),
+              components,
+              notices: cuts,
+            });
+        }),
+      );
     } catch (error) {
       if (this.#baked !== undefined) throw error;
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
       ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(inputOf(stream), reading.isLive === true, steps);
+      read = await this.#run(
+        inputOf(stream),
+        reading.isLive === true,
+        this.#layerByLayer(steps, () => {}),
+      );
     }
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
@@ -142,7 +163,7 @@ export class StackModel implements TextModel {
     return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
   }
 
-  async #run(text: ReadIds, isLive: boolean, steps: ReadingSteps): Promise<ReadText> {
+  async #run(text: ReadIds, isLive: boolean, steps: Pick<RunOptions, 'turn' | 'onLayer'>): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
     const { inputs, numTokens, numPositions, firstPosition, fed } = await this.#inputs(
       text,
@@ -156,7 +177,7 @@ export class StackModel implements TextModel {
     if (!isContinued) this.#continued.forget();
     if (isContinued) return { ...(await this.#continued.run(text)), numTokens, numPositions, firstPosition };
     const result = isLean
-      ? await lean.run(inputs, { numPositions, numTokens })
+      ? await lean.run(inputs, { numPositions, numTokens, ...steps })
       : this.#hasBlocks
         ? await this.#inBlocks(inputs, numTokens)
         : await session.run(inputs, {
@@ -164,7 +185,7 @@ export class StackModel implements TextModel {
             numTokens,
             firstPosition,
             outputs: [],
-            ...this.#layerByLayer(steps),
+            ...steps,
           });
     if (
       !isLean &&
@@ -181,13 +202,28 @@ export class StackModel implements TextModel {
     return { result, numReused: 0, numTokens, numPositions, firstPosition };
   }
 
-  /** What a run does between its layers, where it stops there: tells how far it is, and ends where it is no longer wanted. */
-  #layerByLayer({ onProgress, turn }: ReadingSteps): Pick<RunOptions, 'turn' | 'onLayer'> {
-    const { session } = this.#parts;
-    if (session.numStages === 1) return {};
-    const numLayers = session.analysis.sites.length;
-    let numDone = 0;
-    return { turn, onLayer: () => onProgress({ stage: 'run', fraction: ++numDone / numLayers }) };
+  /** What a run does between its layers, where it stops there: tells how far it is and what has come, and ends where it is no longer wanted. */
+  #layerByLayer(
+    { onProgress, turn }: ReadingSteps,
+    onLayers: (layers: readonly LayerWeights[]) => void,
+  ): Pick<RunOptions, 'turn' | 'onLayer'> {
+    const { sites } = this.#parts.session.analysis;
+    const layers: LayerWeights[] = [];
+    let started: number | undefined;
+    return {
+      turn: async () => {
+        started ??= performance.now();
+        const done = layers.length;
+        onProgress({ stage: 'run', fraction: done / sites.length, layers: { done, of: sites.length } });
+        await turn();
+      },
+      onLayer: (layer) => {
+        layers.push(layer);
+        // What comes all at once is shown at once.
+        if (started !== undefined && (performance.now() - started) * sites.length >= leastGrowing)
+          onLayers(withComing(sites, layers));
+      },
+    };
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */

@@ -2,7 +2,7 @@ import type { ComponentInfo } from '../../model/head';
 import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { EngineEvents, RandomText } from '../../protocol';
+import type { Progress, RandomText } from '../../protocol';
 import type { FedFile } from '../session/fedInput';
 import type { HeldLayer } from '../weights/heldLayer';
 
@@ -29,10 +29,15 @@ export interface Reading {
 
 /** What goes on while a model reads. */
 export interface ReadingSteps {
-  onProgress(progress: EngineEvents['progress']): void;
+  onProgress(progress: Progress): void;
   /** Called between steps that block the thread: lets messages in, and throws where the reading is no longer wanted. */
   turn(): Promise<void>;
+  /** Given what is there of a reading that is long in coming, whenever it is more. */
+  onGrowth?(growth: GrowingReading): void;
 }
+
+/** What is there of a reading whose layers come one after another: those to come have a place, and hold nothing. */
+export type GrowingReading = Pick<Explanation, 'streams' | 'layers' | 'components' | 'notices'>;
 
 /** The attention of one reading, ready for the store, and what is to be said of it. */
 export interface Explanation {

@@ -54,14 +54,20 @@ export class AttentionStore {
     return this.#bytes;
   }
 
-  /** Holds a run (layers in order, per component); older ones are dropped while the budget is exceeded. */
+  /** Holds a run (layers in order, per component), or what there is of it now; older ones are dropped while the budget is exceeded. */
   add(runId: number, layers: readonly HeldLayer[]): void {
+    this.#bytes += bytesOf(layers) - bytesOf(this.#runs.get(runId) ?? []);
+    // What was measured of all heads was of fewer.
+    this.#tables.drop(`${runId}/`);
     this.#runs.set(runId, layers);
-    this.#bytes += bytesOf(layers);
     for (const oldest of this.#runs.keys()) {
       if (this.#bytes <= this.#budgetBytes || oldest === runId) break;
       this.release(oldest);
     }
+  }
+
+  has(runId: number): boolean {
+    return this.#runs.has(runId);
   }
 
   release(runId: number): void {
@@ -160,19 +166,20 @@ export class AttentionStore {
 
   /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. Throws `unknownRun`. */
   async thumbnails(
-    { runId, component, size, isCausal }: ThumbnailParams & CausalParams,
+    { runId, component, size, layers: wanted, isCausal }: ThumbnailParams & CausalParams,
     signal?: AbortSignal,
   ): Promise<Thumbnails> {
     const layers = this.#layers(runId, component);
+    const numHeads = layers.map((layer, number) => (wanted?.includes(number) === false ? 0 : layer.numHeads));
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
-    const total = layers.reduce((sum, layer) => sum + layer.numHeads, 0);
+    const total = numHeads.reduce((sum, count) => sum + count, 0);
     const pixels = new Uint8Array(total * rows * columns);
     const sinks: number[][] = [];
     const turns = new Turns(signal);
     let index = 0;
-    for (const layer of layers) {
-      for (let head = 0; head < layer.numHeads; head++, index++) {
+    for (const [number, layer] of layers.entries()) {
+      for (let head = 0; head < numHeads[number]; head++, index++) {
         const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
         sinks.push(provenSinksAmong(columnMeans, layer.numQueries, isCausal));
         const bytes = encodeThumbnail(pooled.weights);
@@ -180,7 +187,7 @@ export class AttentionStore {
           pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
     }
-    return { numHeads: layers.map((layer) => layer.numHeads), rows, columns, pixels, sinks };
+    return { numHeads, rows, columns, pixels, sinks };
   }
 
   /** The weight between two tokens in every head of a component. Throws `unknownRun` or `invalidArgument`. */

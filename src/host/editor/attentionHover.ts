@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { codeSpan, escaped, md, type MarkdownText } from '../../base/markdown';
-import { isDerived } from '../../model/head';
+import { comingLayers, isDerived } from '../../model/head';
 import { strongest } from '../../model/pattern';
 import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/token';
 import type { ViewState } from '../../model/viewState';
@@ -61,7 +61,10 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     const token = { stream: run.sourceIndex, position: found[0] };
     this.#viewStore.setHovered({ token, origin: 'editor' });
     // Where the attention is gone the panel says so.
-    const row = await this.#rows.read(run, view, [token]).catch(() => undefined);
+    const row =
+      comingLayers(view.selection, run.info.components).length > 0
+        ? undefined
+        : await this.#rows.read(run, view, [token]).catch(() => undefined);
     const others = row === undefined ? undefined : await this.#othersOf(run, view, token, row);
     if (row === undefined || cancellation.isCancellationRequested || run !== this.#viewStore.run) return undefined;
     const { start, end } = run.source.tokens[token.position];
@@ -88,7 +91,7 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     if (
       component === undefined ||
       component.queryStream !== component.keyStream ||
-      component.layers.some(({ held }) => held !== 'whole')
+      component.layers.some(({ held, isComing }) => held !== 'whole' || isComing === true)
     )
       return undefined;
     return this.#rows

@@ -23,6 +23,7 @@ export class EngineHandle implements Disposable {
   #isAlive = true;
   #isUnwanted = false;
   #isBackground = false;
+  #isInSteps = false;
   #endedBy: ExplorerError | undefined;
   /** How many documents about a model it has been asked for and has not given. */
   numDocuments = 0;
@@ -33,7 +34,11 @@ export class EngineHandle implements Disposable {
     this.remote = this.#counted(process.connection.remote);
     this.exited = new Promise((resolve) => (this.#settleExit = resolve));
     this.#store.add(process.onExit((end) => this.#over(end)));
-    this.on('began', () => this.#numBegun++);
+    this.on('began', () => {
+      this.#numBegun++;
+      this.#isInSteps = false;
+    });
+    this.on('progress', ({ fraction }) => (this.#isInSteps = fraction !== undefined));
     const watched = {
       onBeat: process.onBeat,
       isBusy: () => this.#numWaiting > 0,
@@ -71,13 +76,18 @@ export class EngineHandle implements Disposable {
     this.on('busy', (busy) => watch.set(busy));
   }
 
+  /** Whether what it does lets messages in now and then, and ends there when it is cancelled. */
+  get isInSteps(): boolean {
+    return this.#isInSteps;
+  }
+
   /** How many requests it has begun to work on: whoever asked and finds no more of them when it is gone was not what ended it. */
   get numBegun(): number {
     return this.#numBegun;
   }
 
-  on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): void {
-    this.#store.add(this.#process.connection.on(event, listener));
+  on<K extends keyof EngineEvents>(event: K, listener: (value: EngineEvents[K]) => void): Disposable {
+    return this.#store.add(this.#process.connection.on(event, listener));
   }
 
   /** Gives way to other processes, or no longer. */

@@ -36,8 +36,9 @@ interface Answer<T> {
   readonly value: T;
 }
 
-/** A cancelled engine that answers within this many milliseconds is not inside a run and can stay. */
+/** A cancelled engine that answers within this many milliseconds is not inside a run and can stay; one that runs in steps ends behind the one that it is in. */
 const graceMilliseconds = 150;
+const stepMilliseconds = 2000;
 /** How long the reason of an end is waited for, once the connection is gone. */
 const exitReasonMilliseconds = 1000;
 /** A request goes to so many engines at most: the one there was, its spare, and two fresh ones. */
@@ -46,8 +47,8 @@ const mostEngines = 4;
 const spareDelayMilliseconds = 1000;
 
 /**
- * Starts the window's engine on first use and keeps it: one run at a time, the newest wins. A run that has started cannot be
- * interrupted, so cancelling it ends its engine and promotes a spare, which is kept warm after the first run that succeeds.
+ * Starts the window's engine on first use and keeps it: one run at a time, the newest wins. A run that is cancelled ends between its
+ * steps; where it has none, or one that is long, its engine is ended, and a spare promoted, which is kept warm after the first run that succeeds.
  */
 export class EngineSupervisor implements Disposable {
   readonly #launcher: EngineLauncher;
@@ -93,10 +94,12 @@ export class EngineSupervisor implements Disposable {
 
   /**
    * Explains a text, and cancels the run before if it has not ended.
+   * @param onGrowing is given the run as soon as some of its layers are there, where it is long; it then is the receiver's to release. It
+   * mostly is the one that this resolves to, and stops where there is another, or none.
    * Throws `cancelled`, `engineStopped`, or what the engine says; the next call works in every case.
    */
-  explain(params: ExplainParams, signal: AbortSignal): Promise<HeldRun> {
-    return this.#queue(params.model, (engine, own) => engine.remote.explain(params, own), signal);
+  explain(params: ExplainParams, signal: AbortSignal, onGrowing?: (run: HeldRun) => void): Promise<HeldRun> {
+    return this.#queue(params.model, (engine, own) => engine.remote.explain(params, own), signal, onGrowing);
   }
 
   /**
@@ -122,7 +125,12 @@ export class EngineSupervisor implements Disposable {
     return this.#queue(params.model, (engine, own) => engine.remote.explainImage(params, own), signal);
   }
 
-  #queue(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
+  #queue(
+    model: ModelSpec,
+    request: RunRequest,
+    signal: AbortSignal,
+    onGrowing?: (run: HeldRun) => void,
+  ): Promise<HeldRun> {
     this.#running?.abort();
     const controller = new AbortController();
     this.#running = controller;
@@ -130,7 +138,7 @@ export class EngineSupervisor implements Disposable {
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
     const result = this.#turn
-      .then(() => this.#run(model, request, controller.signal))
+      .then(() => this.#run(model, request, controller.signal, onGrowing))
       .finally(() => signal.removeEventListener('abort', abort));
     this.#turn = result.catch(() => {});
     return result;
@@ -202,25 +210,48 @@ export class EngineSupervisor implements Disposable {
     this.#progressEmitter.dispose();
   }
 
-  async #run(model: ModelSpec, request: RunRequest, signal: AbortSignal): Promise<HeldRun> {
+  async #run(
+    model: ModelSpec,
+    request: RunRequest,
+    signal: AbortSignal,
+    onGrowing?: (run: HeldRun) => void,
+  ): Promise<HeldRun> {
     let asked: EngineHandle | undefined;
+    let growing: HeldRun | undefined;
+    let listening: Disposable | undefined;
     const take = async (): Promise<EngineHandle> => {
       if (signal.aborted || this.#isDisposed) throw new ExplorerError('cancelled');
       this.#setState({ kind: 'running' });
       asked = await this.#takeFree(model);
       if (this.#isBackground) asked.setBackground(true);
+      const engine = asked;
+      listening?.dispose();
+      listening = engine.on('growing', ({ run, runId, components }) => {
+        if (signal.aborted) return;
+        if (growing?.isOf(runId) === true) growing.grow(components);
+        if (run === undefined) return;
+        growing?.stop();
+        growing = new HeldRun(engine, run, { windowRunId: this.#nextRunId++, isGrowing: true });
+        onGrowing?.(growing);
+      });
       return asked;
     };
     this.#numRuns++;
     try {
       const { engine, value: info } = await this.#ask(take, (taken) => request(taken, signal));
       this.#keepSpare(model);
-      return new HeldRun(engine, info, this.#nextRunId++);
+      if (growing?.isOf(info.runId) !== true || !growing.isHeld)
+        return new HeldRun(engine, info, { windowRunId: this.#nextRunId++ });
+      growing.complete(info);
+      return growing;
     } catch (error) {
+      if (onGrowing === undefined) growing?.release();
       if (isCancelled(error)) await this.#letGo(asked);
       else if (error instanceof ExplorerError && error.code === 'outOfMemory') this.#outgrown(asked);
       throw error;
     } finally {
+      listening?.dispose();
+      growing?.stop();
       if (this.#state.kind === 'running')
         this.#setState({ kind: this.#engine.value?.isAlive === true ? 'idle' : 'notStarted' });
     }
@@ -355,7 +386,7 @@ export class EngineSupervisor implements Disposable {
         () => true,
         () => false,
       ),
-      delay(graceMilliseconds).then(() => false),
+      delay(engine.isInSteps ? stepMilliseconds : graceMilliseconds).then(() => false),
     ]);
     if (!isFree) this.#end(engine, why);
   }

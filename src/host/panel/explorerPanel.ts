@@ -9,6 +9,7 @@ import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
 import { nameTab } from '../say/panelTab';
+import type { ShownRun } from '../run/shownRun';
 import type { ViewStore } from '../view/viewStore';
 import {
   checkAct,
@@ -115,6 +116,7 @@ export class ExplorerPanel implements Disposable {
     void this.#loadPage(dist);
     this.#store.add(store.onDidChangeStatus((status) => this.#post('status', status)));
     this.#store.add(store.onDidChangeRun(() => this.#runChanged()));
+    this.#store.add(store.onDidGrowRun((run) => this.#runGrew(run)));
     this.#store.add(store.onDidChangeView(() => this.#postView()));
     this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#postHover()));
     this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
@@ -217,10 +219,7 @@ export class ExplorerPanel implements Disposable {
           const { selection, position, direction } = checkRowParams(params, run());
           return { weights: await this.#held().row(selection, position, direction, signal) };
         },
-        thumbnails: async (params, signal) => {
-          const { component, size } = checkThumbnailParams(params, run());
-          return this.#held().thumbnails(component, size, signal);
-        },
+        thumbnails: async (params, signal) => this.#held().thumbnails(checkThumbnailParams(params, run()), signal),
         headPairs: async (params, signal) => ({
           weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
         }),
@@ -373,6 +372,10 @@ export class ExplorerPanel implements Disposable {
       if (this.#isAhead) this.#postAll();
       else this.#postRun();
     } else this.#moveTimer = setTimeout(() => this.#postRun(), moveMilliseconds);
+  }
+
+  #runGrew({ runId, info: { components } }: ShownRun): void {
+    if (runId === this.#shownRunId) this.#post('grown', { runId, components });
   }
 
   #postRun(): void {

@@ -27,6 +27,7 @@ import type {
 // before what is in it.
 
 const maxHeads = 4096;
+const maxLayers = 1024;
 const maxPinned = 64;
 const maxThumbnailSize = 256;
 /** Tokens that are asked about. */
@@ -82,7 +83,12 @@ const patternParams = v.object({ runId: index, selection });
 const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
 const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(directions) });
 const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize));
-const thumbnailParams = v.object({ runId: index, component, size: thumbnailSize });
+const thumbnailParams = v.object({
+  runId: index,
+  component,
+  size: thumbnailSize,
+  layers: v.optional(v.pipe(shortList(1, maxLayers), v.array(index))),
+});
 const positions = v.pipe(shortList(1, maxPinned), v.array(index));
 const pairParams = v.object({ runId: index, component, queries: positions, keys: positions });
 const headRowsParams = v.object({

@@ -25,6 +25,7 @@ export function panelRun(run: ShownRun): PanelRun {
     notices: run.notices,
     ...(run.selected === undefined ? {} : { selected: { ...run.selected, place: selectedPlaceName(run) } }),
     ...(run.isLive ? { isLive: true } : {}),
+    ...(run.held.isGrowing ? { isGrowing: true } : {}),
   };
 }
 

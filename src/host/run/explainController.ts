@@ -1,19 +1,18 @@
-import type * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError, isCancelled } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { entry, failureEntry } from '../../base/logText';
 import type { PlainText } from '../../base/safeText';
 import { normalizeSelection, type HeadSelection } from '../../model/head';
+import type { RunInfo } from '../../model/modelInfo';
 import type { TokenRef } from '../../model/token';
 import type { Scale, ViewState } from '../../model/viewState';
-import type { ExplainParams, PanelNotice, PanelStatus } from '../../protocol';
+import type { ExplainParams, PanelStatus } from '../../protocol';
 import type { EngineSupervisor } from '../engine/engineSupervisor';
 import type { HeldRun } from '../engine/heldRun';
 import type { HostFiles } from '../engine/hostFiles';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import type { FirstHeads } from '../model/firstHeads';
-import { actionTitle } from '../commands/panelActions';
 import { errorSentence, noticeLines, noticeSentence, panelError } from '../localize';
 import { ignoredSettings } from '../model/ignoredSettings';
 import { locateModel, type ModelPlaces } from '../model/modelLocation';
@@ -28,14 +27,13 @@ import { PartChooser, type Reading } from './partChooser';
 import type { PictureSource } from './pictureSource';
 import { reportFailure } from './reportFailure';
 import { runPicture } from './runPicture';
-import { ShownRun } from './shownRun';
+import { ShownRun, type ShownRunFacts } from './shownRun';
 import { showProgress } from './showProgress';
 import { syntaxEnds } from './syntaxEnds';
 import { TrackedPair } from './trackedPair';
 import { TrackedPicture } from './trackedPicture';
-import type { TextRange } from './textRange';
-import { cellNumber } from './textName';
 import { TrackedText } from './trackedText';
+import { unselectedNotice } from './unselectedNotice';
 import type { Log } from '../say/log';
 import { said } from '../say/said';
 
@@ -67,6 +65,14 @@ interface Attempt {
   readonly statusBefore: PanelStatus;
   /** What ended it, where that was not the person. */
   failure: ExplorerError | undefined;
+  /** Shows a run, which may still be under way. */
+  show: (run: ShownRun) => void;
+}
+
+/** What an engine was asked for; it may still be under way. */
+interface Answer {
+  readonly held: HeldRun;
+  readonly isWithoutTemplate: boolean;
 }
 
 /** The model that a text is read with. */
@@ -127,6 +133,7 @@ export class ExplainController implements Disposable {
       controller: new AbortController(),
       statusBefore: former?.statusBefore ?? store.status,
       failure: undefined,
+      show: () => {},
     };
     this.#attempt = attempt;
     former?.controller.abort();
@@ -139,19 +146,25 @@ export class ExplainController implements Disposable {
     try {
       const source = await finding;
       this.#last = () => source;
+      attempt.show = (run) => {
+        run.askedAt = started;
+        this.show(
+          run,
+          source,
+          view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() },
+        );
+      };
       const run = await ('picture' in source ? this.#runPicture(source, attempt) : this.#runText(source, attempt));
       await loading;
       if (attempt !== this.#attempt) {
-        run.dispose();
+        if (run !== store.run) run.dispose();
         return undefined;
       }
       this.#attempt = undefined;
-      run.askedAt = started;
-      this.show(
-        run,
-        source,
-        view === undefined ? { caret: ({ component }) => firstLook(run, component) } : { view: view() },
-      );
+      if (run === store.run) {
+        store.runMoved();
+        store.setStatus({ kind: 'ready' });
+      } else attempt.show(run);
       log.info(
         entry`Explained ${run.source.tokens.length} tokens in ${(performance.now() - started).toFixed(0)} ms, from the command to the result.`,
       );
@@ -251,9 +264,13 @@ export class ExplainController implements Disposable {
       part.isInContext && range !== undefined
         ? { start: range.start - read.start, end: range.end - read.start }
         : undefined;
-    const tracked = new TrackedText(document, read.start, read.text, focus);
-    const text =
-      other === undefined ? tracked : new TrackedPair(tracked, new TrackedText(document, other.start, other.text));
+    const track = (start: number, otherStart: number): TrackedText | TrackedPair => {
+      const tracked = new TrackedText(document, start, read.text, focus);
+      return other === undefined
+        ? tracked
+        : new TrackedPair(tracked, new TrackedText(document, otherStart, other.text));
+    };
+    const text = track(read.start, other?.start ?? 0);
     const watching = text.onDidChange((change) => {
       if (change === 'edited' || change === 'closed') {
         attempt.failure = new ExplorerError(change === 'edited' ? 'documentChanged' : 'documentClosed');
@@ -263,6 +280,7 @@ export class ExplainController implements Disposable {
     files.allowModel(model.uri, model.tokenizerUri);
     const progress = showProgress(store, () => attempt.controller.abort());
     let held: HeldRun | undefined;
+    let shown: ShownRun | undefined;
     try {
       const params = {
         model: model.spec,
@@ -272,19 +290,68 @@ export class ExplainController implements Disposable {
         target,
         languages: this.#deps.languages.of(model.spec.path),
       };
-      const answer = await this.#ask(focus === undefined ? params : { ...params, isInContext: true }, source, signal);
+      let isElsewhere: boolean | undefined;
+      /** Whether a run shows that another part is to be read. */
+      const isOfOtherPart = (info: RunInfo): boolean =>
+        (isElsewhere ??=
+          second === undefined &&
+          numRuns < mostRuns &&
+          this.#parts.learn(source, reading, { part, info, askedUnits: read.fullLength }));
+      const factsOf = ({ held: run, isWithoutTemplate }: Answer): ShownRunFacts => ({
+        isWholeDocument: range === undefined,
+        notices: [
+          ...(instead === undefined ? [] : [{ sentence: otherModelNotice('text', instead, run.info.model.name) }]),
+          ...(isWithoutTemplate
+            ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [run.info.model.name] }) }]
+            : []),
+          ...(pair === 'leftOut'
+            ? [{ sentence: noticeSentence({ code: 'notAsPair', args: [run.info.model.name] }) }]
+            : []),
+          ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
+          ...this.#notices(run, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map(
+            (sentence) => ({ sentence }),
+          ),
+        ],
+        target,
+        selected:
+          focus !== undefined
+            ? { ...focus, isInContext: true }
+            : second !== undefined || this.#parts.contextOf(source, reading) === undefined
+              ? undefined
+              : { start: 0, end: run.info.streams[0].text.length, isInContext: false },
+        model: instead === undefined ? undefined : model,
+      });
+      const make = (answer: Answer, of: TrackedText | TrackedPair): ShownRun => {
+        const run = new ShownRun(answer.held, of, factsOf(answer), (grown) => store.runGrew(grown));
+        of.narrow(run.source);
+        return run;
+      };
+      const onGrowing = (answer: Answer): void => {
+        held?.release();
+        held = answer.held;
+        if (attempt !== this.#attempt || shown !== undefined || isOfOtherPart(held.info)) return;
+        shown = make(answer, text);
+        held = undefined;
+        attempt.show(shown);
+      };
+      const answer = await this.#ask(
+        focus === undefined ? params : { ...params, isInContext: true },
+        source,
+        signal,
+        onGrowing,
+      );
       if (answer === 'noPair') {
         for (const each of [text, watching, progress]) each.dispose();
         return await this.#run({ ...source, second: undefined, pair: 'leftOut' }, attempt, used, numRuns);
       }
-      held = answer?.held;
       if (answer === undefined) this.#parts.noteWriter(reading.model);
-      if (
-        answer === undefined ||
-        (second === undefined &&
-          numRuns < mostRuns &&
-          this.#parts.learn(source, reading, { part, info: answer.held.info, askedUnits: read.fullLength }))
-      ) {
+      else if (answer.held === shown?.held) {
+        shown.complete(factsOf(answer));
+        return shown;
+      }
+      if (held !== answer?.held) held?.release();
+      held = answer?.held;
+      if (answer === undefined || isOfOtherPart(answer.held.info)) {
         held?.release();
         for (const each of [text, watching, progress]) each.dispose();
         const { around, ...anew } = source;
@@ -295,42 +362,16 @@ export class ExplainController implements Disposable {
           numRuns + 1,
         );
       }
-      const notices = [
-        ...(instead === undefined
-          ? []
-          : [{ sentence: otherModelNotice('text', instead, answer.held.info.model.name) }]),
-        ...(answer.isWithoutTemplate
-          ? [{ sentence: noticeSentence({ code: 'notAsChatMessage', args: [answer.held.info.model.name] }) }]
-          : []),
-        ...(pair === 'leftOut'
-          ? [{ sentence: noticeSentence({ code: 'notAsPair', args: [answer.held.info.model.name] }) }]
-          : []),
-        ...(range === undefined && source.isSample !== true ? [unselectedNotice(document, part.range)] : []),
-        ...this.#notices(answer.held, read, ignored, { isInContext: part.isInContext, isSample: source.isSample }).map(
-          (sentence) => ({ sentence }),
-        ),
-      ];
-      const selected =
-        focus !== undefined
-          ? { ...focus, isInContext: true }
-          : second !== undefined || this.#parts.contextOf(source, reading) === undefined
-            ? undefined
-            : { start: 0, end: answer.held.info.streams[0].text.length, isInContext: false };
-      const run = new ShownRun(answer.held, text, {
-        isWholeDocument: range === undefined,
-        notices,
-        target,
-        selected,
-        model: instead === undefined ? undefined : model,
-      });
-      text.narrow(run.source);
-      return run;
+      return make(
+        answer,
+        shown === undefined ? text : track(text.range.start, text instanceof TrackedPair ? text.second.start : 0),
+      );
     } catch (error) {
       held?.release();
       const selected = range && text.selected;
       const alsoSelected = text instanceof TrackedPair ? text.second : undefined;
       if (attempt === this.#attempt) this.#last = () => ({ ...again(source), range: selected, second: alsoSelected });
-      text.dispose();
+      if (shown === undefined) text.dispose();
       throw error;
     } finally {
       watching.dispose();
@@ -343,20 +384,21 @@ export class ExplainController implements Disposable {
     params: ExplainParams,
     { chat = 'no', pair = 'wherePossible' }: ExplainSource,
     signal: AbortSignal,
-  ): Promise<{ readonly held: HeldRun; readonly isWithoutTemplate: boolean } | 'noPair' | undefined> {
-    const { supervisor } = this.#deps;
+    onGrowing: (answer: Answer) => void,
+  ): Promise<Answer | 'noPair' | undefined> {
+    const ask = async (asked: ExplainParams, isWithoutTemplate: boolean): Promise<Answer> => ({
+      held: await this.#deps.supervisor.explain(asked, signal, (held) => onGrowing({ held, isWithoutTemplate })),
+      isWithoutTemplate,
+    });
     try {
-      return {
-        held: await supervisor.explain(chat === 'no' ? params : { ...params, isChatMessage: true }, signal),
-        isWithoutTemplate: false,
-      };
+      return await ask(chat === 'no' ? params : { ...params, isChatMessage: true }, false);
     } catch (error) {
       if (!(error instanceof ExplorerError)) throw error;
       if (error.code === 'contextNotRead') return undefined;
       if (error.code === 'pairNotRead' && pair === 'wherePossible') return 'noPair';
       // What was a chat message for one model is a text like any other for a model that has no chats.
       if (chat !== 'wherePossible' || error.code !== 'chatTemplateNotFound') throw error;
-      return { held: await supervisor.explain(params, signal), isWithoutTemplate: true };
+      return ask(params, true);
     }
   }
 
@@ -480,7 +522,7 @@ export class ExplainController implements Disposable {
         store.runMoved();
       }
     });
-    if (store.status.kind !== 'ready') store.setStatus({ kind: 'ready' });
+    if (!run.held.isGrowing && store.status.kind !== 'ready') store.setStatus({ kind: 'ready' });
   }
 
   #fail(error: ExplorerError, statusBefore: PanelStatus): void {
@@ -504,24 +546,10 @@ export class ExplainController implements Disposable {
     if (!run.held.isHeld)
       return { kind: 'stale', reason: said('Cancelling ended the engine that held this attention.') };
     if (run.text.isEdited) return { kind: 'stale', reason: editedReason(run) };
+    const { done, of } = run.numLayers;
+    if (done < of) return { kind: 'stale', reason: said('Cancelled: {0} of {1} layers were read.', done, of) };
     return before.kind === 'busy' || before.kind === 'empty' ? { kind: 'ready' } : before;
   }
-}
-
-/** What is said where nothing was selected. */
-function unselectedNotice(document: vscode.TextDocument, around: TextRange | undefined): PanelNotice {
-  if (around === undefined)
-    return {
-      sentence: noticeSentence({
-        code: cellNumber(document.uri) === undefined ? 'wholeDocument' : 'wholeCell',
-        args: [],
-      }),
-    };
-  const lines = [around.start, around.end].map((offset) => document.positionAt(offset).line + 1);
-  return {
-    sentence: noticeSentence({ code: 'aroundCaret', args: lines }),
-    action: { id: 'explainFromStart', title: actionTitle('explainFromStart') },
-  };
 }
 
 /** Whether two runs of the same text were asked for with the same selection in it; another model cuts it into other tokens. */

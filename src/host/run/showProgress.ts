@@ -1,7 +1,7 @@
 import { toDisposable, type Disposable } from '../../base/disposable';
 import type { PlainText } from '../../base/safeText';
 import { longRunMilliseconds } from '../../model/longRun';
-import { stageTitle } from '../localize';
+import { progressTitle } from '../localize';
 import type { ViewStore } from '../view/viewStore';
 import { showProgressOf } from '../say/notifications';
 import { said } from '../say/said';
@@ -37,7 +37,7 @@ export function showProgress(store: ViewStore, onCancel: () => void): Disposable
         const increment = status.stage === 'loadModel' ? Math.max(0, percent - reported) : 0;
         reported += increment;
         tell({
-          step: stageTitle(status.stage),
+          step: progressTitle(status),
           percent: status.fraction === undefined ? undefined : percent,
           increment,
         });

@@ -34,14 +34,22 @@ export interface ShownRunFacts {
 export class ShownRun implements Disposable {
   readonly held: HeldRun;
   readonly text: TrackedSource;
-  readonly #facts: ShownRunFacts;
+  readonly #growing: Disposable;
+  #facts: ShownRunFacts;
 
   /** When the person asked for it, in milliseconds of this process's clock; undefined where nobody did. */
   askedAt: number | undefined;
 
-  constructor(held: HeldRun, text: TrackedSource, facts: ShownRunFacts) {
+  /** @param onGrowth is called when more layers are there, or no more will come. */
+  constructor(held: HeldRun, text: TrackedSource, facts: ShownRunFacts, onGrowth: (run: ShownRun) => void = () => {}) {
     this.held = held;
     this.text = text;
+    this.#facts = facts;
+    this.#growing = held.onDidGrow(() => onGrowth(this));
+  }
+
+  /** What is known of it now that all of it is there. */
+  complete(facts: ShownRunFacts): void {
     this.#facts = facts;
   }
 
@@ -86,6 +94,12 @@ export class ShownRun implements Disposable {
     return this.info.streams.some(({ role }) => role === 'image');
   }
 
+  /** How many layers there are, and how many of them have come. */
+  get numLayers(): { readonly done: number; readonly of: number } {
+    const layers = this.info.components.flatMap((component) => component.layers);
+    return { done: layers.filter(({ isComing }) => isComing !== true).length, of: layers.length };
+  }
+
   /** Whether the model's chat template stands around the text. */
   get isChatMessage(): boolean {
     return this.info.notices.some(({ code }) => code === 'asChatMessage' || code === 'asConversation');
@@ -105,6 +119,7 @@ export class ShownRun implements Disposable {
   }
 
   dispose(): void {
+    this.#growing.dispose();
     this.held.release();
     this.text.dispose();
   }

@@ -1,7 +1,7 @@
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import type { PlainText } from '../../base/safeText';
-import { normalizeSelection } from '../../model/head';
+import { isSameSelection, normalizeSelection } from '../../model/head';
 import { isSameToken, type TokenRef } from '../../model/token';
 import { initialView, type ViewState } from '../../model/viewState';
 import type { PanelStatus } from '../../protocol';
@@ -24,6 +24,7 @@ export class ViewStore implements Disposable {
   readonly #store = new DisposableStore();
   readonly #statusEmitter = this.#store.add(new Emitter<PanelStatus>());
   readonly #runEmitter = this.#store.add(new Emitter<ShownRun | undefined>());
+  readonly #growthEmitter = this.#store.add(new Emitter<ShownRun>());
   readonly #viewEmitter = this.#store.add(new Emitter<ViewState>());
   readonly #hoverEmitter = this.#store.add(new Emitter<Hovered | undefined>());
   readonly #caretEmitter = this.#store.add(new Emitter<TokenRef | undefined>());
@@ -31,6 +32,8 @@ export class ViewStore implements Disposable {
   readonly onDidChangeStatus = this.#statusEmitter.event;
   /** Another run, or the place of its text. */
   readonly onDidChangeRun = this.#runEmitter.event;
+  /** More of the run's layers are there, or no more will come. */
+  readonly onDidGrowRun = this.#growthEmitter.event;
   readonly onDidChangeView = this.#viewEmitter.event;
   readonly onDidChangeHover = this.#hoverEmitter.event;
   /** The token before the caret in live mode; else the one that a run is first looked at with. */
@@ -95,6 +98,16 @@ export class ViewStore implements Disposable {
     this.#runEmitter.fire(run);
     this.#viewEmitter.fire(this.#view);
     this.#caretEmitter.fire(caret);
+  }
+
+  /** Says that more of a run's layers are there, or that no more will come. */
+  runGrew(run: ShownRun): void {
+    if (run !== this.#run) return;
+    this.#growthEmitter.fire(run);
+    const view = fitView(this.#view, run);
+    if (isSameSelection(view.selection, this.#view.selection)) return;
+    this.#view = view;
+    this.#viewEmitter.fire(view);
   }
 
   /** Says that the run's text stands elsewhere. */

@@ -60,3 +60,16 @@ export function isFloatType(type: number): boolean {
 export function dataTypeNumber(name: string): number {
   return dataTypes.find(([, each]) => each === name)?.[0] ?? 0;
 }
+
+/** Bytes of a tensor's values, in whichever file. */
+export function bytesOfTensor({
+  dims,
+  dataType: type,
+  external,
+}: {
+  readonly dims: readonly number[];
+  readonly dataType: number;
+  readonly external?: { readonly length?: number | undefined } | undefined;
+}): number {
+  return external?.length ?? (dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(type)) / 8;
+}

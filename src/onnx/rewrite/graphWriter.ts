@@ -1,4 +1,4 @@
-import { dataTypeBits } from '../file/dataType';
+import { bytesOfTensor, dataTypeBits } from '../file/dataType';
 import { entryField, graphField, modelField, nodeField, tensorField, valueField } from '../file/fields';
 import type { AttributeInfo, NodeInfo, OnnxModel, TensorInfo, ValueInfo } from '../file/onnxModel';
 import { nodeAttributes } from '../file/readModel';
@@ -65,7 +65,7 @@ export class GraphWriter {
   tensor(tensor: TensorInfo): void {
     if (tensor.external !== undefined) {
       this.#externalFiles.add(tensor.external.location);
-      this.#weightBytes += bytesOf(tensor);
+      this.#weightBytes += bytesOfTensor(tensor);
     }
     const { data } = tensor;
     if (data === undefined || !this.#isLeftInFile(tensor, data)) {
@@ -125,11 +125,6 @@ export class GraphWriter {
       cpuNodeNames: this.#cpuNodeNames,
     };
   }
-}
-
-/** Bytes of a tensor's values in another file. */
-function bytesOf({ dims, dataType, external }: TensorInfo): number {
-  return external?.length ?? (dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(dataType)) / 8;
 }
 
 /** A TensorProto that says where in which file its values lie. */

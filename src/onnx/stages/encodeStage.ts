@@ -1,8 +1,8 @@
 import { encodeTypedValue } from '../file/nodeBytes';
-import { dataTypeBits } from '../file/dataType';
+import { bytesOfTensor } from '../file/dataType';
 import { graphField, modelField, valueField } from '../file/fields';
 import type { GraphIndex } from '../graph/graphIndex';
-import type { Dimension, TensorInfo } from '../file/onnxModel';
+import type { Dimension } from '../file/onnxModel';
 import { nodeName } from '../file/readModel';
 import { WireWriter } from '../file/wireWriter';
 import type { Stage } from './cutStages';
@@ -81,12 +81,7 @@ export function encodeStage(
   return {
     bytes: whole.message(modelField.graph, written).toBytes(),
     externalFiles: [...new Set(weights.flatMap(({ external }) => external?.location ?? []))],
-    weightBytes: weights.reduce((sum, tensor) => sum + (tensor.external === undefined ? 0 : bytesOf(tensor)), 0),
+    weightBytes: weights.reduce((sum, tensor) => sum + (tensor.external === undefined ? 0 : bytesOfTensor(tensor)), 0),
     cpuNodeNames: ownCpuNames,
   };
-}
-
-/** Bytes of a tensor's values. */
-function bytesOf({ dims, dataType, external }: TensorInfo): number {
-  return external?.length ?? (dims.reduce((product, dim) => product * dim, 1) * dataTypeBits(dataType)) / 8;
 }

@@ -16,7 +16,7 @@ describe('a loaded model that is run in stages', function () {
         { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 },
         undefined,
         undefined,
-        { isStaged },
+        { staging: isStaged ? 'all' : 'none' },
       ),
     );
   const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
@@ -36,7 +36,7 @@ describe('a loaded model that is run in stages', function () {
     const own = await staged.explain({ text, tokenLimit: 0 }, steps);
     expect(await weightsOf(own)).to.deep.equal(await weightsOf(expected));
     const numLayers = expected.layers.length;
-    expect(fractions).to.deep.equal([undefined, ...Array.from({ length: numLayers }, (_, i) => (i + 1) / numLayers)]);
+    expect(fractions).to.deep.equal([undefined, ...Array.from({ length: numLayers }, (_, i) => i / numLayers)]);
     expect(staged.report().markdown).to.match(/Run in \d stages, one after another/);
     let numTurns = 0;
     const ending = {

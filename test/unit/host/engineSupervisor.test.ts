@@ -3,7 +3,9 @@ import { ExplorerError } from '../../../src/base/errors';
 import type { ProcessEnd } from '../../../src/base/processEnd';
 import type { Disposable } from '../../../src/base/disposable';
 import { EngineSupervisor } from '../../../src/host/engine/engineSupervisor';
+import type { HeldRun } from '../../../src/host/engine/heldRun';
 import type { Log } from '../../../src/host/say/log';
+import { comingLayers } from '../../../src/model/head';
 import { behave, endlessModel, FakeLauncher } from './fakeEngine';
 import { codeOf } from '../../harness/codeOf';
 
@@ -137,6 +139,58 @@ describe('The engine supervisor', () => {
     expect(launcher.alive).to.have.length(1);
     await supervisor.explain(behave('answer'), never);
     expect(launcher.launched).to.have.length(1);
+  });
+
+  it('hands out a run whose layers come one after another, and what is asked of one that is to come waits for it', async () => {
+    const second = { ...selection, heads: [{ layer: 1, head: 0 }] };
+    const seen: string[] = [];
+    let growing: HeldRun | undefined;
+    const running = supervisor.explain(behave('grow'), never, (run) => {
+      growing = run;
+      seen.push(`growing ${run.isGrowing}`, `coming ${comingLayers(second, run.info.components).join()}`);
+      void run.pattern(selection).then(() => seen.push('first layer'));
+      void run.pattern(second).then(() => seen.push('second layer'));
+      void run.thumbnails({ component: 'self', size: 8 }).then(() => seen.push('thumbnails'));
+      void run.headPairs({ component: 'self', queries: [0], keys: [0] }).then(() => seen.push('all heads'));
+    });
+    const run = await running;
+    seen.push('done');
+    expect(run).to.equal(growing);
+    expect(run.isGrowing).to.equal(false);
+    expect(comingLayers(second, run.info.components)).to.deep.equal([]);
+    await until(() => seen.length === 7);
+    expect(seen.slice(0, 2)).to.deep.equal(['growing true', 'coming 1']);
+    expect(seen.slice(2, 4)).to.have.members(['first layer', 'thumbnails']);
+    expect(seen.slice(4)).to.include.members(['second layer', 'all heads', 'done']);
+    expect(seen.indexOf('all heads')).to.be.greaterThan(seen.indexOf('second layer'));
+  });
+
+  it('keeps an engine that runs in stages when its run is cancelled inside of one, with the layers that are there', async () => {
+    const second = { ...selection, heads: [{ layer: 1, head: 0 }] };
+    let growing: HeldRun | undefined;
+    const controller = new AbortController();
+    const running = supervisor.explain(behave('growOn'), controller.signal, (run) => (growing = run));
+    await until(() => growing !== undefined);
+    const waiting = growing?.pattern(second);
+    controller.abort();
+    expect(await codeOf(running)).to.equal('cancelled');
+    expect(await codeOf(waiting ?? Promise.resolve())).to.equal('cancelled');
+    expect(growing?.isGrowing).to.equal(false);
+    expect(growing?.info.components[0].layers.map(({ numHeads }) => numHeads)).to.deep.equal([2, 0]);
+    expect([...((await growing?.row(selection, 0, 'reads')) ?? [])]).to.deep.equal([1]);
+    await supervisor.explain(behave('answer'), never);
+    expect(launcher.launched[0].explained).to.deep.equal(['growOn', 'answer']);
+    expect(launcher.launched).to.have.length(1);
+  });
+
+  it('ends a run in stages for a newer one, on the same engine, and lets go of what nobody wanted of it', async () => {
+    const former = supervisor.explain(behave('growOn'), never);
+    await until(() => launcher.launched[0]?.explained.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const [code, newer] = await Promise.all([codeOf(former), supervisor.explain(behave('answer'), never)]);
+    expect([code, newer.info.streams[0].text]).to.deep.equal(['cancelled', 'answer']);
+    expect(launcher.launched).to.have.length(1);
+    await until(() => launcher.launched[0].released.includes(1));
   });
 
   it('ends an engine that is inside a run when it is cancelled, and promotes the spare', async () => {

@@ -50,8 +50,11 @@ class Loopback implements Channel {
   }
 }
 
-/** What a text makes the fake engine do: end at once, think without reading messages (with its deadline told or not) or until it is told to end, take a moment, fail, or answer. */
-export type Behaviour = 'crash' | 'block' | 'overdue' | 'wait' | 'slow' | 'outOfMemory' | 'answer';
+/**
+ * What a text makes the fake engine do: end at once, think without reading messages (with its deadline told or not) or until it is told to end,
+ * take a moment, run in stages (a short one, or one layer and then until it is told to end, behind a stage of a third of a second), fail, or answer.
+ */
+export type Behaviour = 'crash' | 'block' | 'overdue' | 'wait' | 'slow' | 'grow' | 'growOn' | 'outOfMemory' | 'answer';
 
 /** An engine in this process that does what the text says, with the real connection between it and its window. */
 export class FakeEngine implements EngineProcess {
@@ -97,6 +100,24 @@ export class FakeEngine implements EngineProcess {
         if (behaviour === 'block' || behaviour === 'overdue') await this.#block();
         if (behaviour === 'wait')
           await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+        if (behaviour.startsWith('grow')) {
+          const run = runInfo(++runs, text);
+          const { components, runId } = withFirstLayer(run);
+          far.fire('progress', { stage: 'run', fraction: 0.5, layers: { done: 1, of: 2 } });
+          far.fire('growing', { runId, components, run: { ...run, components } });
+          if (behaviour === 'growOn') {
+            while (!signal.aborted) {
+              this.#far.isBlocked = true;
+              await new Promise<void>((resolve) => setTimeout(resolve, 350));
+              this.#far.unblock();
+              await new Promise<void>((resolve) => setTimeout(resolve, 5));
+            }
+            throw new ExplorerError('cancelled');
+          }
+          await new Promise<void>((resolve) => setTimeout(resolve, 50));
+          far.fire('growing', { runId, components: run.components });
+          return run;
+        }
         if (behaviour === 'slow') await new Promise<void>((resolve) => setTimeout(resolve, 50));
         if (signal.aborted) throw new ExplorerError('cancelled');
         return runInfo(++runs, text);
@@ -209,7 +230,18 @@ export class FakeLauncher implements EngineLauncher {
   }
 }
 
-/** A run of one layer with two heads over the words of a text. */
+/** A run of two layers of which the second is still to come. */
+function withFirstLayer(run: RunInfo): RunInfo {
+  return {
+    ...run,
+    components: run.components.map((component) => ({
+      ...component,
+      layers: component.layers.map((layer, number) => (number === 0 ? layer : { ...layer, isComing: true as const })),
+    })),
+  };
+}
+
+/** A run of two layers with two heads over the words of a text. */
 export function runInfo(runId: number, text: string): RunInfo {
   const tokens = [...text.matchAll(/\S+/g)].map((match, i) => ({
     id: i,
