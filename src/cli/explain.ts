@@ -2,6 +2,10 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
+import type { HeldLayer } from '../engine/weights/heldLayer';
+import { weighLayers } from '../engine/weights/weighedLayers';
+import type { Explanation } from '../engine/text/textModel';
+import { methodOf, type MethodId } from '../model/methods';
 import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
@@ -45,6 +49,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly isStaged?: boolean;
   /** The only component that is listed, and written. */
   readonly component: string | undefined;
+  /** What a number between two tokens is. */
+  readonly method?: MethodId;
 }
 
 /** UTF-16 units of a target that are printed. */
@@ -65,7 +71,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     out,
     contextTokens,
     isStaged,
+    method: methodId = 'attention',
   } = options;
+  const method = methodOf(methodId);
   if (out !== undefined) await checkWeightsFile(out);
   const { text, span } =
     options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
@@ -84,7 +92,12 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const loaded = await openModel(
     options,
     undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines, isStaged }),
+    (choosing, access, spec) =>
+      LoadedModel.load(choosing, access, spec, undefined, undefined, {
+        deadlines,
+        isStaged,
+        weighs: method.needs !== 'nothing',
+      }),
     tokenizer,
   );
   const context =
@@ -94,7 +107,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const {
     streams,
     layers,
-    components: all,
+    weighings = [],
+    components: found,
     notices,
   } = context?.explanation ??
   (await loaded.explain({
@@ -112,7 +126,13 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return printed;
   }
   const store = new AttentionStore(Infinity);
-  store.add(1, layers);
+  const { components: all, layers: weighed } = await weighedBy(method, {
+    layers,
+    weighings,
+    components: found,
+    wanted,
+  });
+  store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
     throw new ExplorerError('invalidArgument', [
@@ -124,7 +144,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
     streams.map(({ tokens }) => line`${tokens.length}`),
     ' + ',
-  )} tokens · attention weight`;
+  )} tokens · ${plain(method.title)}`;
   const place =
     context === undefined
       ? []
@@ -140,6 +160,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ...place,
     ...secondLine(streams[0]),
     ...sentences.map((sentence) => line`${sentence}`),
+    ...(methodId === 'attention'
+      ? []
+      : [line`${plain(method.formula)}: ${plain(method.meaning)} (${plain(method.source)})`]),
   ];
   if (out !== undefined) {
     const written = await writeWeights(out, {
@@ -216,7 +239,10 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   if (isJson)
     return jsonText({
       model: loaded.info,
-      method: 'attention weight',
+      method: method.title,
+      ...(methodId === 'attention'
+        ? {}
+        : { weighed: { id: methodId, formula: method.formula, unit: method.unit, source: method.source } }),
       notices: sentences,
       tokens: source.tokens,
       ...(source.second === undefined ? {} : { second: source.second }),
@@ -280,6 +306,46 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
+}
+
+/**
+ * Layers as a method weighs them, of the component that is wanted where one is; those that become one matrix have one head.
+ * Throws `methodNotOffered` where it cannot be had.
+ */
+async function weighedBy(
+  method: ReturnType<typeof methodOf>,
+  {
+    layers,
+    weighings,
+    components,
+    wanted,
+  }: Pick<Explanation, 'layers' | 'components'> & {
+    readonly weighings: NonNullable<Explanation['weighings']>;
+    readonly wanted: string | undefined;
+  },
+): Promise<Pick<Explanation, 'layers' | 'components'>> {
+  if (method.id === 'attention') return { layers, components };
+  const chosen = components.filter(({ component }) => wanted === undefined || component === wanted);
+  const result: HeldLayer[] = [];
+  for (const { component } of chosen) {
+    const own = layers.flatMap((layer, i) =>
+      layer.component === component ? [{ layer, weighing: weighings[i] }] : [],
+    );
+    const weighed = await weighLayers(
+      method.id,
+      own.map(({ layer }) => layer),
+      own.map(({ weighing }) => weighing),
+    );
+    if (typeof weighed === 'string') throw new ExplorerError('methodNotOffered', [method.title, weighed]);
+    result.push(...weighed);
+  }
+  return {
+    layers: result,
+    components: chosen.map((each) => ({
+      ...each,
+      layers: each.layers.map((layer) => (method.joinsHeads && layer.numHeads > 0 ? { ...layer, numHeads: 1 } : layer)),
+    })),
+  };
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {

@@ -11,11 +11,15 @@ const { descriptor, limitBytes } = workerData as GuardOptions; // what startGuar
 const beatMilliseconds = 1000;
 /** The last word gets so long to leave. */
 const lastWordMilliseconds = 500;
+/** A process that is ending by itself is gone after so long. */
+const exitMilliseconds = 250;
 
 const end = (): void => void process.kill(process.pid, 'SIGKILL'); // a thread cannot end its process in another way
 const line = new Socket({ fd: descriptor });
-line.on('error', end);
-line.on('close', end);
+// As the process ends by itself its threads are ended first, and this line with them: that is no reason to end it from here.
+const leftAlone = (): void => void setTimeout(end, exitMilliseconds);
+line.on('error', leftAlone);
+line.on('close', leftAlone);
 line.resume();
 
 let beaten = -Infinity;

@@ -27,6 +27,7 @@ import {
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
+import { SiteParts } from '../session/siteParts';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { Seq2SeqModel } from '../seq2seq/seq2seqModel';
@@ -48,6 +49,8 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
   /** Whether a model of one stack is run layer by layer, where it can be cut. */
   readonly isStaged?: boolean | undefined;
+  /** Whether runs of a model of one stack give what its layers weigh beside their weights. */
+  readonly weighs?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -91,7 +94,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, isStaged = false }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, isStaged = false, weighs = false }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -127,6 +130,7 @@ export class LoadedModel {
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
       isStaged,
+      weighs,
     });
     return new LoadedModel({
       spec,
@@ -181,6 +185,7 @@ interface Preparation {
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
   readonly isStaged: boolean;
+  readonly weighs: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -194,6 +199,7 @@ async function prepare(
     source,
     limits,
     isStaged,
+    weighs,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -238,8 +244,13 @@ async function prepare(
       mayLackAttention: encoder !== undefined,
       given: new Set(bridges.keys()),
     };
+    const siteParts =
+      weighs && !hasTarget && encoder === undefined
+        ? new SiteParts({ ort: runtime.ort, files: main, isNative: runtime.isNative }, ['value', 'norm'])
+        : undefined;
     const session = await AttentionSession.create({
       ...ofMain,
+      ...(siteParts === undefined ? {} : { extras: siteParts.extras }),
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
       // What a model writes takes a run for each token, in which more sessions cost more.
@@ -303,6 +314,7 @@ async function prepare(
         links,
         embedding: embeddingPart,
         numTypes: facts.numTypes,
+        siteParts,
       }),
       notices,
     };
