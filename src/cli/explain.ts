@@ -2,9 +2,6 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
-import type { HeldLayer } from '../engine/weights/heldLayer';
-import { weighLayers } from '../engine/weights/weighedLayers';
-import type { Explanation } from '../engine/text/textModel';
 import { methodOf, type MethodId } from '../model/methods';
 import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
@@ -23,6 +20,7 @@ import { numSources, openModel, patternName, type ModelOptions, type Source } fr
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
+import { weighedBy, writtenIn } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -52,6 +50,13 @@ export interface ExplainOptions extends ModelOptions {
   /** What a number between two tokens is. */
   readonly method?: MethodId;
 }
+
+/** A head as it is listed: its metrics, or, of a method whose numbers are lengths, how much it writes. */
+type MeasuredHead = Partial<HeadMetrics> & {
+  readonly head: string;
+  readonly muchRead?: ReturnType<typeof muchRead>;
+  readonly written?: ReturnType<typeof writtenIn>;
+};
 
 /** UTF-16 units of a target that are printed. */
 const maxTarget = 20_000;
@@ -139,7 +144,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       '--component',
       `the model has ${all.map(({ component }) => component).join(', ')}`,
     ]);
-  const chosen = parseHead(head, components);
+  // What tokens come to behind the last layer, where layers follow from each other.
+  const [last] = method.id.startsWith('rollout') ? headsOf(components[0]).slice(-1) : [];
+  const chosen = parseHead(head, components) ?? last;
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
     streams.map(({ tokens }) => line`${tokens.length}`),
@@ -194,7 +201,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       const metrics = headMetrics(pattern, metricText);
       return Object.fromEntries(applicable.map((id) => [id, metrics[id]]));
     };
-    const measured = [];
+    const measured: MeasuredHead[] = [];
     /** The mean of what is selected, as a pattern of one row. */
     const meanPattern = (pattern: Pattern): Pattern => ({
       ...pattern,
@@ -207,8 +214,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       if (shown === undefined) means?.add(each, meanPattern(pattern));
       measured.push({
         head: headLabel(each),
-        ...metricsOf(pattern),
-        muchRead: muchRead(pattern, component),
+        ...(method.unit === 'share'
+          ? { ...metricsOf(pattern), muchRead: muchRead(pattern, component) }
+          : { written: writtenIn(pattern) }),
       });
       if (shown === undefined) all.add(each, pattern);
     }
@@ -260,9 +268,18 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     lines.push(
       line``,
       line`${plain(component)}: ${heads.length} heads`,
-      line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
+      method.unit === 'norm'
+        ? line`head    for a token, summed  largest for a pair`
+        : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
     );
     for (const each of heads) {
+      if (each.written !== undefined) {
+        const { mean, largest } = each.written;
+        lines.push(
+          line`${plain(each.head.padEnd(8))}${plain(mean.toFixed(2).padStart(19))}${plain(largest.toFixed(2).padStart(20))}`,
+        );
+        continue;
+      }
       const share = (value = NaN, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
       const own =
         each.self !== undefined
@@ -306,46 +323,6 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     });
   }
   return joinTerminal(lines);
-}
-
-/**
- * Layers as a method weighs them, of the component that is wanted where one is; those that become one matrix have one head.
- * Throws `methodNotOffered` where it cannot be had.
- */
-async function weighedBy(
-  method: ReturnType<typeof methodOf>,
-  {
-    layers,
-    weighings,
-    components,
-    wanted,
-  }: Pick<Explanation, 'layers' | 'components'> & {
-    readonly weighings: NonNullable<Explanation['weighings']>;
-    readonly wanted: string | undefined;
-  },
-): Promise<Pick<Explanation, 'layers' | 'components'>> {
-  if (method.id === 'attention') return { layers, components };
-  const chosen = components.filter(({ component }) => wanted === undefined || component === wanted);
-  const result: HeldLayer[] = [];
-  for (const { component } of chosen) {
-    const own = layers.flatMap((layer, i) =>
-      layer.component === component ? [{ layer, weighing: weighings[i] }] : [],
-    );
-    const weighed = await weighLayers(
-      method.id,
-      own.map(({ layer }) => layer),
-      own.map(({ weighing }) => weighing),
-    );
-    if (typeof weighed === 'string') throw new ExplorerError('methodNotOffered', [method.title, weighed]);
-    result.push(...weighed);
-  }
-  return {
-    layers: result,
-    components: chosen.map((each) => ({
-      ...each,
-      layers: each.layers.map((layer) => (method.joinsHeads && layer.numHeads > 0 ? { ...layer, numHeads: 1 } : layer)),
-    })),
-  };
 }
 
 function quoted(stream: TokenStream, position: number): TerminalText {
