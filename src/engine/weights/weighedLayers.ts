@@ -31,7 +31,7 @@ export async function weighLayers(
       continue;
     }
     const weighing = weighings[i];
-    if (weighing === undefined) return 'it is had of texts of one stack that are held whole, and of no others yet';
+    if (weighing === undefined) return 'it can be had only of models of one stack, of texts whose attention is held whole';
     const weighed = await weighLayer(method, layer, weighing);
     if (typeof weighed === 'string') return weighed;
     made.push(weighed);
