@@ -131,6 +131,7 @@ export class SiteParts {
     extras: ReadonlyMap<string, OutputTensor>,
     isCoarse: boolean,
   ): Promise<(ProvenProjection & { readonly norms: Float32Array }) | string> {
+    if (typeof taps.projection === 'string') return taps.projection;
     const values = rowsOf(layer, taps.values, extras, 'value');
     if (typeof values === 'string') return values;
     let proven = this.#proven.get(taps);
