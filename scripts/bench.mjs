@@ -31,6 +31,7 @@ const benchmarks = {
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
   staged: { title: 'Layer by layer, beside the whole model in one run' },
   heads: { title: 'Metrics of 144 heads' },
+  norms: { title: 'Norms of what 144 heads write' },
   long: { title: 'Long texts: time and memory against length' },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };

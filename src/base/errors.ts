@@ -56,6 +56,7 @@ export const errorSentences = {
     'The model {0} gives no scores of tokens, so it cannot write a target: run "Explain with Target Text…" with a text of your own.',
   languagesNotKnown:
     'Nothing is shown of a model that knows languages: explain a text with a translator such as NLLB or mBART first.',
+  methodNotOffered: '{0} cannot be shown of this model: {1}.',
   targetNotRead:
     'The model {0} reads one text only: a target text is for encoder–decoder models; choose one, or run "Explain Attention".',
   pairNotRead:

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { line, type TerminalText } from '../base/terminalText';
+import { methods, type MethodId } from '../model/methods';
 import { backendChoices, backends, type Languages } from '../model/modelInfo';
 import { readAtMost } from '../model/readAtMost';
 import { sitePartNames, type SitePart } from '../model/sitePart';
@@ -26,14 +27,16 @@ const usageCode = 2;
 const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
-                             [--source-language CODE] [--target-language CODE] [--input] [--stages]
+                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
       separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
       of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
       of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
-      (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead
+      (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
+      METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
+      value), summed (the length of what all heads write), rollout, or rolloutUniform, its baseline; with the weights' own formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
       which patches of the picture the class token reads
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
@@ -167,6 +170,7 @@ async function run(
             contextTokens: tokensOf(values.context),
             isStaged: values.stages,
             pair: values.pair,
+            method: methodIdOf(values.method),
           });
     case 'heads':
       if (values.random && positionals.length > 0)
@@ -256,6 +260,7 @@ function refuseTextOptions(values: Options): void {
     'stages',
     'queries',
     'keys',
+    'method',
   ] as const;
   const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
   if (given !== undefined)
@@ -267,6 +272,12 @@ function tokensOf(value: string | undefined): number | undefined {
   const tokens = Number(value);
   if (/^\d+$/.test(value) && tokens >= 1 && tokens <= 100_000) return tokens;
   throw new ExplorerError('wrongUsage', ['--context', 'it is a number of tokens, at most 100000']);
+}
+
+function methodIdOf(value = 'attention'): MethodId {
+  const chosen = methods.find(({ id }) => id === value);
+  if (chosen !== undefined) return chosen.id;
+  throw new ExplorerError('wrongUsage', ['--method', `it is one of ${methods.map(({ id }) => id).join(', ')}`]);
 }
 
 function partsOf(value: string | undefined): readonly SitePart[] {
@@ -303,6 +314,7 @@ interface Options {
   readonly tokenizer?: string;
   readonly feeds?: string;
   readonly also?: string;
+  readonly method?: string;
   readonly out?: string;
   readonly timeout?: string;
   readonly queries?: string;
@@ -349,6 +361,7 @@ function parse(args: string[]): Arguments {
         backend: string,
         feeds: string,
         also: string,
+        method: string,
         out: string,
         timeout: string,
         queries: string,

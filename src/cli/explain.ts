@@ -2,6 +2,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
+import { methodOf, type MethodId } from '../model/methods';
 import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
@@ -19,6 +20,7 @@ import { numSources, openModel, patternName, type ModelOptions, type Source } fr
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
+import { weighedBy, writtenIn } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -45,10 +47,19 @@ export interface ExplainOptions extends ModelOptions {
   readonly isStaged?: boolean;
   /** The only component that is listed, and written. */
   readonly component: string | undefined;
+  /** What a number between two tokens is. */
+  readonly method?: MethodId;
 }
 
 /** What is read less than this is not listed, unless nothing is read more. */
 const leastListed = 0.01;
+
+/** A head as it is listed: its metrics, or, of a method whose numbers are lengths, how much it writes. */
+type MeasuredHead = Partial<HeadMetrics> & {
+  readonly head: string;
+  readonly muchRead?: ReturnType<typeof muchRead>;
+  readonly written?: ReturnType<typeof writtenIn>;
+};
 
 /** UTF-16 units of a target that are printed. */
 const maxTarget = 20_000;
@@ -68,7 +79,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     out,
     contextTokens,
     isStaged,
+    method: methodId = 'attention',
   } = options;
+  const method = methodOf(methodId);
   if (out !== undefined) await checkWeightsFile(out);
   const { text, span } =
     options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
@@ -91,6 +104,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       LoadedModel.load(choosing, access, spec, undefined, undefined, {
         deadlines,
         staging: isStaged === true ? 'all' : 'none',
+        weighs: method.needs !== 'nothing',
       }),
     tokenizer,
   );
@@ -101,7 +115,8 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const {
     streams,
     layers,
-    components: all,
+    weighings = [],
+    components: found,
     notices,
   } = context?.explanation ??
   (await loaded.explain({
@@ -119,19 +134,27 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return printed;
   }
   const store = new AttentionStore(Infinity);
-  store.add(1, layers);
+  const { components: all, layers: weighed } = await weighedBy(method, {
+    layers,
+    weighings,
+    components: found,
+    wanted,
+  });
+  store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
     throw new ExplorerError('invalidArgument', [
       '--component',
       `the model has ${all.map(({ component }) => component).join(', ')}`,
     ]);
-  const chosen = parseHead(head, components);
+  // What tokens come to behind the last layer, where layers follow from each other.
+  const [last] = method.id.startsWith('rollout') ? headsOf(components[0]).slice(-1) : [];
+  const chosen = parseHead(head, components) ?? last;
   const sentences = notices.map(noticeText);
   const headline = line`${loaded.info.name} · ${plain(loaded.info.backend)} · ${joinTerminal(
     streams.map(({ tokens }) => line`${tokens.length}`),
     ' + ',
-  )} tokens · attention weight`;
+  )} tokens · ${plain(method.title)}`;
   const place =
     context === undefined
       ? []
@@ -147,6 +170,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ...place,
     ...secondLine(streams[0]),
     ...sentences.map((sentence) => line`${sentence}`),
+    ...(methodId === 'attention'
+      ? []
+      : [line`${plain(method.formula)}: ${plain(method.meaning)} (${plain(method.source)})`]),
   ];
   if (out !== undefined) {
     const written = await writeWeights(out, {
@@ -178,7 +204,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       const metrics = headMetrics(pattern, metricText);
       return Object.fromEntries(applicable.map((id) => [id, metrics[id]]));
     };
-    const measured = [];
+    const measured: MeasuredHead[] = [];
     /** The mean of what is selected, as a pattern of one row. */
     const meanPattern = (pattern: Pattern): Pattern => ({
       ...pattern,
@@ -191,8 +217,9 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       if (shown === undefined) means?.add(each, meanPattern(pattern));
       measured.push({
         head: headLabel(each),
-        ...metricsOf(pattern),
-        muchRead: muchRead(pattern, component),
+        ...(method.unit === 'share'
+          ? { ...metricsOf(pattern), muchRead: muchRead(pattern, component) }
+          : { written: writtenIn(pattern) }),
       });
       if (shown === undefined) all.add(each, pattern);
     }
@@ -223,7 +250,10 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   if (isJson)
     return jsonText({
       model: loaded.info,
-      method: 'attention weight',
+      method: method.title,
+      ...(methodId === 'attention'
+        ? {}
+        : { weighed: { id: methodId, formula: method.formula, unit: method.unit, source: method.source } }),
       notices: sentences,
       tokens: source.tokens,
       ...(source.second === undefined ? {} : { second: source.second }),
@@ -241,9 +271,18 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     lines.push(
       line``,
       line`${plain(component)}: ${heads.length} heads`,
-      line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
+      method.unit === 'norm'
+        ? line`head    for a token, summed  largest for a pair`
+        : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
     );
     for (const each of heads) {
+      if (each.written !== undefined) {
+        const { mean, largest } = each.written;
+        lines.push(
+          line`${plain(each.head.padEnd(8))}${plain(mean.toFixed(2).padStart(19))}${plain(largest.toFixed(2).padStart(20))}`,
+        );
+        continue;
+      }
       const share = (value = NaN, width: number): TerminalText => line`${plain(value.toFixed(2).padStart(width))}`;
       const own =
         each.self !== undefined

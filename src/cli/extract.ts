@@ -126,6 +126,7 @@ export async function extract({
   if (first !== undefined && first.data instanceof Float32Array)
     tensors.set('output', { dtype: 'F32', shape: first.dims, data: floatBytes(first.data) });
   await writeWhole(out, writeSafetensors(tensors));
+  await parts?.release();
   await session.release();
   if (layers.length === 0)
     throw new ExplorerError('checksFailed', [

@@ -24,6 +24,11 @@ describe('what runs prove of a model that is inspected', () => {
       expect(proof).to.match(
         /^values times weights equal its result within \de-\d of the largest; queries and keys grow with the text$/,
       );
+    for (const { norms } of sites)
+      expect(norms).to.match(
+        /^exact: what its heads write adds up to what its projection gives within \d(?:e-\d|\.\d+) of the largest$/,
+      );
+    expect(markdown.match(/ · norms: exact/g)).to.have.length(sites.length);
     expect(markdown.match(/ · proof: values times weights equal its result/g)).to.have.length(sites.length);
   });
 

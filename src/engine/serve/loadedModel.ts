@@ -32,6 +32,7 @@ import {
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
+import { SiteParts } from '../session/siteParts';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { Seq2SeqModel } from '../seq2seq/seq2seqModel';
@@ -59,6 +60,8 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
   /** Whether a model of one stack is run layer by layer, where it can be cut: always, or where that is worth it. */
   readonly staging?: Staging | undefined;
+  /** Whether runs of a model of one stack give what its layers weigh beside their weights. */
+  readonly weighs?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -105,7 +108,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, staging = 'none', weighs = false }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -145,6 +148,7 @@ export class LoadedModel {
         await new Promise<void>((resolve) => setTimeout(resolve));
         signal?.throwIfAborted();
       },
+      weighs,
     });
     return new LoadedModel({
       spec,
@@ -212,6 +216,7 @@ interface Preparation {
   readonly limits: MemoryLimits;
   readonly staging: Staging;
   readonly turn: () => Promise<void>;
+  readonly weighs: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -224,6 +229,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     limits,
     staging,
     turn,
+    weighs,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -271,8 +277,13 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     // What a model writes takes a run for each token, in which more sessions cost more.
     // On WebGPU what passes from one stage to the next would leave the device each time.
     const isStack = !hasTarget && encoder === undefined && (runtime.backend !== 'webgpu' || staging === 'all');
+    const siteParts =
+      weighs && !hasTarget && encoder === undefined
+        ? new SiteParts({ ort: runtime.ort, files: main, isNative: runtime.isNative }, ['value', 'norm'])
+        : undefined;
     const session = await AttentionSession.create({
       ...ofMain,
+      ...(siteParts === undefined ? {} : { extras: siteParts.extras }),
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
       isStaged: isStack && (staging === 'all' || (staging === 'large' && weightBytes(index) >= leastStagedBytes)),
@@ -342,6 +353,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
         links,
         embedding: embeddingPart,
         numTypes: facts.numTypes,
+        siteParts,
       }),
       notices,
       cells,

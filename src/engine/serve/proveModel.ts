@@ -5,6 +5,8 @@ import { makeReport, type ExtractionReport } from '../../onnx/report/report';
 import type { EngineOptions, ReportView } from '../../protocol';
 import type { Proof } from '../weights/attentionProof';
 import { AttentionSession, type AttentionResult } from '../session/attentionSession';
+import { SiteParts } from '../session/siteParts';
+import type { WrittenProof } from '../weights/writtenProof';
 import type { FileAccess } from '../files/fileAccess';
 import { inputAccount } from '../report/inputAccount';
 import { loadOnBackend } from '../runtime/loadOnBackend';
@@ -51,21 +53,33 @@ async function provePart(
   const { sites } = part.analysis;
   const report = makeReport(part.analysis, given);
   if (sites.length === 0) return report;
-  const { session } = await loadOnBackend(runtimes, options, async (choosing) => {
+  const { session, parts } = await loadOnBackend(runtimes, options, async (choosing) => {
     const { runtime } = await choosing;
-    return { session: await AttentionSession.create({ ort: runtime.ort, runtime, files: part, given, proves: 'all' }) };
+    const parts = new SiteParts({ ort: runtime.ort, files: part, isNative: runtime.isNative }, ['value', 'norm']);
+    const { extras } = parts;
+    return {
+      parts,
+      session: await AttentionSession.create({ ort: runtime.ort, runtime, files: part, given, proves: 'all', extras }),
+    };
   });
   try {
     const [short, long] = lengths.map((length) => proofInputs(part, session.inputNames, length));
     const run = ({ inputs }: ProofInputs): Promise<AttentionResult> =>
       session.run(inputs, { hasWindows: true, outputs: [] });
     const first = await run(short);
+    const written = await parts.read(first.layers, first.extras ?? new Map(), session.isCoarse);
+    const norms = new Map([...written].map(([{ path }, { proof }]) => [path, normsText(proof)]));
     const second = short.isFixed ? undefined : await run(long);
     return {
       ...first.report,
       sites: first.report.sites.map((site, at) => {
         const shapes = [first, second].map((result) => result?.report.sites[at].checks?.shape);
-        return { ...site, proof: proofText(session.proofs.get(sites[at]), shapes) };
+        const own = norms.get(site.path);
+        return {
+          ...site,
+          proof: proofText(session.proofs.get(sites[at]), shapes),
+          ...(own === undefined ? {} : { norms: own }),
+        };
       }),
     };
   } catch (error) {
@@ -75,6 +89,7 @@ async function provePart(
     const proof = `not made: ${error.code === 'runtimeFailed' ? `the run failed (${reasonOf(error)})` : `its input ${String(error.args[0])} cannot be made`}`;
     return { ...report, sites: report.sites.map((site) => ({ ...site, proof })) };
   } finally {
+    await parts.release();
     await session.release();
   }
 }
@@ -97,6 +112,14 @@ function proofText(proof: Proof | undefined, [short, long]: readonly (readonly n
       : `keys grow with the text, the ${short[2]} queries do not`
     : `its ${short[3]} keys do not grow with the text`;
   return `${weighted}; ${grown}`;
+}
+
+/** Whether norms of what heads write can be shown of a site, in a clause for the report. */
+function normsText(proof: WrittenProof | undefined): string {
+  if (proof === undefined) return 'not proven';
+  if ('impossible' in proof) return `not offered: ${proof.impossible}`;
+  const bound = `what its heads write adds up to what its projection gives within ${proof.difference.toPrecision(1)} of the largest`;
+  return proof.isExact ? `exact: ${bound}` : `approximate, as the model rounds on the way: ${bound}`;
 }
 
 interface ProofInputs {

@@ -7,11 +7,12 @@ import { toFloats } from '../runtime/feeds';
 import type { LayerWeights } from '../stages/layerRun';
 import { arrangeHeads, type HeadRows } from '../weights/headTensors';
 import { arrangeWeights } from '../weights/layerWeights';
+import type { LayerWeighing } from '../weights/weighedLayers';
 import { proveWritten, type WrittenProof } from '../weights/writtenProof';
 import type { ExtraTensors } from './attentionSession';
-import { NormSessions } from './headNorms';
+import { NormSessions, type HeadFactors } from './headNorms';
 import type { PartRuntime } from './openPart';
-import { readProjection } from './projectionRun';
+import { readProjection, type ProjectionNumbers } from './projectionRun';
 
 /** A part of an attention: [batch, head, position, width], scores [batch, head, query, key], norms [batch, head, key]. */
 export interface PartTensor {
@@ -31,11 +32,15 @@ export class SiteParts {
   readonly #runtime: PartRuntime;
   readonly #wanted: readonly SitePart[];
   readonly #taps: ReadonlyMap<PlacedSite, SiteTaps>;
+  readonly #sessions: NormSessions;
+  /** What the first run has proven of each site: a later one costs its norms alone. */
+  readonly #proven = new Map<SiteTaps, ProvenProjection | string>();
 
   constructor(runtime: PartRuntime, wanted: readonly SitePart[]) {
     const { index, sites } = runtime.files.analysis;
     this.#runtime = runtime;
     this.#wanted = wanted;
+    this.#sessions = new NormSessions(runtime.ort, runtime.isNative);
     this.#taps = new Map(sites.map((site) => [site, siteTaps(index, site)]));
   }
 
@@ -65,55 +70,110 @@ export class SiteParts {
     extras: ReadonlyMap<string, OutputTensor>,
     isCoarse: boolean,
   ): Promise<ReadonlyMap<LayerWeights, LayerParts>> {
-    const sessions = new NormSessions(this.#runtime.ort, this.#runtime.isNative);
     const result = new Map<LayerWeights, LayerParts>();
-    try {
-      for (const layer of layers) {
-        const site = [...this.#taps.keys()].find(
-          ({ component, layer: number }) => component === layer.component && number === layer.layer,
-        );
-        const taps = site && this.#taps.get(site);
-        if (taps === undefined) continue;
-        const parts = new Map<SitePart, PartTensor | string>();
-        let proof: WrittenProof | undefined;
-        for (const part of this.#wanted) {
-          if (part === 'scores') parts.set(part, scoresOf(layer, taps.scores, extras));
-          else if (part === 'norm') {
-            const norms = await this.#norms(layer, taps, extras, { sessions, isCoarse });
-            proof = typeof norms === 'string' ? { impossible: norms } : norms.proof;
-            parts.set(part, typeof norms === 'string' ? norms : norms.tensor);
-          } else parts.set(part, asTensor(rowsOf(layer, headTensorOf(taps, part), extras, part)));
-        }
-        result.set(layer, { parts, proof });
+    for (const layer of layers) {
+      const taps = this.#tapsOf(layer);
+      if (taps === undefined) continue;
+      const parts = new Map<SitePart, PartTensor | string>();
+      let proof: WrittenProof | undefined;
+      for (const part of this.#wanted) {
+        if (part === 'scores') parts.set(part, scoresOf(layer, taps.scores, extras));
+        else if (part === 'norm') {
+          const written = await this.#written(layer, taps, extras, isCoarse);
+          proof = typeof written === 'string' ? { impossible: written } : written.proof;
+          parts.set(
+            part,
+            typeof written === 'string'
+              ? written
+              : { shape: [layer.batch, layer.numHeads, layer.numKeys], data: written.norms },
+          );
+        } else parts.set(part, asTensor(rowsOf(layer, headTensorOf(taps, part), extras, part)));
       }
-    } finally {
-      await sessions.release();
+      result.set(layer, { parts, proof });
     }
     return result;
   }
 
-  async #norms(
+  /** What each layer's keys weigh beside its weights. `isCoarse` as in {@link read}. */
+  async weighings(
+    layers: readonly LayerWeights[],
+    extras: ReadonlyMap<string, OutputTensor>,
+    isCoarse: boolean,
+  ): Promise<ReadonlyMap<Float32Array, LayerWeighing>> {
+    const result = new Map<Float32Array, LayerWeighing>();
+    for (const layer of layers) {
+      const taps = this.#tapsOf(layer);
+      if (taps === undefined) continue;
+      const written = await this.#written(layer, taps, extras, isCoarse);
+      result.set(layer.weights, {
+        values: rowsOf(layer, taps.values, extras, 'value'),
+        ...(typeof written === 'string'
+          ? { norms: written, projection: undefined }
+          : { norms: written.norms, projection: written.numbers }),
+      });
+    }
+    return result;
+  }
+
+  /** Frees the small sessions that norms are made with. */
+  release(): Promise<void> {
+    return this.#sessions.release();
+  }
+
+  #tapsOf({ component, layer }: LayerWeights): SiteTaps | undefined {
+    for (const [site, taps] of this.#taps) if (site.component === component && site.layer === layer) return taps;
+    return undefined;
+  }
+
+  async #written(
     layer: LayerWeights,
     taps: SiteTaps,
     extras: ReadonlyMap<string, OutputTensor>,
-    { sessions, isCoarse }: { readonly sessions: NormSessions; readonly isCoarse: boolean },
-  ): Promise<{ readonly tensor: PartTensor; readonly proof: WrittenProof } | string> {
-    const { projection } = taps;
-    if (typeof projection === 'string') return projection;
+    isCoarse: boolean,
+  ): Promise<(ProvenProjection & { readonly norms: Float32Array }) | string> {
+    if (typeof taps.projection === 'string') return taps.projection;
     const values = rowsOf(layer, taps.values, extras, 'value');
     if (typeof values === 'string') return values;
+    let proven = this.#proven.get(taps);
+    if (proven === undefined) {
+      proven = await this.#prove(layer, taps, { values, extras, isCoarse });
+      this.#proven.set(taps, proven);
+    }
+    if (typeof proven === 'string') return proven;
+    const { data } = await this.#sessions.norms(values, proven.factors);
+    return { ...proven, norms: data };
+  }
+
+  async #prove(
+    layer: LayerWeights,
+    taps: SiteTaps,
+    {
+      values,
+      extras,
+      isCoarse,
+    }: {
+      readonly values: HeadRows;
+      readonly extras: ReadonlyMap<string, OutputTensor>;
+      readonly isCoarse: boolean;
+    },
+  ): Promise<ProvenProjection | string> {
+    const { projection } = taps;
+    if (typeof projection === 'string') return projection;
     const result = extras.get(projection.result);
     if (result === undefined) return 'what its projection gives did not come out';
     const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
     if (typeof numbers === 'string') return numbers;
     const proof = proveWritten(layer, values, numbers, { result, isCoarse: isCoarse || projection.isRounded });
     if ('impossible' in proof) return proof.impossible;
-    const { batch, numHeads, numKeys, data } = await sessions.norms(
-      values,
-      await sessions.factors(numbers, values.numHeads),
-    );
-    return { tensor: { shape: [batch, numHeads, numKeys], data }, proof };
+    return { proof, numbers, factors: await this.#sessions.factors(numbers, values.numHeads) };
   }
+}
+
+/** A projection of which a run has shown that its heads' parts add up. */
+interface ProvenProjection {
+  readonly proof: WrittenProof;
+  readonly numbers: ProjectionNumbers;
+  readonly factors: HeadFactors;
 }
 
 type HeadPart = Exclude<SitePart, 'scores' | 'norm'>;

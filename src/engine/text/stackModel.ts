@@ -6,6 +6,9 @@ import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult, AttentionSession, LayerWeights, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
+import type { SiteParts } from '../session/siteParts';
+import { WholeLayer } from '../weights/heldLayer';
+import type { LayerWeighing } from '../weights/weighedLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from '../session/continuedRuns';
 import type { FedFile } from '../session/fedInput';
@@ -39,6 +42,8 @@ export interface StackParts extends SourceTokenizer {
   readonly embedding: EmbeddingPart | undefined;
   /** See {@link ModelFacts.numTypes}. */
   readonly numTypes: number;
+  /** Reads what layers weigh beside their weights, where the session was made to give it. */
+  readonly siteParts?: SiteParts | undefined;
 }
 
 /** A text that was run. */
@@ -121,11 +126,17 @@ export class StackModel implements TextModel {
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
+    const weighings = await this.#weighings(read.result);
     if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
       throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
     return {
       streams: [stream],
       layers,
+      ...(weighings === undefined
+        ? {}
+        : {
+            weighings: layers.map((layer) => (layer instanceof WholeLayer ? weighings.get(layer.weights) : undefined)),
+          }),
       components,
       notices: [...cuts, ...notices, ...paddingNotices(read, [read.result], this.#parts.tokenizer.sides.padsLeft)],
       numReused: read.numReused,
@@ -137,7 +148,13 @@ export class StackModel implements TextModel {
     throw new ExplorerError('targetNotRead', [this.info.name]);
   }
 
+  async #weighings({ layers, extras }: AttentionResult): Promise<ReadonlyMap<Float32Array, LayerWeighing> | undefined> {
+    const { siteParts, session } = this.#parts;
+    return extras === undefined ? undefined : siteParts?.weighings(layers, extras, session.isCoarse);
+  }
+
   async release(): Promise<void> {
+    await this.#parts.siteParts?.release();
     await this.#parts.lean.suspend();
     await this.#parts.embedding?.release();
     await this.#parts.session.release();

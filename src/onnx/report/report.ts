@@ -66,6 +66,8 @@ export interface ReportedSite {
   readonly checks?: SiteChecks;
   /** What runs that were made for it prove of the site; missing where none were asked for. */
   readonly proof?: string;
+  /** Whether norms of what its heads write can be shown, exactly or not, and why not; missing where no run proved it. */
+  readonly norms?: string;
 }
 
 /** What a run showed of one site. */
@@ -322,6 +324,7 @@ function layerLine(site: ReportedSite, hasChecks: boolean): MarkdownText {
     codeSpan(site.path),
     ...(hasChecks ? [words(checksText(site.checks))] : []),
     ...(site.proof === undefined ? [] : [md`proof: ${words(site.proof)}`]),
+    ...(site.norms === undefined ? [] : [md`norms: ${words(site.norms)}`]),
     ...(site.notes.length === 0 ? [] : [words(joined(site.notes, '; '))]),
   ];
   return md`${words(site.component)} ${number}: ${joinMarkdown(facts, ' · ')}`;

@@ -1,0 +1,91 @@
+/** What a number between a query i and a key j is, beside the attention weight A_ij itself. */
+interface Method {
+  /** Its name on the command line and in JSON. */
+  readonly id: string;
+  readonly title: string;
+  /** One sentence. */
+  readonly meaning: string;
+  readonly formula: string;
+  readonly source: string;
+  /** `share` of one; `norm`: the length of a vector, in the model's own units, with no upper end. */
+  readonly unit: 'share' | 'norm';
+  /** Whether all heads of a layer become one matrix. */
+  readonly joinsHeads: boolean;
+  /** What it needs of each layer beside its weights. */
+  readonly needs: 'nothing' | 'values' | 'projection';
+}
+
+/** All ways to weigh, the plainest first. */
+export const methods = [
+  {
+    id: 'attention',
+    title: 'attention weight',
+    meaning: 'The share of a query’s attention that a key gets.',
+    formula: 'A_ij',
+    source: 'Vaswani et al. 2017',
+    unit: 'share',
+    joinsHeads: false,
+    needs: 'nothing',
+  },
+  {
+    id: 'norm',
+    title: 'norm-weighted attention',
+    meaning:
+      'How long a vector a head writes at a query for what it reads at a key: a key with a large weight and a small vector adds little.',
+    formula: 'A_ij ‖v_j W_O‖',
+    source: 'Kobayashi et al. 2020, arXiv 2004.10102',
+    unit: 'norm',
+    joinsHeads: false,
+    needs: 'projection',
+  },
+  {
+    id: 'value',
+    title: 'value-weighted attention',
+    meaning: 'The weight of a key times the length of its value vector, before the output projection.',
+    formula: 'A_ij ‖v_j‖',
+    source: 'Kobayashi et al. 2020, arXiv 2004.10102',
+    unit: 'norm',
+    joinsHeads: false,
+    needs: 'values',
+  },
+  {
+    id: 'summed',
+    title: 'norm-weighted attention, summed over heads',
+    meaning:
+      'How long a vector all heads of a layer together write at a query for what they read at a key: what they write may add up or cancel.',
+    formula: '‖Σ_h A_ij^h v_j^h W_O^h‖',
+    source: 'Kobayashi et al. 2020, arXiv 2004.10102',
+    unit: 'norm',
+    joinsHeads: true,
+    needs: 'projection',
+  },
+  {
+    id: 'rollout',
+    title: 'attention rollout',
+    meaning:
+      'The share of each token of the input in a token behind a layer, as if every layer passed half of each token on and mixed the other half by the mean of its heads.',
+    formula: 'R_l = Ã_l R_{l−1}, Ã = ½ mean_h A + ½ I, each row ÷ its sum',
+    source: 'Abnar & Zuidema 2020, arXiv 2005.00928',
+    unit: 'share',
+    joinsHeads: true,
+    needs: 'nothing',
+  },
+  {
+    id: 'rolloutUniform',
+    title: 'rollout of uniform attention',
+    meaning:
+      'What rollout comes to where every head reads all tokens that it may alike: the baseline, which no weight has any part in.',
+    formula: 'rollout of A_ij = 1 ÷ the number of keys that i can read',
+    source: 'the baseline of Abnar & Zuidema’s rollout',
+    unit: 'share',
+    joinsHeads: true,
+    needs: 'nothing',
+  },
+] as const satisfies readonly Method[];
+
+/** The name of a method. */
+export type MethodId = (typeof methods)[number]['id'];
+
+/** The method of a name. */
+export const methodOf = (id: MethodId): (typeof methods)[number] =>
+  methods.find((method) => method.id === id) ?? methods[0];

@@ -1,0 +1,86 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { explain, type ExplainOptions } from '../../../src/cli/explain';
+import { extract } from '../../../src/cli/extract';
+import { readSafetensors } from '../../../src/cli/safetensors';
+import type { MethodId } from '../../../src/model/methods';
+
+const asked: ExplainOptions = {
+  file: '-',
+  text: 'def f(n):\n    return n',
+  model: 'media/models/code-encoder',
+  target: undefined,
+  tokenizer: undefined,
+  isChatMessage: false,
+  component: undefined,
+  head: '1.0',
+  backend: 'wasm',
+  isJson: true,
+};
+
+interface Told {
+  readonly method: string;
+  readonly weighed?: { readonly id: string; readonly unit: string };
+  readonly components: readonly {
+    readonly heads: readonly { readonly head: string; readonly entropy?: number; readonly written?: unknown }[];
+    readonly reads: readonly (readonly { readonly position: number; readonly weight: number }[])[];
+  }[];
+}
+
+describe('methods on the command line', () => {
+  const told = async (method?: MethodId, head = '1.0'): Promise<Told> =>
+    JSON.parse(await explain({ ...asked, head, ...(method === undefined ? {} : { method }) })) as Told;
+
+  it('norm-weighted numbers are lengths: named, with their unit, and without metrics of shares', async () => {
+    const [plain, norm] = [await told(), await told('norm')];
+    expect(plain).to.include({ method: 'attention weight' }).and.not.have.property('weighed');
+    expect(norm).to.have.property('method', 'norm-weighted attention');
+    expect(norm.weighed).to.deep.include({ id: 'norm', unit: 'norm' });
+    expect(plain.components[0].heads[0]).to.have.property('entropy');
+    for (const head of norm.components[0].heads) expect(head).to.have.all.keys('head', 'written');
+    // Another scale, and by its keys another order.
+    const sums = [plain, norm].map(({ components }) =>
+      components[0].reads.map((reads) => reads.reduce((sum, { weight }) => sum + weight, 0)),
+    );
+    expect(Math.max(...sums[0])).to.be.at.most(1.0001);
+    expect(Math.max(...sums[1])).to.be.greaterThan(1);
+  });
+
+  it('rollout is that of the last layer where none is named, and shares of one', async () => {
+    const text = await explain({ ...asked, head: undefined, isJson: false, method: 'rollout' });
+    expect(text)
+      .to.include('attention rollout')
+      .and.include('Abnar & Zuidema 2020')
+      .and.match(/What each token reads \(head 3\.0\)/);
+    const { components } = await told('rolloutUniform', '3.0');
+    for (const reads of components[0].reads)
+      expect(reads.reduce((sum, { weight }) => sum + weight, 0)).to.be.at.most(1.0001);
+  });
+
+  it('parts of attention are written beside the weights, and what cannot be had is said', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'attention-parts-'));
+    try {
+      const of = (name: string): { model: string; feeds: string; out: string; backend: 'wasm' } => ({
+        model: `test/fixtures/${name}/model.onnx`,
+        feeds: `test/fixtures/${name}/expected.safetensors`,
+        out: join(folder, 'out.safetensors'),
+        backend: 'wasm',
+      });
+      const said = await extract({ ...of('headParts/fused.gqa_rotary'), also: ['key', 'norm'] });
+      expect(said).to.include('Norms of 1 layer exact');
+      const tensors = readSafetensors(readFileSync(join(folder, 'out.safetensors')), 'out');
+      expect([...tensors].map(([name, { shape }]) => `${name} ${shape.join(' ')}`)).to.include.members([
+        'attention.self.0 1 4 9 9',
+        'key.self.0 1 4 9 16',
+        'norm.self.0 1 4 9',
+      ]);
+      expect(await extract({ ...of('zoo/craft.mha_plain'), also: ['norm'] })).to.include(
+        'Not written: norm of 1 layer: the graph projects its result nowhere',
+      );
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
