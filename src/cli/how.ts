@@ -3,6 +3,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import { drawnCell } from '../engine/how/drawnCell';
 import { ImageModel } from '../engine/image/imageModel';
 import { LoadedModel } from '../engine/serve/loadedModel';
 import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
@@ -58,18 +59,13 @@ export async function how(options: HowOptions): Promise<TerminalText> {
     const at = read.components
       .slice(0, read.components.indexOf(component))
       .reduce((count, { layers }) => count + layers.length, head.layer);
-    const row = await read.layers[at].rows(head.head, query, query + 1);
-    const found = await read.model.how(
-      {
-        cell: { component: component.component, ...head, query, key },
-        weight: row[key],
-        path: component.layers[head.layer].path,
-        numHeads: component.layers[head.layer].numHeads,
-        numKeys: streams[1].tokens.length,
-        token: visibleText(streams[0], query),
-      },
-      read.model.fed,
+    const drawn = await drawnCell(
+      { component: component.component, ...head, query, key },
+      read.components,
+      read.streams,
+      () => read.layers[at].rows(head.head, query, query + 1),
     );
+    const found = await read.model.how(drawn, read.model.fed);
     if (isJson) return jsonText(howJson(found, streams));
     if (isNumpy) return joinTerminal(numpyLines(found));
     return joinTerminal(howLines(found, read.model.info.name, streams));

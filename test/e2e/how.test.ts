@@ -23,6 +23,7 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
 
   it('walks through 112 and 96, 14 and 12, 0.88 and 0.12 of the sample, and keeps its place over a reload', async function () {
     this.timeout(240_000);
+    await vscode.openFile('notes.txt');
     await vscode.runCommand('Attention Explorer: Explain a Sample');
     await panel.getByRole('grid').first().waitFor({ timeout: 120_000 });
     const heading = panel.locator('.how-pane h3');
@@ -48,7 +49,8 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await goTo('Output projection');
     expect(await panel.locator('.how-pane [role=alert]').count()).to.equal(0);
     await vscode.screenshot('how-output');
-    await vscode.runCommand('Developer: Reload Window');
+    await vscode.reloadWindow();
+    panel = vscode.panelFrame();
     await panel.locator('.how-pane h3', { hasText: 'Output projection' }).waitFor({ timeout: 120_000 });
   });
 });

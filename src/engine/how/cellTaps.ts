@@ -80,6 +80,118 @@ function rowsOf({ steps, scores }: CellPlan): (readonly [string, string])[] {
   return rows;
 }
 
+/** Tensors of a graph that are wanted, each as an output of its own: a row or column of it, or all of it. */
+class CellOutputs {
+  readonly outputs = new Map<string, string>();
+  /** Tensors of the graph that the outputs are made of. */
+  readonly needs = new Set<string>();
+  /** Those of the parts' suffix. */
+  readonly extra = new Set<string>();
+  readonly #index: GraphIndex;
+  readonly #site: PlacedSite;
+  readonly #made: SuffixBuilder;
+  readonly #leading: string;
+
+  constructor(index: GraphIndex, site: PlacedSite) {
+    this.#index = index;
+    this.#site = site;
+    this.#made = new SuffixBuilder(index, site.node, 'cell/');
+    this.#leading = this.#made.integers('leading', [1, 1]);
+  }
+
+  /** The row (−2) or column (−1) of a tensor that an input names; the only one where there is one for all. */
+  gather(what: string, tensor: string, axis: -1 | -2, input: string = cellInputs.query): void {
+    const made = this.#made;
+    this.#need(tensor);
+    const name = (part: string): string[] => [made.name(`${what}-${part}`)];
+    // A tensor of fewer axes than two has axes of length one.
+    const shape = made.add(
+      'Concat',
+      [this.#leading, made.add('Shape', [tensor], name('shape'))],
+      name('lifted-shape'),
+      {
+        axis: { integer: 0 },
+      },
+    );
+    const length = made.add('Gather', [shape, made.integers(`${what}-axis`, [axis])], name('length'));
+    const lifted = made.add('Reshape', [tensor, shape], name('lifted'));
+    const place = made.add('Mod', [input, length], name('place'));
+    this.outputs.set(what, made.add('Gather', [lifted, place], [made.name(what)], { axis: { integer: axis } }));
+  }
+
+  /** All of a tensor. */
+  copy(what: string, tensor: string): void {
+    this.#need(tensor);
+    this.outputs.set(what, this.#made.add('Identity', [tensor], [this.#made.name(what)]));
+  }
+
+  /** A part, as far as it is told. */
+  part(what: string, found: HeadTensor | string): void {
+    if (typeof found !== 'string') this.copy(what, found.tensor);
+  }
+
+  build(): Tap {
+    return { ...this.#made.build(), outputs: [...this.outputs.values()] };
+  }
+
+  #need(tensor: string): void {
+    if (this.#site.suffix !== undefined && tensor === this.#site.tensor) return;
+    if (this.#index.hasTensor(tensor)) this.needs.add(tensor);
+    else if (!tensor.startsWith('attention-explorer-')) this.extra.add(tensor);
+  }
+}
+
+function embeddingOf(
+  index: GraphIndex,
+  { component }: PlacedSite,
+  source: string | undefined,
+  roles: ReadonlyMap<string, InputRole>,
+): Embedding | undefined {
+  if (source === undefined) return undefined;
+  const isTarget = component === 'decoder' || component === 'cross';
+  return (
+    (isTarget ? findEmbedding(index, source, roles, 'targetIds') : undefined) ??
+    findEmbedding(index, source, roles, [...roles.values()].includes('pixels') ? 'pixels' : 'ids')
+  );
+}
+
+/** Queries, keys, and what is between their product and the weights. */
+function tapScores(taps: CellOutputs, plan: CellPlan, parts: SiteTaps): void {
+  if (plan.form === 'fused' || plan.form === 'linear') {
+    taps.part('query', parts.queries);
+    taps.part('key', parts.keys);
+    if (plan.form === 'fused' && typeof parts.scores !== 'string' && parts.scores.queryAxis === -2)
+      taps.gather('scores', parts.scores.tensor, -2);
+    return;
+  }
+  if (plan.additive === undefined) {
+    taps.gather('query', plan.queries.tensor, plan.queries.positionAxis);
+    taps.gather('key', plan.keys.tensor, plan.keys.positionAxis, cellInputs.key);
+  } else {
+    // Each is spread over the other's positions: which axis that is, is told by the vector's length.
+    taps.copy('query', plan.queries.tensor);
+    taps.copy('key', plan.keys.tensor);
+    taps.copy('vector', plan.additive.projection);
+  }
+  for (const [what, tensor] of rowsOf(plan))
+    if (plan.additive === undefined) taps.gather(what, tensor, -2);
+    else taps.copy(what, tensor);
+}
+
+/** What the query's and the key's tokens have become, and where the query's comes from. */
+function tapOrigins(taps: CellOutputs, origins: CellTaps['origins'], embedding: Embedding | undefined): void {
+  for (const [side, { source, scales }] of Object.entries(origins)) {
+    if (source !== undefined)
+      taps.gather(`x of ${side}`, source, -2, side === 'query' ? cellInputs.query : cellInputs.key);
+    scales.forEach(({ factor }, i) => taps.copy(`scale of ${side} ${i}`, factor));
+  }
+  if (embedding === undefined) return;
+  taps.gather('embedding', embedding.tensor, -2);
+  if (embedding.position === undefined) return;
+  taps.gather('position', embedding.position.tensor, -2);
+  taps.gather('summed', embedding.position.sum, -2);
+}
+
 function tapGraph(
   index: GraphIndex,
   site: PlacedSite,
@@ -87,88 +199,20 @@ function tapGraph(
   roles: ReadonlyMap<string, InputRole>,
 ): CellTaps {
   const origins = originsOf(plan);
-  const source = origins.query.source;
-  const isTarget = site.component === 'decoder' || site.component === 'cross';
-  const embedding =
-    source === undefined
-      ? undefined
-      : ((isTarget ? findEmbedding(index, source, roles, 'targetIds') : undefined) ??
-        findEmbedding(index, source, roles, [...roles.values()].includes('pixels') ? 'pixels' : 'ids'));
+  const embedding = embeddingOf(index, site, origins.query.source, roles);
   const parts = siteTaps(index, site);
-  const made = new SuffixBuilder(index, site.node, 'cell/');
-  const outputs = new Map<string, string>();
-  const needs = new Set<string>();
-  const own = new Set([...(site.suffix === undefined ? [] : [site.tensor])]);
-  const isOfSuffix = (tensor: string): boolean => own.has(tensor) || !index.hasTensor(tensor);
-  const leading = made.integers('leading', [1, 1]);
-  const gather = (what: string, tensor: string, axis: -1 | -2, input: string): void => {
-    if (!isOfSuffix(tensor)) needs.add(tensor);
-    const shape = made.add('Shape', [tensor], [made.name(`${what}-shape`)]);
-    const lifted = made.add('Concat', [leading, shape], [made.name(`${what}-lifted-shape`)], { axis: { integer: 0 } });
-    const length = made.add('Gather', [lifted, made.integers(`${what}-axis`, [axis])], [made.name(`${what}-length`)]);
-    outputs.set(
-      what,
-      made.add(
-        'Gather',
-        [
-          made.add('Reshape', [tensor, lifted], [made.name(`${what}-lifted`)]),
-          made.add('Mod', [input, length], [made.name(`${what}-place`)]),
-        ],
-        [made.name(what)],
-        { axis: { integer: axis } },
-      ),
-    );
-  };
-  const copy = (what: string, tensor: string): void => {
-    if (!isOfSuffix(tensor)) needs.add(tensor);
-    outputs.set(what, made.add('Identity', [tensor], [made.name(what)]));
-  };
-  const extra = new Set<string>();
-  const part = (what: string, found: HeadTensor | string): void => {
-    if (typeof found === 'string') return;
-    copy(what, found.tensor);
-    if (!index.hasTensor(found.tensor)) extra.add(found.tensor);
-  };
-  if (plan.form === 'fused' || plan.form === 'linear') {
-    part('query', parts.queries);
-    part('key', parts.keys);
-    if (plan.form === 'fused' && typeof parts.scores !== 'string' && parts.scores.queryAxis === -2) {
-      gather('scores', parts.scores.tensor, -2, cellInputs.query);
-      if (!index.hasTensor(parts.scores.tensor)) extra.add(parts.scores.tensor);
-    }
-  } else if (plan.additive === undefined) {
-    gather('query', plan.queries.tensor, plan.queries.positionAxis, cellInputs.query);
-    gather('key', plan.keys.tensor, plan.keys.positionAxis, cellInputs.key);
-  } else {
-    // Each is spread over the other's positions: which axis that is, is told by the vector's length.
-    copy('query', plan.queries.tensor);
-    copy('key', plan.keys.tensor);
-    copy('vector', plan.additive.projection);
-  }
-  for (const [what, tensor] of rowsOf(plan))
-    if (plan.additive === undefined) gather(what, tensor, -2, cellInputs.query);
-    else copy(what, tensor);
-  for (const [side, { source: given, scales }] of Object.entries(origins)) {
-    if (given !== undefined) gather(`x of ${side}`, given, -2, side === 'query' ? cellInputs.query : cellInputs.key);
-    scales.forEach(({ factor }, i) => copy(`scale of ${side} ${i}`, factor));
-  }
-  if (embedding !== undefined) {
-    gather('embedding', embedding.tensor, -2, cellInputs.query);
-    if (embedding.position !== undefined) {
-      gather('position', embedding.position.tensor, -2, cellInputs.query);
-      gather('summed', embedding.position.sum, -2, cellInputs.query);
-    }
-  }
-  part('values', parts.values);
+  const taps = new CellOutputs(index, site);
+  tapScores(taps, plan, parts);
+  tapOrigins(taps, origins, embedding);
+  taps.part('values', parts.values);
   const { projection } = parts;
   const given = weightedValues(index, site);
   // What a projection of bytes is given and gives is no numbers.
   if (typeof projection !== 'string' && projection.resultScale === undefined) {
-    gather('context', projection.context, -2, cellInputs.query);
-    gather('written', projection.result, -2, cellInputs.query);
-  } else if (typeof given !== 'string')
-    gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2, cellInputs.query);
-  const tapped: PlacedSite = { ...site, needs: [...new Set([...site.needs, ...needs])] };
+    taps.gather('context', projection.context, -2);
+    taps.gather('written', projection.result, -2);
+  } else if (typeof given !== 'string') taps.gather('context', given.result, given.resultLayout === 'turned' ? -1 : -2);
+  const tapped: PlacedSite = { ...site, needs: [...new Set([...site.needs, ...taps.needs])] };
   return {
     plan,
     origins,
@@ -177,12 +221,12 @@ function tapGraph(
     parts,
     isRounded: index.consumers(site.tensor).some((node) => operatorOf(index, node).endsWith('QuantizeLinear')),
     projectionNode: typeof projection === 'string' ? undefined : namedNode(index, projection.node),
-    extras: new Map([[tapped, { tensors: [...extra], suffix: parts.suffix }]]),
-    outputs,
+    extras: new Map([[tapped, { tensors: [...taps.extra], suffix: parts.suffix }]]),
+    outputs: taps.outputs,
     sites: [tapped],
     tap: (_, weights) => {
-      gather('weights', weights, -2, cellInputs.query);
-      return { ...made.build(), outputs: [...outputs.values()] };
+      taps.gather('weights', weights, -2);
+      return taps.build();
     },
   };
 }

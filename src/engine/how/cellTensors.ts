@@ -31,6 +31,11 @@ export class CellTensors {
     return [...this.#tensors.values()].some(({ type }) => type === 'float16' || type === 'bfloat16');
   }
 
+  /** Matrices of weights: of each head, and of each window or item where there are several. */
+  get numMatrices(): number {
+    return (this.#tensors.get('weights')?.dims.slice(0, -2) ?? []).reduce((product, dim) => product * dim, 1);
+  }
+
   has(what: string): boolean {
     return this.#tensors.has(what);
   }
