@@ -11,8 +11,10 @@ import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
+import type { PatternForm, SinkMode } from './model/patternForm';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
+import type { TextSymbol } from './model/units';
 import type { ColourMap, PinnedMean, ViewState } from './model/viewState';
 
 // ---- editor host → engine ----
@@ -212,6 +214,48 @@ export interface CausalParams {
   readonly isCausal: boolean;
 }
 
+/** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
+export interface WeightForm extends CausalParams {
+  readonly sinks: SinkMode;
+  readonly isRenormalized: boolean;
+  /** Whether there can be sinks: queries and keys are the tokens of one text. */
+  readonly canHaveSinks: boolean;
+  /** The first token of each unit; undefined: each token is one. */
+  readonly queries?: Int32Array | undefined;
+  readonly keys?: Int32Array | undefined;
+}
+
+/** What the engine is asked to hand out in another form. */
+export interface OfWeightForm {
+  readonly form?: WeightForm | undefined;
+}
+
+/** What the panel asks to see in another form. */
+export interface OfForm {
+  readonly form?: PatternForm | undefined;
+}
+
+/** What was taken out of the rows of a pattern. */
+export interface SinkMass {
+  /** The sink tokens of any of its heads, each found in its own head. */
+  readonly sinks: readonly number[];
+  /** How much of each row lies on sinks: Σ_{k∈S} A_ik of each head's own sinks S, as the mean of the heads and of a unit's tokens; `[numQueries]`. */
+  readonly removed: Float32Array;
+}
+
+/** The strongest single weight within a cell of units: a sum over keys and a mean over queries hide a token that alone is read. */
+export interface StrongestCell {
+  readonly query: number;
+  readonly key: number;
+  readonly weight: number;
+}
+
+/** A cell of a pattern, by its row and column. */
+export interface CellParams extends PatternParams {
+  readonly query: number;
+  readonly key: number;
+}
+
 /** An extraction report, as text for people and as data. */
 export interface ReportView {
   readonly title: PlainText;
@@ -236,14 +280,17 @@ export interface EngineApi {
   explainImage(params: ExplainImageParams): RunInfo;
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
-  pattern(params: PatternParams): Pattern;
-  overview(params: PatternParams & CausalParams): PatternOverview;
-  tile(params: TileParams): PatternTile;
-  row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams & CausalParams): Thumbnails;
+  pattern(params: PatternParams & OfWeightForm): Pattern;
+  overview(params: PatternParams & CausalParams & OfWeightForm): PatternOverview;
+  tile(params: TileParams & OfWeightForm): PatternTile;
+  row(params: RowParams & OfWeightForm): { readonly weights: Float32Array };
+  /** What lies on sinks in the rows of a pattern. */
+  sinkMass(params: PatternParams & { readonly form: WeightForm }): SinkMass;
+  strongestCell(params: CellParams & { readonly form: WeightForm }): StrongestCell;
+  thumbnails(params: ThumbnailParams & CausalParams & OfWeightForm): Thumbnails;
   /** The weight between two tokens in every head, in reading order. */
-  headPairs(params: PairParams): { readonly weights: Float32Array };
-  headRows(params: HeadRowsParams & CausalParams): HeadRows;
+  headPairs(params: PairParams & OfWeightForm): { readonly weights: Float32Array };
+  headRows(params: HeadRowsParams & CausalParams & OfWeightForm): HeadRows;
   headTable(params: Omit<HeadTableParams, 'asked'> & OfText): HeadTable;
   /** Lets a model read random tokens twice, and measures its heads on them; nothing of that run is kept. Throws `modelReadsImages` and `randomTooShort`. */
   measureRandom(params: RandomParams): RandomTable;
@@ -438,14 +485,18 @@ export interface PanelEvents {
 /** Webview → host: data on request. */
 export interface PanelApi {
   /** For patterns of at most `maxWholeCells` cells; a larger one comes in parts. */
-  pattern(params: PatternParams): Pattern;
-  overview(params: PatternParams): PatternOverview;
-  tile(params: TileParams): PatternTile;
-  row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams): Thumbnails;
-  headPairs(params: PairParams): { readonly weights: Float32Array };
+  pattern(params: PatternParams & OfForm): Pattern;
+  overview(params: PatternParams & OfForm): PatternOverview;
+  tile(params: TileParams & OfForm): PatternTile;
+  row(params: RowParams & OfForm): { readonly weights: Float32Array };
+  sinkMass(params: PatternParams & { readonly form: PatternForm }): SinkMass;
+  strongestCell(params: CellParams & { readonly form: PatternForm }): StrongestCell;
+  /** The symbols of the source's text, as its outline lists them; none where nobody knows any. */
+  symbols(params: { readonly runId: number }): { readonly symbols: readonly TextSymbol[] };
+  thumbnails(params: ThumbnailParams & OfForm): Thumbnails;
+  headPairs(params: PairParams & OfForm): { readonly weights: Float32Array };
   /** What reads a token is not to be had where weights are recomputed: all of them would be. */
-  headRows(params: HeadRowsParams): HeadRows;
+  headRows(params: HeadRowsParams & OfForm): HeadRows;
   headTable(params: HeadTableParams): HeadTable;
   /** The same on a random text that comes twice, which the model of the run reads for it. */
   measureRandom(params: RandomParams): RandomTable;

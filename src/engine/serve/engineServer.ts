@@ -120,6 +120,12 @@ export class EngineServer {
         return tile;
       },
       row: async (params, signal) => ({ weights: giveUp(await this.#attention.row(params, signal)) }),
+      sinkMass: async (params, signal) => {
+        const mass = await this.#attention.sinkMass(params, signal);
+        giveUp(mass.removed);
+        return mass;
+      },
+      strongestCell: (params, signal) => this.#attention.strongestCell(params, signal),
       thumbnails: async (params, signal) => {
         const thumbnails = await this.#attention.thumbnails(params, signal);
         giveUp(thumbnails.pixels);

@@ -4,6 +4,7 @@ import type { TokenStream } from '../../model/token';
 import type { PanelNotice } from '../../protocol';
 import type { HeldRun } from '../engine/heldRun';
 import type { ModelLocation } from '../model/modelLocation';
+import { documentSymbols } from './documentSymbols';
 import type { TrackedSource } from './trackedPicture';
 
 /** What was selected of the text that a run has read. */
@@ -43,6 +44,7 @@ export class ShownRun implements Disposable {
     this.held = held;
     this.text = text;
     this.#facts = facts;
+    held.readSymbols = () => documentSymbols(text);
   }
 
   get isWholeDocument(): boolean {

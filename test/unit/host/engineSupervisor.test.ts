@@ -69,7 +69,7 @@ describe('The engine supervisor', () => {
     await codeOf(crashed);
     const run = await supervisor.explain(behave('answer'), never);
     expect(run.info.runId).to.equal(2);
-    expect([...(await run.row(selection, 0, 'reads'))]).to.deep.equal([1]);
+    expect([...(await run.row({ selection, position: 0, direction: 'reads' }))]).to.deep.equal([1]);
     run.release();
     expect(run.isHeld).to.equal(false);
     expect(await codeOf(run.pattern(selection))).to.equal('unknownRun');
@@ -115,7 +115,7 @@ describe('The engine supervisor', () => {
     expect(await codeOf(supervisor.explain(behave('crash'), never))).to.equal('engineStopped');
     expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: 'signal SIGKILL' });
     expect(before.isHeld).to.equal(false);
-    expect(await codeOf(before.row(selection, 0, 'reads'))).to.equal('unknownRun');
+    expect(await codeOf(before.row({ selection, position: 0, direction: 'reads' }))).to.equal('unknownRun');
     await supervisor.explain(behave('answer'), never);
     expect(supervisor.state.kind).to.equal('idle');
   });
