@@ -10,6 +10,7 @@ import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
 import type { heads } from './heads';
+import type { relations } from './relations';
 import { inspect } from './inspect';
 import { isImageFile } from './isImageFile';
 import { printAndEnd } from './printAndEnd';
@@ -40,6 +41,9 @@ const usage = line`Usage:
       the metrics of every head on the text or picture, with their definitions; --queries and --keys: how much the tokens of one range of the
       file read those of another, beside others as far apart; --random: on random tokens that come twice, where induction tells of the head
       and not of the text
+  attention-explorer relations FILE[:RANGE]|- [--language LANGUAGE] [--model MODEL] [--tokenizer TOKENIZER_JSON] [--json]
+      what every head reads along the relations of a program (matching bracket, definition, header of the block and others), beside
+      other tokens as far apart, with a 95 % interval; LANGUAGE is that of the file's ending where it is missing
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -48,7 +52,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, relations, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -59,6 +63,7 @@ export interface GuardedCommands {
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
   readonly heads: typeof heads;
+  readonly relations: typeof relations;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -119,6 +124,8 @@ async function run(
       throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
     return positionals[0];
   };
+  const given = async (): Promise<{ readonly text?: string }> =>
+    positionals[0] === '-' ? { text: await readStandardInput() } : {};
   const option = (name: 'feeds' | 'out'): string => {
     const value = values[name];
     if (value === undefined) throw new ExplorerError('wrongUsage', [`--${name}`, 'it is missing']);
@@ -165,7 +172,7 @@ async function run(
       if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
       return commands().heads({
         file: values.random ? undefined : operand('FILE'),
-        ...(positionals[0] === '-' ? { text: await readStandardInput() } : {}),
+        ...(await given()),
         model: values.model,
         head: undefined,
         target: values.target,
@@ -178,6 +185,17 @@ async function run(
         keys: values.keys,
         sort: values.sort,
         isRandom: values.random,
+      });
+    case 'relations':
+      return commands().relations({
+        file: operand('FILE'),
+        ...(await given()),
+        language: values.language,
+        model: values.model,
+        head: undefined,
+        tokenizer: values.tokenizer,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
       });
     case 'inspect':
       return values.prove
@@ -205,7 +223,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, inspect, extract and tokenize',
+        'the commands are explain, heads, relations, inspect, extract and tokenize',
       ]);
   }
 }
@@ -267,6 +285,7 @@ interface Options {
   readonly queries?: string;
   readonly keys?: string;
   readonly sort?: string;
+  readonly language?: string | undefined;
   readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
@@ -309,6 +328,7 @@ function parse(args: string[]): Arguments {
         queries: string,
         keys: string,
         sort: string,
+        language: string,
         random: flag,
         chat: flag,
         input: flag,

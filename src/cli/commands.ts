@@ -4,6 +4,7 @@ import { explainImage } from './explainImage';
 import { extract } from './extract';
 import { heads } from './heads';
 import { prove } from './prove';
+import { relations } from './relations';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, prove, tokenize });
+runCommandLine({ explain, explainImage, extract, heads, prove, relations, tokenize });
