@@ -18,7 +18,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics';",
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { relationSentences, relationTitles } from './src/model/relations/relation';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -33,6 +33,8 @@ async function tables() {
     ...Object.values(module.noticeSentences),
     ...Object.values(module.stageSentences),
     ...module.metrics.flatMap(({ title, definition }) => [title, definition]),
+    ...Object.values(module.relationTitles),
+    ...Object.values(module.relationSentences),
     ...models.flatMap(({ title, description }) => [title, description]),
   ];
 }

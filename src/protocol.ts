@@ -11,7 +11,9 @@ import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
-import type { PatternForm, SinkMode } from './model/patternForm';
+import type { PatternForm } from './model/patternForm';
+import type { OfForm, OfWeightForm, SinkMass, StrongestCell, WeightForm } from './model/weightForm';
+import type { Program, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
 import type { TextSymbol } from './model/units';
@@ -214,40 +216,10 @@ export interface CausalParams {
   readonly isCausal: boolean;
 }
 
-/** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
-export interface WeightForm extends CausalParams {
-  readonly sinks: SinkMode;
-  readonly isRenormalized: boolean;
-  /** Whether there can be sinks: queries and keys are the tokens of one text. */
-  readonly canHaveSinks: boolean;
-  /** The first token of each unit; undefined: each token is one. */
-  readonly queries?: Int32Array | undefined;
-  readonly keys?: Int32Array | undefined;
-}
-
-/** What the engine is asked to hand out in another form. */
-export interface OfWeightForm {
-  readonly form?: WeightForm | undefined;
-}
-
-/** What the panel asks to see in another form. */
-export interface OfForm {
-  readonly form?: PatternForm | undefined;
-}
-
-/** What was taken out of the rows of a pattern. */
-export interface SinkMass {
-  /** The sink tokens of any of its heads, each found in its own head. */
-  readonly sinks: readonly number[];
-  /** How much of each row lies on sinks: Σ_{k∈S} A_ik of each head's own sinks S, as the mean of the heads and of a unit's tokens; `[numQueries]`. */
-  readonly removed: Float32Array;
-}
-
-/** The strongest single weight within a cell of units: a sum over keys and a mean over queries hide a token that alone is read. */
-export interface StrongestCell {
-  readonly query: number;
-  readonly key: number;
-  readonly weight: number;
+/** A program that a run has read, whose relations a component's heads are measured along. */
+export interface RelationsParams extends Program, CausalParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
 }
 
 /** A cell of a pattern, by its row and column. */
@@ -294,6 +266,7 @@ export interface EngineApi {
   headTable(params: Omit<HeadTableParams, 'asked'> & OfText): HeadTable;
   /** Lets a model read random tokens twice, and measures its heads on them; nothing of that run is kept. Throws `modelReadsImages` and `randomTooShort`. */
   measureRandom(params: RandomParams): RandomTable;
+  relations(params: RelationsParams): RelationsResult;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -350,8 +323,13 @@ export interface EngineHostApi extends HostFilesApi {
   readAsset(params: { readonly name: EngineAsset }): { readonly bytes: Uint8Array };
 }
 
-/** Files of dist/ that the engine of the web asks for: the build of the runtime with WebGPU. */
-export type EngineAsset = 'ort-webgpu.mjs' | 'ort-wasm-simd-threaded.asyncify.wasm';
+/** Files of dist/ that the engine of the web asks for: the build of the runtime with WebGPU, the parser and its grammars. */
+export type EngineAsset =
+  | 'ort-webgpu.mjs'
+  | 'ort-wasm-simd-threaded.asyncify.wasm'
+  | 'web-tree-sitter.mjs'
+  | 'web-tree-sitter.wasm'
+  | `tree-sitter-${string}.wasm`;
 
 // ---- editor host ↔ webview ----
 
@@ -500,6 +478,8 @@ export interface PanelApi {
   headTable(params: HeadTableParams): HeadTable;
   /** The same on a random text that comes twice, which the model of the run reads for it. */
   measureRandom(params: RandomParams): RandomTable;
+  /** What heads read along the relations of the run's program. */
+  relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
   picture(params: { readonly runId: number }): PictureView;
 }
 

@@ -15,6 +15,7 @@ export const engineMethods = [
   'headRows',
   'headTable',
   'measureRandom',
+  'relations',
   'release',
   'inspect',
   'input',
@@ -39,5 +40,6 @@ export const panelMethods = [
   'headRows',
   'headTable',
   'measureRandom',
+  'relations',
   'picture',
 ] as const;

@@ -6,21 +6,16 @@ import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/weights/attentionStore';
 import { WholeLayer, type HeldLayer } from '../../src/engine/weights/heldLayer';
 import { headsOf, type Component, type HeadSelection, type LayerInfo } from '../../src/model/head';
+import { readRelations } from '../../src/engine/weights/readRelations';
+import { relationIds } from '../../src/model/relations/relation';
 import { weightFormOf } from '../../src/host/engine/weightForm';
 import type { Pattern } from '../../src/model/pattern';
 import type { PatternForm } from '../../src/model/patternForm';
 import type { TextSymbol } from '../../src/model/units';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type {
-  PanelApi,
-  PanelEvents,
-  PanelIntents,
-  PanelRun,
-  PanelStatus,
-  Thumbnails,
-  WeightForm,
-} from '../../src/protocol';
+import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
+import type { WeightForm } from '../../src/model/weightForm';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
 import {
@@ -114,6 +109,16 @@ export class FakeHost {
         runId: this.run.info.runId,
         form: own,
       });
+    },
+    // By rule: every token is related with the one four before it.
+    relations: async ({ component }) => {
+      const { length } = this.run.info.streams[0].tokens;
+      const queries = Int32Array.from({ length: length - 4 }, (_, i) => i + 4);
+      const related = { queries, ends: queries.map((_, i) => i + 1), keys: queries.map((query) => query - 4) };
+      const pairs = relationIds.map(() => related);
+      const layers = this.#stored(component).layersOf(this.run.info.runId, component);
+      const values = await readRelations(layers, pairs);
+      return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {

@@ -73,6 +73,24 @@ describe('weights in another form', () => {
     await title().filter({ hasNotText: 'sinks' }).waitFor();
   });
 
+  it('shows relations of a program: heads by what they read along one, whose pairs are drawn', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await page.keyboard.press('c');
+    await page.locator('.relations-pane tbody tr').first().waitFor();
+    expect(await page.locator('.relations-pane tbody tr').count()).to.equal(48);
+    expect(await page.locator('.relations-pane .head-table-caption').textContent()).to.match(/97 pairs/);
+    await token(40).click();
+    await page.locator('.relations-pane tbody tr').nth(2).click();
+    const name = await page.locator('.relations-pane tbody th').nth(2).textContent();
+    expect(
+      await page.evaluate(() => host.view.selection.heads.map(({ layer, head }) => `${layer}.${head}`)),
+    ).to.deep.equal([name]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await screenshot(page, 'visual/relations');
+    await page.locator('.relations-pane vscode-toolbar-button').click();
+    await page.locator('.relations-pane').waitFor({ state: 'detached' });
+  });
+
   it('has room for its choices in a narrow panel, and none of levels for a picture', async () => {
     await open({ run: 'code', width: 480, height: 640 });
     await page.locator('.toolbar .select').nth(3).waitFor();

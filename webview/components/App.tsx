@@ -74,6 +74,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'M':
       panel.change({ pinnedMean: panel.view.peek().pinnedMean === 'all' ? 'seeing' : 'all' });
       return true;
+    case 'c':
+    case 'C':
+      kept.toggleView('relations');
+      return true;
     case 'l':
     case 'L':
       nextLevel(panel);

@@ -13,6 +13,7 @@ import {
   drawCellLines,
   drawCellOutlines,
   drawCrosshair,
+  drawPairs,
   drawRowsWithoutKey,
 } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
@@ -159,6 +160,8 @@ export function MatrixCanvas({
     context.rect(-2, -2, frame.width + 4, frame.height + 4);
     context.clip();
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
+    const pairs = shown.form.level === 'token' ? panel.relations.pairs.value : undefined;
+    if (pairs !== undefined) drawPairs(context, { view: value, frame }, pairs, colours.accent);
     if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys)
       drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();

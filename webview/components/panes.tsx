@@ -11,6 +11,7 @@ import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
 import { Readout } from './Readout';
+import { RelationsView } from './RelationsView';
 import { SelectionBar } from './SelectionBar';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
@@ -54,6 +55,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the metrics of heads'),
     height: () => l10n.t('Height of the metrics of heads'),
     Content: HeadTableView,
+  },
+  relations: {
+    title: () => l10n.t('Relations of the program'),
+    width: () => l10n.t('Width of the relations'),
+    height: () => l10n.t('Height of the relations'),
+    Content: RelationsView,
   },
 };
 

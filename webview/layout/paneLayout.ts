@@ -10,12 +10,13 @@ const least = {
   list: { width: 110, height: 50 },
   matrix: { width: 150, height: 140 },
   headTable: { width: 150, height: 110 },
+  relations: { width: 150, height: 110 },
 } as const satisfies Readonly<Record<string, { readonly width: number; readonly height: number }>>;
 
 /** The name of a part. */
 export type PaneName = keyof typeof least;
 /** The parts that are there only where someone has opened them. */
-export const viewNames = ['headTable'] as const satisfies readonly PaneName[];
+export const viewNames = ['headTable', 'relations'] as const satisfies readonly PaneName[];
 /** The name of such a part. */
 export type ViewName = (typeof viewNames)[number];
 /** All of them. */

@@ -4,7 +4,8 @@ import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection }
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
 import { fadeReaders, fadeSinks, formName, levels, plainForm, type PatternForm } from '../../src/model/patternForm';
 import type { TokenRef } from '../../src/model/token';
-import type { PanelApi, PanelRun, StrongestCell } from '../../src/protocol';
+import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { inPattern, sinkColumns, type ShownPattern } from './matrixData';

@@ -1,6 +1,7 @@
 import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel } from '../../src/protocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
+import { relationIds, type RelationId } from '../../src/model/relations/relation';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
 import type { VsCodeApi } from '../windowChannel';
 
@@ -15,6 +16,8 @@ export interface PanelLayout {
   /** The views that are open. */
   readonly open: readonly ViewName[];
   readonly headTable: HeadTableLayout;
+  /** The relation whose pairs are drawn while that view is open. */
+  readonly relation: RelationId;
 }
 
 /** How the table of heads is arranged. */
@@ -70,7 +73,7 @@ function validHeadTable(value: unknown): HeadTableLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable, relation } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -79,6 +82,7 @@ export function validLayout(value: unknown): PanelLayout {
     isOrdered: isOrdered === true,
     open: viewNames.filter((name) => Array.isArray(open) && open.includes(name)),
     headTable: validHeadTable(headTable),
+    relation: relationIds.find((id) => id === relation) ?? relationIds[0],
   };
 }
 
@@ -120,6 +124,11 @@ export class KeptLayout {
   arrangeHeadTable(change: Partial<HeadTableLayout>): void {
     const { headTable } = this.layout.peek();
     this.#keep({ ...this.layout.peek(), headTable: { ...headTable, ...change } });
+  }
+
+  /** Chooses the relation whose pairs are drawn. */
+  chooseRelation(relation: RelationId): void {
+    this.#keep({ ...this.layout.peek(), relation });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

@@ -8,7 +8,8 @@ import { tileSize, type Maxima } from '../../src/model/patternLevels';
 import type { PatternForm } from '../../src/model/patternForm';
 import type { TokenRef, TokenStream } from '../../src/model/token';
 import { tokensOfUnit, unitAt } from '../../src/model/units';
-import type { PatternOverview, SinkMass } from '../../src/protocol';
+import type { PatternOverview } from '../../src/protocol';
+import type { SinkMass } from '../../src/model/weightForm';
 
 /** A matrix that is here whole. */
 export class WholeMatrix {

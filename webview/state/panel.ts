@@ -35,9 +35,9 @@ import type {
   PanelRun,
   PanelStatus,
   PictureView,
-  StrongestCell,
   Thumbnails,
 } from '../../src/protocol';
+import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -55,6 +55,7 @@ import {
 } from './formedPatterns';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
+import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
 
 /** The panel's line to the editor. */
@@ -217,6 +218,8 @@ export class Panel {
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
   /** What is shown of all heads at once. */
   readonly heads: HeadViews;
+  /** Relations between the tokens of a program. */
+  readonly relations: Relations;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   readonly #connection: PanelConnection;
@@ -233,6 +236,7 @@ export class Panel {
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
     this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
+    this.relations = new Relations(this, connection.remote);
     this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.

@@ -13,7 +13,8 @@ import { isTiled } from '../../src/model/patternLevels';
 import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/model/patternForm';
 import type { TokenStream } from '../../src/model/token';
 import { unitsOf, unitStream, type TextSymbol } from '../../src/model/units';
-import type { FirstPattern, OfForm, PanelApi, PatternParams, Thumbnails } from '../../src/protocol';
+import type { FirstPattern, PanelApi, PatternParams, Thumbnails } from '../../src/protocol';
+import type { OfForm } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData, type ShownPattern } from './matrixData';
 

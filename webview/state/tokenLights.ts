@@ -3,6 +3,7 @@ import { depthOf } from '../../src/model/viewState';
 import { mark } from '../draw/tokenPainter';
 import { levelOf } from '../theme/palette';
 import { inPattern, sinkTokens, tokensIn } from './matrixData';
+import { keysOf } from './relations';
 import type { Panel } from './panel';
 
 /** How the tokens of a stream are lit: a level of colour and marks, one each for every token. */
@@ -46,6 +47,7 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   set(panel.heads.held.value, mark.crossKey);
   for (const token of panel.view.value.marked) set(token, mark.crossKey);
   for (const token of panel.found.value) set(token, mark.found);
+  for (const position of relatedTokens(panel, stream)) set({ stream, position }, mark.crossKey);
   const component = panel.component.value;
   const cell = panel.crosshair.value;
   if (component !== undefined && cell !== undefined) {
@@ -56,4 +58,12 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
     for (const position of shown === undefined ? [] : sinkTokens(shown))
       set({ stream: component.keyStream, position }, mark.sink);
   return { levels, marks };
+}
+
+/** The tokens of a stream that the looked-at ones are related with, in the relation whose pairs are drawn; while nothing is looked at, all that any is. */
+function relatedTokens(panel: Panel, stream: number): Iterable<number> {
+  const pairs = panel.relations.pairs.value;
+  if (pairs === undefined || panel.component.value?.queryStream !== stream) return [];
+  const looking = panel.looking.value.filter((token) => token.stream === stream);
+  return looking.length === 0 ? pairs.keys : looking.flatMap(({ position }) => [...keysOf(pairs, position)]);
 }

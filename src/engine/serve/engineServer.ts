@@ -22,6 +22,9 @@ import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel } from './loadedModel';
+import { measureRelations } from './measureRelations';
+import { CodeParser } from '../syntax/parseCode';
+import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
 import { reasonOf } from '../runtime/runtimeError';
@@ -48,6 +51,8 @@ export interface EngineHost {
   readonly residentBytes: () => number;
   /** Ends work that takes too long; without it the window is told what to watch. */
   readonly interrupt?: Interrupt;
+  /** Where the parser of programs and its grammars are read from; without them there are no relations. */
+  readonly syntax?: (window: Client<EngineHostApi>) => SyntaxFiles;
   /** How long steps may take; the usual limits unless told otherwise. */
   readonly timeLimits?: typeof timeLimits;
 }
@@ -64,6 +69,7 @@ export class EngineServer {
   readonly #pictures = new PictureStore();
   readonly #memoryLimits: MemoryLimits | undefined;
   readonly #deadlines: Deadlines;
+  readonly #parser: CodeParser | undefined;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -144,6 +150,11 @@ export class EngineServer {
       },
       measureRandom: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
+      relations: (params, signal) => {
+        const { runId, component } = params;
+        if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
+        return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
+      },
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#specs.delete(runId);
@@ -170,6 +181,7 @@ export class EngineServer {
       (what) => this.#log('warn', what),
     );
     this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
+    this.#parser = host.syntax && new CodeParser(host.syntax(this.#connection.remote));
     const access = host.access(this.#connection.remote);
     this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
     this.onClose = this.#connection.onClose;

@@ -12,19 +12,16 @@ import type {
   HeadRowsParams,
   HeadTableParams,
   OfText,
-  OfWeightForm,
   PairParams,
   PatternOverview,
   PatternParams,
   PatternTile,
   RowParams,
-  SinkMass,
-  StrongestCell,
   ThumbnailParams,
   Thumbnails,
   TileParams,
-  WeightForm,
 } from '../../protocol';
+import type { OfWeightForm, SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
 import { FormedLayer, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
@@ -286,6 +283,11 @@ export class AttentionStore {
     }
     if (found === undefined) throw new ExplorerError('invalidArgument', ['form', 'every token is a unit']);
     return found;
+  }
+
+  /** The layers of a component of a run. Throws `unknownRun`. */
+  layersOf(runId: number, component: Component): readonly HeldLayer[] {
+    return this.#layers(runId, component);
   }
 
   #pyramid(

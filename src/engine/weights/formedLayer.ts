@@ -1,6 +1,6 @@
 import { ExplorerError } from '../../base/errors';
 import { fadeSinks, renormalizing } from '../../model/patternForm';
-import type { StrongestCell, WeightForm } from '../../protocol';
+import type { StrongestCell, WeightForm } from '../../model/weightForm';
 import type { HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
 

@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import type { Component, HeadSelection } from '../../model/head';
 import { plainForm, type PatternForm } from '../../model/patternForm';
+import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
 import type { RunInfo } from '../../model/modelInfo';
 import type { Pattern } from '../../model/pattern';
@@ -18,13 +19,11 @@ import type {
   RandomParams,
   RandomTable,
   RowParams,
-  SinkMass,
-  StrongestCell,
   ThumbnailParams,
   Thumbnails,
   TileParams,
-  WeightForm,
 } from '../../protocol';
+import type { SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
 import { weightFormOf } from './weightForm';
 
@@ -181,6 +180,39 @@ export class HeldRun {
   /** Metrics of all heads of a component on a random text that comes twice. Throws `unknownRun` where the attention is gone, and what a run throws. */
   measureRandom(params: Omit<RandomParams, 'runId'>, signal?: AbortSignal): Promise<RandomTable> {
     return this.#ask(() => this.#engine.remote.measureRandom({ ...params, runId: this.#engineRunId }, signal));
+  }
+
+  /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */
+  readProgram: (() => Promise<Pick<Program, 'language' | 'definitions'>>) | undefined;
+
+  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar` and `codeNotParsed`. */
+  async relations(name: Component, signal?: AbortSignal): Promise<RelationsResult> {
+    const component = this.info.components.find((candidate) => candidate.component === name);
+    const stream = component && this.info.streams[component.queryStream];
+    const program = await this.readProgram?.();
+    if (
+      component === undefined ||
+      component.queryStream !== component.keyStream ||
+      stream?.role !== 'source' ||
+      program === undefined
+    )
+      throw new ExplorerError('noGrammar', [name, '…']);
+    return this.#ask(() =>
+      this.#engine.remote.relations(
+        {
+          ...program,
+          runId: this.#engineRunId,
+          component: name,
+          isCausal: component.isCausal,
+          text: stream.text,
+          starts: Int32Array.from(stream.tokens, ({ start }) => start),
+          ends: Int32Array.from(stream.tokens, ({ start, end, isSpecial, template }) =>
+            isSpecial || template !== undefined ? start : end,
+          ),
+        },
+        signal,
+      ),
+    );
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

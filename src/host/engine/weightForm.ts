@@ -2,7 +2,7 @@ import type { Component } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import { isPlainForm, type PatternForm } from '../../model/patternForm';
 import { unitsOf, type TextSymbol } from '../../model/units';
-import type { WeightForm } from '../../protocol';
+import type { WeightForm } from '../../model/weightForm';
 
 /** What the engine is told of a form that a component's weights are wanted in; undefined where they are wanted as they are. */
 export function weightFormOf(

@@ -2,7 +2,8 @@ import { ExplorerError } from '../../base/errors';
 import type { Component } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
 import type { PatternForm } from '../../model/patternForm';
-import type { PanelApi, WeightForm } from '../../protocol';
+import type { PanelApi } from '../../protocol';
+import type { WeightForm } from '../../model/weightForm';
 import type { Server } from '../../rpc/connection';
 import type { HeldRun } from '../engine/heldRun';
 import { sizeOf } from '../engine/weightForm';
@@ -13,6 +14,7 @@ import {
   checkOverviewParams,
   checkPairParams,
   checkPatternParams,
+  checkRelationsParams,
   checkRowParams,
   checkSinkMassParams,
   checkSymbolsParams,
@@ -32,6 +34,7 @@ type FormedRequests = Pick<
   | 'thumbnails'
   | 'headPairs'
   | 'headRows'
+  | 'relations'
 >;
 
 /** What the panel asks of weights, which it can have in another form: all of it checked against the run that is shown. */
@@ -87,6 +90,7 @@ export function formedRequests(held: () => HeldRun, run: () => RunInfo | undefin
       const from = held();
       return from.thumbnails(wanted, form && (await from.weightForm(wanted.component, form)), signal);
     },
+    relations: (params, signal) => held().relations(checkRelationsParams(params, run()), signal),
     headPairs: async (params, signal) => {
       const { form, ...pair } = checkPairParams(params, run());
       const from = held();

@@ -15,7 +15,6 @@ import type {
   HeadRowsParams,
   HeadTableParams,
   KeptPanel,
-  OfForm,
   PairParams,
   PatternParams,
   PersistedPanel,
@@ -24,6 +23,7 @@ import type {
   ThumbnailParams,
   TileParams,
 } from '../../protocol';
+import type { OfForm } from '../../model/weightForm';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
 // before what is in it.
@@ -128,6 +128,7 @@ const randomParams = v.object({
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
 });
+const relationsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
@@ -289,6 +290,13 @@ export function checkRandomParams(value: unknown, run: RunInfo | undefined): Ran
   if (shown.streams.some(({ grid }) => grid !== undefined))
     throw new ExplorerError('invalidMessage', ['random: the model reads no text']);
   return params;
+}
+
+/** Checks a request for relations. Throws `invalidMessage` or `unknownRun`. */
+export function checkRelationsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
+  const params = parse('relations', relationsParams, value);
+  componentSize('relations', params.component, checkRun(params.runId, run));
+  return params.component;
 }
 
 /** Checks a request for the run's picture. Throws `invalidMessage` or `unknownRun`. */

@@ -5,6 +5,7 @@ import type { PanelNotice } from '../../protocol';
 import type { HeldRun } from '../engine/heldRun';
 import type { ModelLocation } from '../model/modelLocation';
 import { documentSymbols } from './documentSymbols';
+import { knownDefinitions } from './knownDefinitions';
 import type { TrackedSource } from './trackedPicture';
 
 /** What was selected of the text that a run has read. */
@@ -45,6 +46,10 @@ export class ShownRun implements Disposable {
     this.text = text;
     this.#facts = facts;
     held.readSymbols = () => documentSymbols(text);
+    held.readProgram = async () => ({
+      language: text.document?.languageId ?? '',
+      definitions: await knownDefinitions(text),
+    });
   }
 
   get isWholeDocument(): boolean {

@@ -4,7 +4,7 @@ import { AttentionStore } from '../../../../src/engine/weights/attentionStore';
 import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
 import type { HeadSelection } from '../../../../src/model/head';
 import type { Direction } from '../../../../src/model/pattern';
-import type { WeightForm } from '../../../../src/protocol';
+import type { WeightForm } from '../../../../src/model/weightForm';
 import { codeOf } from '../../../harness/codeOf';
 
 interface Fixture {
