@@ -17,6 +17,7 @@ const rooms = {
     ...[
       'limits',
       'files',
+      'syntax',
       'runtime',
       'weights',
       'stages',

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Bundles everything that ships into dist/: the two extension entries, the two engine entries, the webview and the command line.
 //   node scripts/build.mjs [--production]
-import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -122,6 +122,14 @@ export async function build({ production = false, only = undefined } = {}) {
     'ort-wasm-simd-threaded.asyncify.wasm',
   ])
     await copyFile(join(runtime, file), join(root, 'dist', file));
+  // The parser of programs and its grammars, each read when it is first wanted. What has no relations between tokens, or no language of its own, stays out.
+  const parser = join(root, 'node_modules/web-tree-sitter');
+  await copyFile(join(parser, 'web-tree-sitter.js'), join(root, 'dist/web-tree-sitter.mjs'));
+  await copyFile(join(parser, 'web-tree-sitter.wasm'), join(root, 'dist/web-tree-sitter.wasm'));
+  const grammars = join(root, 'node_modules/@vscode/tree-sitter-wasm/wasm');
+  for (const file of await readdir(grammars))
+    if (/^tree-sitter-(?!ini|regex)[\w-]+\.wasm$/.test(file))
+      await copyFile(join(grammars, file), join(root, 'dist', file));
   const codicons = join(root, 'node_modules/@vscode/codicons/dist');
   for (const file of ['codicon.css', 'codicon.ttf']) await copyFile(join(codicons, file), join(root, 'dist', file));
   if (only === undefined || only.includes('native'))

@@ -18,7 +18,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how';",
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { relationSentences, relationTitles } from './src/model/relations/relation';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -34,6 +34,8 @@ async function tables() {
     ...Object.values(module.stageSentences),
     ...module.metrics.flatMap(({ title, definition }) => [title, definition]),
     ...Object.values(module.howTexts).flatMap(({ title, sentence }) => [title, sentence]),
+    ...Object.values(module.relationTitles),
+    ...Object.values(module.relationSentences),
     ...models.flatMap(({ title, description }) => [title, description]),
   ];
 }

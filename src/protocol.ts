@@ -12,8 +12,12 @@ import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Cell, How } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
+import type { PatternForm } from './model/patternForm';
+import type { OfForm, OfWeightForm, SinkMass, StrongestCell, WeightForm } from './model/weightForm';
+import type { Program, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
+import type { TextSymbol } from './model/units';
 import type { ColourMap, PinnedMean, ViewState } from './model/viewState';
 
 // ---- editor host → engine ----
@@ -221,6 +225,18 @@ export interface CausalParams {
   readonly isCausal: boolean;
 }
 
+/** A program that a run has read, whose relations a component's heads are measured along. */
+export interface RelationsParams extends Program, CausalParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+}
+
+/** A cell of a pattern, by its row and column. */
+export interface CellParams extends PatternParams {
+  readonly query: number;
+  readonly key: number;
+}
+
 /** An extraction report, as text for people and as data. */
 export interface ReportView {
   readonly title: PlainText;
@@ -245,19 +261,23 @@ export interface EngineApi {
   explainImage(params: ExplainImageParams): RunInfo;
   /** The picture of a run. */
   picture(params: { readonly runId: number }): PictureView;
-  pattern(params: PatternParams): Pattern;
-  overview(params: PatternParams & CausalParams): PatternOverview;
-  tile(params: TileParams): PatternTile;
-  row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams & CausalParams): Thumbnails;
+  pattern(params: PatternParams & OfWeightForm): Pattern;
+  overview(params: PatternParams & CausalParams & OfWeightForm): PatternOverview;
+  tile(params: TileParams & OfWeightForm): PatternTile;
+  row(params: RowParams & OfWeightForm): { readonly weights: Float32Array };
+  /** What lies on sinks in the rows of a pattern. */
+  sinkMass(params: PatternParams & { readonly form: WeightForm }): SinkMass;
+  strongestCell(params: CellParams & { readonly form: WeightForm }): StrongestCell;
+  thumbnails(params: ThumbnailParams & CausalParams & OfWeightForm): Thumbnails;
   /** The weight between two tokens in every head, in reading order. */
-  headPairs(params: PairParams): { readonly weights: Float32Array };
-  headRows(params: HeadRowsParams & CausalParams): HeadRows;
+  headPairs(params: PairParams & OfWeightForm): { readonly weights: Float32Array };
+  headRows(params: HeadRowsParams & CausalParams & OfWeightForm): HeadRows;
   headTable(params: Omit<HeadTableParams, 'asked'> & OfText): HeadTable;
   /** Lets a model read random tokens twice, and measures its heads on them; nothing of that run is kept. Throws `modelReadsImages` and `randomTooShort`. */
   measureRandom(params: RandomParams): RandomTable;
   /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
   how(params: HowParams): How;
+  relations(params: RelationsParams): RelationsResult;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -328,8 +348,13 @@ export interface EngineHostApi extends HostFilesApi {
   readAsset(params: { readonly name: EngineAsset }): { readonly bytes: Uint8Array };
 }
 
-/** Files of dist/ that the engine of the web asks for: the build of the runtime with WebGPU. */
-export type EngineAsset = 'ort-webgpu.mjs' | 'ort-wasm-simd-threaded.asyncify.wasm';
+/** Files of dist/ that the engine of the web asks for: the build of the runtime with WebGPU, the parser and its grammars. */
+export type EngineAsset =
+  | 'ort-webgpu.mjs'
+  | 'ort-wasm-simd-threaded.asyncify.wasm'
+  | 'web-tree-sitter.mjs'
+  | 'web-tree-sitter.wasm'
+  | `tree-sitter-${string}.wasm`;
 
 // ---- editor host ↔ webview ----
 
@@ -467,18 +492,24 @@ export interface PanelEvents {
 /** Webview → host: data on request. */
 export interface PanelApi {
   /** For patterns of at most `maxWholeCells` cells; a larger one comes in parts. */
-  pattern(params: PatternParams): Pattern;
-  overview(params: PatternParams): PatternOverview;
-  tile(params: TileParams): PatternTile;
-  row(params: RowParams): { readonly weights: Float32Array };
-  thumbnails(params: ThumbnailParams): Thumbnails;
-  headPairs(params: PairParams): { readonly weights: Float32Array };
+  pattern(params: PatternParams & OfForm): Pattern;
+  overview(params: PatternParams & OfForm): PatternOverview;
+  tile(params: TileParams & OfForm): PatternTile;
+  row(params: RowParams & OfForm): { readonly weights: Float32Array };
+  sinkMass(params: PatternParams & { readonly form: PatternForm }): SinkMass;
+  strongestCell(params: CellParams & { readonly form: PatternForm }): StrongestCell;
+  /** The symbols of the source's text, as its outline lists them; none where nobody knows any. */
+  symbols(params: { readonly runId: number }): { readonly symbols: readonly TextSymbol[] };
+  thumbnails(params: ThumbnailParams & OfForm): Thumbnails;
+  headPairs(params: PairParams & OfForm): { readonly weights: Float32Array };
   /** What reads a token is not to be had where weights are recomputed: all of them would be. */
-  headRows(params: HeadRowsParams): HeadRows;
+  headRows(params: HeadRowsParams & OfForm): HeadRows;
   headTable(params: HeadTableParams): HeadTable;
   /** The same on a random text that comes twice, which the model of the run reads for it. */
   measureRandom(params: RandomParams): RandomTable;
   how(params: HowParams): How;
+  /** What heads read along the relations of the run's program. */
+  relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
   picture(params: { readonly runId: number }): PictureView;
 }
 

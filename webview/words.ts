@@ -3,7 +3,8 @@ import { plain } from '../src/base/safeText';
 import { headLabel, headsOf, isDerived, isRecomputed, type ComponentInfo, type HeadSelection } from '../src/model/head';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
-import { visibleNext, visibleText, type TokenRef, type TokenStream } from '../src/model/token';
+import { visibleNext, visibleText, type TokenRef, type TokenStream, type Units } from '../src/model/token';
+import { tokensOfUnit } from '../src/model/units';
 import type { Scale } from '../src/model/viewState';
 import { stageSentences } from '../src/model/stage';
 import type { Progress } from '../src/protocol';
@@ -42,7 +43,24 @@ export function tokenName(streams: readonly TokenStream[], { stream, position }:
       ? plain(found.tokens[position]?.piece ?? `(${position})`)
       : l10n.t('patch row {0}, column {1}', patch.row + 1, patch.column + 1);
   }
+  if (found?.units !== undefined) return unitName(found, found.units, position);
   return found === undefined ? `(${position})` : `"${isolated(visibleText(found, position))}" (${position})`;
+}
+
+/** A word by its text and tokens: `"fibonacci" (12–14)`; a line or a symbol by its text and lines: `"return x" (line 7)`. */
+function unitName(stream: TokenStream, units: Units, unit: number): string {
+  const characters = [...visibleText(stream, unit)];
+  const text =
+    characters.length > mostOfUnit ? `${characters.slice(0, mostOfUnit - 1).join('')}…` : characters.join('');
+  const name = `"${isolated(text)}"`;
+  const token = stream.tokens[unit];
+  const [from, to] = tokensOfUnit(units, unit);
+  if (units.level === 'word' || token === undefined || token.end === token.start)
+    return to - from > 1 ? `${name} (${from}–${to - 1})` : `${name} (${from})`;
+  const [first, last] = units.lines[unit];
+  return first === last
+    ? l10n.t('{0} (line {1})', name, first + 1)
+    : l10n.t('{0} (lines {1}–{2})', name, first + 1, last + 1);
 }
 
 /** A token that reads: one of a target with what comes after it, which the model is about to write when it reads there. */
@@ -59,6 +77,8 @@ export function readerName(streams: readonly TokenStream[], token: TokenRef): st
 
 /** Of more tokens than this only the first ones and the last are named. */
 const mostNamed = 4;
+/** Characters of a word, line or symbol that are shown. */
+const mostOfUnit = 40;
 /** Characters of a stretch of text that are shown. */
 const mostOfStretch = 24;
 
@@ -71,6 +91,7 @@ function stretchName(streams: readonly TokenStream[], tokens: readonly TokenRef[
   if (
     stream === undefined ||
     stream.grid !== undefined ||
+    stream.units !== undefined ||
     tokens.some((token) => token.stream !== index) ||
     positions.some((position, i) => position !== first + i)
   )
@@ -97,6 +118,10 @@ export function tokensName(
   if (stretch !== undefined) return l10n.t('mean of {0} tokens: {1}', tokens.length, stretch);
   const all = tokens.map((token) => tokenName(streams, token));
   const names = all.length > mostNamed ? `${all.slice(0, mostNamed - 1).join(', ')} … ${all.at(-1)}` : all.join(', ');
+  const level = streams[first.stream]?.units?.level;
+  if (level === 'word') return l10n.t('mean of {0} words: {1}', tokens.length, names);
+  if (level === 'line') return l10n.t('mean of {0} lines: {1}', tokens.length, names);
+  if (level === 'symbol') return l10n.t('mean of {0} symbols: {1}', tokens.length, names);
   return streams[first.stream]?.grid === undefined
     ? l10n.t('mean of {0} tokens: {1}', tokens.length, names)
     : l10n.t('mean of {0} patches: {1}', tokens.length, names);
@@ -211,6 +236,9 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['W', l10n.t('How the weight of what is looked at came about, step by step; again, close it.')],
     ['Ctrl + Enter', l10n.t('Mark the token as one that is read: which head reads it from the pinned ones?')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
+    ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
+    ['L', l10n.t('The next level: tokens, words, lines, symbols.')],
+    ['S', l10n.t('What becomes of sinks: shown, faded, removed, removed with rows renormalised.')],
     ['R', l10n.t('Change between "reads" and "is read by".')],
     ['/', l10n.t('Find a token.')],
     ['?', l10n.t('Show these keys.')],

@@ -101,6 +101,9 @@ export const errorSentences = {
   notShownHere:
     'What this panel showed before is not known in this workspace, so it is not explained again: select some text and run "Explain Attention".',
   randomTooShort: '{0} reads too few tokens for a random text that comes twice ({1}): choose another model.',
+  noGrammar:
+    'Relations are known of programs that there is a grammar for, which is not so for {0}: there are grammars of {1}.',
+  codeNotParsed: 'The program was not parsed, as {0}: select a smaller part of it.',
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',

@@ -13,6 +13,7 @@ import type { explainImage } from './explainImage';
 import type { extract } from './extract';
 import type { heads } from './heads';
 import type { how } from './how';
+import type { relations } from './relations';
 import { inspect } from './inspect';
 import { isImageFile } from './isImageFile';
 import { printAndEnd } from './printAndEnd';
@@ -49,6 +50,9 @@ const usage = line`Usage:
                          [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE]
       how the weight of one token for another came about, step by step with the model's own numbers and the nodes of its graph; I and J are
       the places of tokens, from zero; --numpy prints Python that computes each step anew and fails where it comes to something else
+  attention-explorer relations FILE[:RANGE]|- [--language LANGUAGE] [--model MODEL] [--tokenizer TOKENIZER_JSON] [--json]
+      what every head reads along the relations of a program (matching bracket, definition, header of the block and others), beside
+      other tokens as far apart, with a 95 % interval; LANGUAGE is that of the file's ending where it is missing
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -59,7 +63,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -71,6 +75,7 @@ export interface GuardedCommands {
   readonly extract: typeof extract;
   readonly heads: typeof heads;
   readonly how: typeof how;
+  readonly relations: typeof relations;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -131,6 +136,8 @@ async function run(
       throw new ExplorerError('wrongUsage', [name, positionals.length > 1 ? 'name only one' : 'it is missing']);
     return positionals[0];
   };
+  const given = async (): Promise<{ readonly text?: string }> =>
+    positionals[0] === '-' ? { text: await readStandardInput() } : {};
   const option = (name: 'feeds' | 'out'): string => {
     const value = values[name];
     if (value === undefined) throw new ExplorerError('wrongUsage', [`--${name}`, 'it is missing']);
@@ -178,7 +185,7 @@ async function run(
       if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
       return commands().heads({
         file: values.random ? undefined : operand('FILE'),
-        ...(positionals[0] === '-' ? { text: await readStandardInput() } : {}),
+        ...(await given()),
         model: values.model,
         head: undefined,
         target: values.target,
@@ -194,6 +201,17 @@ async function run(
       });
     case 'how':
       return commands().how(await howOptions(operand('FILE'), values));
+    case 'relations':
+      return commands().relations({
+        file: operand('FILE'),
+        ...(await given()),
+        language: values.language,
+        model: values.model,
+        head: undefined,
+        tokenizer: values.tokenizer,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+      });
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -221,7 +239,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, inspect, extract and tokenize',
       ]);
   }
 }
@@ -323,6 +341,7 @@ interface Options {
   readonly query?: string;
   readonly key?: string;
   readonly numpy: boolean;
+  readonly language?: string | undefined;
   readonly random: boolean;
   readonly chat: boolean;
   readonly input: boolean;
@@ -370,6 +389,7 @@ function parse(args: string[]): Arguments {
         query: string,
         key: string,
         numpy: flag,
+        language: string,
         random: flag,
         chat: flag,
         input: flag,

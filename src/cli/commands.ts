@@ -5,6 +5,7 @@ import { extract } from './extract';
 import { heads } from './heads';
 import { how } from './how';
 import { prove } from './prove';
+import { relations } from './relations';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, how, prove, tokenize });
+runCommandLine({ explain, explainImage, extract, heads, how, prove, relations, tokenize });

@@ -3,6 +3,7 @@ import 'vscode-jsonrpc/browser';
 import { WorkerChannel } from '../rpc/workerChannel';
 import { EngineServer } from './serve/engineServer';
 import { hostFileAccess } from './files/hostFileAccess';
+import { windowSyntaxFiles } from './syntax/syntaxFiles.browser';
 import { webGpuRuntime } from './runtime/webGpuRuntime.browser';
 
 declare const self: DedicatedWorkerGlobalScope;
@@ -30,6 +31,7 @@ if (!self.name.startsWith('em-pthread')) {
         channel,
         runtimes: (window) => ({ webgpu: webGpuRuntime(window), wasm: () => Promise.resolve(ort) }),
         access: hostFileAccess,
+        syntax: windowSyntaxFiles,
         // Threads of a bundle in a Worker need a script URL of their own, which a blob does not have.
         numProcessors: 1,
         attentionBudgetBytes,

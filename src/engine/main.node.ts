@@ -7,6 +7,7 @@ import { interrupt } from './serve/interrupt.node';
 import { usualLimits } from './long/memoryPlan';
 import { nodeFileAccess } from './files/nodeFileAccess.node';
 import { nodeRuntimes } from './runtime/nodeRuntimes.node';
+import { syntaxFilesIn } from './syntax/syntaxFiles.node';
 import { startGuard } from './serve/startGuard.node';
 
 // The forked engine: control messages over IPC, bulk frames and the guard's words over the two extra pipes that the launcher opened.
@@ -40,6 +41,7 @@ const server = new EngineServer({
   memoryLimits: { ...usualLimits, engineBytes: Math.min(usualLimits.engineBytes, limitBytes) },
   residentBytes: () => process.memoryUsage.rss(),
   interrupt,
+  syntax: () => syntaxFilesIn(__dirname),
 });
 // Nothing can be saved here: the window that asked is gone.
 server.onClose(() => process.exit(0));

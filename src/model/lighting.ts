@@ -11,6 +11,9 @@ export interface Lighting {
   /** The stream that the weights are over, and one weight for each of its tokens. */
   readonly stream: number;
   readonly weights: Float32Array;
+  /** With what weights they are drawn, where that is another: sinks are faded. */
+  readonly drawn?: Float32Array;
+  /** The strongest of what is drawn. */
   readonly maximum: number;
 }
 
@@ -23,7 +26,7 @@ export function directionOf(component: ComponentInfo, stream: number, direction:
 }
 
 /** Whose weights over which stream a look at tokens asks for. */
-export type Look = Omit<Lighting, 'weights' | 'maximum'>;
+export type Look = Omit<Lighting, 'weights' | 'drawn' | 'maximum'>;
 
 /** What a look at tokens asks for in a pattern of this size; tokens of another stream than the first's are left out. Undefined where the component has no such weights. */
 export function lookAt(
@@ -111,9 +114,14 @@ export function sourcesOf(lighting: Lighting, count: number, threshold: number, 
 /** Fewer readers than this say nothing: a head that reads the statement it is in would seem to have a sink in each. */
 const minReaders = 64;
 
+/** Whether a text is long enough for sinks to be told from what is read for its place. */
+export function hasEnoughQueries(numQueries: number): boolean {
+  return numQueries >= minReaders;
+}
+
 /** Whether a component over so many queries can have sinks: in what one text reads of another, a key that many read is an alignment. */
 export function hasSinks({ queryStream, keyStream }: ComponentInfo, numQueries: number): boolean {
-  return queryStream === keyStream && numQueries >= minReaders;
+  return queryStream === keyStream && hasEnoughQueries(numQueries);
 }
 
 /** The sink keys of a self-attention's pattern: much read by queries all over the text. */

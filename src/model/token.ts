@@ -1,4 +1,5 @@
 import { maxArgument, plain, type PlainText } from '../base/safeText';
+import type { Level } from './patternForm';
 
 /** One token of a text: its id, its vocabulary piece, and the half-open UTF-16 range of the text that it stands for. */
 export interface Token {
@@ -38,6 +39,16 @@ export interface PatchGrid {
   readonly patchHeight: number;
 }
 
+/** What tokens are put together to: neighbours, each token in exactly one unit, in order. */
+export interface Units {
+  readonly level: Level;
+  /** The position of the first token of each unit. */
+  readonly starts: Int32Array;
+  readonly numTokens: number;
+  /** The first line of each unit's text and the last, zero-based, in the document where that is known. */
+  readonly lines: readonly (readonly [first: number, last: number])[];
+}
+
 /** A text cut into tokens (the source, or an encoder–decoder model's target), or a picture cut into patches. */
 export interface TokenStream {
   readonly role: 'source' | 'target' | 'image';
@@ -50,6 +61,8 @@ export interface TokenStream {
   readonly grid?: PatchGrid;
   /** Of a target only. */
   readonly target?: TargetFacts;
+  /** Where its tokens are words, lines or symbols: how they are made of the model's own. */
+  readonly units?: Units;
 }
 
 /** What is to be known of a target, whose tokens are what the decoder reads: a start token first, the end not. */

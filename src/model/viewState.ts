@@ -1,5 +1,6 @@
 import type { Direction } from './pattern';
 import type { HeadSelection } from './head';
+import { plainForm, type PatternForm } from './patternForm';
 import type { TokenRef } from './token';
 
 /** The colour maps that can be chosen. */
@@ -18,7 +19,7 @@ export const pinnedMeans = ['all', 'seeing'] as const;
 export type PinnedMean = (typeof pinnedMeans)[number];
 
 /** What the panel and the editor show of a run; both read it and neither changes it in place. */
-export interface ViewState {
+export interface ViewState extends PatternForm {
   readonly selection: HeadSelection;
   readonly direction: Direction;
   readonly scale: Scale;
@@ -33,6 +34,7 @@ export interface ViewState {
 
 /** The view of a run that nobody has touched yet. */
 export const initialView: ViewState = {
+  ...plainForm,
   selection: { component: 'self', heads: [{ layer: 0, head: 0 }], aggregation: 'mean' },
   direction: 'reads',
   scale: 'absolute',

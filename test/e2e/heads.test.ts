@@ -63,4 +63,21 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
       .and.deep.equal([...weights].sort((a, b) => b - a));
     await vscode.screenshot('heads-asked');
   });
+
+  it('read along the relations of the program, and lines in the place of tokens', async function () {
+    this.timeout(180_000);
+    await vscode.openFile('repeats.py');
+    await vscode.selectLines(1, 6);
+    await vscode.runCommand('Attention Explorer: Explain Attention');
+    const body = panel.locator('.source-scroll');
+    await body.focus();
+    await vscode.page.keyboard.press('c');
+    await panel.locator('.relations-pane tbody tr').first().waitFor({ timeout: 60_000 });
+    await panel.locator('.relations-pane .head-table-caption', { hasText: /\d+ pairs/ }).waitFor();
+    await body.focus();
+    await vscode.page.keyboard.press('l');
+    await vscode.page.keyboard.press('l');
+    await panel.locator('.matrix-pane h2', { hasText: 'lines: sums over keys, means over queries' }).waitFor();
+    await vscode.screenshot('heads-relations');
+  });
 });

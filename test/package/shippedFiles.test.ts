@@ -40,6 +40,8 @@ const allowed = [
   /^dist\/codicon\.ttf$/,
   /^dist\/codicon-\w+\.ttf$/,
   /^dist\/ort-[\w.-]+\.(wasm|mjs)$/,
+  /^dist\/web-tree-sitter\.(wasm|mjs)$/,
+  /^dist\/tree-sitter-[\w-]+\.wasm$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^media\/[\w-]+\.(png|svg)$/,
   /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
@@ -69,6 +71,9 @@ const required = [
   'dist/ort-wasm-simd-threaded.mjs',
   'dist/ort-wasm-simd-threaded.asyncify.wasm',
   'dist/ort-webgpu.mjs',
+  'dist/web-tree-sitter.mjs',
+  'dist/web-tree-sitter.wasm',
+  'dist/tree-sitter-python.wasm',
 ];
 
 describe('The files that ship', () => {

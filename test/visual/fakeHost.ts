@@ -6,10 +6,16 @@ import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/weights/attentionStore';
 import { WholeLayer, type HeldLayer } from '../../src/engine/weights/heldLayer';
 import { headsOf, type Component, type HeadSelection, type LayerInfo } from '../../src/model/head';
+import { readRelations } from '../../src/engine/weights/readRelations';
+import { relationIds } from '../../src/model/relations/relation';
+import { weightFormOf } from '../../src/host/engine/weightForm';
 import type { Pattern } from '../../src/model/pattern';
+import type { PatternForm } from '../../src/model/patternForm';
+import type { TextSymbol } from '../../src/model/units';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
+import type { WeightForm } from '../../src/model/weightForm';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
 import {
@@ -64,33 +70,72 @@ export class FakeHost {
   #keptThumbnails: Thumbnails | undefined;
   /** Holds the attention of a large run, as the engine does. */
   #store = new AttentionStore(Infinity);
+  /** What the outline has of the text. */
+  symbols: readonly TextSymbol[] = [];
   run = generateRun('code');
   view: ViewState = initialView;
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
-    pattern: ({ selection }) => {
+    pattern: ({ selection, form }) => {
       this.patterns.push(nameOf(selection));
+      const own = this.#form(selection.component, form);
+      if (own !== undefined)
+        return this.#stored(selection.component).pattern({ runId: this.run.info.runId, selection, form: own });
       return this.#kept.get(nameOf(selection)) ?? generateSelection(this.run, selection);
     },
-    overview: async ({ runId, selection }, signal) => {
+    overview: async ({ runId, selection, form }, signal) => {
       this.patterns.push(nameOf(selection));
-      return this.#store.overview({ runId, selection, isCausal: true }, signal);
+      return this.#store.overview(
+        { runId, selection, isCausal: true, form: this.#form(selection.component, form) },
+        signal,
+      );
     },
-    tile: async (params, signal) => {
+    tile: async ({ form, ...params }, signal) => {
       this.tiles.push(`${params.level}/${params.row}/${params.column}`);
       if (this.tileDelay > 0) await new Promise((resolve) => setTimeout(resolve, this.tileDelay));
-      return this.#store.tile(params, signal);
+      return this.#store.tile({ ...params, form: this.#form(params.selection.component, form) }, signal);
     },
-    row: async (params, signal) => {
+    row: async ({ form, ...params }, signal) => {
       this.rows.push(params.position);
-      return { weights: await this.#store.row(params, signal) };
+      const own = this.#form(params.selection.component, form);
+      return { weights: await this.#store.row({ ...params, form: own }, signal) };
     },
-    headPairs: async (params) => {
+    sinkMass: ({ selection, form }) => {
+      const own = this.#form(selection.component, form);
+      if (own === undefined) throw new RangeError('weights as they are');
+      return this.#stored(selection.component).sinkMass({ runId: this.run.info.runId, selection, form: own });
+    },
+    strongestCell: ({ form, ...params }) => {
+      const own = this.#form(params.selection.component, form);
+      if (own === undefined) throw new RangeError('weights as they are');
+      return this.#stored(params.selection.component).strongestCell({
+        ...params,
+        runId: this.run.info.runId,
+        form: own,
+      });
+    },
+    // By rule: every token is related with the one four before it.
+    relations: async ({ component }) => {
+      const { length } = this.run.info.streams[0].tokens;
+      const queries = Int32Array.from({ length: length - 4 }, (_, i) => i + 4);
+      const related = { queries, ends: queries.map((_, i) => i + 1), keys: queries.map((query) => query - 4) };
+      const pairs = relationIds.map(() => related);
+      const layers = this.#stored(component).layersOf(this.run.info.runId, component);
+      const values = await readRelations(layers, pairs);
+      return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
+    },
+    symbols: () => ({ symbols: this.symbols }),
+    headPairs: async ({ form, ...params }) => {
       this.headPairs.push(`${params.queries.join()}/${params.keys.join()}`);
-      return { weights: await this.#stored(params.component).headPairs(params) };
+      const own = this.#form(params.component, form);
+      return { weights: await this.#stored(params.component).headPairs({ ...params, form: own }) };
     },
-    headRows: async (params) => {
+    headRows: async ({ form, ...params }) => {
       this.headRows.push(params.positions.join());
-      return this.#stored(params.component).headRows({ ...params, isCausal: this.#isCausal(params.component) });
+      return this.#stored(params.component).headRows({
+        ...params,
+        isCausal: this.#isCausal(params.component),
+        form: this.#form(params.component, form),
+      });
     },
     measureRandom: async ({ metrics, random }) => {
       this.numRandom++;
@@ -116,7 +161,16 @@ export class FakeHost {
       return this.#stored(name).headTable({ ...params, component: name, text }, signal);
     },
     picture: () => generatePicture(),
-    thumbnails: async ({ component, size }) => {
+    thumbnails: async ({ component, size, form }) => {
+      const own = this.#form(component, form);
+      if (own !== undefined)
+        return this.#stored(component).thumbnails({
+          runId: this.run.info.runId,
+          component,
+          size,
+          isCausal: this.#isCausal(component),
+          form: own,
+        });
       this.numThumbnails++;
       if (this.thumbnailsAfter !== undefined) await this.thumbnailsAfter;
       if (this.#keptThumbnails !== undefined) return this.#keptThumbnails;
@@ -201,6 +255,10 @@ export class FakeHost {
     const made = this.#stores.get(key) ?? storeOf(wholeLayers(this.run, name), this.run.info.runId);
     this.#stores.set(key, made);
     return made;
+  }
+
+  #form(component: Component, form: PatternForm | undefined): WeightForm | undefined {
+    return form && weightFormOf(this.run.info, component, form, form.level === 'symbol' ? this.symbols : []);
   }
 
   #isCausal(name: Component): boolean {

@@ -7,6 +7,7 @@ import { layoutHeadGrid, neighbourHead } from '../layout/headGrid';
 import { headAtPlace, placeOfHead } from '../layout/headOrder';
 import { layoutKindFor, paneNames, placePanes, type PaneName, type PaneRoom } from '../layout/paneLayout';
 import { ComponentTabs } from './ComponentTabs';
+import { nextLevel, nextSinks } from '../state/formedPatterns';
 import { usePanel, type PanelServices } from './context';
 import { toggleOrder } from './HeadMeasure';
 import { toggleHow } from './openHow';
@@ -77,6 +78,18 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'm':
     case 'M':
       panel.change({ pinnedMean: panel.view.peek().pinnedMean === 'all' ? 'seeing' : 'all' });
+      return true;
+    case 'c':
+    case 'C':
+      kept.toggleView('relations');
+      return true;
+    case 'l':
+    case 'L':
+      nextLevel(panel);
+      return true;
+    case 's':
+    case 'S':
+      nextSinks(panel);
       return true;
     case 'r':
     case 'R':

@@ -210,12 +210,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels =
     width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
+  const sinkMode = panel.form.value.sinks;
   const marksSinks = hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels === 0) return;
     panel.heads.rowSize.value = pixels;
     panel.wantThumbnails(pixels);
-  }, [component, pixels]);
+  }, [component, pixels, sinkMode]);
   useLayoutEffect(
     () =>
       effect(() => {

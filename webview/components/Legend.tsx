@@ -6,6 +6,7 @@ import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
 import { measureLegend } from '../headWords';
+import { sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
@@ -13,7 +14,7 @@ import { Precision } from './Precision';
 /** The colours with the numbers that they stand for, and what the other marks are. What it says does not hang on what is hovered: nothing around it moves. */
 export function Legend(): JSX.Element {
   const { panel, kept } = usePanel();
-  const { scale, threshold } = panel.view.value;
+  const { scale, threshold, sinks, isRenormalized } = panel.view.value;
   const { direction } = panel.view.value;
   // Between two texts a token has one direction only: then its colours are not those of the matrix.
   const directions = panel.direction.value === direction ? [direction] : [direction, panel.direction.value];
@@ -38,7 +39,12 @@ export function Legend(): JSX.Element {
       {directions.map((of, i) => (
         <div key={of} class="legend-scale">
           <span class="legend-title">
-            {method} · {scaleName(scale)} · {directionWord(of)}
+            {[
+              method,
+              scaleName(scale),
+              directionWord(of),
+              ...(sinks === 'show' ? [] : [sinksName(sinks, isRenormalized)]),
+            ].join(' · ')}
           </span>
           <span class="legend-number">{low}</span>
           <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>

@@ -3,19 +3,27 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isSameToken } from '../../src/model/token';
+import { removedSentence } from '../formWords';
 import type { Panel } from '../state/panel';
 import { directionWord, formatWeight, readerName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 const settleTime = 250;
 
+/** What was taken out of the row that is told of. */
+function removedFrom(panel: Panel): string {
+  const removed = panel.removed.value;
+  const form = panel.matrix.value?.form;
+  return removed === undefined || removed === 0 || form === undefined ? '' : `. ${removedSentence(removed, form)}`;
+}
+
 /** The sentence for what is looked at now. */
 function sentenceOf(panel: Panel): string {
-  const streams = panel.run.value?.info.streams ?? [];
-  const lighting = panel.lighting.value;
-  const cursor = panel.cursor.value;
-  const cell = panel.crosshair.value;
   const shown = panel.matrix.value;
+  const streams = panel.streams.value;
+  const lighting = panel.lighting.value;
+  const [cursor] = panel.placesOf(panel.cursor.value);
+  const cell = panel.crosshair.value;
   const isPinned = panel.view.value.pinned.length > 0;
   if (cell !== undefined && shown !== undefined) {
     const { component } = shown;
@@ -45,7 +53,7 @@ function sentenceOf(panel: Panel): string {
     .map(
       ({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`,
     );
-  return `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}`;
+  return `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}${removedFrom(panel)}`;
 }
 
 /** What a screen reader is told: the pinned token with its strongest sources, the token that the keyboard is at, or the cell. */

@@ -2,7 +2,7 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import { hasSinks } from '../../src/model/lighting';
+import { mostRemoved } from '../../src/model/patternForm';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
@@ -13,6 +13,7 @@ import {
   drawCellLines,
   drawCellOutlines,
   drawCrosshair,
+  drawPairs,
   drawRowsWithoutKey,
 } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
@@ -28,8 +29,9 @@ import {
   type MatrixFrame,
   type MatrixView,
 } from '../layout/matrixView';
-import type { ShownPattern } from '../state/matrixData';
+import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
+import { formTags } from '../formWords';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
 import { usePanel } from './context';
 import { openHow } from './openHow';
@@ -73,10 +75,18 @@ export function MatrixCanvas({
     }),
     [matrix.numQueries, matrix.numKeys, width, height, margins],
   );
+  const drawn = shown.drawn ?? matrix;
   const depths = useMemo(
-    () => (matrix.kind === 'whole' ? new DepthPyramid(depthImage(matrix.pattern, scale, threshold)) : matrix),
-    [matrix, scale, threshold],
+    () => (drawn.kind === 'whole' ? new DepthPyramid(depthImage(drawn.pattern, scale, threshold)) : drawn),
+    [drawn, scale, threshold],
   );
+  // Of rows that lost nearly all that they had, what is left is not blown up: they are hatched.
+  const shownSums = useMemo(() => {
+    const removed = shown.form.isRenormalized ? removedOf(shown) : undefined;
+    return removed === undefined
+      ? matrix.marginals.rowSums
+      : matrix.marginals.rowSums.map((sum, row) => (removed[row] > mostRemoved ? 0 : sum));
+  }, [shown, matrix]);
   const tiles = useMemo<MatrixPictures>(
     () =>
       depths instanceof DepthPyramid
@@ -99,9 +109,8 @@ export function MatrixCanvas({
       isFitted: !isKept,
     };
   }
-  const streams = run?.info.streams ?? [];
-  const queries = streams[component.queryStream];
-  const keys = streams[component.keyStream];
+  const queries = shown.streams[component.queryStream];
+  const keys = shown.streams[component.keyStream];
 
   const drawBase = (): void => {
     if (base.current === null || width === 0 || queries === undefined || keys === undefined) return;
@@ -110,7 +119,7 @@ export function MatrixCanvas({
     const theme = panel.theme.value;
     const { value } = view.current;
     // Tiles that come are drawn.
-    if (matrix.kind === 'remote') void matrix.tilesArrived.value;
+    if (drawn.kind === 'remote') void drawn.tilesArrived.value;
     context.save();
     context.translate(margins.left, margins.top);
     context.save();
@@ -120,7 +129,7 @@ export function MatrixCanvas({
     tiles.draw(context, value, frame, window.devicePixelRatio || 1);
     if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
     drawRowsWithoutKey(context, value, frame, {
-      rowSums: matrix.marginals.rowSums,
+      rowSums: shownSums,
       isCausal: component.isCausal,
       colour: theme.canvas.hatch,
     });
@@ -130,7 +139,7 @@ export function MatrixCanvas({
     const scene = { view: value, frame, margins, colours: theme.canvas };
     drawMarginals(context, scene, matrix.marginals, {
       hasRowBars,
-      sinks: hasSinks(component, matrix.numQueries) ? matrix.sinks : [],
+      sinks: sinkColumns(shown),
       name: l10n.t('mean read'),
     });
     drawAxes(context, scene, queries, keys);
@@ -144,7 +153,7 @@ export function MatrixCanvas({
     const { canvas: colours } = panel.theme.value;
     const { value } = view.current;
     const cell = panel.crosshair.value;
-    const looking = panel.looking.value;
+    const looking = panel.looking.value.map((token) => inPattern(shown, token));
     const isByRow = panel.direction.value === 'reads';
     const marked = looking
       .filter(({ stream }) => stream === (isByRow ? component.queryStream : component.keyStream))
@@ -155,6 +164,8 @@ export function MatrixCanvas({
     context.rect(-2, -2, frame.width + 4, frame.height + 4);
     context.clip();
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
+    const pairs = shown.form.level === 'token' ? panel.relations.pairs.value : undefined;
+    if (pairs !== undefined) drawPairs(context, { view: value, frame }, pairs, colours.accent);
     if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys)
       drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();
@@ -187,9 +198,9 @@ export function MatrixCanvas({
   useLayoutEffect(() => effect(drawBase), [tiles, frame, component, run]);
   useEffect(() => {
     // What is shown no longer needs no more of its tiles.
-    if (matrix.kind === 'remote') return () => matrix.want([]);
+    if (drawn.kind === 'remote') return () => drawn.want([]);
     return undefined;
-  }, [matrix]);
+  }, [drawn]);
   useLayoutEffect(() => effect(drawOverlay), [frame, component, run]);
   useLayoutEffect(() => {
     if (run === null || panel.arrivedAt === 0 || width === 0) return;
@@ -205,12 +216,11 @@ export function MatrixCanvas({
     cellAt(view.current.value, frame, x - margins.left, y - margins.top);
   const pinCell = (cell: MatrixCell, adds: boolean): void => {
     const isByRow = panel.view.peek().direction === 'reads';
-    panel.pin(
-      isByRow
-        ? { stream: component.queryStream, position: cell.query }
-        : { stream: component.keyStream, position: cell.key },
-      adds,
-    );
+    const place = isByRow
+      ? { stream: component.queryStream, position: cell.query }
+      : { stream: component.keyStream, position: cell.key };
+    // A unit is pinned by its first token.
+    panel.pin({ stream: place.stream, position: tokensIn(shown, place)[0] }, adds);
   };
   // A second click on a cell asks how its weight came about; where that is open already, the first does.
   const clicked = useRef<{ readonly cell: MatrixCell; readonly when: number } | undefined>(undefined);
@@ -261,6 +271,7 @@ export function MatrixCanvas({
       const title = [
         selectionName(selection, of),
         methodName(selection, of),
+        ...formTags(panel.matrix.peek() ?? shown),
         scaleName(shownScale),
         directionWord(direction),
       ].join(' · ');

@@ -2,6 +2,9 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
+import { isPlainForm } from '../../src/model/patternForm';
+import { formTags, removedSentence } from '../formWords';
+import { removedOf } from '../state/matrixData';
 import { awaitedName, formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { Precision } from './Precision';
@@ -29,6 +32,11 @@ export function MatrixPane(): JSX.Element {
             </span>
           ) : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
+          {(shown === undefined ? [] : formTags(shown)).map((tag) => (
+            <span key={tag} class="tag" title={tag}>
+              {tag}
+            </span>
+          ))}
         </h2>
         <span class="actions">
           <vscode-toolbar-button
@@ -73,7 +81,7 @@ function CrosshairReadout(): JSX.Element {
   const shown = panel.matrix.value;
   const cell = panel.crosshair.value;
   const weight = panel.crosshairWeight.value;
-  const streams = panel.run.value?.info.streams ?? [];
+  const streams = panel.streams.value;
   if (
     shown === undefined ||
     cell === undefined ||
@@ -86,7 +94,7 @@ function CrosshairReadout(): JSX.Element {
       ? l10n.t('Rows: what the decoder writes next. Columns: keys.')
       : l10n.t('Rows: queries. Columns: keys.');
     return (
-      <p class="readout crosshair hint">
+      <p class={`readout crosshair hint${shown === undefined || isPlainForm(shown.form) ? '' : ' of-form'}`}>
         {size > 1 ? `${axes} ${l10n.t('Each pixel: the strongest of {0} × {0}.', size)}` : axes}
       </p>
     );
@@ -97,7 +105,7 @@ function CrosshairReadout(): JSX.Element {
   const to = tokenName(streams, { stream: component.keyStream, position: cell.key });
   const isMasked = component.isCausal && cell.key > cell.query + matrix.numKeys - matrix.numQueries;
   return (
-    <p class="readout crosshair">
+    <p class={`readout crosshair${isPlainForm(shown.form) ? '' : ' of-form'}`}>
       {l10n.t('from {0} to {1}', from, to)}:{' '}
       <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
       <Precision selection={selection} component={component} />
@@ -105,10 +113,35 @@ function CrosshairReadout(): JSX.Element {
         <span class="hint">
           {' '}
           {l10n.t('row sum {0}, mean read {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}
+          <CellFacts query={cell.query} />
         </span>
       )}
       {isMasked ? ` ${l10n.t('(a causal model cannot read ahead)')}` : ''}
     </p>
+  );
+}
+
+/** What was taken out of a row, and the strongest single weight within the cell under the crosshair. */
+function CellFacts({ query }: { query: number }): JSX.Element | null {
+  const { panel } = usePanel();
+  const shown = panel.matrix.value;
+  if (shown === undefined) return null;
+  const { component, form } = shown;
+  const removed = removedOf(shown)?.[query] ?? 0;
+  const strongest = panel.strongestCell.value;
+  const streams = panel.run.value?.info.streams ?? [];
+  return (
+    <>
+      {removed > 0 ? `; ${removedSentence(removed, form)}` : ''}
+      {strongest === undefined
+        ? ''
+        : `; ${l10n.t(
+            'strongest single weight {0}, from {1} to {2}',
+            formatWeight(strongest.weight),
+            tokenName(streams, { stream: component.queryStream, position: strongest.query }),
+            tokenName(streams, { stream: component.keyStream, position: strongest.key }),
+          )}`}
+    </>
   );
 }
 

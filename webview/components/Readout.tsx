@@ -1,17 +1,20 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { isSameToken } from '../../src/model/token';
+import { removedSentence } from '../formWords';
 import { directionWord, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 /** One line under the source: what the looked-at token reads most, or the weight between the pinned and the hovered one. */
 export function Readout(): JSX.Element {
   const { panel } = usePanel();
-  const streams = panel.run.value?.info.streams ?? [];
+  const shown = panel.matrix.value;
+  const streams = panel.streams.value;
   const lighting = panel.lighting.value;
-  const looking = panel.looking.value;
+  const looking = panel.placesOf(...panel.looking.value);
   const isPinned = panel.view.value.pinned.length > 0;
-  const hovered = panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value;
+  const [hovered] = panel.placesOf(panel.hovered.value ?? panel.cursor.value ?? panel.editorHover.value);
+  const removed = panel.removed.value;
   const isPicture = streams.some(({ grid }) => grid !== undefined);
   if (looking.length === 0 && isPicture)
     return (
@@ -45,6 +48,9 @@ export function Readout(): JSX.Element {
       <p class="readout">
         {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
         <span class="number">{formatWeight(lighting.weights[hovered.position] ?? 0)}</span>
+        {removed !== undefined && removed > 0 && shown !== undefined ? (
+          <span class="hint"> ({removedSentence(removed, shown.form)})</span>
+        ) : null}
       </p>
     );
   }
@@ -65,6 +71,9 @@ export function Readout(): JSX.Element {
           <span class="number">{formatWeight(strongest.weight)}</span>
         </span>
       )}
+      {removed !== undefined && removed > 0 && shown !== undefined ? (
+        <span class="hint"> ({removedSentence(removed, shown.form)})</span>
+      ) : null}
     </p>
   );
 }

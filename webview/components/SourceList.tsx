@@ -3,17 +3,19 @@ import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import type { Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
+import type { TokenRef, TokenStream } from '../../src/model/token';
 import { depthOf, pinnedMeans } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
+import { formTags, removedSentence } from '../formWords';
+import { tokensIn } from '../state/matrixData';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 import { openHow } from './openHow';
 import { Precision } from './Precision';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
-function linesOf(run: PanelRun, stream: number): Int32Array {
-  const { tokens, text } = run.info.streams[stream];
+function linesOf(run: PanelRun, { tokens, text }: TokenStream): Int32Array {
   const lines = new Int32Array(tokens.length);
   let line = run.startLine + 1;
   let at = 0;
@@ -70,18 +72,21 @@ function MeanChoice({ count, direction }: { count: number; direction: Direction 
 /** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
 export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const { panel, kept } = usePanel();
-  const { streams } = run.info;
-  const lines = useMemo(() => streams.map((_, stream) => linesOf(run, stream)), [run]);
+  const shown = panel.matrix.value;
+  const streams = shown?.streams ?? run.info.streams;
+  const lines = useMemo(() => streams.map((stream) => linesOf(run, stream)), [run, streams]);
   const lighting = panel.lighting.value;
   const sources = panel.sources.value;
-  const shown = panel.matrix.value;
   // The row that the pointer or the keyboard is at, whichever token it holds.
   const place = useRef<number | undefined>(undefined);
+  // A unit is pointed at, and gone to, by its first token.
+  const firstToken = (token: TokenRef): TokenRef =>
+    shown === undefined ? token : { stream: token.stream, position: tokensIn(shown, token)[0] };
   const pointAt = (row: number | undefined): void => {
     place.current = row;
     const position = row === undefined ? undefined : sources?.strongest[row]?.position;
     panel.pointed.value =
-      position === undefined || lighting === undefined ? undefined : { stream: lighting.stream, position };
+      position === undefined || lighting === undefined ? undefined : firstToken({ stream: lighting.stream, position });
   };
   useLayoutEffect(() => {
     if (place.current !== undefined) pointAt(place.current);
@@ -123,7 +128,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           const { start, end } = streams[lighting.stream].tokens[position];
           const isInDocument = streams[lighting.stream].role === 'source' && end > start;
           const name = lighting.direction === 'readBy' ? readerName(streams, token) : tokenName(streams, token);
-          const depth = depthOf(weight, scale, lighting.maximum);
+          const depth = depthOf((lighting.drawn ?? lighting.weights)[position], scale, lighting.maximum);
           return (
             <li key={row} onPointerEnter={() => pointAt(row)} onPointerLeave={() => pointAt(undefined)}>
               <span class="source">
@@ -132,7 +137,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                     type="button"
                     class="link"
                     title={l10n.t('Show in the editor')}
-                    onClick={() => panel.reveal(token)}
+                    onClick={() => panel.reveal(firstToken(token))}
                     onFocus={() => pointAt(row)}
                     onBlur={() => pointAt(undefined)}
                   >
@@ -193,10 +198,16 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         </p>
       ) : null}
       <p class="rest">
+        {formTags(shown)
+          .filter(() => shown.form.level !== 'token')
+          .map((tag) => `${tag}. `)}
         {restSentence(
           sources,
           panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal,
         )}
+        {panel.removed.value !== undefined && panel.removed.value > 0
+          ? ` ${removedSentence(panel.removed.value, shown.form)}.`
+          : ''}
         {sources.sinkWeight > 0 ? ` ${l10n.t('{0} is on sink tokens.', formatWeight(sources.sinkWeight))}` : ''}
         {lighting.tokens.length < 2 || !shown.component.isCausal ? null : (
           <MeanChoice count={lighting.tokens.length} direction={lighting.direction} />

@@ -8,6 +8,7 @@ import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
 import { methodName, scaleName } from '../words';
 import { usePanel } from './context';
+import { FormChoice } from './FormChoice';
 import { LiveSign } from './LiveSign';
 import { Select, type Choice } from './Select';
 
@@ -138,6 +139,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         width={108}
         onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })}
       />
+      <FormChoice run={run} component={component} />
       <label class="threshold">
         <span>{l10n.t('Threshold')}</span>
         <input

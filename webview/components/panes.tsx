@@ -12,6 +12,7 @@ import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
 import { Readout } from './Readout';
+import { RelationsView } from './RelationsView';
 import { SelectionBar } from './SelectionBar';
 import { SourceList } from './SourceList';
 import { SourceView } from './SourceView';
@@ -61,6 +62,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of how a weight came about'),
     height: () => l10n.t('Height of how a weight came about'),
     Content: HowPane,
+  },
+  relations: {
+    title: () => l10n.t('Relations of the program'),
+    width: () => l10n.t('Width of the relations'),
+    height: () => l10n.t('Height of the relations'),
+    Content: RelationsView,
   },
 };
 

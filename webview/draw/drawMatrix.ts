@@ -1,4 +1,5 @@
 import { rowsWithoutKey, visibleRange, type MatrixCell, type MatrixFrame, type MatrixView } from '../layout/matrixView';
+import type { RelationPairs } from '../../src/model/relations/relation';
 import { hatchPattern } from './canvas';
 import type { MatrixPictures } from './matrixTiles';
 
@@ -132,6 +133,31 @@ export function drawBands(
     context.strokeRect(-1, Math.round(view.y + row * view.cell) - 0.5, right + 2, Math.round(size) + 1);
   for (const column of columns)
     context.strokeRect(Math.round(view.x + column * view.cell) - 0.5, -1, Math.round(size) + 1, bottom + 2);
+}
+
+/** Outlines the cells of a relation's pairs, as far as they are in sight; where cells are small each is a dot. */
+export function drawPairs(
+  context: CanvasRenderingContext2D,
+  { view, frame }: { readonly view: MatrixView; readonly frame: MatrixFrame },
+  { queries, ends, keys }: RelationPairs,
+  colour: string,
+): void {
+  const rows = visibleRange(view.y, view.cell, frame.numQueries, frame.height);
+  const columns = visibleRange(view.x, view.cell, frame.numKeys, frame.width);
+  const size = Math.max(2, view.cell);
+  context.strokeStyle = colour;
+  context.fillStyle = colour;
+  context.lineWidth = 1;
+  queries.forEach((query, at) => {
+    if (query < rows.from || query >= rows.to) return;
+    for (let pair = at === 0 ? 0 : ends[at - 1]; pair < ends[at]; pair++) {
+      const key = keys[pair];
+      if (key < columns.from || key >= columns.to) continue;
+      const [x, y] = [view.x + key * view.cell, view.y + query * view.cell];
+      if (view.cell < 4) context.fillRect(x, y, size, size);
+      else context.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
+    }
+  });
 }
 
 /** The crosshair: lines through a cell's row and column that leave the cell itself free. */

@@ -1,4 +1,5 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
+import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/model/patternForm';
 import { LRUCache } from 'lru-cache';
 import { ExplorerError } from '../../src/base/errors';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
@@ -291,7 +292,7 @@ export class HeadViews {
     const measure = this.measure.value;
     const [shown, component] = [run.value, shownComponent.value];
     if (measure === 'pattern' || shown === null || component === undefined) return undefined;
-    const { pinned, direction: chosen, pinnedMean } = view.value;
+    const { pinned, direction: chosen, pinnedMean, sinks, isRenormalized } = view.value;
     if (isMetric(measure)) {
       if (!this.applicable.value.includes(measure)) return 'metric';
       const request = async (signal: AbortSignal): Promise<Numbers> => {
@@ -313,7 +314,10 @@ export class HeadViews {
     const direction = pinned[0] && directionOf(component, pinned[0].stream, chosen);
     if (direction === undefined) return 'pinned';
     const { runId } = shown.info;
-    const name = `${runId}/${component.component}/${direction}`;
+    // Sinks are each head's own; a tile is of tokens at every level.
+    const form: PatternForm = { ...plainForm, sinks, isRenormalized };
+    const asked = isPlainForm(form) ? {} : { form };
+    const name = `${runId}/${component.component}/${direction}/${formName(form)}`;
     if (measure === 'row') {
       if (direction === 'readBy' && component.layers.some(({ held }) => held === 'recomputed')) return 'readers';
       const positions = pinned.map(({ position }) => position);
@@ -321,7 +325,7 @@ export class HeadViews {
       const request = async (signal: AbortSignal): Promise<Numbers> =>
         numbersOf(
           await this.#remote.headRows(
-            { runId, component: component.component, positions, direction, mean: pinnedMean, size },
+            { runId, component: component.component, positions, direction, mean: pinnedMean, size, ...asked },
             signal,
           ),
         );
@@ -348,7 +352,8 @@ export class HeadViews {
     const [queries, keys] = direction === 'reads' ? [own, [other.position]] : [[other.position], own];
     const request = async (signal: AbortSignal): Promise<Numbers> => ({
       columns: 1,
-      values: (await this.#remote.headPairs({ runId, component: component.component, queries, keys }, signal)).weights,
+      values: (await this.#remote.headPairs({ runId, component: component.component, queries, keys, ...asked }, signal))
+        .weights,
     });
     return { name: `${name}/${queries.join()}/${keys.join()}`, measure, component, tokens, direction, other, request };
   }

@@ -1,6 +1,7 @@
 import { signal, type Signal } from '@preact/signals';
 import type { KeptPanel } from '../../src/protocol';
 import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
+import { relationIds, type RelationId } from '../../src/model/relations/relation';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
 import type { AskedPair } from './howView';
 import type { VsCodeApi } from '../windowChannel';
@@ -17,6 +18,8 @@ export interface PanelLayout {
   readonly open: readonly ViewName[];
   readonly headTable: HeadTableLayout;
   readonly how: HowLayout;
+  /** The relation whose pairs are drawn while that view is open. */
+  readonly relation: RelationId;
 }
 
 /** What is seen of how a weight came about. */
@@ -92,7 +95,7 @@ function validHow(value: unknown): HowLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable, how } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable, how, relation } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -102,6 +105,7 @@ export function validLayout(value: unknown): PanelLayout {
     open: viewNames.filter((name) => Array.isArray(open) && open.includes(name)),
     headTable: validHeadTable(headTable),
     how: validHow(how),
+    relation: relationIds.find((id) => id === relation) ?? relationIds[0],
   };
 }
 
@@ -149,6 +153,11 @@ export class KeptLayout {
   arrangeHow(change: Partial<HowLayout>): void {
     const { how } = this.layout.peek();
     this.#keep({ ...this.layout.peek(), how: { ...how, ...change } });
+  }
+
+  /** Chooses the relation whose pairs are drawn. */
+  chooseRelation(relation: RelationId): void {
+    this.#keep({ ...this.layout.peek(), relation });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

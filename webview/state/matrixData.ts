@@ -2,10 +2,14 @@ import { signal, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
 import { isCancelled } from '../../src/base/errors';
 import type { ComponentInfo, HeadSelection } from '../../src/model/head';
-import { provenSinksAmong } from '../../src/model/lighting';
+import { hasSinks, provenSinksAmong } from '../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Marginals, type Pattern } from '../../src/model/pattern';
 import { tileSize, type Maxima } from '../../src/model/patternLevels';
+import type { PatternForm } from '../../src/model/patternForm';
+import type { TokenRef, TokenStream } from '../../src/model/token';
+import { tokensOfUnit, unitAt } from '../../src/model/units';
 import type { PatternOverview } from '../../src/protocol';
+import type { SinkMass } from '../../src/model/weightForm';
 
 /** A matrix that is here whole. */
 export class WholeMatrix {
@@ -211,9 +215,46 @@ export class RemoteMatrix {
 /** A matrix that is here whole, or of which parts are. */
 export type MatrixData = WholeMatrix | RemoteMatrix;
 
-/** A matrix with the heads that it shows. */
+/** A matrix with the heads that it shows, and the form that it shows them in. */
 export interface ShownPattern {
   readonly selection: HeadSelection;
   readonly component: ComponentInfo;
+  /** Its numbers. */
   readonly matrix: MatrixData;
+  /** With what weights it is drawn, where that is another: sinks are faded. */
+  readonly drawn?: MatrixData;
+  readonly form: PatternForm;
+  /** The texts whose tokens, or units, its rows and columns are. */
+  readonly streams: readonly TokenStream[];
+  /** What lies on sinks; there in every form but that of the model. */
+  readonly sinkMass?: SinkMass;
+}
+
+/** The sink tokens of a pattern. */
+export function sinkTokens({ component, matrix, sinkMass }: ShownPattern): readonly number[] {
+  return sinkMass?.sinks ?? (hasSinks(component, matrix.numQueries) ? matrix.sinks : []);
+}
+
+/** The columns of a pattern that are sinks, or have one in them. */
+export function sinkColumns(shown: ShownPattern): readonly number[] {
+  const units = shown.streams[shown.component.keyStream]?.units;
+  const tokens = sinkTokens(shown);
+  return units === undefined ? tokens : [...new Set(tokens.map((token) => unitAt(units, token)))];
+}
+
+/** How much of each row was taken out; undefined where nothing was. */
+export function removedOf({ form, sinkMass }: ShownPattern): Float32Array | undefined {
+  return form.sinks === 'remove' ? sinkMass?.removed : undefined;
+}
+
+/** A token as the row or column of a pattern that it is in. */
+export function inPattern({ streams }: ShownPattern, { stream, position }: TokenRef): TokenRef {
+  const units = streams[stream]?.units;
+  return units === undefined ? { stream, position } : { stream, position: unitAt(units, position) };
+}
+
+/** The tokens of a row or column of a pattern: half-open positions. */
+export function tokensIn({ streams }: ShownPattern, { stream, position }: TokenRef): readonly [number, number] {
+  const units = streams[stream]?.units;
+  return units === undefined ? [position, position + 1] : tokensOfUnit(units, position);
 }

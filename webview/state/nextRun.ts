@@ -1,4 +1,5 @@
 import { normalizeSelection, type HeadSelection } from '../../src/model/head';
+import type { PatternForm } from '../../src/model/patternForm';
 import type { TokenRef } from '../../src/model/token';
 import type { PanelEvents, PanelRun, Thumbnails } from '../../src/protocol';
 import type { ShownPattern } from './matrixData';
@@ -17,22 +18,28 @@ export interface FetchedRun {
   readonly thumbnails: Thumbnails | undefined;
 }
 
+/** What of a run is looked at, and how. */
+export interface WantedOfRun {
+  readonly selection: HeadSelection;
+  readonly form: PatternForm;
+  readonly thumbnailSize: number;
+}
+
 /** Fetches what of a run is looked at: the selected heads, and thumbnails of a size unless it is 0. Throws what the host says. */
 export async function fetchRun(
   store: PatternStore,
-  { info }: PanelRun,
-  wanted: HeadSelection,
-  thumbnailSize: number,
+  { info, startLine }: PanelRun,
+  { selection: wanted, form, thumbnailSize }: WantedOfRun,
   signal: AbortSignal,
 ): Promise<FetchedRun> {
   const selection = normalizeSelection(wanted, info.components);
   const component = info.components.find((each) => each.component === selection.component);
   if (component === undefined) throw new RangeError('There is nothing to look at.');
-  const [matrix, thumbnails] = await Promise.all([
-    store.matrix(info, selection, component, signal),
-    thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component, thumbnailSize, signal),
+  const [shown, thumbnails] = await Promise.all([
+    store.shown({ info, selection, component, form, startLine }, signal),
+    thumbnailSize === 0 ? undefined : store.thumbnails(info.runId, component, { size: thumbnailSize, form }, signal),
   ]);
-  return { shown: { selection, component, matrix }, thumbnails };
+  return { shown, thumbnails };
 }
 
 const longestWait = 200;

@@ -1,4 +1,4 @@
-import { batch, computed, effect, signal, type ReadonlySignal, type Signal } from '@preact/signals';
+import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
 import {
   comingLayers,
@@ -12,7 +12,6 @@ import {
 import {
   countsInMean,
   directionOf,
-  hasSinks,
   lightingFrom,
   lookAt,
   oftenRead,
@@ -21,10 +20,11 @@ import {
   type Look,
   type Sources,
 } from '../../src/model/lighting';
+import { formName, type PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
-import { isSameToken, type TokenRef } from '../../src/model/token';
+import { isSameToken, type TokenRef, type TokenStream } from '../../src/model/token';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type {
   KeptPanel,
@@ -38,6 +38,7 @@ import type {
   PictureView,
   Thumbnails,
 } from '../../src/protocol';
+import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
@@ -45,9 +46,18 @@ import { followHover, followRows } from './followers';
 import { HeadTables } from './headTables';
 import { HowView, type AskedPair } from './howView';
 import { HeadViews } from './headViews';
-import type { ShownPattern } from './matrixData';
+import { removedOf, sinkColumns, type ShownPattern } from './matrixData';
+import {
+  drawnLighting,
+  followPreview,
+  followSelection,
+  followStrongestCell,
+  lookingIn,
+  stableForm,
+} from './formedPatterns';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
+import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
 
 /** The panel's line to the editor. */
@@ -57,7 +67,6 @@ export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
 const numListed = 12;
 /** The most tokens that can be pinned together; the first pinned goes. */
 const maxPinned = 64;
-const hoverDelay = 30;
 
 /** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
 export class Panel {
@@ -99,6 +108,8 @@ export class Panel {
     const shown = this.selection.value.component;
     return this.run.value?.info.components.find(({ component }) => component === shown);
   });
+  /** The form that patterns are wanted in. */
+  readonly form: ReadonlySignal<PatternForm> = stableForm(this.view);
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
     const selection = normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []);
     // The same object as long as it says the same.
@@ -128,9 +139,8 @@ export class Panel {
   /** What is to be lit, which is not there at once where the pattern is large. */
   readonly look: ReadonlySignal<Look | undefined> = computed(() => {
     const shown = this.matrix.value;
-    return shown === undefined
-      ? undefined
-      : lookAt(shown.matrix, shown.component, this.looking.value, this.view.value.direction);
+    if (shown === undefined) return undefined;
+    return lookAt(shown.matrix, shown.component, lookingIn(shown, this.looking.value), this.view.value.direction);
   });
   readonly lighting: ReadonlySignal<Lighting | undefined> = computed(() => {
     const shown = this.matrix.value;
@@ -139,7 +149,8 @@ export class Panel {
     if (shown.matrix.kind === 'remote') void shown.matrix.rowsArrived.value;
     const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
     if (rows.every((row) => row !== undefined)) {
-      const lighting = lightingFrom(look, rows, countsInMean(shown.component, look, this.view.value.pinnedMean));
+      const counts = countsInMean(shown.component, look, this.view.value.pinnedMean);
+      const lighting = { ...lightingFrom(look, rows, counts), ...drawnLighting(shown, look, counts) };
       this.#lastLighting = { shown, lighting };
       return lighting;
     }
@@ -148,6 +159,10 @@ export class Panel {
       ? this.#lastLighting.lighting
       : undefined;
   });
+  /** The texts whose tokens, or words, lines or symbols, the rows and columns shown are. */
+  readonly streams: ReadonlySignal<readonly TokenStream[]> = computed(
+    () => this.matrix.value?.streams ?? this.run.value?.info.streams ?? [],
+  );
   /** The weight under the crosshair; undefined where there is none, or where it has not come yet. */
   readonly crosshairWeight: ReadonlySignal<number | undefined> = computed(() => {
     const cell = this.crosshair.value;
@@ -160,12 +175,13 @@ export class Panel {
   /** The keys of the pattern shown that draw much of the weight of queries all over the text. */
   readonly sinks: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.matrix.value;
-    return shown === undefined || !hasSinks(shown.component, shown.matrix.numQueries) ? [] : shown.matrix.sinks;
+    return shown === undefined ? [] : sinkColumns(shown);
   });
   /** Those that draw as much, and are not proven to be sinks. */
   readonly oftenRead: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.matrix.value;
-    return shown === undefined
+    // What is often read is told of tokens, and of all that they read.
+    return shown?.form.level !== 'token' || shown.form.sinks === 'remove'
       ? []
       : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
   });
@@ -175,6 +191,16 @@ export class Panel {
       ? undefined
       : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
   });
+  /** How much of the mean of the looked-at rows was on sinks, and taken out; undefined where nothing was. */
+  readonly removed: ReadonlySignal<number | undefined> = computed(() => {
+    const shown = this.matrix.value;
+    const lighting = this.lighting.value;
+    const removed = shown && removedOf(shown);
+    if (removed === undefined || lighting?.direction !== 'reads') return undefined;
+    return lighting.tokens.reduce((sum, { position }) => sum + removed[position], 0) / lighting.tokens.length;
+  });
+  /** The strongest single weight within the cell under the crosshair, where cells are of several tokens. */
+  readonly strongestCell = signal<StrongestCell | undefined>(undefined);
   readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
     const { background, foreground } = this.theme.value;
     const { colourMap } = this.appearance.value;
@@ -198,6 +224,8 @@ export class Panel {
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
   /** What is shown of all heads at once. */
   readonly heads: HeadViews;
+  /** Relations between the tokens of a program. */
+  readonly relations: Relations;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -218,6 +246,7 @@ export class Panel {
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
     this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
+    this.relations = new Relations(this, connection.remote);
     this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(this, connection.remote);
     connection.on('appearance', (value) => {
@@ -243,8 +272,9 @@ export class Panel {
     });
     connection.on('persist', persist);
     connection.on('figure', () => void this.#sendFigure());
-    this.#followSelection();
-    this.#followPreview();
+    followSelection(this, this.#store);
+    followPreview(this, this.#store);
+    followStrongestCell(this, connection.remote);
     followHover(this, (token) => this.#connection.fire('hover', token));
     followRows(this, this.#lightRows, this.#crosshairRows);
   }
@@ -328,6 +358,13 @@ export class Panel {
     else this.cursor.value = undefined;
   }
 
+  /** Tokens as rows or columns of what is shown, each once. */
+  placesOf(...tokens: readonly (TokenRef | undefined)[]): readonly TokenRef[] {
+    const shown = this.matrix.value;
+    const known = tokens.filter((token) => token !== undefined);
+    return shown === undefined ? known : lookingIn(shown, known);
+  }
+
   reveal(token: TokenRef): void {
     this.#connection.fire('reveal', token);
   }
@@ -377,8 +414,7 @@ export class Panel {
     const fetched = await fetchRun(
       this.#store,
       run,
-      this.view.peek().selection,
-      this.#thumbnailSize,
+      { selection: this.view.peek().selection, form: this.form.peek(), thumbnailSize: this.#thumbnailSize },
       next.controller.signal,
     ).catch(() => undefined);
     // Where the panel shares its thread with the editor, keys go first.
@@ -466,85 +502,15 @@ export class Panel {
     );
   }
 
-  #followSelection(): void {
-    let wanted:
-      | {
-          readonly runId: number;
-          readonly selection: HeadSelection;
-          readonly isCausal: boolean;
-          readonly controller: AbortController;
-        }
-      | undefined;
-    effect(() => {
-      const run = this.run.value;
-      const selection = this.selection.value;
-      const component = this.component.value;
-      if (run === null || component === undefined) {
-        wanted?.controller.abort();
-        wanted = undefined;
-        return;
-      }
-      const { runId } = run.info;
-      const { isCausal } = component;
-      // A run that grows is the same, unless what is known of its order changes.
-      if (wanted?.runId === runId && wanted.isCausal === isCausal && isSameSelection(wanted.selection, selection))
-        return;
-      wanted?.controller.abort();
-      wanted = { runId, selection, isCausal, controller: new AbortController() };
-      this.dataError.value = undefined;
-      this.#load(run, selection, component, wanted.controller.signal, (shown) => (this.selected.value = shown));
-    });
-  }
-
-  #followPreview(): void {
-    let wanted: AbortController | undefined;
-    let timer = 0;
-    effect(() => {
-      const head = this.previewHead.value;
-      const run = this.run.value;
-      const component = this.component.value;
-      wanted?.abort();
-      clearTimeout(timer);
-      if (head === undefined || run === null || component === undefined) {
-        this.preview.value = undefined;
-        return;
-      }
-      wanted = new AbortController();
-      const { signal: aborted } = wanted;
-      const selection: HeadSelection = { component: component.component, heads: [head], aggregation: 'mean' };
-      const load = (): void => this.#load(run, selection, component, aborted, (shown) => (this.preview.value = shown));
-      // A pointer that crosses the grid asks for no head that it does not rest on, unless it is here already.
-      if (this.#store.held(run.info.runId, selection, component) !== undefined) load();
-      else timer = window.setTimeout(load, hoverDelay);
-    });
-  }
-
-  #load(
-    run: PanelRun,
-    selection: HeadSelection,
-    component: ComponentInfo,
-    aborted: AbortSignal,
-    show: (shown: ShownPattern) => void,
-  ): void {
-    const held = this.#store.held(run.info.runId, selection, component);
-    if (held !== undefined) return show({ selection, component, matrix: held });
-    void settle(
-      this.#store.matrix(run.info, selection, component, aborted),
-      (matrix) =>
-        batch(() => {
-          this.dataError.value = undefined;
-          show({ selection, component, matrix });
-        }),
-      (error) => (this.dataError.value = error),
-    );
-  }
-
   /** Asks for the thumbnails of the component that is shown, of at most `size` rows; the grid does once it is laid out. */
   wantThumbnails(size: number): void {
     const run = this.run.peek();
     const component = this.component.peek();
     this.#thumbnailSize = size;
-    const name = run === null || component === undefined ? '' : `${run.info.runId}/${component.component}/${size}`;
+    const name =
+      run === null || component === undefined
+        ? ''
+        : `${run.info.runId}/${component.component}/${size}/${formName(this.form.peek())}`;
     // While a run grows, what is on its way is waited for, and then asked for what has come meanwhile.
     if (this.#thumbnailsWanted?.name === name) return;
     this.#thumbnailsWanted?.controller.abort();
@@ -553,7 +519,7 @@ export class Panel {
     const wanted = { name, controller: new AbortController() };
     this.#thumbnailsWanted = wanted;
     void settle(
-      this.#store.thumbnails(run.info.runId, component, size, wanted.controller.signal),
+      this.#store.thumbnails(run.info.runId, component, { size, form: this.form.peek() }, wanted.controller.signal),
       (value) => (this.thumbnails.value = { component: component.component, value }),
       (error) => (this.dataError.value = error),
     ).then(() => {

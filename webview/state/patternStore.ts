@@ -4,14 +4,30 @@ import { headLabel, isSameSelection, type ComponentInfo, type HeadSelection } fr
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
-import type { FirstPattern, PanelApi, Thumbnails } from '../../src/protocol';
+import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/model/patternForm';
+import type { TokenStream } from '../../src/model/token';
+import { unitsOf, unitStream, type TextSymbol } from '../../src/model/units';
+import type { FirstPattern, PanelApi, PatternParams, Thumbnails } from '../../src/protocol';
+import type { OfForm } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import { joinThumbnails, layersThere } from './growingThumbnails';
-import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData } from './matrixData';
+import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData, type ShownPattern } from './matrixData';
 
 const maxBytes = 96 * 2 ** 20;
 /** Overviews take about a megabyte each. */
 const maxLarge = 24;
+/** Patterns in another form than the model's. */
+const maxFormed = 24;
+
+/** What is wanted of a run. */
+export interface WantedPattern {
+  readonly info: RunInfo;
+  readonly selection: HeadSelection;
+  readonly component: ComponentInfo;
+  readonly form: PatternForm;
+  /** Zero-based line in the document of the text's first character. */
+  readonly startLine: number;
+}
 
 /** Matrices and thumbnails of runs, asked for when looked at and kept while there is room. */
 export class PatternStore {
@@ -24,38 +40,95 @@ export class PatternStore {
   readonly #large = new LRUCache<string, RemoteMatrix>({ max: maxLarge });
   readonly #parts = new KeptParts();
   readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
+  readonly #formed = new LRUCache<string, ShownPattern>({ max: maxFormed });
+  #symbols: { readonly runId: number; readonly symbols: readonly TextSymbol[] } | undefined;
   #first: FirstPattern | undefined;
 
   constructor(remote: Client<PanelApi>) {
     this.#remote = remote;
   }
 
-  /** A matrix that is here already. */
-  held(runId: number, selection: HeadSelection, component: ComponentInfo): MatrixData | undefined {
-    const name = nameOf(runId, selection);
-    const held = this.#whole.get(name) ?? this.#large.get(name);
+  /** A pattern that is here already. */
+  held({ info, selection, component, form }: WantedPattern): ShownPattern | undefined {
+    const { runId, streams } = info;
+    const name = nameOf(runId, selection, form);
+    if (!isPlainForm(form)) return this.#formed.get(name);
+    let matrix: MatrixData | undefined = this.#whole.get(name) ?? this.#large.get(name);
     const first = this.#first;
-    if (held !== undefined || first?.runId !== runId || !isSameSelection(first.selection, selection)) return held;
-    this.#first = undefined;
-    return this.#keep(runId, selection, component, first.pattern);
+    if (matrix === undefined && first?.runId === runId && isSameSelection(first.selection, selection)) {
+      this.#first = undefined;
+      matrix = this.#keep(name, component, first.pattern);
+    }
+    return matrix && { selection, component, matrix, form, streams };
   }
 
-  /** A matrix, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
-  async matrix(
-    info: RunInfo,
+  /** A pattern, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
+  async shown(wanted: WantedPattern, signal: AbortSignal): Promise<ShownPattern> {
+    const found = this.held(wanted);
+    if (found !== undefined) return found;
+    const { info, selection, component, form, startLine } = wanted;
+    const { runId } = info;
+    const symbols = form.level === 'symbol' ? await this.#symbolsOf(runId, signal) : [];
+    const streams = info.streams.map((stream) =>
+      // The two texts of a pair begin at different lines.
+      unitStream(
+        stream,
+        unitsOf(stream, form.level, symbols),
+        stream.role === 'source' && stream.second === undefined ? startLine : 0,
+      ),
+    );
+    if (isPlainForm(form)) {
+      const matrix = await this.#matrix(runId, selection, { component, form, streams }, signal);
+      return { selection, component, matrix, form, streams };
+    }
+    const isFaded = form.sinks === 'fade';
+    // Numbers are always the real ones: what is faded is drawn from weights of its own.
+    const real: PatternForm = isFaded ? { ...form, sinks: 'show' } : form;
+    const [matrix, drawn, sinkMass] = await Promise.all([
+      this.#matrix(runId, selection, { component, form: real, streams }, signal),
+      isFaded ? this.#matrix(runId, selection, { component, form, streams }, signal) : undefined,
+      this.#remote.sinkMass({ runId, selection, form }, signal),
+    ]);
+    const shown: ShownPattern = {
+      selection,
+      component,
+      matrix,
+      form,
+      streams,
+      sinkMass,
+      ...(drawn === undefined ? {} : { drawn }),
+    };
+    this.#formed.set(nameOf(runId, selection, form), shown);
+    return shown;
+  }
+
+  async #matrix(
+    runId: number,
     selection: HeadSelection,
-    component: ComponentInfo,
+    {
+      component,
+      form,
+      streams,
+    }: { readonly component: ComponentInfo; readonly form: PatternForm; readonly streams: readonly TokenStream[] },
     signal: AbortSignal,
   ): Promise<MatrixData> {
-    const { runId, streams } = info;
-    const found = this.held(runId, selection, component);
+    const name = nameOf(runId, selection, form);
+    const found = this.#whole.get(name) ?? this.#large.get(name);
     if (found !== undefined) return found;
+    const asked = isPlainForm(form) ? { runId, selection } : { runId, selection, form };
     const lengthOf = (stream: number): number => streams[stream]?.tokens.length ?? 0;
     if (isTiled(lengthOf(component.queryStream), lengthOf(component.keyStream)))
-      return this.#overview(runId, selection, signal);
-    const matrix = this.#keep(runId, selection, component, await this.#remote.pattern({ runId, selection }, signal));
+      return this.#overview(name, asked, signal);
+    const matrix = this.#keep(name, component, await this.#remote.pattern(asked, signal));
     if (matrix === undefined) throw new ExplorerError('invalidMessage', ['pattern']);
     return matrix;
+  }
+
+  /** The symbols of a run's text, asked for once. */
+  async #symbolsOf(runId: number, signal: AbortSignal): Promise<readonly TextSymbol[]> {
+    if (this.#symbols?.runId !== runId)
+      this.#symbols = { runId, symbols: (await this.#remote.symbols({ runId }, signal)).symbols };
+    return this.#symbols.symbols;
   }
 
   /** Keeps what comes before it is asked for: the run that it is of has not come yet. */
@@ -68,39 +141,41 @@ export class PatternStore {
     return this.#first?.runId === runId ? this.#first.selection : undefined;
   }
 
-  #keep(
-    runId: number,
-    selection: HeadSelection,
-    { isCausal }: ComponentInfo,
-    pattern: Pattern,
-  ): WholeMatrix | undefined {
+  #keep(name: string, { isCausal }: ComponentInfo, pattern: Pattern): WholeMatrix | undefined {
     if (pattern.weights.length !== pattern.numQueries * pattern.numKeys) return undefined;
     const matrix = new WholeMatrix(pattern, isCausal);
-    this.#whole.set(nameOf(runId, selection), matrix);
+    this.#whole.set(name, matrix);
     return matrix;
   }
 
-  async #overview(runId: number, selection: HeadSelection, signal: AbortSignal): Promise<RemoteMatrix> {
-    const overview = await this.#remote.overview({ runId, selection }, signal);
+  async #overview(name: string, asked: PatternParams & OfForm, signal: AbortSignal): Promise<RemoteMatrix> {
+    const overview = await this.#remote.overview(asked, signal);
     const matrix = new RemoteMatrix(overview, {
-      name: nameOf(runId, selection),
+      name,
       kept: this.#parts,
-      tile: (place, aborted) => this.#remote.tile({ runId, selection, ...place }, aborted),
+      tile: (place, aborted) => this.#remote.tile({ ...asked, ...place }, aborted),
       row: async (position, direction, aborted) =>
-        (await this.#remote.row({ runId, selection, position, direction }, aborted)).weights,
+        (await this.#remote.row({ ...asked, position, direction }, aborted)).weights,
     });
-    this.#large.set(nameOf(runId, selection), matrix);
+    this.#large.set(name, matrix);
     return matrix;
   }
 
   /** The thumbnails of a component's layers that are there, from here or from the host. */
-  async thumbnails(runId: number, component: ComponentInfo, size: number, signal: AbortSignal): Promise<Thumbnails> {
-    const name = `${runId}/${component.component}/${size}`;
+  async thumbnails(
+    runId: number,
+    component: ComponentInfo,
+    { size, form }: { readonly size: number; readonly form: PatternForm },
+    signal: AbortSignal,
+  ): Promise<Thumbnails> {
+    // A thumbnail is of tokens at every level.
+    const own: PatternForm = { ...form, level: 'token' };
+    const name = `${runId}/${component.component}/${size}/${formName(own)}`;
     const found = this.#thumbnails.get(name);
     const there = layersThere(component);
     const missing = there.filter((layer) => (found?.numHeads[layer] ?? 0) === 0);
     if (found !== undefined && missing.length === 0) return found;
-    const params = { runId, component: component.component, size };
+    const params = { runId, component: component.component, size, ...(isPlainForm(own) ? {} : { form: own }) };
     const added = await this.#remote.thumbnails(
       missing.length < component.layers.length ? { ...params, layers: missing } : params,
       signal,
@@ -120,6 +195,8 @@ export class PatternStore {
     this.#large.clear();
     this.#parts.clear();
     this.#thumbnails.clear();
+    this.#formed.clear();
+    this.#symbols = undefined;
   }
 }
 
@@ -136,6 +213,10 @@ export async function settle<T>(
   }
 }
 
-function nameOf(runId: number, { component, heads, aggregation }: HeadSelection): string {
-  return `${runId}/${component}/${heads.length > 1 ? aggregation : ''}/${heads.map(headLabel).join(' ')}`;
+function nameOf(
+  runId: number,
+  { component, heads, aggregation }: HeadSelection,
+  form: PatternForm = plainForm,
+): string {
+  return `${runId}/${component}/${heads.length > 1 ? aggregation : ''}/${heads.map(headLabel).join(' ')}/${formName(form)}`;
 }

@@ -2,6 +2,8 @@ import type { TokenRef } from '../../src/model/token';
 import { depthOf } from '../../src/model/viewState';
 import { mark } from '../draw/tokenPainter';
 import { levelOf } from '../theme/palette';
+import { inPattern, sinkTokens, tokensIn } from './matrixData';
+import { keysOf } from './relations';
 import type { Panel } from './panel';
 
 /** How the tokens of a stream are lit: a level of colour and marks, one each for every token. */
@@ -15,30 +17,53 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   const levels = new Uint8Array(count);
   const marks = new Uint8Array(count);
   const lighting = panel.lighting.value;
+  const shown = panel.matrix.value;
   const { scale, threshold, pinned } = panel.view.value;
   if (lighting?.stream === stream) {
-    lighting.weights.forEach((weight, position) => {
-      if (weight >= threshold && position < count) levels[position] = levelOf(depthOf(weight, scale, lighting.maximum));
+    (lighting.drawn ?? lighting.weights).forEach((drawn, position) => {
+      if (lighting.weights[position] < threshold) return;
+      const level = levelOf(depthOf(drawn, scale, lighting.maximum));
+      const [from, to] = shown === undefined ? [position, position + 1] : tokensIn(shown, { stream, position });
+      levels.fill(level, from, Math.min(to, count));
     });
   }
   const set = (token: TokenRef | undefined, bit: number): void => {
     if (token?.stream === stream && token.position < count) marks[token.position] |= bit;
   };
-  for (const token of pinned) set(token, mark.pinned);
-  for (const token of panel.looking.value) set(token, mark.looking);
-  set(panel.hovered.value ?? panel.editorHover.value, mark.pointed);
-  set(panel.pointed.value, mark.pointed);
+  /** The same for all tokens of a row or column of the pattern. */
+  const setUnit = (place: TokenRef, bit: number): void => {
+    if (place.stream !== stream) return;
+    const [from, to] = shown === undefined ? [place.position, place.position + 1] : tokensIn(shown, place);
+    for (let position = from; position < Math.min(to, count); position++) marks[position] |= bit;
+  };
+  const setAround = (token: TokenRef | undefined, bit: number): void => {
+    if (token !== undefined) setUnit(shown === undefined ? token : inPattern(shown, token), bit);
+  };
+  for (const token of pinned) setAround(token, mark.pinned);
+  for (const token of panel.looking.value) setAround(token, mark.looking);
+  setAround(panel.hovered.value ?? panel.editorHover.value, mark.pointed);
+  setAround(panel.pointed.value, mark.pointed);
   set(panel.cursor.value, mark.cursor);
   set(panel.heads.held.value, mark.crossKey);
   for (const token of panel.view.value.marked) set(token, mark.crossKey);
   for (const token of panel.found.value) set(token, mark.found);
+  for (const position of relatedTokens(panel, stream)) set({ stream, position }, mark.crossKey);
   const component = panel.component.value;
   const cell = panel.crosshair.value;
   if (component !== undefined && cell !== undefined) {
-    set({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
-    set({ stream: component.keyStream, position: cell.key }, mark.crossKey);
+    setUnit({ stream: component.queryStream, position: cell.query }, mark.crossQuery);
+    setUnit({ stream: component.keyStream, position: cell.key }, mark.crossKey);
   }
   if (component !== undefined)
-    for (const position of panel.sinks.value) set({ stream: component.keyStream, position }, mark.sink);
+    for (const position of shown === undefined ? [] : sinkTokens(shown))
+      set({ stream: component.keyStream, position }, mark.sink);
   return { levels, marks };
+}
+
+/** The tokens of a stream that the looked-at ones are related with, in the relation whose pairs are drawn; while nothing is looked at, all that any is. */
+function relatedTokens(panel: Panel, stream: number): Iterable<number> {
+  const pairs = panel.relations.pairs.value;
+  if (pairs === undefined || panel.component.value?.queryStream !== stream) return [];
+  const looking = panel.looking.value.filter((token) => token.stream === stream);
+  return looking.length === 0 ? pairs.keys : looking.flatMap(({ position }) => [...keysOf(pairs, position)]);
 }

@@ -26,6 +26,9 @@ import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel, type ModelBounds } from './loadedModel';
+import { measureRelations } from './measureRelations';
+import { CodeParser } from '../syntax/parseCode';
+import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
 import { canGoElsewhere, loadOnBackend } from '../runtime/loadOnBackend';
 import { reasonOf } from '../runtime/runtimeError';
@@ -54,6 +57,8 @@ export interface EngineHost {
   readonly interrupt?: Interrupt;
   /** Which models are run in stages; large ones unless told otherwise. */
   readonly staging?: ModelBounds['staging'];
+  /** Where the parser of programs and its grammars are read from; without them there are no relations. */
+  readonly syntax?: (window: Client<EngineHostApi>) => SyntaxFiles;
   /** How long steps may take; the usual limits unless told otherwise. */
   readonly timeLimits?: typeof timeLimits;
 }
@@ -81,6 +86,7 @@ export class EngineServer {
   readonly #memoryLimits: MemoryLimits | undefined;
   readonly #deadlines: Deadlines;
   readonly #staging: ModelBounds['staging'];
+  readonly #parser: CodeParser | undefined;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -145,6 +151,12 @@ export class EngineServer {
         return tile;
       },
       row: async (params, signal) => ({ weights: giveUp(await this.#read(this.#attention.row(params, signal))) }),
+      sinkMass: async (params, signal) => {
+        const mass = await this.#read(this.#attention.sinkMass(params, signal));
+        giveUp(mass.removed);
+        return mass;
+      },
+      strongestCell: (params, signal) => this.#read(this.#attention.strongestCell(params, signal)),
       thumbnails: async (params, signal) => {
         const thumbnails = await this.#read(this.#attention.thumbnails(params, signal));
         giveUp(thumbnails.pixels);
@@ -166,6 +178,11 @@ export class EngineServer {
       measureRandom: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
       how: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#how(params, signal))),
+      relations: (params, signal) => {
+        const { runId, component } = params;
+        if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
+        return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
+      },
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#ran.delete(runId);
@@ -192,6 +209,7 @@ export class EngineServer {
       (what) => this.#log('warn', what),
     );
     this.#runtimes = new Runtimes(host.runtimes(this.#connection.remote), host.numProcessors);
+    this.#parser = host.syntax && new CodeParser(host.syntax(this.#connection.remote));
     const access = host.access(this.#connection.remote);
     this.#access = { ...access, willMap: (paths) => this.#willMap(access, paths) };
     this.onClose = this.#connection.onClose;

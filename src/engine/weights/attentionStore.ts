@@ -1,12 +1,13 @@
 import { ExplorerError } from '../../base/errors';
 import { Turns } from '../../base/turns';
 import { headLabel, type Component, type HeadSelection } from '../../model/head';
-import { provenSinksAmong } from '../../model/lighting';
+import { hasEnoughQueries, provenSinksAmong } from '../../model/lighting';
 import type { HeadTable } from '../../model/metrics/headTable';
 import { encodeThumbnail, type Pattern } from '../../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../../model/patternLevels';
 import type {
   CausalParams,
+  CellParams,
   HeadRows,
   HeadRowsParams,
   HeadTableParams,
@@ -20,6 +21,8 @@ import type {
   Thumbnails,
   TileParams,
 } from '../../protocol';
+import type { OfWeightForm, SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
+import { FormedLayer, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
 import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
@@ -43,6 +46,8 @@ export class AttentionStore {
   readonly #budgetBytes: number;
   readonly #pyramids = new SharedWork<PatternPyramid>(maxPyramidBytes);
   readonly #tables = new SharedWork<HeldTable>(maxTablesBytes);
+  /** The sinks of heads, by run, layer and head. */
+  readonly #sinks = new Map<string, Promise<readonly number[]>>();
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -77,12 +82,13 @@ export class AttentionStore {
     this.#bytes -= bytesOf(layers);
     this.#pyramids.drop(`${runId}/`);
     this.#tables.drop(`${runId}/`);
+    for (const name of this.#sinks.keys()) if (name.startsWith(`${runId}/`)) this.#sinks.delete(name);
     for (const layer of layers) layer.release?.();
   }
 
   /** The whole pattern of a selection. Throws `unknownRun` or `invalidArgument`. */
-  async pattern({ runId, selection }: PatternParams, signal?: AbortSignal): Promise<Pattern> {
-    const heads = this.#heads(runId, selection);
+  async pattern({ runId, selection, form }: PatternParams & OfWeightForm, signal?: AbortSignal): Promise<Pattern> {
+    const heads = this.#heads(runId, selection, form);
     const { numQueries, numKeys } = heads;
     const turns = new Turns(signal);
     if (numQueries <= bandRows)
@@ -107,8 +113,11 @@ export class AttentionStore {
   }
 
   /** What one token reads, or what reads it, in the pattern of a selection, without making the whole pattern. Throws `unknownRun` or `invalidArgument`. */
-  async row({ runId, selection, position, direction }: RowParams, signal?: AbortSignal): Promise<Float32Array> {
-    const heads = exactly(this.#heads(runId, selection));
+  async row(
+    { runId, selection, position, direction, form }: RowParams & OfWeightForm,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const heads = exactly(this.#heads(runId, selection, form));
     checkIndex('position', position, direction === 'reads' ? heads.numQueries : heads.numKeys);
     const turns = new Turns(signal);
     if (direction === 'readBy') return readColumn(heads, position, turns, signal);
@@ -117,16 +126,20 @@ export class AttentionStore {
 
   /** The pattern of a selection reduced to what is drawn first, with the numbers at its edges. Throws `unknownRun` or `invalidArgument`. */
   async overview(
-    { runId, selection, isCausal }: PatternParams & CausalParams,
+    { runId, selection, isCausal, form }: PatternParams & CausalParams & OfWeightForm,
     signal?: AbortSignal,
   ): Promise<PatternOverview> {
-    const heads = this.#heads(runId, selection);
+    const heads = this.#heads(runId, selection, form);
     const { numQueries, numKeys } = heads;
-    const { levels, rowMaxima, sums } = await this.#pyramid(runId, selection, heads, signal);
+    const { levels, rowMaxima, sums } = await this.#pyramid({ runId, selection, form }, heads, signal);
     const last = levels.at(-1);
     const { rows, columns, maxima } =
       last === undefined
-        ? { rows: numQueries, columns: numKeys, maxima: (await this.pattern({ runId, selection }, signal)).weights }
+        ? {
+            rows: numQueries,
+            columns: numKeys,
+            maxima: (await this.pattern({ runId, selection, form }, signal)).weights,
+          }
         : { ...last, maxima: last.maxima.slice() };
     const columnMeans = sums.columnMeans(isCausal);
     const sinks = provenSinksAmong(columnMeans, numQueries, isCausal);
@@ -145,14 +158,17 @@ export class AttentionStore {
   }
 
   /** One tile of one level of a selection's pattern. Throws `unknownRun` or `invalidArgument`. */
-  async tile({ runId, selection, level, row, column }: TileParams, signal?: AbortSignal): Promise<PatternTile> {
-    const heads = this.#heads(runId, selection);
+  async tile(
+    { runId, selection, level, row, column, form }: TileParams & OfWeightForm,
+    signal?: AbortSignal,
+  ): Promise<PatternTile> {
+    const heads = this.#heads(runId, selection, form);
     const { numQueries, numKeys } = heads;
     checkIndex('level', level, overviewLevel(numQueries, numKeys) + 1);
     checkIndex('row', row, Math.ceil(blocksAlong(numQueries, level) / tileSize));
     checkIndex('column', column, Math.ceil(blocksAlong(numKeys, level) / tileSize));
     if (level > 0) {
-      const { levels } = await this.#pyramid(runId, selection, heads, signal);
+      const { levels } = await this.#pyramid({ runId, selection, form }, heads, signal);
       return cutTile(levels[level - 1], row, column);
     }
     const [from, left] = [row * tileSize, column * tileSize];
@@ -166,22 +182,27 @@ export class AttentionStore {
 
   /** Every head of a component, reduced by maximum to at most `size` rows and columns, with its sinks. Throws `unknownRun`. */
   async thumbnails(
-    { runId, component, size, layers: wanted, isCausal }: ThumbnailParams & CausalParams,
+    { runId, component, size, layers: wanted, isCausal, form }: ThumbnailParams & CausalParams & OfWeightForm,
     signal?: AbortSignal,
   ): Promise<Thumbnails> {
-    const layers = this.#layers(runId, component);
+    const layers = this.#layers(runId, component, form);
     const numHeads = layers.map((layer, number) => (wanted?.includes(number) === false ? 0 : layer.numHeads));
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
     const total = numHeads.reduce((sum, count) => sum + count, 0);
     const pixels = new Uint8Array(total * rows * columns);
-    const sinks: number[][] = [];
+    const sinks: (readonly number[])[] = [];
     const turns = new Turns(signal);
     let index = 0;
     for (const [number, layer] of layers.entries()) {
       for (let head = 0; head < numHeads[number]; head++, index++) {
         const { pooled, columnMeans } = await smallPicture(layer, head, size, isCausal, turns, signal);
-        sinks.push(provenSinksAmong(columnMeans, layer.numQueries, isCausal));
+        // Those that were faded or taken out are still its sinks.
+        sinks.push(
+          layer instanceof FormedLayer
+            ? await layer.sinksOf(head)
+            : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
+        );
         const bytes = encodeThumbnail(pooled.weights);
         for (let row = 0; row < pooled.numQueries; row++)
           pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
@@ -191,8 +212,11 @@ export class AttentionStore {
   }
 
   /** The weight between two tokens in every head of a component. Throws `unknownRun` or `invalidArgument`. */
-  async headPairs({ runId, component, queries, keys }: PairParams, signal?: AbortSignal): Promise<Float32Array> {
-    const layers = this.#layers(runId, component);
+  async headPairs(
+    { runId, component, queries, keys, form }: PairParams & OfWeightForm,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const layers = this.#layers(runId, component, form);
     for (const { numQueries, numKeys } of layers) {
       checkIndices('queries', queries, numQueries);
       checkIndices('keys', keys, numKeys);
@@ -202,10 +226,10 @@ export class AttentionStore {
 
   /** What tokens read, or what reads them, in every head of a component, reduced by maximum to at most `size` numbers. Throws `unknownRun` or `invalidArgument`. */
   async headRows(
-    { runId, component, ...params }: HeadRowsParams & CausalParams,
+    { runId, component, form, ...params }: HeadRowsParams & CausalParams & OfWeightForm,
     signal?: AbortSignal,
   ): Promise<HeadRows> {
-    const layers = this.#layers(runId, component);
+    const layers = this.#layers(runId, component, form);
     for (const { numQueries, numKeys } of layers)
       checkIndices('positions', params.positions, params.direction === 'reads' ? numQueries : numKeys);
     return readHeadRows(layers, params, signal);
@@ -229,25 +253,90 @@ export class AttentionStore {
     return { metrics, values: values.slice() };
   }
 
+  /** What lies on sinks in the rows of a pattern. Throws `unknownRun` or `invalidArgument`. */
+  async sinkMass(
+    { runId, selection, form }: PatternParams & { readonly form: WeightForm },
+    signal?: AbortSignal,
+  ): Promise<SinkMass> {
+    const { heads, numQueries } = this.#heads(runId, selection, { ...form, sinks: 'remove' });
+    const turns = new Turns(signal);
+    const sinks = new Set<number>();
+    const removed = new Float32Array(numQueries);
+    for (const { layer, head } of heads) {
+      if (!(layer instanceof FormedLayer)) continue;
+      for (const key of await layer.sinksOf(head)) sinks.add(key);
+      const own = await layer.removed(head, signal);
+      for (let row = 0; row < numQueries; row++) removed[row] += own[row] / heads.length;
+      if (turns.isDue) await turns.give();
+    }
+    return { sinks: [...sinks].sort((a, b) => a - b), removed };
+  }
+
+  /** The strongest weight of any head shown within a cell of units. Throws `unknownRun` or `invalidArgument`. */
+  async strongestCell(
+    { runId, selection, query, key, form }: CellParams & { readonly form: WeightForm },
+    signal?: AbortSignal,
+  ): Promise<StrongestCell> {
+    const { heads, numQueries, numKeys } = this.#heads(runId, selection, form);
+    checkIndex('query', query, numQueries);
+    checkIndex('key', key, numKeys);
+    const turns = new Turns(signal);
+    let found: StrongestCell | undefined;
+    for (const { layer, head } of heads) {
+      if (!(layer instanceof FormedLayer)) continue;
+      const own = await layer.strongestCell(head, query, key, signal);
+      if (found === undefined || own.weight > found.weight) found = own;
+      if (turns.isDue) await turns.give();
+    }
+    if (found === undefined) throw new ExplorerError('invalidArgument', ['form', 'every token is a unit']);
+    return found;
+  }
+
+  /** The layers of a component of a run. Throws `unknownRun`. */
+  layersOf(runId: number, component: Component): readonly HeldLayer[] {
+    return this.#layers(runId, component);
+  }
+
   #pyramid(
-    runId: number,
-    selection: HeadSelection,
+    { runId, selection, form }: PatternParams & OfWeightForm,
     heads: HeadsOfPattern,
     signal: AbortSignal | undefined,
   ): Promise<PatternPyramid> {
     const { component, aggregation } = selection;
-    const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}`;
+    const name = `${runId}/${component}/${heads.heads.length > 1 ? aggregation : ''}/${selection.heads.map(headLabel).join(' ')}${nameOfForm(form)}`;
     return this.#pyramids.get(name, (working) => buildPyramid(heads, working), signal);
   }
 
-  #layers(runId: number, component: Component): HeldLayer[] {
+  #layers(runId: number, component: Component, form?: WeightForm): HeldLayer[] {
     const layers = this.#runs.get(runId);
     if (layers === undefined) throw new ExplorerError('unknownRun');
-    return layers.filter((layer) => layer.component === component);
+    const own = layers.filter((layer) => layer.component === component);
+    if (form === undefined) return own;
+    return own.map((layer, index) => {
+      const sinksOf = (head: number): Promise<readonly number[]> =>
+        form.canHaveSinks && hasEnoughQueries(layer.numQueries)
+          ? this.#sinksOf(`${runId}/${component}/${index}.${head}`, layer, head, form.isCausal)
+          : Promise.resolve([]);
+      return new FormedLayer(layer, form, sinksOf);
+    });
   }
 
-  #heads(runId: number, { component, heads, aggregation }: HeadSelection): HeadsOfPattern {
-    const layers = this.#layers(runId, component);
+  /** The sinks of a head, found once a run. */
+  #sinksOf(name: string, layer: HeldLayer, head: number, isCausal: boolean): Promise<readonly number[]> {
+    let found = this.#sinks.get(name);
+    if (found === undefined) {
+      // Not ended with whoever asked first: the next one needs it too.
+      found = smallPicture(layer, head, 1, isCausal, new Turns(undefined)).then(({ columnMeans }) =>
+        provenSinksAmong(columnMeans, layer.numQueries, isCausal),
+      );
+      this.#sinks.set(name, found);
+      found.catch(() => this.#sinks.delete(name));
+    }
+    return found;
+  }
+
+  #heads(runId: number, { component, heads, aggregation }: HeadSelection, form?: WeightForm): HeadsOfPattern {
+    const layers = this.#layers(runId, component, form);
     const found = heads.map(({ layer: index, head }) => {
       const layer = layers[index];
       if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads)

@@ -1,16 +1,19 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
-import { codeSpan, escaped, md, type MarkdownText } from '../../base/markdown';
+import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
+import { plain, type PlainText } from '../../base/safeText';
 import { comingLayers, isDerived } from '../../model/head';
-import { strongest } from '../../model/pattern';
+import { strongest, type WeightedPosition } from '../../model/pattern';
+import { mostRemoved, type Level } from '../../model/patternForm';
 import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/token';
+import { tokensOfUnit } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
 import { commands } from '../commands/commandIds';
 import { selectionLabel } from '../selectionLabel';
 import type { ShownRun } from '../run/shownRun';
 import { readSettings } from '../readSettings';
 import type { ViewStore } from '../view/viewStore';
-import { cardMarkdown, type CardSource } from './hoverCard';
+import { cardMarkdown, weightText, type CardSource } from './hoverCard';
 import type { Row, RowReader } from './rowReader';
 import { hoverOf } from '../say/hover';
 import { saidMarkdown } from '../say/said';
@@ -114,13 +117,12 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
       facts: saidMarkdown('token {0} · id {1}', token.position, run.source.tokens[token.position].id),
       caption:
         row.direction === 'reads' ? saidMarkdown('reads, in {0}:', place) : saidMarkdown('is read by, in {0}:', place),
-      sources: strongest(row.weights, maxSources, least).map(({ position, weight }) =>
-        this.#source(run, document, row.stream, position, weight),
-      ),
+      sources: strongest(row.weights, maxSources, least).map((source) => this.#source(run, document, row, source)),
+      aside: asideOf(row, view),
       others: others && {
         caption: others.direction === 'reads' ? saidMarkdown('reads:') : saidMarkdown('is read by:'),
-        sources: strongest(others.weights, maxOthers, least).map(({ position, weight }) =>
-          this.#source(run, document, others.stream, position, weight),
+        sources: strongest(others.weights, maxOthers, least).map((source) =>
+          this.#source(run, document, others, source),
         ),
       },
       nothing: saidMarkdown('nothing with {0} or more', least),
@@ -139,22 +141,71 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
     });
   }
 
-  #source(run: ShownRun, document: vscode.TextDocument, stream: number, position: number, weight: number): CardSource {
-    const { start, end } = run.info.streams[stream].tokens[position];
+  #source(
+    run: ShownRun,
+    document: vscode.TextDocument,
+    { stream, over }: Row,
+    { position, weight }: WeightedPosition,
+  ): CardSource {
+    const { start, end } = over.tokens[position];
     const place = stream === run.sourceIndex && end > start ? run.text.rangeOf(document, start, end) : undefined;
-    const next = visibleNext(run.info.streams[stream], position);
+    const text = visibleText(over, position);
+    const source = {
+      // A link goes to a unit's first token.
+      token: { stream, position: over.units === undefined ? position : tokensOfUnit(over.units, position)[0] },
+      text: over.units === undefined ? text : shortened(text),
+      weight,
+      isInDocument: stream === run.sourceIndex,
+    };
+    if (over.units !== undefined)
+      return { ...source, place: place === undefined ? md`` : saidMarkdown('line {0}', place.start.line + 1) };
+    const next = visibleNext(over, position);
     const facts =
       next === undefined
         ? saidMarkdown('token {0}', position)
-        : run.info.streams[stream].target?.isWritten === true
+        : over.target?.isWritten === true
           ? saidMarkdown('token {0} of the target, predicting {1}', position, codeSpan(next))
           : saidMarkdown('token {0} of the target, before {1}', position, codeSpan(next));
     return {
-      token: { stream, position },
-      text: visibleText(run.info.streams[stream], position),
-      weight,
-      isInDocument: stream === run.sourceIndex,
+      ...source,
       place: place === undefined ? facts : saidMarkdown('token {0}, line {1}', position, place.start.line + 1),
     };
+  }
+}
+
+/** UTF-16 units of a unit's text in a card. */
+const maxUnitText = 48;
+
+function shortened(text: PlainText): string {
+  return text.length > maxUnitText ? `${text.slice(0, maxUnitText - 1)}…` : text;
+}
+
+/** What was done to the numbers of a card: what was taken out of them, and over what they are sums and means. */
+function asideOf({ removed, over }: Row, { isRenormalized }: ViewState): MarkdownText {
+  const said: MarkdownText[] = [];
+  if (over.units !== undefined) said.push(levelMarkdown(over.units.level));
+  if (removed !== undefined) {
+    const mass = escaped(plain(weightText(removed)));
+    said.push(
+      !isRenormalized
+        ? saidMarkdown('sinks removed: {0} of its weight', mass)
+        : removed > mostRemoved
+          ? saidMarkdown('sinks removed: {0} of its weight; too little is left to be renormalised', mass)
+          : saidMarkdown('sinks removed: {0} of its weight; the rest is renormalised', mass),
+    );
+  }
+  return joinMarkdown(said, '; ');
+}
+
+function levelMarkdown(level: Level): MarkdownText {
+  switch (level) {
+    case 'word':
+      return saidMarkdown('words: sums over keys, means over queries');
+    case 'line':
+      return saidMarkdown('lines: sums over keys, means over queries');
+    case 'symbol':
+      return saidMarkdown('symbols: sums over keys, means over queries');
+    case 'token':
+      return md``;
   }
 }

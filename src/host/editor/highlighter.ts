@@ -114,8 +114,8 @@ export class Highlighter implements Disposable {
     const highlights =
       row.stream === run.sourceIndex
         ? planHighlights(
-            run.source.tokens,
-            row.weights,
+            row.over.tokens,
+            row.drawn,
             view.scale,
             view.threshold,
             isFollowing ? maxLiveHighlights : maxHighlights,

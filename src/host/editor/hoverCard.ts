@@ -26,6 +26,8 @@ export interface Card {
   readonly sources: readonly CardSource[];
   /** The strongest the other way round, on one line: few, and none where there are none or where to find them is much work. */
   readonly others?: { readonly caption: MarkdownText; readonly sources: readonly CardSource[] } | undefined;
+  /** What was done to the numbers; empty where they are the weights themselves. */
+  readonly aside?: MarkdownText;
   /** Said where there are none. */
   readonly nothing: MarkdownText;
   readonly commands: readonly { readonly title: MarkdownText; readonly command: string }[];
@@ -73,5 +75,6 @@ export function cardMarkdown(card: Card): MarkdownText {
           card.others.sources.map((source) => md`${link(source)} ${escaped(plain(weightText(source.weight)))}`),
           ' · ',
         )}`;
-  return md`**${codeSpan(card.text)}** · ${card.facts} · ${card.caption}\n\n${body}${others}\n\n${links}`;
+  const aside = card.aside === undefined || card.aside === '' ? md`` : md` (${card.aside})`;
+  return md`**${codeSpan(card.text)}** · ${card.facts} · ${card.caption}${aside}\n\n${body}${others}\n\n${links}`;
 }

@@ -2,16 +2,23 @@ import { LRUCache } from 'lru-cache';
 import { headLabel, type HeadSelection } from '../../model/head';
 import { countsInMean, directionOf } from '../../model/lighting';
 import { meanOf, type Direction } from '../../model/pattern';
-import type { TokenRef } from '../../model/token';
+import { formName, type PatternForm } from '../../model/patternForm';
+import type { TokenRef, TokenStream } from '../../model/token';
+import { unitAt, unitsOf, unitStream } from '../../model/units';
 import type { ViewState } from '../../model/viewState';
 import type { ShownRun } from '../run/shownRun';
 
-/** The weights of some tokens over the tokens of one stream. */
+/** The weights of some tokens over the tokens of one stream, or over what these are together at the view's level. */
 export interface Row {
   readonly direction: Direction;
-  /** The stream that the weights are over. */
+  /** The stream that the weights are over, and that stream as it is read at the view's level. */
   readonly stream: number;
+  readonly over: TokenStream;
   readonly weights: Float32Array;
+  /** With what weights they are drawn, where that is another: sinks are faded. */
+  readonly drawn: Float32Array;
+  /** How much of what the tokens read was on sinks, and taken out; undefined where nothing was. */
+  readonly removed: number | undefined;
 }
 
 const maxRows = 256;
@@ -21,35 +28,74 @@ export class RowReader {
   readonly #rows = new LRUCache<string, Promise<Float32Array>>({ max: maxRows });
 
   /**
-   * What tokens of one stream read, or what reads them, in the heads of a view; several are averaged as the view has it. Undefined
+   * What tokens of one stream read, or what reads them, in the heads of a view and in its form; several are averaged as the view has it. Undefined
    * where the heads say nothing about that stream. Throws `unknownRun` where the attention is gone.
    */
   async read(
     run: ShownRun,
-    { selection, direction, pinnedMean }: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean'>,
+    view: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean' | keyof PatternForm>,
     tokens: readonly TokenRef[],
   ): Promise<Row | undefined> {
+    const { selection, direction, pinnedMean, level, sinks, isRenormalized } = view;
     const [first] = tokens;
     const component = run.info.components.find((candidate) => candidate.component === selection.component);
     if (first === undefined || component === undefined) return undefined;
     const way = directionOf(component, first.stream, direction);
     if (way === undefined) return undefined;
-    const looking = tokens.filter(({ stream }) => stream === first.stream);
-    const rows = await Promise.all(looking.map(({ position }) => this.#row(run, selection, position, way)));
-    const counts = countsInMean(component, { tokens: looking, direction: way }, pinnedMean);
+    const symbols = level === 'symbol' ? await run.held.symbols() : [];
+    const { streams } = run.info;
+    const own = streams[first.stream] && unitsOf(streams[first.stream], level, symbols);
+    const positions = tokens.filter(({ stream }) => stream === first.stream).map(({ position }) => position);
+    const looking = own === undefined ? positions : [...new Set(positions.map((position) => unitAt(own, position)))];
+    const form: PatternForm = { level, sinks: sinks === 'fade' ? 'show' : sinks, isRenormalized };
+    const counts = countsInMean(
+      component,
+      { tokens: looking.map((position) => ({ stream: first.stream, position })), direction: way },
+      pinnedMean,
+    );
+    const meanIn = async (wanted: PatternForm): Promise<Float32Array> =>
+      meanOf(
+        await Promise.all(looking.map((position) => this.#row(run, selection, { position, direction: way }, wanted))),
+        counts,
+      );
+    const stream = way === 'reads' ? component.keyStream : component.queryStream;
+    const weights = await meanIn(form);
     return {
       direction: way,
-      stream: way === 'reads' ? component.keyStream : component.queryStream,
-      weights: meanOf(rows, counts),
+      stream,
+      over: unitStream(streams[stream], unitsOf(streams[stream], level, symbols)),
+      weights,
+      drawn: sinks === 'fade' ? await meanIn({ ...form, sinks }) : weights,
+      removed: sinks === 'remove' && way === 'reads' ? await this.#removed(run, selection, form, looking) : undefined,
     };
   }
 
-  #row(run: ShownRun, selection: HeadSelection, position: number, direction: Direction): Promise<Float32Array> {
+  /** How much of the mean of some rows was on sinks. */
+  async #removed(
+    run: ShownRun,
+    selection: HeadSelection,
+    form: PatternForm,
+    positions: readonly number[],
+  ): Promise<number> {
+    const asked = await run.held.weightForm(selection.component, form);
+    if (asked === undefined) return 0;
+    const { removed } = await run.held.sinkMass(selection, asked);
+    return positions.reduce((sum, position) => sum + removed[position], 0) / positions.length;
+  }
+
+  #row(
+    run: ShownRun,
+    selection: HeadSelection,
+    { position, direction }: { readonly position: number; readonly direction: Direction },
+    form: PatternForm,
+  ): Promise<Float32Array> {
     const heads = selection.heads.map(headLabel).join();
-    const key = `${run.runId}|${selection.component}|${heads}|${heads.includes(',') ? selection.aggregation : ''}|${position}|${direction}`;
+    const key = `${run.runId}|${selection.component}|${heads}|${heads.includes(',') ? selection.aggregation : ''}|${position}|${direction}|${formName(form)}`;
     const known = this.#rows.get(key);
     if (known !== undefined) return known;
-    const row = run.held.row(selection, position, direction);
+    const row = run.held
+      .weightForm(selection.component, form)
+      .then((asked) => run.held.row({ selection, position, direction }, asked));
     this.#rows.set(key, row);
     // What failed is asked for again the next time.
     row.catch(() => this.#rows.delete(key));

@@ -1,12 +1,16 @@
 import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
-import type { RunInfo } from '../../model/modelInfo';
-import type { Direction, Pattern } from '../../model/pattern';
 import type { Cell, How } from '../../model/how/how';
+import { plainForm, type PatternForm } from '../../model/patternForm';
+import type { Program, RelationsResult } from '../../model/relations/relationsParams';
+import type { TextSymbol } from '../../model/units';
+import type { RunInfo } from '../../model/modelInfo';
+import type { Pattern } from '../../model/pattern';
 import type { HeadTable } from '../../model/metrics/headTable';
 import { metricTextOf } from '../../model/metrics/metricText';
 import type {
+  CellParams,
   HeadRows,
   HeadRowsParams,
   HeadTableParams,
@@ -16,11 +20,14 @@ import type {
   PictureView,
   RandomParams,
   RandomTable,
+  RowParams,
   ThumbnailParams,
   Thumbnails,
   TileParams,
 } from '../../protocol';
+import type { SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
+import { weightFormOf } from './weightForm';
 
 /**
  * A run whose attention an engine holds. Its id is unique in the window, whichever engine made it. It may still be under way: then what is
@@ -94,62 +101,126 @@ export class HeldRun {
     return !this.#isReleased && this.#engine.isAlive;
   }
 
+  /** Reads the symbols of the run's text, once; whoever knows where that stands puts its own here. */
+  readSymbols: () => Promise<readonly TextSymbol[]> = () => Promise.resolve([]);
+  #symbols: Promise<readonly TextSymbol[]> | undefined;
+
+  /** The symbols of the run's text, the same ones as long as it is held. */
+  symbols(): Promise<readonly TextSymbol[]> {
+    return (this.#symbols ??= this.readSymbols());
+  }
+
+  /** What the engine is told of a form; undefined where weights are wanted as they are. */
+  async weightForm(component: Component, form: PatternForm = plainForm): Promise<WeightForm | undefined> {
+    return weightFormOf(this.info, component, form, form.level === 'symbol' ? await this.symbols() : []);
+  }
+
   /** Throws `unknownRun` where the attention is gone. */
-  pattern(selection: HeadSelection, signal?: AbortSignal): Promise<Pattern> {
+  pattern(selection: HeadSelection, form?: WeightForm, signal?: AbortSignal): Promise<Pattern> {
     return this.#askOf(selection, signal, () =>
-      this.#engine.remote.pattern({ runId: this.#engineRunId, selection }, signal),
+      this.#engine.remote.pattern({ runId: this.#engineRunId, selection, form }, signal),
     );
   }
 
   /** A large pattern as a whole. Throws `unknownRun` where the attention is gone. */
-  overview(selection: HeadSelection, signal?: AbortSignal): Promise<PatternOverview> {
+  overview(selection: HeadSelection, form?: WeightForm, signal?: AbortSignal): Promise<PatternOverview> {
     return this.#askOf(selection, signal, () =>
       this.#engine.remote.overview(
-        { runId: this.#engineRunId, selection, isCausal: this.#isCausal(selection.component) },
+        { runId: this.#engineRunId, selection, isCausal: this.#isCausal(selection.component), form },
         signal,
       ),
     );
   }
 
   /** A part of a large pattern. Throws `unknownRun` where the attention is gone. */
-  tile({ selection, level, row, column }: Omit<TileParams, 'runId'>, signal?: AbortSignal): Promise<PatternTile> {
+  tile(
+    { selection, level, row, column }: Omit<TileParams, 'runId'>,
+    form?: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<PatternTile> {
     return this.#askOf(selection, signal, () =>
-      this.#engine.remote.tile({ runId: this.#engineRunId, selection, level, row, column }, signal),
+      this.#engine.remote.tile({ runId: this.#engineRunId, selection, level, row, column, form }, signal),
     );
   }
 
-  /** The weights of one token: its row or its column. Throws `unknownRun` where the attention is gone. */
-  row(selection: HeadSelection, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> {
+  /** The weights of one token, or unit: its row or its column. Throws `unknownRun` where the attention is gone. */
+  row(
+    { selection, position, direction }: Omit<RowParams, 'runId'>,
+    form?: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     return this.#askOf(
       selection,
       signal,
       async () =>
-        (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction }, signal)).weights,
+        (await this.#engine.remote.row({ runId: this.#engineRunId, selection, position, direction, form }, signal))
+          .weights,
+    );
+  }
+
+  /** What lies on sinks in the rows of a pattern. Throws `unknownRun` where the attention is gone. */
+  sinkMass(selection: HeadSelection, form: WeightForm, signal?: AbortSignal): Promise<SinkMass> {
+    return this.#askOf(selection, signal, () =>
+      this.#engine.remote.sinkMass({ runId: this.#engineRunId, selection, form }, signal),
+    );
+  }
+
+  /** The strongest single weight within a cell of units. Throws `unknownRun` where the attention is gone. */
+  strongestCell(
+    { selection, query, key }: Omit<CellParams, 'runId'>,
+    form: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<StrongestCell> {
+    return this.#askOf(selection, signal, () =>
+      this.#engine.remote.strongestCell({ runId: this.#engineRunId, selection, query, key, form }, signal),
     );
   }
 
   /** All heads of those layers that have come. Throws `unknownRun` where the attention is gone. */
-  thumbnails({ component, size, layers }: Omit<ThumbnailParams, 'runId'>, signal?: AbortSignal): Promise<Thumbnails> {
+  thumbnails(
+    { component, size, layers }: Omit<ThumbnailParams, 'runId'>,
+    form?: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<Thumbnails> {
     return this.#ask(() =>
       this.#engine.remote.thumbnails(
-        { runId: this.#engineRunId, component, size, layers, isCausal: this.#isCausal(component) },
+        { runId: this.#engineRunId, component, size, layers, isCausal: this.#isCausal(component), form },
         signal,
       ),
     );
   }
 
   /** The weight between two tokens in every head. Throws `unknownRun` where the attention is gone. */
-  async headPairs(params: Omit<PairParams, 'runId'>, signal?: AbortSignal): Promise<Float32Array> {
+  async headPairs(
+    { component, queries, keys }: Omit<PairParams, 'runId'>,
+    form?: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
     return (
-      await this.#askOfAll(signal, () => this.#engine.remote.headPairs({ ...params, runId: this.#engineRunId }, signal))
+      await this.#askOfAll(signal, () =>
+        this.#engine.remote.headPairs({ runId: this.#engineRunId, component, queries, keys, form }, signal),
+      )
     ).weights;
   }
 
   /** What a token reads, or what reads it, in every head. Throws `unknownRun` where the attention is gone. */
-  headRows(params: Omit<HeadRowsParams, 'runId'>, signal?: AbortSignal): Promise<HeadRows> {
+  headRows(
+    { component, positions, direction, mean, size }: Omit<HeadRowsParams, 'runId'>,
+    form?: WeightForm,
+    signal?: AbortSignal,
+  ): Promise<HeadRows> {
     return this.#askOfAll(signal, () =>
       this.#engine.remote.headRows(
-        { ...params, runId: this.#engineRunId, isCausal: this.#isCausal(params.component) },
+        {
+          runId: this.#engineRunId,
+          component,
+          positions,
+          direction,
+          mean,
+          size,
+          isCausal: this.#isCausal(component),
+          form,
+        },
         signal,
       ),
     );
@@ -178,6 +249,39 @@ export class HeldRun {
   /** How a weight came about. Throws `unknownRun` where the attention is gone, `howNotFollowed`, and what a run throws. */
   how(cell: Cell, signal?: AbortSignal): Promise<How> {
     return this.#ask(() => this.#engine.remote.how({ runId: this.#engineRunId, cell }, signal));
+  }
+
+  /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */
+  readProgram: (() => Promise<Pick<Program, 'language' | 'definitions'>>) | undefined;
+
+  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar` and `codeNotParsed`. */
+  async relations(name: Component, signal?: AbortSignal): Promise<RelationsResult> {
+    const component = this.info.components.find((candidate) => candidate.component === name);
+    const stream = component && this.info.streams[component.queryStream];
+    const program = await this.readProgram?.();
+    if (
+      component === undefined ||
+      component.queryStream !== component.keyStream ||
+      stream?.role !== 'source' ||
+      program === undefined
+    )
+      throw new ExplorerError('noGrammar', [name, '…']);
+    return this.#askOfAll(signal, () =>
+      this.#engine.remote.relations(
+        {
+          ...program,
+          runId: this.#engineRunId,
+          component: name,
+          isCausal: component.isCausal,
+          text: stream.text,
+          starts: Int32Array.from(stream.tokens, ({ start }) => start),
+          ends: Int32Array.from(stream.tokens, ({ start, end, isSpecial, template }) =>
+            isSpecial || template !== undefined ? start : end,
+          ),
+        },
+        signal,
+      ),
+    );
   }
 
   /** The picture as the model sees it. Throws `unknownRun` where it is gone. */

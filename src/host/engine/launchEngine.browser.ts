@@ -16,7 +16,13 @@ interface EngineAssets {
 }
 
 /** What else it may ask for. */
-const optionalAssets: readonly EngineAsset[] = ['ort-webgpu.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'];
+const optionalAssets: readonly EngineAsset[] = [
+  'ort-webgpu.mjs',
+  'ort-wasm-simd-threaded.asyncify.wasm',
+  'web-tree-sitter.mjs',
+  'web-tree-sitter.wasm',
+];
+const grammar = /^tree-sitter-[a-z-]+\.wasm$/;
 
 /** Starts the engine as a Worker; `readAsset` reads a file of dist/: the engine's script and the runtime's binary once, others when the engine wants them. */
 export function browserEngineLauncher(
@@ -28,7 +34,7 @@ export function browserEngineLauncher(
   const files: Server<EngineHostApi> = {
     ...modelFiles,
     readAsset: async ({ name }) => {
-      if (!optionalAssets.includes(name))
+      if (!optionalAssets.includes(name) && !grammar.test(name))
         throw new ExplorerError('fileUnreadable', [name, 'it is no part of the engine']);
       return { bytes: await readAsset(name) };
     },

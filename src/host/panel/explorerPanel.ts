@@ -15,21 +15,15 @@ import {
   checkAct,
   checkChangeView,
   checkFigure,
-  checkHeadRowsParams,
   checkHeadTableParams,
   checkHowParams,
-  checkOverviewParams,
   checkPainted,
-  checkPairParams,
-  checkPatternParams,
   checkPictureParams,
   checkRandomParams,
-  checkRowParams,
-  checkThumbnailParams,
-  checkTileParams,
   checkTokenOrNull,
   checkTokenRef,
 } from './panelMessages';
+import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
 import { makeNonce, panelHtml } from './panelHtml';
 import type { PanelMemory } from './panelMemory';
@@ -206,24 +200,7 @@ export class ExplorerPanel implements Disposable {
       channel,
       [],
       {
-        pattern: async (params, signal) => {
-          const { selection } = checkPatternParams(params, run());
-          return this.#held().pattern(selection, signal);
-        },
-        overview: async (params, signal) => {
-          const { selection } = checkOverviewParams(params, run());
-          return this.#held().overview(selection, signal);
-        },
-        tile: async (params, signal) => this.#held().tile(checkTileParams(params, run()), signal),
-        row: async (params, signal) => {
-          const { selection, position, direction } = checkRowParams(params, run());
-          return { weights: await this.#held().row(selection, position, direction, signal) };
-        },
-        thumbnails: async (params, signal) => this.#held().thumbnails(checkThumbnailParams(params, run()), signal),
-        headPairs: async (params, signal) => ({
-          weights: await this.#held().headPairs(checkPairParams(params, run()), signal),
-        }),
-        headRows: async (params, signal) => this.#held().headRows(checkHeadRowsParams(params, run()), signal),
+        ...formedRequests(() => this.#held(), run),
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),

@@ -1,4 +1,5 @@
 import { normalizeSelection } from '../../model/head';
+import { isPlainForm } from '../../model/patternForm';
 import type { ViewState } from '../../model/viewState';
 import { isTiled } from '../../model/patternLevels';
 import type { FirstPattern } from '../../protocol';
@@ -25,7 +26,7 @@ export class FirstPatternFetcher {
     const [numQueries = 0, numKeys = 0] = [component.queryStream, component.keyStream].map(
       (stream) => info.streams[stream]?.tokens.length,
     );
-    if (isTiled(numQueries, numKeys)) return;
+    if (isTiled(numQueries, numKeys) || !isPlainForm(view)) return;
     const { runId } = info;
     const fetching = held.pattern(selection).then(
       (pattern) => {

@@ -5,11 +5,13 @@ import { aggregations, components, headLabel, type HeadSelection } from '../../m
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import { panelActions, type PanelAction } from '../../model/panelAction';
+import { levels, sinkModes, type PatternForm } from '../../model/patternForm';
 import { directions } from '../../model/pattern';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
 import type {
+  CellParams,
   HeadRowsParams,
   HeadTableParams,
   HowParams,
@@ -22,6 +24,7 @@ import type {
   ThumbnailParams,
   TileParams,
 } from '../../protocol';
+import type { OfForm } from '../../model/weightForm';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
 // before what is in it.
@@ -63,6 +66,9 @@ const selection = v.object({
 });
 const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);
+const formEntries = { level: v.picklist(levels), sinks: v.picklist(sinkModes), isRenormalized: v.boolean() };
+const form = v.object(formEntries);
+const optionalForm = v.optional(form);
 const view = v.object({
   selection,
   direction: v.picklist(directions),
@@ -71,26 +77,39 @@ const view = v.object({
   pinned: v.pipe(shortList(0, maxPinned), v.array(token)),
   pinnedMean,
   marked: v.pipe(shortList(0, maxPinned), v.array(token)),
+  ...formEntries,
 });
-/** Views that were kept before there was a choice had one mean, and nothing was marked. */
+/** Views that were kept before there was a choice had one mean, nothing was marked, and all was shown as it is. */
 const keptView = v.object({
   ...view.entries,
   pinnedMean: v.optional(pinnedMean, 'all'),
   marked: v.optional(view.entries.marked, []),
+  level: v.optional(formEntries.level, 'token'),
+  sinks: v.optional(formEntries.sinks, 'show'),
+  isRenormalized: v.optional(formEntries.isRenormalized, false),
 });
 const changeView = v.object({ view: v.partial(view), sequence: index });
-const patternParams = v.object({ runId: index, selection });
-const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index });
-const rowParams = v.object({ runId: index, selection, position: index, direction: v.picklist(directions) });
+const patternParams = v.object({ runId: index, selection, form: optionalForm });
+const cellParams = v.object({ runId: index, selection, form, query: index, key: index });
+const formParams = v.object({ runId: index, selection, form });
+const tileParams = v.object({ runId: index, selection, level: index, row: index, column: index, form: optionalForm });
+const rowParams = v.object({
+  runId: index,
+  selection,
+  position: index,
+  direction: v.picklist(directions),
+  form: optionalForm,
+});
 const thumbnailSize = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(maxThumbnailSize));
 const thumbnailParams = v.object({
   runId: index,
   component,
   size: thumbnailSize,
+  form: optionalForm,
   layers: v.optional(v.pipe(shortList(1, maxLayers), v.array(index))),
 });
 const positions = v.pipe(shortList(1, maxPinned), v.array(index));
-const pairParams = v.object({ runId: index, component, queries: positions, keys: positions });
+const pairParams = v.object({ runId: index, component, queries: positions, keys: positions, form: optionalForm });
 const headRowsParams = v.object({
   runId: index,
   component,
@@ -98,6 +117,7 @@ const headRowsParams = v.object({
   direction: v.picklist(directions),
   mean: pinnedMean,
   size: thumbnailSize,
+  form: optionalForm,
 });
 const metricList = v.pipe(shortList(1, metricIds.length), v.array(v.picklist(metricIds)));
 const askedPositions = v.pipe(shortList(1, maxAsked), v.array(index));
@@ -120,6 +140,7 @@ const howParams = v.object({
   runId: index,
   cell: v.object({ component, layer: index, head: index, query: index, key: index }),
 });
+const relationsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
@@ -157,23 +178,52 @@ const persisted = v.pipe(
   ),
 );
 
-/** Checks a request for a whole pattern against the run shown: only a small one may be asked for. Throws `invalidMessage` or `unknownRun`. */
-export function checkPatternParams(value: unknown, run: RunInfo | undefined): PatternParams {
+/** Checks a request for a whole pattern against the run shown: only a small one may be asked for; how many units a text has is not known here. Throws `invalidMessage` or `unknownRun`. */
+export function checkPatternParams(value: unknown, run: RunInfo | undefined): PatternParams & OfForm {
   const params = parse('pattern', patternParams, value);
   const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
-  if (isTiled(numQueries, numKeys)) throw new ExplorerError('invalidMessage', ['pattern: too large to be sent whole']);
+  if ((params.form?.level ?? 'token') === 'token') checkIsSmall(numQueries, numKeys);
   return params;
 }
 
+/** Throws `invalidMessage` where a pattern is too large to be sent whole. */
+export function checkIsSmall(numQueries: number, numKeys: number): void {
+  if (isTiled(numQueries, numKeys)) throw new ExplorerError('invalidMessage', ['pattern: too large to be sent whole']);
+}
+
+/** Checks a request for what lies on sinks against the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkSinkMassParams(
+  value: unknown,
+  run: RunInfo | undefined,
+): PatternParams & { readonly form: PatternForm } {
+  const params = parse('sinks', formParams, value);
+  checkSelection(params.selection, checkRun(params.runId, run));
+  return params;
+}
+
+/** Checks a request for a cell against the run shown: units are at most as many as tokens. Throws `invalidMessage` or `unknownRun`. */
+export function checkCellParams(value: unknown, run: RunInfo | undefined): CellParams & { readonly form: PatternForm } {
+  const params = parse('cell', cellParams, value);
+  const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
+  if (params.query >= numQueries || params.key >= numKeys)
+    throw new ExplorerError('invalidMessage', ['cell: not within the pattern']);
+  return params;
+}
+
+/** Checks a request for the symbols of the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkSymbolsParams(value: unknown, run: RunInfo | undefined): void {
+  checkRun(parse('symbols', pictureParams, value).runId, run);
+}
+
 /** Checks a request for an overview against the run shown. Throws `invalidMessage` or `unknownRun`. */
-export function checkOverviewParams(value: unknown, run: RunInfo | undefined): PatternParams {
+export function checkOverviewParams(value: unknown, run: RunInfo | undefined): PatternParams & OfForm {
   const params = parse('overview', patternParams, value);
   checkSelection(params.selection, checkRun(params.runId, run));
   return params;
 }
 
 /** Checks a request for a tile against the run shown: its level and place must be within the pattern. Throws `invalidMessage` or `unknownRun`. */
-export function checkTileParams(value: unknown, run: RunInfo | undefined): TileParams {
+export function checkTileParams(value: unknown, run: RunInfo | undefined): TileParams & OfForm {
   const params = parse('tile', tileParams, value);
   const { level, row, column } = params;
   const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
@@ -187,7 +237,7 @@ export function checkTileParams(value: unknown, run: RunInfo | undefined): TileP
 }
 
 /** Checks a request for one token's weights against the run shown. Throws `invalidMessage` or `unknownRun`. */
-export function checkRowParams(value: unknown, run: RunInfo | undefined): RowParams {
+export function checkRowParams(value: unknown, run: RunInfo | undefined): RowParams & OfForm {
   const params = parse('row', rowParams, value);
   const { numQueries, numKeys } = checkSelection(params.selection, checkRun(params.runId, run));
   if (params.position >= (params.direction === 'reads' ? numQueries : numKeys))
@@ -196,7 +246,7 @@ export function checkRowParams(value: unknown, run: RunInfo | undefined): RowPar
 }
 
 /** Checks a request for thumbnails against the run shown. Throws `invalidMessage` or `unknownRun`. */
-export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): ThumbnailParams {
+export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): ThumbnailParams & OfForm {
   const params = parse('thumbnails', thumbnailParams, value);
   if (!checkRun(params.runId, run).components.some((candidate) => candidate.component === params.component))
     throw new ExplorerError('invalidMessage', ['thumbnails: no such component']);
@@ -204,7 +254,7 @@ export function checkThumbnailParams(value: unknown, run: RunInfo | undefined): 
 }
 
 /** Checks a request for the weight between two tokens in every head. Throws `invalidMessage` or `unknownRun`. */
-export function checkPairParams(value: unknown, run: RunInfo | undefined): PairParams {
+export function checkPairParams(value: unknown, run: RunInfo | undefined): PairParams & OfForm {
   const params = parse('pair', pairParams, value);
   const { numQueries, numKeys } = componentSize('pair', params.component, checkRun(params.runId, run));
   if (params.queries.length > 1 && params.keys.length > 1)
@@ -215,7 +265,7 @@ export function checkPairParams(value: unknown, run: RunInfo | undefined): PairP
 }
 
 /** Checks a request for a token's weights in every head; those of its readers only where no layer has to recompute all that it has. Throws `invalidMessage` or `unknownRun`. */
-export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): HeadRowsParams {
+export function checkHeadRowsParams(value: unknown, run: RunInfo | undefined): HeadRowsParams & OfForm {
   const params = parse('rows', headRowsParams, value);
   const shown = checkRun(params.runId, run);
   const { numQueries, numKeys } = componentSize('rows', params.component, shown);
@@ -265,6 +315,13 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
   return params;
+}
+
+/** Checks a request for relations. Throws `invalidMessage` or `unknownRun`. */
+export function checkRelationsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
+  const params = parse('relations', relationsParams, value);
+  componentSize('relations', params.component, checkRun(params.runId, run));
+  return params.component;
 }
 
 /** Checks a request for the run's picture. Throws `invalidMessage` or `unknownRun`. */

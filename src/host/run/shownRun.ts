@@ -4,6 +4,8 @@ import type { TokenStream } from '../../model/token';
 import type { PanelNotice } from '../../protocol';
 import type { HeldRun } from '../engine/heldRun';
 import type { ModelLocation } from '../model/modelLocation';
+import { documentSymbols } from './documentSymbols';
+import { knownDefinitions } from './knownDefinitions';
 import type { TrackedSource } from './trackedPicture';
 
 /** What was selected of the text that a run has read. */
@@ -46,6 +48,11 @@ export class ShownRun implements Disposable {
     this.text = text;
     this.#facts = facts;
     this.#growing = held.onDidGrow(() => onGrowth(this));
+    held.readSymbols = () => documentSymbols(text);
+    held.readProgram = async () => ({
+      language: text.document?.languageId ?? '',
+      definitions: await knownDefinitions(text),
+    });
   }
 
   /** What is known of it now that all of it is there. */

@@ -71,7 +71,7 @@ describe('The engine supervisor', () => {
     await codeOf(crashed);
     const run = await supervisor.explain(behave('answer'), never);
     expect(run.info.runId).to.equal(2);
-    expect([...(await run.row(selection, 0, 'reads'))]).to.deep.equal([1]);
+    expect([...(await run.row({ selection, position: 0, direction: 'reads' }))]).to.deep.equal([1]);
     run.release();
     expect(run.isHeld).to.equal(false);
     expect(await codeOf(run.pattern(selection))).to.equal('unknownRun');
@@ -117,7 +117,7 @@ describe('The engine supervisor', () => {
     expect(await codeOf(supervisor.explain(behave('crash'), never))).to.equal('engineStopped');
     expect(supervisor.state).to.deep.equal({ kind: 'stopped', reason: 'signal SIGKILL' });
     expect(before.isHeld).to.equal(false);
-    expect(await codeOf(before.row(selection, 0, 'reads'))).to.equal('unknownRun');
+    expect(await codeOf(before.row({ selection, position: 0, direction: 'reads' }))).to.equal('unknownRun');
     await supervisor.explain(behave('answer'), never);
     expect(supervisor.state.kind).to.equal('idle');
   });
@@ -177,7 +177,7 @@ describe('The engine supervisor', () => {
     expect(await codeOf(waiting ?? Promise.resolve())).to.equal('cancelled');
     expect(growing?.isGrowing).to.equal(false);
     expect(growing?.info.components[0].layers.map(({ numHeads }) => numHeads)).to.deep.equal([2, 0]);
-    expect([...((await growing?.row(selection, 0, 'reads')) ?? [])]).to.deep.equal([1]);
+    expect([...((await growing?.row({ selection, position: 0, direction: 'reads' })) ?? [])]).to.deep.equal([1]);
     await supervisor.explain(behave('answer'), never);
     expect(launcher.launched[0].explained).to.deep.equal(['growOn', 'answer']);
     expect(launcher.launched).to.have.length(1);

@@ -143,6 +143,8 @@ export class FakeEngine implements EngineProcess {
       }),
       tile: () => ({ rows: 1, columns: 1, maxima: Float32Array.of(1) }),
       row: ({ runId }) => ({ weights: Float32Array.of(runId) }),
+      sinkMass: () => ({ sinks: [], removed: Float32Array.of(0) }),
+      strongestCell: () => ({ query: 0, key: 0, weight: 1 }),
       thumbnails: () => ({ numHeads: [1], rows: 1, columns: 1, pixels: new Uint8Array(1), sinks: [[]] }),
       headPairs: () => ({ weights: Float32Array.of(1) }),
       headRows: () => ({ columns: 1, maxima: Float32Array.of(1) }),
@@ -154,6 +156,7 @@ export class FakeEngine implements EngineProcess {
         metrics,
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
+      relations: () => ({ table: { relations: [], numPairs: [], values: new Float32Array(0) }, pairs: [] }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {
         this.documents.push(path);

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { ComponentInfo, HeadSelection } from '../../../src/model/head';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import type { Pattern } from '../../../src/model/pattern';
+import { plainForm } from '../../../src/model/patternForm';
 import { initialView } from '../../../src/model/viewState';
 import { FirstPatternFetcher } from '../../../src/host/panel/firstPattern';
 import type { ShownRun } from '../../../src/host/run/shownRun';
@@ -86,10 +87,13 @@ describe('The first pattern of a run', () => {
     const { selection } = initialView;
     store.keepFirst({ runId: 7, selection, pattern });
     store.clear();
-    expect((await store.matrix(infoOf(7, 2), selection, component, never)).numQueries).to.equal(2);
+    expect(
+      (await store.shown({ info: infoOf(7, 2), selection, component, form: plainForm, startLine: 0 }, never)).matrix
+        .numQueries,
+    ).to.equal(2);
     expect(asked).to.deep.equal([]);
     store.keepFirst({ runId: 8, selection, pattern });
-    await store.matrix(infoOf(9, 2), selection, component, never);
+    await store.shown({ info: infoOf(9, 2), selection, component, form: plainForm, startLine: 0 }, never);
     expect(asked).to.deep.equal([9]);
   });
 });

@@ -170,20 +170,32 @@ describe('the layout of the panel', () => {
   });
 
   it('is kept, and what is no layout is left out', () => {
-    const { open, headTable, how } = validLayout(undefined);
+    const { open, headTable, how, relation } = validLayout(undefined);
+    expect(relation).to.equal('matchingBracket');
+    expect(validLayout({ relation: 'sameLine' }).relation).to.equal('sameLine');
+    expect(validLayout({ relation: 'other' }).relation).to.equal(relation);
     expect(open).to.deep.equal([]);
-    expect(validLayout(undefined)).to.deep.equal({ shares: {}, tab: 'matrix', isOrdered: false, open, headTable, how });
+    expect(validLayout(undefined)).to.deep.equal({
+      shares: {},
+      tab: 'matrix',
+      isOrdered: false,
+      open,
+      headTable,
+      how,
+      relation,
+    });
     expect(
       validLayout({
         shares: { wideSource: 0.4, lowSource: 7, other: 0.5, compactHeads: 'x' },
         tab: 'list',
         isOrdered: true,
       }),
-    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable, how });
+    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable, how, relation });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
       tab: 'matrix',
       isOrdered: false,
+      relation,
       open,
       headTable,
       how,

@@ -1,0 +1,205 @@
+import type { TokenStream } from '../token';
+import { relationIds, type RelationId, type RelationPairs } from './relation';
+import type { Span, SyntaxFacts } from './syntaxTree';
+
+/** Of a long line or statement only so many of the nearest tokens count: all pairs of a minified file would be millions. */
+const mostKeys = 256;
+
+/** A definition that somebody else knows, such as a language server: where a name begins, and where it is defined. */
+export interface KnownDefinition {
+  readonly at: number;
+  readonly definition: Span;
+}
+
+/** Where tokens stand in a text: each at its first character that is no blank. */
+class Places {
+  readonly #places: Int32Array;
+  /** The tokens that stand for text, in order. */
+  readonly positions: readonly number[];
+  readonly #text: string;
+  readonly #starts: Int32Array;
+  readonly #ends: Int32Array;
+
+  constructor(stream: TokenStream) {
+    this.#text = stream.text;
+    this.positions = stream.tokens.flatMap(({ start, end, isSpecial, template }, position) =>
+      isSpecial || template !== undefined || end <= start ? [] : [position],
+    );
+    this.#starts = Int32Array.from(this.positions, (position) => stream.tokens[position].start);
+    this.#ends = Int32Array.from(this.positions, (position) => stream.tokens[position].end);
+    this.#places = Int32Array.from(this.positions, (position) => {
+      const { start, end } = stream.tokens[position];
+      return start + (/^\s*(?=\S)/.exec(stream.text.slice(start, end))?.[0].length ?? 0);
+    });
+  }
+
+  place(index: number): number {
+    return this.#places[index];
+  }
+
+  /** Whether a token has anything to be seen of. */
+  isVisible(index: number): boolean {
+    return /\S/.test(this.#text.slice(this.#places[index], this.#ends[index]));
+  }
+
+  /** The tokens whose place is in a stretch of the text, without those of blanks alone. */
+  within([start, end]: Span): number[] {
+    const found: number[] = [];
+    for (
+      let index = firstAtLeast(this.#places, start);
+      index < this.positions.length && this.#places[index] < end;
+      index++
+    )
+      if (this.isVisible(index)) found.push(this.positions[index]);
+    return found;
+  }
+
+  /** The tokens that hold a character: several where they share it. */
+  holding(offset: number): number[] {
+    const found: number[] = [];
+    // Tokens that hold it begin at it or before it, and those that begin earlier end earlier.
+    for (let index = firstAtLeast(this.#starts, offset + 1) - 1; index >= 0; index--) {
+      if (this.#ends[index] <= offset) break;
+      found.unshift(this.positions[index]);
+    }
+    return found;
+  }
+}
+
+/** The index of the first of sorted numbers that is at least `value`. */
+function firstAtLeast(sorted: Int32Array, value: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Gathers the pairs of a relation. */
+class Gathered {
+  readonly #keys = new Map<number, Set<number>>();
+  readonly #isCausal: boolean;
+
+  constructor(isCausal: boolean) {
+    this.#isCausal = isCausal;
+  }
+
+  /** A query can read itself always, and in a causal model nothing behind it: neither is a pair. */
+  add(queries: readonly number[], keys: readonly number[]): void {
+    for (const query of queries)
+      for (const key of keys) {
+        if (key === query || (this.#isCausal && key > query)) continue;
+        const known = this.#keys.get(query);
+        if (known === undefined) this.#keys.set(query, new Set([key]));
+        else known.add(key);
+      }
+  }
+
+  pairs(): RelationPairs {
+    const queries = Int32Array.from([...this.#keys.keys()].sort((a, b) => a - b));
+    const keys: number[] = [];
+    const ends = queries.map((query) => {
+      for (const key of [...(this.#keys.get(query) ?? [])].sort((a, b) => a - b)) keys.push(key);
+      return keys.length;
+    });
+    return { queries, ends, keys: Int32Array.from(keys) };
+  }
+}
+
+/** The pairs of each relation between the tokens of a program. Definitions that are known go before those of the grammar's scopes. */
+export function relationPairs(
+  stream: TokenStream,
+  facts: SyntaxFacts,
+  isCausal: boolean,
+  known: readonly KnownDefinition[] = [],
+): Readonly<Record<RelationId, RelationPairs>> {
+  const places = new Places(stream);
+  const gathered = Object.fromEntries(relationIds.map((id) => [id, new Gathered(isCausal)])) as Readonly<
+    Record<RelationId, Gathered>
+  >; // of the ids themselves
+  for (const [opening, closing] of facts.brackets()) {
+    gathered.matchingBracket.add(places.holding(closing), places.holding(opening));
+    gathered.matchingBracket.add(places.holding(opening), places.holding(closing));
+  }
+  const knownAt = new Map(known.map(({ at, definition }) => [at, definition]));
+  const last = new Map<string, Span>();
+  for (const { span, text, definition } of facts.names()) {
+    const tokens = tokensOf(places, span);
+    const before = last.get(text);
+    if (before !== undefined) gathered.previousOccurrence.add(tokens, tokensOf(places, before));
+    last.set(text, span);
+    const defined = knownAt.get(span[0]) ?? definition;
+    if (defined !== undefined && defined[0] !== span[0]) gathered.definition.add(tokens, tokensOf(places, defined));
+  }
+  addNeighbours(stream, places, facts, gathered);
+  addIndentation(stream, places, gathered.indentationAbove);
+  return Object.fromEntries(relationIds.map((id) => [id, gathered[id].pairs()])) as Readonly<
+    Record<RelationId, RelationPairs>
+  >; // of the ids themselves
+}
+
+/** The tokens of a name: those that begin in it, or the one that it is a part of. */
+function tokensOf(places: Places, span: Span): number[] {
+  const within = places.within(span);
+  const holding = places.holding(span[0]);
+  return [...holding.filter((position) => !within.includes(position)), ...within];
+}
+
+function addNeighbours(
+  { text }: TokenStream,
+  places: Places,
+  facts: SyntaxFacts,
+  gathered: Readonly<Record<RelationId, Gathered>>,
+): void {
+  const byStatement = new Map<number, number[]>();
+  const byLine = new Map<number, number[]>();
+  let line = 0;
+  let at = 0;
+  places.positions.forEach((position, index) => {
+    // Blanks alone are in no statement; where lines begin with the same ones is told by itself.
+    if (!places.isVisible(index)) return;
+    const place = places.place(index);
+    for (; at < place; at++) if (isBreak(text, at)) line++;
+    push(byLine, line, position);
+    const node = facts.nodeAt(place);
+    if (node === undefined) return;
+    const statement = facts.statementOf(node);
+    if (statement !== undefined) push(byStatement, statement, position);
+    const header = facts.headerOf(node);
+    if (header !== undefined) gathered.blockHeader.add([position], places.within(header).slice(0, mostKeys));
+  });
+  for (const [relation, groups] of [
+    [gathered.sameStatement, byStatement],
+    [gathered.sameLine, byLine],
+  ] as const)
+    for (const group of groups.values())
+      group.forEach((position, i) =>
+        relation.add([position], group.slice(Math.max(0, i - mostKeys / 2), i + mostKeys / 2)),
+      );
+}
+
+/** From the blanks before a line's first visible character to those of the line above; lines of blanks alone are none. */
+function addIndentation({ text }: TokenStream, places: Places, relation: Gathered): void {
+  let above: readonly number[] = [];
+  for (const { 0: blanks, index } of text.matchAll(/^[ \t]*(?=\S)/gm)) {
+    const tokens = new Set<number>();
+    for (let offset = index; offset < index + blanks.length; offset++)
+      for (const position of places.holding(offset)) tokens.add(position);
+    const own = [...tokens];
+    relation.add(own, above);
+    above = own;
+  }
+}
+
+function isBreak(text: string, at: number): boolean {
+  const unit = text.charCodeAt(at);
+  return unit === 10 || (unit === 13 && text.charCodeAt(at + 1) !== 10);
+}
+
+function push(groups: Map<number, number[]>, key: number, position: number): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [position]);
+  else group.push(position);
+}

@@ -1,0 +1,38 @@
+import type { PatternForm, SinkMode } from './patternForm';
+
+/** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
+export interface WeightForm {
+  readonly isCausal: boolean;
+  readonly sinks: SinkMode;
+  readonly isRenormalized: boolean;
+  /** Whether there can be sinks: queries and keys are the tokens of one text. */
+  readonly canHaveSinks: boolean;
+  /** The first token of each unit; undefined: each token is one. */
+  readonly queries?: Int32Array | undefined;
+  readonly keys?: Int32Array | undefined;
+}
+
+/** What the engine is asked to hand out in another form. */
+export interface OfWeightForm {
+  readonly form?: WeightForm | undefined;
+}
+
+/** What the panel asks to see in another form. */
+export interface OfForm {
+  readonly form?: PatternForm | undefined;
+}
+
+/** What was taken out of the rows of a pattern. */
+export interface SinkMass {
+  /** The sink tokens of any of its heads, each found in its own head. */
+  readonly sinks: readonly number[];
+  /** How much of each row lies on sinks: Σ_{k∈S} A_ik of each head's own sinks S, as the mean of the heads and of a unit's tokens; `[numQueries]`. */
+  readonly removed: Float32Array;
+}
+
+/** The strongest single weight within a cell of units: a sum over keys and a mean over queries hide a token that alone is read. */
+export interface StrongestCell {
+  readonly query: number;
+  readonly key: number;
+  readonly weight: number;
+}

@@ -1,0 +1,57 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useMemo } from 'preact/hooks';
+import type { ComponentInfo } from '../../src/model/head';
+import { levels, type Level, type SinkMode } from '../../src/model/patternForm';
+import type { PanelRun } from '../../src/protocol';
+import { levelName, sinksName } from '../formWords';
+import { canRenormalize } from '../state/formedPatterns';
+import { usePanel } from './context';
+import { Select } from './Select';
+
+const sinkChoices = ['show', 'fade', 'remove', 'renormalize'] as const;
+
+/** In which form weights are looked at: of tokens or of what these are together, and with or without sinks. */
+export function FormChoice({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
+  const { panel } = usePanel();
+  const { level, sinks, isRenormalized } = panel.view.value;
+  const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
+  const isRenormalizable = canRenormalize(component);
+  const levelChoices = useMemo(() => levels.map((value) => ({ value, label: levelName(value) })), []);
+  const choices = useMemo(
+    () =>
+      sinkChoices
+        .filter((value) => value !== 'renormalize' || isRenormalizable)
+        .map((value) => ({
+          value,
+          label: value === 'renormalize' ? sinksName('remove', true) : sinksName(value, false),
+        })),
+    [isRenormalizable],
+  );
+  return (
+    <>
+      {isPicture ? null : (
+        <Select
+          label={l10n.t('Level')}
+          value={level}
+          choices={levelChoices}
+          width={80}
+          onChange={(value) => panel.change({ level: value as Level /* one of the choices */ })}
+        />
+      )}
+      <Select
+        label={l10n.t('Sinks')}
+        value={sinks === 'remove' && isRenormalized && isRenormalizable ? 'renormalize' : sinks}
+        choices={choices}
+        width={104}
+        onChange={(value) =>
+          panel.change(
+            value === 'renormalize'
+              ? { sinks: 'remove', isRenormalized: true }
+              : { sinks: value as SinkMode /* one of the choices */, isRenormalized: false },
+          )
+        }
+      />
+    </>
+  );
+}

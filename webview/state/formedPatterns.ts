@@ -1,0 +1,236 @@
+import { batch, computed, effect, type ReadonlySignal, type Signal } from '@preact/signals';
+import type { ExplorerError } from '../../src/base/errors';
+import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
+import { fadeReaders, fadeSinks, formName, levels, plainForm, type PatternForm } from '../../src/model/patternForm';
+import type { TokenRef } from '../../src/model/token';
+import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { StrongestCell } from '../../src/model/weightForm';
+import type { Client } from '../../src/rpc/connection';
+import type { MatrixCell } from '../layout/matrixView';
+import { inPattern, sinkColumns, type ShownPattern } from './matrixData';
+import { settle, type PatternStore, type WantedPattern } from './patternStore';
+
+const hoverDelay = 30;
+
+/** What of the panel says which patterns are wanted, and where they go. */
+interface Showing {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly selection: ReadonlySignal<HeadSelection>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+  readonly form: ReadonlySignal<PatternForm>;
+  readonly previewHead: ReadonlySignal<HeadRef | undefined>;
+  readonly selected: Signal<ShownPattern | undefined>;
+  readonly preview: Signal<ShownPattern | undefined>;
+  readonly crosshair: Signal<unknown>;
+  readonly dataError: Signal<ExplorerError | undefined>;
+}
+
+/** The form of a view, the same object as long as it says the same. */
+export function stableForm(view: ReadonlySignal<PatternForm>): ReadonlySignal<PatternForm> {
+  let last: PatternForm = plainForm;
+  return computed(() => {
+    const { level, sinks, isRenormalized } = view.value;
+    const form: PatternForm = { level, sinks, isRenormalized };
+    return formName(form) === formName(last) ? last : (last = form);
+  });
+}
+
+/** Fetches the pattern of the selected heads in the wanted form. */
+export function followSelection(panel: Showing, store: PatternStore): void {
+  let wanted: (WantedPattern & { readonly controller: AbortController }) | undefined;
+  effect(() => {
+    const run = panel.run.value;
+    const selection = panel.selection.value;
+    const component = panel.component.value;
+    const form = panel.form.value;
+    if (run === null || component === undefined) {
+      wanted?.controller.abort();
+      wanted = undefined;
+      return;
+    }
+    // A run that grows is the same, unless what is known of its order changes.
+    if (
+      wanted?.info.runId === run.info.runId &&
+      wanted.component.isCausal === component.isCausal &&
+      wanted.form === form &&
+      isSameSelection(wanted.selection, selection)
+    )
+      return;
+    wanted?.controller.abort();
+    // Rows and columns of another level are at other places.
+    if (wanted !== undefined && wanted.form.level !== form.level) panel.crosshair.value = undefined;
+    wanted = {
+      info: run.info,
+      selection,
+      component,
+      form,
+      startLine: run.startLine,
+      controller: new AbortController(),
+    };
+    panel.dataError.value = undefined;
+    load({ panel, store }, wanted, wanted.controller.signal, (shown) => (panel.selected.value = shown));
+  });
+}
+
+/** Fetches the pattern of the head that is looked at as long as the pointer rests on it. */
+export function followPreview(panel: Showing, store: PatternStore): void {
+  let controller: AbortController | undefined;
+  let timer = 0;
+  effect(() => {
+    const head = panel.previewHead.value;
+    const run = panel.run.value;
+    const component = panel.component.value;
+    const form = panel.form.value;
+    controller?.abort();
+    clearTimeout(timer);
+    if (head === undefined || run === null || component === undefined) {
+      panel.preview.value = undefined;
+      return;
+    }
+    controller = new AbortController();
+    const { signal: aborted } = controller;
+    const selection: HeadSelection = { component: component.component, heads: [head], aggregation: 'mean' };
+    const wanted: WantedPattern = { info: run.info, selection, component, form, startLine: run.startLine };
+    const fetch = (): void => load({ panel, store }, wanted, aborted, (shown) => (panel.preview.value = shown));
+    // A pointer that crosses the grid asks for no head that it does not rest on, unless it is here already.
+    if (store.held(wanted) !== undefined) fetch();
+    else timer = window.setTimeout(fetch, hoverDelay);
+  });
+}
+
+function load(
+  { panel, store }: { readonly panel: Showing; readonly store: PatternStore },
+  wanted: WantedPattern,
+  aborted: AbortSignal,
+  show: (shown: ShownPattern) => void,
+): void {
+  const held = store.held(wanted);
+  if (held !== undefined) return show(held);
+  void settle(
+    store.shown(wanted, aborted),
+    (shown) =>
+      batch(() => {
+        panel.dataError.value = undefined;
+        show(shown);
+      }),
+    (error) => (panel.dataError.value = error),
+  );
+}
+
+/** Tokens as rows or columns of a pattern, each once. */
+export function lookingIn(shown: ShownPattern, tokens: readonly TokenRef[]): readonly TokenRef[] {
+  if (shown.form.level === 'token') return tokens;
+  const seen = new Set<string>();
+  return tokens
+    .map((token) => inPattern(shown, token))
+    .filter(({ stream, position }) => {
+      const name = `${stream} ${position}`;
+      return !seen.has(name) && seen.add(name);
+    });
+}
+
+/** With what weights a look is drawn, where sinks are faded. */
+export function drawnLighting(
+  shown: ShownPattern,
+  look: Look,
+  counts?: (token: number, other: number) => boolean,
+): Pick<Lighting, 'drawn' | 'maximum'> | undefined {
+  const { matrix, drawn } = shown;
+  if (drawn === undefined) return undefined;
+  const rows = look.tokens.map(({ position }) => {
+    const row = drawn.kind === 'whole' ? drawn.heldRow(position, look.direction) : undefined;
+    if (row !== undefined) return row;
+    // Of a large pattern the row alone is here: what is drawn of it follows from its sinks.
+    const own = Float32Array.from(matrix.heldRow(position, look.direction) ?? []);
+    const sinks = sinkColumns(shown);
+    if (look.direction === 'readBy') return sinks.includes(position) ? fadeReaders(own) : own;
+    fadeSinks(own, sinks);
+    return own;
+  });
+  const { weights, maximum } = lightingFrom(look, rows, counts);
+  return { drawn: weights, maximum };
+}
+
+/** Asks for the strongest single weight within the cell under the crosshair, once it rests, where cells are of several tokens: a sum over keys and a mean over queries hide it. */
+export function followStrongestCell(
+  {
+    matrix,
+    crosshair,
+    strongestCell,
+    run,
+  }: {
+    readonly matrix: ReadonlySignal<ShownPattern | undefined>;
+    readonly crosshair: ReadonlySignal<MatrixCell | undefined>;
+    readonly strongestCell: Signal<StrongestCell | undefined>;
+    readonly run: ReadonlySignal<PanelRun | null>;
+  },
+  remote: Pick<Client<PanelApi>, 'strongestCell'>,
+): void {
+  let controller: AbortController | undefined;
+  let timer = 0;
+  effect(() => {
+    const shown = matrix.value;
+    const cell = crosshair.value;
+    const runId = run.value?.info.runId;
+    controller?.abort();
+    clearTimeout(timer);
+    strongestCell.value = undefined;
+    if (
+      shown === undefined ||
+      cell === undefined ||
+      runId === undefined ||
+      shown.streams.every(({ units }) => units === undefined) ||
+      cell.query >= shown.matrix.numQueries ||
+      cell.key >= shown.matrix.numKeys
+    )
+      return;
+    controller = new AbortController();
+    const { signal: aborted } = controller;
+    const { selection, form } = shown;
+    const asked = {
+      runId,
+      selection,
+      form: { ...form, sinks: form.sinks === 'fade' ? 'show' : form.sinks },
+      ...cell,
+    } as const;
+    timer = window.setTimeout(
+      () =>
+        void settle(
+          remote.strongestCell(asked, aborted),
+          (found) => (strongestCell.value = found),
+          () => {}, // what is wrong shows where the pattern is asked for
+        ),
+      hoverDelay,
+    );
+  });
+}
+
+/** Goes to the next level; pictures have tokens alone. */
+export function nextLevel(panel: FormedView): void {
+  const { level } = panel.view.peek();
+  if (panel.run.peek()?.info.streams.some(({ grid }) => grid !== undefined) === true) return;
+  panel.change({ level: levels[(levels.indexOf(level) + 1) % levels.length] });
+}
+
+/** Goes on to what becomes of sinks next: shown, faded, removed, removed with rows renormalised. */
+export function nextSinks(panel: FormedView): void {
+  const { sinks, isRenormalized } = panel.view.peek();
+  if (sinks === 'show') panel.change({ sinks: 'fade', isRenormalized: false });
+  else if (sinks === 'fade') panel.change({ sinks: 'remove', isRenormalized: false });
+  else if (isRenormalized || !canRenormalize(panel.component.peek()))
+    panel.change({ sinks: 'show', isRenormalized: false });
+  else panel.change({ sinks: 'remove', isRenormalized: true });
+}
+
+/** Whether rows are shares of something, and can be renormalised. */
+export function canRenormalize(component: ComponentInfo | undefined): boolean {
+  return component?.layers.every(({ normalization }) => normalization !== 'unnormalized') === true;
+}
+
+interface FormedView {
+  readonly view: ReadonlySignal<PatternForm>;
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+  change(form: Partial<PatternForm>): void;
+}

@@ -1,0 +1,77 @@
+import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { ExplorerError } from '../../src/base/errors';
+import type { ComponentInfo } from '../../src/model/head';
+import type { RelationId, RelationPairs } from '../../src/model/relations/relation';
+import type { RelationsResult } from '../../src/model/relations/relationsParams';
+import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { Client } from '../../src/rpc/connection';
+import { settle } from './patternStore';
+
+/** What relations are of. */
+interface RelationSources {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+}
+
+/** The relations between the tokens of a program, and what heads read along them: fetched only while someone looks at them. */
+export class Relations {
+  readonly error = signal<ExplorerError | undefined>(undefined);
+  /** The relation whose pairs are drawn. */
+  readonly chosen = signal<RelationId | undefined>(undefined);
+  readonly #isOpen = signal(false);
+  readonly #held = signal<{ readonly name: string; readonly value: RelationsResult } | undefined>(undefined);
+  readonly #sources: RelationSources;
+
+  /** Undefined until they have come. */
+  readonly shown: ReadonlySignal<RelationsResult | undefined> = computed(() =>
+    this.#held.value?.name === this.#name.value ? this.#held.value?.value : undefined,
+  );
+  /** The pairs that are drawn; undefined where none are. */
+  readonly pairs: ReadonlySignal<RelationPairs | undefined> = computed(() => {
+    const [shown, chosen] = [this.shown.value, this.chosen.value];
+    if (!this.#isOpen.value || shown === undefined || chosen === undefined) return undefined;
+    return shown.pairs[shown.table.relations.indexOf(chosen)];
+  });
+  readonly #name: ReadonlySignal<string> = computed(
+    () => `${this.#sources.run.value?.info.runId ?? ''}/${this.#sources.component.value?.component ?? ''}`,
+  );
+
+  constructor(sources: RelationSources, remote: Pick<Client<PanelApi>, 'relations'>) {
+    this.#sources = sources;
+    let controller: AbortController | undefined;
+    let asked: string | undefined;
+    effect(() => {
+      const name = this.#name.value;
+      const runId = sources.run.value?.info.runId;
+      const component = sources.component.value?.component;
+      if (!this.#isOpen.value || runId === undefined || component === undefined || asked === name) return;
+      controller?.abort();
+      controller = new AbortController();
+      asked = name;
+      this.error.value = undefined;
+      void settle(
+        remote.relations({ runId, component }, controller.signal),
+        (value) => (this.#held.value = { name, value }),
+        (error) => {
+          this.error.value = error;
+          asked = undefined;
+        },
+      );
+    });
+  }
+
+  /** Begins to look at them. */
+  open(): void {
+    this.#isOpen.value = true;
+  }
+
+  close(): void {
+    this.#isOpen.value = false;
+  }
+}
+
+/** The keys that a query is related with. */
+export function keysOf({ queries, ends, keys }: RelationPairs, query: number): Int32Array {
+  const at = queries.indexOf(query);
+  return at < 0 ? new Int32Array(0) : keys.subarray(at === 0 ? 0 : ends[at - 1], ends[at]);
+}
