@@ -32,6 +32,11 @@ describe('weights in another form', () => {
     // The list is of lines, each once, with the place of its text.
     const sources = await page.locator('.sources .source').allTextContents();
     expect(sources.every((name) => /\(line \d+\)|\(\d+\)/.test(name))).to.equal(true);
+    // Each number stands above its line, and not above the token of the same index.
+    const tops = await page
+      .locator('.weight-labels > span:visible')
+      .evaluateAll((labels) => labels.map((label) => Math.round(label.getBoundingClientRect().top)));
+    expect(new Set(tops).size).to.equal(tops.length).and.be.greaterThan(1);
     await page
       .locator('.matrix-pane canvas')
       .last()

@@ -11,6 +11,7 @@ import { TokenPainter } from '../draw/tokenPainter';
 import { selectedText } from '../layout/selectedText';
 import { layoutTokens, type TokenLine } from '../layout/tokenLines';
 import { moveByRow, moveToken, type TokenMove, type TokenPlace } from '../layout/tokenMoves';
+import { tokensIn } from '../state/matrixData';
 import type { Panel } from '../state/panel';
 import { tokenLights } from '../state/tokenLights';
 import { shortWeight } from '../words';
@@ -33,7 +34,8 @@ interface WeightLabel {
 function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HTMLElement): WeightLabel[] {
   const lighting = panel.lighting.value;
   const { threshold } = panel.view.value;
-  const hovered = panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value;
+  const [hovered] = panel.placesOf(panel.hovered.value ?? panel.editorHover.value ?? panel.cursor.value);
+  const shown = panel.matrix.value;
   const wanted = lighting?.stream === stream ? strongest(lighting.weights, numLabelled, Math.max(threshold, 0.01)) : [];
   if (
     lighting?.stream === stream &&
@@ -47,7 +49,9 @@ function labelsOf(panel: Panel, painter: TokenPainter, stream: number, layer: HT
   const origin = layer.getBoundingClientRect();
   const labels: WeightLabel[] = [];
   for (const { position, weight } of wanted) {
-    const [element] = painter.elementsOf(position);
+    // A word, line or symbol has its number where it begins.
+    const [first] = shown === undefined ? [position] : tokensIn(shown, { stream, position });
+    const [element] = painter.elementsOf(first);
     // Lines out of sight of a long text are not laid out, and one number is no reason to do it.
     if (element === undefined || !element.checkVisibility({ contentVisibilityAuto: true })) continue;
     // A token that goes on on another row has its number where it begins.
