@@ -54,7 +54,9 @@ export function Legend(): JSX.Element {
           </span>
           <span class="legend-number">
             {high}
-            {component === undefined ? null : <Precision selection={panel.selection.value} component={component} />}
+            {component === undefined ? null : (
+              <Precision selection={panel.selection.value} component={component} shown={panel.matrix.value} />
+            )}
           </span>
         </div>
       ))}

@@ -108,7 +108,7 @@ function CrosshairReadout(): JSX.Element {
     <p class={`readout crosshair${isPlainForm(shown.form) ? '' : ' of-form'}`}>
       {l10n.t('from {0} to {1}', from, to)}:{' '}
       <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
-      <Precision selection={selection} component={component} />
+      <Precision selection={selection} component={component} shown={shown} />
       {isMasked ? null : (
         <span class="hint">
           {' '}

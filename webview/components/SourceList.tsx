@@ -119,7 +119,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         <span class="aside">
           {panel.isPreviewing.value ? <span class="tag">{l10n.t('preview')}</span> : null}{' '}
           {selectionName(shown.selection, shown.component)}
-          <Precision selection={shown.selection} component={shown.component} />
+          <Precision selection={shown.selection} component={shown.component} shown={shown} />
         </span>
       </header>
       <ol class="sources">

@@ -5,7 +5,7 @@ import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import { hasSinks, provenSinksAmong } from '../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Marginals, type Pattern } from '../../src/model/pattern';
 import { tileSize, type Maxima } from '../../src/model/patternLevels';
-import type { PatternForm } from '../../src/model/patternForm';
+import { mostRemoved, type PatternForm } from '../../src/model/patternForm';
 import type { TokenRef, TokenStream } from '../../src/model/token';
 import { tokensOfUnit, unitAt } from '../../src/model/units';
 import type { PatternOverview } from '../../src/protocol';
@@ -228,6 +228,19 @@ export interface ShownPattern {
   readonly streams: readonly TokenStream[];
   /** What lies on sinks; there in every form but that of the model. */
   readonly sinkMass?: SinkMass;
+}
+
+/** How many times as far as a single weight a number of a pattern may be off: a sum over keys as many times, a renormalised one as much more as it grew. */
+export function errorFactor({ component, form, streams }: ShownPattern): number {
+  const units = streams[component.keyStream]?.units;
+  const mostKeys =
+    units === undefined
+      ? 1
+      : Array.from(units.starts, (_, unit) => tokensOfUnit(units, unit)).reduce(
+          (most, [from, to]) => Math.max(most, to - from),
+          1,
+        );
+  return form.isRenormalized ? mostKeys / (1 - mostRemoved) : mostKeys;
 }
 
 /** The sink tokens of a pattern. */
