@@ -485,7 +485,7 @@ export interface PanelEvents {
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' | 'how' };
+  show: { readonly view: 'heads' | 'how' | 'relations' };
   persist: KeptPanel;
 }
 

@@ -48,6 +48,10 @@ connection.on('show', ({ view }) => {
     openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
     return;
   }
+  if (view === 'relations') {
+    kept.toggleView('relations', true);
+    return;
+  }
   panel.tables.wantFocus();
   kept.toggleView('headTable', true);
   // Whoever has asked about tokens sees the answer first, also where the page is a new one.

@@ -19,6 +19,7 @@ export const commands = {
   chooseTokenizer: 'attentionExplorer.chooseTokenizer',
   showHeads: 'attentionExplorer.showHeads',
   showHow: 'attentionExplorer.showHow',
+  showRelations: 'attentionExplorer.showRelations',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',

@@ -3,6 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
+import type { PanelEvents } from '../../protocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { Recalled } from './panelMemory';
@@ -36,7 +37,7 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   }
 
   /** Shows the panel with one of its views. */
-  showView(view: 'heads' | 'how'): void {
+  showView(view: PanelEvents['show']['view']): void {
     this.show(false);
     this.#current?.showView(view);
   }
