@@ -36,6 +36,7 @@ const sentences: Partial<Record<ErrorCode, string>> = {
   chatTemplateNotFound: 'The model {0} has no chat template: leave --chat out.',
   chatTemplateFailed: "The model's chat template cannot be applied ({0}): leave --chat out.",
   runtimeFailed: 'The runtime could not run the model ({0}): try another --backend, or name another model.',
+  codeNotParsed: 'The program was not parsed, as {0}: give a part of the file (FILE:RANGE).',
   outOfMemory: 'There is not enough memory for {0}: give less text, or name a smaller model.',
   internal:
     'Something went wrong inside Attention Explorer ({0}): report it, with what it prints where DEBUG=1 is set.',

@@ -89,11 +89,15 @@ describe(`Choosing models and heads, extension in the ${VSCode.hostOfRun} host`,
   it('lists bundled models and those of the workspace, and marks the one in use', async () => {
     await vscode.runCommand('Attention Explorer: Select Model');
     await row('Code decoder').waitFor();
-    await row(/hub.*3 model files.*in use/).waitFor();
-    await row('alone/tiny.onnx').waitFor();
-    expect(await picker().innerText()).to.match(/bundled[\s\S]*in this workspace/);
     await vscode.screenshot('models');
+    expect(await picker().innerText()).to.match(/bundled/);
     await searched();
+    // The list shows as much as it has room for.
+    await filter('models/hub');
+    await row(/hub.*3 model files.*in use/).waitFor();
+    expect(await picker().innerText()).to.match(/in this workspace/);
+    await filter('alone');
+    await row('alone/tiny.onnx').waitFor();
     await filter('hidden');
     await expectEventually(async () => expect(await picker().locator('.monaco-list-row').count()).to.equal(0));
     await filter('Browse');

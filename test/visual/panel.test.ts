@@ -317,7 +317,7 @@ describe('the panel', () => {
     it('reaches everything in the order in which it stands', async () => {
       await open({ run: 'code' });
       const order: string[] = [];
-      for (let i = 0; i < 22; i++) {
+      for (let i = 0; i < 24; i++) {
         await page.keyboard.press('Tab');
         order.push(
           await page.evaluate(() => {
@@ -335,6 +335,8 @@ describe('the panel', () => {
         'Read by',
         'Heads',
         'Colour scale',
+        'Level',
+        'Sinks',
         '',
         'Find a token',
         'Run again',
@@ -619,7 +621,7 @@ describe('the panel', () => {
       await token(35).click();
       const rows = page.locator('.sources > li');
       expect(await rows.count()).to.equal(12);
-      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sink0\.7\d\d/);
+      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sinkhow0\.7\d\d/);
       expect(await page.locator('.rest').textContent()).to.match(
         /^24 others hold 0\.0\d+\. 0\.7\d\d is on sink tokens\.$/,
       );

@@ -43,7 +43,7 @@ export function FormChoice({ run, component }: { run: PanelRun; component: Compo
         label={l10n.t('Sinks')}
         value={sinks === 'remove' && isRenormalized && isRenormalizable ? 'renormalize' : sinks}
         choices={choices}
-        width={104}
+        width={122}
         onChange={(value) =>
           panel.change(
             value === 'renormalize'
