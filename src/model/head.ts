@@ -1,3 +1,4 @@
+import type { ExtractionMethod } from '../base/extractionMethod';
 import type { PlainText } from '../base/safeText';
 
 /** The parts of a model that an attention can belong to; `self` where the model has one stack. */
@@ -22,12 +23,6 @@ export interface HeadSelection {
   readonly heads: readonly HeadRef[];
   readonly aggregation: Aggregation;
 }
-
-/**
- * How the weights of a layer were got: its tensor made an output; its operator asked for them; computed anew from its inputs; or
- * derived, for attention that has no such matrix (linear attention: φ(q)φ(k)ᵀ, each row divided by its sum).
- */
-type ExtractionMethod = 'exposed' | 'probed' | 'rebuilt' | 'derived';
 
 /** One attention layer of a component. */
 export interface LayerInfo {

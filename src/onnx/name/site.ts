@@ -1,8 +1,6 @@
+import type { ExtractionMethod } from '../../base/extractionMethod';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { Normalizer } from '../follow/trace';
-
-/** How the weights of a site are got out: its tensor made an output; its operator asked for them; computed anew from its inputs; computed from what the graph holds in their place. */
-export type ExtractionMethod = 'exposed' | 'probed' | 'rebuilt' | 'derived';
 
 /** What the rows of weights sum to by design. */
 export type RowSum = 'one' | 'atMostOne' | 'any';

@@ -5,7 +5,8 @@ import { ExplorerError } from '../../base/errors';
 import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../base/markdown';
 import { plain } from '../../base/safeText';
 import { readsOf } from '../inputs/reads';
-import type { ExtractionMethod, RowSum, SiteComponent } from '../name/site';
+import type { ExtractionMethod } from '../../base/extractionMethod';
+import type { RowSum, SiteComponent } from '../name/site';
 
 /** What was found in a model file, as plain data: made from the graph alone, without a run. */
 export interface ExtractionReport {
