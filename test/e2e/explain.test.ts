@@ -214,7 +214,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await vscode.page.mouse.move(box.x + box.width * 0.4, box.y + box.height * 0.7);
     await expectEventually(async () =>
       expect(await panel.locator('.readout.crosshair').textContent()).to.match(
-        /from ".+" \(\d+\) to ".+" \(\d+\): (?:\d|hidden)/,
+        /from ".+" \(\d+\) to ".+" \(\d+\): (?:<?\d|hidden)/,
       ),
     );
   });
