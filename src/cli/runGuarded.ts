@@ -6,7 +6,6 @@ import { changedSince, type SeenFile } from '../base/changedFile.node';
 import { ExplorerError } from '../base/errors';
 import { GuardLine } from '../base/guardLine';
 import { memoryBound } from '../base/memoryBound';
-import { noTelemetry } from '../base/noTelemetry';
 import { explainEnd } from '../base/processEnd';
 import { line, type TerminalText } from '../base/terminalText';
 import { startGuard } from '../engine/serve/startGuard.node';
@@ -54,7 +53,7 @@ export async function runGuarded(args: readonly string[], seconds?: number): Pro
   const mostBytes = memoryBound(totalmem(), process.constrainedMemory?.() ?? 0);
   const child = spawn(process.execPath, [...process.execArgv, process.argv[1], ...args], {
     stdio: ['inherit', 'inherit', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
-    env: { ...process.env, ...noTelemetry, [guardVariable]: String(mostBytes) },
+    env: { ...process.env, [guardVariable]: String(mostBytes) },
   });
   let [printed, sentence, mapped, begun] = ['', '', '', ''];
   let limitBytes: number | undefined;

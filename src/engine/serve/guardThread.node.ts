@@ -11,18 +11,14 @@ const { descriptor, limitBytes, isEnding } = workerData as GuardData; // what st
 const beatMilliseconds = 1000;
 /** The last word gets so long to leave. */
 const lastWordMilliseconds = 500;
-/** A process that is ending by itself is gone after so long. */
-const exitMilliseconds = 250;
 
 /** Ends the process; one that is ending by itself closes the line under this thread, which still runs: its exit code is its own. */
 const end = (): void => {
   if (Atomics.load(isEnding, 0) === 0) process.kill(process.pid, 'SIGKILL'); // a thread cannot end its process in another way
 };
 const line = new Socket({ fd: descriptor });
-// As the process ends by itself its threads are ended first, and this line with them: that is no reason to end it from here.
-const leftAlone = (): void => void setTimeout(end, exitMilliseconds);
-line.on('error', leftAlone);
-line.on('close', leftAlone);
+line.on('error', end);
+line.on('close', end);
 line.resume();
 
 let beaten = -Infinity;
