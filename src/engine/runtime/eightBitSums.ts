@@ -1,16 +1,17 @@
 import type * as Ort from 'onnxruntime-common';
 import { dataType } from '../../onnx/file/dataType';
-import { encodeNode, encodeTypedValue } from '../../onnx/file/nodeBytes';
-import { WireWriter } from '../../onnx/file/wireWriter';
+import { encodeModel } from '../../onnx/file/encodeModel';
+import { encodeNode } from '../../onnx/file/nodeBytes';
 
 /** A product of bytes: its largest pairs of terms are more than 16 bits with a sign hold. */
 function productModel(): Uint8Array<ArrayBuffer> {
-  const graph = new WireWriter().bytes(1, encodeNode('MatMulInteger', ['a', 'b'], ['y'])).text(2, 'sums');
-  graph
-    .bytes(11, encodeTypedValue('a', dataType.uint8, 2))
-    .bytes(11, encodeTypedValue('b', dataType.int8, 2))
-    .bytes(12, encodeTypedValue('y', dataType.int32, 2));
-  return new WireWriter().integer(1, 8).message(7, graph).message(8, new WireWriter().integer(2, 13)).toBytes();
+  return encodeModel('sums', [encodeNode('MatMulInteger', ['a', 'b'], ['y'])], {
+    inputs: [
+      { name: 'a', dataType: dataType.uint8, rank: 2 },
+      { name: 'b', dataType: dataType.int8, rank: 2 },
+    ],
+    output: { name: 'y', dataType: dataType.int32, rank: 2 },
+  });
 }
 
 /** Rows and columns enough for the kernels of matrices and their remainders. */

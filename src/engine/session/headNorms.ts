@@ -1,7 +1,7 @@
 import type * as Ort from 'onnxruntime-common';
 import { dataType } from '../../onnx/file/dataType';
-import { encodeNode, encodeTypedValue } from '../../onnx/file/nodeBytes';
-import { WireWriter } from '../../onnx/file/wireWriter';
+import { encodeModel, type MadeValue } from '../../onnx/file/encodeModel';
+import { encodeNode } from '../../onnx/file/nodeBytes';
 import { exclusively } from '../limits/runLock';
 import { silently, silentSeverity, type OrtModule } from '../runtime/runtime';
 import type { HeadRows } from '../weights/headTensors';
@@ -22,8 +22,6 @@ export interface HeadNorms {
   readonly numKeys: number;
   readonly data: Float32Array;
 }
-
-const opset = 13;
 
 /** Two small models: the Gram matrix of each head's part of a projection, in double precision, and norms of values behind such a part. */
 export class NormSessions {
@@ -110,38 +108,23 @@ function choleskyFactor(gram: Float64Array, size: number): Float32Array {
   return Float32Array.from(lower);
 }
 
-const gramModel = smallModel(
+const float = (name: string, rank: number): MadeValue => ({ name, dataType: dataType.float32, rank });
+
+const gramModel = encodeModel(
+  'gram',
   [
     encodeNode('Cast', ['w'], ['w64'], { to: { integer: dataType.float64 } }),
     encodeNode('Transpose', ['w64'], ['t'], { perm: { integers: [0, 2, 1] } }),
     encodeNode('MatMul', ['w64', 't'], ['out']),
   ],
-  { w: 3 },
-  dataType.float64,
+  { inputs: [float('w', 3)], output: { name: 'out', dataType: dataType.float64 } },
 );
 
-const normModel = smallModel(
+const normModel = encodeModel(
+  'norms',
   [
     encodeNode('MatMul', ['v', 'r'], ['written']),
     encodeNode('ReduceL2', ['written'], ['out'], { axes: { integers: [-1] }, keepdims: { integer: 0 } }),
   ],
-  { v: 4, r: 3 },
-  dataType.float32,
+  { inputs: [float('v', 4), float('r', 3)], output: { name: 'out', dataType: dataType.float32 } },
 );
-
-function smallModel(
-  nodes: readonly Uint8Array[],
-  inputs: Readonly<Record<string, number>>,
-  result: number,
-): Uint8Array<ArrayBuffer> {
-  const graph = new WireWriter();
-  for (const node of nodes) graph.bytes(1, node);
-  graph.text(2, 'norms');
-  for (const [name, rank] of Object.entries(inputs)) graph.bytes(11, encodeTypedValue(name, dataType.float32, rank));
-  graph.bytes(12, encodeTypedValue('out', result));
-  return new WireWriter()
-    .integer(1, 8)
-    .message(7, graph)
-    .message(8, new WireWriter().text(1, '').integer(2, opset))
-    .toBytes();
-}

@@ -1,5 +1,6 @@
 import type { WeightedValues } from '../../onnx/name/site';
 import { toFloats, type OutputTensor } from '../runtime/feeds';
+import { itemsAndHeads } from './headTensors';
 import type { SiteWeights } from '../weights/layerWeights';
 
 /** How far what comes out may lie from values weighted by the weights, by the largest of what comes out. */
@@ -119,16 +120,9 @@ function arrange(
   }
   const [rows, columns] = dims.slice(-2);
   const count = data.length / (rows * columns);
-  // Axes before the last two are items and heads, either of which may be of length one.
-  const [ownItems, ownHeads] =
-    count === 1
-      ? [1, 1]
-      : count % batch === 0 && numHeads % (count / batch) === 0
-        ? [batch, count / batch]
-        : numHeads % count === 0
-          ? [1, count]
-          : [0, 0];
-  if (ownItems === 0) return undefined;
+  const numOwn = itemsAndHeads(count, { batch, numHeads });
+  if (numOwn === undefined) return undefined;
+  const [ownItems, ownHeads] = numOwn;
   const isTurned = layout === 'turned';
   return {
     data,

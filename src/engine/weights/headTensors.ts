@@ -50,6 +50,16 @@ export function arrangeHeads(tensor: OutputTensor, how: HeadTensor, wanted: Head
   return { batch, numHeads, numPositions, width, data: result };
 }
 
+/** Of how many items and heads so many matrices of a tensor are, either of which may be one for all; undefined where they are of none. */
+export function itemsAndHeads(
+  count: number,
+  { batch, numHeads }: Pick<HeadsWanted, 'batch' | 'numHeads'>,
+): readonly [items: number, heads: number] | undefined {
+  if (count === 1) return [1, 1];
+  if (count % batch === 0 && numHeads % (count / batch) === 0) return [batch, count / batch];
+  return numHeads % count === 0 ? [1, count] : undefined;
+}
+
 interface Strides {
   readonly numHeads: number;
   readonly numPositions: number;
@@ -85,14 +95,7 @@ function stridesOf(
   const steps = dims.map((_, axis) => dims.slice(axis + 1).reduce((product, dim) => product * dim, 1));
   const leading = [...dims.keys()].filter((axis) => axis !== own && axis !== features);
   const count = leading.reduce((product, axis) => product * dims[axis], 1);
-  const numOwn =
-    count === 1
-      ? [1, 1]
-      : count % batch === 0 && numHeads % (count / batch) === 0
-        ? [batch, count / batch]
-        : numHeads % count === 0
-          ? [1, count]
-          : undefined;
+  const numOwn = itemsAndHeads(count, { batch, numHeads });
   if (numOwn === undefined) return undefined;
   const [ownItems, ownHeads] = numOwn;
   return {

@@ -1,3 +1,4 @@
+import { tensorField } from '../file/fields';
 import { dataType } from '../file/dataType';
 import type { GraphIndex } from '../graph/graphIndex';
 import type { NodeInfo } from '../file/onnxModel';
@@ -85,9 +86,9 @@ export class SuffixBuilder {
     const name = this.name(part);
     this.#initializers.push(
       new WireWriter()
-        .integer(2, dataType.float32)
-        .bytes(9, new Uint8Array(Float32Array.of(value).buffer))
-        .text(8, name)
+        .integer(tensorField.dataType, dataType.float32)
+        .bytes(tensorField.raw, new Uint8Array(Float32Array.of(value).buffer))
+        .text(tensorField.name, name)
         .toBytes(),
     );
     return name;
@@ -97,7 +98,11 @@ export class SuffixBuilder {
   byte(part: string, value: number): string {
     const name = this.name(part);
     this.#initializers.push(
-      new WireWriter().integer(2, dataType.uint8).bytes(9, Uint8Array.of(value)).text(8, name).toBytes(),
+      new WireWriter()
+        .integer(tensorField.dataType, dataType.uint8)
+        .bytes(tensorField.raw, Uint8Array.of(value))
+        .text(tensorField.name, name)
+        .toBytes(),
     );
     return name;
   }
