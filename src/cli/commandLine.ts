@@ -163,15 +163,9 @@ async function run(
         : commands().explain({
             file: operand('FILE'),
             ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}),
-            model: values.model,
-            target: values.target,
-            ...languagesOf(values),
-            tokenizer: values.tokenizer,
-            isChatMessage: values.chat,
-            component: values.component,
+            ...readOptions(values),
             head: values.head,
-            backend: backendOf(values.backend, 'auto'),
-            isJson: values.json,
+            isChatMessage: values.chat,
             out: values.out,
             isInput: values.input,
             contextTokens: tokensOf(values.context),
@@ -186,14 +180,8 @@ async function run(
       return commands().heads({
         file: values.random ? undefined : operand('FILE'),
         ...(await given()),
-        model: values.model,
+        ...readOptions(values),
         head: undefined,
-        target: values.target,
-        ...languagesOf(values),
-        tokenizer: values.tokenizer,
-        component: values.component,
-        backend: backendOf(values.backend, 'auto'),
-        isJson: values.json,
         queries: values.queries,
         keys: values.keys,
         sort: values.sort,
@@ -244,20 +232,32 @@ async function run(
   }
 }
 
-async function howOptions(file: string, values: Options): Promise<Parameters<typeof how>[0]> {
-  if (isImageFile(file)) refuseTextOptions(values);
-  if (values.json && values.numpy) throw new ExplorerError('wrongUsage', ['--numpy', 'leave --json out']);
+/** What is asked of every reading of a text: with which model and how, and which of its components is meant. */
+function readOptions(
+  values: Options,
+): Pick<
+  Parameters<typeof explain>[0],
+  'model' | 'target' | 'languages' | 'tokenizer' | 'component' | 'backend' | 'isJson'
+> {
   return {
-    file,
-    ...(file === '-' ? { text: await readStandardInput() } : {}),
     model: values.model,
-    head: values.head,
     target: values.target,
     ...languagesOf(values),
     tokenizer: values.tokenizer,
     component: values.component,
     backend: backendOf(values.backend, 'auto'),
     isJson: values.json,
+  };
+}
+
+async function howOptions(file: string, values: Options): Promise<Parameters<typeof how>[0]> {
+  if (isImageFile(file)) refuseTextOptions(values);
+  if (values.json && values.numpy) throw new ExplorerError('wrongUsage', ['--numpy', 'leave --json out']);
+  return {
+    file,
+    ...(file === '-' ? { text: await readStandardInput() } : {}),
+    ...readOptions(values),
+    head: values.head,
     isNumpy: values.numpy,
     query: values.query,
     key: values.key,

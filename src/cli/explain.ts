@@ -3,7 +3,6 @@ import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
 import { methodOf, type MethodId } from '../model/methods';
-import { LoadedModel } from '../engine/serve/loadedModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
 import { applicableTo, headMetrics, type HeadMetrics } from '../model/metrics/headTable';
@@ -13,13 +12,13 @@ import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
 import { visibleNext, visibleText, type TokenStream } from '../model/token';
-import { deadlines } from './deadlines';
-import { lineAt, readFilePart, readWholePart } from './filePart';
+import { lineAt, readWholePart } from './filePart';
 import { muchRead } from './muchRead';
-import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
+import { numSources, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
+import { openTextModel, readGiven } from './readWith';
 import { weighedBy, writtenIn } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
@@ -67,11 +66,9 @@ const maxTarget = 20_000;
 /** What every token of a text reads, as text for people or as JSON. */
 export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const {
-    file,
     pair,
     target,
     languages,
-    tokenizer,
     isChatMessage,
     component: wanted,
     head,
@@ -83,8 +80,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   } = options;
   const method = methodOf(methodId);
   if (out !== undefined) await checkWeightsFile(out);
-  const { text, span } =
-    options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
+  const { text, span } = await readGiven(options);
   const second = pair === undefined ? undefined : await readWholePart(pair);
   if (text === '' || second === '') throw new ExplorerError('emptyText');
   if (second !== undefined && (isChatMessage || contextTokens !== undefined))
@@ -97,17 +93,10 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       '--context',
       span === undefined ? 'it takes a part of a file, as FILE:from-to' : 'it goes with neither --chat nor --target',
     ]);
-  const loaded = await openModel(
-    options,
-    undefined,
-    (choosing, access, spec) =>
-      LoadedModel.load(choosing, access, spec, undefined, undefined, {
-        deadlines,
-        staging: isStaged === true ? 'all' : 'none',
-        weighs: method.needs !== 'nothing',
-      }),
-    tokenizer,
-  );
+  const loaded = await openTextModel(options, {
+    staging: isStaged === true ? 'all' : 'none',
+    weighs: method.needs !== 'nothing',
+  });
   const context =
     contextTokens === undefined || span === undefined
       ? undefined

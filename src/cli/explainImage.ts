@@ -1,20 +1,17 @@
-import { basename, resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
-import { ImageModel } from '../engine/image/imageModel';
-import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
 import { noticeText } from '../model/modelInfo';
 import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
 import { StrongestHeads } from '../model/strongestHeads';
 import type { PatchGrid, TokenStream } from '../model/token';
-import { deadlines } from './deadlines';
-import { numSources, openModel, patternName, type ModelOptions, type Source } from './openModel';
+import { numSources, patternName, type ModelOptions, type Source } from './openModel';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
+import { openPictureModel } from './readWith';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
@@ -28,12 +25,7 @@ export interface ExplainImageOptions extends ModelOptions {
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
   const { file, head, isJson, out } = options;
   if (out !== undefined) await checkWeightsFile(out);
-  const path = resolve(file);
-  const bytes = await nodeFileAccess.read(path, 'picture');
-  const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
-    ImageModel.load(choosing, access, spec),
-  );
-  const { picture, notices: preparing, facts } = await loaded.prepare(bytes, basename(path), deadlines);
+  const { model: loaded, picture, notices: preparing, facts } = await openPictureModel(options, file);
   const { streams, layers, components, notices, answers } = await loaded.run(picture);
   await loaded.release();
   if (options.isInput === true) return printedInput(loaded, [...preparing, ...notices]);

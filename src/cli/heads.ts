@@ -1,10 +1,7 @@
-import { basename, resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
-import { ImageModel } from '../engine/image/imageModel';
-import { LoadedModel } from '../engine/serve/loadedModel';
-import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import type { LoadedModel } from '../engine/serve/loadedModel';
 import { readHeadTable } from '../engine/weights/readAllHeads';
 import type { Explanation } from '../engine/text/textModel';
 import type { TextSpan } from '../model/contextWindow';
@@ -17,10 +14,10 @@ import { rankHeads } from '../model/rankHeads';
 import { selectedTokens } from '../model/selectedTokens';
 import { visibleText, type TokenStream } from '../model/token';
 import type { RandomText } from '../protocol';
-import { deadlines } from './deadlines';
 import { isImageFile } from './isImageFile';
 import { readFilePart } from './filePart';
-import { openModel, type ModelOptions } from './openModel';
+import type { ModelOptions } from './openModel';
+import { openPictureModel, openTextModel, readGiven } from './readWith';
 
 /** What `heads` is asked. */
 export interface HeadsOptions extends ModelOptions {
@@ -89,19 +86,10 @@ async function readAny(options: HeadsOptions): Promise<Read> {
   if (file !== undefined && options.text === undefined && isImageFile(file) && !isRandom)
     return readPicture(options, file);
   const { text, span } =
-    isRandom || file === undefined
-      ? { text: '', span: undefined }
-      : options.text === undefined
-        ? await readFilePart(file)
-        : { text: options.text, span: undefined };
+    isRandom || file === undefined ? { text: '', span: undefined } : await readGiven({ ...options, file });
   if (!isRandom && text === '') throw new ExplorerError('emptyText');
   const ranges = await rangesOf(options);
-  const loaded = await openModel(
-    options,
-    undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
-    options.tokenizer,
-  );
+  const loaded = await openTextModel(options);
   const explanation = await loaded.explain({
     text: span === undefined ? text : text.slice(span.start, span.end),
     tokenLimit: 0,
@@ -118,11 +106,7 @@ async function readAny(options: HeadsOptions): Promise<Read> {
 }
 
 async function readPicture(options: HeadsOptions, file: string): Promise<Read> {
-  const bytes = await nodeFileAccess.read(resolve(file), 'picture');
-  const loaded = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
-    ImageModel.load(choosing, access, spec),
-  );
-  const { picture, notices } = await loaded.prepare(bytes, basename(file), deadlines);
+  const { model: loaded, picture, notices } = await openPictureModel(options, file);
   const run = await loaded.run(picture);
   await loaded.release();
   return { ...run, model: loaded.info, notices: [...notices, ...run.notices] };

@@ -1,11 +1,9 @@
-import { basename, resolve } from 'node:path';
 import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
-import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
 import { drawnCell } from '../engine/how/drawnCell';
-import { ImageModel } from '../engine/image/imageModel';
-import { LoadedModel } from '../engine/serve/loadedModel';
+import type { ImageModel } from '../engine/image/imageModel';
+import type { LoadedModel } from '../engine/serve/loadedModel';
 import { headLabel, type ComponentInfo, type HeadRef } from '../model/head';
 import { agrees, howTexts, type How, type HowNumbers, type HowStep } from '../model/how/how';
 import { fillText, formulaText } from '../model/how/howWords';
@@ -13,11 +11,10 @@ import { numpySnippet } from '../model/how/numpySnippet';
 import type { Languages } from '../model/modelInfo';
 import { visibleText, type TokenStream } from '../model/token';
 import type { Explanation } from '../engine/text/textModel';
-import { deadlines } from './deadlines';
-import { readFilePart } from './filePart';
 import { isImageFile } from './isImageFile';
-import { openModel, type ModelOptions } from './openModel';
+import type { ModelOptions } from './openModel';
 import { parseHead } from './parseHead';
+import { openPictureModel, openTextModel, readGiven } from './readWith';
 
 /** What `how` is asked. */
 export interface HowOptions extends ModelOptions {
@@ -77,22 +74,12 @@ export async function how(options: HowOptions): Promise<TerminalText> {
 async function readAny(options: HowOptions): Promise<Read> {
   const { file } = options;
   if (options.text === undefined && isImageFile(file)) {
-    const bytes = await nodeFileAccess.read(resolve(file), 'picture');
-    const model = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
-      ImageModel.load(choosing, access, spec),
-    );
-    const { picture } = await model.prepare(bytes, basename(file), deadlines);
+    const { model, picture } = await openPictureModel(options, file);
     return { ...(await model.run(picture)), model };
   }
-  const { text, span } =
-    options.text === undefined ? await readFilePart(file) : { text: options.text, span: undefined };
+  const { text, span } = await readGiven(options);
   if (text === '') throw new ExplorerError('emptyText');
-  const model = await openModel(
-    options,
-    undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
-    options.tokenizer,
-  );
+  const model = await openTextModel(options);
   const explanation = await model.explain({
     text: span === undefined ? text : text.slice(span.start, span.end),
     tokenLimit: 0,

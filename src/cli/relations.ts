@@ -5,16 +5,14 @@ import { joinTerminal, jsonText, line, type TerminalText } from '../base/termina
 import { grammarNames, grammarOf } from '../engine/syntax/grammars';
 import { CodeParser } from '../engine/syntax/parseCode';
 import { syntaxFilesIn } from '../engine/syntax/syntaxFiles.node';
-import { LoadedModel } from '../engine/serve/loadedModel';
 import { readRelations } from '../engine/weights/readRelations';
 import { headLabel, headsOf, type ComponentInfo } from '../model/head';
 import { noticeText } from '../model/modelInfo';
 import { relationIds, relationSentences, relationTitles, relationValues } from '../model/relations/relation';
 import { relationPairs } from '../model/relations/relationPairs';
 import { SyntaxFacts } from '../model/relations/syntaxTree';
-import { deadlines } from './deadlines';
-import { readFilePart } from './filePart';
-import { openModel, type ModelOptions } from './openModel';
+import type { ModelOptions } from './openModel';
+import { openTextModel, readGiven } from './readWith';
 
 /** What `relations` is asked. */
 export interface RelationsOptions extends ModelOptions {
@@ -34,16 +32,10 @@ export async function relations(options: RelationsOptions): Promise<TerminalText
   const grammar = grammarOf(language);
   if (grammar === undefined)
     throw new ExplorerError('wrongUsage', ['--language', `there are grammars of ${grammarNames}`]);
-  const { text: whole, span } =
-    options.text === undefined ? await readFilePart(options.file) : { text: options.text, span: undefined };
+  const { text: whole, span } = await readGiven(options);
   const text = span === undefined ? whole : whole.slice(span.start, span.end);
   if (text === '') throw new ExplorerError('emptyText');
-  const loaded = await openModel(
-    options,
-    undefined,
-    (choosing, access, spec) => LoadedModel.load(choosing, access, spec, undefined, undefined, { deadlines }),
-    options.tokenizer,
-  );
+  const loaded = await openTextModel(options);
   const { streams, layers, components, notices } = await loaded.explain({ text, tokenLimit: 0 });
   await loaded.release();
   const component = components.find(({ queryStream, keyStream }) => queryStream === 0 && keyStream === 0);

@@ -1,0 +1,39 @@
+import { basename, resolve } from 'node:path';
+import { nodeFileAccess } from '../engine/files/nodeFileAccess.node';
+import { ImageModel } from '../engine/image/imageModel';
+import { LoadedModel, type ModelBounds } from '../engine/serve/loadedModel';
+import { deadlines } from './deadlines';
+import { readFilePart, type FilePart } from './filePart';
+import { openModel, type ModelOptions } from './openModel';
+
+/** The text that is given in the place of a file, else what the file says. Throws as {@link readFilePart}. */
+export async function readGiven({ file, text }: { readonly file: string; readonly text?: string }): Promise<FilePart> {
+  return text === undefined ? readFilePart(file) : { text, span: undefined };
+}
+
+/** Loads a model of texts, the bundled one where none is asked for. Throws as {@link openModel}. */
+export function openTextModel(
+  options: ModelOptions & { readonly tokenizer: string | undefined },
+  bounds: Omit<ModelBounds, 'deadlines'> = {},
+): Promise<LoadedModel> {
+  return openModel(
+    options,
+    undefined,
+    (choosing, access, spec) =>
+      LoadedModel.load(choosing, access, spec, undefined, undefined, { ...bounds, deadlines }),
+    options.tokenizer,
+  );
+}
+
+/** Loads a model of pictures, the bundled one where none is asked for, and makes a file ready for it. Throws what reading it, {@link openModel} and `prepare` throw. */
+export async function openPictureModel(
+  options: ModelOptions,
+  file: string,
+): Promise<Awaited<ReturnType<ImageModel['prepare']>> & { readonly model: ImageModel }> {
+  const path = resolve(file);
+  const bytes = await nodeFileAccess.read(path, 'picture');
+  const model = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
+    ImageModel.load(choosing, access, spec),
+  );
+  return { ...(await model.prepare(bytes, basename(path), deadlines)), model };
+}
