@@ -51,15 +51,21 @@ const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(0)} s`;
 /** Runs one leg of the tests and keeps its counts; what throws is one failure. `run` is given the function that prints a line. */
 async function leg(title, run, { isCounted = true, print = log } = {}) {
   const since = Date.now();
+  const lines = [];
+  const note = (line) => {
+    lines.push(line);
+    print(line);
+  };
   let counts;
   print(`\n── ${title}`);
   try {
-    counts = sum(await run(print));
+    counts = sum(await run(note));
   } catch (error) {
-    print(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
+    note(`  ✘ ${error.message}${error.cause ? `\n    ${error.cause.message}` : ''}`);
     counts = oneFailure;
   }
-  if (isCounted || counts.failed > 0) results.push({ title, counts });
+  if (isCounted || counts.failed > 0)
+    results.push({ title, counts, failures: counts.failed > 0 ? failuresIn(lines) : [] });
   print(`── ${title}: ${sentence(counts)} (${seconds(since)})`);
 }
 
@@ -141,7 +147,7 @@ async function setUp() {
     log(`Set up (${seconds(since)}).`);
   } catch (error) {
     log(`${error.message}${error.cause ? `\n${error.cause.message}` : ''}`);
-    results.push({ title: 'Set-up', counts: oneFailure });
+    results.push({ title: 'Set-up', counts: oneFailure, failures: [] });
     finish();
   }
 }
@@ -267,8 +273,20 @@ function endToEnd() {
   ];
 }
 
+/** What a leg printed of its failures: what mocha lists of them, else the crosses with what stands around them. */
+function failuresIn(lines) {
+  const list = lines.findLastIndex((line) => /^\s+\d+ failing/.test(line));
+  const told =
+    list >= 0
+      ? lines.slice(list)
+      : lines.filter((_, at) => lines.slice(Math.max(0, at - 8), at + 1).some((line) => line.includes('✘')));
+  return (told.length > 0 ? told : lines).slice(-120);
+}
+
 function finish() {
   const total = sum(...results.map(({ counts }) => counts));
+  // Once more at the end, where somebody who has but that finds them.
+  for (const { title, failures } of results) if (failures.length > 0) log(`\n✘ ${title}:\n${failures.join('\n')}`);
   log(
     `\n${results.map(({ title, counts }) => `${counts.failed > 0 ? '✘' : '✔'} ${title}: ${sentence(counts)}`).join('\n')}`,
   );
