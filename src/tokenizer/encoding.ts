@@ -79,12 +79,17 @@ export function cutRun(run: TokenRun, length: number, isLast = false): TokenRun 
   };
 }
 
+/** All lists in order: at once, as a function that is called for each member of long lists takes its time. */
+export function joined<T>(lists: readonly (readonly T[])[]): T[] {
+  return ([] as T[]).concat(...lists);
+}
+
 /** One encoding of all runs in order. */
 export function joinRuns(runs: readonly TokenRun[]): Encoding {
   const length = runs.reduce((sum, run) => sum + run.ids.length, 0);
   const encoding = {
     ids: new Int32Array(length),
-    tokens: runs.flatMap((run) => run.tokens),
+    tokens: joined(runs.map((run) => run.tokens)),
     starts: new Int32Array(length),
     ends: new Int32Array(length),
     isSpecial: new Uint8Array(length),

@@ -43,6 +43,9 @@ function numbersFrom(start: number, count: number): Int32Array {
   return ramp.subarray(start, start + count);
 }
 
+/** So many numbers are copied sooner one by one than by a view of an array, which has to be made. */
+const shortCopy = 64;
+
 const surrogatePairs = /[\ud800-\udbff][\udc00-\udfff]/g;
 
 /**
@@ -257,8 +260,15 @@ export class NormalizedString {
   /** Copies the places of the units `[from, to)` to an index of other arrays. */
   #copyPlaces({ starts, ends }: PlaceArrays, at: number, from: number, to: number): void {
     const own = this.#ownPlaces();
-    starts.set(own.starts.subarray(own.from + from, own.from + to), at);
-    ends.set(own.ends.subarray(own.from + from, own.from + to), at);
+    if (to - from > shortCopy) {
+      starts.set(own.starts.subarray(own.from + from, own.from + to), at);
+      ends.set(own.ends.subarray(own.from + from, own.from + to), at);
+      return;
+    }
+    for (let read = own.from + from, write = at; read < own.from + to; read++, write++) {
+      starts[write] = own.starts[read];
+      ends[write] = own.ends[read];
+    }
   }
 
   /** The places, written out where each unit stands for itself. */

@@ -1,4 +1,4 @@
-import { specialRun, typesOf, type TokenRun } from '../encoding';
+import { joined, specialRun, typesOf, type TokenRun } from '../encoding';
 import {
   isId,
   type JsonFields,
@@ -52,7 +52,7 @@ function wrapInSpecialTokens(fields: JsonFields, isRoberta: boolean): PostProces
     const runs = isRoberta ? given.map((run) => ({ ...run, typeIds: 0 })) : given;
     if (!addsSpecialTokens) return runs;
     return runs.map((run, i) => {
-      const text = { ...run, isSpecial: run.ids.map(() => 0) };
+      const text = { ...run, isSpecial: new Array<number>(run.ids.length).fill(0) };
       if (i === 0) return concatenate([open(0), text, close(0)]);
       return concatenate(isRoberta ? [close(0), text, close(0)] : [text, close(1)]);
     });
@@ -71,11 +71,11 @@ function readToken(fields: JsonFields, key: string): (typeId: number) => TokenRu
 function concatenate(runs: readonly TokenRun[]): TokenRun {
   return {
     text: runs.some(({ text }) => text === 1) ? 1 : 0,
-    typeIds: runs.every(({ typeIds }) => typeIds === runs[0].typeIds) ? runs[0].typeIds : runs.flatMap(typesOf),
-    ids: runs.flatMap((run) => run.ids),
-    tokens: runs.flatMap((run) => run.tokens),
-    starts: runs.flatMap((run) => run.starts),
-    ends: runs.flatMap((run) => run.ends),
-    isSpecial: runs.flatMap((run) => run.isSpecial),
+    typeIds: runs.every(({ typeIds }) => typeIds === runs[0].typeIds) ? runs[0].typeIds : joined(runs.map(typesOf)),
+    ids: joined(runs.map((run) => run.ids)),
+    tokens: joined(runs.map((run) => run.tokens)),
+    starts: joined(runs.map((run) => run.starts)),
+    ends: joined(runs.map((run) => run.ends)),
+    isSpecial: joined(runs.map((run) => run.isSpecial)),
   };
 }

@@ -1,23 +1,37 @@
 import { lazy } from './codePointSet';
 
 const segmenter = lazy(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
-const lineFeed = 0x0a;
+const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 /** UTF-16 code units. */
 const minWindow = 256;
+/** A syllable in jamo, or what there is of it: trailing consonants follow vowels alone. */
+const jamo = /[\u1100-\u115f]*[\u1160-\u11a7]+[\u11a8-\u11ff]*|[\u1100-\u115f]+|[\u11a8-\u11ff]+/y;
 
 /** Calls `visit` for each extended grapheme cluster of a text (UAX #29), in order. */
 export function forEachGrapheme(text: string, visit: (grapheme: string) => void): void {
   for (let i = 0; i < text.length;) {
-    // Two characters that stand alone always part, but for CR LF: only what is between needs the slow segmenter.
-    if (standsAlone(text.charCodeAt(i)) && endsHere(text, i + 1)) {
-      visit(text[i++]);
+    // Two characters that stand alone always part, but for CR LF, and so do syllables: only what is between needs the slow segmenter.
+    const next = endOfSimple(text, i);
+    if (next > i && endsHere(text, next)) {
+      visit(text.slice(i, next));
+      i = next;
       continue;
     }
-    let end = i + 1;
+    let end = Math.max(next, i + 1);
     while (end < text.length && (!standsAlone(text.charCodeAt(end - 1)) || !endsHere(text, end))) end++;
     segmentRange(text, i, end, visit);
     i = end;
   }
+}
+
+/** The end of the character that stands alone, or of the syllable in jamo, that begins at an index; the index itself where neither does. */
+function endOfSimple(text: string, index: number): number {
+  const unit = text.charCodeAt(index);
+  if (standsAlone(unit)) return index + 1;
+  if (!isJamo(unit)) return index;
+  jamo.lastIndex = index;
+  jamo.test(text);
+  return jamo.lastIndex;
 }
 
 /** Segments `[start, end)` through windows, because the host's segmenter takes quadratic time in the length of its input. */
@@ -38,17 +52,28 @@ function segmentRange(text: string, start: number, end: number, visit: (grapheme
   }
 }
 
-/** Whether a cluster that ends in a character that stands alone ends before an index. */
+/** Whether a cluster ends before an index where what stands before it is a character that stands alone, or a syllable in jamo. */
 function endsHere(text: string, index: number): boolean {
   if (index >= text.length) return true;
-  const next = text.charCodeAt(index);
-  return standsAlone(next) && next !== lineFeed;
+  const [last, next] = [text.charCodeAt(index - 1), text.charCodeAt(index)];
+  if (next === lineFeed) return last !== carriageReturn;
+  // A leading consonant goes on in a syllable that is written as one character, and such a syllable in a vowel or a trailing consonant.
+  if (isJamo(next)) return !isSyllable(last);
+  return standsAlone(next) && !(isJamo(last) && isSyllable(next));
+}
+
+function isJamo(unit: number): boolean {
+  return unit >= 0x1100 && unit <= 0x11ff;
+}
+
+function isSyllable(unit: number): boolean {
+  return unit >= 0xac00 && unit <= 0xd7a3;
 }
 
 // Letters, ideographs, syllables and signs among which no mark, no joiner and no jamo lies.
 const lonely = [
   0xae, 0x2ff, 0x388, 0x482, 0x5d0, 0x5ea, 0x2010, 0x2027, 0x2030, 0x205e, 0x20a0, 0x20bf, 0x2100, 0x2bff, 0x3001,
-  0x3029, 0x3041, 0x3096, 0x30a1, 0x30fa, 0x4e00, 0x9fea, 0xac00, 0xd7a3, 0xff01, 0xff60,
+  0x3029, 0x3041, 0x3096, 0x309b, 0x30ff, 0x4e00, 0x9fea, 0xac00, 0xd7a3, 0xff01, 0xff60,
 ];
 
 /** Whether a code unit is a character that joins no other one of these. */

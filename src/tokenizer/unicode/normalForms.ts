@@ -1,5 +1,5 @@
 import type { Edit } from '../normalizedString';
-import { marks, unitLength } from './characters';
+import { codePointAt, marks, unitLength } from './characters';
 import { CodePointSet, forEachCodePoint, lazy } from './codePointSet';
 import { combiningClassRuns, compatUndecomposedRuns, undecomposedRuns } from './tables';
 
@@ -32,14 +32,44 @@ const changeable = /[\0-\x7f]?[^\0-\x7f]+/g;
 export function normalFormEdits(text: string, form: NormalForm): Edit[] {
   const edits: Edit[] = [];
   for (const { 0: stretch, index: start } of text.matchAll(changeable)) {
-    if (!longMarks.test(stretch) && stretch.normalize(form) === stretch) continue;
+    if (stretch.length < 64 || !longMarks.test(stretch)) {
+      const normalized = stretch.normalize(form);
+      if (normalized === stretch) continue;
+      const changes = isDecomposed(form) ? changesInPlace(stretch, form, normalized) : undefined;
+      if (changes !== undefined) {
+        edits.push({ start, end: start + stretch.length, text: normalized, changes });
+        continue;
+      }
+    }
     const decomposed = decompose(stretch, form === 'NFKC' || form === 'NFKD');
-    const { text: normalized, changes } = assemble(
-      form === 'NFD' || form === 'NFKD' ? decomposed : recompose(decomposed),
-    );
+    const { text: normalized, changes } = assemble(isDecomposed(form) ? decomposed : recompose(decomposed));
     edits.push({ start, end: start + stretch.length, text: normalized, changes });
   }
   return edits;
+}
+
+function isDecomposed(form: NormalForm): form is 'NFD' | 'NFKD' {
+  return form === 'NFD' || form === 'NFKD';
+}
+
+/**
+ * How each code point of the host's decomposition came about; undefined where that is not one character after the other: where marks change places,
+ * or the host knows decompositions that the reference library does not.
+ */
+function changesInPlace(text: string, form: 'NFD' | 'NFKD', normalized: string): number[] | undefined {
+  const left = form === 'NFKD' ? undecomposed.compatibility() : undecomposed.canonical();
+  const changes: number[] = [];
+  let at = 0;
+  for (const character of text) {
+    const codePoint = codePointAt(character, 0);
+    const parts = codePoint < 0x80 || left.has(codePoint) ? character : character.normalize(form);
+    if (!normalized.startsWith(parts, at)) return undefined;
+    changes.push(0);
+    for (let i = unitLength(codePointAt(parts, 0)); i < parts.length; i += unitLength(codePointAt(parts, i)))
+      changes.push(1);
+    at += parts.length;
+  }
+  return at === normalized.length ? changes : undefined;
 }
 
 /** Fully decomposed characters in canonical order. */

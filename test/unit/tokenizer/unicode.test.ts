@@ -80,6 +80,8 @@ describe('Grapheme clusters', () => {
         '\u0e33',
         '\u0903',
       ),
+      fc.integer({ min: 0x1100, max: 0x11ff }).map((unit) => String.fromCharCode(unit)),
+      fc.constantFrom('\uac00', '\uac01', '\u30fc', '\u309b', '\r'),
       fc.integer({ min: 0x80, max: 0xd7ff }).map((unit) => String.fromCharCode(unit)),
       fc.integer({ min: 0xff00, max: 0xffef }).map((unit) => String.fromCharCode(unit)),
     );
@@ -90,7 +92,7 @@ describe('Grapheme clusters', () => {
         forEachGrapheme(text, (cluster) => clusters.push(cluster));
         expect(clusters).to.deep.equal(Array.from(segmenter.segment(text), ({ segment }) => segment));
       }),
-      { numRuns: 3000 },
+      { numRuns: 5000 },
     );
   });
 });
