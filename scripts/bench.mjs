@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // Runs the benchmarks and prints their tables: npm run bench [-- --only=NAME,NAME] [--write]
-//   npm run bench -- --against COMMIT [--only=paired,pairedDrawing]   this build beside that of a commit, in turn (BENCH_ROUNDS): the engine on the clock, the work of drawing
+//   npm run bench -- --against COMMIT [--only=paired,pairedDrawing,pairedPanel]   this build beside that of a commit, in turn (BENCH_ROUNDS): the engine on the
+//   clock, the work of drawing, and, only where it is named, the first paint in a real VS Code
 // With --write the tables go to bench/RESULTS.md too, with machine, versions, date and command.
 // BENCH_ROUNDS, BENCH_TOKENS, BENCH_THREADS and BENCH_MODEL change what is measured. Trust the ratios: machines differ and are noisy.
 import './lib/noTelemetry.mjs';
@@ -49,6 +50,11 @@ const isNeeded = (what) => chosen.some(([, { needs = [] }]) => needs.includes(wh
 
 await build({ production: true });
 if (against !== undefined) {
+  if (only?.includes('pairedPanel')) {
+    await ensureChromium();
+    await setUpVSCode('newest', console.error);
+    process.env.AE_TRACE = 'off';
+  }
   console.log(
     `${describeMachine()}\n${describeVersions()}\n\n${await benchAgainst(against, { rounds: Number(process.env.BENCH_ROUNDS ?? 15), only, log: console.error })}`,
   );

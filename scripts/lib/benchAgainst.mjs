@@ -1,6 +1,7 @@
 // This build beside the build of an older commit: both measured in turn, and the ratio of each pair.
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build as bundle } from 'esbuild';
 import { root } from './paths.mjs';
 import { runNpm, runProcess } from './processes.mjs';
@@ -19,11 +20,21 @@ async function buildOf(commit, log) {
   return folder;
 }
 
-/** What measures, by the names of files in `bench`: the engine on the clock, and the work of drawing. */
-export const measureNames = ['paired', 'pairedDrawing'];
+/** What measures, by the names of files in `bench`: the engine on the clock, the work of drawing, and (only where it is named) the first paint in a real VS Code. */
+export const measureNames = ['paired', 'pairedDrawing', 'pairedPanel'];
+const ofPackages = 'pairedPanel';
 
-/** Bundles one that measures with the sources of a build; resolves to the bundle. */
-async function measureOf(folder, name) {
+/** The package of a build. */
+async function packageOf(folder) {
+  const file = join(folder, 'out', 'bench', 'attention-explorer.vsix');
+  mkdirSync(dirname(file), { recursive: true });
+  const { packageVsix } = await import(pathToFileURL(join(folder, 'scripts', 'package.mjs')).href);
+  return packageVsix({ file, isBuilt: true, isQuiet: true });
+}
+
+/** Bundles one that measures with the sources of a build, but for what a package is measured with, which is the same for both; resolves to the bundle. */
+async function measureOf(build, name) {
+  const folder = name === ofPackages ? root : build;
   const outfile = join(folder, 'out', 'bench', `${name}.mjs`);
   await bundle({
     stdin: {
@@ -60,7 +71,8 @@ function median(values) {
 /** Measures this build and that of a commit in turn, so many rounds; resolves to a table in Markdown. `only`: the names of those that measure, where not all. «Not slower» means that an interval begins at 1.02 at most. */
 export async function benchAgainst(commit, { rounds, only, log }) {
   const trees = [await buildOf(commit, log), root];
-  const names = measureNames.filter((name) => only === undefined || only.includes(name));
+  const names = measureNames.filter((name) => (only === undefined ? name !== ofPackages : only.includes(name)));
+  const packages = names.includes(ofPackages) ? [await packageOf(trees[0]), await packageOf(trees[1])] : [];
   const measures = await Promise.all(trees.map((tree) => Promise.all(names.map((name) => measureOf(tree, name)))));
   const pairs = [];
   for (let round = 0; round < rounds; round++) {
@@ -71,7 +83,17 @@ export async function benchAgainst(commit, { rounds, only, log }) {
       for (const measure of measures[which])
         Object.assign(
           pair[which],
-          JSON.parse((await runProcess(process.execPath, [measure], { cwd: trees[which] })).trim().split('\n').at(-1)),
+          JSON.parse(
+            (
+              await runProcess(process.execPath, [measure], {
+                cwd: trees[which],
+                env: { ...process.env, AE_VSIX: packages[which] ?? '' },
+              })
+            )
+              .trim()
+              .split('\n')
+              .at(-1),
+          ),
         );
     }
     pairs.push(pair);
