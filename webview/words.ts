@@ -152,7 +152,7 @@ export function methodName(selection: HeadSelection, component: ComponentInfo): 
   const name = isDerived(selection, [component])
     ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised')
     : l10n.t('attention weight');
-  return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed from queries and keys', name) : name;
+  return isRecomputed(selection, [component]) ? l10n.t('{0}, recomputed when it is looked at', name) : name;
 }
 
 /** A component's name on its tab: a stage's is its grids of patches. */

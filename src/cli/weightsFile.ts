@@ -155,13 +155,12 @@ export async function weightTensors({
       queries: names[queryStream],
       keys: names[keyStream],
       isCausal,
-      layers: layers.map(({ info: { path, method, normalization, maxError }, layer, heads }) => ({
+      layers: layers.map(({ info: { path, method, normalization }, layer, heads }) => ({
         array: `attention.${component}.${layer}`,
         path,
         heads: heads.map(headLabel),
         method,
         normalization,
-        maxError: maxError ?? 0,
       })),
     })),
   };

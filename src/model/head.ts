@@ -34,10 +34,8 @@ export interface LayerInfo {
   /** How rows sum: to one, to less by design (a sink logit), or not normalised (sigmoid, linear). */
   readonly normalization: 'softmax' | 'sink' | 'unnormalized';
   readonly method: ExtractionMethod;
-  /** How the weights are held: all of them; recomputed exactly when asked for; or all of them rounded, off by at most `maxError`. */
-  readonly held: 'whole' | 'recomputed' | 'rounded';
-  /** The largest error of a rounded weight. */
-  readonly maxError?: number;
+  /** How the weights are held: all of them, or recomputed exactly when asked for. */
+  readonly held: 'whole' | 'recomputed';
   /** Whether it is of a run that is under way, and has not come yet: then its number of heads is what is to be expected. */
   readonly isComing?: true;
 }
@@ -61,16 +59,6 @@ export function headLabel(head: HeadRef): string {
 export function isDerived({ component: name, heads }: HeadSelection, components: readonly ComponentInfo[]): boolean {
   const layers = components.find(({ component }) => component === name)?.layers ?? [];
   return heads.some(({ layer }) => layers[layer]?.method === 'derived');
-}
-
-/** How far the weights of the heads shown may be off at most, where any of them is held rounded; undefined where all are exact. */
-export function largestError(
-  { component: name, heads }: HeadSelection,
-  components: readonly ComponentInfo[],
-): number | undefined {
-  const layers = components.find(({ component }) => component === name)?.layers ?? [];
-  const errors = heads.flatMap(({ layer }) => (layers[layer]?.held === 'rounded' ? [layers[layer].maxError ?? 0] : []));
-  return errors.length === 0 ? undefined : Math.max(...errors);
 }
 
 /** Whether the weights of any of the heads shown are not held, but recomputed when asked for. */

@@ -23,12 +23,8 @@ export async function leanDifferences(
     compare('rows', await layer.rows(head, 0, half), (i) => weights[start + i]);
     compare('rows', await layer.rows(head, half, numQueries), (i) => weights[start + half * numKeys + i]);
     compare('rows', await layer.column(head, 1), (i) => weights[start + i * numKeys + 1]);
-    const exact =
-      layer.exactVector?.bind(layer) ??
-      ((of: number, at: number, direction: string) =>
-        direction === 'reads' ? layer.rows(of, at, at + 1) : layer.column(of, at));
-    compare('vectors', await exact(head, half, 'reads'), (i) => weights[start + half * numKeys + i]);
-    compare('vectors', await exact(head, 1, 'readBy'), (i) => weights[start + i * numKeys + 1]);
+    compare('vectors', await layer.rows(head, half, half + 1), (i) => weights[start + half * numKeys + i]);
+    compare('vectors', await layer.column(head, 1), (i) => weights[start + i * numKeys + 1]);
   }
   return largest;
 }

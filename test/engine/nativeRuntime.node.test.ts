@@ -7,6 +7,9 @@ import { toModelInputs } from '../../src/cli/storedInputs';
 import { AttentionSession, type LayerWeights } from '../../src/engine/session/attentionSession';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
 import { loadOnBackend } from '../../src/engine/runtime/loadOnBackend';
+import { LeanSession } from '../../src/engine/long/leanSession';
+import { planLean } from '../../src/onnx/rewrite/leanTaps';
+import { leanDifferences } from './leanDifferences';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
 import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
 import { planInputs } from '../../src/onnx/inputs/inputs';
@@ -92,6 +95,32 @@ describe('the native runtime', function () {
       expect(largestDifference(layers, await layersOn('wasm'))).to.be.at.most(2 * tolerance);
     });
   }
+
+  for (const held of ['recomputed', 'rerun'] as const)
+    it(`reads long texts, their layers ${held}`, async () => {
+      const { runtime } = await new Runtimes({ native: loadNative, wasm: loadWasm }, 1).choose('native', 1);
+      const files = await readModelFiles(nodeFileAccess, 'media/models/code-decoder/model.onnx');
+      const session = await AttentionSession.create({ ort: runtime.ort, runtime, files });
+      const { inputs, ...made } = planInputs(files.analysis.index, session.inputNames).make({
+        ids: Array.from({ length: 40 }, (_, i) => i),
+      });
+      const whole = await session.run(inputs, made);
+      const { index, sites } = files.analysis;
+      const plans = sites.map((site) => [site, planLean(index, site)] as const);
+      const lean = await LeanSession.create(
+        { ort: runtime.ort, runtime, files, isStaged: true },
+        { source: 0, target: 0 },
+        new Map(plans.map(([site, plan]) => [site, held === 'rerun' ? { held, reason: '' } : plan])),
+      );
+      const { layers } = await lean.run(inputs, made);
+      expect(layers.length).to.equal(whole.layers.length);
+      for (const [i, layer] of layers.entries()) {
+        expect((await leanDifferences(layer, whole.layers[i])).rows).to.be.at.most(1e-6);
+        layer.inParts?.release?.();
+      }
+      await lean.release();
+      await session.release();
+    });
 
   it('writes weights into arrays of ours, and is asked in the ordinary way where their shapes are not as foreseen', async () => {
     const asked: string[] = [];

@@ -1,15 +1,13 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { headLabel, headsOf, type ComponentInfo } from '../../src/model/head';
+import { headLabel, type ComponentInfo } from '../../src/model/head';
 import { cssColour } from '../../src/model/ramp';
 import { depthOf } from '../../src/model/viewState';
-import { isMetric } from '../state/headViews';
 import { formatMeasure, lackSentence, measureTitle } from '../headWords';
 import { tokenName } from '../words';
 import { usePanel } from './context';
 import { MovedPointer } from './movedPointer';
-import { Precision } from './Precision';
 
 /** More heads than anyone goes through; the others are said to be weaker. */
 const maxListed = 100;
@@ -74,12 +72,6 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
       <header>
         <h2 title={title}>{title}</h2>
         <span class="aside">
-          {shown === undefined || isMetric(shown.measure) ? null : (
-            <Precision
-              selection={{ component: component.component, heads: headsOf(component), aggregation: 'mean' }}
-              component={component}
-            />
-          )}
           <vscode-toolbar-button
             icon="close"
             label={l10n.t('Back to the sources')}

@@ -9,7 +9,6 @@ import { measureLegend } from '../headWords';
 import { sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
-import { Precision } from './Precision';
 
 /** The colours with the numbers that they stand for, and what the other marks are. What it says does not hang on what is hovered: nothing around it moves. */
 export function Legend(): JSX.Element {
@@ -52,12 +51,7 @@ export function Legend(): JSX.Element {
               <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} />
             ) : null}
           </span>
-          <span class="legend-number">
-            {high}
-            {component === undefined ? null : (
-              <Precision selection={panel.selection.value} component={component} shown={panel.matrix.value} />
-            )}
-          </span>
+          <span class="legend-number">{high}</span>
         </div>
       ))}
       {component?.isCausal === true ? (

@@ -7,7 +7,6 @@ import { formTags, removedSentence } from '../formWords';
 import { removedOf } from '../state/matrixData';
 import { awaitedName, formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
-import { Precision } from './Precision';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
 
 /** One pattern as a matrix, with what the crosshair is on. */
@@ -99,7 +98,7 @@ function CrosshairReadout(): JSX.Element {
       </p>
     );
   }
-  const { component, matrix, selection } = shown;
+  const { component, matrix } = shown;
   const { rowSums, columnMeans } = matrix.marginals;
   const from = readerName(streams, { stream: component.queryStream, position: cell.query });
   const to = tokenName(streams, { stream: component.keyStream, position: cell.key });
@@ -108,7 +107,6 @@ function CrosshairReadout(): JSX.Element {
     <p class={`readout crosshair${isPlainForm(shown.form) ? '' : ' of-form'}`}>
       {l10n.t('from {0} to {1}', from, to)}:{' '}
       <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
-      <Precision selection={selection} component={component} shown={shown} />
       {isMasked ? null : (
         <span class="hint">
           {' '}

@@ -12,7 +12,6 @@ import { tokensIn } from '../state/matrixData';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 import { openHow } from './openHow';
-import { Precision } from './Precision';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
 function linesOf(run: PanelRun, { tokens, text }: TokenStream): Int32Array {
@@ -119,7 +118,6 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
         <span class="aside">
           {panel.isPreviewing.value ? <span class="tag">{l10n.t('preview')}</span> : null}{' '}
           {selectionName(shown.selection, shown.component)}
-          <Precision selection={shown.selection} component={shown.component} shown={shown} />
         </span>
       </header>
       <ol class="sources">

@@ -1,5 +1,4 @@
 import { effect, type ReadonlySignal } from '@preact/signals';
-import { largestError } from '../../src/model/head';
 import type { Look } from '../../src/model/lighting';
 import { isSameToken, type TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
@@ -45,12 +44,8 @@ export function followRows(
       shown.matrix.weightAt(cell.query, cell.key) !== undefined
     )
       return crosshairRows.want(undefined);
-    const { matrix, selection, component } = shown;
-    // An exact row of rounded weights costs a run of the model: under a moving pointer the rounded ones will do, and say so.
-    const isRounded = largestError(selection, [component]) !== undefined;
-    crosshairRows.want((aborted) =>
-      isRounded ? matrix.fetchCell(cell.query, cell.key, aborted) : matrix.fetchRow(cell.query, 'reads', aborted),
-    );
+    const { matrix } = shown;
+    crosshairRows.want((aborted) => matrix.fetchRow(cell.query, 'reads', aborted));
   });
 }
 

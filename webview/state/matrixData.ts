@@ -5,7 +5,7 @@ import type { ComponentInfo, HeadSelection } from '../../src/model/head';
 import { hasSinks, provenSinksAmong } from '../../src/model/lighting';
 import { marginals, weightsOf, type Direction, type Marginals, type Pattern } from '../../src/model/pattern';
 import { tileSize, type Maxima } from '../../src/model/patternLevels';
-import { mostRemoved, type PatternForm } from '../../src/model/patternForm';
+import type { PatternForm } from '../../src/model/patternForm';
 import type { TokenRef, TokenStream } from '../../src/model/token';
 import { tokensOfUnit, unitAt } from '../../src/model/units';
 import type { PatternOverview } from '../../src/protocol';
@@ -159,13 +159,6 @@ export class RemoteMatrix {
     this.#rowsArrived.value++;
   }
 
-  /** Fetches the tile that a cell's weight is in. Throws an error of ours; `cancelled` when the signal says so. */
-  async fetchCell(query: number, key: number, signal: AbortSignal): Promise<void> {
-    const place = { level: 0, row: Math.floor(query / tileSize), column: Math.floor(key / tileSize) };
-    this.#parts.kept.tiles.set(this.#tileName(place), await this.#parts.tile(place, signal));
-    this.#tilesArrived.value++;
-  }
-
   /** A tile that is here already. */
   tile(place: TilePlace): Maxima | undefined {
     return this.#parts.kept.tiles.get(this.#tileName(place));
@@ -228,19 +221,6 @@ export interface ShownPattern {
   readonly streams: readonly TokenStream[];
   /** What lies on sinks; there in every form but that of the model. */
   readonly sinkMass?: SinkMass;
-}
-
-/** How many times as far as a single weight a number of a pattern may be off: a sum over keys as many times, a renormalised one as much more as it grew. */
-export function errorFactor({ component, form, streams }: ShownPattern): number {
-  const units = streams[component.keyStream]?.units;
-  const mostKeys =
-    units === undefined
-      ? 1
-      : Array.from(units.starts, (_, unit) => tokensOfUnit(units, unit)).reduce(
-          (most, [from, to]) => Math.max(most, to - from),
-          1,
-        );
-  return form.isRenormalized ? mostKeys / (1 - mostRemoved) : mostKeys;
 }
 
 /** The sink tokens of a pattern. */

@@ -8,8 +8,6 @@ export interface CellFacts {
   readonly cell: Cell;
   /** As it is drawn. */
   readonly weight: number;
-  /** How far it may be off, where it is held rounded. */
-  readonly maxError: number;
   readonly numHeads: number;
   /** Keys that are drawn. */
   readonly numKeys: number;

@@ -15,8 +15,6 @@ import { howCell } from './howCell';
 export interface DrawnCell {
   readonly cell: Cell;
   readonly weight: number;
-  /** How far the weight may be off, where it is held rounded. */
-  readonly maxError?: number | undefined;
   /** The layer's path in the model's file. */
   readonly path: string;
   readonly numHeads: number;
@@ -48,7 +46,7 @@ export class CellRuns {
    * How a cell of a run came about, which was fed these inputs. Throws `howNotFollowed`, and what making a session and running it throws.
    */
   async how(drawn: DrawnCell, fed: readonly FedFile[]): Promise<How> {
-    const { cell, weight, maxError = 0, numHeads, numKeys, token } = drawn;
+    const { cell, weight, numHeads, numKeys, token } = drawn;
     const own = this.#sessions.find(({ analysis }) => analysis.sites.some((site) => isPlace(site, drawn)));
     const read = fed.find(({ file }) => file === own?.fileName);
     if (own === undefined || read === undefined) throw notFollowed('its layer is not found in the model');
@@ -76,7 +74,7 @@ export class CellRuns {
     const last = (tensors.get('weights')?.dims[0] ?? 1) - 1;
     const iteration = loop === undefined ? undefined : loop.isReversed ? last - cell.query : cell.query;
     tapped.projection ??= await projectionOf(own, taps, tensors.get('context')?.dims.at(-1));
-    const facts = { cell, weight, maxError, numHeads, numKeys, token, first };
+    const facts = { cell, weight, numHeads, numKeys, token, first };
     try {
       const how = howCell(taps, new CellTensors(tensors, cell.head, iteration), facts, tapped.projection);
       if (typeof how === 'string') throw notFollowed(how);

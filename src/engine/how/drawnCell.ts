@@ -25,7 +25,6 @@ export async function drawnCell(
   return {
     cell,
     weight: weights[key],
-    maxError: info.maxError,
     path: info.path,
     numHeads: info.numHeads,
     numKeys: streams[component.keyStream].tokens.length,

@@ -24,7 +24,7 @@ export function howCell(
   const total = taps.isUndivided ? row.reduce((sum, value) => sum + value, 0) : 1;
   const weights = taps.isUndivided ? row.map((value) => value / total) : row;
   const drawn = check.weights([weights[key]], [weight]);
-  if (!(drawn.difference <= drawn.tolerance + facts.maxError))
+  if (!(drawn.difference <= drawn.tolerance))
     return tensors.numMatrices > numHeads && taps.parts !== undefined
       ? 'it is computed within windows, or for several items of a batch'
       : `computed again, this weight differs by ${drawn.difference.toPrecision(2)} from the one that is drawn`;

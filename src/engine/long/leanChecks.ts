@@ -15,6 +15,8 @@ export interface Reductions {
   readonly rowSums: Floats;
   /** The same before rows of no numbers were cleared, where they were. */
   readonly givenSums?: Floats;
+  /** The least of each row, [1, heads, queries], where weights may be negative. */
+  readonly rowMinima?: Floats;
   /** Maxima of blocks of so many queries and keys. */
   readonly pooled: Floats;
   readonly block: readonly [number, number];
@@ -25,11 +27,11 @@ export interface Reductions {
 
 /** Checks a site by its reductions as its weights would be checked: all row sums; negative weights, window and causality as far as blocks and sample rows show them. */
 export function checkReductions(reductions: Reductions, expected: Omit<Expectation, 'batch'>): SiteChecks {
-  const { rowSums, givenSums, columnMeans, sampleRows, samples, block } = reductions;
+  const { rowSums, givenSums, rowMinima, columnMeans, sampleRows, samples, block } = reductions;
   const numHeads = rowSums.dims[1] ?? 0;
   const numQueries = rowSums.dims[2] ?? 0;
   const numKeys = columnMeans.dims[2] ?? 0;
-  const numWithoutKey = givenSums?.data.reduce((sum, each) => sum + (Number.isNaN(each) ? 1 : 0), 0) ?? 0;
+  const numWithoutKey = givenSums?.data.filter(Number.isNaN).length ?? 0;
   // Where no row holds numbers, nothing is to be drawn.
   let isFinite = numWithoutKey === 0 || numWithoutKey < rowSums.data.length;
   let smallest = Infinity;
@@ -41,7 +43,7 @@ export function checkReductions(reductions: Reductions, expected: Omit<Expectati
     if (sum > largest) largest = sum;
   }
   if (smallest === Infinity) smallest = largest === -Infinity ? 0 : largest;
-  let isNegative = false;
+  let isNegative = rowMinima?.data.some((least) => least < 0) === true;
   let isCausal = numQueries === numKeys && numQueries > 1 && block[0] === block[1] && !readsAhead(reductions);
   let reach = 0;
   sampleRows.data.forEach((weight, i) => {

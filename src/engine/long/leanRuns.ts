@@ -3,7 +3,7 @@ import type { BlockLevels } from '../../onnx/rewrite/leanTaps';
 import type { AttentionResult, AttentionSession, RunOptions, SessionOptions } from '../session/attentionSession';
 import type { ReadPositions } from '../weights/extents';
 import type { OutputTensor } from '../runtime/feeds';
-import { LeanSession, type LeanResult } from './leanSession';
+import { LeanSession } from './leanSession';
 import { MemoryPlan, type MemoryLimits } from './memoryPlan';
 
 /** The numbers of positions that a run reads. */
@@ -20,8 +20,8 @@ export class LeanRuns {
   /** What runs take. */
   readonly plan: MemoryPlan;
   #session: LeanSession | undefined;
-  /** What runs have shown. */
-  #known: Pick<LeanSession, 'plans' | 'isTrimmed'> | undefined;
+  /** Whether nodes may be replaced, as far as runs have shown. */
+  #isTrimmed = true;
 
   /** @param whole the model's session for short texts. */
   constructor(options: SessionOptions, whole: AttentionSession, limits: MemoryLimits) {
@@ -46,15 +46,11 @@ export class LeanRuns {
 
   /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
   async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
-    let session = await this.#sessionFor(options, options.turn);
-    let result = await session.run(inputs, options);
-    // At most: once as it was written, and once more with what cannot be recomputed rounded.
-    for (let i = 0; i < 2 && (result.needsWhole || result.unproven.size > 0); i++) {
-      for (const { inParts } of result.layers) inParts?.release?.();
-      session = await this.#recreate(session, result);
-      result = await session.run(inputs, options);
-    }
-    return result;
+    const session = await this.#sessionFor(options, options.turn);
+    const result = await session.run(inputs, options);
+    if (!result.needsWhole) return result;
+    for (const { inParts } of result.layers) inParts?.release?.();
+    return (await this.#asWritten(session)).run(inputs, options);
   }
 
   /** The model's own outputs alone. Throws what making a session and running it throw. */
@@ -65,9 +61,7 @@ export class LeanRuns {
   ): Promise<ReadonlyMap<string, OutputTensor>> {
     const session = await this.#sessionFor(lengths);
     const { outputs, needsWhole } = await session.outputs(inputs, names);
-    return needsWhole
-      ? (await (await this.#recreate(session, { unproven: new Map(), needsWhole })).outputs(inputs, names)).outputs
-      : outputs;
+    return needsWhole ? (await (await this.#asWritten(session)).outputs(inputs, names)).outputs : outputs;
   }
 
   /** Makes room for the session for short texts. */
@@ -77,12 +71,11 @@ export class LeanRuns {
     await session?.release();
   }
 
-  async #recreate(session: LeanSession, shown: Pick<LeanResult, 'unproven' | 'needsWhole'>): Promise<LeanSession> {
+  async #asWritten(session: LeanSession): Promise<LeanSession> {
     this.#session = undefined;
-    const made = await session.recreate(shown);
-    // What did not prove itself once is not tried again.
-    this.#known = { plans: made.plans, isTrimmed: made.isTrimmed };
-    return (this.#session = made);
+    // What was not to be trusted once is not tried again.
+    this.#isTrimmed = false;
+    return (this.#session = await session.asWritten());
   }
 
   async #sessionFor(
@@ -100,10 +93,10 @@ export class LeanRuns {
     await this.suspend();
     const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
     return (this.#session = await LeanSession.create(
-      { ...this.#options, turn },
+      { isStaged: true, ...this.#options, turn },
       levels,
-      this.#known?.plans ?? this.plan.plans,
-      this.#known?.isTrimmed,
+      this.plan.plans,
+      this.#isTrimmed,
     ));
   }
 }

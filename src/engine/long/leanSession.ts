@@ -7,7 +7,6 @@ import {
   leanInputs,
   leanTap,
   planLean,
-  planRounded,
   type BlockLevels,
   type LeanOutputs,
   type LeanPlan,
@@ -27,7 +26,11 @@ import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import { checkReductions, summarize, type Reductions } from './leanChecks';
 import { RecomputedLayer } from './recomputedLayer';
 import { RecomputedRows } from './recomputedRows';
-import { RoundedLayer } from '../weights/roundedLayer';
+import { mostKeptBytes } from './memoryPlan';
+import { RerunRows, type KeptWeights, type RerunParts } from './rerunRows';
+import { exclusively } from '../limits/runLock';
+import { SharedWork } from '../limits/sharedWork';
+import { StageInputs } from '../stages/stageInputs';
 import type { OrtModule } from '../runtime/runtime';
 import type { Tensors } from '../stages/stagedSession';
 import { ScoreSessions } from './scoreSessions';
@@ -36,8 +39,11 @@ import { ScoreSessions } from './scoreSessions';
 const tolerance = 1e-5;
 const halfTolerance = 2 ** -11;
 
-/** Exact weights that are kept of a layer whose others are rounded. */
-const mostExactBytes = 2 ** 28;
+/** The same of what is run again by a model that rounds as it runs: a part of it by itself may round otherwise. */
+const coarseTolerance = 1e-2;
+
+/** Weights of layers that were run again that are kept for a next look. */
+const mostAgainBytes = 2 ** 28;
 
 /** Rows of every head that are given exactly, as parts of the whole: what is recomputed must equal them. */
 const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
@@ -60,32 +66,31 @@ interface WantedPlaces {
 }
 
 /** The first of each, where none is looked at. */
-const firstPlaces: WantedPlaces = { rows: { source: [0], target: [0] }, heads: [0] };
+const firstPlaces: WantedPlaces = { rows: { source: [0], target: [0] }, heads: [] };
 
 /** A run whose sites are being read. */
 interface RunState {
-  readonly inputs: readonly ModelInput[];
   readonly options: RunOptions;
   readonly samples: SampleRows;
   readonly tensors: ReadonlyMap<string, OutputTensor>;
   readonly results: Tensors;
   /** Tensors that some layer holds. */
   readonly held: Set<unknown>;
-  /** Sites that prove not to be recomputable, with the reason. */
-  readonly unproven: Map<PlacedSite, string>;
+  /** What its stages were given. */
+  readonly keeps: StageInputs;
+  /** Stages of which a layer is to be run again. */
+  readonly rerun: Set<number>;
 }
 
 /** What a run gives, and whether it is to be trusted. */
-export interface LeanResult extends AttentionResult {
-  /** Sites that proved not to be recomputable, each with the reason; they are missing among the layers. */
-  readonly unproven: ReadonlyMap<PlacedSite, string>;
+interface LeanResult extends AttentionResult {
   /** Whether numbers came out that are none, which the model as it was written may know to deal with. */
   readonly needsWhole: boolean;
 }
 
 /**
- * A model that gives, in place of each layer's attention, what it can be recomputed from exactly, or 8 bits of each weight, with
- * what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
+ * A model that gives, in place of each layer's attention, what it can be recomputed from exactly (queries and keys, or what its part of the
+ * model was given), with what is looked at first reduced inside the graph. For texts whose attention would not fit into memory.
  */
 export class LeanSession {
   readonly #options: SessionOptions & { readonly ort: OrtModule };
@@ -96,14 +101,9 @@ export class LeanSession {
   readonly #isTrimmed: boolean;
   readonly #session: AttentionSession;
   readonly #scores: ScoreSessions;
-  /** Exact weights of the layer that was asked for last; the layer is named by its bytes. */
-  #exact:
-    | {
-        readonly layer: Uint8Array;
-        readonly heads: readonly number[];
-        readonly weights: Promise<readonly Float32Array[]>;
-      }
-    | undefined;
+  /** Weights of layers that were run again. */
+  readonly #again = new SharedWork<KeptWeights>(mostAgainBytes + 2 ** 10);
+  #numAgain = 0;
   #isReleased = false;
 
   private constructor(
@@ -190,7 +190,7 @@ export class LeanSession {
     return this.#levels;
   }
 
-  /** Runs the model; of its own outputs only those that are named are given. Where it is not to be trusted, {@link recreate} makes another. Throws `outOfMemory` or `runtimeFailed`. */
+  /** Runs the model; of its own outputs only those that are named are given. Where it is not to be trusted, {@link asWritten} makes another. Throws `outOfMemory` or `runtimeFailed`. */
   async run(
     inputs: readonly ModelInput[],
     options: RunOptions & { readonly numPositions: number },
@@ -199,15 +199,17 @@ export class LeanSession {
     const samples = { source: samplesOf('encoder', options), target: samplesOf('decoder', options) };
     const results: Record<string, Ort.Tensor | undefined> = {};
     const tensors = new Map<string, OutputTensor>();
-    const state: RunState = { inputs, options, samples, tensors, results, held: new Set(), unproven: new Map() };
-    const read = new Map<PlacedSite, SiteResult | undefined>();
+    const keeps = new StageInputs(mostKeptBytes);
+    const state: RunState = { options, samples, tensors, results, held: new Set(), keeps, rerun: new Set() };
+    const read = new Map<PlacedSite, SiteResult>();
     await this.#fetch(
       inputs,
       [...own, ...[...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site))],
-      { rows: samples, heads: [0] },
+      { rows: samples, heads: [] },
       {
         turn: options.turn,
-        onResults: async (made) => {
+        keeps,
+        onResults: async (made, stage) => {
           for (const [name, tensor] of Object.entries(made)) {
             if (tensor === undefined) continue;
             results[name] = tensor;
@@ -217,8 +219,9 @@ export class LeanSession {
             if (read.has(site) || this.#firstOutputs(site).some((name) => results[name] === undefined)) continue;
             const result = await this.#readResult(site, state);
             read.set(site, result);
-            if (result !== undefined && 'layer' in result) options.onLayer?.(result.layer);
+            if ('layer' in result) options.onLayer?.(result.layer);
           }
+          if (!state.rerun.has(stage)) keeps.drop(stage);
         },
       },
     );
@@ -226,8 +229,7 @@ export class LeanSession {
     const failed: { path: string; reason: string }[] = [];
     const checks = new Map<PlacedSite, SiteChecks>();
     for (const site of this.#tensors.keys()) {
-      const result = read.has(site) ? read.get(site) : await this.#readResult(site, state);
-      if (result === undefined) continue;
+      const result = read.get(site) ?? (await this.#readResult(site, state));
       if (result.checks !== undefined) checks.set(site, result.checks);
       if ('reason' in result) failed.push({ path: site.path, reason: result.reason });
       else layers.push(result.layer);
@@ -236,7 +238,6 @@ export class LeanSession {
     return {
       layers,
       failed,
-      unproven: state.unproven,
       needsWhole,
       outputs: pickOutputs(results, own),
       report: withChecks(
@@ -246,7 +247,7 @@ export class LeanSession {
     };
   }
 
-  /** Runs the model for some of its own outputs alone. Where they need the model as it was written, {@link recreate} makes that. Throws `outOfMemory` or `runtimeFailed`. */
+  /** Runs the model for some of its own outputs alone. Where they need the model as it was written, {@link asWritten} makes that. Throws `outOfMemory` or `runtimeFailed`. */
   async outputs(
     inputs: readonly ModelInput[],
     names: readonly string[],
@@ -259,20 +260,10 @@ export class LeanSession {
     return { outputs: pickOutputs(results, names), needsWhole };
   }
 
-  /** The same model as a run showed that it must be: sites that are not recomputable held in 8 bits, and perhaps nothing replaced; this session is released. */
-  async recreate({ unproven, needsWhole }: Pick<LeanResult, 'unproven' | 'needsWhole'>): Promise<LeanSession> {
+  /** The same model with nothing replaced; this session is released. */
+  async asWritten(): Promise<LeanSession> {
     await this.release();
-    const { index } = this.#options.files.analysis;
-    // What came of numbers that are none proves nothing.
-    const plans = needsWhole
-      ? this.#plans
-      : new Map(
-          [...this.#plans].map(([site, plan]) => [
-            site,
-            unproven.has(site) ? planRounded(index, site, unproven.get(site) ?? '') : plan,
-          ]),
-        );
-    return LeanSession.create(this.#options, this.#levels, plans, this.#isTrimmed && !needsWhole);
+    return LeanSession.create(this.#options, this.#levels, this.#plans, false);
   }
 
   /** Whether nodes were replaced. */
@@ -283,9 +274,9 @@ export class LeanSession {
   /** Frees the session; layers that are recomputed live on. */
   async release(): Promise<void> {
     this.#isReleased = true;
-    this.#exact = undefined;
+    this.#again.drop('');
     await this.#scores.letGo();
-    await this.#session.release();
+    await exclusively(this, () => this.#session.release());
   }
 
   #firstOutputs(site: PlacedSite): string[] {
@@ -294,10 +285,9 @@ export class LeanSession {
     return [
       outputs.columnMeans,
       outputs.rowSums,
-      ...(outputs.givenSums === undefined ? [] : [outputs.givenSums]),
+      ...[outputs.givenSums, outputs.rowMinima].filter((name) => name !== undefined),
       outputs.pooled,
       outputs.sampleRows,
-      ...(outputs.rounded === undefined ? [] : [outputs.rounded]),
       ...outputs.kept,
     ];
   }
@@ -305,67 +295,57 @@ export class LeanSession {
   #fetch(
     inputs: readonly ModelInput[],
     names: readonly string[],
-    { rows, heads }: WantedPlaces,
-    steps: Pick<Parameters<AttentionSession['fetch']>[2], 'turn' | 'onResults'> = {},
+    places: WantedPlaces,
+    steps: Pick<Parameters<AttentionSession['fetch']>[2], 'turn' | 'keeps' | 'onResults'> = {},
   ): Promise<Readonly<Record<string, Ort.Tensor | undefined>>> {
-    const list = (name: string, values: readonly number[]): ModelInput => ({
-      name,
-      type: 'int64',
-      dims: [values.length],
-      data: BigInt64Array.from(values, BigInt),
-    });
     const hasTaps = [...this.#outputs.values()].some((outputs) => outputs !== undefined);
-    return this.#session.fetch(inputs, [...new Set(names)], {
-      ...steps,
-      tapInputs: hasTaps
-        ? [list(leanInputs.rows, rows.source), list(leanInputs.targetRows, rows.target), list(leanInputs.heads, heads)]
-        : [],
+    return this.#session.fetch(inputs, [...new Set(names)], { ...steps, tapInputs: hasTaps ? tapInputs(places) : [] });
+  }
+
+  /** Runs a site's layer again for some heads whole, or some rows of all. */
+  #runAgain(
+    site: PlacedSite,
+    outputs: LeanOutputs,
+    kept: StageInputs,
+    wanted: Parameters<RerunParts['run']>[0],
+  ): Promise<Float32Array> {
+    const places =
+      'rows' in wanted
+        ? { rows: { source: wanted.rows, target: wanted.rows }, heads: [] }
+        : { ...firstPlaces, heads: wanted.heads };
+    const name = 'rows' in wanted ? outputs.sampleRows : outputs.heads;
+    return exclusively(this, async () => {
+      try {
+        const { tensors } = await this.#session.rerun({
+          kept,
+          from: site,
+          to: site,
+          fed: tapInputs(places),
+          tensors: [name],
+          isOnlyTensors: true,
+        });
+        return tensors.get(name)?.data as Float32Array; // taps give single precision
+      } finally {
+        // What was opened for it is in nobody's way.
+        if (this.#isReleased) await this.#session.release();
+      }
     });
   }
 
-  /** All exact weights of one head of a layer, from another run, which gives all heads where they are not too large; undefined where the model is gone. */
-  async #exactHead(
-    layer: Uint8Array,
-    numHeads: number,
-    { exactHeads }: LeanOutputs,
-    inputs: readonly ModelInput[],
-    head: number,
-  ): Promise<Float32Array | undefined> {
-    if (exactHeads === undefined) return undefined;
-    if (this.#exact?.layer !== layer || !this.#exact.heads.includes(head)) {
-      if (this.#isReleased) return undefined;
-      const run = async (heads: readonly number[]): Promise<readonly Float32Array[]> => {
-        const tensor = (await this.#fetch(inputs, [exactHeads], { ...firstPlaces, heads }))[exactHeads];
-        const cells = tensor === undefined ? 0 : tensor.dims.slice(-2).reduce((product, dim) => product * dim, 1);
-        const { data } = tensor ?? {};
-        return data instanceof Float32Array ? heads.map((_, i) => data.subarray(i * cells, (i + 1) * cells)) : [];
-      };
-      // A byte is a weight; as a number it takes four.
-      const heads = layer.length * 4 <= mostExactBytes ? Array.from({ length: numHeads }, (_, i) => i) : [head];
-      this.#exact = { layer, heads, weights: run(heads) };
-    }
-    const exact = this.#exact;
-    const weights = await exact.weights.catch((error: unknown) => {
-      if (this.#exact === exact) this.#exact = undefined;
-      throw error;
-    });
-    return weights[exact.heads.indexOf(head)];
-  }
-
-  /** What became of a site, from what a run gave; undefined where it is unproven. */
-  async #readResult(site: PlacedSite, state: RunState): Promise<SiteResult | undefined> {
+  /** What became of a site, from what a run gave. */
+  async #readResult(site: PlacedSite, state: RunState): Promise<SiteResult> {
     const outputs = this.#outputs.get(site);
     return outputs === undefined
       ? this.#session.readWeights(site, state.results[this.#tensors.get(site) ?? site.tensor], state.options)
       : this.#readSite(site, outputs, state);
   }
 
-  /** Undefined where the site is unproven. */
-  async #readSite(
-    site: PlacedSite,
-    outputs: LeanOutputs,
-    { inputs, options, samples: { source, target }, tensors, held, unproven }: RunState,
-  ): Promise<SiteResult | undefined> {
+  async #readSite(site: PlacedSite, outputs: LeanOutputs, state: RunState): Promise<SiteResult> {
+    const {
+      options,
+      samples: { source, target },
+      tensors,
+    } = state;
     const { isCoarse } = this.#session;
     const [columnMeans, rowSums, pooled, sampleRows] = [
       outputs.columnMeans,
@@ -377,11 +357,12 @@ export class LeanSession {
       return { reason: 'its reductions are not numbers' };
     const [samples] = sidesOf(site.component, source, target);
     const [queryLevel, keyLevel] = sidesOf(site.component, this.#levels.source, this.#levels.target);
-    const givenSums = tensors.get(outputs.givenSums ?? '');
+    const [givenSums, rowMinima] = [outputs.givenSums, outputs.rowMinima].map((name) => tensors.get(name ?? ''));
     const reductions: Reductions = {
       columnMeans,
       rowSums,
       ...(isFloats(givenSums) ? { givenSums } : {}),
+      ...(isFloats(rowMinima) ? { rowMinima } : {}),
       pooled,
       sampleRows,
       samples,
@@ -418,64 +399,84 @@ export class LeanSession {
       isCausal: checks.isCausal,
       numKeyValueHeads: site.numKeyValueHeads ?? numHeads,
     };
-    const plan = this.#plans.get(site);
-    if (plan?.held === 'recomputed') {
-      let rows: RecomputedRows;
-      try {
-        rows = new RecomputedRows(this.#scores, this.#options.files.analysis.index, plan.graph, tensors);
-        await proveEqual(
-          rows,
-          [numHeads, wholeQueries, wholeKeys],
-          sampleRows.data,
-          samples,
-          tensors.get(plan.graph.queries)?.type === 'float16' ? halfTolerance : tolerance,
-        );
-      } catch (error) {
-        if (!(error instanceof RangeError)) throw error;
-        unproven.set(site, error.message);
-        return undefined;
-      }
-      let bytes = 0;
-      for (const tensor of rows.tensors) {
-        if (!held.has(tensor)) bytes += tensor.byteLength;
-        held.add(tensor);
-      }
-      this.#scores.keep();
-      return {
-        checks,
-        layer: {
-          ...found,
-          inParts: new RecomputedLayer(
-            site.component,
-            numQueries,
-            numKeys,
-            bytes,
-            rows,
-            summaries,
-            () => void this.#scores.letGo(),
-          ),
-        },
-      };
+    const shape = [numHeads, wholeQueries, wholeKeys] as const;
+    const given = { weights: sampleRows.data, queries: samples };
+    const recomputed = await this.#recomputedRows(site, shape, given, tensors);
+    if (recomputed !== undefined) this.#scores.keep();
+    const rows = recomputed ?? this.#rerunRows(site, outputs, { shape, given }, state);
+    const kept = recomputed?.tensors ?? state.keeps.givenTo(this.#session.stageOf(site));
+    let bytes = 0;
+    for (const tensor of kept) {
+      if (!state.held.has(tensor)) bytes += tensor.byteLength;
+      state.held.add(tensor);
     }
-    const rounded = tensors.get(outputs.rounded ?? '')?.data;
-    if (!(rounded instanceof Uint8Array)) return { reason: 'its rounded weights are missing', checks };
     return {
       checks,
       layer: {
         ...found,
-        inParts: new RoundedLayer(
-          site.component,
-          numHeads,
+        inParts: new RecomputedLayer({
+          component: site.component,
           numQueries,
           numKeys,
-          rounded,
-          [wholeQueries, wholeKeys],
+          bytes,
+          rows,
           summaries,
-          (head) => this.#exactHead(rounded, numHeads, outputs, inputs, head),
-        ),
+          onRelease: () => {
+            if (recomputed !== undefined) void this.#scores.letGo();
+          },
+        }),
       },
     };
   }
+
+  /** A site's rows from its queries and keys; undefined where they cannot be had so, or do not prove to be those of the run. */
+  async #recomputedRows(
+    site: PlacedSite,
+    shape: readonly [number, number, number],
+    { weights, queries }: Pick<RerunParts['given'], 'weights' | 'queries'>,
+    tensors: RunState['tensors'],
+  ): Promise<RecomputedRows | undefined> {
+    const plan = this.#plans.get(site);
+    if (plan?.held !== 'recomputed') return undefined;
+    try {
+      const rows = new RecomputedRows(this.#scores, this.#options.files.analysis.index, plan.graph, tensors);
+      const isHalf = tensors.get(plan.graph.queries)?.type === 'float16';
+      await proveEqual(rows, shape, weights, queries, isHalf ? halfTolerance : tolerance);
+      return rows;
+    } catch (error) {
+      if (error instanceof RangeError) return undefined;
+      throw error;
+    }
+  }
+
+  /** A site's rows from what its part of the model was given. */
+  #rerunRows(
+    site: PlacedSite,
+    outputs: LeanOutputs,
+    { shape, given }: { readonly shape: RerunParts['shape']; readonly given: Omit<RerunParts['given'], 'tolerance'> },
+    { keeps, rerun }: RunState,
+  ): RerunRows {
+    rerun.add(this.#session.stageOf(site));
+    return new RerunRows({
+      name: `${this.#numAgain++}`,
+      shape,
+      run: (wanted) => this.#runAgain(site, outputs, keeps, wanted),
+      given: { ...given, tolerance: this.#session.isCoarse ? coarseTolerance : tolerance },
+      kept: this.#again,
+      mostBytes: mostAgainBytes,
+    });
+  }
+}
+
+/** What taps are fed. */
+function tapInputs({ rows, heads }: WantedPlaces): ModelInput[] {
+  const list = (name: string, values: readonly number[]): ModelInput => ({
+    name,
+    type: 'int64',
+    dims: [values.length],
+    data: BigInt64Array.from(values, BigInt),
+  });
+  return [list(leanInputs.rows, rows.source), list(leanInputs.targetRows, rows.target), list(leanInputs.heads, heads)];
 }
 
 function plansOf({ files: { analysis } }: SessionOptions): ReadonlyMap<PlacedSite, LeanPlan> {

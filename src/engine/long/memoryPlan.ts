@@ -27,6 +27,12 @@ const usualHeadWidth = 80;
 const usualHeads = 16;
 /** What a run gives lies in the runtime's memory and, a moment later, in ours. */
 const copies = 2;
+/** What is kept at most of what parts of a model were given, to run them again. */
+export const mostKeptBytes = 2 ** 29;
+/** Rows of a layer's own width that pass from one part to the next: the residual stream, and what attention adds to it. */
+const numPassed = 2;
+/** Matrices of 8 bytes a cell that parts share at most: masks, and how far tokens stand apart. */
+const numShared = 2;
 /** No text is longer. */
 const mostPositions = 2 ** 20;
 
@@ -158,12 +164,15 @@ export class MemoryPlan {
   #leanlyHeldBytes(numPositions: number, numTargetPositions: number): number {
     let bytes = 0;
     const boundaries = new Map<string, number>();
+    let [passed, shared] = [0, 0];
     for (const [site, plan] of this.plans) {
       const heads = headsOf(site);
       const cells = cellsOf(site, numPositions, numTargetPositions);
       if (plan.held === 'whole') bytes += 4 * heads * cells;
-      else if (plan.held === 'rounded') bytes += heads * cells;
-      else {
+      else if (plan.held === 'rerun') {
+        passed += 4 * numPassed * layerWidth(this.#index) * Math.max(numPositions, numTargetPositions);
+        shared = Math.max(shared, 8 * numShared * cells);
+      } else {
         const [queries, keys] = lengthsOf(site, numPositions, numTargetPositions);
         bytes += 4 * heads * usualHeadWidth * (queries + keys);
         for (const { tensor, isWhole } of plan.graph.boundaries)
@@ -171,7 +180,7 @@ export class MemoryPlan {
       }
     }
     for (const each of boundaries.values()) bytes += each;
-    return bytes;
+    return bytes + Math.min(mostKeptBytes, passed + shared);
   }
 
   /** Whether a tensor may hold a number for each query and key. */

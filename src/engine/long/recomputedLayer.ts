@@ -2,39 +2,45 @@ import { Turns } from '../../base/turns';
 import type { Component } from '../../model/head';
 import type { HeadSummary, HeldLayer } from '../weights/heldLayer';
 import { bandRows } from '../weights/readBlock';
-import type { RecomputedRows } from './recomputedRows';
 
-/** A layer of which only queries and keys are held: rows are computed anew when they are asked for. */
+/** What computes rows of a layer's heads anew. */
+export interface Rows {
+  readonly numHeads: number;
+  readonly numKeys: number;
+  /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view. Throws `outOfMemory` or `runtimeFailed`. */
+  rows(head: number, from: number, to: number): Promise<Float32Array>;
+}
+
+interface LayerParts extends Pick<HeldLayer, 'component' | 'numQueries' | 'numKeys' | 'bytes'> {
+  readonly rows: Rows;
+  /** Of each head; none where there are none. */
+  readonly summaries: readonly HeadSummary[];
+  onRelease(this: void): void;
+}
+
+/** A layer of which less than its weights is held: rows are computed anew when they are asked for. */
 export class RecomputedLayer implements HeldLayer {
   readonly held = 'recomputed';
-  readonly #rows: RecomputedRows;
-  readonly #summaries: readonly HeadSummary[];
-  readonly #release: () => void;
+  readonly component: Component;
+  readonly numQueries: number;
+  readonly numKeys: number;
+  readonly bytes: number;
+  readonly #parts: LayerParts;
 
-  /** @param summaries of each head; none where there are none. @param bytes of what the layer holds for itself. */
-  constructor(
-    readonly component: Component,
-    readonly numQueries: number,
-    readonly numKeys: number,
-    readonly bytes: number,
-    rows: RecomputedRows,
-    summaries: readonly HeadSummary[],
-    release: () => void,
-  ) {
-    this.#rows = rows;
-    this.#summaries = summaries;
-    this.#release = release;
+  constructor(parts: LayerParts) {
+    ({ component: this.component, numQueries: this.numQueries, numKeys: this.numKeys, bytes: this.bytes } = parts);
+    this.#parts = parts;
   }
 
   get numHeads(): number {
-    return this.#rows.numHeads;
+    return this.#parts.rows.numHeads;
   }
 
   async rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array> {
-    const whole = this.#rows.numKeys;
+    const whole = this.#parts.rows.numKeys;
     if (to - from <= bandRows) {
       signal?.throwIfAborted();
-      return cutRows(await this.#rows.rows(head, from, to), whole, this.numKeys);
+      return cutRows(await this.#parts.rows.rows(head, from, to), whole, this.numKeys);
     }
     const turns = new Turns(signal);
     const weights = new Float32Array((to - from) * this.numKeys);
@@ -58,11 +64,11 @@ export class RecomputedLayer implements HeldLayer {
   }
 
   summary(head: number): HeadSummary | undefined {
-    return this.#summaries[head];
+    return this.#parts.summaries[head];
   }
 
   release(): void {
-    this.#release();
+    this.#parts.onRelease();
   }
 }
 

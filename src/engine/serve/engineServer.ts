@@ -522,8 +522,6 @@ function delay(milliseconds: number): Promise<void> {
 
 /** How many layers are not held whole, for the log. */
 function heldInParts(layers: readonly HeldLayer[]): string {
-  const counts = (['recomputed', 'rounded'] as const).map(
-    (held) => [held, layers.filter((layer) => layer.held === held).length] as const,
-  );
-  return counts.map(([held, count]) => (count > 0 ? `, ${count} layers ${held}` : '')).join('');
+  const count = layers.filter(({ held }) => held === 'recomputed').length;
+  return count > 0 ? `, ${count} layers recomputed` : '';
 }

@@ -291,11 +291,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
-    const lean = new LeanRuns(
-      { ...ofMain, keptOutputs: scores === undefined ? [] : [scores], isStaged: isStack && staging !== 'none' },
-      session,
-      limits,
-    );
+    const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     const notices = sessions.flatMap((each) => each.notices);
     const cells = new CellRuns([encoderSession, session].filter((each) => each !== undefined));
     let seq2seq: Seq2SeqSessions | undefined;

@@ -11,7 +11,6 @@ import { roundsProducts } from '../../onnx/follow/roundedProducts';
 import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
-import type { StageCut } from '../../onnx/stages/cutStages';
 import { weightedValues } from '../../onnx/find/weightedValues';
 import type { Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
@@ -81,7 +80,7 @@ interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps'> {
   readonly expected?: readonly ExpectedOutput[];
   readonly tapInputs?: readonly ModelInput[];
   /** Takes what a run, or a stage of it, gave. */
-  onResults?(this: void, results: Tensors): void | Promise<void>;
+  onResults?(this: void, results: Tensors, stage: number): void | Promise<void>;
 }
 
 /** The backend that is meant where none is named. */
@@ -100,6 +99,8 @@ export class AttentionSession {
   readonly #runtime: SessionRuntime;
   /** Undefined while it is suspended. */
   #session: Opened | undefined;
+  /** Its stages, also while their sessions are freed; undefined where it has none. */
+  #staged: StagedSession | undefined;
   readonly #reader: SiteReader;
   readonly #open: Open;
   readonly #files: ModelFiles;
@@ -112,7 +113,6 @@ export class AttentionSession {
   readonly #numItems: number;
   /** In a clause, why it is not run in stages, where it was to be. */
   readonly #notStaged: string | undefined;
-  readonly #cut: StageCut | undefined;
   /** What is to be said of how the model was loaded. */
   readonly notices: readonly Notice[];
 
@@ -138,7 +138,7 @@ export class AttentionSession {
     this.#open = open;
     this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs);
     this.#notStaged = notStaged;
-    if (session instanceof StagedSession) this.#cut = session.cut;
+    if (session instanceof StagedSession) this.#staged = session;
     this.notices = [
       ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]),
       ...(roundsProducts(options.files.analysis.index)
@@ -245,20 +245,20 @@ export class AttentionSession {
 
   /** How many stages it is run in; 1 where it is run as a whole. */
   get numStages(): number {
-    return this.#cut?.stages.length ?? 1;
+    return this.#staged?.cut.stages.length ?? 1;
   }
 
   /** The report as the graph alone makes it, with the stages that it is run in. */
   get report(): ExtractionReport {
     const paths = this.#rewritten.outputs.map(({ site }) => site.path);
     const stages =
-      this.#cut === undefined && this.#notStaged === undefined
+      this.#staged === undefined && this.#notStaged === undefined
         ? {}
         : {
             stages: {
               count: this.numStages,
               failure: this.#notStaged ?? '',
-              joined: (this.#cut?.joined ?? []).map(({ end, with: other, reason }) => ({
+              joined: (this.#staged?.cut.joined ?? []).map(({ end, with: other, reason }) => ({
                 path: paths[end],
                 with: paths[other],
                 reason,
@@ -294,37 +294,54 @@ export class AttentionSession {
   }
 
   /**
-   * Runs a part of a run in stages again: the layers from one on. What is read of them is as in {@link run}.
+   * Runs a part of a run again: the layers from one on. What is read of them is as in {@link run}. A model that is not run in stages is
+   * run as a whole, and only for tensors. Of a session that is suspended a single layer is run without the others.
    * Throws RangeError where the run was not kept, the model is not run in stages, or a tensor is not of the first layer's stage, and what {@link run} throws.
    */
   async rerun(
-    { kept, from, to, given = new Map(), tensors = [] }: LayerRerun,
+    { kept, from, to, fed = [], given = new Map(), tensors = [], isOnlyTensors = false }: LayerRerun,
     options: RunOptions = {},
   ): Promise<Rerun> {
-    const session = (this.#session ??= await this.#open());
-    if (!(session instanceof StagedSession)) throw new RangeError('The model is not run in stages');
-    const stageOf = (site: PlacedSite): number => {
-      const end = this.#rewritten.outputs.findIndex((each) => each.site === site);
-      return session.cut.stages.findIndex(({ ends }) => ends.includes(end));
-    };
-    const [first, last] = [stageOf(from), to === undefined ? session.cut.stages.length - 1 : stageOf(to)];
-    const outputs = this.#rewritten.outputs.filter(({ site }) => stageOf(site) >= first && stageOf(site) <= last);
+    const session = this.#session ?? (isOnlyTensors ? this.#staged : undefined) ?? (await this.#opened());
+    const isStaged = session instanceof StagedSession;
+    if (!isStaged && (!isOnlyTensors || given.size > 0)) throw new RangeError('The model is not run in stages');
+    const read = isOnlyTensors ? [] : this.#rewritten.outputs;
+    const [first, last] = [from, to].map((site) => (site === undefined ? this.numStages - 1 : this.stageOf(site)));
+    const outputs = read.filter(({ site }) => this.stageOf(site) >= first && this.stageOf(site) <= last);
     const own = (options.outputs ?? this.#ownOutputs).filter((name) => this.#ownOutputs.includes(name));
     const reading = this.#reader.read(outputs, options, { proves: false });
     const found: Record<string, Ort.Tensor | undefined> = {};
-    await session.rerun({
-      kept,
-      from: first,
-      to: last + 1,
-      given: new Map([...given].map(([name, tensor]) => [name, toTensor(this.#ort, { ...tensor, name })])),
-      fetches: [...new Set([...outputs.map(({ output }) => output), ...tensors, ...(to === undefined ? own : [])])],
-      turn: options.turn,
-      onStage: (made) => {
-        reading.take(made);
-        Object.assign(found, pickTensors(made, [...tensors, ...own]));
-      },
-    });
+    const values = new Map(fed.map((input) => [input.name, toTensor(this.#ort, input)]));
+    if (isStaged)
+      await session.rerun({
+        kept,
+        from: first,
+        to: last + 1,
+        fed: values,
+        given: new Map([...given].map(([name, tensor]) => [name, toTensor(this.#ort, { ...tensor, name })])),
+        fetches: [...new Set([...outputs.map(({ output }) => output), ...tensors, ...(to === undefined ? own : [])])],
+        turn: options.turn,
+        onStage: (made) => {
+          reading.take(made);
+          Object.assign(found, pickTensors(made, [...tensors, ...own]));
+        },
+      });
+    else {
+      const feeds: Record<string, Ort.Tensor> = {};
+      for (const name of session.inputNames) {
+        const tensor = values.get(name) ?? kept.get(name);
+        if (tensor === undefined) throw new RangeError('The run was not kept');
+        feeds[name] = tensor;
+      }
+      Object.assign(found, await this.#runPlainly(session, feeds, tensors));
+    }
     return { ...this.#resultOf(reading), outputs: pickOutputs(found, own), tensors: pickOutputs(found, tensors) };
+  }
+
+  /** The stage that a site's weights are made in. */
+  stageOf(site: PlacedSite): number {
+    const end = this.#rewritten.outputs.findIndex((each) => each.site === site);
+    return this.#staged?.cut.stages.findIndex(({ ends }) => ends.includes(end)) ?? 0;
   }
 
   /** What the first run showed of each site: whether its weights are those that the model used. */
@@ -416,7 +433,7 @@ export class AttentionSession {
     const missing = this.inputNames.find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
     for (const input of tapInputs) feeds[input.name] = toTensor(this.#ort, input);
-    const session = (this.#session ??= await this.#open(turn));
+    const session = this.#session ?? (await this.#opened(turn));
     if (session instanceof StagedSession) {
       const results: Record<string, Ort.Tensor | undefined> = {};
       const weights = new Set(onResults === undefined ? [] : this.#rewritten.outputs.map(({ output }) => output));
@@ -424,22 +441,25 @@ export class AttentionSession {
         fetches,
         turn,
         keeps,
-        onStage: async (made) => {
-          await onResults?.(made);
+        onStage: async (made, stage) => {
+          await onResults?.(made, stage);
           // What was read of weights is an array of its own, or theirs.
           for (const [name, tensor] of Object.entries(made)) if (!weights.has(name)) results[name] = tensor;
         },
       });
       return results;
     }
-    try {
-      const results =
-        (await this.#runPlaced(session, feeds, expected)) ?? (await this.#runPlainly(session, feeds, fetches));
-      await onResults?.(results);
-      return results;
-    } catch (error) {
-      throw runtimeError(error, 'this run');
-    }
+    keeps?.begin(feeds);
+    const results =
+      (await this.#runPlaced(session, feeds, expected)) ?? (await this.#runPlainly(session, feeds, fetches));
+    await onResults?.(results, 0);
+    return results;
+  }
+
+  async #opened(turn?: () => Promise<void>): Promise<Opened> {
+    const session = await this.#open(turn);
+    if (session instanceof StagedSession) this.#staged = session;
+    return (this.#session = session);
   }
 
   #runPlaced(
@@ -450,7 +470,7 @@ export class AttentionSession {
     if (expected.length === 0) return Promise.resolve(undefined);
     const makeTensor = (dims: readonly number[]): Ort.Tensor =>
       new this.#ort.Tensor('float32', new Float32Array(dims.reduce((product, dim) => product * dim, 1)), dims);
-    return exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, makeTensor));
+    return exclusively(this.#ort, async () => this.#placed?.run(session, feeds, expected, makeTensor)).catch(failedRun);
   }
 
   async #runPlainly(
@@ -460,14 +480,14 @@ export class AttentionSession {
   ): Promise<Tensors> {
     const results = await exclusively(this.#ort, () =>
       this.#runtime.unlessLost(() => session.run(feeds, fetches, silently)),
-    );
+    ).catch(failedRun);
     this.#placed?.learn(results);
     return results;
   }
 
   /** Frees the session's memory until it runs again. */
   async suspend(): Promise<void> {
-    const session = this.#session;
+    const session = this.#session ?? this.#staged;
     this.#session = undefined;
     if (session instanceof StagedSession) return session.release();
     // With a lost device it would wait for ever.
@@ -479,6 +499,10 @@ export class AttentionSession {
   release(): Promise<void> {
     return this.suspend();
   }
+}
+
+function failedRun(error: unknown): never {
+  throw runtimeError(error, 'this run');
 }
 
 /** Whether a model may be loaded as a whole that could not be loaded in stages for an error. */

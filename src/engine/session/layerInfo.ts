@@ -49,7 +49,6 @@ export function describeComponents(
           normalization: layer.rowSum === 'one' ? 'softmax' : layer.rowSum === 'atMostOne' ? 'sink' : 'unnormalized',
           method: layer.method,
           held: layer.inParts?.held ?? 'whole',
-          ...(layer.inParts?.maxError === undefined ? {} : { maxError: layer.inParts.maxError }),
           ...(layer.isComing === true ? { isComing: true } : {}),
         };
       }),

@@ -42,6 +42,8 @@ export interface StagedRerun extends Omit<StagedRun, 'keeps'> {
   readonly from: number;
   /** The stage to end before; all that follow where it is missing. */
   readonly to?: number;
+  /** Other values for what the model is fed. */
+  readonly fed?: ReadonlyMap<string, Ort.Tensor>;
   /** Values for tensors of the first stage, in the place of those that it computes or was given. */
   readonly given?: ReadonlyMap<string, Ort.Tensor>;
 }
@@ -66,7 +68,8 @@ export class StagedSession {
   /** Bytes of weights that its sessions hold; what several stages share counts for each. */
   readonly weightBytes: number;
   readonly #runtime: StageRuntime;
-  readonly #sessions: readonly Ort.InferenceSession[];
+  /** None once they are freed. */
+  readonly #sessions: Ort.InferenceSession[];
   /** What passes between stages, as the runtime tells it. */
   readonly #passed: ReadonlyMap<string, PassedTensor>;
   readonly #cpuNodeNames: readonly string[];
@@ -77,7 +80,7 @@ export class StagedSession {
   private constructor(
     cut: StageCut,
     runtime: StageRuntime,
-    sessions: readonly Ort.InferenceSession[],
+    sessions: Ort.InferenceSession[],
     made: Pick<Made, 'passed' | 'cpuNodeNames' | 'weightBytes'>,
   ) {
     this.cut = cut;
@@ -118,36 +121,27 @@ export class StagedSession {
 
   /** Runs all stages in turn; gives what is wanted, unless `onStage` takes it. Throws what running a session throws, and what `turn` throws. */
   async run(feeds: Readonly<Record<string, Ort.Tensor>>, run: StagedRun): Promise<Record<string, Ort.Tensor>> {
+    run.keeps?.begin(feeds);
     return this.#through(this.#steps(run.fetches, 0, this.cut.stages.length), new Map(Object.entries(feeds)), run);
   }
 
   /**
-   * Runs the stages from one on again, as they were run before. `fetches` may name any tensor of the first of them.
-   * Throws RangeError where the run was not kept or a tensor is not the stage's, and what {@link run} throws.
+   * Runs the stages from one on again, as they were run before. `fetches` may name any tensor of the first of them. Where that was
+   * not kept, those before it are run too. A single stage can be run again when the sessions are freed, from a session of its own.
+   * Throws RangeError where too little was kept for it or a tensor is not the stage's, and what {@link run} throws.
    */
   async rerun(rerun: StagedRerun): Promise<Record<string, Ort.Tensor>> {
-    const {
-      kept,
-      from,
-      to = this.cut.stages.length,
-      given = new Map<string, Ort.Tensor>(),
-      fetches,
-      turn,
-      onStage,
-    } = rerun;
-    if (!kept.isComplete) throw new RangeError('The run was not kept');
-    const held = new Map<string, Ort.Tensor>();
-    for (const { inputs, received } of this.cut.stages.slice(from, to))
-      for (const name of [...inputs, ...received]) {
-        const tensor = (this.#makers.get(name) ?? -1) < from ? kept.get(name) : undefined;
-        if (tensor !== undefined) held.set(name, tensor);
-      }
-    for (const [name, tensor] of given) held.set(name, tensor);
+    const { from, to = this.cut.stages.length, given = new Map<string, Ort.Tensor>(), fetches, turn, onStage } = rerun;
     const { outputs, received } = this.cut.stages[from];
     const isUsual =
+      this.#sessions.length > 0 &&
       [...given.keys()].every((name) => received.includes(name)) &&
       fetches.every((name) => outputs.includes(name) || this.#isOutputBehind(name, from));
-    const steps = this.#steps(fetches, from, to);
+    let first = from;
+    let held = this.#heldFor(rerun, first, to);
+    while (held === undefined && isUsual && given.size === 0 && first > 0) held = this.#heldFor(rerun, --first, to);
+    if (held === undefined) throw new RangeError('The run was not kept');
+    const steps = this.#steps(fetches, first, to);
     if (isUsual) return this.#through(steps, held, rerun);
     await turn?.();
     const passed = steps.find(({ stage }) => stage === from)?.passed ?? [];
@@ -170,7 +164,20 @@ export class StagedSession {
   /** Frees all sessions. */
   async release(): Promise<void> {
     await this.#dropVariant();
-    for (const session of this.#sessions) await this.#runtime.release(session);
+    for (const session of this.#sessions.splice(0)) await this.#runtime.release(session);
+  }
+
+  /** What stages are given that run again, without any before the first; undefined where some of it was not kept. */
+  #heldFor({ kept, fed, given }: StagedRerun, from: number, to: number): Map<string, Ort.Tensor> | undefined {
+    const held = new Map<string, Ort.Tensor>(given);
+    for (const { inputs, received } of this.cut.stages.slice(from, to))
+      for (const name of [...inputs, ...received]) {
+        if (held.has(name) || (this.#makers.get(name) ?? -1) >= from) continue;
+        const tensor = fed?.get(name) ?? kept.get(name);
+        if (tensor === undefined) return undefined;
+        held.set(name, tensor);
+      }
+    return held;
   }
 
   #isOutputBehind(name: string, stage: number): boolean {
@@ -204,7 +211,7 @@ export class StagedSession {
       await turn?.();
       const { inputs, received } = this.cut.stages[stage];
       const feeds = pick(held, [...inputs, ...received]);
-      keeps?.add(feeds);
+      keeps?.add(stage, feeds);
       const made = await this.#runtime.run(this.#sessions[stage], feeds, [...new Set([...own, ...passed])]);
       for (const name of last) held.delete(name);
       for (const name of passed) hold(held, name, made[name]);

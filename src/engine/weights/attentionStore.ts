@@ -25,7 +25,7 @@ import type { OfWeightForm, SinkMass, StrongestCell, WeightForm } from '../../mo
 import { FormedLayer, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
-import { bandRows, exactly, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
+import { bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
 import { readHeadRows, readHeadTable, readPairs } from './readAllHeads';
 import { SharedWork } from '../limits/sharedWork';
 import { smallPicture } from './smallPicture';
@@ -117,7 +117,7 @@ export class AttentionStore {
     { runId, selection, position, direction, form }: RowParams & OfWeightForm,
     signal?: AbortSignal,
   ): Promise<Float32Array> {
-    const heads = exactly(this.#heads(runId, selection, form));
+    const heads = this.#heads(runId, selection, form);
     checkIndex('position', position, direction === 'reads' ? heads.numQueries : heads.numKeys);
     const turns = new Turns(signal);
     if (direction === 'readBy') return readColumn(heads, position, turns, signal);

@@ -1,5 +1,5 @@
 import type { Component, LayerInfo } from '../../model/head';
-import { weightsOf, type Direction, type Pattern } from '../../model/pattern';
+import { weightsOf, type Pattern } from '../../model/pattern';
 
 /** What is known of a head without reading its rows. */
 export interface HeadSummary {
@@ -20,14 +20,10 @@ export interface HeldLayer {
   readonly held: LayerInfo['held'];
   /** Bytes that it holds. */
   readonly bytes: number;
-  /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view into what is held, so never to be changed. Throws the signal's reason. */
+  /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view into what is held, so never to be changed. Throws the signal's reason, `outOfMemory` or `runtimeFailed`. */
   rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array>;
   /** What reads one key in a head, length numQueries, in an array of its own. Throws the signal's reason. */
   column(head: number, key: number, signal?: AbortSignal): Promise<Float32Array>;
-  /** The largest error of what {@link rows} and {@link column} give, where that is rounded. */
-  readonly maxError?: number;
-  /** What one token reads, or what reads it, exactly, where rows and columns are rounded; slow. Throws the signal's reason, `outOfMemory` or `runtimeFailed`. */
-  exactVector?(head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array>;
   /** Where it is there, all rows need not be read for the small picture of a head. */
   summary?(head: number): HeadSummary | undefined;
   /** Called once, when nobody will read the layer again. */

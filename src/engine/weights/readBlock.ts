@@ -1,6 +1,5 @@
 import type { Turns } from '../../base/turns';
 import type { Aggregation } from '../../model/head';
-import type { Direction } from '../../model/pattern';
 import type { HeldLayer } from './heldLayer';
 
 /** A head in the layer that holds it. */
@@ -63,28 +62,6 @@ export async function readColumn(
     if (turns.isDue) await turns.give();
   }
   return finish(column, pattern);
-}
-
-/** The same heads, of which single rows and columns are exact even where the others are rounded. */
-export function exactly(pattern: HeadsOfPattern): HeadsOfPattern {
-  return { ...pattern, heads: pattern.heads.map(({ layer, head }) => ({ head, layer: exactLayer(layer) })) };
-}
-
-function exactLayer(layer: HeldLayer): HeldLayer {
-  if (layer.exactVector === undefined) return layer;
-  const { component, numHeads, numQueries, numKeys, held, bytes } = layer;
-  const vector = (head: number, position: number, direction: Direction, signal?: AbortSignal): Promise<Float32Array> =>
-    layer.exactVector?.(head, position, direction, signal) ?? Promise.reject(new RangeError('no exact vectors'));
-  return {
-    component,
-    numHeads,
-    numQueries,
-    numKeys,
-    held,
-    bytes,
-    rows: (head, from, _, signal) => vector(head, from, 'reads', signal),
-    column: (head, key, signal) => vector(head, key, 'readBy', signal),
-  };
 }
 
 function merge(

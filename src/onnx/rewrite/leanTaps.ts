@@ -7,26 +7,22 @@ import { sidesOf } from '../name/site';
 import { encodeTypedValue } from '../file/nodeBytes';
 import { SuffixBuilder } from '../find/suffixNodes';
 
-/** How a site's attention is held where all of it would take too much memory. */
+/** How a site's attention is had where all of it would take too much memory; with the reason, in a clause, why not otherwise. */
 export type LeanPlan =
+  /** Rows are recomputed from queries and keys. */
   | { readonly held: 'recomputed'; readonly graph: ScoreGraph }
-  /** With the reason, in one clause, why it cannot be recomputed. */
-  | { readonly held: 'rounded'; readonly reason: string }
+  /** The part of the model that computes it is run again. */
+  | { readonly held: 'rerun'; readonly reason: string }
   | { readonly held: 'whole'; readonly reason: string };
 
-/** How a site can be held. */
+/** How a site's attention can be had. */
 export function planLean(index: GraphIndex, site: PlacedSite): LeanPlan {
   const graph = findScoreGraph(index, site);
-  return typeof graph === 'string' ? planRounded(index, site, graph) : { held: 'recomputed', graph };
-}
-
-/** How a site can be held that, for a reason, is not recomputed. */
-export function planRounded(index: GraphIndex, site: PlacedSite, reason: string): LeanPlan {
-  const { loop, rowSum, normalizer, queryAxis, keyAxis } = site;
-  const isBounded = rowSum !== 'any' || normalizer === 'sigmoid';
+  if (typeof graph !== 'string') return { held: 'recomputed', graph };
+  const { loop, queryAxis, keyAxis } = site;
   const isPlain = (queryAxis === -2 && keyAxis === -1) || (queryAxis === -1 && keyAxis === -2);
   const opset = index.model.opsets.get('') ?? 1;
-  return { held: loop === undefined && isBounded && isPlain && opset >= oldestOpset ? 'rounded' : 'whole', reason };
+  return { held: loop === undefined && isPlain && opset >= oldestOpset ? 'rerun' : 'whole', reason: graph };
 }
 
 /** Operators of older versions take their axes and bounds otherwise. */
@@ -38,14 +34,14 @@ export interface LeanOutputs {
   readonly rowSums: string;
   /** The row sums as the model has them, where rows of no numbers became rows of zeros. */
   readonly givenSums?: string;
+  /** The least of each row, where nothing else keeps weights from being negative. */
+  readonly rowMinima?: string;
   /** Maxima of blocks. */
   readonly pooled: string;
   /** The exact rows whose numbers are fed. */
   readonly sampleRows: string;
-  /** All of the weights: bytes b that stand for (b / 255)². */
-  readonly rounded: string | undefined;
-  /** The exact weights of the heads whose numbers are fed. */
-  readonly exactHeads: string | undefined;
+  /** All weights of the heads whose numbers are fed. */
+  readonly heads: string;
   /** Queries, keys and what else a score graph is given: tensors of the model. */
   readonly kept: readonly string[];
 }
@@ -80,7 +76,7 @@ export interface LeanTapOptions {
 }
 
 /**
- * Nodes that reduce a site's weights inside the graph to what is looked at first, and that hand out what its rows can be had from later.
+ * Nodes that reduce a site's weights inside the graph to what is looked at first, and that hand out rows and heads, or what rows can be had from later.
  */
 export function leanTap(
   index: GraphIndex,
@@ -130,6 +126,8 @@ export function leanTap(
   }
   const columnMeans = reduce('ReduceMean', 2, 'column-means', 0, 18);
   const rowSums = reduce('ReduceSum', 3, 'row-sums', 0, 13);
+  const isSigned = site.rowSum === 'any' && site.normalizer !== 'sigmoid';
+  const rowMinima = isSigned ? reduce('ReduceMin', 3, 'row-minima', 0, 18) : undefined;
   const block = sidesOf(site.component, levels.source, levels.target).map((level) => 2 ** level);
   const pooled = add('MaxPool', [whole], 'pooled', {
     kernel_shape: { integers: block },
@@ -147,31 +145,22 @@ export function leanTap(
   const sampleRows = add('Gather', [whole, add('Mod', [rows, numQueries], 'sample-places')], 'sample-rows', {
     axis: { integer: 2 },
   });
-  const kept: string[] = [];
-  let rounded: string | undefined;
-  let exactHeads: string | undefined;
-  if (plan.held === 'recomputed') {
-    const { graph } = plan;
-    kept.push(...new Set([graph.queries, graph.keys, ...graph.boundaries.map((boundary) => boundary.tensor)]));
-  } else {
-    rounded = add(
-      'QuantizeLinear',
-      [add('Sqrt', [whole], 'root'), made.float('step', 1 / 255), made.byte('zero', 0)],
-      'rounded',
-    );
-    exactHeads = add('Gather', [whole, leanInputs.heads], 'exact-heads', { axis: { integer: 1 } });
-  }
+  const heads = add('Gather', [whole, leanInputs.heads], 'heads', { axis: { integer: 1 } });
+  const { queries, keys, boundaries = [] } = plan.held === 'recomputed' ? plan.graph : {};
+  const kept = [...new Set([queries, keys, ...boundaries.map(({ tensor }) => tensor)])].filter(
+    (name) => name !== undefined,
+  );
   const outputs: LeanOutputs = {
     columnMeans,
     rowSums,
     ...(givenSums === undefined ? {} : { givenSums }),
+    ...(rowMinima === undefined ? {} : { rowMinima }),
     pooled,
     sampleRows,
-    rounded,
-    exactHeads,
+    heads,
     kept,
   };
-  const names = [columnMeans, rowSums, givenSums, pooled, sampleRows, rounded, exactHeads, ...kept].filter(
+  const names = [columnMeans, rowSums, givenSums, rowMinima, pooled, sampleRows, heads, ...kept].filter(
     (name) => name !== undefined,
   );
   return { tap: { ...made.build(), outputs: names }, outputs };

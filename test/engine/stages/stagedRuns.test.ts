@@ -19,8 +19,16 @@ describe('a model that is run in stages', () => {
   let ort: typeof Ort;
   let session: AttentionSession;
   let inputs: readonly ModelInput[];
+  let numOpened = 0;
   before(async () => {
-    ort = await importRuntime();
+    const plain = await importRuntime();
+    const InferenceSession = {
+      create: (bytes: Uint8Array, options: Ort.InferenceSession.SessionOptions) => {
+        numOpened++;
+        return plain.InferenceSession.create(bytes, options);
+      },
+    };
+    ort = { ...plain, InferenceSession } as unknown as typeof Ort; // sessions are made in no other way
     const files = await readModelFiles(fixtureAccess, 'zoo/gpt2.sdpa.legacy.merged/model.onnx');
     session = await AttentionSession.create({ ort, files, wantOutputs: true, isStaged: true });
     ({ inputs } = planInputs(files.analysis.index, session.inputNames).make({ ids: [3, 1, 4, 1, 5] }));
@@ -111,13 +119,33 @@ describe('a model that is run in stages', () => {
     );
   });
 
-  it('keeps no more than it may, and says that a run was not kept', async () => {
+  it('keeps no more than it may, runs what comes before again, and says where nothing was kept', async () => {
     const keeps = new StageInputs(100);
-    await session.run(inputs, { keeps });
-    expect(keeps).to.include({ isComplete: false, bytes: 0 });
-    const [site] = session.analysis.sites;
-    const failure = await session.rerun({ kept: keeps, from: site }).catch((error: unknown) => error);
+    const whole = await session.run(inputs, { keeps });
+    expect(keeps.bytes).to.be.at.most(100);
+    const [, site] = session.analysis.sites;
+    const again = await session.rerun({ kept: keeps, from: site, to: site });
+    expect(sums(again.layers)).to.deep.equal(sums(whole.layers.slice(1, 2)));
+    const failure = await session.rerun({ kept: new StageInputs(100), from: site }).catch((error: unknown) => error);
     expect(failure).to.be.instanceOf(RangeError);
+  });
+
+  it('runs a layer again while its sessions are freed, and no other with it', async () => {
+    const keeps = new StageInputs(1e6);
+    const whole = await session.run(inputs, { keeps });
+    await session.suspend();
+    const numBefore = numOpened;
+    const [, site] = session.analysis.sites;
+    const { tensors } = await session.rerun({
+      kept: keeps,
+      from: site,
+      to: site,
+      tensors: [site.tensor],
+      isOnlyTensors: true,
+    });
+    expect([...((tensors.get(site.tensor)?.data ?? []) as Float32Array)]).to.deep.equal(sums(whole.layers)[1]);
+    expect(numOpened - numBefore).to.equal(1);
+    expect(sums((await session.run(inputs)).layers)).to.deep.equal(sums(whole.layers));
   });
 });
 

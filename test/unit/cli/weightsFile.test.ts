@@ -91,7 +91,6 @@ describe('A file of weights', () => {
         heads: ['1.0', '1.1'],
         method: 'exposed',
         normalization: 'softmax',
-        maxError: 0,
       },
     ]);
   });

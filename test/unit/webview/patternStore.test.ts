@@ -4,7 +4,6 @@ import { plainForm } from '../../../src/model/patternForm';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import type { PanelApi, PatternParams } from '../../../src/protocol';
 import type { Client } from '../../../src/rpc/connection';
-import { errorFactor, WholeMatrix } from '../../../webview/state/matrixData';
 import { PatternStore, type WantedPattern } from '../../../webview/state/patternStore';
 
 const component: ComponentInfo = { component: 'self', queryStream: 0, keyStream: 0, isCausal: true, layers: [] };
@@ -59,31 +58,5 @@ describe('the panel’s store of patterns', () => {
   it('does not take one whose numbers do not fit its size', () => {
     store.keepFirst({ runId: 7, selection: selectionOf(3), pattern: { ...pattern, weights: Float32Array.of(1) } });
     expect(store.held(wanted(3))).to.equal(undefined);
-  });
-});
-
-describe('how far a number may be off', () => {
-  const rounded = (starts?: readonly number[], isRenormalized = false): number =>
-    errorFactor({
-      selection: selectionOf(0),
-      component,
-      matrix: new WholeMatrix(pattern, true),
-      form: { ...plainForm, isRenormalized },
-      streams: info.streams.map((stream) => ({
-        ...stream,
-        ...(starts === undefined
-          ? {}
-          : { units: { level: 'line', starts: Int32Array.from(starts), numTokens: 7, lines: [] } }),
-      })),
-    });
-
-  it('is as far as a weight of a token, and for a sum as many times as it has keys', () => {
-    expect(rounded()).to.equal(1);
-    expect(rounded([0, 1, 5])).to.equal(4);
-    expect(rounded([0, 1])).to.equal(6);
-  });
-
-  it('is more where rows are renormalised: they grow twenty times at most', () => {
-    expect(rounded([0, 1, 5], true)).to.be.closeTo(80, 1e-9);
   });
 });
