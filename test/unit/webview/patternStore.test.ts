@@ -4,7 +4,7 @@ import { plainForm } from '../../../src/model/patternForm';
 import type { RunInfo } from '../../../src/model/modelInfo';
 import type { PanelApi, PatternParams } from '../../../src/protocol';
 import type { Client } from '../../../src/rpc/connection';
-import { errorFactor, WholeMatrix } from '../../../webview/state/matrixData';
+import { errorFactor, plainWeighing, WholeMatrix } from '../../../webview/state/matrixData';
 import { PatternStore, type WantedPattern } from '../../../webview/state/patternStore';
 
 const component: ComponentInfo = { component: 'self', queryStream: 0, keyStream: 0, isCausal: true, layers: [] };
@@ -69,6 +69,7 @@ describe('how far a number may be off', () => {
       component,
       matrix: new WholeMatrix(pattern, true),
       form: { ...plainForm, isRenormalized },
+      weighing: plainWeighing,
       streams: info.streams.map((stream) => ({
         ...stream,
         ...(starts === undefined
