@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Collects every string that a person can read into l10n/bundle.l10n.json: the calls of said in src/host and of l10n.t in webview, and
-// the tables of errors, notices, metrics, steps of a weight and bundled models.
+// the tables of errors, notices, metrics, methods, steps of a weight and bundled models.
 //   node scripts/l10n.mjs [--check]     --check fails where the bundle is not up to date
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -18,7 +18,7 @@ async function tables() {
     absWorkingDir: root,
     stdin: {
       contents:
-        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { relationSentences, relationTitles } from './src/model/relations/relation';",
+        "export { errorSentences } from './src/base/errors'; export { noticeSentences } from './src/model/modelInfo'; export { stageSentences } from './src/model/stage'; export { metrics } from './src/model/metrics/metrics'; export { howTexts } from './src/model/how/how'; export { methods } from './src/model/methods'; export { relationSentences, relationTitles } from './src/model/relations/relation';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -34,6 +34,7 @@ async function tables() {
     ...Object.values(module.stageSentences),
     ...module.metrics.flatMap(({ title, definition }) => [title, definition]),
     ...Object.values(module.howTexts).flatMap(({ title, sentence }) => [title, sentence]),
+    ...module.methods.flatMap(({ title, shortTitle, meaning }) => [title, shortTitle, meaning]),
     ...Object.values(module.relationTitles),
     ...Object.values(module.relationSentences),
     ...models.flatMap(({ title, description }) => [title, description]),

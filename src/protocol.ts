@@ -13,7 +13,16 @@ import type { Cell, How } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
 import type { PatternForm } from './model/patternForm';
-import type { OfForm, OfWeightForm, SinkMass, StrongestCell, WeightForm } from './model/weightForm';
+import type { MethodId } from './model/methods';
+import type {
+  MethodReasons,
+  OfForm,
+  OfWeightForm,
+  SinkMass,
+  StrongestCell,
+  Weighing,
+  WeightForm,
+} from './model/weightForm';
 import type { Program, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
@@ -231,6 +240,13 @@ export interface RelationsParams extends Program, CausalParams {
   readonly component: ComponentInfo['component'];
 }
 
+/** A component of a run, and what its numbers are to be. */
+export interface MethodParams {
+  readonly runId: number;
+  readonly component: ComponentInfo['component'];
+  readonly method: MethodId;
+}
+
 /** A cell of a pattern, by its row and column. */
 export interface CellParams extends PatternParams {
   readonly query: number;
@@ -268,6 +284,10 @@ export interface EngineApi {
   /** What lies on sinks in the rows of a pattern. */
   sinkMass(params: PatternParams & { readonly form: WeightForm }): SinkMass;
   strongestCell(params: CellParams & { readonly form: WeightForm }): StrongestCell;
+  /** Weighs a component of a run by a method, where that was not done, and says what there is to know of its numbers. Throws `methodNotOffered`, and what a run throws. */
+  weighing(params: MethodParams): Weighing;
+  /** Why methods cannot be had of a component, as far as that is known without weighing it. */
+  methodReasons(params: Omit<MethodParams, 'method'>): MethodReasons;
   thumbnails(params: ThumbnailParams & CausalParams & OfWeightForm): Thumbnails;
   /** The weight between two tokens in every head, in reading order. */
   headPairs(params: PairParams & OfWeightForm): { readonly weights: Float32Array };
@@ -500,6 +520,9 @@ export interface PanelApi {
   strongestCell(params: CellParams & { readonly form: PatternForm }): StrongestCell;
   /** The symbols of the source's text, as its outline lists them; none where nobody knows any. */
   symbols(params: { readonly runId: number }): { readonly symbols: readonly TextSymbol[] };
+  /** What there is to know of a component's numbers by a method. Throws `methodNotOffered`. */
+  weighing(params: MethodParams): Weighing;
+  methodReasons(params: Omit<MethodParams, 'method'>): MethodReasons;
   thumbnails(params: ThumbnailParams & OfForm): Thumbnails;
   headPairs(params: PairParams & OfForm): { readonly weights: Float32Array };
   /** What reads a token is not to be had where weights are recomputed: all of them would be. */

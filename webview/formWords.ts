@@ -1,4 +1,5 @@
 import * as l10n from '@vscode/l10n';
+import { methodOf } from '../src/model/methods';
 import type { Level, PatternForm, SinkMode } from '../src/model/patternForm';
 import { mostRemoved } from '../src/model/patternForm';
 import { removedOf, type ShownPattern } from './state/matrixData';
@@ -49,6 +50,7 @@ export function formTags(shown: ShownPattern): readonly string[] {
   const { component, form, streams } = shown;
   const level = streams[component.queryStream]?.units?.level ?? 'token';
   const tags = level === 'token' ? [] : [levelSentence(level)];
+  if (form.method !== 'attention') tags.unshift(l10n.t(methodOf(form.method).title));
   if (form.level === 'symbol' && level === 'line') tags.push(l10n.t('no symbols are known'));
   if (form.sinks === 'fade') tags.push(l10n.t('sinks faded'));
   const removed = removedOf(shown);

@@ -101,13 +101,13 @@ export function measureLegend(
   scale: Scale,
 ): string {
   const shared = scaleName(scale === 'row' ? 'absolute' : scale).toLocaleLowerCase();
-  if (measure === 'pair') return l10n.t('tiles: weight of this pair in each head, {0}, up to 1', shared);
+  if (measure === 'pair') return l10n.t('tiles: this pair in each head, {0}, up to {1}', shared, formatWeight(ceiling));
   if (measure === 'row') {
     const block = Math.ceil((direction === 'reads' ? numKeys : numQueries) / Math.max(1, columns));
     const what =
       direction === 'reads'
-        ? l10n.t('tiles: what the pinned token reads in each head, {0}, up to 1', shared)
-        : l10n.t('tiles: what reads the pinned token in each head, {0}, up to 1', shared);
+        ? l10n.t('tiles: what the pinned token reads in each head, {0}, up to {1}', shared, formatWeight(ceiling))
+        : l10n.t('tiles: what reads the pinned token in each head, {0}, up to {1}', shared, formatWeight(ceiling));
     return block > 1 ? `${what}, ${l10n.t('strongest of {0}', block)}` : what;
   }
   const unit = isMetric(measure) ? unitName(measure, component) : l10n.t('share');

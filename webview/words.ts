@@ -1,6 +1,15 @@
 import * as l10n from '@vscode/l10n';
 import { plain } from '../src/base/safeText';
-import { headLabel, headsOf, isDerived, isRecomputed, type ComponentInfo, type HeadSelection } from '../src/model/head';
+import {
+  headLabel,
+  headsOf,
+  isDerived,
+  isRecomputed,
+  type ComponentInfo,
+  type HeadRef,
+  type HeadSelection,
+} from '../src/model/head';
+import { methodOf, type MethodId } from '../src/model/methods';
 import { patchAt } from '../src/model/patchGrid';
 import type { Direction } from '../src/model/pattern';
 import { visibleNext, visibleText, type TokenRef, type TokenStream, type Units } from '../src/model/token';
@@ -12,6 +21,7 @@ import type { Progress } from '../src/protocol';
 /** A weight to three significant digits, of what is too little to matter only that. */
 export function formatWeight(weight: number): string {
   if (!(weight > 0)) return '0';
+  if (weight >= 1000) return weight.toFixed(0);
   return weight < 0.001 ? '<0.001' : weight.toPrecision(3);
 }
 
@@ -24,6 +34,8 @@ export function exactWeight(weight: number): string {
 export function shortWeight(weight: number): string {
   if (!(weight > 0)) return '0';
   if (weight < 0.005) return '<.01';
+  // Lengths have no upper end.
+  if (weight > 1.005) return weight >= 10 ? weight.toFixed(0) : weight.toFixed(1);
   return weight >= 0.995 ? '1' : weight.toFixed(2).replace(/^0/, '');
 }
 
@@ -136,6 +148,7 @@ export function directionWord(direction: Direction): string {
 export function selectionName({ heads, aggregation }: HeadSelection, component: ComponentInfo): string {
   const [first] = heads;
   if (first === undefined) return '';
+  if (component.areHeadsJoined === true) return joinedName(heads, aggregation);
   if (heads.length === 1) return l10n.t('head {0}', headLabel(first));
   const isMean = aggregation === 'mean';
   if (heads.length === headsOf(component).length)
@@ -147,8 +160,17 @@ export function selectionName({ heads, aggregation }: HeadSelection, component: 
   return isMean ? l10n.t('mean of {0} heads', heads.length) : l10n.t('maximum of {0} heads', heads.length);
 }
 
-/** What the weights shown are: attention weights, or for linear attention what stands for them. */
-export function methodName(selection: HeadSelection, component: ComponentInfo): string {
+/** Layers whose heads are one matrix. */
+function joinedName(heads: readonly HeadRef[], aggregation: HeadSelection['aggregation']): string {
+  if (heads.length === 1) return l10n.t('layer {0}, all heads together', heads[0].layer);
+  return aggregation === 'mean'
+    ? l10n.t('mean of {0} layers, all heads together', heads.length)
+    : l10n.t('maximum of {0} layers, all heads together', heads.length);
+}
+
+/** What the numbers shown are: attention weights, for linear attention what stands for them, or what a method makes of them. */
+export function methodName(selection: HeadSelection, component: ComponentInfo, method: MethodId): string {
+  if (method !== 'attention') return l10n.t(methodOf(method).title);
   const name = isDerived(selection, [component])
     ? l10n.t('derived: φ(q)φ(k)ᵀ, normalised')
     : l10n.t('attention weight');
@@ -239,6 +261,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
     ['L', l10n.t('The next level: tokens, words, lines, symbols.')],
     ['S', l10n.t('What becomes of sinks: shown, faded, removed, removed with rows renormalised.')],
+    ['N', l10n.t('The next method: what a number between two tokens is.')],
     ['R', l10n.t('Change between "reads" and "is read by".')],
     ['/', l10n.t('Find a token.')],
     ['?', l10n.t('Show these keys.')],

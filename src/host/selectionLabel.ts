@@ -34,6 +34,7 @@ function labelOf(
   component: ComponentInfo | undefined,
 ): PlainText {
   const [first] = heads;
+  if (component?.areHeadsJoined === true) return joinedLabel(heads, aggregation);
   if (heads.length === 1) return said('head {0}', headLabel(first));
   const isLayer =
     component !== undefined &&
@@ -49,4 +50,12 @@ function labelOf(
       ? said('mean of all {0} heads', heads.length)
       : said('maximum of all {0} heads', heads.length);
   return aggregation === 'mean' ? said('mean of {0} heads', heads.length) : said('maximum of {0} heads', heads.length);
+}
+
+/** Layers whose heads are one matrix. */
+function joinedLabel(heads: HeadSelection['heads'], aggregation: HeadSelection['aggregation']): PlainText {
+  if (heads.length === 1) return said('layer {0}, all heads together', heads[0].layer);
+  return aggregation === 'mean'
+    ? said('mean of {0} layers, all heads together', heads.length)
+    : said('maximum of {0} layers, all heads together', heads.length);
 }

@@ -48,6 +48,8 @@ export interface ComponentInfo {
   readonly keyStream: number;
   /** Whether every query reads only keys at its own position or before. */
   readonly isCausal: boolean;
+  /** Whether each layer's heads are shown as one matrix, which stands at head 0; by a method that joins them. */
+  readonly areHeadsJoined?: true;
 }
 
 /** The name of a head in the literature's form: `layer.head`, from zero. */

@@ -1,8 +1,12 @@
+import type { ComponentInfo, HeadSelection } from './head';
+
 /** What a number between a query i and a key j is, beside the attention weight A_ij itself. */
 interface Method {
   /** Its name on the command line and in JSON. */
   readonly id: string;
   readonly title: string;
+  /** … in little room. */
+  readonly shortTitle: string;
   /** One sentence. */
   readonly meaning: string;
   readonly formula: string;
@@ -20,6 +24,7 @@ export const methods = [
   {
     id: 'attention',
     title: 'attention weight',
+    shortTitle: 'Attention weight',
     meaning: 'The share of a query’s attention that a key gets.',
     formula: 'A_ij',
     source: 'Vaswani et al. 2017',
@@ -30,6 +35,7 @@ export const methods = [
   {
     id: 'norm',
     title: 'norm-weighted attention',
+    shortTitle: 'Norm-weighted',
     meaning:
       'How long a vector a head writes at a query for what it reads at a key: a key with a large weight and a small vector adds little.',
     formula: 'A_ij ‖v_j W_O‖',
@@ -41,6 +47,7 @@ export const methods = [
   {
     id: 'value',
     title: 'value-weighted attention',
+    shortTitle: 'Value-weighted',
     meaning: 'The weight of a key times the length of its value vector, before the output projection.',
     formula: 'A_ij ‖v_j‖',
     source: 'Kobayashi et al. 2020, arXiv 2004.10102',
@@ -51,6 +58,7 @@ export const methods = [
   {
     id: 'summed',
     title: 'norm-weighted attention, summed over heads',
+    shortTitle: 'Norm-weighted, summed',
     meaning:
       'How long a vector all heads of a layer together write at a query for what they read at a key: what they write may add up or cancel.',
     formula: '‖Σ_h A_ij^h v_j^h W_O^h‖',
@@ -62,6 +70,7 @@ export const methods = [
   {
     id: 'rollout',
     title: 'attention rollout',
+    shortTitle: 'Rollout',
     meaning:
       'The share of each token of the input in a token behind a layer, as if every layer passed half of each token on and mixed the other half by the mean of its heads.',
     formula: 'R_l = Ã_l R_{l−1}, Ã = ½ mean_h A + ½ I, each row ÷ its sum',
@@ -73,6 +82,7 @@ export const methods = [
   {
     id: 'rolloutUniform',
     title: 'rollout of uniform attention',
+    shortTitle: 'Rollout, uniform',
     meaning:
       'What rollout comes to where every head reads all tokens that it may alike: the baseline, which no weight has any part in.',
     formula: 'rollout of A_ij = 1 ÷ the number of keys that i can read',
@@ -86,6 +96,32 @@ export const methods = [
 /** The name of a method. */
 export type MethodId = (typeof methods)[number]['id'];
 
+/** The names of all of them. */
+export const methodIds = methods.map(({ id }) => id);
+
 /** The method of a name. */
 export const methodOf = (id: MethodId): (typeof methods)[number] =>
   methods.find((method) => method.id === id) ?? methods[0];
+
+/** Whether a method makes one matrix of all heads of a layer. */
+export const joinsHeads = (id: MethodId): boolean => methodOf(id).joinsHeads;
+
+/** A component as a method that joins heads shows it: one matrix for each layer. */
+export function joinedComponent(component: ComponentInfo): ComponentInfo {
+  return {
+    ...component,
+    areHeadsJoined: true,
+    layers: component.layers.map((layer) =>
+      layer.numHeads > 0 ? { ...layer, numHeads: 1, numKeyValueHeads: 1 } : layer,
+    ),
+  };
+}
+
+/** A selection as a method that joins heads shows it: the layers of its heads, each once. */
+export function joinedSelection({ component, heads, aggregation }: HeadSelection): HeadSelection {
+  return {
+    component,
+    heads: [...new Set(heads.map(({ layer }) => layer))].map((layer) => ({ layer, head: 0 })),
+    aggregation,
+  };
+}

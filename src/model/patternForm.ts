@@ -1,3 +1,5 @@
+import type { MethodId } from './methods';
+
 /** What rows and columns of a pattern stand for: tokens, or what several neighbours are together. */
 export const levels = ['token', 'word', 'line', 'symbol'] as const;
 /** One of these levels. */
@@ -10,6 +12,8 @@ export type SinkMode = (typeof sinkModes)[number];
 
 /** In which form weights are looked at. */
 export interface PatternForm {
+  /** What a number between two tokens is. */
+  readonly method: MethodId;
   readonly level: Level;
   readonly sinks: SinkMode;
   /** Whether rows whose sinks were removed are divided by what is left of them. */
@@ -17,16 +21,21 @@ export interface PatternForm {
 }
 
 /** The weights as the model has them. */
-export const plainForm: PatternForm = { level: 'token', sinks: 'show', isRenormalized: false };
+export const plainForm: PatternForm = {
+  method: 'attention',
+  level: 'token',
+  sinks: 'show',
+  isRenormalized: false,
+};
 
 /** Whether a form leaves weights as the model has them. */
-export function isPlainForm({ level, sinks }: PatternForm): boolean {
-  return level === 'token' && sinks === 'show';
+export function isPlainForm({ method, level, sinks }: PatternForm): boolean {
+  return method === 'attention' && level === 'token' && sinks === 'show';
 }
 
 /** A form's name, the same for forms that give the same weights. */
-export function formName({ level, sinks, isRenormalized }: PatternForm): string {
-  return `${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
+export function formName({ method, level, sinks, isRenormalized }: PatternForm): string {
+  return `${method === 'attention' ? '' : `${method} `}${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
 }
 
 /** Rows of which more was removed are never renormalised: what is left would be blown up to twenty times its weight and more. */

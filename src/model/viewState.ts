@@ -23,7 +23,7 @@ export interface ViewState extends PatternForm {
   readonly selection: HeadSelection;
   readonly direction: Direction;
   readonly scale: Scale;
-  /** Weights below are not drawn or listed; in [0, 1]. */
+  /** Weights below are not drawn or listed; in [0, 1], of lengths as a part of the largest. */
   readonly threshold: number;
   /** The pinned tokens; the rows of several are averaged. */
   readonly pinned: readonly TokenRef[];
@@ -47,8 +47,12 @@ export const initialView: ViewState = {
 /** Smallest weight that the logarithmic scale still tells from zero. */
 export const logFloor = 1e-4;
 
-/** The depth of colour in [0, 1] of a weight: the weight, its share of the row's maximum, or its logarithm from 1e-4 to 1. */
-export function depthOf(weight: number, scale: Scale, rowMaximum: number): number {
+/**
+ * The depth of colour in [0, 1] of a weight: the weight, its share of the row's maximum, or its logarithm from 1e-4 to 1.
+ * @param ceiling what full depth stands for, where weights are no shares of one.
+ */
+export function depthOf(weight: number, scale: Scale, rowMaximum: number, ceiling = 1): number {
+  if (ceiling !== 1 && ceiling > 0) return depthOf(weight / ceiling, scale, rowMaximum / ceiling);
   if (!(weight > 0)) return 0;
   switch (scale) {
     case 'absolute':

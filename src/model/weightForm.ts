@@ -1,7 +1,9 @@
+import type { MethodId } from './methods';
 import type { PatternForm, SinkMode } from './patternForm';
 
 /** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
 export interface WeightForm {
+  readonly method: MethodId;
   readonly isCausal: boolean;
   readonly sinks: SinkMode;
   readonly isRenormalized: boolean;
@@ -36,3 +38,17 @@ export interface StrongestCell {
   readonly key: number;
   readonly weight: number;
 }
+
+/** What there is to know of a component's numbers by a method. */
+export interface Weighing {
+  /** What full depth of colour stands for: 1 of shares; of lengths the largest number of any of its heads in this run. */
+  readonly ceiling: number;
+  /**
+   * How far what the heads write and what the projection gave lie apart at most, as a part of the largest number; 0 where the sum is exact but
+   * for arithmetic. More where a model rounds numbers on the way.
+   */
+  readonly difference: number;
+}
+
+/** Of each method that cannot be had of a component, in a clause, why. */
+export type MethodReasons = Readonly<Partial<Record<MethodId, string>>>;

@@ -22,6 +22,7 @@ describe('Hovering in the editor', () => {
       scale: 'absolute',
       threshold: 0,
       pinned: [],
+      method: 'attention',
     });
     // What a fresh run is looked at with has tests of its own.
     await vscode.commands.executeCommand('attentionExplorer.clearHighlights');
@@ -69,6 +70,18 @@ describe('Hovering in the editor', () => {
       .sort((a, b) => b.weight - a.weight || a.position - b.position)
       .slice(0, 3);
     expect(linked(isReadBy)).to.deep.equal(readers.map(({ position }) => position));
+  });
+
+  it('has the numbers of the method that is chosen, by its name, and lights the editor by them', async () => {
+    const weights = await api.row(12);
+    api.changeView({ method: 'rollout' });
+    const shares = await api.row(12);
+    expect(shares).to.not.deep.equal(weights);
+    expect([...shares].reduce((sum, share) => sum + share, 0)).to.be.closeTo(1, 1e-5);
+    const card = await cardAt(6 + 12);
+    expect(card).to.include('layer 1, all heads together').and.to.include('attention rollout: shares of the input');
+    const { highlights } = await until(api, 'it is lit', (state) => state.highlights.length > 0);
+    for (const { start, weight } of highlights) expect(weight).to.be.closeTo(shares[start], 1e-6);
   });
 
   it('lights up what the token reads, at its place, by its weight', async () => {

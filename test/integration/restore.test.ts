@@ -30,6 +30,7 @@ describe('Coming back after a reload', () => {
     api.changeView({
       selection: { component: 'self', heads: [{ layer: 2, head: 1 }], aggregation: 'mean' },
       pinned: [{ stream: 0, position: 3 }],
+      method: 'rollout',
     });
     const { kept } = api.snapshot();
     await closeAll();
@@ -44,6 +45,8 @@ describe('Coming back after a reload', () => {
     expect(textRange).to.deep.equal({ start: 6, end: 17 });
     expect(view.selection.heads).to.deep.equal([{ layer: 2, head: 1 }]);
     expect(view.pinned).to.deep.equal([{ stream: 0, position: 3 }]);
+    expect(view.method).to.equal('rollout');
+    api.changeView({ method: 'attention' });
   });
 
   it('finds the text where it stands now', async () => {

@@ -15,7 +15,8 @@ import type { TextSymbol } from '../../src/model/units';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
-import type { WeightForm } from '../../src/model/weightForm';
+import type { MethodId } from '../../src/model/methods';
+import type { Weighing, WeightForm } from '../../src/model/weightForm';
 import { openConnection } from '../../src/rpc/connection';
 import type { Channel } from '../../src/rpc/channel';
 import {
@@ -26,6 +27,7 @@ import {
   generateThumbnails,
   type RunKind,
 } from './generatedRun';
+import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
 
@@ -54,6 +56,9 @@ export class FakeHost {
   numThumbnails = 0;
   /** What small pictures wait for before they come. */
   thumbnailsAfter: Promise<void> | undefined;
+  /** The methods (`component/method`) that were asked for, in order. */
+  readonly weighings: string[] = [];
+  numReasons = 0;
   numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
   readonly headRows: string[] = [];
@@ -75,9 +80,9 @@ export class FakeHost {
   run = generateRun('code');
   view: ViewState = initialView;
   readonly #connection = openConnection<PanelApi, object, PanelEvents, PanelIntents>(channel, [], {
-    pattern: ({ selection, form }) => {
+    pattern: async ({ selection, form }) => {
       this.patterns.push(nameOf(selection));
-      const own = this.#form(selection.component, form);
+      const own = await this.#form(selection.component, form);
       if (own !== undefined)
         return this.#stored(selection.component).pattern({ runId: this.run.info.runId, selection, form: own });
       return this.#kept.get(nameOf(selection)) ?? generateSelection(this.run, selection);
@@ -85,27 +90,27 @@ export class FakeHost {
     overview: async ({ runId, selection, form }, signal) => {
       this.patterns.push(nameOf(selection));
       return this.#store.overview(
-        { runId, selection, isCausal: true, form: this.#form(selection.component, form) },
+        { runId, selection, isCausal: true, form: await this.#form(selection.component, form) },
         signal,
       );
     },
     tile: async ({ form, ...params }, signal) => {
       this.tiles.push(`${params.level}/${params.row}/${params.column}`);
       if (this.tileDelay > 0) await new Promise((resolve) => setTimeout(resolve, this.tileDelay));
-      return this.#store.tile({ ...params, form: this.#form(params.selection.component, form) }, signal);
+      return this.#store.tile({ ...params, form: await this.#form(params.selection.component, form) }, signal);
     },
     row: async ({ form, ...params }, signal) => {
       this.rows.push(params.position);
-      const own = this.#form(params.selection.component, form);
+      const own = await this.#form(params.selection.component, form);
       return { weights: await this.#store.row({ ...params, form: own }, signal) };
     },
-    sinkMass: ({ selection, form }) => {
-      const own = this.#form(selection.component, form);
+    sinkMass: async ({ selection, form }) => {
+      const own = await this.#form(selection.component, form);
       if (own === undefined) throw new RangeError('weights as they are');
       return this.#stored(selection.component).sinkMass({ runId: this.run.info.runId, selection, form: own });
     },
-    strongestCell: ({ form, ...params }) => {
-      const own = this.#form(params.selection.component, form);
+    strongestCell: async ({ form, ...params }) => {
+      const own = await this.#form(params.selection.component, form);
       if (own === undefined) throw new RangeError('weights as they are');
       return this.#stored(params.selection.component).strongestCell({
         ...params,
@@ -123,10 +128,18 @@ export class FakeHost {
       const values = await readRelations(layers, pairs);
       return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
     },
+    weighing: ({ component, method }) => {
+      this.weighings.push(`${component}/${method}`);
+      return this.#weigh(component, method);
+    },
+    methodReasons: ({ component }) => {
+      this.numReasons++;
+      return component === 'cross' ? { norm: noValues, summed: noValues } : {};
+    },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {
       this.headPairs.push(`${params.queries.join()}/${params.keys.join()}`);
-      const own = this.#form(params.component, form);
+      const own = await this.#form(params.component, form);
       return { weights: await this.#stored(params.component).headPairs({ ...params, form: own }) };
     },
     headRows: async ({ form, ...params }) => {
@@ -134,7 +147,7 @@ export class FakeHost {
       return this.#stored(params.component).headRows({
         ...params,
         isCausal: this.#isCausal(params.component),
-        form: this.#form(params.component, form),
+        form: await this.#form(params.component, form),
       });
     },
     measureRandom: async ({ metrics, random }) => {
@@ -162,7 +175,7 @@ export class FakeHost {
     },
     picture: () => generatePicture(),
     thumbnails: async ({ component, size, form }) => {
-      const own = this.#form(component, form);
+      const own = await this.#form(component, form);
       if (own !== undefined)
         return this.#stored(component).thumbnails({
           runId: this.run.info.runId,
@@ -257,8 +270,14 @@ export class FakeHost {
     return made;
   }
 
-  #form(component: Component, form: PatternForm | undefined): WeightForm | undefined {
+  /** The form as the engine is told of it, whose method is weighed first. */
+  async #form(component: Component, form: PatternForm | undefined): Promise<WeightForm | undefined> {
+    if (form !== undefined) await this.#weigh(component, form.method);
     return form && weightFormOf(this.run.info, component, form, form.level === 'symbol' ? this.symbols : []);
+  }
+
+  #weigh(component: Component, method: MethodId): Promise<Weighing> {
+    return fakeWeighing(this.#stored(component), this.run.info.runId, component, method);
   }
 
   #isCausal(name: Component): boolean {

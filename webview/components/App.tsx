@@ -15,6 +15,7 @@ import { Legend } from './Legend';
 import { LiveTrouble } from './LiveSign';
 import { LiveRegion } from './LiveRegion';
 import { KeysOverlay } from './Overlays';
+import { MethodRefusal } from './MethodChoice';
 import { Notices } from './Notices';
 import { panes, splitLabel } from './panes';
 import { PaneTabs } from './PaneTabs';
@@ -30,6 +31,9 @@ const heightAround = 84;
 const aroundHeads = { width: 16, height: 62, heightOfNarrow: 36 };
 /** In less width the line that names a head is left out: the matrix has the name too. */
 const narrowHeads = 260;
+
+/** Views of heads and their weights. */
+const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations'];
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolean {
@@ -91,6 +95,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'S':
       nextSinks(panel);
       return true;
+    case 'n':
+    case 'N':
+      void panel.methods.next();
+      return true;
     case 'r':
     case 'R':
       panel.change({ direction: panel.view.peek().direction === 'reads' ? 'readBy' : 'reads' });
@@ -123,6 +131,8 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
     const chosen = layoutKindFor(room);
     return { kind: chosen, placed: placePanes(chosen, room, shares) };
   }, [size, isPicture, component, shares, open]);
+  // These are about heads, whatever method is shown.
+  const own = panel.ownComponent.value ?? component;
   const { splits, tabs } = placed;
   const shown = tabs === undefined ? undefined : tabs.panes.includes(tab) ? tab : tabs.panes[0];
   const placeOf = (name: PaneName): JSX.Element | null => {
@@ -139,7 +149,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
         style={styleOf(rect)}
         {...(isTab ? { role: 'tabpanel', 'aria-labelledby': `tab-of-${name}` } : {})}
       >
-        <Content run={run} component={component} />
+        <Content run={run} component={ofHeads.includes(name) ? own : component} />
       </div>
     );
   };
@@ -148,6 +158,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <Toolbar run={run} component={component} />
       {components.length > 1 ? <ComponentTabs components={components} current={component} /> : null}
       <LiveTrouble />
+      <MethodRefusal />
       <Notices key={runId} notices={run.notices} />
       <div
         id="panel-body"

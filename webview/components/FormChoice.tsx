@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
 import type { ComponentInfo } from '../../src/model/head';
 import { levels, type Level, type SinkMode } from '../../src/model/patternForm';
+import { joinsHeads } from '../../src/model/methods';
 import type { PanelRun } from '../../src/protocol';
 import { levelName, sinksName } from '../formWords';
 import { canRenormalize } from '../state/formedPatterns';
@@ -14,9 +15,9 @@ const sinkChoices = ['show', 'fade', 'remove', 'renormalize'] as const;
 /** In which form weights are looked at: of tokens or of what these are together, and with or without sinks. */
 export function FormChoice({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
-  const { level, sinks, isRenormalized } = panel.view.value;
+  const { method, level, sinks, isRenormalized } = panel.view.value;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
-  const isRenormalizable = canRenormalize(component);
+  const isRenormalizable = canRenormalize(component, { method });
   const levelChoices = useMemo(() => levels.map((value) => ({ value, label: levelName(value) })), []);
   const choices = useMemo(
     () =>
@@ -40,7 +41,8 @@ export function FormChoice({ run, component }: { run: PanelRun; component: Compo
         />
       )}
       <Select
-        label={l10n.t('Sinks')}
+        label={joinsHeads(method) ? l10n.t('Sinks: of single heads, which this method puts together') : l10n.t('Sinks')}
+        isDisabled={joinsHeads(method)}
         value={sinks === 'remove' && isRenormalized && isRenormalizable ? 'renormalize' : sinks}
         choices={choices}
         width={122}

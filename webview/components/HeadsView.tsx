@@ -27,7 +27,8 @@ function headsOfCell(component: ComponentInfo, { layer, head }: GridCell, order:
   return headsOf(component, { ...(layer >= 0 ? { layer } : {}), ...(head >= 0 ? { head } : {}) });
 }
 
-function cellName({ layer, head }: GridCell, isOrdered: boolean): string {
+function cellName({ layer, head }: GridCell, isOrdered: boolean, areJoined: boolean): string {
+  if (areJoined) return layer < 0 ? l10n.t('All layers') : l10n.t('Layer {0}, all heads together', layer);
   if (layer < 0 && head < 0) return l10n.t('All heads');
   if (layer < 0 && isOrdered) return l10n.t('Place {0} of every layer', head + 1);
   if (layer < 0) return l10n.t('Head {0} of every layer', head);
@@ -35,8 +36,9 @@ function cellName({ layer, head }: GridCell, isOrdered: boolean): string {
   return l10n.t('Head {0}', headLabel({ layer, head }));
 }
 
-function cellText({ layer, head }: GridCell, isRoomy: boolean, isOrdered: boolean): string {
+function cellText({ layer, head }: GridCell, isRoomy: boolean, isOrdered: boolean, areJoined: boolean): string {
   if (layer < 0 && head < 0) return l10n.t('all');
+  if (layer < 0 && areJoined) return '';
   if (layer < 0 && isOrdered) return isRoomy || head % 2 === 0 ? l10n.t('{0}.', head + 1) : '';
   const index = layer < 0 ? head : layer;
   return layer < 0 && !isRoomy && index % 2 === 1 ? '' : String(index);
@@ -135,7 +137,7 @@ function HeadCaption({
   const preview = panel.previewHead.value;
   return (
     <p class="caption" aria-hidden="true">
-      {preview === undefined
+      {preview === undefined || component.areHeadsJoined === true
         ? l10n.t('Selected: {0}', selectionName(panel.selection.value, component))
         : l10n.t(
             'Head {0}: layer {1} (0–{2}), head {3} (0–{4})',
@@ -210,13 +212,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels =
     width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
-  const sinkMode = panel.form.value.sinks;
-  const marksSinks = hasSinks(component, numQueries);
+  const { sinks: sinkMode, method } = panel.form.value;
+  const marksSinks = component.areHeadsJoined !== true && hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels === 0) return;
     panel.heads.rowSize.value = pixels;
     panel.wantThumbnails(pixels);
-  }, [component, pixels, sinkMode]);
+  }, [component, pixels, sinkMode, method]);
   useLayoutEffect(
     () =>
       effect(() => {
@@ -290,7 +292,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     if (known?.isSelected === isSelected && known.isCurrent === isCurrent) return known.view;
     const isComing = cell.layer >= 0 && component.layers[cell.layer].isComing === true;
     const label = [
-      cellName(cell, isOrdered),
+      cellName(cell, isOrdered, component.areHeadsJoined === true),
       ...(isHead ? (sinks.get(name) ?? []) : []),
       ...(isComing ? [component.layers[cell.layer].numHeads > 0 ? l10n.t('still to come') : l10n.t('not read')] : []),
     ].join(', ');
@@ -307,7 +309,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         tabIndex={isCurrent ? 0 : -1}
         style={boxOf(grid, placeOfHead(order, cell))}
       >
-        {isHead ? null : cellText(cell, grid.tile >= 16, isOrdered)}
+        {isHead ? null : cellText(cell, grid.tile >= 16, isOrdered, component.areHeadsJoined === true)}
       </div>
     );
     made.cells.set(name, { isSelected, isCurrent, view });
@@ -344,7 +346,11 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           ]
         : [];
       const lines = [...place, ...headDescription(panel, component, cell)];
-      element.title = [cellName(cell, isOrdered), ...(sinks.get(headLabel(cell)) ?? []), ...lines].join('\n');
+      element.title = [
+        cellName(cell, isOrdered, component.areHeadsJoined === true),
+        ...(sinks.get(headLabel(cell)) ?? []),
+        ...lines,
+      ].join('\n');
       element.ariaDescription = lines.join(', ');
     };
     write();
@@ -375,9 +381,11 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
           role="grid"
           aria-multiselectable="true"
           aria-label={
-            isOrdered
-              ? l10n.t('Heads: layers as rows, the strongest of each first')
-              : l10n.t('Heads: layers as rows, head indices as columns')
+            component.areHeadsJoined === true
+              ? l10n.t('Layers, all heads of each together')
+              : isOrdered
+                ? l10n.t('Heads: layers as rows, the strongest of each first')
+                : l10n.t('Heads: layers as rows, head indices as columns')
           }
           style={{ width: `${grid.width}px`, height: `${grid.height}px` }}
           onKeyDown={onKeyDown}

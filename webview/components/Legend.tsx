@@ -6,6 +6,7 @@ import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
 import { measureLegend } from '../headWords';
+import { methodNote } from '../methodWords';
 import { sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
@@ -20,21 +21,36 @@ export function Legend(): JSX.Element {
   // Looked at only where it is shown: the rest does not hang on what is hovered.
   const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
   const component = panel.component.value;
-  const method = component === undefined ? '' : methodName(panel.selection.value, component);
+  const method =
+    component === undefined
+      ? ''
+      : methodName(panel.selection.value, component, panel.matrix.value?.form.method ?? 'attention');
+  const ceiling = panel.ceiling.value;
+  const note = panel.matrix.value && methodNote(panel.matrix.value.form.method, panel.matrix.value.weighing);
   const ramps = panel.ramps.value;
   const shown = directions.join(' ');
   const lengthOf = (stream: number | undefined): number =>
     stream === undefined ? 0 : (panel.run.value?.info.streams[stream]?.tokens.length ?? 0);
   const [numQueries, numKeys] = [lengthOf(component?.queryStream), lengthOf(component?.keyStream)];
-  const canHaveSinks = component !== undefined && hasSinks(component, numQueries);
+  const canHaveSinks = component !== undefined && component.areHeadsJoined !== true && hasSinks(component, numQueries);
   const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
   const measured = panel.heads.shown.value;
   const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of])), [ramps, shown]);
-  const low = scale === 'log' ? `≤ ${logFloor}` : '0';
-  const high = scale === 'row' ? (maximum === undefined ? l10n.t("row's strongest") : formatWeight(maximum)) : '1';
-  const cut = threshold > 0 ? depthOf(threshold, scale, maximum ?? 1) : undefined;
+  const low = scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0';
+  const high =
+    scale === 'row'
+      ? maximum === undefined
+        ? l10n.t("row's strongest")
+        : formatWeight(maximum)
+      : ceiling === 1
+        ? '1'
+        : formatWeight(ceiling);
+  const cut = threshold > 0 ? depthOf(threshold, scale, (maximum ?? ceiling) / (ceiling || 1)) : undefined;
   return (
-    <figure class="legend" aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), low, high)}>
+    <figure
+      class={`legend${note ? ' of-method' : ''}`}
+      aria-label={l10n.t('Colour scale: {0}, from {1} to {2}', scaleName(scale), low, high)}
+    >
       {directions.map((of, i) => (
         <div key={of} class="legend-scale">
           <span class="legend-title">
@@ -48,12 +64,17 @@ export function Legend(): JSX.Element {
           <span class="legend-number">{low}</span>
           <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops[i]})` }}>
             {cut !== undefined ? (
-              <span class="legend-cut" style={{ left: `${cut * 100}%` }} title={l10n.t('threshold {0}', threshold)} />
+              <span
+                class="legend-cut"
+                style={{ left: `${cut * 100}%` }}
+                title={l10n.t('threshold {0}', ceiling === 1 ? threshold : formatWeight(threshold * ceiling))}
+              />
             ) : null}
           </span>
           <span class="legend-number">{high}</span>
         </div>
       ))}
+      {note ? <figcaption class="legend-method">{note}</figcaption> : null}
       {component?.isCausal === true ? (
         <span class="legend-note">
           <span class="hatch-sample" aria-hidden="true" /> {l10n.t('ahead: never read')}

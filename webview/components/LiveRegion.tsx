@@ -4,6 +4,7 @@ import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isSameToken } from '../../src/model/token';
 import { removedSentence } from '../formWords';
+import { methodTitle } from '../methodWords';
 import type { Panel } from '../state/panel';
 import { directionWord, formatWeight, readerName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
@@ -15,6 +16,12 @@ function removedFrom(panel: Panel): string {
   const removed = panel.removed.value;
   const form = panel.matrix.value?.form;
   return removed === undefined || removed === 0 || form === undefined ? '' : `. ${removedSentence(removed, form)}`;
+}
+
+/** The method before what it gives, where that is not what everyone expects. */
+function methodIn(panel: Panel): string {
+  const method = panel.matrix.value?.form.method ?? 'attention';
+  return method === 'attention' ? '' : `${methodTitle(method)}: `;
 }
 
 /** The sentence for what is looked at now. */
@@ -29,12 +36,12 @@ function sentenceOf(panel: Panel): string {
     const { component } = shown;
     const weight = panel.crosshairWeight.value;
     if (weight === undefined) return '';
-    return l10n.t(
+    return `${methodIn(panel)}${l10n.t(
       'from {0} to {1}: {2}',
       readerName(streams, { stream: component.queryStream, position: cell.query }),
       tokenName(streams, { stream: component.keyStream, position: cell.key }),
       formatWeight(weight),
-    );
+    )}`;
   }
   if (
     isPinned &&
@@ -53,7 +60,7 @@ function sentenceOf(panel: Panel): string {
     .map(
       ({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`,
     );
-  return `${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}${removedFrom(panel)}`;
+  return `${methodIn(panel)}${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}${removedFrom(panel)}`;
 }
 
 /** What a screen reader is told: the pinned token with its strongest sources, the token that the keyboard is at, or the cell. */

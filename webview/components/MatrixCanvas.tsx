@@ -2,6 +2,7 @@ import { effect } from '@preact/signals';
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { methodOf, type MethodId } from '../../src/model/methods';
 import { mostRemoved } from '../../src/model/patternForm';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
@@ -31,6 +32,7 @@ import {
 } from '../layout/matrixView';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
+import { methodUnit } from '../methodWords';
 import { formTags } from '../formWords';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
 import { usePanel } from './context';
@@ -61,6 +63,7 @@ export function MatrixCanvas({
   const overlay = useRef<HTMLCanvasElement>(null);
   const { width, height } = useSize(outer);
   const { matrix, component } = shown;
+  const { ceiling } = shown.weighing;
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
@@ -77,8 +80,8 @@ export function MatrixCanvas({
   );
   const drawn = shown.drawn ?? matrix;
   const depths = useMemo(
-    () => (drawn.kind === 'whole' ? new DepthPyramid(depthImage(drawn.pattern, scale, threshold)) : drawn),
-    [drawn, scale, threshold],
+    () => (drawn.kind === 'whole' ? new DepthPyramid(depthImage(drawn.pattern, scale, threshold, ceiling)) : drawn),
+    [drawn, scale, threshold, ceiling],
   );
   // Of rows that lost nearly all that they had, what is left is not blown up: they are hatched.
   const shownSums = useMemo(() => {
@@ -91,8 +94,8 @@ export function MatrixCanvas({
     () =>
       depths instanceof DepthPyramid
         ? new MatrixTiles(depths, paletteOf(ramp))
-        : new RemoteTiles(depths, scale, threshold, paletteOf(ramp)),
-    [depths, scale, threshold, ramp],
+        : new RemoteTiles(depths, { scale, threshold, ceiling }, paletteOf(ramp)),
+    [depths, scale, threshold, ceiling, ramp],
   );
   const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({
     of: frame,
@@ -270,7 +273,8 @@ export function MatrixCanvas({
       const { scale: shownScale, direction } = panel.view.peek();
       const title = [
         selectionName(selection, of),
-        methodName(selection, of),
+        methodName(selection, of, (panel.matrix.peek() ?? shown).form.method),
+        ...unitTag((panel.matrix.peek() ?? shown).form.method),
         ...formTags(panel.matrix.peek() ?? shown),
         scaleName(shownScale),
         directionWord(direction),
@@ -329,6 +333,11 @@ export function MatrixCanvas({
       <canvas ref={overlay} class="matrix-overlay" aria-hidden="true" />
     </div>
   );
+}
+
+/** The unit of a method's numbers beside its name; of weights nobody needs it. */
+function unitTag(method: MethodId): readonly string[] {
+  return methodOf(method).unit === 'norm' ? [methodUnit(method)] : [];
 }
 
 function clamp(index: number, count: number): number {

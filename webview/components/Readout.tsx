@@ -1,6 +1,7 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { isSameToken } from '../../src/model/token';
+import { methodTitle } from '../methodWords';
 import { removedSentence } from '../formWords';
 import { directionWord, formatWeight, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
@@ -35,7 +36,13 @@ export function Readout(): JSX.Element {
       </p>
     );
   }
-  const prefix = isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null;
+  const method = shown?.form.method ?? 'attention';
+  const prefix = (
+    <>
+      {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}{' '}
+      {method === 'attention' ? null : <span class="tag">{methodTitle(method)}</span>}
+    </>
+  );
   const word = directionWord(lighting.direction);
   const name = <strong>{tokensName(streams, lighting.tokens, lighting.direction)}</strong>;
   if (

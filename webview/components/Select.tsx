@@ -8,6 +8,8 @@ export interface Choice {
   readonly value: string;
   readonly label: string;
   readonly description?: string;
+  /** Whether it is there to be read, and cannot be chosen. */
+  readonly isDisabled?: boolean;
 }
 
 /** The element renders every option it has with each change, open or not: of more than these it gets the chosen one alone until someone comes near. */
@@ -21,6 +23,7 @@ export function Select({
   width,
   isFiltered = false,
   isDisabled = false,
+  onNear,
   onChange,
 }: {
   label: string;
@@ -29,12 +32,16 @@ export function Select({
   width: number;
   isFiltered?: boolean;
   isDisabled?: boolean;
+  /** Someone is about to choose. */
+  onNear?: () => void;
   onChange: (value: string) => void;
 }): JSX.Element {
   const element = useRef<HTMLElement>(null);
   const isDefined = areElementsDefined.value;
   const changed = useRef(onChange);
   changed.current = onChange;
+  const comesNear = useRef(onNear);
+  comesNear.current = onNear;
   const held = useRef<readonly Choice[]>([]);
   const give = (all: boolean): void => {
     const select = element.current as VscodeSingleSelect | null; // the element that this component renders
@@ -48,7 +55,7 @@ export function Select({
         value: choice.value,
         description: choice.description ?? '',
         selected: choice.value === value,
-        disabled: false,
+        disabled: choice.isDisabled === true,
       }));
     }
     if (isSame && select.value === value) return;
@@ -68,7 +75,10 @@ export function Select({
       // Its own value is put back until the new one comes down as a property: one source of truth.
       if (select.value !== '') changed.current(select.value);
     };
-    const fill = (): void => latest.current(true);
+    const fill = (): void => {
+      comesNear.current?.();
+      latest.current(true);
+    };
     const near = ['pointerenter', 'pointerdown', 'focusin'] as const;
     select.addEventListener('change', listener);
     for (const type of near) select.addEventListener(type, fill);

@@ -8,7 +8,8 @@ import { depthOf, pinnedMeans } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { formTags, removedSentence } from '../formWords';
-import { tokensIn } from '../state/matrixData';
+import { tokensIn, type ShownPattern } from '../state/matrixData';
+import type { Panel } from '../state/panel';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 import { openHow } from './openHow';
@@ -68,6 +69,13 @@ function MeanChoice({ count, direction }: { count: number; direction: Direction 
   );
 }
 
+/** Whether it can be asked how a weight came about: of one token, in one head, that is shown and not only looked at. */
+function canAskHow(panel: Panel, { selection, component }: ShownPattern, numTokens: number): boolean {
+  return (
+    numTokens === 1 && selection.heads.length === 1 && component.areHeadsJoined !== true && !panel.isPreviewing.value
+  );
+}
+
 /** The strongest sources of what is looked at, as text: numbers, bars, and links to their places in the editor. */
 export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const { panel, kept } = usePanel();
@@ -108,8 +116,12 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   }
   const title = `${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)}`;
   const ramp = panel.ramps.value[lighting.direction];
-  const { scale, threshold } = panel.view.value;
+  const { scale } = panel.view.value;
+  const ceiling = panel.ceiling.value;
+  const full = Math.max(ceiling, Number.MIN_VALUE);
+  const threshold = panel.view.value.threshold * ceiling;
   const sinks = panel.sinks.value;
+  const hasHow = canAskHow(panel, shown, lighting.tokens.length);
   const often = panel.oftenRead.value;
   return (
     <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
@@ -126,7 +138,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           const { start, end } = streams[lighting.stream].tokens[position];
           const isInDocument = streams[lighting.stream].role === 'source' && end > start;
           const name = lighting.direction === 'readBy' ? readerName(streams, token) : tokenName(streams, token);
-          const depth = depthOf((lighting.drawn ?? lighting.weights)[position], scale, lighting.maximum);
+          const depth = depthOf((lighting.drawn ?? lighting.weights)[position], scale, lighting.maximum, ceiling);
           return (
             <li key={row} onPointerEnter={() => pointAt(row)} onPointerLeave={() => pointAt(undefined)}>
               <span class="source">
@@ -151,7 +163,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 ) : often.includes(position) ? (
                   <span class="hint">{l10n.t('often read')}</span>
                 ) : null}
-                {lighting.tokens.length === 1 && shown.selection.heads.length === 1 && !panel.isPreviewing.value ? (
+                {hasHow ? (
                   <button
                     type="button"
                     class="link how-link"
@@ -176,7 +188,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
               <span class="bar" aria-hidden="true">
                 <span
                   style={{
-                    width: `${100 * Math.min(1, weight)}%`,
+                    width: `${100 * Math.min(1, weight / full)}%`,
                     backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))),
                   }}
                 />
@@ -191,13 +203,13 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           {lighting.direction === 'reads' && lighting.maximum === 0
             ? l10n.t('No key: this query may read nothing.')
             : threshold > 0
-              ? l10n.t('Nothing reaches the threshold of {0}.', threshold)
+              ? l10n.t('Nothing reaches the threshold of {0}.', Number(threshold.toPrecision(3)))
               : l10n.t('No weight at all.')}
         </p>
       ) : null}
       <p class="rest">
         {formTags(shown)
-          .filter(() => shown.form.level !== 'token')
+          .filter(() => shown.form.level !== 'token' || shown.form.method !== 'attention')
           .map((tag) => `${tag}. `)}
         {restSentence(
           sources,

@@ -6,10 +6,11 @@ import { headLabel, headsOf, type Aggregation, type ComponentInfo, type HeadSele
 import { numTokensOf } from '../../src/model/modelInfo';
 import { scales, type Scale } from '../../src/model/viewState';
 import type { PanelRun } from '../../src/protocol';
-import { methodName, scaleName } from '../words';
+import { formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 import { FormChoice } from './FormChoice';
 import { LiveSign } from './LiveSign';
+import { MethodChoice } from './MethodChoice';
 import { Select, type Choice } from './Select';
 
 const thresholds = [0, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5] as const;
@@ -39,8 +40,17 @@ function HeadPicker({ component }: { component: ComponentInfo }): JSX.Element {
   const value = choiceOf(selection, component);
   const count = selection.heads.length;
   const choices = useMemo(() => {
-    const list: Choice[] = value === several ? [{ value: several, label: l10n.t('{0} heads', count) }] : [];
-    list.push({ value: 'all', label: l10n.t('All heads') });
+    const areJoined = component.areHeadsJoined === true;
+    const list: Choice[] =
+      value === several
+        ? [{ value: several, label: areJoined ? l10n.t('{0} layers', count) : l10n.t('{0} heads', count) }]
+        : [];
+    list.push({ value: 'all', label: areJoined ? l10n.t('All layers') : l10n.t('All heads') });
+    if (areJoined) {
+      for (const head of headsOf(component))
+        list.push({ value: headLabel(head), label: l10n.t('Layer {0}', head.layer) });
+      return list;
+    }
     component.layers.forEach((_, layer) => list.push({ value: `layer ${layer}`, label: l10n.t('Layer {0}', layer) }));
     for (const head of headsOf(component))
       list.push({ value: headLabel(head), label: l10n.t('Head {0}', headLabel(head)) });
@@ -82,10 +92,16 @@ function DirectionSwitch(): JSX.Element {
   );
 }
 
+/** A threshold as the number that it stands for: of lengths a part of the largest. */
+function formatThreshold(threshold: number, ceiling: number): string {
+  return threshold === 0 || ceiling === 1 ? String(threshold) : formatWeight(threshold * ceiling);
+}
+
 /** What is shown of what, on one line that wraps: the model, the method, and every choice about the view. */
 export function Toolbar({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
-  const { scale, threshold, selection } = panel.view.value;
+  const { scale, threshold, selection, method } = panel.view.value;
+  const { ceiling } = panel;
   const { model } = run.info;
   const isSingle = panel.selection.value.heads.length === 1;
   const scaleChoices = useMemo(() => scales.map((value) => ({ value, label: scaleName(value) })), []);
@@ -115,7 +131,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         <span> · {model.backend}</span>
         <span> · </span>
         <span class="method" title={l10n.t('What the colours and numbers are')}>
-          {methodName(panel.selection.value, component)}
+          {methodName(panel.selection.value, component, method)}
         </span>
       </span>
       <DirectionSwitch />
@@ -139,6 +155,7 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
         width={108}
         onChange={(value) => panel.change({ scale: value as Scale /* one of the choices */ })}
       />
+      <MethodChoice />
       <FormChoice run={run} component={component} />
       <label class="threshold">
         <span>{l10n.t('Threshold')}</span>
@@ -148,10 +165,10 @@ export function Toolbar({ run, component }: { run: PanelRun; component: Componen
           max={thresholds.length - 1}
           step={1}
           value={nearestThreshold(threshold)}
-          aria-valuetext={String(threshold)}
+          aria-valuetext={formatThreshold(threshold, ceiling.value)}
           onInput={(event) => panel.change({ threshold: thresholds[Number(event.currentTarget.value)] ?? 0 })}
         />
-        <output>{threshold}</output>
+        <output>{formatThreshold(threshold, ceiling.value)}</output>
       </label>
       <span class="actions">
         <vscode-toolbar-button

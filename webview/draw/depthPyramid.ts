@@ -14,9 +14,13 @@ export function depthByte(depth: number): number {
   return depth > 0 ? Math.round(depth * 255) : 0;
 }
 
-/** The depths of a pattern's weights on a scale; weights below `threshold` draw nothing. */
-export function depthImage(pattern: Pattern, scale: Scale, threshold: number): DepthImage {
-  const { numQueries, numKeys, weights } = pattern;
+/**
+ * The depths of a pattern's weights on a scale; weights below `threshold` draw nothing.
+ * @param ceiling what full depth stands for; the threshold is a part of it.
+ */
+export function depthImage(pattern: Pattern, scale: Scale, threshold: number, ceiling = 1): DepthImage {
+  const { numQueries, numKeys } = pattern;
+  const weights = ceiling === 1 || ceiling === 0 ? pattern.weights : pattern.weights.map((weight) => weight / ceiling);
   const bytes = new Uint8Array(weights.length);
   const logarithm = 255 / Math.log(logFloor);
   for (let query = 0; query < numQueries; query++) {
@@ -48,16 +52,16 @@ export function blockDepths(
   level: number,
   top: number,
   rowMaxima: Float32Array,
-  scale: Scale,
-  threshold: number,
+  { scale, threshold, ceiling }: { readonly scale: Scale; readonly threshold: number; readonly ceiling: number },
 ): DepthImage {
-  if (scale !== 'row') return depthImage({ numQueries: rows, numKeys: columns, weights: maxima }, scale, threshold);
+  if (scale !== 'row')
+    return depthImage({ numQueries: rows, numKeys: columns, weights: maxima }, scale, threshold, ceiling);
   const bytes = new Uint8Array(maxima.length);
   for (let row = 0; row < rows; row++) {
     const own = rowMaxima.slice((top + row) * 2 ** level, (top + row + 1) * 2 ** level).sort();
     for (let i = row * columns; i < (row + 1) * columns; i++) {
       const weight = maxima[i];
-      if (weight > 0 && weight >= threshold)
+      if (weight > 0 && weight >= threshold * ceiling)
         bytes[i] = depthByte(depthOf(weight, scale, own.find((maximum) => maximum >= weight) ?? weight));
     }
   }

@@ -1,6 +1,5 @@
 import { LRUCache } from 'lru-cache';
 import { blocksAlong, tileSize } from '../../src/model/patternLevels';
-import type { Scale } from '../../src/model/viewState';
 import { levelFor, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { RemoteMatrix, TilePlace } from '../state/matrixData';
 import type { Palette } from '../theme/palette';
@@ -10,6 +9,9 @@ import { MatrixTiles, paintTile, tilesInView, type MatrixPictures } from './matr
 /** About 32 MB of pixels and bytes; the tiles longest unused go first. */
 const maxTiles = 112;
 
+/** How depths are made of weights. */
+type TileLooks = Parameters<typeof blockDepths>[4];
+
 interface PaintedTile {
   readonly image: DepthImage;
   readonly canvas: HTMLCanvasElement;
@@ -18,20 +20,18 @@ interface PaintedTile {
 /** The pictures of a large matrix: of the level that the view needs as far as its tiles are here, of coarser ones meanwhile. */
 export class RemoteTiles implements MatrixPictures {
   readonly #matrix: RemoteMatrix;
-  readonly #scale: Scale;
-  readonly #threshold: number;
+  readonly #looks: TileLooks;
   readonly #palette: Palette;
   readonly #overview: MatrixTiles;
   readonly #tiles = new LRUCache<string, PaintedTile>({ max: maxTiles });
 
-  constructor(matrix: RemoteMatrix, scale: Scale, threshold: number, palette: Palette) {
+  constructor(matrix: RemoteMatrix, looks: TileLooks, palette: Palette) {
     const { overview } = matrix;
     this.#matrix = matrix;
-    this.#scale = scale;
-    this.#threshold = threshold;
+    this.#looks = looks;
     this.#palette = palette;
     this.#overview = new MatrixTiles(
-      new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, scale, threshold)),
+      new DepthPyramid(blockDepths(overview, overview.level, 0, overview.rowMaxima, looks)),
       palette,
       overview.level,
     );
@@ -110,14 +110,7 @@ export class RemoteTiles implements MatrixPictures {
     if (painted !== undefined) return painted;
     const tile = this.#matrix.tile(place);
     if (tile === undefined) return undefined;
-    const image = blockDepths(
-      tile,
-      place.level,
-      place.row * tileSize,
-      this.#matrix.overview.rowMaxima,
-      this.#scale,
-      this.#threshold,
-    );
+    const image = blockDepths(tile, place.level, place.row * tileSize, this.#matrix.overview.rowMaxima, this.#looks);
     const made = { image, canvas: paintTile(image, 0, 0, this.#palette) };
     this.#tiles.set(name, made);
     return made;

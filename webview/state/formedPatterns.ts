@@ -3,12 +3,14 @@ import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
 import { fadeReaders, fadeSinks, formName, levels, plainForm, type PatternForm } from '../../src/model/patternForm';
+import { joinsHeads, methodOf } from '../../src/model/methods';
 import type { TokenRef } from '../../src/model/token';
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import { inPattern, sinkColumns, type ShownPattern } from './matrixData';
+import type { Methods } from './methods';
 import { settle, type PatternStore, type WantedPattern } from './patternStore';
 
 const hoverDelay = 30;
@@ -24,14 +26,17 @@ interface Showing {
   readonly preview: Signal<ShownPattern | undefined>;
   readonly crosshair: Signal<unknown>;
   readonly dataError: Signal<ExplorerError | undefined>;
+  readonly methods: Pick<Methods, 'refuse'>;
 }
 
 /** The form of a view, the same object as long as it says the same. */
 export function stableForm(view: ReadonlySignal<PatternForm>): ReadonlySignal<PatternForm> {
   let last: PatternForm = plainForm;
   return computed(() => {
-    const { level, sinks, isRenormalized } = view.value;
-    const form: PatternForm = { level, sinks, isRenormalized };
+    const { method, level, isRenormalized } = view.value;
+    // Sinks are those of one head.
+    const sinks = joinsHeads(method) ? 'show' : view.value.sinks;
+    const form: PatternForm = { method, level, sinks, isRenormalized };
     return formName(form) === formName(last) ? last : (last = form);
   });
 }
@@ -54,6 +59,7 @@ export function followSelection(panel: Showing, store: PatternStore): void {
       wanted?.info.runId === run.info.runId &&
       wanted.component.isCausal === component.isCausal &&
       wanted.form === form &&
+      wanted.component.areHeadsJoined === component.areHeadsJoined &&
       isSameSelection(wanted.selection, selection)
     )
       return;
@@ -114,7 +120,10 @@ function load(
         panel.dataError.value = undefined;
         show(shown);
       }),
-    (error) => (panel.dataError.value = error),
+    (error) => {
+      if (error.code === 'methodNotOffered') panel.methods.refuse(wanted.form.method, error);
+      else panel.dataError.value = error;
+    },
   );
 }
 
@@ -215,17 +224,21 @@ export function nextLevel(panel: FormedView): void {
 
 /** Goes on to what becomes of sinks next: shown, faded, removed, removed with rows renormalised. */
 export function nextSinks(panel: FormedView): void {
-  const { sinks, isRenormalized } = panel.view.peek();
+  const { method, sinks, isRenormalized } = panel.view.peek();
+  if (joinsHeads(method)) return;
   if (sinks === 'show') panel.change({ sinks: 'fade', isRenormalized: false });
   else if (sinks === 'fade') panel.change({ sinks: 'remove', isRenormalized: false });
-  else if (isRenormalized || !canRenormalize(panel.component.peek()))
+  else if (isRenormalized || !canRenormalize(panel.component.peek(), panel.view.peek()))
     panel.change({ sinks: 'show', isRenormalized: false });
   else panel.change({ sinks: 'remove', isRenormalized: true });
 }
 
 /** Whether rows are shares of something, and can be renormalised. */
-export function canRenormalize(component: ComponentInfo | undefined): boolean {
-  return component?.layers.every(({ normalization }) => normalization !== 'unnormalized') === true;
+export function canRenormalize(component: ComponentInfo | undefined, { method }: Pick<PatternForm, 'method'>): boolean {
+  return (
+    methodOf(method).unit === 'share' &&
+    component?.layers.every(({ normalization }) => normalization !== 'unnormalized') === true
+  );
 }
 
 interface FormedView {

@@ -1,5 +1,6 @@
 import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
 import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/model/patternForm';
+import { joinsHeads } from '../../src/model/methods';
 import { LRUCache } from 'lru-cache';
 import { ExplorerError } from '../../src/base/errors';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
@@ -55,6 +56,8 @@ interface Wanted {
 interface Numbers {
   readonly columns: number;
   readonly values: Float32Array;
+  /** What full depth stands for, where that is not 1. */
+  readonly full?: number;
   /** The token that each head's metric is about. */
   readonly about?: Float32Array;
 }
@@ -112,7 +115,8 @@ export class HeadViews {
       const shown = component.value;
       if (shown === undefined) return ['pattern'];
       const text = metricTextOf(shown, run.value?.info.streams ?? []);
-      return ['pattern', 'row', 'pair', ...tellingMetrics(shown, text)];
+      // Metrics are of the weights of single heads.
+      return ['pattern', 'row', 'pair', ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text))];
     });
     this.#wanted = computed(() => this.#want());
     this.lack = computed(() => {
@@ -133,7 +137,9 @@ export class HeadViews {
       )
         return undefined;
       const { measure } = arrived.wanted;
-      const ceiling = isMetric(measure) ? metricCeiling(measure, arrived.wanted.component, arrived.numbers.values) : 1;
+      const ceiling = isMetric(measure)
+        ? metricCeiling(measure, arrived.wanted.component, arrived.numbers.values)
+        : (arrived.numbers.full ?? 1);
       return { ...arrived.wanted, ...arrived.numbers, ceiling };
     });
     this.tiles = computed(() => {
@@ -209,7 +215,8 @@ export class HeadViews {
   async wantDescriptions(): Promise<void> {
     const component = this.#sources.component.peek();
     const run = this.#sources.run.peek();
-    if (component === undefined || run === null || component.layers.some(({ held }) => held === 'recomputed')) return;
+    if (component === undefined || run === null || component.areHeadsJoined === true) return;
+    if (component.layers.some(({ held }) => held === 'recomputed')) return;
     const name = tableName(run, component);
     if (this.table.peek()?.name === name) return;
     // Beside what is shown, and of no weight where it fails.
@@ -228,7 +235,7 @@ export class HeadViews {
   describe(component: ComponentInfo, head: HeadRef): readonly (readonly [name: MetricId, value: number])[] {
     const run = this.#sources.run.peek();
     const held = this.table.peek();
-    if (run === null || held?.name !== tableName(run, component)) return [];
+    if (run === null || component.areHeadsJoined === true || held?.name !== tableName(run, component)) return [];
     const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
     return this.applicable
       .peek()
@@ -315,20 +322,27 @@ export class HeadViews {
     if (direction === undefined) return 'pinned';
     const { runId } = shown.info;
     // Sinks are each head's own; a tile is of tokens at every level.
-    const form: PatternForm = { ...plainForm, sinks, isRenormalized };
+    const { method } = view.value;
+    const form: PatternForm = { ...plainForm, method, sinks: joinsHeads(method) ? 'show' : sinks, isRenormalized };
+    const full = async (signal: AbortSignal): Promise<number> =>
+      method === 'attention'
+        ? 1
+        : (await this.#remote.weighing({ runId, component: component.component, method }, signal)).ceiling;
     const asked = isPlainForm(form) ? {} : { form };
     const name = `${runId}/${component.component}/${direction}/${formName(form)}`;
     if (measure === 'row') {
       if (direction === 'readBy' && component.layers.some(({ held }) => held === 'recomputed')) return 'readers';
       const positions = pinned.map(({ position }) => position);
       const size = this.rowSize.value;
-      const request = async (signal: AbortSignal): Promise<Numbers> =>
-        numbersOf(
+      const request = async (signal: AbortSignal): Promise<Numbers> => ({
+        ...numbersOf(
           await this.#remote.headRows(
             { runId, component: component.component, positions, direction, mean: pinnedMean, size, ...asked },
             signal,
           ),
-        );
+        ),
+        full: await full(signal),
+      });
       return {
         name: `${name}/${size}/${pinnedMean}/${positions.join()}`,
         measure,
@@ -354,6 +368,7 @@ export class HeadViews {
       columns: 1,
       values: (await this.#remote.headPairs({ runId, component: component.component, queries, keys, ...asked }, signal))
         .weights,
+      full: await full(signal),
     });
     return { name: `${name}/${queries.join()}/${keys.join()}`, measure, component, tokens, direction, other, request };
   }

@@ -9,7 +9,7 @@ import type { PatternForm } from '../../src/model/patternForm';
 import type { TokenRef, TokenStream } from '../../src/model/token';
 import { tokensOfUnit, unitAt } from '../../src/model/units';
 import type { PatternOverview } from '../../src/protocol';
-import type { SinkMass } from '../../src/model/weightForm';
+import type { SinkMass, Weighing } from '../../src/model/weightForm';
 
 /** A matrix that is here whole. */
 export class WholeMatrix {
@@ -217,6 +217,8 @@ export interface ShownPattern {
   /** With what weights it is drawn, where that is another: sinks are faded. */
   readonly drawn?: MatrixData;
   readonly form: PatternForm;
+  /** What there is to know of its numbers. */
+  readonly weighing: Weighing;
   /** The texts whose tokens, or units, its rows and columns are. */
   readonly streams: readonly TokenStream[];
   /** What lies on sinks; there in every form but that of the model. */
@@ -251,3 +253,6 @@ export function tokensIn({ streams }: ShownPattern, { stream, position }: TokenR
   const units = streams[stream]?.units;
   return units === undefined ? [position, position + 1] : tokensOfUnit(units, position);
 }
+
+/** What there is to know of attention weights. */
+export const plainWeighing: Weighing = { ceiling: 1, difference: 0 };

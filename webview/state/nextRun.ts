@@ -1,4 +1,5 @@
 import { normalizeSelection, type HeadSelection } from '../../src/model/head';
+import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
 import type { PatternForm } from '../../src/model/patternForm';
 import type { TokenRef } from '../../src/model/token';
 import type { PanelEvents, PanelRun, Thumbnails } from '../../src/protocol';
@@ -32,8 +33,10 @@ export async function fetchRun(
   { selection: wanted, form, thumbnailSize }: WantedOfRun,
   signal: AbortSignal,
 ): Promise<FetchedRun> {
-  const selection = normalizeSelection(wanted, info.components);
-  const component = info.components.find((each) => each.component === selection.component);
+  const areJoined = joinsHeads(form.method);
+  const components = areJoined ? info.components.map(joinedComponent) : info.components;
+  const selection = normalizeSelection(areJoined ? joinedSelection(wanted) : wanted, components);
+  const component = components.find((each) => each.component === selection.component);
   if (component === undefined) throw new RangeError('There is nothing to look at.');
   const [shown, thumbnails] = await Promise.all([
     store.shown({ info, selection, component, form, startLine }, signal),

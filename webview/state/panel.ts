@@ -20,6 +20,7 @@ import {
   type Look,
   type Sources,
 } from '../../src/model/lighting';
+import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
 import { formName, type PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
@@ -44,6 +45,7 @@ import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { followHover, followRows } from './followers';
 import { HeadTables } from './headTables';
+import { Methods } from './methods';
 import { HowView, type AskedPair } from './howView';
 import { HeadViews } from './headViews';
 import { removedOf, sinkColumns, type ShownPattern } from './matrixData';
@@ -104,14 +106,32 @@ export class Panel {
   readonly dataError = signal<ExplorerError | undefined>(undefined);
   readonly theme: ReadonlySignal<Theme>;
 
+  /** The components as the method has them: where it joins heads, with one matrix for each layer. */
+  readonly #components: ReadonlySignal<readonly ComponentInfo[]> = computed(() => {
+    const components = this.run.value?.info.components ?? [];
+    return this.#areJoined.value ? components.map(joinedComponent) : components;
+  });
   readonly component: ReadonlySignal<ComponentInfo | undefined> = computed(() => {
+    const shown = this.selection.value.component;
+    return this.#components.value.find(({ component }) => component === shown);
+  });
+  /** The component that is shown, and the heads that are selected in it, as the model has them. */
+  readonly ownComponent: ReadonlySignal<ComponentInfo | undefined> = computed(() => {
     const shown = this.selection.value.component;
     return this.run.value?.info.components.find(({ component }) => component === shown);
   });
+  readonly ownSelection: ReadonlySignal<HeadSelection> = computed(() =>
+    normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []),
+  );
+  readonly #areJoined: ReadonlySignal<boolean> = computed(() => joinsHeads(this.view.value.method));
   /** The form that patterns are wanted in. */
   readonly form: ReadonlySignal<PatternForm> = stableForm(this.view);
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
-    const selection = normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []);
+    const wanted = this.view.value.selection;
+    const selection = normalizeSelection(
+      this.#areJoined.value ? joinedSelection(wanted) : wanted,
+      this.#components.value,
+    );
     // The same object as long as it says the same.
     return (this.#lastSelection =
       this.#lastSelection !== undefined &&
@@ -181,15 +201,17 @@ export class Panel {
   readonly oftenRead: ReadonlySignal<readonly number[]> = computed(() => {
     const shown = this.matrix.value;
     // What is often read is told of tokens, and of all that they read.
-    return shown?.form.level !== 'token' || shown.form.sinks === 'remove'
+    return shown?.form.level !== 'token' || shown.form.method !== 'attention' || shown.form.sinks === 'remove'
       ? []
       : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
   });
+  /** What full depth of colour stands for. */
+  readonly ceiling: ReadonlySignal<number> = computed(() => this.matrix.value?.weighing.ceiling ?? 1);
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
     return lighting === undefined
       ? undefined
-      : sourcesOf(lighting, numListed, this.view.value.threshold, this.sinks.value);
+      : sourcesOf(lighting, numListed, this.view.value.threshold * this.ceiling.value, this.sinks.value);
   });
   /** How much of the mean of the looked-at rows was on sinks, and taken out; undefined where nothing was. */
   readonly removed: ReadonlySignal<number | undefined> = computed(() => {
@@ -224,6 +246,8 @@ export class Panel {
   readonly #crosshairRows = new RowFetcher((error) => (this.dataError.value = error));
   /** What is shown of all heads at once. */
   readonly heads: HeadViews;
+  /** Which methods there are. */
+  readonly methods: Methods;
   /** Relations between the tokens of a program. */
   readonly relations: Relations;
   /** All heads with their metrics. */
@@ -245,10 +269,13 @@ export class Panel {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
-    this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
-    this.relations = new Relations(this, connection.remote);
-    this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
-    this.how = new HowView(this, connection.remote);
+    this.heads = new HeadViews(this, connection.remote, (error) => this.#failed(error));
+    // These are about heads and their weights, whatever method is shown.
+    const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
+    this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
+    this.relations = new Relations(own, connection.remote);
+    this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
+    this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
       // It comes with every run, and mostly says the same: nothing is to be made anew for that.
       if (JSON.stringify(value) !== JSON.stringify(this.appearance.peek())) this.appearance.value = value;
@@ -302,7 +329,7 @@ export class Panel {
 
   /** Shows another component, with the heads that were last selected in it. */
   showComponent(component: Component): void {
-    const current = this.selection.peek();
+    const current = this.ownSelection.peek();
     this.#selectionOfComponent.set(current.component, current);
     const { aggregation } = current;
     batch(() => {
@@ -399,6 +426,18 @@ export class Panel {
   async #sendFigure(): Promise<void> {
     const png = await this.drawFigure?.();
     if (png !== undefined) this.#connection.fire('figure', { png });
+  }
+
+  /** Says what is wrong; a method that cannot be had is given up, and says so by itself. */
+  #failed(error: ExplorerError): void {
+    if (error.code === 'methodNotOffered') this.methods.refuse(this.view.peek().method, error);
+    else this.dataError.value = error;
+  }
+
+  /** What views of their own are made from. */
+  #sources() {
+    const { run, view, hovered, cursor, crosshair } = this;
+    return { run, view, hovered, cursor, crosshair };
   }
 
   #showView({ view, sequence }: PanelEvents['view']): void {
@@ -521,7 +560,7 @@ export class Panel {
     void settle(
       this.#store.thumbnails(run.info.runId, component, { size, form: this.form.peek() }, wanted.controller.signal),
       (value) => (this.thumbnails.value = { component: component.component, value }),
-      (error) => (this.dataError.value = error),
+      (error) => this.#failed(error),
     ).then(() => {
       if (this.#thumbnailsWanted !== wanted) return;
       this.#thumbnailsWanted = undefined;

@@ -11,7 +11,7 @@ import type { FirstPattern, PanelApi, PatternParams, Thumbnails } from '../../sr
 import type { OfForm } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
 import { joinThumbnails, layersThere } from './growingThumbnails';
-import { KeptParts, RemoteMatrix, WholeMatrix, type MatrixData, type ShownPattern } from './matrixData';
+import { KeptParts, plainWeighing, RemoteMatrix, WholeMatrix, type MatrixData, type ShownPattern } from './matrixData';
 
 const maxBytes = 96 * 2 ** 20;
 /** Overviews take about a megabyte each. */
@@ -59,7 +59,7 @@ export class PatternStore {
       this.#first = undefined;
       matrix = this.#keep(name, component, first.pattern);
     }
-    return matrix && { selection, component, matrix, form, streams };
+    return matrix && { selection, component, matrix, form, weighing: plainWeighing, streams };
   }
 
   /** A pattern, from here or from the host: of a large one its overview. Throws an {@link ExplorerError}; `cancelled` when the signal says so. */
@@ -79,12 +79,15 @@ export class PatternStore {
     );
     if (isPlainForm(form)) {
       const matrix = await this.#matrix(runId, selection, { component, form, streams }, signal);
-      return { selection, component, matrix, form, streams };
+      return { selection, component, matrix, form, weighing: plainWeighing, streams };
     }
     const isFaded = form.sinks === 'fade';
     // Numbers are always the real ones: what is faded is drawn from weights of its own.
     const real: PatternForm = isFaded ? { ...form, sinks: 'show' } : form;
-    const [matrix, drawn, sinkMass] = await Promise.all([
+    const [weighing, matrix, drawn, sinkMass] = await Promise.all([
+      form.method === 'attention'
+        ? plainWeighing
+        : this.#remote.weighing({ runId, component: component.component, method: form.method }, signal),
       this.#matrix(runId, selection, { component, form: real, streams }, signal),
       isFaded ? this.#matrix(runId, selection, { component, form, streams }, signal) : undefined,
       this.#remote.sinkMass({ runId, selection, form }, signal),
@@ -94,6 +97,7 @@ export class PatternStore {
       component,
       matrix,
       form,
+      weighing,
       streams,
       sinkMass,
       ...(drawn === undefined ? {} : { drawn }),

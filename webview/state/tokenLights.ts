@@ -19,10 +19,11 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   const lighting = panel.lighting.value;
   const shown = panel.matrix.value;
   const { scale, threshold, pinned } = panel.view.value;
+  const ceiling = panel.ceiling.value;
   if (lighting?.stream === stream) {
     (lighting.drawn ?? lighting.weights).forEach((drawn, position) => {
-      if (lighting.weights[position] < threshold) return;
-      const level = levelOf(depthOf(drawn, scale, lighting.maximum));
+      if (lighting.weights[position] < threshold * ceiling) return;
+      const level = levelOf(depthOf(drawn, scale, lighting.maximum, ceiling));
       const [from, to] = shown === undefined ? [position, position + 1] : tokensIn(shown, { stream, position });
       levels.fill(level, from, Math.min(to, count));
     });

@@ -25,6 +25,7 @@ import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import { takesEmbeddings } from '../folder/modelParts';
 import { readModelFiles, type ModelFiles } from '../files/modelFiles';
 import { configNumber, resolveModel, type ResolvedModel } from '../folder/modelFolder';
+import { WeighRuns } from '../session/weighRuns';
 import { noAttention } from '../session/noAttention';
 import type { Placements } from '../session/positionRun';
 import type { SitePlaces } from '../weights/windowPlaces';
@@ -79,6 +80,7 @@ export class ImageModel {
   readonly #resolved: ResolvedModel & Pick<ModelAccess, 'cachedFiles' | 'readFiles'>;
   readonly #layout: PixelLayout;
   #cells: CellRuns | undefined;
+  readonly #weighs: WeighRuns;
   readonly #embedding: PatchEmbedding | undefined;
   /** Undefined where the model comes without settings for it. */
   readonly #preprocessing: Preprocessing | undefined;
@@ -111,6 +113,7 @@ export class ImageModel {
     this.#preprocessing = preprocessing;
     this.#makeOthers = makeOthers;
     this.#report = session.report;
+    this.#weighs = new WeighRuns([session]);
     this.#facts = preprocessing === undefined ? [] : settingsFacts(preprocessing);
   }
 
@@ -293,8 +296,14 @@ export class ImageModel {
     return (this.#cells ??= new CellRuns([this.#session])).how(cell, fed);
   }
 
+  /** Weighs what its runs have read. */
+  get weighs(): WeighRuns {
+    return this.#weighs;
+  }
+
   /** Frees its sessions. */
   async release(): Promise<void> {
+    await this.#weighs.release();
     await this.#cells?.release();
     await this.#session.release();
   }

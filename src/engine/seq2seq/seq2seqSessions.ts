@@ -100,16 +100,9 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
       targetIds,
       padId: this.#padId,
     });
-    this.fed = [{ file: this.#part.files.name, inputs }];
-    return [
-      await this.#part.run(inputs, {
-        numPositions,
-        numTokens,
-        numTargetPositions,
-        numTargetTokens: targetIds.length,
-        outputs: [],
-      }),
-    ];
+    const positions = { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length };
+    this.fed = [{ file: this.#part.files.name, inputs, positions }];
+    return [await this.#part.run(inputs, { ...positions, outputs: [] })];
   }
 
   async release(): Promise<void> {
@@ -176,11 +169,10 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
   async read(text: ReadIds, padId: number): Promise<ReadSource> {
     this.#padId = padId;
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ...text, padId });
-    this.fed = [{ file: this.#encoder.files.name, inputs }];
+    const positions = { numPositions, numTokens, numTargetPositions: 0 };
+    this.fed = [{ file: this.#encoder.files.name, inputs, positions }];
     const encoder = await this.#encoder.run(inputs, {
-      numPositions,
-      numTokens,
-      numTargetPositions: 0,
+      ...positions,
       outputs: [...new Set(this.#bridges.values())],
     });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
@@ -204,13 +196,9 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
 
   async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
-    this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs }];
-    const decoder = await this.#decoder.run(inputs, {
-      ...lengths,
-      numTokens: source.made.numTokens,
-      numTargetTokens: targetIds.length,
-      outputs: [],
-    });
+    const positions = { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length };
+    this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs, positions }];
+    const decoder = await this.#decoder.run(inputs, { ...positions, outputs: [] });
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }
 

@@ -27,6 +27,9 @@ import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel, type ModelBounds } from './loadedModel';
 import { measureRelations } from './measureRelations';
+import { readRequests } from './readRequests';
+import { WeighedRuns } from './weighedRuns';
+
 import { CodeParser } from '../syntax/parseCode';
 import type { SyntaxFiles } from '../syntax/syntaxFiles';
 import { measureRandomText } from './measureRandomText';
@@ -87,6 +90,7 @@ export class EngineServer {
   readonly #deadlines: Deadlines;
   readonly #staging: ModelBounds['staging'];
   readonly #parser: CodeParser | undefined;
+  readonly #weighed: WeighedRuns;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
   #refused = new Map<Backend, string>();
@@ -112,6 +116,18 @@ export class EngineServer {
       limits: host.timeLimits,
       announce: (busy) => this.#connection.fire('busy', busy),
     });
+    this.#weighed = new WeighedRuns({
+      store: this.#attention,
+      ranOf: (runId) => this.#ranOf(runId),
+      loaded: (runId) => (this.#model?.isOf(this.#ranOf(runId).spec) === true ? this.#model.weighs : undefined),
+      withModel: (runId, work, signal = new AbortController().signal) =>
+        this.#enqueue(() =>
+          this.#withoutGraphics(async () => {
+            this.#begin();
+            return work((await this.#modelOf(runId, signal)).weighs);
+          }),
+        ),
+    });
     const api: Server<EngineApi> = {
       warmUp: async ({ backend, threads, model }, signal) => {
         this.#begin();
@@ -134,42 +150,7 @@ export class EngineServer {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
-      pattern: async (params, signal) => {
-        const pattern = await this.#read(this.#attention.pattern(params, signal));
-        giveUp(pattern.weights);
-        return pattern;
-      },
-      overview: async (params, signal) => {
-        const overview = await this.#read(this.#attention.overview(params, signal));
-        for (const numbers of [overview.maxima, overview.rowMaxima, overview.rowSums, overview.columnMeans])
-          giveUp(numbers);
-        return overview;
-      },
-      tile: async (params, signal) => {
-        const tile = await this.#read(this.#attention.tile(params, signal));
-        giveUp(tile.maxima);
-        return tile;
-      },
-      row: async (params, signal) => ({ weights: giveUp(await this.#read(this.#attention.row(params, signal))) }),
-      sinkMass: async (params, signal) => {
-        const mass = await this.#read(this.#attention.sinkMass(params, signal));
-        giveUp(mass.removed);
-        return mass;
-      },
-      strongestCell: (params, signal) => this.#read(this.#attention.strongestCell(params, signal)),
-      thumbnails: async (params, signal) => {
-        const thumbnails = await this.#read(this.#attention.thumbnails(params, signal));
-        giveUp(thumbnails.pixels);
-        return thumbnails;
-      },
-      headPairs: async (params, signal) => ({
-        weights: giveUp(await this.#read(this.#attention.headPairs(params, signal))),
-      }),
-      headRows: async (params, signal) => {
-        const rows = await this.#read(this.#attention.headRows(params, signal));
-        giveUp(rows.maxima);
-        return rows;
-      },
+      ...readRequests(this.#attention, this.#weighed, (reading) => this.#read(reading)),
       headTable: async (params, signal) => {
         const table = await this.#read(this.#attention.headTable(params, signal));
         giveUp(table.values);
@@ -185,6 +166,7 @@ export class EngineServer {
       },
       release: ({ runId }) => {
         this.#attention.release(runId);
+        this.#weighed.release(runId);
         this.#ran.delete(runId);
         this.#pictures.release(runId);
       },
@@ -394,12 +376,17 @@ export class EngineServer {
 
   async #how({ runId, cell }: HowParams, signal: AbortSignal): Promise<How> {
     signal.throwIfAborted();
-    const { spec, fed, streams, components } = this.#ranOf(runId);
+    const { fed, streams, components } = this.#ranOf(runId);
     const drawn = await drawnCell(cell, components, streams, (params) => this.#attention.row({ runId, ...params }));
     this.#begin();
+    return (await this.#modelOf(runId, signal)).how(drawn, fed);
+  }
+
+  /** The model of a run, loaded where it is not. */
+  #modelOf(runId: number, signal: AbortSignal): Promise<LoadedModel | ImageModel> {
+    const { spec, streams } = this.#ranOf(runId);
     const isPicture = streams.some(({ grid }) => grid !== undefined);
-    const model = await (isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal));
-    return model.how(drawn, fed);
+    return isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal);
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {

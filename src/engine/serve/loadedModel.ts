@@ -33,6 +33,7 @@ import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '..
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
 import { SiteParts } from '../session/siteParts';
+import { WeighRuns } from '../session/weighRuns';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { Seq2SeqModel } from '../seq2seq/seq2seqModel';
@@ -71,6 +72,7 @@ interface LoadedParts {
   readonly notices: readonly Notice[];
   readonly account: (languages?: RunLanguages) => InputAccount;
   readonly cells: CellRuns;
+  readonly weighs: WeighRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -80,19 +82,22 @@ export class LoadedModel {
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
   readonly #cells: CellRuns;
+  /** Weighs what its runs have read. */
+  readonly weighs: WeighRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, weighs }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
     this.#account = account;
     this.#cells = cells;
+    this.weighs = weighs;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -137,7 +142,12 @@ export class LoadedModel {
         ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
       );
     onProgress({ stage: 'loadModel' });
-    const { model, notices, cells } = await prepare({
+    const {
+      model,
+      notices,
+      cells,
+      weighs: weigher,
+    } = await prepare({
       chosen: await choosing,
       resolved,
       parts,
@@ -156,6 +166,7 @@ export class LoadedModel {
       access,
       notices: [...resolved.notices, ...tokenizer.notices, ...notices],
       cells,
+      weighs: weigher,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -204,6 +215,7 @@ export class LoadedModel {
   /** Frees the model. */
   async release(): Promise<void> {
     await this.#cells.release();
+    await this.weighs.release();
     await this.#model.release();
   }
 }
@@ -220,7 +232,7 @@ interface Preparation {
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells'>> {
+async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -293,7 +305,8 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
     const notices = sessions.flatMap((each) => each.notices);
-    const cells = new CellRuns([encoderSession, session].filter((each) => each !== undefined));
+    const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
+    const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -332,6 +345,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
         }),
         notices,
         cells,
+        weighs: weigher,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -353,6 +367,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
       }),
       notices,
       cells,
+      weighs: weigher,
     };
   } catch (error) {
     for (const session of sessions) await session.release();

@@ -2,6 +2,7 @@ import { plainLines, type PlainLines } from '../../base/safeText';
 import type { DataTypeName } from '../../onnx/file/dataType';
 import type { ModelInput, TensorData } from '../../onnx/inputs/inputs';
 import { halfToNumber } from '../runtime/feeds';
+import type { ReadPositions } from '../weights/extents';
 
 /** What one file of a model was fed in its latest run. */
 export interface FedFile {
@@ -10,6 +11,8 @@ export interface FedFile {
   readonly inputs: readonly ModelInput[];
   /** Where the text begins in it, behind the padding before it; 0 where it is missing. */
   readonly firstPosition?: number;
+  /** Which positions it reads, where the run was told. */
+  readonly positions?: ReadPositions;
 }
 
 /** Values of a tensor that are written out; of a larger one so many of the first. */

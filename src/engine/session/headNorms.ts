@@ -63,6 +63,28 @@ export class NormSessions {
     return { batch, numHeads, numKeys: numPositions, data: norms.data as Float32Array }; // as its inputs
   }
 
+  /**
+   * G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩ of keys [from, to) of the first item, `grams[((key - from) * numHeads + h) * numHeads + h']`: what is summed over heads
+   * comes of it as ‖Σ_h α_h f_h‖² = αᵀ G α. Throws `runtimeFailed` or `outOfMemory`.
+   */
+  async grams(
+    { numHeads, numPositions, width, data }: HeadRows,
+    { numOut, weight }: Pick<ProjectionNumbers, 'numOut' | 'weight'>,
+    [from, to]: readonly [number, number],
+  ): Promise<Float32Array> {
+    const part = new Float32Array(numHeads * (to - from) * width);
+    for (let head = 0; head < numHeads; head++)
+      part.set(
+        data.subarray((head * numPositions + from) * width, (head * numPositions + to) * width),
+        head * (to - from) * width,
+      );
+    const grams = await this.#run(crossGramModel, {
+      v: new this.#ort.Tensor('float32', part, [numHeads, to - from, width]),
+      w: new this.#ort.Tensor('float32', weight, [numHeads, width, numOut]),
+    });
+    return grams.data as Float32Array; // as its inputs
+  }
+
   async #run(model: Uint8Array, feeds: Readonly<Record<string, Ort.Tensor>>): Promise<Ort.Tensor> {
     let session = this.#sessions.get(model);
     if (session === undefined) {
@@ -118,6 +140,17 @@ const gramModel = encodeModel(
     encodeNode('MatMul', ['w64', 't'], ['out']),
   ],
   { inputs: [float('w', 3)], output: { name: 'out', dataType: dataType.float64 } },
+);
+
+const crossGramModel = encodeModel(
+  'crossGram',
+  [
+    encodeNode('MatMul', ['v', 'w'], ['written']),
+    encodeNode('Transpose', ['written'], ['byKey'], { perm: { integers: [1, 0, 2] } }),
+    encodeNode('Transpose', ['byKey'], ['turned'], { perm: { integers: [0, 2, 1] } }),
+    encodeNode('MatMul', ['byKey', 'turned'], ['out']),
+  ],
+  { inputs: [float('v', 3), float('w', 3)], output: { name: 'out', dataType: dataType.float32 } },
 );
 
 const normModel = encodeModel(

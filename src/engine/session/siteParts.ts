@@ -12,7 +12,7 @@ import { proveWritten, type WrittenProof } from '../weights/writtenProof';
 import type { ExtraTensors } from './attentionSession';
 import { NormSessions, type HeadFactors } from './headNorms';
 import type { PartRuntime } from './openPart';
-import { readProjection, type ProjectionNumbers } from './projectionRun';
+import { readProjection } from './projectionRun';
 
 /** A part of an attention: [batch, head, position, width], scores [batch, head, query, key], norms [batch, head, key]. */
 export interface PartTensor {
@@ -105,11 +105,16 @@ export class SiteParts {
       const taps = this.#tapsOf(layer);
       if (taps === undefined) continue;
       const written = await this.#written(layer, taps, extras, isCoarse);
+      const values = rowsOf(layer, taps.values, extras, 'value');
       result.set(layer.weights, {
-        values: rowsOf(layer, taps.values, extras, 'value'),
-        ...(typeof written === 'string'
-          ? { norms: written, projection: undefined }
-          : { norms: written.norms, projection: written.numbers }),
+        values,
+        ...(typeof written === 'string' || typeof values === 'string'
+          ? { norms: typeof written === 'string' ? written : notGiven, difference: 0, grams: undefined }
+          : {
+              norms: written.norms,
+              difference: differenceOf(written.proof),
+              grams: this.#gramsOf(taps, values),
+            }),
       });
     }
     return result;
@@ -165,14 +170,24 @@ export class SiteParts {
     if (typeof numbers === 'string') return numbers;
     const proof = proveWritten(layer, values, numbers, { result, isCoarse: isCoarse || projection.isRounded });
     if ('impossible' in proof) return proof.impossible;
-    return { proof, numbers, factors: await this.#sessions.factors(numbers, values.numHeads) };
+    return { proof, factors: await this.#sessions.factors(numbers, values.numHeads) };
+  }
+
+  /** The projection is read anew where heads are summed: it is as large as the model is wide, and is held only while it is needed. */
+  #gramsOf(taps: SiteTaps, values: HeadRows): LayerWeighing['grams'] {
+    return async () => {
+      const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
+      return typeof numbers === 'string' ? numbers : (keys) => this.#sessions.grams(values, numbers, keys);
+    };
   }
 }
+
+/** What the heads' parts miss of the projection's result, where that is more than arithmetic leaves. */
+const differenceOf = (proof: WrittenProof): number => ('difference' in proof && !proof.isExact ? proof.difference : 0);
 
 /** A projection of which a run has shown that its heads' parts add up. */
 interface ProvenProjection {
   readonly proof: WrittenProof;
-  readonly numbers: ProjectionNumbers;
   readonly factors: HeadFactors;
 }
 

@@ -263,7 +263,13 @@ export class StackModel implements TextModel {
     const made = plan.make({ ...text, padId, numPositions: wanted, isPaddedLeft });
     const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions, isPaddedLeft });
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
-    const own: FedFile = { file: session.fileName, inputs, firstPosition: made.firstPosition };
+    const { numPositions, numTokens, firstPosition } = made;
+    const own: FedFile = {
+      file: session.fileName,
+      inputs,
+      firstPosition,
+      positions: { numPositions, numTokens, firstPosition },
+    };
     return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), own] };
   }
 

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { Turns } from '../../base/turns';
 import { headLabel, type Component, type HeadSelection } from '../../model/head';
 import { hasEnoughQueries, provenSinksAmong } from '../../model/lighting';
+import { joinedSelection, joinsHeads, type MethodId } from '../../model/methods';
 import type { HeadTable } from '../../model/metrics/headTable';
 import { encodeThumbnail, type Pattern } from '../../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../../model/patternLevels';
@@ -21,7 +22,7 @@ import type {
   Thumbnails,
   TileParams,
 } from '../../protocol';
-import type { OfWeightForm, SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
+import type { OfWeightForm, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import { FormedLayer, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
@@ -34,6 +35,11 @@ import { smallPicture } from './smallPicture';
 const maxPyramidBytes = 72 * 2 ** 20;
 /** Metrics take some ten kilobytes for a thousand heads. */
 const maxTablesBytes = 2 ** 20;
+
+/** The layers of a component as a method weighs them, in their order; those of a method that joins heads have one. */
+export interface WeighedLayers extends Weighing {
+  readonly layers: readonly HeldLayer[];
+}
 
 type HeldTable = HeadTable & { readonly bytes: number };
 
@@ -48,6 +54,8 @@ export class AttentionStore {
   readonly #tables = new SharedWork<HeldTable>(maxTablesBytes);
   /** The sinks of heads, by run, layer and head. */
   readonly #sinks = new Map<string, Promise<readonly number[]>>();
+  /** Layers of runs weighed by a method, by run, component and method. */
+  readonly #weighed = new Map<string, WeighedLayers>();
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -62,13 +70,26 @@ export class AttentionStore {
   /** Holds a run (layers in order, per component), or what there is of it now; older ones are dropped while the budget is exceeded. */
   add(runId: number, layers: readonly HeldLayer[]): void {
     this.#bytes += bytesOf(layers) - bytesOf(this.#runs.get(runId) ?? []);
-    // What was measured of all heads was of fewer.
+    // What was measured and weighed of all heads was of fewer.
+    this.#dropWeighed(runId);
     this.#tables.drop(`${runId}/`);
     this.#runs.set(runId, layers);
     for (const oldest of this.#runs.keys()) {
       if (this.#bytes <= this.#budgetBytes || oldest === runId) break;
       this.release(oldest);
     }
+  }
+
+  /** Holds the layers of a component as a method weighs them, until the run goes. */
+  addWeighed(runId: number, component: Component, method: MethodId, weighed: WeighedLayers): void {
+    if (!this.#runs.has(runId)) return;
+    this.#weighed.set(`${runId}/${component}/${method}`, weighed);
+    this.#bytes += bytesOf(weighed.layers);
+  }
+
+  /** What is known of a component as a method weighs it; undefined where nobody has weighed it. */
+  weighed(runId: number, component: Component, method: MethodId): WeighedLayers | undefined {
+    return this.#weighed.get(`${runId}/${component}/${method}`);
   }
 
   has(runId: number): boolean {
@@ -80,6 +101,7 @@ export class AttentionStore {
     if (layers === undefined) return;
     this.#runs.delete(runId);
     this.#bytes -= bytesOf(layers);
+    this.#dropWeighed(runId);
     this.#pyramids.drop(`${runId}/`);
     this.#tables.drop(`${runId}/`);
     for (const name of this.#sinks.keys()) if (name.startsWith(`${runId}/`)) this.#sinks.delete(name);
@@ -186,6 +208,7 @@ export class AttentionStore {
     signal?: AbortSignal,
   ): Promise<Thumbnails> {
     const layers = this.#layers(runId, component, form);
+    const ceiling = this.weighed(runId, component, form?.method ?? 'attention')?.ceiling ?? 1;
     const numHeads = layers.map((layer, number) => (wanted?.includes(number) === false ? 0 : layer.numHeads));
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
@@ -203,7 +226,9 @@ export class AttentionStore {
             ? await layer.sinksOf(head)
             : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
         );
-        const bytes = encodeThumbnail(pooled.weights);
+        const bytes = encodeThumbnail(
+          ceiling === 1 ? pooled.weights : pooled.weights.map((weight) => weight / (ceiling || 1)),
+        );
         for (let row = 0; row < pooled.numQueries; row++)
           pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
@@ -307,17 +332,29 @@ export class AttentionStore {
     return this.#pyramids.get(name, (working) => buildPyramid(heads, working), signal);
   }
 
+  #dropWeighed(runId: number): void {
+    for (const [name, { layers }] of this.#weighed)
+      if (name.startsWith(`${runId}/`)) {
+        this.#weighed.delete(name);
+        this.#bytes -= bytesOf(layers);
+      }
+  }
+
   #layers(runId: number, component: Component, form?: WeightForm): HeldLayer[] {
     const layers = this.#runs.get(runId);
     if (layers === undefined) throw new ExplorerError('unknownRun');
     const own = layers.filter((layer) => layer.component === component);
     if (form === undefined) return own;
+    const { method } = form;
+    const weighed = method === 'attention' ? own : this.weighed(runId, component, method)?.layers;
+    if (weighed === undefined) throw new ExplorerError('invalidArgument', ['method', `${method} was not weighed`]);
     return own.map((layer, index) => {
+      // Sinks are those of the weights themselves, whatever these are multiplied with.
       const sinksOf = (head: number): Promise<readonly number[]> =>
         form.canHaveSinks && hasEnoughQueries(layer.numQueries)
           ? this.#sinksOf(`${runId}/${component}/${index}.${head}`, layer, head, form.isCausal)
           : Promise.resolve([]);
-      return new FormedLayer(layer, form, sinksOf);
+      return new FormedLayer(weighed[index], form, sinksOf);
     });
   }
 
@@ -335,9 +372,11 @@ export class AttentionStore {
     return found;
   }
 
-  #heads(runId: number, { component, heads, aggregation }: HeadSelection, form?: WeightForm): HeadsOfPattern {
+  #heads(runId: number, selection: HeadSelection, form?: WeightForm): HeadsOfPattern {
+    const { component, aggregation } = selection;
     const layers = this.#layers(runId, component, form);
-    const found = heads.map(({ layer: index, head }) => {
+    const wanted = form !== undefined && joinsHeads(form.method) ? joinedSelection(selection).heads : selection.heads;
+    const found = wanted.map(({ layer: index, head }) => {
       const layer = layers[index];
       if (layer === undefined || !Number.isInteger(head) || head < 0 || head >= layer.numHeads)
         throw new ExplorerError('invalidArgument', ['head', `${component} ${index}.${head} is not in the model`]);

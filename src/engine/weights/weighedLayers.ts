@@ -1,29 +1,40 @@
+import { Turns } from '../../base/turns';
 import type { MethodId } from '../../model/methods';
 import { WholeLayer, type HeldLayer } from './heldLayer';
 import type { HeadRows } from './headTensors';
-import { rollout } from './rollout';
+import { mostRolledTokens, rollout } from './rollout';
+import { ScaledLayer } from './scaledLayer';
+
+/** Gram matrices of what heads write for keys [from, to): `grams[((key - from) * numHeads + h) * numHeads + h']`. */
+export type GramReader = (keys: readonly [from: number, to: number]) => Promise<Float32Array>;
 
 /** What a layer's keys weigh beside its weights; each otherwise, in a clause, why it cannot be had. */
 export interface LayerWeighing {
   readonly values: HeadRows | string;
   /** ‖v_j W_O‖: `norms[head * numKeys + key]`. */
   readonly norms: Float32Array | string;
-  /** The projection that norms are behind: `weight[feature * numOut + at]`. */
-  readonly projection: { readonly numOut: number; readonly weight: Float32Array } | undefined;
+  /** How far what the heads write misses what their projection gives, as a part of the largest number; 0 where it is only arithmetic's. */
+  readonly difference: number;
+  /** Makes ready to read what heads write together. */
+  readonly grams: (() => Promise<GramReader | string>) | undefined;
 }
 
-/** Layers as a method weighs them; otherwise, in a clause, why it cannot be had of them. */
+/** Keys whose Gram matrices are made at a time: what all heads write for them is held meanwhile. */
+const keysAtOnce = 32;
+/** Matrices that are made of all heads are held as long as the run is: more bytes than these are refused. */
+const mostJoinedBytes = 2 ** 28;
+
+/** Layers as a method weighs them; otherwise, in a clause, why it cannot be had of them. Throws the signal's reason. */
 export async function weighLayers(
   method: MethodId,
   layers: readonly HeldLayer[],
   weighings: readonly (LayerWeighing | undefined)[],
+  signal?: AbortSignal,
 ): Promise<readonly HeldLayer[] | string> {
   if (method === 'attention') return layers;
-  if (method === 'rollout' || method === 'rolloutUniform') {
-    if (layers.some(({ numQueries, numKeys }) => numQueries !== numKeys))
-      return 'its layers have queries and keys of different lengths';
-    return rollout(layers, method === 'rolloutUniform');
-  }
+  const lack = lackOf(method, layers);
+  if (lack !== undefined) return lack;
+  if (method === 'rollout' || method === 'rolloutUniform') return rollout(layers, method === 'rolloutUniform', signal);
   const made: HeldLayer[] = [];
   for (const [i, layer] of layers.entries()) {
     if (layer.numHeads === 0) {
@@ -33,80 +44,100 @@ export async function weighLayers(
     const weighing = weighings[i];
     if (weighing === undefined)
       return 'it can be had only of models of one stack, of texts whose attention is held whole';
-    const weighed = await weighLayer(method, layer, weighing);
+    const weighed = await weighLayer(method, layer, weighing, signal);
     if (typeof weighed === 'string') return weighed;
     made.push(weighed);
   }
   return made;
 }
 
+/** In a clause, why a method cannot be had of layers of this size, held as they are; undefined where nothing is against it. */
+export function lackOf(
+  method: MethodId,
+  layers: readonly Pick<HeldLayer, 'numHeads' | 'numQueries' | 'numKeys' | 'held'>[],
+): string | undefined {
+  if (method === 'attention') return undefined;
+  if (layers.some(({ held }) => held !== 'whole'))
+    return 'it takes a text whose attention is held whole: read a part of this one';
+  const isRolled = method === 'rollout' || method === 'rolloutUniform';
+  const own = layers.filter(({ numHeads }) => numHeads > 0);
+  if (isRolled && own.some(({ numQueries, numKeys }) => numQueries !== numKeys || numQueries !== own[0].numQueries))
+    return 'its layers have queries and keys of different lengths';
+  if (isRolled && own.some(({ numQueries }) => numQueries > mostRolledTokens))
+    return `it takes a text of at most ${mostRolledTokens} tokens: read a part of this one`;
+  const bytes = own.reduce((sum, { numQueries, numKeys }) => sum + numQueries * numKeys * 4, 0);
+  return (isRolled || method === 'summed') && bytes > mostJoinedBytes
+    ? 'its matrices of all heads would take too much memory: read a part of this text'
+    : undefined;
+}
+
 async function weighLayer(
   method: MethodId,
   layer: HeldLayer,
-  { values, norms, projection }: LayerWeighing,
+  { values, norms, grams }: LayerWeighing,
+  signal: AbortSignal | undefined,
 ): Promise<HeldLayer | string> {
   if (typeof values === 'string') return values;
-  if (method === 'value') return scaled(layer, lengths(values));
+  if (method === 'value') return new ScaledLayer(layer, lengths(values));
   if (typeof norms === 'string') return norms;
-  if (method === 'norm') return scaled(layer, norms);
-  return projection === undefined ? 'its projection is not told' : summed(layer, values, projection);
+  if (method === 'norm') return new ScaledLayer(layer, norms.subarray(0, layer.numHeads * layer.numKeys));
+  const read = await grams?.();
+  if (read === undefined) return 'its projection is not told';
+  return typeof read === 'string' ? read : summed(layer, read, signal);
 }
 
+/** Of the first item. */
 function lengths({ numHeads, numPositions, width, data }: HeadRows): Float32Array {
   return Float32Array.from({ length: numHeads * numPositions }, (_, i) =>
     Math.hypot(...data.subarray(i * width, (i + 1) * width)),
   );
 }
 
-/** Each key's column times a number: per head, α_ij ‖f(x_j)‖ = ‖α_ij f(x_j)‖. */
-async function scaled(layer: HeldLayer, factors: Float32Array): Promise<WholeLayer> {
-  const { component, numHeads, numQueries, numKeys } = layer;
-  const weights = new Float32Array(numHeads * numQueries * numKeys);
-  for (let head = 0; head < numHeads; head++) {
-    const rows = await layer.rows(head, 0, numQueries);
-    const from = head * numQueries * numKeys;
-    for (let i = 0; i < rows.length; i++) weights[from + i] = rows[i] * factors[head * numKeys + (i % numKeys)];
-  }
-  return new WholeLayer(component, numHeads, numQueries, numKeys, weights);
-}
-
 /** ‖Σ_h α_ij^h f_j^h‖² = aᵀ G_j a with a_h = α_ij^h and G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩: for each key one matrix as wide as there are heads. */
-async function summed(
-  layer: HeldLayer,
-  values: HeadRows,
-  { numOut, weight }: { readonly numOut: number; readonly weight: Float32Array },
-): Promise<WholeLayer> {
+async function summed(layer: HeldLayer, grams: GramReader, signal: AbortSignal | undefined): Promise<HeldLayer> {
   const { component, numHeads, numQueries, numKeys } = layer;
-  const { width, data, numPositions } = values;
+  const turns = new Turns(signal);
   const heads: Float32Array[] = [];
   // A row is a view into what is held, and is not changed.
   for (let head = 0; head < numHeads; head++) heads.push(await layer.rows(head, 0, numQueries));
   const weights = new Float32Array(numQueries * numKeys);
-  const written = new Float64Array(numHeads * numOut);
-  const gram = new Float64Array(numHeads * numHeads);
-  for (let key = 0; key < numKeys; key++) {
-    written.fill(0);
-    for (let head = 0; head < numHeads; head++)
-      for (let i = 0; i < width; i++) {
-        const value = data[(head * numPositions + key) * width + i];
-        const at = (head * width + i) * numOut;
-        for (let to = 0; to < numOut; to++) written[head * numOut + to] += value * weight[at + to];
+  const shares = new Float64Array(numHeads);
+  for (let from = 0; from < numKeys; from += keysAtOnce) {
+    const to = Math.min(numKeys, from + keysAtOnce);
+    const matrices = await grams([from, to]);
+    if (turns.isDue) await turns.give();
+    for (let key = from; key < to; key++) {
+      const start = (key - from) * numHeads * numHeads;
+      for (let query = 0; query < numQueries; query++) {
+        const at = query * numKeys + key;
+        for (let head = 0; head < numHeads; head++) shares[head] = heads[head][at];
+        weights[at] = Math.sqrt(Math.max(0, squareOf(shares, matrices, start)));
       }
-    for (let a = 0; a < numHeads; a++)
-      for (let b = 0; b <= a; b++) {
-        let sum = 0;
-        for (let to = 0; to < numOut; to++) sum += written[a * numOut + to] * written[b * numOut + to];
-        gram[a * numHeads + b] = gram[b * numHeads + a] = sum;
-      }
-    for (let query = 0; query < numQueries; query++) {
-      let square = 0;
-      for (let a = 0; a < numHeads; a++) {
-        const share = heads[a][query * numKeys + key];
-        if (share !== 0)
-          for (let b = 0; b < numHeads; b++) square += share * heads[b][query * numKeys + key] * gram[a * numHeads + b];
-      }
-      weights[query * numKeys + key] = Math.sqrt(Math.max(0, square));
     }
   }
   return new WholeLayer(component, 1, numQueries, numKeys, weights);
+}
+
+/** aᵀ G a of the symmetric matrix that stands from `start` on. */
+function squareOf(shares: Float64Array, matrices: Float32Array, start: number): number {
+  let square = 0;
+  for (let a = 0, row = start; a < shares.length; a++, row += shares.length) {
+    if (shares[a] === 0) continue;
+    let sum = 0;
+    for (let b = 0; b < a; b++) sum += shares[b] * matrices[row + b];
+    square += shares[a] * (2 * sum + shares[a] * matrices[row + a]);
+  }
+  return square;
+}
+
+/** The largest number of any head of layers. Throws the signal's reason. */
+export async function largestOf(layers: readonly HeldLayer[], signal?: AbortSignal): Promise<number> {
+  const turns = new Turns(signal);
+  let largest = 0;
+  for (const layer of layers)
+    for (let head = 0; head < layer.numHeads; head++) {
+      for (const weight of await layer.rows(head, 0, layer.numQueries, signal)) if (weight > largest) largest = weight;
+      if (turns.isDue) await turns.give();
+    }
+  return largest;
 }

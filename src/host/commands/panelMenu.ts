@@ -30,7 +30,7 @@ export async function copyWeights(store: ViewStore, rows: RowReader, context: un
     showInformation(said('Pin a token first: its weights are then what is copied.'));
     return;
   }
-  await vscode.env.clipboard.writeText(weightsTable(run.info.streams[row.stream], row.weights));
+  await vscode.env.clipboard.writeText(weightsTable(row.over, row.weights, row.method));
 }
 
 /** Saves the matrix as it is drawn. */
@@ -38,7 +38,11 @@ export async function saveFigure(store: ViewStore, panels: ExplorerPanels): Prom
   const { run, view } = store;
   if (run === undefined) throw new ExplorerError('unknownRun');
   const png = await panels.figure();
-  const name = `${documentName(run.text.uri)}-${headsName(view.selection)}.png`.replaceAll(/[^\w.-]+/g, '-');
+  const name =
+    `${documentName(run.text.uri)}-${headsName(view.selection)}${view.method === 'attention' ? '' : `-${view.method}`}.png`.replaceAll(
+      /[^\w.-]+/g,
+      '-',
+    );
   const target = await askWhereToSave({
     title: said('Save Figure'),
     name: plain(name),

@@ -4,6 +4,7 @@ import { codeSpan, escaped, joinMarkdown, md, type MarkdownText } from '../../ba
 import { plain, type PlainText } from '../../base/safeText';
 import { comingLayers, isDerived } from '../../model/head';
 import { strongest, type WeightedPosition } from '../../model/pattern';
+import { joinedComponent, joinedSelection, joinsHeads, type MethodId } from '../../model/methods';
 import { mostRemoved, type Level } from '../../model/patternForm';
 import { tokensAt, visibleNext, visibleText, type TokenRef } from '../../model/token';
 import { tokensOfUnit } from '../../model/units';
@@ -104,8 +105,12 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
 
   #card({ run, document, token, row, others }: CardContents): MarkdownText {
     const { view } = this.#viewStore;
-    const least = Math.max(leastWeight, view.threshold);
-    const head = selectionLabel(view.selection, run.info.components);
+    // Of lengths, as parts of the largest.
+    const least = Math.max(leastWeight, view.threshold) * row.ceiling;
+    const areJoined = joinsHeads(row.method);
+    const head = areJoined
+      ? selectionLabel(joinedSelection(view.selection), run.info.components.map(joinedComponent))
+      : selectionLabel(view.selection, run.info.components);
     const method = isDerived(view.selection, run.info.components)
       ? md` (${saidMarkdown('derived: φ(q)φ(k)ᵀ, normalised')})`
       : md``;
@@ -125,7 +130,7 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
           this.#source(run, document, others, source),
         ),
       },
-      nothing: saidMarkdown('nothing with {0} or more', least),
+      nothing: saidMarkdown('nothing with {0} or more', Number(least.toPrecision(3))),
       commands: [
         {
           title: view.pinned.some((pinned) => pinned.stream === token.stream && pinned.position === token.position)
@@ -181,8 +186,10 @@ function shortened(text: PlainText): string {
 }
 
 /** What was done to the numbers of a card: what was taken out of them, and over what they are sums and means. */
-function asideOf({ removed, over }: Row, { isRenormalized }: ViewState): MarkdownText {
+function asideOf(row: Row, { isRenormalized }: ViewState): MarkdownText {
   const said: MarkdownText[] = [];
+  if (row.method !== 'attention') said.push(methodMarkdown(row.method));
+  const { removed, over } = row;
   if (over.units !== undefined) said.push(levelMarkdown(over.units.level));
   if (removed !== undefined) {
     const mass = escaped(plain(weightText(removed)));
@@ -195,6 +202,24 @@ function asideOf({ removed, over }: Row, { isRenormalized }: ViewState): Markdow
     );
   }
   return joinMarkdown(said, '; ');
+}
+
+/** What the numbers of a card are, with their unit where that is no share. */
+function methodMarkdown(id: MethodId): MarkdownText {
+  switch (id) {
+    case 'attention':
+      return md``;
+    case 'norm':
+      return saidMarkdown('norm-weighted attention: lengths in the model’s own units');
+    case 'value':
+      return saidMarkdown('value-weighted attention: lengths in the model’s own units');
+    case 'summed':
+      return saidMarkdown('norm-weighted attention, summed over heads: lengths in the model’s own units');
+    case 'rollout':
+      return saidMarkdown('attention rollout: shares of the input');
+    case 'rolloutUniform':
+      return saidMarkdown('rollout of uniform attention: shares of the input');
+  }
 }
 
 function levelMarkdown(level: Level): MarkdownText {

@@ -115,7 +115,7 @@ export class Highlighter implements Disposable {
       row.stream === run.sourceIndex
         ? planHighlights(
             row.over.tokens,
-            row.drawn,
+            row.ceiling === 1 ? row.drawn : row.drawn.map((weight) => weight / row.ceiling),
             view.scale,
             view.threshold,
             isFollowing ? maxLiveHighlights : maxHighlights,

@@ -1,7 +1,9 @@
 import { LRUCache } from 'lru-cache';
+import { ExplorerError } from '../../base/errors';
 import { headLabel, type HeadSelection } from '../../model/head';
 import { countsInMean, directionOf } from '../../model/lighting';
 import { meanOf, type Direction } from '../../model/pattern';
+import { joinsHeads, type MethodId } from '../../model/methods';
 import { formName, type PatternForm } from '../../model/patternForm';
 import type { TokenRef, TokenStream } from '../../model/token';
 import { unitAt, unitsOf, unitStream } from '../../model/units';
@@ -19,6 +21,10 @@ export interface Row {
   readonly drawn: Float32Array;
   /** How much of what the tokens read was on sinks, and taken out; undefined where nothing was. */
   readonly removed: number | undefined;
+  /** What the numbers are, which are attention weights where the method of the view cannot be had of the run. */
+  readonly method: MethodId;
+  /** What full depth of colour stands for. */
+  readonly ceiling: number;
 }
 
 const maxRows = 256;
@@ -36,7 +42,9 @@ export class RowReader {
     view: Pick<ViewState, 'selection' | 'direction' | 'pinnedMean' | keyof PatternForm>,
     tokens: readonly TokenRef[],
   ): Promise<Row | undefined> {
-    const { selection, direction, pinnedMean, level, sinks, isRenormalized } = view;
+    const { selection, direction, pinnedMean, level, isRenormalized } = view;
+    const { method, ceiling } = await this.#weighing(run, view);
+    const sinks = joinsHeads(method) ? 'show' : view.sinks;
     const [first] = tokens;
     const component = run.info.components.find((candidate) => candidate.component === selection.component);
     if (first === undefined || component === undefined) return undefined;
@@ -47,7 +55,7 @@ export class RowReader {
     const own = streams[first.stream] && unitsOf(streams[first.stream], level, symbols);
     const positions = tokens.filter(({ stream }) => stream === first.stream).map(({ position }) => position);
     const looking = own === undefined ? positions : [...new Set(positions.map((position) => unitAt(own, position)))];
-    const form: PatternForm = { level, sinks: sinks === 'fade' ? 'show' : sinks, isRenormalized };
+    const form: PatternForm = { method, level, sinks: sinks === 'fade' ? 'show' : sinks, isRenormalized };
     const counts = countsInMean(
       component,
       { tokens: looking.map((position) => ({ stream: first.stream, position })), direction: way },
@@ -67,7 +75,25 @@ export class RowReader {
       weights,
       drawn: sinks === 'fade' ? await meanIn({ ...form, sinks }) : weights,
       removed: sinks === 'remove' && way === 'reads' ? await this.#removed(run, selection, form, looking) : undefined,
+      method,
+      ceiling,
     };
+  }
+
+  /** What the numbers of a view are in a run, and what full depth of colour stands for. */
+  async #weighing(
+    run: ShownRun,
+    { selection: { component }, method }: Pick<ViewState, 'selection' | 'method'>,
+  ): Promise<Pick<Row, 'method' | 'ceiling'>> {
+    if (method === 'attention') return { method, ceiling: 1 };
+    try {
+      const { ceiling } = await run.held.weighing(component, method);
+      return { method, ceiling };
+    } catch (error) {
+      if (error instanceof ExplorerError && error.code === 'methodNotOffered')
+        return { method: 'attention', ceiling: 1 };
+      throw error;
+    }
   }
 
   /** How much of the mean of some rows was on sinks. */

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { Cell, How } from '../../model/how/how';
+import type { MethodId } from '../../model/methods';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
@@ -25,7 +26,7 @@ import type {
   Thumbnails,
   TileParams,
 } from '../../protocol';
-import type { SinkMass, StrongestCell, WeightForm } from '../../model/weightForm';
+import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
 import { weightFormOf } from './weightForm';
 
@@ -112,6 +113,8 @@ export class HeldRun {
 
   /** What the engine is told of a form; undefined where weights are wanted as they are. */
   async weightForm(component: Component, form: PatternForm = plainForm): Promise<WeightForm | undefined> {
+    // What is weighed is weighed of all layers.
+    if (form.method !== 'attention') await this.#until(() => !this.#isGrowing, undefined);
     return weightFormOf(this.info, component, form, form.level === 'symbol' ? await this.symbols() : []);
   }
 
@@ -173,6 +176,20 @@ export class HeldRun {
   ): Promise<StrongestCell> {
     return this.#askOf(selection, signal, () =>
       this.#engine.remote.strongestCell({ runId: this.#engineRunId, selection, query, key, form }, signal),
+    );
+  }
+
+  /** Weighs a component by a method once all of the run is there. Throws `unknownRun` where the attention is gone, `methodNotOffered`, and what a run throws. */
+  weighing(component: Component, method: MethodId, signal?: AbortSignal): Promise<Weighing> {
+    return this.#askOfAll(signal, () =>
+      this.#engine.remote.weighing({ runId: this.#engineRunId, component, method }, signal),
+    );
+  }
+
+  /** Why methods cannot be had of a component, as far as that is known without weighing it. Throws `unknownRun` where the attention is gone. */
+  methodReasons(component: Component, signal?: AbortSignal): Promise<MethodReasons> {
+    return this.#askOfAll(signal, () =>
+      this.#engine.remote.methodReasons({ runId: this.#engineRunId, component }, signal),
     );
   }
 

@@ -1,5 +1,6 @@
 import type { Component } from '../../model/head';
 import type { RunInfo } from '../../model/modelInfo';
+import { methodOf } from '../../model/methods';
 import { isPlainForm, type PatternForm } from '../../model/patternForm';
 import { unitsOf, type TextSymbol } from '../../model/units';
 import type { WeightForm } from '../../model/weightForm';
@@ -15,12 +16,17 @@ export function weightFormOf(
   if (component === undefined || isPlainForm(form)) return undefined;
   const startsOf = (stream: number): Int32Array | undefined =>
     streams[stream] && unitsOf(streams[stream], form.level, symbols)?.starts;
+  const { unit, joinsHeads } = methodOf(form.method);
   return {
-    sinks: form.sinks,
+    method: form.method,
+    // Sinks are those of one head.
+    sinks: joinsHeads ? 'show' : form.sinks,
     // Rows that are no shares have nothing to be renormalised to.
     isRenormalized:
-      form.isRenormalized && component.layers.every(({ normalization }) => normalization !== 'unnormalized'),
-    canHaveSinks: component.queryStream === component.keyStream,
+      form.isRenormalized &&
+      unit === 'share' &&
+      component.layers.every(({ normalization }) => normalization !== 'unnormalized'),
+    canHaveSinks: component.queryStream === component.keyStream && !joinsHeads,
     isCausal: component.isCausal,
     queries: startsOf(component.queryStream),
     keys: startsOf(component.keyStream),

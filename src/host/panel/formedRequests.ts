@@ -11,6 +11,8 @@ import {
   checkCellParams,
   checkHeadRowsParams,
   checkIsSmall,
+  checkMethodParams,
+  checkMethodReasonsParams,
   checkOverviewParams,
   checkPairParams,
   checkPatternParams,
@@ -30,6 +32,8 @@ type FormedRequests = Pick<
   | 'row'
   | 'sinkMass'
   | 'strongestCell'
+  | 'weighing'
+  | 'methodReasons'
   | 'symbols'
   | 'thumbnails'
   | 'headPairs'
@@ -81,6 +85,11 @@ export function formedRequests(held: () => HeldRun, run: () => RunInfo | undefin
       const from = held();
       return from.strongestCell(cell, await other(from, cell.selection.component, form), signal);
     },
+    weighing: (params, signal) => {
+      const { component, method } = checkMethodParams(params, run());
+      return held().weighing(component, method, signal);
+    },
+    methodReasons: (params, signal) => held().methodReasons(checkMethodReasonsParams(params, run()), signal),
     symbols: async (params) => {
       checkSymbolsParams(params, run());
       return { symbols: await held().symbols() };

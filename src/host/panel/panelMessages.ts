@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
+import { methodIds } from '../../model/methods';
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
 import { panelActions, type PanelAction } from '../../model/panelAction';
@@ -16,6 +17,7 @@ import type {
   HeadTableParams,
   HowParams,
   KeptPanel,
+  MethodParams,
   PairParams,
   PatternParams,
   PersistedPanel,
@@ -66,7 +68,12 @@ const selection = v.object({
 });
 const token = v.object({ stream: index, position: index });
 const pinnedMean = v.picklist(pinnedMeans);
-const formEntries = { level: v.picklist(levels), sinks: v.picklist(sinkModes), isRenormalized: v.boolean() };
+const formEntries = {
+  method: v.picklist(methodIds),
+  level: v.picklist(levels),
+  sinks: v.picklist(sinkModes),
+  isRenormalized: v.boolean(),
+};
 const form = v.object(formEntries);
 const optionalForm = v.optional(form);
 const view = v.object({
@@ -84,6 +91,7 @@ const keptView = v.object({
   ...view.entries,
   pinnedMean: v.optional(pinnedMean, 'all'),
   marked: v.optional(view.entries.marked, []),
+  method: v.optional(formEntries.method, 'attention'),
   level: v.optional(formEntries.level, 'token'),
   sinks: v.optional(formEntries.sinks, 'show'),
   isRenormalized: v.optional(formEntries.isRenormalized, false),
@@ -140,6 +148,7 @@ const howParams = v.object({
   runId: index,
   cell: v.object({ component, layer: index, head: index, query: index, key: index }),
 });
+const methodParams = v.object({ runId: index, component, method: v.picklist(methodIds) });
 const relationsParams = v.object({ runId: index, component });
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
@@ -321,6 +330,20 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
 export function checkRelationsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
   const params = parse('relations', relationsParams, value);
   componentSize('relations', params.component, checkRun(params.runId, run));
+  return params.component;
+}
+
+/** Checks a request for what a method weighs. Throws `invalidMessage` or `unknownRun`. */
+export function checkMethodParams(value: unknown, run: RunInfo | undefined): MethodParams {
+  const params = parse('method', methodParams, value);
+  componentSize('method', params.component, checkRun(params.runId, run));
+  return params;
+}
+
+/** Checks a request for what methods a component can have. Throws `invalidMessage` or `unknownRun`. */
+export function checkMethodReasonsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
+  const params = parse('methods', relationsParams, value);
+  componentSize('methods', params.component, checkRun(params.runId, run));
   return params.component;
 }
 

@@ -259,6 +259,15 @@ describe('Weights as a table', () => {
   });
 });
 
+describe('Numbers of a method as a table', () => {
+  it('are headed by the method, with their unit', () => {
+    const stream: TokenStream = { role: 'source', text: '', tokens: [] };
+    const head = (method: 'norm' | 'rollout') => weightsTable(stream, new Float32Array(0), method).trimEnd();
+    expect(head('norm')).to.equal("position\ttoken\tnorm-weighted attention (length, model's own units)");
+    expect(head('rollout')).to.equal('position\ttoken\tattention rollout');
+  });
+});
+
 describe('The next head', () => {
   const { components } = runInfo(1, 'a');
   const at = (layer: number, head: number) =>

@@ -127,6 +127,8 @@ export class FakeEngine implements EngineProcess {
         return runInfo(++runs, path);
       },
       how: ({ cell }) => ({ cell, weight: 1, numHeads: 1, numKeys: 1, firstKey: 0, steps: [] }),
+      weighing: () => ({ ceiling: 1, difference: 0 }),
+      methodReasons: () => ({}),
       picture: () => ({ width: 1, height: 1, pixels: new Uint8Array(4) }),
       pattern: () => ({ numQueries: 1, numKeys: 1, weights: Float32Array.of(1) }),
       overview: () => ({

@@ -122,20 +122,30 @@ describe('the depths of blocks', () => {
   const rowMaxima = Float32Array.of(0.5, 0.1, 0.9, 0.2);
 
   it('are those of their maxima, and of none below the threshold', () => {
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'absolute', 0.15).bytes]).to.deep.equal([
-      128, 0, 0, 51,
-    ]);
+    expect([
+      ...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, {
+        scale: 'absolute',
+        threshold: 0.15,
+        ceiling: 1,
+      }).bytes,
+    ]).to.deep.equal([128, 0, 0, 51]);
   });
 
   it('are, by row, shares of the smallest maximum of the rows that a block can have its own from', () => {
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, 'row', 0).bytes]).to.deep.equal([
-      255, 255, 0, 255,
-    ]);
     expect([
-      ...blockDepths({ rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09) }, 1, 1, rowMaxima, 'row', 0).bytes,
+      ...blockDepths({ rows: 2, columns: 2, maxima }, 1, 0, rowMaxima, { scale: 'row', threshold: 0, ceiling: 1 })
+        .bytes,
+    ]).to.deep.equal([255, 255, 0, 255]);
+    expect([
+      ...blockDepths({ rows: 1, columns: 2, maxima: Float32Array.of(0.3, 0.09) }, 1, 1, rowMaxima, {
+        scale: 'row',
+        threshold: 0,
+        ceiling: 1,
+      }).bytes,
     ]).to.deep.equal([85, 115]);
-    expect([...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, 'row', 0).bytes]).to.deep.equal([
-      142, 28, 0, 255,
-    ]);
+    expect([
+      ...blockDepths({ rows: 2, columns: 2, maxima }, 0, 2, rowMaxima, { scale: 'row', threshold: 0, ceiling: 1 })
+        .bytes,
+    ]).to.deep.equal([142, 28, 0, 255]);
   });
 });

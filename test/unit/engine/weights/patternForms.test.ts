@@ -49,7 +49,13 @@ const select = (...heads: number[]): HeadSelection => ({
   heads: heads.map((head) => ({ layer: 0, head })),
   aggregation: 'mean',
 });
-const plain: WeightForm = { sinks: 'show', isRenormalized: false, canHaveSinks: true, isCausal: true };
+const plain: WeightForm = {
+  method: 'attention',
+  sinks: 'show',
+  isRenormalized: false,
+  canHaveSinks: true,
+  isCausal: true,
+};
 const removed: WeightForm = { ...plain, sinks: 'remove' };
 const renormalized: WeightForm = { ...removed, isRenormalized: true };
 const units = { queries: Int32Array.from(starts), keys: Int32Array.from(starts) };

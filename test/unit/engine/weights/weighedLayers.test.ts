@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { arrangeHeads, type HeadRows } from '../../../../src/engine/weights/headTensors';
 import { WholeLayer, type HeldLayer } from '../../../../src/engine/weights/heldLayer';
 import { rollout } from '../../../../src/engine/weights/rollout';
-import { weighLayers } from '../../../../src/engine/weights/weighedLayers';
+import { lackOf, weighLayers, type GramReader, type LayerWeighing } from '../../../../src/engine/weights/weighedLayers';
 import { proveWritten } from '../../../../src/engine/weights/writtenProof';
 
 const n = 4;
@@ -39,10 +39,21 @@ const writes = (head: number, key: number): number[] =>
     return sum;
   });
 const norms = Float32Array.from({ length: numHeads * n }, (_, i) => Math.hypot(...writes(Math.floor(i / n), i % n)));
-const weighing = { values, norms, projection };
-const numbersOf = (layers: readonly HeldLayer[] | string): Float32Array => {
+const grams: GramReader = ([from, to]) =>
+  Promise.resolve(
+    Float32Array.from({ length: (to - from) * numHeads * numHeads }, (_, i) => {
+      const key = from + Math.floor(i / numHeads ** 2);
+      const [a, b] = [Math.floor(i / numHeads) % numHeads, i % numHeads].map((head) => writes(head, key));
+      return a.reduce((sum, value, to) => sum + value * b[to], 0);
+    }),
+  );
+const weighing: LayerWeighing = { values, norms, difference: 0, grams: () => Promise.resolve(grams) };
+const numbersOf = async (layers: readonly HeldLayer[] | string): Promise<Float32Array> => {
   if (typeof layers === 'string') throw new Error(layers);
-  return (layers[0] as WholeLayer).weights; // all that is made here is held whole
+  const [layer] = layers;
+  const rows: number[] = [];
+  for (let head = 0; head < layer.numHeads; head++) rows.push(...(await layer.rows(head, 0, layer.numQueries)));
+  return Float32Array.from(rows);
 };
 const closeTo = (own: Float32Array, wanted: readonly number[]): void => {
   expect(own).to.have.length(wanted.length);
@@ -53,7 +64,7 @@ describe('how layers are weighed', () => {
   it('by norms: each number is the length of what the head writes for one key, rows are not divided by their sums, and what is held stays as it was', async () => {
     const layer = causal(1);
     const before = layer.weights.slice();
-    const weighed = numbersOf(await weighLayers('norm', [layer], [weighing]));
+    const weighed = await numbersOf(await weighLayers('norm', [layer], [weighing]));
     closeTo(
       weighed,
       [...before].map((share, i) =>
@@ -68,7 +79,7 @@ describe('how layers are weighed', () => {
 
   it('by values: the weight times the value’s length, before any projection', async () => {
     const layer = causal(2);
-    const weighed = numbersOf(await weighLayers('value', [layer], [weighing]));
+    const weighed = await numbersOf(await weighLayers('value', [layer], [weighing]));
     closeTo(
       weighed,
       [...layer.weights].map((share, i) => {
@@ -80,7 +91,7 @@ describe('how layers are weighed', () => {
 
   it('summed over heads: the length of the sum, which is not the sum or mean of lengths', async () => {
     const layer = causal(3);
-    const weighed = numbersOf(await weighLayers('summed', [layer], [weighing]));
+    const weighed = await numbersOf(await weighLayers('summed', [layer], [weighing]));
     const wanted = Array.from({ length: n * n }, (_, i) => {
       const [query, key] = [Math.floor(i / n), i % n];
       return Math.hypot(
@@ -94,7 +105,7 @@ describe('how layers are weighed', () => {
   });
 
   it('is refused where norms are not proven, with the reason', async () => {
-    const refused = { values, norms: 'a gate stands before its projection', projection: undefined };
+    const refused = { values, norms: 'a gate stands before its projection', difference: 0, grams: undefined };
     expect(await weighLayers('norm', [causal(1)], [refused])).to.equal('a gate stands before its projection');
     expect(await weighLayers('summed', [causal(1)], [refused])).to.equal('a gate stands before its projection');
     expect(await weighLayers('norm', [causal(1)], [undefined])).to.match(/held whole/);
@@ -102,8 +113,10 @@ describe('how layers are weighed', () => {
 });
 
 describe('attention rollout', () => {
-  const matrix = (layer: WholeLayer): number[][] =>
-    Array.from({ length: n }, (_, query) => [...layer.weights.subarray(query * n, (query + 1) * n)]);
+  const matrix = (layer: HeldLayer): number[][] =>
+    Array.from({ length: n }, (_, query) => [
+      ...(layer as WholeLayer).weights.subarray(query * n, (query + 1) * n), // rollout is held whole
+    ]);
   const mixed = (layer: WholeLayer): number[][] =>
     Array.from({ length: n }, (_, query) => {
       const row = Array.from({ length: n }, (_each, key) => {
@@ -148,6 +161,37 @@ describe('attention rollout', () => {
   it('is refused where queries and keys are of different texts', async () => {
     const cross = new WholeLayer('cross', 1, 2, 3, new Float32Array(6));
     expect(await weighLayers('rollout', [cross], [undefined])).to.match(/different lengths/);
+  });
+});
+
+describe('what stands against a method', () => {
+  const sized = (numTokens: number, held: HeldLayer['held'] = 'whole') => ({
+    numHeads: 2,
+    numQueries: numTokens,
+    numKeys: numTokens,
+    held,
+  });
+
+  it('is a text whose attention is not held, or whose matrices of all heads would be too many, with what to do', () => {
+    expect(lackOf('attention', [sized(9, 'rounded')])).to.equal(undefined);
+    expect(lackOf('norm', [sized(9, 'rounded')])).to.match(/held whole: read a part/);
+    expect(lackOf('norm', [sized(1025)])).to.equal(undefined);
+    expect(lackOf('rollout', [sized(1024)])).to.equal(undefined);
+    expect(lackOf('rollout', [sized(1025)])).to.match(/at most 1024 tokens: read a part/);
+    expect(lackOf('summed', [sized(1025)])).to.equal(undefined);
+    expect(lackOf('summed', [sized(9000)])).to.match(/too much memory/);
+  });
+
+  it('ends rollout where its signal says so', async () => {
+    const signal = AbortSignal.abort(new Error('no longer wanted'));
+    const size = 300;
+    const weights = Float32Array.from({ length: size * size }, () => 1 / size);
+    const layer = new WholeLayer('self', 1, size, size, weights);
+    const ended = await rollout([layer, layer], false, signal).then(
+      () => 'done',
+      (error: unknown) => String(error),
+    );
+    expect(ended).to.match(/no longer wanted/);
   });
 });
 

@@ -1,0 +1,127 @@
+import { expect } from 'chai';
+import type * as Ort from 'onnxruntime-common';
+import { readSafetensors } from '../../src/cli/safetensors';
+import { toModelInputs } from '../../src/cli/storedInputs';
+import { readModelFiles } from '../../src/engine/files/modelFiles';
+import { WeighedRuns, type WeighableRun } from '../../src/engine/serve/weighedRuns';
+import { arrangeLayers } from '../../src/engine/session/arrangeLayers';
+import { AttentionSession } from '../../src/engine/session/attentionSession';
+import { WeighRuns } from '../../src/engine/session/weighRuns';
+import { AttentionStore } from '../../src/engine/weights/attentionStore';
+import type { WeightForm } from '../../src/model/weightForm';
+import { codeOf } from '../harness/codeOf';
+import { readFixture } from '../harness/fixtures';
+import { fixtureAccess } from './fixtureAccess';
+import { importRuntime } from './ortRuntime';
+
+const form = (method: WeightForm['method']): WeightForm => ({
+  method,
+  sinks: 'show',
+  isRenormalized: false,
+  canHaveSinks: false,
+  isCausal: false,
+});
+
+describe('attention of a run that is weighed when someone asks', () => {
+  let ort: typeof Ort;
+  before(async () => {
+    ort = await importRuntime();
+  });
+
+  /** A run of a fixture that is held, as the engine holds it: of a session that was asked for weights alone. */
+  const opened = async (folder: string) => {
+    const expected = readSafetensors(await readFixture(`${folder}/expected.safetensors`), folder);
+    const files = await readModelFiles(fixtureAccess, `${folder}/model.onnx`);
+    const session = await AttentionSession.create({ ort, files });
+    const inputs = toModelInputs(files.analysis.index, expected);
+    const result = await session.run(inputs, { hasWindows: true });
+    const { layers, components } = arrangeLayers(folder, [result]);
+    const store = new AttentionStore(Infinity);
+    store.add(1, layers);
+    const weighs = new WeighRuns([session]);
+    const run: WeighableRun = { components, fed: [{ file: session.fileName, inputs }] };
+    let numLoads = 0;
+    const weighed = new WeighedRuns({
+      store,
+      ranOf: () => run,
+      loaded: () => weighs,
+      withModel: (_, work) => {
+        numLoads++;
+        return work(weighs);
+      },
+    });
+    return {
+      expected,
+      store,
+      weighed,
+      components,
+      numLoads: () => numLoads,
+      end: async () => {
+        await weighs.release();
+        await session.release();
+      },
+    };
+  };
+
+  for (const name of ['gpt2.sdpa.legacy', 'qwen2.sdpa.legacy', 'vit.sdpa.legacy', 't5.eager.legacy'])
+    it(`has the reference’s norms in every cell of every head: ${name}`, async () => {
+      const { expected, store, weighed, components, numLoads, end } = await opened(`headParts/${name}`);
+      let numCompared = 0;
+      for (const { component, layers } of components) {
+        const weighing = await weighed.weigh(1, component, 'norm');
+        expect(weighing.difference).to.equal(0);
+        let largest = 0;
+        for (const [layer, { numHeads }] of layers.entries()) {
+          const reference = expected.get(`norm.${component}.${layer}`);
+          if (reference === undefined) throw new Error(`no norm.${component}.${layer}`);
+          const norms = new Float32Array(reference.data.slice().buffer);
+          const heads = Array.from({ length: numHeads }, (_, head) => ({ layer, head }));
+          for (const head of heads) {
+            const selection = { component, heads: [head], aggregation: 'mean' } as const;
+            const plain = await store.pattern({ runId: 1, selection });
+            const own = await store.pattern({ runId: 1, selection, form: form('norm') });
+            const { numKeys } = plain;
+            own.weights.forEach((value, i) => {
+              const wanted = plain.weights[i] * norms[head.head * numKeys + (i % numKeys)];
+              if (Math.abs(value - wanted) > 1e-4 * Math.max(wanted, 1e-3))
+                expect(value, `${component} ${layer}.${head.head} ${i}`).to.be.closeTo(wanted, 1e-6);
+              largest = Math.max(largest, value);
+              numCompared++;
+            });
+          }
+        }
+        expect(weighing.ceiling).to.be.closeTo(largest, 1e-6 * largest);
+        // What is summed over heads is at most as long as all of them one after the other.
+        await weighed.weigh(1, component, 'summed');
+        const all = { component, heads: [{ layer: 0, head: 1 }], aggregation: 'mean' } as const;
+        const summed = await store.pattern({ runId: 1, selection: all, form: form('summed') });
+        const each = await Promise.all(
+          Array.from({ length: layers[0].numHeads }, (_, head) =>
+            store.pattern({ runId: 1, selection: { ...all, heads: [{ layer: 0, head }] }, form: form('norm') }),
+          ),
+        );
+        summed.weights.forEach((value, i) => {
+          const most = each.reduce((sum, { weights }) => sum + weights[i], 0);
+          expect(value).to.be.at.most(most * (1 + 1e-4) + 1e-6);
+        });
+      }
+      expect(numCompared).to.be.greaterThan(100);
+      // Asked again, nothing is run.
+      const before = numLoads();
+      await weighed.weigh(1, components[0].component, 'norm');
+      expect(numLoads()).to.equal(before);
+      expect(weighed.reasons(1, components[0].component)['norm']).to.equal(undefined);
+      await end();
+    });
+
+  it('is refused with the reason that the graph has, and nothing is run for it', async () => {
+    const { weighed, components, numLoads, end } = await opened('zoo/craft.sigmoid.legacy');
+    const [{ component }] = components;
+    const reason = weighed.reasons(1, component)['norm'];
+    expect(reason).to.be.a('string');
+    expect(await codeOf(weighed.weigh(1, component, 'norm'))).to.equal('methodNotOffered');
+    expect(numLoads()).to.equal(0);
+    expect(weighed.reasons(1, component)['attention']).to.equal(undefined);
+    await end();
+  });
+});

@@ -1,0 +1,111 @@
+// What a number between two tokens is: chosen beside the scale, in force in every view.
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { screenshot } from '../harness/browser';
+import { rulesOfColours, violationsOf } from './accessibility';
+import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
+
+let pages: ReturnType<typeof suitePages>;
+let page: Page;
+
+const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
+const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
+const title = () => page.locator('.matrix-pane h2');
+const method = () => page.evaluate(() => host.view.method);
+const choice = () => page.locator('.toolbar .select[title^="Method"]');
+
+describe('methods', () => {
+  pages = suitePages();
+  afterEach(() => page.close());
+
+  it('cost nothing until one is chosen; then every view has its numbers, by its name, with unit, meaning and source', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    const before = await page.locator('.sources .number').allTextContents();
+    expect(await page.evaluate(() => [host.weighings.length, host.numReasons])).to.deep.equal([0, 0]);
+    await page.keyboard.press('n');
+    await title().filter({ hasText: 'norm-weighted attention' }).waitFor();
+    expect(await method()).to.equal('norm');
+    const lengths = await page.locator('.sources .number').allTextContents();
+    expect(lengths).to.not.deep.equal(before);
+    await page.locator('.toolbar .method', { hasText: 'norm-weighted attention' }).waitFor();
+    await page.locator('.legend-title', { hasText: 'norm-weighted attention · Absolute' }).waitFor();
+    const note = await page.locator('.legend-method').textContent();
+    expect(note)
+      .to.match(/Kobayashi et al\. 2020/)
+      .and.match(/length in the model’s own units/);
+    // Full depth stands for the largest of all heads, which is said.
+    const end = Number(await page.locator('.legend-number').last().textContent());
+    expect(end).to.be.greaterThan(1);
+    await page.locator('.visually-hidden[role=status]', { hasText: 'norm-weighted attention:' }).waitFor();
+    await page.locator('.readout .tag', { hasText: 'norm-weighted attention' }).waitFor();
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/method-norm-${theme}`);
+    }
+  });
+
+  it('that join heads have one matrix for each layer, and give the heads back that were selected', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await page.locator('.head-cell.thumbnail[data-layer="2"][data-head="1"]').click();
+    await token(60).click();
+    for (const name of ['norm', 'value', 'summed', 'rollout']) {
+      await page.keyboard.press('n');
+      await page.waitForFunction((wanted) => host.view.method === wanted, name);
+    }
+    await title()
+      .filter({ hasText: /^Layer 2, all heads together/ })
+      .waitFor();
+    const layers = await page.evaluate(() => host.run.info.components[0].layers.length);
+    await page.waitForFunction((count) => document.querySelectorAll('.head-cell.thumbnail').length === count, layers);
+    // Shares of the input: a row sums to one.
+    const numbers = (await page.locator('.sources .number').allTextContents()).map(Number);
+    expect(numbers.every((number) => number <= 1)).to.equal(true);
+    expect(await page.locator('.legend-method').textContent()).to.match(/Abnar & Zuidema 2020/);
+    expect(await page.locator('.how-link').count()).to.equal(0);
+    await screenshot(page, 'visual/method-rollout');
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await page.keyboard.press('n');
+    await page.keyboard.press('n');
+    await page.waitForFunction(() => host.view.method === 'attention');
+    await title()
+      .filter({ hasText: /^Head 2\.1/ })
+      .waitFor();
+  });
+
+  it('that cannot be had are disabled with the reason, and one that fails says why and gives way', async () => {
+    await open({ run: 'encoderDecoder', width: 1400, height: 900 });
+    await page.locator('[role=tab]', { hasText: 'Cross-attention' }).click();
+    await choice().hover();
+    await page.waitForFunction(() => host.numReasons > 0);
+    await page.waitForFunction(() => {
+      const select = document.querySelector('.toolbar .select[title^="Method"]');
+      const { options } = select as unknown as { options: { disabled: boolean; description: string }[] };
+      return options[1].disabled && options[1].description.includes('a gate stands before its projection');
+    });
+    // What was chosen before, in another component, is told of where it cannot be had.
+    await page.locator('[role=tab]').first().click();
+    await page.keyboard.press('n');
+    await page.waitForFunction(() => host.view.method === 'norm');
+    await page.locator('[role=tab]', { hasText: 'Cross-attention' }).click();
+    await page.locator('.notice[role=alert]', { hasText: 'a gate stands before its projection' }).waitFor();
+    expect(await method()).to.equal('attention');
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+  });
+
+  it('have room in a narrow panel, and are there for pictures', async () => {
+    await open({ run: 'code', width: 480, height: 640 });
+    await token(20).click();
+    await page.keyboard.press('n');
+    await page.locator('.legend-method').waitFor();
+    await screenshot(page, 'visual/method-narrow');
+    await page.close();
+    await open({ run: 'picture', width: 1000, height: 700 });
+    await page.keyboard.press('n');
+    await page.locator('.legend-method', { hasText: 'Kobayashi' }).waitFor();
+    await screenshot(page, 'visual/method-picture');
+  });
+});

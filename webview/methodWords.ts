@@ -1,0 +1,39 @@
+import * as l10n from '@vscode/l10n';
+import { methodOf, type MethodId } from '../src/model/methods';
+import type { Weighing } from '../src/model/weightForm';
+import { formatWeight } from './words';
+
+/** A method's name within a sentence. */
+export function methodTitle(id: MethodId): string {
+  return l10n.t(methodOf(id).title);
+}
+
+/** … and as a choice. */
+export function methodChoice(id: MethodId): string {
+  return l10n.t(methodOf(id).shortTitle);
+}
+
+/** What a method's numbers mean, how they are computed, and where that comes from. */
+export function methodDescription(id: MethodId): string {
+  const { meaning, formula, source } = methodOf(id);
+  return `${l10n.t(meaning)} ${formula} (${source})`;
+}
+
+/** What a method's numbers are in. */
+export function methodUnit(id: MethodId): string {
+  return methodOf(id).unit === 'share' ? l10n.t('share') : l10n.t('length in the model’s own units');
+}
+
+/** All that is said of a method beside the colours; nothing of the weights themselves, which the legend names. */
+export function methodNote(id: MethodId, { difference }: Weighing): string {
+  if (id === 'attention') return '';
+  const parts = [methodDescription(id), l10n.t('Unit: {0}.', methodUnit(id))];
+  if (difference > 0)
+    parts.push(
+      l10n.t(
+        'The model rounds numbers: what its heads write is off by up to {0} of the largest.',
+        formatWeight(difference),
+      ),
+    );
+  return parts.join(' ');
+}

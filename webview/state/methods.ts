@@ -1,0 +1,86 @@
+import { effect, signal, type ReadonlySignal } from '@preact/signals';
+import type { ExplorerError } from '../../src/base/errors';
+import type { ComponentInfo } from '../../src/model/head';
+import { methodIds, type MethodId } from '../../src/model/methods';
+import type { ViewState } from '../../src/model/viewState';
+import type { MethodReasons } from '../../src/model/weightForm';
+import type { PanelApi, PanelRun } from '../../src/protocol';
+import type { Client } from '../../src/rpc/connection';
+
+/** What methods are chosen for. */
+interface MethodSources {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+  readonly view: ReadonlySignal<ViewState>;
+  change(view: Partial<ViewState>): void;
+}
+
+/** Which methods there are of the component that is shown: asked for when someone comes near their choice, so that nobody else pays for it. */
+export class Methods {
+  /** Why methods cannot be had, as far as that is known. */
+  readonly reasons = signal<MethodReasons>({});
+  /** The error that the method chosen last came to, which was given up for it. */
+  readonly refusal = signal<ExplorerError | undefined>(undefined);
+  readonly #sources: MethodSources;
+  readonly #remote: Pick<Client<PanelApi>, 'methodReasons'>;
+  #asked: { readonly name: string; readonly done: Promise<void> } | undefined;
+
+  constructor(sources: MethodSources, remote: Pick<Client<PanelApi>, 'methodReasons'>) {
+    this.#sources = sources;
+    this.#remote = remote;
+    let shown = '';
+    effect(() => {
+      const name = this.#nameOf(sources.run.value, sources.component.value);
+      if (name === shown) return;
+      shown = name;
+      this.#asked = undefined;
+      this.reasons.value = {};
+    });
+  }
+
+  /** Chooses what a number between two tokens is. */
+  choose(method: MethodId): void {
+    this.refusal.value = undefined;
+    if (method !== this.#sources.view.peek().method) this.#sources.change({ method });
+  }
+
+  /** Asks which methods there are, once for each run and component. */
+  async want(): Promise<void> {
+    const [run, component] = [this.#sources.run.peek(), this.#sources.component.peek()];
+    if (run === null || component === undefined) return;
+    const name = this.#nameOf(run, component);
+    if (this.#asked?.name !== name)
+      this.#asked = {
+        name,
+        done: this.#remote.methodReasons({ runId: run.info.runId, component: component.component }).then(
+          (reasons) => {
+            if (this.#asked?.name === name) this.reasons.value = { ...reasons, ...this.reasons.peek() };
+          },
+          // Then what is wrong is said when one is chosen.
+          () => {},
+        ),
+      };
+    await this.#asked.done;
+  }
+
+  /** Goes on to the next method that can be had. */
+  async next(): Promise<void> {
+    await this.want();
+    const at = methodIds.indexOf(this.#sources.view.peek().method);
+    const following = [...methodIds.slice(at + 1), ...methodIds.slice(0, at)];
+    const next = following.find((id) => this.reasons.peek()[id] === undefined);
+    if (next !== undefined) this.choose(next);
+  }
+
+  /** Takes up that a method could not be had: the weights themselves are shown in its place, and why is said. Several views may say so. */
+  refuse(method: MethodId, error: ExplorerError): void {
+    if (method !== this.#sources.view.peek().method || method === 'attention') return;
+    this.reasons.value = { ...this.reasons.peek(), [method]: String(error.args[1]) };
+    this.refusal.value = error;
+    this.#sources.change({ method: 'attention' });
+  }
+
+  #nameOf(run: PanelRun | null, component: ComponentInfo | undefined): string {
+    return `${run?.info.runId ?? ''}/${component?.component ?? ''}`;
+  }
+}
