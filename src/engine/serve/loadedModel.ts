@@ -4,11 +4,13 @@ import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
 import { bytesOfTensor } from '../../onnx/file/dataType';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
-import { planInputs } from '../../onnx/inputs/inputs';
+import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
+import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
@@ -71,6 +73,7 @@ interface LoadedParts {
   readonly notices: readonly Notice[];
   readonly account: (languages?: RunLanguages) => InputAccount;
   readonly cells: CellRuns;
+  readonly predictions: PredictionRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -80,19 +83,21 @@ export class LoadedModel {
   readonly #access: ModelAccess;
   readonly #notices: readonly Notice[];
   readonly #cells: CellRuns;
+  readonly #predictions: PredictionRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, predictions }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
     this.#notices = notices;
     this.#account = account;
     this.#cells = cells;
+    this.#predictions = predictions;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -137,7 +142,7 @@ export class LoadedModel {
         ...(parts.encoder === undefined ? [] : [parts.encoder.analysis]),
       );
     onProgress({ stage: 'loadModel' });
-    const { model, notices, cells } = await prepare({
+    const { model, notices, cells, predictions } = await prepare({
       chosen: await choosing,
       resolved,
       parts,
@@ -156,6 +161,7 @@ export class LoadedModel {
       access,
       notices: [...resolved.notices, ...tokenizer.notices, ...notices],
       cells,
+      predictions,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -183,6 +189,11 @@ export class LoadedModel {
     return this.#cells.how(cell, fed);
   }
 
+  /** What it predicts in a run that was fed these inputs; see {@link PredictionRuns.predict}. */
+  predict(run: PredictedRun, masked?: MaskedPlaces, steps?: PredictionSteps): Promise<Predictions> {
+    return this.#predictions.predict(run, masked, steps);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -204,6 +215,7 @@ export class LoadedModel {
   /** Frees the model. */
   async release(): Promise<void> {
     await this.#cells.release();
+    await this.#predictions.release();
     await this.#model.release();
   }
 }
@@ -220,7 +232,9 @@ interface Preparation {
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells'>> {
+async function prepare(
+  preparation: Preparation,
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'predictions'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -298,6 +312,14 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     );
     const notices = sessions.flatMap((each) => each.notices);
     const cells = new CellRuns([encoderSession, session].filter((each) => each !== undefined));
+    const predictions = new PredictionRuns({
+      name,
+      session,
+      tokenizer: source.tokenizer,
+      vocabularySize: vocabularySizeOf(resolved, session, roles, embedding),
+      config: resolved.config,
+      maskToken: resolved.maskToken,
+    });
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -336,6 +358,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
         }),
         notices,
         cells,
+        predictions,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -357,11 +380,29 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
       }),
       notices,
       cells,
+      predictions,
     };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;
   }
+}
+
+/** Rows of the table of embeddings that the tokens of the last file are: as its graph has them, or that of what makes embeddings for it, else as the settings say. */
+function vocabularySizeOf(
+  { config }: ResolvedModel,
+  { analysis: { index } }: AttentionSession,
+  roles: ReadonlyMap<string, InputRole>,
+  embedding: ModelFiles | undefined,
+): number | undefined {
+  const read = [...roles.values()].includes('targetIds') ? 'targetIds' : 'ids';
+  const own = modelFacts(index, roles, read).vocabularySize;
+  if (own !== undefined) return own;
+  const names = embedding?.analysis.index.inputs.map(({ name }) => name) ?? [];
+  const outer =
+    embedding &&
+    modelFacts(embedding.analysis.index, planInputs(embedding.analysis.index, names, new Set(names)).roles);
+  return outer?.vocabularySize ?? configNumber(config, ['vocab_size', 'n_vocab']);
 }
 
 /** Bytes of a graph's weights. */
