@@ -12,7 +12,7 @@ const allowed = {
 
 /** The rooms of an area, in an order in which each imports only from those before it. */
 const rooms = {
-  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite', 'stages', 'steps'],
+  onnx: ['file', 'graph', 'follow', 'name', 'find', 'inputs', 'report', 'rewrite', 'stages', 'steps', 'predict'],
   engine: [
     ...[
       'limits',
@@ -30,7 +30,7 @@ const rooms = {
       'folder',
       'report',
     ],
-    ...['image', 'serve'],
+    ...['predict', 'image', 'serve'],
   ],
 };
 

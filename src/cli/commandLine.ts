@@ -13,6 +13,7 @@ import type { explainImage } from './explainImage';
 import type { extract } from './extract';
 import type { heads } from './heads';
 import type { how } from './how';
+import type { predict } from './predict';
 import type { relations } from './relations';
 import { inspect } from './inspect';
 import { isImageFile } from './isImageFile';
@@ -53,6 +54,11 @@ const usage = line`Usage:
   attention-explorer relations FILE[:RANGE]|- [--language LANGUAGE] [--model MODEL] [--tokenizer TOKENIZER_JSON] [--json]
       what every head reads along the relations of a program (matching bracket, definition, header of the block and others), beside
       other tokens as far apart, with a 95 % interval; LANGUAGE is that of the file's ending where it is missing
+  attention-explorer predict FILE[:RANGE]|IMAGE|- [--mask N] [--model MODEL] [--target TEXT] [--tokenizer TOKENIZER_JSON]
+                             [--source-language CODE] [--target-language CODE] [--json]
+      what the model predicts at every token: its surprisal in bits and its rank, the entropy, and the five most probable tokens; a masked
+      language model reads its mask token in the place of each token in turn, or of the one at place N (from zero); of an
+      encoder–decoder model the tokens of its output, or of the target text given; of a classifier its labels with their probabilities
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -63,7 +69,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -76,6 +82,7 @@ export interface GuardedCommands {
   readonly heads: typeof heads;
   readonly how: typeof how;
   readonly relations: typeof relations;
+  readonly predict: typeof predict;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -149,30 +156,7 @@ async function run(
   };
   switch (command) {
     case 'explain':
-      if (isImageFile(operand('FILE'))) refuseTextOptions(values);
-      return isImageFile(operand('FILE'))
-        ? commands().explainImage({
-            file: operand('FILE'),
-            model: values.model,
-            head: values.head,
-            backend: backendOf(values.backend, 'auto'),
-            isJson: values.json,
-            out: values.out,
-            isInput: values.input,
-          })
-        : commands().explain({
-            file: operand('FILE'),
-            ...(operand('FILE') === '-' ? { text: await readStandardInput() } : {}),
-            ...readOptions(values),
-            head: values.head,
-            isChatMessage: values.chat,
-            out: values.out,
-            isInput: values.input,
-            contextTokens: tokensOf(values.context),
-            isStaged: values.stages,
-            pair: values.pair,
-            method: methodIdOf(values.method),
-          });
+      return explainAny(commands(), operand('FILE'), values);
     case 'heads':
       if (values.random && positionals.length > 0)
         throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
@@ -199,6 +183,15 @@ async function run(
         tokenizer: values.tokenizer,
         backend: backendOf(values.backend, 'auto'),
         isJson: values.json,
+      });
+    case 'predict':
+      if (isImageFile(operand('FILE'))) refuseTextOptions(values);
+      return commands().predict({
+        file: operand('FILE'),
+        ...(await given()),
+        ...readOptions(values),
+        head: undefined,
+        mask: values.mask,
       });
     case 'inspect':
       return values.prove
@@ -227,9 +220,37 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, inspect, extract and tokenize',
       ]);
   }
+}
+
+/** What is explained of a text, or of a picture. */
+async function explainAny(commands: GuardedCommands, file: string, values: Options): Promise<TerminalText> {
+  if (isImageFile(file)) refuseTextOptions(values);
+  return isImageFile(file)
+    ? commands.explainImage({
+        file,
+        model: values.model,
+        head: values.head,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+        out: values.out,
+        isInput: values.input,
+      })
+    : commands.explain({
+        file,
+        ...(file === '-' ? { text: await readStandardInput() } : {}),
+        ...readOptions(values),
+        head: values.head,
+        isChatMessage: values.chat,
+        out: values.out,
+        isInput: values.input,
+        contextTokens: tokensOf(values.context),
+        isStaged: values.stages,
+        pair: values.pair,
+        method: methodIdOf(values.method),
+      });
 }
 
 /** What is asked of every reading of a text: with which model and how, and which of its components is meant. */
@@ -340,6 +361,7 @@ interface Options {
   readonly sort?: string;
   readonly query?: string;
   readonly key?: string;
+  readonly mask?: string;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -388,6 +410,7 @@ function parse(args: string[]): Arguments {
         sort: string,
         query: string,
         key: string,
+        mask: string,
         numpy: flag,
         language: string,
         random: flag,

@@ -4,8 +4,9 @@ import { explainImage } from './explainImage';
 import { extract } from './extract';
 import { heads } from './heads';
 import { how } from './how';
+import { predict } from './predict';
 import { prove } from './prove';
 import { relations } from './relations';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, how, prove, relations, tokenize });
+runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });

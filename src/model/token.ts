@@ -100,15 +100,13 @@ export function visibleText(stream: TokenStream, position: number): PlainText {
   const text = token.template ?? stream.text.slice(token.start, token.end);
   if (text === '' || (token.isSpecial && token.template === undefined)) return plain(token.piece);
   const role = token.role === undefined ? '' : `${plain(token.role)}: `;
+  return plain(role + withVisibleBlanks(text.slice(0, maxArgument + 1)));
+}
+
+/** A text whose blanks are seen: spaces, tabs and ends of lines as signs. */
+export function withVisibleBlanks(text: string): PlainText {
   return plain(
-    role +
-      text
-        .slice(0, maxArgument + 1)
-        .replaceAll('\r\n', '↵')
-        .replaceAll('\n', '↵')
-        .replaceAll('\r', '↵')
-        .replaceAll('\t', '→')
-        .replaceAll(' ', '·'),
+    text.replaceAll('\r\n', '↵').replaceAll('\n', '↵').replaceAll('\r', '↵').replaceAll('\t', '→').replaceAll(' ', '·'),
   );
 }
 

@@ -114,6 +114,36 @@ describe('The command line', function () {
     expect((await run(['explain', 'none.txt'], '')).code).to.equal(1);
   });
 
+  it('prints what a model predicts, and refuses what it cannot tell', async () => {
+    const causal = await run(['predict', '-', '--backend', 'wasm', '--json'], 'for i in range(10):');
+    expect(causal.stderr).to.equal('');
+    const { mean, vocabularySize, predictions } = JSON.parse(causal.stdout) as {
+      readonly mean: { readonly surprisal: number; readonly numTokens: number };
+      readonly vocabularySize: number;
+      readonly predictions: readonly {
+        readonly token: string | null;
+        readonly surprisal: number | null;
+        readonly alternatives: readonly { readonly probability: number }[];
+      }[];
+    }; // printed by our own command
+    expect(mean.surprisal).to.be.within(0, Math.log2(vocabularySize));
+    expect(predictions.filter(({ surprisal }) => surprisal !== null)).to.have.length(mean.numTokens);
+    expect(predictions.at(-1)).to.include({ token: null, surprisal: null });
+    for (const { alternatives } of predictions)
+      expect(alternatives.reduce((sum, { probability }) => sum + probability, 0)).to.be.within(0, 1);
+    const encoder = ['predict', '-', '--backend', 'wasm', '--model', 'bundled:code-encoder'];
+    const masked = await run(encoder, 'def area(width, height):\n    return width * [MASK]\n');
+    expect(masked.stdout).to.match(/"\[MASK\]": "height" 0\.\d+/);
+    for (const [args, code, sentence] of [
+      [[...encoder, '--mask', 'x'], 2, /^--mask is not valid: it is the place of a token, from 0;/],
+      [['predict', '-', '--backend', 'wasm', '--mask', '1'], 1, /no masked language model\.\n$/],
+    ] as const) {
+      const ended = await run(args, 'dogs bark');
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
   it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
     const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));

@@ -20,6 +20,8 @@ export interface ResolvedModel {
   /** Parsed config.json; empty where there is none or it was not read. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly tokenizerConfig: Readonly<Record<string, unknown>>;
+  /** What stands in the place of a token that a masked language model is to tell, as the settings spell it. */
+  readonly maskToken: string | undefined;
   /** Settings of Sentence Transformers; undefined where there are none. */
   readonly sentenceConfig?: Settings;
   readonly chatTemplate?: ChatTemplate;
@@ -61,11 +63,12 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
   // A tokenizer of bytes has no file but its settings.
   const tokenizerPath = foundTokenizer ?? (needsNoFiles(tokenizerConfig) ? tokenizerConfigPath : undefined);
   const besideTokenizer = chosen === undefined ? [] : [folderOf(chosen)];
+  const specialTokensMap = (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {};
   const chatTemplate = await readChatTemplate(access, {
     jinjaPath: await find('chat_template.jinja', besideTokenizer),
     namedPaths: await namedTemplatePaths(access, [...besideTokenizer, ...folders]),
     tokenizerConfig,
-    specialTokensMap: (await settingsAt(await find('special_tokens_map.json', besideTokenizer))) ?? {},
+    specialTokensMap,
     genaiConfig: (await settingsAt(await find('genai_config.json'))) ?? {},
   });
   const preprocessorPath = await find('preprocessor_config.json');
@@ -93,12 +96,19 @@ export async function resolveModel(access: FileAccess, path: string, chosenToken
     tokenizerPath,
     config,
     tokenizerConfig,
+    maskToken: spelling(tokenizerConfig['mask_token']) ?? spelling(specialTokensMap['mask_token']),
     ...(sentenceConfig === undefined ? {} : { sentenceConfig }),
     ...(chatTemplate === undefined ? {} : { chatTemplate }),
     generationConfig: (await settingsAt(await find('generation_config.json'))) ?? {},
     ...(preprocessorConfig === undefined ? {} : { preprocessorConfig }),
     notices,
   };
+}
+
+/** A token in the settings: as it is spelled, or with more about it. */
+function spelling(token: unknown): string | undefined {
+  const spelled = typeof token === 'object' && token !== null && 'content' in token ? token.content : token;
+  return typeof spelled === 'string' && spelled !== '' ? spelled : undefined;
 }
 
 /** Names that Sentence Transformers gives its settings of a Transformer, in its order. */

@@ -32,7 +32,7 @@ import type { SitePlaces } from '../weights/windowPlaces';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { decodeImage } from './decodeImage';
-import { readAnswers } from './imageAnswer';
+import { readAnswers } from '../predict/labelAnswers';
 import { sizeAfter, type Margins } from './shapings';
 import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';

@@ -4,11 +4,13 @@ import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
 import { bytesOfTensor } from '../../onnx/file/dataType';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
-import { planInputs } from '../../onnx/inputs/inputs';
+import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
+import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
@@ -73,6 +75,7 @@ interface LoadedParts {
   readonly account: (languages?: RunLanguages) => InputAccount;
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
+  readonly predictions: PredictionRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -84,13 +87,14 @@ export class LoadedModel {
   readonly #cells: CellRuns;
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
+  readonly #predictions: PredictionRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, weighs, predictions }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -98,6 +102,7 @@ export class LoadedModel {
     this.#account = account;
     this.#cells = cells;
     this.weighs = weighs;
+    this.#predictions = predictions;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -147,6 +152,7 @@ export class LoadedModel {
       notices,
       cells,
       weighs: weigher,
+      predictions,
     } = await prepare({
       chosen: await choosing,
       resolved,
@@ -167,6 +173,7 @@ export class LoadedModel {
       notices: [...resolved.notices, ...tokenizer.notices, ...notices],
       cells,
       weighs: weigher,
+      predictions,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -194,6 +201,11 @@ export class LoadedModel {
     return this.#cells.how(cell, fed);
   }
 
+  /** What it predicts in a run that was fed these inputs; see {@link PredictionRuns.predict}. */
+  predict(run: PredictedRun, masked?: MaskedPlaces, steps?: PredictionSteps): Promise<Predictions> {
+    return this.#predictions.predict(run, masked, steps);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -216,6 +228,7 @@ export class LoadedModel {
   async release(): Promise<void> {
     await this.#cells.release();
     await this.weighs.release();
+    await this.#predictions.release();
     await this.#model.release();
   }
 }
@@ -232,7 +245,9 @@ interface Preparation {
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
-async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs'>> {
+async function prepare(
+  preparation: Preparation,
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -307,6 +322,14 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
     const notices = sessions.flatMap((each) => each.notices);
     const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
     const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
+    const predictions = new PredictionRuns({
+      name,
+      session,
+      tokenizer: source.tokenizer,
+      vocabularySize: vocabularySizeOf(resolved, session, roles, embedding),
+      config: resolved.config,
+      maskToken: resolved.maskToken,
+    });
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -346,6 +369,7 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
         notices,
         cells,
         weighs: weigher,
+        predictions,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -368,11 +392,29 @@ async function prepare(preparation: Preparation): Promise<Pick<LoadedParts, 'mod
       notices,
       cells,
       weighs: weigher,
+      predictions,
     };
   } catch (error) {
     for (const session of sessions) await session.release();
     throw error;
   }
+}
+
+/** Rows of the table of embeddings that the tokens of the last file are: as its graph has them, or that of what makes embeddings for it, else as the settings say. */
+function vocabularySizeOf(
+  { config }: ResolvedModel,
+  { analysis: { index } }: AttentionSession,
+  roles: ReadonlyMap<string, InputRole>,
+  embedding: ModelFiles | undefined,
+): number | undefined {
+  const read = [...roles.values()].includes('targetIds') ? 'targetIds' : 'ids';
+  const own = modelFacts(index, roles, read).vocabularySize;
+  if (own !== undefined) return own;
+  const names = embedding?.analysis.index.inputs.map(({ name }) => name) ?? [];
+  const outer =
+    embedding &&
+    modelFacts(embedding.analysis.index, planInputs(embedding.analysis.index, names, new Set(names)).roles);
+  return outer?.vocabularySize ?? configNumber(config, ['vocab_size', 'n_vocab']);
 }
 
 /** Bytes of a graph's weights. */

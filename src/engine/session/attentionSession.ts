@@ -49,7 +49,7 @@ export interface SessionOptions {
   /** Bytes of weights that other sessions of the model hold. */
   readonly heldBytes?: number;
   /** What is wanted of sites in place of their weights. */
-  readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements'>;
+  readonly taps?: Pick<RewriteOptions, 'tap' | 'tapInputs' | 'replacements' | 'also' | 'suffixes'>;
   /** Tensors of sites that come with their weights, by their names in the graph or in what is added to it for them. */
   readonly extras?: ReadonlyMap<PlacedSite, ExtraTensors>;
   /** Sites whose weights the first run proves: those that an operator keeps inside itself unless told otherwise. */
@@ -389,6 +389,18 @@ export class AttentionSession {
       files: { ...this.#files, analysis: { ...this.#files.analysis, sites } },
       ...(taps === undefined ? {} : { taps }),
       ...(extras === undefined ? {} : { extras }),
+    });
+  }
+
+  /** A session of the same model without its attention, for tensors that a suffix makes; on the processor, where those operators are sure. Throws what {@link create} throws. */
+  reduced(suffix: Suffix, tensors: readonly string[], tapInputs: readonly Uint8Array[]): Promise<AttentionSession> {
+    return AttentionSession.create({
+      ort: this.#ort,
+      ...(this.#runtime.backend === 'webgpu' ? {} : { runtime: this.#runtime }),
+      files: { ...this.#files, analysis: { ...this.#files.analysis, sites: [] } },
+      mayLackAttention: true,
+      heldBytes: this.weightBytes,
+      taps: { also: tensors, suffixes: [suffix], tapInputs },
     });
   }
 

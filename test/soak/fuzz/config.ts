@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readGenerationRules } from '../../../src/engine/text/generation';
 import { renderChat } from '../../../src/engine/text/chatTemplate';
-import { readAnswers } from '../../../src/engine/image/imageAnswer';
+import { readAnswers } from '../../../src/engine/predict/labelAnswers';
 import { gridCandidates } from '../../../src/engine/image/imageTokens';
 import { readPreprocessing } from '../../../src/engine/image/readPreprocessing';
 import { configuredContextLength, resolveModel } from '../../../src/engine/folder/modelFolder';

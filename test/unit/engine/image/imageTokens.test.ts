@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { fitGrid, gridCandidates, imageStream } from '../../../../src/engine/image/imageTokens';
-import { readAnswers } from '../../../../src/engine/image/imageAnswer';
+import { readAnswers } from '../../../../src/engine/predict/labelAnswers';
 import type { PatchEmbedding } from '../../../../src/onnx/inputs/patchEmbedding';
 
 const size = { width: 32, height: 48 };

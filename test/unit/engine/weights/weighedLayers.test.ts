@@ -173,8 +173,8 @@ describe('what stands against a method', () => {
   });
 
   it('is a text whose attention is not held, or whose matrices of all heads would be too many, with what to do', () => {
-    expect(lackOf('attention', [sized(9, 'rounded')])).to.equal(undefined);
-    expect(lackOf('norm', [sized(9, 'rounded')])).to.match(/held whole: read a part/);
+    expect(lackOf('attention', [sized(9, 'recomputed')])).to.equal(undefined);
+    expect(lackOf('norm', [sized(9, 'recomputed')])).to.match(/held whole: read a part/);
     expect(lackOf('norm', [sized(1025)])).to.equal(undefined);
     expect(lackOf('rollout', [sized(1024)])).to.equal(undefined);
     expect(lackOf('rollout', [sized(1025)])).to.match(/at most 1024 tokens: read a part/);
