@@ -9,7 +9,7 @@ import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
 import type { HeadTable } from './model/metrics/headTable';
 import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
-import type { Cell, How } from './model/how/how';
+import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { PanelAction } from './model/panelAction';
 import type { PatternForm } from './model/patternForm';
@@ -488,6 +488,14 @@ export interface FirstPattern extends PatternParams {
   readonly pattern: Pattern;
 }
 
+/** Which of the views that can be opened is open, alone: all heads, sorted by a metric, or how a weight came about, at a step; undefined: none. */
+export interface PanelArrangement {
+  readonly open:
+    | { readonly view: 'headTable'; readonly sort: MetricId }
+    | { readonly view: 'how'; readonly query: number; readonly key: number; readonly step: HowKind }
+    | undefined;
+}
+
 /** Host → webview: whole snapshots, each of its part. */
 export interface PanelEvents {
   appearance: PanelAppearance;
@@ -506,6 +514,8 @@ export interface PanelEvents {
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
   show: { readonly view: 'heads' | 'how' | 'relations' };
+  /** Arranges the panel anew; the keyboard stays where it is. */
+  arrange: PanelArrangement;
   persist: KeptPanel;
 }
 

@@ -57,6 +57,12 @@ connection.on('show', ({ view }) => {
   // Whoever has asked about tokens sees the answer first, also where the page is a new one.
   if (panel.tables.asked.peek() !== undefined) kept.arrangeHeadTable({ sort: 'reads', isAscending: false });
 });
+connection.on('arrange', ({ open }) => {
+  kept.openAlone(open?.view);
+  if (open?.view === 'headTable')
+    kept.arrangeHeadTable({ kind: 'table', sort: open.sort, isAscending: false, filter: '' });
+  if (open?.view === 'how') panel.how.ask({ query: open.query, key: open.key }, open.step);
+});
 connection.on('appearance', ({ l10n: contents }) => {
   if (contents !== undefined)
     l10n.config({ contents: contents as Record<string, string> /* the host's bundle, in the package's own format */ });

@@ -9,7 +9,7 @@ import { ModelDocuments } from './commands/modelDocuments';
 import { registerCommands } from './commands/registerCommands';
 import { revealToken } from './commands/revealToken';
 import { runAction } from './commands/panelActions';
-import { sampleText } from './commands/sample';
+import { sampleFile } from './commands/sample';
 import { SampleFiles } from './commands/sampleFiles';
 import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
@@ -161,7 +161,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       () => panels.columnBeside(visibleEditor(store.run?.text.uri)?.viewColumn),
     ),
   );
-  const samples = owned.add(new SampleFiles((model) => sampleText(extensionUri, model)));
+  owned.add(new SampleFiles((path) => sampleFile(extensionUri, path)));
   owned.add(
     registerCommands({
       store,
@@ -170,7 +170,6 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       supervisor,
       panels,
       documents,
-      samples,
       rows,
       log,
       places,

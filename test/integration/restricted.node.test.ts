@@ -151,6 +151,15 @@ describe('A workspace that is not trusted', () => {
     expect(ours.run?.model.name).to.equal('code-decoder');
   });
 
+  it('does not keep the course from opening, which is about our own models alone', async () => {
+    await configureUser({ modelPath: `${outside}/leadsIn/models/evil` });
+    await vscode.commands.executeCommand('attentionExplorer.openStation', 'byHand');
+    const { status, run } = api.snapshot();
+    expect(status, JSON.stringify(status)).to.deep.equal({ kind: 'ready' });
+    expect(run?.model.name).to.equal('worked-example');
+    await configureUser({ modelPath: undefined });
+  });
+
   it('sets nothing that costs, however it is written, and says that it is ignored', async () => {
     await configureUser({ modelPath: `${outside}/good` });
     const costs = {

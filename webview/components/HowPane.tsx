@@ -35,6 +35,11 @@ export function HowPane({ run, component }: PaneProps): JSX.Element {
     else if (kept.layout.peek().how.pair !== undefined) how.pair.value = kept.layout.peek().how.pair;
   }, [pair]);
 
+  useEffect(() => {
+    const wanted = shown && how.takeStep(shown);
+    if (wanted !== undefined) kept.arrangeHow({ step: wanted });
+  }, [shown, pair]);
+
   const steps = shown?.steps ?? [];
   const current = Math.min(at, Math.max(0, steps.length - 1));
   const step = steps[current];

@@ -2,7 +2,7 @@ import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo, HeadSelection } from '../../src/model/head';
-import type { Cell, How } from '../../src/model/how/how';
+import type { Cell, How, HowKind } from '../../src/model/how/how';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/protocol';
@@ -37,6 +37,7 @@ export class HowView {
   readonly #kept = new LRUCache<string, How>({ max: 8 });
   readonly #sources: HowSources;
   #isFocusWanted = false;
+  #wantedStep: HowKind | undefined;
 
   constructor(sources: HowSources, remote: Client<PanelApi>) {
     const { run, component, selection } = sources;
@@ -89,9 +90,17 @@ export class HowView {
     return this.#isOpen.peek();
   }
 
-  /** Asks about a pair of tokens. */
-  ask(pair: AskedPair): void {
-    this.pair.value = pair;
+  /** Asks about a pair of tokens, and for a step of its answer. */
+  ask(pair: AskedPair, step?: HowKind): void {
+    this.#wantedStep = step;
+    this.pair.value = { ...pair };
+  }
+
+  /** The place of the step that was asked for among those that are shown, once; undefined where none is waited for, or it is not among them. */
+  takeStep({ steps }: How): number | undefined {
+    const at = steps.findIndex(({ kind }) => kind === this.#wantedStep);
+    this.#wantedStep = undefined;
+    return at < 0 ? undefined : at;
   }
 
   /** Asks about what is looked at: the cell under the crosshair, else a pinned token and another, else the pair from before. Returns whether there is one. */

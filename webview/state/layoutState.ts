@@ -143,6 +143,11 @@ export class KeptLayout {
     });
   }
 
+  /** Opens a view and closes the others, or closes all of them. */
+  openAlone(view: ViewName | undefined): void {
+    this.#keep({ ...this.layout.peek(), open: view === undefined ? [] : [view], tab: view ?? 'matrix' });
+  }
+
   /** Arranges the table of heads. */
   arrangeHeadTable(change: Partial<HeadTableLayout>): void {
     const { headTable } = this.layout.peek();

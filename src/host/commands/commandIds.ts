@@ -6,6 +6,8 @@ export const commands = {
   explainAsPair: 'attentionExplorer.explainAsPair',
   explainAgain: 'attentionExplorer.explainAgain',
   explainSample: 'attentionExplorer.explainSample',
+  learnAttention: 'attentionExplorer.learnAttention',
+  openStation: 'attentionExplorer.openStation',
   explainFromStart: 'attentionExplorer.explainFromStart',
   readInContext: 'attentionExplorer.readInContext',
   readAlone: 'attentionExplorer.readAlone',

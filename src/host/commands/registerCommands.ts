@@ -17,8 +17,11 @@ import { readSettings } from '../readSettings';
 import { registerCommand } from '../say/commands';
 import type { OutputLog } from '../say/log';
 import { showInformation } from '../say/notifications';
+import { said } from '../say/said';
 import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
+import { openCourse, openScene } from '../course/openScene';
+import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
@@ -29,7 +32,6 @@ import { copyWeights, pinHere, saveFigure } from './panelMenu';
 import { explainFromStart, readSelection } from './readSelection';
 import { revealToken } from './revealToken';
 import { openSample } from './sample';
-import type { SampleFiles } from './sampleFiles';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
@@ -43,7 +45,6 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly supervisor: EngineSupervisor;
   readonly panels: ExplorerPanels;
   readonly documents: ModelDocuments;
-  readonly samples: SampleFiles;
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
   readonly log: OutputLog;
@@ -84,9 +85,11 @@ export function registerCommands(deps: CommandDependencies): Disposable {
     else await controller.explain(activeSource);
   });
   register(commands.explainSample, async () => {
-    const sample = await openSample(deps.places, deps.samples);
+    const sample = await openSample(deps.places);
     await controller.explain(() => sample);
   });
+  register(commands.learnAttention, openCourse);
+  register(commands.openStation, (name) => openScene(name, controller, panels));
   register(commands.explainFromStart, () => explainFromStart(controller));
   register(commands.readInContext, () => readSelection('inContext', controller));
   register(commands.readAlone, () => readSelection('alone', controller));
@@ -104,8 +107,14 @@ export function registerCommands(deps: CommandDependencies): Disposable {
       if (!(await choose(...args))) return;
       if (live.isOn) live.refresh();
       else if (controller.canRerun) await controller.rerun();
-      // Of other models that read text the run itself says so.
       const { run } = store;
+      if (run !== undefined && modelOfScene(run.text.uri) !== undefined) {
+        showInformation(
+          said('The course reads this with {0}; other texts are read as you chose.', run.info.model.name),
+        );
+        return;
+      }
+      // Of other models that read text the run itself says so.
       if (run?.isPicture === true && readSettings(run.text.uri).modelPath === '')
         showInformation(otherModelNotice('image', defaultModelName, run.info.model.name));
     };

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
+import { sampleScheme } from '../course/scenes';
 
-const scheme = 'attention-explorer-sample';
 const extensions: Readonly<Record<string, string>> = { python: 'py' };
 
 /** A text that a model is shown on. */
@@ -11,24 +11,24 @@ export interface SampleText {
   readonly lines: readonly string[];
 }
 
+/** The path of a model's sample among the samples. */
+export function samplePath(model: string, { language }: SampleText): string {
+  return `/${model}/sample.${extensions[language] ?? 'txt'}`;
+}
+
 /** The samples as files in memory: they can be edited as any file, and closing one that was not edited asks nothing. */
 export class SampleFiles implements vscode.FileSystemProvider, Disposable {
-  readonly #read: (model: string) => Promise<SampleText | undefined>;
+  readonly #read: (path: string) => Promise<Uint8Array | undefined>;
   readonly #edited = new Map<string, Uint8Array>();
   readonly #changeEmitter = new Emitter<vscode.FileChangeEvent[]>();
   readonly #registration: vscode.Disposable;
   readonly onDidChangeFile = this.#changeEmitter.event;
   #numWritten = 0;
 
-  /** @param read gives the sample of a bundled model; undefined where it has none. */
-  constructor(read: (model: string) => Promise<SampleText | undefined>) {
+  /** @param read gives what stands at a path; undefined where nothing does. */
+  constructor(read: (path: string) => Promise<Uint8Array | undefined>) {
     this.#read = read;
-    this.#registration = vscode.workspace.registerFileSystemProvider(scheme, this, { isCaseSensitive: true });
-  }
-
-  /** Where a model's sample stands. */
-  addressOf(model: string, { language }: SampleText): vscode.Uri {
-    return vscode.Uri.from({ scheme, path: `/${model}/sample.${extensions[language] ?? 'txt'}` });
+    this.#registration = vscode.workspace.registerFileSystemProvider(sampleScheme, this, { isCaseSensitive: true });
   }
 
   async stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -40,11 +40,9 @@ export class SampleFiles implements vscode.FileSystemProvider, Disposable {
   async readFile(uri: vscode.Uri): Promise<Uint8Array> {
     const edited = this.#edited.get(uri.path);
     if (edited !== undefined) return edited;
-    const [, model = ''] = uri.path.split('/');
-    const sample = await this.#read(model);
-    if (sample === undefined || this.addressOf(model, sample).path !== uri.path)
-      throw vscode.FileSystemError.FileNotFound(uri);
-    return new TextEncoder().encode(sample.lines.join('\n'));
+    const bytes = await this.#read(uri.path);
+    if (bytes === undefined) throw vscode.FileSystemError.FileNotFound(uri);
+    return bytes;
   }
 
   writeFile(uri: vscode.Uri, content: Uint8Array): void {

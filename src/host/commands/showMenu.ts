@@ -24,6 +24,7 @@ export async function showMenu(isBusy: boolean, hasRun: boolean, isLive: boolean
         ]
       : []),
     item('symbol-misc', actionTitle('selectModel'), commands.selectModel),
+    item('mortar-board', said('Learn Attention'), commands.learnAttention),
     ...(hasRun ? [item('symbol-array', said('Show Input'), commands.showInput)] : []),
     item('checklist', actionTitle('showReport'), commands.showExtractionReport),
     item('debug-restart', actionTitle('restartEngine'), commands.restartEngine),

@@ -55,8 +55,11 @@ export interface FittingRun<Run> {
   readonly models: ModelsOfKinds;
   readonly whileAsking: WhileAsking;
   readonly signal: AbortSignal;
-  /** Runs with a model; `instead` is the name of the one in the settings, where that reads the other kind. Resolves with the path that finds the model from everywhere. */
-  run(modelPath: string, instead: string | undefined): Promise<{ readonly run: Run; readonly path: string }>;
+  /** Runs with a model; `instead` is the name of the one in the settings, where that reads the other kind. Resolves with the path that finds the model from everywhere, and is remembered; undefined: none is. */
+  run(
+    modelPath: string,
+    instead: string | undefined,
+  ): Promise<{ readonly run: Run; readonly path: string | undefined }>;
 }
 
 /**
@@ -73,7 +76,7 @@ export async function runFitting<Run>({
 }: FittingRun<Run>): Promise<Run> {
   const use = async (modelPath: string, instead: string | undefined): Promise<Run> => {
     const done = await run(modelPath, instead);
-    await models.remember(kind, done.path);
+    if (done.path !== undefined) await models.remember(kind, done.path);
     return done.run;
   };
   /** One that was remembered may be gone by now, or not be trusted here. */

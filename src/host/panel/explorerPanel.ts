@@ -4,7 +4,7 @@ import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
 import type { PanelAction } from '../../model/panelAction';
-import type { PanelApi, PanelEvents, PanelIntents } from '../../protocol';
+import type { PanelApi, PanelArrangement, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -77,8 +77,8 @@ export class ExplorerPanel implements Disposable {
   readonly #first = new FirstPatternFetcher();
   /** What waits for a run's first pattern, in order; undefined where nothing has to. */
   #heldPosts: (() => void)[] | undefined;
-  /** Whether the page is to open the view of all heads once it is there. */
-  #viewToShow: PanelEvents['show']['view'] | undefined;
+  /** Posts what the page is to open once it is there. */
+  #postWhenReady: (() => void) | undefined;
   #shownRunId: number | undefined;
   #shownUri: string | undefined;
   #moveTimer: number | undefined;
@@ -270,6 +270,7 @@ export class ExplorerPanel implements Disposable {
     this.#isReady = true;
     this.#sequence = 0;
     if (!isAhead) return this.#postAll();
+    this.#postWaiting();
     // It has all that there is, unless it is another page than the one that was opened.
     this.#showTimer = setTimeout(
       () => this.lastPaint?.runId !== this.#shownRunId && this.#postAll(),
@@ -279,8 +280,23 @@ export class ExplorerPanel implements Disposable {
 
   /** Opens one of the page's views, now or when the page is there. */
   showView(view: PanelEvents['show']['view']): void {
-    if (this.#isReady && this.#panel.visible) this.#post('show', { view });
-    else this.#viewToShow = view;
+    this.#whenReady(() => this.#post('show', { view }));
+  }
+
+  /** Arranges the page anew, now or when it is there. */
+  arrange(arrangement: PanelArrangement): void {
+    this.#whenReady(() => this.#post('arrange', arrangement));
+  }
+
+  #whenReady(post: () => void): void {
+    this.#postWhenReady = undefined;
+    if (this.#isReady && this.#panel.visible) post();
+    else this.#postWhenReady = post;
+  }
+
+  #postWaiting(): void {
+    this.#postWhenReady?.();
+    this.#postWhenReady = undefined;
   }
 
   #postAll(): void {
@@ -291,8 +307,7 @@ export class ExplorerPanel implements Disposable {
     this.#postView();
     this.#post('live', panelLive(store.live));
     this.#postHover();
-    if (this.#viewToShow !== undefined) this.#post('show', { view: this.#viewToShow });
-    this.#viewToShow = undefined;
+    this.#postWaiting();
   }
 
   #postHover(): void {

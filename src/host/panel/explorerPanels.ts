@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
-import type { PanelEvents } from '../../protocol';
+import type { PanelArrangement, PanelEvents } from '../../protocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { Recalled } from './panelMemory';
@@ -40,6 +40,12 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   showView(view: PanelEvents['show']['view']): void {
     this.show(false);
     this.#current?.showView(view);
+  }
+
+  /** Arranges the panel anew, and leaves the keyboard where it is. */
+  arrange(arrangement: PanelArrangement): void {
+    this.show(true);
+    this.#current?.arrange(arrangement);
   }
 
   /** Whether the person sees the panel, or will in a moment. */

@@ -238,7 +238,7 @@ export class ExplainController implements Disposable {
       signal: attempt.controller.signal,
       run: async (modelPath, instead) => {
         const run = await this.#run(source, attempt, { modelPath, instead });
-        return { run, path: lastingPath(modelPath, locateModel({ ...settings, modelPath }, places, uri), places) };
+        return { run, path: lastingPath(uri, modelPath, locateModel({ ...settings, modelPath }, places, uri), places) };
       },
     });
   }

@@ -62,7 +62,7 @@ export async function runPicture(
           model,
           notices: instead === undefined ? [] : [otherModelNotice('image', instead, held.info.model.name)],
         },
-        path: lastingPath(modelPath, model, places),
+        path: lastingPath(uri, modelPath, model, places),
       };
     },
   });
