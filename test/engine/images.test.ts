@@ -4,6 +4,7 @@ import { ExplorerError } from '../../src/base/errors';
 import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
 import { decodeImage } from '../../src/engine/image/decodeImage';
 import type { WholeLayer } from '../../src/engine/weights/heldLayer';
+import type { Progress } from '../../src/protocol';
 import { ImageModel } from '../../src/engine/image/imageModel';
 import { pictureValues } from '../../src/engine/image/pictureValues';
 import { assumedPreprocessing, readPreprocessing } from '../../src/engine/image/readPreprocessing';
@@ -261,6 +262,29 @@ describe('a model of pictures', () => {
         2e-5,
       ),
     );
+  });
+
+  it('is run layer by layer with the same numbers, tells how far it is, and ends between two', async () => {
+    const weightsOf = async (staging: 'all' | 'none') => {
+      const model = await ImageModel.load({ runtime, reason: '' }, await vit(), spec, undefined, undefined, {
+        staging,
+      });
+      const { picture } = await model.prepare(await read('rgb.png'), 'rgb.png');
+      const told: unknown[] = [];
+      const onProgress = ({ layers }: Progress): number => told.push(layers?.done);
+      const { layers } = await model.run(picture, { onProgress, turn: () => Promise.resolve() });
+      expect(told).to.deep.equal(staging === 'all' ? [0, 1, 2] : []); // what follows the last is a stage, too
+      const ended = await model
+        .run(picture, {
+          onProgress,
+          turn: () => (told.length === 5 ? Promise.reject(new Error('enough')) : Promise.resolve()),
+        })
+        .catch((error: unknown) => error);
+      if (staging === 'all') expect(ended).to.have.property('message', 'enough');
+      await model.release();
+      return (layers as readonly WholeLayer[]).map(({ weights }) => [...weights]);
+    };
+    expect(await weightsOf('all')).to.deep.equal(await weightsOf('none'));
   });
 
   it('takes its size from the file where no settings say how pictures are made, and says so', async () => {

@@ -18,6 +18,8 @@ import type { HeldLayer } from '../weights/heldLayer';
 import { baseName, type FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
+import { layerByLayer, unwatched, type LayerSteps } from '../session/layerSteps';
+import { isStaged, loadTurn, type Staging } from '../session/staging';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import { isSameModel } from '../folder/isSameModel';
@@ -124,7 +126,10 @@ export class ImageModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    limits: MemoryLimits = usualLimits,
+    {
+      memory: limits = usualLimits,
+      staging = 'none',
+    }: { readonly memory?: MemoryLimits | undefined; readonly staging?: Staging | undefined } = {},
   ): Promise<ImageModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(from, spec);
@@ -174,6 +179,8 @@ export class ImageModel {
       files,
       wantOutputs: true,
       numItems: itemsOf(pixels),
+      isStaged: isStaged(runtime, index, staging),
+      turn: loadTurn(signal),
     });
     const info: ModelInfo = {
       name: plain(resolved.name),
@@ -232,14 +239,17 @@ export class ImageModel {
   }
 
   /** Reads a prepared picture and gives the attention of every layer over its patches. Throws `imageNoGrid`, `outOfMemory` or `checksFailed`. */
-  async run(picture: ShapedPicture): Promise<ImageRunResult> {
+  async run(picture: ShapedPicture, steps: LayerSteps = unwatched): Promise<ImageRunResult> {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
     const others = this.#makeOthers(picture);
     const inputs = [this.#pixels(picture), ...others];
     await this.#checkMemory(candidates, inputs);
     this.#fed = [{ file: this.#session.fileName, inputs }];
-    const { layers, failed, report, outputs } = await this.#session.run(inputs, { hasWindows: true });
+    const { layers, failed, report, outputs } = await this.#session.run(inputs, {
+      hasWindows: true,
+      ...layerByLayer(steps, this.#session.analysis.sites),
+    });
     this.#report = report;
     const details = failed.map(({ path, reason }) => `${path}: ${reason}`).join('\n');
     if (layers.length === 0)

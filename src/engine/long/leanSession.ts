@@ -32,6 +32,7 @@ import { exclusively } from '../limits/runLock';
 import { SharedWork } from '../limits/sharedWork';
 import { StageInputs } from '../stages/stageInputs';
 import type { OrtModule } from '../runtime/runtime';
+import type { SiteRead } from '../stages/siteReader';
 import type { Tensors } from '../stages/stagedSession';
 import { ScoreSessions } from './scoreSessions';
 
@@ -47,11 +48,6 @@ const mostAgainBytes = 2 ** 28;
 
 /** Rows of every head that are given exactly, as parts of the whole: what is recomputed must equal them. */
 const samplePlaces = [0, 0.02, 0.37, 0.71, 1];
-
-/** A run's layers are neither all recomputable nor all alike: what a site's outputs became. */
-type SiteResult =
-  | { readonly layer: LayerWeights; readonly checks: SiteChecks }
-  | { readonly reason: string; readonly checks?: SiteChecks | undefined };
 
 /** Numbers of queries whose exact rows are wanted: of the text, and of a decoder's own. */
 interface SampleRows {
@@ -176,16 +172,6 @@ export class LeanSession {
     return new LeanSession({ ...options, turn: undefined }, levels, plans, { outputs, tensors, isTrimmed }, session);
   }
 
-  /** How each site is held. */
-  get plans(): ReadonlyMap<PlacedSite, LeanPlan> {
-    return this.#plans;
-  }
-
-  /** See {@link AttentionSession.numStages}. */
-  get numStages(): number {
-    return this.#session.numStages;
-  }
-
   get levels(): BlockLevels {
     return this.#levels;
   }
@@ -201,7 +187,7 @@ export class LeanSession {
     const tensors = new Map<string, OutputTensor>();
     const keeps = new StageInputs(mostKeptBytes);
     const state: RunState = { options, samples, tensors, results, held: new Set(), keeps, rerun: new Set() };
-    const read = new Map<PlacedSite, SiteResult>();
+    const read = new Map<PlacedSite, SiteRead>();
     await this.#fetch(
       inputs,
       [...own, ...[...this.#tensors.keys()].flatMap((site) => this.#firstOutputs(site))],
@@ -266,11 +252,6 @@ export class LeanSession {
     return LeanSession.create(this.#options, this.#levels, this.#plans, false);
   }
 
-  /** Whether nodes were replaced. */
-  get isTrimmed(): boolean {
-    return this.#isTrimmed;
-  }
-
   /** Frees the session; layers that are recomputed live on. */
   async release(): Promise<void> {
     this.#isReleased = true;
@@ -333,14 +314,14 @@ export class LeanSession {
   }
 
   /** What became of a site, from what a run gave. */
-  async #readResult(site: PlacedSite, state: RunState): Promise<SiteResult> {
+  async #readResult(site: PlacedSite, state: RunState): Promise<SiteRead> {
     const outputs = this.#outputs.get(site);
     return outputs === undefined
       ? this.#session.readWeights(site, state.results[this.#tensors.get(site) ?? site.tensor], state.options)
       : this.#readSite(site, outputs, state);
   }
 
-  async #readSite(site: PlacedSite, outputs: LeanOutputs, state: RunState): Promise<SiteResult> {
+  async #readSite(site: PlacedSite, outputs: LeanOutputs, state: RunState): Promise<SiteRead> {
     const {
       options,
       samples: { source, target },

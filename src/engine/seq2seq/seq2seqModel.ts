@@ -12,6 +12,7 @@ import { mostThatFit } from '../long/memoryPlan';
 import type { FedFile } from '../session/fedInput';
 import type { Settings } from '../files/modelSettings';
 import { paddingNotices } from '../text/paddingNotices';
+import { unwatched } from '../session/layerSteps';
 import { inputOf } from '../session/readIds';
 import type { RandomText } from '../../protocol';
 import { randomText } from '../text/randomText';
@@ -71,7 +72,7 @@ export class Seq2SeqModel implements TextModel {
     const tokenized = performance.now();
     steps.onProgress({ stage: 'run' });
     await steps.turn();
-    const source = await sessions.read(inputOf(stream), this.#padId);
+    const source = await sessions.read(inputOf(stream), this.#padId, steps);
     try {
       const most = this.#mostTargetTokens(stream.tokens.length);
       const target =
@@ -82,7 +83,7 @@ export class Seq2SeqModel implements TextModel {
             : this.#give(given, tokenLimit, most, languages?.target);
       steps.onProgress({ stage: 'run' });
       await steps.turn();
-      const results = await sessions.attention(source, idsOf(target.stream));
+      const results = await sessions.attention(source, idsOf(target.stream), steps);
       if (reading.random === undefined) this.#reports = results.map(({ report }) => report);
       const { layers, components, notices: missing } = arrangeLayers(info.name, results, streamsOf);
       const padding = paddingNotices(source.made, results, this.#parts.tokenizer.sides.padsLeft);
@@ -110,12 +111,9 @@ export class Seq2SeqModel implements TextModel {
   async write(text: string): Promise<string> {
     const { sessions } = this.#parts;
     const { stream } = await this.#tokenize({ text, tokenLimit: 0 });
-    const source = await sessions.read(inputOf(stream), this.#padId);
+    const source = await sessions.read(inputOf(stream), this.#padId, unwatched);
     try {
-      const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), {
-        onProgress: () => {},
-        turn: () => Promise.resolve(),
-      });
+      const { stream: target } = await this.#write(source, this.#mostTargetTokens(stream.tokens.length), unwatched);
       return target.text;
     } finally {
       releaseSource(source);

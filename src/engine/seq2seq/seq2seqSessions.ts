@@ -13,6 +13,7 @@ import type { AttentionResult } from '../session/attentionSession';
 import { toFloats, type OutputTensor } from '../runtime/feeds';
 import type { FedFile } from '../session/fedInput';
 import type { ModelFiles } from '../files/modelFiles';
+import { layerByLayer, type LayerSteps } from '../session/layerSteps';
 import type { ReadIds } from '../session/readIds';
 import type { PairLengths, Seq2SeqPart } from './seq2seqPart';
 
@@ -34,11 +35,11 @@ export interface Seq2SeqSessions {
   readonly reports: readonly ExtractionReport[];
   /** What the files were fed in the latest runs for attention; empty before one. */
   readonly fed: readonly FedFile[];
-  read(text: ReadIds, padId: number): Promise<ReadSource>;
+  read(text: ReadIds, padId: number, steps: LayerSteps): Promise<ReadSource>;
   /** Scores of every id after the target's last one, in an array of its own. Throws `targetNotWritten` where the model gives none. */
   scores(source: ReadSource, targetIds: readonly number[]): Promise<Float32Array>;
   /** Attention over the whole target, with that of the encoder; one result per file. The layers are the caller's to release, those of the source too. */
-  attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]>;
+  attention(source: ReadSource, targetIds: readonly number[], steps: LayerSteps): Promise<readonly AttentionResult[]>;
   release(): Promise<void>;
 }
 
@@ -93,7 +94,11 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
     );
   }
 
-  async attention({ ids, typeIds }: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
+  async attention(
+    { ids, typeIds }: ReadSource,
+    targetIds: readonly number[],
+    steps: LayerSteps,
+  ): Promise<readonly AttentionResult[]> {
     const { inputs, numTokens, numPositions, numTargetPositions } = this.#plan.make({
       ids,
       typeIds,
@@ -102,7 +107,13 @@ export class WholeSeq2Seq implements Seq2SeqSessions {
     });
     const positions = { numPositions, numTokens, numTargetPositions, numTargetTokens: targetIds.length };
     this.fed = [{ file: this.#part.files.name, inputs, positions }];
-    return [await this.#part.run(inputs, { ...positions, outputs: [] })];
+    return [
+      await this.#part.run(inputs, {
+        ...positions,
+        outputs: [],
+        ...layerByLayer(steps, this.#part.session.analysis.sites),
+      }),
+    ];
   }
 
   async release(): Promise<void> {
@@ -166,7 +177,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     );
   }
 
-  async read(text: ReadIds, padId: number): Promise<ReadSource> {
+  async read(text: ReadIds, padId: number, steps: LayerSteps): Promise<ReadSource> {
     this.#padId = padId;
     const { inputs, numTokens, numPositions } = this.#encoderPlan.make({ ...text, padId });
     const positions = { numPositions, numTokens, numTargetPositions: 0 };
@@ -174,6 +185,7 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     const encoder = await this.#encoder.run(inputs, {
       ...positions,
       outputs: [...new Set(this.#bridges.values())],
+      ...layerByLayer(steps, this.#encoder.session.analysis.sites),
     });
     const fed = [...this.#bridges].map(([input, output]): ModelInput => {
       const tensor = encoder.outputs.get(output);
@@ -194,11 +206,19 @@ export class SplitSeq2Seq implements Seq2SeqSessions {
     );
   }
 
-  async attention(source: ReadSource, targetIds: readonly number[]): Promise<readonly AttentionResult[]> {
+  async attention(
+    source: ReadSource,
+    targetIds: readonly number[],
+    steps: LayerSteps,
+  ): Promise<readonly AttentionResult[]> {
     const { inputs, ...lengths } = this.#make(source, targetIds);
     const positions = { ...lengths, numTokens: source.made.numTokens, numTargetTokens: targetIds.length };
     this.fed = [...this.fed.slice(0, 1), { file: this.#decoder.files.name, inputs, positions }];
-    const decoder = await this.#decoder.run(inputs, { ...positions, outputs: [] });
+    const decoder = await this.#decoder.run(inputs, {
+      ...positions,
+      outputs: [],
+      ...layerByLayer(steps, this.#decoder.session.analysis.sites),
+    });
     return source.encoder === undefined ? [decoder] : [source.encoder, decoder];
   }
 

@@ -405,7 +405,10 @@ export class EngineServer {
     this.#connection.fire('progress', { stage: 'run' });
     await new Promise<void>((resolve) => setTimeout(resolve)); // as above
     signal.throwIfAborted();
-    const { streams, layers, components, notices, answers } = await model.run(picture);
+    const { streams, layers, components, notices, answers } = await model.run(
+      picture,
+      this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
+    );
     letGoWhereCancelled(layers, signal);
     const ranAt = performance.now();
     const runId = this.#nextRun++;
@@ -468,7 +471,7 @@ export class EngineServer {
           spec,
           (progress) => this.#connection.fire('progress', progress),
           signal,
-          this.#memoryLimits,
+          { memory: this.#memoryLimits, staging: this.#staging },
         ),
       refused,
     ));

@@ -2,8 +2,6 @@ import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import type { ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import { cacheLinks } from '../../onnx/inputs/cacheLinks';
-import { bytesOfTensor } from '../../onnx/file/dataType';
-import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import { planInputs, type InputRole } from '../../onnx/inputs/inputs';
 import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
@@ -23,6 +21,8 @@ import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import type { ModelFiles } from '../files/modelFiles';
+import { isStaged, loadTurn, type Staging } from '../session/staging';
+import { unwatched } from '../session/layerSteps';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import {
   configNumber,
@@ -48,20 +48,11 @@ import type { SourceTokenizer } from '../text/tokenizeSource';
 /** Files that a model's description names. */
 const mostTold = 20;
 
-/** Steps that nobody watches or ends. */
-const unwatched: ReadingSteps = { onProgress: () => {}, turn: () => Promise.resolve() };
-
-/** Which models of one stack are run layer by layer. */
-type Staging = 'all' | 'large' | 'none';
-
-/** A model with fewer bytes of weights reads a text of usual length so quickly that sessions of its stages would cost more than they give. */
-const leastStagedBytes = 1.6e7;
-
 /** What bounds a model's memory and time; the usual limits unless told otherwise. */
 export interface ModelBounds {
   readonly memory?: MemoryLimits | undefined;
   readonly deadlines?: Deadlines | undefined;
-  /** Whether a model of one stack is run layer by layer, where it can be cut: always, or where that is worth it. */
+  /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
   readonly staging?: Staging | undefined;
   /** Whether runs of a model of one stack give what its layers weigh beside their weights. */
   readonly weighs?: boolean | undefined;
@@ -160,10 +151,7 @@ export class LoadedModel {
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
       staging,
-      turn: async () => {
-        await new Promise<void>((resolve) => setTimeout(resolve));
-        signal?.throwIfAborted();
-      },
+      turn: loadTurn(signal),
       weighs,
     });
     return new LoadedModel({
@@ -279,6 +267,8 @@ async function prepare(
         wantOutputs: true,
         mayLackAttention: true,
         numItems: numEncoderItems,
+        isStaged: isStaged(runtime, encoder.analysis.index, staging),
+        turn,
       }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
     const embeddingSession =
@@ -302,8 +292,6 @@ async function prepare(
       given: new Set(bridges.keys()),
     };
     // What a model writes takes a run for each token, in which more sessions cost more.
-    // On WebGPU what passes from one stage to the next would leave the device each time.
-    const isStack = !hasTarget && encoder === undefined && (runtime.backend !== 'webgpu' || staging === 'all');
     const siteParts =
       weighs && !hasTarget && encoder === undefined
         ? new SiteParts({ ort: runtime.ort, files: main, isNative: runtime.isNative }, ['value', 'norm'])
@@ -313,7 +301,7 @@ async function prepare(
       ...(siteParts === undefined ? {} : { extras: siteParts.extras }),
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
-      isStaged: isStack && (staging === 'all' || (staging === 'large' && weightBytes(index) >= leastStagedBytes)),
+      isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
       turn,
     });
     sessions.push(session);
@@ -415,11 +403,6 @@ function vocabularySizeOf(
     embedding &&
     modelFacts(embedding.analysis.index, planInputs(embedding.analysis.index, names, new Set(names)).roles);
   return outer?.vocabularySize ?? configNumber(config, ['vocab_size', 'n_vocab']);
-}
-
-/** Bytes of a graph's weights. */
-function weightBytes({ graph }: GraphIndex): number {
-  return graph.initializers.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
 }
 
 /** Items of the batch that a file takes. */

@@ -4,7 +4,7 @@ import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
 import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { AttentionResult, AttentionSession, LayerWeights, RunOptions } from '../session/attentionSession';
+import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
 import type { SiteParts } from '../session/siteParts';
 import { WholeLayer } from '../weights/heldLayer';
@@ -13,7 +13,8 @@ import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from '../session/continuedRuns';
 import type { FedFile } from '../session/fedInput';
 import type { EmbeddingPart } from '../session/embeddingPart';
-import { describeComponents, storedLayers, withComing } from '../session/layerInfo';
+import { describeComponents, storedLayers } from '../session/layerInfo';
+import { layerByLayer } from '../session/layerSteps';
 import type { LeanRuns } from '../long/leanRuns';
 import { placeTextLayers } from '../session/placedText';
 import { paddingNotices } from './paddingNotices';
@@ -23,9 +24,6 @@ import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
 import { inputOf, type ReadIds } from '../session/readIds';
 import type { TokenizedText } from './tokenizeText';
 import type { TokenLimits } from '../limits/tokenLimits';
-
-/** Layers of a run that is expected to take less than this, in milliseconds, by the time of its first one, come together: that is too short to look at some. */
-const leastGrowing = 400;
 
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
@@ -91,6 +89,7 @@ export class StackModel implements TextModel {
       ]);
     const started = performance.now();
     const formerlyFed = this.#fed;
+    const { sites } = this.#parts.session.analysis;
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading);
     const tokenized = performance.now();
@@ -101,7 +100,7 @@ export class StackModel implements TextModel {
       read = await this.#run(
         inputOf(stream),
         reading.isLive === true,
-        this.#layerByLayer(steps, (layers) => {
+        layerByLayer(steps, sites, (layers) => {
           const components = describeComponents(layers);
           if (reading.second === undefined || components.some(({ isCausal }) => !isCausal))
             steps.onGrowth?.({
@@ -117,11 +116,7 @@ export class StackModel implements TextModel {
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
       ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(
-        inputOf(stream),
-        reading.isLive === true,
-        this.#layerByLayer(steps, () => {}),
-      );
+      read = await this.#run(inputOf(stream), reading.isLive === true, layerByLayer(steps, sites));
     }
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
@@ -217,30 +212,6 @@ export class StackModel implements TextModel {
       if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions, firstPosition };
     }
     return { result, numReused: 0, numTokens, numPositions, firstPosition };
-  }
-
-  /** What a run does between its layers, where it stops there: tells how far it is and what has come, and ends where it is no longer wanted. */
-  #layerByLayer(
-    { onProgress, turn }: ReadingSteps,
-    onLayers: (layers: readonly LayerWeights[]) => void,
-  ): Pick<RunOptions, 'turn' | 'onLayer'> {
-    const { sites } = this.#parts.session.analysis;
-    const layers: LayerWeights[] = [];
-    let started: number | undefined;
-    return {
-      turn: async () => {
-        started ??= performance.now();
-        const done = layers.length;
-        onProgress({ stage: 'run', fraction: done / sites.length, layers: { done, of: sites.length } });
-        await turn();
-      },
-      onLayer: (layer) => {
-        layers.push(layer);
-        // What comes all at once is shown at once.
-        if (started !== undefined && (performance.now() - started) * sites.length >= leastGrowing)
-          onLayers(withComing(sites, layers));
-      },
-    };
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */

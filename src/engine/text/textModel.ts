@@ -2,8 +2,9 @@ import type { ComponentInfo } from '../../model/head';
 import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
 import type { ExtractionReport } from '../../onnx/report/report';
-import type { Progress, RandomText } from '../../protocol';
+import type { RandomText } from '../../protocol';
 import type { FedFile } from '../session/fedInput';
+import type { LayerSteps } from '../session/layerSteps';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
 
@@ -29,10 +30,7 @@ export interface Reading {
 }
 
 /** What goes on while a model reads. */
-export interface ReadingSteps {
-  onProgress(progress: Progress): void;
-  /** Called between steps that block the thread: lets messages in, and throws where the reading is no longer wanted. */
-  turn(): Promise<void>;
+export interface ReadingSteps extends LayerSteps {
   /** Given what is there of a reading that is long in coming, whenever it is more. */
   onGrowth?(growth: GrowingReading): void;
 }

@@ -4,20 +4,16 @@ import { LoadedModel } from '../../../src/engine/serve/loadedModel';
 import { loadOnBackend } from '../../../src/engine/runtime/loadOnBackend';
 import { nodeFileAccess } from '../../../src/engine/files/nodeFileAccess.node';
 import { Runtimes } from '../../../src/engine/runtime/runtimes';
+import type { Progress } from '../../../src/protocol';
 import type { Explanation } from '../../../src/engine/text/textModel';
 
 describe('a loaded model that is run in stages', function () {
   this.timeout(60_000);
-  const load = (isStaged: boolean): Promise<LoadedModel> =>
+  const load = (isStaged: boolean, path = 'media/models/code-decoder'): Promise<LoadedModel> =>
     loadOnBackend(new Runtimes({ wasm: () => Promise.resolve(web) }, 1), { backend: 'wasm', threads: 1 }, (choosing) =>
-      LoadedModel.load(
-        choosing,
-        nodeFileAccess,
-        { path: 'media/models/code-decoder', backend: 'wasm', threads: 1 },
-        undefined,
-        undefined,
-        { staging: isStaged ? 'all' : 'none' },
-      ),
+      LoadedModel.load(choosing, nodeFileAccess, { path, backend: 'wasm', threads: 1 }, undefined, undefined, {
+        staging: isStaged ? 'all' : 'none',
+      }),
     );
   const weightsOf = async ({ layers }: Explanation): Promise<number[][]> =>
     Promise.all(layers.map(async (layer) => [...(await layer.rows(0, 0, layer.numQueries))]));
@@ -51,6 +47,35 @@ describe('a loaded model that is run in stages', function () {
       expect(b.numReused).to.equal(a.numReused);
       expect(await weightsOf(b)).to.deep.equal(await weightsOf(a));
     }
+    await whole.release();
+    await staged.release();
+  });
+
+  it('reads the source of an encoder and a decoder in two files so', async () => {
+    const [whole, staged] = [
+      await load(false, 'test/fixtures/seq2seq/t5.split'),
+      await load(true, 'test/fixtures/seq2seq/t5.split'),
+    ];
+    const reading = { text: 'the 3rd of May 1979', tokenLimit: 0 };
+    const told: string[] = [];
+    const steps = {
+      onProgress: ({ stage, layers }: Progress) => {
+        if (stage === 'run' && layers !== undefined) told.push(`${layers.done} of ${layers.of}`);
+      },
+      turn: () => Promise.resolve(),
+    };
+    const [expected, own] = [await whole.explain(reading), await staged.explain(reading, steps)];
+    expect(own.streams).to.deep.equal(expected.streams);
+    expect(await weightsOf(own)).to.deep.equal(await weightsOf(expected));
+    const numLayers = expected.components[0].layers.length;
+    expect(told.slice(0, numLayers)).to.deep.equal(Array.from({ length: numLayers }, (_, i) => `${i} of ${numLayers}`));
+    const ended = await staged
+      .explain(reading, {
+        ...steps,
+        turn: () => (told.length > numLayers + 1 ? Promise.reject(new Error('enough')) : Promise.resolve()),
+      })
+      .catch((error: unknown) => error);
+    expect(ended).to.have.property('message', 'enough');
     await whole.release();
     await staged.release();
   });
