@@ -17,6 +17,7 @@ export const engineMethods = [
   'measureRandom',
   'how',
   'relations',
+  'predict',
   'release',
   'inspect',
   'input',
@@ -43,5 +44,6 @@ export const panelMethods = [
   'measureRandom',
   'how',
   'relations',
+  'predict',
   'picture',
 ] as const;

@@ -28,6 +28,7 @@ import {
 } from './generatedRun';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
+import { samplePredictions } from './samplePredictions';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -63,6 +64,9 @@ export class FakeHost {
   readonly headPairs: string[] = [];
   /** The weights (`query/key`) that were asked about. */
   readonly hows: string[] = [];
+  /** The places that were masked as predictions were asked for; null where none was. */
+  readonly predicted: (number | null)[] = [];
+  isMaskedModel = false;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -122,6 +126,10 @@ export class FakeHost {
       const layers = this.#stored(component).layersOf(this.run.info.runId, component);
       const values = await readRelations(layers, pairs);
       return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
+    },
+    predict: ({ mask }) => {
+      this.predicted.push(mask ?? null);
+      return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {

@@ -57,6 +57,7 @@ import {
 } from './formedPatterns';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
+import { PredictionView } from './predictionView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
 
@@ -226,6 +227,8 @@ export class Panel {
   readonly heads: HeadViews;
   /** Relations between the tokens of a program. */
   readonly relations: Relations;
+  /** What the model predicts. */
+  readonly predictions: PredictionView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -247,6 +250,7 @@ export class Panel {
     this.theme = theme;
     this.heads = new HeadViews(this, connection.remote, (error) => (this.dataError.value = error));
     this.relations = new Relations(this, connection.remote);
+    this.predictions = new PredictionView(this, connection.remote);
     this.tables = new HeadTables(this, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(this, connection.remote);
     connection.on('appearance', (value) => {

@@ -20,6 +20,7 @@ export const commands = {
   showHeads: 'attentionExplorer.showHeads',
   showHow: 'attentionExplorer.showHow',
   showRelations: 'attentionExplorer.showRelations',
+  showPredictions: 'attentionExplorer.showPredictions',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',
