@@ -40,7 +40,10 @@ describe('What the webview says', () => {
     expect(checkPredictParams({ runId: 7 }, run).mask).to.equal(undefined);
     expect(checkPredictParams({ runId: 7, mask: 2 }, run).mask).to.equal(2);
     for (const mask of [run.streams[0].tokens.length, -1, 0.5, '1', null])
-      expect(codeOfCall(() => checkPredictParams({ runId: 7, mask }, run)), String(mask)).to.equal('invalidMessage');
+      expect(
+        codeOfCall(() => checkPredictParams({ runId: 7, mask }, run)),
+        String(mask),
+      ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
   });
 

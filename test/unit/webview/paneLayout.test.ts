@@ -174,6 +174,7 @@ describe('the layout of the panel', () => {
     expect(relation).to.equal('matchingBracket');
     expect(validLayout({ relation: 'sameLine' }).relation).to.equal('sameLine');
     expect(validLayout({ relation: 'other' }).relation).to.equal(relation);
+    expect(validLayout({ marksSurprisal: true }).marksSurprisal).to.equal(true);
     expect(open).to.deep.equal([]);
     expect(validLayout(undefined)).to.deep.equal({
       shares: {},
@@ -183,6 +184,7 @@ describe('the layout of the panel', () => {
       headTable,
       how,
       relation,
+      marksSurprisal: false,
     });
     expect(
       validLayout({
