@@ -192,12 +192,22 @@ describe('the layout of the panel', () => {
         tab: 'list',
         isOrdered: true,
       }),
-    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable, how, relation });
+    ).to.deep.equal({
+      shares: { wideSource: 0.4 },
+      tab: 'list',
+      isOrdered: true,
+      open,
+      headTable,
+      how,
+      relation,
+      marksSurprisal: false,
+    });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
       tab: 'matrix',
       isOrdered: false,
       relation,
+      marksSurprisal: false,
       open,
       headTable,
       how,
