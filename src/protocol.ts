@@ -11,6 +11,7 @@ import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
+import type { Predictions } from './model/predictions';
 import type { PanelAction } from './model/panelAction';
 import type { PatternForm } from './model/patternForm';
 import type { MethodId } from './model/methods';
@@ -224,6 +225,13 @@ export interface HowParams {
   readonly cell: Cell;
 }
 
+/** Asks what the model of a run predicts in it. */
+export interface PredictParams {
+  readonly runId: number;
+  /** Of a masked language model: the place of the token that is masked; where it is missing, what stands at the text's own mask tokens. */
+  readonly mask?: number | undefined;
+}
+
 /** What metrics are to know of the component's text, which is not where its weights are. */
 export interface OfText {
   readonly text: MetricTextData;
@@ -298,6 +306,8 @@ export interface EngineApi {
   /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
   how(params: HowParams): How;
   relations(params: RelationsParams): RelationsResult;
+  /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */
+  predict(params: PredictParams): Predictions;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -513,7 +523,7 @@ export interface PanelEvents {
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' | 'how' | 'relations' };
+  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' };
   /** Arranges the panel anew; the keyboard stays where it is. */
   arrange: PanelArrangement;
   persist: KeptPanel;
@@ -543,6 +553,7 @@ export interface PanelApi {
   how(params: HowParams): How;
   /** What heads read along the relations of the run's program. */
   relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
+  predict(params: PredictParams): Predictions;
   picture(params: { readonly runId: number }): PictureView;
 }
 

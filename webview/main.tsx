@@ -48,8 +48,9 @@ connection.on('show', ({ view }) => {
     openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
     return;
   }
-  if (view === 'relations') {
-    kept.toggleView('relations', true);
+  if (view === 'relations' || view === 'predictions') {
+    if (view === 'predictions') panel.predictions.wantFocus();
+    kept.toggleView(view, true);
     return;
   }
   panel.tables.wantFocus();

@@ -259,6 +259,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['Ctrl + Enter', l10n.t('Mark the token as one that is read: which head reads it from the pinned ones?')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
+    ['P', l10n.t('What the model predicts at the token that is looked at; again, close it.')],
     ['L', l10n.t('The next level: tokens, words, lines, symbols.')],
     ['S', l10n.t('What becomes of sinks: shown, faded, removed, removed with rows renormalised.')],
     ['N', l10n.t('The next method: what a number between two tokens is.')],

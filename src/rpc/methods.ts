@@ -19,6 +19,7 @@ export const engineMethods = [
   'measureRandom',
   'how',
   'relations',
+  'predict',
   'release',
   'inspect',
   'input',
@@ -47,5 +48,6 @@ export const panelMethods = [
   'measureRandom',
   'how',
   'relations',
+  'predict',
   'picture',
 ] as const;

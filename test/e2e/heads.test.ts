@@ -80,4 +80,19 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.matrix-pane h2', { hasText: 'lines: sums over keys, means over queries' }).waitFor();
     await vscode.screenshot('heads-relations');
   });
+
+  it('are beside what the model predicts, from the palette', async function () {
+    this.timeout(120_000);
+    await vscode.runCommand('Attention Explorer: Show Predictions');
+    const predictions = panel.locator('.predictions-pane');
+    await predictions.getByText(/^Mean over \d+ tokens: \d+\.\d\d bits/).waitFor({ timeout: 60_000 });
+    // A function's second definition in a row is no surprise to a model of code: all is below a uniform guess.
+    const [mean, uniform] = [...(await predictions.innerText()).matchAll(/: (\d+\.\d\d) bits/g)].map(([, bits]) =>
+      Number(bits),
+    );
+    expect(mean).to.be.lessThan(uniform);
+    await panel.locator('.source-scroll [data-token]').nth(3).click();
+    await predictions.locator('.prediction-facts dd', { hasText: / of 3072$/ }).waitFor();
+    await vscode.screenshot('heads-predictions');
+  });
 });

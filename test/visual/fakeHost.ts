@@ -30,6 +30,7 @@ import {
 import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
+import { samplePredictions } from './samplePredictions';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -68,6 +69,9 @@ export class FakeHost {
   readonly headPairs: string[] = [];
   /** The weights (`query/key`) that were asked about. */
   readonly hows: string[] = [];
+  /** The places that were masked as predictions were asked for; null where none was. */
+  readonly predicted: (number | null)[] = [];
+  isMaskedModel = false;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -135,6 +139,10 @@ export class FakeHost {
     methodReasons: ({ component }) => {
       this.numReasons++;
       return component === 'cross' ? { norm: noValues, summed: noValues } : {};
+    },
+    predict: ({ mask }) => {
+      this.predicted.push(mask ?? null);
+      return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {

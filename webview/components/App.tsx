@@ -87,6 +87,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'C':
       kept.toggleView('relations');
       return true;
+    case 'p':
+    case 'P':
+      kept.toggleView('predictions');
+      return true;
     case 'l':
     case 'L':
       nextLevel(panel);

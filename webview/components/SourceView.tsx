@@ -122,9 +122,9 @@ function StreamText({
     const painter = new TokenPainter(element, info.tokens.length);
     painters.set(stream, painter);
     return effect(() => {
-      const { levels, marks } = tokenLights(panel, stream, info.tokens.length);
+      const { levels, marks, steps } = tokenLights(panel, stream, info.tokens.length);
       const weightLabels = labelsOf(panel, painter, stream, layer);
-      painter.paint(levels, marks);
+      painter.paint(levels, marks, steps);
       showLabels(layer, weightLabels);
     });
   }, [lines, info]);

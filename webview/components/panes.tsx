@@ -11,6 +11,7 @@ import { ImageView } from './ImageView';
 import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
+import { PredictionsPane } from './PredictionsPane';
 import { Readout } from './Readout';
 import { RelationsView } from './RelationsView';
 import { SelectionBar } from './SelectionBar';
@@ -68,6 +69,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the relations'),
     height: () => l10n.t('Height of the relations'),
     Content: RelationsView,
+  },
+  predictions: {
+    title: () => l10n.t('Predictions'),
+    width: () => l10n.t('Width of the predictions'),
+    height: () => l10n.t('Height of the predictions'),
+    Content: PredictionsPane,
   },
 };
 

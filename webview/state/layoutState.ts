@@ -20,6 +20,8 @@ export interface PanelLayout {
   readonly how: HowLayout;
   /** The relation whose pairs are drawn while that view is open. */
   readonly relation: RelationId;
+  /** Whether the surprisal of every token is marked in the source while the predictions are open. */
+  readonly marksSurprisal: boolean;
 }
 
 /** What is seen of how a weight came about. */
@@ -95,7 +97,7 @@ function validHow(value: unknown): HowLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable, how, relation } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable, how, relation, marksSurprisal } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -106,6 +108,7 @@ export function validLayout(value: unknown): PanelLayout {
     headTable: validHeadTable(headTable),
     how: validHow(how),
     relation: relationIds.find((id) => id === relation) ?? relationIds[0],
+    marksSurprisal: marksSurprisal === true,
   };
 }
 
@@ -163,6 +166,11 @@ export class KeptLayout {
   /** Chooses the relation whose pairs are drawn. */
   chooseRelation(relation: RelationId): void {
     this.#keep({ ...this.layout.peek(), relation });
+  }
+
+  /** Marks the surprisal of every token in the source, or not. */
+  markSurprisal(marksSurprisal: boolean): void {
+    this.#keep({ ...this.layout.peek(), marksSurprisal });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

@@ -59,6 +59,7 @@ import {
 } from './formedPatterns';
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
+import { PredictionView } from './predictionView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
 
@@ -250,6 +251,8 @@ export class Panel {
   readonly methods: Methods;
   /** Relations between the tokens of a program. */
   readonly relations: Relations;
+  /** What the model predicts. */
+  readonly predictions: PredictionView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -274,6 +277,7 @@ export class Panel {
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
+    this.predictions = new PredictionView(own, connection.remote);
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
@@ -436,8 +440,8 @@ export class Panel {
 
   /** What views of their own are made from. */
   #sources() {
-    const { run, view, hovered, cursor, crosshair } = this;
-    return { run, view, hovered, cursor, crosshair };
+    const { run, view, hovered, cursor, crosshair, editorHover } = this;
+    return { run, view, hovered, cursor, crosshair, editorHover };
   }
 
   #showView({ view, sequence }: PanelEvents['view']): void {

@@ -10,6 +10,8 @@ import type { Panel } from './panel';
 export interface TokenLights {
   readonly levels: Uint8Array;
   readonly marks: Uint8Array;
+  /** Steps of surprisal; undefined while it is not marked. */
+  readonly steps: Uint8Array | undefined;
 }
 
 /** The levels and marks of a stream's tokens, from all that is looked at. */
@@ -58,7 +60,7 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   if (component !== undefined)
     for (const position of shown === undefined ? [] : sinkTokens(shown))
       set({ stream: component.keyStream, position }, mark.sink);
-  return { levels, marks };
+  return { levels, marks, steps: panel.predictions.stepsOf(stream, count) };
 }
 
 /** The tokens of a stream that the looked-at ones are related with, in the relation whose pairs are drawn; while nothing is looked at, all that any is. */

@@ -8,6 +8,7 @@ import type {
   ExplainParams,
   HowParams,
   ModelSpec,
+  PredictParams,
   RandomParams,
   RandomTable,
   ReportView,
@@ -18,6 +19,7 @@ import { openConnection, type Client, type Connection, type Server } from '../..
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import type { How } from '../../model/how/how';
+import type { Predictions } from '../../model/predictions';
 import { drawnCell } from '../how/drawnCell';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
@@ -164,6 +166,7 @@ export class EngineServer {
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
         return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
+      predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#weighed.release(runId);
@@ -387,6 +390,13 @@ export class EngineServer {
     const { spec, streams } = this.#ranOf(runId);
     const isPicture = streams.some(({ grid }) => grid !== undefined);
     return isPicture ? this.#loadImageModel(spec, signal) : this.#load(spec, signal);
+  }
+
+  async #predict({ runId, mask }: PredictParams, signal: AbortSignal): Promise<Predictions> {
+    signal.throwIfAborted();
+    const ran = this.#ranOf(runId);
+    this.#begin();
+    return (await this.#load(ran.spec, signal)).predict(ran, mask);
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {

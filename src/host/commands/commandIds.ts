@@ -22,6 +22,7 @@ export const commands = {
   showHeads: 'attentionExplorer.showHeads',
   showHow: 'attentionExplorer.showHow',
   showRelations: 'attentionExplorer.showRelations',
+  showPredictions: 'attentionExplorer.showPredictions',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',

@@ -138,6 +138,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showHeads, () => panels.showView('heads'));
   register(commands.showHow, () => panels.showView('how'));
   register(commands.showRelations, () => panels.showView('relations'));
+  register(commands.showPredictions, () => panels.showView('predictions'));
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

@@ -3,6 +3,7 @@ import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
+import type { Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
@@ -266,6 +267,11 @@ export class HeldRun {
   /** How a weight came about. Throws `unknownRun` where the attention is gone, `howNotFollowed`, and what a run throws. */
   how(cell: Cell, signal?: AbortSignal): Promise<How> {
     return this.#ask(() => this.#engine.remote.how({ runId: this.#engineRunId, cell }, signal));
+  }
+
+  /** What the model predicts in the run. Throws `unknownRun` where the run is gone, `noPredictions`, `invalidArgument`, and what a run throws. */
+  predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
+    return this.#askOfAll(signal, () => this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal));
   }
 
   /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */

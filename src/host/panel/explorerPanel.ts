@@ -19,6 +19,7 @@ import {
   checkHowParams,
   checkPainted,
   checkPictureParams,
+  checkPredictParams,
   checkRandomParams,
   checkTokenOrNull,
   checkTokenRef,
@@ -203,6 +204,7 @@ export class ExplorerPanel implements Disposable {
         ...formedRequests(() => this.#held(), run),
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
+        predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());

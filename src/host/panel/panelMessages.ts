@@ -21,6 +21,7 @@ import type {
   PairParams,
   PatternParams,
   PersistedPanel,
+  PredictParams,
   RandomParams,
   RowParams,
   ThumbnailParams,
@@ -144,6 +145,7 @@ const randomParams = v.object({
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
 });
+const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const howParams = v.object({
   runId: index,
   cell: v.object({ component, layer: index, head: index, query: index, key: index }),
@@ -323,6 +325,17 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
     shown,
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
+  return params;
+}
+
+/** Checks a request for what the model predicts. Throws `invalidMessage` or `unknownRun`. */
+export function checkPredictParams(value: unknown, run: RunInfo | undefined): PredictParams {
+  const params = parse('predict', predictParams, value);
+  const { streams } = checkRun(params.runId, run);
+  if (streams.some(({ grid }) => grid !== undefined))
+    throw new ExplorerError('invalidMessage', ['predict: the model reads no text']);
+  if (params.mask !== undefined && params.mask >= streams[0].tokens.length)
+    throw new ExplorerError('invalidMessage', ['predict: not within the text']);
   return params;
 }
 

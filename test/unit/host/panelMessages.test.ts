@@ -12,6 +12,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkPredictParams,
   checkRandomParams,
   checkRowParams,
   checkThumbnailParams,
@@ -33,6 +34,17 @@ const select = (...refs: [number, number][]) => ({ component: 'self', heads: hea
 describe('What the webview says', () => {
   it('may ask for patterns of heads that the model has', () => {
     expect(checkPatternParams({ runId: 7, selection: select([0, 0], [1, 1]) }, run).selection.heads).to.have.length(2);
+  });
+
+  it('may ask what the model predicts, also with a token masked that is there', () => {
+    expect(checkPredictParams({ runId: 7 }, run).mask).to.equal(undefined);
+    expect(checkPredictParams({ runId: 7, mask: 2 }, run).mask).to.equal(2);
+    for (const mask of [run.streams[0].tokens.length, -1, 0.5, '1', null])
+      expect(
+        codeOfCall(() => checkPredictParams({ runId: 7, mask }, run)),
+        String(mask),
+      ).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {

@@ -174,6 +174,7 @@ describe('the layout of the panel', () => {
     expect(relation).to.equal('matchingBracket');
     expect(validLayout({ relation: 'sameLine' }).relation).to.equal('sameLine');
     expect(validLayout({ relation: 'other' }).relation).to.equal(relation);
+    expect(validLayout({ marksSurprisal: true }).marksSurprisal).to.equal(true);
     expect(open).to.deep.equal([]);
     expect(validLayout(undefined)).to.deep.equal({
       shares: {},
@@ -183,6 +184,7 @@ describe('the layout of the panel', () => {
       headTable,
       how,
       relation,
+      marksSurprisal: false,
     });
     expect(
       validLayout({
@@ -190,12 +192,22 @@ describe('the layout of the panel', () => {
         tab: 'list',
         isOrdered: true,
       }),
-    ).to.deep.equal({ shares: { wideSource: 0.4 }, tab: 'list', isOrdered: true, open, headTable, how, relation });
+    ).to.deep.equal({
+      shares: { wideSource: 0.4 },
+      tab: 'list',
+      isOrdered: true,
+      open,
+      headTable,
+      how,
+      relation,
+      marksSurprisal: false,
+    });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
       tab: 'matrix',
       isOrdered: false,
       relation,
+      marksSurprisal: false,
       open,
       headTable,
       how,

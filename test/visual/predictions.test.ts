@@ -1,0 +1,84 @@
+// What the model predicts, as the panel shows it.
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { screenshot } from '../harness/browser';
+import { rulesOfColours, violationsOf } from './accessibility';
+import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
+
+let pages: ReturnType<typeof suitePages>;
+let page: Page;
+
+const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
+const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
+const pane = (text?: string | RegExp) =>
+  page.locator('.predictions-pane', ...(text === undefined ? [] : [{ hasText: text }]));
+const facts = () => page.locator('.prediction-facts dd').allTextContents();
+
+describe('predictions', () => {
+  pages = suitePages();
+  afterEach(() => page.close());
+
+  it('are those of the token that is looked at, else of the next; nothing is asked before, and surprisal is marked only where someone wants it', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    expect(await page.evaluate(() => host.predicted.length)).to.equal(0);
+    await page.keyboard.press('p');
+    await pane(/Surprisal/).waitFor();
+    expect(await facts()).to.deep.equal(['4.000 bits', '5 of 256', '1.000 bits']);
+    expect(await page.locator('.prediction-shares th').allTextContents()).to.deep.equal(
+      [40, 41, 42, 43, 44].map((id) => `·w${id}`),
+    );
+    expect(await page.locator('.prediction-shares .number').first().textContent()).to.equal('0.5000');
+    expect(await page.locator('.token.s5').count(), 'quiet until asked').to.equal(0);
+    await token(44).click();
+    await pane('8.000 bits').waitFor();
+    // What is pinned, and then where the keyboard and the pointer are, is let go.
+    await page.mouse.move(1, 1);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Escape');
+    await pane('What comes next').waitFor();
+    expect(await facts()).to.have.length(1);
+    await token(0).click();
+    await pane('Nothing stands before the first token').waitFor();
+    await page.locator('.predictions-pane [aria-pressed]').click();
+    await page.locator('.token.s8').first().waitFor();
+    expect(await page.locator('[data-token="44"].s8').count()).to.be.greaterThan(0);
+    expect(await page.locator('[data-token="45"]').first().getAttribute('class')).to.not.match(/ s\d/);
+    expect(await page.evaluate(() => host.predicted)).to.deep.equal([null]);
+    await token(40).click();
+    await pane('4.000 bits').waitFor();
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/predictions-${theme}`);
+    }
+    // What is arranged outlives a reload of the window.
+    expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"marksSurprisal":true/);
+    await page.keyboard.press('p');
+    await pane().waitFor({ state: 'detached' });
+    expect(await page.locator('.token.s8').count()).to.equal(0);
+  });
+
+  it('of a masked language model are of the tokens that it does not see', async () => {
+    await open({ run: 'code', width: 700, height: 800 });
+    await page.evaluate(() => (host.isMaskedModel = true));
+    await page.keyboard.press('p');
+    await pane('pin one, and mask it').waitFor();
+    await token(12).click();
+    await pane('Mask it to see what it would fill in').waitFor();
+    await page.locator('.predictions-pane button', { hasText: 'Mask This Token' }).focus();
+    await page.keyboard.press('Enter');
+    await pane('3.000 bits').waitFor();
+    await token(13).click();
+    await pane('Mask it to see').waitFor();
+    await page.locator('.predictions-pane button', { hasText: 'Mask This Token' }).click();
+    await pane('4.000 bits').waitFor();
+    await token(12).click();
+    await pane('3.000 bits').waitFor();
+    expect(await page.evaluate(() => host.predicted)).to.deep.equal([null, 12, 13]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await screenshot(page, 'visual/predictions-masked');
+  });
+});

@@ -1,0 +1,257 @@
+import * as l10n from '@vscode/l10n';
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { plain } from '../../src/base/safeText';
+import type { ModelAnswer } from '../../src/model/modelInfo';
+import { meanSurprisal, wordParts, type TokenPrediction, type TokenPredictions } from '../../src/model/predictions';
+import type { PanelRun } from '../../src/protocol';
+import { tokenName } from '../words';
+import { usePanel } from './context';
+import type { PaneProps } from './paneProps';
+
+/** What the model predicts at the token that is looked at, or next: surprisal, rank, entropy and the most probable tokens; of a classifier its labels. */
+export function PredictionsPane({ run }: PaneProps): JSX.Element {
+  const { panel, kept } = usePanel();
+  const { predictions } = panel;
+  const pane = useRef<HTMLElement>(null);
+  const { marksSurprisal } = kept.layout.value;
+  useEffect(() => {
+    predictions.open();
+    if (predictions.takesFocus()) pane.current?.focus();
+    return () => predictions.close();
+  }, []);
+  useEffect(() => {
+    predictions.isMarked.value = marksSurprisal;
+  }, [marksSurprisal]);
+  const shown = predictions.shown.value;
+  const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
+  const canMark = shown !== undefined && shown.kind !== 'labels';
+  return (
+    <section ref={pane} class="pane head-table-pane predictions-pane" aria-label={l10n.t('Predictions')} tabIndex={0}>
+      <div class="head-table-bar" role="toolbar" aria-label={l10n.t('Predictions')}>
+        {canMark ? (
+          <button
+            type="button"
+            class="random-switch"
+            aria-pressed={marksSurprisal}
+            title={l10n.t('A bar below each token, the thicker the more bits: improbable is not wrong.')}
+            onClick={() => kept.markSurprisal(!marksSurprisal)}
+          >
+            {l10n.t('Mark Surprisal in the Source')}
+          </button>
+        ) : null}
+        <span class="actions">
+          <vscode-toolbar-button
+            icon="close"
+            label={l10n.t('Close the predictions')}
+            title={l10n.t('Close the predictions (P)')}
+            onClick={() => kept.toggleView('predictions', false)}
+          />
+        </span>
+      </div>
+      {isPicture ? (
+        <Labels questions={(run.info.answers ?? []).map((answer) => [answer])} />
+      ) : shown === undefined ? (
+        <Waiting />
+      ) : shown.kind === 'labels' ? (
+        <Labels questions={shown.questions} />
+      ) : (
+        <Tokens run={run} shown={shown} />
+      )}
+    </section>
+  );
+}
+
+function Waiting(): JSX.Element {
+  const error = usePanel().panel.predictions.error.value;
+  return error === undefined ? (
+    <p class="hint" role="status">
+      {l10n.t('The model reads the text again for what it predicts…')}
+    </p>
+  ) : (
+    <p class="hint" role="alert">
+      {error.message}
+    </p>
+  );
+}
+
+function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX.Element {
+  const { panel, kept } = usePanel();
+  const { predictions } = panel;
+  const stream = run.info.streams[shown.stream];
+  const partOf = useMemo(() => wordParts(stream), [stream]);
+  const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
+  const token = predictions.token.value;
+  const chosen = predictions.chosen.value;
+  const error = predictions.error.value;
+  const masking = predictions.masking.value;
+  const part = token === undefined ? undefined : partOf(token.position);
+  const most = Math.log2(shown.vocabularySize);
+  const place = token?.position ?? chosen?.position ?? stream.tokens.length;
+  const title =
+    place < stream.tokens.length
+      ? tokenName(run.info.streams, { stream: shown.stream, position: place })
+      : l10n.t('What comes next');
+  return (
+    <div class="head-table-scroll predictions">
+      <h2>
+        {title}
+        {part === undefined ? null : (
+          <span class="hint"> {l10n.t('part {0} of {1} of “{2}”', part.part, part.of, part.word)}</span>
+        )}
+      </h2>
+      {token !== undefined && predictions.canMask(token) ? (
+        <p>
+          <button
+            type="button"
+            class="random-switch"
+            disabled={masking !== undefined}
+            onClick={() => predictions.mask(token.position)}
+          >
+            {l10n.t('Mask This Token')}
+          </button>
+        </p>
+      ) : null}
+      {error === undefined ? null : (
+        <p class="hint" role="alert">
+          {error.message}
+        </p>
+      )}
+      {chosen === undefined ? (
+        <p class="hint" role="status">
+          {masking !== undefined
+            ? l10n.t('The model reads the text with that token masked…')
+            : shown.kind === 'next'
+              ? l10n.t('Nothing stands before the first token, so the model does not predict it.')
+              : token === undefined
+                ? l10n.t('A masked language model tells tokens that it does not see: pin one, and mask it.')
+                : l10n.t(
+                    'The model sees this token: what it makes of it is no surprise. Mask it to see what it would fill in.',
+                  )}
+        </p>
+      ) : (
+        <PredictionOf prediction={chosen} kind={shown.kind} numTokens={shown.vocabularySize} />
+      )}
+      {mean === undefined ? null : (
+        <p class="hint">
+          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
+          {'; '}
+          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
+        </p>
+      )}
+      {kept.layout.value.marksSurprisal ? (
+        <p class="hint surprisal-legend">
+          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
+          {l10n.t('{0} bits', most.toFixed(1))}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function PredictionOf({
+  prediction: { actual, entropy, alternatives },
+  kind,
+  numTokens,
+}: {
+  prediction: TokenPrediction;
+  kind: TokenPredictions['kind'];
+  numTokens: number;
+}): JSX.Element {
+  const facts: readonly (readonly [name: string, value: string, meaning: string])[] = [
+    ...(actual === undefined
+      ? []
+      : ([
+          [
+            l10n.t('Surprisal'),
+            l10n.t('{0} bits', actual.surprisal.toFixed(3)),
+            l10n.t('−log₂ p of the token that stands here'),
+          ],
+          [
+            l10n.t('Rank'),
+            l10n.t('{0} of {1}', actual.rank, numTokens),
+            l10n.t('Its place among all tokens by probability'),
+          ],
+        ] as const)),
+    [
+      l10n.t('Entropy'),
+      Number.isFinite(entropy) ? l10n.t('{0} bits', entropy.toFixed(3)) : '–',
+      l10n.t('−Σ p log₂ p over all tokens: how open the choice is'),
+    ],
+  ];
+  return (
+    <>
+      <dl class="prediction-facts" aria-live="polite">
+        {facts.map(([name, value, meaning]) => (
+          <div key={name} title={meaning}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <Shares
+        label={l10n.t('Most probable tokens')}
+        caption={
+          kind === 'next'
+            ? l10n.t('Most probable here, after all tokens before (temperature 1)')
+            : l10n.t('Most probable in the place of the mask (temperature 1)')
+        }
+        rows={alternatives.map(({ id, text, probability }) => ({ key: String(id), name: text, probability }))}
+      />
+    </>
+  );
+}
+
+/** What a classifier says: its labels with their probabilities. */
+function Labels({ questions }: { questions: readonly (readonly ModelAnswer[])[] }): JSX.Element {
+  return (
+    <div class="head-table-scroll predictions">
+      {questions.length === 0 ? (
+        <p class="hint">{l10n.t('The model’s file gives no labels of what it reads.')}</p>
+      ) : (
+        questions.map((labels, i) => (
+          <Shares
+            key={i}
+            label={l10n.t('Labels')}
+            caption={l10n.t('Probability of each label')}
+            rows={labels.map(({ label, probability }) => ({ key: label, name: label, probability }))}
+          />
+        ))
+      )}
+    </div>
+  );
+}
+
+function Shares({
+  label,
+  caption,
+  rows,
+}: {
+  label: string;
+  caption: string;
+  rows: readonly { readonly key: string; readonly name: string; readonly probability: number }[];
+}): JSX.Element {
+  return (
+    <table class="how-array prediction-shares" aria-label={label}>
+      <caption>{caption}</caption>
+      <tbody>
+        {rows.map(({ key, name, probability }) => (
+          <tr key={key}>
+            <th scope="row">
+              <code>{plain(name)}</code>
+            </th>
+            <td class="number">{shareText(probability)}</td>
+            <td class="bar" aria-hidden="true">
+              <span style={{ width: `${100 * probability}%` }} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** A probability with as many digits as tell it from nothing. */
+function shareText(probability: number): string {
+  return probability < 0.00005 ? '< 0.0001' : probability.toFixed(4);
+}
