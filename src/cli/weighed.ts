@@ -1,7 +1,7 @@
 import { ExplorerError } from '../base/errors';
 import type { Explanation } from '../engine/text/textModel';
 import type { HeldLayer } from '../engine/weights/heldLayer';
-import { weighLayers } from '../engine/weights/weighedLayers';
+import { weighComponent } from '../engine/weights/weighedLayers';
 import type { methodOf } from '../model/methods';
 import type { Pattern } from '../model/pattern';
 
@@ -38,11 +38,10 @@ export async function weighedBy(
     const own = layers.flatMap((layer, i) =>
       layer.component === component ? [{ layer, weighing: weighings[i] }] : [],
     );
-    const weighed = await weighLayers(
-      method.id,
-      own.map(({ layer }) => layer),
-      own.map(({ weighing }) => weighing),
-    );
+    const weighed = await weighComponent(method.id, component, {
+      layersOf: (each) => layers.filter((layer) => layer.component === each),
+      weighings: own.map(({ weighing }) => weighing),
+    });
     if (typeof weighed === 'string')
       throw new ExplorerError('methodNotOffered', [`${method.title} (${component})`, weighed]);
     result.push(...weighed);

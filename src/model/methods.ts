@@ -72,7 +72,7 @@ export const methods = [
     title: 'attention rollout',
     shortTitle: 'Rollout',
     meaning:
-      'The share of each token of the input in a token behind a layer, as if every layer passed half of each token on and mixed the other half by the mean of its heads.',
+      'The share of each token of the input in a token behind a layer, as if every layer passed half of each token on and mixed the other half by the mean of its heads; a decoder’s cross-attention takes half of it from the encoder’s rollout.',
     formula: 'R_l = Ã_l R_{l−1}, Ã = ½ mean_h A + ½ I, each row ÷ its sum',
     source: 'Abnar & Zuidema 2020, arXiv 2005.00928',
     unit: 'share',

@@ -5,7 +5,7 @@ import type { MethodReasons, Weighing, WeightForm } from '../../model/weightForm
 import type { FedFile } from '../session/fedInput';
 import type { WeighRuns } from '../session/weighRuns';
 import type { AttentionStore } from '../weights/attentionStore';
-import { lackOf, largestOf, weighLayers, type LayerWeighing } from '../weights/weighedLayers';
+import { lackOfComponent, largestOf, weighComponent, type LayerWeighing } from '../weights/weighedLayers';
 
 /** What is to be known of a run to weigh it. */
 export interface WeighableRun {
@@ -37,12 +37,14 @@ export class WeighedRuns {
   /** Why methods cannot be had of a component, as far as that is known without weighing it. Throws `unknownRun`. */
   reasons(runId: number, name: Component): MethodReasons {
     const component = this.#componentOf(runId, name);
-    const layers = this.#engine.store.layersOf(runId, name);
+    const { store } = this.#engine;
     const weighs = this.#engine.loaded(runId);
     return Object.fromEntries(
       methods.flatMap(({ id }) => {
         const reason =
-          this.#refusals.get(nameOf(runId, name, id)) ?? lackOf(id, layers) ?? weighs?.lackOf(id, component);
+          this.#refusals.get(nameOf(runId, name, id)) ??
+          lackOfComponent(id, name, (each) => store.layersOf(runId, each)) ??
+          weighs?.lackOf(id, component);
         return reason === undefined ? [] : [[id, reason]];
       }),
     );
@@ -92,14 +94,15 @@ export class WeighedRuns {
     const component = this.#componentOf(runId, name);
     const layers = store.layersOf(runId, name);
     const { needs, unit } = methodOf(method);
-    const lack = lackOf(method, layers) ?? this.#engine.loaded(runId)?.lackOf(method, component);
+    const layersOf = (each: Component) => store.layersOf(runId, each);
+    const lack = lackOfComponent(method, name, layersOf) ?? this.#engine.loaded(runId)?.lackOf(method, component);
     if (lack !== undefined) throw notOffered(method, lack);
     const weighings: readonly (LayerWeighing | undefined)[] | string =
       needs === 'nothing'
         ? []
         : await this.#engine.withModel(runId, async (weighs) => weighs.weigh(component, layers, fed));
     if (typeof weighings === 'string') throw notOffered(method, weighings);
-    const weighed = await weighLayers(method, layers, weighings);
+    const weighed = await weighComponent(method, name, { layersOf, weighings });
     if (typeof weighed === 'string') throw notOffered(method, weighed);
     const weighing: Weighing = {
       ceiling: unit === 'share' ? 1 : await largestOf(weighed),

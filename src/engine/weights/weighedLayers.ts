@@ -1,8 +1,9 @@
 import { Turns } from '../../base/turns';
+import type { Component } from '../../model/head';
 import type { MethodId } from '../../model/methods';
 import { WholeLayer, type HeldLayer } from './heldLayer';
 import type { HeadRows } from './headTensors';
-import { mostRolledTokens, rollout } from './rollout';
+import { mostRolledTokens, rollout, rolloutThrough, type DecoderLayers } from './rollout';
 import { ScaledLayer } from './scaledLayer';
 
 /** Gram matrices of what heads write for keys [from, to): `grams[((key - from) * numHeads + h) * numHeads + h']`. */
@@ -24,6 +25,53 @@ const keysAtOnce = 32;
 /** Matrices that are made of all heads are held as long as the run is: more bytes than these are refused. */
 const mostJoinedBytes = 2 ** 28;
 
+/** Whether a method follows layers one after the other. */
+const isRolled = (method: MethodId): boolean => method === 'rollout' || method === 'rolloutUniform';
+
+/** The layers of a component of a run, in order. */
+type LayersOf = (component: Component) => readonly HeldLayer[];
+
+/** The parts of an encoder–decoder model, for a component that reads the encoder or stands beside one that does; undefined for others. */
+function decoderLayers(component: Component, layersOf: LayersOf): DecoderLayers | undefined {
+  if (component !== 'decoder' && component !== 'cross') return undefined;
+  return { encoder: layersOf('encoder'), decoder: layersOf('decoder'), cross: layersOf('cross') };
+}
+
+/** In a clause, why a method cannot be had of a component's layers as they are held; undefined where nothing is against it. */
+export function lackOfComponent(method: MethodId, component: Component, layersOf: LayersOf): string | undefined {
+  const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
+  if (parts === undefined) return lackOf(method, layersOf(component));
+  const { encoder, decoder, cross } = parts;
+  const lack = lackOf(method, encoder) ?? lackOf(method, decoder) ?? lackOf('norm', cross);
+  if (lack !== undefined) return lack;
+  const [first] = encoder.filter(({ numHeads }) => numHeads > 0);
+  if (first === undefined) return 'it goes through an encoder’s self-attention, of which there is none';
+  const arePairs =
+    decoder.length === cross.length &&
+    decoder.some(({ numHeads }) => numHeads > 0) &&
+    decoder.every(({ numHeads, numQueries }, i) =>
+      numHeads === 0
+        ? cross[i].numHeads === 0
+        : cross[i].numHeads > 0 && cross[i].numQueries === numQueries && cross[i].numKeys === first.numKeys,
+    );
+  return arePairs ? undefined : 'it needs self- and cross-attention in every layer of the decoder';
+}
+
+/** The layers of a component as a method weighs them, as {@link weighLayers} does; rollout of a decoder goes through its cross-attention. */
+export async function weighComponent(
+  method: MethodId,
+  component: Component,
+  { layersOf, weighings }: { readonly layersOf: LayersOf; readonly weighings: readonly (LayerWeighing | undefined)[] },
+  signal?: AbortSignal,
+): Promise<readonly HeldLayer[] | string> {
+  const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
+  if (parts === undefined) return weighLayers(method, layersOf(component), weighings, signal);
+  const lack = lackOfComponent(method, component, layersOf);
+  if (lack !== undefined) return lack;
+  const made = await rolloutThrough(parts, method === 'rolloutUniform', signal);
+  return component === 'cross' ? made.cross : made.decoder;
+}
+
 /** Layers as a method weighs them; otherwise, in a clause, why it cannot be had of them. Throws the signal's reason. */
 export async function weighLayers(
   method: MethodId,
@@ -34,7 +82,7 @@ export async function weighLayers(
   if (method === 'attention') return layers;
   const lack = lackOf(method, layers);
   if (lack !== undefined) return lack;
-  if (method === 'rollout' || method === 'rolloutUniform') return rollout(layers, method === 'rolloutUniform', signal);
+  if (isRolled(method)) return rollout(layers, method === 'rolloutUniform', signal);
   const made: HeldLayer[] = [];
   for (const [i, layer] of layers.entries()) {
     if (layer.numHeads === 0) {
@@ -59,14 +107,14 @@ export function lackOf(
   if (method === 'attention') return undefined;
   if (layers.some(({ held }) => held !== 'whole'))
     return 'it takes a text whose attention is held whole: read a part of this one';
-  const isRolled = method === 'rollout' || method === 'rolloutUniform';
+  const areRolled = isRolled(method);
   const own = layers.filter(({ numHeads }) => numHeads > 0);
-  if (isRolled && own.some(({ numQueries, numKeys }) => numQueries !== numKeys || numQueries !== own[0].numQueries))
+  if (areRolled && own.some(({ numQueries, numKeys }) => numQueries !== numKeys || numQueries !== own[0].numQueries))
     return 'its layers have queries and keys of different lengths';
-  if (isRolled && own.some(({ numQueries }) => numQueries > mostRolledTokens))
+  if (areRolled && own.some(({ numQueries }) => numQueries > mostRolledTokens))
     return `it takes a text of at most ${mostRolledTokens} tokens: read a part of this one`;
   const bytes = own.reduce((sum, { numQueries, numKeys }) => sum + numQueries * numKeys * 4, 0);
-  return (isRolled || method === 'summed') && bytes > mostJoinedBytes
+  return (areRolled || method === 'summed') && bytes > mostJoinedBytes
     ? 'its matrices of all heads would take too much memory: read a part of this text'
     : undefined;
 }

@@ -1,8 +1,17 @@
 import { expect } from 'chai';
+import type { Component } from '../../../../src/model/head';
+import { readFixture } from '../../../harness/fixtures';
 import { arrangeHeads, type HeadRows } from '../../../../src/engine/weights/headTensors';
 import { WholeLayer, type HeldLayer } from '../../../../src/engine/weights/heldLayer';
 import { rollout } from '../../../../src/engine/weights/rollout';
-import { lackOf, weighLayers, type GramReader, type LayerWeighing } from '../../../../src/engine/weights/weighedLayers';
+import {
+  lackOf,
+  lackOfComponent,
+  weighComponent,
+  weighLayers,
+  type GramReader,
+  type LayerWeighing,
+} from '../../../../src/engine/weights/weighedLayers';
 import { proveWritten } from '../../../../src/engine/weights/writtenProof';
 
 const n = 4;
@@ -161,6 +170,64 @@ describe('attention rollout', () => {
   it('is refused where queries and keys are of different texts', async () => {
     const cross = new WholeLayer('cross', 1, 2, 3, new Float32Array(6));
     expect(await weighLayers('rollout', [cross], [undefined])).to.match(/different lengths/);
+  });
+});
+
+describe('rollout through cross-attention', () => {
+  interface Reference {
+    readonly shapes: Readonly<Record<'encoder' | 'decoder' | 'cross', readonly number[]>>;
+    readonly weights: Readonly<Record<'encoder' | 'decoder' | 'cross', readonly number[]>>;
+    readonly rollout: Readonly<Record<'decoder' | 'cross', readonly number[]>>;
+    readonly uniform: Readonly<Record<'decoder' | 'cross', readonly number[]>>;
+  }
+  let reference: Reference;
+  before(async () => {
+    reference = JSON.parse(new TextDecoder().decode(await readFixture('crossRollout.json'))) as Reference; // as its script writes it
+  });
+  const layersOf = (component: Component): HeldLayer[] => {
+    if (component !== 'encoder' && component !== 'decoder' && component !== 'cross') return [];
+    const [numLayers, heads, numQueries, numKeys] = reference.shapes[component];
+    const size = heads * numQueries * numKeys;
+    return Array.from({ length: numLayers }, (_, layer) => {
+      const own = Float32Array.from(reference.weights[component].slice(layer * size, (layer + 1) * size));
+      return new WholeLayer(component, heads, numQueries, numKeys, own);
+    });
+  };
+  const all = async (method: 'rollout' | 'rolloutUniform', component: 'decoder' | 'cross'): Promise<number[]> => {
+    const made = await weighComponent(method, component, { layersOf, weighings: [] });
+    if (typeof made === 'string') throw new Error(made);
+    const rows: number[] = [];
+    for (const layer of made) rows.push(...(await layer.rows(0, 0, layer.numQueries)));
+    return rows;
+  };
+
+  it('is that of NumPy, of the target and of the source, whose rows sum to one together', async () => {
+    for (const [method, name] of [
+      ['rollout', 'rollout'],
+      ['rolloutUniform', 'uniform'],
+    ] as const) {
+      const [own, source] = [await all(method, 'decoder'), await all(method, 'cross')];
+      for (const [numbers, wanted] of [
+        [own, reference[name].decoder],
+        [source, reference[name].cross],
+      ] as const) {
+        expect(numbers).to.have.length(wanted.length);
+        numbers.forEach((value, i) => expect(value, `${name} ${i}`).to.be.closeTo(wanted[i], 1e-6));
+      }
+      const [, , numTarget] = reference.shapes.decoder;
+      const numSource = reference.shapes.cross[3];
+      const sum = (numbers: readonly number[], row: number, length: number): number =>
+        numbers.slice(row * length, (row + 1) * length).reduce((total, value) => total + value, 0);
+      for (let row = 0; row * numTarget < own.length; row++)
+        expect(sum(own, row, numTarget) + sum(source, row, numSource)).to.be.closeTo(1, 1e-5);
+    }
+  });
+
+  it('is refused where no encoder has self-attention, or a layer of the decoder has no cross-attention', () => {
+    const without = (component: Component) => (each: Component) => (each === component ? [] : layersOf(each));
+    expect(lackOfComponent('rollout', 'cross', without('encoder'))).to.match(/of which there is none/);
+    expect(lackOfComponent('rollout', 'decoder', without('cross'))).to.match(/in every layer/);
+    expect(lackOfComponent('rollout', 'encoder', without('cross'))).to.equal(undefined);
   });
 });
 
