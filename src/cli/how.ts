@@ -164,18 +164,20 @@ function howLines(found: How, model: string, [queries, keys]: readonly TokenStre
   return [
     line`${plain(model)} · ${plain(cell.component)} · head ${plain(headLabel(cell))}`,
     line`"${visibleText(queries, cell.query)}" (${cell.query}) reads "${visibleText(keys, cell.key)}" (${cell.key}): ${plain(weight.toFixed(6))}`,
-    ...steps.flatMap((step, i) => [line``, ...stepLines(step, i + 1)]),
+    ...steps.flatMap((step, i) => [line``, ...stepLines(step, i + 1, found.numKeys)]),
   ];
 }
 
-function stepLines(step: HowStep, number: number): TerminalText[] {
+function stepLines(step: HowStep, number: number, numKeys: number): TerminalText[] {
   const { title, sentence, formula } = howTexts[step.kind];
   const nodes = step.nodes.map((node) => line`${node.operator} ${node.name}`);
   return [
     line`${number}. ${plain(title)}${formula === '' ? line`` : line`: ${plain(formulaText(formula))}`}`,
     line`   ${plain(fillText(sentence, step.args))}`,
     ...(nodes.length === 0 ? [] : [line`   node: ${joinTerminal(nodes, ', ')}`]),
-    ...step.numbers.map((array) => line`   ${plain(numbersLine(array, step.at))}`),
+    ...step.numbers.map(
+      (array) => line`   ${plain(numbersLine(array, array.dims[0] >= numKeys ? step.at : undefined))}`,
+    ),
     ...(step.check === undefined
       ? []
       : [

@@ -213,6 +213,14 @@ describe('The command line', function () {
     );
   });
 
+  it('tells how a weight of a late key came about, whose place is beyond the numbers of a head', async () => {
+    const args = ['how', '-', '--model', 'bundled:code-decoder', '--head', '0.0', '--query', '40', '--key', '39'];
+    const { code, stdout, stderr } = await run(args, 'x '.repeat(41));
+    expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
+    expect(stdout).to.match(/ {3}weights \[\d+\] = .*; \[39\] /);
+    expect(stdout).to.match(/ {3}value \[24\] = [^;\n]*\n/);
+  });
+
   it('names the bundled models where none is called that', async () => {
     for (const args of [
       ['inspect', 'bundled:nope'],

@@ -8,6 +8,7 @@ export const commands = {
   explainSample: 'attentionExplorer.explainSample',
   learnAttention: 'attentionExplorer.learnAttention',
   openStation: 'attentionExplorer.openStation',
+  readStation: 'attentionExplorer.readStation',
   explainFromStart: 'attentionExplorer.explainFromStart',
   readInContext: 'attentionExplorer.readInContext',
   readAlone: 'attentionExplorer.readAlone',

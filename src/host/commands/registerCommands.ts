@@ -20,7 +20,7 @@ import { showInformation } from '../say/notifications';
 import { said } from '../say/said';
 import { settingsSection } from '../settings';
 import type { ViewStore } from '../view/viewStore';
-import { openCourse, openScene } from '../course/openScene';
+import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
 import { chooseLanguages } from './chooseLanguages';
@@ -90,6 +90,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   });
   register(commands.learnAttention, openCourse);
   register(commands.openStation, (name) => openScene(name, controller, panels));
+  register(commands.readStation, readStation);
   register(commands.explainFromStart, () => explainFromStart(controller));
   register(commands.readInContext, () => readSelection('inContext', controller));
   register(commands.readAlone, () => readSelection('alone', controller));

@@ -5,6 +5,7 @@ import { defaultModelName, modelUri, type ModelPlaces } from '../model/modelLoca
 import { readSettings } from '../readSettings';
 import type { ExplainSource } from '../run/explainSource';
 import type { PictureSource } from '../run/pictureSource';
+import { stationText } from '../course/openScene';
 import { sampleScheme, sceneAt } from '../course/scenes';
 import { samplePath, type SampleText } from './sampleFiles';
 
@@ -36,6 +37,8 @@ export async function sampleFile(extensionUri: vscode.Uri, path: string): Promis
   const encode = ({ lines }: SampleText): Uint8Array => new TextEncoder().encode(lines.join('\n'));
   const sampleOf = async (model: string): Promise<BundledSample | undefined> =>
     (await readBundledModels(extensionUri)).find(({ name }) => name === model)?.sample;
+  const text = await stationText(extensionUri, path);
+  if (text !== undefined) return text;
   const { scene } = sceneAt(path) ?? {};
   if (scene?.text !== undefined) return new TextEncoder().encode(scene.text);
   const [, folder = ''] = path.split('/');

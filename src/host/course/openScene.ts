@@ -3,7 +3,7 @@ import { initialView, type ViewState } from '../../model/viewState';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { ExplainController, SourceFinder } from '../run/explainController';
 import { openDocument } from '../run/explainSource';
-import { sampleScheme, sceneNamed, scenePath, type Scene } from './scenes';
+import { sampleScheme, sceneNamed, scenePath, stationNamed, stationPath, stations, type Scene } from './scenes';
 
 /** Opens the course, a walkthrough. */
 export async function openCourse(): Promise<void> {
@@ -22,6 +22,28 @@ export async function openScene(name: unknown, controller: ExplainController, pa
   if (run === undefined) return;
   panels.arrange({ open: scene.open });
   await vscode.commands.executeCommand('setContext', `attentionExplorer.station.${scene.station}`, true);
+}
+
+/** Opens the text of a station in a tab: a walkthrough beside the panel mostly has no room for it. Any other name opens the course. */
+export async function readStation(name: unknown): Promise<void> {
+  const station = stationNamed(name);
+  if (station === undefined) return openCourse();
+  const uri = vscode.Uri.from({ scheme: sampleScheme, path: stationPath(station) });
+  try {
+    await vscode.commands.executeCommand('markdown.showPreview', uri);
+  } catch {
+    await vscode.window.showTextDocument(uri); // the built-in Markdown support can be turned off
+  }
+}
+
+/** The text of the station at a path among the samples, in the window's language where there is one, as VS Code finds it for a walkthrough; undefined where none stands there. */
+export async function stationText(extensionUri: vscode.Uri, path: string): Promise<Uint8Array | undefined> {
+  const station = stations.find((each) => stationPath(each) === path);
+  if (station === undefined) return undefined;
+  const read = (ending: string): Thenable<Uint8Array> =>
+    vscode.workspace.fs.readFile(vscode.Uri.joinPath(extensionUri, 'media', 'course', `${station}${ending}`));
+  if (vscode.env.language !== 'zh-cn') return read('.md');
+  return read('.nls.zh-cn.md');
 }
 
 /** What a scene reads. No editor shows it: the text of the course stays where it is. */

@@ -24,6 +24,16 @@ export const stations = [
 /** The name of a station. */
 export type Station = (typeof stations)[number];
 
+/** The station of a name; undefined where it names none. */
+export function stationNamed(name: unknown): Station | undefined {
+  return stations.find((station) => station === name);
+}
+
+/** Where the text of a station stands, among the samples. */
+export function stationPath(station: Station): string {
+  return `/course/${station}.md`;
+}
+
 /** The models that the course is told on; all of them are bundled. */
 type CourseModel =
   | 'code-decoder'
