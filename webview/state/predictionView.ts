@@ -8,7 +8,7 @@ import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
 
 /** Steps in which surprisal is marked: from nothing to what a uniform guess has. */
-export const numSteps = 8;
+const numSteps = 8;
 
 /** What is looked at, from which a prediction is chosen. */
 interface PredictionSources {
@@ -108,7 +108,7 @@ export class PredictionView {
     this.#ask(position, runId, () => {});
   }
 
-  /** Steps of surprisal for the tokens of a stream, from 0 to {@link numSteps}; undefined while it is not marked. */
+  /** Steps of surprisal for the tokens of a stream, from 0 to eight; undefined while it is not marked. */
   stepsOf(stream: number, count: number): Uint8Array | undefined {
     if (!this.#isOpen.value || !this.isMarked.value) return undefined;
     const shown = this.shown.value;
