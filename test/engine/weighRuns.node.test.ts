@@ -1,8 +1,16 @@
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
+import 'vscode-jsonrpc/node';
 import { readSafetensors } from '../../src/cli/safetensors';
 import { toModelInputs } from '../../src/cli/storedInputs';
 import { readModelFiles } from '../../src/engine/files/modelFiles';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
+import { nodeRuntimes } from '../../src/engine/runtime/nodeRuntimes.node';
+import { EngineServer } from '../../src/engine/serve/engineServer';
+import type { EngineApi, EngineEvents } from '../../src/protocol';
+import { openConnection } from '../../src/rpc/connection';
+import { engineMethods } from '../../src/rpc/methods';
+import { WorkerChannel } from '../../src/rpc/workerChannel';
 import { WeighedRuns, type WeighableRun } from '../../src/engine/serve/weighedRuns';
 import { arrangeLayers } from '../../src/engine/session/arrangeLayers';
 import { AttentionSession } from '../../src/engine/session/attentionSession';
@@ -123,5 +131,43 @@ describe('attention of a run that is weighed when someone asks', () => {
     expect(numLoads()).to.equal(0);
     expect(weighed.reasons(1, component)['attention']).to.equal(undefined);
     await end();
+  });
+
+  it('comes from the engine as any other pattern, and without a word where nobody asks', async () => {
+    const ports = new MessageChannel();
+    const [host, window] = [ports.port1, ports.port2].map((port) => {
+      port.start();
+      return new WorkerChannel(port as ConstructorParameters<typeof WorkerChannel>[0]); // the types of Node's and the browser's ports differ
+    });
+    new EngineServer({
+      channel: host,
+      runtimes: () => nodeRuntimes,
+      access: () => nodeFileAccess,
+      numProcessors: 1,
+      attentionBudgetBytes: 1e8,
+      residentBytes: () => 0,
+    });
+    const connection = openConnection<object, EngineApi, object, EngineEvents>(window, engineMethods, {});
+    const engine = connection.remote;
+    const model = { path: 'media/models/code-decoder', backend: 'auto', threads: 1 } as const;
+    const { runId, components } = await engine.explain({ model, text: 'def f(x): return x', tokenLimit: 0 });
+    const [{ component }] = components;
+    const selection = { component, heads: [{ layer: 1, head: 1 }], aggregation: 'mean' } as const;
+    const plain = await engine.pattern({ runId, selection });
+    const own = await engine.pattern({ runId, selection, form: form('norm') });
+    const { ceiling } = await engine.weighing({ runId, component, method: 'norm' });
+    expect(Math.max(...own.weights)).to.be.at.most(ceiling * (1 + 1e-6));
+    // One number for each key: all queries that read it have the same ratio.
+    const last = plain.numQueries - 1;
+    const ratio = (query: number, key: number): number => {
+      const at = query * plain.numKeys + key;
+      return own.weights[at] / plain.weights[at];
+    };
+    expect(ratio(last, 0)).to.be.closeTo(ratio(0, 0), 1e-4 * ratio(0, 0));
+    const rolled = await engine.thumbnails({ runId, component, size: 16, isCausal: true, form: form('rollout') });
+    expect(rolled.numHeads).to.deep.equal(components[0].layers.map(() => 1));
+    connection.dispose();
+    ports.port1.close();
+    ports.port2.close();
   });
 });
