@@ -21,7 +21,9 @@ const cases: Readonly<Record<string, readonly [number, readonly string[]]>> = {
   'pegasus_x.dynamo': [2, ['ownTokensRead', 'siteNotDrawn']],
 };
 
-describe('attention of a text in parts', () => {
+describe('attention of a text in parts', function () {
+  // Its runtime takes long to load graphs of thousands of nodes.
+  this.timeout(180_000);
   let runtime: Runtime;
   before(async () => {
     runtime = new Runtime(await importRuntime(), 1);
