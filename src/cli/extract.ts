@@ -6,9 +6,6 @@ import { joinTerminal, line, type TerminalText } from '../base/terminalText';
 import { AttentionSession, type LayerWeights } from '../engine/session/attentionSession';
 import { SiteParts, type LayerParts } from '../engine/session/siteParts';
 import type { SitePart } from '../model/sitePart';
-import { placeLayers } from '../engine/image/placedLayers';
-import { placeTextLayers } from '../engine/session/placedText';
-import { maxAttentionBytes } from '../engine/session/layerInfo';
 import { modelAccess } from '../engine/files/modelAccess';
 import { readModelFiles } from '../engine/files/modelFiles';
 import { resolveModel } from '../engine/folder/modelFolder';
@@ -18,10 +15,11 @@ import { loadOnBackend } from '../engine/runtime/loadOnBackend';
 import { maxReason, Runtimes } from '../engine/runtime/runtimes';
 import { noticeText } from '../model/modelInfo';
 import type { EngineOptions } from '../protocol';
-import { planInputs, type ModelInput } from '../onnx/inputs/inputs';
+import { planInputs } from '../onnx/inputs/inputs';
 import { floatBytes, toModelInputs } from './storedInputs';
 import { readSafetensors, writeSafetensors, type StoredTensor } from './safetensors';
 import { modelPathOf } from './bundledModel';
+import { placedLayers } from './placedTensors';
 import { commandFiles } from './commandFiles';
 import { checkWritable, writeWhole } from './writeWhole';
 
@@ -84,35 +82,19 @@ export async function extract({
   const made = planInputs(index, session.inputNames, new Set(given.map((input) => input.name))).make({
     ids: new Int32Array(length),
   });
-  const { layers, failed, outputs, extras } = await session.run([...given, ...made.inputs], {
-    batch,
-    hasWindows: true,
-  });
+  const result = await session.run([...given, ...made.inputs], { batch, hasWindows: true });
+  const { layers, outputs, extras } = result;
   const tensors = new Map<string, StoredTensor>();
-  const pixels = given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4);
-  const text = given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2);
-  const isPartOf = (layer: LayerWeights): boolean =>
-    pixels === undefined
-      ? text !== undefined &&
-        layer.component !== 'cross' &&
-        layer.component !== 'decoder' &&
-        layer.numQueries !== length
-      : layer.batch > 1;
-  const windowed = batch === 1 ? layers.filter(isPartOf) : [];
-  const read = pixels ?? text;
-  const placed =
-    windowed.length === 0 || read === undefined
-      ? undefined
-      : await placedLayers(session, { windowed, inputs: [...given, ...made.inputs], read });
-  for (const layer of layers)
-    tensors.set(
-      `attention.${layer.component}.${layer.layer}`,
-      placed?.tensors.get(layer) ?? {
-        dtype: 'F32',
-        shape: [layer.batch, layer.numHeads, layer.numQueries, layer.numKeys],
-        data: floatBytes(layer.weights),
-      },
-    );
+  const all = [...given, ...made.inputs];
+  const placed = await placedLayers(session, result, {
+    inputs: all,
+    pixels: given.find((input) => roles.get(input.name) === 'pixels' && input.dims.length === 4),
+    text: given.find((input) => roles.get(input.name) === 'ids' && input.dims.length === 2),
+    // Rows of a matrix of numbers are positions of one item.
+    isAlone: batch === 1 || (main?.dims.length === 2 && main.type === 'float32'),
+    length,
+  });
+  for (const { component, layer, tensor } of placed.layers) tensors.set(`attention.${component}.${layer}`, tensor);
   const found = await parts?.read(layers, extras ?? new Map(), session.isCoarse);
   for (const [{ component, layer }, { parts: own }] of found ?? [])
     for (const [part, tensor] of own)
@@ -128,7 +110,8 @@ export async function extract({
   await writeWhole(out, writeSafetensors(tensors));
   await parts?.release();
   await session.release();
-  if (layers.length === 0)
+  const { failed } = placed;
+  if (placed.layers.length === 0)
     throw new ExplorerError('checksFailed', [
       files.name,
       failed.map(({ path, reason }) => `${path}: ${reason}`).join('; '),
@@ -146,11 +129,9 @@ export async function extract({
         ];
   const reasons = [...cut, ...asked, ...session.notices.map((notice) => line`${noticeText(notice)}`)];
   return joinTerminal([
-    line`${layers.length} attention ${layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
+    line`${placed.layers.length} attention ${placed.layers.length === 1 ? line`layer` : line`layers`} written to ${plain(out)}`,
     ...reasons,
-    ...(placed?.left ?? []).map(
-      ({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`,
-    ),
+    ...placed.left.map(({ path, reason }) => line`Written as it is computed: ${plain(path)}: ${plain(reason)}`),
     ...failed.map(({ path, reason }) => line`Not written: ${plain(path)}: ${plain(reason)}`),
     ...partLines(found ?? new Map()),
   ]);
@@ -189,63 +170,4 @@ function partLines(read: ReadonlyMap<LayerWeights, LayerParts>): TerminalText[] 
       ({ part, reason, count }) => line`Not written: ${plain(part)} of ${layers(count)}: ${plain(reason)}`,
     ),
   ];
-}
-
-interface PlacedTensors {
-  readonly tensors: ReadonlyMap<LayerWeights, StoredTensor>;
-  /** Layers that stay as they are computed, with the reason. */
-  readonly left: readonly { readonly path: string; readonly reason: string }[];
-}
-
-/** Layers of windows as patterns over patches or tokens, [1, heads, queries, keys], as long as there is memory for them. */
-async function placedLayers(
-  session: AttentionSession,
-  {
-    windowed,
-    inputs,
-    read,
-  }: { readonly windowed: readonly LayerWeights[]; readonly inputs: readonly ModelInput[]; readonly read: ModelInput },
-): Promise<PlacedTensors> {
-  const isChannelLast =
-    read.dims.length === 4 && read.dims[1] !== 1 && read.dims[1] !== 3 && (read.dims[3] === 1 || read.dims[3] === 3);
-  const places = await session.positions(inputs, read, isChannelLast);
-  const [height, width] = read.dims.slice(isChannelLast ? 1 : 2);
-  const tensors = new Map<LayerWeights, StoredTensor>();
-  const left: { path: string; reason: string }[] = [];
-  let bytes = 0;
-  for (const layer of windowed) {
-    const { sites } = session.analysis;
-    const site = sites.find(
-      ({ path, component, layer: number }) =>
-        path === layer.path && component === layer.component && number === layer.layer,
-    );
-    const made =
-      read.dims.length === 2
-        ? placeTextLayers(
-            { layers: [layer], failed: [], outputs: new Map(), report: session.report },
-            places,
-            sites,
-            read.dims[1],
-          )
-        : placeLayers(
-            [layer],
-            () => (site && places.get(site)) ?? 'where its patches lie is not known',
-            { width, height },
-            {},
-          );
-    const [one] = made.layers;
-    left.push(...made.failed);
-    if (one === undefined) continue;
-    const { numHeads, numQueries, numKeys, inParts } = one;
-    bytes += 4 * numHeads * numQueries * numKeys;
-    if (bytes > maxAttentionBytes) {
-      left.push({ path: layer.path, reason: 'as one pattern it would take more memory than there is' });
-      continue;
-    }
-    const weights = new Float32Array(numHeads * numQueries * numKeys);
-    for (let head = 0; head < numHeads; head++)
-      weights.set((await inParts?.rows(head, 0, numQueries)) ?? one.weights, head * numQueries * numKeys);
-    tensors.set(layer, { dtype: 'F32', shape: [1, numHeads, numQueries, numKeys], data: floatBytes(weights) });
-  }
-  return { tensors, left };
 }

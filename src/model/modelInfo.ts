@@ -88,6 +88,8 @@ export const noticeSentences = {
   paddedToShape: 'The text was padded to {0} tokens for the model; the padding is not shown.',
   paddingRead:
     'The model file has no mask that keeps the text from the padding: up to {0} % of a token’s attention is there, and not shown.',
+  ownTokensRead:
+    'The model also reads tokens of its own, which stand for parts of the text or for none (global tokens): up to {0} % of a token’s attention is there, and not shown.',
   targetCut: 'The model was still writing after {0} tokens: the rest of its output is not shown.',
   targetTextCut:
     'Only the first {0} of {1} tokens of the target text are explained: this is all that the model, memory and your limits allow.',

@@ -11,7 +11,7 @@ import { inLanguage, intoLanguage, namedLanguageId, runLanguages, targetOpening 
 import { mostThatFit } from '../long/memoryPlan';
 import type { FedFile } from '../session/fedInput';
 import type { Settings } from '../files/modelSettings';
-import { paddingNotices } from '../text/paddingNotices';
+import { ownTokenNotices, paddingNotices } from '../text/paddingNotices';
 import { unwatched } from '../session/layerSteps';
 import { inputOf } from '../session/readIds';
 import type { RandomText } from '../../protocol';
@@ -98,7 +98,7 @@ export class Seq2SeqModel implements TextModel {
         streams: [stream, target.stream],
         layers,
         components,
-        notices: [...told, ...notices, ...target.notices, ...missing, ...padding],
+        notices: [...told, ...notices, ...target.notices, ...missing, ...ownTokenNotices(...results), ...padding],
         languages: used,
         timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
       };

@@ -1,4 +1,5 @@
-import type { ModelInput } from '../../onnx/inputs/inputs';
+import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { placeTextLayers } from '../session/placedText';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import type { OutputTensor } from '../runtime/feeds';
 import type { LeanRuns } from '../long/leanRuns';
@@ -15,6 +16,8 @@ export class Seq2SeqPart {
   readonly files: ModelFiles;
   readonly session: AttentionSession;
   readonly #lean: LeanRuns;
+  /** Known once a run has shown that what is not drawn is no attention in blocks. */
+  #hasNoBlocks = false;
 
   /** @param lean gives those of the model's own outputs that are asked for. */
   constructor(files: ModelFiles, session: AttentionSession, lean: LeanRuns) {
@@ -33,7 +36,49 @@ export class Seq2SeqPart {
     inputs: readonly ModelInput[],
     options: RunOptions & PairLengths & { readonly outputs: readonly string[] },
   ): Promise<AttentionResult> {
-    return (await this.#isLean(options)) ? this.#lean.run(inputs, options) : this.session.run(inputs, options);
+    if (await this.#isLean(options)) return this.#lean.run(inputs, options);
+    return this.#withBlocks(await this.session.run(inputs, options), inputs, options);
+  }
+
+  /** A run's layers, with those of the source that are computed block by block, or in parts, put together over its tokens. */
+  async #withBlocks(
+    result: AttentionResult,
+    inputs: readonly ModelInput[],
+    { numTokens, turn }: RunOptions,
+  ): Promise<AttentionResult> {
+    const { session } = this;
+    const missing = new Set(
+      session.analysis.sites.filter(
+        ({ component, path, layer }) =>
+          (component === 'encoder' || component === 'self') &&
+          !result.layers.some((each) => each.path === path && each.component === component && each.layer === layer),
+      ),
+    );
+    if (missing.size === 0 || this.#hasNoBlocks) return result;
+    const { roles } = planInputs(session.analysis.index, session.inputNames, new Set(inputs.map(({ name }) => name)));
+    const ids = inputs.find(({ name }) => roles.get(name) === 'ids');
+    if (ids === undefined) return result;
+    const windowed = await session.run(inputs, { hasWindows: true, outputs: [] });
+    const found = windowed.layers.filter((layer) =>
+      [...missing].some(
+        (site) => site.path === layer.path && site.component === layer.component && site.layer === layer.layer,
+      ),
+    );
+    const paths = new Set([...missing].map(({ path }) => path));
+    const placed = await placeTextLayers(
+      session,
+      {
+        ...result,
+        layers: [...result.layers, ...found],
+        failed: [
+          ...result.failed.filter(({ path }) => !paths.has(path)),
+          ...windowed.failed.filter(({ path }) => paths.has(path)),
+        ],
+      },
+      { inputs, ids, numTokens: numTokens ?? ids.dims[1], turn, of: (site) => missing.has(site) },
+    );
+    this.#hasNoBlocks = placed.layers.length === result.layers.length;
+    return this.#hasNoBlocks ? result : placed;
   }
 
   /** The model's own outputs alone. Throws as {@link run} does. */

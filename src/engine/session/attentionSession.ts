@@ -273,8 +273,9 @@ export class AttentionSession {
     const { batch = this.#numItems, hasWindows = false, outputs: wanted = this.#ownOutputs } = options;
     const own = this.#ownOutputs.filter((name) => wanted.includes(name));
     const { proving } = this.#reader;
+    const isWhole = this.#rewritten.outputs.every(({ site }) => site.inParts === undefined);
     const expected =
-      batch === 1 && !hasWindows && own.length + proving.length + this.#extras.length === 0
+      batch === 1 && !hasWindows && isWhole && own.length + proving.length + this.#extras.length === 0
         ? this.#expect(options)
         : [];
     const weights = this.#rewritten.outputs.map(({ output }) => output);
@@ -369,13 +370,8 @@ export class AttentionSession {
   }
 
   /** Where each site's queries and keys stand in a picture that is given as pixels, or in a text that is given as ids; see {@link runPositions}. */
-  positions(inputs: readonly ModelInput[], read: ModelInput, isChannelLast = false): Promise<Placements> {
-    return runPositions(
-      { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative },
-      inputs,
-      read,
-      isChannelLast,
-    );
+  async positions(inputs: readonly ModelInput[], read: ModelInput, isChannelLast = false): Promise<Placements> {
+    return (await runPositions(this.partRuntime, inputs, read, { isChannelLast })).sites;
   }
 
   /** A session of another part of the same model: what sites and their taps need. Throws what {@link create} throws. */

@@ -2,7 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { dataType } from '../../onnx/file/dataType';
-import { leastPositionOpset, positionGraph } from '../../onnx/rewrite/positionGraph';
+import { leastPositionOpset, positionGraph, type StreamPositions } from '../../onnx/rewrite/positionGraph';
 import { encodeTypedValue } from '../../onnx/file/nodeBytes';
 import { rewriteModel } from '../../onnx/rewrite/rewriteModel';
 import { toTensor } from '../runtime/feeds';
@@ -15,6 +15,18 @@ import type { SitePlaces } from '../weights/windowPlaces';
 /** Where each site's queries and keys stand; otherwise why that cannot be told, in a clause. */
 export type Placements = ReadonlyMap<PlacedSite, SitePlaces | string>;
 
+/** Where the queries and keys of sites stand, and the positions of streams that were asked for, each a number. */
+export interface Positions {
+  readonly sites: Placements;
+  readonly streams: ReadonlyMap<string, Float32Array | string>;
+}
+
+/** What is asked for beside, or in the place of, where all sites stand. */
+export interface PositionOptions extends Partial<StreamPositions> {
+  readonly isChannelLast?: boolean;
+  readonly sites?: readonly PlacedSite[];
+}
+
 /** Numbers above this are not all to be had in single precision. */
 const mostPlaces = 2 ** 24 - 2;
 
@@ -26,10 +38,13 @@ export async function runPositions(
   { ort, files, isNative }: PartRuntime,
   inputs: readonly ModelInput[],
   read: ModelInput,
-  isChannelLast = false,
-): Promise<Placements> {
-  const { index, sites, model } = files.analysis;
-  const refuse = (reason: string): Placements => new Map(sites.map((site) => [site, reason]));
+  { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites }: PositionOptions = {},
+): Promise<Positions> {
+  const { index, model } = files.analysis;
+  const refuse = (reason: string): Positions => ({
+    sites: new Map(sites.map((site) => [site, reason])),
+    streams: new Map(streams.map((tensor) => [tensor, reason])),
+  });
   if ((model.opsets.get('') ?? 1) < leastPositionOpset)
     return refuse('its file is of an older version of the operators, whose positions are not followed');
   const isText = read.dims.length === 2;
@@ -37,14 +52,18 @@ export async function runPositions(
   const numPlaces = own.reduce((product, dim) => product * dim, 1);
   if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
   try {
-    const graph = positionGraph(index, sites, read.name);
+    const graph = positionGraph(index, sites, read.name, { streams, joined });
     const names = [
-      ...new Set(
-        [...graph.sites.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.rows, found.columns])),
-      ),
+      ...new Set([
+        ...[...graph.sites.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.rows, found.columns])),
+        ...[...graph.streams.values()].flatMap((found) => (typeof found === 'string' ? [] : [found.places])),
+      ]),
     ];
     if (names.length === 0)
-      return new Map([...graph.sites].map(([site, found]) => [site, typeof found === 'string' ? found : '']));
+      return {
+        sites: new Map([...graph.sites].map(([site, found]) => [site, typeof found === 'string' ? found : ''])),
+        streams: new Map([...graph.streams].map(([tensor, found]) => [tensor, typeof found === 'string' ? found : ''])),
+      };
     const rewritten = rewriteModel(files.analysis, {
       sites: [],
       isWhole: false,
@@ -60,7 +79,7 @@ export async function runPositions(
       for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
       feeds[graph.input] = toTensor(ort, { ...numbered(read, numPlaces, isChannelLast), name: graph.input });
       const results = await exclusively(ort, () => session.run(feeds, names, silently));
-      return new Map(
+      const sitePlaces = new Map(
         [...graph.sites].map(([site, found]): [PlacedSite, SitePlaces | string] => {
           if (typeof found === 'string') return [site, found];
           const [rows, columns] = [results[found.rows], results[found.columns]];
@@ -76,6 +95,14 @@ export async function runPositions(
           ];
         }),
       );
+      const streamPlaces = new Map(
+        [...graph.streams].map(([tensor, found]): [string, Float32Array | string] => {
+          if (typeof found === 'string') return [tensor, found];
+          const data = results[found.places]?.data;
+          return [tensor, data instanceof Float32Array ? data : 'where its positions stand did not come out'];
+        }),
+      );
+      return { sites: sitePlaces, streams: streamPlaces };
     } finally {
       await exclusively(ort, () => session.release());
     }

@@ -21,6 +21,8 @@ export interface LayerWeights extends SiteWeights {
   readonly numKeyValueHeads: number;
   /** The largest share of a row that padding has, which is not shown. */
   readonly paddingShare?: number;
+  /** The largest share of a row that tokens of the model's own have, which are not shown. */
+  readonly ownShare?: number;
   /** The layer where not all of its weights are here; `weights` is empty then. */
   readonly inParts?: HeldLayer;
   /** Whether it is still to come: its number of heads is what is to be expected. */

@@ -15,6 +15,9 @@ import type { Tensors } from './stagedSession';
 /** The operator that computes no weights for keys behind the text: what stands there in memory is not its own. */
 const leavesPaddingUnwritten = 'GroupQueryAttention';
 
+/** Why an attention in parts is none of its own tensor. */
+const partsReason = 'it is computed in parts (blocks, bands or windows), not over the whole sequence';
+
 /** What became of a site. */
 export type SiteRead =
   | { readonly layer: LayerWeights; readonly checks: SiteChecks }
@@ -149,6 +152,7 @@ export class SiteReader {
   ):
     | { readonly layer: LayerWeights; readonly checks: SiteChecks }
     | { readonly reason: string; readonly checks?: SiteChecks } {
+    if (site.inParts !== undefined) return { reason: partsReason };
     const { hasWindows = false, firstPosition = 0 } = options;
     const { numPast = firstPosition } = options;
     const numCopies = options.batch === undefined ? this.#numItems : 1;

@@ -23,3 +23,9 @@ export function paddingNotices(
     ...(share > leastShare ? [{ code: 'paddingRead', args: [Math.ceil(share * 100)] } as const] : []),
   ];
 }
+
+/** What is to be said where tokens of the model's own, beside those of the text, have a share of what is read. */
+export function ownTokenNotices(...results: readonly Pick<AttentionResult, 'layers'>[]): Notice[] {
+  const share = Math.max(0, ...results.flatMap(({ layers }) => layers.map(({ ownShare = 0 }) => ownShare)));
+  return share > leastShare ? [{ code: 'ownTokensRead', args: [Math.ceil(share * 100)] }] : [];
+}

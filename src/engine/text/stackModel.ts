@@ -17,7 +17,7 @@ import { describeComponents, storedLayers } from '../session/layerInfo';
 import { layerByLayer } from '../session/layerSteps';
 import type { LeanRuns } from '../long/leanRuns';
 import { placeTextLayers } from '../session/placedText';
-import { paddingNotices } from './paddingNotices';
+import { ownTokenNotices, paddingNotices } from './paddingNotices';
 import { randomText } from './randomText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
@@ -133,7 +133,12 @@ export class StackModel implements TextModel {
             weighings: layers.map((layer) => (layer instanceof WholeLayer ? weighings.get(layer.weights) : undefined)),
           }),
       components,
-      notices: [...cuts, ...notices, ...paddingNotices(read, [read.result], this.#parts.tokenizer.sides.padsLeft)],
+      notices: [
+        ...cuts,
+        ...notices,
+        ...ownTokenNotices(read.result),
+        ...paddingNotices(read, [read.result], this.#parts.tokenizer.sides.padsLeft),
+      ],
       numReused: read.numReused,
       timings: { tokenize: tokenized - started, run: performance.now() - tokenized },
     };
@@ -191,7 +196,7 @@ export class StackModel implements TextModel {
     const result = isLean
       ? await lean.run(inputs, { numPositions, numTokens, ...steps })
       : this.#hasBlocks
-        ? await this.#inBlocks(inputs, numTokens)
+        ? await this.#inBlocks(inputs, numTokens, steps.turn)
         : await session.run(inputs, {
             numPositions,
             numTokens,
@@ -203,11 +208,10 @@ export class StackModel implements TextModel {
       !isLean &&
       !this.#hasBlocks &&
       embedding === undefined &&
-      result.layers.length === 0 &&
-      result.failed.length > 0
+      ((result.layers.length === 0 && result.failed.length > 0) || hasParts(session))
     ) {
       // Attention may be computed block by block; then it is put together.
-      const placed = await this.#inBlocks(inputs, numTokens);
+      const placed = await this.#inBlocks(inputs, numTokens, steps.turn);
       this.#hasBlocks = placed.layers.length > 0;
       if (this.#hasBlocks) return { result: placed, numReused: 0, numTokens, numPositions, firstPosition };
     }
@@ -215,13 +219,15 @@ export class StackModel implements TextModel {
   }
 
   /** The attention of a model that computes it within blocks of the text, as patterns over its tokens. */
-  async #inBlocks(inputs: MadeInputs['inputs'], numTokens: number): Promise<AttentionResult> {
+  async #inBlocks(
+    inputs: MadeInputs['inputs'],
+    numTokens: number,
+    turn?: () => Promise<void>,
+  ): Promise<AttentionResult> {
     const { session, plan } = this.#parts;
     const ids = inputs.find(({ name }) => plan.roles.get(name) === 'ids');
     const result = await session.run(inputs, { hasWindows: true, outputs: [] });
-    return ids === undefined
-      ? result
-      : placeTextLayers(result, await session.positions(inputs, ids), session.analysis.sites, numTokens);
+    return ids === undefined ? result : placeTextLayers(session, result, { inputs, ids, numTokens, turn });
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */
@@ -261,4 +267,9 @@ export class StackModel implements TextModel {
       }
     });
   }
+}
+
+/** Whether attentions of a model are computed in parts, which are put together after a run. */
+function hasParts({ analysis }: AttentionSession): boolean {
+  return analysis.sites.some(({ inParts }) => inParts !== undefined);
 }

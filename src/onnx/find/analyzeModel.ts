@@ -5,6 +5,7 @@ import { GraphIndex } from '../graph/graphIndex';
 import { hoistBranches, type BranchChoice, type HoistedBranch } from '../graph/hoistBranches';
 import { inlineFunctions } from '../graph/inlineFunctions';
 import { joinHeads } from './joinedHeads';
+import { isBesideParts, joinParts } from './joinedParts';
 import { findLinearSites } from './linearSites';
 import { findLoopSites } from './loopSites';
 import { findMissedSites } from './missedSites';
@@ -41,17 +42,29 @@ export function analyzeModel(file: OnnxModel, choose: BranchChoice = withoutCach
   const found = [...patterns.sites, ...linear, ...fused.sites, ...loops.sites].filter((site) => live.has(site.node));
   if (found.length > maxSites)
     throw new ExplorerError('modelUnsupported', [model.name, `more than ${maxSites} attentions were found in it`]);
-  const sites = placeSites(index, joinHeads(index, found), model.name);
+  const joined = joinHeads(index, found);
+  const missed = [
+    ...fused.missed,
+    ...patterns.refused,
+    ...loops.missed,
+    ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops),
+  ];
+  const inParts = joinParts(
+    index,
+    joined,
+    missed.flatMap(({ node, isOther }) => (node === undefined || isOther === true || !live.has(node) ? [] : [node])),
+  );
+  const whole = joined
+    .filter(({ node }) => !inParts.some(({ products }) => products.has(node)))
+    .map((site) => (isBesideParts(index, site, inParts) ? { ...site, isBeside: true } : site));
+  const sites = placeSites(index, [...whole, ...inParts.map(({ site }) => site)], model.name);
   return {
     model,
     index,
     sites,
-    missed: [
-      ...fused.missed,
-      ...patterns.refused,
-      ...loops.missed,
-      ...findMissedSites(index, found, [...fused.missed, ...patterns.refused], loops.loops),
-    ],
+    missed: missed.filter(
+      ({ node }) => node === undefined || !inParts.some(({ normalizers }) => normalizers.has(node)),
+    ),
     hoisted,
   };
 }

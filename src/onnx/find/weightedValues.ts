@@ -5,6 +5,7 @@ import type { FoundSite, ValueLayout, WeightedValues } from '../name/site';
 /** What a site weights; otherwise, in a clause, why that cannot be told. */
 export function weightedValues(index: GraphIndex, site: FoundSite): WeightedValues | string {
   if (site.weighted !== undefined) return site.weighted;
+  if (site.inParts !== undefined) return 'its parts are proven where they are put together';
   if (site.loop !== undefined) return 'it is inside a loop';
   if (site.heads !== undefined) return 'its heads are modules of their own';
   if (site.isUndivided || site.normalizer === 'linear') return 'the graph holds no such matrix';

@@ -75,12 +75,13 @@ function countedLength(
 ): number | undefined {
   let name = indices;
   let offset = 0;
+  let isCut = false;
   for (let i = 0; i < 16; i++) {
     if (roles.get(name) === 'positions') return rows - offset;
     const weight = index.weight(name);
-    // A stored row of positions is as long as the table; a row of token types is not.
+    // A stored row of positions is as long as the table, and is cut to the text; one of types, or of tokens that the model has of its own, is not.
     if (weight !== undefined)
-      return weight.dims.reduce((product, dim) => product * dim, 1) === rows && rows > 2 ? rows - offset : undefined;
+      return isCut && weight.dims.reduce((product, dim) => product * dim, 1) === rows ? rows - offset : undefined;
     const node = index.producer(name);
     if (node === undefined) return undefined;
     const { opType, inputs } = index.nodes[node];
@@ -96,6 +97,7 @@ function countedLength(
       continue;
     }
     if (!passing.has(opType)) return undefined;
+    isCut ||= opType === 'Slice';
     name = inputs[0];
   }
   return undefined;

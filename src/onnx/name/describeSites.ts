@@ -42,16 +42,22 @@ export function placeSites(index: GraphIndex, found: readonly FoundSite[], fileN
   const components = sites.map((_, position): SiteComponent =>
     !hasCross ? single : isCross[position] ? 'cross' : encoderSites.has(position) ? 'encoder' : 'decoder',
   );
-  const counts = new Map<SiteComponent, number>();
+  const counts = new Map<string, number>();
   const numbers = new Map<number, number | undefined>();
+  const numBefore = new Map<SiteComponent, number>();
   for (const component of new Set(components)) {
-    const own = sites.flatMap((_, position) => (components[position] === component ? [position] : []));
+    const own = sites.flatMap((site, position) =>
+      components[position] === component && site.isBeside !== true ? [position] : [],
+    );
+    numBefore.set(component, own.length);
     layersInPaths(own.map((position) => paths[position])).forEach((number, i) => numbers.set(own[i], number));
   }
   return sites.map((site, position) => {
     const component = components[position];
-    const layer = counts.get(component) ?? 0;
-    counts.set(component, layer + 1);
+    const isBeside = site.isBeside === true;
+    const key = `${component} ${isBeside}`;
+    const layer = counts.get(key) ?? (isBeside ? (numBefore.get(component) ?? 0) : 0);
+    counts.set(key, layer + 1);
     const heads = site.loop === undefined ? headCounts(index, site) : site;
     return {
       ...site,

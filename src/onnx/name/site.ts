@@ -42,6 +42,19 @@ export interface WeightedValues {
   readonly hasBias: boolean;
 }
 
+/** An attention whose values are weighted in parts: blocks, windows, bands. What each weight belongs to shows in what the values become. */
+export interface ValuesInParts {
+  /** What the normalisers give. */
+  readonly weights: readonly string[];
+  /** The values as they were projected, each with what was: one vector a position. */
+  readonly sources: readonly { readonly tensor: string; readonly hidden: string }[];
+  /** What all parts come to, before it is projected. */
+  readonly joined: string;
+  /** A product with the values, and its values. */
+  readonly first: number;
+  readonly firstValues: string;
+}
+
 /** A place in the graph where attention is computed, and how its weights are got. */
 export interface FoundSite {
   /** The node that weights the values, or the fused operator. */
@@ -80,6 +93,10 @@ export interface FoundSite {
   readonly hasLearnedQueries?: boolean;
   /** What its operator weights, where that computes attention inside itself and tells. */
   readonly weighted?: WeightedValues;
+  /** What its values go through, where its weights are no matrix of its queries and keys; `tensor` is only some of them then. */
+  readonly inParts?: ValuesInParts;
+  /** Whether its queries are beside those of the layer that its module is: it counts behind all layers. */
+  readonly isBeside?: boolean;
   /** Where it lies in a loop's body; the site's node is the loop then. */
   readonly loop?: LoopPlace;
 }

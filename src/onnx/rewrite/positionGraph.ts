@@ -5,6 +5,17 @@ import type { Replacements } from './leanNodes';
 import { rankOf } from '../follow/axisInference';
 import { isFloatType } from '../file/dataType';
 import { PositionNodes } from './positionNodes';
+import {
+  moving,
+  pointwise,
+  summing,
+  joiningStreams,
+  convolving,
+  pooling,
+  poolingAll,
+  reducing,
+  packedProducts,
+} from './positionOperators';
 import { operatorOf, productOf, type Product } from '../follow/products';
 
 /** Where the positions of a site's queries and keys are to be had: tensors [windows and heads …, queries] and [windows and heads …, keys]. */
@@ -15,6 +26,12 @@ interface SitePositions {
   readonly numOwnAxes: 1 | 2;
 }
 
+/** Tensors of one vector a position whose places are asked for, and what parts of attentions come to: that stands where the sum that it is added to does. */
+export interface StreamPositions {
+  readonly streams: readonly string[];
+  readonly joined: readonly string[];
+}
+
 /** A graph that does with positions what the model does with values, in the place of its own nodes. */
 export interface PositionGraph {
   readonly replacements: Replacements;
@@ -23,121 +40,11 @@ export interface PositionGraph {
   /** Tensors that hold positions, in single precision whatever the file says. */
   readonly changed: ReadonlySet<string>;
   readonly sites: ReadonlyMap<PlacedSite, SitePositions | string>;
+  /** Of streams that were asked for, the tensor that says where their positions stand: one number for each. */
+  readonly streams: ReadonlyMap<string, { readonly places: string } | string>;
   /** The input that positions are given as: the graph's own, or one beside it where that holds ids. */
   readonly input: string;
 }
-
-/** Operators that only move what they are given first. */
-const moving = new Set([
-  'Reshape',
-  'Transpose',
-  'Slice',
-  'Split',
-  'Squeeze',
-  'Unsqueeze',
-  'Flatten',
-  'Expand',
-  'Tile',
-  'DepthToSpace',
-  'SpaceToDepth',
-  'Gather',
-  'GatherElements',
-  'GatherND',
-]);
-/** Operators that compute something else for each place, from what stands there or from its features. */
-const pointwise = new Set([
-  ...[
-    'Identity',
-    'Dropout',
-    'Cast',
-    'CastLike',
-    'Relu',
-    'LeakyRelu',
-    'Elu',
-    'Selu',
-    'Celu',
-    'Gelu',
-    'Mish',
-    'Sigmoid',
-    'HardSigmoid',
-    'HardSwish',
-    'Softplus',
-    'Softsign',
-    'Tanh',
-    'Erf',
-    'Exp',
-    'Log',
-    'Sqrt',
-    'Reciprocal',
-    'Neg',
-    'Abs',
-    'Clip',
-    'Sin',
-    'Cos',
-    'Floor',
-    'Ceil',
-    'Round',
-    'Sign',
-    'Softmax',
-    'LogSoftmax',
-  ],
-  ...[
-    'LayerNormalization',
-    'RMSNormalization',
-    'SimplifiedLayerNormalization',
-    'BatchNormalization',
-    'InstanceNormalization',
-    'GroupNormalization',
-    'LpNormalization',
-    'RotaryEmbedding',
-    'QuantizeLinear',
-    'DequantizeLinear',
-  ],
-  ...[
-    'Gelu',
-    'FastGelu',
-    'QuickGelu',
-    'BiasGelu',
-    'BiasSoftmax',
-    'RotaryEmbedding',
-    'QuantizeLinear',
-    'DequantizeLinear',
-    'GroupNorm',
-    'MultiHeadAttention',
-  ].map((name) => `com.microsoft.${name}`),
-]);
-const summing = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'Pow',
-  'Max',
-  'Min',
-  'Sum',
-  'Mean',
-  'PRelu',
-  'com.microsoft.BiasAdd',
-]);
-const joiningStreams = new Set([
-  'com.microsoft.SkipLayerNormalization',
-  'com.microsoft.SkipSimplifiedLayerNormalization',
-]);
-const convolving = new Set(['Conv', 'ConvInteger', 'com.microsoft.FusedConv']);
-const pooling = new Set(['MaxPool', 'AveragePool', 'LpPool']);
-const poolingAll = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
-const reducing = new Set([
-  'ReduceMean',
-  'ReduceSum',
-  'ReduceMax',
-  'ReduceMin',
-  'ReduceL1',
-  'ReduceL2',
-  'ReduceSumSquare',
-  'ReduceProd',
-  'ReduceLogSumExp',
-]);
-const packedProducts = new Set(['com.microsoft.MatMulNBits', 'com.microsoft.MatMulBnb4']);
 
 /** Comparing floats, which merging does, came with this version of the operators. */
 export const leastPositionOpset = 11;
@@ -147,10 +54,18 @@ export const leastPositionOpset = 11;
  * features leaves each place its own; a convolution, a pooling or a product with a weight gives what is made of several places the first of
  * them; attention gives its queries theirs, so that a sum that joins two streams is seen to join what stands at one place, or not.
  */
-export function positionGraph(index: GraphIndex, sites: readonly PlacedSite[], input: string): PositionGraph {
+export function positionGraph(
+  index: GraphIndex,
+  sites: readonly PlacedSite[],
+  input: string,
+  { streams, joined }: StreamPositions = { streams: [], joined: [] },
+): PositionGraph {
   const isIds = !isFloatType(index.inputs.find(({ name }) => name === input)?.dataType ?? 0);
-  return new Carrier(index, input, isIds).carry(sites);
+  return new Carrier(index, input, isIds, joined).carry(sites, streams);
 }
+
+/** Stands for the operator where the way is lost in an attention in parts, as far as it is added to the stream that it read. */
+const inParts = 'an attention in parts';
 
 /** Follows positions through a graph, node by node in the order in which they run. */
 class Carrier {
@@ -173,7 +88,11 @@ class Carrier {
   /** Sites by the node that weights their values, each with the product that makes its scores. */
   readonly #weighting = new Map<number, { readonly site: PlacedSite; readonly scores: number }>();
 
-  constructor(index: GraphIndex, input: string, isIds: boolean) {
+  /** Nodes behind which an attention in parts is one tensor again. */
+  readonly #joining: ReadonlySet<number>;
+
+  constructor(index: GraphIndex, input: string, isIds: boolean, joined: readonly string[]) {
+    this.#joining = new Set(joined.flatMap((tensor) => index.producer(tensor) ?? []));
     this.#index = index;
     this.#write = new PositionNodes(index);
     this.#input = isIds ? this.#write.named('positions') : input;
@@ -181,9 +100,10 @@ class Carrier {
     else this.#carried.add(input);
   }
 
-  carry(sites: readonly PlacedSite[]): PositionGraph {
+  carry(all: readonly PlacedSite[], streams: readonly string[]): PositionGraph {
     const index = this.#index;
-    const wanted = index.ancestors(sites.flatMap(({ queries, keys }) => [queries, keys])).nodes;
+    const sites = all.filter(({ inParts }) => inParts === undefined);
+    const wanted = index.ancestors([...sites.flatMap(({ queries, keys }) => [queries, keys]), ...streams]).nodes;
     // The products that make scores are wanted too: they tell queries' axes from those of features.
     const scores = new Map(
       sites.map((site) => [
@@ -198,17 +118,36 @@ class Carrier {
     index.nodes.forEach((_, node) => {
       if (wanted.has(node) || asked.has(node)) this.#visit(node);
     });
-    const placed = sites.map((site): [PlacedSite, SitePositions | string] => [
+    const placed = all.map((site): [PlacedSite, SitePositions | string] => [
       site,
-      this.#site(site, scores.get(site)),
+      site.inParts === undefined ? this.#site(site, scores.get(site)) : 'it is computed in parts',
+    ]);
+    const found = streams.map((tensor): [string, { readonly places: string } | string] => [
+      tensor,
+      this.#stream(tensor),
     ]);
     return {
       replacements: { nodes: this.#replaced, initializers: this.#write.initializers },
       added: this.#write.take(),
       changed: this.#carried,
       sites: new Map(placed),
+      streams: new Map(found),
       input: this.#input,
     };
+  }
+
+  #stream(tensor: string): { readonly places: string } | string {
+    const lost = this.#lost.get(tensor);
+    if (lost !== undefined) return this.#lostWay(lost);
+    return this.#carried.has(tensor) ? { places: this.#write.squeeze(tensor, -1) } : this.#fromNowhere;
+  }
+
+  #lostWay(operator: string): string {
+    return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${operator}`;
+  }
+
+  get #fromNowhere(): string {
+    return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
   }
 
   #findLearned(scores: ReadonlyMap<PlacedSite, number | undefined>): void {
@@ -232,11 +171,9 @@ class Carrier {
     const { queries, keys, loop } = site;
     if (loop !== undefined) return 'it is inside a loop';
     const lost = this.#lost.get(queries) ?? this.#lost.get(keys);
-    if (lost !== undefined)
-      return `the way from the ${this.#ids.size > 0 ? 'text’s tokens' : 'picture’s patches'} to it goes through ${lost}`;
+    if (lost !== undefined) return this.#lostWay(lost);
     const [rows, columns] = [this.#positions(queries), this.#positions(keys)];
-    if (rows === undefined || columns === undefined)
-      return `its queries or keys come from no ${this.#ids.size > 0 ? 'tokens of the text' : 'patches of the picture'}`;
+    if (rows === undefined || columns === undefined) return this.#fromNowhere;
     const made = product === undefined ? undefined : this.#products.get(product);
     if (made !== undefined) return made;
     if (product !== undefined) return 'its product is of a form that is not known';
@@ -254,8 +191,12 @@ class Carrier {
       this.#carried.add(outputs[0]);
       return;
     }
-    const lost = dependencies.map((name) => this.#lost.get(name)).find((operator) => operator !== undefined);
-    if (lost !== undefined) return this.#lose(node, lost);
+    if (this.#joining.has(node)) return this.#lose(node, inParts);
+    const lost = dependencies.map((name) => this.#lost.get(name)).filter((operator) => operator !== undefined);
+    if (lost.length > 0) {
+      if (!this.#join(node, lost)) this.#lose(node, lost.find((operator) => operator !== inParts) ?? inParts);
+      return;
+    }
     const isCarried = this.#asking.has(node) || dependencies.some((name) => this.#carried.has(name));
     if (!isCarried || opType === 'Shape' || opType === 'Size') return;
     const kept = this.#carryOn(node);
@@ -320,6 +261,24 @@ class Carrier {
       {},
       this.#index.nodes[node].outputs[0],
     );
+    return true;
+  }
+
+  /** What an attention in parts gives is added to what stood in its queries' places. */
+  #join(node: number, lost: readonly string[]): boolean {
+    const { inputs, outputs } = this.#index.nodes[node];
+    const operator = operatorOf(this.#index, node);
+    const carried = inputs.filter((name) => this.#carried.has(name));
+    if (carried.length === 0 || lost.some((each) => each !== inParts)) return false;
+    if (!summing.has(operator) && !joiningStreams.has(operator)) return false;
+    const sum = carried.reduce((a, b) => this.#write.merge(a, b));
+    const sums = joiningStreams.has(operator) ? [outputs[0], outputs[3]] : [outputs[0]];
+    for (const output of sums) {
+      if (!output) continue;
+      this.#write.add('Identity', [sum], {}, output);
+      this.#carried.add(output);
+    }
+    this.#replaced.set(node, this.#write.take());
     return true;
   }
 

@@ -1,10 +1,8 @@
 import { expect } from 'chai';
 import type { LayerWeights } from '../../../../src/engine/session/attentionSession';
 import { placeLayers, type PlacedLayers } from '../../../../src/engine/image/placedLayers';
-import { placeTextLayers } from '../../../../src/engine/session/placedText';
-import type { PlacedSite } from '../../../../src/onnx/name/describeSites';
+import { placeBlocks } from '../../../../src/engine/session/placedText';
 import { ownToken } from '../../../../src/onnx/rewrite/positionNodes';
-import type { ExtractionReport } from '../../../../src/onnx/report/report';
 
 /** A layer of windows of two rows and columns; weights count up. */
 const layer = (batch: number, numHeads: number, numQueries = 2, numKeys = 2): LayerWeights => ({
@@ -87,38 +85,23 @@ describe('windows', () => {
 });
 
 describe('blocks of a text', () => {
-  const result = (of: LayerWeights): Parameters<typeof placeTextLayers>[0] => ({
-    layers: [of],
-    failed: [],
-    outputs: new Map(),
-    report: {} as ExtractionReport,
-  }); // not looked at
-  const site = { path: 'attention', component: 'self', layer: 0 } as PlacedSite; // what a layer is found by
-  const placed = (
-    rows: readonly number[],
-    columns: readonly number[],
-    numTokens: number,
-  ): ReturnType<typeof placeTextLayers> =>
-    placeTextLayers(
-      result(layer(2, 1)),
-      new Map([[site, { rows: Float32Array.from(rows), columns: Float32Array.from(columns), numMatrices: 2 }]]),
-      [site],
+  const placed = (rows: readonly number[], columns: readonly number[], numTokens: number): LayerWeights | string =>
+    placeBlocks(
+      layer(2, 1),
+      { rows: Float32Array.from(rows), columns: Float32Array.from(columns), numMatrices: 2 },
       numTokens,
     );
 
   it('are one pattern over its tokens, what fills up the last of them left out', async () => {
-    const {
-      layers: [made],
-      failed,
-    } = placed([1, 2, 3, 0], [1, 2, 2, 3], 3);
-    expect(failed).to.deep.equal([]);
+    const made = placed([1, 2, 3, 0], [1, 2, 2, 3], 3);
+    if (typeof made === 'string') throw new Error(made);
     expect([...((await made.inParts?.rows(0, 0, 3)) ?? [])]).to.deep.equal([1, 2, 0, 3, 4, 0, 0, 5, 6]);
   });
 
   it('are refused where a query or key is not one token', () => {
-    expect(placed([1, 3, 5, 7], [1, 3, 5, 7], 8).failed).to.deep.equal([
-      { path: 'attention', reason: 'its queries or keys are not the tokens of the text, one by one' },
-    ]);
-    expect(placed([1, 2, 3, 4], [1, 2, 3, ownToken], 4).failed[0]?.reason).to.include('tokens of the model’s own');
+    expect(placed([1, 3, 5, 7], [1, 3, 5, 7], 8)).to.equal(
+      'its queries or keys are not the tokens of the text, one by one',
+    );
+    expect(placed([1, 2, 3, 4], [1, 2, 3, ownToken], 4)).to.include('tokens of the model’s own');
   });
 });

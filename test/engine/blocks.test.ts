@@ -1,0 +1,61 @@
+import { expect } from 'chai';
+import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
+import { readFixture } from '../harness/fixtures';
+import { tinyTokenizer } from '../harness/tinyTokenizer';
+import { memoryAccess } from './fixtureAccess';
+import { importRuntime } from './ortRuntime';
+
+const none: StoredTensor = { dtype: '', shape: [], data: new Uint8Array() };
+
+/** Models, each with how many of its layers are drawn, and what is told. */
+const cases: Readonly<Record<string, readonly [number, readonly string[]]>> = {
+  'longformer.legacy': [1, ['notOptimized']],
+  'led.legacy': [1, []],
+  'bigbird.legacy': [2, []],
+  'longt5.legacy': [2, ['ownTokensRead']],
+  'longt5.dynamo': [2, ['ownTokensRead']],
+  // What the model's own tokens read is beside the text.
+  'pegasus_x.legacy': [2, ['ownTokensRead', 'siteNotDrawn']],
+  'pegasus_x.dynamo': [2, ['ownTokensRead', 'siteNotDrawn']],
+};
+
+describe('attention of a text in parts', function () {
+  // Its runtime takes long to load graphs of thousands of nodes.
+  this.timeout(180_000);
+  let runtime: Runtime;
+  before(async () => {
+    runtime = new Runtime(await importRuntime(), 1);
+    await runtime.initialize(1);
+  });
+
+  for (const [name, [numLayers, told]] of Object.entries(cases))
+    it(`is put together over its tokens, as the library tells it: ${name}`, async () => {
+      const expected = readSafetensors(await readFixture(`blocks/${name}/expected.safetensors`), name);
+      const access = memoryAccess({
+        'm/model.onnx': await readFixture(`blocks/${name}/model.onnx`),
+        'm/tokenizer.json': tinyTokenizer(),
+      });
+      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
+      const text = 'blocks and bands'.slice(0, name.startsWith('longformer') ? 8 : undefined);
+      const { streams, components, layers, notices } = await model.explain({ text, tokenLimit: 0 });
+      await model.release();
+      expect(streams[0].tokens).to.have.length(text.length);
+      expect(components.map(({ component }) => component)).to.deep.equal(['self']);
+      expect([...new Set(notices.map(({ code }) => code))].sort()).to.deep.equal(told);
+      const drawn = components[0].layers.flatMap(({ numHeads }, layer) => (numHeads > 0 ? [layer] : []));
+      expect(drawn).to.deep.equal(Array.from({ length: numLayers }, (_, layer) => layer));
+      for (const layer of drawn) {
+        const { data } = expected.get(`attention.${layer}`) ?? none;
+        const values = new Float32Array(data.slice().buffer);
+        const rows = await Promise.all([0, 1].map((head) => layers[layer].rows(head, 0, text.length)));
+        let largest = 0;
+        rows
+          .flatMap((own) => [...own])
+          .forEach((weight, i) => (largest = Math.max(largest, Math.abs(weight - values[i]))));
+        expect(values).to.have.length(2 * text.length ** 2);
+        expect(largest).to.be.at.most(1e-5);
+      }
+    });
+});
