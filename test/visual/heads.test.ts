@@ -68,7 +68,7 @@ describe('one pair, one token, one metric in all heads', () => {
       ),
       5e-4,
     );
-    await legendSays('tiles: weight of this pair in each head, absolute, up to 1');
+    await legendSays('tiles: this pair in each head, absolute, up to 1');
     // The pair stays while the pointer goes elsewhere.
     await token(20).hover();
     expect(await list.count()).to.equal(1);

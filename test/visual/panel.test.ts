@@ -317,7 +317,7 @@ describe('the panel', () => {
     it('reaches everything in the order in which it stands', async () => {
       await open({ run: 'code' });
       const order: string[] = [];
-      for (let i = 0; i < 24; i++) {
+      for (let i = 0; i < 30; i++) {
         await page.keyboard.press('Tab');
         order.push(
           await page.evaluate(() => {
@@ -335,6 +335,7 @@ describe('the panel', () => {
         'Read by',
         'Heads',
         'Colour scale',
+        'Method',
         'Level',
         'Sinks',
         '',

@@ -187,8 +187,8 @@ describe('a picture in the panel', () => {
     const margins = marginsFor(matrix.width, matrix.height);
     expect(
       Math.min(matrix.width - margins.left - margins.right, matrix.height - margins.top - margins.bottom),
-    ).to.be.at.least(170);
-    expect(picture.width).to.be.at.least(200);
+    ).to.be.at.least(160);
+    expect(picture.width).to.be.at.least(190);
     expect(heads.x).to.be.greaterThan(picture.x + picture.width);
     expect(list.x).to.be.at.least(matrix.x + matrix.width);
     expect(matrix.y).to.be.greaterThan(picture.y + picture.height);

@@ -39,7 +39,8 @@ export function Readout(): JSX.Element {
   const method = shown?.form.method ?? 'attention';
   const prefix = (
     <>
-      {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}{' '}
+      {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}
+      {isPinned && method !== 'attention' ? ' ' : null}
       {method === 'attention' ? null : <span class="tag">{methodTitle(method)}</span>}
     </>
   );
