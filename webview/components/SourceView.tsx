@@ -184,7 +184,8 @@ function keepInSight(scroller: HTMLElement | null, element: HTMLElement | undefi
   const sights = new IntersectionObserver(
     ([entry]) => {
       const isInSight = entry.intersectionRatio >= 1;
-      if (wasInSight && !isInSight && performance.now() - resizedAt < afterResize)
+      // When it was seen to go, not when a busy page comes to telling so.
+      if (wasInSight && !isInSight && entry.time - resizedAt < afterResize)
         element.scrollIntoView({ block: 'nearest' });
       else wasInSight = isInSight;
     },
