@@ -40,6 +40,7 @@ describe('model folders', () => {
       config: {},
       tokenizerConfig: {},
       generationConfig: {},
+      maskToken: undefined,
       notices: [],
     });
   });
