@@ -47,6 +47,7 @@ export function PaneTabs({
           aria-selected={pane === shown}
           aria-controls={`pane-${pane}`}
           tabIndex={pane === shown ? 0 : -1}
+          title={titleOf(pane)}
           onClick={() => onShow(pane)}
         >
           {titleOf(pane)}
