@@ -87,7 +87,7 @@ if (isNeeded('vscode')) {
 /** The command that repeats a benchmark. */
 function commandFor(name) {
   const settings = Object.entries(process.env)
-    .filter(([key]) => key.startsWith('BENCH_'))
+    .filter(([key]) => key.startsWith('BENCH_') && key !== 'BENCH_PYTHON') // a place on one machine
     .map(([key, value]) => `${key}=${value} `);
   return `${settings.join('')}npm run bench -- --only=${name}`;
 }
