@@ -100,24 +100,14 @@ export function isBesideParts(index: GraphIndex, site: FoundSite, joined: readon
 /** The products with other activations that weights come to. */
 function productsBehind(index: GraphIndex, weights: string): readonly number[] {
   const found = new Set<number>();
-  const pending = [weights];
-  const seen = new Set(pending);
-  for (let at = 0; at < pending.length && at < mostTensors; at++) {
-    const tensor = pending[at];
-    const consumers = index.consumers(tensor);
-    index.spend(1 + consumers.length);
-    for (const node of consumers) {
-      const operator = operatorOf(index, node);
-      if (operator === 'Shape') continue;
-      if (activationProduct(index, node)?.operands.includes(tensor) === true) found.add(node);
-      else if (moving.has(operator) || masking.has(operator))
-        for (const output of movedOutputs(index, node))
-          if (output !== '' && !seen.has(output)) {
-            seen.add(output);
-            pending.push(output);
-          }
-    }
-  }
+  follow(index, weights, {
+    ends: (node, tensor) => {
+      const isProduct = activationProduct(index, node)?.operands.includes(tensor) === true;
+      if (isProduct) found.add(node);
+      return isProduct;
+    },
+    passes: (operator) => moving.has(operator) || masking.has(operator),
+  });
   return [...found];
 }
 
@@ -127,7 +117,27 @@ function projectionBehind(
   result: string,
 ): { readonly projection: number; readonly joined: string } | undefined {
   const found = new Map<number, string>();
-  const pending = [result];
+  const isWhole = follow(index, result, {
+    ends: (node, tensor) => {
+      const isProjection = projectedTensor(index, node) === tensor;
+      if (isProjection) found.set(node, tensor);
+      return isProjection;
+    },
+    passes: (operator) => moving.has(operator) || masking.has(operator) || summing.has(operator),
+  });
+  const [only, ...others] = found;
+  return only === undefined || others.length > 0 || !isWhole
+    ? undefined
+    : { projection: only[0], joined: beforeQuantizing(index, only[1]) };
+}
+
+/** Follows a tensor to the nodes at which a way ends, through operators that pass it on. Returns whether every way was followed to its end. */
+function follow(
+  index: GraphIndex,
+  from: string,
+  { ends, passes }: { ends: (node: number, tensor: string) => boolean; passes: (operator: string) => boolean },
+): boolean {
+  const pending = [from];
   const seen = new Set(pending);
   for (let at = 0; at < pending.length && at < mostTensors; at++) {
     const tensor = pending[at];
@@ -135,20 +145,15 @@ function projectionBehind(
     index.spend(1 + consumers.length);
     for (const node of consumers) {
       const operator = operatorOf(index, node);
-      if (operator === 'Shape') continue;
-      if (projectedTensor(index, node) === tensor) found.set(node, tensor);
-      else if (moving.has(operator) || masking.has(operator) || summing.has(operator))
-        for (const output of movedOutputs(index, node))
-          if (output !== '' && !seen.has(output)) {
-            seen.add(output);
-            pending.push(output);
-          }
+      if (operator === 'Shape' || ends(node, tensor) || !passes(operator)) continue;
+      for (const output of movedOutputs(index, node))
+        if (output !== '' && !seen.has(output)) {
+          seen.add(output);
+          pending.push(output);
+        }
     }
   }
-  const [only, ...others] = found;
-  return only === undefined || others.length > 0 || pending.length >= mostTensors
-    ? undefined
-    : { projection: only[0], joined: beforeQuantizing(index, only[1]) };
+  return pending.length < mostTensors;
 }
 
 /** What carries a node's numbers on: of a quantiser not the scale. */

@@ -48,7 +48,8 @@ const local = new Set([
   ],
   ...['RotaryEmbedding', 'Gelu', 'FastGelu', 'BiasGelu', 'QuickGelu'].map((name) => `com.microsoft.${name}`),
 ]);
-const joiningStreams = new Set([
+/** Norms that add two streams first. */
+export const joiningStreams = new Set([
   'com.microsoft.SkipLayerNormalization',
   'com.microsoft.SkipSimplifiedLayerNormalization',
 ]);

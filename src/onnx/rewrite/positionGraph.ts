@@ -1,3 +1,4 @@
+import { joiningStreams } from '../follow/origin';
 import { chosenColumns, convolvedKernel, isOfWeights, isSingle, isWidth, spelledOut } from '../follow/positionShapes';
 import type { PlacedSite } from '../name/describeSites';
 import type { GraphIndex } from '../graph/graphIndex';
@@ -9,7 +10,6 @@ import {
   moving,
   pointwise,
   summing,
-  joiningStreams,
   convolving,
   pooling,
   poolingAll,

@@ -90,10 +90,6 @@ export const summing = new Set([
   'PRelu',
   'com.microsoft.BiasAdd',
 ]);
-export const joiningStreams = new Set([
-  'com.microsoft.SkipLayerNormalization',
-  'com.microsoft.SkipSimplifiedLayerNormalization',
-]);
 export const convolving = new Set(['Conv', 'ConvInteger', 'com.microsoft.FusedConv']);
 export const pooling = new Set(['MaxPool', 'AveragePool', 'LpPool']);
 export const poolingAll = new Set(['GlobalAveragePool', 'GlobalMaxPool']);
