@@ -60,6 +60,19 @@ describe('Every code point against the reference library', () => {
 });
 
 describe('Grapheme clusters', () => {
+  it('are those of the host around every character of the basic plane', () => {
+    const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
+    const numAtOnce = 64;
+    for (let first = 0; first < 0x10000; first += numAtOnce) {
+      if (first >= 0xd800 && first < 0xe000) continue;
+      const characters = Array.from({ length: numAtOnce }, (_, i) => String.fromCharCode(first + i));
+      const text = characters.map((character) => `a${character}b${character}${character}`).join('');
+      const clusters: string[] = [];
+      forEachGrapheme(text, (cluster) => clusters.push(cluster));
+      expect(clusters, first.toString(16)).to.deep.equal(Array.from(segmenter.segment(text), ({ segment }) => segment));
+    }
+  });
+
   it('are those of the host, whatever the shortcut skips', () => {
     const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
     const character = fc.oneof(
