@@ -19,7 +19,7 @@ import { baseName, type FileAccess } from '../files/fileAccess';
 import { describeComponents, maxAttentionBytes, storedLayers } from '../session/layerInfo';
 import type { FedFile } from '../session/fedInput';
 import { layerByLayer, unwatched, type LayerSteps } from '../session/layerSteps';
-import { isStaged, loadTurn, type Staging } from '../session/staging';
+import { isStaged, type Staging } from '../session/staging';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { activationBytes, checkBytes, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import { isSameModel } from '../folder/isSameModel';
@@ -180,7 +180,6 @@ export class ImageModel {
       wantOutputs: true,
       numItems: itemsOf(pixels),
       isStaged: isStaged(runtime, index, staging),
-      turn: loadTurn(signal),
     });
     const info: ModelInfo = {
       name: plain(resolved.name),

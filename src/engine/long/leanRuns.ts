@@ -46,7 +46,7 @@ export class LeanRuns {
 
   /** Attention, with those of the model's own outputs that are named. Throws what making a session and running it throw. */
   async run(inputs: readonly ModelInput[], options: RunOptions & Lengths): Promise<AttentionResult> {
-    const session = await this.#sessionFor(options, options.turn);
+    const session = await this.#sessionFor(options);
     const result = await session.run(inputs, options);
     if (!result.needsWhole) return result;
     for (const { inParts } of result.layers) inParts?.release?.();
@@ -78,10 +78,7 @@ export class LeanRuns {
     return (this.#session = await session.asWritten());
   }
 
-  async #sessionFor(
-    { numPositions, numTargetPositions = 0 }: Lengths,
-    turn?: RunOptions['turn'],
-  ): Promise<LeanSession> {
+  async #sessionFor({ numPositions, numTargetPositions = 0 }: Lengths): Promise<LeanSession> {
     await this.#whole.suspend();
     const lengths = { source: numPositions, target: numTargetPositions === 0 ? numPositions : numTargetPositions };
     if (
@@ -93,7 +90,7 @@ export class LeanRuns {
     await this.suspend();
     const levels: BlockLevels = { source: levelFor(lengths.source), target: levelFor(lengths.target) };
     return (this.#session = await LeanSession.create(
-      { isStaged: true, ...this.#options, turn },
+      { isStaged: true, ...this.#options },
       levels,
       this.plan.plans,
       this.#isTrimmed,

@@ -169,7 +169,7 @@ export class LeanSession {
       },
     });
     // Whoever waits for this session is not who waits for the next.
-    return new LeanSession({ ...options, turn: undefined }, levels, plans, { outputs, tensors, isTrimmed }, session);
+    return new LeanSession(options, levels, plans, { outputs, tensors, isTrimmed }, session);
   }
 
   get levels(): BlockLevels {

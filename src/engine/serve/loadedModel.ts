@@ -21,7 +21,7 @@ import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
 import { MemoryPlan, usualLimits, type MemoryLimits } from '../long/memoryPlan';
 import type { ModelFiles } from '../files/modelFiles';
-import { isStaged, loadTurn, type Staging } from '../session/staging';
+import { isStaged, type Staging } from '../session/staging';
 import { unwatched } from '../session/layerSteps';
 import { modelAccess, type ModelAccess } from '../files/modelAccess';
 import {
@@ -62,7 +62,8 @@ interface LoadedParts {
   readonly spec: ModelSpec;
   readonly model: TextModel;
   readonly access: ModelAccess;
-  readonly notices: readonly Notice[];
+  /** What is to be said of how the model was loaded, as far as it is. */
+  readonly notices: () => readonly Notice[];
   readonly account: (languages?: RunLanguages) => InputAccount;
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
@@ -74,7 +75,7 @@ export class LoadedModel {
   readonly #spec: ModelSpec;
   readonly #model: TextModel;
   readonly #access: ModelAccess;
-  readonly #notices: readonly Notice[];
+  readonly #notices: LoadedParts['notices'];
   readonly #cells: CellRuns;
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
@@ -151,14 +152,13 @@ export class LoadedModel {
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
       staging,
-      turn: loadTurn(signal),
       weighs,
     });
     return new LoadedModel({
       spec,
       model,
       access,
-      notices: [...resolved.notices, ...tokenizer.notices, ...notices],
+      notices: () => [...resolved.notices, ...tokenizer.notices, ...notices()],
       cells,
       weighs: weigher,
       predictions,
@@ -176,7 +176,7 @@ export class LoadedModel {
   async explain(reading: Reading, steps: ReadingSteps = unwatched): Promise<Explanation> {
     const explanation = await this.#model.explain(reading, steps);
     this.#languages = explanation.languages;
-    return { ...explanation, notices: [...this.#notices, ...explanation.notices] };
+    return { ...explanation, notices: [...this.#notices(), ...explanation.notices] };
   }
 
   /** What its files were fed in the latest run. */
@@ -203,7 +203,7 @@ export class LoadedModel {
   report(): ReportView {
     return reportView(this.info.name, this.#model.reports, this.#access, {
       account: this.#account(this.#languages),
-      notices: this.#notices,
+      notices: this.#notices(),
     });
   }
 
@@ -228,7 +228,6 @@ interface Preparation {
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
   readonly staging: Staging;
-  readonly turn: () => Promise<void>;
   readonly weighs: boolean;
 }
 
@@ -243,7 +242,6 @@ async function prepare(
     source,
     limits,
     staging,
-    turn,
     weighs,
   } = preparation;
   const { name } = resolved;
@@ -268,7 +266,6 @@ async function prepare(
         mayLackAttention: true,
         numItems: numEncoderItems,
         isStaged: isStaged(runtime, encoder.analysis.index, staging),
-        turn,
       }));
     if (encoderSession !== undefined) sessions.push(encoderSession);
     const embeddingSession =
@@ -302,12 +299,11 @@ async function prepare(
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
       isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
-      turn,
     });
     sessions.push(session);
     const scores = hasTarget || encoder !== undefined ? scoresOutput(main) : undefined;
     const lean = new LeanRuns({ ...ofMain, keptOutputs: scores === undefined ? [] : [scores] }, session, limits);
-    const notices = sessions.flatMap((each) => each.notices);
+    const notices = (): Notice[] => sessions.flatMap((each) => each.notices);
     const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
     const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
     const predictions = new PredictionRuns({

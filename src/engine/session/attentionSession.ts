@@ -56,8 +56,6 @@ export interface SessionOptions {
   readonly proves?: 'inside' | 'all';
   /** Whether the model is run layer by layer, where it can be cut; see {@link AttentionSession.numStages}. */
   readonly isStaged?: boolean;
-  /** Called before each stage is loaded: lets messages in, and throws where the model is no longer wanted. */
-  readonly turn?: (() => Promise<void>) | undefined;
   readonly onProgress?: (stage: 'readWeights' | 'createSession') => void;
 }
 
@@ -73,14 +71,18 @@ const fixedBytes = 1.5e8;
 const heapPerWeight = 1.2;
 /** A session of the whole model, or those of its stages. */
 type Opened = Ort.InferenceSession | StagedSession;
-type Open = (turn?: () => Promise<void>) => Promise<Opened>;
+type Open = () => Promise<Opened>;
+/** How it came that a model that was to be run in stages is run as a whole: the reason, in a clause. */
+interface Staging {
+  notStaged?: string;
+}
 
 /** What a run does beside running. */
 interface RunSteps extends Pick<RunOptions, 'turn' | 'keeps'> {
   readonly expected?: readonly ExpectedOutput[];
   readonly tapInputs?: readonly ModelInput[];
   /** Takes what a run, or a stage of it, gave. */
-  onResults?(this: void, results: Tensors, stage: number): void | Promise<void>;
+  readonly onResults?: ((this: void, results: Tensors, stage: number) => void | Promise<void>) | undefined;
 }
 
 /** The backend that is meant where none is named. */
@@ -111,10 +113,8 @@ export class AttentionSession {
   readonly #extras: readonly string[];
   /** Items of the batch that the file takes. */
   readonly #numItems: number;
-  /** In a clause, why it is not run in stages, where it was to be. */
-  readonly #notStaged: string | undefined;
-  /** What is to be said of how the model was loaded. */
-  readonly notices: readonly Notice[];
+  readonly #staging: Staging;
+  readonly #sessions: ModelSessions;
 
   private constructor(
     options: SessionOptions,
@@ -122,13 +122,13 @@ export class AttentionSession {
     rewritten: RewrittenModel,
     {
       open,
-      refusal,
-      notStaged,
+      sessions,
+      staging,
       proofs,
     }: {
       readonly open: Open;
-      readonly refusal: string | undefined;
-      readonly notStaged: string | undefined;
+      readonly sessions: ModelSessions;
+      readonly staging: Staging;
       readonly proofs: ReadonlyMap<PlacedSite, WeightedValues | string>;
     },
   ) {
@@ -137,14 +137,9 @@ export class AttentionSession {
     this.#runtime = options.runtime ?? portable;
     this.#open = open;
     this.#reader = new SiteReader(options.files, options.numItems ?? 1, proofs);
-    this.#notStaged = notStaged;
+    this.#staging = staging;
+    this.#sessions = sessions;
     if (session instanceof StagedSession) this.#staged = session;
-    this.notices = [
-      ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [options.files.name, refusal] } as const]),
-      ...(roundsProducts(options.files.analysis.index)
-        ? [{ code: 'roundedProducts', args: [options.files.name] } as const]
-        : []),
-    ];
     this.#files = options.files;
     this.#given = options.given;
     this.#numItems = options.numItems ?? 1;
@@ -208,19 +203,28 @@ export class AttentionSession {
       isLean: taps !== undefined,
       onProgress,
     });
-    let notStaged: string | undefined;
-    const open: Open = async (turn) => {
-      if (isStaged && notStaged === undefined)
+    const staging: Staging = {};
+    const open: Open = async () => {
+      if (isStaged && staging.notStaged === undefined)
         try {
-          return await sessions.stages(cutRewritten(files.analysis, rewritten, beside), turn);
+          return await sessions.stages(cutRewritten(files.analysis, rewritten, beside));
         } catch (error) {
           if (!canBeWhole(error)) throw error;
-          notStaged = reasonOf(error);
+          staging.notStaged = reasonOf(error);
         }
       return sessions.whole();
     };
-    const session = await open(options.turn);
-    return new AttentionSession(options, session, rewritten, { open, refusal: sessions.refusal, notStaged, proofs });
+    return new AttentionSession(options, await open(), rewritten, { open, sessions, staging, proofs });
+  }
+
+  /** What is to be said of how the model was loaded, as far as it is. */
+  get notices(): readonly Notice[] {
+    const { name, analysis } = this.#files;
+    const { refusal } = this.#sessions;
+    return [
+      ...(refusal === undefined ? [] : [{ code: 'notOptimized', args: [name, refusal] } as const]),
+      ...(roundsProducts(analysis.index) ? [{ code: 'roundedProducts', args: [name] } as const] : []),
+    ];
   }
 
   /** The name of its file. */
@@ -252,12 +256,12 @@ export class AttentionSession {
   get report(): ExtractionReport {
     const paths = this.#rewritten.outputs.map(({ site }) => site.path);
     const stages =
-      this.#staged === undefined && this.#notStaged === undefined
+      this.#staged === undefined && this.#staging.notStaged === undefined
         ? {}
         : {
             stages: {
               count: this.numStages,
-              failure: this.#notStaged ?? '',
+              failure: this.#staging.notStaged ?? '',
               joined: (this.#staged?.cut.joined ?? []).map(({ end, with: other, reason }) => ({
                 path: paths[end],
                 with: paths[other],
@@ -441,21 +445,12 @@ export class AttentionSession {
     const missing = this.inputNames.find((name) => feeds[name] === undefined);
     if (missing !== undefined) throw new ExplorerError('inputNotMade', [missing, 'it was not given']);
     for (const input of tapInputs) feeds[input.name] = toTensor(this.#ort, input);
-    const session = this.#session ?? (await this.#opened(turn));
+    let session = this.#session ?? (await this.#opened());
     if (session instanceof StagedSession) {
-      const results: Record<string, Ort.Tensor | undefined> = {};
-      const weights = new Set(onResults === undefined ? [] : this.#rewritten.outputs.map(({ output }) => output));
-      await session.run(feeds, {
-        fetches,
-        turn,
-        keeps,
-        onStage: async (made, stage) => {
-          await onResults?.(made, stage);
-          // What was read of weights is an array of its own, or theirs.
-          for (const [name, tensor] of Object.entries(made)) if (!weights.has(name)) results[name] = tensor;
-        },
-      });
-      return results;
+      const results = await this.#runStaged(session, feeds, { fetches, turn, keeps, onResults });
+      if (results !== undefined) return results;
+      session = await this.#opened();
+      if (session instanceof StagedSession) throw new RangeError('The model is still in stages');
     }
     keeps?.begin(feeds);
     const results =
@@ -464,8 +459,33 @@ export class AttentionSession {
     return results;
   }
 
-  async #opened(turn?: () => Promise<void>): Promise<Opened> {
-    const session = await this.#open(turn);
+  /** Runs it in stages; undefined where one of them cannot be opened: then the model is opened as a whole from now on. */
+  async #runStaged(
+    session: StagedSession,
+    feeds: Readonly<Record<string, Ort.Tensor>>,
+    { fetches, turn, keeps, onResults }: RunSteps & { readonly fetches: readonly string[] },
+  ): Promise<Tensors | undefined> {
+    const results: Record<string, Ort.Tensor | undefined> = {};
+    const weights = new Set(onResults === undefined ? [] : this.#rewritten.outputs.map(({ output }) => output));
+    const onStage = async (made: Readonly<Record<string, Ort.Tensor>>, stage: number): Promise<void> => {
+      await onResults?.(made, stage);
+      // What was read of weights is an array of its own, or theirs.
+      for (const [name, tensor] of Object.entries(made)) if (!weights.has(name)) results[name] = tensor;
+    };
+    try {
+      await session.run(feeds, { fetches, turn, keeps, onStage });
+      return results;
+    } catch (error) {
+      if (error !== session.refusal || !canBeWhole(error)) throw error;
+      this.#staging.notStaged = reasonOf(error);
+      await this.suspend();
+      this.#staged = undefined;
+      return undefined;
+    }
+  }
+
+  async #opened(): Promise<Opened> {
+    const session = await this.#open();
     if (session instanceof StagedSession) this.#staged = session;
     return (this.#session = session);
   }

@@ -35,7 +35,10 @@ export function layerByLayer(
       await turn();
     },
     onLayer: (layer) => {
-      layers.push(layer);
+      // A model that turns out not to run in stages gives its first layers once more.
+      const at = layers.findIndex((other) => other.component === layer.component && other.layer === layer.layer);
+      if (at < 0) layers.push(layer);
+      else layers[at] = layer;
       // What comes all at once is shown at once.
       if (started !== undefined && (performance.now() - started) * sites.length >= leastGrowing)
         onLayers(withComing(sites, layers));

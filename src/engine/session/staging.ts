@@ -14,11 +14,3 @@ export function isStaged({ backend }: Pick<Runtime, 'backend'>, { graph }: Graph
   const weightBytes = graph.initializers.reduce((sum, tensor) => sum + bytesOfTensor(tensor), 0);
   return backend !== 'webgpu' && weightBytes >= leastStagedBytes;
 }
-
-/** What loading does before each stage: lets messages in, and throws where the model is no longer wanted. */
-export function loadTurn(signal: AbortSignal | undefined): () => Promise<void> {
-  return async () => {
-    await new Promise<void>((resolve) => setTimeout(resolve));
-    signal?.throwIfAborted();
-  };
-}

@@ -2,7 +2,7 @@ import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import type { RewrittenModel } from '../../onnx/rewrite/rewriteModel';
 import type { StageCut } from '../../onnx/stages/cutStages';
-import type { StageModel } from '../../onnx/stages/encodeStage';
+import type { PassedTensor, StageModel } from '../../onnx/stages/encodeStage';
 import { folderOf } from '../files/fileAccess';
 import {
   externalDataPaths,
@@ -54,6 +54,8 @@ interface OwnOptions {
 export class ModelSessions {
   readonly #parts: SessionParts;
   #refusal: string | undefined;
+  /** What passes between stages, as their sessions have told. */
+  readonly #passed = new Map<string, PassedTensor>();
   /** Weights files that the runtime was announced to map. */
   readonly #mapped = new Set<string>();
 
@@ -76,8 +78,8 @@ export class ModelSessions {
     );
   }
 
-  /** A session of each stage; `turn` is called before each. Throws what {@link whole} throws, and what `turn` throws. */
-  stages(cut: StageCut, turn?: () => Promise<void>): Promise<StagedSession> {
+  /** Sessions of its stages, of which the first is opened now and the others when they are run. Throws what {@link whole} throws. */
+  stages(cut: StageCut): Promise<StagedSession> {
     const { ort, runtime, rewritten } = this.#parts;
     // Threads of stages that wait for work by turning would take it from the one that has some, and each stage would keep memory for itself.
     const own = {
@@ -87,10 +89,7 @@ export class ModelSessions {
     return StagedSession.create(
       cut,
       {
-        open: async (model) => {
-          await turn?.();
-          return this.#open(model, own);
-        },
+        open: (model) => this.#open(model, own),
         run: (session, feeds, fetches) =>
           exclusively(ort, () => runtime.unlessLost(() => session.run(feeds, fetches, silently))).catch(
             (error: unknown) => {
@@ -102,7 +101,7 @@ export class ModelSessions {
           if (runtime.lost === undefined) await exclusively(ort, () => session.release());
         },
       },
-      rewritten.cpuNodeNames,
+      { passed: this.#passed, cpuNodeNames: rewritten.cpuNodeNames },
     );
   }
 

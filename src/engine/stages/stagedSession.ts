@@ -56,67 +56,62 @@ interface Step {
   readonly last: readonly string[];
 }
 
+/** What is known of a model's stages before they are opened. */
+export interface StageFacts {
+  /** What passes between stages, as far as it is known from sessions of them that were open before; more comes here. */
+  readonly passed: Map<string, PassedTensor>;
+  /** See {@link encodeStage}. */
+  readonly cpuNodeNames: readonly string[];
+}
+
 /** A stage in another form, kept as long as it is asked for. */
 interface Variant {
   readonly key: string;
   readonly session: Ort.InferenceSession;
 }
 
-/** A model as sessions of its stages, which run one after another; a tensor that no later stage needs is let go. */
+/**
+ * A model as sessions of its stages, which run one after another; a tensor that no later stage needs is let go. A stage's session is opened when it is
+ * first run, in order, so that the first layers are there before the last are loaded.
+ */
 export class StagedSession {
   readonly cut: StageCut;
-  /** Bytes of weights that its sessions hold; what several stages share counts for each. */
-  readonly weightBytes: number;
   readonly #runtime: StageRuntime;
-  /** None once they are freed. */
-  readonly #sessions: Ort.InferenceSession[];
-  /** What passes between stages, as the runtime tells it. */
-  readonly #passed: ReadonlyMap<string, PassedTensor>;
+  /** Those that are open, from the first on. */
+  readonly #sessions: Ort.InferenceSession[] = [];
+  /** What passes between stages, as the runtime has told of those that were opened. */
+  readonly #passed: Map<string, PassedTensor>;
   readonly #cpuNodeNames: readonly string[];
   /** The stage that makes a tensor which others are given. */
   readonly #makers = new Map<string, number>();
   #variant: Variant | undefined;
+  #opening: Promise<void> | undefined;
+  #isReleased = false;
+  #refusal: unknown;
 
-  private constructor(
-    cut: StageCut,
-    runtime: StageRuntime,
-    sessions: Ort.InferenceSession[],
-    made: Pick<Made, 'passed' | 'cpuNodeNames' | 'weightBytes'>,
-  ) {
+  private constructor(cut: StageCut, runtime: StageRuntime, { passed, cpuNodeNames }: StageFacts) {
     this.cut = cut;
-    this.weightBytes = made.weightBytes;
     this.#runtime = runtime;
-    this.#sessions = sessions;
-    this.#passed = made.passed;
-    this.#cpuNodeNames = made.cpuNodeNames;
+    this.#passed = passed;
+    this.#cpuNodeNames = cpuNodeNames;
     cut.stages.forEach(({ given }, stage) => given.forEach((name) => this.#makers.set(name, stage)));
   }
 
-  /**
-   * Throws `runtimeFailed` where something passes between stages that is no tensor, and what opening a session throws.
-   * @param cpuNodeNames see {@link encodeStage}.
-   */
-  static async create(
-    cut: StageCut,
-    runtime: StageRuntime,
-    cpuNodeNames: readonly string[] = [],
-  ): Promise<StagedSession> {
-    const made: Made = { passed: new Map(), cpuNodeNames, weightBytes: 0 };
-    const sessions: Ort.InferenceSession[] = [];
+  /** Opens the first stage. Throws `runtimeFailed` where something passes between stages that is no tensor, and what opening a session throws. */
+  static async create(cut: StageCut, runtime: StageRuntime, facts: StageFacts): Promise<StagedSession> {
+    const session = new StagedSession(cut, runtime, facts);
     try {
-      for (const stage of cut.stages) {
-        const model = encodeStage(cut.index, stage, (name) => passedOf(made.passed, name), cpuNodeNames);
-        const session = await runtime.open(model);
-        sessions.push(session);
-        made.weightBytes += model.weightBytes;
-        const given = new Set(stage.given);
-        for (const info of session.outputMetadata) if (given.has(info.name)) made.passed.set(info.name, typeOf(info));
-      }
+      await session.#sessionOf(0);
     } catch (error) {
-      for (const session of sessions) await runtime.release(session);
+      await session.release();
       throw error;
     }
-    return new StagedSession(cut, runtime, sessions, made);
+    return session;
+  }
+
+  /** What opening a stage threw, at last; undefined where nothing did. */
+  get refusal(): unknown {
+    return this.#refusal;
   }
 
   /** Runs all stages in turn; gives what is wanted, unless `onStage` takes it. Throws what running a session throws, and what `turn` throws. */
@@ -134,7 +129,7 @@ export class StagedSession {
     const { from, to = this.cut.stages.length, given = new Map<string, Ort.Tensor>(), fetches, turn, onStage } = rerun;
     const { outputs, received } = this.cut.stages[from];
     const isUsual =
-      this.#sessions.length > 0 &&
+      !this.#isReleased &&
       [...given.keys()].every((name) => received.includes(name)) &&
       fetches.every((name) => outputs.includes(name) || this.#isOutputBehind(name, from));
     let first = from;
@@ -163,8 +158,36 @@ export class StagedSession {
 
   /** Frees all sessions. */
   async release(): Promise<void> {
+    this.#isReleased = true;
+    await this.#opening?.catch(() => {});
     await this.#dropVariant();
     for (const session of this.#sessions.splice(0)) await this.#runtime.release(session);
+  }
+
+  /** The session of a stage; those before it are opened too, as they tell what it is given. */
+  async #sessionOf(stage: number): Promise<Ort.InferenceSession> {
+    while (this.#sessions.length <= stage) {
+      if (this.#isReleased) throw new RangeError('The stages are freed');
+      this.#opening ??= this.#openNext().finally(() => {
+        this.#opening = undefined;
+      });
+      await this.#opening;
+    }
+    return this.#sessions[stage];
+  }
+
+  async #openNext(): Promise<void> {
+    const stage = this.cut.stages[this.#sessions.length];
+    try {
+      const model = encodeStage(this.cut.index, stage, (name) => passedOf(this.#passed, name), this.#cpuNodeNames);
+      const session = await this.#runtime.open(model);
+      this.#sessions.push(session);
+      const given = new Set(stage.given);
+      for (const info of session.outputMetadata) if (given.has(info.name)) this.#passed.set(info.name, typeOf(info));
+    } catch (error) {
+      this.#refusal = error;
+      throw error;
+    }
   }
 
   /** What stages are given that run again, without any before the first; undefined where some of it was not kept. */
@@ -212,7 +235,7 @@ export class StagedSession {
       const { inputs, received } = this.cut.stages[stage];
       const feeds = pick(held, [...inputs, ...received]);
       keeps?.add(stage, feeds);
-      const made = await this.#runtime.run(this.#sessions[stage], feeds, [...new Set([...own, ...passed])]);
+      const made = await this.#runtime.run(await this.#sessionOf(stage), feeds, [...new Set([...own, ...passed])]);
       for (const name of last) held.delete(name);
       for (const name of passed) hold(held, name, made[name]);
       const outputs = pick(new Map(Object.entries(made)), own);
@@ -230,6 +253,7 @@ export class StagedSession {
   ): Promise<readonly (readonly [string, Ort.Tensor])[]> {
     const stage = variantStage(this.cut, number, { given: [...given.keys()], wanted });
     if (stage.outputs.length === 0) return [];
+    if (!this.#isReleased && number > 0) await this.#sessionOf(number - 1);
     const key = JSON.stringify([number, stage.received, stage.outputs]);
     if (this.#variant?.key !== key) {
       await this.#dropVariant();
@@ -252,12 +276,6 @@ export class StagedSession {
     this.#variant = undefined;
     if (variant !== undefined) await this.#runtime.release(variant.session);
   }
-}
-
-interface Made {
-  readonly passed: Map<string, PassedTensor>;
-  readonly cpuNodeNames: readonly string[];
-  weightBytes: number;
 }
 
 function hold(held: Map<string, Ort.Tensor>, name: string, tensor: Ort.Tensor | undefined): void {

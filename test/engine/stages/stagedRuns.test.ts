@@ -37,6 +37,12 @@ describe('a model that is run in stages', () => {
 
   it('hands on each layer as it comes, and ends between two where it is told to', async () => {
     expect(session.numStages).to.equal(4);
+    // Each stage is loaded when it is first run: the first layer waits for no other.
+    expect(numOpened).to.equal(1);
+    const opened: number[] = [];
+    const first = await session.run(inputs, { onLayer: () => opened.push(numOpened) });
+    expect(opened).to.deep.equal([1, 2, 3]);
+    expect(numOpened).to.equal(4);
     expect(formatReport(session.report)).to.contain('Run in 4 stages, one after another.');
     const seen: string[] = [];
     const turn = (): Promise<void> => {
@@ -45,6 +51,8 @@ describe('a model that is run in stages', () => {
     };
     const { layers } = await session.run(inputs, { turn, onLayer: ({ layer }) => seen.push(`layer ${layer}`) });
     expect(layers.map(({ layer }) => layer)).to.deep.equal([0, 1, 2]);
+    expect(sums(layers)).to.deep.equal(sums(first.layers));
+    expect(numOpened).to.equal(4);
     expect(seen).to.deep.equal(['turn', 'layer 0', 'turn', 'layer 1', 'turn', 'layer 2', 'turn']);
     const ended = new AbortController();
     const reached: number[] = [];
@@ -175,8 +183,6 @@ describe('a model that cannot be cut', () => {
       wantOutputs: true,
       isStaged: true,
     });
-    expect(session.numStages).to.equal(1);
-    expect(formatReport(session.report)).to.contain('Run as a whole, not layer by layer: this stage is not liked.');
     const input = (name: string, dims: readonly number[]) =>
       ({ name, type: 'float32', dims, data: new Float32Array(dims.reduce((a, b) => a * b, 1)).fill(1) }) as const;
     const { layers } = await session.run([
@@ -184,7 +190,10 @@ describe('a model that cannot be cut', () => {
       input('kt', [1, 2, 4, 3]),
       input('v', [1, 2, 3, 4]),
     ]);
+    // It is opened as far as it is run, so that only the run shows it.
     expect(layers).to.have.length(1);
+    expect(session.numStages).to.equal(1);
+    expect(formatReport(session.report)).to.contain('Run as a whole, not layer by layer: this stage is not liked.');
     await session.release();
   });
 });
