@@ -6,30 +6,12 @@ import { methodOf, type MethodId } from '../../src/model/methods';
 import { mostRemoved } from '../../src/model/patternForm';
 import { prepareCanvas } from '../draw/canvas';
 import { DepthPyramid, depthImage } from '../draw/depthPyramid';
-import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
+import { hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawFigure } from '../draw/drawFigure';
-import {
-  drawBands,
-  drawCausalMask,
-  drawCellLines,
-  drawCellOutlines,
-  drawCrosshair,
-  drawPairs,
-  drawRowsWithoutKey,
-} from '../draw/drawMatrix';
+import { MatrixSurface } from '../draw/matrixSurface';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
-import {
-  cellAt,
-  fitView,
-  levelFor,
-  panView,
-  revealCell,
-  zoomView,
-  type MatrixCell,
-  type MatrixFrame,
-  type MatrixView,
-} from '../layout/matrixView';
+import { levelFor, type MatrixCell, type MatrixFrame } from '../layout/matrixView';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
 import { paletteOf } from '../theme/palette';
 import { methodUnit } from '../methodWords';
@@ -97,21 +79,8 @@ export function MatrixCanvas({
         : new RemoteTiles(depths, { scale, threshold, ceiling }, paletteOf(ramp)),
     [depths, scale, threshold, ceiling, ramp],
   );
-  const view = useRef<{ of: MatrixFrame; value: MatrixView; isFitted: boolean }>({
-    of: frame,
-    value: fitView(frame),
-    isFitted: true,
-  });
-  if (view.current.of !== frame) {
-    const isSameShape = view.current.of.numQueries === frame.numQueries && view.current.of.numKeys === frame.numKeys;
-    // A zoomed view stays where it is while heads change, the panel is resized and live mode goes on; a fitted one stays fitted.
-    const isKept = !view.current.isFitted && (isSameShape || run?.isLive === true);
-    view.current = {
-      of: frame,
-      value: isKept ? panView(view.current.value, frame, 0, 0) : fitView(frame),
-      isFitted: !isKept,
-    };
-  }
+  const surface = useMemo(() => new MatrixSurface(), []);
+  useLayoutEffect(() => surface.setFrame(frame, margins, run?.isLive === true), [frame]);
   const queries = shown.streams[component.queryStream];
   const keys = shown.streams[component.keyStream];
 
@@ -119,82 +88,57 @@ export function MatrixCanvas({
     if (base.current === null || width === 0 || queries === undefined || keys === undefined) return;
     const context = prepareCanvas(base.current, width, height);
     if (context === undefined) return;
-    const theme = panel.theme.value;
-    const { value } = view.current;
+    const { canvas: colours, isHighContrast } = panel.theme.value;
     // Tiles that come are drawn.
     if (drawn.kind === 'remote') void drawn.tilesArrived.value;
-    context.save();
-    context.translate(margins.left, margins.top);
-    context.save();
-    context.beginPath();
-    context.rect(0, 0, frame.width, frame.height);
-    context.clip();
-    tiles.draw(context, value, frame, window.devicePixelRatio || 1);
-    if (component.isCausal) drawCausalMask(context, value, frame, theme.canvas.hatch);
-    drawRowsWithoutKey(context, value, frame, {
-      rowSums: shownSums,
-      isCausal: component.isCausal,
-      colour: theme.canvas.hatch,
-    });
-    if (theme.isHighContrast) drawCellOutlines(context, value, frame, tiles, theme.canvas.line);
-    drawCellLines(context, value, frame, theme.canvas);
-    context.restore();
-    const scene = { view: value, frame, margins, colours: theme.canvas };
-    drawMarginals(context, scene, matrix.marginals, {
-      hasRowBars,
-      sinks: sinkColumns(shown),
-      name: l10n.t('mean read'),
-    });
-    drawAxes(context, scene, queries, keys);
-    context.restore();
-    panel.blockSize.value = 2 ** levelFor(value.cell, window.devicePixelRatio || 1);
+    const pixelRatio = window.devicePixelRatio || 1;
+    surface.drawBase(
+      context,
+      {
+        pictures: tiles,
+        queries,
+        keys,
+        isCausal: component.isCausal,
+        rowSums: shownSums,
+        marginals: matrix.marginals,
+        marks: { hasRowBars, sinks: sinkColumns(shown), name: l10n.t('mean read') },
+        colours,
+        isHighContrast,
+      },
+      pixelRatio,
+    );
+    panel.blockSize.value = 2 ** levelFor(surface.view.cell, pixelRatio);
   };
   const drawOverlay = (): void => {
     if (overlay.current === null || width === 0 || queries === undefined || keys === undefined) return;
     const context = prepareCanvas(overlay.current, width, height);
     if (context === undefined) return;
-    const { canvas: colours } = panel.theme.value;
-    const { value } = view.current;
-    const cell = panel.crosshair.value;
-    const looking = panel.looking.value.map((token) => inPattern(shown, token));
-    const isByRow = panel.direction.value === 'reads';
-    const marked = looking
-      .filter(({ stream }) => stream === (isByRow ? component.queryStream : component.keyStream))
+    const areQueries = panel.direction.value === 'reads';
+    const marked = panel.looking.value
+      .map((token) => inPattern(shown, token))
+      .filter(({ stream }) => stream === (areQueries ? component.queryStream : component.keyStream))
       .map(({ position }) => position);
-    context.translate(margins.left, margins.top);
-    context.save();
-    context.beginPath();
-    context.rect(-2, -2, frame.width + 4, frame.height + 4);
-    context.clip();
-    drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
     const pairs = shown.form.level === 'token' ? panel.relations.pairs.value : undefined;
-    if (pairs !== undefined) drawPairs(context, { view: value, frame }, pairs, colours.accent);
-    if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys)
-      drawCrosshair(context, value, frame, cell, colours.foreground);
-    context.restore();
-    const scene = { view: value, frame, margins, colours };
-    for (const position of marked.slice(0, 8))
-      drawAxisMark(context, scene, {
-        stream: isByRow ? queries : keys,
-        position,
-        isQuery: isByRow,
-        edge: colours.accent,
-      });
-    if (cell !== undefined) {
-      drawAxisMark(context, scene, { stream: queries, position: cell.query, isQuery: true, edge: colours.foreground });
-      drawAxisMark(context, scene, { stream: keys, position: cell.key, isQuery: false, edge: colours.foreground });
-    }
+    const { canvas: colours } = panel.theme.value;
+    surface.drawOverlay(
+      context,
+      { queries, keys },
+      { crosshair: panel.crosshair.value, marked, areQueries, pairs, colours },
+    );
   };
-  const draw = useRef({ drawBase, drawOverlay });
-  draw.current = { drawBase, drawOverlay };
-  const moveView = (value: MatrixView): void => {
-    view.current = { of: frame, value, isFitted: value.cell <= fitView(frame).cell * 1.0001 };
+  const moved = (): void => {
     drawBase();
     drawOverlay();
   };
   commands.current = {
-    zoom: (factor) => moveView(zoomView(view.current.value, frame, factor, frame.width / 2, frame.height / 2)),
-    fit: () => moveView(fitView(frame)),
+    zoom: (factor) => {
+      surface.zoom(factor);
+      moved();
+    },
+    fit: () => {
+      surface.fit();
+      moved();
+    },
   };
 
   // Before the frame is drawn: with what else changes, and not a frame after it.
@@ -215,8 +159,6 @@ export function MatrixCanvas({
     );
   }, [tiles, width]);
 
-  const cellUnder = (x: number, y: number): MatrixCell | undefined =>
-    cellAt(view.current.value, frame, x - margins.left, y - margins.top);
   const pinCell = (cell: MatrixCell, adds: boolean): void => {
     const isByRow = panel.view.peek().direction === 'reads';
     const place = isByRow
@@ -238,31 +180,26 @@ export function MatrixCanvas({
     if (isSecond) openHow(panel, kept, cell);
     else pinCell(cell, adds);
   };
-  const latest = useRef({ cellUnder, clickCell, moveView, frame, margins });
-  latest.current = { cellUnder, clickCell, moveView, frame, margins };
+  const latest = useRef({ clickCell, moved });
+  latest.current = { clickCell, moved };
   useEffect(() => {
     const element = overlay.current;
     if (element === null) return undefined;
     return trackPointers(element, {
-      look: (x, y) => (panel.crosshair.value = latest.current.cellUnder(x, y)),
+      look: (x, y) => (panel.crosshair.value = surface.cellAt(x, y)),
       leave: () => (panel.crosshair.value = undefined),
-      drag: (dx, dy) => latest.current.moveView(panView(view.current.value, latest.current.frame, dx, dy)),
+      drag: (dx, dy) => {
+        surface.pan(dx, dy);
+        latest.current.moved();
+      },
       click: (x, y, adds) => {
-        const cell = latest.current.cellUnder(x, y);
+        const cell = surface.cellAt(x, y);
         if (cell !== undefined) latest.current.clickCell(cell, adds);
       },
       zoom: (factor, x, y) => {
-        const before = view.current.value;
-        const after = zoomView(
-          before,
-          latest.current.frame,
-          factor,
-          x - latest.current.margins.left,
-          y - latest.current.margins.top,
-        );
-        if (after.cell === before.cell) return false;
-        latest.current.moveView(after);
-        return true;
+        const isZoomed = surface.zoom(factor, { x, y });
+        if (isZoomed) latest.current.moved();
+        return isZoomed;
       },
     });
   }, []);
@@ -296,16 +233,11 @@ export function MatrixCanvas({
     if (event.altKey || event.ctrlKey || event.metaKey) return;
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     const cell = panel.crosshair.peek();
-    if (step !== undefined && event.shiftKey) {
-      const start = cell ?? { query: 0, key: 0 };
-      const next =
-        cell === undefined
-          ? start
-          : { query: clamp(start.query + step[1], frame.numQueries), key: clamp(start.key + step[0], frame.numKeys) };
-      panel.crosshair.value = next;
-      moveView(revealCell(view.current.value, frame, next));
-    } else if (step !== undefined) moveView(panView(view.current.value, frame, -step[0] * 40, -step[1] * 40));
-    else if (event.key === '+' || event.key === '=') commands.current?.zoom(1.5);
+    if (step !== undefined) {
+      if (event.shiftKey) surface.reveal((panel.crosshair.value = surface.cellBeside(cell, step)));
+      else surface.pan(-step[0] * 40, -step[1] * 40);
+      moved();
+    } else if (event.key === '+' || event.key === '=') commands.current?.zoom(1.5);
     else if (event.key === '-') commands.current?.zoom(1 / 1.5);
     else if (event.key === '0') commands.current?.fit();
     else if (event.key === 'Enter' && cell !== undefined) clickCell(cell, event.shiftKey);
@@ -338,8 +270,4 @@ export function MatrixCanvas({
 /** The unit of a method's numbers beside its name; of weights nobody needs it. */
 function unitTag(method: MethodId): readonly string[] {
   return methodOf(method).unit === 'norm' ? [methodUnit(method)] : [];
-}
-
-function clamp(index: number, count: number): number {
-  return Math.max(0, Math.min(count - 1, index));
 }
