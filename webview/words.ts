@@ -260,6 +260,9 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
     ['P', l10n.t('What the model predicts at the token that is looked at; again, close it.')],
+    ['E', l10n.t('What heads do to a prediction: interventions and their effects; again, close it.')],
+    ['X', l10n.t('Block the weight that is looked at in the selected heads; of one token alone, all that reads it.')],
+    ['Z', l10n.t('Silence the selected heads.')],
     ['L', l10n.t('The next level: tokens, words, lines, symbols.')],
     ['S', l10n.t('What becomes of sinks: shown, faded, removed, removed with rows renormalised.')],
     ['N', l10n.t('The next method: what a number between two tokens is.')],
@@ -301,6 +304,10 @@ export function markList(): readonly (readonly [mark: string, what: string])[] {
     [l10n.t('Bars below'), l10n.t('Matrix: the mean weight with which a key is read, beside the largest.')],
     [l10n.t('Bars beside'), l10n.t('Matrix: the sum of a row, where rows do not sum to one.')],
     [l10n.t('Triangle, dots'), l10n.t('A sink: queries all over the text put much of their weight on it')],
+    [
+      l10n.t('Struck through'),
+      l10n.t('Matrix: blocked in the intervened run; the pattern itself is that of the plain run.'),
+    ],
     [l10n.t('Solid, dashed'), l10n.t('Source: a pinned token, and the one that the keyboard is at.')],
   ];
 }

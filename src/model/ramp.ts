@@ -56,6 +56,7 @@ const counterpart: Readonly<Record<ColourMap, ColourMap>> = {
   magma: 'viridis',
 };
 
+/** A colour in OKLab. */
 interface Lab {
   readonly l: number;
   readonly a: number;
@@ -64,12 +65,17 @@ interface Lab {
 
 /** The ramp of a colour map over an editor's background; `readBy` has a hue of its own. */
 export function rampFor(colourMap: ColourMap, background: Rgb, foreground: Rgb, direction: Direction): Ramp {
+  const map = direction === 'reads' ? colourMap : counterpart[colourMap];
+  return rampThrough((isDark) => pointsOf(map, isDark), background, foreground);
+}
+
+/** The ramp from an editor's background through points of OKLab, which are told whether that background is dark. */
+export function rampThrough(points: (isDark: boolean) => readonly Lab[], background: Rgb, foreground: Rgb): Ramp {
   // Made when they are first wanted: of the reverse direction mostly nothing is.
   let table: readonly Rgb[] | undefined;
   const texts: Rgb[] = [];
   const overlays: Rgba[] = [];
-  const colour = (depth: number): Rgb =>
-    (table ??= tableOf(direction === 'reads' ? colourMap : counterpart[colourMap], background))[indexOf(depth)];
+  const colour = (depth: number): Rgb => (table ??= tableOf(points, background))[indexOf(depth)];
   return {
     colour,
     text: (depth) => (texts[indexOf(depth)] ??= textOver(colour(depth), foreground)),
@@ -116,11 +122,11 @@ function indexOf(depth: number): number {
   return depth > 0 ? Math.min(numSteps - 1, Math.round(depth * (numSteps - 1))) : 0;
 }
 
-function tableOf(colourMap: ColourMap, background: Rgb): Rgb[] {
+function tableOf(points: (isDark: boolean) => readonly Lab[], background: Rgb): Rgb[] {
   const start = oklabOf(background);
   const isDark = start.l < 0.5;
   // Bytes near black cannot show OKLab's even steps, so on such backgrounds the steps begin a little above.
-  const path = [isDark ? { ...start, l: Math.max(start.l, darkestStep) } : start, ...pointsOf(colourMap, isDark)];
+  const path = [isDark ? { ...start, l: Math.max(start.l, darkestStep) } : start, ...points(isDark)];
   // Lightness only ever moves away from the background's: what does not is left out, and the rest joined.
   const kept = path.filter(
     (point, i) => i === 0 || (isDark ? point.l > Math.max(start.l, darkestStep) + 0.02 : point.l < start.l - 0.02),
@@ -144,7 +150,8 @@ function pointsOf(colourMap: ColourMap, isDark: boolean): Lab[] {
   }
 }
 
-function fromLch(l: number, chroma: number, hue: number): Lab {
+/** A colour of OKLab by its chroma and its hue in degrees. */
+export function fromLch(l: number, chroma: number, hue: number): Lab {
   const angle = (hue * Math.PI) / 180;
   return { l, a: chroma * Math.cos(angle), b: chroma * Math.sin(angle) };
 }

@@ -20,6 +20,8 @@ export const engineMethods = [
   'how',
   'relations',
   'predict',
+  'effect',
+  'headEffects',
   'release',
   'inspect',
   'input',
@@ -49,5 +51,7 @@ export const panelMethods = [
   'how',
   'relations',
   'predict',
+  'effect',
+  'headEffects',
   'picture',
 ] as const;

@@ -12,7 +12,10 @@ import { MatrixSurface } from '../draw/matrixSurface';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
 import { levelFor, type MatrixCell, type MatrixFrame } from '../layout/matrixView';
+import type { BlockedPlace } from '../draw/drawMatrix';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
+import { deedsIn } from '../state/keptEffects';
+import type { Panel } from '../state/panel';
 import { paletteOf } from '../theme/palette';
 import { methodUnit } from '../methodWords';
 import { formTags } from '../formWords';
@@ -29,6 +32,19 @@ const doubleClick = 500;
 export interface MatrixCommands {
   zoom(factor: number): void;
   fit(): void;
+}
+
+/** What is blocked in the heads that are shown; of tokens alone, which is what was blocked. */
+function blockedPlaces(panel: Panel, { form, selection }: ShownPattern): readonly BlockedPlace[] {
+  if (form.level !== 'token') return [];
+  return deedsIn(panel.effects.active.value, selection).flatMap((deed) =>
+    deed.kind === 'silence'
+      ? []
+      : {
+          query: deed.shape === 'column' ? undefined : deed.query,
+          key: deed.shape === 'row' ? undefined : deed.key,
+        },
+  );
 }
 
 /** The matrix of one pattern on two canvases: what stands still, and over it what follows the pointer. */
@@ -123,7 +139,7 @@ export function MatrixCanvas({
     surface.drawOverlay(
       context,
       { queries, keys },
-      { crosshair: panel.crosshair.value, marked, areQueries, pairs, colours },
+      { crosshair: panel.crosshair.value, marked, areQueries, pairs, blocked: blockedPlaces(panel, shown), colours },
     );
   };
   const moved = (): void => {

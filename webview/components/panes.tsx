@@ -3,11 +3,13 @@ import type { JSX } from 'preact';
 import type { PaneName, PlacedSplit } from '../layout/paneLayout';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
+import { EffectsPane } from './EffectsPane';
 import { HeadList } from './HeadList';
 import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
 import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
+import { IntervenedSign } from './IntervenedSign';
 import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
@@ -76,6 +78,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     height: () => l10n.t('Height of the predictions'),
     Content: PredictionsPane,
   },
+  effects: {
+    title: () => l10n.t('Effects'),
+    width: () => l10n.t('Width of the effects'),
+    height: () => l10n.t('Height of the effects'),
+    Content: EffectsPane,
+  },
 };
 
 /** What a line between two parts of the panel changes. */
@@ -92,6 +100,7 @@ function Source({ run }: PaneProps): JSX.Element {
       class={`pane source-pane${isPicture ? ' picture-pane' : ''}`}
       aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}
     >
+      <IntervenedSign />
       {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
       {panel.isFinding.value ? <FindBar run={run} onDone={goBack} /> : null}
       {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}

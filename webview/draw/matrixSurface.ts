@@ -13,12 +13,14 @@ import {
 import { drawAxes, drawAxisMark, drawMarginals, type AxisScene, type Margins } from './drawAxes';
 import {
   drawBands,
+  drawBlocked,
   drawCausalMask,
   drawCellLines,
   drawCellOutlines,
   drawCrosshair,
   drawPairs,
   drawRowsWithoutKey,
+  type BlockedPlace,
   type MatrixStyle,
 } from './drawMatrix';
 import type { MatrixPictures } from './matrixTiles';
@@ -45,6 +47,8 @@ export interface MatrixMarks {
   readonly marked: readonly number[];
   readonly areQueries: boolean;
   readonly pairs: RelationPairs | undefined;
+  /** What is blocked in the heads that are shown. */
+  readonly blocked: readonly BlockedPlace[];
   readonly colours: MatrixStyle;
 }
 
@@ -137,13 +141,14 @@ export class MatrixSurface {
   drawOverlay(
     context: CanvasRenderingContext2D,
     { queries, keys }: Pick<MatrixScene, 'queries' | 'keys'>,
-    { crosshair, marked, areQueries, pairs, colours }: MatrixMarks,
+    { crosshair, marked, areQueries, pairs, blocked, colours }: MatrixMarks,
   ): void {
     const [view, frame] = [this.#view, this.#frame];
     context.save();
     this.#clipped(context, 2, () => {
       drawBands(context, view, frame, areQueries ? marked : [], areQueries ? [] : marked, colours.accent);
       if (pairs !== undefined) drawPairs(context, { view, frame }, pairs, colours.accent);
+      drawBlocked(context, { view, frame }, blocked, colours.foreground);
       if (crosshair !== undefined && crosshair.query < frame.numQueries && crosshair.key < frame.numKeys)
         drawCrosshair(context, view, frame, crosshair, colours.foreground);
     });

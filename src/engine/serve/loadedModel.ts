@@ -7,8 +7,11 @@ import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
-import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
+import { EffectRuns, type AskedEffect, type AskedHeads, type EffectSteps } from '../effects/effectRuns';
+import type { PredictedRun } from '../predict/predictedFile';
+import { PredictionRuns, type MaskedPlaces, type PredictionSteps } from '../predict/predictionRuns';
 import type { Predictions } from '../../model/predictions';
+import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
@@ -68,6 +71,7 @@ interface LoadedParts {
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
+  readonly effects: EffectRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -80,13 +84,14 @@ export class LoadedModel {
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
+  readonly #effects: EffectRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs, predictions }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, weighs, predictions, effects }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -95,6 +100,7 @@ export class LoadedModel {
     this.#cells = cells;
     this.weighs = weighs;
     this.#predictions = predictions;
+    this.#effects = effects;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -145,6 +151,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      effects,
     } = await prepare({
       chosen: await choosing,
       resolved,
@@ -162,6 +169,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      effects,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -194,6 +202,16 @@ export class LoadedModel {
     return this.#predictions.predict(run, masked, steps);
   }
 
+  /** What interventions do to a prediction of a run that was fed these inputs; see {@link EffectRuns.effect}. */
+  effect(run: PredictedRun, asked: AskedEffect, steps?: EffectSteps): Promise<EffectAnswer> {
+    return this.#effects.effect(run, asked, steps);
+  }
+
+  /** What silencing each head does to a prediction of such a run; see {@link EffectRuns.headEffects}. */
+  headEffects(run: PredictedRun, asked: AskedHeads, steps?: EffectSteps): Promise<HeadEffects> {
+    return this.#effects.headEffects(run, asked, steps);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -217,6 +235,7 @@ export class LoadedModel {
     await this.#cells.release();
     await this.weighs.release();
     await this.#predictions.release();
+    await this.#effects.release();
     await this.#model.release();
   }
 }
@@ -234,7 +253,7 @@ interface Preparation {
 /** A model made ready, and what is to be said of how it was loaded. */
 async function prepare(
   preparation: Preparation,
-): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions'>> {
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'effects'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -306,14 +325,15 @@ async function prepare(
     const notices = (): Notice[] => sessions.flatMap((each) => each.notices);
     const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
     const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
-    const predictions = new PredictionRuns({
+    const predicting = {
       name,
       session,
       tokenizer: source.tokenizer,
       vocabularySize: vocabularySizeOf(resolved, session, roles, embedding),
       config: resolved.config,
       maskToken: resolved.maskToken,
-    });
+    };
+    const [predictions, effects] = [new PredictionRuns(predicting), new EffectRuns(predicting)];
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -354,6 +374,7 @@ async function prepare(
         cells,
         weighs: weigher,
         predictions,
+        effects,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -377,6 +398,7 @@ async function prepare(
       cells,
       weighs: weigher,
       predictions,
+      effects,
     };
   } catch (error) {
     for (const session of sessions) await session.release();
