@@ -34,7 +34,6 @@ import {
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
-import { SiteParts } from '../session/siteParts';
 import { WeighRuns } from '../session/weighRuns';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
@@ -54,8 +53,6 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
   /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
   readonly staging?: Staging | undefined;
-  /** Whether runs of a model of one stack give what its layers weigh beside their weights. */
-  readonly weighs?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -109,7 +106,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none', weighs = false }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -152,7 +149,6 @@ export class LoadedModel {
       limits: memory,
       staging,
       turn: loadTurn(signal),
-      weighs,
     });
     return new LoadedModel({
       spec,
@@ -229,7 +225,6 @@ interface Preparation {
   readonly limits: MemoryLimits;
   readonly staging: Staging;
   readonly turn: () => Promise<void>;
-  readonly weighs: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -244,7 +239,6 @@ async function prepare(
     limits,
     staging,
     turn,
-    weighs,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -291,14 +285,8 @@ async function prepare(
       mayLackAttention: encoder !== undefined,
       given: new Set(bridges.keys()),
     };
-    // What a model writes takes a run for each token, in which more sessions cost more.
-    const siteParts =
-      weighs && !hasTarget && encoder === undefined
-        ? new SiteParts({ ort: runtime.ort, files: main, isNative: runtime.isNative }, ['value', 'norm'])
-        : undefined;
     const session = await AttentionSession.create({
       ...ofMain,
-      ...(siteParts === undefined ? {} : { extras: siteParts.extras }),
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
       isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
@@ -375,7 +363,6 @@ async function prepare(
         links,
         embedding: embeddingPart,
         numTypes: facts.numTypes,
-        siteParts,
       }),
       notices,
       cells,
