@@ -20,7 +20,7 @@ export function weighedFacts({ id, formula, unit, source }: ReturnType<typeof me
 }
 
 /** A model that has read what is weighed. */
-type Weighable = Pick<LoadedModel, 'weighs' | 'fed'>;
+export type Weighable = Pick<LoadedModel, 'weighs' | 'fed'>;
 
 /** Of lengths of vectors: what a query's sum to in the mean, and the largest. */
 export function writtenIn({ numQueries, weights }: Pattern): { readonly mean: number; readonly largest: number } {

@@ -1,4 +1,5 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
+import { normMetrics } from '../../src/model/metrics/headTable';
 import { metricTextOf } from '../../src/model/metrics/metricText';
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
@@ -171,7 +172,8 @@ export class FakeHost {
       return sampleHow(cell, streams[keys].tokens.length);
     },
     headTable: async ({ component: name, asked, ...params }, signal) => {
-      this.numMetrics++;
+      if (params.metrics.some((id) => normMetrics.includes(id))) await this.#weigh(name, 'norm');
+      else this.numMetrics++;
       this.asked.push(asked === undefined ? '' : `${asked.queries.join()}/${asked.keys.join()}`);
       const { components, streams } = this.run.info;
       const text = metricTextOf(

@@ -9,6 +9,7 @@ import {
   applicableTo,
   columnOf,
   metricCeiling,
+  normMetrics,
   tellingMetrics,
   type HeadTable,
 } from '../../src/model/metrics/headTable';
@@ -116,7 +117,12 @@ export class HeadViews {
       if (shown === undefined) return ['pattern'];
       const text = metricTextOf(shown, run.value?.info.streams ?? []);
       // Metrics are of the weights of single heads.
-      return ['pattern', 'row', 'pair', ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text))];
+      return [
+        'pattern',
+        'row',
+        'pair',
+        ...(shown.areHeadsJoined === true ? [] : [...tellingMetrics(shown, text), ...normMetrics]),
+      ];
     });
     this.#wanted = computed(() => this.#want());
     this.lack = computed(() => {
@@ -237,9 +243,10 @@ export class HeadViews {
     const held = this.table.peek();
     if (run === null || component.areHeadsJoined === true || held?.name !== tableName(run, component)) return [];
     const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
-    return this.applicable
-      .peek()
-      .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, columnOf(held.value, name)?.[at] ?? NaN] as const] : []));
+    return this.applicable.peek().flatMap((name) => {
+      const column = isMetric(name) ? columnOf(held.value, name) : undefined;
+      return isMetric(name) && column !== undefined && at >= 0 ? [[name, column[at]] as const] : [];
+    });
   }
 
   #follow(): void {
@@ -303,7 +310,12 @@ export class HeadViews {
     if (isMetric(measure)) {
       if (!this.applicable.value.includes(measure)) return 'metric';
       const request = async (signal: AbortSignal): Promise<Numbers> => {
-        const table = await this.#fetchTable(shown, component, signal);
+        const table = normMetrics.includes(measure)
+          ? await this.#remote.headTable(
+              { runId: shown.info.runId, component: component.component, metrics: [measure] },
+              signal,
+            )
+          : await this.#fetchTable(shown, component, signal);
         const values = columnOf(table, measure);
         if (values === undefined) throw new ExplorerError('internal', [`no ${measure} in the table`]);
         const about = measure === 'sinkMass' ? columnOf(table, 'sinkKey') : undefined;

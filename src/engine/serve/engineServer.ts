@@ -19,6 +19,7 @@ import { openConnection, type Client, type Connection, type Server } from '../..
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import type { How } from '../../model/how/how';
+import { normMetrics } from '../../model/metrics/headTable';
 import type { Predictions } from '../../model/predictions';
 import { drawnCell } from '../how/drawnCell';
 import type { FedFile } from '../session/fedInput';
@@ -154,6 +155,8 @@ export class EngineServer {
       },
       ...readRequests(this.#attention, this.#weighed, (reading) => this.#read(reading)),
       headTable: async (params, signal) => {
+        if (params.metrics.some((id) => normMetrics.includes(id)))
+          await this.#weighed.weigh(params.runId, params.component, 'norm', signal);
         const table = await this.#read(this.#attention.headTable(params, signal));
         giveUp(table.values);
         return table;
