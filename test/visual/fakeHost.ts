@@ -123,15 +123,18 @@ export class FakeHost {
         form: own,
       });
     },
-    // By rule: every token is related with the one four before it.
-    relations: async ({ component }) => {
+    // By rule: every second token is related with the one four before it.
+    relations: async ({ component, method }) => {
       const { length } = this.run.info.streams[0].tokens;
-      const queries = Int32Array.from({ length: length - 4 }, (_, i) => i + 4);
+      const queries = Int32Array.from({ length: Math.ceil((length - 4) / 2) }, (_, i) => 2 * i + 4);
       const related = { queries, ends: queries.map((_, i) => i + 1), keys: queries.map((query) => query - 4) };
       const pairs = relationIds.map(() => related);
-      const layers = this.#stored(component).layersOf(this.run.info.runId, component);
+      await this.#weigh(component, method);
+      const store = this.#stored(component);
+      const layers =
+        store.weighed(this.run.info.runId, component, method)?.layers ?? store.layersOf(this.run.info.runId, component);
       const values = await readRelations(layers, pairs);
-      return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
+      return { table: { relations: relationIds, numPairs: pairs.map(() => queries.length), values }, pairs };
     },
     weighing: ({ component, method }) => {
       this.weighings.push(`${component}/${method}`);

@@ -164,10 +164,12 @@ export class EngineServer {
       measureRandom: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
       how: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#how(params, signal))),
-      relations: (params, signal) => {
-        const { runId, component } = params;
+      relations: async (params, signal) => {
+        const { runId, component, method } = params;
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
-        return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
+        await this.#weighed.weigh(runId, component, method, signal);
+        const layers = this.#attention.weighed(runId, component, method)?.layers;
+        return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
       release: ({ runId }) => {
