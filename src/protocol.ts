@@ -33,7 +33,7 @@ import type {
   Weighing,
   WeightForm,
 } from './model/weightForm';
-import type { Program, RelationsResult } from './model/relations/relationsParams';
+import type { Program, RelationMethod, RelationsResult } from './model/relations/relationsParams';
 import type { Stage } from './model/stage';
 import type { TokenRef } from './model/token';
 import type { TextSymbol } from './model/units';
@@ -282,7 +282,11 @@ export interface CausalParams {
 export interface RelationsParams extends Program, CausalParams {
   readonly runId: number;
   readonly component: ComponentInfo['component'];
+  readonly method: RelationMethod;
 }
+
+/** A component whose heads are measured along the relations of its run's program. */
+export type PanelRelationsParams = Pick<RelationsParams, 'runId' | 'component' | 'method'>;
 
 /** A component of a run, and what its numbers are to be. */
 export interface MethodParams {
@@ -602,7 +606,7 @@ export interface PanelApi {
   measureRandom(params: RandomParams): RandomTable;
   how(params: HowParams): How;
   /** What heads read along the relations of the run's program. */
-  relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
+  relations(params: PanelRelationsParams): RelationsResult;
   predict(params: PredictParams): Predictions;
   /** What a prediction is without and with interventions. */
   effect(params: EffectParams): EffectAnswer;

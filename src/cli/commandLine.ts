@@ -39,8 +39,10 @@ const usage = line`Usage:
       of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
-      value), summed (the length of what all heads write), rollout, or rolloutUniform, its baseline; with the weights' own formula and source
+      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout, or
+      rolloutUniform, its baseline; with the weights' own formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
+                             [--method METHOD]
       which patches of the picture the class token reads
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
                            [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
@@ -249,6 +251,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         isJson: values.json,
         out: values.out,
         isInput: values.input,
+        method: methodIdOf(values.method),
       })
     : commands.explain({
         file,
@@ -332,7 +335,6 @@ function refuseTextOptions(values: Options): void {
     'stages',
     'queries',
     'keys',
-    'method',
   ] as const;
   const given = ofTexts.find((name) => values[name] !== undefined && values[name] !== false);
   if (given !== undefined)

@@ -2,6 +2,7 @@ import { ExplorerError } from '../base/errors';
 import { plain, plainLines } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
+import { MixedLayer } from '../engine/weights/weighedLayers';
 import { methodOf, type MethodId } from '../model/methods';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type HeadRef } from '../model/head';
@@ -19,7 +20,7 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
 import { openTextModel, readGiven } from './readWith';
-import { weighedBy, writtenIn } from './weighed';
+import { methodLine, weighedBy, weighedFacts, writtenIn } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked. */
@@ -58,6 +59,8 @@ type MeasuredHead = Partial<HeadMetrics> & {
   readonly head: string;
   readonly muchRead?: ReturnType<typeof muchRead>;
   readonly written?: ReturnType<typeof writtenIn>;
+  /** Of a method with the residual: how much of each token comes from others. */
+  readonly mixing?: readonly number[];
 };
 
 /** UTF-16 units of a target that are printed. */
@@ -95,7 +98,6 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ]);
   const loaded = await openTextModel(options, {
     staging: isStaged === true ? 'all' : 'none',
-    weighs: method.needs !== 'nothing',
   });
   const context =
     contextTokens === undefined || span === undefined
@@ -104,7 +106,6 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   const {
     streams,
     layers,
-    weighings = [],
     components: found,
     notices,
   } = context?.explanation ??
@@ -123,12 +124,11 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return printed;
   }
   const store = new AttentionStore(Infinity);
-  const { components: all, layers: weighed } = await weighedBy(method, {
-    layers,
-    weighings,
-    components: found,
-    wanted,
-  });
+  const { components: all, layers: weighed } = await weighedBy(
+    method,
+    { layers, components: found },
+    { model: loaded, wanted },
+  );
   store.add(1, weighed);
   const components = all.filter(({ component }) => wanted === undefined || component === wanted);
   if (components.length === 0)
@@ -159,9 +159,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ...place,
     ...secondLine(streams[0]),
     ...sentences.map((sentence) => line`${sentence}`),
-    ...(methodId === 'attention'
-      ? []
-      : [line`${plain(method.formula)}: ${plain(method.meaning)} (${plain(method.source)})`]),
+    ...(methodId === 'attention' ? [] : [methodLine(method)]),
   ];
   if (out !== undefined) {
     const written = await writeWeights(out, {
@@ -201,14 +199,17 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       weights: meanOf((selected ?? []).map((query) => weightsOf(pattern, query, 'reads'))),
     });
     const means = selected !== undefined && selected.length > 1 ? new StrongestHeads() : undefined;
+    const own = weighed.filter((layer) => layer.component === component.component);
     for (const each of heads) {
       const pattern = await patternOf(each);
+      const layer = own[each.layer];
       if (shown === undefined) means?.add(each, meanPattern(pattern));
       measured.push({
         head: headLabel(each),
         ...(method.unit === 'share'
           ? { ...metricsOf(pattern), muchRead: muchRead(pattern, component) }
           : { written: writtenIn(pattern) }),
+        ...(layer instanceof MixedLayer ? { mixing: [...layer.mixing] } : {}),
       });
       if (shown === undefined) all.add(each, pattern);
     }
@@ -240,9 +241,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     return jsonText({
       model: loaded.info,
       method: method.title,
-      ...(methodId === 'attention'
-        ? {}
-        : { weighed: { id: methodId, formula: method.formula, unit: method.unit, source: method.source } }),
+      ...(methodId === 'attention' ? {} : { weighed: weighedFacts(method) }),
       notices: sentences,
       tokens: source.tokens,
       ...(source.second === undefined ? {} : { second: source.second }),
@@ -261,14 +260,19 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       line``,
       line`${plain(component)}: ${heads.length} heads`,
       method.unit === 'norm'
-        ? line`head    for a token, summed  largest for a pair`
+        ? line`head    for a token, summed  largest for a pair${heads.some(({ mixing }) => mixing !== undefined) ? line`  of others (mixing ratio)` : line``}`
         : line`head    ${isSelf ? line`previous  induction  self  ` : line``}entropy  much read by all`,
     );
     for (const each of heads) {
       if (each.written !== undefined) {
         const { mean, largest } = each.written;
+        const { mixing } = each;
+        const ofOthers =
+          mixing === undefined
+            ? line``
+            : line`${plain((mixing.reduce((sum, share) => sum + share, 0) / mixing.length).toFixed(2).padStart(26))}`;
         lines.push(
-          line`${plain(each.head.padEnd(8))}${plain(mean.toFixed(2).padStart(19))}${plain(largest.toFixed(2).padStart(20))}`,
+          line`${plain(each.head.padEnd(8))}${plain(mean.toFixed(2).padStart(19))}${plain(largest.toFixed(2).padStart(20))}${ofOthers}`,
         );
         continue;
       }

@@ -3,6 +3,7 @@ import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import { AttentionStore } from '../engine/weights/attentionStore';
 import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../model/head';
+import { methodOf, type MethodId } from '../model/methods';
 import { noticeText } from '../model/modelInfo';
 import { patchAt, sourceOfPatch, specialPositions, type PlacedPicture } from '../model/patchGrid';
 import { strongest, weightsOf, type Pattern } from '../model/pattern';
@@ -12,6 +13,7 @@ import { numSources, patternName, type ModelOptions, type Source } from './openM
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
+import { methodLine, weighedBy, weighedFacts } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
@@ -19,6 +21,8 @@ export interface ExplainImageOptions extends ModelOptions {
   readonly file: string;
   /** Whether what the model is fed is printed, as Python, in place of what it attends to. */
   readonly isInput?: boolean;
+  /** What a number between two patches is. */
+  readonly method?: MethodId;
 }
 
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
@@ -26,12 +30,24 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
   const { file, head, isJson, out } = options;
   if (out !== undefined) await checkWeightsFile(out);
   const { model: loaded, picture, notices: preparing, facts } = await openPictureModel(options, file);
-  const { streams, layers, components, notices, answers } = await loaded.run(picture);
+  const { streams, layers: read, components: found, notices, answers } = await loaded.run(picture);
+  const ofMethod = methodOf(options.method ?? 'attention');
+  const isWeighed = ofMethod.id !== 'attention';
+  if (options.isInput === true) {
+    await loaded.release();
+    return printedInput(loaded, [...preparing, ...notices]);
+  }
+  const { layers, components } = await weighedBy(
+    ofMethod,
+    { layers: read, components: found },
+    { model: loaded, wanted: undefined },
+  );
   await loaded.release();
-  if (options.isInput === true) return printedInput(loaded, [...preparing, ...notices]);
   const store = new AttentionStore(Infinity);
   store.add(1, layers);
-  const chosen = parseHead(head, components);
+  // What patches come to behind the last layer, where layers follow from each other.
+  const [last] = ofMethod.id.startsWith('rollout') ? headsOf(components[0]).slice(-1) : [];
+  const chosen = parseHead(head, components) ?? last;
   const shown =
     chosen === undefined
       ? components
@@ -40,7 +56,9 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     throw new ExplorerError('checksFailed', [loaded.info.name, 'nothing is left to show']);
   const sentences = [...preparing, ...notices].map(noticeText);
   const isDerived = shown.some((component) => component.layers.some(({ method }) => method === 'derived'));
-  const method = `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
+  const method = isWeighed
+    ? ofMethod.title
+    : `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
   const written =
     out === undefined
       ? undefined
@@ -70,6 +88,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     return jsonText({
       model: loaded.info,
       method,
+      ...(isWeighed ? { weighed: weighedFacts(ofMethod) } : {}),
       notices: sentences,
       answers,
       input: facts.map(noticeText),
@@ -86,6 +105,7 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
       ', ',
     )} · ${plain(method)}`,
     ...sentences.map((sentence) => line`${sentence}`),
+    ...(isWeighed ? [methodLine(ofMethod)] : []),
   ];
   for (const { label, probability } of answers) lines.push(line`It says: ${label}, ${plain(probability.toFixed(2))}`);
   if (written !== undefined) return joinTerminal([...lines, written]);

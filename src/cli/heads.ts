@@ -2,13 +2,15 @@ import { ExplorerError } from '../base/errors';
 import { plain } from '../base/safeText';
 import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
 import type { LoadedModel } from '../engine/serve/loadedModel';
+import type { HeldLayer } from '../engine/weights/heldLayer';
 import { readHeadTable } from '../engine/weights/readAllHeads';
 import type { Explanation } from '../engine/text/textModel';
 import type { TextSpan } from '../model/contextWindow';
 import { headLabel, headsOf, type ComponentInfo } from '../model/head';
-import { applicableTo, hasEnoughRows, unitOf, type HeadTable } from '../model/metrics/headTable';
+import { applicableTo, hasEnoughRows, normMetrics, unitOf, type HeadTable } from '../model/metrics/headTable';
 import { metricIds, metricOf, type MetricId } from '../model/metrics/metrics';
 import { MetricText, metricTextOf, type AskedTokens } from '../model/metrics/metricText';
+import { methodOf } from '../model/methods';
 import { noticeText, type Languages } from '../model/modelInfo';
 import { rankHeads } from '../model/rankHeads';
 import { selectedTokens } from '../model/selectedTokens';
@@ -18,6 +20,7 @@ import { isImageFile } from './isImageFile';
 import { readFilePart } from './filePart';
 import type { ModelOptions } from './openModel';
 import { openPictureModel, openTextModel, readGiven } from './readWith';
+import { weighedBy, type Weighable } from './weighed';
 
 /** What `heads` is asked. */
 export interface HeadsOptions extends ModelOptions {
@@ -44,6 +47,8 @@ const random: RandomText = { numTokens: 64, seed: 1 };
 /** A text or picture that a model has read. */
 interface Read extends Pick<Explanation, 'streams' | 'layers' | 'components' | 'notices'> {
   readonly model: LoadedModel['info'];
+  /** Undefined of random tokens. */
+  readonly norms: Norms | undefined;
   /** What was asked about, of a component within the source. */
   readonly asked?: AskedTokens | undefined;
 }
@@ -61,7 +66,7 @@ export async function heads(options: HeadsOptions): Promise<TerminalText> {
     ]);
   const measured = [];
   for (const component of components) measured.push(await measure(component, read));
-  const notices = read.notices.map(noticeText);
+  const notices = [...read.notices.map(noticeText), ...(read.norms?.lacks ?? []).map((lack) => plain(lack))];
   if (isJson)
     return jsonText({
       model: read.model,
@@ -97,19 +102,41 @@ async function readAny(options: HeadsOptions): Promise<Read> {
     languages: options.languages,
     ...(isRandom ? { random } : {}),
   });
+  const norms = isRandom ? undefined : await normsOf(loaded, explanation);
   await loaded.release();
   const asked = ranges && {
     queries: tokensOf(explanation.streams[0], ranges.queries, span, '--queries'),
     keys: tokensOf(explanation.streams[0], ranges.keys, span, '--keys'),
   };
-  return { ...explanation, model: loaded.info, asked };
+  return { ...explanation, norms, model: loaded.info, asked };
 }
 
 async function readPicture(options: HeadsOptions, file: string): Promise<Read> {
   const { model: loaded, picture, notices } = await openPictureModel(options, file);
   const run = await loaded.run(picture);
+  const norms = await normsOf(loaded, run);
   await loaded.release();
-  return { ...run, model: loaded.info, notices: [...notices, ...run.notices] };
+  return { ...run, norms, model: loaded.info, notices: [...notices, ...run.notices] };
+}
+
+/** Norm-weighted attention of a run, of the components of which it can be had, and in a sentence why it cannot of others. */
+interface Norms {
+  readonly layers: ReadonlyMap<string, readonly HeldLayer[]>;
+  readonly lacks: readonly string[];
+}
+
+/** Norm-weighted attention of each component, from another run with the same input. */
+async function normsOf(model: Weighable, run: Pick<Explanation, 'layers' | 'components'>): Promise<Norms> {
+  const layers = new Map<string, readonly HeldLayer[]>();
+  const lacks: string[] = [];
+  for (const { component } of run.components)
+    try {
+      layers.set(component, (await weighedBy(methodOf('norm'), run, { model, wanted: component })).layers);
+    } catch (error) {
+      if (!(error instanceof ExplorerError) || error.code !== 'methodNotOffered') throw error;
+      lacks.push(`Of ${component} heads there is no share of norm: ${String(error.args[1])}.`);
+    }
+  return { layers, lacks };
 }
 
 /** The parts of the file that are asked about. Throws `wrongUsage` where only one is named. */
@@ -168,11 +195,14 @@ interface Measured {
   readonly table: HeadTable;
 }
 
-async function measure(component: ComponentInfo, { streams, layers, asked }: Read): Promise<Measured> {
+async function measure(component: ComponentInfo, { streams, layers, norms, asked }: Read): Promise<Measured> {
   const isOfSource = component.queryStream === 0 && component.keyStream === 0;
   const data = metricTextOf(component, streams, isOfSource ? asked : undefined);
   const own = layers.filter((layer) => layer.component === component.component);
-  const table = await readHeadTable(own, applicableTo(component, data.asked), data);
+  const written = norms?.layers.get(component.component);
+  const ids = [...applicableTo(component, data.asked), ...(norms === undefined ? [] : normMetrics)];
+  const metrics = metricIds.filter((id) => ids.includes(id));
+  const table = await readHeadTable(own, metrics, data, written === undefined ? {} : { norms: written });
   return { component, streams, text: new MetricText(data), table };
 }
 

@@ -1,9 +1,26 @@
 import { ExplorerError } from '../base/errors';
+import { plain } from '../base/safeText';
+import { line, type TerminalText } from '../base/terminalText';
 import type { Explanation } from '../engine/text/textModel';
 import type { HeldLayer } from '../engine/weights/heldLayer';
-import { weighComponent } from '../engine/weights/weighedLayers';
-import type { methodOf } from '../model/methods';
+import { lackOfComponent, weighComponent } from '../engine/weights/weighedLayers';
+import type { LoadedModel } from '../engine/serve/loadedModel';
+import type { Component } from '../model/head';
+import { joinedComponent, type methodOf } from '../model/methods';
 import type { Pattern } from '../model/pattern';
+
+/** What a method's numbers are, for people. */
+export function methodLine({ formula, meaning, source }: ReturnType<typeof methodOf>): TerminalText {
+  return line`${plain(formula)}: ${plain(meaning)} (${plain(source)})`;
+}
+
+/** … and as data. */
+export function weighedFacts({ id, formula, unit, source }: ReturnType<typeof methodOf>): object {
+  return { id, formula, unit, source };
+}
+
+/** A model that has read what is weighed. */
+export type Weighable = Pick<LoadedModel, 'weighs' | 'fed'>;
 
 /** Of lengths of vectors: what a query's sum to in the mean, and the largest. */
 export function writtenIn({ numQueries, weights }: Pattern): { readonly mean: number; readonly largest: number } {
@@ -16,41 +33,33 @@ export function writtenIn({ numQueries, weights }: Pattern): { readonly mean: nu
 }
 
 /**
- * Layers as a method weighs them, of the component that is wanted where one is; those that become one matrix have one head.
- * Throws `methodNotOffered` where it cannot be had.
+ * Layers as a method weighs them, of the component that is wanted where one is; those that become one matrix have one head. What lengths need
+ * comes from another run with the same input. Throws `methodNotOffered` where it cannot be had, and what a run throws.
  */
 export async function weighedBy(
   method: ReturnType<typeof methodOf>,
-  {
-    layers,
-    weighings,
-    components,
-    wanted,
-  }: Pick<Explanation, 'layers' | 'components'> & {
-    readonly weighings: NonNullable<Explanation['weighings']>;
-    readonly wanted: string | undefined;
-  },
+  { layers, components }: Pick<Explanation, 'layers' | 'components'>,
+  { model, wanted }: { readonly model: Weighable; readonly wanted: string | undefined },
 ): Promise<Pick<Explanation, 'layers' | 'components'>> {
   if (method.id === 'attention') return { layers, components };
   const chosen = components.filter(({ component }) => wanted === undefined || component === wanted);
   const result: HeldLayer[] = [];
-  for (const { component } of chosen) {
-    const own = layers.flatMap((layer, i) =>
-      layer.component === component ? [{ layer, weighing: weighings[i] }] : [],
-    );
-    const weighed = await weighComponent(method.id, component, {
-      layersOf: (each) => layers.filter((layer) => layer.component === each),
-      weighings: own.map(({ weighing }) => weighing),
-    });
-    if (typeof weighed === 'string')
-      throw new ExplorerError('methodNotOffered', [`${method.title} (${component})`, weighed]);
+  for (const info of chosen) {
+    const { component } = info;
+    const layersOf = (each: Component): HeldLayer[] => layers.filter((layer) => layer.component === each);
+    const refuse = (reason: string): never => {
+      throw new ExplorerError('methodNotOffered', [`${method.title} (${component})`, reason]);
+    };
+    const lack = lackOfComponent(method.id, component, layersOf) ?? model.weighs.lackOf(method.id, info);
+    if (lack !== undefined) refuse(lack);
+    const weighings = method.needs === 'nothing' ? [] : await model.weighs.weigh(info, layersOf(component), model.fed);
+    if (typeof weighings === 'string') return refuse(weighings);
+    const weighed = await weighComponent(method.id, component, { layersOf, weighings });
+    if (typeof weighed === 'string') return refuse(weighed);
     result.push(...weighed);
   }
   return {
     layers: result,
-    components: chosen.map((each) => ({
-      ...each,
-      layers: each.layers.map((layer) => (method.joinsHeads && layer.numHeads > 0 ? { ...layer, numHeads: 1 } : layer)),
-    })),
+    components: chosen.map((each) => (method.joinsHeads ? joinedComponent(each) : each)),
   };
 }

@@ -16,7 +16,7 @@ interface Method {
   /** Whether all heads of a layer become one matrix. */
   readonly joinsHeads: boolean;
   /** What it needs of each layer beside its weights. */
-  readonly needs: 'nothing' | 'values' | 'projection';
+  readonly needs: 'nothing' | 'values' | 'projection' | 'residual' | 'norm';
 }
 
 /** All ways to weigh, the plainest first. */
@@ -66,6 +66,30 @@ export const methods = [
     unit: 'norm',
     joinsHeads: true,
     needs: 'projection',
+  },
+  {
+    id: 'residual',
+    title: 'norm-weighted attention with the residual',
+    shortTitle: 'Norm-weighted, residual',
+    meaning:
+      'As summed over heads, and the token itself, which the block adds, counts for what a token reads at itself: how much of a token is still the token, and how much comes from others.',
+    formula: '‖Σ_h A_ij^h v_j^h W_O^h + [i = j] x_i‖',
+    source: 'Kobayashi et al. 2021, arXiv 2109.07152',
+    unit: 'norm',
+    joinsHeads: true,
+    needs: 'residual',
+  },
+  {
+    id: 'residualNorm',
+    title: 'norm-weighted attention with residual and norm',
+    shortTitle: 'Norm-weighted, residual and norm',
+    meaning:
+      'The same behind the layer norm that such models have after the sum: each part is taken off its mean, divided by the deviation of the whole sum and scaled; what the norm adds belongs to no part.',
+    formula: '‖(y_ij − mean y_ij) ÷ √(var y_i + ε) ∘ γ‖, y_ij = Σ_h A_ij^h v_j^h W_O^h + [i = j] x_i',
+    source: 'Kobayashi et al. 2021, arXiv 2109.07152',
+    unit: 'norm',
+    joinsHeads: true,
+    needs: 'norm',
   },
   {
     id: 'rollout',

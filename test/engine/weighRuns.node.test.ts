@@ -22,6 +22,7 @@ import { readFixture } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
 
+const noText = { isCausal: false, ids: new Int32Array(0), delimiters: new Uint8Array(0), isPicture: false };
 const form = (method: WeightForm['method']): WeightForm => ({
   method,
   sinks: 'show',
@@ -79,7 +80,9 @@ describe('attention of a run that is weighed when someone asks', () => {
         const weighing = await weighed.weigh(1, component, 'norm');
         expect(weighing.difference).to.equal(0);
         let largest = 0;
+        const shares = await store.headTable({ runId: 1, component, metrics: ['normShare', 'entropy'], text: noText });
         for (const [layer, { numHeads }] of layers.entries()) {
+          const sums: number[] = [];
           const reference = expected.get(`norm.${component}.${layer}`);
           if (reference === undefined) throw new Error(`no norm.${component}.${layer}`);
           const norms = new Float32Array(reference.data.slice().buffer);
@@ -89,6 +92,9 @@ describe('attention of a run that is weighed when someone asks', () => {
             const plain = await store.pattern({ runId: 1, selection });
             const own = await store.pattern({ runId: 1, selection, form: form('norm') });
             const { numKeys } = plain;
+            sums.push(
+              plain.weights.reduce((sum, weight, i) => sum + weight * norms[head.head * numKeys + (i % numKeys)], 0),
+            );
             own.weights.forEach((value, i) => {
               const wanted = plain.weights[i] * norms[head.head * numKeys + (i % numKeys)];
               if (Math.abs(value - wanted) > 1e-4 * Math.max(wanted, 1e-3))
@@ -97,6 +103,15 @@ describe('attention of a run that is weighed when someone asks', () => {
               numCompared++;
             });
           }
+          // Of all that the layer writes.
+          const whole = sums.reduce((sum, length) => sum + length, 0);
+          const first = layers.slice(0, layer).reduce((sum, before) => sum + before.numHeads, 0);
+          sums.forEach((length, head) =>
+            expect(shares.values[(first + head) * 2], `share ${component} ${layer}.${head}`).to.be.closeTo(
+              length / whole,
+              1e-4,
+            ),
+          );
         }
         expect(weighing.ceiling).to.be.closeTo(largest, 1e-6 * largest);
         // What is summed over heads is at most as long as all of them one after the other.
@@ -164,6 +179,9 @@ describe('attention of a run that is weighed when someone asks', () => {
       return own.weights[at] / plain.weights[at];
     };
     expect(ratio(last, 0)).to.be.closeTo(ratio(0, 0), 1e-4 * ratio(0, 0));
+    // A metric of norms has the model run for it, too.
+    const table = await engine.headTable({ runId, component, metrics: ['normShare'], text: noText });
+    expect(table.values.slice(0, 8).reduce((sum, share) => sum + share, 0)).to.be.closeTo(1, 1e-5);
     const rolled = await engine.thumbnails({ runId, component, size: 16, isCausal: true, form: form('rollout') });
     expect(rolled.numHeads).to.deep.equal(components[0].layers.map(() => 1));
     connection.dispose();

@@ -1,4 +1,5 @@
 // Stands in the page for VS Code and the extension's host: it answers the webview from a generated run.
+import { normMetrics } from '../../src/model/metrics/headTable';
 import { metricTextOf } from '../../src/model/metrics/metricText';
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
@@ -138,15 +139,18 @@ export class FakeHost {
         form: own,
       });
     },
-    // By rule: every token is related with the one four before it.
-    relations: async ({ component }) => {
+    // By rule: every second token is related with the one four before it.
+    relations: async ({ component, method }) => {
       const { length } = this.run.info.streams[0].tokens;
-      const queries = Int32Array.from({ length: length - 4 }, (_, i) => i + 4);
+      const queries = Int32Array.from({ length: Math.ceil((length - 4) / 2) }, (_, i) => 2 * i + 4);
       const related = { queries, ends: queries.map((_, i) => i + 1), keys: queries.map((query) => query - 4) };
       const pairs = relationIds.map(() => related);
-      const layers = this.#stored(component).layersOf(this.run.info.runId, component);
+      await this.#weigh(component, method);
+      const store = this.#stored(component);
+      const layers =
+        store.weighed(this.run.info.runId, component, method)?.layers ?? store.layersOf(this.run.info.runId, component);
       const values = await readRelations(layers, pairs);
-      return { table: { relations: relationIds, numPairs: pairs.map(() => length - 4), values }, pairs };
+      return { table: { relations: relationIds, numPairs: pairs.map(() => queries.length), values }, pairs };
     },
     weighing: ({ component, method }) => {
       this.weighings.push(`${component}/${method}`);
@@ -206,7 +210,8 @@ export class FakeHost {
       return sampleHow(cell, streams[keys].tokens.length);
     },
     headTable: async ({ component: name, asked, ...params }, signal) => {
-      this.numMetrics++;
+      if (params.metrics.some((id) => normMetrics.includes(id))) await this.#weigh(name, 'norm');
+      else this.numMetrics++;
       this.asked.push(asked === undefined ? '' : `${asked.queries.join()}/${asked.keys.join()}`);
       const { components, streams } = this.run.info;
       const text = metricTextOf(

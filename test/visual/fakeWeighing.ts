@@ -32,7 +32,13 @@ function weighingOf({ numHeads, numKeys }: HeldLayer, layer: number): LayerWeigh
         }),
       ),
     );
-  return { values: { batch: 1, numHeads, numPositions: numKeys, width, data }, norms, difference: 0, grams };
+  return {
+    values: { batch: 1, numHeads, numPositions: numKeys, width, data },
+    norms,
+    difference: 0,
+    grams,
+    residual: 'the sample model has no residual',
+  };
 }
 
 /** Weighs a component as the engine does, by values that are made up. Throws `methodNotOffered`. */

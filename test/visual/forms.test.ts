@@ -83,7 +83,7 @@ describe('weights in another form', () => {
     await page.keyboard.press('c');
     await page.locator('.relations-pane tbody tr').first().waitFor();
     expect(await page.locator('.relations-pane tbody tr').count()).to.equal(48);
-    expect(await page.locator('.relations-pane .head-table-caption').textContent()).to.match(/97 pairs/);
+    expect(await page.locator('.relations-pane .head-table-caption').textContent()).to.match(/49 pairs/);
     await token(40).click();
     await page.locator('.relations-pane tbody tr').nth(2).click();
     const name = await page.locator('.relations-pane tbody th').nth(2).textContent();
@@ -91,6 +91,12 @@ describe('weights in another form', () => {
       await page.evaluate(() => host.view.selection.heads.map(({ layer, head }) => `${layer}.${head}`)),
     ).to.deep.equal([name]);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    // Beside the weights the same of norms, once the model was run for them.
+    const headers = page.locator('.relations-pane thead th');
+    await headers.filter({ hasText: 'ratio by norm' }).locator('button').click();
+    const ratios = (await page.locator('.relations-pane tbody tr > :nth-child(6)').allTextContents()).map(Number);
+    expect(ratios.some((ratio, i) => i > 0 && ratio < ratios[0])).to.equal(true);
+    expect(ratios).to.deep.equal([...ratios].sort((a, b) => b - a));
     await screenshot(page, 'visual/relations');
     await page.locator('.relations-pane vscode-toolbar-button').click();
     await page.locator('.relations-pane').waitFor({ state: 'detached' });

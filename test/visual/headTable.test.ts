@@ -51,6 +51,11 @@ describe('all heads with their metrics', () => {
       strongest.value.toFixed(3),
     );
     expect(await page.locator('.head-table thead th').nth(column).getAttribute('aria-sort')).to.equal('descending');
+    // What takes another run of the model comes after the others, and adds up to one in each layer.
+    await header('share of norm').waitFor();
+    const shareAt = (await page.locator('.head-table thead th').allTextContents()).indexOf('share of norm');
+    const shares = await page.locator(`.head-table tbody tr > :nth-child(${shareAt + 1})`).allTextContents();
+    expect(shares.reduce((sum, share) => sum + Number(share), 0)).to.be.closeTo(component.layers.length, 0.05);
     await screenshot(page, 'visual/head-table');
     // Hovering shows, a click selects, and what is hovered no longer shows.
     await page.locator('.head-table tbody tr').nth(2).hover();

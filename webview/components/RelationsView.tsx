@@ -9,13 +9,17 @@ import {
   relationTitles,
   relationValues,
   type RelationId,
+  type RelationTable,
 } from '../../src/model/relations/relation';
 import { sortHeads } from '../layout/sortHeads';
 import { usePanel } from './context';
 import type { PaneProps } from './paneProps';
 import { Select } from './Select';
 
-type SortedBy = 'share' | 'ratio';
+/** Where the ratio stands, and behind it the ends of its interval. */
+const ratioAt = relationValues.indexOf('ratio');
+
+type SortedBy = 'share' | 'ratio' | 'normRatio';
 
 /** What every head reads along one relation of the program, beside tokens as far apart; the relation's pairs are drawn in the source and the matrix. */
 export function RelationsView({ component }: PaneProps): JSX.Element {
@@ -23,7 +27,7 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
   const { relations } = panel;
   const chosen: RelationId = relations.chosen.value ?? relationIds[0];
   const [sort, setSort] = useState<SortedBy>('ratio');
-  const shown = relations.shown.value;
+  const [shown, norms] = [relations.shown.value, relations.norms.value];
   const error = relations.error.value;
   useEffect(() => {
     relations.chosen.value = kept.layout.peek().relation;
@@ -37,18 +41,22 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
     const at = table.relations.indexOf(chosen);
     const all = headsOf(component).map((head, index) => {
       const start = (index * table.relations.length + at) * relationValues.length;
-      return { ...head, index, values: table.values.subarray(start, start + relationValues.length) };
+      const valuesOf = (of: RelationTable | undefined): Float32Array | undefined =>
+        of?.values.subarray(start, start + relationValues.length);
+      return { ...head, index, values: valuesOf(table) ?? new Float32Array(0), norms: valuesOf(norms?.table) };
     });
-    const column = relationValues.indexOf(sort);
+    const column = relationValues.indexOf(sort === 'share' ? sort : 'ratio');
     return sortHeads(
       all,
-      all.map(({ values }) => values[column]),
+      all.map(({ values, norms: ofNorms }) => (sort === 'normRatio' ? (ofNorms?.[column] ?? NaN) : values[column])),
       false,
     );
-  }, [shown, chosen, sort, component]);
+  }, [shown, norms, chosen, sort, component]);
   const numPairs = shown?.table.numPairs[shown.table.relations.indexOf(chosen)] ?? 0;
   const selected = new Set(panel.selection.value.heads.map(headLabel));
   const number = (value: number): string => (Number.isFinite(value) ? value.toFixed(3) : '–');
+  const interval = (low: number, high: number): string =>
+    Number.isFinite(low) ? `${low.toFixed(2)}–${high.toFixed(2)}` : '–';
   const header = (by: SortedBy, title: string): JSX.Element => (
     <th scope="col" aria-sort={sort === by ? 'descending' : 'none'}>
       <button type="button" onClick={() => setSort(by)}>
@@ -106,10 +114,16 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
                 <th scope="col">{l10n.t('baseline')}</th>
                 {header('ratio', l10n.t('ratio'))}
                 <th scope="col">{l10n.t('95 % interval')}</th>
+                {norms === undefined ? null : (
+                  <>
+                    {header('normRatio', l10n.t('ratio by norm'))}
+                    <th scope="col">{l10n.t('95 % interval')}</th>
+                  </>
+                )}
               </tr>
             </thead>
             <tbody>
-              {listed.map(({ layer, head, values: [share, baseline, ratio, low, high] }) => (
+              {listed.map(({ layer, head, values: [share, baseline, ratio, low, high], norms: ofNorms }) => (
                 <tr
                   key={`${layer}.${head}`}
                   aria-selected={selected.has(headLabel({ layer, head }))}
@@ -130,7 +144,13 @@ export function RelationsView({ component }: PaneProps): JSX.Element {
                   <td>{number(share)}</td>
                   <td>{number(baseline)}</td>
                   <td>{number(ratio)}</td>
-                  <td>{Number.isFinite(low) ? `${low.toFixed(2)}–${high.toFixed(2)}` : '–'}</td>
+                  <td>{interval(low, high)}</td>
+                  {ofNorms === undefined ? null : (
+                    <>
+                      <td>{number(ofNorms[ratioAt])}</td>
+                      <td>{interval(ofNorms[ratioAt + 1], ofNorms[ratioAt + 2])}</td>
+                    </>
+                  )}
                 </tr>
               ))}
             </tbody>

@@ -2,7 +2,7 @@ import { batch, computed, effect, signal, untracked, type ReadonlySignal, type S
 import { LRUCache } from 'lru-cache';
 import type { ExplorerError } from '../../src/base/errors';
 import type { ComponentInfo } from '../../src/model/head';
-import { applicableTo, hasEnoughRows, type HeadTable } from '../../src/model/metrics/headTable';
+import { applicableTo, hasEnoughRows, normMetrics, type HeadTable } from '../../src/model/metrics/headTable';
 import { metricOf, type MetricId } from '../../src/model/metrics/metrics';
 import { MetricText, metricTextOf, type AskedTokens } from '../../src/model/metrics/metricText';
 import type { ViewState } from '../../src/model/viewState';
@@ -56,6 +56,7 @@ export class HeadTables {
   readonly #kept = new LRUCache<string, Arrived>({ max: 16 });
   readonly #metrics = signal<Arrived | undefined>(undefined);
   readonly #reads = signal<Arrived | undefined>(undefined);
+  readonly #norms = signal<Arrived | undefined>(undefined);
 
   constructor(
     { run, component, view }: HeadTableSources,
@@ -63,6 +64,10 @@ export class HeadTables {
     onError: (error: ExplorerError) => void,
   ) {
     const [metricsFetcher, readsFetcher] = [new RowFetcher(onError), new RowFetcher(onError)];
+    // Why there are no norms is said where their method is chosen.
+    const normsFetcher = new RowFetcher((error) => {
+      if (error.code !== 'methodNotOffered') onError(error);
+    });
     this.asked = computed(() => {
       const shown = component.value;
       if (shown === undefined) return undefined;
@@ -83,7 +88,7 @@ export class HeadTables {
       if (info === undefined || shown === undefined || metrics?.name !== nameOf(ground)) return undefined;
       const asked = this.asked.value;
       const text = new MetricText(metricTextOf(shown, info.streams, asked));
-      const reads = this.#reads.value;
+      const [reads, norms] = [this.#reads.value, this.#norms.value];
       // What is asked about stands in the text.
       const own =
         ground === 'text' && asked !== undefined && reads !== undefined && reads.name === nameOfReads.value
@@ -94,7 +99,11 @@ export class HeadTables {
         ground,
         random: metrics.random,
         numRepeated: text.numRepeated,
-        columns: [...own, ...columnsOf(metrics.table, ground === 'random' ? undefined : text)],
+        columns: [
+          ...own,
+          ...columnsOf(metrics.table, ground === 'random' ? undefined : text),
+          ...(ground === 'text' && norms?.name === nameOf('norms') ? columnsOf(norms.table, text) : []),
+        ],
       };
     });
     const fetch = (
@@ -126,6 +135,7 @@ export class HeadTables {
         this.ground.value = 'text';
         this.#metrics.value = undefined;
         this.#reads.value = undefined;
+        this.#norms.value = undefined;
       });
     });
     effect(() => {
@@ -143,6 +153,28 @@ export class HeadTables {
             ? remote.measureRandom({ ...params, random }, signal)
             : { table: await remote.headTable(params, signal) },
         ),
+      );
+    });
+    // Another run of the model: what the weights tell does not wait for it.
+    effect(() => {
+      const [shownRun, shown, ground, metrics] = [
+        run.value,
+        component.value,
+        this.ground.value,
+        this.#metrics.value?.name,
+      ];
+      if (
+        !this.#isOpen.value ||
+        shownRun === null ||
+        shown === undefined ||
+        ground !== 'text' ||
+        metrics !== nameOf(ground)
+      )
+        return normsFetcher.want(undefined);
+      const params = { runId: shownRun.info.runId, component: shown.component, metrics: normMetrics };
+      const name = nameOf('norms');
+      untracked(() =>
+        fetch(normsFetcher, this.#norms, name, async (signal) => ({ table: await remote.headTable(params, signal) })),
       );
     });
     effect(() => {

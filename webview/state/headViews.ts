@@ -16,6 +16,7 @@ import {
   applicableTo,
   columnOf,
   metricCeiling,
+  normMetrics,
   tellingMetrics,
   type HeadTable,
 } from '../../src/model/metrics/headTable';
@@ -148,7 +149,7 @@ export class HeadViews {
         'row',
         'pair',
         ...(this.#effects.value === undefined ? [] : (['effect'] as const)),
-        ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text)),
+        ...(shown.areHeadsJoined === true ? [] : [...tellingMetrics(shown, text), ...normMetrics]),
       ];
     });
     this.#wanted = computed(() => {
@@ -275,9 +276,10 @@ export class HeadViews {
     const held = this.table.peek();
     if (run === null || component.areHeadsJoined === true || held?.name !== tableName(run, component)) return [];
     const at = indexOfHead(component, head);
-    return this.applicable
-      .peek()
-      .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, columnOf(held.value, name)?.[at] ?? NaN] as const] : []));
+    return this.applicable.peek().flatMap((name) => {
+      const column = isMetric(name) ? columnOf(held.value, name) : undefined;
+      return isMetric(name) && column !== undefined && at >= 0 ? [[name, column[at]] as const] : [];
+    });
   }
 
   #follow(): void {
@@ -341,7 +343,12 @@ export class HeadViews {
     if (isMetric(measure)) {
       if (!this.applicable.value.includes(measure)) return 'metric';
       const request = async (signal: AbortSignal): Promise<Numbers> => {
-        const table = await this.#fetchTable(shown, component, signal);
+        const table = normMetrics.includes(measure)
+          ? await this.#remote.headTable(
+              { runId: shown.info.runId, component: component.component, metrics: [measure] },
+              signal,
+            )
+          : await this.#fetchTable(shown, component, signal);
         const values = columnOf(table, measure);
         if (values === undefined) throw new ExplorerError('internal', [`no ${measure} in the table`]);
         const about = measure === 'sinkMass' ? columnOf(table, 'sinkKey') : undefined;

@@ -13,18 +13,30 @@ interface RelationSources {
   readonly component: ReadonlySignal<ComponentInfo | undefined>;
 }
 
+/** What came of a request. */
+interface Arrived {
+  readonly name: string;
+  readonly value: RelationsResult;
+}
+
 /** The relations between the tokens of a program, and what heads read along them: fetched only while someone looks at them. */
 export class Relations {
   readonly error = signal<ExplorerError | undefined>(undefined);
   /** The relation whose pairs are drawn. */
   readonly chosen = signal<RelationId | undefined>(undefined);
   readonly #isOpen = signal(false);
-  readonly #held = signal<{ readonly name: string; readonly value: RelationsResult } | undefined>(undefined);
+  readonly #held = signal<Arrived | undefined>(undefined);
+  /** The same of norm-weighted attention. */
+  readonly #ofNorms = signal<Arrived | undefined>(undefined);
   readonly #sources: RelationSources;
 
   /** Undefined until they have come. */
   readonly shown: ReadonlySignal<RelationsResult | undefined> = computed(() =>
     this.#held.value?.name === this.#name.value ? this.#held.value?.value : undefined,
+  );
+  /** The same of norm-weighted attention, which takes another run of the model; undefined until it has come, and where it cannot be had. */
+  readonly norms: ReadonlySignal<RelationsResult | undefined> = computed(() =>
+    this.#ofNorms.value?.name === this.#name.value ? this.#ofNorms.value?.value : undefined,
   );
   /** The pairs that are drawn; undefined where none are. */
   readonly pairs: ReadonlySignal<RelationPairs | undefined> = computed(() => {
@@ -47,11 +59,22 @@ export class Relations {
       if (!this.#isOpen.value || runId === undefined || component === undefined || asked === name) return;
       controller?.abort();
       controller = new AbortController();
+      const { signal: aborted } = controller;
       asked = name;
       this.error.value = undefined;
       void settle(
-        remote.relations({ runId, component }, controller.signal),
-        (value) => (this.#held.value = { name, value }),
+        remote.relations({ runId, component, method: 'attention' }, aborted),
+        (value) => {
+          this.#held.value = { name, value };
+          void settle(
+            remote.relations({ runId, component, method: 'norm' }, aborted),
+            (own) => (this.#ofNorms.value = { name, value: own }),
+            // Why there are no norms is said where their method is chosen.
+            (error) => {
+              if (error.code !== 'methodNotOffered') this.error.value = error;
+            },
+          );
+        },
         (error) => {
           this.error.value = error;
           asked = undefined;

@@ -56,9 +56,9 @@ export class EffectRuns {
   /** What interventions do to a prediction. Throws `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
   async effect(run: PredictedRun, asked: AskedEffect, { turn }: EffectSteps = {}): Promise<EffectAnswer> {
     const question = this.#ask(run, asked);
-    let session = await this.#opened(turn);
+    let session = await this.#opened();
     const blocks = asked.interventions.some(({ kind }) => kind === 'block');
-    if (blocks && !session.isFull) session = await this.#opened(turn, true);
+    if (blocks && !session.isFull) session = await this.#opened(true);
     const layers = this.#changedLayers(session, run, asked.interventions);
     const base = await session.baseline(run, question, turn);
     const [before] = await session.ask(base, question, { from: session.lastStage, numItems: 1 }, turn);
@@ -77,7 +77,7 @@ export class EffectRuns {
   /** What silencing each head does to a prediction; layers come as they are done, the last first. Throws what {@link effect} throws. */
   async headEffects(run: PredictedRun, asked: AskedHeads, { turn, onLayer }: EffectSteps = {}): Promise<HeadEffects> {
     const question = this.#ask(run, asked);
-    const session = await this.#opened(turn);
+    const session = await this.#opened();
     const base = await session.baseline(run, question, turn);
     const [answered] = await session.ask(base, question, { from: session.lastStage, numItems: 1 }, turn);
     const before = sideOf(this.#parts, question, answered);
@@ -148,11 +148,11 @@ export class EffectRuns {
     return { logits, isLabels: true };
   }
 
-  async #opened(turn: EffectSteps['turn'], makesWeights = false): Promise<EffectSession> {
+  async #opened(makesWeights = false): Promise<EffectSession> {
     if (this.#session !== undefined && (!makesWeights || this.#session.isFull)) return this.#session;
     await this.release();
     const { logits, isLabels } = this.#logits();
-    return (this.#session = await EffectSession.open(this.#parts, logits, { isLabels, makesWeights, turn }));
+    return (this.#session = await EffectSession.open(this.#parts, logits, { isLabels, makesWeights }));
   }
 
   /** A layer as the model has it; otherwise, in a clause, why nothing can be done to its heads. */

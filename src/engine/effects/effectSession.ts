@@ -83,15 +83,7 @@ export class EffectSession {
   static async open(
     parts: PredictionParts,
     logits: LogitsOutput,
-    {
-      isLabels,
-      makesWeights,
-      turn,
-    }: {
-      readonly isLabels: boolean;
-      readonly makesWeights: boolean;
-      readonly turn?: (() => Promise<void>) | undefined;
-    },
+    { isLabels, makesWeights }: { readonly isLabels: boolean; readonly makesWeights: boolean },
   ): Promise<EffectSession> {
     const { session } = parts;
     const { index } = session.analysis;
@@ -104,7 +96,7 @@ export class EffectSession {
     const count = Math.min(numAlternatives, logits.width ?? numAlternatives);
     const end = isLabels ? { scores: logits.tensor } : askLogits(index, logits, count);
     const graph = effectGraph(session, end, makesWeights);
-    const staged = await session.staged(graph.rewritten, graph.cut, turn);
+    const staged = await session.staged(graph.rewritten, graph.cut);
     return new EffectSession(parts, { end, count, graph, staged });
   }
 

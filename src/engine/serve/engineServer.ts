@@ -22,6 +22,7 @@ import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
+import { normMetrics } from '../../model/metrics/headTable';
 import type { Predictions } from '../../model/predictions';
 import { drawnCell } from '../how/drawnCell';
 import type { FedFile } from '../session/fedInput';
@@ -157,6 +158,8 @@ export class EngineServer {
       },
       ...readRequests(this.#attention, this.#weighed, (reading) => this.#read(reading)),
       headTable: async (params, signal) => {
+        if (params.metrics.some((id) => normMetrics.includes(id)))
+          await this.#weighed.weigh(params.runId, params.component, 'norm', signal);
         const table = await this.#read(this.#attention.headTable(params, signal));
         giveUp(table.values);
         return table;
@@ -164,10 +167,12 @@ export class EngineServer {
       measureRandom: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#measureRandom(params, signal))),
       how: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#how(params, signal))),
-      relations: (params, signal) => {
-        const { runId, component } = params;
+      relations: async (params, signal) => {
+        const { runId, component, method } = params;
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
-        return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
+        await this.#weighed.weigh(runId, component, method, signal);
+        const layers = this.#attention.weighed(runId, component, method)?.layers;
+        return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
       effect: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#effect(params, signal))),

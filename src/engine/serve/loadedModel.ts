@@ -37,7 +37,6 @@ import {
 import { analysesOf, readModelParts, takesEmbeddings, type ModelParts } from '../folder/modelParts';
 import { ModelTokenizer } from '../text/modelTokenizer';
 import { noAttention } from '../session/noAttention';
-import { SiteParts } from '../session/siteParts';
 import { WeighRuns } from '../session/weighRuns';
 import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
@@ -57,8 +56,6 @@ export interface ModelBounds {
   readonly deadlines?: Deadlines | undefined;
   /** Whether a model of one stack, or of pictures, is run layer by layer, where it can be cut: always, or where that is worth it. */
   readonly staging?: Staging | undefined;
-  /** Whether runs of a model of one stack give what its layers weigh beside their weights. */
-  readonly weighs?: boolean | undefined;
 }
 
 interface LoadedParts {
@@ -116,7 +113,7 @@ export class LoadedModel {
     spec: ModelSpec,
     onProgress: (progress: EngineEvents['progress']) => void = () => {},
     signal?: AbortSignal,
-    { memory = usualLimits, deadlines = noDeadlines, staging = 'none', weighs = false }: ModelBounds = {},
+    { memory = usualLimits, deadlines = noDeadlines, staging = 'none' }: ModelBounds = {},
   ): Promise<LoadedModel> {
     onProgress({ stage: 'readModel' });
     const access = await modelAccess(files, spec);
@@ -159,7 +156,6 @@ export class LoadedModel {
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
       staging,
-      weighs,
     });
     return new LoadedModel({
       spec,
@@ -247,7 +243,6 @@ interface Preparation {
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
   readonly staging: Staging;
-  readonly weighs: boolean;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -261,7 +256,6 @@ async function prepare(
     source,
     limits,
     staging,
-    weighs,
   } = preparation;
   const { name } = resolved;
   const { index } = main.analysis;
@@ -307,14 +301,8 @@ async function prepare(
       mayLackAttention: encoder !== undefined,
       given: new Set(bridges.keys()),
     };
-    // What a model writes takes a run for each token, in which more sessions cost more.
-    const siteParts =
-      weighs && !hasTarget && encoder === undefined
-        ? new SiteParts({ ort: runtime.ort, files: main, isNative: runtime.isNative }, ['value', 'norm'])
-        : undefined;
     const session = await AttentionSession.create({
       ...ofMain,
-      ...(siteParts === undefined ? {} : { extras: siteParts.extras }),
       wantOutputs: hasTarget || encoder !== undefined,
       keptOutputs: links.map(({ output }) => output),
       isStaged: !hasTarget && encoder === undefined && isStaged(runtime, index, staging),
@@ -392,7 +380,6 @@ async function prepare(
         links,
         embedding: embeddingPart,
         numTypes: facts.numTypes,
-        siteParts,
       }),
       notices,
       cells,

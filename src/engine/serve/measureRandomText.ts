@@ -19,7 +19,7 @@ export async function measureRandomText(
       layers.filter((layer) => layer.component === name),
       metrics,
       metricTextOf(component, streams),
-      signal,
+      { signal },
     );
     const own = streams[component.queryStream].tokens.filter(({ isSpecial }) => !isSpecial);
     return { table, random: { ...random, numTokens: own.length / 2 } };

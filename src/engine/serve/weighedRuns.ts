@@ -106,7 +106,8 @@ export class WeighedRuns {
     if (typeof weighed === 'string') throw notOffered(method, weighed);
     const weighing: Weighing = {
       ceiling: unit === 'share' ? 1 : await largestOf(weighed),
-      difference: needs === 'projection' ? Math.max(0, ...weighings.map((each) => each?.difference ?? 0)) : 0,
+      difference:
+        needs !== 'nothing' && needs !== 'values' ? Math.max(0, ...weighings.map((each) => each?.difference ?? 0)) : 0,
     };
     // It may have been let go of meanwhile, or have grown.
     if (store.layersOf(runId, name).some((layer, i) => layer !== layers[i])) throw new ExplorerError('cancelled');

@@ -403,12 +403,12 @@ export class AttentionSession {
    * The same model written otherwise, as sessions of its stages; on the processor, as {@link reduced}. Throws `modelTooLarge`, and what {@link create} throws.
    * @param cut of what was written.
    */
-  async staged(rewritten: RewrittenModel, cut: StageCut, turn?: () => Promise<void>): Promise<StagedSession> {
+  async staged(rewritten: RewrittenModel, cut: StageCut): Promise<StagedSession> {
     const runtime = this.#runtime.backend === 'webgpu' ? portable : this.#runtime;
     checkHeap(this.fileName, runtime, rewritten.weightBytes + this.weightBytes);
     const config = await runtime.sessionConfig(multipliesBytes(this.analysis.index));
     const parts = { ort: this.#ort, runtime, files: this.#files, rewritten, config, isLean: false };
-    return new ModelSessions(parts).stages(cut, turn);
+    return new ModelSessions(parts).stages(cut);
   }
 
   /** Whether weights stay in a graph that is written anew: the native runtime maps them from their files only where none are handed to it. */

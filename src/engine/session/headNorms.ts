@@ -66,11 +66,13 @@ export class NormSessions {
   /**
    * G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩ of keys [from, to) of the first item, `grams[((key - from) * numHeads + h) * numHeads + h']`: what is summed over heads
    * comes of it as ‖Σ_h α_h f_h‖² = αᵀ G α. Throws `runtimeFailed` or `outOfMemory`.
+   * @param beside vectors that count as one more head's, the last: `beside[key * numOut + feature]`.
    */
   async grams(
     { numHeads, numPositions, width, data }: HeadRows,
     { numOut, weight }: Pick<ProjectionNumbers, 'numOut' | 'weight'>,
     [from, to]: readonly [number, number],
+    beside = new Float32Array(0),
   ): Promise<Float32Array> {
     const part = new Float32Array(numHeads * (to - from) * width);
     for (let head = 0; head < numHeads; head++)
@@ -81,8 +83,31 @@ export class NormSessions {
     const grams = await this.#run(crossGramModel, {
       v: new this.#ort.Tensor('float32', part, [numHeads, to - from, width]),
       w: new this.#ort.Tensor('float32', weight, [numHeads, width, numOut]),
+      x: new this.#ort.Tensor('float32', beside.subarray(from * numOut, to * numOut), [
+        Math.min(1, beside.length),
+        to - from,
+        numOut,
+      ]),
     });
     return grams.data as Float32Array; // as its inputs
+  }
+
+  /** ‖Σ_h Σ_j a_ij^h f_j^h‖ for each query of the first item, of any `shares[(head * numQueries + query) * numKeys + key]`. Throws `runtimeFailed` or `outOfMemory`. */
+  async sums(
+    { numHeads, numPositions, width, data }: HeadRows,
+    { numOut, weight }: Pick<ProjectionNumbers, 'numOut' | 'weight'>,
+    shares: Float32Array,
+  ): Promise<Float32Array> {
+    const means = await this.#run(sumModel, {
+      a: new this.#ort.Tensor('float32', shares, [numHeads, shares.length / (numHeads * numPositions), numPositions]),
+      v: new this.#ort.Tensor('float32', data.subarray(0, numHeads * numPositions * width), [
+        numHeads,
+        numPositions,
+        width,
+      ]),
+      w: new this.#ort.Tensor('float32', weight, [numHeads, width, numOut]),
+    });
+    return (means.data as Float32Array).map((mean) => mean * numHeads); // as its inputs
   }
 
   async #run(model: Uint8Array, feeds: Readonly<Record<string, Ort.Tensor>>): Promise<Ort.Tensor> {
@@ -146,11 +171,24 @@ const crossGramModel = encodeModel(
   'crossGram',
   [
     encodeNode('MatMul', ['v', 'w'], ['written']),
-    encodeNode('Transpose', ['written'], ['byKey'], { perm: { integers: [1, 0, 2] } }),
+    encodeNode('Concat', ['written', 'x'], ['all'], { axis: { integer: 0 } }),
+    encodeNode('Transpose', ['all'], ['byKey'], { perm: { integers: [1, 0, 2] } }),
     encodeNode('Transpose', ['byKey'], ['turned'], { perm: { integers: [0, 2, 1] } }),
     encodeNode('MatMul', ['byKey', 'turned'], ['out']),
   ],
-  { inputs: [float('v', 3), float('w', 3)], output: { name: 'out', dataType: dataType.float32 } },
+  { inputs: [float('v', 3), float('w', 3), float('x', 3)], output: { name: 'out', dataType: dataType.float32 } },
+);
+
+/** The length of the mean over heads, so that no axes are an input. */
+const sumModel = encodeModel(
+  'sums',
+  [
+    encodeNode('MatMul', ['a', 'v'], ['read']),
+    encodeNode('MatMul', ['read', 'w'], ['written']),
+    encodeNode('ReduceMean', ['written'], ['mean'], { axes: { integers: [0] }, keepdims: { integer: 0 } }),
+    encodeNode('ReduceL2', ['mean'], ['out'], { axes: { integers: [-1] }, keepdims: { integer: 0 } }),
+  ],
+  { inputs: [float('a', 3), float('v', 3), float('w', 3)], output: { name: 'out', dataType: dataType.float32 } },
 );
 
 const normModel = encodeModel(

@@ -1,6 +1,7 @@
 import { siteTaps } from '../../onnx/find/siteTaps';
 import type { PlacedSite } from '../../onnx/name/describeSites';
-import type { HeadTensor, ScoreTensor, SiteTaps } from '../../onnx/name/taps';
+import type { Suffix } from '../../onnx/name/site';
+import type { HeadTensor, ResidualTaps, ScoreTensor, SiteTaps } from '../../onnx/name/taps';
 import type { SitePart } from '../../model/sitePart';
 import type { OutputTensor } from '../runtime/feeds';
 import { toFloats } from '../runtime/feeds';
@@ -13,6 +14,7 @@ import type { ExtraTensors } from './attentionSession';
 import { NormSessions, type HeadFactors } from './headNorms';
 import type { PartRuntime } from './openPart';
 import { readProjection } from './projectionRun';
+import { centred, residualNumbers, type ResidualNumbers } from './siteResidual';
 
 /** A part of an attention: [batch, head, position, width], scores [batch, head, query, key], norms [batch, head, key]. */
 export interface PartTensor {
@@ -27,16 +29,19 @@ export interface LayerParts {
   readonly proof: WrittenProof | undefined;
 }
 
+/** A part, or what stands beside what heads write, for {@link SiteParts.weighings} alone. */
+type WantedPart = SitePart | 'residual';
+
 /** Reads parts of attentions out of a run whose session was given {@link extras}. */
 export class SiteParts {
   readonly #runtime: PartRuntime;
-  readonly #wanted: readonly SitePart[];
+  readonly #wanted: readonly WantedPart[];
   readonly #taps: ReadonlyMap<PlacedSite, SiteTaps>;
   readonly #sessions: NormSessions;
   /** What the first run has proven of each site: a later one costs its norms alone. */
   readonly #proven = new Map<SiteTaps, ProvenProjection | string>();
 
-  constructor(runtime: PartRuntime, wanted: readonly SitePart[]) {
+  constructor(runtime: PartRuntime, wanted: readonly WantedPart[]) {
     const { index, sites } = runtime.files.analysis;
     this.#runtime = runtime;
     this.#wanted = wanted;
@@ -53,10 +58,20 @@ export class SiteParts {
             ? typeof taps.projection === 'string'
               ? []
               : [taps.values, { tensor: taps.projection.result }]
-            : [partOf(taps, part)],
+            : part === 'residual'
+              ? []
+              : [partOf(taps, part)],
         );
         const tensors = found.flatMap((each) => (typeof each === 'string' ? [] : [each.tensor]));
-        return [site, { tensors: [...new Set(tensors)], suffix: taps.suffix }];
+        const residual =
+          this.#wanted.includes('residual') && typeof taps.residual !== 'string' ? taps.residual : undefined;
+        return [
+          site,
+          {
+            tensors: [...new Set([...tensors, ...(residual === undefined ? [] : tensorsOf(residual))])],
+            suffix: residual === undefined ? taps.suffix : bothOf(taps.suffix, residual.suffix),
+          },
+        ];
       }),
     );
   }
@@ -77,6 +92,7 @@ export class SiteParts {
       const parts = new Map<SitePart, PartTensor | string>();
       let proof: WrittenProof | undefined;
       for (const part of this.#wanted) {
+        if (part === 'residual') continue;
         if (part === 'scores') parts.set(part, scoresOf(layer, taps.scores, extras));
         else if (part === 'norm') {
           const written = await this.#written(layer, taps, extras, isCoarse);
@@ -109,11 +125,17 @@ export class SiteParts {
       result.set(layer.weights, {
         values,
         ...(typeof written === 'string' || typeof values === 'string'
-          ? { norms: typeof written === 'string' ? written : notGiven, difference: 0, grams: undefined }
+          ? {
+              norms: typeof written === 'string' ? written : notGiven,
+              difference: 0,
+              grams: undefined,
+              residual: typeof written === 'string' ? written : notGiven,
+            }
           : {
               norms: written.norms,
               difference: differenceOf(written.proof),
               grams: this.#gramsOf(taps, values),
+              residual: this.#residualOf(taps, values, residualNumbers(taps.residual, layer, { extras, isCoarse })),
             }),
       });
     }
@@ -180,7 +202,43 @@ export class SiteParts {
       return typeof numbers === 'string' ? numbers : (keys) => this.#sessions.grams(values, numbers, keys);
     };
   }
+
+  #residualOf(taps: SiteTaps, values: HeadRows, residual: ResidualNumbers | string): LayerWeighing['residual'] {
+    if (typeof residual === 'string') return residual;
+    const { norm, width, stream } = residual;
+    return {
+      read: async (isNormalized) => {
+        if (isNormalized && typeof norm === 'string') return norm;
+        const numbers = await readProjection(this.#runtime, taps, values.numHeads * values.width);
+        if (typeof numbers === 'string') return numbers;
+        if (numbers.numOut !== width)
+          return `its projection gives ${numbers.numOut} features, and its tokens have ${width}`;
+        const scale = isNormalized && typeof norm !== 'string' ? norm.scale : undefined;
+        const through = (rows: Float32Array): Float32Array<ArrayBuffer> =>
+          scale === undefined ? rows.slice() : centred(rows, scale);
+        const [projection, tokens] = [{ numOut: width, weight: through(numbers.weight) }, through(stream)];
+        return {
+          grams: (keys) => this.#sessions.grams(values, projection, keys, tokens),
+          lengths: (shares) => this.#sessions.sums(values, projection, shares),
+          deviations: isNormalized && typeof norm !== 'string' ? norm.deviations : undefined,
+        };
+      },
+    };
+  }
 }
+
+/** Tensors that a residual sum is read from. */
+function tensorsOf({ stream, norm }: ResidualTaps): readonly string[] {
+  if (typeof norm === 'string') return [stream];
+  const { sum, output, scale, shift, epsilon } = norm;
+  return [stream, sum, output, scale, shift, epsilon].filter((each) => typeof each === 'string');
+}
+
+const bothOf = (one: Suffix, other: Suffix): Suffix => ({
+  nodes: [...one.nodes, ...other.nodes],
+  initializers: [...one.initializers, ...other.initializers],
+  valueInfos: [...one.valueInfos, ...other.valueInfos],
+});
 
 /** What the heads' parts miss of the projection's result, where that is more than arithmetic leaves. */
 const differenceOf = (proof: WrittenProof): number => ('difference' in proof && !proof.isExact ? proof.difference : 0);

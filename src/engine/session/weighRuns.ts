@@ -3,6 +3,7 @@ import type { ComponentInfo, LayerInfo } from '../../model/head';
 import { methodOf, type MethodId } from '../../model/methods';
 import type { PlacedSite } from '../../onnx/name/describeSites';
 import { siteTaps } from '../../onnx/find/siteTaps';
+import type { SiteTaps } from '../../onnx/name/taps';
 import type { HeldLayer } from '../weights/heldLayer';
 import type { LayerWeighing } from '../weights/weighedLayers';
 import type { AttentionSession, LayerWeights } from './attentionSession';
@@ -44,9 +45,8 @@ export class WeighRuns {
       const found = this.#siteOf(component, info);
       if (found === undefined) return 'its layers are not found in the model';
       if (found.site.loop !== undefined) return 'its layers are inside a loop';
-      const { values, projection } = siteTaps(found.own.analysis.index, found.site);
-      if (typeof values === 'string') return values;
-      if (needs === 'projection' && typeof projection === 'string') return projection;
+      const lack = lackOfTaps(needs, siteTaps(found.own.analysis.index, found.site));
+      if (lack !== undefined) return lack;
     }
     return undefined;
   }
@@ -122,7 +122,7 @@ export class WeighRuns {
   }
 
   async #make(own: AttentionSession): Promise<Weigher> {
-    const parts = new SiteParts(own.partRuntime, ['value', 'norm']);
+    const parts = new SiteParts(own.partRuntime, ['value', 'norm', 'residual']);
     const session = await own.tapped(own.analysis.sites, { extras: parts.extras });
     return { own, parts, session };
   }
@@ -134,6 +134,19 @@ export class WeighRuns {
     await weigher?.parts.release();
     await weigher?.session.release();
   }
+}
+
+/** In a clause, what a graph lacks of what a method needs. */
+function lackOfTaps(
+  needs: ReturnType<typeof methodOf>['needs'],
+  { values, projection, residual }: SiteTaps,
+): string | undefined {
+  if (typeof values === 'string') return values;
+  if (needs === 'values') return undefined;
+  if (typeof projection === 'string') return projection;
+  if (needs === 'projection') return undefined;
+  if (typeof residual === 'string') return residual;
+  return needs === 'norm' && typeof residual.norm === 'string' ? residual.norm : undefined;
 }
 
 /** What another run gave. */

@@ -6,9 +6,6 @@ import type { InputPlan, MadeInputs } from '../../onnx/inputs/inputs';
 import type { ExtractionReport } from '../../onnx/report/report';
 import type { AttentionResult, AttentionSession, RunOptions } from '../session/attentionSession';
 import { arrangeLayers } from '../session/arrangeLayers';
-import type { SiteParts } from '../session/siteParts';
-import { WholeLayer } from '../weights/heldLayer';
-import type { LayerWeighing } from '../weights/weighedLayers';
 import { findBakedLength, positionsFor, type BakedLength } from './bakedLength';
 import { ContinuedRuns } from '../session/continuedRuns';
 import type { FedFile } from '../session/fedInput';
@@ -40,8 +37,6 @@ export interface StackParts extends SourceTokenizer {
   readonly embedding: EmbeddingPart | undefined;
   /** See {@link ModelFacts.numTypes}. */
   readonly numTypes: number;
-  /** Reads what layers weigh beside their weights, where the session was made to give it. */
-  readonly siteParts?: SiteParts | undefined;
 }
 
 /** A text that was run. */
@@ -121,17 +116,11 @@ export class StackModel implements TextModel {
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
-    const weighings = await this.#weighings(read.result);
     if (reading.second !== undefined && components.every(({ isCausal }) => isCausal))
       throw new ExplorerError('pairNotRead', [name, 'it is a causal model, which reads one text']);
     return {
       streams: [stream],
       layers,
-      ...(weighings === undefined
-        ? {}
-        : {
-            weighings: layers.map((layer) => (layer instanceof WholeLayer ? weighings.get(layer.weights) : undefined)),
-          }),
       components,
       notices: [
         ...cuts,
@@ -148,13 +137,7 @@ export class StackModel implements TextModel {
     throw new ExplorerError('targetNotRead', [this.info.name]);
   }
 
-  async #weighings({ layers, extras }: AttentionResult): Promise<ReadonlyMap<Float32Array, LayerWeighing> | undefined> {
-    const { siteParts, session } = this.#parts;
-    return extras === undefined ? undefined : siteParts?.weighings(layers, extras, session.isCoarse);
-  }
-
   async release(): Promise<void> {
-    await this.#parts.siteParts?.release();
     await this.#parts.lean.suspend();
     await this.#parts.embedding?.release();
     await this.#parts.session.release();

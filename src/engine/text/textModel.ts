@@ -6,7 +6,6 @@ import type { RandomText } from '../../protocol';
 import type { FedFile } from '../session/fedInput';
 import type { LayerSteps } from '../session/layerSteps';
 import type { HeldLayer } from '../weights/heldLayer';
-import type { LayerWeighing } from '../weights/weighedLayers';
 
 /** What a model is to read. */
 export interface Reading {
@@ -43,8 +42,6 @@ export interface Explanation {
   readonly streams: readonly TokenStream[];
   /** In the order of `components`, and of the layers of each. */
   readonly layers: readonly HeldLayer[];
-  /** What each layer's keys weigh beside its weights; missing where that was not asked for. */
-  readonly weighings?: readonly (LayerWeighing | undefined)[];
   readonly components: readonly ComponentInfo[];
   readonly notices: readonly Notice[];
   /** Of a translator. */

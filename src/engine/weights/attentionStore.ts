@@ -260,14 +260,18 @@ export class AttentionStore {
     return readHeadRows(layers, params, signal);
   }
 
-  /** Metrics of every head of a component. Throws `unknownRun`. */
+  /** Metrics of every head of a component; those of norms say nothing where it was not weighed by them. Throws `unknownRun`. */
   async headTable(
     { runId, component, metrics, text }: Omit<HeadTableParams, 'asked'> & OfText,
     signal?: AbortSignal,
   ): Promise<HeadTable> {
     const layers = this.#layers(runId, component);
     const read = async (working: AbortSignal): Promise<HeldTable> => {
-      const table = await readHeadTable(layers, metrics, text, working);
+      const norms = this.weighed(runId, component, 'norm')?.layers;
+      const table = await readHeadTable(layers, metrics, text, {
+        signal: working,
+        ...(norms === undefined ? {} : { norms }),
+      });
       return { ...table, bytes: table.values.byteLength };
     };
     const { values } = await this.#tables.get(

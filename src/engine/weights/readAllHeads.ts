@@ -1,7 +1,7 @@
 import { Turns } from '../../base/turns';
 import { countsInMean } from '../../model/lighting';
-import { MetricSums, type HeadTable } from '../../model/metrics/headTable';
-import type { MetricId } from '../../model/metrics/metrics';
+import { MetricSums, normMetrics, type HeadTable } from '../../model/metrics/headTable';
+import { metricOf, type MetricId } from '../../model/metrics/metrics';
 import { MetricText, type MetricTextData } from '../../model/metrics/metricText';
 import { meanOf, poolRows } from '../../model/pattern';
 import type { CausalParams, HeadRows, HeadRowsParams, PairParams } from '../../protocol';
@@ -70,26 +70,46 @@ export async function readHeadRows(
   return { columns, maxima };
 }
 
-/** Metrics of every head of layers over a text, in reading order. Throws the signal's reason. */
+/**
+ * Metrics of every head of layers over a text, in reading order. Throws the signal's reason.
+ * @param norms the layers as norm-weighted attention, for metrics that need it.
+ */
 export async function readHeadTable(
   layers: readonly HeldLayer[],
   metrics: readonly MetricId[],
   data: MetricTextData,
-  signal?: AbortSignal,
+  { signal, norms }: { readonly signal?: AbortSignal | undefined; readonly norms?: readonly HeldLayer[] } = {},
 ): Promise<HeadTable> {
   const turns = new Turns(signal);
   const text = new MetricText(data);
-  const values: number[] = [];
-  for (const layer of layers) {
-    const { numQueries } = layer;
-    for (let head = 0; head < layer.numHeads; head++) {
-      const sums = new MetricSums(metrics, text, layer);
-      for (let from = 0; from < numQueries; from += bandRows) {
-        sums.add(from, await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal));
-        if (turns.isDue) await turns.give();
-      }
-      values.push(...sums.values());
+  const ofNorms = new Set(metrics.filter((id) => normMetrics.includes(id)));
+  const ofWeights = metrics.filter((id) => !ofNorms.has(id));
+  const measure = async (ids: readonly MetricId[], layer: HeldLayer, head: number): Promise<number[]> => {
+    if (ids.length === 0) return [];
+    const sums = new MetricSums(ids, text, layer);
+    for (let from = 0; from < layer.numQueries; from += bandRows) {
+      sums.add(from, await layer.rows(head, from, Math.min(layer.numQueries, from + bandRows), signal));
+      if (turns.isDue) await turns.give();
     }
+    return sums.values();
+  };
+  const values = new Float32Array(layers.reduce((sum, { numHeads }) => sum + numHeads, 0) * metrics.length);
+  let first = 0;
+  for (const [number, layer] of layers.entries()) {
+    const weighed = norms?.[number];
+    for (let head = 0; head < layer.numHeads; head++) {
+      const own = await measure(ofWeights, layer, head);
+      const written = weighed === undefined ? [] : await measure([...ofNorms], weighed, head);
+      const start = (first + head) * metrics.length;
+      metrics.forEach((id, at) => (values[start + at] = (ofNorms.has(id) ? written : own).shift() ?? NaN));
+    }
+    metrics.forEach((id, at) => {
+      if (metricOf(id).isShareOfLayer !== true) return;
+      const places = Array.from({ length: layer.numHeads }, (_, head) => (first + head) * metrics.length + at);
+      const sum = places.reduce((total, place) => total + values[place], 0);
+      for (const place of places) values[place] = sum > 0 ? values[place] / sum : NaN;
+    });
+    first += layer.numHeads;
   }
-  return { metrics, values: Float32Array.from(values) };
+  return { metrics, values };
 }

@@ -1,6 +1,6 @@
 import { Turns } from '../../base/turns';
 import type { Component } from '../../model/head';
-import type { MethodId } from '../../model/methods';
+import { joinsHeads, methodOf, type MethodId } from '../../model/methods';
 import { WholeLayer, type HeldLayer } from './heldLayer';
 import type { HeadRows } from './headTensors';
 import { mostRolledTokens, rollout, rolloutThrough, type DecoderLayers } from './rollout';
@@ -8,6 +8,22 @@ import { ScaledLayer } from './scaledLayer';
 
 /** Gram matrices of what heads write for keys [from, to): `grams[((key - from) * numHeads + h) * numHeads + h']`. */
 export type GramReader = (keys: readonly [from: number, to: number]) => Promise<Float32Array>;
+
+/** Reads what heads write together with the tokens that it is added to. */
+interface ResidualReader {
+  /** Of all heads, and last of the token itself, as if that were a head's of its own. */
+  readonly grams: GramReader;
+  /** ‖Σ_h Σ_j a_ij^h f_j^h‖ for each query, of any `shares[(head * numQueries + query) * numKeys + key]`. */
+  readonly lengths: (shares: Float32Array) => Promise<Float32Array>;
+  /** What the norm divides each query's sum by: √(var + ε); undefined without a norm. */
+  readonly deviations: Float32Array | undefined;
+}
+
+/** What stands beside what heads write. */
+interface Residual {
+  /** Makes ready to read it: as it is, or through the norm behind the sum. Otherwise, in a clause, why it cannot be had. */
+  readonly read: (isNormalized: boolean) => Promise<ResidualReader | string>;
+}
 
 /** What a layer's keys weigh beside its weights; each otherwise, in a clause, why it cannot be had. */
 export interface LayerWeighing {
@@ -18,6 +34,7 @@ export interface LayerWeighing {
   readonly difference: number;
   /** Makes ready to read what heads write together. */
   readonly grams: (() => Promise<GramReader | string>) | undefined;
+  readonly residual: Residual | string;
 }
 
 /** Keys whose Gram matrices are made at a time: what all heads write for them is held meanwhile. */
@@ -40,6 +57,9 @@ function decoderLayers(component: Component, layersOf: LayersOf): DecoderLayers 
 /** In a clause, why a method cannot be had of a component's layers as they are held; undefined where nothing is against it. */
 export function lackOfComponent(method: MethodId, component: Component, layersOf: LayersOf): string | undefined {
   const parts = isRolled(method) ? decoderLayers(component, layersOf) : undefined;
+  const { needs } = methodOf(method);
+  if (component === 'cross' && (needs === 'residual' || needs === 'norm'))
+    return 'its queries and keys are of two texts, so that nothing of what is read is the token itself';
   if (parts === undefined) return lackOf(method, layersOf(component));
   const { encoder, decoder, cross } = parts;
   const lack = lackOf(method, encoder) ?? lackOf(method, decoder) ?? lackOf('norm', cross);
@@ -104,7 +124,8 @@ export function lackOf(
   method: MethodId,
   layers: readonly Pick<HeldLayer, 'numHeads' | 'numQueries' | 'numKeys' | 'held'>[],
 ): string | undefined {
-  if (method === 'attention') return undefined;
+  const { needs } = methodOf(method);
+  if (needs === 'nothing' && !isRolled(method)) return undefined;
   if (layers.some(({ held }) => held !== 'whole'))
     return 'it takes a text whose attention is held whole: read a part of this one';
   const areRolled = isRolled(method);
@@ -114,7 +135,7 @@ export function lackOf(
   if (areRolled && own.some(({ numQueries }) => numQueries > mostRolledTokens))
     return `it takes a text of at most ${mostRolledTokens} tokens: read a part of this one`;
   const bytes = own.reduce((sum, { numQueries, numKeys }) => sum + numQueries * numKeys * 4, 0);
-  return (areRolled || method === 'summed') && bytes > mostJoinedBytes
+  return (areRolled || joinsHeads(method)) && bytes > mostJoinedBytes
     ? 'its matrices of all heads would take too much memory: read a part of this text'
     : undefined;
 }
@@ -122,16 +143,22 @@ export function lackOf(
 async function weighLayer(
   method: MethodId,
   layer: HeldLayer,
-  { values, norms, grams }: LayerWeighing,
+  { values, norms, grams, residual }: LayerWeighing,
   signal: AbortSignal | undefined,
 ): Promise<HeldLayer | string> {
   if (typeof values === 'string') return values;
   if (method === 'value') return new ScaledLayer(layer, lengths(values));
   if (typeof norms === 'string') return norms;
   if (method === 'norm') return new ScaledLayer(layer, norms.subarray(0, layer.numHeads * layer.numKeys));
-  const read = await grams?.();
-  if (read === undefined) return 'its projection is not told';
-  return typeof read === 'string' ? read : summed(layer, read, signal);
+  if (method === 'summed') {
+    const read = await grams?.();
+    if (read === undefined) return 'its projection is not told';
+    return typeof read === 'string' ? read : joined(layer, { grams: read }, signal);
+  }
+  if (typeof residual === 'string') return residual;
+  if (layer.numQueries !== layer.numKeys) return 'its queries and keys are not the same tokens';
+  const read = await residual.read(method === 'residualNorm');
+  return typeof read === 'string' ? read : joined(layer, read, signal);
 }
 
 /** Of the first item. */
@@ -141,29 +168,59 @@ function lengths({ numHeads, numPositions, width, data }: HeadRows): Float32Arra
   );
 }
 
-/** ‖Σ_h α_ij^h f_j^h‖² = aᵀ G_j a with a_h = α_ij^h and G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩: for each key one matrix as wide as there are heads. */
-async function summed(layer: HeldLayer, grams: GramReader, signal: AbortSignal | undefined): Promise<HeldLayer> {
+/**
+ * ‖Σ_h α_ij^h f_j^h‖² = aᵀ G_j a with a_h = α_ij^h and G_j[h, h'] = ⟨f_j^h, f_j^{h'}⟩: for each key one matrix as wide as there are heads; with the
+ * token itself (Kobayashi et al. 2021) one wider, where a = [i = j]. Its mixing ratio is ‖Σ_{j≠i}‖ ÷ (‖Σ_{j≠i}‖ + ‖own‖).
+ */
+async function joined(
+  layer: HeldLayer,
+  { grams, lengths: lengthsOf, deviations }: Pick<ResidualReader, 'grams'> & Partial<ResidualReader>,
+  signal: AbortSignal | undefined,
+): Promise<HeldLayer> {
   const { component, numHeads, numQueries, numKeys } = layer;
   const turns = new Turns(signal);
   const heads: Float32Array[] = [];
   // A row is a view into what is held, and is not changed.
   for (let head = 0; head < numHeads; head++) heads.push(await layer.rows(head, 0, numQueries));
   const weights = new Float32Array(numQueries * numKeys);
-  const shares = new Float64Array(numHeads);
+  const shares = new Float64Array(lengthsOf === undefined ? numHeads : numHeads + 1);
   for (let from = 0; from < numKeys; from += keysAtOnce) {
     const to = Math.min(numKeys, from + keysAtOnce);
     const matrices = await grams([from, to]);
     if (turns.isDue) await turns.give();
     for (let key = from; key < to; key++) {
-      const start = (key - from) * numHeads * numHeads;
+      const start = (key - from) * shares.length ** 2;
       for (let query = 0; query < numQueries; query++) {
         const at = query * numKeys + key;
         for (let head = 0; head < numHeads; head++) shares[head] = heads[head][at];
-        weights[at] = Math.sqrt(Math.max(0, squareOf(shares, matrices, start)));
+        if (lengthsOf !== undefined) shares[numHeads] = Number(query === key);
+        weights[at] = Math.sqrt(Math.max(0, squareOf(shares, matrices, start))) / (deviations?.[query] ?? 1);
       }
     }
   }
-  return new WholeLayer(component, 1, numQueries, numKeys, weights);
+  if (lengthsOf === undefined) return new WholeLayer(component, 1, numQueries, numKeys, weights);
+  const others = new Float32Array(numHeads * numQueries * numKeys);
+  heads.forEach((rows, head) => others.set(rows, head * numQueries * numKeys));
+  for (let row = 0; row < numHeads * numQueries; row++) others[row * numKeys + (row % numQueries)] = 0;
+  const ofOthers = await lengthsOf(others);
+  const mixing = ofOthers.map((length, query) => {
+    const fromOthers = length / (deviations?.[query] ?? 1);
+    return fromOthers / (fromOthers + weights[query * numKeys + query]);
+  });
+  return new MixedLayer(component, numQueries, weights, mixing);
+}
+
+/** A layer as it is with its residual. */
+export class MixedLayer extends WholeLayer {
+  /** @param mixing how much of each query comes from other tokens: ‖Σ_{j≠i} …‖ ÷ (‖Σ_{j≠i} …‖ + ‖own …‖), from 0 to 1. */
+  constructor(
+    component: Component,
+    numTokens: number,
+    weights: Float32Array,
+    readonly mixing: Float32Array,
+  ) {
+    super(component, 1, numTokens, numTokens, weights);
+  }
 }
 
 /** aᵀ G a of the symmetric matrix that stands from `start` on. */

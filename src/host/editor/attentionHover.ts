@@ -217,6 +217,10 @@ function methodMarkdown(id: MethodId): MarkdownText {
       return saidMarkdown('value-weighted attention: lengths in the model’s own units');
     case 'summed':
       return saidMarkdown('norm-weighted attention, summed over heads: lengths in the model’s own units');
+    case 'residual':
+      return saidMarkdown('norm-weighted attention with the residual: lengths in the model’s own units');
+    case 'residualNorm':
+      return saidMarkdown('norm-weighted attention with residual and norm: lengths in the model’s own units');
     case 'rollout':
       return saidMarkdown('attention rollout: shares of the input');
     case 'rolloutUniform':

@@ -21,6 +21,7 @@ import type {
   HeadTableParams,
   LayerEffectsGrown,
   PairParams,
+  PanelRelationsParams,
   PatternOverview,
   PatternTile,
   PictureView,
@@ -305,8 +306,11 @@ export class HeldRun {
   /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */
   readProgram: (() => Promise<Pick<Program, 'language' | 'definitions'>>) | undefined;
 
-  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar` and `codeNotParsed`. */
-  async relations(name: Component, signal?: AbortSignal): Promise<RelationsResult> {
+  /** What the heads of a component read along the relations of the run's program. Throws `unknownRun` where the attention is gone, `noGrammar`, `codeNotParsed` and `methodNotOffered`. */
+  async relations(
+    { component: name, method }: Pick<PanelRelationsParams, 'component' | 'method'>,
+    signal?: AbortSignal,
+  ): Promise<RelationsResult> {
     const component = this.info.components.find((candidate) => candidate.component === name);
     const stream = component && this.info.streams[component.queryStream];
     const program = await this.readProgram?.();
@@ -323,6 +327,7 @@ export class HeldRun {
           ...program,
           runId: this.#engineRunId,
           component: name,
+          method,
           isCausal: component.isCausal,
           text: stream.text,
           starts: Int32Array.from(stream.tokens, ({ start }) => start),

@@ -9,6 +9,7 @@ import type { RunInfo } from '../../model/modelInfo';
 import { panelActions, type PanelAction } from '../../model/panelAction';
 import { levels, sinkModes, type PatternForm } from '../../model/patternForm';
 import { directions } from '../../model/pattern';
+import { relationMethods } from '../../model/relations/relationsParams';
 import { blocksAlong, isTiled, overviewLevel, tileSize } from '../../model/patternLevels';
 import type { TokenRef } from '../../model/token';
 import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
@@ -22,6 +23,7 @@ import type {
   KeptPanel,
   MethodParams,
   PairParams,
+  PanelRelationsParams,
   PatternParams,
   PersistedPanel,
   PredictParams,
@@ -189,7 +191,8 @@ const howParams = v.object({
   cell: v.object({ component, layer: index, head: index, query: index, key: index }),
 });
 const methodParams = v.object({ runId: index, component, method: v.picklist(methodIds) });
-const relationsParams = v.object({ runId: index, component });
+const componentParams = v.object({ runId: index, component });
+const relationsParams = v.object({ runId: index, component, method: v.picklist(relationMethods) });
 const pictureParams = v.object({ runId: index });
 const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
@@ -409,10 +412,10 @@ function checkQuestion(asked: EffectQuestion, { streams }: RunInfo): void {
 }
 
 /** Checks a request for relations. Throws `invalidMessage` or `unknownRun`. */
-export function checkRelationsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
+export function checkRelationsParams(value: unknown, run: RunInfo | undefined): PanelRelationsParams {
   const params = parse('relations', relationsParams, value);
   componentSize('relations', params.component, checkRun(params.runId, run));
-  return params.component;
+  return params;
 }
 
 /** Checks a request for what a method weighs. Throws `invalidMessage` or `unknownRun`. */
@@ -424,7 +427,7 @@ export function checkMethodParams(value: unknown, run: RunInfo | undefined): Met
 
 /** Checks a request for what methods a component can have. Throws `invalidMessage` or `unknownRun`. */
 export function checkMethodReasonsParams(value: unknown, run: RunInfo | undefined): PairParams['component'] {
-  const params = parse('methods', relationsParams, value);
+  const params = parse('methods', componentParams, value);
   componentSize('methods', params.component, checkRun(params.runId, run));
   return params.component;
 }

@@ -59,12 +59,20 @@ export function columnOf({ metrics: ids, values }: HeadTable, id: MetricId): Flo
   return Float32Array.from({ length: values.length / ids.length }, (_, head) => values[head * ids.length + at]);
 }
 
-/** The metrics that can be had of a component: of what someone asks about only where someone does. */
+/** The metrics that the weights of a component tell: of what someone asks about only where someone does. */
 export function applicableTo(component: ComponentInfo, asked?: AskedTokens): MetricId[] {
   return metrics
-    .filter(({ applies, needs }: HeadMetric) => applies(component) && (asked !== undefined || !needs.includes('asked')))
+    .filter(
+      ({ applies, needs }: HeadMetric) =>
+        applies(component) && (asked !== undefined || !needs.includes('asked')) && !needs.includes('norms'),
+    )
     .map(({ id }) => id);
 }
+
+/** The metrics of norm-weighted attention, which takes another run of the model. */
+export const normMetrics: readonly MetricId[] = metrics
+  .filter(({ needs }: HeadMetric) => needs.includes('norms'))
+  .map(({ id }) => id);
 
 /** Whether enough of a text stands behind a metric. */
 export function hasEnoughRows(id: MetricId, text: MetricText): boolean {

@@ -5,8 +5,8 @@ import type { MetricText } from './metricText';
 /** What a metric's numbers are in: `position` is a token's place in its text, `ratio` how many times as much. */
 export type Unit = 'share' | 'nats' | 'tokens' | 'squaredTokens' | 'position' | 'ratio';
 
-/** What a metric reads beside the weights: ids of tokens, which of them are delimiters, or the tokens that someone asked about. */
-type Need = 'ids' | 'delimiters' | 'asked';
+/** What a metric reads beside the weights: ids of tokens, which of them are delimiters, the tokens that someone asked about, or, in the place of the weights, norm-weighted attention. */
+type Need = 'ids' | 'delimiters' | 'asked' | 'norms';
 
 /** One row of a head's pattern after another becomes one number. */
 export interface HeadSum {
@@ -36,6 +36,8 @@ export interface HeadMetric {
   readonly isFinding?: boolean;
   /** Whether it is a detail of the metric before it, by which nobody would look for heads. */
   readonly isDetail?: boolean;
+  /** Whether its numbers are divided by their sum over the heads of the layer. */
+  readonly isShareOfLayer?: boolean;
   /** Whether it can be had of a component at all. */
   applies(component: ComponentInfo): boolean;
   /** How many rows of a text's pattern stand behind it, and with how few it says nothing. */

@@ -6,6 +6,7 @@ import { entropy } from './entropy';
 import { entropyInNats } from './entropyInNats';
 import { induction } from './induction';
 import type { HeadMetric } from './metric';
+import { normShare } from './normShare';
 import { previousToken } from './previousToken';
 import { reads, readsBaseline, readsRatio } from './reads';
 import { repeatedInduction } from './repeatedInduction';
@@ -29,6 +30,7 @@ export const metrics = [
   entropyInNats,
   distance,
   distanceVariance,
+  normShare,
   reads,
   readsBaseline,
   readsRatio,

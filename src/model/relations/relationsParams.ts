@@ -13,6 +13,11 @@ export interface Program {
   readonly definitions: readonly KnownDefinition[];
 }
 
+/** What a head is measured by along relations: its weights, or norm-weighted attention. */
+export const relationMethods = ['attention', 'norm'] as const;
+/** One of them. */
+export type RelationMethod = (typeof relationMethods)[number];
+
 /** What heads read along the relations of a program, and the pairs of each relation. */
 export interface RelationsResult {
   readonly table: RelationTable;

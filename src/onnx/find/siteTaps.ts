@@ -2,9 +2,11 @@ import type { GraphIndex } from '../graph/graphIndex';
 import { beforeQuantizing } from '../follow/innerProduct';
 import { outputProjection, type OutputProjection } from '../follow/outputProjection';
 import { operatorOf, productOf, type Product } from '../follow/products';
+import { residualSum, type ResidualSum } from '../follow/residual';
 import { carriedInputs } from '../follow/trace';
 import type { FoundSite } from '../name/site';
-import type { HeadTensor, ScoreTensor, SiteTaps } from '../name/taps';
+import type { HeadTensor, ResidualTaps, ScoreTensor, SiteTaps } from '../name/taps';
+import { dataType } from '../file/dataType';
 import { fusedTaps, type FusedTaps } from './fusedTaps';
 import { SuffixBuilder } from './suffixNodes';
 
@@ -20,11 +22,41 @@ export function siteTaps(index: GraphIndex, site: FoundSite): SiteTaps {
     site.loop === undefined
       ? outputProjection(index, index.nodes[site.node].outputs[0], site.isUndivided || site.normalizer === 'linear')
       : 'it is inside a loop';
+  const residual = typeof projection === 'string' ? projection : residualSum(index, projection, site.values);
   return {
     ...parts,
     projection: typeof projection === 'string' ? projection : withNumbers(made, ofWeight, projection),
+    residual:
+      typeof residual === 'string'
+        ? residual
+        : residualTaps(residual, new SuffixBuilder(index, site.node, 'residual/')),
     suffix: made.build(),
     weightSuffix: ofWeight.build(),
+  };
+}
+
+/** A residual sum and the norm behind it, as numbers. */
+function residualTaps({ stream, addends, norm }: ResidualSum, made: SuffixBuilder): ResidualTaps {
+  const numbers = (tensor: string, part: string): string =>
+    made.add('Cast', [tensor], [made.name(part)], { to: { integer: dataType.float32 } });
+  const given = (tensor: string | undefined, part: string): string | undefined =>
+    tensor === undefined ? undefined : numbers(tensor, part);
+  return {
+    stream: numbers(stream, 'stream'),
+    norm:
+      typeof norm === 'string'
+        ? norm
+        : {
+            sum: numbers(
+              addends.reduce((sum, addend, i) => made.add('Add', [sum, addend], [made.name(`sum-${i}`)])),
+              'sum',
+            ),
+            output: numbers(norm.output, 'normalized'),
+            scale: given(norm.scale, 'scale'),
+            shift: given(norm.shift, 'shift'),
+            epsilon: typeof norm.epsilon === 'string' ? numbers(norm.epsilon, 'epsilon') : norm.epsilon,
+          },
+    suffix: made.build(),
   };
 }
 

@@ -24,6 +24,25 @@ export interface ScoreTensor {
   readonly isZeroWhereMasked: boolean;
 }
 
+/** What stands beside what heads write, as tensors of single precision that `suffix` makes. */
+export interface ResidualTaps {
+  /** The tokens before the attention. */
+  readonly stream: string;
+  /** The norm behind the sum of both, in post-norm models; otherwise, in a clause, why there is none. */
+  readonly norm:
+    | {
+        /** What it is given, and what it gives. */
+        readonly sum: string;
+        readonly output: string;
+        /** γ and β, each undefined where there is none. */
+        readonly scale: string | undefined;
+        readonly shift: string | undefined;
+        readonly epsilon: number | string;
+      }
+    | string;
+  readonly suffix: Suffix;
+}
+
 /** Where the parts of an attention are in its graph; each otherwise, in a clause, why it cannot be told. */
 export interface SiteTaps {
   /** Operands of the scores' product, as the graph has them there: rotated, normalised, scaled or not. */
@@ -33,6 +52,7 @@ export interface SiteTaps {
   /** What the weights weight. */
   readonly values: HeadTensor | string;
   readonly projection: OutputProjection | string;
+  readonly residual: ResidualTaps | string;
   /** What is to be added to the graph for these tensors, beside the site's own suffix. */
   readonly suffix: Suffix;
   /** … and for the projection's weight. */

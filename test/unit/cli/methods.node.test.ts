@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { explain, type ExplainOptions } from '../../../src/cli/explain';
+import { explainImage } from '../../../src/cli/explainImage';
 import { extract } from '../../../src/cli/extract';
 import { readSafetensors } from '../../../src/cli/safetensors';
 import type { MethodId } from '../../../src/model/methods';
+import { codeOf } from '../../harness/codeOf';
 
 const asked: ExplainOptions = {
   file: '-',
@@ -57,6 +59,34 @@ describe('methods on the command line', () => {
     const { components } = await told('rolloutUniform', '3.0');
     for (const reads of components[0].reads)
       expect(reads.reduce((sum, { weight }) => sum + weight, 0)).to.be.at.most(1.0001);
+  });
+
+  it('are those of pictures and of encoder–decoder models, too, each with its mixing ratio where the token itself counts', async () => {
+    const picture = JSON.parse(
+      await explainImage({
+        file: 'media/models/shapes-vit/samples/purple-ring.png',
+        model: 'media/models/shapes-vit',
+        head: '0.0',
+        backend: 'wasm',
+        isJson: true,
+        method: 'residual',
+      }),
+    ) as { readonly weighed: unknown; readonly reads: Told['components'][number]['reads'] };
+    expect(picture.weighed).to.deep.include({ id: 'residual', unit: 'norm' });
+    // Each patch is most of all itself.
+    picture.reads.forEach((reads, patch) => expect(reads[0].position).to.equal(patch));
+    const dates = { ...asked, text: '5 May 1979', model: 'media/models/date-transformer', head: '0.0' };
+    const { components } = JSON.parse(
+      await explain({ ...dates, component: 'encoder', method: 'residualNorm' }),
+    ) as Told & {
+      readonly components: readonly { readonly heads: readonly { readonly mixing: readonly number[] }[] }[];
+    };
+    expect(components[0].heads).to.have.length(3);
+    for (const { mixing } of components[0].heads) for (const share of mixing) expect(share).to.be.within(0.01, 0.99);
+    const across = JSON.parse(await explain({ ...dates, component: 'cross', method: 'norm' })) as Told;
+    expect(across.components[0].heads).to.have.length(12);
+    expect(across.components[0].heads[0]).to.have.property('written');
+    expect(await codeOf(explain({ ...dates, component: 'cross', method: 'residual' }))).to.equal('methodNotOffered');
   });
 
   it('parts of attention are written beside the weights, and what cannot be had is said', async () => {

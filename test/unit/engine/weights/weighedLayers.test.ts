@@ -56,7 +56,7 @@ const grams: GramReader = ([from, to]) =>
       return a.reduce((sum, value, to) => sum + value * b[to], 0);
     }),
   );
-const weighing: LayerWeighing = { values, norms, difference: 0, grams: () => Promise.resolve(grams) };
+const weighing: LayerWeighing = { values, norms, difference: 0, grams: () => Promise.resolve(grams), residual: 'none' };
 const numbersOf = async (layers: readonly HeldLayer[] | string): Promise<Float32Array> => {
   if (typeof layers === 'string') throw new Error(layers);
   const [layer] = layers;
@@ -114,7 +114,13 @@ describe('how layers are weighed', () => {
   });
 
   it('is refused where norms are not proven, with the reason', async () => {
-    const refused = { values, norms: 'a gate stands before its projection', difference: 0, grams: undefined };
+    const refused = {
+      values,
+      norms: 'a gate stands before its projection',
+      difference: 0,
+      grams: undefined,
+      residual: 'none',
+    };
     expect(await weighLayers('norm', [causal(1)], [refused])).to.equal('a gate stands before its projection');
     expect(await weighLayers('summed', [causal(1)], [refused])).to.equal('a gate stands before its projection');
     expect(await weighLayers('norm', [causal(1)], [undefined])).to.match(/held whole/);

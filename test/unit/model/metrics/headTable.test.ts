@@ -101,7 +101,7 @@ describe('head metrics', () => {
     const component = { component: 'self', layers: [], queryStream: 0, keyStream: 0, isCausal: true } as const;
     const twice = textOf([...ids, ...ids]);
     expect(tellingMetrics(component, twice)).to.deep.equal(
-      metricIds.filter((id) => !/^(?:sinkKey|delimiters|reads\w*)$/.test(id)),
+      metricIds.filter((id) => !/^(?:sinkKey|delimiters|normShare|reads\w*)$/.test(id)),
     );
     expect(tellingMetrics(component, textOf(ids)))
       .to.include('previousToken')

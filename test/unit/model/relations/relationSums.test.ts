@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
 import { WholeLayer } from '../../../../src/engine/weights/heldLayer';
+import { ScaledLayer } from '../../../../src/engine/weights/scaledLayer';
 import { readRelations } from '../../../../src/engine/weights/readRelations';
 import type { RelationPairs } from '../../../../src/model/relations/relation';
 
@@ -11,6 +12,8 @@ interface Fixture {
     readonly isCausal: boolean;
     readonly numPairs: number;
     readonly heads: readonly (readonly (number | null)[])[];
+    /** The same where each key's column is times a length. */
+    readonly byNorm: readonly (readonly (number | null)[])[];
   }[];
 }
 
@@ -58,16 +61,25 @@ describe('what heads read along relations', () => {
       const relations = own.map(({ name }) => pairsOf(name, isCausal));
       expect(relations.map(({ keys }) => keys.length)).to.deep.equal(own.map(({ numPairs }) => numPairs));
       const layer = new WholeLayer('self', 3, numTokens, numTokens, weightsOf(isCausal));
-      const values = await readRelations([layer], relations);
-      own.forEach(({ name, heads }, relation) =>
-        heads.forEach((wanted, head) =>
-          wanted.forEach((value, i) => {
-            const found = values[(head * relations.length + relation) * 5 + i];
-            if (value === null) expect(found, `${name} ${head} ${i}`).to.be.NaN;
-            else expect(found, `${name} ${head} ${i}`).to.be.closeTo(value, 2e-6 * Math.max(1, value));
-          }),
-        ),
+      const norms = new ScaledLayer(
+        layer,
+        Float32Array.from({ length: 3 * numTokens }, (_, i) => 1 + ((i % numTokens) % 7)),
       );
+      for (const [measured, of] of [
+        [layer, 'heads'],
+        [norms, 'byNorm'],
+      ] as const) {
+        const values = await readRelations([measured], relations);
+        own.forEach(({ name, [of]: heads }, relation) =>
+          heads.forEach((wanted, head) =>
+            wanted.forEach((value, i) => {
+              const found = values[(head * relations.length + relation) * 5 + i];
+              if (value === null) expect(found, `${of} ${name} ${head} ${i}`).to.be.NaN;
+              else expect(found, `${of} ${name} ${head} ${i}`).to.be.closeTo(value, 2e-6 * Math.max(1, value));
+            }),
+          ),
+        );
+      }
     });
 
   it('is no more than its distance where a head reads by distance alone: the previous token is no syntax', async () => {
