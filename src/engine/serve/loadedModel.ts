@@ -15,6 +15,7 @@ import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
+import { VisionPart } from '../image/visionPart';
 import { readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
@@ -153,6 +154,7 @@ export class LoadedModel {
       staging,
       turn: loadTurn(signal),
       weighs,
+      access,
     });
     return new LoadedModel({
       spec,
@@ -230,6 +232,7 @@ interface Preparation {
   readonly staging: Staging;
   readonly turn: () => Promise<void>;
   readonly weighs: boolean;
+  readonly access: FileAccess;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -374,6 +377,9 @@ async function prepare(
         padId,
         links,
         embedding: embeddingPart,
+        openPictures:
+          embeddingPart &&
+          (() => VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines })),
         numTypes: facts.numTypes,
         siteParts,
       }),

@@ -48,7 +48,7 @@ export async function runPositions(
   if ((model.opsets.get('') ?? 1) < leastPositionOpset)
     return refuse('its file is of an older version of the operators, whose positions are not followed');
   const isText = read.dims.length === 2;
-  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(1, 3) : read.dims.slice(2);
+  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(-3, -1) : read.dims.slice(-2);
   const numPlaces = own.reduce((product, dim) => product * dim, 1);
   if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
   try {
@@ -117,7 +117,7 @@ export async function runPositions(
 function numbered({ name, dims }: ModelInput, count: number, isChannelLast: boolean): ModelInput {
   const size = dims.reduce((product, dim) => product * dim, 1);
   const data = new Float32Array(size);
-  const numChannels = dims.length === 2 ? 1 : dims[isChannelLast ? 3 : 1];
+  const numChannels = dims.length === 2 ? 1 : (dims.at(isChannelLast ? -1 : -3) ?? 1);
   for (let channel = 0; channel < numChannels; channel++) {
     for (let pixel = 0; pixel < count; pixel++)
       data[isChannelLast ? pixel * numChannels + channel : channel * count + pixel] = pixel + 1;
