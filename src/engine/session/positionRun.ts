@@ -9,7 +9,7 @@ import { toTensor } from '../runtime/feeds';
 import { exclusively } from '../limits/runLock';
 import { silently } from '../runtime/runtime';
 import { reasonOf, runtimeError } from '../runtime/runtimeError';
-import { openPart, type PartRuntime } from './openPart';
+import { openKept, type PartRuntime } from './openPart';
 import type { SitePlaces } from '../weights/windowPlaces';
 
 /** Where each site's queries and keys stand; otherwise why that cannot be told, in a clause. */
@@ -35,11 +35,13 @@ const mostPlaces = 2 ** 24 - 2;
  * in their order, in the first item of the batch. What it does not need of the weights is not read. What fails in it is a reason, never an error.
  */
 export async function runPositions(
-  { ort, files, isNative }: PartRuntime,
+  runtime: PartRuntime,
   inputs: readonly ModelInput[],
   read: ModelInput,
-  { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites }: PositionOptions = {},
+  options: PositionOptions = {},
 ): Promise<Positions> {
+  const { ort, files } = runtime;
+  const { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites } = options;
   const { index, model } = files.analysis;
   const refuse = (reason: string): Positions => ({
     sites: new Map(sites.map((site) => [site, reason])),
@@ -73,7 +75,7 @@ export async function runPositions(
       retyped: graph.changed,
       tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : [],
     });
-    const session = await openPart({ ort, files, isNative }, rewritten);
+    const session = await openKept(runtime, rewritten);
     try {
       const feeds: Record<string, Ort.Tensor> = {};
       for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
