@@ -88,11 +88,13 @@ def variants(cls: type) -> list[dict]:
     made += [{**base, **change} for change in [*crops, *pads, *steps]]
     own = {
         "crop_pct": [0.5, 0.875, 0.9, 1.0], "size_divisor": [8, 14, 32], "ensure_multiple_of": [1, 14, 32], "keep_aspect_ratio": [True, False], "rescale_offset": [True], "include_top": [False], "do_flip_channel_order": [True, False],
-        "do_thumbnail": [False], "do_align_long_axis": [True], "min_size": [20], "do_split_image": [True], "crop_to_patches": [True], "do_pan_and_scan": [True], "do_grayscale": [True], "patch_size": [7, {"height": 8, "width": 16}], "apply_ocr": [False], "do_reduce_labels": [True], "return_image_mask": [False], "do_crop_margin": [False],
+        "do_thumbnail": [False], "do_align_long_axis": [True], "min_size": [20], "do_split_image": [True], "crop_to_patches": [True], "do_pan_and_scan": [True], "do_grayscale": [True], "patch_size": [7, {"height": 8, "width": 16}], "apply_ocr": [False], "do_reduce_labels": [True], "return_image_mask": [False], "do_crop_margin": [False], "do_image_splitting": [False],
     }
     for name, values in own.items():
         if name in names or hasattr(cls, name):
             made += [{**each, name: value} for value in values for each in [base, {**base, "size": {"height": 42, "width": 42}}]]
+    if "do_image_splitting" in names:
+        made += [{**base, **change, "do_image_splitting": False, "max_image_size": {"longest_edge": 24}} for change in [{}, {"resample": 3}, {"do_normalize": False}]]
     if "keep_aspect_ratio" in names:
         made += [{"size": {"height": 70, "width": 56}, "ensure_multiple_of": 14, "keep_aspect_ratio": True, **change} for change in [{}, {"resample": 2}, {"do_pad": True, "size_divisor": 16}]]
     if "rescale_offset" in names:
@@ -113,6 +115,8 @@ def reference_of(cls: type, config: dict, image: Image.Image) -> np.ndarray | No
         values = np.ascontiguousarray(np.asarray(made if isinstance(made, np.ndarray) else made["pixel_values"]), dtype=np.float32)
     except Exception:
         return None
+    if values.ndim == 5 and values.shape[1] == 1:  # one picture of several that there could be
+        values = values[0]
     return values[0] if values.ndim == 4 and values.shape[0] == 1 and values.shape[1] == 3 else np.zeros((0,), np.float32)
 
 

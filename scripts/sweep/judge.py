@@ -14,6 +14,7 @@ import onnxruntime
 import torch
 from safetensors.numpy import load_file, save_file
 
+from placed import Whole
 from truth import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,6 +28,9 @@ ROUNDINGS, MOST_ROUNDED = 10, 1e-3
 # With weights of 8 bits a number that is rounded otherwise, as sums come in another order, moves others by a few hundredths, and rows
 # that choose one of several (GroupViT's assignment) by more.
 COMPUTED, ROUGH = 0.2, 0.3
+
+
+Tensors = dict[str, np.ndarray]
 
 
 @dataclass
@@ -79,9 +83,10 @@ class Commands:
         return json.loads(said)
 
 
-def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0, folded: frozenset[int] = frozenset()) -> Verdict:
+def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites: list[Site], variant: str, plain: Path | None = None, rounded: float = 0.0, folded: frozenset[int] = frozenset(), wholes: list[Whole] | None = None) -> Verdict:
     """Extracts from a file and compares every drawn matrix with the recorded ones, which single precision has `rounded` so far. Of 8 bits, and of
-    half precision where it is further off, the tensors of the same names in the `plain` file are compared. Sites that may be `folded` into constants need not be drawn."""
+    half precision where it is further off, the tensors of the same names in the `plain` file are compared. Sites that may be `folded` into constants need not be drawn, and what was
+    recorded in parts is drawn as one of the `wholes` that they make."""
     given, out = model.with_suffix(".in.safetensors"), model.with_suffix(".out.safetensors")
     save_file({f"in.{name}": np.ascontiguousarray(value.numpy()) for name, value in feeds.items()}, str(given))
     report = commands.ask("inspect", model=str(model), isJson=True)
@@ -100,6 +105,13 @@ def judge(commands: Commands, model: Path, feeds: dict[str, torch.Tensor], sites
     before = None if plain is None else (_tensors(plain, feeds), _tensors(model, feeds))
     single = max(TOLERANCE[""], min(MOST_ROUNDED, ROUNDINGS * rounded))
     for key in sorted(drawn, key=_order):
+        whole = _whole_of(drawn[key], wholes or [], free, (variant, single, before))
+        if whole is not None:
+            if isinstance(whole, str):
+                return Verdict("wrong", f"{key} {list(drawn[key].shape)} {whole}", len(drawn), real)
+            found[key] = min(whole.parts)
+            free -= whole.parts
+            continue
         matrix = drawn[key] if before is None or variant == "fp16" else _in_plain(drawn[key], *before)
         if matrix is None:
             return Verdict("wrong", f"{key} is no tensor of the quantised graph", len(drawn), real)
@@ -127,16 +139,43 @@ def _order(key: str) -> tuple[str, int]:
     return component, int(layer)
 
 
+def _whole_of(matrix: np.ndarray, wholes: list[Whole], free: set[int], how: tuple[str, float, tuple[Tensors, Tensors] | None]) -> Whole | str | None:
+    """The whole that a drawn layer is; None where none that is left has its size, and why it is none of those that have."""
+    variant, single, before = how
+    near = [(float(np.abs(whole.matrix - matrix[0]).max()), i) for i, whole in enumerate(wholes) if matrix.shape == (1, *whole.matrix.shape) and whole.parts <= free]
+    if not near:
+        return None
+    difference, i = min(near)
+    if difference <= (ROUGH if variant == "int8" else max(single, TOLERANCE.get(variant, 0))):
+        return wholes[i]
+    if before is not None:
+        for _, i in sorted(near):
+            if _is_placed(matrix[0], wholes[i].matrix, *before):
+                return wholes[i]
+    return f"is {difference:.1e} from every whole pattern"
+
+
+def _is_placed(matrix: np.ndarray, whole: np.ndarray, plain: Tensors, varied: Tensors) -> bool:
+    """Whether a drawn matrix has the numbers of a varied graph where the whole has those of the graph that it was made of: each cell is found there by its number."""
+    names = [name for name, tensor in plain.items() if name in varied and varied[name].shape == tensor.shape and tensor.min(initial=0) >= 0 and tensor.max(initial=0) <= 1]
+    numbers, others = (np.concatenate([tensors[name].reshape(-1) for name in names] or [np.zeros(0)]) for tensors in (plain, varied))
+    order = np.argsort(numbers)
+    numbers, others = numbers[order], others[order]
+    differences = []
+    cells = [(cell, drawn) for cell, drawn in zip(whole.reshape(-1), matrix.reshape(-1)) if cell > 1e-4]
+    for cell, drawn in cells:
+        first, last = np.searchsorted(numbers, (cell - 1e-6, cell + 1e-6))
+        if first < last:
+            differences.append(float(np.abs(others[first:last] - drawn).min()))
+    return len(differences) > len(cells) / 2 and float(np.mean(differences)) < COMPUTED * float(np.abs(matrix).mean())
+
+
 def _nearest(matrix: np.ndarray, sites: list[Site], free: set[int]) -> tuple[float, int]:
     """The smallest difference, over all weights the largest, to a recorded matrix of the same size, whatever its layout, and which one it is."""
     batch, heads, queries, keys = matrix.shape
     best, where = float("inf"), -1
     for i in sorted(free):
         recorded = sites[i].matrix.numpy()
-        if heads * batch < recorded.size // (recorded.shape[-1] * recorded.shape[-2]) and queries >= recorded.shape[-2]:
-            difference = _put_together(matrix, recorded)
-            if difference < best:
-                best, where = difference, i
         # A text that is shorter than one block of its encoder stands at the block's beginning, and at one place among its keys.
         for _, cut in _cuts(recorded, matrix.shape):
             difference = float(np.max(np.abs(cut - matrix.reshape(-1, queries, keys))))
@@ -160,17 +199,6 @@ def _cuts(blocks: np.ndarray, shape: tuple[int, ...]) -> list[tuple[int, np.ndar
         return []
     block = blocks.reshape(-1, *blocks.shape[-2:])[:, :queries]
     return [(at, block[:, :, at : at + keys]) for at in range(blocks.shape[-1] - keys + 1)]
-
-
-def _put_together(matrix: np.ndarray, recorded: np.ndarray) -> float:
-    """How far the numbers of windows that were put together are from those of the windows, wherever they stand; what pads a window is in none."""
-    placed, windows = np.sort(matrix[matrix > 0]), np.sort(recorded[recorded > 0])
-    if not 0 < placed.size <= windows.size:
-        return float("inf")
-    if placed.size == windows.size:
-        return float(np.abs(placed - windows).max())
-    after = np.clip(np.searchsorted(windows, placed), 1, windows.size - 1)
-    return float(np.minimum(np.abs(windows[after] - placed), np.abs(windows[after - 1] - placed)).max())
 
 
 def _tensors(path: Path, feeds: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
@@ -227,7 +255,11 @@ def _labels(found: dict[str, int], sites: list[Site]) -> str:
         stacks.setdefault(component, []).append((layer, index))
     for component, layers in stacks.items():
         parts: dict[str, list[int]] = {}
+        seen = set[str]()
         for _, index in sorted(layers):
+            if sites[index].path in seen:  # what a module does beside its attention, as that of tokens of its own, is called after all layers
+                continue
+            seen.add(sites[index].path)
             parts.setdefault(re.split(r"\.\d+(?=\.|$)", sites[index].path)[0], []).append(index)
         if any(order != sorted(order) for order in parts.values()):
             return f"{component}: layers stand in another order than they run"

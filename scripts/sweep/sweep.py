@@ -35,6 +35,7 @@ import transformers  # noqa: E402
 from exported import FORMS, VARIANTS, check_loads, check_runs, export, vary  # noqa: E402
 from judge import ROOT, Commands, Verdict, judge  # noqa: E402
 from past import going_on
+from placed import wholes
 from tiny import architectures, build, example  # noqa: E402
 from truth import constants, record, rounding  # noqa: E402
 
@@ -69,6 +70,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             stage = "not run"
             sites = record(build(model_type, attention), feeds)
             rounded = rounding(build(model_type, attention), feeds, sites)
+            whole = wholes(build(model_type, attention), feeds, sites)
             stage = "not exported"
             plain = folder / "model.onnx"
             export(model, feeds, exporter, plain)
@@ -77,7 +79,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
         except Exception as error:
             say("", Verdict(stage, f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
             return
-        say("", judge(commands, plain, feeds, sites, "", None, rounded))
+        say("", judge(commands, plain, feeds, sites, "", None, rounded, wholes=whole))
         made = 0
         for variant in (VARIANTS[(chance + i) % len(VARIANTS)] for i in range(len(VARIANTS))):
             varied = folder / f"{variant}.onnx"
@@ -97,7 +99,7 @@ def try_one(model_type: str, form: str, variants: int, commands: Commands, answe
             except Exception as error:
                 say(variant, Verdict("not varied", f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"))
                 continue
-            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded, folded))
+            say(variant, judge(commands, varied, fed, recorded, variant, plain if variant in ("int8", "fp16") else None, rounded, folded, [] if variant == "past" else whole))
             made += 1
             if made == variants:
                 break

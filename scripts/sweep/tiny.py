@@ -46,10 +46,19 @@ SETTINGS: dict[str, dict[str, object]] = {
     "audio-spectrogram-transformer": {"max_length": 64, "num_mel_bins": 32},
     "deepseek_v2": {"num_experts_per_tok": 2},
     "esm": {"vocab_size": VOCABULARY, "pad_token_id": 1, "mask_token_id": 2},
+    # Several blocks, or bands beside tokens that all read, of a text of a few tokens.
+    "big_bird": {"block_size": 2, "num_random_blocks": 1, "attention_type": "block_sparse"},
+    "bigbird_pegasus": {"block_size": 2, "num_random_blocks": 1, "attention_type": "block_sparse"},
+    **dict.fromkeys(("longformer", "led"), {"attention_window": 4, "onnx_export": True}),
+    "longt5": {"local_radius": 3},
+    "pegasus_x": {"block_size": 4, "num_global_tokens": 3},
+    "qwen2_5_vl_vision": {"window_size": 32, "fullatt_block_indexes": [1]},
     "levit": {"patch_size": 16, "image_size": 64},
     "xmod": {"default_language": "en_XX"},
     **dict.fromkeys(("videomae", "vivit", "timesformer"), {"num_frames": 4}),
 }
+# Tokens of a text; more where fewer make one block.
+TOKENS, LONGER = 11, dict.fromkeys(("big_bird", "bigbird_pegasus", "longformer", "led", "longt5", "pegasus_x"), 15)
 
 
 def architectures() -> list[str]:
@@ -169,10 +178,11 @@ def example(model: torch.nn.Module, padded: bool) -> dict[str, torch.Tensor]:
 
 
 def _guess(model: torch.nn.Module, padded: bool, also: tuple[str, ...]) -> dict[str, torch.Tensor]:
-    """Inputs that its forward takes: text of 11 tokens, a picture, sound, or what else it is named after."""
+    """Inputs that its forward takes: text of some tokens, a picture, sound, or what else it is named after."""
     config, takes = model.config, inspect.signature(model.forward).parameters
     generator = torch.Generator().manual_seed(1)
     feeds: dict[str, torch.Tensor] = {}
+    length = LONGER.get(config.model_type, TOKENS)
 
     def ids(length: int) -> torch.Tensor:
         text = config.get_text_config() if hasattr(config, "get_text_config") else config
@@ -180,12 +190,14 @@ def _guess(model: torch.nn.Module, padded: bool, also: tuple[str, ...]) -> dict[
 
     main = getattr(model, "main_input_name", "input_ids")
     if main == "input_ids" or "input_ids" in also and "input_ids" in takes or "input_ids" in takes and main not in ("pixel_values", "input_features", "input_values"):
-        feeds["input_ids"] = ids(11)
+        feeds["input_ids"] = ids(length)
         if "attention_mask" in takes:
-            mask = torch.ones(1, 11, dtype=torch.long)
+            mask = torch.ones(1, length, dtype=torch.long)
             if padded:
                 mask[0, -2:] = 0
             feeds["attention_mask"] = mask
+        if "global_attention_mask" in takes:
+            feeds["global_attention_mask"] = torch.eye(1, length, dtype=torch.long)
     if main == "pixel_values" or "pixel_values" in also or ("pixel_values" in takes and takes["pixel_values"].default is inspect.Parameter.empty):
         vision = getattr(config, "vision_config", config)
         size = getattr(vision, "image_size", None) or getattr(config, "image_size", 32) or 32
@@ -215,10 +227,11 @@ def _guess(model: torch.nn.Module, padded: bool, also: tuple[str, ...]) -> dict[
         if config.model_type == "dia":
             feeds["decoder_input_ids"] = ids(63).reshape(1, 7, 9)
     if "bbox" in takes and "input_ids" in feeds:
-        feeds["bbox"] = torch.randint(0, 20, (1, 11, getattr(config, "dim_bbox", 4)), generator=generator).cumsum(-1).clamp(max=60)
+        feeds["bbox"] = torch.randint(0, 20, (1, length, getattr(config, "dim_bbox", 4)), generator=generator).cumsum(-1).clamp(max=60)
     if "grid_thw" in takes:
         size = getattr(config, "patch_size", 8) ** 2 * (getattr(config, "in_channels", None) or getattr(config, "in_chans", None) or getattr(config, "num_channels", 3)) * getattr(config, "temporal_patch_size", 1)
-        feeds = {"hidden_states" if "hidden_states" in takes else main: torch.randn(16, size, generator=generator), "grid_thw": torch.tensor([[1, 4, 4]])}
+        columns = 8 if hasattr(config, "window_size") else 4
+        feeds = {"hidden_states" if "hidden_states" in takes else main: torch.randn(4 * columns, size, generator=generator), "grid_thw": torch.tensor([[1, 4, columns]])}
     if "noise" in takes and main == "pixel_values":
         feeds["noise"] = torch.rand(1, (feeds["pixel_values"].shape[-1] // config.patch_size) ** 2, generator=generator)
     if "returns_to_go" in takes:

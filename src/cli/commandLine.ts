@@ -44,6 +44,10 @@ const usage = line`Usage:
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
                              [--method METHOD]
       which patches of the picture the class token reads
+  attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+                             [--input] [--method METHOD]
+      the same of a text with the picture in it, by a model that reads both (embed_tokens, vision_encoder and a decoder in one folder): the
+      picture stands where the text says so (<image>), else before it, and its tokens are patches of it
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
                            [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
   attention-explorer heads --random [--model MODEL] [--component NAME] [--sort METRIC] [--tokenizer TOKENIZER_JSON] [--json]
@@ -134,6 +138,8 @@ async function main([command, ...rest]: readonly string[], guarded: GuardedComma
   if (command === '--help' || command === '-h' || options.values.help) return { output: usage, code: 0 };
   if (command === '--version' || options.values.version)
     return { output: await run('version', options, guarded), code: 0 };
+  if (options.values.text !== undefined && command !== 'explain')
+    throw new ExplorerError('wrongUsage', ['--text', 'only explain reads a text with a picture']);
   const { timeout } = options.values;
   const seconds = timeout === undefined ? undefined : parseSeconds(timeout);
   if (
@@ -241,8 +247,10 @@ async function run(
 
 /** What is explained of a text, or of a picture. */
 async function explainAny(commands: GuardedCommands, file: string, values: Options): Promise<TerminalText> {
-  if (isImageFile(file)) refuseTextOptions(values);
-  return isImageFile(file)
+  const isPicture = isImageFile(file);
+  if (values.text !== undefined) refuseWithPicture(isPicture, values);
+  else if (isPicture) refuseTextOptions(values);
+  return isPicture && values.text === undefined
     ? commands.explainImage({
         file,
         model: values.model,
@@ -256,6 +264,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
     : commands.explain({
         file,
         ...(file === '-' ? { text: await readStandardInput() } : {}),
+        ...(values.text === undefined ? {} : { text: values.text, isPicture }),
         ...readOptions(values),
         head: values.head,
         isChatMessage: values.chat,
@@ -341,6 +350,14 @@ function refuseTextOptions(values: Options): void {
     throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for texts, and the file is a picture']);
 }
 
+/** Throws `wrongUsage` where a text is to be read with what is no picture, or in a way that does not go with one. */
+function refuseWithPicture(isPicture: boolean, values: Options): void {
+  if (!isPicture) throw new ExplorerError('wrongUsage', ['--text', 'it is read with a picture, and the file is none']);
+  const others = ['target', 'source-language', 'target-language', 'context', 'pair', 'chat'] as const;
+  const given = others.find((name) => values[name] !== undefined && values[name] !== false);
+  if (given !== undefined) throw new ExplorerError('wrongUsage', [`--${given}`, 'it is for a text without a picture']);
+}
+
 function tokensOf(value: string | undefined): number | undefined {
   if (value === undefined) return undefined;
   const tokens = Number(value);
@@ -380,6 +397,7 @@ interface Options {
   readonly head?: string;
   readonly backend?: string;
   readonly target?: string;
+  readonly text?: string;
   readonly context?: string;
   readonly pair?: string;
   readonly 'source-language'?: string;
@@ -438,6 +456,7 @@ function parse(args: string[]): Arguments {
         model: string,
         head: string,
         target: string,
+        text: string,
         'source-language': string,
         'target-language': string,
         context: string,

@@ -16,6 +16,8 @@ const sentences: Partial<Record<ErrorCode, string>> = {
     'What looks like attention in {0} is not drawn, because {1}: "attention-explorer inspect" says every place.',
   modelReadsImages: '{0} reads pictures, not text: name a picture, or a model of text with --model.',
   modelReadsText: '{0} reads text, not pictures: name a text file, or a model of pictures with --model.',
+  pictureBesideText:
+    'The model {0} reads pictures only as a part of a text, through {1} and then {2}: give the text with --text ("explain IMAGE --text TEXT"), or name a model of pictures with --model.',
   inputNotMade:
     'The model needs the input "{0}" ({1}), which cannot be made from text: name another model with --model.',
   targetNotWritten: 'The model {0} gives no scores of tokens, so it cannot write a target: give one with --target.',

@@ -10,16 +10,18 @@ import { applicableTo, headMetrics, type HeadMetrics } from '../model/metrics/he
 import { metricTextOf } from '../model/metrics/metricText';
 import { noticeText, type Languages } from '../model/modelInfo';
 import { meanOf, strongest, weightsOf, type Pattern } from '../model/pattern';
+import { patchAt, type PlacedPicture } from '../model/patchGrid';
 import { selectedTokens } from '../model/selectedTokens';
 import { StrongestHeads } from '../model/strongestHeads';
-import { visibleNext, visibleText, type TokenStream } from '../model/token';
+import { visibleNext, visibleText, type PatchGrid, type TokenStream } from '../model/token';
 import { lineAt, readWholePart } from './filePart';
 import { muchRead } from './muchRead';
 import { numSources, patternName, type ModelOptions, type Source } from './openModel';
+import { areaOf } from './explainImage';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
-import { openTextModel, readGiven } from './readWith';
+import { openTextModel, readGiven, readPicture } from './readWith';
 import { methodLine, weighedBy, weighedFacts, writtenIn } from './weighed';
 import { checkWeightsFile, writeWeights } from './weightsFile';
 
@@ -33,6 +35,8 @@ export interface ExplainOptions extends ModelOptions {
   readonly pair?: string | undefined;
   /** The text, where it does not stand in a file. */
   readonly text?: string;
+  /** Whether the file is a picture, with which the text is read. */
+  readonly isPicture?: boolean;
   /** The target of an encoder–decoder model; what the model writes where it is missing. */
   readonly target: string | undefined;
   /** What an encoder–decoder model translates into what, where it is not as its settings say. */
@@ -108,6 +112,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     layers,
     components: found,
     notices,
+    picture,
   } = context?.explanation ??
   (await loaded.explain({
     text: span === undefined ? text : text.slice(span.start, span.end),
@@ -116,6 +121,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     target,
     languages,
     isChatMessage,
+    picture: options.isPicture === true ? await readPicture(options.file) : undefined,
   }));
   const selected = context?.selected === undefined ? undefined : selectedTokens(streams[0], context.selected);
   if (options.isInput === true) {
@@ -244,6 +250,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
       ...(methodId === 'attention' ? {} : { weighed: weighedFacts(method) }),
       notices: sentences,
       tokens: source.tokens,
+      ...(picture === undefined || source.grid === undefined ? {} : pictureFacts(source, source.grid, picture)),
       ...(source.second === undefined ? {} : { second: source.second }),
       ...(selected === undefined ? {} : { selected }),
       ...(written === undefined ? {} : { target: written }),
@@ -322,7 +329,15 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
   return joinTerminal(lines);
 }
 
+/** The picture that was read with a text, and what of it each token shows. */
+function pictureFacts({ tokens }: TokenStream, grid: PatchGrid, picture: PlacedPicture): object {
+  const { source, placed } = picture;
+  return { picture: { source, placed }, grid, areas: tokens.map((_, position) => areaOf(grid, position, picture)) };
+}
+
 function quoted(stream: TokenStream, position: number): TerminalText {
+  const patch = stream.grid && patchAt(stream.grid, position);
+  if (patch !== undefined) return line`row ${patch.row + 1}, column ${patch.column + 1} (${position})`;
   return line`"${visibleText(stream, position)}" (${position})`;
 }
 

@@ -190,7 +190,7 @@ function gridFacts(
 }
 
 /** The pixels of the picture that was given which a patch shows; null for a special token, and for one beside it. */
-function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): PlacedPicture['placed'] | null {
+export function areaOf(grid: PatchGrid, position: number, picture: PlacedPicture): PlacedPicture['placed'] | null {
   const patch = patchAt(grid, position);
   return (patch && sourceOfPatch(grid, patch, picture)) ?? null;
 }

@@ -25,15 +25,20 @@ export function openTextModel(
   );
 }
 
+/** A picture as it lies in its file. Throws what reading it throws. */
+export async function readPicture(file: string): Promise<{ readonly bytes: Uint8Array; readonly name: string }> {
+  const path = resolve(file);
+  return { bytes: await nodeFileAccess.read(path, 'picture'), name: basename(path) };
+}
+
 /** Loads a model of pictures, the bundled one where none is asked for, and makes a file ready for it. Throws what reading it, {@link openModel} and `prepare` throw. */
 export async function openPictureModel(
   options: ModelOptions,
   file: string,
 ): Promise<Awaited<ReturnType<ImageModel['prepare']>> & { readonly model: ImageModel }> {
-  const path = resolve(file);
-  const bytes = await nodeFileAccess.read(path, 'picture');
+  const { bytes, name } = await readPicture(file);
   const model = await openModel(options, 'shapes-vit', (choosing, access, spec) =>
     ImageModel.load(choosing, access, spec),
   );
-  return { ...(await model.prepare(bytes, basename(path), deadlines)), model };
+  return { ...(await model.prepare(bytes, name, deadlines)), model };
 }

@@ -24,6 +24,7 @@ const actionOf: Partial<Record<ErrorCode, PanelAction>> = {
   modelUnsupported: 'showReport',
   modelReadsImages: 'selectTextModel',
   pictureBesideText: 'selectImageModel',
+  pictureNotWritten: 'selectImageModel',
   modelReadsText: 'selectImageModel',
   modelTooLarge: 'selectModel',
   externalDataMissing: 'selectModel',

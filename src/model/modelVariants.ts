@@ -34,7 +34,7 @@ const plainName = /^(?:model|(?:en|de)coder(?:_model)?|decoder(?:_model)?_merged
 
 /** Parts of a pipeline that read nothing by themselves, or repeat another file. */
 const partName =
-  /^(?:decoder_with_past(?:_model)?|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/;
+  /^(?:decoder_with_past(?:_model)?|embed_tokens|embed_images?|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/;
 
 /** The models that the files of a folder in the layout of the Hugging Face hub hold: as exported first, then the coarser, of one precision the largest first. */
 export function modelVariants(files: readonly FolderFile[]): ModelVariant[] {

@@ -58,4 +58,35 @@ describe('attention of a text in parts', function () {
         expect(largest).to.be.at.most(1e-5);
       }
     });
+
+  it('is put together again without opening its parts anew', async () => {
+    const sessions = runtime.ort.InferenceSession;
+    const create = sessions.create;
+    let numOpened = 0;
+    // The runtime's own, counted.
+    sessions.create = ((...args: Parameters<typeof create>) => {
+      numOpened++;
+      return create.apply(sessions, args);
+    }) as typeof create;
+    try {
+      const access = memoryAccess({
+        'm/model.onnx': await readFixture('blocks/longt5.legacy/model.onnx'),
+        'm/tokenizer.json': tinyTokenizer(),
+      });
+      const model = await LoadedModel.load({ runtime, reason: '' }, access, { path: 'm', backend: 'auto', threads: 1 });
+      const row = async (text: string): Promise<readonly number[]> => [
+        ...(await (await model.explain({ text, tokenLimit: 0 })).layers[1].rows(0, 3, 4)),
+      ];
+      const first = await row('blocks and bands');
+      const opened = numOpened;
+      expect(opened).to.be.above(2);
+      // Of another length, whose positions are others.
+      expect(await row('blocks, bands')).to.have.length(13);
+      expect(await row('blocks and bands')).to.deep.equal(first);
+      expect(numOpened).to.equal(opened);
+      await model.release();
+    } finally {
+      sessions.create = create;
+    }
+  });
 });

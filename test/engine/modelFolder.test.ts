@@ -235,6 +235,13 @@ describe('model folders', () => {
       embeddingPath: 'm/onnx/embed_tokens_q4.onnx',
       visionPath: 'm/onnx/vision_encoder_q4.onnx',
     });
+    // Without that of the same variant and the plain one the nearest to the plain one; pictures' part by its other name.
+    const mixed = ['decoder_q4', 'embed_tokens_int8', 'embed_tokens_fp16', 'embed_images_q4', 'embed_images_fp16'];
+    expect(await found(mixed.map((name) => `${name}.onnx`))).to.deep.include({
+      modelPath: 'm/decoder_q4.onnx',
+      embeddingPath: 'm/embed_tokens_fp16.onnx',
+      visionPath: 'm/embed_images_q4.onnx',
+    });
   });
 
   it('says what is missing', async () => {

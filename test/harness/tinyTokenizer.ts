@@ -18,3 +18,20 @@ export function tinyTokenizer(vocabulary: readonly string[] = tinyVocabulary): s
     model: { type: 'BPE', vocab: Object.fromEntries(vocabulary.map((piece, id) => [piece, id])), merges: [] },
   });
 }
+
+/** The tests' tokenizer with the special tokens of scripts/fixtures/pictured.py. */
+export function picturedTokenizer(): string {
+  const special = { 97: '<image>', 98: '<fake_token_around_image>', 99: '<global-img>' };
+  return JSON.stringify({
+    ...(JSON.parse(tinyTokenizer()) as object), // made by the line before
+    added_tokens: Object.entries(special).map(([id, content]) => ({
+      id: Number(id),
+      content,
+      special: true,
+      single_word: false,
+      lstrip: false,
+      rstrip: false,
+      normalized: false,
+    })),
+  });
+}

@@ -35,7 +35,7 @@ const decoderName = /^decoder(_model)?(_merged)?((?:_\w+)?)\.onnx$/i;
 
 /** Parts of a pipeline that are no model of text by themselves. */
 const isPart = (name: string): boolean =>
-  /^(?:decoder(?:_model)?_with_past|decoder_with_past_model|embed_tokens|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/i.test(
+  /^(?:decoder(?:_model)?_with_past|decoder_with_past_model|embed_tokens|embed_images?|embeddings?(?:_model)?|vision(?:_encoder|_model)?|audio_encoder|speech(?:_encoder)?)(?![a-z])/i.test(
     name,
   );
 
@@ -68,7 +68,8 @@ export async function findModel(access: FileAccess, path: string): Promise<Found
       named(stated?.embedding) ??
       (await findPart(access, modelPath, /^(?:embed_tokens|embeddings?(?:_model)?)(?![a-z])\w*\.onnx$/i)),
     visionPath:
-      named(stated?.vision) ?? (await findPart(access, modelPath, /^vision(?:_encoder|_model)?(?![a-z])\w*\.onnx$/i)),
+      named(stated?.vision) ??
+      (await findPart(access, modelPath, /^(?:vision(?:_encoder|_model)?|embed_images?)(?![a-z])\w*\.onnx$/i)),
     ...(await companionFolders(access, own)),
     genai,
   };
@@ -196,17 +197,26 @@ async function findEncoder(access: FileAccess, modelPath: string): Promise<strin
   return onlyOf(folder, await namesIn(access, folder), /^encoder(?:_model)?(?![a-z])\w*\.onnx$/i);
 }
 
-/** A part beside a decoder: of the same variant, else the plain one, else the only one. */
+/** Variants of a part, the nearest to the plain one first, as exporters call them. */
+const variants = ['', '_fp16', '_quantized', '_int8', '_uint8', '_q4f16', '_q4', '_bnb4'];
+
+/** A part beside a decoder: of the same variant, else the plain one, else the nearest to it, else the only one. */
 async function findPart(access: FileAccess, modelPath: string, pattern: RegExp): Promise<string | undefined> {
   const decoder = /^(?:decoder(?:_model)?(?:_merged)?|model|text)((?:_\w+)?)\.onnx$/i.exec(baseName(modelPath));
   if (decoder === null) return undefined;
   const folder = folderOf(modelPath);
   const names = (await namesIn(access, folder)).filter((name) => pattern.test(name));
   const stems = names.map((name) => name.replace(/\.onnx$/i, '').toLowerCase());
-  const plainStem = stems.find((stem) => stems.every((other) => other.startsWith(stem)));
-  const same = plainStem === undefined ? -1 : stems.indexOf(`${plainStem}${decoder[1].toLowerCase()}`);
-  const chosen = same >= 0 ? same : plainStem === undefined ? -1 : stems.indexOf(plainStem);
-  return chosen >= 0 ? joinPath(folder, names[chosen]) : onlyOf(folder, names, pattern);
+  const known = stems.map(
+    (stem) => /^(.*?)((?:_(?:fp16|quantized|u?int8|q4f16|q4|bnb4))?)$/.exec(stem)?.slice(1) ?? [stem, ''],
+  );
+  // Names of several kinds of parts are not chosen between.
+  if (new Set(known.map(([stem]) => stem)).size !== 1) return onlyOf(folder, names, pattern);
+  for (const variant of [decoder[1].toLowerCase(), ...variants]) {
+    const at = known.findIndex(([, own]) => own === variant);
+    if (at >= 0) return joinPath(folder, names[at]);
+  }
+  return undefined;
 }
 
 function onlyOf(folder: string, names: readonly string[], pattern: RegExp): string | undefined {

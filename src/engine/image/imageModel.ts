@@ -3,9 +3,7 @@ import { plain } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import type { ModelAnswer, ModelInfo, Notice } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
-import { dataTypeName } from '../../onnx/file/dataType';
-import { allocate, itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
-import type { ValueInfo } from '../../onnx/file/onnxModel';
+import { itemsOf, planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { patchEmbedding, type PatchEmbedding } from '../../onnx/inputs/patchEmbedding';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { ExtractionReport } from '../../onnx/report/report';
@@ -35,10 +33,9 @@ import { reportView } from '../report/reportView';
 import { maxReason, type ChosenRuntime } from '../runtime/runtimes';
 import { decodeImage } from './decodeImage';
 import { readAnswers } from '../predict/labelAnswers';
-import { sizeAfter, type Margins } from './shapings';
 import { settingsFacts, stepFacts } from './pictureFacts';
 import { fitGrid, gridCandidates, imageStream, type GridCandidate } from './imageTokens';
-import { pictureValues } from './pictureValues';
+import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
 import type { PixelSize } from './raster';
 import { assumedPreprocessing, readPreprocessing, type Preprocessing } from './readPreprocessing';
 import { placeLayers, type PlacedLayers } from './placedLayers';
@@ -60,15 +57,6 @@ export interface PreparedPicture {
   readonly notices: readonly Notice[];
   /** The settings, their file, and what was done. */
   readonly facts: readonly Notice[];
-}
-
-/** How the input for pixels is laid out; a size is undefined where the model takes any. */
-interface PixelLayout {
-  readonly input: ValueInfo;
-  readonly numChannels: 1 | 3;
-  readonly isChannelLast: boolean;
-  readonly width: number | undefined;
-  readonly height: number | undefined;
 }
 
 /** Sides of pictures that models without any settings are mostly made for. */
@@ -242,7 +230,7 @@ export class ImageModel {
     const { config } = this.#resolved;
     const candidates = gridCandidates(this.#embedding, config, picture, this.#isLine());
     const others = this.#makeOthers(picture);
-    const inputs = [this.#pixels(picture), ...others];
+    const inputs = [pixelInput(picture, this.#preprocessing, this.#layout), ...others];
     await this.#checkMemory(candidates, inputs);
     this.#fed = [{ file: this.#session.fileName, inputs }];
     const { layers, failed, report, outputs } = await this.#session.run(inputs, {
@@ -412,29 +400,6 @@ export class ImageModel {
     if (bytes === undefined || bytes > maxAttentionBytes)
       throw new ExplorerError('outOfMemory', [`the attention among ${numTokens} patches`]);
   }
-
-  #pixels(picture: ShapedPicture): ModelInput {
-    const { input, numChannels, isChannelLast } = this.#layout;
-    const { width, height } = picture;
-    const type = dataTypeName(input.dataType) ?? 'float32';
-    const steps = this.#preprocessing ?? {
-      ...assumedPreprocessing(picture),
-      ...(type === 'uint8' ? { rescale: undefined, normalize: undefined } : {}),
-    };
-    const values = pictureValues(picture, steps, numChannels, isChannelLast);
-    const numItems = itemsOf(input);
-    // A fixed batch is filled with copies.
-    const data = allocate(type, values.length * numItems);
-    for (let item = 0; item < numItems; item++)
-      for (let i = 0; i < values.length; i++)
-        data[item * values.length + i] = type === 'float16' ? halfBits(values[i]) : values[i];
-    return {
-      name: input.name,
-      type,
-      dims: isChannelLast ? [numItems, height, width, numChannels] : [numItems, numChannels, height, width],
-      data,
-    };
-  }
 }
 
 /** Bytes of attention within windows, as far as their places tell; undefined where those of a layer do not. */
@@ -480,64 +445,4 @@ function checkPicture(
       numItems * activationBytes(index, numTokens),
     limits.engineBytes,
   );
-}
-
-function layoutOf(input: ValueInfo, embedding: PatchEmbedding | undefined): PixelLayout {
-  const dims = input.dims ?? [];
-  const isColour = (dim: unknown): dim is 1 | 3 => dim === 1 || dim === 3;
-  const isChannelLast = !isColour(dims[1]) && isColour(dims[3]);
-  const stated = dims[isChannelLast ? 3 : 1];
-  const numChannels = isColour(stated) ? stated : embedding?.numChannels === 1 ? 1 : 3;
-  const side = (axis: number): number | undefined => {
-    const dim = dims[axis];
-    return typeof dim === 'number' && dim > 0 ? dim : undefined;
-  };
-  return { input, numChannels, isChannelLast, height: side(isChannelLast ? 1 : 2), width: side(isChannelLast ? 2 : 3) };
-}
-
-/** What the reader must know of what was done to a picture: that parts of it are not seen, or that parts of what is seen are not of it. */
-function shapingNotices({ shapings, by, file }: Preprocessing, decoded: PixelSize): Notice[] {
-  const notices: Notice[] = by === 'assumption' ? [{ code: 'processorAssumed', args: [file] }] : [];
-  let size = decoded;
-  for (const shaping of shapings(decoded)) {
-    if (shaping.kind === 'crop' && (size.width > shaping.size.width || size.height > shaping.size.height))
-      notices.push({ code: 'pictureCut', args: [] });
-    size = sizeAfter(size, shaping);
-    if (shaping.kind === 'pad' && hasMargins(shaping.margins))
-      notices.push({ code: 'picturePadded', args: [size.width, size.height] });
-  }
-  return notices;
-}
-
-/** 1 where a picture has pixels, 0 where it was only filled up. */
-function pixelMask(input: ValueInfo, { width, height, content }: ShapedPicture): ModelInput {
-  const type = dataTypeName(input.dataType) ?? 'int64';
-  const data = allocate(type, width * height);
-  for (let y = content.top; y < content.top + content.height; y++) {
-    const [from, to] = [y * width + content.left, y * width + content.left + content.width];
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data.fill(1n, from, to);
-    else data.fill(type === 'float16' ? halfBits(1) : 1, from, to);
-  }
-  return { name: input.name, type, dims: [1, height, width], data };
-}
-
-/** The bits of a number as a half-precision float, rounded to even. */
-function halfBits(value: number): number {
-  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
-  const size = Math.abs(value);
-  if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
-  // Below 2⁻¹⁴ numbers lie 2⁻²⁴ apart; above, 2¹⁰ to an octave. A mantissa that rounds up to the next octave carries into the exponent by itself.
-  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
-  const steps = roundEven(size / 2 ** (exponent - 10));
-  return sign | (size < 2 ** -14 ? steps : ((exponent + 15) << 10) + steps - 1024);
-}
-
-function roundEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
-}
-
-function hasMargins({ left, top, right, bottom }: Margins): boolean {
-  return Math.max(left, top, right, bottom) > 0;
 }

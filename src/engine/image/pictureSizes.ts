@@ -69,6 +69,28 @@ export function toLongest(longest: number): Sizing {
   };
 }
 
+/** Sides that Idefics3's processor makes at most. */
+const mostOfIdefics3 = 4096;
+
+/** The longest edge as asked for, the other in proportion, cut to a whole number and made even; then no side above a bound (Idefics3, SmolVLM). */
+export function toLongestEven(longest: number): Sizing {
+  const within = ({ width, height }: PixelSize, most: number): PixelSize => {
+    const aspect = width / height;
+    return width >= height
+      ? { width: most, height: Math.trunc(most / aspect) }
+      : { width: Math.trunc(most * aspect), height: most };
+  };
+  const even = (side: number): number => Math.max(1, side + (side % 2));
+  return (size) => {
+    const scaled = within(size, longest);
+    const made =
+      size.width >= size.height ? { ...scaled, height: even(scaled.height) } : { ...scaled, width: even(scaled.width) };
+    if (Math.max(made.width, made.height) <= mostOfIdefics3) return made;
+    const bounded = within(made, mostOfIdefics3);
+    return { width: Math.max(1, bounded.width), height: Math.max(1, bounded.height) };
+  };
+}
+
 /** The longest edge as asked for, the other in proportion but never below a bound (Janus, DeepSeek-VL). */
 export function toLongestAbove(longest: number, least: number): Sizing {
   return ({ width, height }) => {

@@ -96,7 +96,7 @@ export function placeLayers(
 }
 
 /** The regular grid that places are the corners of; otherwise, in a clause, why they are none. */
-function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize): TokenGrid | string {
+export function gridOf(windows: readonly Float32Array[], { width, height }: PixelSize): TokenGrid | string {
   const places = new Set<number>();
   for (const window of windows) for (const place of window) if (place > 0 && place !== ownToken) places.add(place);
   const own = windows.map((window) => window.filter((place) => place === ownToken).length);

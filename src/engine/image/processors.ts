@@ -1,4 +1,4 @@
-import { byDivisor, byMultiples, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
+import { byDivisor, byMultiples, byPatches, downToMultiples, roundHalfEven, thumbnailOf, toLongest, toLongestAbove, toLongestEven, toShortest, upToMultiples, withinBox, withinEdges, withinEdgesBySixteens, type SizeSetting, type Sizing } from './pictureSizes';
 import type { ProcessorSettings } from './processorSettings';
 import type { PixelSize } from './raster';
 import type { Resampling } from './resample';
@@ -241,6 +241,18 @@ const longestInSquare: Processor = (settings) => {
   };
   return { shapings: inTurn([resizing(settings, sizing), settings.flag('do_pad') ? toSquare(meanColour(settings)) : undefined]), ...values(settings) };
 };
+
+/** Idefics3, SmolVLM: the longest edge, with an even other, then the square of a tile. */
+const idefics3: Processor = wholeUnless('do_image_splitting', 'a picture that is cut into several ("do_image_splitting")', (settings) => {
+  const sizing = (): Sizing => {
+    const { longest } = sizeSetting(settings);
+    return longest === undefined ? usualSizing(settings, sizeSetting(settings)) : toLongestEven(longest);
+  };
+  const tile = settings.size('max_image_size', false)?.longest;
+  if (tile === undefined) throw settings.unsupported('a "max_image_size" without the longest edge');
+  const resampling = settings.resampling();
+  return { shapings: inTurn([resizing(settings, sizing), () => ({ kind: 'resize', size: { width: tile, height: tile }, resampling })]), ...values(settings) };
+});
 
 /** LLaVA: a square of the mean's colour first. */
 const llava: Processor = (settings) => ({
@@ -488,6 +500,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   Gemma3ImageProcessor: wholeUnless('do_pan_and_scan', 'a picture that is cut into several ("do_pan_and_scan")', resizeOnly),
   GotOcr2ImageProcessor: wholeUnless('crop_to_patches', 'a picture that is cut into several ("crop_to_patches")', resizeOnly),
   GroundingDinoImageProcessor: detr(false),
+  Idefics3ImageProcessor: idefics3,
   IdeficsImageProcessor: idefics,
   JanusImageProcessor: longestInSquare,
   LayoutLMv2ImageProcessor: layoutLmV2,
@@ -514,6 +527,7 @@ export const processors: Readonly<Record<string, Processor>> = {
   SegGptImageProcessor: resizeOnly,
   SegformerImageProcessor: resizeOnly,
   SiglipImageProcessor: plain,
+  SmolVLMImageProcessor: idefics3,
   SuperPointImageProcessor: superPoint,
   Swin2SRImageProcessor: swin2Sr,
   TextNetImageProcessor: textNet,

@@ -59,3 +59,20 @@ export function fromTensor(tensor: Ort.Tensor): OutputTensor {
     data: tensor.type === 'float16' ? new Uint16Array(values.buffer, values.byteOffset, values.length) : values,
   };
 }
+
+/** The bits of a number as a half-precision float, rounded to even. */
+export function halfBits(value: number): number {
+  const sign = value < 0 || Object.is(value, -0) ? 0x8000 : 0;
+  const size = Math.abs(value);
+  if (!(size < 65520)) return sign | (Number.isNaN(value) ? 0x7e00 : 0x7c00);
+  // Below 2⁻¹⁴ numbers lie 2⁻²⁴ apart; above, 2¹⁰ to an octave. A mantissa that rounds up to the next octave carries into the exponent by itself.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size)));
+  const steps = roundEven(size / 2 ** (exponent - 10));
+  return sign | (size < 2 ** -14 ? steps : ((exponent + 15) << 10) + steps - 1024);
+}
+
+function roundEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
+}

@@ -18,6 +18,7 @@ import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
+import { VisionPart } from '../image/visionPart';
 import { readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
@@ -156,6 +157,7 @@ export class LoadedModel {
       source: { tokenizer, chatTemplate: resolved.chatTemplate, deadlines, givesTypes: givesTypes(resolved) },
       limits: memory,
       staging,
+      access,
     });
     return new LoadedModel({
       spec,
@@ -243,6 +245,7 @@ interface Preparation {
   readonly source: SourceTokenizer;
   readonly limits: MemoryLimits;
   readonly staging: Staging;
+  readonly access: FileAccess;
 }
 
 /** A model made ready, and what is to be said of how it was loaded. */
@@ -379,6 +382,9 @@ async function prepare(
         padId,
         links,
         embedding: embeddingPart,
+        openPictures:
+          embeddingPart &&
+          (() => VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines })),
         numTypes: facts.numTypes,
       }),
       notices,

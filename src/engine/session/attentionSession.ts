@@ -26,7 +26,7 @@ import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { ModelSessions, type SessionRuntime } from '../stages/modelSessions';
 import type { AttentionResult, LayerRerun, Rerun, RunOptions } from '../stages/layerRun';
 import { provenBy, SiteReader, type Reading, type SiteRead } from '../stages/siteReader';
-import type { PartRuntime } from './openPart';
+import { KeptParts, type PartRuntime } from './openPart';
 import { StagedSession, type Tensors } from '../stages/stagedSession';
 
 export type { AttentionResult, LayerWeights, RunOptions } from '../stages/layerRun';
@@ -112,6 +112,7 @@ export class AttentionSession {
   readonly #given: ReadonlySet<string> | undefined;
   readonly #placed: PlacedOutputs | undefined;
   readonly #extras: readonly string[];
+  readonly #kept = new KeptParts();
   /** Items of the batch that the file takes. */
   readonly #numItems: number;
   readonly #staging: Staging;
@@ -418,7 +419,7 @@ export class AttentionSession {
 
   /** What parts of the same model are run on, each in a session of its own. */
   get partRuntime(): PartRuntime {
-    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative };
+    return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative, kept: this.#kept };
   }
 
   /** Runs the model for tensors that it or its taps give, with what the taps need fed too. Throws `outOfMemory` or `runtimeFailed`. */
@@ -527,6 +528,7 @@ export class AttentionSession {
 
   /** Frees the session's memory until it runs again. */
   async suspend(): Promise<void> {
+    await this.#kept.release(this.#ort);
     const session = this.#session ?? this.#staged;
     this.#session = undefined;
     if (session instanceof StagedSession) return session.release();

@@ -10,6 +10,46 @@ export interface PartRuntime {
   readonly ort: OrtModule;
   readonly files: ModelFiles;
   readonly isNative: boolean;
+  /** Where sessions are kept that are run with each text; none are where it is missing. */
+  readonly kept?: KeptParts;
+}
+
+/** What of a part is run, and freed where it is not kept. */
+export type OpenedPart = Pick<Ort.InferenceSession, 'run' | 'release'>;
+
+/** Sessions that are kept for a model, and bytes of weights that one of them holds in memory of its own, at most. */
+const mostKept = 64;
+const mostKeptBytes = 2 ** 28;
+
+/** Sessions of parts that are run with each text, as long as their model is loaded: graphs of thousands of nodes take longer to open than to run. */
+export class KeptParts {
+  readonly #kept: { readonly bytes: Uint8Array; readonly session: Ort.InferenceSession }[] = [];
+
+  /** A session of a part that is the same to the byte, else a new one. Throws what the runtime throws. */
+  async open(runtime: PartRuntime, rewritten: RewrittenModel): Promise<OpenedPart> {
+    const { bytes } = rewritten;
+    const known = this.#kept.find((each) => isSame(each.bytes, bytes));
+    const session = known?.session ?? (await openPart(runtime, rewritten));
+    if (known === undefined) {
+      if ((!runtime.isNative && rewritten.weightBytes > mostKeptBytes) || this.#kept.length >= mostKept) return session;
+      this.#kept.push({ bytes, session });
+    }
+    return { run: session.run.bind(session), release: () => Promise.resolve() };
+  }
+
+  /** Frees them all. */
+  async release(ort: OrtModule): Promise<void> {
+    for (const { session } of this.#kept.splice(0)) await exclusively(ort, () => session.release());
+  }
+}
+
+function isSame(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}
+
+/** A session of a part that is run with each text: a kept one where there is one. Throws what the runtime throws. */
+export function openKept(runtime: PartRuntime, rewritten: RewrittenModel): Promise<OpenedPart> {
+  return runtime.kept?.open(runtime, rewritten) ?? openPart(runtime, rewritten);
 }
 
 /** A session of a part of a model that runs a few times, on the processor. What it does not need of the weights is not read. Throws what the runtime throws. */

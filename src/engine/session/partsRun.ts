@@ -12,7 +12,7 @@ import { silently } from '../runtime/runtime';
 import { reasonOf, runtimeError } from '../runtime/runtimeError';
 import { scanWeights } from '../weights/scanWeights';
 import type { LayerWeights } from '../stages/layerRun';
-import { openPart, type PartRuntime } from './openPart';
+import { openKept, type PartRuntime } from './openPart';
 
 /** What each position of some values is weighted with: `weights[(head * numQueries + query) * numKeys + key]`. */
 export interface SourceWeights {
@@ -108,7 +108,7 @@ type Results = Readonly<Record<string, Ort.Tensor>>;
 async function runOf(runtime: PartRuntime, names: readonly string[], inputs: readonly ModelInput[]): Promise<Results> {
   if (names.length === 0) return {};
   const rewritten = rewriteModel(runtime.files.analysis, { sites: [], isWhole: false, also: names });
-  const session = await openPart(runtime, rewritten);
+  const session = await openKept(runtime, rewritten);
   try {
     const feeds = Object.fromEntries(
       inputs
@@ -229,7 +229,7 @@ async function openParts(
     replacements: { nodes: replaced, initializers: [] },
     tapInputs,
   });
-  const session = await openPart(runtime, rewritten);
+  const session = await openKept(runtime, rewritten);
   const feeds: Record<string, Ort.Tensor> = {};
   for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
   for (const tensor of boundary) if (!own.has(tensor)) feeds[tensor] = given[tensor];

@@ -9,7 +9,7 @@ import { toTensor } from '../runtime/feeds';
 import { exclusively } from '../limits/runLock';
 import { silently } from '../runtime/runtime';
 import { reasonOf, runtimeError } from '../runtime/runtimeError';
-import { openPart, type PartRuntime } from './openPart';
+import { openKept, type PartRuntime } from './openPart';
 import type { SitePlaces } from '../weights/windowPlaces';
 
 /** Where each site's queries and keys stand; otherwise why that cannot be told, in a clause. */
@@ -35,11 +35,13 @@ const mostPlaces = 2 ** 24 - 2;
  * in their order, in the first item of the batch. What it does not need of the weights is not read. What fails in it is a reason, never an error.
  */
 export async function runPositions(
-  { ort, files, isNative }: PartRuntime,
+  runtime: PartRuntime,
   inputs: readonly ModelInput[],
   read: ModelInput,
-  { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites }: PositionOptions = {},
+  options: PositionOptions = {},
 ): Promise<Positions> {
+  const { ort, files } = runtime;
+  const { isChannelLast = false, streams = [], joined = [], sites = files.analysis.sites } = options;
   const { index, model } = files.analysis;
   const refuse = (reason: string): Positions => ({
     sites: new Map(sites.map((site) => [site, reason])),
@@ -48,7 +50,7 @@ export async function runPositions(
   if ((model.opsets.get('') ?? 1) < leastPositionOpset)
     return refuse('its file is of an older version of the operators, whose positions are not followed');
   const isText = read.dims.length === 2;
-  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(1, 3) : read.dims.slice(2);
+  const own = isText ? read.dims.slice(1) : isChannelLast ? read.dims.slice(-3, -1) : read.dims.slice(-2);
   const numPlaces = own.reduce((product, dim) => product * dim, 1);
   if (numPlaces > mostPlaces) return refuse('the picture has more pixels than can be numbered');
   try {
@@ -73,7 +75,7 @@ export async function runPositions(
       retyped: graph.changed,
       tapInputs: isText ? [encodeTypedValue(graph.input, dataType.float32, 2)] : [],
     });
-    const session = await openPart({ ort, files, isNative }, rewritten);
+    const session = await openKept(runtime, rewritten);
     try {
       const feeds: Record<string, Ort.Tensor> = {};
       for (const input of inputs) if (rewritten.inputs.includes(input.name)) feeds[input.name] = toTensor(ort, input);
@@ -117,7 +119,7 @@ export async function runPositions(
 function numbered({ name, dims }: ModelInput, count: number, isChannelLast: boolean): ModelInput {
   const size = dims.reduce((product, dim) => product * dim, 1);
   const data = new Float32Array(size);
-  const numChannels = dims.length === 2 ? 1 : dims[isChannelLast ? 3 : 1];
+  const numChannels = dims.length === 2 ? 1 : (dims.at(isChannelLast ? -1 : -3) ?? 1);
   for (let channel = 0; channel < numChannels; channel++) {
     for (let pixel = 0; pixel < count; pixel++)
       data[isChannelLast ? pixel * numChannels + channel : channel * count + pixel] = pixel + 1;

@@ -15,6 +15,13 @@ import { layerByLayer } from '../session/layerSteps';
 import type { LeanRuns } from '../long/leanRuns';
 import { placeTextLayers } from '../session/placedText';
 import { ownTokenNotices, paddingNotices } from './paddingNotices';
+import {
+  tokenizeWithPicture,
+  type PictureFile,
+  type PictureReader,
+  type PictureWriting,
+  type SeenPicture,
+} from './picturedText';
 import { randomText } from './randomText';
 import type { Explanation, Reading, ReadingSteps, TextModel } from './textModel';
 import { tokenizeSource, type SourceTokenizer } from './tokenizeSource';
@@ -35,8 +42,21 @@ export interface StackParts extends SourceTokenizer {
   readonly links: readonly CacheLink[];
   /** What makes embeddings of ids, where the decoder takes these. */
   readonly embedding: EmbeddingPart | undefined;
+  /** Opens what makes features of pictures; undefined where the model reads text alone. */
+  readonly openPictures?: (() => Promise<PictureReader>) | undefined;
   /** See {@link ModelFacts.numTypes}. */
   readonly numTypes: number;
+}
+
+/** A picture that was made ready, and how it is written. */
+interface Seen {
+  readonly picture: SeenPicture;
+  readonly writing: PictureWriting;
+}
+
+/** What is to be run. */
+interface ToRead extends ReadIds {
+  readonly seen?: Seen | undefined;
 }
 
 /** A text that was run. */
@@ -57,6 +77,8 @@ export class StackModel implements TextModel {
   #hasBlocks = false;
   /** Known once a run of another length has failed. */
   #baked: BakedLength | undefined;
+  /** Made when someone first shows it a picture. */
+  #pictures: Promise<PictureReader> | undefined;
 
   constructor(parts: StackParts) {
     this.info = parts.info;
@@ -85,15 +107,16 @@ export class StackModel implements TextModel {
     const started = performance.now();
     const formerlyFed = this.#fed;
     const { sites } = this.#parts.session.analysis;
+    const seen = reading.picture && (await this.#see(reading.picture));
     onProgress({ stage: 'tokenize' });
-    let { stream, notices: cuts } = await this.#tokenize(reading);
+    let { stream, notices: cuts } = await this.#tokenize(reading, seen);
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
     let read: ReadText;
     try {
       read = await this.#run(
-        inputOf(stream),
+        { ...inputOf(stream), seen },
         reading.isLive === true,
         layerByLayer(steps, sites, (layers) => {
           const components = describeComponents(layers);
@@ -110,8 +133,8 @@ export class StackModel implements TextModel {
       if (this.#baked !== undefined) throw error;
       this.#baked = await this.#findLength(error, stream.tokens.length, turn);
       if (this.#baked === undefined) throw error;
-      ({ stream, notices: cuts } = await this.#tokenize(reading));
-      read = await this.#run(inputOf(stream), reading.isLive === true, layerByLayer(steps, sites));
+      ({ stream, notices: cuts } = await this.#tokenize(reading, seen));
+      read = await this.#run({ ...inputOf(stream), seen }, reading.isLive === true, layerByLayer(steps, sites));
     }
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
@@ -122,7 +145,9 @@ export class StackModel implements TextModel {
       streams: [stream],
       layers,
       components,
+      ...(seen === undefined ? {} : { picture: seen.picture.picture }),
       notices: [
+        ...(seen?.picture.notices ?? []),
         ...cuts,
         ...notices,
         ...ownTokenNotices(read.result),
@@ -140,10 +165,23 @@ export class StackModel implements TextModel {
   async release(): Promise<void> {
     await this.#parts.lean.suspend();
     await this.#parts.embedding?.release();
+    await (await this.#pictures?.catch(() => undefined))?.release();
     await this.#parts.session.release();
   }
 
-  async #tokenize(reading: Reading): Promise<TokenizedText> {
+  /** A picture made ready for the decoder. */
+  async #see(picture: PictureFile): Promise<Seen> {
+    const { openPictures, info } = this.#parts;
+    if (openPictures === undefined) throw new ExplorerError('modelReadsText', [info.name]);
+    const opening = (this.#pictures ??= openPictures());
+    const reader = await opening.catch((error: unknown) => {
+      this.#pictures = undefined;
+      throw error;
+    });
+    return { picture: await reader.read(picture), writing: reader.writing };
+  }
+
+  async #tokenize(reading: Reading, seen?: Seen): Promise<TokenizedText> {
     const { plan, lean, numTypes } = this.#parts;
     const { name, contextLength = Infinity, vocabularySize } = this.info;
     const { kind, length } = this.#baked ?? {};
@@ -156,14 +194,21 @@ export class StackModel implements TextModel {
       vocabularySize,
       numTypes,
     };
-    if (reading.random === undefined) return tokenizeSource(this.#parts, reading, limits);
     const { random } = reading;
     const { tokenizer } = this.#parts;
+    if (seen !== undefined) {
+      await tokenizer.ready();
+      return tokenizeWithPicture(reading.text, seen, limits, {
+        tokenize: (text, within) => tokenizeSource(this.#parts, { ...reading, text }, within),
+        specialOf: (id) => tokenizer.specialOf(id),
+      });
+    }
+    if (random === undefined) return tokenizeSource(this.#parts, reading, limits);
     await tokenizer.ready();
     return { stream: tokenizer.use(2 * random.numTokens, (own) => randomText(own, random, limits)), notices: [] };
   }
 
-  async #run(text: ReadIds, isLive: boolean, steps: Pick<RunOptions, 'turn' | 'onLayer'>): Promise<ReadText> {
+  async #run(text: ToRead, isLive: boolean, steps: Pick<RunOptions, 'turn' | 'onLayer'>): Promise<ReadText> {
     const { lean, session, embedding } = this.#parts;
     const { inputs, numTokens, numPositions, firstPosition, fed } = await this.#inputs(
       text,
@@ -214,14 +259,17 @@ export class StackModel implements TextModel {
   }
 
   /** What the model is fed for ids, with the embeddings that another file makes of them. */
-  async #inputs(text: ReadIds, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
+  async #inputs({ seen, ...text }: ToRead, wanted: number): Promise<MadeInputs & { readonly fed: readonly FedFile[] }> {
     const { plan, session, embedding, lean, tokenizer, links } = this.#parts;
     const padId = tokenizer.sides.padId ?? this.#parts.padId;
     // What is computed in parts, or goes on, counts from the text's start.
     const isPaddedLeft =
       tokenizer.sides.padsLeft && links.length === 0 && !this.#hasBlocks && !lean.isFor(plan.fixedLength ?? wanted);
     const made = plan.make({ ...text, padId, numPositions: wanted, isPaddedLeft });
-    const first = await embedding?.run({ ...text, padId, numPositions: made.numPositions, isPaddedLeft });
+    const first = await embedding?.run(
+      { ...text, padId, numPositions: made.numPositions, isPaddedLeft },
+      seen && { id: seen.writing.id, features: seen.picture.features, width: seen.picture.width },
+    );
     const inputs = [...(first?.inputs ?? []), ...made.inputs];
     const { numPositions, numTokens, firstPosition } = made;
     const own: FedFile = {
@@ -230,7 +278,11 @@ export class StackModel implements TextModel {
       firstPosition,
       positions: { numPositions, numTokens, firstPosition },
     };
-    return { ...made, inputs, fed: [...(first === undefined ? [] : [first.fed]), own] };
+    return {
+      ...made,
+      inputs,
+      fed: [...(seen === undefined ? [] : [seen.picture.fed]), ...(first === undefined ? [] : [first.fed]), own],
+    };
   }
 
   /** The length that a failure comes from; undefined where it comes from something else. */

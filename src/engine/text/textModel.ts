@@ -6,6 +6,7 @@ import type { RandomText } from '../../protocol';
 import type { FedFile } from '../session/fedInput';
 import type { LayerSteps } from '../session/layerSteps';
 import type { HeldLayer } from '../weights/heldLayer';
+import type { PictureFile, SeenPicture } from './picturedText';
 
 /** What a model is to read. */
 export interface Reading {
@@ -24,6 +25,8 @@ export interface Reading {
   readonly isLive?: boolean | undefined;
   /** Random tokens that come twice, in the place of the text; what is told of the latest run stays that of the one before. */
   readonly random?: RandomText | undefined;
+  /** A picture that is read with the text, by a model that has a part for pictures. */
+  readonly picture?: PictureFile | undefined;
   /** Whether it is a selection with the text around it, for which a model that writes a text of its own would write another. */
   readonly isInContext?: boolean | undefined;
 }
@@ -46,6 +49,8 @@ export interface Explanation {
   readonly notices: readonly Notice[];
   /** Of a translator. */
   readonly languages?: RunLanguages | undefined;
+  /** The picture that was read with the text, as the model sees it; the tokens of the stream that are its patches stand in the stream's grid. */
+  readonly picture?: SeenPicture['picture'] | undefined;
   /** Number of tokens that were not read again; see {@link Reading.isLive}. */
   readonly numReused?: number;
   /** Milliseconds. */

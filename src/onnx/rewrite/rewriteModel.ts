@@ -72,7 +72,7 @@ export interface RewrittenModel {
 const sequenceOpset = 11;
 
 /** Rewrites a model at the level of bytes: nodes are carried over as they are, weights stay where they lie, outputs are added. */
-export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOptions): RewrittenModel {
+export function rewriteModel({ model, index, sites: all }: ModelAnalysis, options: RewriteOptions): RewrittenModel {
   const { sites, isWhole, kept = [], keepsWeights = false, needsCpu, tapInputs = [], replacements } = options;
   const { graph } = index;
   const names = allNames(index);
@@ -101,7 +101,7 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
   for (const input of tapInputs) writer.value('input', input);
   const own = new Set(graph.outputs.map(({ name }) => name));
   writeOutputs(writer, exposed, isWhole ? graph.outputs : graph.outputs.filter(({ name }) => kept.includes(name)));
-  for (const info of graph.valueInfos)
+  for (const info of statedShapes(all, graph))
     if (isUsed(info.name) && !own.has(info.name) && !isRetyped(info.name)) writer.value('valueInfo', info);
   for (const info of exposed.valueInfos) writer.value('valueInfo', info);
   return {
@@ -110,6 +110,17 @@ export function rewriteModel({ model, index }: ModelAnalysis, options: RewriteOp
     outputs: exposed.outputs,
     inputs: inputs.flatMap(({ name }) => (index.initializers.has(name) ? [] : name)),
   };
+}
+
+/**
+ * What the file states of inner tensors, where that can be relied on: where attention is written piece by piece into one tensor, quantisers state
+ * shapes that the runtime does not find, and it reuses memory by them.
+ */
+function statedShapes(
+  sites: readonly PlacedSite[],
+  { valueInfos }: ModelAnalysis['model']['graph'],
+): readonly ValueInfo[] {
+  return sites.some(({ inParts }) => inParts !== undefined) ? [] : valueInfos;
 }
 
 /** Writes the outputs: the empty one first, then the model's own that stay, then those that are added and not among these. */

@@ -1,0 +1,193 @@
+import { ExplorerError } from '../../base/errors';
+import type { PatchGrid } from '../../model/token';
+import { isFloatType } from '../../onnx/file/dataType';
+import { patchEmbedding } from '../../onnx/inputs/patchEmbedding';
+import type { ModelInput } from '../../onnx/inputs/inputs';
+import { baseName, type FileAccess } from '../files/fileAccess';
+import { readModelFiles } from '../files/modelFiles';
+import type { ResolvedModel } from '../folder/modelFolder';
+import type { PictureFile, PictureReader, PictureWriting, SeenPicture } from '../text/picturedText';
+import type { Deadlines } from '../limits/deadlines';
+import { toFloats } from '../runtime/feeds';
+import type { Runtime } from '../runtime/runtime';
+import { AttentionSession } from '../session/attentionSession';
+import { runPositions } from '../session/positionRun';
+import { decodeImage } from './decodeImage';
+import { layoutOf, pixelInput, pixelMask, shapingNotices, type PixelLayout } from './pixelInput';
+import { gridOf } from './placedLayers';
+import { readPreprocessing, type Preprocessing } from './readPreprocessing';
+import { pictureWriting } from './pictureWriting';
+import { shapePicture, type ShapedPicture } from './shapePicture';
+
+/** What a vision encoder in a file of its own is opened with. */
+export interface VisionPlace {
+  readonly runtime: Runtime;
+  readonly access: FileAccess;
+  readonly resolved: ResolvedModel;
+  readonly deadlines: Deadlines;
+}
+
+/** Processors that cut a picture into several where they are not told otherwise. */
+const splitting = new Set(['Idefics3ImageProcessor', 'SmolVLMImageProcessor']);
+
+/** What makes features of a picture for a decoder of texts, in a file of its own. */
+export class VisionPart implements PictureReader {
+  readonly writing: PictureWriting;
+  readonly #session: AttentionSession;
+  readonly #resolved: ResolvedModel;
+  readonly #deadlines: Deadlines;
+  readonly #layout: PixelLayout;
+  readonly #preprocessing: Preprocessing;
+  readonly #output: string;
+  readonly #isWhole: boolean;
+
+  private constructor(
+    session: AttentionSession,
+    { resolved, deadlines }: VisionPlace,
+    own: {
+      readonly layout: PixelLayout;
+      readonly preprocessing: Preprocessing;
+      readonly output: string;
+      readonly isWhole: boolean;
+      readonly writing: PictureWriting;
+    },
+  ) {
+    this.writing = own.writing;
+    this.#session = session;
+    this.#resolved = resolved;
+    this.#deadlines = deadlines;
+    this.#layout = own.layout;
+    this.#preprocessing = own.preprocessing;
+    this.#output = own.output;
+    this.#isWhole = own.isWhole;
+  }
+
+  /** Reads and prepares it. Throws `pictureNotWritten` where it needs more than a picture, or nothing says how that is made ready, and the errors of reading and loading a file. */
+  static async open(place: VisionPlace): Promise<VisionPart> {
+    const { runtime, access, resolved } = place;
+    const { visionPath, preprocessorConfig, config } = resolved;
+    const writing = pictureWriting(config);
+    if (visionPath === undefined) throw notWritten(resolved, 'the first of these files is not beside the other');
+    if (preprocessorConfig === undefined)
+      throw notWritten(resolved, 'no preprocessor_config.json says how a picture is made ready');
+    if (writing === undefined)
+      throw notWritten(
+        resolved,
+        'how a model of its kind (model_type in config.json) writes a picture into a text is not known here',
+      );
+    const files = await readModelFiles(access, visionPath);
+    const { index } = files.analysis;
+    const pixels = index.inputs.find(({ name, dims }) => /pixel_values|image/i.test(name) && (dims?.length ?? 0) >= 4);
+    const output =
+      index.graph.outputs.find(({ name }) => /features|embed/i.test(name)) ??
+      index.graph.outputs.find(({ dataType }) => isFloatType(dataType));
+    if (pixels === undefined || output === undefined)
+      throw notWritten(resolved, 'the first of these files makes no features of a picture');
+    const other = index.inputs.find((input) => input !== pixels && !isPixelMask(input.name));
+    if (other !== undefined) throw notWritten(resolved, `the first of these files also needs ${other.name}`);
+    const { settings, file } = preprocessorConfig;
+    const name = settings['image_processor_type'];
+    const isSplit = typeof name === 'string' && splitting.has(name.replace(/(?:Fast|Pil)$/, ''));
+    const preprocessing = readPreprocessing(
+      isSplit ? { ...settings, do_image_splitting: false } : settings,
+      resolved.name,
+      { file, modelType: config['model_type'] },
+    );
+    const session = await AttentionSession.create({
+      ort: runtime.ort,
+      runtime,
+      files: { ...files, analysis: { ...files.analysis, sites: [] } },
+      wantOutputs: true,
+      mayLackAttention: true,
+    });
+    return new VisionPart(session, place, {
+      layout: layoutOf(pixels, patchEmbedding(index, pixels.name)),
+      preprocessing,
+      output: output.name,
+      writing,
+      isWhole: isSplit && settings['do_image_splitting'] !== false,
+    });
+  }
+
+  /** What a picture becomes. Throws the errors of decoding and shaping it, `imageNoGrid` where its tokens are no patches of it, row by row, `outOfMemory` and `runtimeFailed`. */
+  async read({ bytes, name }: PictureFile): Promise<SeenPicture> {
+    const deadlines = this.#deadlines;
+    const decoded = await decodeImage(bytes, name, deadlines);
+    const picture = deadlines.run('preparePicture', decoded.width * decoded.height, () =>
+      shapePicture(decoded, this.#preprocessing, name),
+    );
+    const { input, width, height } = this.#layout;
+    if ((width ?? picture.width) !== picture.width || (height ?? picture.height) !== picture.height)
+      throw new ExplorerError('modelUnsupported', [
+        this.#resolved.name,
+        `it takes pictures of ${width ?? 'any'} × ${height ?? 'any'} pixels, and its ${this.#preprocessing.file} makes them ${picture.width} × ${picture.height}`,
+      ]);
+    const { index } = this.#session.analysis;
+    const pixels = pixelInput(picture, this.#preprocessing, this.#layout);
+    const inputs = index.inputs.map((each): ModelInput => (each === input ? pixels : pixelMask(each, picture)));
+    const made = (await this.#session.outputs(inputs, [this.#output])).get(this.#output);
+    const features = made && toFloats(made);
+    const featureWidth = made?.dims.at(-1) ?? 0;
+    if (features === undefined || featureWidth === 0)
+      throw notWritten(this.#resolved, 'the first of these files gives no rows of numbers');
+    const numTokens = features.length / featureWidth;
+    return {
+      features,
+      numTokens,
+      width: featureWidth,
+      grid: await this.#grid(inputs, pixels, { picture, numTokens }),
+      picture,
+      notices: [
+        ...this.#session.notices,
+        ...decoded.notices,
+        ...shapingNotices(this.#preprocessing, decoded),
+        ...(this.#isWhole ? [{ code: 'pictureNotSplit', args: [this.#preprocessing.processor] } as const] : []),
+      ],
+      fed: { file: this.#session.fileName, inputs },
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  /** The patches that tokens are, as the graph itself moves pixels to them. */
+  async #grid(
+    inputs: readonly ModelInput[],
+    pixels: ModelInput,
+    { picture, numTokens }: { readonly picture: ShapedPicture; readonly numTokens: number },
+  ): Promise<PatchGrid> {
+    const { streams } = await runPositions(this.#session.partRuntime, inputs, pixels, {
+      isChannelLast: this.#layout.isChannelLast,
+      streams: [this.#output],
+      sites: [],
+    });
+    const places = streams.get(this.#output) ?? 'where its patches lie is not known';
+    const refuse = (reason: string): ExplorerError => new ExplorerError('imageNoGrid', [this.#resolved.name, reason]);
+    if (typeof places === 'string') throw refuse(places);
+    const found = gridOf([places], picture);
+    if (typeof found === 'string') throw refuse(found);
+    const { grid, numPlaced } = found;
+    if (
+      numPlaced !== numTokens ||
+      places.length !== numTokens ||
+      places.some((place, i) => i > 0 && place <= places[i - 1])
+    )
+      throw refuse('its tokens are not the patches of the picture, row by row');
+    return grid;
+  }
+}
+
+/** The refusal of a picture within a text, with a reason as a clause. */
+function notWritten({ name, visionPath, modelPath }: ResolvedModel, reason: string): ExplorerError {
+  return new ExplorerError('pictureNotWritten', [
+    name,
+    baseName(visionPath ?? 'vision_encoder.onnx'),
+    baseName(modelPath),
+    reason,
+  ]);
+}
+
+function isPixelMask(name: string): boolean {
+  return /pixel\w*mask/i.test(name);
+}

@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import { readSafetensors, type StoredTensor } from '../../src/cli/safetensors';
+import { LoadedModel } from '../../src/engine/serve/loadedModel';
+import type { Explanation } from '../../src/engine/text/textModel';
+import { Runtime } from '../../src/engine/runtime/runtime';
+import { errorOf } from '../harness/codeOf';
+import { readFixture, readFixtureText } from '../harness/fixtures';
+import { picturedTokenizer } from '../harness/tinyTokenizer';
+import { memoryAccess } from './fixtureAccess';
+import { importRuntime } from './ortRuntime';
+
+const none: StoredTensor = { dtype: '', shape: [], data: new Uint8Array() };
+
+/** Models, each with the grid of its picture, where that begins, and what is told. */
+const cases = {
+  llava: { rows: 3, columns: 3, first: 0, side: 8, told: ['pictureCut', 'pictureBefore'] },
+  // Four patches become one token.
+  idefics3: { rows: 4, columns: 4, first: 2, side: 8, told: ['pictureNotSplit', 'pictureBefore'] },
+} as const;
+
+describe('a picture within a text', () => {
+  let runtime: Runtime;
+  before(async () => {
+    runtime = new Runtime(await importRuntime(), 1);
+    await runtime.initialize(1);
+  });
+
+  const filesOf = async (
+    name: string,
+    left: readonly string[] = [],
+  ): Promise<Readonly<Record<string, string | Uint8Array>>> => {
+    const names = ['embed_tokens.onnx', 'decoder_model_merged.onnx', 'vision_encoder.onnx'];
+    const settings = ['config.json', 'preprocessor_config.json'];
+    const all = [...names.map((each) => [`onnx/${each}`, each]), ...settings.map((each) => [each, each])];
+    return {
+      ...Object.fromEntries(
+        await Promise.all(
+          all
+            .filter(([, each]) => !left.includes(each))
+            .map(async ([place, each]) => [`m/${place}`, await readFixture(`pictured/${name}/${each}`)] as const),
+        ),
+      ),
+      'm/tokenizer.json': picturedTokenizer(),
+    };
+  };
+  const load = (files: Readonly<Record<string, string | Uint8Array>>): Promise<LoadedModel> =>
+    LoadedModel.load({ runtime, reason: '' }, memoryAccess(files), { path: 'm', backend: 'wasm', threads: 1 });
+  const picture = async (name: string) => ({ bytes: await readFixture(`pictured/${name}/picture.png`), name: 'p.png' });
+  const text = '(J${';
+
+  /** From the attention that the library tells, over all layers, heads, queries and keys. */
+  const largestDifference = async (name: string, { layers, streams }: Explanation): Promise<number> => {
+    const expected = readSafetensors(await readFixture(`pictured/${name}/expected.safetensors`), name);
+    const count = streams[0].tokens.length;
+    let largest = 0;
+    for (const [layer, held] of layers.entries()) {
+      const { data } = expected.get(`attention.${layer}`) ?? none;
+      const values = new Float32Array(data.slice().buffer);
+      expect(values).to.have.length(4 * count ** 2);
+      const drawn = await Promise.all([0, 1, 2, 3].map((head) => held.rows(head, 0, count)));
+      for (const [i, weight] of drawn.flatMap((own) => [...own]).entries())
+        largest = Math.max(largest, Math.abs(weight - values[i]));
+    }
+    expect(layers).to.have.length(expected.size);
+    return largest;
+  };
+
+  for (const [name, { rows, columns, first, side, told }] of Object.entries(cases))
+    it(`is read with it as the library reads it, its tokens being patches: ${name}`, async () => {
+      const ids = JSON.parse(await readFixtureText(`pictured/${name}/ids.json`)) as readonly number[]; // written by our own script
+      const model = await load(await filesOf(name));
+      const read = await model.explain({ text, tokenLimit: 0, picture: await picture(name) });
+      const [stream] = read.streams;
+      expect(stream.tokens.map(({ id }) => id)).to.deep.equal(ids);
+      expect(stream.grid).to.deep.equal({ rows, columns, first, patchWidth: side, patchHeight: side });
+      expect(stream.tokens[first + columns].piece).to.equal('2,1');
+      expect(read.picture?.source).to.deep.equal({ width: 40, height: 30 });
+      expect(read.notices.map(({ code }) => code)).to.deep.equal(told);
+      expect(await largestDifference(name, read)).to.be.at.most(1e-5);
+      // The same model then reads a text alone.
+      const alone = await model.explain({ text, tokenLimit: 0 });
+      expect(alone.streams[0].tokens.map(({ id }) => id)).to.deep.equal(ids.slice(-4));
+      expect(alone.streams[0].grid).to.equal(undefined);
+      await model.release();
+    });
+
+  it('is read by a file of embeddings that takes its features, as genai_config.json names them', async () => {
+    const files = { ...(await filesOf('llava', ['embed_tokens.onnx'])) };
+    const parts = { decoder: 'decoder_model_merged.onnx', embedding: 'embedding.onnx', vision: 'vision_encoder.onnx' };
+    const model = await load({
+      'm/decoder_model_merged.onnx': files['m/onnx/decoder_model_merged.onnx'],
+      'm/vision_encoder.onnx': files['m/onnx/vision_encoder.onnx'],
+      'm/embedding.onnx': await readFixture('pictured/llava/embedding.onnx'),
+      'm/config.json': files['m/config.json'],
+      'm/preprocessor_config.json': files['m/preprocessor_config.json'],
+      'm/tokenizer.json': picturedTokenizer(),
+      'm/genai_config.json': JSON.stringify({
+        model: Object.fromEntries(Object.entries(parts).map(([part, filename]) => [part, { filename }])),
+      }),
+    });
+    const read = await model.explain({ text, tokenLimit: 0, picture: await picture('llava') });
+    expect(await largestDifference('llava', read)).to.be.at.most(1e-5);
+    expect((await model.explain({ text, tokenLimit: 0 })).streams[0].tokens).to.have.length(4);
+    await model.release();
+  });
+
+  it('stands where the text says so', async () => {
+    const model = await load(await filesOf('llava'));
+    const read = await model.explain({ text: '(J<image>${', tokenLimit: 0, picture: await picture('llava') });
+    const [{ tokens, grid }] = read.streams;
+    expect(grid?.first).to.equal(2);
+    expect(tokens.map(({ id }) => id)).to.deep.equal([7, 41, ...Array.from({ length: 9 }, () => 97), 3, 90]);
+    expect(read.notices.map(({ code }) => code)).to.deep.equal(['pictureCut']);
+    await model.release();
+  });
+
+  it('is refused with both files where its part, or how it is written, is not known', async () => {
+    const files = await filesOf('llava');
+    for (const [each, reason] of [
+      [await filesOf('llava', ['vision_encoder.onnx']), /not beside the other/],
+      [{ ...files, 'm/config.json': '{"model_type": "unheard_of", "image_token_id": 97}' }, /of its kind/],
+      [await filesOf('llava', ['preprocessor_config.json']), /preprocessor_config/],
+    ] as const) {
+      const model = await load(each);
+      const error = await errorOf(model.explain({ text, tokenLimit: 0, picture: await picture('llava') }));
+      expect(error.code).to.equal('pictureNotWritten');
+      expect(error.args.slice(0, 3)).to.deep.equal(['m', 'vision_encoder.onnx', 'decoder_model_merged.onnx']);
+      expect(error.args[3]).to.match(reason);
+      await model.release();
+    }
+  });
+});
