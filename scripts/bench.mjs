@@ -31,6 +31,7 @@ const benchmarks = {
   memory: { title: 'Memory of loading large models' },
   drawing: { title: 'Drawing in Chromium, beside BertViz', needs: ['chromium'] },
   staged: { title: 'Layer by layer, beside the whole model in one run' },
+  export: { title: 'Numbers written to a file' },
   heads: { title: 'Metrics of 144 heads' },
   norms: { title: 'Norms of what 144 heads write' },
   long: { title: 'Long texts: time and memory against length' },

@@ -10,6 +10,7 @@ export function activate(context: ExtensionContext): TestApi | undefined {
   return activateExtension(context, {
     hasFilePaths: false,
     homePath: undefined,
+    writeWhole: undefined,
     createLauncher: (files, onOutput) => browserEngineLauncher(readAsset, files, onOutput),
   });
 }

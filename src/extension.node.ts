@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ExtensionContext } from 'vscode';
+import { writeWhole } from './base/wholeFile.node';
 import { activateExtension } from './host/activateExtension';
 import { nodeEngineLauncher } from './host/engine/launchEngine.node';
 import type { TestApi } from './host/testApi';
@@ -10,6 +11,7 @@ export function activate(context: ExtensionContext): TestApi | undefined {
   return activateExtension(context, {
     hasFilePaths: true,
     homePath: homedir(),
+    writeWhole,
     createLauncher: (_files, onOutput) =>
       nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
   });

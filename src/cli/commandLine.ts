@@ -23,28 +23,31 @@ import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import type { prove } from './prove';
 import { readVersion } from './readVersion';
 import type { tokenize } from './tokenize';
+import type { NumbersOut } from './weightsFile';
 
 /** The exit code of a command line that was not understood, as is the custom. */
 const usageCode = 2;
 
 const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
-                             [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+                             [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json]
+                             [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
                              [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
       separators and token types that the tokenizer makes; --context reads RANGE in the text around it, about so many tokens of it, and tells
       of the tokens of RANGE alone, with the mean of several; --chat puts the model's chat template around the text, or around the messages
-      of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
+      of a conversation (YAML or JSON); --out writes all numbers to a file instead, as arrays or as text: of CSV those from WEIGHT on
+      (0.01 where it is missing), one a line; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
       value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout, or
       rolloutUniform, its baseline; with the weights' own formula and source
-  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
-                             [--method METHOD]
+  attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--input] [--method METHOD]
+                           [--out NUMBERS.npz|.safetensors|.csv|.json [--dtype float32|float16] [--threshold WEIGHT]]
       which patches of the picture the class token reads
-  attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
+  attention-explorer explain IMAGE --text TEXT --model MODEL [--head LAYER.HEAD] [--tokenizer TOKENIZER_JSON] [--json] [--out NUMBERS.npz|.safetensors|.csv|.json]
                              [--input] [--method METHOD]
       the same of a text with the picture in it, by a model that reads both (embed_tokens, vision_encoder and a decoder in one folder): the
       picture stands where the text says so (<image>), else before it, and its tokens are patches of it
@@ -257,7 +260,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         head: values.head,
         backend: backendOf(values.backend, 'auto'),
         isJson: values.json,
-        out: values.out,
+        out: numbersOut(values),
         isInput: values.input,
         method: methodIdOf(values.method),
       })
@@ -268,13 +271,19 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         ...readOptions(values),
         head: values.head,
         isChatMessage: values.chat,
-        out: values.out,
+        out: numbersOut(values),
         isInput: values.input,
         contextTokens: tokensOf(values.context),
         isStaged: values.stages,
         pair: values.pair,
         method: methodIdOf(values.method),
       });
+}
+
+function numbersOut({ out, dtype, threshold }: Options): NumbersOut | undefined {
+  if (out !== undefined) return { path: out, precision: dtype, threshold };
+  if (dtype === undefined && threshold === undefined) return undefined;
+  throw new ExplorerError('wrongUsage', [dtype === undefined ? '--threshold' : '--dtype', 'it goes with --out']);
 }
 
 /** What is asked of every reading of a text: with which model and how, and which of its components is meant. */
@@ -408,6 +417,8 @@ interface Options {
   readonly also?: string;
   readonly method?: string;
   readonly out?: string;
+  readonly dtype?: string;
+  readonly threshold?: string;
   readonly timeout?: string;
   readonly queries?: string;
   readonly keys?: string;
@@ -468,6 +479,8 @@ function parse(args: string[]): Arguments {
         also: string,
         method: string,
         out: string,
+        dtype: string,
+        threshold: string,
         timeout: string,
         queries: string,
         keys: string,

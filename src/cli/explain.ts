@@ -21,9 +21,10 @@ import { areaOf } from './explainImage';
 import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { readInContext } from './readInContext';
+import { readHead } from './readHead';
 import { openTextModel, readGiven, readPicture } from './readWith';
 import { methodLine, weighedBy, weighedFacts, writtenIn } from './weighed';
-import { checkWeightsFile, writeWeights } from './weightsFile';
+import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked. */
 export interface ExplainOptions extends ModelOptions {
@@ -86,7 +87,7 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     method: methodId = 'attention',
   } = options;
   const method = methodOf(methodId);
-  if (out !== undefined) await checkWeightsFile(out);
+  const checked = out && (await checkNumbersOut(out));
   const { text, span } = await readGiven(options);
   const second = pair === undefined ? undefined : await readWholePart(pair);
   if (text === '' || second === '') throw new ExplorerError('emptyText');
@@ -167,15 +168,15 @@ export async function explain(options: ExplainOptions): Promise<TerminalText> {
     ...sentences.map((sentence) => line`${sentence}`),
     ...(methodId === 'attention' ? [] : [methodLine(method)]),
   ];
-  if (out !== undefined) {
-    const written = await writeWeights(out, {
+  if (checked !== undefined) {
+    const written = await writeNumbers(checked, {
       model: loaded.info,
       notices: sentences,
       streams,
       components,
-      store,
-      runId: 1,
-      head: chosen,
+      method: method.id,
+      heads: chosen && [chosen],
+      read: (component, each) => readHead(store, component, each),
     });
     if (!isJson) {
       await loaded.release();

@@ -14,7 +14,8 @@ import { parseHead } from './parseHead';
 import { printedInput } from './printedInput';
 import { openPictureModel } from './readWith';
 import { methodLine, weighedBy, weighedFacts } from './weighed';
-import { checkWeightsFile, writeWeights } from './weightsFile';
+import { readHead } from './readHead';
+import { checkNumbersOut, writeNumbers } from './weightsFile';
 
 /** What `explain` is asked of a picture. */
 export interface ExplainImageOptions extends ModelOptions {
@@ -28,7 +29,7 @@ export interface ExplainImageOptions extends ModelOptions {
 /** What the special tokens of a picture read (the mean of all patches, where there are none), as text for people or, for every token, as JSON. */
 export async function explainImage(options: ExplainImageOptions): Promise<TerminalText> {
   const { file, head, isJson, out } = options;
-  if (out !== undefined) await checkWeightsFile(out);
+  const checked = out && (await checkNumbersOut(out));
   const { model: loaded, picture, notices: preparing, facts } = await openPictureModel(options, file);
   const { streams, layers: read, components: found, notices, answers } = await loaded.run(picture);
   const ofMethod = methodOf(options.method ?? 'attention');
@@ -60,16 +61,16 @@ export async function explainImage(options: ExplainImageOptions): Promise<Termin
     ? ofMethod.title
     : `attention weight${isDerived ? ', in linear layers derived: φ(q)φ(k)ᵀ, normalised' : ''}`;
   const written =
-    out === undefined
+    checked === undefined
       ? undefined
-      : await writeWeights(out, {
+      : await writeNumbers(checked, {
           model: loaded.info,
           notices: sentences,
           streams,
           components: shown,
-          store,
-          runId: 1,
-          head: chosen,
+          method: 'attention',
+          heads: chosen && [chosen],
+          read: (component, each) => readHead(store, component, each),
         });
   const described = await Promise.all(shown.map((component) => describe({ component, streams, store, chosen })));
   if (isJson) {

@@ -21,7 +21,8 @@ import { readSafetensors, writeSafetensors, type StoredTensor } from './safetens
 import { modelPathOf } from './bundledModel';
 import { placedLayers } from './placedTensors';
 import { commandFiles } from './commandFiles';
-import { checkWritable, writeWhole } from './writeWhole';
+import { checkWritable } from '../base/wholeFile.node';
+import { writeWhole } from './writeWhole';
 
 /** What `extract` is asked. */
 export interface ExtractOptions {

@@ -10,6 +10,7 @@ import type { WeightedPosition } from '../model/pattern';
 import type { EngineOptions, ModelSpec } from '../protocol';
 import { bundledModelPath, modelPathOf } from './bundledModel';
 import { commandFiles } from './commandFiles';
+import type { NumbersOut } from './weightsFile';
 
 /** What every explanation is asked beside its subject. */
 export interface ModelOptions {
@@ -19,8 +20,8 @@ export interface ModelOptions {
   readonly head: string | undefined;
   readonly backend: EngineOptions['backend'];
   readonly isJson: boolean;
-  /** The file that the weights are written to, if any. */
-  readonly out?: string | undefined;
+  /** Where the numbers are written, if anywhere. */
+  readonly out?: NumbersOut | undefined;
 }
 
 /** How many sources are listed for a token. */

@@ -175,6 +175,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       places,
       recent,
       languages,
+      writeWhole: environment.writeWhole,
     }),
   );
   owned.add(

@@ -1,6 +1,7 @@
 import type { HostFilesApi } from '../protocol';
 import type { Server } from '../rpc/connection';
 import type { EngineLauncher } from './engine/engineLauncher';
+import type { WriteWhole } from './export/writeFile';
 
 /** What differs between the desktop and the web, given by the entries. */
 export interface HostEnvironment {
@@ -8,6 +9,8 @@ export interface HostEnvironment {
   readonly hasFilePaths: boolean;
   /** The folder that `~` stands for; undefined where there is none. */
   readonly homePath: string | undefined;
+  /** Undefined where files are written through VS Code alone, each as a whole. */
+  readonly writeWhole: WriteWhole | undefined;
   /** Makes the launcher; `files` serves an engine that cannot read by itself, `onOutput` gets what the engine prints. */
   createLauncher(files: Server<HostFilesApi>, onOutput: (text: string) => void): EngineLauncher;
 }

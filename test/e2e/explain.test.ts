@@ -191,7 +191,7 @@ describe(`Explaining attention, extension in the ${VSCode.hostOfRun} host`, () =
     await menu.getByText('Copy Weights').waitFor();
     expect(
       (await menu.locator('.action-label:not(.separator)').allInnerTexts()).map((text) => text.trim()),
-    ).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'How This Weight Came About', 'Save Figure…']);
+    ).to.deep.equal(['Pin or Unpin', 'Copy Weights', 'How This Weight Came About', 'Save Figure…', 'Export Numbers…']);
     await vscode.screenshot('2-menu');
     await vscode.page.keyboard.press('Escape');
   });

@@ -44,6 +44,7 @@ export const commands = {
   pinHere: 'attentionExplorer.pinHere',
   copyWeights: 'attentionExplorer.copyWeights',
   saveFigure: 'attentionExplorer.saveFigure',
+  exportNumbers: 'attentionExplorer.exportNumbers',
   nextHead: 'attentionExplorer.nextHead',
   previousHead: 'attentionExplorer.previousHead',
 } as const;

@@ -23,6 +23,8 @@ import type { ViewStore } from '../view/viewStore';
 import { openCourse, openScene, readStation } from '../course/openScene';
 import { modelOfScene } from '../course/scenes';
 import type { ChosenLanguages } from '../model/chosenLanguages';
+import { exportNumbers } from '../export/exportNumbers';
+import type { WriteWhole } from '../export/writeFile';
 import { chooseLanguages } from './chooseLanguages';
 import { commands } from './commandIds';
 import { findReadingHead } from './findReadingHead';
@@ -47,6 +49,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly documents: ModelDocuments;
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
+  readonly writeWhole: WriteWhole | undefined;
   readonly log: OutputLog;
 }
 
@@ -175,6 +178,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.pinHere, (context) => pinHere(store, context));
   register(commands.copyWeights, (context) => copyWeights(store, deps.rows, context));
   register(commands.saveFigure, () => saveFigure(store, panels));
+  register(commands.exportNumbers, () => exportNumbers(store, deps.writeWhole));
   register(
     commands.pinToken,
     withToken((_run, token) => store.togglePin(token)),

@@ -47,7 +47,12 @@ describe('a picture in several grids, on the command line', () => {
 
   it('is written stage by stage, each of its grids by a name', async () => {
     const out = join(folder, 'weights.safetensors');
-    await explainImage({ ...asked, head: undefined, isJson: false, out });
+    await explainImage({
+      ...asked,
+      head: undefined,
+      isJson: false,
+      out: { path: out, precision: undefined, threshold: undefined },
+    });
     const tensors = readSafetensors(readFileSync(out), out);
     expect(
       [...tensors]

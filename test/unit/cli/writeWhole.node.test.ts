@@ -15,7 +15,9 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { extract } from '../../../src/cli/extract';
 import { writeSafetensors } from '../../../src/cli/safetensors';
-import { checkWritable, writeWhole } from '../../../src/cli/writeWhole';
+import { ExplorerError } from '../../../src/base/errors';
+import { checkWritable } from '../../../src/base/wholeFile.node';
+import { writeWhole } from '../../../src/cli/writeWhole';
 import { errorOf } from '../../harness/codeOf';
 
 describe('what the command line writes', () => {
@@ -66,6 +68,20 @@ describe('what the command line writes', () => {
     if (!existsSync('/dev/full')) this.skip();
     expect((await errorOf(writeWhole('/dev/full', bytes))).args).to.deep.equal(['/dev/full', 'there is no room left']);
     expect(statSync('/dev/full').isCharacterDevice()).to.equal(true);
+  });
+
+  it('comes in pieces, and leaves what stood there where one of them fails', async () => {
+    const out = join(folder, 'out');
+    async function* pieces(fails: boolean): AsyncGenerator<Uint8Array> {
+      yield bytes;
+      if (fails) throw new ExplorerError('cancelled');
+      yield bytes;
+    }
+    await writeWhole(out, pieces(false));
+    expect((await errorOf(writeWhole(out, pieces(true)))).code).to.equal('cancelled');
+    expect([readFileSync(out, 'utf8'), readdirSync(folder)]).to.deep.equal(['contentcontent', ['out']]);
+    if (existsSync('/dev/full'))
+      expect((await errorOf(writeWhole('/dev/full', pieces(false)))).code).to.equal('fileNotWritten');
   });
 
   it('is refused where it is not allowed', async function () {

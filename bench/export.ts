@@ -1,0 +1,88 @@
+// All numbers of a run written as NPZ, from the engine's process through the window's, beside a plain write of the same bytes and beside the run.
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { writeWhole } from '../src/base/wholeFile.node';
+import { nodeEngineLauncher } from '../src/host/engine/launchEngine.node';
+import type { Numbers } from '../src/model/numbers/numbers';
+import { fileOf, plainFileForm } from '../src/model/numbers/numbersFile';
+import { gpt2Small, writeRandomGpt2 } from './randomGpt2';
+import { interleave, median, ms, table } from './statistics';
+
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 5);
+const lengths = (process.env['BENCH_TOKENS'] ?? '512,1024').split(',').map(Number);
+const folder = resolve('out/bench/export');
+const model = { path: folder, backend: 'native', threads: 0 } as const;
+
+mkdirSync(folder, { recursive: true });
+if (!existsSync(join(folder, 'model.onnx'))) writeRandomGpt2(join(folder, 'model.onnx'), gpt2Small);
+const words = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`w${i}`, i * 97]));
+writeFileSync(
+  join(folder, 'tokenizer.json'),
+  JSON.stringify({
+    version: '1.0',
+    added_tokens: [],
+    pre_tokenizer: { type: 'Whitespace' },
+    model: { type: 'WordLevel', vocab: { ...words, '[UNK]': 50_000 }, unk_token: '[UNK]' },
+  }),
+);
+const engine = nodeEngineLauncher(resolve('dist/engine.node.cjs'), () => {}).launch();
+const { remote } = engine.connection;
+const rows: (string | number)[][] = [];
+for (const length of lengths) {
+  const text = Array.from({ length }, (_, i) => `w${(i * 7919) % 500}`).join(' ');
+  const explain = () => remote.explain({ model, text, tokenLimit: 0 });
+  let run = await explain();
+  const numbers = (): Numbers => ({
+    model: run.model,
+    notices: [],
+    streams: run.streams,
+    components: run.components,
+    method: 'attention',
+    heads: undefined,
+    read: async (component, head) =>
+      (await remote.pattern({ runId: run.runId, selection: { component, heads: [head], aggregation: 'mean' } }))
+        .weights,
+  });
+  const [out, copy] = ['numbers.npz', 'copy.npz'].map((name) => join(folder, name));
+  await writeWhole(out, fileOf(numbers(), { format: 'npz', ...plainFileForm }));
+  const bytes = readFileSync(out);
+  const times = await interleave(
+    rounds,
+    {
+      run: async () => {
+        const former = run.runId;
+        run = await explain();
+        await remote.release({ runId: former });
+      },
+      plain: async () => {
+        const file = await open(copy, 'w');
+        await file.writeFile(bytes);
+        await file.close();
+      },
+      export: () => writeWhole(out, fileOf(numbers(), { format: 'npz', ...plainFileForm })),
+    },
+    300,
+  );
+  const ratio = (to: 'run' | 'plain'): string => median(times.export.map((time, i) => time / times[to][i])).toFixed(2);
+  rows.push([
+    length,
+    run.components[0].layers[0].held,
+    (statSync(out).size / 1e6).toFixed(0),
+    ms(median(times.run)),
+    ms(median(times.plain)),
+    ms(median(times.export)),
+    ratio('plain'),
+    ratio('run'),
+  ]);
+  for (const file of [out, copy]) rmSync(file);
+  await remote.release({ runId: run.runId });
+}
+engine.dispose();
+console.log(
+  `GPT-2-small size, random weights, native; medians of ${rounds}, in turn. «Export» writes all 144 heads as NPZ, float32, from the engine's process through the window's; «plain» writes the same bytes from memory.\n`,
+);
+console.log(
+  table(['tokens', 'held', 'MB', 'run ms', 'plain write ms', 'export ms', 'export ÷ plain', 'export ÷ run'], rows),
+);
+process.exit(0);

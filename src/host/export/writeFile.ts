@@ -1,0 +1,40 @@
+import * as vscode from 'vscode';
+import { ExplorerError } from '../../base/errors';
+import { formatBytes } from '../../model/fileLimits';
+
+/** Writes a file of this machine whole or not at all, in pieces as they come. Throws `fileNotWritten`, and what making them throws. */
+export type WriteWhole = (path: string, pieces: AsyncIterable<Uint8Array>) => Promise<void>;
+
+/** Where nothing is written in pieces, a file is held in memory first, and may be so large. */
+const mostHeld = 2 ** 29;
+
+/** Writes a file that the person has named, in pieces where the machine can. Throws `fileNotWritten`, and what making the pieces throws. */
+export async function writeFile(
+  target: vscode.Uri,
+  pieces: AsyncIterable<Uint8Array>,
+  writeWhole: WriteWhole | undefined,
+): Promise<void> {
+  if (writeWhole !== undefined && target.scheme === 'file') return writeWhole(target.fsPath, pieces);
+  const held: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    length += piece.length;
+    if (length > mostHeld)
+      throw new ExplorerError('fileNotWritten', [
+        target.path,
+        `it takes more than the ${formatBytes(mostHeld)} that are written here`,
+      ]);
+    held.push(piece.slice());
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of held) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  try {
+    await vscode.workspace.fs.writeFile(target, bytes);
+  } catch (error) {
+    throw new ExplorerError('fileNotWritten', [target.path, String(error)], { cause: error });
+  }
+}
