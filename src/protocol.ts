@@ -566,6 +566,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** Whether the surprisal of every token is marked, in the editor, too. */
+  markSurprisal: { readonly isMarked: boolean };
   /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
   figure: { readonly png: Uint8Array };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */

@@ -30,7 +30,7 @@ import {
 import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
-import { samplePredictions } from './samplePredictions';
+import { sampleLabels, samplePredictions } from './samplePredictions';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -72,6 +72,7 @@ export class FakeHost {
   /** The places that were masked as predictions were asked for; null where none was. */
   readonly predicted: (number | null)[] = [];
   isMaskedModel = false;
+  labelsTokens = false;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -142,6 +143,7 @@ export class FakeHost {
     },
     predict: ({ mask }) => {
       this.predicted.push(mask ?? null);
+      if (this.labelsTokens) return sampleLabels(this.run.info.streams[0].tokens);
       return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
     },
     symbols: () => ({ symbols: this.symbols }),
@@ -203,7 +205,16 @@ export class FakeHost {
   });
 
   constructor() {
-    for (const name of ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted', 'figure'] as const) {
+    for (const name of [
+      'ready',
+      'changeView',
+      'hover',
+      'reveal',
+      'act',
+      'painted',
+      'figure',
+      'markSurprisal',
+    ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });
         if (name === 'ready') this.#start();

@@ -14,6 +14,13 @@ const token = (position: number) => page.locator(`[data-token="${position}"]`).f
 const pane = (text?: string | RegExp) =>
   page.locator('.predictions-pane', ...(text === undefined ? [] : [{ hasText: text }]));
 const facts = () => page.locator('.prediction-facts dd').allTextContents();
+/** What the editor was told of whether surprisal is marked. */
+const marked = () =>
+  page.evaluate(() =>
+    host.intents.flatMap(({ name, value }) =>
+      name === 'markSurprisal' ? [(value as { readonly isMarked: boolean }).isMarked] : [],
+    ),
+  );
 
 describe('predictions', () => {
   pages = suitePages();
@@ -46,6 +53,7 @@ describe('predictions', () => {
     expect(await page.locator('[data-token="44"].s8').count()).to.be.greaterThan(0);
     expect(await page.locator('[data-token="45"]').first().getAttribute('class')).to.not.match(/ s\d/);
     expect(await page.evaluate(() => host.predicted)).to.deep.equal([null]);
+    expect(await marked()).to.deep.equal([true]);
     await token(40).click();
     await pane('4.000 bits').waitFor();
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
@@ -58,7 +66,8 @@ describe('predictions', () => {
     expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"marksSurprisal":true/);
     await page.keyboard.press('p');
     await pane().waitFor({ state: 'detached' });
-    expect(await page.locator('.token.s8').count()).to.equal(0);
+    await page.locator('.token.s8').first().waitFor({ state: 'detached' });
+    expect(await marked(), 'the editor is told, too').to.deep.equal([true, false]);
   });
 
   it('of a masked language model are of the tokens that it does not see', async () => {
@@ -80,5 +89,22 @@ describe('predictions', () => {
     expect(await page.evaluate(() => host.predicted)).to.deep.equal([null, 12, 13]);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
     await screenshot(page, 'visual/predictions-masked');
+  });
+
+  it('of a classifier of tokens are labels: of all tokens, and all of the token that is looked at; nothing is marked', async () => {
+    await open({ run: 'code', width: 900, height: 800 });
+    await page.evaluate(() => (host.labelsTokens = true));
+    await page.keyboard.press('p');
+    await pane('The label of each token').waitFor();
+    expect(await page.locator('.prediction-shares td:nth-of-type(1)').nth(1).textContent()).to.match(
+      /other|name|keyword/,
+    );
+    await screenshot(page, 'visual/predictions-token-labels');
+    await token(40).click();
+    await pane('0.7500').waitFor();
+    expect(await page.locator('.prediction-shares th').allTextContents()).to.deep.equal(['name', 'keyword', 'other']);
+    expect(await facts()).to.deep.equal(['1.061 bits']);
+    expect(await page.locator('.predictions-pane [aria-pressed]').count()).to.equal(0);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
 });

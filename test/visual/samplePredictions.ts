@@ -29,3 +29,22 @@ export function samplePredictions(
     vocabularySize,
   };
 }
+
+/** Labels by rule: the token at position i has label i mod 3, with a probability of 0.75. */
+export function sampleLabels(tokens: readonly Token[]): TokenPredictions {
+  const positions = tokens.flatMap(({ isSpecial }, i) => (isSpecial ? [] : [i]));
+  const ids = positions.flatMap((position) => [0, 1, 2].map((i) => (position + i) % 3));
+  return {
+    kind: 'tokenLabels',
+    stream: 0,
+    positions: Int32Array.from(positions),
+    surprisal: new Float32Array(positions.length).fill(NaN),
+    ranks: new Int32Array(positions.length),
+    entropy: new Float32Array(positions.length).fill(1.0613),
+    count: 3,
+    ids: Int32Array.from(ids),
+    probabilities: Float32Array.from(positions.flatMap(() => [0.75, 0.125, 0.125])),
+    texts: ids.map((id) => plain(['other', 'name', 'keyword'][id])),
+    vocabularySize: 3,
+  };
+}

@@ -277,7 +277,9 @@ export class Panel {
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
-    this.predictions = new PredictionView(own, connection.remote);
+    this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
+      connection.fire('markSurprisal', { isMarked }),
+    );
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {

@@ -83,7 +83,7 @@ export class PredictionRuns {
     const found = findLogits(this.#parts.session.analysis.index);
     const vocabulary = this.#ofVocabulary(found);
     if (vocabulary === undefined) {
-      const labels = await this.#labels(found, run);
+      const labels = (await this.#labels(found, run)) ?? (await this.#labelsOfTokens(found, run));
       if (labels === undefined) throw this.#refuse(whyNone(this.#parts.session, found));
       this.#refuseMask(masked);
       return labels;
@@ -128,6 +128,22 @@ export class PredictionRuns {
     const own = found.filter(({ width }) => width !== undefined && this.#isVocabulary(width));
     const unknown = found.filter(({ width, rank }) => width === undefined && rank !== 2);
     return [...own, ...unknown].sort((a, b) => rankOfName(a.output) - rankOfName(b.output))[0];
+  }
+
+  /** What a classifier of tokens says of each of the text's own; undefined where the model is none. */
+  async #labelsOfTokens(found: readonly LogitsOutput[], run: PredictedRun): Promise<TokenPredictions | undefined> {
+    const labels = labelsOf(this.#parts.config['id2label']);
+    const named = found.find(({ width, rank }) => labels.length > 1 && width === labels.length && rank === 3);
+    if (named === undefined) return undefined;
+    const { tokens } = run.streams[0];
+    const { inputs, first, numPositions } = this.#fedOf(run);
+    const rows = await this.#run(named, run, inputs, new BigInt64Array(numPositions));
+    if (rows.numRows < first + tokens.length) throw this.#refuse('its file gives the labels of some tokens alone');
+    const places = tokens.flatMap(({ isSpecial }, position) =>
+      isSpecial ? [] : [{ position, row: first + position, isActual: false }],
+    );
+    const told = this.#arrange(rows, { kind: 'tokenLabels', stream: 0, places });
+    return { ...told, texts: Array.from(told.ids, (id) => plain(labels[id])) };
   }
 
   #isVocabulary(width: number): boolean {
@@ -274,7 +290,7 @@ export class PredictionRuns {
     if (!(shape instanceof BigInt64Array) || !(ids instanceof BigInt64Array))
       throw this.#refuse('its logits did not come out');
     const [rows, scores] = [Number(shape[0]), Number(shape[1])];
-    if (!this.#isVocabulary(scores))
+    if (scores !== logits.width && !this.#isVocabulary(scores))
       throw this.#refuse(
         `${logits.output} has ${scores} scores for each token, and its vocabulary has ${this.#vocabularySize}`,
       );

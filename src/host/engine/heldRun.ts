@@ -3,7 +3,7 @@ import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
-import type { Predictions } from '../../model/predictions';
+import { joinPredictions, type Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
@@ -41,6 +41,10 @@ export class HeldRun {
   readonly #growth = new Emitter<undefined>();
   /** More of it has come, or no more will. */
   readonly onDidGrow = this.#growth.event;
+  readonly #predicted = new Emitter<undefined>();
+  /** More of its predictions are known. */
+  readonly onDidPredict = this.#predicted.event;
+  #predictions: Predictions | undefined;
   #info: RunInfo;
   #isGrowing: boolean;
   #isReleased = false;
@@ -270,8 +274,20 @@ export class HeldRun {
   }
 
   /** What the model predicts in the run. Throws `unknownRun` where the run is gone, `noPredictions`, `invalidArgument`, and what a run throws. */
-  predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
-    return this.#askOfAll(signal, () => this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal));
+  async predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
+    const found = await this.#askOfAll(signal, () =>
+      this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal),
+    );
+    const known = this.#predictions;
+    const joins = mask !== undefined && known?.kind === 'masked' && found.kind === 'masked';
+    this.#predictions = joins ? joinPredictions(known, found) : found;
+    this.#predicted.fire(undefined);
+    return found;
+  }
+
+  /** What is known of it so far, where someone has asked; of a masked language model of all places that were asked about. */
+  get predictions(): Predictions | undefined {
+    return this.#predictions;
   }
 
   /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */

@@ -17,6 +17,7 @@ import {
   checkFigure,
   checkHeadTableParams,
   checkHowParams,
+  checkMarkSurprisal,
   checkPainted,
   checkPictureParams,
   checkPredictParams,
@@ -189,6 +190,7 @@ export class ExplorerPanel implements Disposable {
     clearTimeout(this.#showTimer);
     this.#store.dispose();
     this.#isReady = false;
+    this.#deps.store.markSurprisal(false);
     this.#forgetHover();
   }
 
@@ -236,6 +238,7 @@ export class ExplorerPanel implements Disposable {
       store.setHovered(token === null ? undefined : { token, origin: 'panel' });
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
+    on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('figure', (value) => {
       const png = checkFigure(value);
@@ -271,6 +274,7 @@ export class ExplorerPanel implements Disposable {
       );
     this.#isReady = true;
     this.#sequence = 0;
+    this.#deps.store.markSurprisal(false);
     if (!isAhead) return this.#postAll();
     this.#postWaiting();
     // It has all that there is, unless it is another page than the one that was opened.

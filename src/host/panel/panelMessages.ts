@@ -145,6 +145,7 @@ const randomParams = v.object({
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
 });
+const markSurprisal = v.object({ isMarked: v.boolean() });
 const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const howParams = v.object({
   runId: index,
@@ -326,6 +327,11 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
   return params;
+}
+
+/** Checks an intent to mark surprisal. Throws `invalidMessage`. */
+export function checkMarkSurprisal(value: unknown): { readonly isMarked: boolean } {
+  return parse('markSurprisal', markSurprisal, value);
 }
 
 /** Checks a request for what the model predicts. Throws `invalidMessage` or `unknownRun`. */

@@ -12,6 +12,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkMarkSurprisal,
   checkPredictParams,
   checkRandomParams,
   checkRowParams,
@@ -45,6 +46,12 @@ describe('What the webview says', () => {
         String(mask),
       ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may have surprisal marked, or not', () => {
+    expect(checkMarkSurprisal({ isMarked: true }).isMarked).to.equal(true);
+    for (const value of [{}, { isMarked: 1 }, null])
+      expect(codeOfCall(() => checkMarkSurprisal(value))).to.equal('invalidMessage');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {
