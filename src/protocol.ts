@@ -12,6 +12,7 @@ import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { Predictions } from './model/predictions';
+import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
 import type { PatternForm } from './model/patternForm';
 import type { MethodId } from './model/methods';
@@ -232,6 +233,14 @@ export interface PredictParams {
   readonly mask?: number | undefined;
 }
 
+/** Asks what heads write to the logit of a token where it is predicted, or to its difference to another's; tokens by their ids. */
+export interface WritesParams {
+  readonly runId: number;
+  readonly position: number;
+  readonly token: number;
+  readonly against?: number | undefined;
+}
+
 /** What metrics are to know of the component's text, which is not where its weights are. */
 export interface OfText {
   readonly text: MetricTextData;
@@ -308,6 +317,8 @@ export interface EngineApi {
   relations(params: RelationsParams): RelationsResult;
   /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */
   predict(params: PredictParams): Predictions;
+  /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  writes(params: WritesParams): Writes;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -554,6 +565,7 @@ export interface PanelApi {
   /** What heads read along the relations of the run's program. */
   relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
   predict(params: PredictParams): Predictions;
+  writes(params: WritesParams): Writes;
   picture(params: { readonly runId: number }): PictureView;
 }
 

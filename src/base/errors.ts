@@ -107,6 +107,8 @@ export const errorSentences = {
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
+  noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',
+  noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',

@@ -22,6 +22,7 @@ import { guardedWork, isGuarded, parseSeconds, runGuarded } from './runGuarded';
 import type { prove } from './prove';
 import { readVersion } from './readVersion';
 import type { tokenize } from './tokenize';
+import type { writes } from './writes';
 
 /** The exit code of a command line that was not understood, as is the custom. */
 const usageCode = 2;
@@ -59,6 +60,11 @@ const usage = line`Usage:
       what the model predicts at every token: its surprisal in bits and its rank, the entropy, and the five most probable tokens; a masked
       language model reads its mask token in the place of each token in turn, or of the one at place N (from zero); of an
       encoder–decoder model the tokens of its output, or of the target text given; of a classifier its labels with their probabilities
+  attention-explorer writes FILE[:RANGE]|- --token T [--against U] [--at N] [--head LAYER.HEAD] [--component NAME] [--model MODEL]
+                            [--target TEXT] [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
+      what embedding, heads, MLPs and biases add to the logit of token T directly, or to its difference to that of token U, where the token
+      at place N is predicted (from 1; what would come next where N is missing); with --head, for each token that it reads; T and U are
+      texts that are one token, or #ID; refused where the parts do not add up to the model's own logit
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -69,7 +75,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, writes, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -85,6 +91,7 @@ export interface GuardedCommands {
   readonly predict: typeof predict;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
+  readonly writes: typeof writes;
 }
 
 /** What to print, and the exit code; a command that ran in a process of its own has printed it. */
@@ -193,6 +200,16 @@ async function run(
         head: undefined,
         mask: values.mask,
       });
+    case 'writes':
+      return commands().writes({
+        file: operand('FILE'),
+        ...(await given()),
+        ...readOptions(values),
+        head: values.head,
+        at: values.at,
+        token: values.token,
+        against: values.against,
+      });
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -220,7 +237,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, writes, inspect, extract and tokenize',
       ]);
   }
 }
@@ -362,6 +379,9 @@ interface Options {
   readonly query?: string;
   readonly key?: string;
   readonly mask?: string;
+  readonly at?: string;
+  readonly token?: string;
+  readonly against?: string;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -411,6 +431,9 @@ function parse(args: string[]): Arguments {
         query: string,
         key: string,
         mask: string,
+        at: string,
+        token: string,
+        against: string,
         numpy: flag,
         language: string,
         random: flag,

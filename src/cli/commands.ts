@@ -8,5 +8,6 @@ import { predict } from './predict';
 import { prove } from './prove';
 import { relations } from './relations';
 import { tokenize } from './tokenize';
+import { writes } from './writes';
 
-runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });
+runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize, writes });

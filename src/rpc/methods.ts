@@ -20,6 +20,7 @@ export const engineMethods = [
   'how',
   'relations',
   'predict',
+  'writes',
   'release',
   'inspect',
   'input',
@@ -49,5 +50,6 @@ export const panelMethods = [
   'how',
   'relations',
   'predict',
+  'writes',
   'picture',
 ] as const;

@@ -30,7 +30,7 @@ import {
 import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
-import { sampleLabels, samplePredictions } from './samplePredictions';
+import { sampleLabels, samplePredictions, sampleWrites } from './samplePredictions';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -71,6 +71,8 @@ export class FakeHost {
   readonly hows: string[] = [];
   /** The places that were masked as predictions were asked for; null where none was. */
   readonly predicted: (number | null)[] = [];
+  /** What heads write was asked for of (`position/token/against`). */
+  readonly written: string[] = [];
   isMaskedModel = false;
   labelsTokens = false;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
@@ -145,6 +147,10 @@ export class FakeHost {
       this.predicted.push(mask ?? null);
       if (this.labelsTokens) return sampleLabels(this.run.info.streams[0].tokens);
       return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
+    },
+    writes: (params) => {
+      this.written.push(`${params.position}/${params.token}/${params.against ?? ''}`);
+      return sampleWrites(this.run.info, params);
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {

@@ -107,4 +107,44 @@ describe('predictions', () => {
     expect(await page.locator('.predictions-pane [aria-pressed]').count()).to.equal(0);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
+
+  it('say what heads write to them, once someone asks: the parts, the heads, and the tokens that the selected head reads', async () => {
+    await open({ run: 'code', width: 1400, height: 1000 });
+    await token(40).click();
+    await page.keyboard.press('p');
+    await pane('Show What Heads Write').waitFor();
+    expect(await page.evaluate(() => host.written)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Show What Heads Write' }).focus();
+    await page.keyboard.press('Enter');
+    await pane('Logit of ·w40: 7.250').waitFor();
+    expect(await page.evaluate(() => host.written)).to.deep.equal(['40/40/']);
+    await pane('before the model’s soft cap').waitFor();
+    const numbers = (caption: string) =>
+      page.locator('.writes-numbers', { has: page.locator('caption', { hasText: caption }) }).locator('td.number');
+    expect(await numbers('What adds up to it').allTextContents()).to.deep.equal([
+      '+0.250',
+      '+9.000',
+      '−1.500',
+      '−0.500',
+    ]);
+    // Head 0.0 writes nothing: another, by its name.
+    const [first] = await numbers('Heads that write most').allTextContents();
+    expect(first).to.equal('−11.000');
+    await page.locator('.writes-numbers button', { hasText: 'head 5.0' }).click();
+    await pane('Head 5.0, which writes −11.000').waitFor();
+    expect((await numbers('by the tokens that it reads').allTextContents()).slice(0, 2)).to.deep.equal([
+      '−10.000',
+      '−1.000',
+    ]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/writes-${theme}`);
+    }
+    // Another place has not been asked about.
+    await token(44).click();
+    await pane('8.000 bits').waitFor();
+    expect(await page.locator('.writes-numbers').count()).to.equal(0);
+  });
 });

@@ -9,6 +9,7 @@ import { visibleText, type TokenStream } from '../../src/model/token';
 import { tokenName } from '../words';
 import { usePanel } from './context';
 import type { PaneProps } from './paneProps';
+import { WritesSection } from './WritesSection';
 
 /** Tokens whose labels are listed. */
 const maxLabelled = 256;
@@ -81,25 +82,45 @@ function Waiting(): JSX.Element {
   );
 }
 
+/** The mean of all tokens beside a guess, and the scale of what is marked. */
+function Scale({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element {
+  const { kept } = usePanel();
+  const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
+  const most = Math.log2(shown.vocabularySize);
+  return (
+    <>
+      {mean === undefined ? null : (
+        <p class="hint">
+          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
+          {'; '}
+          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
+        </p>
+      )}
+      {kept.layout.value.marksSurprisal ? (
+        <p class="hint surprisal-legend">
+          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
+          {l10n.t('{0} bits', most.toFixed(1))}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function titleOf({ info: { streams } }: PanelRun, { kind, stream }: TokenPredictions, position: number): string {
+  if (position < streams[stream].tokens.length) return tokenName(streams, { stream, position });
+  return kind === 'tokenLabels' ? l10n.t('The label of each token') : l10n.t('What comes next');
+}
+
 function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX.Element {
-  const { panel, kept } = usePanel();
-  const { predictions } = panel;
+  const { predictions } = usePanel().panel;
   const stream = run.info.streams[shown.stream];
   const partOf = useMemo(() => wordParts(stream), [stream]);
-  const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
   const token = predictions.token.value;
   const chosen = predictions.chosen.value;
   const error = predictions.error.value;
   const masking = predictions.masking.value;
   const part = token === undefined ? undefined : partOf(token.position);
-  const most = Math.log2(shown.vocabularySize);
-  const place = token?.position ?? chosen?.position ?? stream.tokens.length;
-  const title =
-    place < stream.tokens.length
-      ? tokenName(run.info.streams, { stream: shown.stream, position: place })
-      : shown.kind === 'tokenLabels'
-        ? l10n.t('The label of each token')
-        : l10n.t('What comes next');
+  const title = titleOf(run, shown, token?.position ?? chosen?.position ?? stream.tokens.length);
   return (
     <div class="head-table-scroll predictions">
       <h2>
@@ -146,19 +167,10 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
       ) : (
         <PredictionOf prediction={chosen} kind={shown.kind} numTokens={shown.vocabularySize} />
       )}
-      {mean === undefined ? null : (
-        <p class="hint">
-          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
-          {'; '}
-          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
-        </p>
+      {chosen === undefined || shown.kind !== 'next' ? null : (
+        <WritesSection run={run} stream={shown.stream} prediction={chosen} />
       )}
-      {kept.layout.value.marksSurprisal ? (
-        <p class="hint surprisal-legend">
-          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
-          {l10n.t('{0} bits', most.toFixed(1))}
-        </p>
-      ) : null}
+      <Scale shown={shown} stream={stream} />
     </div>
   );
 }

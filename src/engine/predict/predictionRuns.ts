@@ -2,15 +2,15 @@ import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
 import { numAlternatives, joinPredictions, type Predictions, type TokenPredictions } from '../../model/predictions';
-import { withVisibleBlanks, type TokenStream } from '../../model/token';
+import type { TokenStream } from '../../model/token';
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
-import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import type { FedFile } from '../session/fedInput';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
 import type { ModelTokenizer } from '../text/modelTokenizer';
+import { tokenText } from './askedToken';
 import { labelsOf, readLabels } from './labelAnswers';
 
 /** A model whose predictions are read. */
@@ -40,6 +40,19 @@ export type MaskedPlaces = number | 'each' | undefined;
 export interface PredictionSteps {
   readonly onProgress?: (fraction: number) => void;
   readonly turn?: () => Promise<void>;
+}
+
+/** Where the logits of a predicted token are made. */
+export interface PredictedPlace {
+  readonly logits: LogitsOutput;
+  /** The stream whose token is predicted. */
+  readonly stream: number;
+  /** What the file is fed. */
+  readonly inputs: readonly ModelInput[];
+  /** The token that it is predicted at, and its row in what the file computes, which may begin with padding. */
+  readonly query: number;
+  readonly row: number;
+  readonly numScores: number;
 }
 
 /** A session that gives the logits reduced, or those of labels as they are. */
@@ -88,15 +101,44 @@ export class PredictionRuns {
       this.#refuseMask(masked);
       return labels;
     }
-    const stream = run.components.some(({ component }) => component === 'decoder' || component === 'cross') ? 1 : 0;
-    const own = run.components.filter(({ queryStream, keyStream }) => queryStream === stream && keyStream === stream);
-    // A decoder's own text is written from its beginning; and of a text of one token nothing shows what it could read.
-    const isWritten = stream === 1 || (run.streams[stream].tokens.length === 1 && this.#maskId() === undefined);
-    if (isWritten || (own.length > 0 && own.every(({ isCausal }) => isCausal))) {
+    const stream = streamOf(run);
+    if (this.#isNext(run, stream)) {
       this.#refuseMask(masked);
       return this.#next(vocabulary, run, stream);
     }
     return this.#masked(vocabulary, run, { stream, masked, steps });
+  }
+
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  get tokenizer(): ModelTokenizer {
+    return this.#parts.tokenizer;
+  }
+
+  /**
+   * Where a model that predicts each token from those before it makes the logits of the token at a position. Throws `noPredictions` where it gives
+   * none, `noWrites` where it predicts otherwise, `invalidArgument` where no token is predicted there.
+   */
+  placeOf(run: PredictedRun, position: number): PredictedPlace {
+    const logits = this.#ofVocabulary(findLogits(this.#parts.session.analysis.index));
+    if (logits === undefined) throw this.#refuse('its file gives no scores of its vocabulary');
+    const stream = streamOf(run);
+    if (!this.#isNext(run, stream))
+      throw new ExplorerError('noWrites', [
+        this.#parts.name,
+        'it reads both ways, and what stands between the last layer and the scores of such a model is not linear',
+      ]);
+    const numTokens = run.streams[stream].tokens.length;
+    if (!Number.isInteger(position) || position < 1 || position > numTokens)
+      throw new ExplorerError('invalidArgument', [
+        String(position),
+        `it is the place of a token that is predicted, from 1 to ${numTokens} (what would come next)`,
+      ]);
+    const { inputs, first } = this.#fedOf(run);
+    const numScores = logits.width ?? this.#vocabularySize;
+    return { logits, stream, inputs, query: position - 1, row: first + position - 1, numScores };
   }
 
   /** Frees the session. */
@@ -104,6 +146,14 @@ export class PredictionRuns {
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.session.release();
+  }
+
+  /** Whether each token of a stream is predicted from those before it. */
+  #isNext({ components, streams }: PredictedRun, stream: number): boolean {
+    const own = components.filter(({ queryStream, keyStream }) => queryStream === stream && keyStream === stream);
+    // A decoder's own text is written from its beginning; and of a text of one token nothing shows what it could read.
+    const isWritten = stream === 1 || (streams[stream].tokens.length === 1 && this.#maskId() === undefined);
+    return isWritten || (own.length > 0 && own.every(({ isCausal }) => isCausal));
   }
 
   #refuse(reason: string): ExplorerError {
@@ -386,6 +436,11 @@ export class PredictionRuns {
   }
 }
 
+/** The stream whose tokens are predicted: a decoder's own where there is one. */
+function streamOf({ components }: PredictedRun): number {
+  return components.some(({ component }) => component === 'decoder' || component === 'cross') ? 1 : 0;
+}
+
 /** Outputs that are named as scores go before others. */
 function rankOfName(name: string): number {
   return /logits|scores/i.test(name) ? 0 : 1;
@@ -413,15 +468,4 @@ function withIds(input: ModelInput, at: number, id: number): ModelInput {
 
 function inBits(nats: number): number {
   return nats / Math.LN2;
-}
-
-/** A token of the vocabulary as a reader should see it: what it says, with its blanks; its piece where it is special or a part of a character. */
-function tokenText(tokenizer: Tokenizer, id: number): PlainText {
-  const piece = tokenizer.tokenOf(id);
-  if (piece === undefined) return plain(`[${id}]`);
-  if (tokenizer.isSpecial(id)) return plain(piece);
-  const text = tokenizer.decode([id], { skipSpecialTokens: false });
-  if (text === '' || text.includes('\ufffd')) return plain(piece);
-  // What stands at the beginning of a text loses its blank.
-  return withVisibleBlanks(piece.startsWith('▁') && !/^\s/.test(text) ? ` ${text}` : text);
 }

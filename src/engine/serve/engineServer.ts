@@ -9,6 +9,7 @@ import type {
   HowParams,
   ModelSpec,
   PredictParams,
+  WritesParams,
   RandomParams,
   RandomTable,
   ReportView,
@@ -19,7 +20,9 @@ import { openConnection, type Client, type Connection, type Server } from '../..
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
 import type { How } from '../../model/how/how';
+import type { Component } from '../../model/head';
 import type { Predictions } from '../../model/predictions';
+import type { Writes } from '../../model/writes';
 import { drawnCell } from '../how/drawnCell';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
@@ -167,6 +170,7 @@ export class EngineServer {
         return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
+      writes: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#writes(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#weighed.release(runId);
@@ -397,6 +401,14 @@ export class EngineServer {
     const ran = this.#ranOf(runId);
     this.#begin();
     return (await this.#load(ran.spec, signal)).predict(ran, mask);
+  }
+
+  async #writes({ runId, ...asked }: WritesParams, signal: AbortSignal): Promise<Writes> {
+    signal.throwIfAborted();
+    const ran = this.#ranOf(runId);
+    this.#begin();
+    const layersOf = (component: Component) => this.#attention.layersOf(runId, component);
+    return (await this.#load(ran.spec, signal)).writes({ ...ran, layersOf }, asked);
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {

@@ -7,6 +7,8 @@ import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import { WriteRuns, type WritesAsked, type WrittenRun } from '../predict/writeRuns';
+import type { Writes } from '../../model/writes';
 import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
 import type { Predictions } from '../../model/predictions';
 import type { How } from '../../model/how/how';
@@ -67,6 +69,7 @@ interface LoadedParts {
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
+  readonly writing: WriteRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -79,13 +82,14 @@ export class LoadedModel {
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
+  readonly #writing: WriteRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs, predictions }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, weighs, predictions, writing }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -94,6 +98,7 @@ export class LoadedModel {
     this.#cells = cells;
     this.weighs = weighs;
     this.#predictions = predictions;
+    this.#writing = writing;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -144,6 +149,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      writing,
     } = await prepare({
       chosen: await choosing,
       resolved,
@@ -162,6 +168,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      writing,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -194,6 +201,11 @@ export class LoadedModel {
     return this.#predictions.predict(run, masked, steps);
   }
 
+  /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
+  writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
+    return this.#writing.writes(run, asked);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -217,6 +229,7 @@ export class LoadedModel {
     await this.#cells.release();
     await this.weighs.release();
     await this.#predictions.release();
+    await this.#writing.release();
     await this.#model.release();
   }
 }
@@ -235,7 +248,7 @@ interface Preparation {
 /** A model made ready, and what is to be said of how it was loaded. */
 async function prepare(
   preparation: Preparation,
-): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions'>> {
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'writing'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -318,6 +331,7 @@ async function prepare(
       config: resolved.config,
       maskToken: resolved.maskToken,
     });
+    const writing = new WriteRuns(session, predictions, weigher);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -358,6 +372,7 @@ async function prepare(
         cells,
         weighs: weigher,
         predictions,
+        writing,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -381,6 +396,7 @@ async function prepare(
       cells,
       weighs: weigher,
       predictions,
+      writing,
     };
   } catch (error) {
     for (const session of sessions) await session.release();

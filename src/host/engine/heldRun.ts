@@ -3,6 +3,7 @@ import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
+import type { Writes } from '../../model/writes';
 import { joinPredictions, type Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
@@ -26,6 +27,7 @@ import type {
   ThumbnailParams,
   Thumbnails,
   TileParams,
+  WritesParams,
 } from '../../protocol';
 import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
@@ -283,6 +285,11 @@ export class HeldRun {
     this.#predictions = joins ? joinPredictions(known, found) : found;
     this.#predicted.fire(undefined);
     return found;
+  }
+
+  /** What heads write to a prediction directly. Throws `unknownRun` where the run is gone, `noWrites`, and what else the engine throws. */
+  writes(asked: Omit<WritesParams, 'runId'>, signal?: AbortSignal): Promise<Writes> {
+    return this.#askOfAll(signal, () => this.#engine.remote.writes({ ...asked, runId: this.#engineRunId }, signal));
   }
 
   /** What is known of it so far, where someone has asked; of a masked language model of all places that were asked about. */

@@ -24,6 +24,7 @@ import {
   checkRandomParams,
   checkTokenOrNull,
   checkTokenRef,
+  checkWritesParams,
 } from './panelMessages';
 import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
@@ -207,6 +208,7 @@ export class ExplorerPanel implements Disposable {
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
+        writes: async (params, signal) => this.#held().writes(checkWritesParams(params, run()), signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());

@@ -26,6 +26,7 @@ import type {
   RowParams,
   ThumbnailParams,
   TileParams,
+  WritesParams,
 } from '../../protocol';
 import type { OfForm } from '../../model/weightForm';
 
@@ -145,6 +146,7 @@ const randomParams = v.object({
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
 });
+const writesParams = v.object({ runId: index, position: index, token: index, against: v.optional(index) });
 const markSurprisal = v.object({ isMarked: v.boolean() });
 const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const howParams = v.object({
@@ -326,6 +328,15 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
     shown,
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
+  return params;
+}
+
+/** Checks a question of what heads write to a prediction. Throws `invalidMessage` or `unknownRun`. */
+export function checkWritesParams(value: unknown, run: RunInfo | undefined): WritesParams {
+  const params = parse('writes', writesParams, value);
+  const { streams } = checkRun(params.runId, run);
+  if (params.position > Math.max(...streams.map(({ tokens }) => tokens.length)))
+    throw new ExplorerError('invalidMessage', ['writes: not within the text']);
   return params;
 }
 

@@ -158,6 +158,7 @@ export class FakeEngine implements EngineProcess {
         metrics,
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
+      writes: () => Promise.reject(new ExplorerError('noWrites', ['tiny', 'it is made up'])),
       predict: () => ({ kind: 'labels', questions: [] }),
       relations: () => ({ table: { relations: [], numPairs: [], values: new Float32Array(0) }, pairs: [] }),
       release: ({ runId }) => void this.released.push(runId),

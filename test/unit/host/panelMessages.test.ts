@@ -13,6 +13,7 @@ import {
   checkPatternParams,
   checkPersisted,
   checkMarkSurprisal,
+  checkWritesParams,
   checkPredictParams,
   checkRandomParams,
   checkRowParams,
@@ -46,6 +47,15 @@ describe('What the webview says', () => {
         String(mask),
       ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may ask what heads write where a token is predicted, up to what would come next', () => {
+    const { length } = run.streams[0].tokens;
+    const params = { runId: 7, position: length, token: 3 };
+    expect(checkWritesParams(params, run)).to.deep.equal(params);
+    for (const wrong of [{ position: length + 1 }, { position: -1 }, { token: 'a' }, { against: null }])
+      expect(codeOfCall(() => checkWritesParams({ ...params, ...wrong }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkWritesParams({ ...params, runId: 8 }, run))).to.equal('unknownRun');
   });
 
   it('may have surprisal marked, or not', () => {
