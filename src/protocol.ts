@@ -11,6 +11,7 @@ import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
+import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
 import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
@@ -69,6 +70,8 @@ export interface ExplainParams {
   readonly target?: string | undefined;
   /** What an encoder–decoder model translates from and into, where that is not as its settings say. Refused by models that know no languages. */
   readonly languages?: Languages | undefined;
+  /** How the model goes on with the text, which is explained with what it writes. Refused with `noContinuation` by models that do not. */
+  readonly continuation?: Continuation | undefined;
   /** Whether the model's chat template is put around the text, as the one message of a user. */
   readonly isChatMessage?: boolean;
   /** Whether it is one of many states of a text that is being edited. Refused by models that write a text of their own. */

@@ -107,6 +107,7 @@ export const errorSentences = {
   nothingRead: 'The model {0} has read nothing yet: run "Explain Attention" first.',
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
+  noContinuation: '{0} does not go on with this text: {1}.',
   noWrites: 'What heads write to a prediction of {0} cannot be told: {1}.',
   noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',

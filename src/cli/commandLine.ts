@@ -11,6 +11,7 @@ import { commandSentence } from './commandSentence';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
+import type { generate } from './generate';
 import type { heads } from './heads';
 import type { how } from './how';
 import type { predict } from './predict';
@@ -65,6 +66,10 @@ const usage = line`Usage:
       what embedding, heads, MLPs and biases add to the logit of token T directly, or to its difference to that of token U, where the token
       at place N is predicted (from 1; what would come next where N is missing); with --head, for each token that it reads; T and U are
       texts that are one token, or #ID; refused where the parts do not add up to the model's own logit
+  attention-explorer generate FILE[:RANGE]|- [--tokens N] [--temperature T] [--top-p P] [--seed S] [--model MODEL]
+                              [--tokenizer TOKENIZER_JSON] [--json]
+      what a causal model writes after the text, N tokens (20), each with what else it could have been; greedily, or, with one of the other
+      numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -75,7 +80,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, writes, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -85,6 +90,7 @@ export interface GuardedCommands {
   readonly explain: typeof explain;
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
+  readonly generate: typeof generate;
   readonly heads: typeof heads;
   readonly how: typeof how;
   readonly relations: typeof relations;
@@ -165,19 +171,7 @@ async function run(
     case 'explain':
       return explainAny(commands(), operand('FILE'), values);
     case 'heads':
-      if (values.random && positionals.length > 0)
-        throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
-      if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
-      return commands().heads({
-        file: values.random ? undefined : operand('FILE'),
-        ...(await given()),
-        ...readOptions(values),
-        head: undefined,
-        queries: values.queries,
-        keys: values.keys,
-        sort: values.sort,
-        isRandom: values.random,
-      });
+      return commands().heads({ ...headsOptions(positionals, operand, values), ...(await given()) });
     case 'how':
       return commands().how(await howOptions(operand('FILE'), values));
     case 'relations':
@@ -210,6 +204,20 @@ async function run(
         token: values.token,
         against: values.against,
       });
+    case 'generate':
+      return commands().generate({
+        file: operand('FILE'),
+        ...(await given()),
+        model: values.model,
+        head: undefined,
+        tokenizer: values.tokenizer,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+        tokens: values.tokens,
+        temperature: values.temperature,
+        topP: values['top-p'],
+        seed: values.seed,
+      });
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -237,7 +245,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, writes, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, writes, generate, inspect, extract and tokenize',
       ]);
   }
 }
@@ -285,6 +293,24 @@ function readOptions(
     component: values.component,
     backend: backendOf(values.backend, 'auto'),
     isJson: values.json,
+  };
+}
+
+function headsOptions(
+  positionals: readonly string[],
+  operand: (name: string) => string,
+  values: Options,
+): Parameters<typeof heads>[0] {
+  if (values.random && positionals.length > 0) throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
+  if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
+  return {
+    file: values.random ? undefined : operand('FILE'),
+    ...readOptions(values),
+    head: undefined,
+    queries: values.queries,
+    keys: values.keys,
+    sort: values.sort,
+    isRandom: values.random,
   };
 }
 
@@ -382,6 +408,10 @@ interface Options {
   readonly at?: string;
   readonly token?: string;
   readonly against?: string;
+  readonly tokens?: string;
+  readonly temperature?: string;
+  readonly 'top-p'?: string;
+  readonly seed?: string;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -434,6 +464,10 @@ function parse(args: string[]): Arguments {
         at: string,
         token: string,
         against: string,
+        tokens: string,
+        temperature: string,
+        'top-p': string,
+        seed: string,
         numpy: flag,
         language: string,
         random: flag,

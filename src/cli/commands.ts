@@ -2,6 +2,7 @@ import { runCommandLine } from './commandLine';
 import { explain } from './explain';
 import { explainImage } from './explainImage';
 import { extract } from './extract';
+import { generate } from './generate';
 import { heads } from './heads';
 import { how } from './how';
 import { predict } from './predict';
@@ -10,4 +11,4 @@ import { relations } from './relations';
 import { tokenize } from './tokenize';
 import { writes } from './writes';
 
-runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize, writes });
+runCommandLine({ explain, explainImage, extract, generate, heads, how, predict, prove, relations, tokenize, writes });

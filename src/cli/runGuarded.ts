@@ -25,6 +25,7 @@ const guardedCommands: readonly string[] = [
   'relations',
   'predict',
   'writes',
+  'generate',
   'extract',
   'tokenize',
 ];

@@ -177,6 +177,32 @@ describe('The command line', function () {
     }
   });
 
+  it('prints what a model writes after a text, and refuses what it cannot read', async () => {
+    const text = 'def fibonacci_memo(n):\n    return fibonacci';
+    const own = ['generate', '-', '--backend', 'wasm', '--tokens', '3'];
+    const drawn = JSON.parse((await run([...own, '--temperature', '0.01', '--seed', '5', '--json'], text)).stdout) as {
+      readonly text: string;
+      readonly sampling: unknown;
+      readonly tokens: readonly { readonly rank: number }[];
+    }; // printed by our own command
+    // So cold that it is the most probable token each time.
+    expect(drawn.text).to.equal('_memo(');
+    expect(drawn.sampling).to.deep.equal({ temperature: 0.01, topP: 1, seed: 5 });
+    expect(drawn.tokens.map(({ rank }) => rank)).to.deep.equal([1, 1, 1]);
+    for (const [args, code, sentence] of [
+      [[...own, '--top-p', '1.5'], 2, /^--top-p is not valid: it is a number from 0\.0001 to 1;/],
+      [
+        [...own, '--model', 'bundled:code-encoder'],
+        1,
+        /^code-encoder does not go on with this text: it reads both ways\.\n$/,
+      ],
+    ] as const) {
+      const ended = await run(args, text);
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
   it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
     const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));

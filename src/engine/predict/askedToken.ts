@@ -1,19 +1,5 @@
 import { ExplorerError } from '../../base/errors';
-import type { PlainText } from '../../base/safeText';
-import { plain } from '../../base/safeText';
-import { withVisibleBlanks } from '../../model/token';
 import type { Tokenizer } from '../../tokenizer/tokenizer';
-
-/** A token of the vocabulary as a reader should see it: what it says, with its blanks; its piece where it is special or a part of a character. */
-export function tokenText(tokenizer: Tokenizer, id: number): PlainText {
-  const piece = tokenizer.tokenOf(id);
-  if (piece === undefined) return plain(`[${id}]`);
-  if (tokenizer.isSpecial(id)) return plain(piece);
-  const text = tokenizer.decode([id], { skipSpecialTokens: false });
-  if (text === '' || text.includes('\ufffd')) return plain(piece);
-  // What stands at the beginning of a text loses its blank.
-  return withVisibleBlanks(piece.startsWith('▁') && !/^\s/.test(text) ? ` ${text}` : text);
-}
 
 /** Whom a token is asked of. */
 interface Asked {

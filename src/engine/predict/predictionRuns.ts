@@ -10,7 +10,7 @@ import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import type { FedFile } from '../session/fedInput';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
 import type { ModelTokenizer } from '../text/modelTokenizer';
-import { tokenText } from './askedToken';
+import { tokenText } from '../text/tokenText';
 import { labelsOf, readLabels } from './labelAnswers';
 
 /** A model whose predictions are read. */
@@ -97,7 +97,7 @@ export class PredictionRuns {
     const vocabulary = this.#ofVocabulary(found);
     if (vocabulary === undefined) {
       const labels = (await this.#labels(found, run)) ?? (await this.#labelsOfTokens(found, run));
-      if (labels === undefined) throw this.#refuse(whyNone(this.#parts.session, found));
+      if (labels === undefined) throw this.refuse(whyNone(this.#parts.session, found));
       this.#refuseMask(masked);
       return labels;
     }
@@ -117,13 +117,25 @@ export class PredictionRuns {
     return this.#parts.tokenizer;
   }
 
+  /** Why it predicts nothing, as an error. */
+  refuse(reason: string): ExplorerError {
+    return new ExplorerError('noPredictions', [this.#parts.name, reason]);
+  }
+
+  /** The logits of its vocabulary. Throws `noPredictions` where its file gives none. */
+  vocabularyLogits(): LogitsOutput {
+    const found = findLogits(this.#parts.session.analysis.index);
+    const logits = this.#ofVocabulary(found);
+    if (logits === undefined) throw this.refuse(whyNone(this.#parts.session, found));
+    return logits;
+  }
+
   /**
    * Where a model that predicts each token from those before it makes the logits of the token at a position. Throws `noPredictions` where it gives
    * none, `noWrites` where it predicts otherwise, `invalidArgument` where no token is predicted there.
    */
   placeOf(run: PredictedRun, position: number): PredictedPlace {
-    const logits = this.#ofVocabulary(findLogits(this.#parts.session.analysis.index));
-    if (logits === undefined) throw this.#refuse('its file gives no scores of its vocabulary');
+    const logits = this.vocabularyLogits();
     const stream = streamOf(run);
     if (!this.#isNext(run, stream))
       throw new ExplorerError('noWrites', [
@@ -156,10 +168,6 @@ export class PredictionRuns {
     return isWritten || (own.length > 0 && own.every(({ isCausal }) => isCausal));
   }
 
-  #refuse(reason: string): ExplorerError {
-    return new ExplorerError('noPredictions', [this.#parts.name, reason]);
-  }
-
   #refuseMask(masked: MaskedPlaces): void {
     if (typeof masked === 'number')
       throw new ExplorerError('invalidArgument', [
@@ -188,7 +196,7 @@ export class PredictionRuns {
     const { tokens } = run.streams[0];
     const { inputs, first, numPositions } = this.#fedOf(run);
     const rows = await this.#run(named, run, inputs, new BigInt64Array(numPositions));
-    if (rows.numRows < first + tokens.length) throw this.#refuse('its file gives the labels of some tokens alone');
+    if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the labels of some tokens alone');
     const places = tokens.flatMap(({ isSpecial }, position) =>
       isSpecial ? [] : [{ position, row: first + position, isActual: false }],
     );
@@ -230,7 +238,7 @@ export class PredictionRuns {
   ): Promise<TokenPredictions> {
     const maskId = this.#maskId();
     if (maskId === undefined)
-      throw this.#refuse(
+      throw this.refuse(
         'it reads a text from both sides, and its tokenizer has no mask token to put in the place of one',
       );
     const { tokens } = run.streams[stream];
@@ -242,7 +250,7 @@ export class PredictionRuns {
         ? inputs.map((input) => (input.name === ids ? withIds(input, first + places[0], maskId) : input))
         : inputs;
       const rows = await this.#run(logits, run, fed, targets);
-      if (rows.numRows < first + tokens.length) throw this.#refuse('its file gives the logits of the last token alone');
+      if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the logits of the last token alone');
       return this.#arrange(rows, {
         kind: 'masked',
         stream,
@@ -296,7 +304,7 @@ export class PredictionRuns {
   } {
     const { session } = this.#parts;
     const read = fed.find(({ file }) => file === session.fileName);
-    if (read === undefined) throw this.#refuse('its input is not known');
+    if (read === undefined) throw this.refuse('its input is not known');
     const { index } = session.analysis;
     const names = index.inputs.map((input) => input.name);
     const { roles } = planInputs(index, names, new Set(names));
@@ -305,7 +313,7 @@ export class PredictionRuns {
       named('targetIds') ??
       named('ids') ??
       read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
-    if (ids === undefined) throw this.#refuse('its input of tokens is not known');
+    if (ids === undefined) throw this.refuse('its input of tokens is not known');
     return {
       inputs: read.inputs,
       first: read.firstPosition ?? 0,
@@ -324,7 +332,7 @@ export class PredictionRuns {
     const numRows = targets.length;
     const bytes = 4 * numRows * (4 * this.#vocabularySize + 3 * numHeads * numRows);
     if (bytes > mostBytes)
-      throw this.#refuse(
+      throw this.refuse(
         `the text is too long for that: scores of ${this.#vocabularySize} words at ${numRows} positions, and what comes before them, take ${Math.round(bytes / 1e6)} MB, and there may be ${mostBytes / 1e6}`,
       );
     const { session, reduced } = await this.#open(logits);
@@ -338,10 +346,10 @@ export class PredictionRuns {
     const shape = results.get(outputs.shape)?.data;
     const ids = results.get(outputs.ids)?.data;
     if (!(shape instanceof BigInt64Array) || !(ids instanceof BigInt64Array))
-      throw this.#refuse('its logits did not come out');
+      throw this.refuse('its logits did not come out');
     const [rows, scores] = [Number(shape[0]), Number(shape[1])];
     if (scores !== logits.width && !this.#isVocabulary(scores))
-      throw this.#refuse(
+      throw this.refuse(
         `${logits.output} has ${scores} scores for each token, and its vocabulary has ${this.#vocabularySize}`,
       );
     return {
@@ -357,7 +365,7 @@ export class PredictionRuns {
 
   #floats(results: ReadonlyMap<string, OutputTensor>, name: string): Float32Array {
     const data = results.get(name)?.data;
-    if (!(data instanceof Float32Array)) throw this.#refuse('its logits did not come out as numbers');
+    if (!(data instanceof Float32Array)) throw this.refuse('its logits did not come out as numbers');
     return data;
   }
 
@@ -367,7 +375,7 @@ export class PredictionRuns {
     const { index } = session.analysis;
     const opset = index.model.opsets.get('') ?? 1;
     if (opset < leastPredictionOpset)
-      throw this.#refuse(
+      throw this.refuse(
         `its file is of version ${opset} of the operators, and probabilities are computed from ${leastPredictionOpset} on: export it anew`,
       );
     const count = Math.min(numAlternatives, logits.width ?? numAlternatives);
@@ -420,7 +428,7 @@ export class PredictionRuns {
     if (named.length === 0) return undefined;
     // One number is a measure and no label; and labels that do not exclude each other have no shares of one.
     if (config['problem_type'] === 'multi_label_classification')
-      throw this.#refuse('its labels do not exclude each other, so that their probabilities are none of one choice');
+      throw this.refuse('its labels do not exclude each other, so that their probabilities are none of one choice');
     const names = named.map(({ output }) => output);
     const opened = await session.reduced({ nodes: [], initializers: [], valueInfos: [] }, names, []);
     try {

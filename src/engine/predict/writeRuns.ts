@@ -19,7 +19,8 @@ import { readProjection } from '../session/projectionRun';
 import type { WeighRuns } from '../session/weighRuns';
 import { toFloats, type OutputTensor } from '../runtime/feeds';
 import type { HeldLayer } from '../weights/heldLayer';
-import { askedToken, tokenText } from './askedToken';
+import { tokenText } from '../text/tokenText';
+import { askedToken } from './askedToken';
 import type { PredictedRun, PredictionRuns } from './predictionRuns';
 
 /** What is asked of a run: the logit of a token at the place where it is predicted, or its difference to another's. */

@@ -266,6 +266,7 @@ export class EngineServer {
       tokenLimit,
       target,
       languages: named,
+      continuation,
       isChatMessage,
       isLive,
       isInContext,
@@ -288,7 +289,7 @@ export class EngineServer {
       numReused = 0,
       timings,
     } = await model.explain(
-      { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
+      { text, second, tokenLimit, target, languages: named, continuation, isChatMessage, isLive, isInContext },
       {
         ...this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
         ...(grows && isLive !== true

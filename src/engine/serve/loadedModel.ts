@@ -7,6 +7,7 @@ import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import { ScoreRuns } from '../predict/scoreRuns';
 import { WriteRuns, type WritesAsked, type WrittenRun } from '../predict/writeRuns';
 import type { Writes } from '../../model/writes';
 import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
@@ -17,7 +18,7 @@ import { AttentionSession } from '../session/attentionSession';
 import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
-import { readGenerationRules } from '../text/generation';
+import { endIdsOf, readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
@@ -391,6 +392,8 @@ async function prepare(
         embedding: embeddingPart,
         numTypes: facts.numTypes,
         siteParts,
+        scoring: new ScoreRuns(session, predictions),
+        endIds: endIdsOf(resolved.generationConfig, resolved.config),
       }),
       notices,
       cells,
