@@ -20,7 +20,9 @@ import type {
 } from './model/effects/effects';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
+import type { Continuation } from './model/continuation';
 import type { Predictions } from './model/predictions';
+import type { Writes } from './model/writes';
 import type { PanelAction } from './model/panelAction';
 import type { PatternForm } from './model/patternForm';
 import type { MethodId } from './model/methods';
@@ -77,6 +79,8 @@ export interface ExplainParams {
   readonly target?: string | undefined;
   /** What an encoder–decoder model translates from and into, where that is not as its settings say. Refused by models that know no languages. */
   readonly languages?: Languages | undefined;
+  /** How the model goes on with the text, which is explained with what it writes. Refused with `noContinuation` by models that do not. */
+  readonly continuation?: Continuation | undefined;
   /** Whether the model's chat template is put around the text, as the one message of a user. */
   readonly isChatMessage?: boolean;
   /** Whether it is one of many states of a text that is being edited. Refused by models that write a text of their own. */
@@ -268,6 +272,14 @@ export interface LayerEffectsGrown extends LayerEffects {
   readonly of: number;
 }
 
+/** Asks what heads write to the logit of a token where it is predicted, or to its difference to another's; tokens by their ids. */
+export interface WritesParams {
+  readonly runId: number;
+  readonly position: number;
+  readonly token: number;
+  readonly against?: number | undefined;
+}
+
 /** What metrics are to know of the component's text, which is not where its weights are. */
 export interface OfText {
   readonly text: MetricTextData;
@@ -355,6 +367,8 @@ export interface EngineApi {
   effect(params: EffectParams): EffectAnswer;
   /** Silences one head after the other; layers are told as they come. Throws what {@link effect} throws. */
   headEffects(params: HeadEffectsParams): HeadEffects;
+  /** Runs it again for what adds to a logit directly. Throws `noWrites`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  writes(params: WritesParams): Writes;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -612,6 +626,7 @@ export interface PanelApi {
   effect(params: EffectParams): EffectAnswer;
   /** What silencing each head by itself does to a prediction; layers are told as they come. */
   headEffects(params: HeadEffectsParams): HeadEffects;
+  writes(params: WritesParams): Writes;
   picture(params: { readonly runId: number }): PictureView;
 }
 
@@ -624,6 +639,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** Whether the surprisal of every token is marked, in the editor, too. */
+  markSurprisal: { readonly isMarked: boolean };
   /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
   figure: { readonly png: Uint8Array };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */

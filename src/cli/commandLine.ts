@@ -12,6 +12,7 @@ import type { effect } from './effect';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
+import type { generate } from './generate';
 import type { heads } from './heads';
 import type { how } from './how';
 import type { predict } from './predict';
@@ -24,6 +25,7 @@ import type { prove } from './prove';
 import { readVersion } from './readVersion';
 import type { tokenize } from './tokenize';
 import type { NumbersOut } from './weightsFile';
+import type { writes } from './writes';
 
 /** The exit code of a command line that was not understood, as is the custom. */
 const usageCode = 2;
@@ -77,6 +79,15 @@ const usage = line`Usage:
       reads, or the mean of that over this text; --block: without the weight of one token for another, one of which may be * for all, for the
       head named or all of the component, the weight gone or (--renormalize) given to what else is read; --path direct: only what the
       heads add to the final sum
+  attention-explorer writes FILE[:RANGE]|- --token T [--against U] [--at N] [--head LAYER.HEAD] [--component NAME] [--model MODEL]
+                            [--target TEXT] [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
+      what embedding, heads, MLPs and biases add to the logit of token T directly, or to its difference to that of token U, where the token
+      at place N is predicted (from 1; what would come next where N is missing); with --head, for each token that it reads; T and U are
+      texts that are one token, or #ID; refused where the parts do not add up to the model's own logit
+  attention-explorer generate FILE[:RANGE]|- [--tokens N] [--temperature T] [--top-p P] [--seed S] [--model MODEL]
+                              [--tokenizer TOKENIZER_JSON] [--json]
+      what a causal model writes after the text, N tokens (20), each with what else it could have been; greedily, or, with one of the other
+      numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -87,7 +98,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, effect, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -98,12 +109,14 @@ export interface GuardedCommands {
   readonly explain: typeof explain;
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
+  readonly generate: typeof generate;
   readonly heads: typeof heads;
   readonly how: typeof how;
   readonly relations: typeof relations;
   readonly predict: typeof predict;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
+  readonly writes: typeof writes;
 }
 
 /** What to print, and the exit code; a command that ran in a process of its own has printed it. */
@@ -179,19 +192,7 @@ async function run(
     case 'explain':
       return explainAny(commands(), operand('FILE'), values);
     case 'heads':
-      if (values.random && positionals.length > 0)
-        throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
-      if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
-      return commands().heads({
-        file: values.random ? undefined : operand('FILE'),
-        ...(await given()),
-        ...readOptions(values),
-        head: undefined,
-        queries: values.queries,
-        keys: values.keys,
-        sort: values.sort,
-        isRandom: values.random,
-      });
+      return commands().heads({ ...headsOptions(positionals, operand, values), ...(await given()) });
     case 'how':
       return commands().how(await howOptions(operand('FILE'), values));
     case 'relations':
@@ -216,6 +217,30 @@ async function run(
       });
     case 'effect':
       return commands().effect(await effectOptions(operand('FILE'), values));
+    case 'writes':
+      return commands().writes({
+        file: operand('FILE'),
+        ...(await given()),
+        ...readOptions(values),
+        head: values.head,
+        at: values.at,
+        token: values.token,
+        against: values.against,
+      });
+    case 'generate':
+      return commands().generate({
+        file: operand('FILE'),
+        ...(await given()),
+        model: values.model,
+        head: undefined,
+        tokenizer: values.tokenizer,
+        backend: backendOf(values.backend, 'auto'),
+        isJson: values.json,
+        tokens: values.tokens,
+        temperature: values.temperature,
+        topP: values['top-p'],
+        seed: values.seed,
+      });
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -243,7 +268,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, effect, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, effect, writes, generate, inspect, extract and tokenize',
       ]);
   }
 }
@@ -301,6 +326,24 @@ function readOptions(
     component: values.component,
     backend: backendOf(values.backend, 'auto'),
     isJson: values.json,
+  };
+}
+
+function headsOptions(
+  positionals: readonly string[],
+  operand: (name: string) => string,
+  values: Options,
+): Parameters<typeof heads>[0] {
+  if (values.random && positionals.length > 0) throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
+  if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
+  return {
+    file: values.random ? undefined : operand('FILE'),
+    ...readOptions(values),
+    head: undefined,
+    queries: values.queries,
+    keys: values.keys,
+    sort: values.sort,
+    isRandom: values.random,
   };
 }
 
@@ -436,6 +479,10 @@ interface Options {
   readonly loss: boolean;
   readonly all: boolean;
   readonly renormalize: boolean;
+  readonly tokens?: string;
+  readonly temperature?: string;
+  readonly 'top-p'?: string;
+  readonly seed?: string;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -498,6 +545,10 @@ function parse(args: string[]): Arguments {
         loss: flag,
         all: flag,
         renormalize: flag,
+        tokens: string,
+        temperature: string,
+        'top-p': string,
+        seed: string,
         numpy: flag,
         language: string,
         random: flag,

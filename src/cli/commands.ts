@@ -3,11 +3,26 @@ import { effect } from './effect';
 import { explain } from './explain';
 import { explainImage } from './explainImage';
 import { extract } from './extract';
+import { generate } from './generate';
 import { heads } from './heads';
 import { how } from './how';
 import { predict } from './predict';
 import { prove } from './prove';
 import { relations } from './relations';
 import { tokenize } from './tokenize';
+import { writes } from './writes';
 
-runCommandLine({ effect, explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });
+runCommandLine({
+  effect,
+  explain,
+  explainImage,
+  extract,
+  generate,
+  heads,
+  how,
+  predict,
+  prove,
+  relations,
+  tokenize,
+  writes,
+});

@@ -76,6 +76,7 @@ export async function predict(options: PredictOptions): Promise<TerminalText> {
 const methods = {
   next: 'probability of each token after those before it (softmax of the model’s logits, temperature 1)',
   masked: 'probability of each token in the place of a mask token (softmax of the model’s logits, temperature 1)',
+  tokenLabels: 'probability of each label of a token (softmax of the model’s logits)',
   labels: 'probability of each label (softmax of the model’s logits)',
 } as const;
 
@@ -160,13 +161,20 @@ function tokenLines(
           line`mean surprisal ${plain(mean.surprisal.toFixed(3))} bits over ${mean.numTokens} tokens; a uniform guess among ${found.vocabularySize} has ${plain(Math.log2(found.vocabularySize).toFixed(3))}`,
         ]),
     line``,
-    line`   place       bits   rank entropy  token, and the most probable ones`,
+    found.kind === 'tokenLabels'
+      ? line`   place entropy  token, and its labels`
+      : line`   place       bits   rank entropy  token, and the most probable ones`,
     ...places.map(({ position, actual, entropy, alternatives }) => {
       const part = partOf(position);
       const name = position < stream.tokens.length ? line`"${visibleText(stream, position)}"` : line`what comes next`;
       const of = part === undefined ? line`` : line` (part ${part.part} of ${part.of} of ${part.word})`;
+      const open = padded(Number.isFinite(entropy) ? entropy.toFixed(3) : '–', 7);
+      if (found.kind === 'tokenLabels') {
+        const labels = alternatives.map(({ text, probability }) => line`${text} ${plain(share(probability))}`);
+        return line`${padded(String(position), 8)} ${open}  ${name}${of}: ${joinTerminal(labels, ', ')}`;
+      }
       const others = alternatives.map(({ text, probability }) => line`"${text}" ${plain(share(probability))}`);
-      return line`${padded(String(position), 8)} ${padded(actual === undefined ? '–' : actual.surprisal.toFixed(3), 10)} ${padded(actual === undefined ? '–' : String(actual.rank), 6)} ${padded(Number.isFinite(entropy) ? entropy.toFixed(3) : '–', 7)}  ${name}${of}: ${joinTerminal(others, ', ')}`;
+      return line`${padded(String(position), 8)} ${padded(actual === undefined ? '–' : actual.surprisal.toFixed(3), 10)} ${padded(actual === undefined ? '–' : String(actual.rank), 6)} ${open}  ${name}${of}: ${joinTerminal(others, ', ')}`;
     }),
   ];
 }

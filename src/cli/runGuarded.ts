@@ -25,6 +25,8 @@ const guardedCommands: readonly string[] = [
   'relations',
   'predict',
   'effect',
+  'writes',
+  'generate',
   'extract',
   'tokenize',
 ];

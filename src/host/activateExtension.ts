@@ -14,6 +14,7 @@ import { SampleFiles } from './commands/sampleFiles';
 import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
 import { Highlighter } from './editor/highlighter';
+import { SurprisalMarks } from './editor/surprisalMarks';
 import { RowReader } from './editor/rowReader';
 import { visibleEditor } from './editor/visibleEditor';
 import { EngineSupervisor } from './engine/engineSupervisor';
@@ -128,6 +129,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
   );
   const rows = new RowReader();
   const highlighter = owned.add(new Highlighter(store, rows, log, onDidChangeSettings));
+  owned.add(new SurprisalMarks(store));
   owned.add(new AttentionHover(store, rows));
   owned.add(endFirstLook(store));
   const statusBar = owned.add(new StatusBar(store, supervisor));

@@ -8,10 +8,11 @@ export const numAlternatives = 5;
 
 /**
  * What a model predicts at places of one of its texts, by its own softmax at temperature 1. A causal model predicts each token from those
- * before it; a masked language model what stood where the mask token stands.
+ * before it; a masked language model what stood where the mask token stands; a classifier of tokens the label of each, which stand in the
+ * place of alternatives, without any surprisal.
  */
 export interface TokenPredictions {
-  readonly kind: 'next' | 'masked';
+  readonly kind: 'next' | 'masked' | 'tokenLabels';
   /** The stream whose tokens are predicted. */
   readonly stream: number;
   /** Positions of the tokens that are predicted, ascending; the number of tokens for the one that would come next. */
@@ -28,7 +29,7 @@ export interface TokenPredictions {
   readonly ids: Int32Array;
   readonly probabilities: Float32Array;
   readonly texts: readonly PlainText[];
-  /** Number of tokens that a probability is shared among. */
+  /** Number of tokens, or labels, that a probability is shared among. */
   readonly vocabularySize: number;
 }
 
@@ -85,6 +86,24 @@ export function joinPredictions(first: TokenPredictions, second: TokenPrediction
     probabilities: Float32Array.from(rows(({ probabilities }) => probabilities)),
     texts: ordered.flatMap(([{ texts }, at]) => texts.slice(at * count, (at + 1) * count)),
   };
+}
+
+/** Steps in which surprisal is marked: from nothing to that of a guess among all tokens alike, and more. */
+export const numSurprisalSteps = 8;
+
+/** Steps of surprisal of the first tokens of the stream that is predicted, from 0 to {@link numSurprisalSteps}. */
+export function surprisalSteps(
+  { positions, surprisal, vocabularySize }: Pick<TokenPredictions, 'positions' | 'surprisal' | 'vocabularySize'>,
+  count: number,
+): Uint8Array {
+  const steps = new Uint8Array(count);
+  const most = Math.log2(vocabularySize);
+  positions.forEach((position, at) => {
+    const bits = surprisal[at];
+    if (position < count && bits > 0)
+      steps[position] = Math.min(numSurprisalSteps, Math.ceil((bits / most) * numSurprisalSteps));
+  });
+  return steps;
 }
 
 /** A mean over tokens of a text. */

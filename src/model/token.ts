@@ -1,4 +1,5 @@
 import { maxArgument, plain, type PlainText } from '../base/safeText';
+import type { WrittenFacts } from './continuation';
 import type { Level } from './patternForm';
 
 /** One token of a text: its id, its vocabulary piece, and the half-open UTF-16 range of the text that it stands for. */
@@ -10,10 +11,12 @@ export interface Token {
   readonly end: number;
   /** Whether the tokenizer or a chat template added it, or it is a special token of the vocabulary. */
   readonly isSpecial: boolean;
-  /** What a token of a chat template says; such a token stands for no text. */
+  /** What a token says that stands for no text: one of a chat template, or one that the model wrote. */
   readonly template?: string;
   /** The role of the message that follows, where the template does not spell it. */
   readonly role?: string;
+  /** Whether the model wrote it after the text; then `template` is what it says. */
+  readonly isWritten?: boolean;
   /** Its token type, where the tokenizer makes one that is not 0. */
   readonly typeId?: number;
 }
@@ -59,6 +62,8 @@ export interface TokenStream {
   readonly second?: SecondText;
   /** For a picture. */
   readonly grid?: PatchGrid;
+  /** Where the model has gone on with a text. */
+  readonly written?: WrittenFacts;
   /** Of a target only. */
   readonly target?: TargetFacts;
   /** Where its tokens are words, lines or symbols: how they are made of the model's own. */

@@ -22,6 +22,7 @@ export const engineMethods = [
   'predict',
   'effect',
   'headEffects',
+  'writes',
   'release',
   'inspect',
   'input',
@@ -53,5 +54,6 @@ export const panelMethods = [
   'predict',
   'effect',
   'headEffects',
+  'writes',
   'picture',
 ] as const;

@@ -94,5 +94,20 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.source-scroll [data-token]').nth(3).click();
     await predictions.locator('.prediction-facts dd', { hasText: / of 3072$/ }).waitFor();
     await vscode.screenshot('heads-predictions');
+    // Quiet until asked: then bars stand below the editor's own tokens, too, apart from the colours of weights.
+    const underlined = (): Promise<number> =>
+      vscode.page
+        .locator('.view-line span')
+        .evaluateAll(
+          (spans) => spans.filter((span) => getComputedStyle(span).textDecorationLine.includes('underline')).length,
+        );
+    expect(await underlined()).to.equal(0);
+    await predictions.getByRole('button', { name: 'Mark Surprisal in the Source' }).click();
+    for (let i = 0; i < 100 && (await underlined()) === 0; i++) await vscode.page.waitForTimeout(100);
+    expect(await underlined()).to.be.greaterThan(10);
+    await vscode.screenshot('heads-surprisal');
+    await predictions.getByRole('button', { name: 'Mark Surprisal in the Source' }).click();
+    for (let i = 0; i < 100 && (await underlined()) > 0; i++) await vscode.page.waitForTimeout(100);
+    expect(await underlined()).to.equal(0);
   });
 });

@@ -23,7 +23,7 @@ interface Expected {
     readonly ids: readonly number[];
     readonly probabilities: readonly number[];
   }[];
-  readonly labels?: Readonly<Record<string, number>>;
+  readonly labels?: Readonly<Record<string, number>> | readonly Readonly<Record<string, number>>[];
 }
 
 /** Relative, beside the rounding of numbers around one. */
@@ -137,7 +137,7 @@ describe('what a model predicts', () => {
   });
 
   it('is the labels of a classifier', async () => {
-    const { labels = {} } = await read('roberta.labels');
+    const labels = (await read('roberta.labels')).labels as Readonly<Record<string, number>>; // as the script writes them of a whole text
     const found = await withModel('roberta.labels', (predict) => predict());
     if (found.kind !== 'labels') throw new Error('no labels');
     const [question] = found.questions;
@@ -147,6 +147,28 @@ describe('what a model predicts', () => {
         .map(([label]) => label),
     );
     for (const { label, probability } of question) expectClose(probability, labels[label], label);
+  });
+
+  it('is the label of each token that a classifier of tokens reads', async () => {
+    const wanted = (await read('bert.tokens')).labels as readonly Readonly<Record<string, number>>[]; // as the script writes them of tokens
+    const found = await withModel('bert.tokens', (predict) => predict());
+    if (found.kind !== 'tokenLabels') throw new Error('no labels of tokens');
+    // [CLS] and [SEP] are no tokens of the text.
+    expect([...found.positions]).to.deep.equal(Array.from({ length: wanted.length - 2 }, (_, i) => i + 1));
+    expect(found.surprisal.every(Number.isNaN)).to.equal(true);
+    for (const position of found.positions) {
+      const { alternatives = [], actual, entropy = NaN } = predictionAt(found, position) ?? {};
+      const own = wanted[position];
+      expect(actual).to.equal(undefined);
+      expect(alternatives.map(({ text }) => text)).to.deep.equal(
+        Object.entries(own)
+          .sort(([, a], [, b]) => b - a)
+          .map(([label]) => label),
+      );
+      for (const { text, probability } of alternatives) expectClose(probability, own[text], `${position} ${text}`);
+      expectClose(entropy, -Object.values(own).reduce((sum, p) => sum + p * Math.log2(p), 0), `${position} entropy`);
+    }
+    expect(await withModel('bert.tokens', (predict) => codeOf(predict(1)))).to.equal('invalidArgument');
   });
 
   it('is refused with the reason where there is none, and where nothing can be masked', async () => {

@@ -144,6 +144,65 @@ describe('The command line', function () {
     }
   });
 
+  it('prints what heads write to a prediction, which adds up to it, and refuses what it cannot tell', async () => {
+    const text = 'def fibonacci_memo(n):\n    return fibonacci';
+    const own = ['writes', '-', '--backend', 'wasm'];
+    const told = await run([...own, '--token', '_m', '--json'], text);
+    expect(told.stderr).to.equal('');
+    const { logit, parts, layers } = JSON.parse(told.stdout) as {
+      readonly logit: number;
+      readonly parts: readonly { readonly value: number }[];
+      readonly layers: readonly {
+        readonly heads: readonly number[];
+        readonly sources: readonly (readonly number[])[];
+      }[];
+    }; // printed by our own command
+    expect(parts.reduce((sum, { value }) => sum + value, 0)).to.be.closeTo(logit, 1e-3);
+    expect(layers.map(({ heads }) => heads.length)).to.deep.equal([8, 8, 8, 8]);
+    // The head that has seen what came next the first time writes most of it for that.
+    const head = await run([...own, '--token', '_m', '--head', '1.4'], text);
+    expect(head.stdout).to.match(/head 1\.4 \(self\) writes +0\.\d+ of it, for what it reads at\n +0\.\d+ {2}7 "_m"/);
+    for (const [args, code, sentence] of [
+      [own, 2, /^--token is not valid: it is missing;/],
+      [
+        [...own, '--token', 'two words'],
+        1,
+        /^two words is no token of the vocabulary of code-decoder: it is \d+ of them\.\n$/,
+      ],
+      [[...own, '--token', 'n', '--model', 'bundled:code-encoder'], 1, /it reads both ways/],
+    ] as const) {
+      const ended = await run(args, text);
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
+  it('prints what a model writes after a text, and refuses what it cannot read', async () => {
+    const text = 'def fibonacci_memo(n):\n    return fibonacci';
+    const own = ['generate', '-', '--backend', 'wasm', '--tokens', '3'];
+    const drawn = JSON.parse((await run([...own, '--temperature', '0.01', '--seed', '5', '--json'], text)).stdout) as {
+      readonly text: string;
+      readonly sampling: unknown;
+      readonly tokens: readonly { readonly rank: number }[];
+    }; // printed by our own command
+    // So cold that it is the most probable token each time.
+    expect(drawn.text).to.equal('_memo(');
+    expect(drawn.sampling).to.deep.equal({ temperature: 0.01, topP: 1, seed: 5 });
+    expect(drawn.tokens.map(({ rank }) => rank)).to.deep.equal([1, 1, 1]);
+    for (const [args, code, sentence] of [
+      [[...own, '--top-p', '1.5'], 2, /^--top-p is not valid: it is a number from 0\.0001 to 1;/],
+      [
+        [...own, '--model', 'bundled:code-encoder'],
+        1,
+        /^code-encoder does not go on with this text: it reads both ways\.\n$/,
+      ],
+    ] as const) {
+      const ended = await run(args, text);
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
   it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
     const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));

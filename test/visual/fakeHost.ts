@@ -42,7 +42,7 @@ import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleEffect, sampleHeadEffects } from './sampleEffects';
 import { sampleHow } from './sampleHow';
-import { samplePredictions } from './samplePredictions';
+import { sampleLabels, samplePredictions, sampleWrites } from './samplePredictions';
 
 const toHost = new Emitter<unknown>();
 let kept: unknown;
@@ -83,12 +83,15 @@ export class FakeHost {
   readonly hows: string[] = [];
   /** The places that were masked as predictions were asked for; null where none was. */
   readonly predicted: (number | null)[] = [];
+  /** What heads write was asked for of (`position/token/against`). */
+  readonly written: string[] = [];
   isMaskedModel = false;
   /** The experiments, and the scans of all heads, that were asked for. */
   readonly effects: EffectParams[] = [];
   readonly scans: HeadEffectsParams[] = [];
   /** What a scan waits for after each layer. */
   nextLayer: Promise<void> | undefined;
+  labelsTokens = false;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -162,6 +165,7 @@ export class FakeHost {
     },
     predict: ({ mask }) => {
       this.predicted.push(mask ?? null);
+      if (this.labelsTokens) return sampleLabels(this.run.info.streams[0].tokens);
       return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
     },
     effect: (params) => {
@@ -182,6 +186,10 @@ export class FakeHost {
         if (signal.aborted) throw new ExplorerError('cancelled');
       }
       return all;
+    },
+    writes: (params) => {
+      this.written.push(`${params.position}/${params.token}/${params.against ?? ''}`);
+      return sampleWrites(this.run.info, params);
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {
@@ -243,7 +251,16 @@ export class FakeHost {
   });
 
   constructor() {
-    for (const name of ['ready', 'changeView', 'hover', 'reveal', 'act', 'painted', 'figure'] as const) {
+    for (const name of [
+      'ready',
+      'changeView',
+      'hover',
+      'reveal',
+      'act',
+      'painted',
+      'figure',
+      'markSurprisal',
+    ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });
         if (name === 'ready') this.#start();

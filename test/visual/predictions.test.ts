@@ -14,6 +14,13 @@ const token = (position: number) => page.locator(`[data-token="${position}"]`).f
 const pane = (text?: string | RegExp) =>
   page.locator('.predictions-pane', ...(text === undefined ? [] : [{ hasText: text }]));
 const facts = () => page.locator('.prediction-facts dd').allTextContents();
+/** What the editor was told of whether surprisal is marked. */
+const marked = () =>
+  page.evaluate(() =>
+    host.intents.flatMap(({ name, value }) =>
+      name === 'markSurprisal' ? [(value as { readonly isMarked: boolean }).isMarked] : [],
+    ),
+  );
 
 describe('predictions', () => {
   pages = suitePages();
@@ -46,6 +53,7 @@ describe('predictions', () => {
     expect(await page.locator('[data-token="44"].s8').count()).to.be.greaterThan(0);
     expect(await page.locator('[data-token="45"]').first().getAttribute('class')).to.not.match(/ s\d/);
     expect(await page.evaluate(() => host.predicted)).to.deep.equal([null]);
+    expect(await marked()).to.deep.equal([true]);
     await token(40).click();
     await pane('4.000 bits').waitFor();
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
@@ -58,7 +66,8 @@ describe('predictions', () => {
     expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"marksSurprisal":true/);
     await page.keyboard.press('p');
     await pane().waitFor({ state: 'detached' });
-    expect(await page.locator('.token.s8').count()).to.equal(0);
+    await page.locator('.token.s8').first().waitFor({ state: 'detached' });
+    expect(await marked(), 'the editor is told, too').to.deep.equal([true, false]);
   });
 
   it('of a masked language model are of the tokens that it does not see', async () => {
@@ -80,5 +89,62 @@ describe('predictions', () => {
     expect(await page.evaluate(() => host.predicted)).to.deep.equal([null, 12, 13]);
     expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
     await screenshot(page, 'visual/predictions-masked');
+  });
+
+  it('of a classifier of tokens are labels: of all tokens, and all of the token that is looked at; nothing is marked', async () => {
+    await open({ run: 'code', width: 900, height: 800 });
+    await page.evaluate(() => (host.labelsTokens = true));
+    await page.keyboard.press('p');
+    await pane('The label of each token').waitFor();
+    expect(await page.locator('.prediction-shares td:nth-of-type(1)').nth(1).textContent()).to.match(
+      /other|name|keyword/,
+    );
+    await screenshot(page, 'visual/predictions-token-labels');
+    await token(40).click();
+    await pane('0.7500').waitFor();
+    expect(await page.locator('.prediction-shares th').allTextContents()).to.deep.equal(['name', 'keyword', 'other']);
+    expect(await facts()).to.deep.equal(['1.061 bits']);
+    expect(await page.locator('.predictions-pane [aria-pressed]').count()).to.equal(0);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+  });
+
+  it('say what heads write to them, once someone asks: the parts, the heads, and the tokens that the selected head reads', async () => {
+    await open({ run: 'code', width: 1400, height: 1000 });
+    await token(40).click();
+    await page.keyboard.press('p');
+    await pane('Show What Heads Write').waitFor();
+    expect(await page.evaluate(() => host.written)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Show What Heads Write' }).focus();
+    await page.keyboard.press('Enter');
+    await pane('Logit of ·w40: 7.250').waitFor();
+    expect(await page.evaluate(() => host.written)).to.deep.equal(['40/40/']);
+    await pane('before the model’s soft cap').waitFor();
+    const numbers = (caption: string) =>
+      page.locator('.writes-numbers', { has: page.locator('caption', { hasText: caption }) }).locator('td.number');
+    expect(await numbers('What adds up to it').allTextContents()).to.deep.equal([
+      '+0.250',
+      '+9.000',
+      '−1.500',
+      '−0.500',
+    ]);
+    // Head 0.0 writes nothing: another, by its name.
+    const [first] = await numbers('Heads that write most').allTextContents();
+    expect(first).to.equal('−11.000');
+    await page.locator('.writes-numbers button', { hasText: 'head 5.0' }).click();
+    await pane('Head 5.0, which writes −11.000').waitFor();
+    expect((await numbers('by the tokens that it reads').allTextContents()).slice(0, 2)).to.deep.equal([
+      '−10.000',
+      '−1.000',
+    ]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/writes-${theme}`);
+    }
+    // Another place has not been asked about.
+    await token(44).click();
+    await pane('8.000 bits').waitFor();
+    expect(await page.locator('.writes-numbers').count()).to.equal(0);
   });
 });

@@ -5,9 +5,14 @@ import { plain } from '../../src/base/safeText';
 import type { ModelAnswer } from '../../src/model/modelInfo';
 import { meanSurprisal, wordParts, type TokenPrediction, type TokenPredictions } from '../../src/model/predictions';
 import type { PanelRun } from '../../src/protocol';
+import { visibleText, type TokenStream } from '../../src/model/token';
 import { tokenName } from '../words';
 import { usePanel } from './context';
 import type { PaneProps } from './paneProps';
+import { WritesSection } from './WritesSection';
+
+/** Tokens whose labels are listed. */
+const maxLabelled = 256;
 
 /** What the model predicts at the token that is looked at, or next: surprisal, rank, entropy and the most probable tokens; of a classifier its labels. */
 export function PredictionsPane({ run }: PaneProps): JSX.Element {
@@ -25,7 +30,7 @@ export function PredictionsPane({ run }: PaneProps): JSX.Element {
   }, [marksSurprisal]);
   const shown = predictions.shown.value;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
-  const canMark = shown !== undefined && shown.kind !== 'labels';
+  const canMark = shown?.kind === 'next' || shown?.kind === 'masked';
   return (
     <section ref={pane} class="pane head-table-pane predictions-pane" aria-label={l10n.t('Predictions')} tabIndex={0}>
       <div class="head-table-bar" role="toolbar" aria-label={l10n.t('Predictions')}>
@@ -34,7 +39,9 @@ export function PredictionsPane({ run }: PaneProps): JSX.Element {
             type="button"
             class="random-switch"
             aria-pressed={marksSurprisal}
-            title={l10n.t('A bar below each token, the thicker the more bits: improbable is not wrong.')}
+            title={l10n.t(
+              'A bar below each token, here and in the editor, the thicker the more bits: improbable is not wrong.',
+            )}
             onClick={() => kept.markSurprisal(!marksSurprisal)}
           >
             {l10n.t('Mark Surprisal in the Source')}
@@ -75,23 +82,45 @@ function Waiting(): JSX.Element {
   );
 }
 
+/** The mean of all tokens beside a guess, and the scale of what is marked. */
+function Scale({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element {
+  const { kept } = usePanel();
+  const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
+  const most = Math.log2(shown.vocabularySize);
+  return (
+    <>
+      {mean === undefined ? null : (
+        <p class="hint">
+          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
+          {'; '}
+          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
+        </p>
+      )}
+      {kept.layout.value.marksSurprisal ? (
+        <p class="hint surprisal-legend">
+          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
+          {l10n.t('{0} bits', most.toFixed(1))}
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function titleOf({ info: { streams } }: PanelRun, { kind, stream }: TokenPredictions, position: number): string {
+  if (position < streams[stream].tokens.length) return tokenName(streams, { stream, position });
+  return kind === 'tokenLabels' ? l10n.t('The label of each token') : l10n.t('What comes next');
+}
+
 function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX.Element {
-  const { panel, kept } = usePanel();
-  const { predictions } = panel;
+  const { predictions } = usePanel().panel;
   const stream = run.info.streams[shown.stream];
   const partOf = useMemo(() => wordParts(stream), [stream]);
-  const mean = useMemo(() => meanSurprisal(shown, stream), [shown, stream]);
   const token = predictions.token.value;
   const chosen = predictions.chosen.value;
   const error = predictions.error.value;
   const masking = predictions.masking.value;
   const part = token === undefined ? undefined : partOf(token.position);
-  const most = Math.log2(shown.vocabularySize);
-  const place = token?.position ?? chosen?.position ?? stream.tokens.length;
-  const title =
-    place < stream.tokens.length
-      ? tokenName(run.info.streams, { stream: shown.stream, position: place })
-      : l10n.t('What comes next');
+  const title = titleOf(run, shown, token?.position ?? chosen?.position ?? stream.tokens.length);
   return (
     <div class="head-table-scroll predictions">
       <h2>
@@ -117,7 +146,13 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
           {error.message}
         </p>
       )}
-      {chosen === undefined ? (
+      {chosen === undefined && shown.kind === 'tokenLabels' ? (
+        token === undefined ? (
+          <TokenLabels shown={shown} stream={stream} />
+        ) : (
+          <p class="hint">{l10n.t('A special token has no label.')}</p>
+        )
+      ) : chosen === undefined ? (
         <p class="hint" role="status">
           {masking !== undefined
             ? l10n.t('The model reads the text with that token masked…')
@@ -132,20 +167,33 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
       ) : (
         <PredictionOf prediction={chosen} kind={shown.kind} numTokens={shown.vocabularySize} />
       )}
-      {mean === undefined ? null : (
-        <p class="hint">
-          {l10n.t('Mean over {0} tokens: {1} bits', mean.numTokens, mean.surprisal.toFixed(2))}
-          {'; '}
-          {l10n.t('a guess among all {0} tokens alike: {1} bits', shown.vocabularySize, most.toFixed(2))}
-        </p>
+      {chosen === undefined || shown.kind !== 'next' ? null : (
+        <WritesSection run={run} stream={shown.stream} prediction={chosen} />
       )}
-      {kept.layout.value.marksSurprisal ? (
-        <p class="hint surprisal-legend">
-          {l10n.t('Surprisal')}: 0 <span class="surprisal-ramp" aria-hidden="true" />{' '}
-          {l10n.t('{0} bits', most.toFixed(1))}
-        </p>
-      ) : null}
+      <Scale shown={shown} stream={stream} />
     </div>
+  );
+}
+
+/** The most probable label of each token, as far as they are few enough to be read. */
+function TokenLabels({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element {
+  const { positions, texts, probabilities, count } = shown;
+  return (
+    <>
+      <Shares
+        label={l10n.t('Labels of tokens')}
+        caption={l10n.t('The most probable label of each token, with its probability')}
+        rows={[...positions.subarray(0, maxLabelled)].map((position, at) => ({
+          key: String(position),
+          name: visibleText(stream, position),
+          said: texts[at * count],
+          probability: probabilities[at * count],
+        }))}
+      />
+      {positions.length > maxLabelled ? (
+        <p class="hint">{l10n.t('and {0} more: look at a token for its labels', positions.length - maxLabelled)}</p>
+      ) : null}
+    </>
   );
 }
 
@@ -176,7 +224,9 @@ function PredictionOf({
     [
       l10n.t('Entropy'),
       Number.isFinite(entropy) ? l10n.t('{0} bits', entropy.toFixed(3)) : '–',
-      l10n.t('−Σ p log₂ p over all tokens: how open the choice is'),
+      kind === 'tokenLabels'
+        ? l10n.t('−Σ p log₂ p over all labels: how open the choice is')
+        : l10n.t('−Σ p log₂ p over all tokens: how open the choice is'),
     ],
   ];
   return (
@@ -190,11 +240,13 @@ function PredictionOf({
         ))}
       </dl>
       <Shares
-        label={l10n.t('Most probable tokens')}
+        label={kind === 'tokenLabels' ? l10n.t('Labels') : l10n.t('Most probable tokens')}
         caption={
-          kind === 'next'
-            ? l10n.t('Most probable here, after all tokens before (temperature 1)')
-            : l10n.t('Most probable in the place of the mask (temperature 1)')
+          kind === 'tokenLabels'
+            ? l10n.t('Probability of each label')
+            : kind === 'next'
+              ? l10n.t('Most probable here, after all tokens before (temperature 1)')
+              : l10n.t('Most probable in the place of the mask (temperature 1)')
         }
         rows={alternatives.map(({ id, text, probability }) => ({ key: String(id), name: text, probability }))}
       />
@@ -229,17 +281,24 @@ function Shares({
 }: {
   label: string;
   caption: string;
-  rows: readonly { readonly key: string; readonly name: string; readonly probability: number }[];
+  rows: readonly {
+    readonly key: string;
+    readonly name: string;
+    /** What is said of it, where its name does not say all. */
+    readonly said?: string;
+    readonly probability: number;
+  }[];
 }): JSX.Element {
   return (
     <table class="how-array prediction-shares" aria-label={label}>
       <caption>{caption}</caption>
       <tbody>
-        {rows.map(({ key, name, probability }) => (
+        {rows.map(({ key, name, said, probability }) => (
           <tr key={key}>
             <th scope="row">
               <code>{plain(name)}</code>
             </th>
+            {said === undefined ? null : <td>{plain(said)}</td>}
             <td class="number">{shareText(probability)}</td>
             <td class="bar" aria-hidden="true">
               <span style={{ width: `${100 * probability}%` }} />

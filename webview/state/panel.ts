@@ -62,6 +62,7 @@ import {
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { PredictionView } from './predictionView';
+import { WritesView } from './writesView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
 
@@ -261,6 +262,7 @@ export class Panel {
   readonly predictions: PredictionView;
   /** What interventions do to what it predicts. */
   readonly effects: EffectsView;
+  readonly writes: WritesView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -286,7 +288,10 @@ export class Panel {
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
-    this.predictions = new PredictionView(own, connection.remote);
+    this.writes = new WritesView(own.run, connection.remote);
+    this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
+      connection.fire('markSurprisal', { isMarked }),
+    );
     this.effects = new EffectsView({ ...own, predictions: this.predictions }, connection.remote);
     this.heads = new HeadViews(
       { ...this.#sources(), component: this.component, effects: this.effects.chosen },

@@ -1,14 +1,17 @@
 import { computed, effect, signal, type ReadonlySignal } from '@preact/signals';
 import type { ExplorerError } from '../../src/base/errors';
-import { joinPredictions, predictionAt, type Predictions, type TokenPrediction } from '../../src/model/predictions';
+import {
+  joinPredictions,
+  predictionAt,
+  surprisalSteps,
+  type Predictions,
+  type TokenPrediction,
+} from '../../src/model/predictions';
 import type { TokenRef } from '../../src/model/token';
 import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { Client } from '../../src/rpc/connection';
 import { settle } from './patternStore';
-
-/** Steps in which surprisal is marked: from nothing to what a uniform guess has. */
-const numSteps = 8;
 
 /** What is looked at, from which a prediction is chosen. */
 interface PredictionSources {
@@ -54,14 +57,25 @@ export class PredictionView {
     if (shown === undefined || shown.kind === 'labels') return undefined;
     const token = this.token.value;
     if (token !== undefined) return predictionAt(shown, token.position);
-    return shown.kind === 'next' || shown.positions.length > 0
+    return shown.kind !== 'tokenLabels' && shown.positions.length > 0
       ? predictionAt(shown, shown.positions[shown.positions.length - 1])
       : undefined;
   });
 
-  constructor(sources: PredictionSources, remote: Pick<Client<PanelApi>, 'predict'>) {
+  constructor(
+    sources: PredictionSources,
+    remote: Pick<Client<PanelApi>, 'predict'>,
+    tellMarked: (isMarked: boolean) => void,
+  ) {
     this.#sources = sources;
     this.#remote = remote;
+    let isTold = false;
+    effect(() => {
+      const isMarked = this.#isOpen.value && this.isMarked.value;
+      if (isMarked === isTold) return;
+      isTold = isMarked;
+      tellMarked(isMarked);
+    });
     let asked: number | undefined;
     effect(() => {
       const info = sources.run.value?.info;
@@ -115,13 +129,7 @@ export class PredictionView {
     if (!this.#isOpen.value || !this.isMarked.value) return undefined;
     const shown = this.shown.value;
     if (shown === undefined || shown.kind === 'labels' || shown.stream !== stream) return undefined;
-    const steps = new Uint8Array(count);
-    const most = Math.log2(shown.vocabularySize);
-    shown.positions.forEach((position, at) => {
-      const bits = shown.surprisal[at];
-      if (position < count && bits > 0) steps[position] = Math.min(numSteps, Math.ceil((bits / most) * numSteps));
-    });
-    return steps;
+    return surprisalSteps(shown, count);
   }
 
   #ask(mask: number | undefined, runId: number, onFailure: () => void): void {

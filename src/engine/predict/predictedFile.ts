@@ -1,13 +1,13 @@
 import { ExplorerError } from '../../base/errors';
 import { plain, type PlainText } from '../../base/safeText';
 import type { ComponentInfo } from '../../model/head';
-import { withVisibleBlanks, type TokenStream } from '../../model/token';
+import type { TokenStream } from '../../model/token';
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
-import type { Tokenizer } from '../../tokenizer/tokenizer';
 import type { AttentionSession } from '../session/attentionSession';
 import type { FedFile } from '../session/fedInput';
 import type { ModelTokenizer } from '../text/modelTokenizer';
+import { tokenText } from '../text/tokenText';
 
 /** A model whose predictions are read. */
 export interface PredictionParts {
@@ -129,17 +129,6 @@ export function tokenTexts(tokenizer: ModelTokenizer, ids: ArrayLike<number>): P
     for (const id of new Set(all)) texts.set(id, tokenText(own, id));
   });
   return all.map((id) => texts.get(id) ?? plain(''));
-}
-
-/** What a token says, with its blanks; its piece where it is special or a part of a character. */
-function tokenText(tokenizer: Tokenizer, id: number): PlainText {
-  const piece = tokenizer.tokenOf(id);
-  if (piece === undefined) return plain(`[${id}]`);
-  if (tokenizer.isSpecial(id)) return plain(piece);
-  const text = tokenizer.decode([id], { skipSpecialTokens: false });
-  if (text === '' || text.includes('\ufffd')) return plain(piece);
-  // What stands at the beginning of a text loses its blank.
-  return withVisibleBlanks(piece.startsWith('▁') && !/^\s/.test(text) ? ` ${text}` : text);
 }
 
 /** In a clause, why a file's outputs give no predictions. */

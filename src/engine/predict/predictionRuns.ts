@@ -1,10 +1,12 @@
 import { ExplorerError } from '../../base/errors';
+import { plain } from '../../base/safeText';
 import { numAlternatives, joinPredictions, type Predictions, type TokenPredictions } from '../../model/predictions';
 import type { ModelInput } from '../../onnx/inputs/inputs';
 import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
 import { fromTensor, type OutputTensor } from '../runtime/feeds';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
+import type { ModelTokenizer } from '../text/modelTokenizer';
 import { labelsOf, readLabels } from './labelAnswers';
 import {
   fedOf,
@@ -27,6 +29,19 @@ export type MaskedPlaces = number | 'each' | undefined;
 export interface PredictionSteps {
   readonly onProgress?: (fraction: number) => void;
   readonly turn?: () => Promise<void>;
+}
+
+/** Where the logits of a predicted token are made. */
+export interface PredictedPlace {
+  readonly logits: LogitsOutput;
+  /** The stream whose token is predicted. */
+  readonly stream: number;
+  /** What the file is fed. */
+  readonly inputs: readonly ModelInput[];
+  /** The token that it is predicted at, and its row in what the file computes, which may begin with padding. */
+  readonly query: number;
+  readonly row: number;
+  readonly numScores: number;
 }
 
 /** A session that gives the logits reduced, or those of labels as they are. */
@@ -68,8 +83,8 @@ export class PredictionRuns {
     const found = findLogits(this.#parts.session.analysis.index);
     const vocabulary = logitsOfVocabulary(this.#parts, found);
     if (vocabulary === undefined) {
-      const labels = await this.#labels(found, run);
-      if (labels === undefined) throw this.#refuse(whyNone(this.#parts.session, found));
+      const labels = (await this.#labels(found, run)) ?? (await this.#labelsOfTokens(found, run));
+      if (labels === undefined) throw this.refuse(whyNone(this.#parts.session, found));
       this.#refuseMask(masked);
       return labels;
     }
@@ -81,15 +96,55 @@ export class PredictionRuns {
     return this.#masked(vocabulary, run, { stream, masked, steps });
   }
 
+  get name(): string {
+    return this.#parts.name;
+  }
+
+  get tokenizer(): ModelTokenizer {
+    return this.#parts.tokenizer;
+  }
+
+  /** Why it predicts nothing, as an error. */
+  refuse(reason: string): ExplorerError {
+    return new ExplorerError('noPredictions', [this.#parts.name, reason]);
+  }
+
+  /** The logits of its vocabulary. Throws `noPredictions` where its file gives none. */
+  vocabularyLogits(): LogitsOutput {
+    const found = findLogits(this.#parts.session.analysis.index);
+    const logits = logitsOfVocabulary(this.#parts, found);
+    if (logits === undefined) throw this.refuse(whyNone(this.#parts.session, found));
+    return logits;
+  }
+
+  /**
+   * Where a model that predicts each token from those before it makes the logits of the token at a position. Throws `noPredictions` where it gives
+   * none, `noWrites` where it predicts otherwise, `invalidArgument` where no token is predicted there.
+   */
+  placeOf(run: PredictedRun, position: number): PredictedPlace {
+    const logits = this.vocabularyLogits();
+    const { stream, isNext } = predictsHow(this.#parts, run);
+    if (!isNext)
+      throw new ExplorerError('noWrites', [
+        this.#parts.name,
+        'it reads both ways, and what stands between the last layer and the scores of such a model is not linear',
+      ]);
+    const numTokens = run.streams[stream].tokens.length;
+    if (!Number.isInteger(position) || position < 1 || position > numTokens)
+      throw new ExplorerError('invalidArgument', [
+        String(position),
+        `it is the place of a token that is predicted, from 1 to ${numTokens} (what would come next)`,
+      ]);
+    const { inputs, first } = fedOf(this.#parts, run);
+    const numScores = logits.width ?? vocabularySizeOf(this.#parts);
+    return { logits, stream, inputs, query: position - 1, row: first + position - 1, numScores };
+  }
+
   /** Frees the session. */
   async release(): Promise<void> {
     const opened = this.#opened;
     this.#opened = undefined;
     await opened?.session.release();
-  }
-
-  #refuse(reason: string): ExplorerError {
-    return new ExplorerError('noPredictions', [this.#parts.name, reason]);
   }
 
   #refuseMask(masked: MaskedPlaces): void {
@@ -98,6 +153,22 @@ export class PredictionRuns {
         String(masked),
         'nothing can be masked, as the model is no masked language model',
       ]);
+  }
+
+  /** What a classifier of tokens says of each of the text's own; undefined where the model is none. */
+  async #labelsOfTokens(found: readonly LogitsOutput[], run: PredictedRun): Promise<TokenPredictions | undefined> {
+    const labels = labelsOf(this.#parts.config['id2label']);
+    const named = found.find(({ width, rank }) => labels.length > 1 && width === labels.length && rank === 3);
+    if (named === undefined) return undefined;
+    const { tokens } = run.streams[0];
+    const { inputs, first, numPositions } = fedOf(this.#parts, run);
+    const rows = await this.#run(named, run, inputs, new BigInt64Array(numPositions));
+    if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the labels of some tokens alone');
+    const places = tokens.flatMap(({ isSpecial }, position) =>
+      isSpecial ? [] : [{ position, row: first + position, isActual: false }],
+    );
+    const told = this.#arrange(rows, { kind: 'tokenLabels', stream: 0, places });
+    return { ...told, texts: Array.from(told.ids, (id) => plain(labels[id])) };
   }
 
   async #next(logits: LogitsOutput, run: PredictedRun, stream: number): Promise<TokenPredictions> {
@@ -130,7 +201,7 @@ export class PredictionRuns {
   ): Promise<TokenPredictions> {
     const maskId = maskIdOf(this.#parts.tokenizer, this.#parts.maskToken);
     if (maskId === undefined)
-      throw this.#refuse(
+      throw this.refuse(
         'it reads a text from both sides, and its tokenizer has no mask token to put in the place of one',
       );
     const { tokens } = run.streams[stream];
@@ -142,7 +213,7 @@ export class PredictionRuns {
         ? inputs.map((input) => (input.name === ids ? withIds(input, first + places[0], maskId) : input))
         : inputs;
       const rows = await this.#run(logits, run, fed, targets);
-      if (rows.numRows < first + tokens.length) throw this.#refuse('its file gives the logits of the last token alone');
+      if (rows.numRows < first + tokens.length) throw this.refuse('its file gives the logits of the last token alone');
       return this.#arrange(rows, {
         kind: 'masked',
         stream,
@@ -185,7 +256,7 @@ export class PredictionRuns {
     const numRows = targets.length;
     const bytes = 4 * numRows * (4 * vocabularySizeOf(this.#parts) + 3 * numHeads * numRows);
     if (bytes > mostBytes)
-      throw this.#refuse(
+      throw this.refuse(
         `the text is too long for that: scores of ${vocabularySizeOf(this.#parts)} words at ${numRows} positions, and what comes before them, take ${Math.round(bytes / 1e6)} MB, and there may be ${mostBytes / 1e6}`,
       );
     const { session, reduced } = await this.#open(logits);
@@ -199,10 +270,10 @@ export class PredictionRuns {
     const shape = results.get(outputs.shape)?.data;
     const ids = results.get(outputs.ids)?.data;
     if (!(shape instanceof BigInt64Array) || !(ids instanceof BigInt64Array))
-      throw this.#refuse('its logits did not come out');
+      throw this.refuse('its logits did not come out');
     const [rows, scores] = [Number(shape[0]), Number(shape[1])];
-    if (!isVocabulary(this.#parts, scores))
-      throw this.#refuse(
+    if (scores !== logits.width && !isVocabulary(this.#parts, scores))
+      throw this.refuse(
         `${logits.output} has ${scores} scores for each token, and its vocabulary has ${vocabularySizeOf(this.#parts)}`,
       );
     return {
@@ -218,7 +289,7 @@ export class PredictionRuns {
 
   #floats(results: ReadonlyMap<string, OutputTensor>, name: string): Float32Array {
     const data = results.get(name)?.data;
-    if (!(data instanceof Float32Array)) throw this.#refuse('its logits did not come out as numbers');
+    if (!(data instanceof Float32Array)) throw this.refuse('its logits did not come out as numbers');
     return data;
   }
 
@@ -228,7 +299,7 @@ export class PredictionRuns {
     const { index } = session.analysis;
     const opset = index.model.opsets.get('') ?? 1;
     if (opset < leastPredictionOpset)
-      throw this.#refuse(
+      throw this.refuse(
         `its file is of version ${opset} of the operators, and probabilities are computed from ${leastPredictionOpset} on: export it anew`,
       );
     const count = Math.min(numAlternatives, logits.width ?? numAlternatives);
@@ -273,7 +344,7 @@ export class PredictionRuns {
     if (named.length === 0) return undefined;
     // One number is a measure and no label; and labels that do not exclude each other have no shares of one.
     if (config['problem_type'] === 'multi_label_classification')
-      throw this.#refuse('its labels do not exclude each other, so that their probabilities are none of one choice');
+      throw this.refuse('its labels do not exclude each other, so that their probabilities are none of one choice');
     const names = named.map(({ output }) => output);
     const opened = await session.reduced({ nodes: [], initializers: [], valueInfos: [] }, names, []);
     try {

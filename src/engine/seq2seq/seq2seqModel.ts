@@ -65,6 +65,8 @@ export class Seq2SeqModel implements TextModel {
     const { tokenLimit, target: given, languages, isLive, isInContext } = reading;
     const { sessions, info } = this.#parts;
     if (reading.picture !== undefined) throw new ExplorerError('modelReadsText', [info.name]);
+    if (reading.continuation !== undefined)
+      throw new ExplorerError('noContinuation', [info.name, 'it writes a text of its own']);
     if (isLive === true) throw new ExplorerError('liveWrites', [info.name]);
     if (isInContext === true) throw new ExplorerError('contextNotRead', [info.name]);
     const started = performance.now();

@@ -11,6 +11,7 @@ import type {
   HowParams,
   ModelSpec,
   PredictParams,
+  WritesParams,
   RandomParams,
   RandomTable,
   ReportView,
@@ -23,7 +24,9 @@ import { giveUp } from '../../rpc/transferable';
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import { normMetrics } from '../../model/metrics/headTable';
+import type { Component } from '../../model/head';
 import type { Predictions } from '../../model/predictions';
+import type { Writes } from '../../model/writes';
 import { drawnCell } from '../how/drawnCell';
 import type { FedFile } from '../session/fedInput';
 import { AttentionStore } from '../weights/attentionStore';
@@ -178,6 +181,7 @@ export class EngineServer {
       effect: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#effect(params, signal))),
       headEffects: (params, signal) =>
         this.#enqueue(() => this.#withoutGraphics(() => this.#headEffects(params, signal))),
+      writes: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#writes(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#weighed.release(runId);
@@ -273,6 +277,7 @@ export class EngineServer {
       tokenLimit,
       target,
       languages: named,
+      continuation,
       isChatMessage,
       isLive,
       isInContext,
@@ -295,7 +300,7 @@ export class EngineServer {
       numReused = 0,
       timings,
     } = await model.explain(
-      { text, second, tokenLimit, target, languages: named, isChatMessage, isLive, isInContext },
+      { text, second, tokenLimit, target, languages: named, continuation, isChatMessage, isLive, isInContext },
       {
         ...this.#steps(signal, (progress) => this.#connection.fire('progress', progress)),
         ...(grows && isLive !== true
@@ -425,6 +430,14 @@ export class EngineServer {
       ...this.#steps(signal, noProgress),
       onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
     });
+  }
+
+  async #writes({ runId, ...asked }: WritesParams, signal: AbortSignal): Promise<Writes> {
+    signal.throwIfAborted();
+    const ran = this.#ranOf(runId);
+    this.#begin();
+    const layersOf = (component: Component) => this.#attention.layersOf(runId, component);
+    return (await this.#load(ran.spec, signal)).writes({ ...ran, layersOf }, asked);
   }
 
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {

@@ -10,6 +10,9 @@ import { CellRuns, type DrawnCell } from '../how/cellRuns';
 import { EffectRuns, type AskedEffect, type AskedHeads, type EffectSteps } from '../effects/effectRuns';
 import type { PredictedRun } from '../predict/predictedFile';
 import { PredictionRuns, type MaskedPlaces, type PredictionSteps } from '../predict/predictionRuns';
+import { ScoreRuns } from '../predict/scoreRuns';
+import { WriteRuns, type WritesAsked, type WrittenRun } from '../predict/writeRuns';
+import type { Writes } from '../../model/writes';
 import type { Predictions } from '../../model/predictions';
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
@@ -19,7 +22,7 @@ import { noDeadlines, type Deadlines } from '../limits/deadlines';
 import { EmbeddingPart } from '../session/embeddingPart';
 import type { FileAccess } from '../files/fileAccess';
 import { VisionPart } from '../image/visionPart';
-import { readGenerationRules } from '../text/generation';
+import { endIdsOf, readGenerationRules } from '../text/generation';
 import { inputAccount, inputView, type InputAccount } from '../report/inputAccount';
 import { isSameModel } from '../folder/isSameModel';
 import { LeanRuns } from '../long/leanRuns';
@@ -70,6 +73,7 @@ interface LoadedParts {
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
   readonly effects: EffectRuns;
+  readonly writing: WriteRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -83,13 +87,25 @@ export class LoadedModel {
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
   readonly #effects: EffectRuns;
+  readonly #writing: WriteRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs, predictions, effects }: LoadedParts) {
+  private constructor({
+    spec,
+    model,
+    access,
+    notices,
+    account,
+    cells,
+    weighs,
+    predictions,
+    effects,
+    writing,
+  }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -99,6 +115,7 @@ export class LoadedModel {
     this.weighs = weighs;
     this.#predictions = predictions;
     this.#effects = effects;
+    this.#writing = writing;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -150,6 +167,7 @@ export class LoadedModel {
       weighs: weigher,
       predictions,
       effects,
+      writing,
     } = await prepare({
       chosen: await choosing,
       resolved,
@@ -168,6 +186,7 @@ export class LoadedModel {
       weighs: weigher,
       predictions,
       effects,
+      writing,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -210,6 +229,11 @@ export class LoadedModel {
     return this.#effects.headEffects(run, asked, steps);
   }
 
+  /** What its heads write to a prediction directly, in a run that was fed these inputs; see {@link WriteRuns.writes}. */
+  writes(run: WrittenRun, asked: WritesAsked): Promise<Writes> {
+    return this.#writing.writes(run, asked);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -234,6 +258,7 @@ export class LoadedModel {
     await this.weighs.release();
     await this.#predictions.release();
     await this.#effects.release();
+    await this.#writing.release();
     await this.#model.release();
   }
 }
@@ -251,7 +276,7 @@ interface Preparation {
 /** A model made ready, and what is to be said of how it was loaded. */
 async function prepare(
   preparation: Preparation,
-): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'effects'>> {
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'effects' | 'writing'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -325,6 +350,7 @@ async function prepare(
       maskToken: resolved.maskToken,
     };
     const [predictions, effects] = [new PredictionRuns(predicting), new EffectRuns(predicting)];
+    const writing = new WriteRuns(session, predictions, weigher);
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -366,6 +392,7 @@ async function prepare(
         weighs: weigher,
         predictions,
         effects,
+        writing,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -386,12 +413,15 @@ async function prepare(
           embeddingPart &&
           (() => VisionPart.open({ runtime, access: preparation.access, resolved, deadlines: source.deadlines })),
         numTypes: facts.numTypes,
+        scoring: new ScoreRuns(session, predictions),
+        endIds: endIdsOf(resolved.generationConfig, resolved.config),
       }),
       notices,
       cells,
       weighs: weigher,
       predictions,
       effects,
+      writing,
     };
   } catch (error) {
     for (const session of sessions) await session.release();

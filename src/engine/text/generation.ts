@@ -42,7 +42,7 @@ export function readGenerationRules(modelName: string, generation: Settings, con
   const fewestNew = number('min_new_tokens');
   return {
     startId,
-    endIds: new Set(ids('eos_token_id')),
+    endIds: endIdsOf(generation, config),
     forcedFirstId: ids('forced_bos_token_id')[0],
     forcedLastIds: ids('forced_eos_token_id'),
     mostTokens: Math.max(1, most ?? mostWrittenTokens),
@@ -52,6 +52,12 @@ export function readGenerationRules(modelName: string, generation: Settings, con
     uniqueRun: number('no_repeat_ngram_size') ?? 0,
     repetitionPenalty: number('repetition_penalty') ?? 1,
   };
+}
+
+/** Ids that end what a model writes. */
+export function endIdsOf(generation: Settings, config: Settings): ReadonlySet<number> {
+  const own = settingIds(generation, 'eos_token_id');
+  return new Set(own.length > 0 ? own : settingIds(config, 'eos_token_id'));
 }
 
 /** Banned words of one token; longer ones are left to chance, as they are rare. */

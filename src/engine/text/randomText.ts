@@ -55,7 +55,7 @@ function drawn(tokenizer: Tokenizer, known: number, count: number, seed: number)
 }
 
 /** Numbers in [0, 1) that look random, the same for the same seed (mulberry32, by Tommy Ettinger, in the public domain). */
-function generator(seed: number): () => number {
+export function generator(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -1,4 +1,8 @@
 import { ExplorerError } from '../../base/errors';
+import { writtenText } from './tokenText';
+import type { Continuation } from '../../model/continuation';
+import type { TokenStream } from '../../model/token';
+import { TokenChoice } from './continueText';
 import type { ModelInfo } from '../../model/modelInfo';
 import type { CacheLink } from '../../onnx/inputs/cacheLinks';
 import type { GraphIndex } from '../../onnx/graph/graphIndex';
@@ -29,6 +33,13 @@ import { inputOf, type ReadIds } from '../session/readIds';
 import type { TokenizedText } from './tokenizeText';
 import type { TokenLimits } from '../limits/tokenLimits';
 
+/** Reads what a model would write next. */
+interface Scoring {
+  /** The score of each id at a row of what the model's file is fed. Throws `noPredictions` where it gives none. */
+  scoresAt(inputs: MadeInputs['inputs'], row: number): Promise<Float32Array>;
+  release(): Promise<void>;
+}
+
 /** What a model of one stack is made of. */
 export interface StackParts extends SourceTokenizer {
   readonly info: ModelInfo;
@@ -46,6 +57,9 @@ export interface StackParts extends SourceTokenizer {
   readonly openPictures?: (() => Promise<PictureReader>) | undefined;
   /** See {@link ModelFacts.numTypes}. */
   readonly numTypes: number;
+  readonly scoring: Scoring;
+  /** Ids that end a text. */
+  readonly endIds: ReadonlySet<number>;
 }
 
 /** A picture that was made ready, and how it is written. */
@@ -110,6 +124,8 @@ export class StackModel implements TextModel {
     const seen = reading.picture && (await this.#see(reading.picture));
     onProgress({ stage: 'tokenize' });
     let { stream, notices: cuts } = await this.#tokenize(reading, seen);
+    const { continuation } = reading;
+    if (continuation !== undefined) stream = await this.#continue(stream, continuation, turn);
     const tokenized = performance.now();
     onProgress({ stage: 'run' });
     await turn();
@@ -136,6 +152,7 @@ export class StackModel implements TextModel {
       ({ stream, notices: cuts } = await this.#tokenize(reading, seen));
       read = await this.#run({ ...inputOf(stream), seen }, reading.isLive === true, layerByLayer(steps, sites));
     }
+    if (continuation !== undefined && this.#isTwoSided(read.result)) throw this.#refuse('it reads both ways');
     if (reading.random === undefined) this.#report = read.result.report;
     else this.#fed = formerlyFed;
     const { layers, components, notices } = arrangeLayers(name, [read.result]);
@@ -162,7 +179,58 @@ export class StackModel implements TextModel {
     throw new ExplorerError('targetNotRead', [this.info.name]);
   }
 
+  #refuse(reason: string): ExplorerError {
+    return new ExplorerError('noContinuation', [this.info.name, reason]);
+  }
+
+  /** Whether a layer of a run reads what comes later. */
+  #isTwoSided({ layers }: AttentionResult): boolean {
+    return describeComponents(layers).some(({ isCausal }) => !isCausal);
+  }
+
+  /** A text with what the model writes after it, one run a token. Throws `noContinuation`, `noPredictions`, and what a run throws. */
+  async #continue(
+    stream: TokenStream,
+    { written, tokens, sampling }: Continuation,
+    turn: ReadingSteps['turn'],
+  ): Promise<TokenStream> {
+    const { tokenizer, scoring, endIds } = this.#parts;
+    const from = stream.tokens.length;
+    const ids = [...stream.tokens.map(({ id }) => id), ...written];
+    const shares: (number | null)[] = written.map(() => null);
+    const choice = new TokenChoice(sampling, written.length);
+    let ended: number | undefined;
+    for (let i = 0; i < tokens && ended === undefined; i++) {
+      await turn();
+      const { inputs, firstPosition } = await this.#inputs({ ids }, positionsFor(this.#baked, ids.length));
+      const { id, share } = choice.choose(await scoring.scoresAt(inputs, firstPosition + ids.length - 1));
+      if (endIds.has(id)) ended = id;
+      else {
+        ids.push(id);
+        shares.push(share);
+      }
+    }
+    if (shares.length === 0) throw this.#refuse('what it writes first ends the text');
+    return tokenizer.use(shares.length, (own) => ({
+      ...stream,
+      tokens: [
+        ...stream.tokens,
+        ...ids.slice(from).map((id) => ({
+          id,
+          piece: own.tokenOf(id) ?? `[${id}]`,
+          start: stream.text.length,
+          end: stream.text.length,
+          isSpecial: own.isSpecial(id),
+          isWritten: true,
+          template: writtenText(own, id),
+        })),
+      ],
+      written: { from, sampling, shares, ending: ended === undefined ? undefined : own.tokenOf(ended) },
+    }));
+  }
+
   async release(): Promise<void> {
+    await this.#parts.scoring.release();
     await this.#parts.lean.suspend();
     await this.#parts.embedding?.release();
     await (await this.#pictures?.catch(() => undefined))?.release();
@@ -185,12 +253,20 @@ export class StackModel implements TextModel {
     const { plan, lean, numTypes } = this.#parts;
     const { name, contextLength = Infinity, vocabularySize } = this.info;
     const { kind, length } = this.#baked ?? {};
+    const { continuation } = reading;
+    const numWritten = continuation === undefined ? 0 : continuation.written.length + continuation.tokens;
+    const fixed = plan.fixedLength ?? (kind === 'exact' ? length : undefined);
+    const room = Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity);
+    if (Math.min(room, fixed ?? Infinity, lean.mostPositions) <= numWritten)
+      throw this.#refuse(
+        `it reads ${Math.min(room, fixed ?? Infinity)} tokens in all, so that there is no room for ${numWritten} more`,
+      );
     const limits: TokenLimits = {
       modelName: name,
-      contextLength: Math.min(contextLength, kind === 'most' ? (length ?? Infinity) : Infinity),
-      fixedLength: plan.fixedLength ?? (kind === 'exact' ? length : undefined),
+      contextLength: room - numWritten,
+      fixedLength: fixed === undefined ? undefined : fixed - numWritten,
       tokenLimit: reading.tokenLimit,
-      memoryLimit: lean.mostPositions,
+      memoryLimit: lean.mostPositions - numWritten,
       vocabularySize,
       numTypes,
     };

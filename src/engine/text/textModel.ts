@@ -1,3 +1,4 @@
+import type { Continuation } from '../../model/continuation';
 import type { ComponentInfo } from '../../model/head';
 import type { Languages, ModelInfo, Notice, RunLanguages } from '../../model/modelInfo';
 import type { TokenStream } from '../../model/token';
@@ -19,6 +20,8 @@ export interface Reading {
   readonly target?: string | undefined;
   /** For a model with a decoder of its own: what is translated into what, where it is not as the tokenizer's settings say. */
   readonly languages?: Languages | undefined;
+  /** How a causal model goes on with the text. Refused by models that do not. */
+  readonly continuation?: Continuation | undefined;
   /** Whether the model's chat template is put around the text. */
   readonly isChatMessage?: boolean | undefined;
   /** Whether it is one of many states of a text that is being edited: what is the same as in the one before is not read again, where the model allows. */

@@ -4,7 +4,8 @@ import { comingLayers, type Component, type ComponentInfo, type HeadSelection } 
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
-import type { Predictions } from '../../model/predictions';
+import type { Writes } from '../../model/writes';
+import { joinPredictions, type Predictions } from '../../model/predictions';
 import { plainForm, type PatternForm } from '../../model/patternForm';
 import type { Program, RelationsResult } from '../../model/relations/relationsParams';
 import type { TextSymbol } from '../../model/units';
@@ -31,6 +32,7 @@ import type {
   ThumbnailParams,
   Thumbnails,
   TileParams,
+  WritesParams,
 } from '../../protocol';
 import type { MethodReasons, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
 import type { EngineHandle } from './engineHandle';
@@ -46,6 +48,10 @@ export class HeldRun {
   readonly #growth = new Emitter<undefined>();
   /** More of it has come, or no more will. */
   readonly onDidGrow = this.#growth.event;
+  readonly #predicted = new Emitter<undefined>();
+  /** More of its predictions are known. */
+  readonly onDidPredict = this.#predicted.event;
+  #predictions: Predictions | undefined;
   #info: RunInfo;
   #isGrowing: boolean;
   #isReleased = false;
@@ -275,8 +281,25 @@ export class HeldRun {
   }
 
   /** What the model predicts in the run. Throws `unknownRun` where the run is gone, `noPredictions`, `invalidArgument`, and what a run throws. */
-  predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
-    return this.#askOfAll(signal, () => this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal));
+  async predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
+    const found = await this.#askOfAll(signal, () =>
+      this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal),
+    );
+    const known = this.#predictions;
+    const joins = mask !== undefined && known?.kind === 'masked' && found.kind === 'masked';
+    this.#predictions = joins ? joinPredictions(known, found) : found;
+    this.#predicted.fire(undefined);
+    return found;
+  }
+
+  /** What heads write to a prediction directly. Throws `unknownRun` where the run is gone, `noWrites`, and what else the engine throws. */
+  writes(asked: Omit<WritesParams, 'runId'>, signal?: AbortSignal): Promise<Writes> {
+    return this.#askOfAll(signal, () => this.#engine.remote.writes({ ...asked, runId: this.#engineRunId }, signal));
+  }
+
+  /** What is known of it so far, where someone has asked; of a masked language model of all places that were asked about. */
+  get predictions(): Predictions | undefined {
+    return this.#predictions;
   }
 
   /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */

@@ -19,12 +19,14 @@ import {
   checkEffectParams,
   checkHeadEffectsParams,
   checkHowParams,
+  checkMarkSurprisal,
   checkPainted,
   checkPictureParams,
   checkPredictParams,
   checkRandomParams,
   checkTokenOrNull,
   checkTokenRef,
+  checkWritesParams,
 } from './panelMessages';
 import { formedRequests } from './formedRequests';
 import { FirstPatternFetcher } from './firstPattern';
@@ -191,6 +193,7 @@ export class ExplorerPanel implements Disposable {
     clearTimeout(this.#showTimer);
     this.#store.dispose();
     this.#isReady = false;
+    this.#deps.store.markSurprisal(false);
     this.#forgetHover();
   }
 
@@ -214,6 +217,7 @@ export class ExplorerPanel implements Disposable {
             (grown) => this.#post('effects', grown),
             signal,
           ),
+        writes: async (params, signal) => this.#held().writes(checkWritesParams(params, run()), signal),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
@@ -245,6 +249,7 @@ export class ExplorerPanel implements Disposable {
       store.setHovered(token === null ? undefined : { token, origin: 'panel' });
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
+    on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('figure', (value) => {
       const png = checkFigure(value);
@@ -280,6 +285,7 @@ export class ExplorerPanel implements Disposable {
       );
     this.#isReady = true;
     this.#sequence = 0;
+    this.#deps.store.markSurprisal(false);
     if (!isAhead) return this.#postAll();
     this.#postWaiting();
     // It has all that there is, unless it is another page than the one that was opened.

@@ -31,6 +31,7 @@ import type {
   RowParams,
   ThumbnailParams,
   TileParams,
+  WritesParams,
 } from '../../protocol';
 import type { OfForm } from '../../model/weightForm';
 
@@ -153,6 +154,8 @@ const randomParams = v.object({
     seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
   }),
 });
+const writesParams = v.object({ runId: index, position: index, token: index, against: v.optional(index) });
+const markSurprisal = v.object({ isMarked: v.boolean() });
 const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const tokenOrText = v.union([index, v.pipe(v.string(), v.minLength(1), v.maxLength(longestToken))]);
 const question = v.union([
@@ -367,6 +370,20 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
   return params;
+}
+
+/** Checks a question of what heads write to a prediction. Throws `invalidMessage` or `unknownRun`. */
+export function checkWritesParams(value: unknown, run: RunInfo | undefined): WritesParams {
+  const params = parse('writes', writesParams, value);
+  const { streams } = checkRun(params.runId, run);
+  if (params.position > Math.max(...streams.map(({ tokens }) => tokens.length)))
+    throw new ExplorerError('invalidMessage', ['writes: not within the text']);
+  return params;
+}
+
+/** Checks an intent to mark surprisal. Throws `invalidMessage`. */
+export function checkMarkSurprisal(value: unknown): { readonly isMarked: boolean } {
+  return parse('markSurprisal', markSurprisal, value);
 }
 
 /** Checks a request for what the model predicts. Throws `invalidMessage` or `unknownRun`. */

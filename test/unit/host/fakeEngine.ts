@@ -158,6 +158,7 @@ export class FakeEngine implements EngineProcess {
         metrics,
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
+      writes: () => Promise.reject(new ExplorerError('noWrites', ['tiny', 'it is made up'])),
       predict: () => ({ kind: 'labels', questions: [] }),
       effect: () => Promise.reject(new Error('not in this test')),
       headEffects: ({ runId, scan, by, path }) => {

@@ -14,6 +14,8 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkMarkSurprisal,
+  checkWritesParams,
   checkPredictParams,
   checkRandomParams,
   checkRowParams,
@@ -82,6 +84,21 @@ describe('What the webview says', () => {
     expect(checkHeadEffectsParams(scan, run)).to.deep.equal(scan);
     for (const change of [{ components: [] }, { components: ['cross'] }, { scan: -1 }, { by: 'x' }])
       expect(codeOfCall(() => checkHeadEffectsParams({ ...scan, ...change }, run))).to.equal('invalidMessage');
+  });
+
+  it('may ask what heads write where a token is predicted, up to what would come next', () => {
+    const { length } = run.streams[0].tokens;
+    const params = { runId: 7, position: length, token: 3 };
+    expect(checkWritesParams(params, run)).to.deep.equal(params);
+    for (const wrong of [{ position: length + 1 }, { position: -1 }, { token: 'a' }, { against: null }])
+      expect(codeOfCall(() => checkWritesParams({ ...params, ...wrong }, run))).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkWritesParams({ ...params, runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may have surprisal marked, or not', () => {
+    expect(checkMarkSurprisal({ isMarked: true }).isMarked).to.equal(true);
+    for (const value of [{}, { isMarked: 1 }, null])
+      expect(codeOfCall(() => checkMarkSurprisal(value))).to.equal('invalidMessage');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {

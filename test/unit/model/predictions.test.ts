@@ -4,6 +4,7 @@ import {
   joinPredictions,
   meanSurprisal,
   predictionAt,
+  surprisalSteps,
   wordParts,
   type TokenPredictions,
 } from '../../../src/model/predictions';
@@ -103,5 +104,23 @@ describe('predictions', () => {
       undefined,
       undefined,
     ]);
+  });
+
+  it('is marked in eight steps, up to what a guess among all tokens alike has, whatever the largest of a text is', () => {
+    const at = (bits: number): number => Math.log2(9) * bits;
+    const steps = surprisalSteps(
+      ofPlaces([
+        [1, 0, 1],
+        [2, at(0.01), 1],
+        [3, at(0.5), 1],
+        [4, at(0.51), 1],
+        [5, at(1), 1],
+        [6, at(3), 9],
+        [7, NaN, 0],
+        [9, at(1), 1],
+      ]),
+      9,
+    );
+    expect([...steps]).to.deep.equal([0, 0, 1, 4, 5, 8, 8, 0, 0]);
   });
 });
