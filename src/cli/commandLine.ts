@@ -8,6 +8,7 @@ import { readAtMost } from '../model/readAtMost';
 import { sitePartNames, type SitePart } from '../model/sitePart';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
+import type { compare } from './compare';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
@@ -59,6 +60,12 @@ const usage = line`Usage:
       what the model predicts at every token: its surprisal in bits and its rank, the entropy, and the five most probable tokens; a masked
       language model reads its mask token in the place of each token in turn, or of the one at place N (from zero); of an
       encoder–decoder model the tokens of its output, or of the target text given; of a classifier its labels with their probabilities
+  attention-explorer compare A[:RANGE]|- [B[:RANGE]|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
+                             [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
+                             [--source-language CODE] [--target-language CODE] [--json]
+      two texts by one model, or one text by two models or two precisions of one: how far each head of the first is from one of the second,
+      over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
+      in one folder, else the nearest one; --predictions puts what both predict side by side
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -69,7 +76,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, compare, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -83,6 +90,7 @@ export interface GuardedCommands {
   readonly how: typeof how;
   readonly relations: typeof relations;
   readonly predict: typeof predict;
+  readonly compare: typeof compare;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
 }
@@ -158,18 +166,10 @@ async function run(
     case 'explain':
       return explainAny(commands(), operand('FILE'), values);
     case 'heads':
-      if (values.random && positionals.length > 0)
-        throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
-      if (!values.random && isImageFile(operand('FILE'))) refuseTextOptions(values);
       return commands().heads({
         file: values.random ? undefined : operand('FILE'),
         ...(await given()),
-        ...readOptions(values),
-        head: undefined,
-        queries: values.queries,
-        keys: values.keys,
-        sort: values.sort,
-        isRandom: values.random,
+        ...headsOptions(positionals, values),
       });
     case 'how':
       return commands().how(await howOptions(operand('FILE'), values));
@@ -193,6 +193,8 @@ async function run(
         head: undefined,
         mask: values.mask,
       });
+    case 'compare':
+      return commands().compare(await compareOptions(positionals, values));
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -220,7 +222,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, compare, inspect, extract and tokenize',
       ]);
   }
 }
@@ -268,6 +270,36 @@ function readOptions(
     component: values.component,
     backend: backendOf(values.backend, 'auto'),
     isJson: values.json,
+  };
+}
+
+/** What `heads` is asked beside its file. Throws `wrongUsage` where that does not go together. */
+function headsOptions(
+  positionals: readonly string[],
+  values: Options,
+): Omit<Parameters<typeof heads>[0], 'file' | 'text'> {
+  if (values.random && positionals.length > 0) throw new ExplorerError('wrongUsage', ['--random', 'it reads no file']);
+  if (!values.random && isImageFile(positionals[0])) refuseTextOptions(values);
+  return {
+    ...readOptions(values),
+    head: undefined,
+    queries: values.queries,
+    keys: values.keys,
+    sort: values.sort,
+    isRandom: values.random,
+  };
+}
+
+async function compareOptions(files: readonly string[], values: Options): Promise<Parameters<typeof compare>[0]> {
+  return {
+    files,
+    ...(files.includes('-') ? { text: await readStandardInput() } : {}),
+    ...readOptions(values),
+    head: undefined,
+    withModel: values['with-model'],
+    withTokenizer: values['with-tokenizer'],
+    pairing: values.heads,
+    wantsPredictions: values.predictions,
   };
 }
 
@@ -362,6 +394,10 @@ interface Options {
   readonly query?: string;
   readonly key?: string;
   readonly mask?: string;
+  readonly heads?: string;
+  readonly 'with-model'?: string;
+  readonly 'with-tokenizer'?: string;
+  readonly predictions: boolean;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -411,6 +447,10 @@ function parse(args: string[]): Arguments {
         query: string,
         key: string,
         mask: string,
+        heads: string,
+        'with-model': string,
+        'with-tokenizer': string,
+        predictions: flag,
         numpy: flag,
         language: string,
         random: flag,

@@ -1,4 +1,5 @@
 import { runCommandLine } from './commandLine';
+import { compare } from './compare';
 import { explain } from './explain';
 import { explainImage } from './explainImage';
 import { extract } from './extract';
@@ -9,4 +10,4 @@ import { prove } from './prove';
 import { relations } from './relations';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });
+runCommandLine({ compare, explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });

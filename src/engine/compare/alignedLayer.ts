@@ -30,10 +30,12 @@ export class AlignedLayer implements HeldLayer {
   readonly #tokens: readonly (readonly number[])[];
 
   constructor(layer: HeldLayer, queries: UnitAxis, keys: UnitAxis) {
-    if (queries.unitOf.length !== layer.numQueries || keys.unitOf.length !== layer.numKeys)
+    // Where nothing is held there are no tokens either.
+    const { numHeads, numQueries, numKeys } = layer;
+    if (numHeads > 0 && (queries.unitOf.length !== numQueries || keys.unitOf.length !== numKeys))
       throw new RangeError('The units are of another text');
     this.component = layer.component;
-    this.numHeads = layer.numHeads;
+    this.numHeads = numHeads;
     this.held = layer.held;
     this.numQueries = queries.numUnits;
     this.numKeys = keys.numUnits;
