@@ -9,6 +9,7 @@ import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
 import type { HeadTable } from './model/metrics/headTable';
 import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
+import type { CompareParams, Comparison } from './model/compare/comparison';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { Predictions } from './model/predictions';
@@ -306,6 +307,8 @@ export interface EngineApi {
   /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
   how(params: HowParams): How;
   relations(params: RelationsParams): RelationsResult;
+  /** How far the heads of a component are apart in two runs that are held. Throws `unknownRun` and `notCompared`. */
+  compare(params: CompareParams): Comparison;
   /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */
   predict(params: PredictParams): Predictions;
   /** Drops a run's attention. */

@@ -19,6 +19,7 @@ export const engineMethods = [
   'measureRandom',
   'how',
   'relations',
+  'compare',
   'predict',
   'release',
   'inspect',

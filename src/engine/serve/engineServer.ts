@@ -28,6 +28,7 @@ import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel, type ModelBounds } from './loadedModel';
+import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { WeighedRuns } from './weighedRuns';
@@ -92,6 +93,7 @@ export class EngineServer {
   readonly #deadlines: Deadlines;
   readonly #staging: ModelBounds['staging'];
   readonly #parser: CodeParser | undefined;
+  readonly #compared: ComparedRuns;
   readonly #weighed: WeighedRuns;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
@@ -118,6 +120,7 @@ export class EngineServer {
       limits: host.timeLimits,
       announce: (busy) => this.#connection.fire('busy', busy),
     });
+    this.#compared = new ComparedRuns(this.#attention, (runId) => this.#ranOf(runId));
     this.#weighed = new WeighedRuns({
       store: this.#attention,
       ranOf: (runId) => this.#ranOf(runId),
@@ -152,7 +155,9 @@ export class EngineServer {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
-      ...readRequests(this.#attention, this.#weighed, (reading) => this.#read(reading)),
+      ...readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
+        this.#read(reading),
+      ),
       headTable: async (params, signal) => {
         const table = await this.#read(this.#attention.headTable(params, signal));
         giveUp(table.values);
@@ -166,9 +171,11 @@ export class EngineServer {
         if (this.#parser === undefined) throw new ExplorerError('noGrammar', [params.language, '–']);
         return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
+      compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
+        this.#compared.release(runId);
         this.#weighed.release(runId);
         this.#ran.delete(runId);
         this.#pictures.release(runId);

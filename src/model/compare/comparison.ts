@@ -1,4 +1,6 @@
-import { headsOf, type ComponentInfo, type HeadRef } from '../head';
+import type { PlainText } from '../../base/safeText';
+import { headsOf, type Component, type ComponentInfo, type HeadRef } from '../head';
+import type { Alignment } from './alignTokens';
 import type { HeadDifference } from './headDifference';
 
 /** Which head of B stands beside one of A: the one of its layer and index, as in two precisions of one model; or the one whose rows are nearest. */
@@ -11,6 +13,56 @@ export interface ComparedHead {
   readonly head: HeadRef;
   readonly other: HeadRef;
   readonly difference: HeadDifference;
+}
+
+/** With what a run is compared. */
+export interface ComparedWith {
+  readonly otherId: number;
+  readonly pairing: Pairing;
+}
+
+/** Asks how far the heads of a component of a run are from those of another run. */
+export interface CompareParams {
+  readonly runId: number;
+  readonly component: Component;
+  readonly compared: ComparedWith;
+}
+
+/** What of a text and another one were put together. */
+interface ComparedText extends Pick<Alignment, 'kind' | 'unitsOfA' | 'unitsOfB'> {
+  readonly numTokens: readonly [a: number, b: number];
+  readonly numUnits: number;
+  readonly numCommon: number;
+  /** The first tokens of units that B has not. */
+  readonly onlyInA: readonly number[];
+  /** Tokens of B that A has not: the first of them, as they are to be read, and how many there are. */
+  readonly onlyInB: readonly PlainText[];
+  readonly numOnlyInB: number;
+}
+
+/** The numbers of each pair of heads; `query` and `key` are tokens of A, where the change is largest. */
+export const comparedValues = [
+  'jensenShannon',
+  'meanAbsolute',
+  'largest',
+  'query',
+  'key',
+  'unalignedA',
+  'unalignedB',
+] as const;
+
+/** How far the heads of a component are apart in two runs. */
+export interface Comparison {
+  /** Of each stream that both have. */
+  readonly texts: readonly ComparedText[];
+  readonly numHeads: readonly [a: number, b: number];
+  readonly areHeadsAlike: boolean;
+  /** `[pair, 4]`: layer and head of A, layer and head of B; in A's reading order. */
+  readonly heads: Int32Array;
+  /** `[pair, value]`, as {@link comparedValues} names them. */
+  readonly values: Float32Array;
+  /** The largest |B − A| of any pair. */
+  readonly largest: number;
 }
 
 /** What each number that is told of two heads means, and where it comes from. */
