@@ -459,6 +459,34 @@ export interface PanelLive {
   readonly sentence?: PlainText | undefined;
 }
 
+/** With what a run can be compared: an edited copy of its text, another model, another precision of its model, or an earlier run, read again. */
+export type CompareKind = 'text' | 'model' | 'precision' | 'earlier';
+
+/** What the run that is shown is compared with. */
+export interface PanelComparison {
+  /** The run that is shown, A. */
+  readonly runId: number;
+  readonly kind: CompareKind;
+  /** The text of B. */
+  readonly text: string;
+  /** What A is: its model and its text. Localised. */
+  readonly a: PlainText;
+  /** Whether both are read by one model, or by two precisions of one: then heads stand beside their own. */
+  readonly hasOneModel: boolean;
+  readonly state:
+    | { readonly kind: 'busy' }
+    | { readonly kind: 'failed'; readonly error: PanelError }
+    | {
+        readonly kind: 'ready';
+        /** The window's number of B. */
+        readonly otherId: number;
+        /** What B is. Localised. */
+        readonly b: PlainText;
+        /** What both ran on, where that differs. Localised. */
+        readonly backend: PlainText | undefined;
+      };
+}
+
 /** How the panel should look. */
 export interface PanelAppearance {
   readonly colourMap: ColourMap;
@@ -523,10 +551,12 @@ export interface PanelEvents {
   /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
   live: PanelLive | null;
+  /** What the run that is shown is compared with, if anything. */
+  comparison: PanelComparison | null;
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' };
+  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' | 'compare' };
   /** Arranges the panel anew; the keyboard stays where it is. */
   arrange: PanelArrangement;
   persist: KeptPanel;
@@ -557,6 +587,10 @@ export interface PanelApi {
   /** What heads read along the relations of the run's program. */
   relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
   predict(params: PredictParams): Predictions;
+  /** How far the heads of a component are from those of what the run is compared with. Throws `notCompared`. */
+  compare(params: Omit<CompareParams, 'compared'>): Comparison;
+  /** What the model of B predicts in it. */
+  predictOther(params: { readonly runId: number }): Predictions;
   picture(params: { readonly runId: number }): PictureView;
 }
 
@@ -569,6 +603,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
+  compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
   /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
   figure: { readonly png: Uint8Array };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */

@@ -41,15 +41,22 @@ effect(() => {
   // Colours of nothing take time that the first picture needs.
   if (panel.run.value === null) return;
   const { isHighContrast, outline } = theme.value;
-  levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
+  levels.replaceSync(
+    levelRules(
+      panel.ramps.value[panel.direction.value],
+      isHighContrast ? outline : undefined,
+      panel.matrix.value?.form.compared === 'difference',
+    ),
+  );
 });
 connection.on('show', ({ view }) => {
   if (view === 'how') {
     openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
     return;
   }
-  if (view === 'relations' || view === 'predictions') {
+  if (view === 'relations' || view === 'predictions' || view === 'compare') {
     if (view === 'predictions') panel.predictions.wantFocus();
+    if (view === 'compare') panel.comparison.wantFocus();
     kept.toggleView(view, true);
     return;
   }

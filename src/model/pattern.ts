@@ -195,7 +195,7 @@ export function poolSigned(
 }
 
 /** The byte of a difference of nothing. */
-const noDifference = 128;
+export const noDifference = 128;
 
 /** Codes differences in [−1, 1] as bytes around {@link noDifference}, by the square root of their size. */
 export function encodeDifferences(differences: Float32Array): Uint8Array {

@@ -50,5 +50,7 @@ export const panelMethods = [
   'how',
   'relations',
   'predict',
+  'compare',
+  'predictOther',
   'picture',
 ] as const;

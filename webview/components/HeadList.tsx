@@ -125,7 +125,9 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
                     <span
                       style={{
                         width: `${shown.ceiling > 0 ? 100 * Math.min(1, value / shown.ceiling) : 0}%`,
-                        backgroundColor: cssColour(panel.ramps.value[shown.direction].colour(Math.max(0.35, depth))),
+                        backgroundColor: cssColour(
+                          panel.weightRamps.value[shown.direction].colour(Math.max(0.35, depth)),
+                        ),
                       }}
                     />
                   </span>

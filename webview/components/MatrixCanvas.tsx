@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { methodOf, type MethodId } from '../../src/model/methods';
 import { mostRemoved } from '../../src/model/patternForm';
 import { prepareCanvas } from '../draw/canvas';
-import { DepthPyramid, depthImage } from '../draw/depthPyramid';
+import { DepthPyramid, depthImage, differenceImage } from '../draw/depthPyramid';
 import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawFigure } from '../draw/drawFigure';
 import {
@@ -31,7 +31,7 @@ import {
   type MatrixView,
 } from '../layout/matrixView';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
-import { paletteOf } from '../theme/palette';
+import { divergingPalette, paletteOf } from '../theme/palette';
 import { methodUnit } from '../methodWords';
 import { formTags } from '../formWords';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
@@ -67,7 +67,11 @@ export function MatrixCanvas({
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
-  const hasRowBars = useMemo(() => hasUnevenSums(matrix.marginals.rowSums), [matrix]);
+  // Where two runs are compared, nothing stands at the edges.
+  const hasRowBars = useMemo(
+    () => shown.form.compared === undefined && hasUnevenSums(matrix.marginals.rowSums),
+    [matrix],
+  );
   const margins = useMemo(() => marginsFor(width, height, hasRowBars), [width, height, hasRowBars]);
   const frame = useMemo<MatrixFrame>(
     () => ({
@@ -78,9 +82,13 @@ export function MatrixCanvas({
     }),
     [matrix.numQueries, matrix.numKeys, width, height, margins],
   );
+  const isSigned = shown.form.compared === 'difference';
   const drawn = shown.drawn ?? matrix;
   const depths = useMemo(
-    () => (drawn.kind === 'whole' ? new DepthPyramid(depthImage(drawn.pattern, scale, threshold, ceiling)) : drawn),
+    () =>
+      drawn.kind === 'whole'
+        ? new DepthPyramid((isSigned ? differenceImage : depthImage)(drawn.pattern, scale, threshold, ceiling))
+        : drawn,
     [drawn, scale, threshold, ceiling],
   );
   // Of rows that lost nearly all that they had, what is left is not blown up: they are hatched.
@@ -93,7 +101,7 @@ export function MatrixCanvas({
   const tiles = useMemo<MatrixPictures>(
     () =>
       depths instanceof DepthPyramid
-        ? new MatrixTiles(depths, paletteOf(ramp))
+        ? new MatrixTiles(depths, (isSigned ? divergingPalette : paletteOf)(ramp))
         : new RemoteTiles(depths, { scale, threshold, ceiling }, paletteOf(ramp)),
     [depths, scale, threshold, ceiling, ramp],
   );
@@ -140,11 +148,12 @@ export function MatrixCanvas({
     drawCellLines(context, value, frame, theme.canvas);
     context.restore();
     const scene = { view: value, frame, margins, colours: theme.canvas };
-    drawMarginals(context, scene, matrix.marginals, {
-      hasRowBars,
-      sinks: sinkColumns(shown),
-      name: l10n.t('mean read'),
-    });
+    if (shown.form.compared === undefined)
+      drawMarginals(context, scene, matrix.marginals, {
+        hasRowBars,
+        sinks: sinkColumns(shown),
+        name: l10n.t('mean read'),
+      });
     drawAxes(context, scene, queries, keys);
     context.restore();
     panel.blockSize.value = 2 ** levelFor(value.cell, window.devicePixelRatio || 1);

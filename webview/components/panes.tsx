@@ -9,6 +9,7 @@ import { HeadsView } from './HeadsView';
 import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
 import { MatrixPane } from './MatrixPane';
+import { ComparePane } from './ComparePane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
 import { PredictionsPane } from './PredictionsPane';
@@ -75,6 +76,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the predictions'),
     height: () => l10n.t('Height of the predictions'),
     Content: PredictionsPane,
+  },
+  compare: {
+    title: () => l10n.t('Comparison'),
+    width: () => l10n.t('Width of the comparison'),
+    height: () => l10n.t('Height of the comparison'),
+    Content: ComparePane,
   },
 };
 

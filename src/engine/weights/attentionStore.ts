@@ -252,7 +252,9 @@ export class AttentionStore {
         sinks.push(
           layer instanceof FormedLayer
             ? await layer.sinksOf(head)
-            : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
+            : layer.isSigned === true
+              ? []
+              : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
         );
         const encode = layer.isSigned === true ? encodeDifferences : encodeThumbnail;
         const bytes = encode(ceiling === 1 ? pooled.weights : pooled.weights.map((weight) => weight / (ceiling || 1)));

@@ -24,6 +24,7 @@ export const commands = {
   showHow: 'attentionExplorer.showHow',
   showRelations: 'attentionExplorer.showRelations',
   showPredictions: 'attentionExplorer.showPredictions',
+  compareWith: 'attentionExplorer.compareWith',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',

@@ -7,6 +7,7 @@ import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { LiveMode } from '../live/liveMode';
+import type { Comparisons } from '../compare/comparisons';
 import type { ExplainController } from '../run/explainController';
 import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
 import { activePicture, choosePicture } from '../run/pictureSource';
@@ -47,6 +48,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly documents: ModelDocuments;
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
+  readonly comparisons: Comparisons;
   readonly log: OutputLog;
 }
 
@@ -140,6 +142,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showHow, () => panels.showView('how'));
   register(commands.showRelations, () => panels.showView('relations'));
   register(commands.showPredictions, () => panels.showView('predictions'));
+  register(commands.compareWith, () => deps.comparisons.choose());
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

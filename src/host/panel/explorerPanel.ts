@@ -4,7 +4,7 @@ import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
 import type { PanelAction } from '../../model/panelAction';
-import type { PanelApi, PanelArrangement, PanelEvents, PanelIntents } from '../../protocol';
+import type { PanelApi, PanelArrangement, PanelComparison, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -14,11 +14,14 @@ import type { ViewStore } from '../view/viewStore';
 import {
   checkAct,
   checkChangeView,
+  checkCompareWith,
   checkFigure,
   checkHeadTableParams,
   checkHowParams,
+  checkMethodReasonsParams,
   checkPainted,
   checkPictureParams,
+  checkPredictOtherParams,
   checkPredictParams,
   checkRandomParams,
   checkTokenOrNull,
@@ -32,6 +35,13 @@ import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from
 import { WebviewChannel } from './webviewChannel';
 import { said } from '../say/said';
 
+/** What the panel shows of comparisons, and asks of them. */
+interface PanelComparisons {
+  readonly shown: PanelComparison | null;
+  readonly onDidChange: (listener: () => void) => Disposable;
+  readonly want: (wanted: PanelIntents['compareWith']) => void;
+}
+
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
@@ -39,6 +49,7 @@ export interface PanelDependencies {
   readonly extensionUri: vscode.Uri;
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
+  readonly comparisons: () => PanelComparisons;
   readonly reveal: (token: TokenRef) => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
 }
@@ -115,6 +126,7 @@ export class ExplorerPanel implements Disposable {
     this.#store.add(store.onDidChangeView(() => this.#postView()));
     this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#postHover()));
     this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
+    this.#store.add(deps.comparisons().onDidChange(() => this.#post('comparison', deps.comparisons().shown)));
     this.#store.add(store.onDidChangeLive((live) => this.#post('live', panelLive(live))));
     this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
   }
@@ -205,6 +217,13 @@ export class ExplorerPanel implements Disposable {
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
+        compare: async (params, signal) => this.#held().compare(checkMethodReasonsParams(params, run()), signal),
+        predictOther: async (params, signal) => {
+          checkPredictOtherParams(params, run());
+          const other = this.#held().comparedWith?.other;
+          if (other === undefined) throw new ExplorerError('unknownRun');
+          return other.predict(undefined, signal);
+        },
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
@@ -237,6 +256,7 @@ export class ExplorerPanel implements Disposable {
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
     on('act', (value) => act(checkAct(value).action));
+    on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));
     on('figure', (value) => {
       const png = checkFigure(value);
       this.#takeFigure?.(png);
@@ -308,6 +328,7 @@ export class ExplorerPanel implements Disposable {
     this.#postRun();
     this.#postView();
     this.#post('live', panelLive(store.live));
+    this.#post('comparison', this.#deps.comparisons().shown);
     this.#postHover();
     this.#postWaiting();
   }
