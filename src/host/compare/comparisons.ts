@@ -63,6 +63,8 @@ export class Comparisons implements Disposable {
   readonly #earlier: Reading[] = [];
   #controller: AbortController | undefined;
   #of: ShownRun | undefined;
+  /** What that one has read, as it was when it came. */
+  #own: Reading | undefined;
   #shown: PanelComparison | null = null;
 
   constructor(deps: ComparisonDependencies) {
@@ -148,12 +150,19 @@ export class Comparisons implements Disposable {
     if (run === this.#of) return;
     const former = this.#of;
     this.#of = run;
-    if (run !== undefined && !run.isPicture && !run.isLive && run.text.texts === undefined) this.#remember(run);
+    this.#own = undefined;
     if (former !== undefined) this.stop();
+    if (run !== undefined && !run.isPicture && !run.isLive && run.text.texts === undefined) this.#remember(run);
   }
 
   #remember(run: ShownRun): void {
-    const reading = this.#readingOf(run);
+    let reading: Reading;
+    try {
+      reading = this.#own = this.#readingOf(run);
+    } catch (error) {
+      if (error instanceof ExplorerError) return; // the settings lead nowhere by now
+      throw error;
+    }
     const isSame = (other: Reading): boolean =>
       other.text === reading.text && other.model.spec.path === reading.model.spec.path;
     const kept = this.#earlier.filter((other) => !isSame(other));
@@ -166,6 +175,7 @@ export class Comparisons implements Disposable {
   }
 
   #readingOf(run: ShownRun): Reading {
+    if (run === this.#of && this.#own !== undefined) return this.#own;
     const { uri } = run.text;
     return {
       model: run.model ?? locateModel(readSettings(uri), this.#deps.places, uri),

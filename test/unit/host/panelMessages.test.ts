@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  checkCompareWith,
   checkAct,
   checkChangeView,
   checkFigure,
@@ -12,6 +13,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkPredictOtherParams,
   checkPredictParams,
   checkRandomParams,
   checkRowParams,
@@ -22,6 +24,7 @@ import {
 } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import type { RunInfo } from '../../../src/model/modelInfo';
+import { plainForm } from '../../../src/model/patternForm';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 import { codeOfCall } from '../../harness/codeOf';
@@ -45,6 +48,26 @@ describe('What the webview says', () => {
         String(mask),
       ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may compare the run with an edited text, with what is chosen in a list, or with nothing, and see the other run', () => {
+    for (const wanted of [{ kind: 'text', text: 'one' }, { kind: 'model' }, { kind: 'earlier' }, null])
+      expect(checkCompareWith(wanted)).to.deep.equal(wanted);
+    for (const wanted of [undefined, {}, { kind: 'other' }, { kind: 'text', text: '' }, { kind: 'text', text: 7 }])
+      expect(
+        codeOfCall(() => checkCompareWith(wanted)),
+        JSON.stringify(wanted),
+      ).to.equal('invalidMessage');
+    const form = { ...plainForm, compared: 'difference' };
+    expect(checkPatternParams({ runId: 7, selection: select([0, 0]), form }, run).form?.compared).to.equal(
+      'difference',
+    );
+    expect(
+      codeOfCall(() =>
+        checkPatternParams({ runId: 7, selection: select([0, 0]), form: { ...form, compared: 'both' } }, run),
+      ),
+    ).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPredictOtherParams({ runId: 8 }, run))).to.equal('unknownRun');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {
