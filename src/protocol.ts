@@ -18,6 +18,7 @@ import type {
   LayerEffects,
   Silencing,
 } from './model/effects/effects';
+import type { CompareParams, Comparison } from './model/compare/comparison';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { Continuation } from './model/continuation';
@@ -358,6 +359,8 @@ export interface EngineApi {
   /** Runs a part of the model again to tell how a weight came about. Throws `howNotFollowed`, and what a run throws. */
   how(params: HowParams): How;
   relations(params: RelationsParams): RelationsResult;
+  /** How far the heads of a component are apart in two runs that are held. Throws `unknownRun` and `notCompared`. */
+  compare(params: CompareParams): Comparison;
   /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */
   predict(params: PredictParams): Predictions;
   /**
@@ -519,6 +522,34 @@ export interface PanelLive {
   readonly sentence?: PlainText | undefined;
 }
 
+/** With what a run can be compared: an edited copy of its text, another model, another precision of its model, or an earlier run, read again. */
+export type CompareKind = 'text' | 'model' | 'precision' | 'earlier';
+
+/** What the run that is shown is compared with. */
+export interface PanelComparison {
+  /** The run that is shown, A. */
+  readonly runId: number;
+  readonly kind: CompareKind;
+  /** The text of B. */
+  readonly text: string;
+  /** What A is: its model and its text. Localised. */
+  readonly a: PlainText;
+  /** Whether both are read by one model, or by two precisions of one: then heads stand beside their own. */
+  readonly hasOneModel: boolean;
+  readonly state:
+    | { readonly kind: 'busy' }
+    | { readonly kind: 'failed'; readonly error: PanelError }
+    | {
+        readonly kind: 'ready';
+        /** The window's number of B. */
+        readonly otherId: number;
+        /** What B is. Localised. */
+        readonly b: PlainText;
+        /** What both ran on, where that differs. Localised. */
+        readonly backend: PlainText | undefined;
+      };
+}
+
 /** How the panel should look. */
 export interface PanelAppearance {
   readonly colourMap: ColourMap;
@@ -588,10 +619,15 @@ export interface PanelEvents {
   live: PanelLive | null;
   /** The heads of a layer have been silenced one by one. */
   effects: LayerEffectsGrown;
+  /** What the run that is shown is compared with, if anything. */
+  comparison: PanelComparison | null;
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' | 'effects'; readonly does?: PanelDeed };
+  show: {
+    readonly view: 'heads' | 'how' | 'relations' | 'predictions' | 'effects' | 'compare';
+    readonly does?: PanelDeed;
+  };
   /** Arranges the panel anew; the keyboard stays where it is. */
   arrange: PanelArrangement;
   persist: KeptPanel;
@@ -627,6 +663,10 @@ export interface PanelApi {
   /** What silencing each head by itself does to a prediction; layers are told as they come. */
   headEffects(params: HeadEffectsParams): HeadEffects;
   writes(params: WritesParams): Writes;
+  /** How far the heads of a component are from those of what the run is compared with. Throws `notCompared`. */
+  compare(params: Omit<CompareParams, 'compared'>): Comparison;
+  /** What the model of B predicts in it. */
+  predictOther(params: { readonly runId: number }): Predictions;
   picture(params: { readonly runId: number }): PictureView;
 }
 
@@ -641,6 +681,8 @@ export interface PanelIntents {
   act: { readonly action: PanelAction };
   /** Whether the surprisal of every token is marked, in the editor, too. */
   markSurprisal: { readonly isMarked: boolean };
+  /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */
+  compareWith: { readonly kind: CompareKind; readonly text?: string | undefined } | null;
   /** The matrix as it is drawn, as a PNG file; only where it was asked for. */
   figure: { readonly png: Uint8Array };
   /** Milliseconds from the arrival of a run to its first paint, for the benchmark and the log. */

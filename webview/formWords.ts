@@ -1,6 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import { methodOf } from '../src/model/methods';
-import type { Level, PatternForm, SinkMode } from '../src/model/patternForm';
+import type { ComparedView, Level, PatternForm, SinkMode } from '../src/model/patternForm';
 import { mostRemoved } from '../src/model/patternForm';
 import { removedOf, type ShownPattern } from './state/matrixData';
 import { formatWeight } from './words';
@@ -45,11 +45,17 @@ function levelSentence(level: Level): string {
   }
 }
 
+/** What is seen of a comparison, in a few words. */
+export function comparedName(compared: ComparedView): string {
+  return compared === 'other' ? l10n.t('attention weight of B') : l10n.t('difference of weights, B − A');
+}
+
 /** What was done to a pattern's weights before they were shown, each a few words. */
 export function formTags(shown: ShownPattern): readonly string[] {
   const { component, form, streams } = shown;
   const level = streams[component.queryStream]?.units?.level ?? 'token';
   const tags = level === 'token' ? [] : [levelSentence(level)];
+  if (form.compared !== undefined) tags.unshift(comparedName(form.compared));
   if (form.method !== 'attention') tags.unshift(l10n.t(methodOf(form.method).title));
   if (form.level === 'symbol' && level === 'line') tags.push(l10n.t('no symbols are known'));
   if (form.sinks === 'fade') tags.push(l10n.t('sinks faded'));

@@ -42,7 +42,13 @@ effect(() => {
   // Colours of nothing take time that the first picture needs.
   if (panel.run.value === null) return;
   const { isHighContrast, outline } = theme.value;
-  levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
+  levels.replaceSync(
+    levelRules(
+      panel.ramps.value[panel.direction.value],
+      isHighContrast ? outline : undefined,
+      panel.matrix.value?.form.compared === 'difference',
+    ),
+  );
 });
 panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
 connection.on('show', ({ view, does }) => {
@@ -60,8 +66,9 @@ connection.on('show', ({ view, does }) => {
     }
     return;
   }
-  if (view === 'relations' || view === 'predictions') {
+  if (view === 'relations' || view === 'predictions' || view === 'compare') {
     if (view === 'predictions') panel.predictions.wantFocus();
+    if (view === 'compare') panel.comparison.wantFocus();
     kept.toggleView(view, true);
     return;
   }

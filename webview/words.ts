@@ -16,6 +16,7 @@ import { visibleNext, visibleText, type TokenRef, type TokenStream, type Units }
 import { tokensOfUnit } from '../src/model/units';
 import type { Scale } from '../src/model/viewState';
 import { stageSentences } from '../src/model/stage';
+import type { PatternForm } from '../src/model/patternForm';
 import type { Progress } from '../src/protocol';
 
 /** A weight to three significant digits, of what is too little to matter only that. */
@@ -23,6 +24,17 @@ export function formatWeight(weight: number): string {
   if (!(weight > 0)) return '0';
   if (weight >= 1000) return weight.toFixed(0);
   return weight < 0.001 ? '<0.001' : weight.toPrecision(3);
+}
+
+/** A difference of weights to three significant digits, with its sign. */
+export function formatChange(difference: number): string {
+  const sign = difference < 0 ? '−' : '+';
+  return difference === 0 ? '0' : `${sign}${formatWeight(Math.abs(difference))}`;
+}
+
+/** A number as a form shows it: a weight, or a difference of weights. */
+export function formatShown(number: number, { compared }: Pick<PatternForm, 'compared'>): string {
+  return compared === 'difference' ? formatChange(number) : formatWeight(number);
 }
 
 /** The same with all that is known of it, for who asks. */
@@ -259,6 +271,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['Ctrl + Enter', l10n.t('Mark the token as one that is read: which head reads it from the pinned ones?')],
     ['M', l10n.t('Several pinned tokens: the mean over all of them, or over those that can see the other token.')],
     ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
+    ['V', l10n.t('The run beside another one: compare; again, close it.')],
     ['P', l10n.t('What the model predicts at the token that is looked at; again, close it.')],
     ['E', l10n.t('What heads do to a prediction: interventions and their effects; again, close it.')],
     ['X', l10n.t('Block the weight that is looked at in the selected heads; of one token alone, all that reads it.')],

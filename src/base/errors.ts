@@ -114,6 +114,7 @@ export const errorSentences = {
   noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
   noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
+  notCompared: 'These two cannot be compared: {0}.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',
   invalidMessage: 'A message was not understood ({0}): reload the window.',

@@ -8,6 +8,7 @@ import { readAtMost } from '../model/readAtMost';
 import { sitePartNames, type SitePart } from '../model/sitePart';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
+import type { compare } from './compare';
 import type { effect } from './effect';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
@@ -88,6 +89,12 @@ const usage = line`Usage:
                               [--tokenizer TOKENIZER_JSON] [--json]
       what a causal model writes after the text, N tokens (20), each with what else it could have been; greedily, or, with one of the other
       numbers, drawn at temperature T (1) of the most probable tokens whose shares come to P (1), by the seed S (0), the same for the same one
+  attention-explorer compare A[:RANGE]|- [B[:RANGE]|-] [--model MODEL] [--with-model MODEL] [--heads index|nearest] [--component NAME]
+                             [--predictions] [--target TEXT] [--tokenizer TOKENIZER_JSON] [--with-tokenizer TOKENIZER_JSON]
+                             [--source-language CODE] [--target-language CODE] [--json]
+      two texts by one model, or one text by two models or two precisions of one: how far each head of the first is from one of the second,
+      over the tokens that both have, and where it changed most; beside each head stands that of its layer and index, where both models lie
+      in one folder, else the nearest one; --predictions puts what both predict side by side
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -98,7 +105,7 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, compare, effect, writes, generate, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
@@ -114,6 +121,7 @@ export interface GuardedCommands {
   readonly how: typeof how;
   readonly relations: typeof relations;
   readonly predict: typeof predict;
+  readonly compare: typeof compare;
   readonly prove: typeof prove;
   readonly tokenize: typeof tokenize;
   readonly writes: typeof writes;
@@ -241,6 +249,8 @@ async function run(
         topP: values['top-p'],
         seed: values.seed,
       });
+    case 'compare':
+      return commands().compare(await compareOptions(positionals, values));
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -268,7 +278,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, effect, writes, generate, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, compare, effect, writes, generate, inspect, extract and tokenize',
       ]);
   }
 }
@@ -344,6 +354,19 @@ function headsOptions(
     keys: values.keys,
     sort: values.sort,
     isRandom: values.random,
+  };
+}
+
+async function compareOptions(files: readonly string[], values: Options): Promise<Parameters<typeof compare>[0]> {
+  return {
+    files,
+    ...(files.includes('-') ? { text: await readStandardInput() } : {}),
+    ...readOptions(values),
+    head: undefined,
+    withModel: values['with-model'],
+    withTokenizer: values['with-tokenizer'],
+    pairing: values.heads,
+    wantsPredictions: values.predictions,
   };
 }
 
@@ -483,6 +506,10 @@ interface Options {
   readonly temperature?: string;
   readonly 'top-p'?: string;
   readonly seed?: string;
+  readonly heads?: string;
+  readonly 'with-model'?: string;
+  readonly 'with-tokenizer'?: string;
+  readonly predictions: boolean;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -549,6 +576,10 @@ function parse(args: string[]): Arguments {
         temperature: string,
         'top-p': string,
         seed: string,
+        heads: string,
+        'with-model': string,
+        'with-tokenizer': string,
+        predictions: flag,
         numpy: flag,
         language: string,
         random: flag,

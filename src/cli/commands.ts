@@ -1,4 +1,5 @@
 import { runCommandLine } from './commandLine';
+import { compare } from './compare';
 import { effect } from './effect';
 import { explain } from './explain';
 import { explainImage } from './explainImage';
@@ -13,6 +14,7 @@ import { tokenize } from './tokenize';
 import { writes } from './writes';
 
 runCommandLine({
+  compare,
   effect,
   explain,
   explainImage,

@@ -27,6 +27,7 @@ const guardedCommands: readonly string[] = [
   'effect',
   'writes',
   'generate',
+  'compare',
   'extract',
   'tokenize',
 ];

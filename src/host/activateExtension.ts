@@ -30,6 +30,7 @@ import { FirstHeads } from './model/firstHeads';
 import { locateModel, settingOf, type ModelPlaces } from './model/modelLocation';
 import { ModelsOfKinds } from './model/modelsOfKinds';
 import { RecentModels } from './model/recentModels';
+import { Comparisons } from './compare/comparisons';
 import { ExplorerPanels } from './panel/explorerPanels';
 import { PanelMemory } from './panel/panelMemory';
 import { restorePanel } from './panel/restorePanel';
@@ -91,6 +92,17 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       isPanelVisible: () => panels.isSeen,
     }),
   );
+  const comparisons: Comparisons = owned.add(
+    new Comparisons({
+      store,
+      supervisor,
+      files,
+      places,
+      recent,
+      languages,
+      showView: () => panels.showView('compare'),
+    }),
+  );
   const memory = new PanelMemory(context.workspaceState, (message) => log.warn(entry`${message}`));
   const panels = owned.add(
     new ExplorerPanels(
@@ -104,6 +116,18 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
           void runAction(action).catch((error: unknown) =>
             log.error(entry`The panel's "${action}" failed: ${String(error)}`),
           ),
+        comparisons: () => ({
+          get shown() {
+            return comparisons.shown;
+          },
+          onDidChange: (listener) => comparisons.onDidChange(listener),
+          want: (wanted) => {
+            if (wanted === null) return comparisons.stop();
+            comparisons
+              .compare(wanted.kind, wanted.text)
+              .catch((error: unknown) => log.warn(failureEntry(ExplorerError.from(error))));
+          },
+        }),
         reveal: (token) => {
           if (store.run !== undefined)
             void revealToken(store.run, token).catch((error: unknown) =>
@@ -178,6 +202,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
       recent,
       languages,
       writeWhole: environment.writeWhole,
+      comparisons,
     }),
   );
   owned.add(

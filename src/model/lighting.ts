@@ -78,6 +78,22 @@ export function lightingFrom(
   return { ...look, weights, maximum };
 }
 
+/** The largest of some numbers by size. */
+export function largestOf(numbers: Float32Array): number {
+  let largest = 0;
+  for (const number of numbers) if (Math.abs(number) > largest) largest = Math.abs(number);
+  return largest;
+}
+
+/** The largest differences, with their signs, of at least `threshold`; the rest is told by size. */
+export function changesOf(lighting: Lighting, count: number, threshold: number): Sources {
+  const sizes = sourcesOf({ ...lighting, weights: lighting.weights.map(Math.abs) }, count, threshold, []);
+  return {
+    ...sizes,
+    strongest: sizes.strongest.map(({ position }) => ({ position, weight: lighting.weights[position] })),
+  };
+}
+
 /** The strongest of a lighting, and where the rest of its weight is. */
 export interface Sources {
   readonly strongest: readonly WeightedPosition[];

@@ -179,6 +179,38 @@ export function poolRows(
   }
 }
 
+/** The same for differences: each block becomes its largest number by size, with its sign. */
+export function poolSigned(
+  pooled: Pattern,
+  { numQueries, numKeys }: Pick<Pattern, 'numQueries' | 'numKeys'>,
+  from: number,
+  differences: Float32Array,
+): void {
+  for (let i = 0; i < differences.length; i++) {
+    const query = from + Math.floor(i / numKeys);
+    const row = Math.floor((query * pooled.numQueries) / numQueries);
+    const cell = row * pooled.numKeys + Math.floor(((i % numKeys) * pooled.numKeys) / numKeys);
+    if (Math.abs(differences[i]) > Math.abs(pooled.weights[cell])) pooled.weights[cell] = differences[i];
+  }
+}
+
+/** The byte of a difference of nothing. */
+export const noDifference = 128;
+
+/** Codes differences in [−1, 1] as bytes around {@link noDifference}, by the square root of their size. */
+export function encodeDifferences(differences: Float32Array): Uint8Array {
+  return Uint8Array.from(
+    differences,
+    (each) => noDifference + Math.sign(each) * Math.round(Math.sqrt(Math.min(1, Math.abs(each))) * 127),
+  );
+}
+
+/** The difference that such a byte stands for. */
+export function decodeDifference(byte: number): number {
+  const root = (byte - noDifference) / 127;
+  return Math.sign(root) * Math.min(1, root ** 2);
+}
+
 /** Codes weights in [0, 1] as bytes of their square root, for pictures only (error below 4e-3). */
 export function encodeThumbnail(weights: Float32Array): Uint8Array {
   const bytes = new Uint8Array(weights.length);

@@ -10,6 +10,9 @@ export const sinkModes = ['show', 'fade', 'remove'] as const;
 /** One of these ways. */
 export type SinkMode = (typeof sinkModes)[number];
 
+/** What is read where two runs are compared: the other run, or how much more it reads than the one that is shown. */
+export type ComparedView = 'other' | 'difference';
+
 /** In which form weights are looked at. */
 export interface PatternForm {
   /** What a number between two tokens is. */
@@ -18,6 +21,8 @@ export interface PatternForm {
   readonly sinks: SinkMode;
   /** Whether rows whose sinks were removed are divided by what is left of them. */
   readonly isRenormalized: boolean;
+  /** Where two runs are compared, what is seen of that; the rest of the form is then plain. */
+  readonly compared?: ComparedView | undefined;
 }
 
 /** The weights as the model has them. */
@@ -29,13 +34,13 @@ export const plainForm: PatternForm = {
 };
 
 /** Whether a form leaves weights as the model has them. */
-export function isPlainForm({ method, level, sinks }: PatternForm): boolean {
-  return method === 'attention' && level === 'token' && sinks === 'show';
+export function isPlainForm({ method, level, sinks, compared }: PatternForm): boolean {
+  return compared === undefined && method === 'attention' && level === 'token' && sinks === 'show';
 }
 
 /** A form's name, the same for forms that give the same weights. */
-export function formName({ method, level, sinks, isRenormalized }: PatternForm): string {
-  return `${method === 'attention' ? '' : `${method} `}${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
+export function formName({ method, level, sinks, isRenormalized, compared }: PatternForm): string {
+  return `${compared === undefined ? '' : `${compared} `}${method === 'attention' ? '' : `${method} `}${level} ${sinks}${sinks === 'remove' && isRenormalized ? ' renormalized' : ''}`;
 }
 
 /** Rows of which more was removed are never renormalised: what is left would be blown up to twenty times its weight and more. */

@@ -47,6 +47,11 @@ export const initialView: ViewState = {
 /** Smallest weight that the logarithmic scale still tells from zero. */
 export const logFloor = 1e-4;
 
+/** The same of a difference, below zero where that is; its maximum is that of sizes. */
+export function signedDepthOf(difference: number, scale: Scale, rowMaximum: number, ceiling: number): number {
+  return Math.sign(difference) * depthOf(Math.abs(difference), scale, rowMaximum, ceiling);
+}
+
 /**
  * The depth of colour in [0, 1] of a weight: the weight, its share of the row's maximum, or its logarithm from 1e-4 to 1.
  * @param ceiling what full depth stands for, where weights are no shares of one.

@@ -1,5 +1,6 @@
+import type { ComparedWith } from './compare/comparison';
 import type { MethodId } from './methods';
-import type { PatternForm, SinkMode } from './patternForm';
+import type { ComparedView, PatternForm, SinkMode } from './patternForm';
 
 /** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
 export interface WeightForm {
@@ -12,6 +13,8 @@ export interface WeightForm {
   /** The first token of each unit; undefined: each token is one. */
   readonly queries?: Int32Array | undefined;
   readonly keys?: Int32Array | undefined;
+  /** Where two runs are compared: the weights of the other one at the tokens of this one, or how much more they are; then all else is as the model has it. */
+  readonly compared?: (ComparedWith & { readonly shows: ComparedView }) | undefined;
 }
 
 /** What the engine is asked to hand out in another form. */

@@ -19,6 +19,7 @@ export const engineMethods = [
   'measureRandom',
   'how',
   'relations',
+  'compare',
   'predict',
   'effect',
   'headEffects',
@@ -55,5 +56,7 @@ export const panelMethods = [
   'effect',
   'headEffects',
   'writes',
+  'compare',
+  'predictOther',
   'picture',
 ] as const;

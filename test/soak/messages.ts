@@ -247,6 +247,7 @@ async function openPanel() {
     extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri,
     log: log as unknown as vscode.LogOutputChannel,
     act: note,
+    comparisons: () => ({ shown: null, onDidChange: never, want: note }),
     reveal: note,
     onDidChangeSettings: never,
   });

@@ -39,6 +39,7 @@ import {
   type RunKind,
 } from './generatedRun';
 import { fakeWeighing, noValues } from './fakeWeighing';
+import { FakeComparison, readyComparison } from './fakeComparison';
 import { longLayers } from './longRun';
 import { sampleEffect, sampleHeadEffects } from './sampleEffects';
 import { sampleHow } from './sampleHow';
@@ -71,6 +72,9 @@ export class FakeHost {
   thumbnailsAfter: Promise<void> | undefined;
   /** The methods (`component/method`) that were asked for, in order. */
   readonly weighings: string[] = [];
+  numComparisons = 0;
+  numOtherPredictions = 0;
+  #comparison: { readonly runId: number; readonly made: FakeComparison } | undefined;
   numReasons = 0;
   numMetrics = 0;
   /** The tokens whose rows in every head were asked for, in order. */
@@ -191,6 +195,15 @@ export class FakeHost {
       this.written.push(`${params.position}/${params.token}/${params.against ?? ''}`);
       return sampleWrites(this.run.info, params);
     },
+    compare: ({ component }) => {
+      this.numComparisons++;
+      return this.#compared(component).compare(component);
+    },
+    predictOther: () => {
+      this.numOtherPredictions++;
+      const found = samplePredictions(this.run.info.streams[0].tokens, false, undefined);
+      return { ...found, surprisal: found.surprisal.map((bits, i) => (i % 2 === 0 ? bits + 1.5 : bits)) };
+    },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {
       this.headPairs.push(`${params.queries.join()}/${params.keys.join()}`);
@@ -260,6 +273,7 @@ export class FakeHost {
       'painted',
       'figure',
       'markSurprisal',
+      'compareWith',
     ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });
@@ -338,7 +352,22 @@ export class FakeHost {
   /** The form as the engine is told of it, whose method is weighed first. */
   async #form(component: Component, form: PatternForm | undefined): Promise<WeightForm | undefined> {
     if (form !== undefined) await this.#weigh(component, form.method);
-    return form && weightFormOf(this.run.info, component, form, form.level === 'symbol' ? this.symbols : []);
+    const own = form && weightFormOf(this.run.info, component, form, form.level === 'symbol' ? this.symbols : []);
+    return own === undefined || form?.compared === undefined
+      ? own
+      : this.#compared(component).form(component, own, form.compared);
+  }
+
+  #compared(component: Component): FakeComparison {
+    const { runId } = this.run.info;
+    if (this.#comparison?.runId !== runId)
+      this.#comparison = { runId, made: new FakeComparison(this.run, this.#stored(component)) };
+    return this.#comparison.made;
+  }
+
+  /** Says that another run is there to be compared with. */
+  compareWithAnother(): void {
+    this.#connection.fire('comparison', readyComparison(this.run));
   }
 
   #weigh(component: Component, method: MethodId): Promise<Weighing> {

@@ -34,12 +34,14 @@ const aroundHeads = { width: 16, height: 62, heightOfNarrow: 36 };
 const narrowHeads = 260;
 
 /** Views of heads and their weights. */
-const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations', 'effects'];
+const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations', 'effects', 'compare'];
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];
-  const isTyping = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
+  const isTyping =
+    target instanceof HTMLTextAreaElement ||
+    (target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox');
   if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
   const component = panel.component.peek();
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
@@ -49,6 +51,8 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     return true;
   }
   if (event.altKey || event.ctrlKey || event.metaKey) return false;
+  // What is compared are the weights as both models have them.
+  if (panel.comparison.view.peek() !== undefined && 'lLsSnN'.includes(event.key)) return true;
   switch (event.key) {
     case 'Escape':
       if (panel.isFinding.peek()) panel.isFinding.value = false;
@@ -104,6 +108,10 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'z':
     case 'Z':
       silence(panel, kept);
+      return true;
+    case 'v':
+    case 'V':
+      kept.toggleView('compare');
       return true;
     case 'l':
     case 'L':

@@ -16,6 +16,8 @@ const sinkChoices = ['show', 'fade', 'remove', 'renormalize'] as const;
 export function FormChoice({ run, component }: { run: PanelRun; component: ComponentInfo }): JSX.Element {
   const { panel } = usePanel();
   const { method, level, sinks, isRenormalized } = panel.view.value;
+  // What is compared are the weights as both models have them.
+  const isComparing = panel.comparison.view.value !== undefined;
   const isPicture = run.info.streams.some(({ grid }) => grid !== undefined);
   const isRenormalizable = canRenormalize(component, { method });
   const levelChoices = useMemo(() => levels.map((value) => ({ value, label: levelName(value) })), []);
@@ -34,6 +36,7 @@ export function FormChoice({ run, component }: { run: PanelRun; component: Compo
       {isPicture ? null : (
         <Select
           label={l10n.t('Level')}
+          isDisabled={isComparing}
           value={level}
           choices={levelChoices}
           width={80}
@@ -42,7 +45,7 @@ export function FormChoice({ run, component }: { run: PanelRun; component: Compo
       )}
       <Select
         label={joinsHeads(method) ? l10n.t('Sinks: of single heads, which this method puts together') : l10n.t('Sinks')}
-        isDisabled={joinsHeads(method)}
+        isDisabled={isComparing || joinsHeads(method)}
         value={sinks === 'remove' && isRenormalized && isRenormalizable ? 'renormalize' : sinks}
         choices={choices}
         width={122}

@@ -111,7 +111,7 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
               const colour =
                 shown.measure === 'effect'
                   ? panel.diverging.value.colour(Math.sign(share) * Math.max(0.35, Math.abs(share)))
-                  : panel.ramps.value[shown.direction].colour(Math.max(0.35, depth));
+                  : panel.weightRamps.value[shown.direction].colour(Math.max(0.35, depth));
               const about = key === undefined ? '' : tokenName(streams, { stream: component.keyStream, position: key });
               return (
                 <li

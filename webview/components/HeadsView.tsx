@@ -9,7 +9,7 @@ import { depthOf } from '../../src/model/viewState';
 import { drawThumbnails, paintShares, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { headAtPlace, placeOfHead, type HeadOrder } from '../layout/headOrder';
-import { paletteOf } from '../theme/palette';
+import { divergingPalette, paletteOf } from '../theme/palette';
 import { sharesOf, shortMeasure } from '../headWords';
 import { canOrder } from '../state/headViews';
 import { selectionName, tokenName } from '../words';
@@ -188,7 +188,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       panel.heads.shown.value?.component === component ? panel.heads.shown.value : undefined,
     );
     const tiles = computed(() => (shown.value === undefined ? held.value : panel.heads.tiles.value));
-    const ramp = computed(() => panel.ramps.value[direction.value]);
+    const ramp = computed(() => panel.weightRamps.value[direction.value]);
     // Of numbers with a sign, their share of the largest on either side.
     const shares = computed(() => {
       const measured = shown.value;
@@ -200,9 +200,10 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
       painted: computed(() => {
         if (tiles.value === undefined) return undefined;
         const signed = shares.value;
-        return signed === undefined
-          ? paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value)
-          : paintShares(tiles.value.numHeads, signed, panel.diverging.value.colour);
+        if (signed !== undefined) return paintShares(tiles.value.numHeads, signed, panel.diverging.value.colour);
+        return shown.value === undefined && panel.thumbnails.value?.isSigned === true
+          ? paintThumbnails(tiles.value, divergingPalette(panel.diverging.value), scale.value, true)
+          : paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value);
       }),
       labels: computed(() => {
         const measured = shown.value;
@@ -230,13 +231,13 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   // As many rows as the tile has pixels, or a few less: what is then drawn larger loses no hot cell, as drawing smaller would.
   const pixels =
     width === 0 ? 0 : Math.max(16, Math.min(64, Math.floor((grid.tile * (window.devicePixelRatio || 1)) / 8) * 8));
-  const { sinks: sinkMode, method } = panel.form.value;
+  const { sinks: sinkMode, method, compared } = panel.form.value;
   const marksSinks = component.areHeadsJoined !== true && hasSinks(component, numQueries);
   useEffect(() => {
     if (pixels === 0) return;
     panel.heads.rowSize.value = pixels;
     panel.wantThumbnails(pixels);
-  }, [component, pixels, sinkMode, method]);
+  }, [component, pixels, sinkMode, method, compared, panel.comparison.shown.value]);
   useLayoutEffect(
     () =>
       effect(() => {

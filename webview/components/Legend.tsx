@@ -8,7 +8,7 @@ import type { Thumbnails } from '../../src/protocol';
 import { experimentName, questionMeasure, signSentence } from '../effectWords';
 import { measureLegend } from '../headWords';
 import { methodNote } from '../methodWords';
-import { sinksName } from '../formWords';
+import { comparedName, sinksName } from '../formWords';
 import { directionWord, formatWeight, methodName, scaleName } from '../words';
 import { usePanel } from './context';
 
@@ -22,10 +22,14 @@ export function Legend(): JSX.Element {
   // Looked at only where it is shown: the rest does not hang on what is hovered.
   const maximum = scale === 'row' || threshold > 0 ? panel.lighting.value?.maximum : undefined;
   const component = panel.component.value;
+  const compared = panel.matrix.value?.form.compared;
+  const isSigned = compared === 'difference';
   const method =
-    component === undefined
-      ? ''
-      : methodName(panel.selection.value, component, panel.matrix.value?.form.method ?? 'attention');
+    compared !== undefined
+      ? comparedName(compared)
+      : component === undefined
+        ? ''
+        : methodName(panel.selection.value, component, panel.matrix.value?.form.method ?? 'attention');
   const ceiling = panel.ceiling.value;
   const note = panel.matrix.value && methodNote(panel.matrix.value.form.method, panel.matrix.value.weighing);
   const ramps = panel.ramps.value;
@@ -36,9 +40,9 @@ export function Legend(): JSX.Element {
   const canHaveSinks = component !== undefined && component.areHeadsJoined !== true && hasSinks(component, numQueries);
   const tiles = panel.thumbnails.value?.component === component?.component ? panel.thumbnails.value?.value : undefined;
   const measured = panel.heads.shown.value;
-  const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of])), [ramps, shown]);
-  const low = scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0';
-  const high =
+  const stops = useMemo(() => directions.map((of) => stopsOf(ramps[of], isSigned)), [ramps, shown, isSigned]);
+  const least = scale === 'log' ? `≤ ${ceiling === 1 ? logFloor : (logFloor * ceiling).toExponential(0)}` : '0';
+  const most =
     scale === 'row'
       ? maximum === undefined
         ? l10n.t("row's strongest")
@@ -46,7 +50,8 @@ export function Legend(): JSX.Element {
       : ceiling === 1
         ? '1'
         : formatWeight(ceiling);
-  const cut = threshold > 0 ? depthOf(threshold, scale, (maximum ?? ceiling) / (ceiling || 1)) : undefined;
+  const [low, high] = isSigned ? [`−${most}`, `+${most}`] : [least, most];
+  const cut = threshold > 0 && !isSigned ? depthOf(threshold, scale, (maximum ?? ceiling) / (ceiling || 1)) : undefined;
   return (
     <figure
       class={`legend${note ? ' of-method' : ''}`}
@@ -59,7 +64,7 @@ export function Legend(): JSX.Element {
               method,
               scaleName(scale),
               directionWord(of),
-              ...(sinks === 'show' ? [] : [sinksName(sinks, isRenormalized)]),
+              ...(sinks === 'show' || compared !== undefined ? [] : [sinksName(sinks, isRenormalized)]),
             ].join(' · ')}
           </span>
           <span class="legend-number">{low}</span>
@@ -97,6 +102,7 @@ export function Legend(): JSX.Element {
           )}
         >
           {measureLegend(measured, numKeys, numQueries, scale)}
+          {compared === undefined ? '' : ` ${l10n.t('(of A)')}`}
           {kept.layout.value.isOrdered && panel.heads.order.value !== undefined
             ? `; ${l10n.t('the strongest of each layer first')}`
             : ''}
@@ -153,6 +159,6 @@ function tilesSentence({ rows, columns }: Thumbnails, numQueries: number, numKey
   return parts.length === 0 ? '' : l10n.t('tiles: {0}', parts.join(', '));
 }
 
-function stopsOf(ramp: Ramp): string {
-  return Array.from({ length: 17 }, (_, i) => cssColour(ramp.colour(i / 16))).join(', ');
+function stopsOf(ramp: Ramp, isSigned: boolean): string {
+  return Array.from({ length: 17 }, (_, i) => cssColour(ramp.colour(isSigned ? i / 8 - 1 : i / 16))).join(', ');
 }

@@ -3,10 +3,11 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { isSameToken } from '../../src/model/token';
-import { removedSentence } from '../formWords';
+import { plainForm } from '../../src/model/patternForm';
+import { comparedName, removedSentence } from '../formWords';
 import { methodTitle } from '../methodWords';
 import type { Panel } from '../state/panel';
-import { directionWord, formatWeight, readerName, tokenName, tokensName } from '../words';
+import { directionWord, formatShown, readerName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 const settleTime = 250;
@@ -20,7 +21,8 @@ function removedFrom(panel: Panel): string {
 
 /** The method before what it gives, where that is not what everyone expects. */
 function methodIn(panel: Panel): string {
-  const method = panel.matrix.value?.form.method ?? 'attention';
+  const { method, compared } = panel.matrix.value?.form ?? plainForm;
+  if (compared !== undefined) return `${comparedName(compared)}: `;
   return method === 'attention' ? '' : `${methodTitle(method)}: `;
 }
 
@@ -40,7 +42,7 @@ function sentenceOf(panel: Panel): string {
       'from {0} to {1}: {2}',
       readerName(streams, { stream: component.queryStream, position: cell.query }),
       tokenName(streams, { stream: component.keyStream, position: cell.key }),
-      formatWeight(weight),
+      formatShown(weight, shown.form),
     )}`;
   }
   if (
@@ -49,7 +51,10 @@ function sentenceOf(panel: Panel): string {
     lighting !== undefined &&
     !lighting.tokens.some((token) => isSameToken(token, cursor))
   ) {
-    const weight = formatWeight(cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0);
+    const weight = formatShown(
+      cursor.stream === lighting.stream ? (lighting.weights[cursor.position] ?? 0) : 0,
+      shown?.form ?? plainForm,
+    );
     return streams[cursor.stream]?.grid === undefined
       ? `${tokenName(streams, cursor)}: ${weight}`
       : l10n.t('{0}, weight {1}', tokenName(streams, cursor), weight);
@@ -58,7 +63,8 @@ function sentenceOf(panel: Panel): string {
   const top = (panel.sources.value?.strongest ?? [])
     .slice(0, 5)
     .map(
-      ({ position, weight }) => `${tokenName(streams, { stream: lighting.stream, position })} ${formatWeight(weight)}`,
+      ({ position, weight }) =>
+        `${tokenName(streams, { stream: lighting.stream, position })} ${formatShown(weight, shown?.form ?? plainForm)}`,
     );
   return `${methodIn(panel)}${isPinned ? l10n.t('pinned') : ''} ${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)} ${top.join(', ')}${removedFrom(panel)}`;
 }

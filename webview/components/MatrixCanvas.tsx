@@ -5,7 +5,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { methodOf, type MethodId } from '../../src/model/methods';
 import { mostRemoved } from '../../src/model/patternForm';
 import { prepareCanvas } from '../draw/canvas';
-import { DepthPyramid, depthImage } from '../draw/depthPyramid';
+import { DepthPyramid, depthImage, differenceImage } from '../draw/depthPyramid';
 import { hasUnevenSums, marginsFor } from '../draw/drawAxes';
 import { drawFigure } from '../draw/drawFigure';
 import { MatrixSurface } from '../draw/matrixSurface';
@@ -16,7 +16,7 @@ import type { BlockedPlace } from '../draw/drawMatrix';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
 import { deedsIn } from '../state/keptEffects';
 import type { Panel } from '../state/panel';
-import { paletteOf } from '../theme/palette';
+import { divergingPalette, paletteOf } from '../theme/palette';
 import { methodUnit } from '../methodWords';
 import { formTags } from '../formWords';
 import { directionWord, methodName, scaleName, selectionName } from '../words';
@@ -65,7 +65,11 @@ export function MatrixCanvas({
   const run = panel.run.value;
   const { scale, threshold } = panel.view.value;
   const ramp = panel.ramps.value[panel.view.value.direction];
-  const hasRowBars = useMemo(() => hasUnevenSums(matrix.marginals.rowSums), [matrix]);
+  // Where two runs are compared, nothing stands at the edges.
+  const hasRowBars = useMemo(
+    () => shown.form.compared === undefined && hasUnevenSums(matrix.marginals.rowSums),
+    [matrix],
+  );
   const margins = useMemo(() => marginsFor(width, height, hasRowBars), [width, height, hasRowBars]);
   const frame = useMemo<MatrixFrame>(
     () => ({
@@ -76,9 +80,13 @@ export function MatrixCanvas({
     }),
     [matrix.numQueries, matrix.numKeys, width, height, margins],
   );
+  const isSigned = shown.form.compared === 'difference';
   const drawn = shown.drawn ?? matrix;
   const depths = useMemo(
-    () => (drawn.kind === 'whole' ? new DepthPyramid(depthImage(drawn.pattern, scale, threshold, ceiling)) : drawn),
+    () =>
+      drawn.kind === 'whole'
+        ? new DepthPyramid((isSigned ? differenceImage : depthImage)(drawn.pattern, scale, threshold, ceiling))
+        : drawn,
     [drawn, scale, threshold, ceiling],
   );
   // Of rows that lost nearly all that they had, what is left is not blown up: they are hatched.
@@ -91,7 +99,7 @@ export function MatrixCanvas({
   const tiles = useMemo<MatrixPictures>(
     () =>
       depths instanceof DepthPyramid
-        ? new MatrixTiles(depths, paletteOf(ramp))
+        ? new MatrixTiles(depths, (isSigned ? divergingPalette : paletteOf)(ramp))
         : new RemoteTiles(depths, { scale, threshold, ceiling }, paletteOf(ramp)),
     [depths, scale, threshold, ceiling, ramp],
   );
@@ -116,7 +124,7 @@ export function MatrixCanvas({
         keys,
         isCausal: component.isCausal,
         rowSums: shownSums,
-        marginals: matrix.marginals,
+        marginals: shown.form.compared === undefined ? matrix.marginals : undefined,
         marks: { hasRowBars, sinks: sinkColumns(shown), name: l10n.t('mean read') },
         colours,
         isHighContrast,

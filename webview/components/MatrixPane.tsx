@@ -6,7 +6,7 @@ import { isPlainForm } from '../../src/model/patternForm';
 import { formTags, removedSentence } from '../formWords';
 import { deedsIn } from '../state/keptEffects';
 import { removedOf } from '../state/matrixData';
-import { awaitedName, formatWeight, readerName, selectionName, tokenName } from '../words';
+import { awaitedName, formatShown, formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { MatrixCanvas, type MatrixCommands } from './MatrixCanvas';
 
@@ -110,8 +110,8 @@ function CrosshairReadout(): JSX.Element {
   return (
     <p class={`readout crosshair${isPlainForm(shown.form) ? '' : ' of-form'}`}>
       {l10n.t('from {0} to {1}', from, to)}:{' '}
-      <span class="number weight">{weight === undefined ? '…' : formatWeight(weight)}</span>
-      {isMasked ? null : (
+      <span class="number weight">{weight === undefined ? '…' : formatShown(weight, shown.form)}</span>
+      {isMasked || shown.form.compared !== undefined ? null : (
         <span class="hint">
           {' '}
           {l10n.t('row sum {0}, mean read {1}', formatWeight(rowSums[cell.query]), formatWeight(columnMeans[cell.key]))}

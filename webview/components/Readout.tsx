@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { isSameToken } from '../../src/model/token';
+import { plainForm } from '../../src/model/patternForm';
 import { methodTitle } from '../methodWords';
-import { removedSentence } from '../formWords';
-import { directionWord, formatWeight, tokenName, tokensName } from '../words';
+import { comparedName, removedSentence } from '../formWords';
+import { directionWord, formatShown, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
 
 /** One line under the source: what the looked-at token reads most, or the weight between the pinned and the hovered one. */
@@ -36,12 +37,14 @@ export function Readout(): JSX.Element {
       </p>
     );
   }
-  const method = shown?.form.method ?? 'attention';
+  const form = shown?.form ?? plainForm;
+  const { method } = form;
   const prefix = (
     <>
       {isPinned ? <span class="tag">{l10n.t('pinned')}</span> : null}
       {isPinned && method !== 'attention' ? ' ' : null}
       {method === 'attention' ? null : <span class="tag">{methodTitle(method)}</span>}
+      {form.compared === undefined ? null : <span class="tag">{comparedName(form.compared)}</span>}
     </>
   );
   const word = directionWord(lighting.direction);
@@ -55,7 +58,7 @@ export function Readout(): JSX.Element {
     return (
       <p class="readout">
         {prefix} {name} {word} <strong>{tokenName(streams, hovered)}</strong>:{' '}
-        <span class="number">{formatWeight(lighting.weights[hovered.position] ?? 0)}</span>
+        <span class="number">{formatShown(lighting.weights[hovered.position] ?? 0, form)}</span>
         {removed !== undefined && removed > 0 && shown !== undefined ? (
           <span class="hint"> ({removedSentence(removed, shown.form)})</span>
         ) : null}
@@ -68,7 +71,7 @@ export function Readout(): JSX.Element {
     <p class="readout">
       {prefix} {name} {word}{' '}
       {strongest === undefined ? (
-        lighting.direction === 'reads' && lighting.maximum === 0 ? (
+        lighting.direction === 'reads' && lighting.maximum === 0 && form.compared === undefined ? (
           l10n.t('no key')
         ) : (
           l10n.t('nothing above the threshold')
@@ -76,7 +79,7 @@ export function Readout(): JSX.Element {
       ) : (
         <span>
           {tokenName(streams, { stream: lighting.stream, position: strongest.position })}{' '}
-          <span class="number">{formatWeight(strongest.weight)}</span>
+          <span class="number">{formatShown(strongest.weight, form)}</span>
         </span>
       )}
       {removed !== undefined && removed > 0 && shown !== undefined ? (

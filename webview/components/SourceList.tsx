@@ -1,17 +1,26 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useLayoutEffect, useMemo, useRef } from 'preact/hooks';
-import type { Sources } from '../../src/model/lighting';
+import type { Lighting, Sources } from '../../src/model/lighting';
 import type { Direction } from '../../src/model/pattern';
 import type { TokenRef, TokenStream } from '../../src/model/token';
-import { depthOf, pinnedMeans } from '../../src/model/viewState';
+import { depthOf, pinnedMeans, signedDepthOf } from '../../src/model/viewState';
 import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { formTags, removedSentence } from '../formWords';
 import { tokensIn, type ShownPattern } from '../state/matrixData';
 import type { AskedPair } from '../state/howView';
 import type { Panel } from '../state/panel';
-import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
+import {
+  directionWord,
+  exactWeight,
+  formatShown,
+  formatWeight,
+  readerName,
+  selectionName,
+  tokenName,
+  tokensName,
+} from '../words';
 import { usePanel } from './context';
 import { block } from './openEffects';
 import { openHow } from './openHow';
@@ -39,6 +48,21 @@ function restSentence({ restCount, restWeight }: Sources, isShare: boolean): str
   return restCount === 1
     ? l10n.t('1 other holds {0}.', formatWeight(restWeight))
     : l10n.t('{0} others hold {1}.', restCount, formatWeight(restWeight));
+}
+
+/** Why nothing is listed. */
+function emptySentence({ direction, maximum }: Lighting, threshold: number, isSigned: boolean): string {
+  if (isSigned && maximum === 0) return l10n.t('No difference at all.');
+  if (direction === 'reads' && maximum === 0) return l10n.t('No key: this query may read nothing.');
+  return threshold > 0
+    ? l10n.t('Nothing reaches the threshold of {0}.', Number(threshold.toPrecision(3)))
+    : l10n.t('No weight at all.');
+}
+
+/** What was done to the weights, where that is told here. */
+function tagsOf(shown: ShownPattern): readonly string[] {
+  const { compared, level, method } = shown.form;
+  return compared !== undefined || level !== 'token' || method !== 'attention' ? formTags(shown) : [];
 }
 
 /** Several tokens of a causal model have different pasts: says what their mean is over, and changes it. */
@@ -117,6 +141,7 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
     );
   }
   const title = `${tokensName(streams, lighting.tokens, lighting.direction)} ${directionWord(lighting.direction)}`;
+  const isSigned = panel.isDifference.value;
   const ramp = panel.ramps.value[lighting.direction];
   const { scale } = panel.view.value;
   const ceiling = panel.ceiling.value;
@@ -144,7 +169,12 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           const { start, end } = streams[lighting.stream].tokens[position];
           const isInDocument = streams[lighting.stream].role === 'source' && end > start;
           const name = lighting.direction === 'readBy' ? readerName(streams, token) : tokenName(streams, token);
-          const depth = depthOf((lighting.drawn ?? lighting.weights)[position], scale, lighting.maximum, ceiling);
+          const depth = (isSigned ? signedDepthOf : depthOf)(
+            (lighting.drawn ?? lighting.weights)[position],
+            scale,
+            lighting.maximum,
+            ceiling,
+          );
           return (
             <li key={row} onPointerEnter={() => pointAt(row)} onPointerLeave={() => pointAt(undefined)}>
               <span class="source">
@@ -193,13 +223,13 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                 ) : null}
               </span>
               <span class="number" title={exactWeight(weight)}>
-                {formatWeight(weight)}
+                {formatShown(weight, shown.form)}
               </span>
               <span class="bar" aria-hidden="true">
                 <span
                   style={{
-                    width: `${100 * Math.min(1, weight / full)}%`,
-                    backgroundColor: cssColour(ramp.colour(Math.max(0.35, depth))),
+                    width: `${100 * Math.min(1, Math.abs(weight) / full)}%`,
+                    backgroundColor: cssColour(ramp.colour((depth < 0 ? -1 : 1) * Math.max(0.35, Math.abs(depth)))),
                   }}
                 />
               </span>
@@ -208,22 +238,13 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
           );
         })}
       </ol>
-      {sources.strongest.length === 0 ? (
-        <p class="hint">
-          {lighting.direction === 'reads' && lighting.maximum === 0
-            ? l10n.t('No key: this query may read nothing.')
-            : threshold > 0
-              ? l10n.t('Nothing reaches the threshold of {0}.', Number(threshold.toPrecision(3)))
-              : l10n.t('No weight at all.')}
-        </p>
-      ) : null}
+      {sources.strongest.length === 0 ? <p class="hint">{emptySentence(lighting, threshold, isSigned)}</p> : null}
       <p class="rest">
-        {formTags(shown)
-          .filter(() => shown.form.level !== 'token' || shown.form.method !== 'attention')
-          .map((tag) => `${tag}. `)}
+        {tagsOf(shown).map((tag) => `${tag}. `)}
         {restSentence(
           sources,
-          panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal,
+          !isSigned &&
+            (panel.view.value.pinnedMean === 'all' || lighting.tokens.length < 2 || !shown.component.isCausal),
         )}
         {panel.removed.value !== undefined && panel.removed.value > 0
           ? ` ${removedSentence(panel.removed.value, shown.form)}.`

@@ -11,6 +11,7 @@ import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
 import { IntervenedSign } from './IntervenedSign';
 import { MatrixPane } from './MatrixPane';
+import { ComparePane } from './ComparePane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
 import { PredictionsPane } from './PredictionsPane';
@@ -83,6 +84,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the effects'),
     height: () => l10n.t('Height of the effects'),
     Content: EffectsPane,
+  },
+  compare: {
+    title: () => l10n.t('Comparison'),
+    width: () => l10n.t('Width of the comparison'),
+    height: () => l10n.t('Height of the comparison'),
+    Content: ComparePane,
   },
 };
 

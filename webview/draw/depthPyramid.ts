@@ -1,12 +1,15 @@
-import type { Pattern } from '../../src/model/pattern';
+import { noDifference, type Pattern } from '../../src/model/pattern';
+import { largestOf } from '../../src/model/lighting';
 import type { Maxima } from '../../src/model/patternLevels';
-import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
+import { depthOf, logFloor, signedDepthOf, type Scale } from '../../src/model/viewState';
 
 /** Depths of colour of a matrix as bytes, row-major: 0 draws nothing, 255 is full depth. */
 export interface DepthImage {
   readonly rows: number;
   readonly columns: number;
   readonly bytes: Uint8Array;
+  /** Whether depths are on both sides of zero, which is then {@link noDifference}. */
+  readonly isSigned?: boolean;
 }
 
 /** The byte of a depth in [0, 1]. */
@@ -43,6 +46,22 @@ export function depthImage(pattern: Pattern, scale: Scale, threshold: number, ce
   return { rows: numQueries, columns: numKeys, bytes };
 }
 
+/** The depths of differences on a scale, on both sides of zero; those smaller than `threshold` draw nothing. */
+export function differenceImage(pattern: Pattern, scale: Scale, threshold: number, ceiling: number): DepthImage {
+  const { numQueries, numKeys, weights } = pattern;
+  const bytes = new Uint8Array(weights.length).fill(noDifference);
+  for (let query = 0; query < numQueries; query++) {
+    const row = weights.subarray(query * numKeys, (query + 1) * numKeys);
+    const maximum = largestOf(row);
+    row.forEach((difference, key) => {
+      if (Math.abs(difference) >= threshold * ceiling)
+        bytes[query * numKeys + key] =
+          noDifference + Math.round(127 * signedDepthOf(difference, scale, maximum, ceiling));
+    });
+  }
+  return { rows: numQueries, columns: numKeys, bytes, isSigned: true };
+}
+
 /**
  * The depths of blocks by their maxima, from block row `top` of a level on. On the scale by row a block's maximum is taken for a
  * share of the smallest row maximum that it can belong to, so that no row's strongest cell pales beside that of its neighbour.
@@ -72,17 +91,19 @@ export function blockDepths(
 export function halve(image: DepthImage): DepthImage {
   const rows = Math.ceil(image.rows / 2);
   const columns = Math.ceil(image.columns / 2);
-  const bytes = new Uint8Array(rows * columns);
+  const { isSigned = false } = image;
+  const bytes = new Uint8Array(rows * columns).fill(isSigned ? noDifference : 0);
+  const sizeOf = (byte: number): number => (isSigned ? Math.abs(byte - noDifference) : byte);
   for (let row = 0; row < image.rows; row++) {
     const source = row * image.columns;
     const target = (row >> 1) * columns;
     for (let column = 0; column < image.columns; column++) {
       const byte = image.bytes[source + column];
       const at = target + (column >> 1);
-      if (byte > bytes[at]) bytes[at] = byte;
+      if (sizeOf(byte) > sizeOf(bytes[at])) bytes[at] = byte;
     }
   }
-  return { rows, columns, bytes };
+  return { rows, columns, bytes, isSigned };
 }
 
 /** A depth image and its halved levels, each made when first asked for. */

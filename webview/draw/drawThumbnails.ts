@@ -1,6 +1,6 @@
 import type { ComponentInfo } from '../../src/model/head';
-import { decodeThumbnail } from '../../src/model/pattern';
-import { depthOf, type Scale } from '../../src/model/viewState';
+import { decodeDifference, decodeThumbnail, noDifference } from '../../src/model/pattern';
+import { depthOf, signedDepthOf, type Scale } from '../../src/model/viewState';
 import type { Rgb } from '../../src/model/ramp';
 import type { Thumbnails } from '../../src/protocol';
 import { headLabel } from '../../src/model/head';
@@ -29,8 +29,9 @@ export function paintThumbnails(
   { numHeads, rows, columns, pixels }: Thumbnails,
   palette: Palette,
   scale: Scale,
+  isSigned = false,
 ): HTMLCanvasElement {
-  const colours = coloursOf(palette, scale);
+  const colours = isSigned ? signedColoursOf(palette, scale) : coloursOf(palette, scale);
   const width = Math.max(1, columns * Math.max(0, ...numHeads));
   const image = new ImageData(width, Math.max(1, rows * numHeads.length));
   const words = new Uint32Array(image.data.buffer);
@@ -168,6 +169,14 @@ function drawSink(
   context.stroke();
   context.fillStyle = colours.mark;
   context.fill();
+}
+
+function signedColoursOf(palette: Palette, scale: Scale): Uint32Array {
+  const shared: Scale = scale === 'row' ? 'absolute' : scale;
+  return Uint32Array.from(
+    { length: 256 },
+    (_, byte) => palette[noDifference + Math.round(127 * signedDepthOf(decodeDifference(byte), shared, 1, 1))],
+  );
 }
 
 function coloursOf(palette: Palette, scale: Scale): Uint32Array {

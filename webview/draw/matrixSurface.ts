@@ -33,7 +33,8 @@ export interface MatrixScene {
   readonly isCausal: boolean;
   /** `[query]`; a row that sums to zero is hatched. */
   readonly rowSums: Float32Array;
-  readonly marginals: Parameters<typeof drawMarginals>[2];
+  /** Sums of rows and means of columns; undefined where they say nothing, as of differences. */
+  readonly marginals: Parameters<typeof drawMarginals>[2] | undefined;
   readonly marks: Parameters<typeof drawMarginals>[3];
   readonly colours: MatrixStyle;
   /** Whether cells have outlines. */
@@ -132,7 +133,7 @@ export class MatrixSurface {
       drawCellLines(context, view, frame, scene.colours);
     });
     const axes = this.#axes(scene.colours);
-    drawMarginals(context, axes, scene.marginals, scene.marks);
+    if (scene.marginals !== undefined) drawMarginals(context, axes, scene.marginals, scene.marks);
     drawAxes(context, axes, scene.queries, scene.keys);
     context.restore();
   }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { tileSize } from '../../src/model/patternLevels';
+import { noDifference } from '../../src/model/pattern';
 import { levelFor, visibleRange, type MatrixFrame, type MatrixView } from '../layout/matrixView';
 import type { Palette } from '../theme/palette';
 import { canvasOf } from './canvas';
@@ -71,7 +72,8 @@ export class MatrixTiles implements MatrixPictures {
 
   depthAt(query: number, key: number): number {
     const image = this.#pyramid.level(0);
-    return image.bytes[query * image.columns + key];
+    const byte = image.bytes[query * image.columns + key];
+    return image.isSigned === true ? Math.min(255, 2 * Math.abs(byte - noDifference)) : byte;
   }
 
   /** A tile of the first level. */

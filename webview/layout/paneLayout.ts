@@ -14,6 +14,7 @@ const least = {
   relations: { width: 150, height: 110 },
   predictions: { width: 150, height: 110 },
   effects: { width: 150, height: 110 },
+  compare: { width: 150, height: 110 },
 } as const satisfies Readonly<Record<string, { readonly width: number; readonly height: number }>>;
 
 /** The name of a part. */
@@ -24,6 +25,7 @@ export const viewNames = [
   'relations',
   'predictions',
   'effects',
+  'compare',
   'how',
 ] as const satisfies readonly PaneName[];
 /** The name of such a part. */

@@ -2,7 +2,15 @@ import { batch, computed, effect, type ReadonlySignal, type Signal } from '@prea
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
-import { fadeReaders, fadeSinks, formName, levels, plainForm, type PatternForm } from '../../src/model/patternForm';
+import {
+  fadeReaders,
+  fadeSinks,
+  formName,
+  levels,
+  plainForm,
+  type ComparedView,
+  type PatternForm,
+} from '../../src/model/patternForm';
 import { joinsHeads, methodOf } from '../../src/model/methods';
 import type { TokenRef } from '../../src/model/token';
 import type { PanelApi, PanelRun } from '../../src/protocol';
@@ -30,9 +38,15 @@ interface Showing {
 }
 
 /** The form of a view, the same object as long as it says the same. */
-export function stableForm(view: ReadonlySignal<PatternForm>): ReadonlySignal<PatternForm> {
+export function stableForm(
+  view: ReadonlySignal<PatternForm>,
+  compared: () => ComparedView | undefined,
+): ReadonlySignal<PatternForm> {
   let last: PatternForm = plainForm;
   return computed(() => {
+    const seen = compared();
+    // What is compared are the weights as both models have them.
+    if (seen !== undefined) return last.compared === seen ? last : (last = { ...plainForm, compared: seen });
     const { method, level, isRenormalized } = view.value;
     // Sinks are those of one head.
     const sinks = joinsHeads(method) ? 'show' : view.value.sinks;

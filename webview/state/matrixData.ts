@@ -19,9 +19,11 @@ export class WholeMatrix {
   #marginals: Marginals | undefined;
   #sinks: readonly number[] | undefined;
 
-  constructor(pattern: Pattern, isCausal: boolean) {
+  /** @param edges what stands at its edges, where that is not the sums and means of its numbers. */
+  constructor(pattern: Pattern, isCausal: boolean, edges?: Marginals) {
     this.pattern = pattern;
     this.#isCausal = isCausal;
+    this.#marginals = edges;
   }
 
   get numQueries(): number {

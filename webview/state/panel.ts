@@ -11,8 +11,10 @@ import {
 } from '../../src/model/head';
 import { divergingRamp, type DivergingRamp } from '../../src/model/divergingRamp';
 import {
+  changesOf,
   countsInMean,
   directionOf,
+  largestOf,
   lightingFrom,
   lookAt,
   oftenRead,
@@ -22,7 +24,7 @@ import {
   type Sources,
 } from '../../src/model/lighting';
 import { joinedComponent, joinedSelection, joinsHeads } from '../../src/model/methods';
-import { formName, type PatternForm } from '../../src/model/patternForm';
+import { formName, type ComparedView, type PatternForm } from '../../src/model/patternForm';
 import type { PanelAction } from '../../src/model/panelAction';
 import type { Direction } from '../../src/model/pattern';
 import { rampFor, type Ramp } from '../../src/model/ramp';
@@ -44,6 +46,7 @@ import type { StrongestCell } from '../../src/model/weightForm';
 import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
+import { ComparisonView } from './comparisonView';
 import { followHover, followRows } from './followers';
 import { EffectsView } from './effectsView';
 import { HeadTables } from './headTables';
@@ -73,6 +76,14 @@ export type PanelConnection = Connection<PanelApi, PanelIntents, PanelEvents>;
 const numListed = 12;
 /** The most tokens that can be pinned together; the first pinned goes. */
 const maxPinned = 64;
+
+/** The small pictures of a component's heads. */
+interface ShownThumbnails {
+  readonly component: Component;
+  readonly value: Thumbnails;
+  /** Whether they are of differences. */
+  readonly isSigned?: boolean;
+}
 
 /** What the panel shows: snapshots from the host, the person's own changes, and what follows from both. */
 export class Panel {
@@ -104,12 +115,14 @@ export class Panel {
   readonly areKeysShown = signal(false);
   readonly selected = signal<ShownPattern | undefined>(undefined);
   readonly preview = signal<ShownPattern | undefined>(undefined);
-  readonly thumbnails = signal<{ readonly component: Component; readonly value: Thumbnails } | undefined>(undefined);
+  readonly thumbnails = signal<ShownThumbnails | undefined>(undefined);
   /** The picture of the run, where it is of one. */
   readonly picture = signal<PictureView | undefined>(undefined);
   readonly dataError = signal<ExplorerError | undefined>(undefined);
   readonly theme: ReadonlySignal<Theme>;
 
+  /** What is seen of a comparison; undefined is the run itself. */
+  readonly #compared = signal<ComparedView | undefined>(undefined);
   /** The components as the method has them: where it joins heads, with one matrix for each layer. */
   readonly #components: ReadonlySignal<readonly ComponentInfo[]> = computed(() => {
     const components = this.run.value?.info.components ?? [];
@@ -127,9 +140,11 @@ export class Panel {
   readonly ownSelection: ReadonlySignal<HeadSelection> = computed(() =>
     normalizeSelection(this.view.value.selection, this.run.value?.info.components ?? []),
   );
-  readonly #areJoined: ReadonlySignal<boolean> = computed(() => joinsHeads(this.view.value.method));
+  readonly #areJoined: ReadonlySignal<boolean> = computed(
+    () => this.#compared.value === undefined && joinsHeads(this.view.value.method),
+  );
   /** The form that patterns are wanted in. */
-  readonly form: ReadonlySignal<PatternForm> = stableForm(this.view);
+  readonly form: ReadonlySignal<PatternForm> = stableForm(this.view, () => this.#compared.value);
   readonly selection: ReadonlySignal<HeadSelection> = computed(() => {
     const wanted = this.view.value.selection;
     const selection = normalizeSelection(
@@ -174,7 +189,8 @@ export class Panel {
     const rows = look.tokens.map(({ position }) => shown.matrix.heldRow(position, look.direction));
     if (rows.every((row) => row !== undefined)) {
       const counts = countsInMean(shown.component, look, this.view.value.pinnedMean);
-      const lighting = { ...lightingFrom(look, rows, counts), ...drawnLighting(shown, look, counts) };
+      const lit = { ...lightingFrom(look, rows, counts), ...drawnLighting(shown, look, counts) };
+      const lighting = shown.form.compared === 'difference' ? { ...lit, maximum: largestOf(lit.weights) } : lit;
       this.#lastLighting = { shown, lighting };
       return lighting;
     }
@@ -209,10 +225,14 @@ export class Panel {
       ? []
       : oftenRead(shown.matrix.marginals.columnMeans, shown.component.isCausal, this.sinks.value);
   });
+  /** Whether what is shown are differences, on both sides of zero. */
+  readonly isDifference: ReadonlySignal<boolean> = computed(() => this.matrix.value?.form.compared === 'difference');
   /** What full depth of colour stands for. */
   readonly ceiling: ReadonlySignal<number> = computed(() => this.matrix.value?.weighing.ceiling ?? 1);
   readonly sources: ReadonlySignal<Sources | undefined> = computed(() => {
     const lighting = this.lighting.value;
+    if (lighting !== undefined && this.isDifference.value)
+      return changesOf(lighting, numListed, this.view.value.threshold * this.ceiling.value);
     return lighting === undefined
       ? undefined
       : sourcesOf(lighting, numListed, this.view.value.threshold * this.ceiling.value, this.sinks.value);
@@ -227,7 +247,15 @@ export class Panel {
   });
   /** The strongest single weight within the cell under the crosshair, where cells are of several tokens. */
   readonly strongestCell = signal<StrongestCell | undefined>(undefined);
-  readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
+  /** Colours of numbers on both sides of zero. */
+  readonly diverging: ReadonlySignal<DivergingRamp> = computed(() =>
+    divergingRamp(this.theme.value.background, this.theme.value.foreground),
+  );
+  /** Those of what is shown. */
+  readonly ramps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() =>
+    this.isDifference.value ? { reads: this.diverging.value, readBy: this.diverging.value } : this.weightRamps.value,
+  );
+  readonly weightRamps: ReadonlySignal<Readonly<Record<Direction, Ramp>>> = computed(() => {
     const { background, foreground } = this.theme.value;
     const { colourMap } = this.appearance.value;
     return {
@@ -235,10 +263,6 @@ export class Panel {
       readBy: rampFor(colourMap, background, foreground, 'readBy'),
     };
   });
-  /** Colours of numbers on both sides of zero. */
-  readonly diverging: ReadonlySignal<DivergingRamp> = computed(() =>
-    divergingRamp(this.theme.value.background, this.theme.value.foreground),
-  );
   /** The layers of the selected heads that are still to come. */
   readonly awaited: ReadonlySignal<readonly number[]> = computed(() =>
     comingLayers(this.selection.value, this.run.value?.info.components ?? []),
@@ -263,6 +287,8 @@ export class Panel {
   /** What interventions do to what it predicts. */
   readonly effects: EffectsView;
   readonly writes: WritesView;
+  /** The run beside another one. */
+  readonly comparison: ComparisonView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -284,6 +310,18 @@ export class Panel {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
+    // What is compared says in which form all else is wanted.
+    this.comparison = new ComparisonView(
+      {
+        run: this.run,
+        component: this.ownComponent,
+        view: this.#compared,
+        fetch: (runId, component, aborted) => this.#store.comparison(runId, component, aborted),
+        forget: () => this.#store.clear(),
+        want: (wanted) => connection.fire('compareWith', wanted),
+      },
+      connection.remote,
+    );
     // These are about heads and their weights, whatever method is shown.
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
@@ -313,6 +351,7 @@ export class Panel {
     });
     connection.on('grown', (value) => this.#grow(value));
     connection.on('effects', (value) => this.effects.layerCame(value));
+    connection.on('comparison', (value) => this.comparison.take(value));
     connection.on('live', (value) => (this.live.value = value ?? undefined));
     connection.on('view', (value) => {
       if (this.#next === undefined) this.#showView(value);
@@ -584,7 +623,12 @@ export class Panel {
     this.#thumbnailsWanted = wanted;
     void settle(
       this.#store.thumbnails(run.info.runId, component, { size, form: this.form.peek() }, wanted.controller.signal),
-      (value) => (this.thumbnails.value = { component: component.component, value }),
+      (value) =>
+        (this.thumbnails.value = {
+          component: component.component,
+          value,
+          isSigned: wanted.name.includes('/difference '),
+        }),
       (error) => this.#failed(error),
     ).then(() => {
       if (this.#thumbnailsWanted !== wanted) return;

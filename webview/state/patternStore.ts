@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { ExplorerError, isCancelled } from '../../src/base/errors';
 import { headLabel, isSameSelection, type ComponentInfo, type HeadSelection } from '../../src/model/head';
+import type { Comparison } from '../../src/model/compare/comparison';
 import type { RunInfo } from '../../src/model/modelInfo';
 import type { Pattern } from '../../src/model/pattern';
 import { isTiled } from '../../src/model/patternLevels';
@@ -42,6 +43,7 @@ export class PatternStore {
   readonly #thumbnails = new LRUCache<string, Thumbnails>({ max: 6 });
   readonly #formed = new LRUCache<string, ShownPattern>({ max: maxFormed });
   #symbols: { readonly runId: number; readonly symbols: readonly TextSymbol[] } | undefined;
+  readonly #comparisons = new Map<string, Comparison>();
   #first: FirstPattern | undefined;
 
   constructor(remote: Client<PanelApi>) {
@@ -67,6 +69,7 @@ export class PatternStore {
     const found = this.held(wanted);
     if (found !== undefined) return found;
     const { info, selection, component, form, startLine } = wanted;
+    if (form.compared !== undefined) return this.#shownCompared(wanted, signal);
     const { runId } = info;
     const symbols = form.level === 'symbol' ? await this.#symbolsOf(runId, signal) : [];
     const streams = info.streams.map((stream) =>
@@ -104,6 +107,45 @@ export class PatternStore {
     };
     this.#formed.set(nameOf(runId, selection, form), shown);
     return shown;
+  }
+
+  /** What another run has where this one is looked at, or how much more; tokens that only one of them has are like those that read nothing. */
+  async #shownCompared(
+    { info, selection, component, form }: WantedPattern,
+    signal: AbortSignal,
+  ): Promise<ShownPattern> {
+    const { runId, streams } = info;
+    const [comparison, pattern] = await Promise.all([
+      this.comparison(runId, component, signal),
+      this.#remote.pattern({ runId, selection, form }, signal),
+    ]);
+    const isCommon = (stream: number): Float32Array => {
+      const { unitsOfA, unitsOfB } = comparison.texts[stream];
+      const units = new Set(unitsOfB);
+      return Float32Array.from(unitsOfA, (unit) => Number(units.has(unit)));
+    };
+    const shown: ShownPattern = {
+      selection,
+      component,
+      matrix: new WholeMatrix(pattern, component.isCausal, {
+        rowSums: isCommon(component.queryStream),
+        columnMeans: new Float32Array(pattern.numKeys),
+      }),
+      form,
+      weighing: { ceiling: form.compared === 'difference' ? comparison.largest : 1, difference: 0 },
+      streams,
+    };
+    this.#formed.set(nameOf(runId, selection, form), shown);
+    return shown;
+  }
+
+  /** How a component of the run is compared with the other one, asked for once. */
+  async comparison(runId: number, component: ComponentInfo, signal: AbortSignal): Promise<Comparison> {
+    const name = `${runId}/${component.component}`;
+    const comparison =
+      this.#comparisons.get(name) ?? (await this.#remote.compare({ runId, component: component.component }, signal));
+    this.#comparisons.set(name, comparison);
+    return comparison;
   }
 
   async #matrix(
@@ -200,6 +242,7 @@ export class PatternStore {
     this.#parts.clear();
     this.#thumbnails.clear();
     this.#formed.clear();
+    this.#comparisons.clear();
     this.#symbols = undefined;
   }
 }

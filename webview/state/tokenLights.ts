@@ -1,5 +1,5 @@
 import type { TokenRef } from '../../src/model/token';
-import { depthOf } from '../../src/model/viewState';
+import { depthOf, signedDepthOf } from '../../src/model/viewState';
 import { mark } from '../draw/tokenPainter';
 import { levelOf } from '../theme/palette';
 import { inPattern, sinkTokens, tokensIn } from './matrixData';
@@ -24,8 +24,10 @@ export function tokenLights(panel: Panel, stream: number, count: number): TokenL
   const ceiling = panel.ceiling.value;
   if (lighting?.stream === stream) {
     (lighting.drawn ?? lighting.weights).forEach((drawn, position) => {
-      if (lighting.weights[position] < threshold * ceiling) return;
-      const level = levelOf(depthOf(drawn, scale, lighting.maximum, ceiling));
+      const isSigned = shown?.form.compared === 'difference';
+      const weight = lighting.weights[position];
+      if ((isSigned ? Math.abs(weight) : weight) < threshold * ceiling) return;
+      const level = levelOf((isSigned ? signedDepthOf : depthOf)(drawn, scale, lighting.maximum, ceiling));
       const [from, to] = shown === undefined ? [position, position + 1] : tokensIn(shown, { stream, position });
       levels.fill(level, from, Math.min(to, count));
     });

@@ -1,3 +1,4 @@
+import { noDifference } from '../../src/model/pattern';
 import { cssColour, type Ramp, type Rgb } from '../../src/model/ramp';
 
 /** 256 colours as the words of little-endian RGBA image data; the first is transparent. */
@@ -13,11 +14,26 @@ export function paletteOf(ramp: Ramp): Palette {
   return palette;
 }
 
+/** The palette of a ramp on both sides of zero, for bytes around {@link noDifference}. */
+export function divergingPalette(ramp: Ramp): Palette {
+  const palette = new Uint32Array(256);
+  for (let byte = 1; byte < 256; byte++) {
+    if (byte === noDifference) continue;
+    const { r, g, b } = ramp.colour((byte - noDifference) / 127);
+    palette[byte] = ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  }
+  return palette;
+}
+
 /** How many depths of colour tokens can have, nothing aside. */
 export const numLevels = 48;
 
-/** The level of a depth in [0, 1], from 0 (nothing) to `numLevels`. */
+/** The level of a depth in [0, 1], from 0 (nothing) to `numLevels`; of one below zero, as many more. */
 export function levelOf(depth: number): number {
+  if (depth < 0) {
+    const below = levelOf(-depth);
+    return below === 0 ? 0 : numLevels + below;
+  }
   return depth > 0 ? Math.min(numLevels, Math.round(depth * numLevels)) : 0;
 }
 
@@ -31,13 +47,16 @@ export function edgeOf(depth: number): number {
 
 /**
  * The style rules of all levels, for one style sheet: a token's depth is then one class, and a new theme touches no token.
- * In high contrast an outline's thickness carries the depth too.
+ * In high contrast an outline's thickness carries the depth too. A ramp on both sides of zero has as many levels again, below it: a dotted line tells them from those above.
  */
-export function levelRules(ramp: Ramp, outline: Rgb | undefined): string {
+export function levelRules(ramp: Ramp, outline: Rgb | undefined, isDiverging = false): string {
   const rules: string[] = [];
-  for (let level = 1; level <= numLevels; level++) {
-    const depth = level / numLevels;
-    const edge = outline === undefined ? '' : `box-shadow: inset 0 0 0 ${edgeOf(depth)}px ${cssColour(outline)};`;
+  for (let level = 1; level <= (isDiverging ? 2 : 1) * numLevels; level++) {
+    const isBelow = level > numLevels;
+    const depth = isBelow ? (numLevels - level) / numLevels : level / numLevels;
+    const edge =
+      (outline === undefined ? '' : `box-shadow: inset 0 0 0 ${edgeOf(Math.abs(depth))}px ${cssColour(outline)};`) +
+      (isBelow ? 'text-decoration: underline dotted;' : '');
     rules.push(
       `.d${level} { background-color: ${cssColour(ramp.colour(depth))}; color: ${cssColour(ramp.text(depth))}; ${edge} }`,
     );

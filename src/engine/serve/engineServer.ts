@@ -35,6 +35,7 @@ import { ImageModel } from '../image/imageModel';
 import { PictureStore } from '../image/pictureStore';
 import { Deadlines, type Interrupt } from '../limits/deadlines';
 import { LoadedModel, type ModelBounds } from './loadedModel';
+import { ComparedRuns } from './comparedRuns';
 import { measureRelations } from './measureRelations';
 import { readRequests } from './readRequests';
 import { WeighedRuns } from './weighedRuns';
@@ -99,6 +100,7 @@ export class EngineServer {
   readonly #deadlines: Deadlines;
   readonly #staging: ModelBounds['staging'];
   readonly #parser: CodeParser | undefined;
+  readonly #compared: ComparedRuns;
   readonly #weighed: WeighedRuns;
   #model: LoadedModel | ImageModel | undefined;
   /** Backends that the next load does without, each with a sentence that says why. */
@@ -125,6 +127,7 @@ export class EngineServer {
       limits: host.timeLimits,
       announce: (busy) => this.#connection.fire('busy', busy),
     });
+    this.#compared = new ComparedRuns(this.#attention, (runId) => this.#ranOf(runId));
     this.#weighed = new WeighedRuns({
       store: this.#attention,
       ranOf: (runId) => this.#ranOf(runId),
@@ -159,7 +162,9 @@ export class EngineServer {
         const { width, height, pixels, source, placed } = this.#pictures.of(runId);
         return { width, height, pixels: giveUp(pixels.slice()), source, placed };
       },
-      ...readRequests(this.#attention, this.#weighed, (reading) => this.#read(reading)),
+      ...readRequests(this.#attention, { weigher: this.#weighed, compared: this.#compared }, (reading) =>
+        this.#read(reading),
+      ),
       headTable: async (params, signal) => {
         if (params.metrics.some((id) => normMetrics.includes(id)))
           await this.#weighed.weigh(params.runId, params.component, 'norm', signal);
@@ -177,6 +182,7 @@ export class EngineServer {
         const layers = this.#attention.weighed(runId, component, method)?.layers;
         return measureRelations(layers ?? this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
+      compare: (params, signal) => this.#read(this.#compared.compare(params, signal)),
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
       effect: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#effect(params, signal))),
       headEffects: (params, signal) =>
@@ -184,6 +190,7 @@ export class EngineServer {
       writes: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#writes(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
+        this.#compared.release(runId);
         this.#weighed.release(runId);
         this.#ran.delete(runId);
         this.#pictures.release(runId);

@@ -4,6 +4,7 @@ import type { EngineApi } from '../../protocol';
 import type { Server } from '../../rpc/connection';
 import { giveUp } from '../../rpc/transferable';
 import type { AttentionStore } from '../weights/attentionStore';
+import type { ComparedRuns } from './comparedRuns';
 import type { WeighedRuns } from './weighedRuns';
 
 type Reading = Pick<
@@ -29,12 +30,12 @@ interface FormedParams extends OfWeightForm {
 }
 
 /**
- * What is read of the attention that is held, weighed first where that is asked for.
+ * What is read of the attention that is held, weighed or compared first where that is asked for.
  * @param reading is told of everything that is being read.
  */
 export function readRequests(
   attention: AttentionStore,
-  weigher: WeighedRuns,
+  { weigher, compared }: { readonly weigher: WeighedRuns; readonly compared: ComparedRuns },
   reading: <T>(reading: Promise<T>) => Promise<T>,
 ): Reading {
   const weighed = async <T>(
@@ -43,7 +44,10 @@ export function readRequests(
     read: () => Promise<T>,
   ): Promise<T> => {
     const name = component ?? selection?.component;
-    if (name !== undefined) await weigher.ensure(runId, name, form, signal);
+    if (name !== undefined && form?.compared !== undefined)
+      attention.addCompared(runId, name, form.compared, await compared.layers(runId, name, form.compared));
+    else if (name !== undefined) await weigher.ensure(runId, name, form, signal);
+    signal?.throwIfAborted();
     return reading(read());
   };
   return {

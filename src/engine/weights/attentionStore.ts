@@ -4,7 +4,7 @@ import { headLabel, type Component, type HeadSelection } from '../../model/head'
 import { hasEnoughQueries, provenSinksAmong } from '../../model/lighting';
 import { joinedSelection, joinsHeads, type MethodId } from '../../model/methods';
 import type { HeadTable } from '../../model/metrics/headTable';
-import { encodeThumbnail, type Pattern } from '../../model/pattern';
+import { encodeDifferences, encodeThumbnail, type Pattern } from '../../model/pattern';
 import { blocksAlong, cutTile, overviewLevel, tileSize } from '../../model/patternLevels';
 import type {
   CausalParams,
@@ -23,7 +23,7 @@ import type {
   TileParams,
 } from '../../protocol';
 import type { OfWeightForm, SinkMass, StrongestCell, Weighing, WeightForm } from '../../model/weightForm';
-import { FormedLayer, nameOfForm } from './formedLayer';
+import { FormedLayer, nameOfComparison, nameOfForm } from './formedLayer';
 import type { HeldLayer } from './heldLayer';
 import { buildPyramid, type PatternPyramid } from './patternPyramid';
 import { bandRows, readBlock, readColumn, type HeadsOfPattern } from './readBlock';
@@ -41,6 +41,13 @@ export interface WeighedLayers extends Weighing {
   readonly layers: readonly HeldLayer[];
 }
 
+/** Layers of a component beside those of another run; they hold nothing of their own. */
+interface ComparedLayers {
+  readonly runIds: readonly number[];
+  readonly layers: readonly HeldLayer[];
+  readonly ceiling: number;
+}
+
 type HeldTable = HeadTable & { readonly bytes: number };
 
 /**
@@ -56,6 +63,8 @@ export class AttentionStore {
   readonly #sinks = new Map<string, Promise<readonly number[]>>();
   /** Layers of runs weighed by a method, by run, component and method. */
   readonly #weighed = new Map<string, WeighedLayers>();
+  /** Layers of runs beside those of another, by run, component and comparison. */
+  readonly #compared = new Map<string, ComparedLayers>();
   #bytes = 0;
 
   constructor(budgetBytes: number) {
@@ -87,6 +96,21 @@ export class AttentionStore {
     this.#bytes += bytesOf(weighed.layers);
   }
 
+  /** Holds the layers of a component as a comparison shows them, until one of its runs goes. */
+  addCompared(
+    runId: number,
+    component: Component,
+    compared: NonNullable<WeightForm['compared']>,
+    { layers, ceiling }: Pick<ComparedLayers, 'layers' | 'ceiling'>,
+  ): void {
+    if (this.#runs.has(runId) && this.#runs.has(compared.otherId))
+      this.#compared.set(`${runId}/${component}/${nameOfComparison(compared)}`, {
+        runIds: [runId, compared.otherId],
+        layers,
+        ceiling,
+      });
+  }
+
   /** What is known of a component as a method weighs it; undefined where nobody has weighed it. */
   weighed(runId: number, component: Component, method: MethodId): WeighedLayers | undefined {
     return this.#weighed.get(`${runId}/${component}/${method}`);
@@ -105,6 +129,7 @@ export class AttentionStore {
     this.#pyramids.drop(`${runId}/`);
     this.#tables.drop(`${runId}/`);
     for (const name of this.#sinks.keys()) if (name.startsWith(`${runId}/`)) this.#sinks.delete(name);
+    for (const [name, { runIds }] of this.#compared) if (runIds.includes(runId)) this.#compared.delete(name);
     for (const layer of layers) layer.release?.();
   }
 
@@ -208,7 +233,10 @@ export class AttentionStore {
     signal?: AbortSignal,
   ): Promise<Thumbnails> {
     const layers = this.#layers(runId, component, form);
-    const ceiling = this.weighed(runId, component, form?.method ?? 'attention')?.ceiling ?? 1;
+    const { ceiling = 1 } =
+      (form?.compared === undefined
+        ? this.weighed(runId, component, form?.method ?? 'attention')
+        : this.#compared.get(`${runId}/${component}/${nameOfComparison(form.compared)}`)) ?? {};
     const numHeads = layers.map((layer, number) => (wanted?.includes(number) === false ? 0 : layer.numHeads));
     const rows = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numQueries)));
     const columns = Math.max(0, ...layers.map((layer) => Math.min(size, layer.numKeys)));
@@ -224,11 +252,12 @@ export class AttentionStore {
         sinks.push(
           layer instanceof FormedLayer
             ? await layer.sinksOf(head)
-            : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
+            : layer.isSigned === true
+              ? []
+              : provenSinksAmong(columnMeans, layer.numQueries, isCausal),
         );
-        const bytes = encodeThumbnail(
-          ceiling === 1 ? pooled.weights : pooled.weights.map((weight) => weight / (ceiling || 1)),
-        );
+        const encode = layer.isSigned === true ? encodeDifferences : encodeThumbnail;
+        const bytes = encode(ceiling === 1 ? pooled.weights : pooled.weights.map((weight) => weight / (ceiling || 1)));
         for (let row = 0; row < pooled.numQueries; row++)
           pixels.set(bytes.subarray(row * pooled.numKeys, (row + 1) * pooled.numKeys), (index * rows + row) * columns);
       }
@@ -349,6 +378,11 @@ export class AttentionStore {
     if (layers === undefined) throw new ExplorerError('unknownRun');
     const own = layers.filter((layer) => layer.component === component);
     if (form === undefined) return own;
+    if (form.compared !== undefined) {
+      const compared = this.#compared.get(`${runId}/${component}/${nameOfComparison(form.compared)}`)?.layers;
+      if (compared === undefined) throw new ExplorerError('unknownRun');
+      return [...compared];
+    }
     const { method } = form;
     const weighed = method === 'attention' ? own : this.weighed(runId, component, method)?.layers;
     if (weighed === undefined) throw new ExplorerError('invalidArgument', ['method', `${method} was not weighed`]);

@@ -159,8 +159,14 @@ function unitsOfTokens(starts: Int32Array, numTokens: number): Int32Array {
 /** What tells forms apart that give other weights. */
 export function nameOfForm(form: WeightForm | undefined): string {
   if (form === undefined) return '';
-  const { method, sinks, isRenormalized, queries, keys } = form;
+  const { method, sinks, isRenormalized, queries, keys, compared } = form;
+  if (compared !== undefined) return `/${nameOfComparison(compared)}`;
   return `/${method} ${sinks} ${sinks === 'remove' && isRenormalized} ${nameOfUnits(queries)} ${nameOfUnits(keys)}`;
+}
+
+/** What tells comparisons apart. */
+export function nameOfComparison({ otherId, pairing, shows }: NonNullable<WeightForm['compared']>): string {
+  return `${shows} ${otherId} ${pairing}`;
 }
 
 function nameOfUnits(starts: Int32Array | undefined): string {

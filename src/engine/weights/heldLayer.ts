@@ -20,6 +20,8 @@ export interface HeldLayer {
   readonly held: LayerInfo['held'];
   /** Bytes that it holds. */
   readonly bytes: number;
+  /** Whether its numbers are differences, on both sides of zero: of several the largest by size counts, with its sign. */
+  readonly isSigned?: boolean;
   /** Rows [from, to) of a head: `weights[(query - from) * numKeys + key]`, perhaps a view into what is held, so never to be changed. Throws the signal's reason, `outOfMemory` or `runtimeFailed`. */
   rows(head: number, from: number, to: number, signal?: AbortSignal): Promise<Float32Array>;
   /** What reads one key in a head, length numQueries, in an array of its own. Throws the signal's reason. */

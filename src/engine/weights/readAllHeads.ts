@@ -3,7 +3,7 @@ import { countsInMean } from '../../model/lighting';
 import { MetricSums, normMetrics, type HeadTable } from '../../model/metrics/headTable';
 import { metricOf, type MetricId } from '../../model/metrics/metrics';
 import { MetricText, type MetricTextData } from '../../model/metrics/metricText';
-import { meanOf, poolRows } from '../../model/pattern';
+import { meanOf, poolRows, poolSigned } from '../../model/pattern';
 import type { CausalParams, HeadRows, HeadRowsParams, PairParams } from '../../protocol';
 import type { HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
@@ -64,7 +64,9 @@ export async function readHeadRows(
         numKeys: Math.min(columns, length),
         weights: maxima.subarray(at, at + Math.min(columns, length)),
       };
-      poolRows(pooled, 1, length, 0, meanOf(vectors, counts));
+      const mean = meanOf(vectors, counts);
+      if (layer.isSigned === true) poolSigned(pooled, { numQueries: 1, numKeys: length }, 0, mean);
+      else poolRows(pooled, 1, length, 0, mean);
     }
   }
   return { columns, maxima };

@@ -39,10 +39,9 @@ export async function readBlock(
   const { heads, aggregation, numKeys } = pattern;
   for (const [i, { layer, head }] of heads.entries()) {
     const rows = await layer.rows(head, from, to, signal);
-    if (width === numKeys) merge(block, 0, rows, 0, block.length, i === 0 ? 'first' : aggregation);
-    else
-      for (let row = 0; row < to - from; row++)
-        merge(block, row * width, rows, row * numKeys + left, width, i === 0 ? 'first' : aggregation);
+    const how = i === 0 ? 'first' : aggregation === 'max' && layer.isSigned === true ? 'size' : aggregation;
+    if (width === numKeys) merge(block, 0, rows, 0, block.length, how);
+    else for (let row = 0; row < to - from; row++) merge(block, row * width, rows, row * numKeys + left, width, how);
     if (turns.isDue) await turns.give();
   }
   return finish(block, pattern);
@@ -58,7 +57,8 @@ export async function readColumn(
   const { heads, aggregation, numQueries } = pattern;
   const column = new Float32Array(numQueries);
   for (const [i, { layer, head }] of heads.entries()) {
-    merge(column, 0, await layer.column(head, key, signal), 0, numQueries, i === 0 ? 'first' : aggregation);
+    const how = i === 0 ? 'first' : aggregation === 'max' && layer.isSigned === true ? 'size' : aggregation;
+    merge(column, 0, await layer.column(head, key, signal), 0, numQueries, how);
     if (turns.isDue) await turns.give();
   }
   return finish(column, pattern);
@@ -70,11 +70,14 @@ function merge(
   source: Float32Array,
   from: number,
   count: number,
-  how: Aggregation | 'first',
+  how: Aggregation | 'first' | 'size',
 ): void {
   if (how === 'first') target.set(source.subarray(from, from + count), at);
   else if (how === 'mean') for (let i = 0; i < count; i++) target[at + i] += source[from + i];
-  else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];
+  else if (how === 'size') {
+    for (let i = 0; i < count; i++)
+      if (Math.abs(source[from + i]) > Math.abs(target[at + i])) target[at + i] = source[from + i];
+  } else for (let i = 0; i < count; i++) if (source[from + i] > target[at + i]) target[at + i] = source[from + i];
 }
 
 /** Makes a mean of what {@link merge} has added up. */

@@ -1,5 +1,5 @@
 import type { Turns } from '../../base/turns';
-import { MarginalSums, meansOfColumns, poolRows, type Pattern } from '../../model/pattern';
+import { MarginalSums, meansOfColumns, poolRows, poolSigned, type Pattern } from '../../model/pattern';
 import type { HeadSummary, HeldLayer } from './heldLayer';
 import { bandRows } from './readBlock';
 
@@ -23,7 +23,8 @@ export async function smallPicture(
   const sums = new MarginalSums(numQueries, numKeys);
   for (let from = 0; from < numQueries; from += bandRows) {
     const band = await layer.rows(head, from, Math.min(numQueries, from + bandRows), signal);
-    poolRows(pooled, numQueries, numKeys, from, band);
+    if (layer.isSigned === true) poolSigned(pooled, layer, from, band);
+    else poolRows(pooled, numQueries, numKeys, from, band);
     sums.add(from, band);
     if (turns.isDue) await turns.give();
   }

@@ -28,6 +28,7 @@ export const commands = {
   askEffects: 'attentionExplorer.askEffects',
   blockHere: 'attentionExplorer.blockHere',
   silenceHeads: 'attentionExplorer.silenceHeads',
+  compareWith: 'attentionExplorer.compareWith',
   findReadingHead: 'attentionExplorer.findReadingHead',
   selectHead: 'attentionExplorer.selectHead',
   clearHighlights: 'attentionExplorer.clearHighlights',

@@ -7,6 +7,7 @@ import type { EngineSupervisor } from '../engine/engineSupervisor';
 import { checkTokenRef } from '../panel/panelMessages';
 import type { ExplorerPanels } from '../panel/explorerPanels';
 import type { LiveMode } from '../live/liveMode';
+import type { Comparisons } from '../compare/comparisons';
 import type { ExplainController } from '../run/explainController';
 import { activeSource, openDocument, type ExplainSource } from '../run/explainSource';
 import { activePicture, choosePicture } from '../run/pictureSource';
@@ -50,6 +51,7 @@ export interface CommandDependencies extends SelectModelDependencies {
   readonly rows: RowReader;
   readonly languages: ChosenLanguages;
   readonly writeWhole: WriteWhole | undefined;
+  readonly comparisons: Comparisons;
   readonly log: OutputLog;
 }
 
@@ -153,6 +155,7 @@ export function registerCommands(deps: CommandDependencies): Disposable {
       panels.showView('effects', 'ask');
     }),
   );
+  register(commands.compareWith, () => deps.comparisons.choose());
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

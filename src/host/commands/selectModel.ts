@@ -11,7 +11,7 @@ import { settingsSection } from '../settings';
 import { chooseTokenizer } from './chooseTokenizer';
 import { chooseVariant } from './chooseVariant';
 import { askForFile } from '../say/dialogs';
-import { createList, itemButton, separator, type ListItem } from '../say/lists';
+import { createList, itemButton, separator, type ListHead, type ListItem } from '../say/lists';
 import { said } from '../say/said';
 
 interface ModelItem extends ListItem {
@@ -32,9 +32,13 @@ export async function selectModel(deps: SelectModelDependencies, wanted?: Reads)
   return path !== undefined;
 }
 
-/** Lets the person choose a model, of those that read what is wanted; resolves to what the setting would be, and writes nothing. */
-export async function chooseModel(deps: SelectModelDependencies, wanted?: Reads): Promise<string | undefined> {
-  const item = await pickModel(deps, wanted);
+/** Lets the person choose a model, of those that read what is wanted; resolves to what the setting would be, and writes nothing. `head` says what it is chosen for. */
+export async function chooseModel(
+  deps: SelectModelDependencies,
+  wanted?: Reads,
+  head?: ListHead,
+): Promise<string | undefined> {
+  const item = await pickModel(deps, wanted, head);
   if (item === undefined) return undefined;
   if (item.action === 'trust') {
     await vscode.commands.executeCommand('workbench.trust.manage');
@@ -122,6 +126,7 @@ function currentModel(places: ModelPlaces): vscode.Uri | undefined {
 async function pickModel(
   { places, recent }: SelectModelDependencies,
   wanted: Reads | undefined,
+  head: ListHead | undefined,
 ): Promise<ModelItem | undefined> {
   const title =
     wanted === undefined
@@ -133,7 +138,7 @@ async function pickModel(
     pathTarget().target === vscode.ConfigurationTarget.Global
       ? said('The choice is kept in your settings')
       : said('The choice is kept in the settings of this workspace, which name a model');
-  const picker = createList<ModelItem>({ title, placeholder });
+  const picker = createList<ModelItem>(head ?? { title, placeholder });
   picker.busy = true;
   const current = currentModel(places);
   const cardButton = itemButton('book', said('Open the Model Card'));

@@ -2,6 +2,7 @@ import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
 import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
+import type { ComparedWith, Comparison, Pairing } from '../../model/compare/comparison';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
 import type { Writes } from '../../model/writes';
@@ -123,11 +124,33 @@ export class HeldRun {
     return (this.#symbols ??= this.readSymbols());
   }
 
+  /** The run that this one is compared with; whoever reads it puts it here. */
+  comparedWith: { readonly other: HeldRun; readonly pairing: Pairing } | undefined;
+
+  /** What the engine is told of the comparison. Throws `unknownRun` where there is none, or another engine holds the other run. */
+  #comparedIds(): ComparedWith {
+    const compared = this.comparedWith;
+    if (compared?.other.isHeld !== true || compared.other.#engine !== this.#engine)
+      throw new ExplorerError('unknownRun');
+    return { otherId: compared.other.#engineRunId, pairing: compared.pairing };
+  }
+
+  /** How far the heads of a component are from those of what the run is compared with. Throws `unknownRun` and `notCompared`. */
+  compare(component: Component, signal?: AbortSignal): Promise<Comparison> {
+    return this.#askOfAll(signal, () =>
+      this.#engine.remote.compare({ runId: this.#engineRunId, component, compared: this.#comparedIds() }, signal),
+    );
+  }
+
   /** What the engine is told of a form; undefined where weights are wanted as they are. */
   async weightForm(component: Component, form: PatternForm = plainForm): Promise<WeightForm | undefined> {
     // What is weighed is weighed of all layers.
-    if (form.method !== 'attention') await this.#until(() => !this.#isGrowing, undefined);
-    return weightFormOf(this.info, component, form, form.level === 'symbol' ? await this.symbols() : []);
+    if (form.method !== 'attention' || form.compared !== undefined)
+      await this.#until(() => !this.#isGrowing, undefined);
+    const own = weightFormOf(this.info, component, form, form.level === 'symbol' ? await this.symbols() : []);
+    return own === undefined || form.compared === undefined
+      ? own
+      : { ...own, compared: { ...this.#comparedIds(), shows: form.compared } };
   }
 
   /** Throws `unknownRun` where the attention is gone. */

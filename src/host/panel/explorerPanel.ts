@@ -4,7 +4,7 @@ import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
 import type { PanelAction } from '../../model/panelAction';
-import type { PanelApi, PanelArrangement, PanelDeed, PanelEvents, PanelIntents } from '../../protocol';
+import type { PanelApi, PanelArrangement, PanelComparison, PanelDeed, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -14,14 +14,17 @@ import type { ViewStore } from '../view/viewStore';
 import {
   checkAct,
   checkChangeView,
+  checkCompareWith,
   checkFigure,
   checkHeadTableParams,
   checkEffectParams,
   checkHeadEffectsParams,
   checkHowParams,
   checkMarkSurprisal,
+  checkMethodReasonsParams,
   checkPainted,
   checkPictureParams,
+  checkPredictOtherParams,
   checkPredictParams,
   checkRandomParams,
   checkTokenOrNull,
@@ -36,6 +39,13 @@ import { panelAppearance, panelLive, panelRun, panelTitle, persistedPanel } from
 import { WebviewChannel } from './webviewChannel';
 import { said } from '../say/said';
 
+/** What the panel shows of comparisons, and asks of them. */
+interface PanelComparisons {
+  readonly shown: PanelComparison | null;
+  readonly onDidChange: (listener: () => void) => Disposable;
+  readonly want: (wanted: PanelIntents['compareWith']) => void;
+}
+
 /** What the panel needs of the window. */
 export interface PanelDependencies {
   readonly store: ViewStore;
@@ -43,6 +53,7 @@ export interface PanelDependencies {
   readonly extensionUri: vscode.Uri;
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
+  readonly comparisons: () => PanelComparisons;
   readonly reveal: (token: TokenRef) => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
 }
@@ -119,6 +130,7 @@ export class ExplorerPanel implements Disposable {
     this.#store.add(store.onDidChangeView(() => this.#postView()));
     this.#store.add(store.onDidChangeHover((hovered) => hovered?.origin !== 'panel' && this.#postHover()));
     this.#store.add(store.onDidChangeCaret(() => this.#postHover()));
+    this.#store.add(deps.comparisons().onDidChange(() => this.#post('comparison', deps.comparisons().shown)));
     this.#store.add(store.onDidChangeLive((live) => this.#post('live', panelLive(live))));
     this.#store.add(deps.onDidChangeSettings(() => this.#postAppearance()));
   }
@@ -218,6 +230,13 @@ export class ExplorerPanel implements Disposable {
             signal,
           ),
         writes: async (params, signal) => this.#held().writes(checkWritesParams(params, run()), signal),
+        compare: async (params, signal) => this.#held().compare(checkMethodReasonsParams(params, run()), signal),
+        predictOther: async (params, signal) => {
+          checkPredictOtherParams(params, run());
+          const other = this.#held().comparedWith?.other;
+          if (other === undefined) throw new ExplorerError('unknownRun');
+          return other.predict(undefined, signal);
+        },
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
@@ -251,6 +270,7 @@ export class ExplorerPanel implements Disposable {
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
     on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
+    on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));
     on('figure', (value) => {
       const png = checkFigure(value);
       this.#takeFigure?.(png);
@@ -323,6 +343,7 @@ export class ExplorerPanel implements Disposable {
     this.#postRun();
     this.#postView();
     this.#post('live', panelLive(store.live));
+    this.#post('comparison', this.#deps.comparisons().shown);
     this.#postHover();
     this.#postWaiting();
   }

@@ -26,6 +26,7 @@ import type {
   PanelRelationsParams,
   PatternParams,
   PersistedPanel,
+  PanelIntents,
   PredictParams,
   RandomParams,
   RowParams,
@@ -34,6 +35,7 @@ import type {
   WritesParams,
 } from '../../protocol';
 import type { OfForm } from '../../model/weightForm';
+import { maxTextUnits } from '../run/textGuards';
 
 // The webview is untrusted: all that it says is checked here, for its shape and against the run that is shown; how long a list is,
 // before what is in it.
@@ -84,7 +86,7 @@ const formEntries = {
   sinks: v.picklist(sinkModes),
   isRenormalized: v.boolean(),
 };
-const form = v.object(formEntries);
+const form = v.object({ ...formEntries, compared: v.optional(v.picklist(['other', 'difference'])) });
 const optionalForm = v.optional(form);
 const view = v.object({
   selection,
@@ -197,6 +199,12 @@ const methodParams = v.object({ runId: index, component, method: v.picklist(meth
 const componentParams = v.object({ runId: index, component });
 const relationsParams = v.object({ runId: index, component, method: v.picklist(relationMethods) });
 const pictureParams = v.object({ runId: index });
+const compareWith = v.nullable(
+  v.object({
+    kind: v.picklist(['text', 'model', 'precision', 'earlier']),
+    text: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(maxTextUnits))),
+  }),
+);
 const act = v.object({ action: v.picklist(panelActions) });
 const painted = v.object({ runId: index, milliseconds: v.pipe(v.number(), v.minValue(0), v.maxValue(1e9)) });
 /** What the page's menu was opened over, as VS Code hands it on; a run's id tells whether the page was of this run. */
@@ -433,6 +441,16 @@ export function checkRelationsParams(value: unknown, run: RunInfo | undefined): 
   const params = parse('relations', relationsParams, value);
   componentSize('relations', params.component, checkRun(params.runId, run));
   return params;
+}
+
+/** Checks a wish to compare, or to end it. Throws `invalidMessage`. */
+export function checkCompareWith(value: unknown): PanelIntents['compareWith'] {
+  return parse('compareWith', compareWith, value);
+}
+
+/** Checks a request for what a run's other one predicts. Throws `invalidMessage` or `unknownRun`. */
+export function checkPredictOtherParams(value: unknown, run: RunInfo | undefined): void {
+  checkRun(parse('predictOther', pictureParams, value).runId, run);
 }
 
 /** Checks a request for what a method weighs. Throws `invalidMessage` or `unknownRun`. */

@@ -159,6 +159,14 @@ export class FakeEngine implements EngineProcess {
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
       writes: () => Promise.reject(new ExplorerError('noWrites', ['tiny', 'it is made up'])),
+      compare: () => ({
+        texts: [],
+        numHeads: [1, 1],
+        areHeadsAlike: true,
+        heads: Int32Array.of(0, 0, 0, 0),
+        values: new Float32Array(7),
+        largest: 0,
+      }),
       predict: () => ({ kind: 'labels', questions: [] }),
       effect: () => Promise.reject(new Error('not in this test')),
       headEffects: ({ runId, scan, by, path }) => {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
+  checkCompareWith,
   checkAct,
   checkChangeView,
   checkEffectParams,
@@ -16,6 +17,7 @@ import {
   checkPersisted,
   checkMarkSurprisal,
   checkWritesParams,
+  checkPredictOtherParams,
   checkPredictParams,
   checkRandomParams,
   checkRowParams,
@@ -26,6 +28,7 @@ import {
 } from '../../../src/host/panel/panelMessages';
 import { makeNonce, panelHtml } from '../../../src/host/panel/panelHtml';
 import type { RunInfo } from '../../../src/model/modelInfo';
+import { plainForm } from '../../../src/model/patternForm';
 import { initialView } from '../../../src/model/viewState';
 import { runInfo } from './fakeEngine';
 import { codeOfCall } from '../../harness/codeOf';
@@ -99,6 +102,26 @@ describe('What the webview says', () => {
     expect(checkMarkSurprisal({ isMarked: true }).isMarked).to.equal(true);
     for (const value of [{}, { isMarked: 1 }, null])
       expect(codeOfCall(() => checkMarkSurprisal(value))).to.equal('invalidMessage');
+  });
+
+  it('may compare the run with an edited text, with what is chosen in a list, or with nothing, and see the other run', () => {
+    for (const wanted of [{ kind: 'text', text: 'one' }, { kind: 'model' }, { kind: 'earlier' }, null])
+      expect(checkCompareWith(wanted)).to.deep.equal(wanted);
+    for (const wanted of [undefined, {}, { kind: 'other' }, { kind: 'text', text: '' }, { kind: 'text', text: 7 }])
+      expect(
+        codeOfCall(() => checkCompareWith(wanted)),
+        JSON.stringify(wanted),
+      ).to.equal('invalidMessage');
+    const form = { ...plainForm, compared: 'difference' };
+    expect(checkPatternParams({ runId: 7, selection: select([0, 0]), form }, run).form?.compared).to.equal(
+      'difference',
+    );
+    expect(
+      codeOfCall(() =>
+        checkPatternParams({ runId: 7, selection: select([0, 0]), form: { ...form, compared: 'both' } }, run),
+      ),
+    ).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkPredictOtherParams({ runId: 8 }, run))).to.equal('unknownRun');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {

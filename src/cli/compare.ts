@@ -1,0 +1,288 @@
+import { dirname } from 'node:path';
+import { ExplorerError } from '../base/errors';
+import { plain, type PlainText } from '../base/safeText';
+import { joinTerminal, jsonText, line, type TerminalText } from '../base/terminalText';
+import { RunPair, type ComparableRun } from '../engine/compare/runPair';
+import type { LoadedModel } from '../engine/serve/loadedModel';
+import type { Explanation } from '../engine/text/textModel';
+import { numCommon, onlyInB, type Alignment } from '../model/compare/alignTokens';
+import {
+  byChange,
+  differenceSentences,
+  haveSameHeads,
+  pairings,
+  type ComparedHead,
+  type Pairing,
+} from '../model/compare/comparison';
+import { headLabel, headsOf, type Component } from '../model/head';
+import { noticeText, type Languages } from '../model/modelInfo';
+import type { Predictions } from '../model/predictions';
+import { visibleText, type TokenStream } from '../model/token';
+import { comparedPredictions, type PredictedSide } from './comparedPredictions';
+import { isImageFile } from './isImageFile';
+import type { ModelOptions } from './openModel';
+import { openTextModel, readGiven } from './readWith';
+
+/** What `compare` is asked. */
+export interface CompareOptions extends ModelOptions {
+  /** One text or two: paths, with ranges where only parts are meant, as for `explain`. */
+  readonly files: readonly string[];
+  /** What stands on the standard input, where a file is `-`. */
+  readonly text?: string;
+  /** The model that reads the second text; the first one where it is missing. */
+  readonly withModel: string | undefined;
+  readonly tokenizer: string | undefined;
+  readonly withTokenizer: string | undefined;
+  readonly target: string | undefined;
+  readonly languages?: Languages | undefined;
+  readonly component: string | undefined;
+  /** Which heads stand beside each other; by index within one folder, else the nearest. */
+  readonly pairing: string | undefined;
+  readonly wantsPredictions: boolean;
+}
+
+/** One of the two that are compared. */
+interface Side extends Pick<Explanation, 'streams' | 'components' | 'notices'>, ComparableRun {
+  readonly file: string;
+  readonly model: LoadedModel['info'];
+  /** Undefined where nobody asked; a sentence where the model gives none. */
+  readonly predictions: Predictions | PlainText | undefined;
+}
+
+/** Of each component that is compared. */
+interface ComponentDifferences {
+  readonly component: Component;
+  readonly areHeadsAlike: boolean;
+  readonly numHeads: readonly [a: number, b: number];
+  readonly heads: readonly ComparedHead[];
+}
+
+/** Two texts by one model, or one text by two models or two precisions: which heads differ most, as text for people or as JSON. */
+export async function compare(options: CompareOptions): Promise<TerminalText> {
+  const { files, withModel, isJson } = options;
+  if (files.length === 1 && withModel === undefined)
+    throw new ExplorerError('wrongUsage', ['B', 'name a second text, or a second model with --with-model']);
+  if (files.length !== 1 && files.length !== 2)
+    throw new ExplorerError('wrongUsage', [files.length === 0 ? 'A' : 'B', 'name one text or two']);
+  const picture = files.find((file) => isImageFile(file));
+  if (picture !== undefined)
+    throw new ExplorerError('wrongUsage', [picture, 'texts are compared, and it is a picture']);
+  if (files.length === 2 && files.every((file) => file === '-'))
+    throw new ExplorerError('wrongUsage', ['-', 'only one text can stand on the standard input']);
+  const named = pairingOf(options.pairing);
+  const [fileA, fileB = fileA] = files;
+  const loaded: LoadedModel[] = [];
+  try {
+    const first = await openTextModel(options);
+    loaded.push(first);
+    const a = await readSide(options, fileA, first);
+    let second = first;
+    if (withModel !== undefined) {
+      second = await openTextModel({ ...options, model: withModel, tokenizer: options.withTokenizer });
+      loaded.push(second);
+    }
+    const b = await readSide(options, fileB, second);
+    const pairing = named ?? (dirname(a.model.path) === dirname(b.model.path) ? 'index' : 'nearest');
+    const pair = new RunPair(a, b);
+    const differences = await differencesOf(pair, [a, b], options.component, pairing);
+    return isJson
+      ? asJson({ a, b, pair, pairing, differences })
+      : joinTerminal(asLines({ a, b, pair, pairing, differences }));
+  } finally {
+    for (const model of loaded) await model.release();
+  }
+}
+
+async function readSide(options: CompareOptions, file: string, model: LoadedModel): Promise<Side> {
+  const { text, span } = await readGiven({
+    file,
+    ...(file === '-' && options.text !== undefined ? { text: options.text } : {}),
+  });
+  if (text === '') throw new ExplorerError('emptyText');
+  const explanation = await model.explain({
+    text: span === undefined ? text : text.slice(span.start, span.end),
+    tokenLimit: 0,
+    target: options.target,
+    languages: options.languages,
+  });
+  const { streams, components, notices, layers } = explanation;
+  return {
+    file,
+    model: model.info,
+    streams,
+    components,
+    notices,
+    layersOf: (name) => layers.filter(({ component }) => component === name),
+    predictions: options.wantsPredictions ? await predictionsOf(model, explanation) : undefined,
+  };
+}
+
+/** What a model predicts in its latest run, or why it does not. */
+async function predictionsOf(
+  model: LoadedModel,
+  { streams, components }: Explanation,
+): Promise<Predictions | PlainText> {
+  const run = { streams, components, fed: model.fed };
+  try {
+    const first = await model.predict(run);
+    return first.kind === 'masked' && first.positions.length === 0 ? await model.predict(run, 'each') : first;
+  } catch (error) {
+    if (error instanceof ExplorerError && error.code === 'noPredictions') return error.sentence;
+    throw error;
+  }
+}
+
+async function differencesOf(
+  pair: RunPair,
+  [a, b]: readonly [Side, Side],
+  wanted: string | undefined,
+  pairing: Pairing,
+): Promise<ComponentDifferences[]> {
+  const names = pair.components.filter((name) => wanted === undefined || name === wanted);
+  if (names.length === 0)
+    throw new ExplorerError('invalidArgument', ['--component', `both have ${pair.components.join(', ')}`]);
+  const found: ComponentDifferences[] = [];
+  for (const component of names) {
+    const [own, other] = [a, b].map(({ components }) => components.filter((each) => each.component === component)[0]);
+    found.push({
+      component,
+      areHeadsAlike: haveSameHeads(own, other),
+      numHeads: [headsOf(own).length, headsOf(other).length],
+      heads: byChange(await pair.heads(component, pairing)),
+    });
+  }
+  return found;
+}
+
+interface Compared {
+  readonly a: Side;
+  readonly b: Side;
+  readonly pair: RunPair;
+  readonly pairing: Pairing;
+  readonly differences: readonly ComponentDifferences[];
+}
+
+const alignmentTitles: Readonly<Record<Alignment['kind'], string>> = {
+  same: 'one by one: the texts and their tokens are the same',
+  ids: 'by the longest common subsequence of their ids',
+  characters: 'by their characters, as their tokenizers differ',
+};
+
+const pairingTitles: Readonly<Record<Pairing, string>> = {
+  index: 'each beside the head of B with its layer and index',
+  nearest: 'each beside the head of B that is nearest by Jensen–Shannon divergence',
+};
+
+function asJson({ a, b, pair, pairing, differences }: Compared): TerminalText {
+  const side = ({ file, model, notices, streams }: Side): object => ({
+    file,
+    model,
+    notices: notices.map(noticeText),
+    numTokens: streams.map(({ tokens }) => tokens.length),
+  });
+  const predictions = predictedSides(a, b);
+  const numberOf = (value: number): number | null => (Number.isNaN(value) ? null : value);
+  return jsonText({
+    a: side(a),
+    b: side(b),
+    method: 'attention weight, B − A',
+    definitions: differenceSentences,
+    alignments: pair.alignments.map((alignment, i) => ({
+      stream: a.streams[i].role,
+      by: alignment.kind,
+      numCommon: numCommon(alignment),
+      units: [...alignment.starts],
+      isCommon: [...alignment.isCommon].map((each) => each === 1),
+      unitsOfB: [...alignment.unitsOfB].map((unit) => (unit < 0 ? null : unit)),
+    })),
+    pairing,
+    components: differences.map(({ component, areHeadsAlike, numHeads, heads }) => ({
+      component,
+      numHeads,
+      areHeadsAlike,
+      heads: heads.map(({ head, other, difference: { jensenShannon, meanAbsolute, largest, unaligned } }) => ({
+        head: headLabel(head),
+        other: headLabel(other),
+        jensenShannon: numberOf(jensenShannon),
+        meanAbsolute: numberOf(meanAbsolute),
+        largest,
+        unaligned: { a: numberOf(unaligned.a), b: numberOf(unaligned.b) },
+      })),
+    })),
+    ...(predictions === undefined ? {} : { predictions: comparedPredictions(predictions, pair.alignments).json }),
+  });
+}
+
+function asLines({ a, b, pair, pairing, differences }: Compared): TerminalText[] {
+  const predictions = predictedSides(a, b);
+  return [
+    ...[a, b].flatMap(({ file, model, streams, notices }, i) => [
+      line`${plain('AB'[i])}: ${model.name} · ${plain(model.backend)} · ${plain(file)} · ${joinTerminal(
+        streams.map(({ tokens }) => line`${tokens.length}`),
+        ' + ',
+      )} tokens`,
+      ...notices.map((notice) => line`   ${noticeText(notice)}`),
+    ]),
+    ...pair.alignments.map((alignment, i) => alignmentLine(alignment, [a.streams[i], b.streams[i]])),
+    ...differences.flatMap((each) => componentLines(each, { a, b, pair, pairing })),
+    line``,
+    ...Object.entries(differenceSentences).map(
+      ([id, sentence]) => line`  ${plain(columns[id] ?? id)}: ${plain(sentence)}`,
+    ),
+    ...(predictions === undefined ? [] : comparedPredictions(predictions, pair.alignments).lines),
+  ];
+}
+
+const columns: Readonly<Record<string, string>> = {
+  jensenShannon: 'JS',
+  meanAbsolute: 'mean |B − A|',
+  largest: 'largest',
+  unaligned: 'off A, off B',
+};
+
+function alignmentLine(alignment: Alignment, [a, b]: readonly [TokenStream, TokenStream]): TerminalText {
+  const { kind, starts, isCommon } = alignment;
+  const onlyA = isCommon.length - numCommon(alignment);
+  const parts = starts.length === a.tokens.length ? 'tokens' : `parts of ${a.tokens.length} tokens`;
+  return line`${plain(a.role)}: ${numCommon(alignment)} of ${starts.length} ${plain(parts)} are in both, put together ${plain(alignmentTitles[kind])}; ${onlyA} only in A, ${onlyInB(alignment).length} of ${b.tokens.length} tokens only in B`;
+}
+
+function componentLines(
+  { component, areHeadsAlike, numHeads, heads }: ComponentDifferences,
+  { a, pair, pairing }: Pick<Compared, 'a' | 'b' | 'pair' | 'pairing'>,
+): TerminalText[] {
+  const info = a.components.filter((each) => each.component === component)[0];
+  const nameOf = (stream: number, unit: number): PlainText =>
+    visibleText(a.streams[stream], pair.alignments[stream].starts[unit]);
+  const number = (value: number, digits: number, width: number): PlainText =>
+    plain((Number.isNaN(value) ? '–' : value.toFixed(digits)).padStart(width));
+  return [
+    line``,
+    line`${plain(component)}: ${heads.length} heads, ${plain(pairingTitles[pairing])}; those that differ most first`,
+    ...(areHeadsAlike
+      ? []
+      : [
+          line`  A has ${numHeads[0]} heads and B has ${numHeads[1]}, not as many in each layer${plain(pairing === 'index' ? `: ${numHeads[0] - heads.length} of A have none beside them` : '')}`,
+        ]),
+    line`head   with        JS  mean |B − A|  largest   off A   off B  where the largest is`,
+    ...heads.map(({ head, other, difference: { jensenShannon, meanAbsolute, largest, unaligned } }) => {
+      const sign = largest.difference > 0 ? '+' : '';
+      return line`${plain(headLabel(head).padEnd(6))} ${plain(headLabel(other).padEnd(6))} ${number(jensenShannon, 4, 7)}  ${number(meanAbsolute, 6, 12)}  ${plain(`${sign}${largest.difference.toFixed(3)}`.padStart(7))} ${number(unaligned.a, 3, 7)} ${number(unaligned.b, 3, 7)}  "${nameOf(info.queryStream, largest.query)}" reads "${nameOf(info.keyStream, largest.key)}"`;
+    }),
+  ];
+}
+
+function predictedSides(a: Side, b: Side): readonly [PredictedSide, PredictedSide] | undefined {
+  if (a.predictions === undefined || b.predictions === undefined) return undefined;
+  return [
+    { streams: a.streams, predictions: a.predictions },
+    { streams: b.streams, predictions: b.predictions },
+  ];
+}
+
+function pairingOf(value: string | undefined): Pairing | undefined {
+  const chosen = pairings.find((name) => name === value);
+  if (value !== undefined && chosen === undefined)
+    throw new ExplorerError('wrongUsage', ['--heads', `it is ${pairings.join(' or ')}`]);
+  return chosen;
+}

@@ -1,0 +1,316 @@
+import * as vscode from 'vscode';
+import { DisposableStore, MutableDisposable, type Disposable } from '../../base/disposable';
+import { ExplorerError, isCancelled } from '../../base/errors';
+import { Emitter } from '../../base/event';
+import { labelText, plain, type PlainText } from '../../base/safeText';
+import type { Pairing } from '../../model/compare/comparison';
+import type { Languages } from '../../model/modelInfo';
+import type { CompareKind, ExplainParams, PanelComparison } from '../../protocol';
+import { chooseModel, type SelectModelDependencies } from '../commands/selectModel';
+import { chooseVariant } from '../commands/chooseVariant';
+import type { EngineSupervisor } from '../engine/engineSupervisor';
+import type { HeldRun } from '../engine/heldRun';
+import type { HostFiles } from '../engine/hostFiles';
+import { panelError } from '../localize';
+import type { ChosenLanguages } from '../model/chosenLanguages';
+import { listVariants } from '../model/modelFolders';
+import { locateModel, settingOf, type ModelLocation } from '../model/modelLocation';
+import { readSettings } from '../readSettings';
+import type { ShownRun } from '../run/shownRun';
+import { textName } from '../run/textName';
+import { chooseOf, type ListItem } from '../say/lists';
+import { said } from '../say/said';
+import type { ViewStore } from '../view/viewStore';
+
+/** What comparing needs of the window. */
+export interface ComparisonDependencies extends SelectModelDependencies {
+  readonly store: ViewStore;
+  readonly supervisor: EngineSupervisor;
+  readonly files: HostFiles;
+  readonly languages: ChosenLanguages;
+  /** Opens the panel with the view of comparisons. */
+  readonly showView: () => void;
+}
+
+/** What was read once, and can be read again to be compared with. */
+interface Reading {
+  readonly model: ModelLocation;
+  readonly modelName: PlainText;
+  readonly text: string;
+  readonly documentName: PlainText;
+  readonly target: string | undefined;
+  readonly isChatMessage: boolean;
+}
+
+/** What another run is to be, beside the one that is shown. */
+interface Wanted {
+  readonly kind: CompareKind;
+  readonly reading: Reading;
+  readonly pairing: Pairing;
+}
+
+/** So many runs can be compared with later; of each only what it has read is kept. */
+const mostEarlier = 12;
+
+/** Reads a second time, otherwise, and holds that run beside the one that is shown, as long as both are wanted. */
+export class Comparisons implements Disposable {
+  readonly #deps: ComparisonDependencies;
+  readonly #store = new DisposableStore();
+  readonly #changed = this.#store.add(new Emitter<undefined>());
+  /** What the panel shows of a comparison is another. */
+  readonly onDidChange = this.#changed.event;
+  readonly #other = this.#store.add(new MutableDisposable<Disposable>());
+  readonly #earlier: Reading[] = [];
+  #controller: AbortController | undefined;
+  #of: ShownRun | undefined;
+  /** What that one has read, as it was when it came. */
+  #own: Reading | undefined;
+  #shown: PanelComparison | null = null;
+
+  constructor(deps: ComparisonDependencies) {
+    this.#deps = deps;
+    this.#store.add(deps.store.onDidChangeRun((run) => this.#runChanged(run)));
+  }
+
+  /** What the panel is to show; null where nothing is compared. */
+  get shown(): PanelComparison | null {
+    return this.#shown;
+  }
+
+  /** Asks with what the run that is shown is to be compared; an edited text is offered in the panel. Throws `notCompared`. */
+  async choose(): Promise<void> {
+    const run = this.#comparable();
+    const items: (ListItem & { readonly compares: CompareKind })[] = [
+      { compares: 'text', label: labelText(said('Another Text')), detail: labelText(said('Edit a copy of this one')) },
+      { compares: 'model', label: labelText(said('Another Model')), detail: labelText(said('It reads the same text')) },
+      {
+        compares: 'precision',
+        label: labelText(said('Another Precision of {0}', run.info.model.name)),
+        detail: labelText(said('Which heads did quantisation change most?')),
+      },
+      ...(this.#earlierOf(run).length === 0
+        ? []
+        : [
+            {
+              compares: 'earlier',
+              label: labelText(said('An Earlier Run')),
+              detail: labelText(said('It is read again')),
+            } as const,
+          ]),
+    ];
+    const chosen = await chooseOf(items, { title: said('Compare with') });
+    if (chosen !== undefined) await this.compare(chosen.compares);
+  }
+
+  /** Compares the run that is shown with another one, which is read now. Throws `notCompared`; what fails in reading the panel says. */
+  async compare(kind: CompareKind, text?: string): Promise<void> {
+    const run = this.#comparable();
+    this.#deps.showView();
+    if (kind === 'text' && text === undefined) return;
+    try {
+      const wanted = await this.#wanted(run, kind, text);
+      if (wanted !== undefined && run === this.#deps.store.run) await this.#read(run, wanted);
+    } catch (error) {
+      this.stop();
+      const { text: own, documentName, modelName } = this.#readingOf(run);
+      const failed = { kind: 'failed', error: panelError(ExplorerError.from(error)) } as const;
+      this.#show({
+        runId: run.runId,
+        kind,
+        text: text ?? own,
+        a: sideName(modelName, documentName),
+        hasOneModel: true,
+        state: failed,
+      });
+    }
+  }
+
+  /** Lets go of the other run. */
+  stop(): void {
+    this.#controller?.abort();
+    this.#other.value = undefined;
+    this.#show(null);
+  }
+
+  dispose(): void {
+    this.#controller?.abort();
+    this.#store.dispose();
+  }
+
+  /** The run that is shown. Throws `notCompared` where it cannot be compared. */
+  #comparable(): ShownRun {
+    const { run } = this.#deps.store;
+    if (run === undefined) throw new ExplorerError('notCompared', ['explain a text first']);
+    if (run.isPicture) throw new ExplorerError('notCompared', ['only texts can be put together, token by token']);
+    if (run.text.texts !== undefined) throw new ExplorerError('notCompared', ['two texts of a pair are explained']);
+    return run;
+  }
+
+  #runChanged(run: ShownRun | undefined): void {
+    if (run === this.#of) return;
+    const former = this.#of;
+    this.#of = run;
+    this.#own = undefined;
+    if (former !== undefined) this.stop();
+    if (run !== undefined && !run.isPicture && !run.isLive && run.text.texts === undefined) this.#remember(run);
+  }
+
+  #remember(run: ShownRun): void {
+    let reading: Reading;
+    try {
+      reading = this.#own = this.#readingOf(run);
+    } catch (error) {
+      if (error instanceof ExplorerError) return; // the settings lead nowhere by now
+      throw error;
+    }
+    const isSame = (other: Reading): boolean =>
+      other.text === reading.text && other.model.spec.path === reading.model.spec.path;
+    const kept = this.#earlier.filter((other) => !isSame(other));
+    this.#earlier.splice(0, this.#earlier.length, reading, ...kept.slice(0, mostEarlier - 1));
+  }
+
+  #earlierOf(run: ShownRun): readonly Reading[] {
+    const own = this.#readingOf(run);
+    return this.#earlier.filter(({ text, model }) => text !== own.text || model.spec.path !== own.model.spec.path);
+  }
+
+  #readingOf(run: ShownRun): Reading {
+    if (run === this.#of && this.#own !== undefined) return this.#own;
+    const { uri } = run.text;
+    return {
+      model: run.model ?? locateModel(readSettings(uri), this.#deps.places, uri),
+      modelName: run.info.model.name,
+      text: run.source.text,
+      documentName: textName(uri),
+      target: run.target,
+      isChatMessage: run.isChatMessage,
+    };
+  }
+
+  async #wanted(run: ShownRun, kind: CompareKind, text: string | undefined): Promise<Wanted | undefined> {
+    const own = this.#readingOf(run);
+    switch (kind) {
+      case 'text':
+        return { kind, reading: { ...own, text: text ?? own.text, target: undefined }, pairing: 'index' };
+      case 'earlier': {
+        const reading = await this.#chooseEarlier(run);
+        const pairing = reading?.model.spec.path === own.model.spec.path ? 'index' : 'nearest';
+        return reading && { kind, reading, pairing };
+      }
+      case 'model': {
+        const path = await chooseModel(this.#deps, 'text', {
+          title: said('Compare with Another Model'),
+          placeholder: said('It reads the same text; your settings stay as they are'),
+        });
+        return path === undefined
+          ? undefined
+          : { kind, reading: { ...own, model: this.#locate(run, path) }, pairing: 'nearest' };
+      }
+      case 'precision': {
+        const uri = await this.#choosePrecision(own.model.uri, run);
+        if (uri === undefined) return undefined;
+        const path = settingOf(uri, this.#deps.places.hasFilePaths);
+        return { kind, reading: { ...own, model: this.#locate(run, path) }, pairing: 'index' };
+      }
+    }
+  }
+
+  #locate({ text: { uri } }: ShownRun, modelPath: string): ModelLocation {
+    return locateModel({ ...readSettings(uri), modelPath }, this.#deps.places, uri);
+  }
+
+  /** Another file of the model's folder. Throws `notCompared` where there is none. */
+  async #choosePrecision(model: vscode.Uri, run: ShownRun): Promise<vscode.Uri | undefined> {
+    const folder = /\.onnx$/i.test(model.path) ? vscode.Uri.joinPath(model, '..') : model;
+    const variants = await listVariants(folder);
+    const others = variants.filter(
+      ({ files }) => !files.some((file) => run.info.model.path.replaceAll('\\', '/').endsWith(`/${file}`)),
+    );
+    if (others.length === 0)
+      throw new ExplorerError('notCompared', [`the folder of ${run.info.model.name} holds it in one precision only`]);
+    return chooseVariant(folder, others);
+  }
+
+  async #chooseEarlier(run: ShownRun): Promise<Reading | undefined> {
+    const items = this.#earlierOf(run).map((reading) => ({
+      label: labelText(reading.documentName),
+      description: labelText(reading.modelName),
+      detail: labelText(plain(reading.text.trim().slice(0, 120))),
+      reading,
+    }));
+    return (await chooseOf(items, { title: said('Compare with an Earlier Run') }))?.reading;
+  }
+
+  async #read(run: ShownRun, { kind, reading, pairing }: Wanted): Promise<void> {
+    const { supervisor, files, languages } = this.#deps;
+    this.#controller?.abort();
+    const controller = (this.#controller = new AbortController());
+    this.#other.value = undefined;
+    const base = {
+      runId: run.runId,
+      kind,
+      text: reading.text,
+      a: sideName(run.info.model.name, textName(run.text.uri)),
+      hasOneModel: pairing === 'index',
+    } as const;
+    this.#show({ ...base, state: { kind: 'busy' } });
+    files.allowModel(reading.model.uri, reading.model.tokenizerUri);
+    try {
+      const held = await supervisor.explain(
+        paramsOf(reading, readSettings(run.text.uri).tokenLimit, languages.of(reading.model.spec.path)),
+        controller.signal,
+      );
+      if (controller.signal.aborted || run !== this.#deps.store.run) {
+        held.release();
+        return;
+      }
+      run.held.comparedWith = { other: held, pairing };
+      this.#other.value = {
+        dispose: () => {
+          run.held.comparedWith = undefined;
+          held.release();
+        },
+      };
+      const b = sideName(
+        held.info.model.name,
+        kind === 'text' ? said('{0}, edited', reading.documentName) : reading.documentName,
+      );
+      this.#show({ ...base, state: { kind: 'ready', otherId: held.info.runId, b, backend: backends(run.held, held) } });
+    } catch (error) {
+      if (!isCancelled(error) && !controller.signal.aborted)
+        this.#show({ ...base, state: { kind: 'failed', error: panelError(ExplorerError.from(error)) } });
+      else if (this.#controller === controller) this.#show(null);
+    }
+  }
+
+  #show(comparison: PanelComparison | null): void {
+    if (comparison === null && this.#shown === null) return;
+    this.#shown = comparison;
+    this.#changed.fire(undefined);
+  }
+}
+
+function sideName(model: PlainText, text: PlainText): PlainText {
+  return plain(`${model} · ${text}`);
+}
+
+/** What both ran on, where that is not the same: then differences are of that, too. */
+function backends(a: HeldRun, b: HeldRun): PlainText | undefined {
+  const [own, other] = [a.info.model.backend, b.info.model.backend];
+  return own === other ? undefined : said('A ran on {0}, and B on {1}.', own, other);
+}
+
+function paramsOf(
+  { model, text, target, isChatMessage }: Reading,
+  tokenLimit: number,
+  languages: Languages | undefined,
+): ExplainParams {
+  return {
+    model: model.spec,
+    text,
+    tokenLimit,
+    target,
+    languages,
+    ...(isChatMessage ? { isChatMessage: true } : {}),
+  };
+}
