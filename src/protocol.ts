@@ -581,6 +581,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** How the model is to go on with the text. */
+  continueText: Continuation;
   /** Whether the surprisal of every token is marked, in the editor, too. */
   markSurprisal: { readonly isMarked: boolean };
   /** The matrix as it is drawn, as a PNG file; only where it was asked for. */

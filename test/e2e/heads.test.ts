@@ -110,4 +110,30 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     for (let i = 0; i < 100 && (await underlined()) > 0; i++) await vscode.page.waitForTimeout(100);
     expect(await underlined()).to.equal(0);
   });
+
+  it('go on: the model writes after the text, and another token makes a branch', async function () {
+    this.timeout(180_000);
+    const written = panel.locator('.predictions-pane .branches button');
+    const numTokens = (): Promise<number> => panel.locator('.source-scroll [data-token]').count();
+    const read = await numTokens();
+    await vscode.runCommand('Attention Explorer: Continue the Text');
+    await panel.locator('.predictions-pane', { hasText: '20 tokens, greedily' }).waitFor({ timeout: 60_000 });
+    expect(await numTokens()).to.equal(read + 20);
+    // The third token that was written, and what else it could have been.
+    await panel
+      .locator(`.source-scroll [data-token="${read + 2}"]`)
+      .first()
+      .click();
+    const others = panel.locator('.prediction-shares th button');
+    await others.nth(1).waitFor();
+    await vscode.screenshot('heads-continued');
+    await others.nth(1).click();
+    await written.nth(1).waitFor({ timeout: 60_000 });
+    const [branch, first] = await written.allTextContents();
+    expect(branch).to.not.equal(first);
+    expect(await numTokens()).to.equal(read + 20);
+    await written.nth(1).click();
+    await panel.locator('.branches [aria-current]', { hasText: first }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('heads-branches');
+  });
 });

@@ -220,6 +220,7 @@ export class FakeHost {
       'painted',
       'figure',
       'markSurprisal',
+      'continueText',
     ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });

@@ -60,6 +60,7 @@ import {
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { PredictionView } from './predictionView';
+import { ContinuationView } from './continuationView';
 import { WritesView } from './writesView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
@@ -255,6 +256,8 @@ export class Panel {
   /** What the model predicts. */
   readonly predictions: PredictionView;
   readonly writes: WritesView;
+  /** How the model goes on with the text. */
+  readonly continuation: ContinuationView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -279,6 +282,7 @@ export class Panel {
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
+    this.continuation = new ContinuationView(own.run, (wanted) => connection.fire('continueText', wanted));
     this.writes = new WritesView(own.run, connection.remote);
     this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
       connection.fire('markSurprisal', { isMarked }),

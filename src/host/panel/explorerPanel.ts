@@ -3,6 +3,7 @@ import { DisposableStore, MutableDisposable, type Disposable } from '../../base/
 import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
+import type { Continuation } from '../../model/continuation';
 import type { PanelAction } from '../../model/panelAction';
 import type { PanelApi, PanelArrangement, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
@@ -14,6 +15,7 @@ import type { ViewStore } from '../view/viewStore';
 import {
   checkAct,
   checkChangeView,
+  checkContinuation,
   checkFigure,
   checkHeadTableParams,
   checkHowParams,
@@ -41,6 +43,8 @@ export interface PanelDependencies {
   readonly extensionUri: vscode.Uri;
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
+  /** Lets the model go on with the text. */
+  readonly goOn: (continuation: Continuation) => void;
   readonly reveal: (token: TokenRef) => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
 }
@@ -196,7 +200,7 @@ export class ExplorerPanel implements Disposable {
   }
 
   #connect(): void {
-    const { store, log, act, reveal } = this.#deps;
+    const { store, log, act, goOn, reveal } = this.#deps;
     const channel = new WebviewChannel(this.#panel.webview);
     this.#channel = channel;
     const run = () => store.run?.info;
@@ -240,6 +244,7 @@ export class ExplorerPanel implements Disposable {
       store.setHovered(token === null ? undefined : { token, origin: 'panel' });
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
+    on('continueText', (value) => goOn(checkContinuation(value)));
     on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('figure', (value) => {
