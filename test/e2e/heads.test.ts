@@ -94,6 +94,12 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.source-scroll [data-token]').nth(3).click();
     await predictions.locator('.prediction-facts dd', { hasText: / of 3072$/ }).waitFor();
     await vscode.screenshot('heads-predictions');
+    await predictions.getByRole('button', { name: 'Show What Heads Write' }).click();
+    await predictions
+      .getByText(/^Head \d\.\d, which writes [+−]\d+\.\d{3}, by the tokens that it reads$/)
+      .waitFor({ timeout: 60_000 });
+    await predictions.locator('.writes-numbers').last().scrollIntoViewIfNeeded();
+    await vscode.screenshot('heads-writes');
     // Quiet until asked: then bars stand below the editor's own tokens, too, apart from the colours of weights.
     const underlined = (): Promise<number> =>
       vscode.page
