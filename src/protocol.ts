@@ -679,6 +679,8 @@ export interface PanelIntents {
   /** Shows the token's place in the editor. */
   reveal: TokenRef;
   act: { readonly action: PanelAction };
+  /** How the model is to go on with the text. */
+  continueText: Continuation;
   /** Whether the surprisal of every token is marked, in the editor, too. */
   markSurprisal: { readonly isMarked: boolean };
   /** Compares the run with another: `text` is the edited copy where it is that; null ends it. */

@@ -13,6 +13,7 @@ import { sampleFile } from './commands/sample';
 import { SampleFiles } from './commands/sampleFiles';
 import { chooseModel } from './commands/selectModel';
 import { AttentionHover } from './editor/attentionHover';
+import { continueText } from './commands/continueText';
 import { Highlighter } from './editor/highlighter';
 import { SurprisalMarks } from './editor/surprisalMarks';
 import { RowReader } from './editor/rowReader';
@@ -128,6 +129,7 @@ export function activateExtension(context: vscode.ExtensionContext, environment:
               .catch((error: unknown) => log.warn(failureEntry(ExplorerError.from(error))));
           },
         }),
+        goOn: (continuation) => void continueText(store, controller, continuation),
         reveal: (token) => {
           if (store.run !== undefined)
             void revealToken(store.run, token).catch((error: unknown) =>

@@ -94,6 +94,12 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.source-scroll [data-token]').nth(3).click();
     await predictions.locator('.prediction-facts dd', { hasText: / of 3072$/ }).waitFor();
     await vscode.screenshot('heads-predictions');
+    await predictions.getByRole('button', { name: 'Show What Heads Write' }).click();
+    await predictions
+      .getByText(/^Head \d\.\d, which writes [+−]\d+\.\d{3}, by the tokens that it reads$/)
+      .waitFor({ timeout: 60_000 });
+    await predictions.locator('.writes-numbers').last().scrollIntoViewIfNeeded();
+    await vscode.screenshot('heads-writes');
     // Quiet until asked: then bars stand below the editor's own tokens, too, apart from the colours of weights.
     const underlined = (): Promise<number> =>
       vscode.page
@@ -109,6 +115,32 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await predictions.getByRole('button', { name: 'Mark Surprisal in the Source' }).click();
     for (let i = 0; i < 100 && (await underlined()) > 0; i++) await vscode.page.waitForTimeout(100);
     expect(await underlined()).to.equal(0);
+  });
+
+  it('go on: the model writes after the text, and another token makes a branch', async function () {
+    this.timeout(180_000);
+    const written = panel.locator('.predictions-pane .branches button');
+    const numTokens = (): Promise<number> => panel.locator('.source-scroll [data-token]').count();
+    const read = await numTokens();
+    await vscode.runCommand('Attention Explorer: Continue the Text');
+    await panel.locator('.predictions-pane', { hasText: '20 tokens, greedily' }).waitFor({ timeout: 60_000 });
+    expect(await numTokens()).to.equal(read + 20);
+    // The third token that was written, and what else it could have been.
+    await panel
+      .locator(`.source-scroll [data-token="${read + 2}"]`)
+      .first()
+      .click();
+    const others = panel.locator('.prediction-shares th button');
+    await others.nth(1).waitFor();
+    await vscode.screenshot('heads-continued');
+    await others.nth(1).click();
+    await written.nth(1).waitFor({ timeout: 60_000 });
+    const [branch, first] = await written.allTextContents();
+    expect(branch).to.not.equal(first);
+    expect(await numTokens()).to.equal(read + 20);
+    await written.nth(1).click();
+    await panel.locator('.branches [aria-current]', { hasText: first }).waitFor({ timeout: 60_000 });
+    await vscode.screenshot('heads-branches');
   });
 
   it('are compared with those of an edited text: the copy is offered in the panel', async function () {

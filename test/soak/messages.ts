@@ -246,6 +246,7 @@ async function openPanel() {
     memory,
     extensionUri: Uri.file(resolve('.')) as unknown as vscode.Uri,
     log: log as unknown as vscode.LogOutputChannel,
+    goOn: note,
     act: note,
     comparisons: () => ({ shown: null, onDidChange: never, want: note }),
     reveal: note,

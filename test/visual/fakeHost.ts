@@ -274,6 +274,7 @@ export class FakeHost {
       'figure',
       'markSurprisal',
       'compareWith',
+      'continueText',
     ] as const) {
       this.#connection.on(name, (value) => {
         this.intents.push({ name, value });

@@ -147,4 +147,38 @@ describe('predictions', () => {
     await pane('8.000 bits').waitFor();
     expect(await page.locator('.writes-numbers').count()).to.equal(0);
   });
+
+  it('lead on: the model goes on with the text, greedily or drawn, and another token begins a branch', async () => {
+    await open({ run: 'code', width: 1000, height: 900 });
+    const continued = () =>
+      page.evaluate(() => host.intents.flatMap(({ name, value }) => (name === 'continueText' ? [value] : [])));
+    await page.keyboard.press('p');
+    await pane('Continue the Text').waitFor();
+    expect(await continued()).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Continue the Text' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('checkbox', { name: 'drawn, not greedily' }).check();
+    await page.getByRole('spinbutton', { name: 'Tokens' }).fill('7');
+    await page.getByRole('spinbutton', { name: 'Seed' }).fill('3');
+    await page.keyboard.press('Enter');
+    // What comes next may be any of those that are probable.
+    await page.locator('.prediction-shares th button').first().click();
+    const { length } = await page.evaluate(() => host.run.info.streams[0].tokens);
+    expect(await continued()).to.deep.equal([
+      { written: [], tokens: 20, sampling: undefined },
+      { written: [], tokens: 7, sampling: { temperature: 0.8, topP: 0.95, seed: 3 } },
+      { written: [length], tokens: 0, sampling: undefined },
+    ]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    await page.getByRole('button', { name: 'Continue the Text' }).scrollIntoViewIfNeeded();
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/continuation-${theme}`);
+    }
+    // The person's own text has no branches.
+    await token(40).click();
+    await pane('4.000 bits').waitFor();
+    expect(await page.locator('.prediction-shares th button').count()).to.equal(0);
+  });
 });

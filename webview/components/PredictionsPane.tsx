@@ -9,6 +9,7 @@ import { visibleText, type TokenStream } from '../../src/model/token';
 import { tokenName } from '../words';
 import { usePanel } from './context';
 import type { PaneProps } from './paneProps';
+import { ContinuationSection } from './ContinuationSection';
 import { WritesSection } from './WritesSection';
 
 /** Tokens whose labels are listed. */
@@ -112,7 +113,8 @@ function titleOf({ info: { streams } }: PanelRun, { kind, stream }: TokenPredict
 }
 
 function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX.Element {
-  const { predictions } = usePanel().panel;
+  const { panel } = usePanel();
+  const { predictions } = panel;
   const stream = run.info.streams[shown.stream];
   const partOf = useMemo(() => wordParts(stream), [stream]);
   const token = predictions.token.value;
@@ -120,6 +122,7 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
   const error = predictions.error.value;
   const masking = predictions.masking.value;
   const part = token === undefined ? undefined : partOf(token.position);
+  const canContinue = shown.kind === 'next' && panel.continuation.canContinue(run);
   const title = titleOf(run, shown, token?.position ?? chosen?.position ?? stream.tokens.length);
   return (
     <div class="head-table-scroll predictions">
@@ -146,32 +149,50 @@ function Tokens({ run, shown }: { run: PanelRun; shown: TokenPredictions }): JSX
           {error.message}
         </p>
       )}
-      {chosen === undefined && shown.kind === 'tokenLabels' ? (
-        token === undefined ? (
-          <TokenLabels shown={shown} stream={stream} />
-        ) : (
-          <p class="hint">{l10n.t('A special token has no label.')}</p>
-        )
-      ) : chosen === undefined ? (
-        <p class="hint" role="status">
-          {masking !== undefined
-            ? l10n.t('The model reads the text with that token masked…')
-            : shown.kind === 'next'
-              ? l10n.t('Nothing stands before the first token, so the model does not predict it.')
-              : token === undefined
-                ? l10n.t('A masked language model tells tokens that it does not see: pin one, and mask it.')
-                : l10n.t(
-                    'The model sees this token: what it makes of it is no surprise. Mask it to see what it would fill in.',
-                  )}
-        </p>
+      {chosen === undefined ? (
+        <NoPrediction shown={shown} stream={stream} />
       ) : (
-        <PredictionOf prediction={chosen} kind={shown.kind} numTokens={shown.vocabularySize} />
+        <PredictionOf
+          prediction={chosen}
+          kind={shown.kind}
+          numTokens={shown.vocabularySize}
+          onWrite={
+            canContinue && chosen.position >= (stream.written?.from ?? stream.tokens.length)
+              ? (id) => panel.continuation.writeInstead(chosen.position, id)
+              : undefined
+          }
+        />
       )}
       {chosen === undefined || shown.kind !== 'next' ? null : (
         <WritesSection run={run} stream={shown.stream} prediction={chosen} />
       )}
+      {canContinue ? <ContinuationSection run={run} /> : null}
       <Scale shown={shown} stream={stream} />
     </div>
+  );
+}
+
+/** What is said of a token that has no prediction; of a classifier of tokens, where none is looked at, all labels. */
+function NoPrediction({ shown, stream }: { shown: TokenPredictions; stream: TokenStream }): JSX.Element {
+  const { token, masking } = usePanel().panel.predictions;
+  const isLooked = token.value !== undefined;
+  if (shown.kind === 'tokenLabels' && !isLooked) return <TokenLabels shown={shown} stream={stream} />;
+  const text =
+    shown.kind === 'tokenLabels'
+      ? l10n.t('A special token has no label.')
+      : masking.value !== undefined
+        ? l10n.t('The model reads the text with that token masked…')
+        : shown.kind === 'next'
+          ? l10n.t('Nothing stands before the first token, so the model does not predict it.')
+          : isLooked
+            ? l10n.t(
+                'The model sees this token: what it makes of it is no surprise. Mask it to see what it would fill in.',
+              )
+            : l10n.t('A masked language model tells tokens that it does not see: pin one, and mask it.');
+  return (
+    <p class="hint" role="status">
+      {text}
+    </p>
   );
 }
 
@@ -201,10 +222,13 @@ function PredictionOf({
   prediction: { actual, entropy, alternatives },
   kind,
   numTokens,
+  onWrite,
 }: {
   prediction: TokenPrediction;
   kind: TokenPredictions['kind'];
   numTokens: number;
+  /** Writes an alternative here; undefined where the text is the person's own. */
+  onWrite: ((id: number) => void) | undefined;
 }): JSX.Element {
   const facts: readonly (readonly [name: string, value: string, meaning: string])[] = [
     ...(actual === undefined
@@ -248,7 +272,12 @@ function PredictionOf({
               ? l10n.t('Most probable here, after all tokens before (temperature 1)')
               : l10n.t('Most probable in the place of the mask (temperature 1)')
         }
-        rows={alternatives.map(({ id, text, probability }) => ({ key: String(id), name: text, probability }))}
+        rows={alternatives.map(({ id, text, probability }) => ({
+          key: String(id),
+          name: text,
+          probability,
+          ...(onWrite === undefined ? {} : { onWrite: () => onWrite(id) }),
+        }))}
       />
     </>
   );
@@ -287,16 +316,29 @@ function Shares({
     /** What is said of it, where its name does not say all. */
     readonly said?: string;
     readonly probability: number;
+    /** Writes it here. */
+    readonly onWrite?: () => void;
   }[];
 }): JSX.Element {
   return (
     <table class="how-array prediction-shares" aria-label={label}>
       <caption>{caption}</caption>
       <tbody>
-        {rows.map(({ key, name, said, probability }) => (
+        {rows.map(({ key, name, said, probability, onWrite }) => (
           <tr key={key}>
             <th scope="row">
-              <code>{plain(name)}</code>
+              {onWrite === undefined ? (
+                <code>{plain(name)}</code>
+              ) : (
+                <button
+                  type="button"
+                  class="link"
+                  title={l10n.t('Write this here, and go on from it: a branch')}
+                  onClick={onWrite}
+                >
+                  <code>{plain(name)}</code>
+                </button>
+              )}
             </th>
             {said === undefined ? null : <td>{plain(said)}</td>}
             <td class="number">{shareText(probability)}</td>

@@ -65,6 +65,7 @@ import {
 import { fetchRun, idle, isSameRun, type NextRun } from './nextRun';
 import { PatternStore, settle } from './patternStore';
 import { PredictionView } from './predictionView';
+import { ContinuationView } from './continuationView';
 import { WritesView } from './writesView';
 import { Relations } from './relations';
 import { RowFetcher } from './rowFetcher';
@@ -289,6 +290,8 @@ export class Panel {
   readonly writes: WritesView;
   /** The run beside another one. */
   readonly comparison: ComparisonView;
+  /** How the model goes on with the text. */
+  readonly continuation: ContinuationView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
@@ -326,6 +329,7 @@ export class Panel {
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
+    this.continuation = new ContinuationView(own.run, (wanted) => connection.fire('continueText', wanted));
     this.writes = new WritesView(own.run, connection.remote);
     this.predictions = new PredictionView(own, connection.remote, (isMarked) =>
       connection.fire('markSurprisal', { isMarked }),

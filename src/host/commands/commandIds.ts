@@ -23,6 +23,7 @@ export const commands = {
   showHeads: 'attentionExplorer.showHeads',
   showHow: 'attentionExplorer.showHow',
   showRelations: 'attentionExplorer.showRelations',
+  continueText: 'attentionExplorer.continueText',
   showPredictions: 'attentionExplorer.showPredictions',
   showEffects: 'attentionExplorer.showEffects',
   askEffects: 'attentionExplorer.askEffects',

@@ -38,6 +38,7 @@ import { openSample } from './sample';
 import { selectHead } from './selectHead';
 import { chooseModelFile, chooseTokenizerOfModel, selectModel, type SelectModelDependencies } from './selectModel';
 import { showMenu } from './showMenu';
+import { continueText } from './continueText';
 import { explainWithTarget, useModelOutput } from './targetText';
 
 /** What the commands act on. */
@@ -144,6 +145,10 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showHeads, () => panels.showView('heads'));
   register(commands.showHow, () => panels.showView('how'));
   register(commands.showRelations, () => panels.showView('relations'));
+  register(commands.continueText, async () => {
+    await continueText(store, controller);
+    panels.showView('predictions');
+  });
   register(commands.showPredictions, () => panels.showView('predictions'));
   register(commands.showEffects, () => panels.showView('effects'));
   register(commands.blockHere, () => panels.showView('effects', 'block'));

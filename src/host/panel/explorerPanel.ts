@@ -3,6 +3,7 @@ import { DisposableStore, MutableDisposable, type Disposable } from '../../base/
 import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
+import type { Continuation } from '../../model/continuation';
 import type { PanelAction } from '../../model/panelAction';
 import type { PanelApi, PanelArrangement, PanelComparison, PanelDeed, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
@@ -15,6 +16,7 @@ import {
   checkAct,
   checkChangeView,
   checkCompareWith,
+  checkContinuation,
   checkFigure,
   checkHeadTableParams,
   checkEffectParams,
@@ -54,6 +56,8 @@ export interface PanelDependencies {
   readonly log: Log;
   readonly act: (action: PanelAction) => void;
   readonly comparisons: () => PanelComparisons;
+  /** Lets the model go on with the text. */
+  readonly goOn: (continuation: Continuation) => void;
   readonly reveal: (token: TokenRef) => void;
   readonly onDidChangeSettings: (listener: () => void) => Disposable;
 }
@@ -210,7 +214,7 @@ export class ExplorerPanel implements Disposable {
   }
 
   #connect(): void {
-    const { store, log, act, reveal } = this.#deps;
+    const { store, log, act, goOn, reveal } = this.#deps;
     const channel = new WebviewChannel(this.#panel.webview);
     this.#channel = channel;
     const run = () => store.run?.info;
@@ -268,6 +272,7 @@ export class ExplorerPanel implements Disposable {
       store.setHovered(token === null ? undefined : { token, origin: 'panel' });
     });
     on('reveal', (value) => reveal(checkTokenRef(value, run())));
+    on('continueText', (value) => goOn(checkContinuation(value)));
     on('markSurprisal', (value) => store.markSurprisal(checkMarkSurprisal(value).isMarked));
     on('act', (value) => act(checkAct(value).action));
     on('compareWith', (value) => this.#deps.comparisons().want(checkCompareWith(value)));

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
+import { mostContinued, type Continuation } from '../../model/continuation';
 import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
 import { effectPaths, silencings, type EffectQuestion } from '../../model/effects/effects';
 import { methodIds } from '../../model/methods';
@@ -157,6 +158,17 @@ const randomParams = v.object({
   }),
 });
 const writesParams = v.object({ runId: index, position: index, token: index, against: v.optional(index) });
+const continuation = v.object({
+  written: v.pipe(shortList(0, maxAsked), v.array(index)),
+  tokens: v.pipe(index, v.maxValue(mostContinued)),
+  sampling: v.optional(
+    v.object({
+      temperature: v.pipe(v.number(), v.minValue(0.01), v.maxValue(100)),
+      topP: v.pipe(v.number(), v.minValue(0.0001), v.maxValue(1)),
+      seed: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 32 - 1)),
+    }),
+  ),
+});
 const markSurprisal = v.object({ isMarked: v.boolean() });
 const predictParams = v.object({ runId: index, mask: v.optional(index) });
 const tokenOrText = v.union([index, v.pipe(v.string(), v.minLength(1), v.maxLength(longestToken))]);
@@ -378,6 +390,13 @@ export function checkHowParams(value: unknown, run: RunInfo | undefined): HowPar
   );
   if (query >= numQueries || key >= numKeys) throw new ExplorerError('invalidMessage', ['how: not within the pattern']);
   return params;
+}
+
+/** Checks how a model is to go on with a text. Throws `invalidMessage`. */
+export function checkContinuation(value: unknown): Continuation {
+  const { written, tokens, sampling } = parse('continueText', continuation, value);
+  if (written.length + tokens === 0) throw new ExplorerError('invalidMessage', ['continueText: nothing is written']);
+  return { written, tokens, sampling };
 }
 
 /** Checks a question of what heads write to a prediction. Throws `invalidMessage` or `unknownRun`. */

@@ -288,6 +288,7 @@ export class ExplainController implements Disposable {
         second: other?.text,
         tokenLimit: settings.tokenLimit,
         target,
+        continuation: source.continuation,
         languages: this.#deps.languages.of(model.spec.path),
       };
       let isElsewhere: boolean | undefined;
@@ -508,6 +509,8 @@ export class ExplainController implements Disposable {
         range: run.isWholeDocument ? undefined : run.text.selected,
         second: run.text.second,
         target: run.target,
+        // What was written after the text then is not written again unasked.
+        continuation: undefined,
       });
     run.text.onDidChange((change) => {
       if (run !== store.run) return;

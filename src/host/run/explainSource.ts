@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Continuation } from '../../model/continuation';
 import { ExplorerError } from '../../base/errors';
 import { checkFileLimit } from '../../model/fileLimits';
 import { isOwnTab } from '../ownTabs';
@@ -25,6 +26,8 @@ export interface ExplainSource {
   readonly isSample?: boolean;
   /** The target of an encoder–decoder model; undefined: what the model writes. */
   readonly target?: string | undefined;
+  /** How the model goes on with it. */
+  readonly continuation?: Continuation | undefined;
   /** Whether the model's chat template is put around it, which a model without one refuses or, where it is only wished for, leaves out; undefined: no. */
   readonly chat?: 'no' | 'yes' | 'wherePossible';
 }

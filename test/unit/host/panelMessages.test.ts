@@ -15,6 +15,7 @@ import {
   checkPairParams,
   checkPatternParams,
   checkPersisted,
+  checkContinuation,
   checkMarkSurprisal,
   checkWritesParams,
   checkPredictOtherParams,
@@ -96,6 +97,28 @@ describe('What the webview says', () => {
     for (const wrong of [{ position: length + 1 }, { position: -1 }, { token: 'a' }, { against: null }])
       expect(codeOfCall(() => checkWritesParams({ ...params, ...wrong }, run))).to.equal('invalidMessage');
     expect(codeOfCall(() => checkWritesParams({ ...params, runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may let the model go on with the text, within bounds', () => {
+    const sampling = { temperature: 0.8, topP: 0.95, seed: 3 };
+    expect(checkContinuation({ written: [4], tokens: 0, sampling })).to.deep.equal({
+      written: [4],
+      tokens: 0,
+      sampling,
+    });
+    expect(checkContinuation({ written: [], tokens: 20 }).sampling).to.equal(undefined);
+    for (const wrong of [
+      { tokens: 0 },
+      { tokens: 257 },
+      { written: [-1] },
+      { sampling: { ...sampling, temperature: 0 } },
+      { sampling: { ...sampling, topP: 2 } },
+      { sampling: { ...sampling, seed: 0.5 } },
+    ])
+      expect(
+        codeOfCall(() => checkContinuation({ written: [], tokens: 5, ...wrong })),
+        JSON.stringify(wrong),
+      ).to.equal('invalidMessage');
   });
 
   it('may have surprisal marked, or not', () => {
