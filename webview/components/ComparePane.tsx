@@ -202,7 +202,14 @@ function Facts({
     const text = table.texts[stream];
     const { tokens } = run.info.streams[stream];
     return [
-      l10n.t('{0} of {1} tokens are in both, put together {2}.', text.numCommon, text.numUnits, kinds[text.kind]),
+      text.numUnits < tokens.length
+        ? l10n.t(
+            '{0} of {1} groups of tokens are in both, put together {2}.',
+            text.numCommon,
+            text.numUnits,
+            kinds[text.kind],
+          )
+        : l10n.t('{0} of {1} tokens are in both, put together {2}.', text.numCommon, text.numUnits, kinds[text.kind]),
       ...(text.onlyInA.length === 0
         ? []
         : [
