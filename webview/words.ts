@@ -26,10 +26,12 @@ export function formatWeight(weight: number): string {
   return weight < 0.001 ? '<0.001' : weight.toPrecision(3);
 }
 
-/** A difference of weights to three significant digits, with its sign. */
+/** A difference of weights to three significant digits, with its sign; precisions of a model differ by little, which is told. */
 export function formatChange(difference: number): string {
-  const sign = difference < 0 ? '−' : '+';
-  return difference === 0 ? '0' : `${sign}${formatWeight(Math.abs(difference))}`;
+  const size = Math.abs(difference);
+  if (size === 0) return '0';
+  const digits = size >= 1e-4 ? size.toPrecision(3) : size.toExponential(1).replace('-', '−');
+  return `${difference < 0 ? '−' : '+'}${digits}`;
 }
 
 /** A number as a form shows it: a weight, or a difference of weights. */

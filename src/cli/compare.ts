@@ -9,6 +9,7 @@ import { numCommon, onlyInB, type Alignment } from '../model/compare/alignTokens
 import {
   byChange,
   differenceSentences,
+  distanceText,
   haveSameHeads,
   pairings,
   type ComparedHead,
@@ -254,8 +255,8 @@ function componentLines(
   const info = a.components.filter((each) => each.component === component)[0];
   const nameOf = (stream: number, unit: number): PlainText =>
     visibleText(a.streams[stream], pair.alignments[stream].starts[unit]);
-  const number = (value: number, digits: number, width: number): PlainText =>
-    plain((Number.isNaN(value) ? '–' : value.toFixed(digits)).padStart(width));
+  const apart = (value: number, width: number): PlainText => plain(distanceText(value).padStart(width));
+  const share = (value: number): PlainText => plain((Number.isNaN(value) ? '–' : value.toFixed(3)).padStart(7));
   return [
     line``,
     line`${plain(component)}: ${heads.length} heads, ${plain(pairingTitles[pairing])}; those that differ most first`,
@@ -264,10 +265,10 @@ function componentLines(
       : [
           line`  A has ${numHeads[0]} heads and B has ${numHeads[1]}, not as many in each layer${plain(pairing === 'index' ? `: ${numHeads[0] - heads.length} of A have none beside them` : '')}`,
         ]),
-    line`head   with        JS  mean |B − A|  largest   off A   off B  where the largest is`,
+    line`head   with        JS  mean |B − A|  largest    off A   off B  where the largest is`,
     ...heads.map(({ head, other, difference: { jensenShannon, meanAbsolute, largest, unaligned } }) => {
       const sign = largest.difference > 0 ? '+' : '';
-      return line`${plain(headLabel(head).padEnd(6))} ${plain(headLabel(other).padEnd(6))} ${number(jensenShannon, 4, 7)}  ${number(meanAbsolute, 6, 12)}  ${plain(`${sign}${largest.difference.toFixed(3)}`.padStart(7))} ${number(unaligned.a, 3, 7)} ${number(unaligned.b, 3, 7)}  "${nameOf(info.queryStream, largest.query)}" reads "${nameOf(info.keyStream, largest.key)}"`;
+      return line`${plain(headLabel(head).padEnd(6))} ${plain(headLabel(other).padEnd(6))} ${apart(jensenShannon, 7)}  ${apart(meanAbsolute, 12)}  ${plain(`${sign}${largest.difference.toPrecision(3)}`.padStart(8))} ${share(unaligned.a)} ${share(unaligned.b)}  "${nameOf(info.queryStream, largest.query)}" reads "${nameOf(info.keyStream, largest.key)}"`;
     }),
   ];
 }

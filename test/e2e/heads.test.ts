@@ -142,25 +142,4 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     await panel.locator('.branches [aria-current]', { hasText: first }).waitFor({ timeout: 60_000 });
     await vscode.screenshot('heads-branches');
   });
-
-  it('are compared with those of an edited text: the copy is offered in the panel', async function () {
-    this.timeout(120_000);
-    await vscode.runCommand('Attention Explorer: Compare With…');
-    await vscode.page.locator('.quick-input-list .monaco-list-row', { hasText: 'Another Text' }).click();
-    const pane = panel.locator('.compare-pane');
-    const text = pane.locator('textarea');
-    await text.waitFor({ timeout: 60_000 });
-    await text.fill((await text.inputValue()).replace('def first', 'def third'));
-    await pane.getByRole('button', { name: 'Compare with This Text' }).click();
-    const compared = pane.locator('.head-table tbody tr');
-    await compared.first().waitFor({ timeout: 60_000 });
-    expect(await compared.count()).to.equal(32);
-    const divergences = (await compared.locator('td:nth-of-type(2)').allTextContents()).map(Number);
-    expect(divergences[0]).to.be.within(0.0001, 1);
-    expect(divergences).to.deep.equal([...divergences].sort((a, b) => b - a));
-    await panel.locator('.legend-title', { hasText: 'difference of weights, B − A' }).waitFor();
-    await pane.getByRole('button', { name: 'Predictions Side by Side' }).click();
-    await pane.getByRole('table', { name: 'Predictions side by side' }).waitFor({ timeout: 60_000 });
-    await vscode.screenshot('heads-compare');
-  });
 });

@@ -2,7 +2,12 @@ import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { plain } from '../../src/base/safeText';
-import { differenceSentences, type ComparedHead, type Comparison } from '../../src/model/compare/comparison';
+import {
+  differenceSentences,
+  distanceText,
+  type ComparedHead,
+  type Comparison,
+} from '../../src/model/compare/comparison';
 import { headLabel } from '../../src/model/head';
 import type { ComparedView } from '../../src/model/patternForm';
 import type { PanelComparison, PanelRun } from '../../src/protocol';
@@ -197,7 +202,14 @@ function Facts({
     const text = table.texts[stream];
     const { tokens } = run.info.streams[stream];
     return [
-      l10n.t('{0} of {1} tokens are in both, put together {2}.', text.numCommon, text.numUnits, kinds[text.kind]),
+      text.numUnits < tokens.length
+        ? l10n.t(
+            '{0} of {1} groups of tokens are in both, put together {2}.',
+            text.numCommon,
+            text.numUnits,
+            kinds[text.kind],
+          )
+        : l10n.t('{0} of {1} tokens are in both, put together {2}.', text.numCommon, text.numUnits, kinds[text.kind]),
       ...(text.onlyInA.length === 0
         ? []
         : [
@@ -257,7 +269,7 @@ function Heads({ run, streams: [queries, keys] }: { run: PanelRun; streams: read
       readerName(run.info.streams, { stream: queries, position: largest.query }),
       tokenName(run.info.streams, { stream: keys, position: largest.key }),
     );
-  const number = (value: number, digits: number): string => (Number.isFinite(value) ? value.toFixed(digits) : '–');
+  const share = (value: number): string => (Number.isFinite(value) ? value.toFixed(2) : '–');
   return (
     <table class="head-table" aria-label={l10n.t('Heads by how much they changed')}>
       <caption class="visually-hidden">{l10n.t('Those that changed most come first.')}</caption>
@@ -302,11 +314,11 @@ function Heads({ run, streams: [queries, keys] }: { run: PanelRun; streams: read
                 </button>
               </th>
               <td>{headLabel(other)}</td>
-              <td>{number(difference.jensenShannon, 4)}</td>
-              <td>{number(difference.meanAbsolute, 5)}</td>
+              <td>{distanceText(difference.jensenShannon)}</td>
+              <td>{distanceText(difference.meanAbsolute)}</td>
               <td title={where(each)}>{formatChange(difference.largest.difference)}</td>
               <td>
-                {number(difference.unaligned.a, 2)}, {number(difference.unaligned.b, 2)}
+                {share(difference.unaligned.a)}, {share(difference.unaligned.b)}
               </td>
             </tr>
           );

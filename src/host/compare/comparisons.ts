@@ -4,7 +4,7 @@ import { ExplorerError, isCancelled } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { labelText, plain, type PlainText } from '../../base/safeText';
 import type { Pairing } from '../../model/compare/comparison';
-import type { Languages } from '../../model/modelInfo';
+import type { Languages, ModelInfo } from '../../model/modelInfo';
 import type { CompareKind, ExplainParams, PanelComparison } from '../../protocol';
 import { chooseModel, type SelectModelDependencies } from '../commands/selectModel';
 import { chooseVariant } from '../commands/chooseVariant';
@@ -105,12 +105,15 @@ export class Comparisons implements Disposable {
   /** Compares the run that is shown with another one, which is read now. Throws `notCompared`; what fails in reading the panel says. */
   async compare(kind: CompareKind, text?: string): Promise<void> {
     const run = this.#comparable();
-    this.#deps.showView();
-    if (kind === 'text' && text === undefined) return;
+    if (kind === 'text' && text === undefined) return this.#deps.showView();
     try {
+      // A list closes where the panel takes the keyboard.
       const wanted = await this.#wanted(run, kind, text);
-      if (wanted !== undefined && run === this.#deps.store.run) await this.#read(run, wanted);
+      if (wanted === undefined || run !== this.#deps.store.run) return;
+      this.#deps.showView();
+      await this.#read(run, wanted);
     } catch (error) {
+      this.#deps.showView();
       this.stop();
       const { text: own, documentName, modelName } = this.#readingOf(run);
       const failed = { kind: 'failed', error: panelError(ExplorerError.from(error)) } as const;
@@ -250,7 +253,7 @@ export class Comparisons implements Disposable {
       runId: run.runId,
       kind,
       text: reading.text,
-      a: sideName(run.info.model.name, textName(run.text.uri)),
+      a: sideName(modelOf(run.info.model, kind), textName(run.text.uri)),
       hasOneModel: pairing === 'index',
     } as const;
     this.#show({ ...base, state: { kind: 'busy' } });
@@ -272,7 +275,7 @@ export class Comparisons implements Disposable {
         },
       };
       const b = sideName(
-        held.info.model.name,
+        modelOf(held.info.model, kind),
         kind === 'text' ? said('{0}, edited', reading.documentName) : reading.documentName,
       );
       this.#show({ ...base, state: { kind: 'ready', otherId: held.info.runId, b, backend: backends(run.held, held) } });
@@ -288,6 +291,11 @@ export class Comparisons implements Disposable {
     this.#shown = comparison;
     this.#changed.fire(undefined);
   }
+}
+
+/** A model's name; of several precisions of one with the name of its file. */
+function modelOf({ name, path }: Pick<ModelInfo, 'name' | 'path'>, kind: CompareKind): PlainText {
+  return kind === 'precision' ? plain(`${name} (${path.split(/[\\/]/).at(-1) ?? ''})`) : name;
 }
 
 function sideName(model: PlainText, text: PlainText): PlainText {

@@ -74,6 +74,13 @@ export const differenceSentences = {
   unaligned: 'How much of a row lies on tokens that the other text has not; rows are not divided by what is left.',
 } as const;
 
+/** How far heads are apart, to three significant digits: two precisions of a model often differ by very little. */
+export function distanceText(distance: number): string {
+  if (Number.isNaN(distance)) return '–';
+  if (distance === 0) return '0';
+  return distance >= 0.001 ? distance.toPrecision(3) : distance.toExponential(1);
+}
+
 /** The heads that changed most first, those without a divergence last. */
 export function byChange(heads: readonly ComparedHead[]): ComparedHead[] {
   const sizeOf = ({ difference: { jensenShannon } }: ComparedHead): number =>
