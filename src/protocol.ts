@@ -260,7 +260,7 @@ export interface HeadEffectsParams extends Omit<EffectParams, 'interventions'> {
 }
 
 /** A layer of a scan has come. */
-interface LayerEffectsGrown extends LayerEffects {
+export interface LayerEffectsGrown extends LayerEffects {
   readonly runId: number;
   readonly scan: number;
   /** How many heads have been silenced, and how many there are in all. */

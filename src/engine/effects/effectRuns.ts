@@ -4,7 +4,7 @@ import { plain, type PlainText } from '../../base/safeText';
 import type { EffectAnswer, HeadEffects, Intervention, LayerEffects } from '../../model/effects/effects';
 import type { Component, ComponentInfo } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
-import type { EffectParams, HeadEffectsParams } from '../../protocol';
+import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
 import { labelsOf } from '../predict/labelAnswers';
 import { logitsOfVocabulary, whyNone, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats } from '../runtime/feeds';
@@ -27,7 +27,7 @@ export interface EffectSteps {
   /** Lets messages in, and throws where the answer is no longer wanted. */
   readonly turn?: () => Promise<void>;
   /** Given each layer's heads when they have been silenced. */
-  readonly onLayer?: (layer: LayerEffects, counts: { readonly done: number; readonly of: number }) => void;
+  readonly onLayer?: (layer: LayerEffects, counts: Pick<LayerEffectsGrown, 'done' | 'of'>) => void;
 }
 
 /** A layer of a run in the model that experiments are made on. */
