@@ -12,6 +12,7 @@ import type {
   Silencing,
 } from '../../src/model/effects/effects';
 import type { Component } from '../../src/model/head';
+import { codeOf } from '../harness/codeOf';
 import { listFixtures, readFixtureText } from '../harness/fixtures';
 import { fixtureAccess } from './fixtureAccess';
 import { importRuntime } from './ortRuntime';
@@ -201,6 +202,53 @@ describe('effects of heads on predictions', () => {
       expect(intervened.choices[0].probability).to.be.below(0.2);
       expect(intervened.choices[0].rank).to.be.above(1);
       expect(lowered).to.be.closeTo(intervened.value - plain.value, 1e-9);
+    });
+  });
+
+  it('are refused in a sentence where they cannot be asked', async () => {
+    const token = { kind: 'token', position: 3, token: 7 } as const;
+    const text = 'w7 w19 w3 w88';
+    await withModel({ model: 'predictions/electra.headless', text }, async ({ headEffects }) => {
+      expect(await codeOf(headEffects(token, 'zero')), 'no logits').to.equal('noPredictions');
+    });
+    await withModel({ model: 'predictions/gpt2.legacy', text }, async ({ effect }) => {
+      const heads = [{ layer: 0, head: 0 }];
+      const ask = (question: EffectQuestion, more: Partial<Intervention> = {}): Promise<unknown> =>
+        codeOf(effect(question, [{ kind: 'silence', component: 'self', heads, by: 'zero', ...more } as Intervention]));
+      expect(await ask({ ...token, token: 9999 }), 'an id too high').to.equal('noSuchToken');
+      expect(await ask({ ...token, token: 'nowhere' }), 'a word that is none').to.equal('noSuchToken');
+      expect(await ask({ ...token, position: 0 }), 'the first token').to.equal('invalidArgument');
+      expect(await ask({ kind: 'label', label: 0 }), 'a label').to.equal('invalidArgument');
+      expect(await ask(token, { component: 'cross' }), 'a component').to.equal('invalidArgument');
+      expect(await ask(token, { heads: [{ layer: 0, head: 9 }] }), 'a head').to.equal('invalidArgument');
+    });
+  });
+
+  it('stack: each is made in the run that those before it have changed', async () => {
+    const text = 'w7 w19 w3 w88 w3 w19';
+    await withModel({ model: 'predictions/gpt2.legacy', text }, async ({ effect }) => {
+      const question = { kind: 'loss' } as const;
+      const silent = (layer: number): Intervention => ({
+        kind: 'silence',
+        component: 'self',
+        heads: [0, 1, 2, 3].map((head) => ({ layer, head })),
+        by: 'zero',
+      });
+      const column: Intervention = {
+        kind: 'block',
+        component: 'self',
+        heads: [{ layer: 1, head: 2 }],
+        key: 1,
+        isRenormalized: true,
+      };
+      const [first, both, blocked, all] = [
+        await effect(question, [silent(0)]),
+        await effect(question, [silent(0), silent(1)]),
+        await effect(question, [silent(0), column]),
+        await effect(question, [silent(0), column, silent(1)]),
+      ].map((each) => each.effect);
+      expect(new Set([first, both, blocked]).size).to.equal(3);
+      expect(all, 'what is silent has nothing that could be blocked').to.equal(both);
     });
   });
 
