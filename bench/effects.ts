@@ -39,7 +39,10 @@ function writeFolder(name: string, kind: string, vocabulary: number, write: (pat
     model: { type: 'WordLevel', vocab, unk_token: '[MASK]' },
   };
   writeFileSync(resolve(path, 'tokenizer.json'), JSON.stringify(tokenizer));
-  writeFileSync(resolve(path, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', mask_token: '[MASK]' }));
+  writeFileSync(
+    resolve(path, 'tokenizer_config.json'),
+    JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', mask_token: '[MASK]' }),
+  );
   writeFileSync(resolve(path, 'config.json'), JSON.stringify({ model_type: kind, vocab_size: vocabulary }));
   return path;
 }
