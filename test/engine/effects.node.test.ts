@@ -224,6 +224,19 @@ describe('effects of heads on predictions', () => {
     });
   });
 
+  it('are those of each head by itself where a model quantises as it runs: a batch would share its ranges', async () => {
+    const text = 'w7 w19 w3 w88 w3 w19';
+    await withModel({ model: 'predictions/bert.int8', text }, async ({ effect, headEffects }) => {
+      const question = { kind: 'token', position: 3, token: 7 } as const;
+      const { layers } = await headEffects(question, 'zero');
+      for (const head of [0, 3]) {
+        const heads = [{ layer: 0, head }];
+        const one = await effect(question, [{ kind: 'silence', component: 'self', heads, by: 'zero' }]);
+        expect(layers[0].effects[head], `head ${head}`).to.equal(Math.fround(one.effect));
+      }
+    });
+  });
+
   it('stack: each is made in the run that those before it have changed', async () => {
     const text = 'w7 w19 w3 w88 w3 w19';
     await withModel({ model: 'predictions/gpt2.legacy', text }, async ({ effect }) => {
