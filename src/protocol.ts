@@ -9,6 +9,15 @@ import type { BackendChoice, Languages, RunInfo } from './model/modelInfo';
 import type { HeadTable } from './model/metrics/headTable';
 import type { MetricId } from './model/metrics/metrics';
 import type { AskedTokens, MetricTextData } from './model/metrics/metricText';
+import type {
+  EffectAnswer,
+  EffectPath,
+  EffectQuestion,
+  HeadEffects,
+  Intervention,
+  LayerEffects,
+  Silencing,
+} from './model/effects/effects';
 import type { Cell, How, HowKind } from './model/how/how';
 import type { Direction, Pattern } from './model/pattern';
 import type { Predictions } from './model/predictions';
@@ -232,6 +241,33 @@ export interface PredictParams {
   readonly mask?: number | undefined;
 }
 
+/** An experiment: interventions, and the prediction of a run that they are to change. */
+export interface EffectParams {
+  readonly runId: number;
+  readonly question: EffectQuestion;
+  /** All of them at once; the empty list gives the plain run twice. */
+  readonly interventions: readonly Intervention[];
+  readonly path: EffectPath;
+}
+
+/** Asks what silencing each head by itself does to a prediction of a run. */
+export interface HeadEffectsParams extends Omit<EffectParams, 'interventions'> {
+  readonly by: Silencing;
+  /** Components whose heads are silenced; all where it is missing. */
+  readonly components?: readonly ComponentInfo['component'][] | undefined;
+  /** Names the scan in what is told of it while it is under way. */
+  readonly scan: number;
+}
+
+/** A layer of a scan has come. */
+export interface LayerEffectsGrown extends LayerEffects {
+  readonly runId: number;
+  readonly scan: number;
+  /** How many heads have been silenced, and how many there are in all. */
+  readonly done: number;
+  readonly of: number;
+}
+
 /** What metrics are to know of the component's text, which is not where its weights are. */
 export interface OfText {
   readonly text: MetricTextData;
@@ -308,6 +344,13 @@ export interface EngineApi {
   relations(params: RelationsParams): RelationsResult;
   /** Runs the model again without its attention, for what it predicts. Throws `noPredictions`, `invalidArgument`, and what a run throws. */
   predict(params: PredictParams): Predictions;
+  /**
+   * Makes an experiment: what a prediction is without and with interventions. Throws `noEffects`, `noPredictions`, `noSuchToken`,
+   * `invalidArgument`, `outOfMemory`, and what a run throws.
+   */
+  effect(params: EffectParams): EffectAnswer;
+  /** Silences one head after the other; layers are told as they come. Throws what {@link effect} throws. */
+  headEffects(params: HeadEffectsParams): HeadEffects;
   /** Drops a run's attention. */
   release(params: { readonly runId: number }): void;
   inspect(params: ModelSpec): ReportView;
@@ -361,6 +404,8 @@ export interface EngineEvents {
   progress: Progress;
   /** Layers of a run that is under way are there and can be read; the first time with all else that is known of it. */
   growing: Growth & { readonly run?: RunInfo };
+  /** The heads of a layer have been silenced one by one in a scan that is under way. */
+  effects: LayerEffectsGrown;
   log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly message: string };
 }
 

@@ -108,6 +108,8 @@ export const errorSentences = {
   unknownRun: 'This attention is no longer held: run "Explain Attention" again.',
   howNotFollowed: 'How this weight came about cannot be shown: {0}.',
   noPredictions: 'What {0} predicts cannot be shown: {1}.',
+  noEffects: 'What heads do to the predictions of {0} cannot be measured: {1}.',
+  noSuchToken: '{0} is no token of the vocabulary of {1}: {2}.',
   invalidArgument: '{0} is not valid: {1}.',
   wrongUsage: '{0} is not valid: {1}; "attention-explorer --help" says how it is used.',
   invalidMessage: 'A message was not understood ({0}): reload the window.',

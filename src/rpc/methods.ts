@@ -20,6 +20,8 @@ export const engineMethods = [
   'how',
   'relations',
   'predict',
+  'effect',
+  'headEffects',
   'release',
   'inspect',
   'input',

@@ -5,7 +5,9 @@ import type {
   EngineEvents,
   EngineHostApi,
   ExplainImageParams,
+  EffectParams,
   ExplainParams,
+  HeadEffectsParams,
   HowParams,
   ModelSpec,
   PredictParams,
@@ -18,6 +20,7 @@ import type { Channel } from '../../rpc/channel';
 import { openConnection, type Client, type Connection, type Server } from '../../rpc/connection';
 import { engineHostMethods } from '../../rpc/methods';
 import { giveUp } from '../../rpc/transferable';
+import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import type { Predictions } from '../../model/predictions';
 import { drawnCell } from '../how/drawnCell';
@@ -167,6 +170,9 @@ export class EngineServer {
         return measureRelations(this.#attention.layersOf(runId, component), params, this.#parser, signal);
       },
       predict: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#predict(params, signal))),
+      effect: (params, signal) => this.#enqueue(() => this.#withoutGraphics(() => this.#effect(params, signal))),
+      headEffects: (params, signal) =>
+        this.#enqueue(() => this.#withoutGraphics(() => this.#headEffects(params, signal))),
       release: ({ runId }) => {
         this.#attention.release(runId);
         this.#weighed.release(runId);
@@ -399,6 +405,23 @@ export class EngineServer {
     return (await this.#load(ran.spec, signal)).predict(ran, mask);
   }
 
+  async #effect({ runId, ...asked }: EffectParams, signal: AbortSignal): Promise<EffectAnswer> {
+    signal.throwIfAborted();
+    const ran = this.#ranOf(runId);
+    this.#begin();
+    return (await this.#load(ran.spec, signal)).effect(ran, asked, this.#steps(signal, noProgress));
+  }
+
+  async #headEffects({ runId, scan, ...asked }: HeadEffectsParams, signal: AbortSignal): Promise<HeadEffects> {
+    signal.throwIfAborted();
+    const ran = this.#ranOf(runId);
+    this.#begin();
+    return (await this.#load(ran.spec, signal)).headEffects(ran, asked, {
+      ...this.#steps(signal, noProgress),
+      onLayer: (layer, counts) => this.#connection.fire('effects', { ...layer, runId, scan, ...counts }),
+    });
+  }
+
   async #explainImage({ model: spec, path, bytes }: ExplainImageParams, signal: AbortSignal): Promise<RunInfo> {
     signal.throwIfAborted();
     this.#begin();
@@ -515,6 +538,8 @@ function letGoWhereCancelled(layers: readonly HeldLayer[], signal: AbortSignal):
   for (const layer of layers) layer.release?.();
   signal.throwIfAborted();
 }
+
+function noProgress(): void {}
 
 function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -7,8 +7,10 @@ import { modelFacts } from '../../onnx/inputs/modelFacts';
 import { readsOf } from '../../onnx/inputs/reads';
 import type { EngineEvents, InputView, ModelSpec, ReportView } from '../../protocol';
 import { CellRuns, type DrawnCell } from '../how/cellRuns';
+import { EffectRuns, type AskedEffect, type AskedHeads, type EffectSteps } from '../effects/effectRuns';
 import { PredictionRuns, type MaskedPlaces, type PredictedRun, type PredictionSteps } from '../predict/predictionRuns';
 import type { Predictions } from '../../model/predictions';
+import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { How } from '../../model/how/how';
 import type { FedFile } from '../session/fedInput';
 import { AttentionSession } from '../session/attentionSession';
@@ -67,6 +69,7 @@ interface LoadedParts {
   readonly cells: CellRuns;
   readonly weighs: WeighRuns;
   readonly predictions: PredictionRuns;
+  readonly effects: EffectRuns;
 }
 
 /** A model with its tokenizer, ready to read texts. */
@@ -79,13 +82,14 @@ export class LoadedModel {
   /** Weighs what its runs have read. */
   readonly weighs: WeighRuns;
   readonly #predictions: PredictionRuns;
+  readonly #effects: EffectRuns;
   /** Where its input comes from. */
   readonly #account: LoadedParts['account'];
   /** Of the latest run. */
   #languages: RunLanguages | undefined;
   readonly info: ModelInfo;
 
-  private constructor({ spec, model, access, notices, account, cells, weighs, predictions }: LoadedParts) {
+  private constructor({ spec, model, access, notices, account, cells, weighs, predictions, effects }: LoadedParts) {
     this.#spec = spec;
     this.#model = model;
     this.#access = access;
@@ -94,6 +98,7 @@ export class LoadedModel {
     this.#cells = cells;
     this.weighs = weighs;
     this.#predictions = predictions;
+    this.#effects = effects;
     this.info = {
       ...model.info,
       readFiles: account()
@@ -144,6 +149,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      effects,
     } = await prepare({
       chosen: await choosing,
       resolved,
@@ -162,6 +168,7 @@ export class LoadedModel {
       cells,
       weighs: weigher,
       predictions,
+      effects,
       account: (languages) =>
         inputAccount(access.readFiles, resolved, analysesOf(parts), { sides: tokenizer.sides, languages }),
     });
@@ -194,6 +201,16 @@ export class LoadedModel {
     return this.#predictions.predict(run, masked, steps);
   }
 
+  /** What interventions do to a prediction of a run that was fed these inputs; see {@link EffectRuns.effect}. */
+  effect(run: PredictedRun, asked: AskedEffect, steps?: EffectSteps): Promise<EffectAnswer> {
+    return this.#effects.effect(run, asked, steps);
+  }
+
+  /** What silencing each head does to a prediction of such a run; see {@link EffectRuns.headEffects}. */
+  headEffects(run: PredictedRun, asked: AskedHeads, steps?: EffectSteps): Promise<HeadEffects> {
+    return this.#effects.headEffects(run, asked, steps);
+  }
+
   /** The target that an encoder–decoder model writes for a text, without any attention: the quick way to measure what it does. */
   write(text: string): Promise<string> {
     return this.#model.write(text);
@@ -217,6 +234,7 @@ export class LoadedModel {
     await this.#cells.release();
     await this.weighs.release();
     await this.#predictions.release();
+    await this.#effects.release();
     await this.#model.release();
   }
 }
@@ -235,7 +253,7 @@ interface Preparation {
 /** A model made ready, and what is to be said of how it was loaded. */
 async function prepare(
   preparation: Preparation,
-): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions'>> {
+): Promise<Pick<LoadedParts, 'model' | 'notices' | 'cells' | 'weighs' | 'predictions' | 'effects'>> {
   const {
     chosen: { runtime },
     resolved,
@@ -310,14 +328,15 @@ async function prepare(
     const notices = sessions.flatMap((each) => each.notices);
     const ofFiles = [encoderSession, session].filter((each) => each !== undefined);
     const [cells, weigher] = [new CellRuns(ofFiles), new WeighRuns(ofFiles)];
-    const predictions = new PredictionRuns({
+    const predicting = {
       name,
       session,
       tokenizer: source.tokenizer,
       vocabularySize: vocabularySizeOf(resolved, session, roles, embedding),
       config: resolved.config,
       maskToken: resolved.maskToken,
-    });
+    };
+    const [predictions, effects] = [new PredictionRuns(predicting), new EffectRuns(predicting)];
     let seq2seq: Seq2SeqSessions | undefined;
     if (encoder !== undefined && encoderSession !== undefined) {
       const ofEncoder = {
@@ -358,6 +377,7 @@ async function prepare(
         cells,
         weighs: weigher,
         predictions,
+        effects,
       };
     }
     const plan = planInputs(index, session.inputNames, new Set(bridges.keys()));
@@ -381,6 +401,7 @@ async function prepare(
       cells,
       weighs: weigher,
       predictions,
+      effects,
     };
   } catch (error) {
     for (const session of sessions) await session.release();

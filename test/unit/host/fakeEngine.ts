@@ -159,6 +159,8 @@ export class FakeEngine implements EngineProcess {
         values: Float32Array.from({ length: 4 * metrics.length }, (_, i) => i / 64),
       }),
       predict: () => ({ kind: 'labels', questions: [] }),
+      effect: () => Promise.reject(new Error('not in this test')),
+      headEffects: () => Promise.reject(new Error('not in this test')),
       relations: () => ({ table: { relations: [], numPairs: [], values: new Float32Array(0) }, pairs: [] }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {
