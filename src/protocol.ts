@@ -551,6 +551,9 @@ export interface PanelArrangement {
     | undefined;
 }
 
+/** What the view of effects is to do as it opens: block the weight that is looked at, silence the selected heads, or ask about the pinned token. */
+export type PanelDeed = 'block' | 'silence' | 'ask';
+
 /** Host → webview: whole snapshots, each of its part. */
 export interface PanelEvents {
   appearance: PanelAppearance;
@@ -565,10 +568,12 @@ export interface PanelEvents {
   /** The token that is hovered in the editor, else in live mode the one before the caret. */
   hover: TokenRef | null;
   live: PanelLive | null;
+  /** The heads of a layer have been silenced one by one. */
+  effects: LayerEffectsGrown;
   /** Asks for the matrix as it is drawn, which comes as an intent. */
   figure: Record<string, never>;
   /** Opens one of the panel's views, with the keyboard in it. */
-  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' };
+  show: { readonly view: 'heads' | 'how' | 'relations' | 'predictions' | 'effects'; readonly does?: PanelDeed };
   /** Arranges the panel anew; the keyboard stays where it is. */
   arrange: PanelArrangement;
   persist: KeptPanel;
@@ -599,6 +604,10 @@ export interface PanelApi {
   /** What heads read along the relations of the run's program. */
   relations(params: { readonly runId: number; readonly component: ComponentInfo['component'] }): RelationsResult;
   predict(params: PredictParams): Predictions;
+  /** What a prediction is without and with interventions. */
+  effect(params: EffectParams): EffectAnswer;
+  /** What silencing each head by itself does to a prediction; layers are told as they come. */
+  headEffects(params: HeadEffectsParams): HeadEffects;
   picture(params: { readonly runId: number }): PictureView;
 }
 

@@ -23,6 +23,7 @@ export function followContextMenu(panel: Panel): void {
       const token = tokenOf(panel);
       // The menu takes the pointer away before it answers.
       panel.menuPair = panel.how.pairHere();
+      panel.menuToken = token;
       const context =
         isText || runId === undefined
           ? {}

@@ -27,6 +27,8 @@ export function measureName(measure: Measure): string {
       return l10n.t('pinned token’s row');
     case 'pair':
       return l10n.t('one pair’s weight');
+    case 'effect':
+      return l10n.t('effect of the head');
     default:
       return metricTitle(measure);
   }
@@ -34,6 +36,7 @@ export function measureName(measure: Measure): string {
 
 /** A number of a measure; distances are in tokens. */
 export function formatMeasure(measure: Measure, value: number): string {
+  if (measure === 'effect') return signedNumber(value);
   return isMetric(measure) && metricOf(measure).unit === 'tokens'
     ? l10n.t('{0} tokens', value.toPrecision(3))
     : formatWeight(value);
@@ -41,9 +44,29 @@ export function formatMeasure(measure: Measure, value: number): string {
 
 /** The same in little room. */
 export function shortMeasure(measure: Measure, value: number): string {
+  if (measure === 'effect') return shortSigned(value);
   if (!isMetric(measure) || metricOf(measure).unit === 'share') return shortWeight(value);
   if (metricOf(measure).unit === 'nats') return value >= 0.995 ? value.toFixed(1) : shortWeight(value);
   return value >= 9.95 ? value.toFixed(0) : value.toFixed(1);
+}
+
+/** A number with its sign, to three significant digits; «–» where there is none yet. */
+export function signedNumber(value: number): string {
+  if (Number.isNaN(value)) return '–';
+  return `${signOf(value)}${formatWeight(Math.abs(value))}`;
+}
+
+function shortSigned(value: number): string {
+  return Number.isNaN(value) ? '' : `${signOf(value)}${shortWeight(Math.abs(value))}`;
+}
+
+function signOf(value: number): string {
+  return value < 0 ? '−' : value > 0 ? '+' : '';
+}
+
+/** Numbers with a sign as shares of the largest of them on either side of zero, in [−1, 1]; NaN stays. */
+export function sharesOf({ values, ceiling }: Pick<ShownMeasure, 'values' | 'ceiling'>): Float32Array {
+  return values.map((value) => (ceiling > 0 ? value / ceiling : value));
 }
 
 /** A metric's number in a column under its unit, as many digits for each head. */
@@ -87,6 +110,7 @@ export function measureTitle(
   { measure, tokens, direction, other }: ShownMeasure,
   streams: readonly TokenStream[],
 ): string {
+  if (measure === 'effect') return l10n.t('Heads by their effect');
   if (isMetric(measure)) return l10n.t('Heads by {0}', metricTitle(measure));
   const name = tokensName(streams, tokens, direction);
   if (other === undefined) return l10n.t('Heads by the strongest that {0} {1}', name, directionWord(direction));

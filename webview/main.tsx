@@ -10,6 +10,7 @@ import { PanelContext } from './components/context';
 import { followContextMenu } from './contextMenu';
 import { KeptLayout } from './state/layoutState';
 import { Panel } from './state/panel';
+import { block, openEffects, silence } from './components/openEffects';
 import { openHow } from './components/openHow';
 import { loadElements } from './loadElements';
 import './styles/panel.css';
@@ -43,9 +44,20 @@ effect(() => {
   const { isHighContrast, outline } = theme.value;
   levels.replaceSync(levelRules(panel.ramps.value[panel.direction.value], isHighContrast ? outline : undefined));
 });
-connection.on('show', ({ view }) => {
+panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
+connection.on('show', ({ view, does }) => {
   if (view === 'how') {
     openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
+    return;
+  }
+  if (view === 'effects') {
+    const [pinned] = panel.view.peek().pinned;
+    if (does === 'block') block(panel, kept, panel.menuPair, panel.menuToken);
+    else if (does === 'silence') silence(panel, kept);
+    else {
+      if (does === 'ask' && pinned !== undefined) panel.effects.askAbout(pinned.position);
+      openEffects(panel, kept);
+    }
     return;
   }
   if (view === 'relations' || view === 'predictions') {

@@ -123,3 +123,9 @@ export function headsOf(component: ComponentInfo, only: { layer?: number; head?:
   });
   return heads;
 }
+
+/** The place of a head among all heads of its component, in reading order; −1 where it has no such head. */
+export function indexOfHead({ layers }: Pick<ComponentInfo, 'layers'>, { layer, head }: HeadRef): number {
+  if (head >= (layers[layer]?.numHeads ?? 0)) return -1;
+  return layers.slice(0, layer).reduce((sum, { numHeads }) => sum + numHeads, 0) + head;
+}

@@ -51,5 +51,7 @@ export const panelMethods = [
   'how',
   'relations',
   'predict',
+  'effect',
+  'headEffects',
   'picture',
 ] as const;

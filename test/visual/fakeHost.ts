@@ -2,6 +2,7 @@
 import { metricTextOf } from '../../src/model/metrics/metricText';
 import 'vscode-jsonrpc/browser';
 import { plain, plainLines } from '../../src/base/safeText';
+import { ExplorerError } from '../../src/base/errors';
 import { Emitter } from '../../src/base/event';
 import { AttentionStore } from '../../src/engine/weights/attentionStore';
 import { WholeLayer, type HeldLayer } from '../../src/engine/weights/heldLayer';
@@ -14,7 +15,16 @@ import type { PatternForm } from '../../src/model/patternForm';
 import type { TextSymbol } from '../../src/model/units';
 import { isTiled } from '../../src/model/patternLevels';
 import { initialView, type ViewState } from '../../src/model/viewState';
-import type { PanelApi, PanelEvents, PanelIntents, PanelRun, PanelStatus, Thumbnails } from '../../src/protocol';
+import type {
+  EffectParams,
+  HeadEffectsParams,
+  PanelApi,
+  PanelEvents,
+  PanelIntents,
+  PanelRun,
+  PanelStatus,
+  Thumbnails,
+} from '../../src/protocol';
 import type { MethodId } from '../../src/model/methods';
 import type { Weighing, WeightForm } from '../../src/model/weightForm';
 import { openConnection } from '../../src/rpc/connection';
@@ -29,6 +39,7 @@ import {
 } from './generatedRun';
 import { fakeWeighing, noValues } from './fakeWeighing';
 import { longLayers } from './longRun';
+import { sampleEffect, sampleHeadEffects } from './sampleEffects';
 import { sampleHow } from './sampleHow';
 import { samplePredictions } from './samplePredictions';
 
@@ -72,6 +83,11 @@ export class FakeHost {
   /** The places that were masked as predictions were asked for; null where none was. */
   readonly predicted: (number | null)[] = [];
   isMaskedModel = false;
+  /** The experiments, and the scans of all heads, that were asked for. */
+  readonly effects: EffectParams[] = [];
+  readonly scans: HeadEffectsParams[] = [];
+  /** What a scan waits for after each layer. */
+  nextLayer: Promise<void> | undefined;
   /** The attention of the run, where it is not large, once it was asked for by heads. */
   readonly #stores = new Map<string, AttentionStore>();
   readonly #kept = new Map<string, Pattern>();
@@ -143,6 +159,25 @@ export class FakeHost {
     predict: ({ mask }) => {
       this.predicted.push(mask ?? null);
       return samplePredictions(this.run.info.streams[0].tokens, this.isMaskedModel, mask);
+    },
+    effect: (params) => {
+      this.effects.push(params);
+      return sampleEffect(params);
+    },
+    headEffects: async (params, signal) => {
+      this.scans.push(params);
+      const [component] = this.run.info.components;
+      const all = sampleHeadEffects(params, component);
+      let done = 0;
+      const numHeads = all.layers.reduce((sum, { effects }) => sum + effects.length, 0);
+      for (const layer of all.layers) {
+        done += layer.effects.length;
+        const { runId, scan } = params;
+        this.#connection.fire('effects', { ...layer, runId, scan, done, of: numHeads });
+        await this.nextLayer;
+        if (signal.aborted) throw new ExplorerError('cancelled');
+      }
+      return all;
     },
     symbols: () => ({ symbols: this.symbols }),
     headPairs: async ({ form, ...params }) => {

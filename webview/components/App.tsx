@@ -10,6 +10,8 @@ import { ComponentTabs } from './ComponentTabs';
 import { nextLevel, nextSinks } from '../state/formedPatterns';
 import { usePanel, type PanelServices } from './context';
 import { toggleOrder } from './HeadMeasure';
+import { IntervenedSign } from './IntervenedSign';
+import { block, openEffects, silence } from './openEffects';
 import { toggleHow } from './openHow';
 import { Legend } from './Legend';
 import { LiveTrouble } from './LiveSign';
@@ -33,12 +35,12 @@ const aroundHeads = { width: 16, height: 62, heightOfNarrow: 36 };
 const narrowHeads = 260;
 
 /** Views of heads and their weights. */
-const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations'];
+const ofHeads: readonly PaneName[] = ['headTable', 'how', 'relations', 'effects'];
 
 /** Keys that work wherever the focus is in the panel. Returns whether the key was one of them. */
 function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolean {
   const target = event.composedPath()[0];
-  const isTyping = target instanceof HTMLInputElement && target.type !== 'range';
+  const isTyping = target instanceof HTMLInputElement && target.type !== 'range' && target.type !== 'checkbox';
   if (panel.run.peek() === null || isTyping || panel.areKeysShown.peek()) return false;
   const component = panel.component.peek();
   if (event.altKey && !event.ctrlKey && !event.metaKey && event.key.startsWith('Arrow') && component !== undefined) {
@@ -90,6 +92,19 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
     case 'p':
     case 'P':
       kept.toggleView('predictions');
+      return true;
+    case 'e':
+    case 'E':
+      if (kept.layout.peek().open.includes('effects')) kept.toggleView('effects', false);
+      else openEffects(panel, kept);
+      return true;
+    case 'x':
+    case 'X':
+      block(panel, kept, panel.how.pairHere(), panel.hovered.peek() ?? panel.cursor.peek());
+      return true;
+    case 'z':
+    case 'Z':
+      silence(panel, kept);
       return true;
     case 'l':
     case 'L':
@@ -164,6 +179,7 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <LiveTrouble />
       <MethodRefusal />
       <Notices key={runId} notices={run.notices} />
+      <IntervenedSign />
       <div
         id="panel-body"
         ref={body}

@@ -106,8 +106,12 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
             {listed.map(({ layer, head, value, key }, index) => {
               const label = headLabel({ layer, head });
               const number = formatMeasure(shown.measure, value);
-              const depth =
-                shown.ceiling > 0 ? depthOf(value / shown.ceiling, scale === 'row' ? 'absolute' : scale, 1) : 0;
+              const share = shown.ceiling > 0 ? value / shown.ceiling : 0;
+              const depth = depthOf(share, scale === 'row' ? 'absolute' : scale, 1);
+              const colour =
+                shown.measure === 'effect'
+                  ? panel.diverging.value.colour(Math.sign(share) * Math.max(0.35, Math.abs(share)))
+                  : panel.ramps.value[shown.direction].colour(Math.max(0.35, depth));
               const about = key === undefined ? '' : tokenName(streams, { stream: component.keyStream, position: key });
               return (
                 <li
@@ -124,8 +128,8 @@ export function HeadList({ component }: { component: ComponentInfo }): JSX.Eleme
                   <span class="bar">
                     <span
                       style={{
-                        width: `${shown.ceiling > 0 ? 100 * Math.min(1, value / shown.ceiling) : 0}%`,
-                        backgroundColor: cssColour(panel.ramps.value[shown.direction].colour(Math.max(0.35, depth))),
+                        width: `${100 * Math.min(1, Math.abs(share))}%`,
+                        backgroundColor: cssColour(colour),
                       }}
                     />
                   </span>

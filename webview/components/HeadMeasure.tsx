@@ -1,9 +1,10 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
-import { headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { indexOfHead, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import { effectDescription } from '../effectWords';
 import { formatMeasure, lackSentence, measureName, metricDefinition, metricTitle } from '../headWords';
-import { isMetric, type Measure } from '../state/headViews';
+import { canOrder, isMetric, type Measure } from '../state/headViews';
 import type { KeptLayout } from '../state/layoutState';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
@@ -12,13 +13,15 @@ import { Select } from './Select';
 /** What is known of one head: what its tile shows, and its metrics on this text, one a line. */
 export function headDescription(panel: Panel, component: ComponentInfo, head: HeadRef): string[] {
   const shown = panel.heads.shown.peek();
-  const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
+  const at = indexOfHead(component, head);
   const own =
-    shown?.component === component && shown.columns === 1 && !isMetric(shown.measure)
+    shown?.component === component && shown.measure === 'pair'
       ? [l10n.t('this pair: {0}', formatMeasure(shown.measure, shown.values[at]))]
       : [];
+  const effect = component.areHeadsJoined === true ? undefined : effectDescription(panel.effects, at);
   return [
     ...own,
+    ...(effect === undefined ? [] : [effect]),
     ...panel.heads
       .describe(component, head)
       .map(([name, value]) => `${metricTitle(name)}: ${formatMeasure(name, value)}`),
@@ -28,13 +31,13 @@ export function headDescription(panel: Panel, component: ComponentInfo, head: He
 /** Orders the heads of each layer by a metric, which it chooses where the tiles show none, or puts them back. */
 export function toggleOrder(panel: Panel, kept: KeptLayout): void {
   const { heads } = panel;
-  if (!heads.applicable.peek().some(isMetric)) return;
-  const isOrdered = kept.layout.peek().isOrdered && isMetric(heads.measure.peek());
+  if (!heads.applicable.peek().some(canOrder)) return;
+  const isOrdered = kept.layout.peek().isOrdered && canOrder(heads.measure.peek());
   kept.order(!isOrdered);
   if (!isOrdered) heads.needMetric();
 }
 
-/** What the tiles show: patterns, a token's row, a pair's weight or a metric; and the way to the ranking by it. */
+/** What the tiles show: patterns, a token's row, a pair's weight, an effect or a metric; and the way to the ranking by it. */
 export function HeadMeasure(): JSX.Element {
   const { panel, kept } = usePanel();
   const { heads } = panel;
@@ -50,7 +53,7 @@ export function HeadMeasure(): JSX.Element {
     [applicable],
   );
   const lack = heads.lack.value;
-  const isOrdered = kept.layout.value.isOrdered && isMetric(measure);
+  const isOrdered = kept.layout.value.isOrdered && canOrder(measure);
   return (
     <div class="heads-bar">
       <Select
@@ -76,7 +79,7 @@ export function HeadMeasure(): JSX.Element {
         checked={kept.layout.value.open.includes('headTable')}
         onClick={() => kept.toggleView('headTable')}
       />
-      {applicable.some(isMetric) ? (
+      {applicable.some(canOrder) ? (
         <vscode-toolbar-button
           icon="sort-precedence"
           label={l10n.t('Order the heads of each layer')}

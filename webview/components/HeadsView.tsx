@@ -6,12 +6,12 @@ import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/
 import { hasSinks } from '../../src/model/lighting';
 import { cssColour } from '../../src/model/ramp';
 import { depthOf } from '../../src/model/viewState';
-import { drawThumbnails, paintThumbnails } from '../draw/drawThumbnails';
+import { drawThumbnails, paintShares, paintThumbnails } from '../draw/drawThumbnails';
 import { headsBetween, layoutHeadGrid, moveInGrid, type GridCell, type HeadGrid } from '../layout/headGrid';
 import { headAtPlace, placeOfHead, type HeadOrder } from '../layout/headOrder';
 import { paletteOf } from '../theme/palette';
-import { shortMeasure } from '../headWords';
-import { isMetric } from '../state/headViews';
+import { sharesOf, shortMeasure } from '../headWords';
+import { canOrder } from '../state/headViews';
 import { selectionName, tokenName } from '../words';
 import { usePanel } from './context';
 import { headDescription, HeadMeasure } from './HeadMeasure';
@@ -68,7 +68,7 @@ function useOrder(): {
   const { panel, kept } = usePanel();
   const { wanted, asked } = useMemo(() => {
     const { order, measure, lack } = panel.heads;
-    const isWanted = computed(() => kept.layout.value.isOrdered && isMetric(measure.value) && lack.value === undefined);
+    const isWanted = computed(() => kept.layout.value.isOrdered && canOrder(measure.value) && lack.value === undefined);
     return {
       wanted: computed<HeadOrder | 'coming' | undefined>(() =>
         isWanted.value ? (order.value ?? 'coming') : undefined,
@@ -177,7 +177,7 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
   const selected = useMemo(() => new Set(heads.map(headLabel)), [heads]);
 
   // Painted when they, or their colours, change, and not with every change of the view.
-  const { thumbnails, painted, labels } = useMemo(() => {
+  const { thumbnails, painted, labels, shares } = useMemo(() => {
     const direction = computed(() => panel.view.value.direction);
     const scale = computed(() => panel.view.value.scale);
     const held = computed(() =>
@@ -189,12 +189,30 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
     );
     const tiles = computed(() => (shown.value === undefined ? held.value : panel.heads.tiles.value));
     const ramp = computed(() => panel.ramps.value[direction.value]);
+    // Of numbers with a sign, their share of the largest on either side.
+    const shares = computed(() => {
+      const measured = shown.value;
+      return measured?.measure === 'effect' ? sharesOf(measured) : undefined;
+    });
     return {
       thumbnails: tiles,
-      painted: computed(() => tiles.value && paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value)),
+      shares,
+      painted: computed(() => {
+        if (tiles.value === undefined) return undefined;
+        const signed = shares.value;
+        return signed === undefined
+          ? paintThumbnails(tiles.value, paletteOf(ramp.value), scale.value)
+          : paintShares(tiles.value.numHeads, signed, panel.diverging.value.colour);
+      }),
       labels: computed(() => {
         const measured = shown.value;
         if (measured?.columns !== 1) return undefined;
+        const signed = shares.value;
+        if (signed !== undefined)
+          return Array.from(measured.values, (value, i) => ({
+            text: shortMeasure(measured.measure, value),
+            colour: cssColour(panel.diverging.value.text(signed[i])),
+          }));
         return Array.from(measured.values, (value) => ({
           text: shortMeasure(measured.measure, value),
           colour: cssColour(
@@ -225,12 +243,14 @@ export function HeadsView({ component }: { component: ComponentInfo }): JSX.Elem
         const element = canvas.current;
         if (element === null || width === 0) return;
         const { canvas: colours, isHighContrast } = panel.theme.value;
+        const signed = shares.value;
         drawThumbnails(element, grid, {
           component,
           thumbnails: thumbnails.value,
           painted: painted.value,
           numKeys: marksSinks ? numKeys : 0,
           labels: labels.value,
+          isBelow: signed && ((index) => signed[index] < 0),
           order,
           colours: {
             edge: isHighContrast ? colours.line : colours.hatch,

@@ -5,6 +5,7 @@ import { hasSinks } from '../../src/model/lighting';
 import { cssColour, type Ramp } from '../../src/model/ramp';
 import { depthOf, logFloor, type Scale } from '../../src/model/viewState';
 import type { Thumbnails } from '../../src/protocol';
+import { experimentName, questionMeasure, signSentence } from '../effectWords';
 import { measureLegend } from '../headWords';
 import { methodNote } from '../methodWords';
 import { sinksName } from '../formWords';
@@ -86,7 +87,9 @@ export function Legend(): JSX.Element {
           <span class="sink-sample" aria-hidden="true" /> {l10n.t('sink token')}
         </span>
       ) : null}
-      {measured !== undefined ? (
+      {measured?.measure === 'effect' ? (
+        <EffectScale ceiling={measured.ceiling} />
+      ) : measured !== undefined ? (
         <span
           class="legend-note"
           title={l10n.t(
@@ -109,6 +112,34 @@ export function Legend(): JSX.Element {
         </span>
       )}
     </figure>
+  );
+}
+
+/** Colours on both sides of zero, for what silencing each head does. */
+function EffectScale({ ceiling }: { ceiling: number }): JSX.Element {
+  const { panel, kept } = usePanel();
+  const diverging = panel.diverging.value;
+  const stops = useMemo(
+    () => Array.from({ length: 17 }, (_, i) => cssColour(diverging.colour(i / 8 - 1))).join(', '),
+    [diverging],
+  );
+  const chosen = panel.effects.chosen.value;
+  const question = panel.effects.question.value;
+  const end = formatWeight(ceiling);
+  return (
+    <div class="legend-scale effect-legend">
+      <span class="legend-title" title={question === undefined ? '' : signSentence(question)}>
+        {l10n.t('tiles: effect of the head on {0}', question === undefined ? '…' : questionMeasure(question))}
+        {chosen === undefined ? '' : ` · ${experimentName(chosen.path, chosen.by)}`}
+      </span>
+      <span class="legend-number">−{end}</span>
+      <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }} />
+      <span class="legend-number">+{end}</span>
+      <span class="legend-note">
+        {l10n.t('nats; a stroke across the corner: below zero')}
+        {kept.layout.value.isOrdered ? `; ${l10n.t('the strongest of each layer first')}` : ''}
+      </span>
+    </div>
   );
 }
 

@@ -12,6 +12,7 @@ import { tokensIn, type ShownPattern } from '../state/matrixData';
 import type { Panel } from '../state/panel';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
+import { block } from './openEffects';
 import { openHow } from './openHow';
 
 /** The one-based lines of the document on which a stream's tokens begin. */
@@ -179,6 +180,24 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                     }}
                   >
                     {l10n.t('how')}
+                  </button>
+                ) : null}
+                {hasHow ? (
+                  <button
+                    type="button"
+                    class="link how-link"
+                    title={l10n.t('Block this weight, and see what that does to a prediction')}
+                    aria-label={l10n.t('Block the weight of {0}', name)}
+                    onClick={() => {
+                      const own = lighting.tokens[0].position;
+                      block(
+                        panel,
+                        kept,
+                        lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own },
+                      );
+                    }}
+                  >
+                    {l10n.t('block')}
                   </button>
                 ) : null}
               </span>

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { PaneName, PlacedSplit } from '../layout/paneLayout';
 import type { Panel } from '../state/panel';
 import { usePanel } from './context';
+import { EffectsPane } from './EffectsPane';
 import { HeadList } from './HeadList';
 import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
@@ -75,6 +76,12 @@ export const panes: Readonly<Record<PaneName, Pane>> = {
     width: () => l10n.t('Width of the predictions'),
     height: () => l10n.t('Height of the predictions'),
     Content: PredictionsPane,
+  },
+  effects: {
+    title: () => l10n.t('Effects'),
+    width: () => l10n.t('Width of the effects'),
+    height: () => l10n.t('Height of the effects'),
+    Content: EffectsPane,
   },
 };
 

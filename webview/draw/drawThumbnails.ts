@@ -1,6 +1,7 @@
 import type { ComponentInfo } from '../../src/model/head';
 import { decodeThumbnail } from '../../src/model/pattern';
 import { depthOf, type Scale } from '../../src/model/viewState';
+import type { Rgb } from '../../src/model/ramp';
 import type { Thumbnails } from '../../src/protocol';
 import { headLabel } from '../../src/model/head';
 import type { HeadGrid } from '../layout/headGrid';
@@ -45,6 +46,26 @@ export function paintThumbnails(
   return canvasOf(image);
 }
 
+/** One colour for every head, by its share of the largest number in [−1, 1]; nothing where there is none. Layers as rows, heads as columns. */
+export function paintShares(
+  numHeads: readonly number[],
+  shares: Float32Array,
+  colourOf: (share: number) => Rgb,
+): HTMLCanvasElement {
+  const width = Math.max(1, ...numHeads);
+  const image = new ImageData(width, Math.max(1, numHeads.length));
+  let from = 0;
+  numHeads.forEach((count, layer) => {
+    for (let head = 0; head < count; head++) {
+      const share = shares[from++];
+      if (!(Math.abs(share) > 0)) continue;
+      const { r, g, b } = colourOf(share);
+      image.data.set([r, g, b, 255], (layer * width + head) * 4);
+    }
+  });
+  return canvasOf(image);
+}
+
 /** What the tiles of the grid show. */
 export interface TileContents {
   readonly component: ComponentInfo;
@@ -55,6 +76,8 @@ export interface TileContents {
   readonly numKeys: number;
   /** What stands in each tile, where there is room, with its colour. */
   readonly labels?: readonly { readonly text: string; readonly colour: string }[] | undefined;
+  /** The heads whose number is below zero, which a small tile has no room to say: they have a stroke across a corner. */
+  readonly isBelow?: ((index: number) => boolean) | undefined;
   /** In which order the heads of each layer stand, where it is not that of their indices: then each tile has its head's name. */
   readonly order?: HeadOrder | undefined;
   readonly colours: GridColours;
@@ -69,7 +92,7 @@ const leastOfBoth = 34;
 export function drawThumbnails(
   canvas: HTMLCanvasElement,
   grid: HeadGrid,
-  { component, thumbnails, painted, numKeys, labels, order, colours }: TileContents,
+  { component, thumbnails, painted, numKeys, labels, isBelow, order, colours }: TileContents,
 ): void {
   const context = prepareCanvas(canvas, grid.width, grid.height);
   if (context === undefined) return;
@@ -91,6 +114,7 @@ export function drawThumbnails(
       context.strokeStyle = colours.edge;
       context.lineWidth = 1;
       context.strokeRect(x + 0.5, y + 0.5, grid.tile - 1, grid.tile - 1);
+      if (isBelow?.(index) === true) drawStroke(context, { x, y, tile: grid.tile }, colours.mark);
       const own = labels?.[index];
       const name = order === undefined ? [] : [headLabel({ layer, head })];
       const number =
@@ -107,6 +131,21 @@ export function drawThumbnails(
   context.lineWidth = 1;
   // Heads that share keys need not stand together then.
   for (const { x, y, width, height } of order === undefined ? grid.groups : []) context.strokeRect(x, y, width, height);
+}
+
+/** A stroke across the lower right corner. */
+function drawStroke(
+  context: CanvasRenderingContext2D,
+  { x, y, tile }: { readonly x: number; readonly y: number; readonly tile: number },
+  colour: string,
+): void {
+  const size = Math.max(3, Math.min(8, tile / 3));
+  context.beginPath();
+  context.moveTo(x + tile - size - 1, y + tile - 1);
+  context.lineTo(x + tile - 1, y + tile - size - 1);
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.stroke();
 }
 
 /** A small triangle on the lower edge, as the matrix has it below its columns. */

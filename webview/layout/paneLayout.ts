@@ -13,12 +13,19 @@ const least = {
   how: { width: 150, height: 110 },
   relations: { width: 150, height: 110 },
   predictions: { width: 150, height: 110 },
+  effects: { width: 150, height: 110 },
 } as const satisfies Readonly<Record<string, { readonly width: number; readonly height: number }>>;
 
 /** The name of a part. */
 export type PaneName = keyof typeof least;
 /** The parts that are there only where someone has opened them. */
-export const viewNames = ['headTable', 'relations', 'predictions', 'how'] as const satisfies readonly PaneName[];
+export const viewNames = [
+  'headTable',
+  'relations',
+  'predictions',
+  'effects',
+  'how',
+] as const satisfies readonly PaneName[];
 /** The name of such a part. */
 export type ViewName = (typeof viewNames)[number];
 /** All of them. */

@@ -3,7 +3,14 @@ import { formName, isPlainForm, plainForm, type PatternForm } from '../../src/mo
 import { joinsHeads } from '../../src/model/methods';
 import { LRUCache } from 'lru-cache';
 import { ExplorerError } from '../../src/base/errors';
-import { headLabel, headsOf, type ComponentInfo, type HeadRef } from '../../src/model/head';
+import {
+  headLabel,
+  headsOf,
+  indexOfHead,
+  type Component,
+  type ComponentInfo,
+  type HeadRef,
+} from '../../src/model/head';
 import { canRead, directionOf } from '../../src/model/lighting';
 import {
   applicableTo,
@@ -23,8 +30,15 @@ import type { Client } from '../../src/rpc/connection';
 import { orderHeads, type HeadOrder } from '../layout/headOrder';
 import { RowFetcher } from './rowFetcher';
 
-/** What the tiles of the grid show and heads are ranked by: their patterns, the pinned token's row, one pair's weight, or a metric. */
-export type Measure = 'pattern' | 'row' | 'pair' | MetricId;
+/** What the tiles of the grid show and heads are ranked by: their patterns, the pinned token's row, one pair's weight, an effect, or a metric. */
+export type Measure = 'pattern' | 'row' | 'pair' | 'effect' | MetricId;
+
+/** One number with a sign for each head of a component, in reading order; NaN where it is not known yet. */
+export interface SignedNumbers {
+  readonly name: string;
+  readonly component: Component;
+  readonly values: Float32Array;
+}
 
 /** What the views of all heads are made from. */
 export interface HeadViewSources {
@@ -34,6 +48,8 @@ export interface HeadViewSources {
   readonly hovered: ReadonlySignal<TokenRef | undefined>;
   readonly cursor: ReadonlySignal<TokenRef | undefined>;
   readonly editorHover: ReadonlySignal<TokenRef | undefined>;
+  /** What an intervention at each head does; undefined while nobody has asked. */
+  readonly effects: ReadonlySignal<SignedNumbers | undefined>;
 }
 
 /** Why there is nothing to show in all heads of what was chosen. */
@@ -105,25 +121,43 @@ export class HeadViews {
   readonly #arrived = signal<{ readonly wanted: Wanted; readonly numbers: Numbers } | undefined>(undefined);
   #described: { readonly name: string; readonly done: Promise<void> } | undefined;
   readonly #wanted: ReadonlySignal<Wanted | Lack | undefined>;
+  /** The effects of the heads of the component that is shown. */
+  readonly #effects: ReadonlySignal<ShownMeasure | undefined>;
 
   constructor(sources: HeadViewSources, remote: Client<PanelApi>, onError: (error: ExplorerError) => void) {
     this.#sources = sources;
     this.#remote = remote;
     this.#fetcher = new RowFetcher(onError);
     const { run, component } = sources;
+    this.#effects = computed(() => {
+      const [shown, numbers] = [component.value, sources.effects.value];
+      if (shown === undefined || shown.areHeadsJoined === true || numbers?.component !== shown.component)
+        return undefined;
+      const { name, values } = numbers;
+      const ceiling = values.reduce((most, value) => Math.max(most, Math.abs(value) || 0), 0);
+      const what = { name, measure: 'effect', component: shown, tokens: [], direction: 'reads' } as const;
+      return { ...what, columns: 1, values, ceiling };
+    });
     this.applicable = computed(() => {
       const shown = component.value;
       if (shown === undefined) return ['pattern'];
       const text = metricTextOf(shown, run.value?.info.streams ?? []);
       // Metrics are of the weights of single heads.
-      return ['pattern', 'row', 'pair', ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text))];
+      return [
+        'pattern',
+        'row',
+        'pair',
+        ...(this.#effects.value === undefined ? [] : (['effect'] as const)),
+        ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text)),
+      ];
     });
-    this.#wanted = computed(() => this.#want());
+    this.#wanted = computed(() => (this.measure.value === 'effect' ? undefined : this.#want()));
     this.lack = computed(() => {
       const wanted = this.#wanted.value;
       return typeof wanted === 'string' ? wanted : undefined;
     });
     this.shown = computed(() => {
+      if (this.measure.value === 'effect') return this.#effects.value;
       const wanted = this.#wanted.value;
       const arrived = this.#arrived.value;
       if (wanted === undefined || typeof wanted === 'string' || arrived === undefined) return undefined;
@@ -148,7 +182,8 @@ export class HeadViews {
     });
     this.order = computed(() => {
       const shown = this.shown.value;
-      return shown !== undefined && isMetric(shown.measure) ? orderHeads(shown.component, shown.values) : undefined;
+      if (shown === undefined || !canOrder(shown.measure)) return undefined;
+      return orderHeads(shown.component, shown.measure === 'effect' ? shown.values.map(Math.abs) : shown.values);
     });
     this.ranking = computed(() => {
       const shown = this.shown.value;
@@ -179,15 +214,15 @@ export class HeadViews {
         this.measure.value = 'pair';
       } else if (this.measure.peek() === 'pattern')
         this.measure.value =
-          this.#sources.view.peek().pinned.length > 0 ? 'row' : (this.applicable.peek()[3] ?? 'pattern');
+          this.#sources.view.peek().pinned.length > 0 ? 'row' : (this.applicable.peek().find(canOrder) ?? 'pattern');
     });
     return this.isListed.peek();
   }
 
   /** Shows a metric where none is shown: what the grid can be ordered by. */
   needMetric(): void {
-    if (!isMetric(this.measure.peek()))
-      this.measure.value = this.applicable.peek().find(isMetric) ?? this.measure.peek();
+    if (!canOrder(this.measure.peek()))
+      this.measure.value = this.applicable.peek().find(canOrder) ?? this.measure.peek();
   }
 
   /** Goes on to the next of what tiles can show of tokens. */
@@ -236,7 +271,7 @@ export class HeadViews {
     const run = this.#sources.run.peek();
     const held = this.table.peek();
     if (run === null || component.areHeadsJoined === true || held?.name !== tableName(run, component)) return [];
-    const at = headsOf(component).findIndex(({ layer, head: index }) => layer === head.layer && index === head.head);
+    const at = indexOfHead(component, head);
     return this.applicable
       .peek()
       .flatMap((name) => (isMetric(name) && at >= 0 ? [[name, columnOf(held.value, name)?.[at] ?? NaN] as const] : []));
@@ -388,11 +423,20 @@ export class HeadViews {
 
 /** Whether a measure is a metric of the whole head. */
 export function isMetric(measure: Measure): measure is MetricId {
-  return measure !== 'pattern' && measure !== 'row' && measure !== 'pair';
+  return measure !== 'pattern' && measure !== 'row' && measure !== 'pair' && measure !== 'effect';
 }
 
-/** Heads by their largest number, with the token that a metric is about. */
-function rank({ component, columns, values, about }: ShownMeasure): ListedHead[] {
+/** Whether the heads of a layer can stand in the order of a measure: one number for each, which does not change with the pointer. */
+export function canOrder(measure: Measure): boolean {
+  return measure === 'effect' || isMetric(measure);
+}
+
+/** Heads by their largest number, with the token that a metric is about; by effect those with the largest, on either side of zero. */
+function rank({ measure, component, columns, values, about }: ShownMeasure): ListedHead[] {
+  if (measure === 'effect')
+    return rankHeads(component, values.map(Math.abs))
+      .filter(({ value }) => !Number.isNaN(value))
+      .map((head) => ({ ...head, value: values[indexOfHead(component, head)], key: undefined }));
   const largest = headsOf(component).map((_, i) =>
     values.subarray(i * columns, (i + 1) * columns).reduce((most, value) => Math.max(most, value), 0),
   );

@@ -4,6 +4,7 @@ import { metricIds, type MetricId } from '../../src/model/metrics/metrics';
 import { relationIds, type RelationId } from '../../src/model/relations/relation';
 import { paneNames, splitNames, viewNames, type PaneName, type ViewName } from '../layout/paneLayout';
 import type { AskedPair } from './howView';
+import { validEffects, type EffectsLayout } from './keptEffects';
 import type { VsCodeApi } from '../windowChannel';
 
 /** What a person has arranged in the panel. */
@@ -22,6 +23,7 @@ export interface PanelLayout {
   readonly relation: RelationId;
   /** Whether the surprisal of every token is marked in the source while the predictions are open. */
   readonly marksSurprisal: boolean;
+  readonly effects: EffectsLayout;
 }
 
 /** What is seen of how a weight came about. */
@@ -97,7 +99,7 @@ function validHow(value: unknown): HowLayout {
 
 /** What of a kept state is a layout; the rest is as it was before anyone moved anything. */
 export function validLayout(value: unknown): PanelLayout {
-  const { shares, tab, isOrdered, open, headTable, how, relation, marksSurprisal } = entriesOf(value);
+  const { shares, tab, isOrdered, open, headTable, how, relation, marksSurprisal, effects } = entriesOf(value);
   const kept = entriesOf(shares);
   const isShare = (share: unknown): share is number => typeof share === 'number' && share > 0 && share < 1;
   return {
@@ -109,6 +111,7 @@ export function validLayout(value: unknown): PanelLayout {
     how: validHow(how),
     relation: relationIds.find((id) => id === relation) ?? relationIds[0],
     marksSurprisal: marksSurprisal === true,
+    effects: validEffects(effects),
   };
 }
 
@@ -171,6 +174,11 @@ export class KeptLayout {
   /** Marks the surprisal of every token in the source, or not. */
   markSurprisal(marksSurprisal: boolean): void {
     this.#keep({ ...this.layout.peek(), marksSurprisal });
+  }
+
+  /** Keeps what is asked of effects, and the interventions. */
+  arrangeEffects(effects: EffectsLayout): void {
+    this.#keep({ ...this.layout.peek(), effects });
   }
 
   /** Orders the grid by what the tiles show, or as the model has the heads. */

@@ -9,6 +9,7 @@ import {
   type HeadRef,
   type HeadSelection,
 } from '../../src/model/head';
+import { divergingRamp, type DivergingRamp } from '../../src/model/divergingRamp';
 import {
   countsInMean,
   directionOf,
@@ -44,6 +45,7 @@ import type { Connection } from '../../src/rpc/connection';
 import type { MatrixCell } from '../layout/matrixView';
 import type { Theme } from '../theme/theme';
 import { followHover, followRows } from './followers';
+import { EffectsView } from './effectsView';
 import { HeadTables } from './headTables';
 import { Methods } from './methods';
 import { HowView, type AskedPair } from './howView';
@@ -232,6 +234,10 @@ export class Panel {
       readBy: rampFor(colourMap, background, foreground, 'readBy'),
     };
   });
+  /** Colours of numbers on both sides of zero. */
+  readonly diverging: ReadonlySignal<DivergingRamp> = computed(() =>
+    divergingRamp(this.theme.value.background, this.theme.value.foreground),
+  );
   /** The layers of the selected heads that are still to come. */
   readonly awaited: ReadonlySignal<readonly number[]> = computed(() =>
     comingLayers(this.selection.value, this.run.value?.info.components ?? []),
@@ -253,12 +259,16 @@ export class Panel {
   readonly relations: Relations;
   /** What the model predicts. */
   readonly predictions: PredictionView;
+  /** What interventions do to what it predicts. */
+  readonly effects: EffectsView;
   /** All heads with their metrics. */
   readonly tables: HeadTables;
   /** How one weight came about. */
   readonly how: HowView;
   /** The query and key that the context menu was opened over. */
   menuPair: AskedPair | undefined;
+  /** The token that it was opened over. */
+  menuToken: TokenRef | undefined;
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -272,12 +282,17 @@ export class Panel {
     this.#connection = connection;
     this.#store = new PatternStore(connection.remote);
     this.theme = theme;
-    this.heads = new HeadViews(this, connection.remote, (error) => this.#failed(error));
     // These are about heads and their weights, whatever method is shown.
     const own = { ...this.#sources(), component: this.ownComponent, selection: this.ownSelection };
     this.methods = new Methods({ ...own, change: (view) => this.change(view) }, connection.remote);
     this.relations = new Relations(own, connection.remote);
     this.predictions = new PredictionView(own, connection.remote);
+    this.effects = new EffectsView({ ...own, predictions: this.predictions }, connection.remote);
+    this.heads = new HeadViews(
+      { ...this.#sources(), component: this.component, effects: this.effects.chosen },
+      connection.remote,
+      (error) => this.#failed(error),
+    );
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
@@ -292,6 +307,7 @@ export class Panel {
       else this.#showRun(value);
     });
     connection.on('grown', (value) => this.#grow(value));
+    connection.on('effects', (value) => this.effects.layerCame(value));
     connection.on('live', (value) => (this.live.value = value ?? undefined));
     connection.on('view', (value) => {
       if (this.#next === undefined) this.#showView(value);

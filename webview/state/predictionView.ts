@@ -27,6 +27,8 @@ export class PredictionView {
   /** Whether surprisal is marked in the source. */
   readonly isMarked = signal(false);
   readonly #isOpen = signal(false);
+  /** Whether another view needs them. */
+  readonly isNeeded = signal(false);
   readonly #held = signal<{ readonly runId: number; readonly value: Predictions } | undefined>(undefined);
   readonly #sources: PredictionSources;
   readonly #remote: Pick<Client<PanelApi>, 'predict'>;
@@ -63,7 +65,7 @@ export class PredictionView {
     let asked: number | undefined;
     effect(() => {
       const info = sources.run.value?.info;
-      if (!this.#isOpen.value || info === undefined || asked === info.runId) return;
+      if (!(this.#isOpen.value || this.isNeeded.value) || info === undefined || asked === info.runId) return;
       // A picture's answer comes with its run.
       if (info.streams.some(({ grid }) => grid !== undefined)) return;
       const { runId } = info;

@@ -140,6 +140,16 @@ export function registerCommands(deps: CommandDependencies): Disposable {
   register(commands.showHow, () => panels.showView('how'));
   register(commands.showRelations, () => panels.showView('relations'));
   register(commands.showPredictions, () => panels.showView('predictions'));
+  register(commands.showEffects, () => panels.showView('effects'));
+  register(commands.blockHere, () => panels.showView('effects', 'block'));
+  register(commands.silenceHeads, () => panels.showView('effects', 'silence'));
+  register(
+    commands.askEffects,
+    withToken((_run, token) => {
+      store.changeView({ pinned: [token] });
+      panels.showView('effects', 'ask');
+    }),
+  );
   register(commands.findReadingHead, () => findReadingHead(store, panels));
   register(commands.clearHighlights, () => {
     store.setHovered(undefined);

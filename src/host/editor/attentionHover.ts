@@ -79,6 +79,7 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
         commands.pinToken,
         commands.previousHead,
         commands.nextHead,
+        commands.askEffects,
         commands.openPanel,
         commands.revealToken,
       ])
@@ -140,6 +141,7 @@ export class AttentionHover implements vscode.HoverProvider, Disposable {
         },
         { title: saidMarkdown('Previous head'), command: commands.previousHead },
         { title: saidMarkdown('Next head'), command: commands.nextHead },
+        { title: saidMarkdown('Effects'), command: commands.askEffects },
         { title: saidMarkdown('Open panel'), command: commands.openPanel },
       ],
       revealCommand: commands.revealToken,

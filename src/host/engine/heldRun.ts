@@ -1,6 +1,7 @@
 import { ExplorerError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { comingLayers, type Component, type ComponentInfo, type HeadSelection } from '../../model/head';
+import type { EffectAnswer, HeadEffects } from '../../model/effects/effects';
 import type { Cell, How } from '../../model/how/how';
 import type { MethodId } from '../../model/methods';
 import type { Predictions } from '../../model/predictions';
@@ -13,9 +14,12 @@ import type { HeadTable } from '../../model/metrics/headTable';
 import { metricTextOf } from '../../model/metrics/metricText';
 import type {
   CellParams,
+  EffectParams,
+  HeadEffectsParams,
   HeadRows,
   HeadRowsParams,
   HeadTableParams,
+  LayerEffectsGrown,
   PairParams,
   PatternOverview,
   PatternTile,
@@ -272,6 +276,30 @@ export class HeldRun {
   /** What the model predicts in the run. Throws `unknownRun` where the run is gone, `noPredictions`, `invalidArgument`, and what a run throws. */
   predict(mask: number | undefined, signal?: AbortSignal): Promise<Predictions> {
     return this.#askOfAll(signal, () => this.#engine.remote.predict({ runId: this.#engineRunId, mask }, signal));
+  }
+
+  /** What a prediction of the run is without and with interventions. Throws `unknownRun` where the run is gone, `noEffects`, `noPredictions`, `noSuchToken`, `invalidArgument`, and what a run throws. */
+  effect(params: Omit<EffectParams, 'runId'>, signal?: AbortSignal): Promise<EffectAnswer> {
+    return this.#askOfAll(signal, () => this.#engine.remote.effect({ ...params, runId: this.#engineRunId }, signal));
+  }
+
+  /** What silencing each head by itself does to a prediction; `onLayer` is told of layers as they come. Throws what {@link effect} throws. */
+  async headEffects(
+    params: Omit<HeadEffectsParams, 'runId'>,
+    onLayer: (grown: LayerEffectsGrown) => void,
+    signal?: AbortSignal,
+  ): Promise<HeadEffects> {
+    const listening = this.#engine.on('effects', (grown) => {
+      if (grown.runId === this.#engineRunId && grown.scan === params.scan)
+        onLayer({ ...grown, runId: this.#info.runId });
+    });
+    try {
+      return await this.#askOfAll(signal, () =>
+        this.#engine.remote.headEffects({ ...params, runId: this.#engineRunId }, signal),
+      );
+    } finally {
+      listening.dispose();
+    }
   }
 
   /** Reads what is to be known of the run's text as a program; whoever knows where that stands puts its own here. */

@@ -4,7 +4,7 @@ import { ExplorerError } from '../../base/errors';
 import { entry } from '../../base/logText';
 import { Sparing } from '../../base/sparing';
 import type { PanelAction } from '../../model/panelAction';
-import type { PanelApi, PanelArrangement, PanelEvents, PanelIntents } from '../../protocol';
+import type { PanelApi, PanelArrangement, PanelDeed, PanelEvents, PanelIntents } from '../../protocol';
 import { openConnection, type Connection } from '../../rpc/connection';
 import type { TokenRef } from '../../model/token';
 import type { Log } from '../say/log';
@@ -16,6 +16,8 @@ import {
   checkChangeView,
   checkFigure,
   checkHeadTableParams,
+  checkEffectParams,
+  checkHeadEffectsParams,
   checkHowParams,
   checkPainted,
   checkPictureParams,
@@ -205,6 +207,13 @@ export class ExplorerPanel implements Disposable {
         measureRandom: async (params, signal) => this.#held().measureRandom(checkRandomParams(params, run()), signal),
         how: async (params, signal) => this.#held().how(checkHowParams(params, run()).cell, signal),
         predict: async (params, signal) => this.#held().predict(checkPredictParams(params, run()).mask, signal),
+        effect: async (params, signal) => this.#held().effect(checkEffectParams(params, run()), signal),
+        headEffects: async (params, signal) =>
+          this.#held().headEffects(
+            checkHeadEffectsParams(params, run()),
+            (grown) => this.#post('effects', grown),
+            signal,
+          ),
         headTable: async (params, signal) => this.#held().headTable(checkHeadTableParams(params, run()), signal),
         picture: async (params, signal) => {
           checkPictureParams(params, run());
@@ -281,8 +290,8 @@ export class ExplorerPanel implements Disposable {
   }
 
   /** Opens one of the page's views, now or when the page is there. */
-  showView(view: PanelEvents['show']['view']): void {
-    this.#whenReady(() => this.#post('show', { view }));
+  showView(view: PanelEvents['show']['view'], does?: PanelDeed): void {
+    this.#whenReady(() => this.#post('show', { view, ...(does === undefined ? {} : { does }) }));
   }
 
   /** Arranges the page anew, now or when it is there. */

@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { isOwnTab } from '../ownTabs';
-import type { PanelArrangement, PanelEvents } from '../../protocol';
+import type { PanelArrangement, PanelDeed, PanelEvents } from '../../protocol';
 import { createPanel } from '../say/panelTab';
 import { ExplorerPanel, panelViewType, type PanelDependencies } from './explorerPanel';
 import type { Recalled } from './panelMemory';
@@ -37,9 +37,9 @@ export class ExplorerPanels implements Disposable, vscode.WebviewPanelSerializer
   }
 
   /** Shows the panel with one of its views. */
-  showView(view: PanelEvents['show']['view']): void {
+  showView(view: PanelEvents['show']['view'], does?: PanelDeed): void {
     this.show(false);
-    this.#current?.showView(view);
+    this.#current?.showView(view, does);
   }
 
   /** Arranges the panel anew, and leaves the keyboard where it is. */

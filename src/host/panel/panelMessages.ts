@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { ExplorerError } from '../../base/errors';
 import { plain } from '../../base/safeText';
 import { aggregations, components, headLabel, type HeadSelection } from '../../model/head';
+import { effectPaths, silencings, type EffectQuestion } from '../../model/effects/effects';
 import { methodIds } from '../../model/methods';
 import { metricIds } from '../../model/metrics/metrics';
 import type { RunInfo } from '../../model/modelInfo';
@@ -13,6 +14,8 @@ import type { TokenRef } from '../../model/token';
 import { pinnedMeans, scales, type ViewState } from '../../model/viewState';
 import type {
   CellParams,
+  EffectParams,
+  HeadEffectsParams,
   HeadRowsParams,
   HeadTableParams,
   HowParams,
@@ -38,6 +41,9 @@ const maxPinned = 64;
 const maxThumbnailSize = 256;
 /** Tokens that are asked about. */
 const maxAsked = 8192;
+/** Interventions that are on together, and UTF-16 units of a token that someone has written. */
+const maxInterventions = 32;
+const longestToken = 200;
 /** Tokens of a random text that come twice. */
 const maxRandom = 512;
 /** UTF-16 units of what is told of a message. */
@@ -146,6 +152,38 @@ const randomParams = v.object({
   }),
 });
 const predictParams = v.object({ runId: index, mask: v.optional(index) });
+const tokenOrText = v.union([index, v.pipe(v.string(), v.minLength(1), v.maxLength(longestToken))]);
+const question = v.union([
+  v.object({ kind: v.literal('token'), position: index, token: tokenOrText, against: v.optional(tokenOrText) }),
+  v.object({ kind: v.literal('loss') }),
+  v.object({ kind: v.literal('label'), label: index, against: v.optional(index) }),
+]);
+const someHeads = v.pipe(shortList(1, maxHeads), v.array(head));
+const intervention = v.union([
+  v.object({ kind: v.literal('silence'), component, heads: someHeads, by: v.picklist(silencings) }),
+  v.object({
+    kind: v.literal('block'),
+    component,
+    heads: someHeads,
+    query: v.optional(index),
+    key: v.optional(index),
+    isRenormalized: v.boolean(),
+  }),
+]);
+const effectParams = v.object({
+  runId: index,
+  question,
+  interventions: v.pipe(shortList(0, maxInterventions), v.array(intervention)),
+  path: v.picklist(effectPaths),
+});
+const headEffectsParams = v.object({
+  runId: index,
+  question,
+  by: v.picklist(silencings),
+  path: v.picklist(effectPaths),
+  components: v.optional(v.pipe(shortList(1, maxLayers), v.array(component))),
+  scan: index,
+});
 const howParams = v.object({
   runId: index,
   cell: v.object({ component, layer: index, head: index, query: index, key: index }),
@@ -337,6 +375,37 @@ export function checkPredictParams(value: unknown, run: RunInfo | undefined): Pr
   if (params.mask !== undefined && params.mask >= streams[0].tokens.length)
     throw new ExplorerError('invalidMessage', ['predict: not within the text']);
   return params;
+}
+
+/** Checks a request for an experiment: its question and all that it intervenes in must be of the run shown. Throws `invalidMessage` or `unknownRun`. */
+export function checkEffectParams(value: unknown, run: RunInfo | undefined): EffectParams {
+  const params = parse('effect', effectParams, value);
+  const shown = checkRun(params.runId, run);
+  checkQuestion(params.question, shown);
+  for (const each of params.interventions) {
+    const { component: name, heads } = each;
+    const { numQueries, numKeys } = checkSelection({ component: name, heads, aggregation: 'mean' }, shown);
+    if (each.kind === 'silence') continue;
+    const { query, key } = each;
+    if ((query === undefined && key === undefined) || (query ?? 0) >= numQueries || (key ?? 0) >= numKeys)
+      throw new ExplorerError('invalidMessage', ['effect: not within the pattern']);
+  }
+  return params;
+}
+
+/** Checks a request for the effect of every head. Throws `invalidMessage` or `unknownRun`. */
+export function checkHeadEffectsParams(value: unknown, run: RunInfo | undefined): HeadEffectsParams {
+  const params = parse('effects', headEffectsParams, value);
+  const shown = checkRun(params.runId, run);
+  checkQuestion(params.question, shown);
+  for (const name of params.components ?? []) componentSize('effects', name, shown);
+  return params;
+}
+
+/** A prediction is of a token of one of the texts, or of the one that comes next. */
+function checkQuestion(asked: EffectQuestion, { streams }: RunInfo): void {
+  if (asked.kind === 'token' && asked.position > Math.max(...streams.map(({ tokens }) => tokens.length)))
+    throw new ExplorerError('invalidMessage', ['effect: not within the text']);
 }
 
 /** Checks a request for relations. Throws `invalidMessage` or `unknownRun`. */

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import {
   checkAct,
   checkChangeView,
+  checkEffectParams,
   checkFigure,
+  checkHeadEffectsParams,
   checkHeadRowsParams,
   checkHeadTableParams,
   checkMenuToken,
@@ -45,6 +47,41 @@ describe('What the webview says', () => {
         String(mask),
       ).to.equal('invalidMessage');
     expect(codeOfCall(() => checkPredictParams({ runId: 8 }, run))).to.equal('unknownRun');
+  });
+
+  it('may ask for experiments with heads and tokens that are there, and for no others', () => {
+    const question = { kind: 'token', position: run.streams[0].tokens.length, token: ' x' };
+    const silence = { kind: 'silence', component: 'self', heads: heads([0, 1]), by: 'mean' };
+    const block = { kind: 'block', component: 'self', heads: heads([0, 0], [1, 1]), key: 1, isRenormalized: true };
+    const asked = { runId: 7, question, interventions: [silence, block], path: 'total' };
+    expect(checkEffectParams(asked, run)).to.deep.equal(asked);
+    expect(checkEffectParams({ ...asked, question: { kind: 'loss' }, interventions: [] }, run).question.kind).to.equal(
+      'loss',
+    );
+    for (const change of [
+      { question: { ...question, position: 1e5 } },
+      { question: { ...question, token: 'x'.repeat(1000) } },
+      { question: { ...question, token: -1 } },
+      { question: { kind: 'beauty' } },
+      { path: 'indirect' },
+      { interventions: Array.from({ length: 100 }, () => silence) },
+      { interventions: [{ ...silence, heads: heads([0, 2]) }] },
+      { interventions: [{ ...silence, heads: [] }] },
+      { interventions: [{ ...silence, by: 'noise' }] },
+      { interventions: [{ ...silence, component: 'cross' }] },
+      { interventions: [{ ...block, key: undefined }] },
+      { interventions: [{ ...block, key: run.streams[0].tokens.length }] },
+      { interventions: [{ ...block, query: 0.5 }] },
+    ])
+      expect(
+        codeOfCall(() => checkEffectParams({ ...asked, ...change }, run)),
+        JSON.stringify(change),
+      ).to.equal('invalidMessage');
+    expect(codeOfCall(() => checkEffectParams({ ...asked, runId: 8 }, run))).to.equal('unknownRun');
+    const scan = { runId: 7, question, by: 'zero', path: 'direct', components: ['self'], scan: 3 };
+    expect(checkHeadEffectsParams(scan, run)).to.deep.equal(scan);
+    for (const change of [{ components: [] }, { components: ['cross'] }, { scan: -1 }, { by: 'x' }])
+      expect(codeOfCall(() => checkHeadEffectsParams({ ...scan, ...change }, run))).to.equal('invalidMessage');
   });
 
   it('may not ask for other heads, the same head twice, none, or another run', () => {

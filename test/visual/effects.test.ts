@@ -1,0 +1,184 @@
+// What heads do to a prediction, as the panel shows it.
+import { expect } from 'chai';
+import type { Page } from 'playwright-core';
+import { screenshot } from '../harness/browser';
+import { rulesOfColours, violationsOf } from './accessibility';
+import { canvasPixel } from './canvasPixel';
+import { showTheme, themes, type PageOptions, type ThemeName } from './panelPage';
+import { suitePages } from './suitePages';
+
+let pages: ReturnType<typeof suitePages>;
+let page: Page;
+
+const open = async (options: PageOptions): Promise<Page> => (page = await pages.open(options));
+const token = (position: number) => page.locator(`[data-token="${position}"]`).first();
+const pane = (text?: string | RegExp) =>
+  page.locator('.effects-pane', ...(text === undefined ? [] : [{ hasText: text }]));
+const button = (name: string | RegExp) => page.locator('.effects-pane').getByRole('button', { name });
+const rows = () => page.locator('.effect-table tbody tr th').allTextContents();
+const asked = (): Promise<{ effects: number; scans: number; predicted: number }> =>
+  page.evaluate(() => ({
+    effects: host.effects.length,
+    scans: host.scans.length,
+    predicted: host.predicted.length,
+  }));
+
+describe('effects', () => {
+  pages = suitePages();
+  afterEach(() => page.close());
+
+  it('of every head colour the grid around zero, the strongest first; nothing is asked before the view is open, and no head before someone wants it', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    expect(await asked()).to.deep.equal({ effects: 0, scans: 0, predicted: 0 });
+    await page.keyboard.press('e');
+    await pane(/ln p of “·w\d+”, at token 40/).waitFor();
+    expect(await asked()).to.deep.equal({ effects: 1, scans: 0, predicted: 1 });
+    await page.evaluate(() => {
+      host.nextLayer = new Promise((resolve) => Object.assign(globalThis, { goOn: resolve }));
+    });
+    await button(/Silence Each of the \d+ Heads in Turn/).click();
+    // The first layer has come, and is drawn.
+    await page.locator('.effect-table tbody tr').first().waitFor();
+    expect((await rows())[0]).to.equal('0.1');
+    expect(new Set((await rows()).map((name) => name.split('.')[0]))).to.deep.equal(new Set(['0']));
+    await page.locator('.effects-pane [role=status]', { hasText: /^\d+ of \d+ heads$/ }).waitFor();
+    await screenshot(page, 'visual/effects-growing');
+    await page.evaluate(() => (globalThis as unknown as { goOn: () => void }).goOn());
+    await button('Measure Again').waitFor();
+    const numHeads = await page.evaluate(() =>
+      host.run.info.components[0].layers.reduce((sum, layer) => sum + layer.numHeads, 0),
+    );
+    const numbers = (await page.locator('.effect-table tbody td:nth-of-type(2)').allTextContents()).map((text) =>
+      Number(text.replace('−', '-').replace('<', '')),
+    );
+    expect(numbers).to.have.length(numHeads);
+    expect(numbers[0]).to.equal(-0.9);
+    const sizes = numbers.map(Math.abs);
+    expect(sizes).to.deep.equal([...sizes].sort((a, b) => b - a));
+    await page.locator('.effect-legend', { hasText: 'effect of the head on ln p · total, zeros' }).waitFor();
+    expect(await page.locator('.effect-legend .legend-number').allTextContents()).to.deep.equal(['−0.900', '+0.900']);
+    await pane('Other heads may take over when one is off').waitFor();
+    // Both sides of zero have a colour of their own.
+    const inTile = async (layer: number, head: number): Promise<string> => {
+      const box = await page.locator(`[data-layer="${layer}"][data-head="${head}"]`).boundingBox();
+      const grid = await page.locator('.heads-grid').boundingBox();
+      if (box === null || grid === null) throw new Error('no grid');
+      const { r, g, b } = await canvasPixel(page.locator('.heads-grid canvas'), {
+        x: box.x - grid.x + 5,
+        y: box.y - grid.y + 5,
+      });
+      return g > r && g > b ? 'green' : r > g && b > g ? 'purple' : `${r} ${g} ${b}`;
+    };
+    expect(await inTile(0, 1)).to.equal('purple');
+    const positive = (await rows())[numbers.findIndex((value) => value > 0.2)].split('.').map(Number);
+    expect(await inTile(positive[0], positive[1])).to.equal('green');
+    // Another experiment is a column beside it.
+    await button('its mean').first().click();
+    await button(/Silence Each/).click();
+    await button('Measure Again').waitFor();
+    expect(await page.locator('.effect-table thead th').allTextContents()).to.include.members([
+      'total, zeros (nats)',
+      'total, its mean (nats)',
+    ]);
+    // The keyboard goes through the heads and selects one.
+    await page.locator('.effect-table').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.locator(`.effect-table tbody tr.active[aria-selected=true]`).waitFor();
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/effects-${theme}`);
+    }
+  });
+
+  it('end when they are cancelled or closed, and keep what has come', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await page.evaluate(() => {
+      host.nextLayer = new Promise(() => {});
+    });
+    await page.keyboard.press('e');
+    await button(/Silence Each/).click();
+    await page.locator('.effect-table tbody tr').first().waitFor();
+    await button('Cancel').click();
+    await pane(/Only \d+ of \d+ heads: it was cancelled/).waitFor();
+    await button('Measure Again').click();
+    await button('Cancel').waitFor();
+    await page.locator('.source-scroll').focus();
+    await page.keyboard.press('e');
+    await pane().waitFor({ state: 'detached' });
+    await page.keyboard.press('e');
+    await pane(/Only \d+ of \d+ heads: it was cancelled/).waitFor();
+    expect((await asked()).scans).to.equal(2);
+  });
+
+  it('of interventions stand before and after, stack, are named, and are switched on and off; the panel says so', async () => {
+    await open({ run: 'code', width: 1400, height: 900 });
+    await token(40).click();
+    await token(12).hover();
+    await page.keyboard.press('x');
+    await pane('does not read').waitFor();
+    await page.locator('.notice.intervened', { hasText: 'Intervened run' }).waitFor();
+    await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
+    expect((await page.locator('.prediction-shares tr.asked td').allTextContents()).slice(0, 2)).to.deep.equal([
+      '0.5000',
+      '0.2500',
+    ]);
+    const last = (): Promise<unknown> => page.evaluate(() => host.effects.at(-1)?.interventions);
+    const heads = [{ layer: 0, head: 0 }];
+    expect(await last()).to.deep.equal([
+      { kind: 'block', component: 'self', heads, query: 40, key: 12, isRenormalized: false },
+    ]);
+    await page.getByLabel('renormalised').check();
+    await pane('shares its weight').waitFor();
+    await page.keyboard.press('z');
+    await page.locator('.effect-value', { hasText: '−1.39 nats' }).waitFor();
+    expect(await last()).to.deep.equal([
+      { kind: 'block', component: 'self', heads, query: 40, key: 12, isRenormalized: true },
+      { kind: 'silence', component: 'self', heads, by: 'zero' },
+    ]);
+    await page.getByLabel(/^Name of: head 0\.0 silenced/).fill('mine');
+    await page.keyboard.press('Tab');
+    await page.locator('.notice.intervened', { hasText: 'mine' }).waitFor();
+    await page.getByLabel(/^On: head 0\.0: /).uncheck();
+    await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
+    for (const theme of Object.keys(themes) as ThemeName[]) {
+      await showTheme(page, theme);
+      expect(await violationsOf(page, pages.complaints, rulesOfColours), theme).to.deep.equal([]);
+      await screenshot(page, `visual/effects-intervened-${theme}`);
+    }
+    // What is arranged outlives a reload of the window.
+    expect(await page.evaluate(() => JSON.stringify(host.kept))).to.match(/"name":"mine","isOn":true/);
+    await page.locator('.notice.intervened').getByRole('button', { name: 'Switch All Off' }).click();
+    await page.locator('.notice.intervened').waitFor({ state: 'detached' });
+    await pane('before').waitFor();
+    expect(await page.locator('.effect-value').count()).to.equal(0);
+    // Another text: what named its tokens is gone, what heads do stays.
+    await page.evaluate(() => host.showRun('tokens64', 2));
+    await page.locator('.interventions > li').first().waitFor();
+    expect(await page.locator('.interventions > li').count()).to.equal(1);
+    await page.locator('.interventions > li', { hasText: 'silenced' }).waitFor();
+  });
+
+  it('are also of the mean loss, against another token, and of what the menu and the list block', async () => {
+    await open({ run: 'code', width: 700, height: 900 });
+    await token(40).click();
+    await page.locator('.list-pane .how-link', { hasText: 'block' }).first().click();
+    await page.locator('.effect-value').waitFor();
+    await page.getByLabel('against', { exact: true }).fill('other');
+    await page.keyboard.press('Enter');
+    await pane(/logit of “·w\d+” − logit of “·w888”/).waitFor();
+    expect(await page.evaluate(() => host.effects.at(-1)?.question)).to.include({ against: 'other' });
+    await button('Mean Loss').click();
+    await pane('mean loss over the text’s own tokens').waitFor();
+    await page.locator('.effect-value', { hasText: '+1.00 nats' }).waitFor();
+    await token(33).click({ button: 'right' });
+    await page.evaluate(() => host.fire('show', { view: 'effects', does: 'silence' }));
+    await page.locator('.effect-value', { hasText: '+2.00 nats' }).waitFor();
+    await screenshot(page, 'visual/effects-narrow');
+  });
+});

@@ -1,0 +1,386 @@
+import { batch, computed, effect, signal, untracked, type ReadonlySignal } from '@preact/signals';
+import { LRUCache } from 'lru-cache';
+import type { ExplorerError } from '../../src/base/errors';
+import {
+  effectPaths,
+  silencings,
+  type EffectAnswer,
+  type EffectPath,
+  type EffectQuestion,
+  type EffectSide,
+  type HeadEffects,
+  type LayerEffects,
+  type Silencing,
+} from '../../src/model/effects/effects';
+import { headsOf, indexOfHead, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
+import { predictionAt } from '../../src/model/predictions';
+import type { TokenRef } from '../../src/model/token';
+import type { ViewState } from '../../src/model/viewState';
+import type { LayerEffectsGrown, PanelApi, PanelRun } from '../../src/protocol';
+import type { Client } from '../../src/rpc/connection';
+import type { SignedNumbers } from './headViews';
+import type { AskedPair } from './howView';
+import {
+  effectsFor,
+  firstEffects,
+  interventionOf,
+  mostInterventions,
+  type AskedQuestion,
+  type Deed,
+  type EffectsLayout,
+  type ListedIntervention,
+} from './keptEffects';
+import { settle } from './patternStore';
+import type { PredictionView } from './predictionView';
+import { RowFetcher } from './rowFetcher';
+
+/** What effects are asked of. */
+export interface EffectSources {
+  readonly run: ReadonlySignal<PanelRun | null>;
+  readonly component: ReadonlySignal<ComponentInfo | undefined>;
+  readonly selection: ReadonlySignal<HeadSelection>;
+  readonly view: ReadonlySignal<ViewState>;
+  readonly predictions: PredictionView;
+}
+
+/** The effect of silencing each head of a component by itself. */
+export interface MeasuredHeads extends SignedNumbers {
+  readonly path: EffectPath;
+  readonly by: Silencing;
+  /** Whether it is still under way; else it is complete, or was cancelled. */
+  readonly isRunning: boolean;
+  readonly numDone: number;
+  readonly numHeads: number;
+  /** The prediction with no head silent; undefined until all of them have come. */
+  readonly plain: EffectSide | undefined;
+  readonly failed: HeadEffects['failed'];
+}
+
+/** Experiments that are kept. */
+const mostKept = 16;
+
+/** What interventions do to a prediction: one experiment with those that are on, and one for each head. Asked for only while someone looks at them. */
+export class EffectsView {
+  readonly error = signal<ExplorerError | undefined>(undefined);
+  /** What someone has arranged, as far as it is of the run that is shown. */
+  readonly layout: ReadonlySignal<EffectsLayout>;
+  /** What is asked, with every token named; undefined while it is not known which. */
+  readonly question: ReadonlySignal<EffectQuestion | undefined>;
+  /** The plain run beside the one with all interventions that are on. */
+  readonly answer: ReadonlySignal<EffectAnswer | undefined>;
+  /** The prediction that is asked about in the plain run, also while another experiment is under way. */
+  readonly plain: ReadonlySignal<EffectSide | undefined>;
+  /** The interventions that are on, while the view is open. */
+  readonly active: ReadonlySignal<readonly ListedIntervention[]>;
+  /** The experiments with every head of the component that is shown, for what is asked. */
+  readonly measured: ReadonlySignal<readonly MeasuredHeads[]>;
+  /** The one of them that is chosen. */
+  readonly chosen: ReadonlySignal<MeasuredHeads | undefined>;
+  readonly #arranged = signal<EffectsLayout>(firstEffects);
+  readonly #isOpen = signal(false);
+  readonly #arrived = signal<{ readonly name: string; readonly of: string; readonly answer: EffectAnswer } | undefined>(
+    undefined,
+  );
+  readonly #scans = signal<readonly MeasuredHeads[]>([]);
+  readonly #kept = new LRUCache<string, EffectAnswer>({ max: mostKept });
+  readonly #sources: EffectSources;
+  readonly #remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>;
+  /** What of the run and the question the answers are of. */
+  readonly #subject: ReadonlySignal<string>;
+  #keep: (layout: EffectsLayout) => void = () => {};
+  #scan: { readonly number: number; readonly name: string; readonly controller: AbortController } | undefined;
+  #numScans = 0;
+  #isFocusWanted = false;
+
+  constructor(sources: EffectSources, remote: Pick<Client<PanelApi>, 'effect' | 'headEffects'>) {
+    this.#sources = sources;
+    this.#remote = remote;
+    const { run, component } = sources;
+    this.layout = computed(() => {
+      const info = run.value?.info;
+      return info === undefined ? this.#arranged.value : effectsFor(this.#arranged.value, info);
+    });
+    this.active = computed(() =>
+      this.#isOpen.value ? this.layout.value.interventions.filter(({ isOn }) => isOn) : [],
+    );
+    this.#subject = computed(() => {
+      const { question } = this.layout.value;
+      return JSON.stringify([
+        run.value?.info.runId,
+        question?.kind,
+        question?.kind === 'token' ? question.position : 0,
+      ]);
+    });
+    this.plain = computed(() =>
+      this.#arrived.value?.of === this.#subject.value ? this.#arrived.value.answer.plain : undefined,
+    );
+    this.question = computed(() => this.#resolve());
+    const wanted = computed(() => {
+      const [info, question] = [run.value?.info, this.question.value];
+      if (!this.#isOpen.value || info === undefined || question === undefined) return undefined;
+      const interventions = this.active.value.map(interventionOf);
+      // What is blocked has no direct effect by itself, and of nothing nothing follows.
+      const isDirect = interventions.length > 0 && interventions.every(({ kind }) => kind === 'silence');
+      const path = isDirect ? this.layout.value.path : 'total';
+      const params = { runId: info.runId, question, interventions, path };
+      return { params, name: JSON.stringify(params) };
+    });
+    this.answer = computed(() => {
+      const arrived = this.#arrived.value;
+      return arrived !== undefined && arrived.name === wanted.value?.name ? arrived.answer : undefined;
+    });
+    const scanName = (path: EffectPath, by: Silencing): string =>
+      JSON.stringify([run.value?.info.runId, component.value?.component, this.question.value, path, by]);
+    this.measured = computed(() => {
+      const names = effectPaths.flatMap((path) => silencings.map((by) => scanName(path, by)));
+      return names.flatMap((name) => this.#scans.value.find((scan) => scan.name === name) ?? []);
+    });
+    this.chosen = computed(() => {
+      const name = scanName(this.layout.value.path, this.layout.value.by);
+      return this.measured.value.find((scan) => scan.name === name);
+    });
+
+    effect(() => void (sources.predictions.isNeeded.value = this.#isOpen.value));
+    // What was looked at when nobody had asked yet.
+    effect(() => {
+      if (!this.#isOpen.value || this.layout.value.question !== undefined) return;
+      const first = this.#firstQuestion();
+      if (first !== undefined) untracked(() => this.change({ question: first }));
+    });
+    const fetcher = new RowFetcher((error) => (this.error.value = error));
+    effect(() => {
+      const asked = wanted.value;
+      if (asked === undefined) return fetcher.want(undefined);
+      const of = untracked(() => this.#subject.value);
+      const kept = this.#kept.get(asked.name);
+      if (kept !== undefined) {
+        batch(() => {
+          this.error.value = undefined;
+          this.#arrived.value = { name: asked.name, of, answer: kept };
+        });
+        return fetcher.want(undefined);
+      }
+      this.error.value = undefined;
+      fetcher.want(async (aborted) => {
+        const answer = await remote.effect(asked.params, aborted);
+        this.#kept.set(asked.name, answer);
+        this.#arrived.value = { name: asked.name, of, answer };
+      });
+    });
+    // What is no longer looked at is not measured any further.
+    effect(() => {
+      const name = scanName(this.layout.value.path, this.layout.value.by);
+      if (!this.#isOpen.value || (this.#scan !== undefined && this.#scan.name !== name)) this.cancel();
+    });
+  }
+
+  /** Begins with what was kept, and has what is arranged from now on kept. */
+  follow(layout: EffectsLayout, keep: (layout: EffectsLayout) => void): void {
+    this.#arranged.value = layout;
+    this.#keep = keep;
+  }
+
+  /** Someone looks at them from now on. */
+  open(): void {
+    this.#isOpen.value = true;
+  }
+
+  close(): void {
+    this.#isOpen.value = false;
+  }
+
+  /** The keyboard is to be in the view when it opens. */
+  wantFocus(): void {
+    this.#isFocusWanted = true;
+  }
+
+  /** Whether the keyboard is to be in the view, once. */
+  takesFocus(): boolean {
+    const isWanted = this.#isFocusWanted;
+    this.#isFocusWanted = false;
+    return isWanted;
+  }
+
+  /** Arranges something anew. */
+  change(change: Partial<EffectsLayout>): void {
+    this.#arranged.value = { ...this.layout.peek(), ...change };
+    this.#keep(this.#arranged.peek());
+  }
+
+  /** Asks about the prediction of a token, of what stands there first. */
+  askAbout(position: number): void {
+    this.change({ question: { kind: 'token', position } });
+  }
+
+  /** Adds an intervention in the selected heads, at the end, where there is room. */
+  intervene(deed: Deed, heads?: readonly HeadRef[]): void {
+    const { interventions } = this.layout.peek();
+    const { component, heads: selected } = this.#sources.selection.peek();
+    if (interventions.length >= mostInterventions) return;
+    const id = 1 + Math.max(0, ...interventions.map((each) => each.id));
+    this.change({
+      interventions: [...interventions, { id, name: '', isOn: true, component, heads: heads ?? selected, deed }],
+    });
+  }
+
+  /** Blocks what a query reads from a key in the selected heads. */
+  block({ query, key }: AskedPair): void {
+    this.intervene({ kind: 'block', query, key, shape: 'cell', isRenormalized: false });
+  }
+
+  /** Silences the selected heads. */
+  silence(heads?: readonly HeadRef[]): void {
+    this.intervene({ kind: 'silence', by: this.layout.peek().by }, heads);
+  }
+
+  /** Changes an intervention of the list; undefined takes it out. */
+  edit(id: number, change: Partial<Omit<ListedIntervention, 'id'>> | undefined): void {
+    this.change({
+      interventions: this.layout
+        .peek()
+        .interventions.flatMap((each) => (each.id !== id ? each : change === undefined ? [] : { ...each, ...change })),
+    });
+  }
+
+  /** Switches all interventions off. */
+  restore(): void {
+    this.change({ interventions: this.layout.peek().interventions.map((each) => ({ ...each, isOn: false })) });
+  }
+
+  /** Silences every head of the component that is shown, one after the other. */
+  measure(): void {
+    const [info, component, question] = [
+      this.#sources.run.peek()?.info,
+      this.#sources.component.peek(),
+      this.question.peek(),
+    ];
+    if (info === undefined || component === undefined || question === undefined) return;
+    this.cancel();
+    const { path, by } = this.layout.peek();
+    const name = JSON.stringify([info.runId, component.component, question, path, by]);
+    const numHeads = headsOf(component).length;
+    const scan = (this.#scan = { number: ++this.#numScans, name, controller: new AbortController() });
+    this.error.value = undefined;
+    const begun: MeasuredHeads = {
+      name,
+      component: component.component,
+      path,
+      by,
+      values: new Float32Array(numHeads).fill(NaN),
+      isRunning: true,
+      numDone: 0,
+      numHeads,
+      plain: undefined,
+      failed: [],
+    };
+    this.#scans.value = [...this.#scans.peek().filter((each) => each.name !== name), begun].slice(-mostKept);
+    void settle(
+      this.#remote.headEffects(
+        { runId: info.runId, question, path, by, components: [component.component], scan: scan.number },
+        scan.controller.signal,
+      ),
+      ({ layers, plain, failed }) => {
+        if (this.#scan !== scan) return;
+        this.#scan = undefined;
+        this.#update(name, (held) => ({
+          ...held,
+          values: withLayers(held, layers, component),
+          isRunning: false,
+          numDone: numHeads,
+          plain,
+          failed,
+        }));
+      },
+      (error) => {
+        if (this.#scan !== scan) return;
+        this.cancel();
+        this.error.value = error;
+      },
+    );
+  }
+
+  /** Ends the measuring of all heads; what has come stays. */
+  cancel(): void {
+    const scan = this.#scan;
+    this.#scan = undefined;
+    if (scan === undefined) return;
+    scan.controller.abort();
+    untracked(() => {
+      // Of what has nothing there is nothing to keep.
+      this.#scans.value = this.#scans
+        .peek()
+        .filter(({ name, numDone }) => name !== scan.name || numDone > 0)
+        .map((each) => (each.name === scan.name ? { ...each, isRunning: false } : each));
+    });
+  }
+
+  /** The heads of a layer have been silenced one by one. */
+  layerCame(grown: LayerEffectsGrown): void {
+    const component = this.#sources.component.peek();
+    if (this.#scan?.number !== grown.scan || component?.component !== grown.component) return;
+    this.#update(this.#scan.name, (held) => ({
+      ...held,
+      values: withLayers(held, [grown], component),
+      numDone: grown.done,
+    }));
+  }
+
+  #update(name: string, change: (held: MeasuredHeads) => MeasuredHeads): void {
+    this.#scans.value = this.#scans.peek().map((each) => (each.name === name ? change(each) : each));
+  }
+
+  /** What is looked at; undefined while that is not known, or where a token has to be pinned first. */
+  #firstQuestion(): AskedQuestion | undefined {
+    const { run, predictions, view } = this.#sources;
+    if (run.value?.info.streams.some(({ grid }) => grid !== undefined) === true) return { kind: 'label' };
+    const shown = predictions.shown.value;
+    if (shown === undefined) return undefined;
+    if (shown.kind === 'labels') return { kind: 'label' };
+    const [pinned] = view.value.pinned;
+    if (pinned !== undefined && this.canAsk(pinned)) return { kind: 'token', position: pinned.position };
+    const last = shown.positions.at(-1);
+    return last === undefined ? undefined : { kind: 'token', position: last };
+  }
+
+  /** Whether the model predicts a token: a causal one those that stand after another, a masked one all of the text's own. */
+  canAsk(token: TokenRef): boolean {
+    const { predictions } = this.#sources;
+    const shown = predictions.shown.value;
+    if (shown === undefined || shown.kind === 'labels' || shown.stream !== token.stream) return false;
+    return shown.positions.includes(token.position) || predictions.canMask(token);
+  }
+
+  #resolve(): EffectQuestion | undefined {
+    const { question } = this.layout.value;
+    if (question === undefined || question.kind === 'loss') return question;
+    const likeliest = (): number | undefined => this.plain.value?.alternatives[0]?.id;
+    if (question.kind === 'label') return { ...question, label: question.label ?? likeliest() ?? 0 };
+    const token = question.token ?? this.#standing(question.position);
+    return token === undefined ? undefined : { ...question, token };
+  }
+
+  /** The token that stands at a position; where none does, or a mask, the one that is most probable. */
+  #standing(position: number): number | undefined {
+    const { run, predictions } = this.#sources;
+    const shown = predictions.shown.value;
+    if (shown === undefined || shown.kind === 'labels') return undefined;
+    const predicted = predictionAt(shown, position);
+    const stands = run.value?.info.streams[shown.stream]?.tokens[position]?.id;
+    const isOpen = predicted !== undefined && predicted.actual === undefined;
+    return isOpen ? predicted.alternatives[0]?.id : stands;
+  }
+}
+
+/** The numbers with those of some layers among them. */
+function withLayers(
+  { values, component: name }: MeasuredHeads,
+  layers: readonly LayerEffects[],
+  component: ComponentInfo,
+): Float32Array {
+  const all = values.slice();
+  for (const { component: of, layer, effects } of layers) {
+    const first = indexOfHead(component, { layer, head: 0 });
+    if (of === name && first >= 0) all.set(effects.subarray(0, Math.max(0, all.length - first)), first);
+  }
+  return all;
+}
