@@ -81,6 +81,12 @@ describe('effects', () => {
       'total, zeros (nats)',
       'total, its mean (nats)',
     ]);
+    // The ranking beside the matrix has the same numbers, with their signs.
+    await page.keyboard.press('h');
+    const first = page.locator('.ranking li').first();
+    expect(await first.locator('.rank-head').textContent()).to.equal('0.1');
+    expect(await first.locator('.number').textContent()).to.equal('−0.450');
+    await page.keyboard.press('h');
     // The keyboard goes through the heads and selects one.
     await page.locator('.effect-table').focus();
     await page.keyboard.press('ArrowDown');

@@ -9,6 +9,7 @@ import { cssColour } from '../../src/model/ramp';
 import type { PanelRun } from '../../src/protocol';
 import { formTags, removedSentence } from '../formWords';
 import { tokensIn, type ShownPattern } from '../state/matrixData';
+import type { AskedPair } from '../state/howView';
 import type { Panel } from '../state/panel';
 import { directionWord, exactWeight, formatWeight, readerName, selectionName, tokenName, tokensName } from '../words';
 import { usePanel } from './context';
@@ -124,6 +125,10 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
   const sinks = panel.sinks.value;
   const hasHow = canAskHow(panel, shown, lighting.tokens.length);
   const often = panel.oftenRead.value;
+  const pairWith = (position: number): AskedPair => {
+    const own = lighting.tokens[0].position;
+    return lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own };
+  };
   return (
     <section class="pane list-pane" aria-label={l10n.t('Strongest sources')}>
       <header>
@@ -165,40 +170,26 @@ export function SourceList({ run }: { run: PanelRun }): JSX.Element {
                   <span class="hint">{l10n.t('often read')}</span>
                 ) : null}
                 {hasHow ? (
-                  <button
-                    type="button"
-                    class="link how-link"
-                    title={l10n.t('How this weight came about')}
-                    aria-label={l10n.t('How the weight of {0} came about', name)}
-                    onClick={() => {
-                      const own = lighting.tokens[0].position;
-                      openHow(
-                        panel,
-                        kept,
-                        lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own },
-                      );
-                    }}
-                  >
-                    {l10n.t('how')}
-                  </button>
-                ) : null}
-                {hasHow ? (
-                  <button
-                    type="button"
-                    class="link how-link"
-                    title={l10n.t('Block this weight, and see what that does to a prediction')}
-                    aria-label={l10n.t('Block the weight of {0}', name)}
-                    onClick={() => {
-                      const own = lighting.tokens[0].position;
-                      block(
-                        panel,
-                        kept,
-                        lighting.direction === 'reads' ? { query: own, key: position } : { query: position, key: own },
-                      );
-                    }}
-                  >
-                    {l10n.t('block')}
-                  </button>
+                  <span class="row-links">
+                    <button
+                      type="button"
+                      class="link how-link"
+                      title={l10n.t('How this weight came about')}
+                      aria-label={l10n.t('How the weight of {0} came about', name)}
+                      onClick={() => openHow(panel, kept, pairWith(position))}
+                    >
+                      {l10n.t('how')}
+                    </button>
+                    <button
+                      type="button"
+                      class="link how-link"
+                      title={l10n.t('Block this weight, and see what that does to a prediction')}
+                      aria-label={l10n.t('Block the weight of {0}', name)}
+                      onClick={() => block(panel, kept, pairWith(position))}
+                    >
+                      {l10n.t('block')}
+                    </button>
+                  </span>
                 ) : null}
               </span>
               <span class="number" title={exactWeight(weight)}>

@@ -170,7 +170,7 @@ describe('the layout of the panel', () => {
   });
 
   it('is kept, and what is no layout is left out', () => {
-    const { open, headTable, how, relation } = validLayout(undefined);
+    const { open, headTable, how, relation, effects } = validLayout(undefined);
     expect(relation).to.equal('matchingBracket');
     expect(validLayout({ relation: 'sameLine' }).relation).to.equal('sameLine');
     expect(validLayout({ relation: 'other' }).relation).to.equal(relation);
@@ -185,6 +185,7 @@ describe('the layout of the panel', () => {
       how,
       relation,
       marksSurprisal: false,
+      effects,
     });
     expect(
       validLayout({
@@ -201,6 +202,7 @@ describe('the layout of the panel', () => {
       how,
       relation,
       marksSurprisal: false,
+      effects,
     });
     expect(validLayout({ shares: 3, tab: 'none', heads: 0.2, isOrdered: 1 })).to.deep.equal({
       shares: {},
@@ -208,6 +210,7 @@ describe('the layout of the panel', () => {
       isOrdered: false,
       relation,
       marksSurprisal: false,
+      effects,
       open,
       headTable,
       how,
