@@ -78,6 +78,19 @@ describe('The engine supervisor', () => {
     await until(() => launcher.alive.some((engine) => engine.released.includes(1)));
   });
 
+  it('tells of the layers of a scan under the id that the window has for the run, and of no other scan', async () => {
+    await supervisor.explain(behave('answer'), never);
+    await codeOf(supervisor.explain(behave('crash'), never));
+    const run = await supervisor.explain(behave('answer'), never);
+    const told: string[] = [];
+    const asked = { question: { kind: 'loss' }, by: 'zero', path: 'total', scan: 7 } as const;
+    const all = await run.headEffects(asked, ({ runId, scan, layer, done, of }) =>
+      told.push([runId, scan, layer, done, of].join()),
+    );
+    expect(told).to.deep.equal(['2,7,0,1,2', '2,7,1,2,2']);
+    expect(all.layers.map(({ effects }) => [...effects])).to.deep.equal([[0], [1]]);
+  });
+
   it('runs in turn where it is asked to: no run ends another, and the engine stays', async () => {
     await supervisor.explain(behave('answer'), never);
     const [first, second] = [

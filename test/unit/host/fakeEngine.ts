@@ -160,7 +160,14 @@ export class FakeEngine implements EngineProcess {
       }),
       predict: () => ({ kind: 'labels', questions: [] }),
       effect: () => Promise.reject(new Error('not in this test')),
-      headEffects: () => Promise.reject(new Error('not in this test')),
+      headEffects: ({ runId, scan, by, path }) => {
+        const layers = [0, 1].map((layer) => ({ component: 'self' as const, layer, effects: Float32Array.of(layer) }));
+        // As of another scan that is on its way, too.
+        far.fire('effects', { ...layers[0], runId, scan: scan + 1, done: 1, of: 2 });
+        for (const layer of layers) far.fire('effects', { ...layer, runId, scan, done: layer.layer + 1, of: 2 });
+        const question = { kind: 'loss' as const, stream: 0, positions: Int32Array.of(1), masked: [] };
+        return { path, by, question, plain: { value: 1, choices: [], alternatives: [] }, layers, failed: [] };
+      },
       relations: () => ({ table: { relations: [], numPairs: [], values: new Float32Array(0) }, pairs: [] }),
       release: ({ runId }) => void this.released.push(runId),
       chatTemplate: async ({ path }) => {
