@@ -51,11 +51,11 @@ connection.on('show', ({ view, does }) => {
     return;
   }
   if (view === 'effects') {
-    const [pinned] = panel.view.peek().pinned;
     if (does === 'block') block(panel, kept, panel.menuPair, panel.menuToken);
     else if (does === 'silence') silence(panel, kept);
     else {
-      if (does === 'ask' && pinned !== undefined) panel.effects.askAbout(pinned.position);
+      // It then asks about what is pinned, where the model predicts that.
+      if (does === 'ask') panel.effects.change({ question: undefined });
       openEffects(panel, kept);
     }
     return;

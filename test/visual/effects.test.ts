@@ -186,5 +186,9 @@ describe('effects', () => {
     await page.evaluate(() => host.fire('show', { view: 'effects', does: 'silence' }));
     await page.locator('.effect-value', { hasText: '+2.00 nats' }).waitFor();
     await screenshot(page, 'visual/effects-narrow');
+    // As from the card in the editor, which has pinned its token.
+    await token(44).click();
+    await page.evaluate(() => host.fire('show', { view: 'effects', does: 'ask' }));
+    await pane(/at token 44/).waitFor();
   });
 });

@@ -622,7 +622,7 @@ describe('the panel', () => {
       await token(35).click();
       const rows = page.locator('.sources > li');
       expect(await rows.count()).to.equal(12);
-      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sinkhow0\.7\d\d/);
+      expect(await rows.first().textContent()).to.match(/"<\|endoftext\|>" \(0\)sinkhowblock0\.7\d\d/);
       expect(await page.locator('.rest').textContent()).to.match(
         /^24 others hold 0\.0\d+\. 0\.7\d\d is on sink tokens\.$/,
       );

@@ -132,10 +132,13 @@ export class EffectsView {
     const scanName = (path: EffectPath, by: Silencing): string =>
       JSON.stringify([run.value?.info.runId, component.value?.component, this.question.value, path, by]);
     this.measured = computed(() => {
+      // Nothing hangs on what is asked while nothing was measured.
+      if (this.#scans.value.length === 0) return [];
       const names = effectPaths.flatMap((path) => silencings.map((by) => scanName(path, by)));
       return names.flatMap((name) => this.#scans.value.find((scan) => scan.name === name) ?? []);
     });
     this.chosen = computed(() => {
+      if (this.measured.value.length === 0) return undefined;
       const name = scanName(this.layout.value.path, this.layout.value.by);
       return this.measured.value.find((scan) => scan.name === name);
     });
@@ -169,8 +172,8 @@ export class EffectsView {
     });
     // What is no longer looked at is not measured any further.
     effect(() => {
-      const name = scanName(this.layout.value.path, this.layout.value.by);
-      if (!this.#isOpen.value || (this.#scan !== undefined && this.#scan.name !== name)) this.cancel();
+      const name = this.#isOpen.value ? scanName(this.layout.value.path, this.layout.value.by) : undefined;
+      if (this.#scan !== undefined && this.#scan.name !== name) this.cancel();
     });
   }
 

@@ -53,7 +53,7 @@ export interface HeadViewSources {
 }
 
 /** Why there is nothing to show in all heads of what was chosen. */
-export type Lack = 'pinned' | 'other' | 'readers' | 'metric';
+export type Lack = 'pinned' | 'other' | 'readers' | 'metric' | 'effect';
 
 /** What is asked for of every head, by name. */
 interface Wanted {
@@ -151,7 +151,10 @@ export class HeadViews {
         ...(shown.areHeadsJoined === true ? [] : tellingMetrics(shown, text)),
       ];
     });
-    this.#wanted = computed(() => (this.measure.value === 'effect' ? undefined : this.#want()));
+    this.#wanted = computed(() => {
+      if (this.measure.value !== 'effect') return this.#want();
+      return this.#effects.value === undefined ? 'effect' : undefined;
+    });
     this.lack = computed(() => {
       const wanted = this.#wanted.value;
       return typeof wanted === 'string' ? wanted : undefined;
