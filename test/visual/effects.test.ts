@@ -138,6 +138,18 @@ describe('effects', () => {
     expect(await last()).to.deep.equal([
       { kind: 'block', component: 'self', heads, query: 40, key: 12, isRenormalized: false },
     ]);
+    // The cell is struck through in the matrix.
+    await page.mouse.move(1, 1);
+    const inked = (): Promise<number> =>
+      page.locator('.matrix-overlay').evaluate((canvas: HTMLCanvasElement) => {
+        const data =
+          canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data ?? new Uint8ClampedArray(0);
+        return data.reduce((sum, value, i) => sum + Number(i % 4 === 3 && value > 0), 0);
+      });
+    const struck = await inked();
+    await page.getByLabel(/^On: head 0\.0: /).uncheck();
+    expect(await inked()).to.be.lessThan(struck);
+    await page.getByLabel(/^On: head 0\.0: /).check();
     await page.getByLabel('renormalised').check();
     await pane('shares its weight').waitFor();
     await page.keyboard.press('z');

@@ -10,12 +10,14 @@ import { drawAxes, drawAxisMark, drawMarginals, hasUnevenSums, marginsFor } from
 import { drawFigure } from '../draw/drawFigure';
 import {
   drawBands,
+  drawBlocked,
   drawCausalMask,
   drawCellLines,
   drawCellOutlines,
   drawCrosshair,
   drawPairs,
   drawRowsWithoutKey,
+  type BlockedPlace,
 } from '../draw/drawMatrix';
 import { MatrixTiles, type MatrixPictures } from '../draw/matrixTiles';
 import { RemoteTiles } from '../draw/remoteTiles';
@@ -31,6 +33,8 @@ import {
   type MatrixView,
 } from '../layout/matrixView';
 import { inPattern, removedOf, sinkColumns, tokensIn, type ShownPattern } from '../state/matrixData';
+import { deedsIn } from '../state/keptEffects';
+import type { Panel } from '../state/panel';
 import { paletteOf } from '../theme/palette';
 import { methodUnit } from '../methodWords';
 import { formTags } from '../formWords';
@@ -47,6 +51,19 @@ const doubleClick = 500;
 export interface MatrixCommands {
   zoom(factor: number): void;
   fit(): void;
+}
+
+/** What is blocked in the heads that are shown; of tokens alone, which is what was blocked. */
+function blockedPlaces(panel: Panel, { form, selection }: ShownPattern): readonly BlockedPlace[] {
+  if (form.level !== 'token') return [];
+  return deedsIn(panel.effects.active.value, selection).flatMap((deed) =>
+    deed.kind === 'silence'
+      ? []
+      : {
+          query: deed.shape === 'column' ? undefined : deed.query,
+          key: deed.shape === 'row' ? undefined : deed.key,
+        },
+  );
 }
 
 /** The matrix of one pattern on two canvases: what stands still, and over it what follows the pointer. */
@@ -169,6 +186,7 @@ export function MatrixCanvas({
     drawBands(context, value, frame, isByRow ? marked : [], isByRow ? [] : marked, colours.accent);
     const pairs = shown.form.level === 'token' ? panel.relations.pairs.value : undefined;
     if (pairs !== undefined) drawPairs(context, { view: value, frame }, pairs, colours.accent);
+    drawBlocked(context, { view: value, frame }, blockedPlaces(panel, shown), colours.foreground);
     if (cell !== undefined && cell.query < frame.numQueries && cell.key < frame.numKeys)
       drawCrosshair(context, value, frame, cell, colours.foreground);
     context.restore();

@@ -4,6 +4,7 @@ import { useRef } from 'preact/hooks';
 import { isSameSelection } from '../../src/model/head';
 import { isPlainForm } from '../../src/model/patternForm';
 import { formTags, removedSentence } from '../formWords';
+import { deedsIn } from '../state/keptEffects';
 import { removedOf } from '../state/matrixData';
 import { awaitedName, formatWeight, readerName, selectionName, tokenName } from '../words';
 import { usePanel } from './context';
@@ -19,6 +20,8 @@ export function MatrixPane(): JSX.Element {
   const selected = panel.selected.value;
   const isLoading =
     error === undefined && selected !== undefined && !isSameSelection(selected.selection, panel.selection.value);
+  const isSilent =
+    shown !== undefined && deedsIn(panel.effects.active.value, shown.selection).some(({ kind }) => kind === 'silence');
   const awaited = awaitedName(panel.awaited.value);
   return (
     <section class="pane matrix-pane" aria-label={l10n.t('Matrix')}>
@@ -31,6 +34,7 @@ export function MatrixPane(): JSX.Element {
             </span>
           ) : null}
           {isPreview ? <span class="tag">{l10n.t('preview')}</span> : null}
+          {isSilent ? <span class="tag">{l10n.t('silent in the intervened run')}</span> : null}
           {(shown === undefined ? [] : formTags(shown)).map((tag) => (
             <span key={tag} class="tag" title={tag}>
               {tag}

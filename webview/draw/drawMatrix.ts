@@ -160,6 +160,45 @@ export function drawPairs(
   });
 }
 
+/** A blocked cell, or with one place of it alone a row or a column. */
+export interface BlockedPlace {
+  readonly query?: number | undefined;
+  readonly key?: number | undefined;
+}
+
+/** Strikes through what is blocked: a cell both ways, a row or a column along its middle. */
+export function drawBlocked(
+  context: CanvasRenderingContext2D,
+  { view, frame }: { readonly view: MatrixView; readonly frame: MatrixFrame },
+  places: readonly BlockedPlace[],
+  colour: string,
+): void {
+  const right = Math.min(frame.width, view.x + frame.numKeys * view.cell);
+  const bottom = Math.min(frame.height, view.y + frame.numQueries * view.cell);
+  const size = Math.max(5, view.cell);
+  context.strokeStyle = colour;
+  context.lineWidth = 1.5;
+  context.beginPath();
+  for (const { query, key } of places) {
+    const x = view.x + ((key ?? 0) + 0.5) * view.cell;
+    const y = view.y + ((query ?? 0) + 0.5) * view.cell;
+    const half = size / 2;
+    if (key === undefined) {
+      context.moveTo(0, y);
+      context.lineTo(right, y);
+    } else if (query === undefined) {
+      context.moveTo(x, 0);
+      context.lineTo(x, bottom);
+    } else {
+      context.moveTo(x - half, y - half);
+      context.lineTo(x + half, y + half);
+      context.moveTo(x - half, y + half);
+      context.lineTo(x + half, y - half);
+    }
+  }
+  context.stroke();
+}
+
 /** The crosshair: lines through a cell's row and column that leave the cell itself free. */
 export function drawCrosshair(
   context: CanvasRenderingContext2D,

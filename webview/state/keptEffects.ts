@@ -5,7 +5,7 @@ import {
   type Intervention,
   type Silencing,
 } from '../../src/model/effects/effects';
-import { components, type Component, type HeadRef } from '../../src/model/head';
+import { components, headLabel, type Component, type HeadRef, type HeadSelection } from '../../src/model/head';
 import type { RunInfo } from '../../src/model/modelInfo';
 
 /** What is asked about. A token or label that is not named is the one that stands there, else the most probable one. */
@@ -86,6 +86,17 @@ export function interventionOf({ component, heads, deed }: ListedIntervention): 
     ...(shape === 'row' ? {} : { key }),
     isRenormalized,
   };
+}
+
+/** What interventions do in any of some heads. */
+export function deedsIn(
+  interventions: readonly ListedIntervention[],
+  { component, heads }: Pick<HeadSelection, 'component' | 'heads'>,
+): readonly Deed[] {
+  const shown = new Set(heads.map(headLabel));
+  return interventions
+    .filter((each) => each.component === component && each.heads.some((head) => shown.has(headLabel(head))))
+    .map(({ deed }) => deed);
 }
 
 /** What of an arrangement still says something of a run: of another text what heads do, of another model nothing. */
