@@ -8,6 +8,7 @@ import { readAtMost } from '../model/readAtMost';
 import { sitePartNames, type SitePart } from '../model/sitePart';
 import type { EngineOptions } from '../protocol';
 import { commandSentence } from './commandSentence';
+import type { effect } from './effect';
 import type { explain } from './explain';
 import type { explainImage } from './explainImage';
 import type { extract } from './extract';
@@ -59,6 +60,14 @@ const usage = line`Usage:
       what the model predicts at every token: its surprisal in bits and its rank, the entropy, and the five most probable tokens; a masked
       language model reads its mask token in the place of each token in turn, or of the one at place N (from zero); of an
       encoder–decoder model the tokens of its output, or of the target text given; of a classifier its labels with their probabilities
+  attention-explorer effect FILE[:RANGE]|- --at N --token T [--against U] [--head LAYER.HEAD | --all] [--component NAME] [--by zero|mean]
+                            [--path total|direct] [--block QUERY:KEY [--renormalize]] [--model MODEL] [--target TEXT] [--tokenizer TOKENIZER_JSON]
+  attention-explorer effect FILE[:RANGE]|- --loss|--label I [--against J] …
+      what silent heads do to a prediction: to ln p of the token T (its text, or # and its id) at place N, or how much T stands before U; to the
+      mean loss of the text (--loss); or to a classifier's label; each head by itself (--all), or the one named; --by: zeros in place of what it
+      reads, or the mean of that over this text; --block: without the weight of one token for another, one of which may be * for all, for the
+      head named or all of the component, the weight gone or (--renormalize) given to what else is read; --path direct: only what the
+      heads add to the final sum
   attention-explorer inspect MODEL [--prove] [--json]
       the extraction report: which attention was found in the model, and how; --prove runs the model, and says of each
       attention whether values times weights equal what it gives, and whether its keys grow with the text
@@ -69,13 +78,14 @@ const usage = line`Usage:
   attention-explorer tokenize TOKENIZER_JSON < TEXT
       ids, tokens, offsets (UTF-16) and special tokens, as JSON
 
---backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
+--backend native|webgpu|wasm|auto chooses what explain, heads, how, relations, predict, effect, extract and inspect --prove run on (auto, and for extract wasm, which is the same everywhere).
 --stages runs a model layer by layer, where it can be cut, instead of in one go (of explain, a model of one stack).
 --timeout SECONDS ends a command that takes longer, whatever it does. --version says which version this is.
 MODEL is an .onnx file, a folder that holds one with its tokenizer.json, or bundled:NAME.`;
 
 /** The commands that run models or read tokenizers, which are guarded in a process of their own. */
 export interface GuardedCommands {
+  readonly effect: typeof effect;
   readonly explain: typeof explain;
   readonly explainImage: typeof explainImage;
   readonly extract: typeof extract;
@@ -193,6 +203,8 @@ async function run(
         head: undefined,
         mask: values.mask,
       });
+    case 'effect':
+      return commands().effect(await effectOptions(operand('FILE'), values));
     case 'inspect':
       return values.prove
         ? commands().prove({
@@ -220,7 +232,7 @@ async function run(
     default:
       throw new ExplorerError('wrongUsage', [
         command,
-        'the commands are explain, heads, how, relations, predict, inspect, extract and tokenize',
+        'the commands are explain, heads, how, relations, predict, effect, inspect, extract and tokenize',
       ]);
   }
 }
@@ -282,6 +294,27 @@ async function howOptions(file: string, values: Options): Promise<Parameters<typ
     isNumpy: values.numpy,
     query: values.query,
     key: values.key,
+  };
+}
+
+async function effectOptions(file: string, values: Options): Promise<Parameters<typeof effect>[0]> {
+  if (isImageFile(file))
+    throw new ExplorerError('wrongUsage', ['effect', 'it is for texts, and the file is a picture']);
+  return {
+    file,
+    ...(file === '-' ? { text: await readStandardInput() } : {}),
+    ...readOptions(values),
+    head: values.head,
+    at: values.at,
+    token: values.token,
+    against: values.against,
+    label: values.label,
+    isLoss: values.loss,
+    isAll: values.all,
+    by: values.by,
+    path: values.path,
+    block: values.block,
+    isRenormalized: values.renormalize,
   };
 }
 
@@ -362,6 +395,16 @@ interface Options {
   readonly query?: string;
   readonly key?: string;
   readonly mask?: string;
+  readonly at?: string;
+  readonly token?: string;
+  readonly against?: string;
+  readonly label?: string;
+  readonly by?: string;
+  readonly path?: string;
+  readonly block?: string;
+  readonly loss: boolean;
+  readonly all: boolean;
+  readonly renormalize: boolean;
   readonly numpy: boolean;
   readonly language?: string | undefined;
   readonly random: boolean;
@@ -411,6 +454,16 @@ function parse(args: string[]): Arguments {
         query: string,
         key: string,
         mask: string,
+        at: string,
+        token: string,
+        against: string,
+        label: string,
+        by: string,
+        path: string,
+        block: string,
+        loss: flag,
+        all: flag,
+        renormalize: flag,
         numpy: flag,
         language: string,
         random: flag,

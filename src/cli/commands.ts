@@ -1,4 +1,5 @@
 import { runCommandLine } from './commandLine';
+import { effect } from './effect';
 import { explain } from './explain';
 import { explainImage } from './explainImage';
 import { extract } from './extract';
@@ -9,4 +10,4 @@ import { prove } from './prove';
 import { relations } from './relations';
 import { tokenize } from './tokenize';
 
-runCommandLine({ explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });
+runCommandLine({ effect, explain, explainImage, extract, heads, how, predict, prove, relations, tokenize });

@@ -18,7 +18,16 @@ const mostKept = 16_384;
 const byThePerson: readonly (string | null)[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGPIPE'];
 
 /** The commands that may end in ways that they cannot tell of, for they run a model or what its files ask for; the others say everything themselves, and start sooner. */
-const guardedCommands: readonly string[] = ['explain', 'heads', 'how', 'relations', 'predict', 'extract', 'tokenize'];
+const guardedCommands: readonly string[] = [
+  'explain',
+  'heads',
+  'how',
+  'relations',
+  'predict',
+  'effect',
+  'extract',
+  'tokenize',
+];
 
 /** A timer takes no more. */
 const mostSeconds = 2_000_000;

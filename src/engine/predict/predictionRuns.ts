@@ -1,37 +1,24 @@
 import { ExplorerError } from '../../base/errors';
-import { plain, type PlainText } from '../../base/safeText';
-import type { ComponentInfo } from '../../model/head';
 import { numAlternatives, joinPredictions, type Predictions, type TokenPredictions } from '../../model/predictions';
-import { withVisibleBlanks, type TokenStream } from '../../model/token';
-import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import type { ModelInput } from '../../onnx/inputs/inputs';
 import { findLogits, type LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset, reduceLogits, targetsInput, type ReducedLogits } from '../../onnx/predict/reduceLogits';
-import type { Tokenizer } from '../../tokenizer/tokenizer';
 import { fromTensor, type OutputTensor } from '../runtime/feeds';
-import type { FedFile } from '../session/fedInput';
 import { pickOutputs, type AttentionSession } from '../session/attentionSession';
-import type { ModelTokenizer } from '../text/modelTokenizer';
 import { labelsOf, readLabels } from './labelAnswers';
-
-/** A model whose predictions are read. */
-export interface PredictionParts {
-  readonly name: string;
-  /** Of the file that ends in the logits. */
-  readonly session: AttentionSession;
-  readonly tokenizer: ModelTokenizer;
-  /** Rows of its table of embeddings, as far as they are known. */
-  readonly vocabularySize: number | undefined;
-  readonly config: Readonly<Record<string, unknown>>;
-  /** What a masked language model reads in the place of a token, as the tokenizer's settings spell it; undefined where they do not say. */
-  readonly maskToken: string | undefined;
-}
-
-/** A run whose predictions are asked for. */
-export interface PredictedRun {
-  readonly streams: readonly TokenStream[];
-  readonly components: readonly ComponentInfo[];
-  readonly fed: readonly FedFile[];
-}
+import {
+  fedOf,
+  isVocabulary,
+  logitsOfVocabulary,
+  maskIdOf,
+  predictsHow,
+  tokenTexts,
+  vocabularySizeOf,
+  whyNone,
+  withIds,
+  type PredictedRun,
+  type PredictionParts,
+} from './predictedFile';
 
 /** Which places of a masked language model's text are masked: one, or each of the text's own tokens in turn; none where it is missing. */
 export type MaskedPlaces = number | 'each' | undefined;
@@ -62,8 +49,6 @@ interface Rows {
 
 /** Logits, their logarithms and probabilities, and scores of one layer beyond this are not computed, in bytes. */
 const mostBytes = 3e9;
-/** Scores of a vocabulary are as many as it has rows, up to rows that were added to one of them alone, to round it or for new tokens. */
-const mostAdded = 0.1;
 
 /** Reads what a model predicts: runs it without its attention, with its logits reduced in the graph. The session is kept. */
 export class PredictionRuns {
@@ -81,18 +66,15 @@ export class PredictionRuns {
    */
   async predict(run: PredictedRun, masked?: MaskedPlaces, steps: PredictionSteps = {}): Promise<Predictions> {
     const found = findLogits(this.#parts.session.analysis.index);
-    const vocabulary = this.#ofVocabulary(found);
+    const vocabulary = logitsOfVocabulary(this.#parts, found);
     if (vocabulary === undefined) {
       const labels = await this.#labels(found, run);
       if (labels === undefined) throw this.#refuse(whyNone(this.#parts.session, found));
       this.#refuseMask(masked);
       return labels;
     }
-    const stream = run.components.some(({ component }) => component === 'decoder' || component === 'cross') ? 1 : 0;
-    const own = run.components.filter(({ queryStream, keyStream }) => queryStream === stream && keyStream === stream);
-    // A decoder's own text is written from its beginning; and of a text of one token nothing shows what it could read.
-    const isWritten = stream === 1 || (run.streams[stream].tokens.length === 1 && this.#maskId() === undefined);
-    if (isWritten || (own.length > 0 && own.every(({ isCausal }) => isCausal))) {
+    const { stream, isNext } = predictsHow(this.#parts, run);
+    if (isNext) {
       this.#refuseMask(masked);
       return this.#next(vocabulary, run, stream);
     }
@@ -118,25 +100,9 @@ export class PredictionRuns {
       ]);
   }
 
-  /** Rows of the vocabulary: of the table of embeddings, else of the tokenizer. */
-  get #vocabularySize(): number {
-    const { vocabularySize, tokenizer } = this.#parts;
-    return vocabularySize ?? tokenizer.use(0, (own) => own.vocabularySize);
-  }
-
-  #ofVocabulary(found: readonly LogitsOutput[]): LogitsOutput | undefined {
-    const own = found.filter(({ width }) => width !== undefined && this.#isVocabulary(width));
-    const unknown = found.filter(({ width, rank }) => width === undefined && rank !== 2);
-    return [...own, ...unknown].sort((a, b) => rankOfName(a.output) - rankOfName(b.output))[0];
-  }
-
-  #isVocabulary(width: number): boolean {
-    return Math.abs(width - this.#vocabularySize) <= mostAdded * this.#vocabularySize;
-  }
-
   async #next(logits: LogitsOutput, run: PredictedRun, stream: number): Promise<TokenPredictions> {
     const { tokens } = run.streams[stream];
-    const { inputs, first, numPositions } = this.#fedOf(run);
+    const { inputs, first, numPositions } = fedOf(this.#parts, run);
     const targets = new BigInt64Array(numPositions);
     for (let i = 1; i < tokens.length; i++) targets[first + i - 1] = BigInt(tokens[i].id);
     const rows = await this.#run(logits, run, inputs, targets);
@@ -162,13 +128,13 @@ export class PredictionRuns {
       steps,
     }: { readonly stream: number; readonly masked: MaskedPlaces; readonly steps: PredictionSteps },
   ): Promise<TokenPredictions> {
-    const maskId = this.#maskId();
+    const maskId = maskIdOf(this.#parts.tokenizer, this.#parts.maskToken);
     if (maskId === undefined)
       throw this.#refuse(
         'it reads a text from both sides, and its tokenizer has no mask token to put in the place of one',
       );
     const { tokens } = run.streams[stream];
-    const { inputs, first, numPositions, ids } = this.#fedOf(run);
+    const { inputs, first, numPositions, ids } = fedOf(this.#parts, run);
     const readMasked = async (places: readonly number[], hides: boolean): Promise<TokenPredictions> => {
       const targets = new BigInt64Array(numPositions);
       for (const place of places) targets[first + place] = BigInt(tokens[place].id);
@@ -209,45 +175,6 @@ export class PredictionRuns {
     return all;
   }
 
-  #maskId(): number | undefined {
-    const { tokenizer, maskToken } = this.#parts;
-    return tokenizer.use(0, (own) => {
-      const spelled = [maskToken, '[MASK]', '<mask>'].find(
-        (each) => each !== undefined && own.specialTokens.includes(each),
-      );
-      const { ids } = own.encode(spelled ?? '', { addSpecialTokens: false });
-      const id = ids.find((each) => own.tokenOf(each) === spelled);
-      return spelled === undefined ? undefined : id;
-    });
-  }
-
-  /** What the file with the logits was fed. */
-  #fedOf({ fed }: PredictedRun): {
-    readonly inputs: readonly ModelInput[];
-    readonly first: number;
-    readonly numPositions: number;
-    readonly ids: string | undefined;
-  } {
-    const { session } = this.#parts;
-    const read = fed.find(({ file }) => file === session.fileName);
-    if (read === undefined) throw this.#refuse('its input is not known');
-    const { index } = session.analysis;
-    const names = index.inputs.map((input) => input.name);
-    const { roles } = planInputs(index, names, new Set(names));
-    const named = (role: string): ModelInput | undefined => read.inputs.find(({ name }) => roles.get(name) === role);
-    const ids =
-      named('targetIds') ??
-      named('ids') ??
-      read.inputs.find(({ type, dims }) => type === 'float32' && dims.length === 3);
-    if (ids === undefined) throw this.#refuse('its input of tokens is not known');
-    return {
-      inputs: read.inputs,
-      first: read.firstPosition ?? 0,
-      numPositions: ids.dims.length === 3 ? ids.dims[0] * ids.dims[1] : ids.data.length,
-      ids: ids.name,
-    };
-  }
-
   async #run(
     logits: LogitsOutput,
     { components }: Pick<PredictedRun, 'components'>,
@@ -256,10 +183,10 @@ export class PredictionRuns {
   ): Promise<Rows> {
     const numHeads = Math.max(1, ...components.flatMap(({ layers }) => layers.map((layer) => layer.numHeads)));
     const numRows = targets.length;
-    const bytes = 4 * numRows * (4 * this.#vocabularySize + 3 * numHeads * numRows);
+    const bytes = 4 * numRows * (4 * vocabularySizeOf(this.#parts) + 3 * numHeads * numRows);
     if (bytes > mostBytes)
       throw this.#refuse(
-        `the text is too long for that: scores of ${this.#vocabularySize} words at ${numRows} positions, and what comes before them, take ${Math.round(bytes / 1e6)} MB, and there may be ${mostBytes / 1e6}`,
+        `the text is too long for that: scores of ${vocabularySizeOf(this.#parts)} words at ${numRows} positions, and what comes before them, take ${Math.round(bytes / 1e6)} MB, and there may be ${mostBytes / 1e6}`,
       );
     const { session, reduced } = await this.#open(logits);
     const { outputs } = reduced;
@@ -274,9 +201,9 @@ export class PredictionRuns {
     if (!(shape instanceof BigInt64Array) || !(ids instanceof BigInt64Array))
       throw this.#refuse('its logits did not come out');
     const [rows, scores] = [Number(shape[0]), Number(shape[1])];
-    if (!this.#isVocabulary(scores))
+    if (!isVocabulary(this.#parts, scores))
       throw this.#refuse(
-        `${logits.output} has ${scores} scores for each token, and its vocabulary has ${this.#vocabularySize}`,
+        `${logits.output} has ${scores} scores for each token, and its vocabulary has ${vocabularySizeOf(this.#parts)}`,
       );
     return {
       numRows: rows,
@@ -333,17 +260,9 @@ export class PredictionRuns {
       count,
       ids: named,
       probabilities: Float32Array.from(columns, (at) => Math.exp(strongest[at])),
-      texts: this.#texts(named),
+      texts: tokenTexts(this.#parts.tokenizer, named),
       vocabularySize: numScores,
     };
-  }
-
-  #texts(ids: Int32Array): PlainText[] {
-    const texts = new Map<number, PlainText>();
-    this.#parts.tokenizer.use(ids.length, (own) => {
-      for (const id of new Set(ids)) texts.set(id, tokenText(own, id));
-    });
-    return Array.from(ids, (id) => texts.get(id) ?? plain(''));
   }
 
   /** What a classifier of whole texts says; undefined where the model is none. */
@@ -358,7 +277,7 @@ export class PredictionRuns {
     const names = named.map(({ output }) => output);
     const opened = await session.reduced({ nodes: [], initializers: [], valueInfos: [] }, names, []);
     try {
-      const results = await opened.fetch(this.#fedOf(run).inputs, names, {});
+      const results = await opened.fetch(fedOf(this.#parts, run).inputs, names, {});
       const questions = names.map((name) => {
         const tensor = results[name];
         return tensor === undefined ? [] : readLabels(fromTensor(tensor), config);
@@ -370,42 +289,6 @@ export class PredictionRuns {
   }
 }
 
-/** Outputs that are named as scores go before others. */
-function rankOfName(name: string): number {
-  return /logits|scores/i.test(name) ? 0 : 1;
-}
-
-/** In a clause, why a file's outputs give no predictions. */
-function whyNone({ analysis: { index } }: AttentionSession, found: readonly LogitsOutput[]): string {
-  const names = index.graph.outputs.map(({ name }) => plain(name));
-  const told = names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
-  return found.length === 0
-    ? `its file gives ${told}, which no linear layer makes of the last hidden states: export it with its head`
-    : `none of what its file gives (${told}) are scores of its vocabulary, or of labels that config.json names`;
-}
-
-/** Ids with another in the place of one, in every item of the batch. */
-function withIds(input: ModelInput, at: number, id: number): ModelInput {
-  const data = input.data.slice();
-  const length = input.dims.at(-1) ?? data.length;
-  for (let from = 0; from < data.length; from += length) {
-    if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[from + at] = BigInt(id);
-    else data[from + at] = id;
-  }
-  return { ...input, data };
-}
-
 function inBits(nats: number): number {
   return nats / Math.LN2;
-}
-
-/** A token of the vocabulary as a reader should see it: what it says, with its blanks; its piece where it is special or a part of a character. */
-function tokenText(tokenizer: Tokenizer, id: number): PlainText {
-  const piece = tokenizer.tokenOf(id);
-  if (piece === undefined) return plain(`[${id}]`);
-  if (tokenizer.isSpecial(id)) return plain(piece);
-  const text = tokenizer.decode([id], { skipSpecialTokens: false });
-  if (text === '' || text.includes('\ufffd')) return plain(piece);
-  // What stands at the beginning of a text loses its blank.
-  return withVisibleBlanks(piece.startsWith('▁') && !/^\s/.test(text) ? ` ${text}` : text);
 }

@@ -11,6 +11,7 @@ import { roundsProducts } from '../../onnx/follow/roundedProducts';
 import { isWrongOnWebGpu } from '../../onnx/rewrite/webGpuNodes';
 import type { Suffix, WeightedValues } from '../../onnx/name/site';
 import { cutRewritten } from '../../onnx/stages/cutRewritten';
+import type { StageCut } from '../../onnx/stages/cutStages';
 import { weightedValues } from '../../onnx/find/weightedValues';
 import type { Proof } from '../weights/attentionProof';
 import { extentsOf } from '../weights/extents';
@@ -191,13 +192,7 @@ export class AttentionSession {
       ...(keptOutputs === undefined ? {} : { kept: keptOutputs }),
       ...taps,
     });
-    const neededBytes = fixedBytes + (rewritten.weightBytes + heldBytes) * heapPerWeight;
-    if (!runtime.isNative && neededBytes > heapBytes)
-      throw new ExplorerError('modelTooLarge', [
-        files.name,
-        Math.round(neededBytes / 1e6),
-        Math.round(heapBytes / 1e6),
-      ]);
+    checkHeap(files.name, runtime, rewritten.weightBytes + heldBytes);
     const config = await runtime.sessionConfig(multipliesBytes(files.analysis.index));
     const sessions = new ModelSessions({
       ort,
@@ -400,6 +395,23 @@ export class AttentionSession {
     });
   }
 
+  /**
+   * The same model written otherwise, as sessions of its stages; on the processor, as {@link reduced}. Throws `modelTooLarge`, and what {@link create} throws.
+   * @param cut of what was written.
+   */
+  async staged(rewritten: RewrittenModel, cut: StageCut, turn?: () => Promise<void>): Promise<StagedSession> {
+    const runtime = this.#runtime.backend === 'webgpu' ? portable : this.#runtime;
+    checkHeap(this.fileName, runtime, rewritten.weightBytes + this.weightBytes);
+    const config = await runtime.sessionConfig(multipliesBytes(this.analysis.index));
+    const parts = { ort: this.#ort, runtime, files: this.#files, rewritten, config, isLean: false };
+    return new ModelSessions(parts).stages(cut, turn);
+  }
+
+  /** Whether weights stay in a graph that is written anew: the native runtime maps them from their files only where none are handed to it. */
+  get keepsWeights(): boolean {
+    return this.#runtime.isNative && this.analysis.model.ownFile !== undefined;
+  }
+
   /** What parts of the same model are run on, each in a session of its own. */
   get partRuntime(): PartRuntime {
     return { ort: this.#ort, files: this.#files, isNative: this.#runtime.isNative };
@@ -507,6 +519,13 @@ export class AttentionSession {
   release(): Promise<void> {
     return this.suspend();
   }
+}
+
+/** Throws `modelTooLarge` where so many bytes of weights do not fit into the runtime's memory. */
+function checkHeap(name: string, runtime: SessionRuntime, weightBytes: number): void {
+  const neededBytes = fixedBytes + weightBytes * heapPerWeight;
+  if (!runtime.isNative && neededBytes > heapBytes)
+    throw new ExplorerError('modelTooLarge', [name, Math.round(neededBytes / 1e6), Math.round(heapBytes / 1e6)]);
 }
 
 function failedRun(error: unknown): never {

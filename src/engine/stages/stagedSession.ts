@@ -46,6 +46,8 @@ export interface StagedRerun extends Omit<StagedRun, 'keeps'> {
   readonly fed?: ReadonlyMap<string, Ort.Tensor>;
   /** Values for tensors of the first stage, in the place of those that it computes or was given. */
   readonly given?: ReadonlyMap<string, Ort.Tensor>;
+  /** Given what is held when a stage has run, and what that gave of what is wanted: may put other tensors in the place of those that pass on. */
+  readonly alter?: (this: void, held: Map<string, Ort.Tensor>, stage: number, outputs: Tensors) => void;
 }
 
 /** One stage of a run: which outputs it is asked for, and which of what was held is let go after it. */
@@ -204,7 +206,7 @@ export class StagedSession {
   async #through(
     steps: readonly Step[],
     held: Map<string, Ort.Tensor>,
-    { turn, onStage, keeps }: Omit<StagedRun, 'fetches'>,
+    { turn, onStage, keeps, alter }: Omit<StagedRun, 'fetches'> & Pick<StagedRerun, 'alter'>,
   ): Promise<Record<string, Ort.Tensor>> {
     const results: Record<string, Ort.Tensor> = {};
     for (const { stage, own, passed, last } of steps) {
@@ -216,6 +218,7 @@ export class StagedSession {
       for (const name of last) held.delete(name);
       for (const name of passed) hold(held, name, made[name]);
       const outputs = pick(new Map(Object.entries(made)), own);
+      alter?.(held, stage, outputs);
       if (onStage === undefined) Object.assign(results, outputs);
       else await onStage(outputs, stage);
     }

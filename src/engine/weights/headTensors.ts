@@ -60,7 +60,8 @@ export function itemsAndHeads(
   return numHeads % count === 0 ? [1, count] : undefined;
 }
 
-interface Strides {
+/** Where a tensor's heads lie in its data. */
+export interface HeadStrides {
   readonly numHeads: number;
   readonly numPositions: number;
   readonly width: number;
@@ -70,11 +71,12 @@ interface Strides {
   readonly of: (item: number, head: number) => number;
 }
 
-function stridesOf(
+/** Where each of an attention's heads lies in a tensor of such dimensions; undefined where that is not known. */
+export function stridesOf(
   dims: readonly number[],
   { positionAxis, featureAxis, merged }: HeadTensor,
   { batch, numHeads }: HeadsWanted,
-): Strides | undefined {
+): HeadStrides | undefined {
   const rank = dims.length;
   if (merged !== undefined && rank === 3) {
     const [ownItems, numPositions, whole] = dims;

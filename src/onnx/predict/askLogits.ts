@@ -1,0 +1,143 @@
+import { projectedTensor } from '../follow/products';
+import { dataType } from '../file/dataType';
+import { encodeTypedValue } from '../file/nodeBytes';
+import { SuffixBuilder } from '../find/suffixNodes';
+import type { GraphIndex } from '../graph/graphIndex';
+import type { Suffix } from '../name/site';
+import type { Replacements } from '../rewrite/leanNodes';
+import type { LogitsOutput } from './findLogits';
+
+/** Inputs that say what is asked of logits; all int64. */
+export const askInputs = {
+  /** `[rows]`: positions whose logits are computed. Of a tensor without an axis of items, rows of all items, one item after the other. */
+  rows: 'attention-explorer-rows',
+  /** `[items · rows, asked]`: ids whose probabilities are wanted in each row. */
+  asked: 'attention-explorer-asked',
+  /** `[told]`: those of all rows of which ranks and the strongest are wanted too. */
+  told: 'attention-explorer-told',
+};
+
+/** What is added to a graph to ask its logits at some positions alone; tensors by their names. */
+export interface AskedLogits {
+  readonly suffix: Suffix;
+  /** The last product, of the chosen rows alone, where nothing between it and the scores rearranges them. */
+  readonly replacements: Replacements;
+  /** ValueInfoProtos of inputs that are added. */
+  readonly inputs: readonly Uint8Array[];
+  readonly outputs: {
+    /** int64: the dimensions of what rows are chosen from. */
+    readonly shape: string;
+    /** int64 `[2]`: number of rows, and of scores in each. */
+    readonly scores: string;
+    /** float32 `[items · rows, asked]`: natural logarithms of probabilities. */
+    readonly logs: string;
+    /** float32 `[told, asked]`: how many scores of the row are larger. */
+    readonly larger: string;
+    /** float32 and int64 `[told, count]`: the largest logarithms of probabilities, and their ids. */
+    readonly strongest: string;
+    readonly ids: string;
+  };
+}
+
+/** Operators between a product and scores that leave every row by itself. */
+const rowwise = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'Tanh', 'Add', 'Sub', 'Mul', 'Div']);
+
+/**
+ * Asks logits at some positions: only there are they computed, at temperature 1 and in single precision, and only what is asked leaves the graph.
+ * @param count tokens that are named of each row that is told, at most as many as there are scores.
+ */
+export function askLogits(index: GraphIndex, logits: LogitsOutput, count: number): AskedLogits {
+  const { product } = logits;
+  const builder = new SuffixBuilder(index, product, 'asked/');
+  const add = (
+    operator: string,
+    inputs: readonly string[],
+    part: string,
+    attributes: Parameters<SuffixBuilder['add']>[3] = {},
+  ): string => builder.add(operator, inputs, [builder.name(part)], attributes);
+  const nodes = new Map<number, readonly Uint8Array[]>();
+  const early = chosenBefore(index, logits);
+  const alongRows = { axis: { integer: -2 } };
+  if (early !== undefined) {
+    const instead = new SuffixBuilder(index, product, 'rows/');
+    const chosen = instead.add('Gather', [early, askInputs.rows], [instead.name('states')], alongRows);
+    const { inputs, outputs } = index.nodes[product];
+    instead.copy(
+      product,
+      inputs.map((input) => (input === early ? chosen : input)),
+      outputs,
+      {},
+    );
+    nodes.set(product, instead.build().nodes);
+  }
+  const scores =
+    early === undefined ? add('Gather', [logits.tensor, askInputs.rows], 'rows', alongRows) : logits.tensor;
+  const flat = add('Flatten', [add('Cast', [scores], 'scores', { to: { integer: dataType.float32 } })], 'flat', {
+    axis: { integer: -1 },
+  });
+  const alongRow = { axis: { integer: 1 } };
+  const logs = add('LogSoftmax', [flat], 'logs', alongRow);
+  const told = add('Gather', [flat, askInputs.told], 'told', { axis: { integer: 0 } });
+  const toldAsked = add('Gather', [askInputs.asked, askInputs.told], 'toldAsked', { axis: { integer: 0 } });
+  const scoresOfAsked = add('GatherElements', [told, toldAsked], 'scoresOfAsked', alongRow);
+  const isLarger = add(
+    'Greater',
+    [
+      add('Reshape', [told, builder.integers('spread', [0, 1, -1])], 'eachScore'),
+      add('Reshape', [scoresOfAsked, builder.integers('column', [0, -1, 1])], 'eachAsked'),
+    ],
+    'isLarger',
+  );
+  const larger = sumOfLast(
+    builder,
+    index.model.opsets.get('') ?? 1,
+    add('Cast', [isLarger], 'ones', { to: { integer: dataType.float32 } }),
+  );
+  const [strongest, ids] = [builder.name('strongest'), builder.name('ids')];
+  builder.add(
+    'TopK',
+    [add('Gather', [logs, askInputs.told], 'toldLogs', { axis: { integer: 0 } }), builder.integers('count', [count])],
+    [strongest, ids],
+    { axis: { integer: 1 } },
+  );
+  return {
+    replacements: { nodes, initializers: [] },
+    inputs: [
+      encodeTypedValue(askInputs.rows, dataType.int64, 1),
+      encodeTypedValue(askInputs.asked, dataType.int64, 2),
+      encodeTypedValue(askInputs.told, dataType.int64, 1),
+    ],
+    outputs: {
+      shape: add('Shape', [early ?? logits.tensor], 'shape'),
+      scores: add('Shape', [flat], 'size'),
+      logs: add('GatherElements', [logs, askInputs.asked], 'ofAsked', alongRow),
+      larger,
+      strongest,
+      ids,
+    },
+    suffix: builder.build(),
+  };
+}
+
+/** What the last product is given, where its rows can be chosen there; undefined where something behind it rearranges them. */
+function chosenBefore(index: GraphIndex, { tensor, product }: LogitsOutput): string | undefined {
+  const given = projectedTensor(index, product);
+  const pending = [tensor];
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    const node = index.producer(name);
+    if (node === product) continue;
+    if (node === undefined || !rowwise.has(index.nodes[node].opType)) return undefined;
+    const made = index.nodes[node].inputs.filter((input) => input !== '' && index.weight(input) === undefined);
+    if (made.length !== 1) return undefined;
+    pending.push(...made);
+  }
+  // What other nodes are given of the product's operand stays as it was.
+  return given !== undefined && /Conv|Einsum|ReduceSum/.test(index.nodes[product].opType) ? undefined : given;
+}
+
+function sumOfLast(builder: SuffixBuilder, opset: number, tensor: string): string {
+  const result = [builder.name('larger')];
+  return opset >= 13
+    ? builder.add('ReduceSum', [tensor, builder.integers('axes', [2])], result, { keepdims: { integer: 0 } })
+    : builder.add('ReduceSum', [tensor], result, { axes: { integers: [2] }, keepdims: { integer: 0 } });
+}
