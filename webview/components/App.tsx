@@ -10,7 +10,6 @@ import { ComponentTabs } from './ComponentTabs';
 import { nextLevel, nextSinks } from '../state/formedPatterns';
 import { usePanel, type PanelServices } from './context';
 import { toggleOrder } from './HeadMeasure';
-import { IntervenedSign } from './IntervenedSign';
 import { block, openEffects, silence } from './openEffects';
 import { toggleHow } from './openHow';
 import { Legend } from './Legend';
@@ -179,7 +178,6 @@ function RunView({ run, component }: { run: PanelRun; component: ComponentInfo }
       <LiveTrouble />
       <MethodRefusal />
       <Notices key={runId} notices={run.notices} />
-      <IntervenedSign />
       <div
         id="panel-body"
         ref={body}

@@ -1,5 +1,6 @@
 import * as l10n from '@vscode/l10n';
 import type { JSX } from 'preact';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { AskedChoice, EffectSide } from '../../src/model/effects/effects';
 import { backupSentence, choiceText, pathName, questionMeasure } from '../effectWords';
 import { signedNumber } from '../headWords';
@@ -11,7 +12,15 @@ export function EffectsAnswer(): JSX.Element {
   const question = effects.question.value;
   const answer = effects.answer.value;
   const plain = answer?.plain ?? effects.plain.value;
-  const isIntervened = effects.active.value.length > 0;
+  const numActive = effects.active.value.length;
+  const isIntervened = numActive > 0;
+  const facts = useRef<HTMLDListElement>(null);
+  const former = useRef(numActive);
+  // Whoever switches something on is to see what that does.
+  useLayoutEffect(() => {
+    if (numActive > former.current) facts.current?.scrollIntoView({ block: 'start' });
+    former.current = numActive;
+  }, [numActive]);
   if (question === undefined || plain === undefined)
     return (
       <p class="hint" role="status">
@@ -23,7 +32,7 @@ export function EffectsAnswer(): JSX.Element {
   const rows = rowsOf(plain, after);
   return (
     <>
-      <dl class="prediction-facts effect-facts" aria-live="polite">
+      <dl ref={facts} class="prediction-facts effect-facts" aria-live="polite">
         <div>
           <dt>{isIntervened ? l10n.t('{0}, before', measure) : measure}</dt>
           <dd>{l10n.t('{0} nats', fixed(plain.value))}</dd>

@@ -20,11 +20,17 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
   const question = effects.question.value;
   const { by, path } = effects.layout.value;
   const name = experimentName(path, by);
+  const heading = useRef<HTMLHeadingElement>(null);
+  const isRunning = chosen?.isRunning === true;
+  // What comes is seen as it comes.
+  useLayoutEffect(() => {
+    if (isRunning) heading.current?.scrollIntoView({ block: 'start' });
+  }, [isRunning]);
   return (
     <>
-      <h3>{l10n.t('Every head by itself ({0})', name)}</h3>
+      <h3 ref={heading}>{l10n.t('Every head by itself ({0})', name)}</h3>
       <p class="effect-controls">
-        {chosen?.isRunning === true ? (
+        {chosen !== undefined && isRunning ? (
           <>
             <progress
               max={chosen.numHeads}

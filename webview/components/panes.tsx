@@ -9,6 +9,7 @@ import { HeadTableView } from './HeadTableView';
 import { HeadsView } from './HeadsView';
 import { HowPane } from './HowPane';
 import { ImageView } from './ImageView';
+import { IntervenedSign } from './IntervenedSign';
 import { MatrixPane } from './MatrixPane';
 import { FindBar } from './Overlays';
 import type { PaneProps } from './paneProps';
@@ -99,6 +100,7 @@ function Source({ run }: PaneProps): JSX.Element {
       class={`pane source-pane${isPicture ? ' picture-pane' : ''}`}
       aria-label={isPicture ? l10n.t('Picture') : l10n.t('Source')}
     >
+      <IntervenedSign />
       {run.selected === undefined ? null : <SelectionBar run={run} selected={run.selected} />}
       {panel.isFinding.value ? <FindBar run={run} onDone={goBack} /> : null}
       {isPicture ? <ImageView key={run.info.runId} run={run} /> : <SourceView key={panel.generation.value} run={run} />}
