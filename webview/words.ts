@@ -304,6 +304,7 @@ export function markList(): readonly (readonly [mark: string, what: string])[] {
     [l10n.t('Bars below'), l10n.t('Matrix: the mean weight with which a key is read, beside the largest.')],
     [l10n.t('Bars beside'), l10n.t('Matrix: the sum of a row, where rows do not sum to one.')],
     [l10n.t('Triangle, dots'), l10n.t('A sink: queries all over the text put much of their weight on it')],
+    [l10n.t('Stroke across a corner'), l10n.t('Grid: the effect of that head is below zero.')],
     [
       l10n.t('Struck through'),
       l10n.t('Matrix: blocked in the intervened run; the pattern itself is that of the plain run.'),

@@ -56,7 +56,7 @@ describe('effects', () => {
     expect(numbers[0]).to.equal(-0.9);
     const sizes = numbers.map(Math.abs);
     expect(sizes).to.deep.equal([...sizes].sort((a, b) => b - a));
-    await page.locator('.effect-legend', { hasText: 'effect of the head on ln p · total, zeros' }).waitFor();
+    await page.locator('.effect-legend', { hasText: 'effect on ln p · total, zeros' }).waitFor();
     expect(await page.locator('.effect-legend .legend-number').allTextContents()).to.deep.equal(['−0.900', '+0.900']);
     await pane('Other heads may take over when one is off').waitFor();
     // Both sides of zero have a colour of their own.
