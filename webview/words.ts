@@ -261,7 +261,7 @@ export function keyList(): readonly (readonly [keys: string, what: string])[] {
     ['C', l10n.t('Relations of the program and what heads read along them; again, close them.')],
     ['P', l10n.t('What the model predicts at the token that is looked at; again, close it.')],
     ['E', l10n.t('What heads do to a prediction: interventions and their effects; again, close it.')],
-    ['X', l10n.t('Block the weight that is looked at in the selected heads; of one token alone, all that reads it.')],
+    ['K', l10n.t('Block the weight that is looked at in the selected heads; of one token alone, all that reads it.')],
     ['Z', l10n.t('Silence the selected heads.')],
     ['L', l10n.t('The next level: tokens, words, lines, symbols.')],
     ['S', l10n.t('What becomes of sinks: shown, faded, removed, removed with rows renormalised.')],

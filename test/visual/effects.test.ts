@@ -125,7 +125,7 @@ describe('effects', () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await token(40).click();
     await token(12).hover();
-    await page.keyboard.press('x');
+    await page.keyboard.press('k');
     await pane('does not read').waitFor();
     await page.locator('.notice.intervened', { hasText: 'Intervened run' }).waitFor();
     await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
@@ -223,7 +223,7 @@ describe('effects', () => {
     // All that reads a token, where nothing else is looked at.
     await token(12).click();
     await token(20).hover();
-    await page.keyboard.press('x');
+    await page.keyboard.press('k');
     await pane('nothing reads').waitFor();
     expect(await page.evaluate(() => host.effects.at(-1)?.interventions)).to.deep.equal([
       { kind: 'block', component: 'self', heads: [{ layer: 0, head: 0 }], key: 20, isRenormalized: false },
