@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import type * as Ort from 'onnxruntime-common';
 import { Runtime } from '../../src/engine/runtime/runtime';
+import { nodeFileAccess } from '../../src/engine/files/nodeFileAccess.node';
 import { LoadedModel } from '../../src/engine/serve/loadedModel';
 import type {
   EffectAnswer,
@@ -29,6 +31,8 @@ interface Expected {
     };
     readonly plain: number;
     readonly heads: Readonly<Record<Silencing, Readonly<Partial<Record<Component, readonly (readonly number[])[]>>>>>;
+    /** Of components that have a direct path; none where the model has none. */
+    readonly direct: Readonly<Partial<Record<Component, readonly (readonly number[])[]>>>;
     readonly blocks: readonly {
       readonly component: Component;
       readonly layer: number;
@@ -71,6 +75,36 @@ interface Asking {
   readonly headEffects: (question: EffectQuestion, by: Silencing, path?: EffectAnswer['path']) => Promise<HeadEffects>;
 }
 
+async function expectDirect(
+  asked: EffectQuestion,
+  expected: Expected['answers'][number]['direct'],
+  { effect, headEffects }: Asking,
+): Promise<void> {
+  const components = Object.keys(expected);
+  if (components.length === 0) {
+    const refused = await headEffects(asked, 'zero', 'direct').catch((error: unknown) => String(error));
+    expect(refused, 'no direct path').to.match(/no direct path: .+/);
+    return;
+  }
+  const found = await headEffects(asked, 'zero', 'direct');
+  for (const [component, layers = []] of Object.entries(expected)) {
+    const own = found.layers.filter((each) => each.component === component);
+    expect(own.length, `direct ${component}`).to.equal(layers.length);
+    layers.forEach((values, layer) => {
+      values.forEach((value, head) => {
+        expectClose(own[layer].effects[head] + found.plain.value, value, `direct ${component} ${layer}.${head}`);
+      });
+    });
+    const [{ effects }] = own;
+    const one = await effect(
+      asked,
+      [{ kind: 'silence', component: own[0].component, heads: [{ layer: 0, head: 1 }], by: 'zero' }],
+      'direct',
+    );
+    expect(Math.abs(one.effect - effects[1]), 'one head').to.be.below(1e-5);
+  }
+}
+
 const names = (await listFixtures('effects')).sort();
 
 describe('effects of heads on predictions', () => {
@@ -102,11 +136,79 @@ describe('effects of heads on predictions', () => {
     expect(names.length).to.be.at.least(12);
   });
 
+  const bundled = async <T>(
+    name: string,
+    read: { readonly text: string; readonly target?: string },
+    work: (asking: Asking) => Promise<T>,
+  ): Promise<T> => {
+    const model = await LoadedModel.load({ runtime, reason: '' }, nodeFileAccess, {
+      path: `media/models/${name}`,
+      backend: 'wasm',
+      threads: 1,
+    });
+    try {
+      const run = { ...(await model.explain({ ...read, tokenLimit: 0 })), fed: model.fed };
+      return await work({
+        effect: (question, interventions, kind = 'total') => model.effect(run, { question, interventions, path: kind }),
+        headEffects: (question, by, kind = 'total') => model.headEffects(run, { question, by, path: kind }),
+      });
+    } finally {
+      await model.release();
+    }
+  };
+
+  it('are those of the scan of the bundled decoder on its sample, in nats of its mean loss', async () => {
+    const models = JSON.parse(await readFile('media/models/models.json', 'utf8')) as {
+      readonly 'code-decoder': { readonly sample: { readonly lines: readonly string[] } };
+    }; // our own file
+    const text = models['code-decoder'].sample.lines.join('\n');
+    await bundled('code-decoder', { text }, async ({ headEffects }) => {
+      const scan = {
+        zero: [0.79, 0.58, 0.46, 0.25, 0.14, -0.03],
+        mean: [0.82, 0.55, 0.48, 0.3, 0.13, -0.01],
+      };
+      const heads = [
+        [0, 1],
+        [0, 4],
+        [0, 7],
+        [0, 0],
+        [1, 1],
+        [3, 2],
+      ];
+      for (const by of ['zero', 'mean'] as const) {
+        const { plain, layers } = await headEffects({ kind: 'loss' }, by);
+        expect(plain.value).to.be.closeTo(3.068, 0.001);
+        const effects = layers.map((layer) => layer.effects);
+        expect(
+          heads.map(([layer, head]) => Number(effects[layer][head].toFixed(2))),
+          by,
+        ).to.deep.equal(scan[by]);
+        const [strongest, next] = effects.flatMap((each) => [...each]).sort((a, b) => b - a);
+        expect([strongest, next]).to.deep.equal([effects[0][1], effects[0][4]]);
+      }
+    });
+  });
+
+  it('lower the right digit where the aligning head of the date model is silent', async () => {
+    const text = 'Thursday, 12/31/1897';
+    await bundled('date-transformer', { text }, async ({ effect }) => {
+      // The tens of the day, which the head reads from the text.
+      const digit: EffectQuestion = { kind: 'token', position: 9, token: '3' };
+      const silent = { kind: 'silence', component: 'cross', heads: [{ layer: 2, head: 1 }], by: 'zero' } as const;
+      const { plain, intervened, effect: lowered } = await effect(digit, [silent]);
+      expect(plain.choices[0].probability).to.be.above(0.99);
+      expect(plain.choices[0].rank).to.equal(1);
+      expect(intervened.choices[0].probability).to.be.below(0.2);
+      expect(intervened.choices[0].rank).to.be.above(1);
+      expect(lowered).to.be.closeTo(intervened.value - plain.value, 1e-9);
+    });
+  });
+
   for (const name of names)
     it(`are those of PyTorch with hooks: ${name}`, async () => {
       const expected = JSON.parse(await readFixtureText(`effects/${name}/effects.json`)) as Expected; // by our own script
       await withModel(expected, async ({ effect, headEffects }) => {
-        for (const { question, plain, heads, blocks } of expected.answers) {
+        for (const { question, plain, heads, direct, blocks } of expected.answers) {
           const asked = questionOf(question);
           for (const by of ['zero', 'mean'] as const) {
             const found = await headEffects(asked, by);
@@ -126,6 +228,7 @@ describe('effects of heads on predictions', () => {
               });
             }
           }
+          await expectDirect(asked, direct, { effect, headEffects });
           for (const { component, layer, head, query, key, isRenormalized, value } of blocks) {
             const { intervened, plain: before } = await effect(asked, [
               {

@@ -4,17 +4,18 @@ import { plain, type PlainText } from '../../base/safeText';
 import type { EffectAnswer, HeadEffects, Intervention, LayerEffects } from '../../model/effects/effects';
 import type { Component, ComponentInfo } from '../../model/head';
 import { findLogits } from '../../onnx/predict/findLogits';
-import type { EffectParams, HeadEffectsParams } from '../../protocol';
+import type { EffectParams, HeadEffectsParams, LayerEffectsGrown } from '../../protocol';
 import { labelsOf } from '../predict/labelAnswers';
 import { logitsOfVocabulary, whyNone, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats } from '../runtime/feeds';
 import { arrangeHeads } from '../weights/headTensors';
 import { arrangeWeights } from '../weights/layerWeights';
 import { extentsOf } from '../weights/extents';
+import { DirectEffects, type Lost } from './directEffects';
 import type { EffectSite } from './effectGraph';
 import { EffectSession, type Baseline } from './effectSession';
 import { changedContexts, type HeadChange, type LayerFacts, type ReadAlong } from './headContexts';
-import { askLabels, askVocabulary, sideOf, type Asked } from './questions';
+import { askLabels, askVocabulary, sideOf, type Answered, type Asked } from './questions';
 
 /** An experiment on a run that is known. */
 export type AskedEffect = Omit<EffectParams, 'runId'>;
@@ -26,7 +27,7 @@ export interface EffectSteps {
   /** Lets messages in, and throws where the answer is no longer wanted. */
   readonly turn?: () => Promise<void>;
   /** Given each layer's heads when they have been silenced. */
-  readonly onLayer?: (layer: LayerEffects, counts: { readonly done: number; readonly of: number }) => void;
+  readonly onLayer?: (layer: LayerEffects, counts: Pick<LayerEffectsGrown, 'done' | 'of'>) => void;
 }
 
 /** A layer of a run in the model that experiments are made on. */
@@ -42,6 +43,13 @@ interface Placed extends LayerFacts {
 interface ChangedLayer {
   readonly layer: Placed;
   readonly changes: readonly HeadChange[];
+}
+
+/** A question to a run whose plain form is kept. */
+interface Asking {
+  readonly base: Baseline;
+  readonly question: Asked;
+  readonly turn: EffectSteps['turn'];
 }
 
 /** Makes experiments on what a model predicts: runs it again from the heads on that are silenced, or whose cells are blocked. Its session is kept. */
@@ -61,8 +69,11 @@ export class EffectRuns {
     if (blocks && !session.isFull) session = await this.#opened(turn, true);
     const layers = this.#changedLayers(session, run, asked.interventions);
     const base = await session.baseline(run, question, turn);
-    const [before] = await session.ask(base, question, { from: session.lastStage, numItems: 1 }, turn);
-    const [after] = await this.#changed(session, { base, question, turn }, layers);
+    const before = await session.plainAnswer(base, question, turn);
+    const [after] =
+      asked.path === 'direct'
+        ? await this.#direct(session, { base, question, turn }, layers)
+        : await this.#changed(session, { base, question, turn }, layers);
     const [side, other] = [before, after].map((answered) => sideOf(this.#parts, question, answered));
     return {
       path: asked.path,
@@ -79,7 +90,7 @@ export class EffectRuns {
     const question = this.#ask(run, asked);
     const session = await this.#opened(turn);
     const base = await session.baseline(run, question, turn);
-    const [answered] = await session.ask(base, question, { from: session.lastStage, numItems: 1 }, turn);
+    const answered = await session.plainAnswer(base, question, turn);
     const before = sideOf(this.#parts, question, answered);
     const { batching, most } = await session.batchOf(run, base, question, turn);
     const wanted = run.components.filter(({ component }) => asked.components?.includes(component) ?? true);
@@ -97,13 +108,21 @@ export class EffectRuns {
         continue;
       }
       const { contexts } = placed;
+      const none = asked.path === 'direct' ? this.#directOf(session).whyNone(placed.place) : undefined;
+      if (none !== undefined) {
+        failed.push({ component: component.component, layer, reason: plain(none) });
+        continue;
+      }
       const isBatched = contexts.every(({ tensor }) => batching?.hasItemsFirst(tensor) === true);
       const effects = new Float32Array(info.numHeads);
       const size = isBatched ? Math.ceil(info.numHeads / Math.ceil(info.numHeads / most)) : 1;
       for (let from = 0; from < info.numHeads; from += size) {
         const heads = Array.from({ length: Math.min(size, info.numHeads - from) }, (_, i) => from + i);
         const items = heads.map((head) => [{ layer: placed, changes: [{ head, silent: asked.by }] }]);
-        const answers = await this.#changed(session, { base, question, turn }, ...items);
+        const answers =
+          asked.path === 'direct'
+            ? await this.#directOfHeads(session, { base, question, turn, most: size }, items.flat())
+            : await this.#changed(session, { base, question, turn }, ...items);
         answers.forEach((each, i) => {
           effects[from + i] = sideOf(this.#parts, question, each).value - before.value;
         });
@@ -112,6 +131,7 @@ export class EffectRuns {
       layers.unshift(own);
       onLayer?.(own, { done, of });
     }
+    if (asked.path === 'direct' && layers.length === 0 && failed.length > 0) throw this.#refuse(failed[0].reason);
     return {
       path: asked.path,
       by: asked.by,
@@ -258,18 +278,12 @@ export class EffectRuns {
     session: EffectSession,
     { base, question, turn }: { readonly base: Baseline; readonly question: Asked; readonly turn: EffectSteps['turn'] },
     ...items: readonly (readonly ChangedLayer[])[]
-  ): ReturnType<EffectSession['ask']> {
+  ): Promise<Answered[]> {
     const [[first, ...later]] = items;
     if (first === undefined) return session.ask(base, question, { from: 0, numItems: 1 }, turn);
     const { place } = first.layer;
-    const names = first.layer.contexts.map(({ tensor }) => tensor);
     const isUsed = this.#isUsedInStage(session, place);
-    const along = needsWeights(first) ? alongOf(place) : [];
-    const tensors = new Map<string, Ort.Tensor>();
-    const wanted = [...along, ...names].filter((name) => base.kept.get(name) === undefined);
-    for (const [name, tensor] of wanted.length === 0 ? [] : await session.tensorsOf(base, place.stage, wanted))
-      tensors.set(name, tensor);
-    const get = (name: string): Ort.Tensor | undefined => base.kept.get(name) ?? tensors.get(name);
+    const get = await this.#plainOf(session, base, first);
     const changed = this.#change(
       session,
       get,
@@ -303,6 +317,63 @@ export class EffectRuns {
       },
       turn,
     );
+  }
+
+  #directOf(session: EffectSession): DirectEffects {
+    const { name, session: own } = this.#parts;
+    return new DirectEffects(session, { name, analysis: own.analysis, logits: this.#logits().logits });
+  }
+
+  /** What is predicted without what changed heads of any layers add to the final sum. */
+  async #direct(session: EffectSession, asking: Asking, layers: readonly ChangedLayer[]): Promise<Answered[]> {
+    const direct = this.#directOf(session);
+    let sum: Float32Array | undefined;
+    for (const each of layers) {
+      const [lost] = await this.#lost(direct, session, { ...asking, most: 1 }, [each]);
+      sum = sum === undefined ? lost : sum.map((value, i) => value + lost[i]);
+    }
+    return sum === undefined
+      ? this.#changed(session, asking, [])
+      : direct.ask(asking.base, asking.question, [sum], asking.turn);
+  }
+
+  /** The same of changes of one layer, each by itself. */
+  async #directOfHeads(
+    session: EffectSession,
+    asking: Asking & { readonly most: number },
+    items: readonly ChangedLayer[],
+  ): Promise<Answered[]> {
+    const direct = this.#directOf(session);
+    return direct.ask(asking.base, asking.question, await this.#lost(direct, session, asking, items), asking.turn);
+  }
+
+  async #lost(
+    direct: DirectEffects,
+    session: EffectSession,
+    { base, turn, most }: Asking & { readonly most: number },
+    items: readonly ChangedLayer[],
+  ): Promise<Lost> {
+    const [{ layer }] = items;
+    const get = await this.#plainOf(session, base, items[0]);
+    // The first is the plain run, which what the others write is taken from.
+    const all: readonly ChangedLayer[] = [{ layer, changes: [] }, ...items];
+    const contexts = (from: number, to: number): ReadonlyMap<string, Ort.Tensor> =>
+      this.#change(session, get, all.slice(from, to));
+    return direct.lost(base, layer.place, { count: all.length, most, contexts }, turn);
+  }
+
+  /** Gives what heads of a layer read in the plain run, and what its cells are blocked with. */
+  async #plainOf(
+    session: EffectSession,
+    { kept, ...base }: Baseline,
+    changed: ChangedLayer,
+  ): Promise<(name: string) => Ort.Tensor | undefined> {
+    const { place, contexts } = changed.layer;
+    const names = [...(needsWeights(changed) ? alongOf(place) : []), ...contexts.map(({ tensor }) => tensor)];
+    const missing = names.filter((name) => kept.get(name) === undefined);
+    const tensors =
+      missing.length === 0 ? base.tensors : await session.tensorsOf({ ...base, kept }, place.stage, missing);
+    return (name) => kept.get(name) ?? tensors.get(name);
   }
 
   /** Whether what heads of a layer read is used in the stage that makes it. */

@@ -32,6 +32,8 @@ export interface Baseline {
   readonly first: number;
   /** Tensors of layers that were asked for, by their names. */
   readonly tensors: Map<string, Ort.Tensor>;
+  /** What questions come to in it. */
+  readonly answers: Map<string, Answered>;
 }
 
 /** How a run is changed: where it begins, and what is other there. */
@@ -156,6 +158,7 @@ export class EffectSession {
       numRows: (shape.at(-2) ?? 1) / (hasItems ? 1 : this.numCopies),
       first: fed.first,
       tensors: new Map(),
+      answers: new Map(),
     };
     this.#base = { inputs: fed.inputs, masked, base };
     return base;
@@ -208,6 +211,16 @@ export class EffectSession {
     );
   }
 
+  /** What the question comes to in the plain run, kept for the next experiment. */
+  async plainAnswer(base: Baseline, asked: Asked, turn?: () => Promise<void>): Promise<Answered> {
+    const key = JSON.stringify([asked.rows, asked.choices]);
+    const known = base.answers.get(key);
+    if (known !== undefined) return known;
+    const [answered] = await this.ask(base, asked, { from: this.lastStage, numItems: 1 }, turn);
+    base.answers.set(key, answered);
+    return answered;
+  }
+
   /** Outputs of one stage in the plain run, kept for the next question. */
   async tensorsOf(base: Baseline, stage: number, names: readonly string[]): Promise<ReadonlyMap<string, Ort.Tensor>> {
     const missing = names.filter((name) => !base.tensors.has(name));
@@ -216,6 +229,34 @@ export class EffectSession {
       for (const name of missing) if (made[name] !== undefined) base.tensors.set(name, made[name]);
     }
     return base.tensors;
+  }
+
+  /** Tensors of one stage, of items that are given some of its others. */
+  async partOf(
+    base: Baseline,
+    stage: number,
+    {
+      given,
+      numItems,
+      wanted,
+    }: {
+      readonly given: ReadonlyMap<string, Ort.Tensor>;
+      readonly numItems: number;
+      readonly wanted: readonly string[];
+    },
+    turn?: () => Promise<void>,
+  ): Promise<ReadonlyMap<string, Ort.Tensor>> {
+    const fed = this.#repeated(base, stage, numItems, new Map());
+    const made = await this.staged.rerun({
+      kept: base.kept,
+      from: stage,
+      to: stage + 1,
+      fed,
+      given,
+      fetches: wanted,
+      turn,
+    });
+    return new Map(Object.entries(made));
   }
 
   async release(): Promise<void> {

@@ -167,7 +167,7 @@ function weigh(row: Float64Array, { data, numPositions, width }: HeadRows, head:
 }
 
 /** A tensor like another, of other numbers. */
-function withFloats(ort: OrtModule, { type, dims, data }: Ort.Tensor, floats: Float32Array): Ort.Tensor {
+export function withFloats(ort: OrtModule, { type, dims, data }: Ort.Tensor, floats: Float32Array): Ort.Tensor {
   if (type === 'float32') return new ort.Tensor('float32', floats, dims);
   // Half precision: bits, or numbers where the language has them.
   const made = data instanceof Uint16Array ? Uint16Array.from(floats, numberToHalf) : halves(data, floats);
