@@ -15,11 +15,13 @@ export const bertBase: EncoderSize = { numLayers: 12, numHeads: 12, width: 768, 
 /**
  * Writes an encoder with random weights as ONNX (opset 17), with the node patterns of PyTorch's TorchScript exporter:
  * inputs `input_ids` and `attention_mask` (int64 [batch, sequence]), output `last_hidden_state`.
+ * @param hasHead whether it has the head of a masked language model, and gives `logits` instead.
  */
 export function writeRandomBert(
   path: string,
   { numLayers, numHeads, width, vocabulary, context }: EncoderSize,
   weights: RandomWeights = {},
+  hasHead = false,
 ): void {
   const model = new RandomModel('random-bert');
   const headWidth = width / numHeads;
@@ -73,22 +75,34 @@ export function writeRandomBert(
       width,
     );
     const inner = model.linear(attended, `${name}.intermediate`, width, 4 * width, 1);
-    const active = model.node('Mul', [
-      model.node('Mul', [
-        inner,
-        model.node('Add', [model.node('Erf', [model.node('Div', [inner, model.scalar(Math.SQRT2)])]), model.scalar(1)]),
-      ]),
-      model.scalar(0.5),
-    ]);
+    const active = gelu(model, inner);
     hidden = model.normalize(
       model.node('Add', [model.linear(active, `${name}.output`, 4 * width, width, 1), attended]),
       `${name}.norm2`,
       width,
     );
   }
-  model.node('Identity', [hidden], [], ['last_hidden_state']);
+  if (hasHead) {
+    const transformed = model.normalize(gelu(model, model.linear(hidden, 'head', width, width, 1)), 'head.norm', width);
+    const scores = model.node('MatMul', [transformed, model.node('Transpose', ['embeddings'], [ints('perm', [1, 0])])]);
+    model.node('Add', [scores, model.weight('head.bias', [vocabulary], 0.02)], [], ['logits']);
+  } else model.node('Identity', [hidden], [], ['last_hidden_state']);
   model.input('input_ids', int64, ['batch', 'sequence']);
   model.input('attention_mask', int64, ['batch', 'sequence']);
-  model.output('last_hidden_state', float, ['batch', 'sequence', 'width']);
+  model.output(hasHead ? 'logits' : 'last_hidden_state', float, [
+    'batch',
+    'sequence',
+    hasHead ? 'vocabulary' : 'width',
+  ]);
   model.write(path, weights);
+}
+
+function gelu(model: RandomModel, inner: string): string {
+  return model.node('Mul', [
+    model.node('Mul', [
+      inner,
+      model.node('Add', [model.node('Erf', [model.node('Div', [inner, model.scalar(Math.SQRT2)])]), model.scalar(1)]),
+    ]),
+    model.scalar(0.5),
+  ]);
 }

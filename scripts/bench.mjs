@@ -33,6 +33,7 @@ const benchmarks = {
   staged: { title: 'Layer by layer, beside the whole model in one run' },
   heads: { title: 'Metrics of 144 heads' },
   norms: { title: 'Norms of what 144 heads write' },
+  effects: { title: 'What heads do to predictions, beside plain runs and PyTorch with hooks' },
   long: { title: 'Long texts: time and memory against length' },
   typing: { title: 'Live mode: typing, pictures, and runs from the first change on', needs: ['chromium', 'vscode'] },
 };

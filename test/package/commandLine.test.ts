@@ -144,6 +144,42 @@ describe('The command line', function () {
     }
   });
 
+  it('prints what silent heads and blocked cells do to a prediction, and refuses what cannot be asked', async () => {
+    const text = 'for i in range(10):';
+    const asked = ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', '#5'];
+    const scan = await run([...asked, '--all', '--json'], text);
+    expect(scan.stderr).to.equal('');
+    const { layers, plain } = JSON.parse(scan.stdout) as {
+      readonly plain: { readonly value: number };
+      readonly layers: readonly { readonly effects: readonly number[] }[];
+    }; // printed by our own command
+    expect(layers.map(({ effects }) => effects.length)).to.deep.equal([8, 8, 8, 8]);
+    const one = await run([...asked, '--head', '1.4', '--json'], text);
+    const { effect, intervened } = JSON.parse(one.stdout) as {
+      readonly effect: number;
+      readonly intervened: { readonly value: number };
+    }; // as above
+    expect(effect).to.be.closeTo(layers[1].effects[4], 1e-5);
+    expect(intervened.value - plain.value).to.be.closeTo(effect, 1e-6);
+    const blocked = await run([...asked, '--head', '1.4', '--block', '2:1', '--renormalize'], text);
+    expect(blocked.stdout).to.match(/blocked what token 2 reads of token 1, the rest of the row divided by its sum\n/);
+    for (const [args, code, sentence] of [
+      [['effect', '-'], 2, /^--at is not valid: it is missing/],
+      [[...asked, '--block', 'a'], 2, /^--block is not valid: it is QUERY:KEY/],
+      [
+        ['effect', '-', '--backend', 'wasm', '--at', '3', '--token', 'no such token'],
+        1,
+        /no token of the vocabulary of .+: it is \d tokens/,
+      ],
+      [['effect', '-', '--backend', 'wasm', '--at', '99', '--token', '#5'], 1, /^99 is not valid: it is the position/],
+      [[...asked, '--head', '9.9'], 1, /9\.9 is not a head of this model/],
+    ] as const) {
+      const ended = await run(args, text);
+      expect({ code: ended.code, stdout: ended.stdout }, args.join(' ')).to.deep.equal({ code, stdout: '' });
+      expect(ended.stderr, args.join(' ')).to.match(sentence);
+    }
+  });
+
   it('reads two texts as a pair, and refuses where nothing tells them apart', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ae-pair-'));
     const [first, second] = ['question.txt', 'answers.txt'].map((name) => join(folder, name));

@@ -105,17 +105,29 @@ export class DirectEffects {
   async ask(base: Baseline, asked: Asked, lost: Lost, turn?: () => Promise<void>): Promise<Answered[]> {
     const { sum } = this.#anyPath();
     const stage = this.#stageOf(sum);
-    const whole = (await this.#session.tensorsOf(base, stage, [sum])).get(sum);
+    const whole = await this.#session.endTensor(base, asked, stage, sum);
     if (whole === undefined) throw this.#refuse('its final sum did not come out');
     const own = this.#floats(whole);
     const items = lost.length === 1 ? whole : repeated(this.#session.ort, whole, 0, lost.length);
     const numbers = new Float32Array(own.length * lost.length);
     for (const [item, each] of lost.entries()) {
-      if (each.length !== own.length) throw this.#refuse('what its layers write is not laid out as its final sum');
-      for (let i = 0; i < own.length; i++) numbers[item * own.length + i] = own[i] - each[i];
+      const chosen = each.length === own.length ? each : this.#chosen(base, asked, each);
+      if (chosen.length !== own.length) throw this.#refuse('what its layers write is not laid out as its final sum');
+      for (let i = 0; i < own.length; i++) numbers[item * own.length + i] = own[i] - chosen[i];
     }
     const given = new Map([[sum, withFloats(this.#session.ort, items, numbers)]]);
     return this.#session.ask(base, asked, { from: stage, given, numItems: lost.length }, turn);
+  }
+
+  /** The rows that are asked of all. */
+  #chosen(base: Baseline, asked: Asked, all: Float32Array): Float32Array {
+    const width = all.length / base.numRows;
+    const rows = this.#session.rowsOf(base, asked);
+    const chosen = new Float32Array(rows.length * width);
+    rows.forEach((row, i) => {
+      chosen.set(all.subarray(row * width, (row + 1) * width), i * width);
+    });
+    return chosen;
   }
 
   #anyPath(): DirectPath {

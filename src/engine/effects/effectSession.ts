@@ -2,11 +2,14 @@ import type * as Ort from 'onnxruntime-common';
 import { ExplorerError } from '../../base/errors';
 import { numAlternatives } from '../../model/predictions';
 import { planInputs, type ModelInput } from '../../onnx/inputs/inputs';
+import { siteTaps } from '../../onnx/find/siteTaps';
 import { askInputs, askLogits } from '../../onnx/predict/askLogits';
+import { lastSum } from '../../onnx/predict/directPath';
 import type { LogitsOutput } from '../../onnx/predict/findLogits';
 import { leastPredictionOpset } from '../../onnx/predict/reduceLogits';
 import { fedOf, vocabularySizeOf, withIds, type PredictedRun, type PredictionParts } from '../predict/predictedFile';
 import { fromTensor, toFloats, toTensor } from '../runtime/feeds';
+import type { AttentionSession } from '../session/attentionSession';
 import type { OrtModule } from '../runtime/runtime';
 import { StageInputs } from '../stages/stageInputs';
 import type { StagedRerun, StagedSession, Tensors } from '../stages/stagedSession';
@@ -104,7 +107,9 @@ export class EffectSession {
         `its file is of version ${opset} of the operators, and probabilities are computed from ${leastPredictionOpset} on: export it anew`,
       ]);
     const count = Math.min(numAlternatives, logits.width ?? numAlternatives);
-    const end = isLabels ? { scores: logits.tensor } : askLogits(index, logits, count);
+    const end = isLabels
+      ? { scores: logits.tensor }
+      : askLogits(index, logits, { count, sum: lastSumOf(session, logits) });
     const graph = effectGraph(session, end, makesWeights);
     const staged = await session.staged(graph.rewritten, graph.cut, turn);
     return new EffectSession(parts, { end, count, graph, staged });
@@ -183,7 +188,7 @@ export class EffectSession {
   async ask(base: Baseline, asked: Asked, run: ChangedRun, turn?: () => Promise<void>): Promise<Answered[]> {
     const { from, changed = new Map<string, Ort.Tensor>(), also = [], numItems } = run;
     const end = this.#end;
-    const rows = this.#rowsOf(base, asked);
+    const rows = this.rowsOf(base, asked);
     const fed = new Map([
       ...this.#repeated(base, from, numItems, changed),
       ...Object.entries(this.#questionFeeds({ ...asked, rows }, numItems, base)),
@@ -229,6 +234,13 @@ export class EffectSession {
       for (const name of missing) if (made[name] !== undefined) base.tensors.set(name, made[name]);
     }
     return base.tensors;
+  }
+
+  /** A tensor of the end of the plain run, in which a question may have chosen rows. */
+  async endTensor(base: Baseline, asked: Asked, stage: number, name: string): Promise<Ort.Tensor | undefined> {
+    const rows = this.rowsOf(base, asked);
+    const fed = new Map(Object.entries(this.#questionFeeds({ ...asked, rows }, 1, base)));
+    return (await this.staged.rerun({ kept: base.kept, from: stage, to: stage + 1, fed, fetches: [name] }))[name];
   }
 
   /** Tensors of one stage, of items that are given some of its others. */
@@ -345,7 +357,8 @@ export class EffectSession {
     return result;
   }
 
-  #rowsOf({ numRows, first }: Baseline, { rows, resolved }: Asked): number[] {
+  /** The rows that are asked, in the tensor that they are chosen from. */
+  rowsOf({ numRows, first }: Baseline, { rows, resolved }: Asked): number[] {
     const wanted = rows.map((row) => first + row);
     if (wanted.every((row) => row < numRows)) return wanted;
     if (wanted.length === 1 && numRows === 1 && resolved.kind === 'token') return [0];
@@ -417,6 +430,24 @@ export class EffectSession {
       ids: named.slice(item * this.#count, (item + 1) * this.#count),
     };
   }
+}
+
+/** The sum from which on only the rows that are asked are computed. */
+function lastSumOf({ analysis: { index, sites } }: AttentionSession, logits: LogitsOutput): string | undefined {
+  const written = sites.map((site) => {
+    const { projection } = siteTaps(index, site);
+    return typeof projection === 'string' || !index.hasTensor(projection.output) ? undefined : projection.output;
+  });
+  // Of an attention whose projection is not known, nobody knows where it writes.
+  const known = written.filter((tensor) => tensor !== undefined);
+  return known.length < sites.length
+    ? undefined
+    : lastSum(
+        index,
+        known,
+        sites.map(({ node }) => node),
+        logits,
+      );
 }
 
 /** What is asked while nothing is known yet: the first row's first score. */

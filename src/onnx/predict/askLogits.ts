@@ -44,9 +44,14 @@ const rowwise = new Set(['Cast', 'CastLike', 'Identity', 'Dropout', 'Tanh', 'Add
 
 /**
  * Asks logits at some positions: only there are they computed, at temperature 1 and in single precision, and only what is asked leaves the graph.
- * @param count tokens that are named of each row that is told, at most as many as there are scores.
+ * @param asking.count tokens that are named of each row that is told, at most as many as there are scores.
+ * @param asking.sum a tensor from which on every position is by itself up to the logits: see {@link lastSum}.
  */
-export function askLogits(index: GraphIndex, logits: LogitsOutput, count: number): AskedLogits {
+export function askLogits(
+  index: GraphIndex,
+  logits: LogitsOutput,
+  { count, sum }: { readonly count: number; readonly sum: string | undefined },
+): AskedLogits {
   const { product } = logits;
   const builder = new SuffixBuilder(index, product, 'asked/');
   const add = (
@@ -56,11 +61,26 @@ export function askLogits(index: GraphIndex, logits: LogitsOutput, count: number
     attributes: Parameters<SuffixBuilder['add']>[3] = {},
   ): string => builder.add(operator, inputs, [builder.name(part)], attributes);
   const nodes = new Map<number, readonly Uint8Array[]>();
-  const early = chosenBefore(index, logits);
   const alongRows = { axis: { integer: -2 } };
-  if (early !== undefined) {
-    const instead = new SuffixBuilder(index, product, 'rows/');
-    const chosen = instead.add('Gather', [early, askInputs.rows], [instead.name('states')], alongRows);
+  const rowsOf = (tensor: string, made: SuffixBuilder, result: string): string =>
+    made.add('Gather', [tensor, askInputs.rows], [result], alongRows);
+  const maker = sum === undefined ? undefined : index.producer(sum);
+  const early = sum ?? chosenBefore(index, logits);
+  let whole = early ?? logits.tensor;
+  const instead = new SuffixBuilder(index, product, 'rows/');
+  if (sum !== undefined && maker !== undefined) {
+    whole = instead.name('all');
+    const { inputs, outputs } = index.nodes[maker];
+    instead.copy(
+      maker,
+      inputs,
+      outputs.map((output) => (output === sum ? whole : output)),
+      {},
+    );
+    rowsOf(whole, instead, sum);
+    nodes.set(maker, instead.build().nodes);
+  } else if (early !== undefined) {
+    const chosen = rowsOf(early, instead, instead.name('states'));
     const { inputs, outputs } = index.nodes[product];
     instead.copy(
       product,
@@ -70,8 +90,7 @@ export function askLogits(index: GraphIndex, logits: LogitsOutput, count: number
     );
     nodes.set(product, instead.build().nodes);
   }
-  const scores =
-    early === undefined ? add('Gather', [logits.tensor, askInputs.rows], 'rows', alongRows) : logits.tensor;
+  const scores = early === undefined ? rowsOf(logits.tensor, builder, builder.name('rows')) : logits.tensor;
   const flat = add('Flatten', [add('Cast', [scores], 'scores', { to: { integer: dataType.float32 } })], 'flat', {
     axis: { integer: -1 },
   });
@@ -108,7 +127,7 @@ export function askLogits(index: GraphIndex, logits: LogitsOutput, count: number
       encodeTypedValue(askInputs.told, dataType.int64, 1),
     ],
     outputs: {
-      shape: add('Shape', [early ?? logits.tensor], 'shape'),
+      shape: add('Shape', [whole], 'shape'),
       scores: add('Shape', [flat], 'size'),
       logs: add('GatherElements', [logs, askInputs.asked], 'ofAsked', alongRow),
       larger,

@@ -46,6 +46,54 @@ export function directPath(index: GraphIndex, written: string, logits: LogitsOut
   return whyNotFinal(index, sum, logits) ?? { added: first.added, sum };
 }
 
+/**
+ * The sum that what the last attention writes is added to, where every position is by itself from there up to the logits: nothing behind it
+ * depends on what is fed but through it, and nothing puts positions together or chooses of them. Undefined where that does not show.
+ * @param written what the projections of all attentions give, with their biases.
+ * @param attending nodes of all attentions.
+ */
+export function lastSum(
+  index: GraphIndex,
+  written: readonly string[],
+  attending: readonly number[],
+  { product }: LogitsOutput,
+): string | undefined {
+  const makers = written.map((tensor) => index.producer(tensor) ?? -1);
+  const last = written[makers.indexOf(Math.max(...makers))] as string | undefined;
+  const sum = last === undefined ? undefined : firstSum(index, last)?.sum;
+  const maker = sum === undefined ? undefined : index.producer(sum);
+  if (sum === undefined || maker === undefined || operatorOf(index, maker) !== 'Add') return undefined;
+  const { nodes, tensors } = behindOf(index, sum);
+  for (const node of nodes) if (attending.includes(node) || mixing.test(index.nodes[node].opType)) return undefined;
+  return nodes.has(product) && !hasOthers(index, nodes, tensors) ? sum : undefined;
+}
+
+/** All that depends on a tensor. */
+function behindOf(
+  index: GraphIndex,
+  tensor: string,
+): { readonly nodes: ReadonlySet<number>; readonly tensors: ReadonlySet<string> } {
+  const tensors = new Set([tensor]);
+  const nodes = new Set<number>();
+  for (const name of tensors)
+    for (const node of index.consumers(name)) {
+      index.spend(1);
+      nodes.add(node);
+      for (const output of index.nodes[node].outputs) if (output !== '') tensors.add(output);
+    }
+  return { nodes, tensors };
+}
+
+/** Whether nodes are given something that depends on what is fed and is none of these tensors. */
+function hasOthers(index: GraphIndex, nodes: Iterable<number>, own: ReadonlySet<string>): boolean {
+  const fed = new Set(index.inputs.map(({ name }) => name));
+  const others = [...nodes].flatMap((node) => index.dependencies(node)).filter((input) => !own.has(input));
+  return [...index.ancestors(others).tensors].some((tensor) => fed.has(tensor));
+}
+
+/** Operators that choose of positions, or put some together. */
+const mixing = /^(?:Slice|Gather.*|Concat|Conv.*|Einsum|TopK|Pad|CumSum|Compress|Tile|If|Loop|Scan)$/;
+
 /** The sum that what a layer writes is added to, and what it is then. */
 function firstSum(index: GraphIndex, written: string): DirectPath | undefined {
   const made = new Set([written]);
