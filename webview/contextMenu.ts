@@ -22,8 +22,7 @@ export function followContextMenu(panel: Panel): void {
       const runId = panel.run.peek()?.info.runId;
       const token = tokenOf(panel);
       // The menu takes the pointer away before it answers.
-      panel.menuPair = panel.how.pairHere();
-      panel.menuToken = token;
+      panel.menu = { pair: panel.how.pairHere(), token };
       const context =
         isText || runId === undefined
           ? {}

@@ -53,11 +53,11 @@ effect(() => {
 panel.effects.follow(kept.layout.peek().effects, (effects) => kept.arrangeEffects(effects));
 connection.on('show', ({ view, does }) => {
   if (view === 'how') {
-    openHow(panel, kept, panel.menuPair ?? panel.how.pairHere());
+    openHow(panel, kept, panel.menu.pair ?? panel.how.pairHere());
     return;
   }
   if (view === 'effects') {
-    if (does === 'block') block(panel, kept, panel.menuPair, panel.menuToken);
+    if (does === 'block') block(panel, kept, panel.menu.pair, panel.menu.token);
     else if (does === 'silence') silence(panel, kept);
     else {
       // It then asks about what is pinned, where the model predicts that.

@@ -31,6 +31,14 @@ import { keepEvidenceOfFailures, VSCode } from '../harness/vscode';
     const effect = Number((await rows.first().locator('td').nth(1).textContent())?.replace('−', '-'));
     expect(effect).to.be.greaterThan(0.3);
     await vscode.screenshot('effects-heads');
+    // What they add to the final sum alone stands beside it.
+    await pane.getByRole('button', { name: 'direct', exact: true }).click();
+    await pane.getByRole('button', { name: 'Silence Each of the 32 Heads in Turn' }).click();
+    await pane.locator('.effect-table thead th', { hasText: 'direct, zeros (nats)' }).waitFor();
+    await pane.getByRole('button', { name: 'Measure Again' }).waitFor({ timeout: 120_000 });
+    expect(await rows.count()).to.equal(32);
+    await pane.getByRole('button', { name: 'total', exact: true }).click();
+    await pane.locator('.effect-table tbody th', { hasText: '0.1' }).waitFor();
     // The same head, switched off by itself, does the same.
     await rows.first().getByRole('button', { name: 'Silence head 0.1' }).click();
     await panel.locator('.notice.intervened', { hasText: 'head 0.1 silenced (zeros)' }).waitFor({ timeout: 60_000 });

@@ -167,11 +167,15 @@ describe('Hovering in the editor', () => {
       [run?.runId, 'x'],
       [],
     ]) {
-      const failed = await Promise.resolve(vscode.commands.executeCommand('attentionExplorer.pinToken', ...args)).then(
-        () => false,
-        () => true,
-      );
-      expect(failed, JSON.stringify(args)).to.equal(true);
+      for (const command of ['pinToken', 'askEffects']) {
+        const failed = await Promise.resolve(
+          vscode.commands.executeCommand(`attentionExplorer.${command}`, ...args),
+        ).then(
+          () => false,
+          () => true,
+        );
+        expect(failed, `${command} ${JSON.stringify(args)}`).to.equal(true);
+      }
     }
     expect(api.snapshot().view.pinned).to.deep.equal([]);
   });

@@ -25,7 +25,7 @@ describe('comparing', () => {
     await page.evaluate(() => host.compareWithAnother());
     expect(await page.evaluate(() => host.numComparisons)).to.equal(0);
     const own = await weights();
-    await page.keyboard.press('v');
+    await page.keyboard.press('x');
     await view('B − A').and(page.locator('[aria-pressed="true"]')).waitFor();
     expect(await page.evaluate(() => host.numComparisons)).to.equal(1);
     expect(await pane().locator('.compare-sides dd').allTextContents()).to.have.length(2);
@@ -67,7 +67,7 @@ describe('comparing', () => {
     await page.locator('.legend-title', { hasText: /^attention weight ·/ }).waitFor();
     // Closed, the run itself is shown, as before.
     await view('B − A').click();
-    await page.keyboard.press('v');
+    await page.keyboard.press('x');
     await pane().waitFor({ state: 'detached' });
     await page.locator('.legend-title', { hasText: /^attention weight ·/ }).waitFor();
     expect((await weights()).length).to.be.at.least(own.length > 0 ? 1 : 0);
@@ -75,7 +75,7 @@ describe('comparing', () => {
 
   it('puts predictions side by side where someone asks, and offers a copy of the text that can be edited', async () => {
     await open({ run: 'code', width: 1400, height: 900 });
-    await page.keyboard.press('v');
+    await page.keyboard.press('x');
     const text = pane().locator('textarea');
     await text.waitFor();
     const button = pane().getByRole('button', { name: 'Compare with This Text' });

@@ -56,7 +56,7 @@ describe('effects', () => {
     expect(numbers[0]).to.equal(-0.9);
     const sizes = numbers.map(Math.abs);
     expect(sizes).to.deep.equal([...sizes].sort((a, b) => b - a));
-    await page.locator('.effect-legend', { hasText: 'effect of the head on ln p · total, zeros' }).waitFor();
+    await page.locator('.effect-legend', { hasText: 'effect on ln p · total, zeros' }).waitFor();
     expect(await page.locator('.effect-legend .legend-number').allTextContents()).to.deep.equal(['−0.900', '+0.900']);
     await pane('Other heads may take over when one is off').waitFor();
     // Both sides of zero have a colour of their own.
@@ -125,7 +125,7 @@ describe('effects', () => {
     await open({ run: 'code', width: 1400, height: 900 });
     await token(40).click();
     await token(12).hover();
-    await page.keyboard.press('x');
+    await page.keyboard.press('k');
     await pane('does not read').waitFor();
     await page.locator('.notice.intervened', { hasText: 'Intervened run' }).waitFor();
     await page.locator('.effect-value', { hasText: '−0.693 nats' }).waitFor();
@@ -195,12 +195,39 @@ describe('effects', () => {
     await pane('mean loss over the text’s own tokens').waitFor();
     await page.locator('.effect-value', { hasText: '+1.00 nats' }).waitFor();
     await token(33).click({ button: 'right' });
-    await page.evaluate(() => host.fire('show', { view: 'effects', does: 'silence' }));
+    // From the menu: what the pinned token reads from the one that it was opened over.
+    await page.evaluate(() => host.fire('show', { view: 'effects', does: 'block' }));
     await page.locator('.effect-value', { hasText: '+2.00 nats' }).waitFor();
+    expect(await page.evaluate(() => host.effects.at(-1)?.interventions.at(-1))).to.include({ query: 40, key: 33 });
+    await page.evaluate(() => host.fire('show', { view: 'effects', does: 'silence' }));
+    await page.locator('.effect-value', { hasText: '+3.00 nats' }).waitFor();
     await screenshot(page, 'visual/effects-narrow');
     // As from the card in the editor, which has pinned its token.
     await token(44).click();
     await page.evaluate(() => host.fire('show', { view: 'effects', does: 'ask' }));
     await pane(/at token 44/).waitFor();
+  });
+
+  it('of a masked language model are of a token that is pinned, or of the mean loss', async () => {
+    await open({ run: 'code', width: 700, height: 900 });
+    await page.evaluate(() => (host.isMaskedModel = true));
+    await page.keyboard.press('e');
+    await pane('pin one, and ask about it').waitFor();
+    expect((await asked()).effects).to.equal(0);
+    await button('Mean Loss').click();
+    await pane('mean loss over the text’s own tokens').waitFor();
+    await button('Mean Loss').click();
+    await pane('pin one, and ask about it').waitFor();
+    await token(12).click();
+    await pane(/at token 12/).waitFor();
+    // All that reads a token, where nothing else is looked at.
+    await token(12).click();
+    await token(20).hover();
+    await page.keyboard.press('k');
+    await pane('nothing reads').waitFor();
+    expect(await page.evaluate(() => host.effects.at(-1)?.interventions)).to.deep.equal([
+      { kind: 'block', component: 'self', heads: [{ layer: 0, head: 0 }], key: 20, isRenormalized: false },
+    ]);
+    expect(await violationsOf(page, pages.complaints)).to.deep.equal([]);
   });
 });

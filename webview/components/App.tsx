@@ -101,16 +101,16 @@ function handleKey({ panel, kept }: PanelServices, event: KeyboardEvent): boolea
       if (kept.layout.peek().open.includes('effects')) kept.toggleView('effects', false);
       else openEffects(panel, kept);
       return true;
-    case 'x':
-    case 'X':
+    case 'k':
+    case 'K':
       block(panel, kept, panel.how.pairHere(), panel.hovered.peek() ?? panel.cursor.peek());
       return true;
     case 'z':
     case 'Z':
       silence(panel, kept);
       return true;
-    case 'v':
-    case 'V':
+    case 'x':
+    case 'X':
       kept.toggleView('compare');
       return true;
     case 'l':

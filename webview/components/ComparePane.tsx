@@ -59,7 +59,7 @@ export function ComparePane({ run, component }: PaneProps): JSX.Element {
           <vscode-toolbar-button
             icon="close"
             label={l10n.t('Close the comparison')}
-            title={l10n.t('Close the comparison (V): the run itself is shown again')}
+            title={l10n.t('Close the comparison (X): the run itself is shown again')}
             onClick={() => kept.toggleView('compare', false)}
           />
         </span>

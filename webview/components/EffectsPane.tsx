@@ -23,6 +23,8 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
   }, []);
   const { question } = effects.layout.value;
   const error = effects.error.value ?? (question === undefined ? panel.predictions.error.value : undefined);
+  const predicted = panel.predictions.shown.value;
+  const hasLoss = predicted !== undefined && predicted.kind !== 'labels';
   const [pinned] = panel.view.value.pinned;
   const canAsk =
     pinned !== undefined &&
@@ -41,13 +43,13 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
             {l10n.t('Ask About the Pinned Token')}
           </button>
         ) : null}
-        {question === undefined || question.kind === 'label' ? null : (
+        {!hasLoss ? null : (
           <button
             type="button"
             class="random-switch"
-            aria-pressed={question.kind === 'loss'}
+            aria-pressed={question?.kind === 'loss'}
             title={l10n.t('Ask about the mean loss of the text in the place of one prediction')}
-            onClick={() => effects.change({ question: question.kind === 'loss' ? undefined : { kind: 'loss' } })}
+            onClick={() => effects.change({ question: question?.kind === 'loss' ? undefined : { kind: 'loss' } })}
           >
             {l10n.t('Mean Loss')}
           </button>
@@ -70,7 +72,7 @@ export function EffectsPane({ run, component }: PaneProps): JSX.Element {
         {question === undefined ? (
           error === undefined ? (
             <p class="hint" role="status">
-              {panel.predictions.shown.value === undefined
+              {predicted === undefined
                 ? l10n.t('The model reads the text again for what it predicts…')
                 : l10n.t('A masked language model tells tokens that it does not see: pin one, and ask about it.')}
             </p>

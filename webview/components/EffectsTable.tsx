@@ -23,9 +23,10 @@ export function EffectsTable({ component }: { component: ComponentInfo }): JSX.E
   const heading = useRef<HTMLHeadingElement>(null);
   const isRunning = chosen?.isRunning === true;
   // What comes is seen as it comes.
+  const hasCome = (chosen?.numDone ?? 0) > 0;
   useLayoutEffect(() => {
     if (isRunning) heading.current?.scrollIntoView({ block: 'start' });
-  }, [isRunning]);
+  }, [isRunning, hasCome]);
   return (
     <>
       <h3 ref={heading}>{l10n.t('Every head by itself ({0})', name)}</h3>

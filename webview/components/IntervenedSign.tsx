@@ -17,12 +17,15 @@ export function IntervenedSign(): JSX.Element | null {
     .map((each) => (each.name === '' ? deedName(each, info.components, info.streams) : each.name));
   const more = active.length - names.length;
   return (
-    <p class="notice intervened" role="status">
+    <p
+      class="notice intervened"
+      role="status"
+      title={l10n.t('Patterns, metrics and the view Predictions are of the plain run.')}
+    >
       <vscode-icon name="beaker" />{' '}
       <span class="notice-text">
         <strong>{l10n.t('Intervened run')}</strong>: {names.join('; ')}
-        {more > 0 ? `; ${l10n.t('{0} more', more)}` : ''}.{' '}
-        {l10n.t('«After» in Effects is of this run; patterns, metrics and the view Predictions are of the plain one.')}{' '}
+        {more > 0 ? `; ${l10n.t('{0} more', more)}` : ''}. {l10n.t('Only «after» in Effects is of this run.')}{' '}
         <button type="button" class="link" onClick={() => panel.effects.restore()}>
           {l10n.t('Switch All Off')}
         </button>

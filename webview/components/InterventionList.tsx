@@ -42,7 +42,7 @@ export function InterventionList({ run, component }: PaneProps): JSX.Element {
       {interventions.length === 0 ? (
         <p class="hint">
           {l10n.t(
-            'Nothing is changed in the run. To block what a head reads: X over a cell of the matrix, its menu, or “block” in the list of sources.',
+            'Nothing is changed in the run. To block what a head reads: K over a cell of the matrix, its menu, or “block” in the list of sources.',
           )}
         </p>
       ) : (

@@ -133,18 +133,22 @@ function EffectScale({ ceiling }: { ceiling: number }): JSX.Element {
   const question = panel.effects.question.value;
   const end = formatWeight(ceiling);
   return (
-    <div class="legend-scale effect-legend">
-      <span class="legend-title" title={question === undefined ? '' : signSentence(question)}>
-        {l10n.t('tiles: effect of the head on {0}', question === undefined ? '…' : questionMeasure(question))}
+    <div
+      class="legend-scale effect-legend"
+      title={[
+        ...(question === undefined ? [] : [signSentence(question)]),
+        l10n.t('A stroke across the corner of a tile: below zero.'),
+      ].join(' ')}
+    >
+      <span class="legend-title">
+        {l10n.t('tiles: effect on {0}', question === undefined ? '…' : questionMeasure(question))}
         {chosen === undefined ? '' : ` · ${experimentName(chosen.path, chosen.by)}`}
+        {kept.layout.value.isOrdered ? `; ${l10n.t('the strongest of each layer first')}` : ''}
       </span>
       <span class="legend-number">−{end}</span>
       <span class="legend-ramp" style={{ backgroundImage: `linear-gradient(to right, ${stops})` }} />
       <span class="legend-number">+{end}</span>
-      <span class="legend-note">
-        {l10n.t('nats; a stroke across the corner: below zero')}
-        {kept.layout.value.isOrdered ? `; ${l10n.t('the strongest of each layer first')}` : ''}
-      </span>
+      <span class="legend-note">{l10n.t('nats')}</span>
     </div>
   );
 }

@@ -296,10 +296,8 @@ export class Panel {
   readonly tables: HeadTables;
   /** How one weight came about. */
   readonly how: HowView;
-  /** The query and key that the context menu was opened over. */
-  menuPair: AskedPair | undefined;
-  /** The token that it was opened over. */
-  menuToken: TokenRef | undefined;
+  /** The query and key, and the token, that the context menu was opened over. */
+  menu: { readonly pair?: AskedPair | undefined; readonly token?: TokenRef | undefined } = {};
   readonly #connection: PanelConnection;
   readonly #store: PatternStore;
   readonly #selectionOfComponent = new Map<Component, HeadSelection>();
@@ -335,11 +333,8 @@ export class Panel {
       connection.fire('markSurprisal', { isMarked }),
     );
     this.effects = new EffectsView({ ...own, predictions: this.predictions }, connection.remote);
-    this.heads = new HeadViews(
-      { ...this.#sources(), component: this.component, effects: this.effects.chosen },
-      connection.remote,
-      (error) => this.#failed(error),
-    );
+    const heads = { ...own, component: this.component, effects: this.effects.chosen };
+    this.heads = new HeadViews(heads, connection.remote, (error) => this.#failed(error));
     this.tables = new HeadTables(own, connection.remote, (error) => (this.dataError.value = error));
     this.how = new HowView(own, connection.remote);
     connection.on('appearance', (value) => {
