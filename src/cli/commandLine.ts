@@ -29,7 +29,7 @@ const usageCode = 2;
 const usage = line`Usage:
   attention-explorer explain FILE[:RANGE]|- [--pair FILE[:RANGE]] [--model MODEL] [--target TEXT] [--component NAME] [--head LAYER.HEAD]
                              [--tokenizer TOKENIZER_JSON] [--chat] [--context TOKENS] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors]
-                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD]
+                             [--source-language CODE] [--target-language CODE] [--input] [--stages] [--method METHOD [--query I]]
       what every token of the file (or of its RANGE, or of the standard input) reads most, and in which head, or what it reads in the
       head named; of an encoder–decoder model also what its output reads, or the target text given; NAME is encoder, decoder, cross or self;
       RANGE is from-to, lines, or line:column-line:column, both from one and inclusive; --pair reads a second text with the first, with the
@@ -38,10 +38,10 @@ const usage = line`Usage:
       of a conversation (YAML or JSON); --out writes all weights as arrays instead; the codes are those of a translator's tokenizer
       (eng_Latn, en_XX), where its settings name others or none; --input prints the tensors that the model is fed, as Python, instead;
       METHOD says what a number is: attention (the weight), norm (times the length of what the head would write), value (times the length of the
-      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout, or
-      rolloutUniform, its baseline; with the weights' own formula and source
+      value), summed (the length of what all heads write), residual (with the token itself), residualNorm (and the norm behind it), rollout,
+      rolloutUniform, its baseline, or flow (of the token at place --query, from zero, or of the last one); with its formula and source
   attention-explorer explain IMAGE [--model MODEL] [--head LAYER.HEAD] [--json] [--out WEIGHTS.npz|WEIGHTS.safetensors] [--input]
-                             [--method METHOD]
+                             [--method METHOD [--query I]]
       which patches of the picture the class token reads
   attention-explorer heads FILE[:RANGE]|IMAGE|- [--model MODEL] [--target TEXT] [--component NAME] [--sort METRIC] [--queries RANGE --keys RANGE]
                            [--tokenizer TOKENIZER_JSON] [--source-language CODE] [--target-language CODE] [--json]
@@ -240,6 +240,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         out: values.out,
         isInput: values.input,
         method: methodIdOf(values.method),
+        query: values.query,
       })
     : commands.explain({
         file,
@@ -253,6 +254,7 @@ async function explainAny(commands: GuardedCommands, file: string, values: Optio
         isStaged: values.stages,
         pair: values.pair,
         method: methodIdOf(values.method),
+        query: values.query,
       });
 }
 

@@ -4,6 +4,8 @@ import type { PatternForm, SinkMode } from './patternForm';
 /** In which form the engine hands out weights: without sinks, or of tokens put together; where it is missing, as the model has them. */
 export interface WeightForm {
   readonly method: MethodId;
+  /** Of a method that is told of some tokens alone, which: the last one where there are none. */
+  readonly tokens?: readonly number[] | undefined;
   readonly isCausal: boolean;
   readonly sinks: SinkMode;
   readonly isRenormalized: boolean;

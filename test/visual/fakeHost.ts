@@ -28,7 +28,7 @@ import {
   generateThumbnails,
   type RunKind,
 } from './generatedRun';
-import { fakeWeighing, noValues } from './fakeWeighing';
+import { fakeReasons, fakeWeighing } from './fakeWeighing';
 import { longLayers } from './longRun';
 import { sampleHow } from './sampleHow';
 import { samplePredictions } from './samplePredictions';
@@ -142,7 +142,7 @@ export class FakeHost {
     },
     methodReasons: ({ component }) => {
       this.numReasons++;
-      return component === 'cross' ? { norm: noValues, summed: noValues } : {};
+      return fakeReasons(this.#stored(component), this.run.info.runId, component);
     },
     predict: ({ mask }) => {
       this.predicted.push(mask ?? null);

@@ -2,9 +2,18 @@ import { batch, computed, effect, type ReadonlySignal, type Signal } from '@prea
 import type { ExplorerError } from '../../src/base/errors';
 import { isSameSelection, type ComponentInfo, type HeadRef, type HeadSelection } from '../../src/model/head';
 import { lightingFrom, type Lighting, type Look } from '../../src/model/lighting';
-import { fadeReaders, fadeSinks, formName, levels, plainForm, type PatternForm } from '../../src/model/patternForm';
+import {
+  fadeReaders,
+  fadeSinks,
+  formName,
+  levels,
+  plainForm,
+  tokensOfMethod,
+  type PatternForm,
+} from '../../src/model/patternForm';
 import { joinsHeads, methodOf } from '../../src/model/methods';
 import type { TokenRef } from '../../src/model/token';
+import type { ViewState } from '../../src/model/viewState';
 import type { PanelApi, PanelRun } from '../../src/protocol';
 import type { StrongestCell } from '../../src/model/weightForm';
 import type { Client } from '../../src/rpc/connection';
@@ -30,13 +39,13 @@ interface Showing {
 }
 
 /** The form of a view, the same object as long as it says the same. */
-export function stableForm(view: ReadonlySignal<PatternForm>): ReadonlySignal<PatternForm> {
+export function stableForm(view: ReadonlySignal<PatternForm & Pick<ViewState, 'pinned'>>): ReadonlySignal<PatternForm> {
   let last: PatternForm = plainForm;
   return computed(() => {
-    const { method, level, isRenormalized } = view.value;
+    const { method, level, isRenormalized, pinned } = view.value;
     // Sinks are those of one head.
     const sinks = joinsHeads(method) ? 'show' : view.value.sinks;
-    const form: PatternForm = { method, level, sinks, isRenormalized };
+    const form: PatternForm = { method, ...tokensOfMethod(method, pinned), level, sinks, isRenormalized };
     return formName(form) === formName(last) ? last : (last = form);
   });
 }

@@ -54,6 +54,12 @@ export class WeighedRuns {
   async weigh(runId: number, name: Component, method: MethodId, signal?: AbortSignal): Promise<Weighing> {
     if (method === 'attention') return { ceiling: 1, difference: 0 };
     const { store } = this.#engine;
+    // Rows of it are made as they are read.
+    if (method === 'flow') {
+      const lack = lackOfComponent(method, name, (each) => store.layersOf(runId, each));
+      if (lack !== undefined) throw notOffered(method, lack);
+      return { ceiling: 1, difference: 0 };
+    }
     const found = store.weighed(runId, name, method);
     if (found !== undefined) return { ceiling: found.ceiling, difference: found.difference };
     const key = nameOf(runId, name, method);

@@ -159,8 +159,8 @@ function unitsOfTokens(starts: Int32Array, numTokens: number): Int32Array {
 /** What tells forms apart that give other weights. */
 export function nameOfForm(form: WeightForm | undefined): string {
   if (form === undefined) return '';
-  const { method, sinks, isRenormalized, queries, keys } = form;
-  return `/${method} ${sinks} ${sinks === 'remove' && isRenormalized} ${nameOfUnits(queries)} ${nameOfUnits(keys)}`;
+  const { method, tokens, sinks, isRenormalized, queries, keys } = form;
+  return `/${method} ${tokens?.join() ?? ''} ${sinks} ${sinks === 'remove' && isRenormalized} ${nameOfUnits(queries)} ${nameOfUnits(keys)}`;
 }
 
 function nameOfUnits(starts: Int32Array | undefined): string {
