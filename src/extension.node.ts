@@ -11,6 +11,8 @@ export function activate(context: ExtensionContext): TestApi | undefined {
     hasFilePaths: true,
     homePath: homedir(),
     createLauncher: (_files, onOutput) =>
-      nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput),
+      nodeEngineLauncher(join(context.extensionPath, 'dist', 'engine.node.cjs'), onOutput, {
+        storage: context.globalStorageUri.fsPath,
+      }),
   });
 }
