@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os';
 import type { TerminalText } from '../base/terminalText';
-
 import { nodeRuntimes } from '../engine/runtime/nodeRuntimes.node';
 import { proveModel } from '../engine/serve/proveModel';
 import { Runtimes } from '../engine/runtime/runtimes';

@@ -50,6 +50,8 @@ export interface Weighing {
    * for arithmetic. More where a model rounds numbers on the way.
    */
   readonly difference: number;
+  /** Of a method with the residual, for each layer, how much of a token comes from others in the mean: its mixing ratio; NaN of a layer without attention. */
+  readonly mixing?: readonly number[];
 }
 
 /** Of each method that cannot be had of a component, in a clause, why. */

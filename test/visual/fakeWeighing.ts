@@ -79,7 +79,10 @@ export async function fakeWeighing(
 ): Promise<Weighing> {
   const found = store.weighed(runId, component, method);
   if (method === 'attention' || method === 'flow') return { ceiling: 1, difference: 0 };
-  if (found !== undefined) return { ceiling: found.ceiling, difference: found.difference };
+  if (found !== undefined) {
+    const { layers: _layers, ...weighing } = found;
+    return weighing;
+  }
   const layers = store.layersOf(runId, component);
   const refuse = (reason: string) => new ExplorerError('methodNotOffered', [methodOf(method).title, reason]);
   if (methodOf(method).needs === 'projection' && component === 'cross') throw refuse(noValues);
@@ -87,7 +90,11 @@ export async function fakeWeighing(
   if (lack !== undefined) throw refuse(lack);
   const weighed = await weighLayers(method, layers, layers.map(weighingOf));
   if (typeof weighed === 'string') throw refuse(weighed);
-  const weighing = { ceiling: methodOf(method).unit === 'share' ? 1 : await largestOf(weighed), difference: 0 };
+  const weighing: Weighing = {
+    ceiling: methodOf(method).unit === 'share' ? 1 : await largestOf(weighed),
+    difference: 0,
+    ...(method === 'residual' ? { mixing: weighed.map((_, layer) => 0.25 + layer / 100) } : {}),
+  };
   store.addWeighed(runId, component, method, { ...weighing, layers: weighed });
   return weighing;
 }

@@ -56,6 +56,10 @@ describe('methods', () => {
     for (const name of ['norm', 'value', 'summed', 'residual', 'rollout']) {
       await page.keyboard.press('n');
       await page.waitForFunction((wanted) => host.view.method === wanted, name);
+      if (name === 'residual')
+        await page
+          .locator('.legend-method', { hasText: 'Of a token of this layer, 0.270 comes from others' })
+          .waitFor();
     }
     await title()
       .filter({ hasText: /^Layer 2, all heads together/ })
